@@ -1,0 +1,61 @@
+"""What comes in and goes out."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from tasksync.clock import now, timestamp
+from tasksync.domain.accounts import SignIn
+from tasksync.entities import Caller, Session
+from tasksync.errors import Fault, Invalid
+from tasksync.http.fields import Email, Password, Token, Username
+from tasksync.http.profiles import profile
+
+
+class Login(msgspec.Struct, frozen=True, kw_only=True):
+    username: Username | None = None
+    email: Email | None = None
+    password: Password
+
+    def require_one_name(self) -> None:
+        """Raise ``Invalid`` unless it is clear who signs in."""
+        if (self.username is None) == (self.email is None):
+            raise Invalid([Fault("/username", "missing", "Either a username or an e-mail address is required.")])
+
+
+class RefreshToken(msgspec.Struct, frozen=True, kw_only=True):
+    refresh_token: Token
+
+
+class PasswordChange(msgspec.Struct, frozen=True, kw_only=True):
+    current_password: Password
+    new_password: Password
+
+
+def signed_in(sign_in: SignIn, access_token: str, lifetime_seconds: int) -> dict[str, Any]:
+    """A token answer (RFC 6749 §5.1) with the user it is for."""
+    return {
+        "user": profile(sign_in.user),
+        "access_token": access_token,
+        "token_type": "Bearer",
+        "expires_in": lifetime_seconds,
+        "refresh_token": sign_in.refresh_token,
+        "refresh_expires_in": round((sign_in.session.expires_at - now()).total_seconds()),
+    }
+
+
+def session_view(caller: Caller) -> Callable[[Session], dict[str, Any]]:
+    """How a session is shown to this caller."""
+
+    def view(session: Session) -> dict[str, Any]:
+        return {
+            "id": session.id,
+            "created_at": timestamp(session.created_at),
+            "last_used_at": timestamp(session.last_used_at),
+            "user_agent": session.user_agent,
+            "ip": session.ip,
+            "current": session.id == caller.session_id,
+        }
+
+    return view

@@ -1,0 +1,1 @@
+"""Decides for the gateway whether an access token is good and its session still lives."""

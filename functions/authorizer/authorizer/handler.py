@@ -1,0 +1,43 @@
+"""The gateway's REQUEST authorizer. Its answer is cached by token, so it allows the whole stage, not one path."""
+
+from typing import Any
+
+from authorizer import store
+from tasksync import tokens
+from tasksync.errors import InvalidToken
+from tasksync.settings import settings
+from tasksync.telemetry import log
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Answers with a policy, and who is asking. Raises ``Unauthorized``, the word the gateway turns into a 401."""
+    request_id = event["requestContext"].get("requestId", "")
+    try:
+        claims = tokens.verify(_bearer_token(event), store.PublishedKeys(), settings.token_issuer)
+        role = store.role_of_live_session(claims)
+    except InvalidToken as error:
+        log("INFO", "access refused", request_id=request_id, cause=type(error.__cause__ or error).__name__)
+        raise Exception("Unauthorized") from None  # the gateway knows this text, not a class
+    log("INFO", "access allowed", request_id=request_id, user_id=claims.user_id)
+    return {
+        "principalId": claims.user_id,
+        "policyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": _stage(event["methodArn"])}],
+        },
+        "context": {"user_id": claims.user_id, "session_id": claims.session_id, "role": role},
+    }
+
+
+def _bearer_token(event: dict[str, Any]) -> str:
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise InvalidToken
+    return str(token).strip()
+
+
+def _stage(method_arn: str) -> str:
+    """arn:aws:execute-api:region:account:api/stage/METHOD/path → …:api/stage/*/*"""
+    api, stage, *_ = method_arn.split("/")
+    return f"{api}/{stage}/*/*"

@@ -1,0 +1,78 @@
+"""What the authorizer reads from the tables, on a bare client: it starts in half the time PynamoDB would need."""
+
+import functools
+import json
+import re
+import time
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tasksync.errors import DependencyFailed, InvalidToken
+from tasksync.settings import settings
+from tasksync.tokens import Claims
+
+_KID = re.compile(r"[\w-]{1,100}", re.ASCII)
+
+# 2 x (0.5 s + 1 s) + 1 s of back-off: below the function's 5 s.
+_CONFIG = Config(connect_timeout=0.5, read_timeout=1, retries={"total_max_attempts": 2, "mode": "standard"})
+
+
+class PublishedKeys:
+    """The public keys that ``auth`` has published in the sessions table."""
+
+    def find(self, kid: str) -> dict[str, str]:
+        """Raises ``InvalidToken`` for a key that is not published."""
+        return _published_key(kid)
+
+
+@functools.cache
+def _published_key(kid: str) -> dict[str, str]:
+    # What is not found raises, and so is not kept: a key published later will be found.
+    if not _KID.fullmatch(kid):
+        raise InvalidToken
+    key = {"session_id": {"S": f"KEY#{kid}"}}
+    answer = _call("get_item", TableName=settings.sessions_table, Key=key, ConsistentRead=True)
+    if "Item" not in answer:
+        raise InvalidToken
+    jwk: dict[str, str] = json.loads(answer["Item"]["jwk"]["S"])
+    return jwk
+
+
+def role_of_live_session(claims: Claims) -> str:
+    """The user's role, from one consistent read of session and user. Raises ``InvalidToken`` if either has ended."""
+    sessions, users = settings.sessions_table, settings.users_table
+    wanted = {
+        sessions: {"Keys": [{"session_id": {"S": claims.session_id}}], "ConsistentRead": True},
+        users: {"Keys": [{"user_id": {"S": claims.user_id}}], "ConsistentRead": True},
+    }
+    answer = _call("batch_get_item", RequestItems=wanted)
+    if answer.get("UnprocessedKeys"):
+        raise DependencyFailed
+    found = answer["Responses"]
+    session, user = next(iter(found.get(sessions, [])), None), next(iter(found.get(users, [])), None)
+    if session is None or user is None:
+        raise InvalidToken
+    live = (
+        session["user_id"] == user["user_id"]
+        and session["epoch"] == user["token_epoch"]
+        and int(session["expires_at"]["N"]) > time.time()
+        and user["status"]["S"] == "active"
+    )
+    if not live:
+        raise InvalidToken
+    return str(user["role"]["S"])
+
+
+def _call(operation: str, **arguments: Any) -> Any:
+    try:
+        return getattr(_client(), operation)(**arguments)
+    except (BotoCoreError, ClientError) as error:
+        raise DependencyFailed from error
+
+
+@functools.cache
+def _client() -> Any:
+    return boto3.client("dynamodb", config=_CONFIG)

@@ -1,0 +1,1 @@
+"""Deletes what is left of a room once its membership is empty."""

@@ -1,0 +1,1 @@
+"""Rooms, their codes and their members."""

@@ -1,0 +1,72 @@
+"""What comes in and goes out."""
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from tasksync.clock import timestamp
+from tasksync.entities import Membership, Room, RoomRole, RoomView, User
+from tasksync.http.fields import Id, RoomCode, RoomName
+
+
+class NewRoom(msgspec.Struct, frozen=True, kw_only=True):
+    name: RoomName | None = None
+    code: RoomCode | None = None
+    user_id: Id | None = None
+
+
+class RoomChange(msgspec.Struct, frozen=True, kw_only=True):
+    """Absent: stays. ``null``: the room has no name."""
+
+    name: RoomName | UnsetType | None = UNSET
+
+    def applied(self, room: Room) -> Room:
+        return room if isinstance(self.name, UnsetType) else replace(room, name=self.name)
+
+
+class Join(msgspec.Struct, frozen=True, kw_only=True):
+    code: RoomCode
+
+
+class NewMember(msgspec.Struct, frozen=True, kw_only=True):
+    user_id: Id
+    role: RoomRole = RoomRole.MEMBER
+
+
+class RoleChange(msgspec.Struct, frozen=True, kw_only=True):
+    role: RoomRole
+
+
+class NoFields(msgspec.Struct, frozen=True):
+    """A body that may be left out, and has nothing in it."""
+
+
+def room(view: RoomView) -> dict[str, Any]:
+    return {**room_in_list(view), "user_ids": [member.user_id for member in view.members]}
+
+
+def room_in_list(view: RoomView) -> dict[str, Any]:
+    """Without ``user_ids``: they would cost one more read for each room."""
+    return {
+        "id": view.room.id,
+        "code": view.room.code,
+        "name": view.room.name,
+        "member_count": view.room.member_count,
+        "role": view.caller.role,
+        "created_by": view.room.created_by,
+        "created_at": timestamp(view.room.created_at),
+        "updated_at": timestamp(view.room.updated_at),
+        "version": view.room.version,
+    }
+
+
+def member(found: tuple[Membership, User]) -> dict[str, Any]:
+    membership, user = found
+    return {
+        "user_id": user.id,
+        "username": user.username,
+        "role": membership.role,
+        "joined_at": timestamp(membership.joined_at),
+    }

@@ -1,0 +1,1 @@
+"""Tasks in rooms, and personal ones."""

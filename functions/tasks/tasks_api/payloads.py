@@ -1,0 +1,128 @@
+"""What comes in and goes out."""
+
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from tasksync.clock import rfc3339, timestamp
+from tasksync.domain.tasks import Draft
+from tasksync.entities import Priority, Task, TaskStatus
+from tasksync.errors import BadQuery, Fault, Invalid
+from tasksync.http.fields import Description, Id, Moment, Paging, Title, in_utc
+from tasksync.ids import is_room_id
+from tasksync.queries import Order, TaskFilter
+
+
+class Sort(StrEnum):
+    DEADLINE = "deadline"
+    PRIORITY = "priority"
+    CREATED = "created_at"
+    DEADLINE_DOWN = "-deadline"
+    PRIORITY_DOWN = "-priority"
+    CREATED_DOWN = "-created_at"
+
+
+class NewTask(msgspec.Struct, frozen=True, kw_only=True):
+    title: Title
+    description: Description | None = None
+    status: TaskStatus = TaskStatus.PENDING
+    priority: Priority = Priority.MEDIUM
+    deadline: Moment | None = None
+    room_id: Id | None = None
+    user_id: Id | UnsetType | None = UNSET
+
+    def draft(self, caller_id: str) -> Draft:
+        return Draft(
+            title=self.title,
+            description=self.description,
+            status=self.status,
+            priority=self.priority,
+            deadline=_deadline(self.deadline),
+            assignee_id=caller_id if isinstance(self.user_id, UnsetType) else self.user_id,
+        )
+
+
+class TaskChange(msgspec.Struct, frozen=True, kw_only=True):
+    """Absent: stays. ``null``: is cleared, where that is allowed."""
+
+    title: Title | UnsetType = UNSET
+    description: Description | UnsetType | None = UNSET
+    status: TaskStatus | UnsetType = UNSET
+    priority: Priority | UnsetType = UNSET
+    deadline: Moment | UnsetType | None = UNSET
+    user_id: Id | UnsetType | None = UNSET
+
+    def applied(self, task: Task) -> Task:
+        given = {
+            name: value for name, value in msgspec.structs.asdict(self).items() if not isinstance(value, UnsetType)
+        }
+        if "deadline" in given:
+            given["deadline"] = _deadline(given["deadline"])
+        if "user_id" in given:
+            given["assignee_id"] = given.pop("user_id")
+        return replace(task, **given)
+
+
+class RoomTaskQuery(Paging, frozen=True, kw_only=True):
+    """Of one room's list."""
+
+    user_id: Id | None = None
+    status: tuple[TaskStatus, ...] = ()
+    priority: tuple[Priority, ...] = ()
+    deadline_from: Moment | None = None
+    deadline_to: Moment | None = None
+    sort: Sort = Sort.CREATED
+
+    def filter(self) -> TaskFilter:
+        return TaskFilter(
+            assignee_id=self.user_id,
+            statuses=frozenset(self.status),
+            priorities=frozenset(self.priority),
+            deadline_from=_bound(self.deadline_from, "deadline_from"),
+            deadline_to=_bound(self.deadline_to, "deadline_to"),
+            order=Order(self.sort.value.removeprefix("-")),
+            descending=self.sort.value.startswith("-"),
+        )
+
+
+class TaskQuery(RoomTaskQuery, frozen=True, kw_only=True):
+    """Of the caller's list, or with ``room_id`` of that room's."""
+
+    room_id: Id | None = None
+
+
+def task(found: Task) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "room_id": found.owner_id if is_room_id(found.owner_id) else None,
+        "user_id": found.assignee_id,
+        "title": found.title,
+        "description": found.description,
+        "status": found.status,
+        "priority": found.priority,
+        "deadline": None if found.deadline is None else rfc3339(found.deadline),
+        "created_by": found.created_by,
+        "created_at": timestamp(found.created_at),
+        "updated_by": found.updated_by,
+        "updated_at": timestamp(found.updated_at),
+        "completed_at": None if found.completed_at is None else timestamp(found.completed_at),
+        "version": found.version,
+    }
+
+
+def _deadline(given: datetime | None) -> datetime | None:
+    deadline = None if given is None else in_utc(given)
+    if given is not None and deadline is None:
+        raise Invalid([Fault("/deadline", "out_of_range", "The year must be between 1 and 9999 in UTC.")])
+    return deadline
+
+
+def _bound(given: datetime | None, name: str) -> datetime | None:
+    bound = None if given is None else in_utc(given)
+    if given is not None and bound is None:
+        raise BadQuery([Fault(f"/{name}", "out_of_range", "The year must be between 1 and 9999 in UTC.")])
+    return bound

@@ -1,0 +1,59 @@
+"""Routes of tasks."""
+
+from tasks_api import payloads
+from tasks_api.payloads import NewTask, RoomTaskQuery, TaskChange, TaskQuery
+from tasksync.domain.tasks import TaskService
+from tasksync.http.api import Api
+from tasksync.http.request import Request
+from tasksync.http.responses import Response, created, no_content, not_modified, ok
+from tasksync.tables.rooms import RoomsTable
+from tasksync.tables.tasks import TasksTable
+
+api = Api("tasks")
+app = api.chalice
+
+_tasks = TaskService(TasksTable(), RoomsTable())
+
+
+@api.route("POST", "/tasks", body=NewTask)
+def create_task(request: Request, body: NewTask) -> Response:
+    task = _tasks.create(request.caller, body.room_id, body.draft(request.caller.user_id))
+    return created(payloads.task(task), f"/tasks/{task.id}", task.version)
+
+
+@api.route("GET", "/tasks", query=TaskQuery)
+def list_tasks(request: Request, query: TaskQuery) -> Response:
+    position = request.position(query)
+    if query.room_id is not None:
+        page = _tasks.list_of_room(request.caller, query.room_id, query.filter(), query.limit, position)
+    else:
+        page = _tasks.list_of_caller(request.caller, query.filter(), query.limit, position)
+    return request.listing(page, payloads.task)
+
+
+@api.route("GET", "/rooms/{room_id}/tasks", query=RoomTaskQuery)
+def list_tasks_of_room(request: Request, room_id: str, query: RoomTaskQuery) -> Response:
+    position = request.position(query)
+    page = _tasks.list_of_room(request.caller, room_id, query.filter(), query.limit, position)
+    return request.listing(page, payloads.task)
+
+
+@api.route("GET", "/tasks/{task_id}")
+def get_task(request: Request, task_id: str) -> Response:
+    task = _tasks.get(request.caller, task_id)
+    if request.unchanged(task.version):
+        return not_modified(task.version)
+    return ok(payloads.task(task), task.version)
+
+
+@api.route("PUT", "/tasks/{task_id}", body=TaskChange)
+@api.route("PATCH", "/tasks/{task_id}", body=TaskChange)
+def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
+    task = _tasks.change(request.caller, task_id, body.applied, request.matches)
+    return ok(payloads.task(task), task.version)
+
+
+@api.route("DELETE", "/tasks/{task_id}")
+def delete_task(request: Request, task_id: str) -> Response:
+    _tasks.delete(request.caller, task_id, request.matches)
+    return no_content()

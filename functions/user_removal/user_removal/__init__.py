@@ -1,0 +1,1 @@
+"""Finishes the removal of a user whose deletion was accepted."""

@@ -1,0 +1,17 @@
+"""Called with records of the users stream that say a user is to be deleted."""
+
+from typing import Any
+
+from tasksync.domain.removal import UserRemoval
+from tasksync.streams.records import Context, handle
+from tasksync.tables.rooms import RoomsTable
+from tasksync.tables.sessions import SessionsTable
+from tasksync.tables.tasks import TasksTable
+from tasksync.tables.users import UsersTable
+
+_removal = UserRemoval(UsersTable(), RoomsTable(), TasksTable(), SessionsTable())
+
+
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Answers with Lambda's partial batch response."""
+    return handle(event, context, "user_id", _removal.finish)

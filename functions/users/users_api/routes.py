@@ -1,0 +1,62 @@
+"""Routes of users."""
+
+from tasksync import passwords
+from tasksync.domain.accounts import register
+from tasksync.domain.removal import UserRemoval
+from tasksync.domain.users import UserService
+from tasksync.http.api import Api
+from tasksync.http.fields import Paging
+from tasksync.http.profiles import Registration, profile
+from tasksync.http.request import Request
+from tasksync.http.responses import Response, created, no_content, not_modified, ok
+from tasksync.tables.rooms import RoomsTable
+from tasksync.tables.sessions import SessionsTable
+from tasksync.tables.tasks import TasksTable
+from tasksync.tables.users import UsersTable
+from users_api import payloads
+from users_api.payloads import UserChange
+
+api = Api("users")
+app = api.chalice
+
+_people = UsersTable()
+_rooms = RoomsTable()
+_users = UserService(_people, _rooms)
+_removal = UserRemoval(_people, _rooms, TasksTable(), SessionsTable())
+
+
+@api.route("POST", "/users", body=Registration)
+def create_user(request: Request, body: Registration) -> Response:
+    body.require_a_name()
+    user = register(body.username, body.email, body.password, passwords, _people.create)
+    return created(profile(user), f"/users/{user.id}", user.version)
+
+
+@api.route("GET", "/users", query=Paging)
+def list_users(request: Request, query: Paging) -> Response:
+    caller = request.caller
+    page = _users.list(caller, query.limit, request.position(query))
+    return request.listing(page, lambda user: payloads.user(user, caller))
+
+
+@api.route("GET", "/users/{user_id}")
+def get_user(request: Request, user_id: str) -> Response:
+    user = _users.get(request.caller, user_id)
+    if request.unchanged(user.version):
+        return not_modified(user.version)
+    return ok(payloads.user(user, request.caller), user.version)
+
+
+@api.route("PUT", "/users/{user_id}", body=UserChange)
+@api.route("PATCH", "/users/{user_id}", body=UserChange)
+def change_user(request: Request, user_id: str, body: UserChange) -> Response:
+    user = _users.change(request.caller, user_id, body.applied, request.matches)
+    return ok(payloads.user(user, request.caller), user.version)
+
+
+@api.route("DELETE", "/users/{user_id}")
+def delete_user(request: Request, user_id: str) -> Response:
+    user = _users.begin_removal(request.caller, user_id, request.matches)
+    # Done here so that it is done when the client is told so. Cut short, the users stream finishes it.
+    _removal.finish(user.id, request.has_time)
+    return no_content()

@@ -1,0 +1,79 @@
+"""`make admin`: gives a user the role ``admin``, in the running local stack or in a stack on AWS.
+
+The first admin cannot be made over the API. What is written is what ``tasksync.tables.users`` reads: a username's claim
+names the user it belongs to, and a change of the profile counts up its version.
+"""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infrastructure.local.errors import LocalStackError
+from infrastructure.local.stack import running_addresses
+
+
+class UnknownUser(Exception):
+    """Nobody has this username."""
+
+
+def make_admin(dynamodb: Any, users_table: str, username: str) -> None:
+    """Raises UnknownUser. ``dynamodb``: a boto3 client."""
+    claim = {"user_id": {"S": f"NAME#{username.casefold()}"}}
+    found = dynamodb.get_item(TableName=users_table, Key=claim, ConsistentRead=True).get("Item")
+    if found is None:
+        raise UnknownUser
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    try:
+        dynamodb.update_item(
+            TableName=users_table,
+            Key={"user_id": found["owner"]},
+            UpdateExpression="SET #role = :admin, updated_at = :now ADD version :one",
+            # A user whose deletion was accepted is gone to everybody.
+            ConditionExpression="#status = :active",
+            ExpressionAttributeNames={"#role": "role", "#status": "status"},
+            ExpressionAttributeValues={
+                ":admin": {"S": "admin"},
+                ":now": {"S": now},
+                ":one": {"N": "1"},
+                ":active": {"S": "active"},
+            },
+        )
+    except dynamodb.exceptions.ConditionalCheckFailedException:
+        raise UnknownUser from None
+
+
+def _client_and_table(stack: str) -> tuple[Any, str]:
+    if not stack:
+        addresses = running_addresses()
+        return addresses.client("dynamodb"), addresses.outputs["UsersTable"]
+    found = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+    return boto3.client("dynamodb"), outputs["UsersTable"]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--username", required=True)
+    parser.add_argument("--stack", default="", help="name of a stack on AWS; the running local stack without it")
+    arguments = parser.parse_args()
+    if not arguments.username:
+        print("Say whom: make admin USERNAME=…", file=sys.stderr)
+        return 1
+    try:
+        make_admin(*_client_and_table(arguments.stack), arguments.username)
+    except UnknownUser:
+        print(f"There is no user with the name {arguments.username}; register them first.", file=sys.stderr)
+    except (LocalStackError, BotoCoreError, ClientError) as error:
+        print(error, file=sys.stderr)
+    else:
+        print(f"{arguments.username} is an admin, in every access token issued from now on.")
+        return 0
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

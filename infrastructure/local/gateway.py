@@ -1,0 +1,137 @@
+"""What API Gateway makes of the template and ministack's CloudFormation drops.
+
+- ``GatewayResponses``: SAM hands them over inside an OpenAPI document whose extensions ministack does not read. They
+  are put one by one, and deployed.
+- The authorizer's cache time: ministack expands the template with the parameters' defaults, whatever was given.
+
+Both are read from the template. On AWS, CloudFormation does this by itself.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# Every type of response that API Gateway makes by itself, under the default that a type without an entry of its own
+# takes its headers, body and status from.
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+_DEFAULTS = {
+    "DEFAULT_4XX": (
+        "ACCESS_DENIED",
+        "BAD_REQUEST_BODY",
+        "BAD_REQUEST_PARAMETERS",
+        "EXPIRED_TOKEN",
+        "INVALID_API_KEY",
+        "INVALID_SIGNATURE",
+        "MISSING_AUTHENTICATION_TOKEN",
+        "QUOTA_EXCEEDED",
+        "REQUEST_TOO_LARGE",
+        "RESOURCE_NOT_FOUND",
+        "THROTTLED",
+        "UNAUTHORIZED",
+        "UNSUPPORTED_MEDIA_TYPE",
+        "WAF_FILTERED",
+    ),
+    "DEFAULT_5XX": (
+        "API_CONFIGURATION_ERROR",
+        "AUTHORIZER_CONFIGURATION_ERROR",
+        "AUTHORIZER_FAILURE",
+        "INTEGRATION_FAILURE",
+        "INTEGRATION_TIMEOUT",
+    ),
+}
+_LOCATIONS = {"Headers": "header", "Paths": "path", "QueryStrings": "querystring"}
+
+
+@dataclass(frozen=True)
+class GatewayResponse:
+    """An answer that the gateway gives by itself, in the terms of API Gateway's own API."""
+
+    status: int
+    parameters: dict[str, str]
+    """``gatewayresponse.header.NAME`` → a quoted text, or a variable such as ``context.requestId``."""
+    template: str
+    """The body, with variables such as ``$context.requestId``."""
+
+    def render(self, request_id: str) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body. Knows the one variable that the project uses, the request's id."""
+        headers = {}
+        for name, source in self.parameters.items():
+            value = request_id if source == "context.requestId" else source.removeprefix("'").removesuffix("'")
+            headers[name.removeprefix("gatewayresponse.header.")] = value
+        return self.status, headers, self.template.replace("$context.requestId", request_id).encode()
+
+
+# What stands in for a template without an entry of this type; API Gateway's own is as short.
+_UNDECLARED = {
+    "REQUEST_TOO_LARGE": GatewayResponse(413, {}, '{"message": "Request Too Long"}'),
+    "DEFAULT_5XX": GatewayResponse(502, {}, '{"message": "Internal server error"}'),
+}
+
+
+def gateway_responses(template: Mapping[str, Any]) -> dict[str, GatewayResponse]:
+    """The response of every type that the template decides, those without an entry of their own by their default."""
+    declared = {
+        response_type: GatewayResponse(
+            int(response["StatusCode"]),
+            {
+                f"gatewayresponse.{_LOCATIONS[location]}.{name}": source
+                for location, values in response.get("ResponseParameters", {}).items()
+                for name, source in values.items()
+            },
+            response.get("ResponseTemplates", {}).get("application/json", '{"message": $context.error.messageString}'),
+        )
+        for response_type, response in _api(template)["Properties"].get("GatewayResponses", {}).items()
+    }
+    inherited = {
+        response_type: declared[default]
+        for default, response_types in _DEFAULTS.items()
+        if default in declared
+        for response_type in response_types
+    }
+    return inherited | declared
+
+
+def answer(responses: Mapping[str, GatewayResponse], response_type: str) -> tuple[int, dict[str, str], bytes]:
+    """What the gateway answers by itself, with a request id of its own."""
+    response = responses.get(response_type) or _UNDECLARED[response_type]
+    return response.render(str(uuid.uuid4()))
+
+
+def complete(apigateway: Any, api_id: str, template: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
+    """Puts on a deployed API what ministack dropped of the template, and deploys it to the stage again."""
+    for response_type, response in gateway_responses(template).items():
+        apigateway.put_gateway_response(
+            restApiId=api_id,
+            responseType=response_type,
+            statusCode=str(response.status),
+            responseParameters=response.parameters,
+            responseTemplates={"application/json": response.template},
+        )
+    ids = {item["name"]: item["id"] for item in apigateway.get_authorizers(restApiId=api_id)["items"]}
+    for name, seconds in authorizer_cache_seconds(template, parameters).items():
+        patch = {"op": "replace", "path": "/authorizerResultTtlInSeconds", "value": str(seconds)}
+        apigateway.update_authorizer(restApiId=api_id, authorizerId=ids[name], patchOperations=[patch])
+    apigateway.create_deployment(restApiId=api_id, stageName=stage_name(template))
+
+
+def authorizer_cache_seconds(template: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, int]:
+    """For how long an answer of each authorizer is reused, for those where the template says it."""
+    seconds = {}
+    for name, authorizer in _api(template)["Properties"].get("Auth", {}).get("Authorizers", {}).items():
+        declared = authorizer.get("Identity", {}).get("ReauthorizeEvery")
+        if declared is not None:
+            seconds[name] = int(parameters[declared["Ref"]] if isinstance(declared, Mapping) else declared)
+    return seconds
+
+
+def stage_name(template: Mapping[str, Any]) -> str:
+    """The name of the API's one stage."""
+    return str(_api(template)["Properties"]["StageName"])
+
+
+def _api(template: Mapping[str, Any]) -> Mapping[str, Any]:
+    apis: list[Mapping[str, Any]] = [
+        resource for resource in template["Resources"].values() if resource["Type"] == "AWS::Serverless::Api"
+    ]
+    return apis[0]

@@ -1,0 +1,120 @@
+"""`make run`: starts the local stack, tells where it is, and stops it on Ctrl-C."""
+
+import argparse
+import contextlib
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+
+from infrastructure.local.errors import LocalStackError, ServerFailed
+from infrastructure.local.logs import follow_function_logs
+from infrastructure.local.stack import DATA, Addresses, LocalStack
+
+_GREETING = """
+TaskSync answers at {url}
+
+A first request:
+
+    curl -i {url}/auth/register -H 'Content-Type: application/json' \\
+        -d '{{"username": "ann", "password": "violet kettle drum 17"}}'
+
+Each function logs to {logs}/<function>.log, the server to {logs}/ministack.log.
+AWS calls go to {aws} (any credentials, region us-east-1).
+Ctrl-C stops it; the data stays in {data}.
+"""
+
+
+class _Stopped(BaseException):
+    """Somebody asked for the end. Not an Exception: nothing on the way may take it for a fault of its own."""
+
+
+def _port(text: str) -> int:
+    try:
+        port = int(text)
+    except ValueError:
+        port = 0
+    if not 1 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port; give a number from 1 to 65535")
+    return port
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=_port, default=8000, help="port of the API on 127.0.0.1 (default 8000)")
+    parser.add_argument("--data", type=Path, default=DATA, help="directory that keeps the data (default .local)")
+    arguments = parser.parse_args()
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, _raise_stopped)
+    started = time.monotonic()
+
+    def progress(line: str) -> None:
+        print(f"[{time.monotonic() - started:5.1f} s] {line}", flush=True)
+
+    stack = LocalStack(arguments.port, arguments.data.resolve(), progress=progress)
+    try:
+        addresses = stack.start()
+        progress("Ready")
+        _greet(addresses, arguments.data)
+        _stay(stack, addresses, arguments.data / "logs")
+    except _Stopped:
+        return _stop(stack)
+    except LocalStackError as error:
+        with contextlib.suppress(LocalStackError):
+            stack.stop()
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _raise_stopped(_number: int, _frame: FrameType | None) -> None:
+    # Once: the stop itself must not be broken off by a second Ctrl-C.
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_IGN)
+    raise _Stopped
+
+
+def _greet(addresses: Addresses, data: Path) -> None:
+    print(
+        _GREETING.format(
+            url=addresses.api_url,
+            aws=addresses.aws_endpoint,
+            data=data,
+            logs=data / "logs",
+        ),
+        flush=True,
+    )
+
+
+def _stay(stack: LocalStack, addresses: Addresses, logs: Path) -> None:
+    """Until a signal ends it, or the server ends by itself."""
+    stop = threading.Event()
+    follower = threading.Thread(target=follow_function_logs, args=(addresses, logs, stop), daemon=True)
+    follower.start()
+    try:
+        while stack.alive():
+            time.sleep(0.5)
+    finally:
+        stop.set()
+        follower.join(5)
+    raise ServerFailed(f"The server ended by itself; see its log, {logs / 'ministack.log'}.")
+
+
+def _stop(stack: LocalStack) -> int:
+    # The terminal may be the thing that went away.
+    with contextlib.suppress(OSError):
+        print("\nStopping", flush=True)
+    try:
+        stack.stop()
+    except LocalStackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    with contextlib.suppress(OSError):
+        print("Stopped; the data is kept", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

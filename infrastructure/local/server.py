@@ -1,0 +1,53 @@
+"""The server process of the local stack: ministack with the edge in front, on two sockets that are already bound.
+
+Started by ``ministack.py`` alone. It ends in order, with its state saved, on SIGTERM and also when its standard input
+closes: so it does not outlive the program that started it, however that one ended.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+# ministack reads its settings from the environment while it is imported.
+from ministack.app import app as ministack
+
+from infrastructure.local.edge import Edge, Route
+
+
+async def _run(api: socket.socket, aws: socket.socket, route: Path) -> None:
+    config = Config()
+    config.bind = [f"fd://{listening.fileno()}" for listening in (api, aws)]
+    config.graceful_timeout = 2
+    config.errorlog = None
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_reader(sys.stdin.fileno(), stop.set)
+    edge = Edge(ministack, api.getsockname()[1], Route(route))
+    await serve(edge, config, shutdown_trigger=stop.wait)
+    # The state is saved. Leaving the usual way would wait for every function that is still running.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--api-socket", type=int, required=True, help="descriptor of a listening socket")
+    parser.add_argument("--aws-socket", type=int, required=True, help="descriptor of a listening socket")
+    parser.add_argument("--route", type=Path, required=True, help="file that tells where the API is deployed")
+    arguments = parser.parse_args()
+    api = socket.socket(fileno=arguments.api_socket)
+    aws = socket.socket(fileno=arguments.aws_socket)
+    asyncio.run(_run(api, aws, arguments.route))
+
+
+if __name__ == "__main__":
+    main()

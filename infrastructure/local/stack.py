@@ -1,0 +1,161 @@
+"""The local stack as one object, for `make run` and for the tests."""
+
+import http.client
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from infrastructure import template as templates
+from infrastructure.local import deploy, gateway, package
+from infrastructure.local.clients import local_client
+from infrastructure.local.edge import Route
+from infrastructure.local.errors import DeploymentFailed, NotRunning, ServerFailed
+from infrastructure.local.ministack import HOST, Server
+
+DATA = templates.REPOSITORY / ".local"
+KEPT_ARCHIVES = DATA / "build"
+
+# On AWS the tables refuse to be deleted; here the data is in a folder that anybody can delete.
+PARAMETERS = {"DeletionProtection": "false"}
+
+_HEALTHY_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where a running stack is. ``outputs``: those of the CloudFormation stack, by name."""
+
+    api_url: str
+    aws_endpoint: str
+    outputs: dict[str, str]
+
+    def client(self, service: str) -> Any:
+        """An AWS client of this stack, such as ``client("dynamodb")``."""
+        return local_client(service, self.aws_endpoint)
+
+
+class LocalStack:
+    """AWS on this machine with TaskSync deployed on it. One at a time for one data directory.
+
+    ``port``: of the API; 0 for any free one. ``parameters``: template parameters that differ from ``PARAMETERS``.
+    ``progress`` is called with a line for each step. Also a context manager: started on entry, stopped on exit.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        data_directory: Path = DATA,
+        parameters: Mapping[str, str] | None = None,
+        template: Path = templates.PATH,
+        progress: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self.data_directory = data_directory
+        self._template = template
+        self._parameters = PARAMETERS | dict(parameters or {})
+        self._progress = progress
+        self._server = Server(port, data_directory)
+
+    def start(self) -> Addresses:
+        """Brings it up with the data of the last orderly stop, deploys the code as it is now, waits for health.
+
+        Raises a LocalStackError. Then, or if it is interrupted, nothing is left running, and the data is still that of
+        the last orderly stop: a deployment that failed or was broken off leaves no trace.
+        """
+        self._progress("Starting the server")
+        self._server.start()
+        try:
+            addresses = self.deploy()
+            self._await_health()
+        except BaseException:
+            self.kill()
+            raise
+        _write_addresses(self.data_directory, addresses)
+        return addresses
+
+    def deploy(self, parameters: Mapping[str, str] | None = None) -> Addresses:
+        """Deploys the code and the template as they are now; ``parameters`` change those given so far."""
+        self._parameters |= dict(parameters or {})
+        template = templates.load(self._template)
+        archives = package.build(template, self._template.parent, KEPT_ARCHIVES, self._progress)
+        self._progress(f"Deploying {self._template.name}")
+        outputs = deploy.deploy(self._server.aws_endpoint, template, archives, self._parameters)
+        values = templates.parameter_values(template, self._parameters)
+        client = local_client("apigateway", self._server.aws_endpoint)
+        gateway.complete(client, outputs["ApiId"], template, values)
+        responses = gateway.gateway_responses(template)
+        Route.write(self._server.route, outputs["ApiId"], gateway.stage_name(template), responses)
+        return Addresses(f"http://{HOST}:{self._server.port}", self._server.aws_endpoint, outputs)
+
+    def alive(self) -> bool:
+        """Whether the server process runs."""
+        return self._server.alive()
+
+    def stop(self) -> None:
+        """Stops it in order: its data is written, no process is left."""
+        _addresses_file(self.data_directory).unlink(missing_ok=True)
+        self._server.stop()
+
+    def kill(self) -> None:
+        """Stops it as a power cut would: what changed since the start is lost, no process is left."""
+        _addresses_file(self.data_directory).unlink(missing_ok=True)
+        self._server.kill()
+
+    def __enter__(self) -> Addresses:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _await_health(self) -> None:
+        self._progress("Waiting for GET /health")
+        deadline = time.monotonic() + _HEALTHY_SECONDS
+        answer = "no answer"
+        while time.monotonic() < deadline:
+            if not self.alive():
+                raise ServerFailed(f"The server ended while the service started; its log is {self._server.log}.")
+            connection = http.client.HTTPConnection(HOST, self._server.port, timeout=_HEALTHY_SECONDS)
+            try:
+                connection.request("GET", "/health")
+                response = connection.getresponse()
+                if response.status == 200:
+                    return
+                answer = f"{response.status} {response.read(500).decode(errors='replace')}"
+            except OSError as error:
+                answer = str(error)
+            finally:
+                connection.close()
+            time.sleep(0.5)
+        raise DeploymentFailed(f"GET /health did not answer 200 within {_HEALTHY_SECONDS} s, but: {answer}")
+
+
+def running_addresses(data_directory: Path = DATA) -> Addresses:
+    """Where the stack with this data runs. Raises NotRunning."""
+    try:
+        content = json.loads(_addresses_file(data_directory).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotRunning from None
+    addresses = Addresses(**content)
+    connection = http.client.HTTPConnection(addresses.api_url.removeprefix("http://"), timeout=5)
+    try:
+        connection.connect()
+    except OSError:
+        # Left behind by a stack that was killed.
+        raise NotRunning from None
+    finally:
+        connection.close()
+    return addresses
+
+
+def _addresses_file(data_directory: Path) -> Path:
+    return data_directory / "stack.json"
+
+
+def _write_addresses(data_directory: Path, addresses: Addresses) -> None:
+    file = _addresses_file(data_directory)
+    temporary = file.with_suffix(".tmp")
+    temporary.write_text(json.dumps(asdict(addresses), indent=2), encoding="utf-8")
+    os.replace(temporary, file)

@@ -1,0 +1,79 @@
+"""Reads ``template.yaml``, the one description of routes, functions, tables and permissions.
+
+CloudFormation's short forms (``!Ref Name``) become their long ones (``{"Ref": "Name"}``), which mean the same and can
+be written as JSON.
+"""
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PATH = REPOSITORY / "template.yaml"
+
+# The property of each kind of resource that holds the folder of its code, as `aws cloudformation package` knows them.
+CODE_PROPERTIES = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain YAML, with CloudFormation's tags; dates stay text, as CloudFormation takes them."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def _intrinsic_function(loader: _Loader, name: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        assert isinstance(node, yaml.MappingNode)
+        value = loader.construct_mapping(node, deep=True)
+    if name == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}
+
+
+_Loader.add_multi_constructor("!", _intrinsic_function)
+
+
+def load(path: Path = PATH) -> dict[str, Any]:
+    """The template as plain data."""
+    template: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  # a safe loader
+    return template
+
+
+def code_folders(template: Mapping[str, Any]) -> dict[str, str]:
+    """The folder, relative to the template, of each function and layer, by its name in the template."""
+    return {
+        name: resource["Properties"][CODE_PROPERTIES[resource["Type"]]]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] in CODE_PROPERTIES
+    }
+
+
+def with_code_locations(template: Mapping[str, Any], locations: Mapping[str, str]) -> dict[str, Any]:
+    """A copy in which the code of each function and layer is at its location (``s3://bucket/key``).
+
+    Nothing else differs from the template, as after `aws cloudformation package`.
+    """
+    packaged = copy.deepcopy(dict(template))
+    for name in code_folders(template):
+        resource = packaged["Resources"][name]
+        resource["Properties"][CODE_PROPERTIES[resource["Type"]]] = locations[name]
+    return packaged
+
+
+def parameter_values(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
+    """The value of each parameter: the one given, else its default."""
+    return {
+        name: str(given.get(name, declaration.get("Default", "")))
+        for name, declaration in template.get("Parameters", {}).items()
+    }

@@ -1,0 +1,1 @@
+"""The rules: who may do what. Plain Python; the tables are handed in."""

@@ -1,0 +1,224 @@
+"""Registration, sign-in and sessions."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from tasksync import clock
+from tasksync.domain.attempts import until_settled
+from tasksync.entities import Caller, Page, Session, User, UserRole, UserStatus
+from tasksync.errors import InvalidCredentials, InvalidToken, NotFound, UsernameTaken
+from tasksync.ids import new_session_id, new_user_id
+
+
+class People(Protocol):
+    """The users table, as far as signing in needs it; ``tables/users.py`` says what each raises."""
+
+    def find(self, user_id: str) -> User | None: ...
+    def find_by_username(self, username: str) -> User | None: ...
+    def find_by_email(self, email: str) -> User | None: ...
+    def end_sessions(self, user_id: str) -> None: ...
+
+
+class Sessions(Protocol):
+    """The sessions table; ``tables/sessions.py`` says what each raises."""
+
+    def find(self, session_id: str) -> Session | None: ...
+    def page_of(self, user: User, at: datetime, limit: int, after: str | None) -> Page[Session]: ...
+    def register(self, user: User, session: Session) -> None: ...
+    def open(self, session: Session) -> None: ...
+    def rotate(self, session: Session, refresh_hash: str, at: datetime) -> None: ...
+    def change_password(self, user: User, session_id: str, password_hash: str, at: datetime) -> None: ...
+    def delete(self, session_id: str) -> None: ...
+
+
+class Passwords(Protocol):
+    """``tasksync.passwords``."""
+
+    def require_acceptable(self, password: str, pointer: str) -> None: ...
+    def hash_password(self, password: str) -> str: ...
+    def verify_password(self, password: str, password_hash: str | None) -> bool: ...
+
+
+class RefreshTokens(Protocol):
+    """``tasksync.tokens``, as far as refresh tokens go."""
+
+    def new_refresh_token(self, session_id: str) -> str: ...
+    def renewed_refresh_token(self, refresh_token: str) -> str: ...
+    def session_of(self, refresh_token: str) -> str | None: ...
+    def refresh_hash(self, refresh_token: str) -> str: ...
+    def family_hash(self, refresh_token: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where somebody signs in from."""
+
+    user_agent: str
+    ip: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A session just opened or refreshed, and the refresh token that only the client has."""
+
+    user: User
+    session: Session
+    refresh_token: str
+
+
+def register(
+    username: str | None, email: str | None, password: str, passwords: Passwords, write: Callable[[User], None]
+) -> User:
+    """A new person, handed to ``write``. Without a username one is made up.
+
+    Raises ``UsernameTaken``, ``EmailTaken``, or ``Invalid`` for a password that may not be one.
+    """
+    passwords.require_acceptable(password, "/password")
+    at = clock.now()
+    user = User(
+        id=new_user_id(at),
+        username=username or _made_up_name(),
+        email=email,
+        password_hash=passwords.hash_password(password),
+        role=UserRole.USER,
+        status=UserStatus.ACTIVE,
+        token_epoch=1,
+        created_at=at,
+        updated_at=at,
+        version=1,
+    )
+    while True:
+        try:
+            write(user)
+            return user
+        except UsernameTaken:
+            if username is not None:
+                raise
+            user = replace(user, username=_made_up_name())
+
+
+class AccountService:
+    """Signing in and out."""
+
+    def __init__(
+        self, people: People, sessions: Sessions, passwords: Passwords, tokens: RefreshTokens, lifetime: timedelta
+    ) -> None:
+        """``lifetime``: how long a sign-in lasts, however often it is refreshed."""
+        self._people = people
+        self._sessions = sessions
+        self._passwords = passwords
+        self._tokens = tokens
+        self._lifetime = lifetime
+
+    def register(self, username: str | None, email: str | None, password: str, device: Device) -> SignIn:
+        """Raises as ``register`` does."""
+        opened: list[SignIn] = []
+
+        def write(user: User) -> None:
+            sign_in = self._new_session(user, device)
+            self._sessions.register(user, sign_in.session)
+            opened.append(sign_in)
+
+        register(username, email, password, self._passwords, write)
+        return opened[-1]
+
+    def login(self, username: str | None, email: str | None, password: str, device: Device) -> SignIn:
+        """Raises ``InvalidCredentials``, and does the same work, whichever of the two is wrong."""
+        user = self._people.find_by_username(username) if username else self._people.find_by_email(str(email))
+        right = self._passwords.verify_password(password, user.password_hash if user else None)
+        if user is None or not right:
+            raise InvalidCredentials
+        sign_in = self._new_session(user, device)
+        self._sessions.open(sign_in.session)
+        return sign_in
+
+    def refresh(self, refresh_token: str) -> SignIn:
+        """A new refresh token for an old one, which ends the old one. Raises ``InvalidToken``.
+
+        Whoever shows a token that was ended before has stolen it, or was robbed of it by somebody quicker: the whole
+        session is revoked (RFC 9700 §4.14.2).
+        """
+        session, user = self._live_session(refresh_token)
+        if self._tokens.refresh_hash(refresh_token) != session.refresh_hash:
+            self._sessions.delete(session.id)
+            raise InvalidToken
+        renewed = self._tokens.renewed_refresh_token(refresh_token)
+        at = clock.now()
+        self._sessions.rotate(session, self._tokens.refresh_hash(renewed), at)
+        return SignIn(user, replace(session, last_used_at=at), renewed)
+
+    def logout(self, refresh_token: str) -> None:
+        """End the session of a refresh token. A token that is good no more ends nothing, and that is no error."""
+        session = self._session(refresh_token)
+        if session is not None and self._tokens.refresh_hash(refresh_token) == session.refresh_hash:
+            self._sessions.delete(session.id)
+
+    def sessions(self, caller: Caller, limit: int, after: str | None) -> Page[Session]:
+        return self._sessions.page_of(self._user(caller), clock.now(), limit, after)
+
+    def end_session(self, caller: Caller, session_id: str) -> None:
+        """Raises ``NotFound`` for a session that is not the caller's."""
+        session = self._sessions.find(session_id)
+        if session is None or session.user_id != caller.user_id:
+            raise NotFound
+        self._sessions.delete(session_id)
+
+    def end_all_sessions(self, caller: Caller) -> None:
+        self._people.end_sessions(caller.user_id)
+
+    def change_password(self, caller: Caller, current: str, new: str) -> None:
+        """Raises ``InvalidCredentials``, or ``Invalid`` for a new password that may not be one."""
+
+        def attempt() -> None:
+            user = self._user(caller)
+            if not self._passwords.verify_password(current, user.password_hash):
+                raise InvalidCredentials("The current password is not right.")
+            self._passwords.require_acceptable(new, "/new_password")
+            password_hash = self._passwords.hash_password(new)
+            self._sessions.change_password(user, caller.session_id, password_hash, clock.now())
+
+        until_settled(attempt)
+
+    def _user(self, caller: Caller) -> User:
+        user = self._people.find(caller.user_id)
+        if user is None:
+            raise InvalidToken
+        return user
+
+    def _new_session(self, user: User, device: Device) -> SignIn:
+        at = clock.now()
+        session_id = new_session_id(at)
+        refresh_token = self._tokens.new_refresh_token(session_id)
+        session = Session(
+            id=session_id,
+            user_id=user.id,
+            epoch=user.token_epoch,
+            family_hash=self._tokens.family_hash(refresh_token),
+            refresh_hash=self._tokens.refresh_hash(refresh_token),
+            created_at=at,
+            last_used_at=at,
+            expires_at=at + self._lifetime,
+            user_agent=device.user_agent,
+            ip=device.ip,
+        )
+        return SignIn(user, session, refresh_token)
+
+    def _session(self, refresh_token: str) -> Session | None:
+        """The session that once gave out this token."""
+        session_id = self._tokens.session_of(refresh_token)
+        session = self._sessions.find(session_id) if session_id else None
+        return session if session and self._tokens.family_hash(refresh_token) == session.family_hash else None
+
+    def _live_session(self, refresh_token: str) -> tuple[Session, User]:
+        session = self._session(refresh_token)
+        user = self._people.find(session.user_id) if session else None
+        if session is None or user is None or session.epoch != user.token_epoch or session.expires_at <= clock.now():
+            raise InvalidToken
+        return session, user
+
+
+def _made_up_name() -> str:
+    return f"user-{secrets.token_hex(4)}"

@@ -1,0 +1,139 @@
+"""What happens to a user after their deletion was accepted, and to a room after its last member left.
+
+Both may be carried out by several functions at once, and may be cut off anywhere and begun again: each step is a
+write on condition, and finds nothing to do where it has been done.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime
+from typing import Protocol
+
+from tasksync import clock
+from tasksync.domain.attempts import until_settled
+from tasksync.entities import Membership, Room, RoomRole, Session, Task, User, UserStatus
+from tasksync.errors import LastAdmin, Stale
+
+KeepGoing = Callable[[], bool]
+"""False once the function's time is nearly over."""
+
+
+class DeadRooms(Protocol):
+    """The rooms table, as far as ``remove_dead_room`` needs it."""
+
+    def find_dead(self, room_id: str) -> Room | None: ...
+    def delete_dead(self, room: Room) -> None: ...
+
+
+class OwnedTasks(Protocol):
+    """The tasks table, as far as ``remove_dead_room`` needs it."""
+
+    def purge(self, owner_id: str, keep_going: KeepGoing) -> bool: ...
+
+
+class People(Protocol):
+    """The users table, as far as ``UserRemoval`` needs it."""
+
+    def find_any(self, user_id: str) -> User | None: ...
+    def finish_removal(self, user: User) -> None: ...
+
+
+class Rooms(Protocol):
+    """The rooms table, as far as ``UserRemoval`` needs it."""
+
+    def memberships_of(self, user_id: str, after: str | None = None) -> Iterator[Membership]: ...
+    def room_with_members(self, room_id: str) -> tuple[Room, tuple[Membership, ...]] | None: ...
+    def leave(self, membership: Membership, at: datetime, actor: Membership | None = None) -> None: ...
+    def leave_to(self, membership: Membership, successor: Membership, at: datetime) -> None: ...
+
+
+class Tasks(OwnedTasks, Protocol):
+    """The tasks table, as far as ``UserRemoval`` needs it."""
+
+    def assigned_to(self, user_id: str) -> Iterator[Task]: ...
+    def unassign(self, task: Task, at: datetime) -> None: ...
+
+
+class Sessions(Protocol):
+    """The sessions table, as far as ``UserRemoval`` needs it."""
+
+    def all_of(self, user_id: str) -> Iterator[Session]: ...
+    def delete(self, session_id: str) -> None: ...
+
+
+def remove_dead_room(room_id: str, rooms: DeadRooms, tasks: OwnedTasks, keep_going: KeepGoing) -> bool:
+    """Delete a room without members: its tasks first, the room and its code last. False if time ran out."""
+    room = rooms.find_dead(room_id)
+    if room is None:
+        return True  # alive, or gone already
+    if not tasks.purge(room_id, keep_going):
+        return False
+    with suppress(Stale):  # somebody else has done it
+        rooms.delete_dead(room)
+    return True
+
+
+class UserRemoval:
+    """Leave every room, end the sessions, unassign the tasks, then delete the user."""
+
+    def __init__(self, people: People, rooms: Rooms, tasks: Tasks, sessions: Sessions) -> None:
+        self._people = people
+        self._rooms = rooms
+        self._tasks = tasks
+        self._sessions = sessions
+
+    def finish(self, user_id: str, keep_going: KeepGoing) -> bool:
+        """Remove a user whose deletion was accepted. False if time ran out: then it is to be called again."""
+        user = self._people.find_any(user_id)
+        if user is None or user.status is not UserStatus.DELETING:
+            return True
+        if not self._leave_rooms(user_id, keep_going):
+            return False
+        for session in self._sessions.all_of(user_id):
+            self._sessions.delete(session.id)
+        if not self._tasks.purge(user_id, keep_going) or not self._unassign(user_id, keep_going):
+            return False
+        with suppress(Stale):  # somebody else has done it
+            self._people.finish_removal(user)
+        return True
+
+    def _leave_rooms(self, user_id: str, keep_going: KeepGoing) -> bool:
+        for hint in self._rooms.memberships_of(user_id):
+            if not keep_going():
+                return False
+            _leave(hint, self._rooms)
+        return True
+
+    def _unassign(self, user_id: str, keep_going: KeepGoing) -> bool:
+        for task in self._tasks.assigned_to(user_id):
+            if not keep_going():
+                return False
+            try:
+                self._tasks.unassign(task, clock.now())
+            except Stale:
+                return False  # changed in this moment: to be looked at again
+        return True
+
+
+def _leave(hint: Membership, rooms: Rooms) -> None:
+    def attempt() -> None:
+        found = rooms.room_with_members(hint.room_id)
+        members = found[1] if found else ()
+        mine = next((member for member in members if member.user_id == hint.user_id), None)
+        if mine is None:
+            return
+        try:
+            rooms.leave(mine, clock.now())
+        except LastAdmin:
+            successor = _successor([member for member in members if member is not mine])
+            if successor is None:
+                raise Stale from None
+            rooms.leave_to(mine, successor, clock.now())
+
+    until_settled(attempt)
+
+
+def _successor(others: list[Membership]) -> Membership | None:
+    """Who becomes admin when the last admin's account is deleted: who joined first, members before viewers."""
+    others = sorted(others, key=lambda member: (member.role is RoomRole.VIEWER, member.joined_at, member.join_id))
+    return next(iter(others), None)

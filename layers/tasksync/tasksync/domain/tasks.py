@@ -1,0 +1,176 @@
+"""Tasks: who may see, plan and change them."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from tasksync import clock
+from tasksync.domain.attempts import until_settled
+from tasksync.entities import Caller, Membership, Page, Priority, RoomRole, Task, TaskStatus
+from tasksync.errors import AssigneeNotMember, NotFound, PreconditionFailed, RoleTooLow
+from tasksync.ids import is_room_id, new_task_id, owner_of
+from tasksync.queries import TaskFilter
+
+Matches = Callable[[int], bool]
+"""Whether the client's ``If-Match`` allows changing a resource of this version."""
+
+
+class Tasks(Protocol):
+    """The tasks table, as far as the rules need it; ``tables/tasks.py`` says what each raises."""
+
+    def find_with_membership(self, task_id: str, user_id: str) -> tuple[Task | None, Membership | None]: ...
+    def page_of_room(self, room_id: str, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]: ...
+    def page_of_assignee(self, user_id: str, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]: ...
+    def place_of(self, task: Task, wanted: TaskFilter) -> str: ...
+    def create(self, task: Task, actor: Membership | None) -> None: ...
+    def update(self, before: Task, after: Task, actor: Membership | None) -> None: ...
+    def delete(self, task: Task, actor: Membership | None) -> None: ...
+
+
+class Memberships(Protocol):
+    """The rooms table, as far as tasks need it."""
+
+    def memberships_in(self, room_ids: Iterable[str], user_id: str) -> dict[str, Membership]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A task before it is one."""
+
+    title: str
+    description: str | None
+    status: TaskStatus
+    priority: Priority
+    deadline: datetime | None
+    assignee_id: str | None
+
+
+class TaskService:
+    """What can be done with tasks. Every method raises ``NotFound`` for what the caller may not see."""
+
+    def __init__(self, tasks: Tasks, memberships: Memberships) -> None:
+        self._tasks = tasks
+        self._memberships = memberships
+
+    def create(self, caller: Caller, room_id: str | None, draft: Draft) -> Task:
+        """Raises ``RoleTooLow`` for viewers, ``AssigneeNotMember``."""
+
+        def attempt() -> Task:
+            actor = None if room_id is None else self._writer(self._membership(caller, room_id))
+            if room_id is None and draft.assignee_id != caller.user_id:
+                raise AssigneeNotMember
+            at = clock.now()
+            owner_id = room_id or caller.user_id
+            task = Task(
+                id=new_task_id(owner_id, at),
+                owner_id=owner_id,
+                assignee_id=draft.assignee_id,
+                title=draft.title,
+                description=draft.description,
+                status=draft.status,
+                priority=draft.priority,
+                deadline=draft.deadline,
+                created_by=caller.user_id,
+                created_at=at,
+                updated_by=caller.user_id,
+                updated_at=at,
+                completed_at=at if draft.status is TaskStatus.COMPLETED else None,
+                version=1,
+            )
+            self._tasks.create(task, actor)
+            return task
+
+        return until_settled(attempt)
+
+    def get(self, caller: Caller, task_id: str) -> Task:
+        return self._find(caller, task_id)[0]
+
+    def list_of_room(
+        self, caller: Caller, room_id: str, wanted: TaskFilter, limit: int, after: str | None
+    ) -> Page[Task]:
+        self._membership(caller, room_id)
+        return self._tasks.page_of_room(room_id, wanted, limit, after)
+
+    def list_of_caller(self, caller: Caller, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]:
+        """The caller's tasks: those assigned to them in rooms they are in now, and their personal ones."""
+        if wanted.assignee_id not in (None, caller.user_id):
+            return Page([], None)  # the caller's tasks that are somebody else's
+        shown: list[Task] = []
+        while True:
+            page = self._tasks.page_of_assignee(caller.user_id, wanted, limit, after)
+            # A task stays assigned to somebody who left its room, but they see it no more.
+            rooms = {task.owner_id for task in page.items if is_room_id(task.owner_id)}
+            current = self._memberships.memberships_in(rooms, caller.user_id) if rooms else {}
+            shown += [task for task in page.items if task.owner_id == caller.user_id or task.owner_id in current]
+            if len(shown) > limit:
+                return Page(shown[:limit], self._tasks.place_of(shown[limit - 1], wanted))
+            if page.next is None:
+                return Page(shown, None)
+            after = page.next
+
+    def change(self, caller: Caller, task_id: str, edit: Callable[[Task], Task], matches: Matches) -> Task:
+        """Replace the task by what ``edit`` makes of it. Raises ``RoleTooLow``, ``AssigneeNotMember``,
+        ``PreconditionFailed``."""
+
+        def attempt() -> Task:
+            before, membership = self._find(caller, task_id)
+            actor = self._writer(membership) if membership else None
+            if not matches(before.version):
+                raise PreconditionFailed
+            after = edit(before)
+            if actor is None and after.assignee_id != caller.user_id:
+                raise AssigneeNotMember
+            if after == before:
+                return before
+            at = clock.now()
+            after = replace(
+                after,
+                completed_at=_completed_at(before, after, at),
+                updated_by=caller.user_id,
+                updated_at=at,
+                version=before.version + 1,
+            )
+            self._tasks.update(before, after, actor)
+            return after
+
+        return until_settled(attempt)
+
+    def delete(self, caller: Caller, task_id: str, matches: Matches) -> None:
+        """Raises ``RoleTooLow``, ``PreconditionFailed``."""
+
+        def attempt() -> None:
+            task, membership = self._find(caller, task_id)
+            actor = self._writer(membership) if membership else None
+            if not matches(task.version):
+                raise PreconditionFailed
+            self._tasks.delete(task, actor)
+
+        until_settled(attempt)
+
+    def _find(self, caller: Caller, task_id: str) -> tuple[Task, Membership | None]:
+        """The task, and by which membership the caller sees it: None for a personal task of theirs."""
+        owner_id = owner_of(task_id)
+        if owner_id is None or not (is_room_id(owner_id) or owner_id == caller.user_id):
+            raise NotFound
+        task, membership = self._tasks.find_with_membership(task_id, caller.user_id)
+        if task is None or (membership is None and owner_id != caller.user_id):
+            raise NotFound
+        return task, membership
+
+    def _membership(self, caller: Caller, room_id: str) -> Membership:
+        membership = self._memberships.memberships_in([room_id], caller.user_id).get(room_id)
+        if membership is None:
+            raise NotFound
+        return membership
+
+    def _writer(self, membership: Membership) -> Membership:
+        if membership.role is RoomRole.VIEWER:
+            raise RoleTooLow
+        return membership
+
+
+def _completed_at(before: Task, after: Task, at: datetime) -> datetime | None:
+    if after.status is not TaskStatus.COMPLETED:
+        return None
+    return before.completed_at if before.status is TaskStatus.COMPLETED else at

@@ -1,0 +1,113 @@
+"""People: who sees whom, who may change whom, and what their going away means."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from tasksync import clock
+from tasksync.domain.attempts import until_settled
+from tasksync.entities import Caller, Membership, Page, Room, User, UserRole
+from tasksync.errors import NotFound, PreconditionFailed, RoleTooLow
+
+Matches = Callable[[int], bool]
+"""Whether the client's ``If-Match`` allows changing a resource of this version."""
+
+
+class People(Protocol):
+    """The users table, as far as the rules need it; ``tables/users.py`` says what each raises."""
+
+    def find(self, user_id: str) -> User | None: ...
+    def find_many(self, user_ids: Iterable[str]) -> dict[str, User]: ...
+    def page(self, limit: int, after: str | None) -> Page[User]: ...
+    def change_profile(self, user: User, changed: User) -> None: ...
+    def begin_removal(self, user: User, at: datetime) -> None: ...
+
+
+class Rooms(Protocol):
+    """The rooms table, as far as people need it."""
+
+    def memberships_of(self, user_id: str, after: str | None = None) -> Iterator[Membership]: ...
+    def memberships_in(self, room_ids: Iterable[str], user_id: str) -> dict[str, Membership]: ...
+    def room_with_members(self, room_id: str) -> tuple[Room, tuple[Membership, ...]] | None: ...
+
+
+class UserService:
+    """What can be done with users. Every method raises ``NotFound`` for a user the caller may not see."""
+
+    def __init__(self, people: People, rooms: Rooms) -> None:
+        self._people = people
+        self._rooms = rooms
+
+    def list(self, caller: Caller, limit: int, after: str | None) -> Page[User]:
+        """For an admin everybody; for others themselves and whoever shares a room with them."""
+        if caller.role is UserRole.ADMIN:
+            return self._people.page(limit, after)
+        ids = {caller.user_id}
+        for hint in self._rooms.memberships_of(caller.user_id):
+            found = self._rooms.room_with_members(hint.room_id)
+            members = {member.user_id for member in found[1]} if found else set()
+            if caller.user_id in members:
+                ids |= members
+        rest = sorted(user_id for user_id in ids if after is None or user_id > after)
+        wanted = rest[:limit]
+        people = self._people.find_many(wanted)
+        shown = [people[user_id] for user_id in wanted if user_id in people]
+        return Page(shown, wanted[-1] if len(rest) > limit else None)
+
+    def get(self, caller: Caller, user_id: str) -> User:
+        user_id = _resolved(caller, user_id)
+        if not self._may_see(caller, user_id):
+            raise NotFound
+        user = self._people.find(user_id)
+        if user is None:
+            raise NotFound
+        return user
+
+    def change(self, caller: Caller, user_id: str, edit: Callable[[User], User], matches: Matches) -> User:
+        """Raises ``RoleTooLow`` (not oneself, no admin), ``UsernameTaken``, ``EmailTaken``, ``PreconditionFailed``."""
+
+        def attempt() -> User:
+            user = self._own(caller, user_id, matches)
+            changed = edit(user)
+            if changed == user:
+                return user
+            changed = replace(changed, updated_at=clock.now(), version=user.version + 1)
+            self._people.change_profile(user, changed)
+            return changed
+
+        return until_settled(attempt)
+
+    def begin_removal(self, caller: Caller, user_id: str, matches: Matches) -> User:
+        """Accept the deletion: from here on the user is gone for everybody. Raises as ``change`` does."""
+
+        def attempt() -> User:
+            user = self._own(caller, user_id, matches)
+            self._people.begin_removal(user, clock.now())
+            return user
+
+        return until_settled(attempt)
+
+    def _own(self, caller: Caller, user_id: str, matches: Matches) -> User:
+        user = self.get(caller, user_id)
+        if user.id != caller.user_id and caller.role is not UserRole.ADMIN:
+            raise RoleTooLow
+        if not matches(user.version):
+            raise PreconditionFailed
+        return user
+
+    def _may_see(self, caller: Caller, user_id: str) -> bool:
+        if caller.role is UserRole.ADMIN or user_id == caller.user_id:
+            return True
+        mine = {membership.room_id for membership in self._rooms.memberships_of(caller.user_id)}
+        theirs = {membership.room_id for membership in self._rooms.memberships_of(user_id)}
+        # The index only says where to look; what counts are the memberships themselves.
+        shared = mine & theirs
+        if not shared:
+            return False
+        here = self._rooms.memberships_in(shared, caller.user_id)
+        return bool(here.keys() & self._rooms.memberships_in(shared, user_id).keys())
+
+
+def _resolved(caller: Caller, user_id: str) -> str:
+    return caller.user_id if user_id == "me" else user_id

@@ -1,0 +1,144 @@
+"""What TaskSync is about. Plain values without behaviour beyond what they can say of themselves."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+
+class RoomRole(StrEnum):
+    """What a member may do in a room."""
+
+    ADMIN = "admin"
+    MEMBER = "member"
+    VIEWER = "viewer"
+
+
+class UserRole(StrEnum):
+    """What a person may do in the whole installation."""
+
+    USER = "user"
+    ADMIN = "admin"
+
+
+class UserStatus(StrEnum):
+    ACTIVE = "active"
+    DELETING = "deleting"
+
+
+class TaskStatus(StrEnum):
+    PENDING = "pending"
+    IN_PROGRESS = "in progress"
+    COMPLETED = "completed"
+
+
+class Priority(StrEnum):
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking: what the authorizer found in the access token and its session."""
+
+    user_id: str
+    session_id: str
+    role: UserRole
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: str
+    username: str
+    email: str | None
+    password_hash: str
+    role: UserRole
+    status: UserStatus
+    token_epoch: int
+    """Sessions of an earlier epoch are over: raising it signs the user out everywhere."""
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One sign-in on one device: the family of refresh tokens that follow from it."""
+
+    id: str
+    user_id: str
+    epoch: int
+    family_hash: str
+    """Digest of what all refresh tokens of the session share."""
+    refresh_hash: str
+    """Digest of the one refresh token that is good."""
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    user_agent: str
+    ip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    id: str
+    code: str
+    name: str | None
+    member_count: int
+    admin_count: int
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    room_id: str
+    user_id: str
+    role: RoomRole
+    join_id: str
+    """New at each join, so that a late retry of an earlier leave cannot end a later membership."""
+    joined_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RoomView:
+    """A room as one of its members sees it, with everybody in it, in the order they joined."""
+
+    room: Room
+    caller: Membership
+    members: tuple[Membership, ...]
+
+    def member(self, user_id: str) -> Membership | None:
+        return next((member for member in self.members if member.user_id == user_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    id: str
+    owner_id: str
+    """The room it is in, or the person whose personal task it is."""
+    assignee_id: str | None
+    title: str
+    description: str | None
+    status: TaskStatus
+    priority: Priority
+    deadline: datetime | None
+    created_by: str
+    created_at: datetime
+    updated_by: str
+    updated_at: datetime
+    completed_at: datetime | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """A part of a list, and where the next part begins: an opaque position, or None at the end."""
+
+    items: list[Item]
+    next: str | None

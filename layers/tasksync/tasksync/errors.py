@@ -1,0 +1,174 @@
+"""What can go wrong, in the words of the domain. Statuses are given in ``http/problems.py``, one line each.
+
+TaskSyncError
+├── MalformedRequest          cannot be understood at all
+│   ├── MalformedJson
+│   ├── UnsupportedMediaType
+│   ├── BodyTooLarge
+│   └── BadQuery              a query parameter is unknown or wrong; names each
+│       └── BadCursor
+├── NotSignedIn
+│   ├── InvalidCredentials
+│   └── InvalidToken
+├── NotFound                  unknown, or not the caller's to see: the two are never told apart
+│   └── UnknownCode
+├── RoleTooLow
+├── Conflict
+│   ├── UsernameTaken
+│   ├── EmailTaken
+│   ├── CodeTaken
+│   ├── AlreadyMember
+│   ├── RoomFull
+│   ├── TooManyRooms
+│   └── LastAdmin
+├── PreconditionFailed        If-Match names another version
+├── Invalid                   fields are wrong, missing or unknown; names each
+│   ├── AssigneeNotMember
+│   └── UnknownUser
+├── Stale                     what was decided on has changed meanwhile: read again, decide again
+└── DependencyFailed          a table or secret did not answer
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a request.
+
+    ``pointer`` is a JSON pointer (RFC 6901) into the body, or into the object of the query parameters.
+    """
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class TaskSyncError(Exception):
+    """Base of all errors that the API answers. The message is for the person who called."""
+
+    detail = "Something went wrong."
+
+    def __init__(self, detail: str | None = None) -> None:
+        self.detail = detail or type(self).detail
+        super().__init__(self.detail)
+
+
+class MalformedRequest(TaskSyncError):
+    pass
+
+
+class MalformedJson(MalformedRequest):
+    detail = "The body is not valid JSON."
+
+
+class UnsupportedMediaType(MalformedRequest):
+    detail = "The body must be JSON: Content-Type: application/json."
+
+
+class BodyTooLarge(MalformedRequest):
+    detail = "A request body may have at most 64 KiB."
+
+
+class _Faulty(TaskSyncError):
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__()
+
+
+class BadQuery(_Faulty, MalformedRequest):
+    detail = "Query parameters are unknown or wrong."
+
+
+class BadCursor(BadQuery):
+    detail = "The cursor does not belong to this list."
+
+    def __init__(self) -> None:
+        super().__init__([Fault("/cursor", "invalid_cursor", self.detail)])
+
+
+class NotSignedIn(TaskSyncError):
+    pass
+
+
+class InvalidCredentials(NotSignedIn):
+    detail = "Name and password do not match."
+
+
+class InvalidToken(NotSignedIn):
+    detail = "The token is not valid, or not any more."
+
+
+class NotFound(TaskSyncError):
+    detail = "There is nothing here that you may see."
+
+
+class UnknownCode(NotFound):
+    detail = "No room has this code."
+
+
+class RoleTooLow(TaskSyncError):
+    detail = "Your role does not allow this."
+
+
+class Conflict(TaskSyncError):
+    pass
+
+
+class UsernameTaken(Conflict):
+    detail = "Somebody else has this username."
+
+
+class EmailTaken(Conflict):
+    detail = "Somebody else has registered with this e-mail address."
+
+
+class CodeTaken(Conflict):
+    detail = "Another room has this code."
+
+
+class AlreadyMember(Conflict):
+    detail = "This user is already a member of the room."
+
+
+class RoomFull(Conflict):
+    detail = "The room has as many members as it may have."
+
+
+class TooManyRooms(Conflict):
+    detail = "This user is in as many rooms as one may be."
+
+
+class LastAdmin(Conflict):
+    detail = "The room's last admin must make somebody else admin first."
+
+
+class PreconditionFailed(TaskSyncError):
+    detail = "The resource has changed since the version that If-Match names."
+
+
+class Invalid(_Faulty):
+    detail = "Fields of the body are wrong, missing or unknown."
+
+
+class AssigneeNotMember(Invalid):
+    detail = "The assignee is not a member of the room."
+
+    def __init__(self) -> None:
+        super().__init__([Fault("/user_id", "assignee_not_member", self.detail)])
+
+
+class UnknownUser(Invalid):
+    detail = "There is no such user."
+
+    def __init__(self) -> None:
+        super().__init__([Fault("/user_id", "unknown_user", self.detail)])
+
+
+class Stale(TaskSyncError):
+    detail = "The resource kept changing while this was tried. Nothing was written; try again."
+
+
+class DependencyFailed(TaskSyncError):
+    detail = "A part of the service did not answer. Nothing is lost; try again."

@@ -1,0 +1,222 @@
+"""A Chalice application whose routes have schemas, and whose errors are problem documents.
+
+    api = Api("rooms")
+    app = api.chalice  # what Lambda calls
+
+    @api.route("POST", "/rooms", body=NewRoom)
+    def create_room(request: Request, body: NewRoom) -> Response: ...
+
+Order of what is checked: path ids, query, media type, size, JSON, fields; then the view runs.
+"""
+
+import base64
+import binascii
+import time
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import msgspec
+from chalice.app import Chalice
+from chalice.app import Request as ChaliceRequest
+from chalice.app import Response as ChaliceResponse
+
+from tasksync import errors
+from tasksync.errors import Fault
+from tasksync.http import problems, schema
+from tasksync.http.fields import NoQuery
+from tasksync.http.request import Request
+from tasksync.http.responses import JSON, SECURITY_HEADERS, Response
+from tasksync.ids import is_id
+from tasksync.telemetry import log
+
+MAX_BODY_BYTES = 64 * 1024
+
+View = Callable[..., Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A route as declared: what it takes, and what answers it."""
+
+    method: str
+    path: str
+    body: type[msgspec.Struct] | None
+    query: type[msgspec.Struct]
+    view: View
+
+
+class Api:
+    """One function's part of the HTTP API."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.routes: list[Route] = []
+        self.chalice = Chalice(app_name=name, configure_logs=False)
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: type[msgspec.Struct] | None = None,
+        query: type[msgspec.Struct] = NoQuery,
+    ) -> Callable[[View], View]:
+        """Register a view. It gets the request, the path's ids by name, and ``body`` and ``query`` where declared."""
+
+        def register(view: View) -> View:
+            route = Route(method, path, body, query, view)
+            self.routes.append(route)
+            # "*/*": media types are checked by us, so that the refusal is a problem document like any other.
+            self.chalice.route(path, methods=[method], content_types=["*/*"], name=f"{method} {path}")(
+                lambda **ids: self._answer(route, ids)
+            )
+            return view
+
+        return register
+
+    def _answer(self, route: Route, ids: dict[str, str]) -> ChaliceResponse:
+        started = time.perf_counter()
+        # Chalice sets it before it calls a view, and types it as if it might not.
+        event = cast("ChaliceRequest", self.chalice.current_request).to_original_event()
+        request = _request(event, self.chalice.lambda_context.get_remaining_time_in_millis)
+        try:
+            response = route.view(request, **_arguments(route, request, event, ids))
+        except errors.TaskSyncError as error:
+            response = problems.problem(error, request.id)
+            if response.status >= 500:
+                _log_failure(request, error)
+        except Exception as error:  # The last line of defence: a defect is logged whole, and answered without detail.
+            response = problems.internal_problem(request.id)
+            _log_failure(request, error)
+        log(
+            "INFO",
+            "request",
+            request_id=request.id,
+            method=route.method,
+            route=route.path,
+            status=response.status,
+            user_id=(request.context.get("authorizer") or {}).get("user_id"),
+            milliseconds=round((time.perf_counter() - started) * 1000, 1),
+        )
+        return _written(response, request)
+
+
+def _request(event: Mapping[str, Any], remaining: Callable[[], float]) -> Request:
+    context = event["requestContext"]
+    headers = {name.lower(): value for name, value in (event["headers"] or {}).items()}
+    path = context["resourcePath"].format_map(event["pathParameters"] or {})
+    parameters = event["multiValueQueryStringParameters"] or {}
+    root = _root(event["path"], path, context)
+    return Request(context["requestId"], context["httpMethod"], path, root, parameters, headers, context, remaining)
+
+
+def _root(called: str, path: str, context: Mapping[str, Any]) -> str:
+    """What stands before the route's path in the address that was called.
+
+    Under API Gateway's own domain that is the stage, which ``event["path"]`` leaves out; under a domain of one's own
+    it is the base path, which ``event["path"]`` has.
+    """
+    if ".execute-api." in context.get("domainName", ""):
+        return f"/{context['stage']}"
+    called = called.rstrip("/")
+    return called.removesuffix(path) if called.endswith(path) else ""
+
+
+def _arguments(route: Route, request: Request, event: Mapping[str, Any], ids: dict[str, str]) -> dict[str, Any]:
+    if not all(is_id(value) for value in ids.values()):
+        raise errors.NotFound
+    arguments: dict[str, Any] = dict(ids)
+    query = _query(route.query, request.parameters)
+    if route.query is not NoQuery:
+        arguments["query"] = query
+    if route.body is not None:
+        arguments["body"] = _body(route.body, request, event)
+    return arguments
+
+
+def _query(declared: type[msgspec.Struct], given: Mapping[str, list[str]]) -> msgspec.Struct:
+    """A parameter may be repeated where the schema says list, and nowhere else."""
+    data: dict[str, Any] = {}
+    faults = []
+    types = typing.get_type_hints(declared)
+    for name, values in given.items():
+        if name in types and typing.get_origin(types[name]) is tuple:
+            data[name] = values
+        elif len(values) == 1:
+            data[name] = values[0]
+        else:
+            faults.append(Fault(f"/{name}", "repeated", "This parameter may be given once."))
+    try:
+        read = schema.read(declared, data, texts=True)
+    except schema.Faults as found:
+        raise errors.BadQuery([*faults, *found.faults]) from found
+    if faults:
+        raise errors.BadQuery(faults)
+    return read
+
+
+def _body(declared: type[msgspec.Struct], request: Request, event: Mapping[str, Any]) -> msgspec.Struct:
+    raw = _raw_body(event)
+    if len(raw) > MAX_BODY_BYTES:
+        raise errors.BodyTooLarge
+    data: Any = {}
+    # No body is read as an empty object: where all fields may be left out, so may the body.
+    if raw:
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json" and not media_type.endswith("+json"):
+            raise errors.UnsupportedMediaType
+        try:
+            data = msgspec.json.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise errors.MalformedJson from error
+    if not isinstance(data, dict):
+        raise errors.Invalid([Fault("", "wrong_type", "The body must be a JSON object.")])
+    try:
+        return schema.read(declared, data)
+    except schema.Faults as found:
+        raise errors.Invalid(found.faults) from found
+
+
+def _raw_body(event: Mapping[str, Any]) -> bytes:
+    text = event["body"] or ""
+    if not event.get("isBase64Encoded"):
+        return text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise errors.MalformedJson from error
+
+
+def _written(response: Response, request: Request) -> ChaliceResponse:
+    headers = {**SECURITY_HEADERS, "X-Request-Id": request.id, **response.headers}
+    if "Location" in headers:
+        headers["Location"] = request.root + headers["Location"]
+    body = ""
+    if response.body is not None:
+        headers.setdefault("Content-Type", JSON)
+        body = msgspec.json.encode(response.body).decode()
+    return ChaliceResponse(body=body, headers=dict(headers), status_code=response.status)
+
+
+def _log_failure(request: Request, error: Exception) -> None:
+    cause = error.__cause__ or error
+    log(
+        "ERROR",
+        "request failed",
+        request_id=request.id,
+        error=type(error).__name__,
+        cause=type(cause).__name__,
+        trace=_trace(cause),
+    )
+
+
+def _trace(error: BaseException) -> list[str]:
+    """Where it happened, without messages: those may quote what the client sent."""
+    trace = []
+    step = error.__traceback__
+    while step is not None:
+        trace.append(f"{step.tb_frame.f_code.co_filename}:{step.tb_lineno}")
+        step = step.tb_next
+    return trace

@@ -1,0 +1,43 @@
+"""Types of fields that several schemas share."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+# Printable, and no white space at either end: a name that looks like another's would serve only to deceive.
+_NAME = r"\A[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?\Z"
+_EMAIL = r"\A[^@\s\x00-\x1f\x7f]+@[^@\s.\x00-\x1f\x7f]+(?:\.[^@\s.\x00-\x1f\x7f]+)+\Z"
+
+Username = Annotated[str, Meta(min_length=1, max_length=80, pattern=_NAME)]
+Email = Annotated[str, Meta(min_length=3, max_length=254, pattern=_EMAIL)]
+Password = Annotated[str, Meta(min_length=1, max_length=1024)]
+Token = Annotated[str, Meta(min_length=1, max_length=4096)]
+RoomName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\S")]
+RoomCode = Annotated[str, Meta(min_length=6, max_length=9, pattern=r"\A[A-Za-z0-9]*\Z")]
+Id = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\A[A-Za-z0-9._~-]*\Z")]
+Title = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\S")]
+Description = Annotated[str, Meta(max_length=10_000)]
+Moment = Annotated[datetime, Meta(tz=True)]
+Limit = Annotated[int, Meta(ge=1, le=100)]
+Cursor = Annotated[str, Meta(min_length=1, max_length=2048)]
+
+
+class NoQuery(msgspec.Struct, frozen=True):
+    """A route without query parameters."""
+
+
+class Paging(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of a list is asked for."""
+
+    limit: Limit = 50
+    cursor: Cursor | None = None
+
+
+def in_utc(moment: datetime) -> datetime | None:
+    """The same moment in UTC; None if it falls outside the years 1 to 9999 there."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return None

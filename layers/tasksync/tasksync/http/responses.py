@@ -1,0 +1,52 @@
+"""What a view answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+
+# On every answer. What is private must be kept by nobody on the way; a page or script may not use an answer as its own.
+SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A status, a JSON body (None: no body) and headers beyond those that every answer carries."""
+
+    status: int
+    body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def ok(body: Mapping[str, Any], version: int | None = None) -> Response:
+    return Response(200, body, _etag(version))
+
+
+def created(body: Mapping[str, Any], location: str, version: int | None = None) -> Response:
+    """``location`` is the path below the API's root; the root is put before it when the answer is sent."""
+    return Response(201, body, {"Location": location, **_etag(version)})
+
+
+def no_content() -> Response:
+    return Response(204)
+
+
+def not_modified(version: int) -> Response:
+    return Response(304, None, _etag(version))
+
+
+def etag(version: int) -> str:
+    """A strong entity tag (RFC 9110 §8.8.3): the version changes with every change of the resource."""
+    return f'"{version}"'
+
+
+def _etag(version: int | None) -> dict[str, str]:
+    return {} if version is None else {"ETag": etag(version)}

@@ -1,0 +1,60 @@
+"""Ids and room codes.
+
+Ids are a prefix and a UUIDv7 (RFC 9562 §5.7) in hexadecimal: they sort by the millisecond they were made in. A
+task's id holds the id of its owner (a room, or a person for a personal task), so that the task and the caller's
+membership are found in one round trip.
+"""
+
+import re
+import secrets
+from datetime import datetime
+
+CODE_LENGTH = 9
+CODE_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
+_TASK = re.compile(r"(?P<owner>(?:room|usr)_[0-9a-f]{32})\.[0-9a-f]{32}")
+
+
+def new_user_id(at: datetime) -> str:
+    return f"usr_{_uuid7(at)}"
+
+
+def new_room_id(at: datetime) -> str:
+    return f"room_{_uuid7(at)}"
+
+
+def new_session_id(at: datetime) -> str:
+    return f"ses_{_uuid7(at)}"
+
+
+def new_task_id(owner_id: str, at: datetime) -> str:
+    return f"{owner_id}.{_uuid7(at)}"
+
+
+def new_code() -> str:
+    """One of 36^9 = 101,559,956,668,416 room codes."""
+    return "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+
+
+def is_id(text: str) -> bool:
+    """Whether ``text`` has the form of an id at all; what has not is answered as unknown, without a look-up."""
+    return _ID.fullmatch(text) is not None
+
+
+def is_room_id(owner_id: str) -> bool:
+    return owner_id.startswith("room_")
+
+
+def owner_of(task_id: str) -> str | None:
+    """The room or person that a task id names as its owner; None when it is no task id."""
+    match = _TASK.fullmatch(task_id)
+    return match["owner"] if match else None
+
+
+def _uuid7(at: datetime) -> str:
+    milliseconds = int(at.timestamp() * 1000)
+    random = secrets.randbits(74)
+    version_and_high = 0x7 << 76 | (random >> 62) << 64
+    variant_and_low = 0b10 << 62 | (random & ((1 << 62) - 1))
+    return f"{milliseconds << 80 | version_and_high | variant_and_low:032x}"

@@ -1,0 +1,36 @@
+"""What a list of tasks can be asked for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from tasksync.entities import Priority, TaskStatus
+
+
+class Order(StrEnum):
+    """By what a list is sorted. Tasks that are equal in it come in the order they were created."""
+
+    CREATED = "created_at"
+    DEADLINE = "deadline"
+    PRIORITY = "priority"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """Which tasks, and in which order. An empty set or None does not narrow the list.
+
+    Both deadlines are inclusive, and leave out the tasks that have none. Sorted by deadline, tasks without one come
+    last in either direction.
+    """
+
+    assignee_id: str | None = None
+    statuses: frozenset[TaskStatus] = frozenset()
+    priorities: frozenset[Priority] = frozenset()
+    deadline_from: datetime | None = None
+    deadline_to: datetime | None = None
+    order: Order = Order.CREATED
+    descending: bool = False
+
+    @property
+    def needs_deadline(self) -> bool:
+        return self.deadline_from is not None or self.deadline_to is not None

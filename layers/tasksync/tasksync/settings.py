@@ -1,0 +1,77 @@
+"""Everything a function is told from outside. The only module that reads the environment.
+
+Each property is one variable of ``template.yaml``. A function that reads a variable its template entry does not
+set fails with the variable's name; a contract test keeps the two lists equal.
+"""
+
+import os
+
+
+class Settings:
+    """Reads each variable when it is asked for, so that a function needs only those it uses."""
+
+    @property
+    def log_level(self) -> str:
+        return os.environ["LOG_LEVEL"]
+
+    @property
+    def users_table(self) -> str:
+        return os.environ["USERS_TABLE"]
+
+    @property
+    def rooms_table(self) -> str:
+        return os.environ["ROOMS_TABLE"]
+
+    @property
+    def tasks_table(self) -> str:
+        return os.environ["TASKS_TABLE"]
+
+    @property
+    def sessions_table(self) -> str:
+        return os.environ["SESSIONS_TABLE"]
+
+    @property
+    def signing_secret(self) -> str:
+        """ARN of the secret, not the secret."""
+        return os.environ["SIGNING_SECRET"]
+
+    @property
+    def pepper_secret(self) -> str:
+        """ARN of the secret, not the secret."""
+        return os.environ["PEPPER_SECRET"]
+
+    @property
+    def cursor_secret(self) -> str:
+        """ARN of the secret, not the secret."""
+        return os.environ["CURSOR_SECRET"]
+
+    @property
+    def token_issuer(self) -> str:
+        return os.environ["TOKEN_ISSUER"]
+
+    @property
+    def access_token_seconds(self) -> int:
+        return int(os.environ["ACCESS_TOKEN_SECONDS"])
+
+    @property
+    def refresh_token_seconds(self) -> int:
+        return int(os.environ["REFRESH_TOKEN_SECONDS"])
+
+    @property
+    def password_min_length(self) -> int:
+        return int(os.environ["PASSWORD_MIN_LENGTH"])
+
+    @property
+    def bcrypt_cost(self) -> int:
+        return int(os.environ["BCRYPT_COST"])
+
+    @property
+    def max_room_members(self) -> int:
+        return int(os.environ["MAX_ROOM_MEMBERS"])
+
+    @property
+    def max_rooms_per_user(self) -> int:
+        return int(os.environ["MAX_ROOMS_PER_USER"])
+
+
+settings = Settings()

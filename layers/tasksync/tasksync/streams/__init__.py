@@ -1,0 +1,1 @@
+"""The stream door: DynamoDB stream records, and which of them failed."""

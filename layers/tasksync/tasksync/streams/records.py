@@ -1,0 +1,50 @@
+"""Carries out the records of a DynamoDB stream, one after the other, and reports those that must come again.
+
+Streams deliver at least once: a record is only a hint to look at what it names.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from tasksync.errors import TaskSyncError
+from tasksync.telemetry import log
+
+KeepGoing = Callable[[], bool]
+
+_RESERVE_MILLISECONDS = 5_000
+
+
+class Context(Protocol):
+    """Lambda's context object."""
+
+    aws_request_id: str
+
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
+def handle(
+    event: dict[str, Any], context: Context, key: str, finish: Callable[[str, KeepGoing], bool]
+) -> dict[str, Any]:
+    """Call ``finish`` with the value of attribute ``key`` of each record, until it returns False or raises.
+
+    Answers with Lambda's partial batch response. Records of one shard are in order, so Lambda resumes from the first
+    failure reported, and what stands behind it is left alone.
+    """
+
+    def keep_going() -> bool:
+        return context.get_remaining_time_in_millis() > _RESERVE_MILLISECONDS
+
+    for record in event["Records"]:
+        change = record["dynamodb"]
+        subject = change["Keys"][key]["S"]
+        try:
+            finished = finish(subject, keep_going)
+        except TaskSyncError as error:
+            log(
+                "ERROR", "record failed", request_id=context.aws_request_id, subject=subject, error=type(error).__name__
+            )
+            finished = False
+        if not finished:
+            return {"batchItemFailures": [{"itemIdentifier": change["SequenceNumber"]}]}
+        log("INFO", "record finished", request_id=context.aws_request_id, subject=subject)
+    return {"batchItemFailures": []}

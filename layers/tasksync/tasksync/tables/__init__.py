@@ -1,0 +1,1 @@
+"""The tables: PynamoDB models, queries and transactions. They take and return entities."""

@@ -1,0 +1,396 @@
+"""The rooms table: rooms, their memberships, and the claims on their codes.
+
+A room with its members is one partition, read with one consistent query. Counts and memberships change together in
+one transaction, so ``member_count`` is the number of membership items at every moment. A room with no members is
+dead: nothing here shows it or lets anything into it; what is left of it is deleted by ``room_cleanup``.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+
+from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from tasksync import clock
+from tasksync.entities import Membership, Page, Room, RoomRole, RoomView
+from tasksync.errors import AlreadyMember, CodeTaken, LastAdmin, NotFound, Stale, UnknownCode
+from tasksync.settings import settings
+from tasksync.tables.connection import SharedModel
+from tasksync.tables.transactions import Failure, Transaction
+from tasksync.tables.users import require_active
+
+ROOM = "ROOM"
+MEMBER = "MEMBER#"
+CODE = "CODE"
+
+
+class ByUser(GlobalSecondaryIndex["RoomsItem"]):
+    class Meta:
+        index_name = "by_user"
+        projection = AllProjection()
+
+    user_id = UnicodeAttribute(hash_key=True)
+    room_id = UnicodeAttribute(range_key=True)
+
+
+class RoomsItem(SharedModel):
+    """Any item of the table."""
+
+    class Meta:
+        table_name = settings.rooms_table
+
+    room_id = UnicodeAttribute(hash_key=True)
+    item = UnicodeAttribute(range_key=True)
+    kind = DiscriminatorAttribute()
+    by_user = ByUser()
+
+
+class RoomItem(RoomsItem, discriminator="room"):
+    code = UnicodeAttribute()
+    name = UnicodeAttribute(null=True)
+    member_count = NumberAttribute()
+    admin_count = NumberAttribute()
+    created_by = UnicodeAttribute()
+    created_at = UnicodeAttribute()
+    updated_at = UnicodeAttribute()
+    version = NumberAttribute()
+
+    @classmethod
+    def at(cls, room_id: str) -> "RoomItem":
+        return cls(room_id, ROOM)
+
+    @classmethod
+    def of(cls, room: Room) -> "RoomItem":
+        return cls(
+            room.id,
+            ROOM,
+            code=room.code,
+            name=room.name,
+            member_count=room.member_count,
+            admin_count=room.admin_count,
+            created_by=room.created_by,
+            created_at=clock.timestamp(room.created_at),
+            updated_at=clock.timestamp(room.updated_at),
+            version=room.version,
+        )
+
+    def entity(self) -> Room:
+        return Room(
+            id=self.room_id,
+            code=self.code,
+            name=self.name,
+            member_count=int(self.member_count),
+            admin_count=int(self.admin_count),
+            created_by=self.created_by,
+            created_at=clock.parse(self.created_at),
+            updated_at=clock.parse(self.updated_at),
+            version=int(self.version),
+        )
+
+
+class MembershipItem(RoomsItem, discriminator="membership"):
+    user_id = UnicodeAttribute()
+    role = UnicodeAttribute()
+    join_id = UnicodeAttribute()
+    joined_at = UnicodeAttribute()
+
+    @classmethod
+    def at(cls, room_id: str, user_id: str) -> "MembershipItem":
+        return cls(room_id, MEMBER + user_id)
+
+    @classmethod
+    def of(cls, membership: Membership) -> "MembershipItem":
+        return cls(
+            membership.room_id,
+            MEMBER + membership.user_id,
+            user_id=membership.user_id,
+            role=membership.role.value,
+            join_id=membership.join_id,
+            joined_at=clock.timestamp(membership.joined_at),
+        )
+
+    def entity(self) -> Membership:
+        return Membership(
+            room_id=self.room_id,
+            user_id=self.user_id,
+            role=RoomRole(self.role),
+            join_id=self.join_id,
+            joined_at=clock.parse(self.joined_at),
+        )
+
+
+class CodeItem(RoomsItem, discriminator="code"):
+    """A room's claim on its code. Its partition is the code, so that a code is looked up with one read."""
+
+    owner = UnicodeAttribute()
+
+    @classmethod
+    def at(cls, code: str) -> "CodeItem":
+        return cls(f"CODE#{code}", CODE)
+
+
+class RoomsTable:
+    """Rooms as their members see them."""
+
+    def view(self, room_id: str, user_id: str) -> RoomView | None:
+        """The room with all its members, if this user is one of them. One consistent query."""
+        room = self.room_with_members(room_id)
+        if room is None:
+            return None
+        found, members = room
+        caller = next((member for member in members if member.user_id == user_id), None)
+        return RoomView(found, caller, members) if caller else None
+
+    def room_with_members(self, room_id: str) -> tuple[Room, tuple[Membership, ...]] | None:
+        """A live room, and its members in the order they joined."""
+        room: Room | None = None
+        members = []
+        for item in RoomsItem.query(room_id, consistent_read=True):
+            if isinstance(item, RoomItem):
+                room = item.entity()
+            elif isinstance(item, MembershipItem):
+                members.append(item.entity())
+        if room is None or room.member_count == 0:
+            return None
+        return room, tuple(sorted(members, key=lambda member: (member.joined_at, member.join_id)))
+
+    def rooms_of(self, user_id: str, limit: int, after: str | None) -> Page[RoomView]:
+        """The rooms a user is in, oldest first, without the other members.
+
+        The index that finds them may be some milliseconds behind, so a room just joined can be missing. A room just
+        left cannot be there: rooms and memberships themselves are read consistently.
+        """
+        views: list[RoomView] = []
+        found = self.memberships_of(user_id, after)
+        while batch := [membership.room_id for membership in islice(found, limit + 1 - len(views))]:
+            views.extend(self._views(batch, user_id))
+            if len(views) > limit:
+                return Page(views[:limit], views[limit - 1].room.id)
+        return Page(views, None)
+
+    def memberships_of(self, user_id: str, after: str | None = None) -> Iterator[Membership]:
+        """A user's memberships by room id, from the index (see ``rooms_of``): a hint, no right."""
+        beyond = None if after is None else ByUser.room_id > after
+        for item in MembershipItem.by_user.query(user_id, beyond):
+            if isinstance(item, MembershipItem):
+                yield item.entity()
+
+    def count_of(self, user_id: str) -> int:
+        """In how many rooms a user is, from the index (see ``rooms_of``)."""
+        return MembershipItem.by_user.count(user_id)
+
+    def memberships_in(self, room_ids: Iterable[str], user_id: str) -> dict[str, Membership]:
+        """The user's memberships in these rooms, by room, read consistently."""
+        keys = [(room_id, MEMBER + user_id) for room_id in room_ids]
+        return {item.room_id: item.entity() for item in MembershipItem.batch_get(keys, consistent_read=True)}
+
+    def resolve_code(self, code: str) -> str:
+        """The room with this code. Raises ``UnknownCode``."""
+        try:
+            return CodeItem.get(f"CODE#{code}", CODE, consistent_read=True).owner
+        except CodeItem.DoesNotExist:
+            raise UnknownCode from None
+
+    def create(self, room: Room, creator: Membership) -> None:
+        """Raises ``CodeTaken``, or ``NotFound`` if the creator is no active user any more."""
+        transaction = Transaction()
+        require_active(transaction, creator.user_id, NotFound)
+        transaction.put(_code_claim(room.code, room.id), CodeItem.room_id.does_not_exist(), CodeTaken)
+        transaction.put(RoomItem.of(room), RoomItem.room_id.does_not_exist(), Stale)
+        transaction.put(MembershipItem.of(creator), MembershipItem.room_id.does_not_exist(), Stale)
+        transaction.commit()
+
+    def join(self, membership: Membership, code: str, max_members: int) -> None:
+        """Join by code. Raises ``AlreadyMember``, ``NotFound`` (no active user), or ``Stale``.
+
+        Stale: the room has another code, is full, or is dead; read it to see which.
+        """
+        transaction = Transaction()
+        require_active(transaction, membership.user_id, NotFound)
+        transaction.put(MembershipItem.of(membership), MembershipItem.room_id.does_not_exist(), AlreadyMember)
+        self._count_in(transaction, membership, max_members, RoomItem.code == code)
+        transaction.commit()
+
+    def add(self, actor: Membership, membership: Membership, max_members: int) -> None:
+        """An admin adds somebody. Raises ``AlreadyMember``, ``NotFound`` (no active user), or ``Stale``."""
+        transaction = Transaction()
+        require_active(transaction, membership.user_id, NotFound)
+        require_membership(transaction, actor)
+        transaction.put(MembershipItem.of(membership), MembershipItem.room_id.does_not_exist(), AlreadyMember)
+        self._count_in(transaction, membership, max_members, None)
+        transaction.commit()
+
+    def leave(self, membership: Membership, at: datetime, actor: Membership | None = None) -> None:
+        """End a membership, by oneself or by ``actor``, an admin.
+
+        Raises ``Stale`` if the membership, or the actor's, is not what was read; ``LastAdmin`` if it is the last
+        admin's and others remain.
+        """
+        transaction = Transaction()
+        if actor is not None:
+            require_membership(transaction, actor)
+        transaction.delete(MembershipItem.at(membership.room_id, membership.user_id), _is(membership), Stale)
+        actions = [RoomItem.member_count.add(-1)]
+        condition = RoomItem.member_count >= 1
+        if membership.role is RoomRole.ADMIN:
+            actions.append(RoomItem.admin_count.add(-1))
+            condition = condition & ((RoomItem.admin_count > 1) | (RoomItem.member_count == 1))
+        transaction.update(RoomItem.at(membership.room_id), [*actions, *_touched(at)], condition, otherwise=LastAdmin)
+        transaction.commit()
+
+    def leave_to(self, membership: Membership, successor: Membership, at: datetime) -> None:
+        """The last admin goes, and ``successor`` becomes admin. Raises ``Stale`` if either is not what was read."""
+        transaction = Transaction()
+        transaction.delete(MembershipItem.at(membership.room_id, membership.user_id), _is(membership), Stale)
+        transaction.update(
+            MembershipItem.at(successor.room_id, successor.user_id),
+            [MembershipItem.role.set(RoomRole.ADMIN.value)],
+            _is(successor),
+            Stale,
+        )
+        # One admin for another: the number of admins stays.
+        transaction.update(
+            RoomItem.at(membership.room_id),
+            [RoomItem.member_count.add(-1), *_touched(at)],
+            (RoomItem.member_count >= 2) & (RoomItem.admin_count == 1),
+            Stale,
+        )
+        transaction.commit()
+
+    def change_role(self, actor: Membership, membership: Membership, role: RoomRole, at: datetime) -> None:
+        """Raises ``Stale`` if the actor or the membership is not what was read, and ``LastAdmin``."""
+        transaction = Transaction()
+        if actor.user_id != membership.user_id:
+            require_membership(transaction, actor)
+        transaction.update(
+            MembershipItem.at(membership.room_id, membership.user_id),
+            [MembershipItem.role.set(role.value)],
+            _is(membership),
+            Stale,
+        )
+        change = (role is RoomRole.ADMIN) - (membership.role is RoomRole.ADMIN)
+        actions = _touched(at)
+        condition = RoomItem.member_count >= 1
+        if change:
+            actions.append(RoomItem.admin_count.add(change))
+        if change < 0:
+            condition = condition & (RoomItem.admin_count > 1)
+        transaction.update(RoomItem.at(membership.room_id), actions, condition, LastAdmin)
+        transaction.commit()
+
+    def rename(self, actor: Membership, room: Room, changed: Room) -> None:
+        """Raises ``Stale`` if the room has changed since it was read, or the actor is no longer admin."""
+        transaction = Transaction()
+        require_membership(transaction, actor)
+        transaction.update(
+            RoomItem.at(room.id),
+            [
+                RoomItem.name.set(changed.name) if changed.name is not None else RoomItem.name.remove(),
+                *_touched(changed.updated_at),
+            ],
+            _is_version(room),
+            Stale,
+        )
+        transaction.commit()
+
+    def change_code(self, actor: Membership, room: Room, code: str, at: datetime) -> None:
+        """Raises ``CodeTaken``, or ``Stale`` as ``rename`` does."""
+        transaction = Transaction()
+        require_membership(transaction, actor)
+        transaction.put(_code_claim(code, room.id), CodeItem.room_id.does_not_exist(), CodeTaken)
+        transaction.delete(CodeItem.at(room.code), CodeItem.owner == room.id, Stale)
+        transaction.update(RoomItem.at(room.id), [RoomItem.code.set(code), *_touched(at)], _is_version(room), Stale)
+        transaction.commit()
+
+    def close(self, view: RoomView, at: datetime) -> None:
+        """An admin deletes the room: every membership ends, and the room is dead, in one transaction.
+
+        Raises ``Stale`` if anybody joined, left or changed roles since the room was read.
+        """
+        transaction = Transaction()
+        for member in view.members:
+            transaction.delete(MembershipItem.at(member.room_id, member.user_id), _is(member), Stale)
+        transaction.update(
+            RoomItem.at(view.room.id),
+            [RoomItem.member_count.set(0), RoomItem.admin_count.set(0), *_touched(at)],
+            _is_version(view.room),
+            Stale,
+        )
+        transaction.commit()
+
+    def find_dead(self, room_id: str) -> Room | None:
+        """A room without members that is still there to be deleted."""
+        try:
+            room = RoomItem.get(room_id, ROOM, consistent_read=True).entity()
+        except RoomItem.DoesNotExist:
+            return None
+        return room if room.member_count == 0 else None
+
+    def delete_dead(self, room: Room) -> None:
+        """Delete a dead room and its claim, once its tasks are gone. Raises ``Stale`` if that has been done."""
+        transaction = Transaction()
+        transaction.delete(RoomItem.at(room.id), RoomItem.member_count == 0, Stale)
+        transaction.delete(CodeItem.at(room.code), CodeItem.owner == room.id, Stale)
+        transaction.commit()
+
+    def _views(self, room_ids: list[str], user_id: str) -> list[RoomView]:
+        keys = [(room_id, item) for room_id in room_ids for item in (ROOM, MEMBER + user_id)]
+        rooms: dict[str, Room] = {}
+        memberships: dict[str, Membership] = {}
+        for item in RoomsItem.batch_get(keys, consistent_read=True):
+            if isinstance(item, RoomItem):
+                rooms[item.room_id] = item.entity()
+            elif isinstance(item, MembershipItem):
+                memberships[item.room_id] = item.entity()
+        both = [room_id for room_id in room_ids if room_id in rooms and room_id in memberships]
+        return [RoomView(rooms[i], memberships[i], ()) for i in both]
+
+    def _count_in(self, transaction: Transaction, membership: Membership, most: int, extra: Condition | None) -> None:
+        condition = RoomItem.member_count.between(1, most - 1)
+        if extra is not None:
+            condition = extra & condition
+        actions = [RoomItem.member_count.add(1), *_touched(membership.joined_at)]
+        if membership.role is RoomRole.ADMIN:
+            actions.append(RoomItem.admin_count.add(1))
+        transaction.update(RoomItem.at(membership.room_id), actions, condition, Stale)
+
+
+def membership_key(room_id: str, user_id: str) -> dict[str, dict[str, str]]:
+    """A membership's key as DynamoDB spells it, for reads across tables."""
+    return {"room_id": {"S": room_id}, "item": {"S": MEMBER + user_id}}
+
+
+def require_membership(transaction: Transaction, membership: Membership) -> None:
+    """Let ``transaction`` commit only if this membership still is what was read; ``Stale`` otherwise."""
+    transaction.check(MembershipItem.at(membership.room_id, membership.user_id), _is(membership), Stale)
+
+
+def require_member(transaction: Transaction, room_id: str, user_id: str, otherwise: Failure) -> None:
+    """Let ``transaction`` commit only if this user is a member of the room."""
+    transaction.check(MembershipItem.at(room_id, user_id), MembershipItem.room_id.exists(), otherwise)
+
+
+def _is(membership: Membership) -> Condition:
+    """The same join, with the same role, as was read."""
+    condition: Condition = (MembershipItem.join_id == membership.join_id) & (
+        MembershipItem.role == membership.role.value
+    )
+    return condition
+
+
+def _is_version(room: Room) -> Condition:
+    condition: Condition = (RoomItem.version == room.version) & (RoomItem.member_count >= 1)
+    return condition
+
+
+def _touched(at: datetime) -> list[Action]:
+    return [RoomItem.updated_at.set(clock.timestamp(at)), RoomItem.version.add(1)]
+
+
+def _code_claim(code: str, room_id: str) -> CodeItem:
+    claim = CodeItem.at(code)
+    claim.owner = room_id
+    return claim

@@ -1,0 +1,169 @@
+"""The sessions table: one item for each sign-in, and one for each public key that verifies access tokens."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from tasksync import clock
+from tasksync.entities import Page, Session, User, UserStatus
+from tasksync.errors import InvalidCredentials, InvalidToken, Stale
+from tasksync.settings import settings
+from tasksync.tables.connection import SharedModel
+from tasksync.tables.transactions import Transaction
+from tasksync.tables.users import UserItem, put_user
+
+KEY = "KEY#"
+
+
+class _ByUser(GlobalSecondaryIndex["SessionItem"]):
+    class Meta:
+        index_name = "by_user"
+        projection = AllProjection()
+
+    user_id = UnicodeAttribute(hash_key=True)
+    session_id = UnicodeAttribute(range_key=True)
+
+
+class SessionsItem(SharedModel):
+    """Any item of the table."""
+
+    class Meta:
+        table_name = settings.sessions_table
+
+    session_id = UnicodeAttribute(hash_key=True)
+    kind = DiscriminatorAttribute()
+    by_user = _ByUser()
+
+
+class KeyItem(SessionsItem, discriminator="key"):
+    jwk = UnicodeAttribute()
+
+
+class SessionItem(SessionsItem, discriminator="session"):
+    user_id = UnicodeAttribute()
+    epoch = NumberAttribute()
+    family_hash = UnicodeAttribute()
+    refresh_hash = UnicodeAttribute()
+    created_at = UnicodeAttribute()
+    last_used_at = UnicodeAttribute()
+    expires_at = NumberAttribute()
+    """Seconds since 1970: DynamoDB deletes the item some time after. Until then it is only ignored."""
+    user_agent = UnicodeAttribute()
+    ip = UnicodeAttribute()
+
+    def entity(self) -> Session:
+        return Session(
+            id=self.session_id,
+            user_id=self.user_id,
+            epoch=int(self.epoch),
+            family_hash=self.family_hash,
+            refresh_hash=self.refresh_hash,
+            created_at=clock.parse(self.created_at),
+            last_used_at=clock.parse(self.last_used_at),
+            expires_at=datetime.fromtimestamp(int(self.expires_at), UTC),
+            user_agent=self.user_agent,
+            ip=self.ip,
+        )
+
+
+class SessionsTable:
+    """Sign-ins. Whether one still counts is for its epoch and expiry to say."""
+
+    def publish_key(self, jwk: dict[str, str]) -> None:
+        """Make a public key known to the authorizer. Doing so again changes nothing."""
+        KeyItem(KEY + jwk["kid"], jwk=json.dumps(jwk)).save()
+
+    def find(self, session_id: str) -> Session | None:
+        try:
+            return SessionItem.get(session_id, consistent_read=True).entity()
+        except SessionItem.DoesNotExist:
+            return None
+
+    def page_of(self, user: User, at: datetime, limit: int, after: str | None) -> Page[Session]:
+        """The live sessions of a user, oldest first, from an index that may be some milliseconds behind."""
+        live = (SessionItem.epoch == user.token_epoch) & (SessionItem.expires_at > int(at.timestamp()))
+        beyond = None if after is None else _ByUser.session_id > after
+        found = [item.entity() for item in SessionItem.by_user.query(user.id, beyond, live, limit=limit + 1)]
+        return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+    def all_of(self, user_id: str) -> Iterator[Session]:
+        return (item.entity() for item in SessionItem.by_user.query(user_id))
+
+    def register(self, user: User, session: Session) -> None:
+        """Create a person together with their first session. Raises ``UsernameTaken`` or ``EmailTaken``."""
+        transaction = Transaction()
+        put_user(transaction, user)
+        transaction.put(_item(session), SessionItem.session_id.does_not_exist(), Stale)
+        transaction.commit()
+
+    def open(self, session: Session) -> None:
+        """Raises ``InvalidCredentials`` if the user is being deleted, or was signed out everywhere just now."""
+        transaction = Transaction()
+        transaction.check(
+            UserItem(session.user_id),
+            (UserItem.status == UserStatus.ACTIVE.value) & (UserItem.token_epoch == session.epoch),
+            InvalidCredentials,
+        )
+        transaction.put(_item(session), SessionItem.session_id.does_not_exist(), Stale)
+        transaction.commit()
+
+    def change_password(self, user: User, session_id: str, password_hash: str, at: datetime) -> None:
+        """Set a new password hash; every session but the given one is over.
+
+        Raises ``Stale`` if the user has changed since it was read, ``InvalidToken`` if the session has ended.
+        """
+        epoch = user.token_epoch + 1
+        transaction = Transaction()
+        transaction.update(
+            SessionItem(session_id),
+            [SessionItem.epoch.set(epoch)],
+            SessionItem.user_id == user.id,
+            InvalidToken,
+        )
+        transaction.update(
+            UserItem(user.id),
+            [
+                UserItem.password_hash.set(password_hash),
+                UserItem.token_epoch.set(epoch),
+                UserItem.updated_at.set(clock.timestamp(at)),
+                UserItem.version.add(1),
+            ],
+            (UserItem.version == user.version)
+            & (UserItem.token_epoch == user.token_epoch)
+            & (UserItem.status == UserStatus.ACTIVE.value),
+            Stale,
+        )
+        transaction.commit()
+
+    def rotate(self, session: Session, refresh_hash: str, at: datetime) -> None:
+        """Put a new refresh token in the place of the one read. Raises ``InvalidToken`` if it is there no more."""
+        transaction = Transaction()
+        transaction.update(
+            SessionItem(session.id),
+            [SessionItem.refresh_hash.set(refresh_hash), SessionItem.last_used_at.set(clock.timestamp(at))],
+            SessionItem.refresh_hash == session.refresh_hash,
+            InvalidToken,
+        )
+        transaction.commit()
+
+    def delete(self, session_id: str) -> None:
+        """End a session. Ending one that has ended changes nothing."""
+        SessionItem(session_id).delete()
+
+
+def _item(session: Session) -> SessionItem:
+    return SessionItem(
+        session.id,
+        user_id=session.user_id,
+        epoch=session.epoch,
+        family_hash=session.family_hash,
+        refresh_hash=session.refresh_hash,
+        created_at=clock.timestamp(session.created_at),
+        last_used_at=clock.timestamp(session.last_used_at),
+        expires_at=int(session.expires_at.timestamp()),
+        user_agent=session.user_agent,
+        ip=session.ip,
+    )

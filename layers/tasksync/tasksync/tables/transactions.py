@@ -1,0 +1,81 @@
+"""One DynamoDB transaction, in which each condition carries the error that its failure means."""
+
+import random
+import time
+import uuid
+
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from tasksync.errors import DependencyFailed, TaskSyncError
+from tasksync.tables.connection import shared_connection
+
+Failure = type[TaskSyncError] | TaskSyncError
+
+_CONTENTION = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+_FIRST_PAUSE_SECONDS = 0.02
+_LONGEST_PAUSE_SECONDS = 0.5
+_PATIENCE_SECONDS = 6.0
+
+
+class Transaction:
+    """Collects writes, then commits all or none of them.
+
+    If several conditions fail, the error of the one added first is raised. Conflicts with other transactions and
+    throttling are retried with full jitter, under the same token and with the same bytes, for up to 6 s: DynamoDB
+    then carries the transaction out once, however often it arrives.
+    """
+
+    def __init__(self) -> None:
+        self._write = TransactWrite(connection=shared_connection(), client_request_token=uuid.uuid4().hex)
+        # DynamoDB is sent checks, deletes, puts and updates in this order, and reports failures in it.
+        self._failures: dict[str, list[tuple[int, Failure]]] = {"check": [], "delete": [], "put": [], "update": []}
+        self._size = 0
+
+    def check(self, item: Model, condition: Condition, otherwise: Failure) -> None:
+        self._note("check", otherwise)
+        # PynamoDB wants the keys here, where it takes the item itself for every other write.
+        hash_key, range_key = item._get_hash_range_key_serialized_values()  # noqa: SLF001
+        self._write.condition_check(type(item), hash_key, range_key, condition)
+
+    def delete(self, item: Model, condition: Condition, otherwise: Failure) -> None:
+        self._note("delete", otherwise)
+        self._write.delete(item, condition=condition)
+
+    def put(self, item: Model, condition: Condition, otherwise: Failure) -> None:
+        self._note("put", otherwise)
+        self._write.save(item, condition=condition)
+
+    def update(self, item: Model, actions: list[Action], condition: Condition, otherwise: Failure) -> None:
+        self._note("update", otherwise)
+        self._write.update(item, actions=actions, condition=condition)
+
+    def commit(self) -> None:
+        """Raises the error of the first condition that failed, or ``DependencyFailed``; then nothing was written."""
+        give_up_at = time.monotonic() + _PATIENCE_SECONDS
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                self._write._commit()  # noqa: SLF001  # what leaving TransactWrite's with block does
+                return
+            except TransactWriteError as error:
+                reasons = [reason.code if reason else None for reason in error.cancellation_reasons]
+                self._raise_failed_condition(reasons, error)
+                if not _CONTENTION & set(reasons) or time.monotonic() + pause > give_up_at:
+                    raise DependencyFailed from error
+            time.sleep(random.uniform(0, pause))  # noqa: S311  # spreads retries; nothing secret
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    def _note(self, kind: str, otherwise: Failure) -> None:
+        self._failures[kind].append((self._size, otherwise))
+        self._size += 1
+
+    def _raise_failed_condition(self, reasons: list[str | None], error: TransactWriteError) -> None:
+        sent = [noted for kind in self._failures.values() for noted in kind]
+        failed = [noted for noted, code in zip(sent, reasons, strict=False) if code == "ConditionalCheckFailed"]
+        if failed:
+            _, failure = min(failed, key=lambda noted: noted[0])
+            raise failure from error

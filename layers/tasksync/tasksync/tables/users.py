@@ -1,0 +1,224 @@
+"""The users table: one item for each person, and one for each claim on a username or e-mail address.
+
+A claim makes a name unique: it is put in the same transaction as the person, on condition that it does not exist.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, UnicodeAttribute
+
+from tasksync import clock
+from tasksync.entities import Page, User, UserRole, UserStatus
+from tasksync.errors import EmailTaken, NotFound, Stale, UsernameTaken
+from tasksync.settings import settings
+from tasksync.tables.connection import SharedModel
+from tasksync.tables.transactions import Failure, Transaction
+
+NAME = "NAME#"
+EMAIL = "EMAIL#"
+
+
+class UsersItem(SharedModel):
+    """Any item of the table."""
+
+    class Meta:
+        table_name = settings.users_table
+
+    user_id = UnicodeAttribute(hash_key=True)
+    kind = DiscriminatorAttribute()
+
+
+class ClaimItem(UsersItem, discriminator="claim"):
+    owner = UnicodeAttribute()
+
+
+class UserItem(UsersItem, discriminator="user"):
+    username = UnicodeAttribute()
+    email = UnicodeAttribute(null=True)
+    password_hash = UnicodeAttribute()
+    role = UnicodeAttribute()
+    status = UnicodeAttribute()
+    token_epoch = NumberAttribute()
+    created_at = UnicodeAttribute()
+    updated_at = UnicodeAttribute()
+    version = NumberAttribute()
+
+    @classmethod
+    def of(cls, user: User) -> "UserItem":
+        return cls(
+            user.id,
+            username=user.username,
+            email=user.email,
+            password_hash=user.password_hash,
+            role=user.role.value,
+            status=user.status.value,
+            token_epoch=user.token_epoch,
+            created_at=clock.timestamp(user.created_at),
+            updated_at=clock.timestamp(user.updated_at),
+            version=user.version,
+        )
+
+    def entity(self) -> User:
+        return User(
+            id=self.user_id,
+            username=self.username,
+            email=self.email,
+            password_hash=self.password_hash,
+            role=UserRole(self.role),
+            status=UserStatus(self.status),
+            token_epoch=int(self.token_epoch),
+            created_at=clock.parse(self.created_at),
+            updated_at=clock.parse(self.updated_at),
+            version=int(self.version),
+        )
+
+
+def name_claim(username: str) -> str:
+    return NAME + username.casefold()
+
+
+def email_claim(email: str) -> str:
+    return EMAIL + email.lower()
+
+
+class UsersTable:
+    """People. Those whose deletion was accepted are found by ``find_any`` alone."""
+
+    def find(self, user_id: str) -> User | None:
+        user = self.find_any(user_id)
+        return user if user and user.status is UserStatus.ACTIVE else None
+
+    def find_any(self, user_id: str) -> User | None:
+        try:
+            return UserItem.get(user_id, consistent_read=True).entity()
+        except UserItem.DoesNotExist:
+            return None
+
+    def find_by_username(self, username: str) -> User | None:
+        return self._find_by_claim(name_claim(username))
+
+    def find_by_email(self, email: str) -> User | None:
+        return self._find_by_claim(email_claim(email))
+
+    def find_many(self, user_ids: Iterable[str]) -> dict[str, User]:
+        """The active ones among the given, by id."""
+        users = (item.entity() for item in UserItem.batch_get(list(user_ids), consistent_read=True))
+        return {user.id: user for user in users if user.status is UserStatus.ACTIVE}
+
+    def page(self, limit: int, after: str | None) -> Page[User]:
+        """Everybody, in no particular order."""
+        start = None if after is None else {"user_id": {"S": after}}
+        active = UserItem.status == UserStatus.ACTIVE.value
+        found = UserItem.scan(active, limit=limit + 1, last_evaluated_key=start, consistent_read=True)
+        users = [item.entity() for item in found]
+        return Page(users[:limit], users[limit - 1].id if len(users) > limit else None)
+
+    def create(self, user: User) -> None:
+        """Raises ``UsernameTaken`` or ``EmailTaken``."""
+        transaction = Transaction()
+        put_user(transaction, user)
+        transaction.commit()
+
+    def change_profile(self, user: User, changed: User) -> None:
+        """Raises ``UsernameTaken``, ``EmailTaken``, or ``Stale`` if the user has changed since it was read."""
+        transaction = Transaction()
+        _move_claim(transaction, user.id, name_claim(user.username), name_claim(changed.username), UsernameTaken)
+        _move_claim(transaction, user.id, _email_claim(user), _email_claim(changed), EmailTaken)
+        email = changed.email
+        transaction.update(
+            UserItem(user.id),
+            [
+                UserItem.username.set(changed.username),
+                UserItem.email.set(email) if email is not None else UserItem.email.remove(),
+                UserItem.updated_at.set(clock.timestamp(changed.updated_at)),
+                UserItem.version.add(1),
+            ],
+            (UserItem.version == user.version) & (UserItem.status == UserStatus.ACTIVE.value),
+            Stale,
+        )
+        transaction.commit()
+
+    def set_role(self, user: User, role: UserRole, at: datetime) -> None:
+        """Raises ``Stale`` if the user is gone."""
+        transaction = Transaction()
+        transaction.update(
+            UserItem(user.id),
+            [
+                UserItem.role.set(role.value),
+                UserItem.updated_at.set(clock.timestamp(at)),
+                UserItem.version.add(1),
+            ],
+            UserItem.status == UserStatus.ACTIVE.value,
+            Stale,
+        )
+        transaction.commit()
+
+    def end_sessions(self, user_id: str) -> None:
+        """Raise the epoch: every session that was opened before is over. Raises ``NotFound``."""
+        transaction = Transaction()
+        transaction.update(
+            UserItem(user_id), [UserItem.token_epoch.add(1)], UserItem.status == UserStatus.ACTIVE.value, NotFound
+        )
+        transaction.commit()
+
+    def begin_removal(self, user: User, at: datetime) -> None:
+        """From here on the user cannot sign in, join or open a room. Raises ``Stale`` if it has changed since read."""
+        transaction = Transaction()
+        transaction.update(
+            UserItem(user.id),
+            [
+                UserItem.status.set(UserStatus.DELETING.value),
+                UserItem.token_epoch.add(1),
+                UserItem.updated_at.set(clock.timestamp(at)),
+                UserItem.version.add(1),
+            ],
+            (UserItem.version == user.version) & (UserItem.status == UserStatus.ACTIVE.value),
+            Stale,
+        )
+        transaction.commit()
+
+    def finish_removal(self, user: User) -> None:
+        """Delete the user and the claims. Raises ``Stale`` if that has been done already."""
+        transaction = Transaction()
+        transaction.delete(UserItem(user.id), UserItem.status == UserStatus.DELETING.value, Stale)
+        _move_claim(transaction, user.id, name_claim(user.username), None, UsernameTaken)
+        _move_claim(transaction, user.id, _email_claim(user), None, EmailTaken)
+        transaction.commit()
+
+    def _find_by_claim(self, claim: str) -> User | None:
+        try:
+            owner = ClaimItem.get(claim, consistent_read=True).owner
+        except ClaimItem.DoesNotExist:
+            return None
+        return self.find(owner)
+
+
+def require_active(transaction: Transaction, user_id: str, otherwise: Failure) -> None:
+    """Let ``transaction`` commit only if this user exists and is not being deleted."""
+    transaction.check(UserItem(user_id), UserItem.status == UserStatus.ACTIVE.value, otherwise)
+
+
+def put_user(transaction: Transaction, user: User) -> None:
+    """Add a person and their claims. The commit raises ``UsernameTaken`` or ``EmailTaken``."""
+    _claim(transaction, name_claim(user.username), user.id, UsernameTaken)
+    if user.email is not None:
+        _claim(transaction, email_claim(user.email), user.id, EmailTaken)
+    transaction.put(UserItem.of(user), UserItem.user_id.does_not_exist(), Stale)
+
+
+def _email_claim(user: User) -> str | None:
+    return None if user.email is None else email_claim(user.email)
+
+
+def _claim(transaction: Transaction, claim: str, owner: str, taken: Failure) -> None:
+    transaction.put(ClaimItem(claim, owner=owner), ClaimItem.user_id.does_not_exist(), taken)
+
+
+def _move_claim(transaction: Transaction, owner: str, old: str | None, new: str | None, taken: Failure) -> None:
+    if old == new:
+        return
+    if new is not None:
+        _claim(transaction, new, owner, taken)
+    if old is not None:
+        transaction.delete(ClaimItem(old), ClaimItem.owner == owner, Stale)

@@ -1,0 +1,137 @@
+"""AWS in process: moto, with the tables and secrets that ``template.yaml`` describes.
+
+moto is not safe under threads: whoever calls it, or the product, holds ``LOCK``.
+"""
+
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+from boto3.dynamodb.types import TypeDeserializer
+from moto import mock_aws
+from moto.core.base_backend import BackendDict
+
+from tests.support.permissions import Permissions, install
+from tests.support.stack import ACCOUNT, REGION, Stack
+
+LOCK = threading.RLock()
+
+_ENVIRONMENT = {
+    # Nothing that escapes the mock can be signed for a real account, or find one.
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",  # noqa: S105  # no secret: a name for nobody
+    "AWS_SESSION_TOKEN": "testing",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
+    # moto's streams are not found under the host names that botocore makes for an account.
+    "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
+}
+
+_CREATE_TABLE = {
+    "BillingMode",
+    "AttributeDefinitions",
+    "KeySchema",
+    "GlobalSecondaryIndexes",
+    "LocalSecondaryIndexes",
+}
+_SET_AFTERWARDS = {
+    "StreamSpecification",
+    "TimeToLiveSpecification",
+    "PointInTimeRecoverySpecification",
+    "SSESpecification",
+    "DeletionProtectionEnabled",
+}
+
+_permissions = Permissions(f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/")
+install(_permissions)
+
+
+def prepare_environment() -> None:
+    """Forget the AWS account of whoever runs the tests, and set what our modules read when they are imported.
+
+    To be called before any of them is.
+    """
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(_ENVIRONMENT)
+    os.environ.update(Stack().all_variables())
+
+
+@contextmanager
+def mocked() -> Iterator[None]:
+    """Answer all calls to AWS in process. Clients made before this block are not covered."""
+    with mock_aws():
+        yield
+
+
+class Aws:
+    """A fresh account in which the stack's tables and secrets have just been made. One at a time."""
+
+    def __init__(self) -> None:
+        self.stack = Stack()
+        self.permissions = _permissions
+        with LOCK:
+            BackendDict.reset()
+            self.permissions.denied.clear()
+            self.dynamodb = boto3.client("dynamodb")
+            self.streams = boto3.client("dynamodbstreams")
+            for name, properties in self.stack.of_type("AWS::SecretsManager::Secret").items():
+                self._create_secret(name, properties)
+            for name, properties in self.stack.of_type("AWS::DynamoDB::Table").items():
+                self._create_table(name, properties)
+
+    @contextmanager
+    def running(self, function: str) -> Iterator[None]:
+        """Let the block run as this function: with its environment variables and its permissions, and no others."""
+        others = self.stack.all_variables().keys()
+        own = self.stack.environment(function)
+        with LOCK, environment(own, without=others), self.permissions.of(function, self.stack.statements(function)):
+            yield
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """All items of a table (by its name in the template), as plain values."""
+        read = TypeDeserializer().deserialize
+        with LOCK:
+            pages = self.dynamodb.get_paginator("scan").paginate(TableName=table)
+            return [{name: read(value) for name, value in item.items()} for page in pages for item in page["Items"]]
+
+    def _create_secret(self, name: str, properties: Mapping[str, Any]) -> None:
+        generated = properties["GenerateSecretString"]
+        client = boto3.client("secretsmanager")
+        value = client.get_random_password(**generated)["RandomPassword"]
+        self.stack.arns[name] = client.create_secret(Name=name, SecretString=value)["ARN"]
+
+    def _create_table(self, name: str, properties: Mapping[str, Any]) -> None:
+        unknown = properties.keys() - _CREATE_TABLE - _SET_AFTERWARDS
+        if unknown:
+            raise ValueError(f"{name} has {unknown}, which the test stack does not understand")
+        keys = {key: properties[key] for key in _CREATE_TABLE & properties.keys()}
+        stream = properties.get("StreamSpecification")
+        if stream is not None:
+            keys["StreamSpecification"] = {"StreamEnabled": True, **stream}
+        made = self.dynamodb.create_table(TableName=name, **keys)["TableDescription"]
+        if stream is not None:
+            self.stack.arns[f"{name}.StreamArn"] = made["LatestStreamArn"]
+        if "TimeToLiveSpecification" in properties:
+            ttl = properties["TimeToLiveSpecification"]
+            self.dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=ttl)
+
+
+@contextmanager
+def environment(given: Mapping[str, str], without: Iterable[str] = ()) -> Iterator[None]:
+    """For the block, set some environment variables and unset others."""
+    before = dict(os.environ)
+    try:
+        for name in without:
+            os.environ.pop(name, None)
+        os.environ.update(given)
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

@@ -1,0 +1,20 @@
+"""Bodies of requests that make people, rooms and tasks: sensible as they are, and unique where they must be."""
+
+import secrets
+from typing import Any
+
+PASSWORD = "correct horse battery staple"
+
+
+def person(name: str = "person", **fields: Any) -> dict[str, Any]:
+    """A registration. Names and addresses differ each time, also between runs against one set of data."""
+    username = f"{name}-{secrets.token_hex(6)}"
+    return {"username": username, "email": f"{username}@example.org", "password": PASSWORD, **fields}
+
+
+def room(**fields: Any) -> dict[str, Any]:
+    return {"name": "Move to the new office", **fields}
+
+
+def task(**fields: Any) -> dict[str, Any]:
+    return {"title": "Order the desks", **fields}

@@ -1,0 +1,139 @@
+"""The API as its users see it: one client, over the gateway in process or over a real connection."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import httpx
+
+from tests.support import builders
+
+_ABSENT: Any = object()
+
+
+class Answer:
+    """What came back. ``headers`` are looked up without regard to case."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.status = response.status_code
+        self.headers = response.headers
+        self.text = response.text
+        self._response = response
+
+    def json(self) -> Any:
+        return self._response.json()
+
+    def __repr__(self) -> str:
+        """Names the request and shows the answer, so that a failed comparison of a status says why."""
+        request = self._response.request
+        return f"<{request.method} {request.url.raw_path.decode()} → {self.status} {self.text[:2000]}>"
+
+
+class Client:
+    """Sends requests, with an access token if it was given one."""
+
+    def __init__(self, connection: httpx.Client, access_token: str | None = None) -> None:
+        self.connection = connection
+        self.access_token = access_token
+
+    @classmethod
+    def over_http(cls, url: str, seconds: float = 30.0) -> Self:
+        """A client without a token. ``seconds``: how long it waits for an answer."""
+        return cls(httpx.Client(base_url=url, timeout=seconds, trust_env=False))
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = _ABSENT,
+        content: bytes | str | None = None,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send ``json`` (None is sent as null), or ``content`` as it stands. ``headers`` win over the client's own.
+
+        Values of ``params`` may be lists, which repeat the parameter.
+        """
+        own = {"Authorization": f"Bearer {self.access_token}"} if self.access_token else {}
+        if json is not _ABSENT:
+            # Not httpx's json argument: it takes None for absent.
+            content = httpx.Request("POST", "/", json=json).content if json is not None else "null"
+            own["Content-Type"] = "application/json"
+        response = self.connection.request(
+            method, path, content=content, params=params, headers=httpx.Headers([*own.items(), *_pairs(headers)])
+        )
+        return Answer(response)
+
+    def get(self, path: str, **options: Any) -> Answer:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> Answer:
+        return self.request("POST", path, **options)
+
+    def put(self, path: str, **options: Any) -> Answer:
+        return self.request("PUT", path, **options)
+
+    def patch(self, path: str, **options: Any) -> Answer:
+        return self.request("PATCH", path, **options)
+
+    def delete(self, path: str, **options: Any) -> Answer:
+        return self.request("DELETE", path, **options)
+
+    def list(self, path: str, **params: Any) -> list[Any]:
+        """All items of a list, page by page."""
+        items: list[Any] = []
+        while True:
+            answer = self.get(path, params=params)
+            assert answer.status == 200, answer
+            items += answer.json()["items"]
+            params["cursor"] = answer.json()["next_cursor"]
+            if params["cursor"] is None:
+                return items
+
+    def register(self, name: str = "person", **fields: Any) -> "Person":
+        """Somebody new, signed in. ``fields`` replace those that ``builders.person`` makes up."""
+        body = builders.person(name, **fields)
+        answer = self.post("/auth/register", json=body)
+        assert answer.status == 201, answer
+        return Person(self.connection, answer.json(), body["password"])
+
+    def sign_in(self, username: str, password: str = builders.PASSWORD) -> "Person":
+        """Somebody who has registered before, in a new session."""
+        answer = self.post("/auth/login", json={"username": username, "password": password})
+        assert answer.status == 200, answer
+        return Person(self.connection, answer.json(), password)
+
+
+class Person(Client):
+    """A client that is signed in. ``tokens`` is what signing in answered."""
+
+    def __init__(self, connection: httpx.Client, tokens: Mapping[str, Any], password: str) -> None:
+        super().__init__(connection, tokens["access_token"])
+        self.id: str = tokens["user"]["id"]
+        self.username: str = tokens["user"]["username"]
+        self.email: str | None = tokens["user"]["email"]
+        self.password = password
+        self.refresh_token: str = tokens["refresh_token"]
+
+    def open_room(self, **fields: Any) -> Any:
+        """A new room, as the API answers it."""
+        return self._created("/rooms", builders.room(**fields))
+
+    def join(self, room: Mapping[str, Any]) -> Any:
+        """The room, after joining it by its code."""
+        answer = self.post("/rooms/join", json={"code": room["code"]})
+        assert answer.status == 200, answer
+        return answer.json()
+
+    def plan(self, **fields: Any) -> Any:
+        """A new task, as the API answers it."""
+        return self._created("/tasks", builders.task(**fields))
+
+    def _created(self, path: str, body: Mapping[str, Any]) -> Any:
+        answer = self.post(path, json=body)
+        assert answer.status == 201, answer
+        return answer.json()
+
+
+def _pairs(headers: Mapping[str, str] | None) -> list[tuple[str, str]]:
+    return list((headers or {}).items())

@@ -1,0 +1,36 @@
+"""The whole product in process: gateway, functions, tables and streams of one fresh account."""
+
+from typing import Any
+
+import httpx
+
+from tests.support.aws import Aws
+from tests.support.client import Client, Person
+from tests.support.gateway import Gateway
+from tests.support.streams import Delivery, Streams
+
+
+class Product:
+    """What a test of behaviour needs: people who use the API, and the moment when streams are read."""
+
+    def __init__(self, aws: Aws) -> None:
+        self.aws = aws
+        self.gateway = Gateway(aws)
+        self._streams = Streams(aws)
+        self.anonymous = self.at("https://api.example.org")
+
+    def at(self, url: str) -> Client:
+        """A client without a token that knows the API by another address."""
+        return Client(httpx.Client(base_url=url, transport=self.gateway, trust_env=False))
+
+    def register(self, name: str = "person", **fields: Any) -> Person:
+        """Somebody new, signed in."""
+        return self.anonymous.register(name, **fields)
+
+    def deliver(self, seconds: float = 60.0) -> list[Delivery]:
+        """Let the functions behind the streams work until nothing is left, each told that it has ``seconds``."""
+        return self._streams.deliver(seconds)
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """All items of a table, by its name in the template: to see that what must be gone is gone."""
+        return self.aws.items(table)

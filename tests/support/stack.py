@@ -1,0 +1,133 @@
+"""What CloudFormation would make of ``template.yaml``: names, environment variables, permissions.
+
+Only what our template uses is understood; anything else is refused, so that a test never runs on a guess.
+"""
+
+import functools
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from infrastructure import template as template_file
+
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+
+_PSEUDO_PARAMETERS = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "AWS::StackName": "tasksync",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+
+# Slow on purpose in production, or in the way of a test that wants to see the authorizer at every request.
+TEST_PARAMETERS = {"BcryptCost": "10", "AuthorizerCacheSeconds": "0", "LogLevel": "ERROR"}
+
+
+@functools.cache
+def _template() -> dict[str, Any]:
+    return template_file.load()
+
+
+class Stack:
+    """The template with values for its parameters, and with the names and ARNs of what it describes.
+
+    Tables and secrets are called by their names in the template. ``arns`` holds ARNs that only making a resource tells:
+    those of secrets by name, which ``Ref`` gives then, and those of streams (``RoomsTable.StreamArn``).
+    """
+
+    def __init__(self, parameters: Mapping[str, str] = TEST_PARAMETERS) -> None:
+        self.template = _template()
+        self.parameters = template_file.parameter_values(self.template, parameters)
+        self.resources: dict[str, dict[str, Any]] = self.template["Resources"]
+        self.arns: dict[str, str] = {}
+
+    def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
+        """The properties of all resources of one type, by logical name."""
+        return {name: each["Properties"] for name, each in self.resources.items() if each["Type"] == kind}
+
+    @property
+    def functions(self) -> dict[str, dict[str, Any]]:
+        return self.of_type("AWS::Serverless::Function")
+
+    def layers(self, function: str) -> list[str]:
+        """Logical names of the function's layers. SAM puts those of ``Globals`` before the function's own."""
+        common = self.template["Globals"]["Function"].get("Layers", [])
+        return [layer["Ref"] for layer in [*common, *self.functions[function].get("Layers", [])]]
+
+    def variables(self, function: str) -> dict[str, Any]:
+        """The environment variables of a function, as written in the template."""
+        common = self.template["Globals"]["Function"].get("Environment", {}).get("Variables", {})
+        return {**common, **self.functions[function].get("Environment", {}).get("Variables", {})}
+
+    def environment(self, function: str) -> dict[str, str]:
+        """The environment variables of a function, with their values."""
+        return {name: str(self.resolve(value)) for name, value in self.variables(function).items()}
+
+    def all_variables(self) -> dict[str, str]:
+        """The environment variables of all functions together."""
+        return {name: value for function in self.functions for name, value in self.environment(function).items()}
+
+    def statements(self, function: str) -> list[dict[str, Any]]:
+        """The permissions of a function: IAM statements, with ``Action`` and ``Resource`` as lists of texts."""
+        return [
+            {
+                **statement,
+                "Action": _listed(statement["Action"]),
+                "Resource": [self.resolve(resource) for resource in _listed(statement["Resource"])],
+            }
+            for policy in self.functions[function].get("Policies", [])
+            for statement in policy["Statement"]
+        ]
+
+    def events(self, function: str, kind: str) -> list[dict[str, Any]]:
+        """The properties of a function's events of one type: ``Api`` or ``DynamoDB``."""
+        events = self.functions[function].get("Events", {}).values()
+        return [event["Properties"] for event in events if event["Type"] == kind]
+
+    def resolve(self, value: Any) -> Any:
+        """``value`` with its references replaced by what they refer to."""
+        if isinstance(value, list):
+            return [self.resolve(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        match value:
+            case {"Ref": str(name), **rest} if not rest:
+                return self._reference(name)
+            case {"Fn::GetAtt": [str(name), str(attribute)], **rest} if not rest:
+                return self._attribute(name, attribute)
+            case {"Fn::Sub": str(text), **rest} if not rest:
+                return re.sub(r"\$\{([^}]+)\}", lambda found: self._substitute(found[1]), text)
+        if any(key.startswith("Fn::") for key in value):
+            raise ValueError(f"the template uses {value}, which the test stack does not understand")
+        return {key: self.resolve(each) for key, each in value.items()}
+
+    def _substitute(self, name: str) -> str:
+        resource, dot, attribute = name.partition(".")
+        return str(self._attribute(resource, attribute) if dot else self._reference(name))
+
+    def _reference(self, name: str) -> Any:
+        if name in _PSEUDO_PARAMETERS:
+            return _PSEUDO_PARAMETERS[name]
+        if name in self.parameters:
+            return self.parameters[name]
+        if self.resources[name]["Type"] == "AWS::SecretsManager::Secret":
+            return self.arns.get(name, name)
+        return name
+
+    def _attribute(self, name: str, attribute: str) -> str:
+        match self.resources[name]["Type"], attribute:
+            case "AWS::DynamoDB::Table", "Arn":
+                return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"
+            case "AWS::DynamoDB::Table", "StreamArn":
+                return self.arns[f"{name}.StreamArn"]
+            case "AWS::SQS::Queue", "Arn":
+                return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+            case "AWS::Serverless::Function", "Arn":
+                return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+        raise ValueError(f"the template uses {name}.{attribute}, which the test stack does not understand")
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

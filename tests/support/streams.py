@@ -1,0 +1,146 @@
+"""DynamoDB streams in process: hands the records of moto's streams to the functions, as Lambda's event sources do.
+
+Lambda calls a function by itself soon after a write; here a test says when, so that it can look at the moment between.
+"""
+
+import base64
+import json
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tests.support.aws import LOCK, Aws
+from tests.support.context import LambdaContext
+from tests.support.gateway import load_handler
+from tests.support.stack import REGION
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One batch handed to a function, and the sequence numbers it reported as failed (all, if it raised)."""
+
+    function: str
+    records: list[Json]
+    failed: list[str]
+
+
+class EventSource:
+    """One function's place in one stream."""
+
+    def __init__(self, aws: Aws, function: str, properties: Mapping[str, Any]) -> None:
+        self.function = function
+        self._aws = aws
+        self._stream_arn = aws.stack.resolve(properties["Stream"])
+        self._batch_size = properties["BatchSize"]
+        self._patterns = [json.loads(each["Pattern"]) for each in properties["FilterCriteria"]["Filters"]]
+        self._done: set[str] = set()
+
+    def deliver(self, seconds: float) -> list[Delivery]:
+        """Hand over what is pending, batch by batch, until the end or the first batch with a failure.
+
+        A later call resumes at the first record that failed. Records that the filter holds back are done.
+        """
+        deliveries = []
+        while batch := self._pending()[: self._batch_size]:
+            failed = self._hand_over(batch, seconds)
+            deliveries.append(Delivery(self.function, batch, failed))
+            for record in batch:
+                if record["dynamodb"]["SequenceNumber"] in failed:
+                    return deliveries
+                self._done.add(record["dynamodb"]["SequenceNumber"])
+        return deliveries
+
+    def _pending(self) -> list[Json]:
+        return [
+            record
+            for record in records(self._aws, self._stream_arn)
+            if record["dynamodb"]["SequenceNumber"] not in self._done
+            and any(_fits(record, pattern) for pattern in self._patterns)
+        ]
+
+    def _hand_over(self, batch: list[Json], seconds: float) -> list[str]:
+        handler = self._aws.stack.functions[self.function]["Handler"]
+        try:
+            with self._aws.running(self.function):
+                event = json.loads(json.dumps({"Records": batch}))
+                answer = load_handler(handler)(event, LambdaContext(self.function, seconds))
+        except Exception as error:  # Lambda repeats the whole batch of a function that raises, whatever it raises.
+            traceback.print_exception(error)
+            return [record["dynamodb"]["SequenceNumber"] for record in batch]
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+class Streams:
+    """All event sources of the template, from the beginning of their streams."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._sources = [
+            EventSource(aws, function, properties)
+            for function in aws.stack.functions
+            for properties in aws.stack.events(function, "DynamoDB")
+        ]
+
+    def deliver(self, seconds: float = 60.0) -> list[Delivery]:
+        """Hand over all pending records, and those that this causes, until none is left or only failed ones are.
+
+        ``seconds``: how much time each invocation is told it has.
+        """
+        deliveries: list[Delivery] = []
+        stuck: set[str] = set()
+        while more := [
+            delivery
+            for source in self._sources
+            if source.function not in stuck
+            for delivery in source.deliver(seconds)
+        ]:
+            deliveries += more
+            stuck |= {delivery.function for delivery in more if delivery.failed}
+        return deliveries
+
+
+def records(aws: Aws, stream_arn: str) -> list[Json]:
+    """All records of a stream in the form that Lambda gives them to functions."""
+    with LOCK:
+        shards = aws.streams.describe_stream(StreamArn=stream_arn)["StreamDescription"]["Shards"]
+        found = []
+        for shard in shards:
+            iterator = aws.streams.get_shard_iterator(
+                StreamArn=stream_arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+            )
+            found += aws.streams.get_records(ShardIterator=iterator["ShardIterator"])["Records"]
+    return [_in_lambda_form(record, stream_arn) for record in found]
+
+
+def _in_lambda_form(record: Mapping[str, Any], stream_arn: str) -> Json:
+    return {
+        **_plain(record),
+        "awsRegion": REGION,
+        "eventSource": "aws:dynamodb",
+        "eventSourceARN": stream_arn,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Times as seconds since 1970, and bytes in base64."""
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return value
+
+
+def _fits(value: Any, pattern: Any) -> bool:
+    """Whether a record fits a filter pattern: fields by name, and a list of the values allowed at each leaf."""
+    if isinstance(pattern, dict):
+        return isinstance(value, dict) and all(_fits(value.get(name), wanted) for name, wanted in pattern.items())
+    if any(isinstance(allowed, dict) for allowed in pattern):
+        raise ValueError(f"the template filters by {pattern}, which the test stack does not understand")
+    return value in pattern
