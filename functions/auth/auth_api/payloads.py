@@ -1,36 +1,43 @@
 """What comes in and goes out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
+from tasksync import passwords
 from tasksync.clock import now, timestamp
 from tasksync.domain.accounts import SignIn
 from tasksync.entities import Caller, Session
-from tasksync.errors import Fault, Invalid
+from tasksync.errors import Fault
 from tasksync.http.fields import Email, Password, Token, Username
 from tasksync.http.profiles import profile
+from tasksync.http.schema import Checked
 
 
-class Login(msgspec.Struct, frozen=True, kw_only=True):
+class Login(Checked, frozen=True, kw_only=True):
     username: Username | None = None
     email: Email | None = None
     password: Password
 
-    def require_one_name(self) -> None:
-        """Raise ``Invalid`` unless it is clear who signs in."""
-        if (self.username is None) == (self.email is None):
-            raise Invalid([Fault("/username", "missing", "Either a username or an e-mail address is required.")])
+    @classmethod
+    def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:
+        if (data.get("username") is None) == (data.get("email") is None):
+            return [Fault("/username", "missing", "Either a username or an e-mail address is required.")]
+        return []
 
 
 class RefreshToken(msgspec.Struct, frozen=True, kw_only=True):
     refresh_token: Token
 
 
-class PasswordChange(msgspec.Struct, frozen=True, kw_only=True):
+class PasswordChange(Checked, frozen=True, kw_only=True):
     current_password: Password
     new_password: Password
+
+    @classmethod
+    def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:
+        return passwords.faults_of(values["new_password"], "/new_password") if "new_password" in values else []
 
 
 def signed_in(sign_in: SignIn, access_token: str, lifetime_seconds: int) -> dict[str, Any]:

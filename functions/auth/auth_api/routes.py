@@ -9,31 +9,32 @@ from tasksync import clock, passwords, tokens
 from tasksync.domain.accounts import AccountService, Device, SignIn
 from tasksync.http.api import Api
 from tasksync.http.fields import Paging
+from tasksync.http.idempotency import IdempotencyKeys
+from tasksync.http.lists import listing, position
 from tasksync.http.profiles import Registration
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, ok
 from tasksync.settings import settings
-from tasksync.tables.sessions import SessionsTable
+from tasksync.tables.receipts import ReceiptsTable
+from tasksync.tables.session_changes import SessionChanges
 from tasksync.tables.users import UsersTable
 
-api = Api("auth")
+api = Api("auth", IdempotencyKeys(ReceiptsTable()))
 app = api.chalice
 
 _accounts = AccountService(
-    UsersTable(), SessionsTable(), passwords, tokens, timedelta(seconds=settings.refresh_token_seconds)
+    UsersTable(), SessionChanges(), passwords, tokens, timedelta(seconds=settings.refresh_token_seconds)
 )
 
 
 @api.route("POST", "/auth/register", body=Registration)
 def register(request: Request, body: Registration) -> Response:
-    body.require_a_name()
     sign_in = _accounts.register(body.username, body.email, body.password, _device(request))
     return created(_signed_in(sign_in), f"/users/{sign_in.user.id}")
 
 
 @api.route("POST", "/auth/login", body=Login)
 def login(request: Request, body: Login) -> Response:
-    body.require_one_name()
     return ok(_signed_in(_accounts.login(body.username, body.email, body.password, _device(request))))
 
 
@@ -50,8 +51,8 @@ def logout(request: Request, body: RefreshToken) -> Response:
 
 @api.route("GET", "/auth/sessions", query=Paging)
 def list_sessions(request: Request, query: Paging) -> Response:
-    page = _accounts.sessions(request.caller, query.limit, request.position(query))
-    return request.listing(page, payloads.session_view(request.caller))
+    page = _accounts.sessions(request.caller, query.limit, position(request, query))
+    return listing(request, page, payloads.session_view(request.caller))
 
 
 @api.route("DELETE", "/auth/sessions")
@@ -68,8 +69,10 @@ def end_session(request: Request, session_id: str) -> Response:
 
 @api.route("POST", "/auth/password", body=PasswordChange)
 def change_password(request: Request, body: PasswordChange) -> Response:
-    _accounts.change_password(request.caller, body.current_password, body.new_password)
-    return no_content()
+    return request.carry_out(
+        lambda receipt: _accounts.change_password(request.caller, body.current_password, body.new_password, receipt),
+        lambda _: no_content(),
+    )
 
 
 @api.route("GET", "/.well-known/jwks.json")

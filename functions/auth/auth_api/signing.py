@@ -11,15 +11,19 @@ from tasksync.tokens import Signer
 def signer() -> Signer:
     """The signer, after its public key has been published, so that every token it signs can be verified."""
     made = unpublished_signer()
-    _publish(made.kid)
+    _publish(made)
     return made
 
 
-@functools.cache
 def unpublished_signer() -> Signer:
-    return Signer(secret(settings.signing_secret), settings.token_issuer)
+    return _signer(settings.signing_secret, settings.token_issuer)
 
 
 @functools.cache
-def _publish(kid: str) -> None:
-    SessionsTable().publish_key(unpublished_signer().jwk)
+def _signer(secret_arn: str, issuer: str) -> Signer:
+    return Signer(secret(secret_arn), issuer)
+
+
+@functools.cache
+def _publish(made: Signer) -> None:
+    SessionsTable().publish_key(made.jwk)

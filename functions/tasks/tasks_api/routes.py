@@ -4,38 +4,44 @@ from tasks_api import payloads
 from tasks_api.payloads import NewTask, RoomTaskQuery, TaskChange, TaskQuery
 from tasksync.domain.tasks import TaskService
 from tasksync.http.api import Api
+from tasksync.http.idempotency import IdempotencyKeys
+from tasksync.http.lists import listing, position
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok
+from tasksync.tables.receipts import ReceiptsTable
 from tasksync.tables.rooms import RoomsTable
-from tasksync.tables.tasks import TasksTable
+from tasksync.tables.task_changes import TaskChanges
 
-api = Api("tasks")
+api = Api("tasks", IdempotencyKeys(ReceiptsTable()))
 app = api.chalice
 
-_tasks = TaskService(TasksTable(), RoomsTable())
+_tasks = TaskService(TaskChanges(), RoomsTable())
 
 
 @api.route("POST", "/tasks", body=NewTask)
 def create_task(request: Request, body: NewTask) -> Response:
-    task = _tasks.create(request.caller, body.room_id, body.draft(request.caller.user_id))
-    return created(payloads.task(task), f"/tasks/{task.id}", task.version)
+    draft = body.draft(request.caller.user_id)
+    return request.carry_out(
+        lambda receipt: _tasks.create(request.caller, body.room_id, draft, receipt),
+        lambda task: created(payloads.task(task), f"/tasks/{task.id}", task.version),
+    )
 
 
 @api.route("GET", "/tasks", query=TaskQuery)
 def list_tasks(request: Request, query: TaskQuery) -> Response:
-    position = request.position(query)
+    start = position(request, query)
     if query.room_id is not None:
-        page = _tasks.list_of_room(request.caller, query.room_id, query.filter(), query.limit, position)
+        page = _tasks.list_of_room(request.caller, query.room_id, query.filter(), query.limit, start)
     else:
-        page = _tasks.list_of_caller(request.caller, query.filter(), query.limit, position)
-    return request.listing(page, payloads.task)
+        page = _tasks.list_of_caller(request.caller, query.filter(), query.limit, start)
+    return listing(request, page, payloads.task)
 
 
 @api.route("GET", "/rooms/{room_id}/tasks", query=RoomTaskQuery)
 def list_tasks_of_room(request: Request, room_id: str, query: RoomTaskQuery) -> Response:
-    position = request.position(query)
-    page = _tasks.list_of_room(request.caller, room_id, query.filter(), query.limit, position)
-    return request.listing(page, payloads.task)
+    start = position(request, query)
+    page = _tasks.list_of_room(request.caller, room_id, query.filter(), query.limit, start)
+    return listing(request, page, payloads.task)
 
 
 @api.route("GET", "/tasks/{task_id}")
@@ -49,11 +55,14 @@ def get_task(request: Request, task_id: str) -> Response:
 @api.route("PUT", "/tasks/{task_id}", body=TaskChange)
 @api.route("PATCH", "/tasks/{task_id}", body=TaskChange)
 def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
-    task = _tasks.change(request.caller, task_id, body.applied, request.matches)
-    return ok(payloads.task(task), task.version)
+    return request.carry_out(
+        lambda receipt: _tasks.change(request.caller, task_id, body.applied, request.matches, receipt),
+        lambda task: ok(payloads.task(task), task.version),
+    )
 
 
 @api.route("DELETE", "/tasks/{task_id}")
 def delete_task(request: Request, task_id: str) -> Response:
-    _tasks.delete(request.caller, task_id, request.matches)
-    return no_content()
+    return request.carry_out(
+        lambda receipt: _tasks.delete(request.caller, task_id, request.matches, receipt), lambda _: no_content()
+    )

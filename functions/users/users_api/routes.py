@@ -1,25 +1,28 @@
 """Routes of users."""
 
-from tasksync import passwords
+from tasksync import deadline, passwords
 from tasksync.domain.accounts import register
 from tasksync.domain.removal import UserRemoval
 from tasksync.domain.users import UserService
 from tasksync.http.api import Api
 from tasksync.http.fields import Paging
+from tasksync.http.idempotency import IdempotencyKeys
+from tasksync.http.lists import listing, position
 from tasksync.http.profiles import Registration, profile
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok
+from tasksync.tables.receipts import ReceiptsTable
 from tasksync.tables.rooms import RoomsTable
 from tasksync.tables.sessions import SessionsTable
 from tasksync.tables.tasks import TasksTable
-from tasksync.tables.users import UsersTable
+from tasksync.tables.user_changes import UserChanges
 from users_api import payloads
 from users_api.payloads import UserChange
 
-api = Api("users")
+api = Api("users", IdempotencyKeys(ReceiptsTable()))
 app = api.chalice
 
-_people = UsersTable()
+_people = UserChanges()
 _rooms = RoomsTable()
 _users = UserService(_people, _rooms)
 _removal = UserRemoval(_people, _rooms, TasksTable(), SessionsTable())
@@ -27,7 +30,6 @@ _removal = UserRemoval(_people, _rooms, TasksTable(), SessionsTable())
 
 @api.route("POST", "/users", body=Registration)
 def create_user(request: Request, body: Registration) -> Response:
-    body.require_a_name()
     user = register(body.username, body.email, body.password, passwords, _people.create)
     return created(profile(user), f"/users/{user.id}", user.version)
 
@@ -35,8 +37,8 @@ def create_user(request: Request, body: Registration) -> Response:
 @api.route("GET", "/users", query=Paging)
 def list_users(request: Request, query: Paging) -> Response:
     caller = request.caller
-    page = _users.list(caller, query.limit, request.position(query))
-    return request.listing(page, lambda user: payloads.user(user, caller))
+    page = _users.list(caller, query.limit, position(request, query))
+    return listing(request, page, lambda user: payloads.user(user, caller))
 
 
 @api.route("GET", "/users/{user_id}")
@@ -50,13 +52,15 @@ def get_user(request: Request, user_id: str) -> Response:
 @api.route("PUT", "/users/{user_id}", body=UserChange)
 @api.route("PATCH", "/users/{user_id}", body=UserChange)
 def change_user(request: Request, user_id: str, body: UserChange) -> Response:
-    user = _users.change(request.caller, user_id, body.applied, request.matches)
-    return ok(payloads.user(user, request.caller), user.version)
+    return request.carry_out(
+        lambda receipt: _users.change(request.caller, user_id, body.applied, request.matches, receipt),
+        lambda user: ok(payloads.user(user, request.caller), user.version),
+    )
 
 
 @api.route("DELETE", "/users/{user_id}")
 def delete_user(request: Request, user_id: str) -> Response:
     user = _users.begin_removal(request.caller, user_id, request.matches)
     # Done here so that it is done when the client is told so. Cut short, the users stream finishes it.
-    _removal.finish(user.id, request.has_time)
+    _removal.finish(user.id, deadline.has_time)
     return no_content()

@@ -1,11 +1,13 @@
 """What TaskSync is about. Plain values without behaviour beyond what they can say of themselves."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
 
 
 class RoomRole(StrEnum):
@@ -134,6 +136,21 @@ class Task:
     updated_at: datetime
     completed_at: datetime | None
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """That a request under an idempotency key has been carried out, and what it was answered."""
+
+    id: str
+    fingerprint: str
+    """Digest of the request: the same key for another request is a mistake."""
+    answer: str
+    expires_at: datetime
+
+
+ReceiptFor: TypeAlias = Callable[[Outcome], Receipt | None]
+"""Makes the receipt to be written together with an outcome; None where there is no idempotency key."""
 
 
 @dataclass(frozen=True, slots=True)

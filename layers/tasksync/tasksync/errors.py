@@ -5,6 +5,7 @@ TaskSyncError
 │   ├── MalformedJson
 │   ├── UnsupportedMediaType
 │   ├── BodyTooLarge
+│   ├── BadIdempotencyKey
 │   └── BadQuery              a query parameter is unknown or wrong; names each
 │       └── BadCursor
 ├── NotSignedIn
@@ -25,6 +26,8 @@ TaskSyncError
 ├── Invalid                   fields are wrong, missing or unknown; names each
 │   ├── AssigneeNotMember
 │   └── UnknownUser
+├── IdempotencyKeyReused      the same key for another request
+├── AlreadyDone               this key's request has been carried out meanwhile: its answer is to be given again
 ├── Stale                     what was decided on has changed meanwhile: read again, decide again
 └── DependencyFailed          a table or secret did not answer
 """
@@ -69,6 +72,10 @@ class UnsupportedMediaType(MalformedRequest):
 
 class BodyTooLarge(MalformedRequest):
     detail = "A request body may have at most 64 KiB."
+
+
+class BadIdempotencyKey(MalformedRequest):
+    detail = "An idempotency key has 1 to 255 printable ASCII characters."
 
 
 class _Faulty(TaskSyncError):
@@ -164,6 +171,14 @@ class UnknownUser(Invalid):
 
     def __init__(self) -> None:
         super().__init__([Fault("/user_id", "unknown_user", self.detail)])
+
+
+class IdempotencyKeyReused(TaskSyncError):
+    detail = "This idempotency key was used for another request."
+
+
+class AlreadyDone(TaskSyncError):
+    detail = "A request with this idempotency key is being carried out."
 
 
 class Stale(TaskSyncError):

@@ -52,8 +52,13 @@ def owner_of(task_id: str) -> str | None:
     return match["owner"] if match else None
 
 
+def time_ordered_part(task_id: str) -> str:
+    """What of a task id sorts by the time of creation across all owners."""
+    return task_id.rpartition(".")[2]
+
+
 def _uuid7(at: datetime) -> str:
-    milliseconds = int(at.timestamp() * 1000)
+    milliseconds = round(at.timestamp() * 1000)
     random = secrets.randbits(74)
     version_and_high = 0x7 << 76 | (random >> 62) << 64
     variant_and_low = 0b10 << 62 | (random & ((1 << 62) - 1))

@@ -1,22 +1,22 @@
 """Passwords: what may be one, and how it is kept (OWASP ASVS 5.0.0 §6.2, §11.4; NIST SP 800-63B-4 §3.1.1.2)."""
 
 import base64
-import functools
 import hmac
 import unicodedata
 
 import bcrypt
 
-from tasksync.errors import Fault, Invalid
+from tasksync.errors import Fault
 from tasksync.secret_values import secret
 from tasksync.settings import settings
 
 
-def require_acceptable(password: str, pointer: str) -> None:
-    """Raise ``Invalid``, naming ``pointer``, unless ``password`` may be set as one. Length counts characters."""
+def faults_of(password: str, pointer: str) -> list[Fault]:
+    """What keeps ``password`` from being set as one. Length counts characters."""
     least = settings.password_min_length
     if len(_normal(password)) < least:
-        raise Invalid([Fault(pointer, "too_short", f"A password has at least {least} characters.")])
+        return [Fault(pointer, "too_short", f"A password has at least {least} characters.")]
+    return []
 
 
 def hash_password(password: str) -> str:
@@ -25,13 +25,8 @@ def hash_password(password: str) -> str:
 
 def verify_password(password: str, password_hash: str | None) -> bool:
     """Whether the password is the one hashed. Without a hash the same work is done, and the answer is no."""
-    matches = bcrypt.checkpw(_prehash(password), (password_hash or _nobodys_hash()).encode())
-    return matches and password_hash is not None
-
-
-@functools.cache
-def _nobodys_hash() -> str:
-    return bcrypt.hashpw(b"nobody", bcrypt.gensalt(settings.bcrypt_cost)).decode()
+    nobodys = f"$2b${settings.bcrypt_cost:02}${'.' * 53}"
+    return bcrypt.checkpw(_prehash(password), (password_hash or nobodys).encode()) and password_hash is not None
 
 
 def _normal(password: str) -> str:

@@ -31,6 +31,10 @@ class Settings:
         return os.environ["SESSIONS_TABLE"]
 
     @property
+    def idempotency_table(self) -> str:
+        return os.environ["IDEMPOTENCY_TABLE"]
+
+    @property
     def signing_secret(self) -> str:
         """ARN of the secret, not the secret."""
         return os.environ["SIGNING_SECRET"]
@@ -41,9 +45,9 @@ class Settings:
         return os.environ["PEPPER_SECRET"]
 
     @property
-    def cursor_secret(self) -> str:
+    def http_secret(self) -> str:
         """ARN of the secret, not the secret."""
-        return os.environ["CURSOR_SECRET"]
+        return os.environ["HTTP_SECRET"]
 
     @property
     def token_issuer(self) -> str:

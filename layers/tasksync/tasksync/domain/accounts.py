@@ -8,7 +8,7 @@ from typing import Protocol
 
 from tasksync import clock
 from tasksync.domain.attempts import until_settled
-from tasksync.entities import Caller, Page, Session, User, UserRole, UserStatus
+from tasksync.entities import Caller, Page, Receipt, ReceiptFor, Session, User, UserRole, UserStatus
 from tasksync.errors import InvalidCredentials, InvalidToken, NotFound, UsernameTaken
 from tasksync.ids import new_session_id, new_user_id
 
@@ -30,14 +30,15 @@ class Sessions(Protocol):
     def register(self, user: User, session: Session) -> None: ...
     def open(self, session: Session) -> None: ...
     def rotate(self, session: Session, refresh_hash: str, at: datetime) -> None: ...
-    def change_password(self, user: User, session_id: str, password_hash: str, at: datetime) -> None: ...
+    def change_password(
+        self, user: User, session_id: str, password_hash: str, at: datetime, receipt: Receipt | None
+    ) -> None: ...
     def delete(self, session_id: str) -> None: ...
 
 
 class Passwords(Protocol):
     """``tasksync.passwords``."""
 
-    def require_acceptable(self, password: str, pointer: str) -> None: ...
     def hash_password(self, password: str) -> str: ...
     def verify_password(self, password: str, password_hash: str | None) -> bool: ...
 
@@ -74,9 +75,8 @@ def register(
 ) -> User:
     """A new person, handed to ``write``. Without a username one is made up.
 
-    Raises ``UsernameTaken``, ``EmailTaken``, or ``Invalid`` for a password that may not be one.
+    Raises ``UsernameTaken``, ``EmailTaken``.
     """
-    passwords.require_acceptable(password, "/password")
     at = clock.now()
     user = User(
         id=new_user_id(at),
@@ -169,16 +169,15 @@ class AccountService:
     def end_all_sessions(self, caller: Caller) -> None:
         self._people.end_sessions(caller.user_id)
 
-    def change_password(self, caller: Caller, current: str, new: str) -> None:
-        """Raises ``InvalidCredentials``, or ``Invalid`` for a new password that may not be one."""
+    def change_password(self, caller: Caller, current: str, new: str, receipt: ReceiptFor[None]) -> None:
+        """Every other session ends. Raises ``InvalidCredentials``."""
 
         def attempt() -> None:
             user = self._user(caller)
             if not self._passwords.verify_password(current, user.password_hash):
                 raise InvalidCredentials("The current password is not right.")
-            self._passwords.require_acceptable(new, "/new_password")
             password_hash = self._passwords.hash_password(new)
-            self._sessions.change_password(user, caller.session_id, password_hash, clock.now())
+            self._sessions.change_password(user, caller.session_id, password_hash, clock.now(), receipt(None))
 
         until_settled(attempt)
 

@@ -1,23 +1,30 @@
 """Decide, write, and decide anew when what was decided on has changed meanwhile."""
 
+import random
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from tasksync import deadline
 from tasksync.errors import Stale
 
 Result = TypeVar("Result")
 
-_ATTEMPTS = 8
+_ATTEMPTS = 30
+_LONGEST_PAUSE_SECONDS = 0.2
 
 
 def until_settled(attempt: Callable[[], Result]) -> Result:
     """Run ``attempt``, which reads, decides and writes, again for as long as its write finds itself ``Stale``.
 
-    Raises ``Stale`` after 8 attempts.
+    The pauses are random and grow, so that many who want to change the same thing get their turns. Raises ``Stale``
+    after 30 attempts, about 3 s, or when the function's time is nearly over.
     """
-    for _ in range(_ATTEMPTS - 1):
+    for number in range(1, _ATTEMPTS):
         try:
             return attempt()
         except Stale:
-            continue
+            if not deadline.has_time():
+                raise
+            time.sleep(random.uniform(0, min(0.01 * number, _LONGEST_PAUSE_SECONDS)))  # noqa: S311  # no secret
     return attempt()

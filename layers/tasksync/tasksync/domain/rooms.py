@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from tasksync import clock
 from tasksync.domain.attempts import until_settled
-from tasksync.entities import Caller, Membership, Page, Room, RoomRole, RoomView, User
+from tasksync.entities import Caller, Membership, Page, Receipt, ReceiptFor, Room, RoomRole, RoomView, User
 from tasksync.errors import (
     AlreadyMember,
     CodeTaken,
@@ -16,7 +16,6 @@ from tasksync.errors import (
     PreconditionFailed,
     RoleTooLow,
     RoomFull,
-    Stale,
     TooManyRooms,
     UnknownCode,
     UnknownUser,
@@ -25,6 +24,9 @@ from tasksync.ids import new_code, new_room_id
 
 Matches = Callable[[int], bool]
 """Whether the client's ``If-Match`` allows changing a resource of this version."""
+
+Named = tuple[Membership, User]
+"""A membership, and whose it is."""
 
 
 class Rooms(Protocol):
@@ -35,14 +37,18 @@ class Rooms(Protocol):
     def count_of(self, user_id: str) -> int: ...
     def resolve_code(self, code: str) -> str: ...
     def room_with_members(self, room_id: str) -> tuple[Room, tuple[Membership, ...]] | None: ...
-    def create(self, room: Room, creator: Membership) -> None: ...
-    def join(self, membership: Membership, code: str, max_members: int) -> None: ...
-    def add(self, actor: Membership, membership: Membership, max_members: int) -> None: ...
-    def leave(self, membership: Membership, at: datetime, actor: Membership | None = None) -> None: ...
-    def change_role(self, actor: Membership, membership: Membership, role: RoomRole, at: datetime) -> None: ...
-    def rename(self, actor: Membership, room: Room, changed: Room) -> None: ...
-    def change_code(self, actor: Membership, room: Room, code: str, at: datetime) -> None: ...
-    def close(self, view: RoomView, at: datetime) -> None: ...
+    def create(self, room: Room, creator: Membership, receipt: Receipt | None) -> None: ...
+    def join(self, room: Room, membership: Membership, receipt: Receipt | None) -> None: ...
+    def add(self, room: Room, actor: Membership, membership: Membership, receipt: Receipt | None) -> None: ...
+    def remove(
+        self, membership: Membership, actor: Membership | None, at: datetime, receipt: Receipt | None
+    ) -> None: ...
+    def change_role(
+        self, actor: Membership, before: Membership, after: Membership, receipt: Receipt | None
+    ) -> None: ...
+    def rename(self, actor: Membership, room: Room, changed: Room, receipt: Receipt | None) -> None: ...
+    def change_code(self, actor: Membership, room: Room, changed: Room, receipt: Receipt | None) -> None: ...
+    def close(self, view: RoomView, at: datetime, receipt: Receipt | None) -> None: ...
 
 
 class People(Protocol):
@@ -60,7 +66,7 @@ class RoomService:
         self._max_members = max_members
         self._max_rooms = max_rooms
 
-    def open(self, caller: Caller, name: str | None, code: str | None) -> RoomView:
+    def open(self, caller: Caller, name: str | None, code: str | None, receipt: ReceiptFor[RoomView]) -> RoomView:
         """A new room, whose admin is the caller. Raises ``CodeTaken`` for a code asked for, and ``TooManyRooms``."""
         self._require_space_for_a_room(caller.user_id)
         at = clock.now()
@@ -75,9 +81,12 @@ class RoomService:
             updated_at=at,
             version=1,
         )
-        creator = _membership(room.id, caller.user_id, RoomRole.ADMIN, at)
-        room = self._with_free_code(room, code is None, lambda candidate: self._rooms.create(candidate, creator))
-        return RoomView(room, creator, (creator,))
+        creator = _membership(room.id, caller.user_id, RoomRole.ADMIN)
+
+        def write(view: RoomView) -> None:
+            self._rooms.create(view.room, creator, receipt(view))
+
+        return _with_free_code(RoomView(room, creator, (creator,)), code is None, write)
 
     def list(self, caller: Caller, limit: int, after: str | None) -> Page[RoomView]:
         return self._rooms.rooms_of(caller.user_id, limit, after)
@@ -88,7 +97,14 @@ class RoomService:
             raise NotFound
         return view
 
-    def change(self, caller: Caller, room_id: str, edit: Callable[[Room], Room], matches: Matches) -> RoomView:
+    def change(
+        self,
+        caller: Caller,
+        room_id: str,
+        edit: Callable[[Room], Room],
+        matches: Matches,
+        receipt: ReceiptFor[RoomView],
+    ) -> RoomView:
         """Rename the room to what ``edit`` makes of it. Raises ``RoleTooLow``, ``PreconditionFailed``."""
 
         def attempt() -> RoomView:
@@ -97,54 +113,52 @@ class RoomService:
             if changed == view.room:
                 return view
             changed = replace(changed, updated_at=clock.now(), version=view.room.version + 1)
-            self._rooms.rename(view.caller, view.room, changed)
-            return replace(view, room=changed)
+            after = replace(view, room=changed)
+            self._rooms.rename(view.caller, view.room, changed, receipt(after))
+            return after
 
         return until_settled(attempt)
 
-    def change_code(self, caller: Caller, room_id: str, matches: Matches) -> RoomView:
+    def change_code(self, caller: Caller, room_id: str, matches: Matches, receipt: ReceiptFor[RoomView]) -> RoomView:
         """A new code; the old one opens nothing any more. Raises ``RoleTooLow``, ``PreconditionFailed``."""
 
         def attempt() -> RoomView:
-            view = self._as_admin(caller, room_id, matches)
-            at = clock.now()
-            room = replace(view.room, code=new_code(), updated_at=at, version=view.room.version + 1)
-            room = self._with_free_code(
-                room, True, lambda candidate: self._rooms.change_code(view.caller, view.room, candidate.code, at)
-            )
-            return replace(view, room=room)
+            before = self._as_admin(caller, room_id, matches)
+            room = replace(before.room, code=new_code(), updated_at=clock.now(), version=before.room.version + 1)
+
+            def write(view: RoomView) -> None:
+                self._rooms.change_code(before.caller, before.room, view.room, receipt(view))
+
+            return _with_free_code(replace(before, room=room), True, write)
 
         return until_settled(attempt)
 
-    def close(self, caller: Caller, room_id: str, matches: Matches) -> None:
+    def close(self, caller: Caller, room_id: str, matches: Matches, receipt: ReceiptFor[None]) -> None:
         """Delete the room: everybody is out at once. Raises ``RoleTooLow``, ``PreconditionFailed``."""
 
         def attempt() -> None:
-            self._rooms.close(self._as_admin(caller, room_id, matches), clock.now())
+            self._rooms.close(self._as_admin(caller, room_id, matches), clock.now(), receipt(None))
 
         until_settled(attempt)
 
-    def join(self, caller: Caller, code: str) -> RoomView:
+    def join(self, caller: Caller, code: str, receipt: ReceiptFor[RoomView]) -> RoomView:
         """Raises ``UnknownCode``, ``AlreadyMember``, ``RoomFull``, ``TooManyRooms``."""
         code = code.upper()
 
         def attempt() -> RoomView:
-            room_id = self._rooms.resolve_code(code)
-            self._require_space_for_a_room(caller.user_id)
-            membership = _membership(room_id, caller.user_id, RoomRole.MEMBER, clock.now())
-            try:
-                self._rooms.join(membership, code, self._max_members)
-            except Stale:
-                self._explain_refused_join(room_id, code)
-                raise
-            view = self._rooms.view(room_id, caller.user_id)
-            if view is None:  # removed again in the same moment
+            found = self._rooms.room_with_members(self._rooms.resolve_code(code))
+            if found is None or found[0].code != code:
                 raise UnknownCode
+            room, members = found
+            newcomer = _membership(room.id, caller.user_id, RoomRole.MEMBER)
+            view = RoomView(_entered(room, newcomer), newcomer, (*members, newcomer))
+            self._require_admissible(room, members, caller.user_id)
+            self._rooms.join(room, newcomer, receipt(view))
             return view
 
         return until_settled(attempt)
 
-    def members(self, caller: Caller, room_id: str, limit: int, after: str | None) -> Page[tuple[Membership, User]]:
+    def members(self, caller: Caller, room_id: str, limit: int, after: str | None) -> Page[Named]:
         """In the order they joined. Whoever is just being deleted is left out."""
         everybody = list(self.get(caller, room_id).members)
         start = next((i + 1 for i, member in enumerate(everybody) if _place(member) == after), None)
@@ -156,41 +170,40 @@ class RoomService:
         shown = [(member, people[member.user_id]) for member in wanted if member.user_id in people]
         return Page(shown, _place(wanted[-1]) if rest else None)
 
-    def add(self, caller: Caller, room_id: str, user_id: str, role: RoomRole) -> tuple[Membership, User]:
+    def add(self, caller: Caller, room_id: str, user_id: str, role: RoomRole, receipt: ReceiptFor[Named]) -> Named:
         """Raises ``RoleTooLow``, ``UnknownUser``, ``AlreadyMember``, ``RoomFull``, ``TooManyRooms``."""
 
-        def attempt() -> tuple[Membership, User]:
+        def attempt() -> Named:
             view = self._as_admin(caller, room_id)
             user = self._people.find_many([user_id]).get(user_id)
             if user is None:
                 raise UnknownUser
-            if view.member(user_id):
-                raise AlreadyMember
-            if view.room.member_count >= self._max_members:
-                raise RoomFull
-            self._require_space_for_a_room(user_id)
-            membership = _membership(room_id, user_id, role, clock.now())
-            self._rooms.add(view.caller, membership, self._max_members)
-            return membership, user
+            self._require_admissible(view.room, view.members, user_id)
+            newcomer = _membership(room_id, user_id, role)
+            self._rooms.add(view.room, view.caller, newcomer, receipt((newcomer, user)))
+            return newcomer, user
 
         return until_settled(attempt)
 
-    def change_role(self, caller: Caller, room_id: str, user_id: str, role: RoomRole) -> tuple[Membership, User]:
+    def change_role(
+        self, caller: Caller, room_id: str, user_id: str, role: RoomRole, receipt: ReceiptFor[Named]
+    ) -> Named:
         """Raises ``RoleTooLow``, ``LastAdmin``; ``NotFound`` for somebody who is no member, too."""
 
-        def attempt() -> tuple[Membership, User]:
+        def attempt() -> Named:
             view = self._as_admin(caller, room_id)
             member = view.member(user_id)
             user = self._people.find_many([user_id]).get(user_id)
             if member is None or user is None:
                 raise NotFound
-            if member.role is not role:
-                self._rooms.change_role(view.caller, member, role, clock.now())
-            return replace(member, role=role), user
+            after = replace(member, role=role)
+            if after != member:
+                self._rooms.change_role(view.caller, member, after, receipt((after, user)))
+            return after, user
 
         return until_settled(attempt)
 
-    def remove(self, caller: Caller, room_id: str, user_id: str) -> None:
+    def remove(self, caller: Caller, room_id: str, user_id: str, receipt: ReceiptFor[None]) -> None:
         """Leave, or be removed by an admin. Raises ``RoleTooLow``, ``LastAdmin``."""
 
         def attempt() -> None:
@@ -201,7 +214,7 @@ class RoomService:
             member = view.member(user_id)
             if member is None:
                 raise NotFound
-            self._rooms.leave(member, clock.now(), None if oneself else view.caller)
+            self._rooms.remove(member, None if oneself else view.caller, clock.now(), receipt(None))
 
         until_settled(attempt)
 
@@ -213,32 +226,38 @@ class RoomService:
             raise PreconditionFailed
         return view
 
+    def _require_admissible(self, room: Room, members: tuple[Membership, ...], user_id: str) -> None:
+        if any(member.user_id == user_id for member in members):
+            raise AlreadyMember
+        if room.member_count >= self._max_members:
+            raise RoomFull
+        self._require_space_for_a_room(user_id)
+
     def _require_space_for_a_room(self, user_id: str) -> None:
         # A brake on abuse, not an invariant: two joins at the same moment may both pass.
         if self._rooms.count_of(user_id) >= self._max_rooms:
             raise TooManyRooms
 
-    def _with_free_code(self, room: Room, generated: bool, write: Callable[[Room], None]) -> Room:
-        """Write the room; while a generated code happens to be taken, with another one."""
-        while True:
-            try:
-                write(room)
-                return room
-            except CodeTaken:
-                if not generated:
-                    raise
-                room = replace(room, code=new_code())
 
-    def _explain_refused_join(self, room_id: str, code: str) -> None:
-        found = self._rooms.room_with_members(room_id)
-        if found is None or found[0].code != code:
-            raise UnknownCode
-        if found[0].member_count >= self._max_members:
-            raise RoomFull
+def _with_free_code(view: RoomView, generated: bool, write: Callable[[RoomView], None]) -> RoomView:
+    """Write the room; while a generated code happens to be taken, with another one."""
+    while True:
+        try:
+            write(view)
+            return view
+        except CodeTaken:
+            if not generated:
+                raise
+            view = replace(view, room=replace(view.room, code=new_code()))
 
 
-def _membership(room_id: str, user_id: str, role: RoomRole, at: datetime) -> Membership:
-    return Membership(room_id, user_id, role, uuid4().hex, at)
+def _membership(room_id: str, user_id: str, role: RoomRole) -> Membership:
+    return Membership(room_id, user_id, role, uuid4().hex, clock.now())
+
+
+def _entered(room: Room, newcomer: Membership) -> Room:
+    """The room with one member more, no admin."""
+    return replace(room, member_count=room.member_count + 1, updated_at=newcomer.joined_at, version=room.version + 1)
 
 
 def _place(member: Membership) -> str:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from tasksync import clock
 from tasksync.domain.attempts import until_settled
-from tasksync.entities import Caller, Membership, Page, Priority, RoomRole, Task, TaskStatus
+from tasksync.entities import Caller, Membership, Page, Priority, Receipt, ReceiptFor, RoomRole, Task, TaskStatus
 from tasksync.errors import AssigneeNotMember, NotFound, PreconditionFailed, RoleTooLow
 from tasksync.ids import is_room_id, new_task_id, owner_of
 from tasksync.queries import TaskFilter
@@ -23,9 +23,9 @@ class Tasks(Protocol):
     def page_of_room(self, room_id: str, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]: ...
     def page_of_assignee(self, user_id: str, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]: ...
     def place_of(self, task: Task, wanted: TaskFilter) -> str: ...
-    def create(self, task: Task, actor: Membership | None) -> None: ...
-    def update(self, before: Task, after: Task, actor: Membership | None) -> None: ...
-    def delete(self, task: Task, actor: Membership | None) -> None: ...
+    def create(self, task: Task, actor: Membership | None, receipt: Receipt | None) -> None: ...
+    def update(self, before: Task, after: Task, actor: Membership | None, receipt: Receipt | None) -> None: ...
+    def delete(self, task: Task, actor: Membership | None, receipt: Receipt | None) -> None: ...
 
 
 class Memberships(Protocol):
@@ -53,7 +53,7 @@ class TaskService:
         self._tasks = tasks
         self._memberships = memberships
 
-    def create(self, caller: Caller, room_id: str | None, draft: Draft) -> Task:
+    def create(self, caller: Caller, room_id: str | None, draft: Draft, receipt: ReceiptFor[Task]) -> Task:
         """Raises ``RoleTooLow`` for viewers, ``AssigneeNotMember``."""
 
         def attempt() -> Task:
@@ -78,7 +78,7 @@ class TaskService:
                 completed_at=at if draft.status is TaskStatus.COMPLETED else None,
                 version=1,
             )
-            self._tasks.create(task, actor)
+            self._tasks.create(task, actor, receipt(task))
             return task
 
         return until_settled(attempt)
@@ -109,7 +109,14 @@ class TaskService:
                 return Page(shown, None)
             after = page.next
 
-    def change(self, caller: Caller, task_id: str, edit: Callable[[Task], Task], matches: Matches) -> Task:
+    def change(
+        self,
+        caller: Caller,
+        task_id: str,
+        edit: Callable[[Task], Task],
+        matches: Matches,
+        receipt: ReceiptFor[Task],
+    ) -> Task:
         """Replace the task by what ``edit`` makes of it. Raises ``RoleTooLow``, ``AssigneeNotMember``,
         ``PreconditionFailed``."""
 
@@ -131,12 +138,12 @@ class TaskService:
                 updated_at=at,
                 version=before.version + 1,
             )
-            self._tasks.update(before, after, actor)
+            self._tasks.update(before, after, actor, receipt(after))
             return after
 
         return until_settled(attempt)
 
-    def delete(self, caller: Caller, task_id: str, matches: Matches) -> None:
+    def delete(self, caller: Caller, task_id: str, matches: Matches, receipt: ReceiptFor[None]) -> None:
         """Raises ``RoleTooLow``, ``PreconditionFailed``."""
 
         def attempt() -> None:
@@ -144,7 +151,7 @@ class TaskService:
             actor = self._writer(membership) if membership else None
             if not matches(task.version):
                 raise PreconditionFailed
-            self._tasks.delete(task, actor)
+            self._tasks.delete(task, actor, receipt(None))
 
         until_settled(attempt)
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from tasksync import clock
 from tasksync.domain.attempts import until_settled
-from tasksync.entities import Caller, Membership, Page, Room, User, UserRole
+from tasksync.entities import Caller, Membership, Page, Receipt, ReceiptFor, Room, User, UserRole
 from tasksync.errors import NotFound, PreconditionFailed, RoleTooLow
 
 Matches = Callable[[int], bool]
@@ -20,7 +20,7 @@ class People(Protocol):
     def find(self, user_id: str) -> User | None: ...
     def find_many(self, user_ids: Iterable[str]) -> dict[str, User]: ...
     def page(self, limit: int, after: str | None) -> Page[User]: ...
-    def change_profile(self, user: User, changed: User) -> None: ...
+    def change_profile(self, user: User, changed: User, receipt: Receipt | None) -> None: ...
     def begin_removal(self, user: User, at: datetime) -> None: ...
 
 
@@ -64,7 +64,14 @@ class UserService:
             raise NotFound
         return user
 
-    def change(self, caller: Caller, user_id: str, edit: Callable[[User], User], matches: Matches) -> User:
+    def change(
+        self,
+        caller: Caller,
+        user_id: str,
+        edit: Callable[[User], User],
+        matches: Matches,
+        receipt: ReceiptFor[User],
+    ) -> User:
         """Raises ``RoleTooLow`` (not oneself, no admin), ``UsernameTaken``, ``EmailTaken``, ``PreconditionFailed``."""
 
         def attempt() -> User:
@@ -73,7 +80,7 @@ class UserService:
             if changed == user:
                 return user
             changed = replace(changed, updated_at=clock.now(), version=user.version + 1)
-            self._people.change_profile(user, changed)
+            self._people.change_profile(user, changed, receipt(changed))
             return changed
 
         return until_settled(attempt)

@@ -14,19 +14,19 @@ import binascii
 import time
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, cast
 
 import msgspec
 from chalice.app import Chalice
 from chalice.app import Request as ChaliceRequest
 from chalice.app import Response as ChaliceResponse
 
-from tasksync import errors
+from tasksync import deadline, errors
 from tasksync.errors import Fault
 from tasksync.http import problems, schema
 from tasksync.http.fields import NoQuery
-from tasksync.http.request import Request
+from tasksync.http.request import Once, Request
 from tasksync.http.responses import JSON, SECURITY_HEADERS, Response
 from tasksync.ids import is_id
 from tasksync.telemetry import log
@@ -34,6 +34,12 @@ from tasksync.telemetry import log
 MAX_BODY_BYTES = 64 * 1024
 
 View = Callable[..., Response]
+
+
+class Keys(Protocol):
+    """``http/idempotency.py``."""
+
+    def once(self, user_id: str, key: str, request: bytes) -> Once: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +56,10 @@ class Route:
 class Api:
     """One function's part of the HTTP API."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, keys: Keys | None = None) -> None:
+        """``keys``: what makes writes with an idempotency key happen once; None where no route takes one."""
         self.name = name
+        self._keys = keys
         self.routes: list[Route] = []
         self.chalice = Chalice(app_name=name, configure_logs=False)
 
@@ -80,9 +88,10 @@ class Api:
         started = time.perf_counter()
         # Chalice sets it before it calls a view, and types it as if it might not.
         event = cast("ChaliceRequest", self.chalice.current_request).to_original_event()
-        request = _request(event, self.chalice.lambda_context.get_remaining_time_in_millis)
+        deadline.begin(self.chalice.lambda_context.get_remaining_time_in_millis)
+        request = _request(event)
         try:
-            response = route.view(request, **_arguments(route, request, event, ids))
+            response = self._view(route, request, event, ids)
         except errors.TaskSyncError as error:
             response = problems.problem(error, request.id)
             if response.status >= 500:
@@ -102,14 +111,33 @@ class Api:
         )
         return _written(response, request)
 
+    def _view(self, route: Route, request: Request, event: Mapping[str, Any], ids: dict[str, str]) -> Response:
+        arguments = _arguments(route, request, event, ids)
+        key = request.headers.get("idempotency-key")
+        if key is None or route.method == "GET" or self._keys is None or "authorizer" not in request.context:
+            return route.view(request, **arguments)
+        identity = f"{route.method} {request.path}\n".encode() + _raw_body(event)
+        once = self._keys.once(request.caller.user_id, key, identity)
+        replayed = once.replay()
+        if replayed is not None:
+            return replayed
+        try:
+            return route.view(replace(request, once=once), **arguments)
+        except errors.AlreadyDone:
+            # The same request was carried out a moment ago, while this one was on its way.
+            replayed = once.replay()
+            if replayed is None:
+                raise
+            return replayed
 
-def _request(event: Mapping[str, Any], remaining: Callable[[], float]) -> Request:
+
+def _request(event: Mapping[str, Any]) -> Request:
     context = event["requestContext"]
     headers = {name.lower(): value for name, value in (event["headers"] or {}).items()}
     path = context["resourcePath"].format_map(event["pathParameters"] or {})
     parameters = event["multiValueQueryStringParameters"] or {}
     root = _root(event["path"], path, context)
-    return Request(context["requestId"], context["httpMethod"], path, root, parameters, headers, context, remaining)
+    return Request(context["requestId"], context["httpMethod"], path, root, parameters, headers, context, None)
 
 
 def _root(called: str, path: str, context: Mapping[str, Any]) -> str:

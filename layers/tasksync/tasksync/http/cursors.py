@@ -31,5 +31,5 @@ def unseal(cursor: str, context: str) -> str:
 
 def _tag(position: str, context: str) -> bytes:
     # The length keeps position and context apart: no two pairs of them give the same message.
-    message = f"{len(context)}:{context}{position}".encode()
-    return hmac.digest(secret(settings.cursor_secret), message, "sha256")[:_TAG_BYTES]
+    message = f"cursor:{len(context)}:{context}{position}".encode()
+    return hmac.digest(secret(settings.http_secret), message, "sha256")[:_TAG_BYTES]

@@ -9,6 +9,7 @@ from tasksync.http.responses import PROBLEM, Response
 _ANSWERS: dict[type[errors.TaskSyncError], tuple[int, str]] = {
     errors.MalformedRequest: (400, "bad_request"),
     errors.MalformedJson: (400, "malformed_json"),
+    errors.BadIdempotencyKey: (400, "invalid_idempotency_key"),
     errors.BadQuery: (400, "invalid_query"),
     errors.BadCursor: (400, "invalid_cursor"),
     errors.NotSignedIn: (401, "invalid_token"),
@@ -24,12 +25,14 @@ _ANSWERS: dict[type[errors.TaskSyncError], tuple[int, str]] = {
     errors.RoomFull: (409, "room_full"),
     errors.TooManyRooms: (409, "too_many_rooms"),
     errors.LastAdmin: (409, "last_admin"),
+    errors.AlreadyDone: (409, "request_in_progress"),
     errors.PreconditionFailed: (412, "version_mismatch"),
     errors.BodyTooLarge: (413, "body_too_large"),
     errors.UnsupportedMediaType: (415, "not_json"),
     errors.Invalid: (422, "validation_failed"),
     errors.AssigneeNotMember: (422, "assignee_not_member"),
     errors.UnknownUser: (422, "unknown_user"),
+    errors.IdempotencyKeyReused: (422, "idempotency_key_reused"),
     errors.Stale: (503, "busy"),
     errors.DependencyFailed: (503, "dependency_failed"),
 }

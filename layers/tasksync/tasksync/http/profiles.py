@@ -1,24 +1,27 @@
 """Registration and profile as they come in and go out: the functions of users and of sign-in share both."""
 
+from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
+from tasksync import passwords
 from tasksync.clock import timestamp
 from tasksync.entities import User
-from tasksync.errors import Fault, Invalid
+from tasksync.errors import Fault
 from tasksync.http.fields import Email, Password, Username
+from tasksync.http.schema import Checked
 
 
-class Registration(msgspec.Struct, frozen=True, kw_only=True):
+class Registration(Checked, frozen=True, kw_only=True):
     username: Username | None = None
     email: Email | None = None
     password: Password
 
-    def require_a_name(self) -> None:
-        """Raise ``Invalid`` unless there is something to sign in with."""
-        if self.username is None and self.email is None:
-            raise Invalid([Fault("/username", "missing", "A username or an e-mail address is required.")])
+    @classmethod
+    def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:
+        faults = passwords.faults_of(values["password"], "/password") if "password" in values else []
+        if data.get("username") is None and data.get("email") is None:
+            faults.append(Fault("/username", "missing", "A username or an e-mail address is required."))
+        return faults
 
 
 def profile(user: User) -> dict[str, Any]:

@@ -17,6 +17,15 @@ Schema = TypeVar("Schema", bound=msgspec.Struct)
 _NONE = object()
 
 
+class Checked(msgspec.Struct, frozen=True):
+    """A schema with rules that go beyond the form of single fields."""
+
+    @classmethod
+    def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:
+        """``data`` is what came in; ``values`` are those fields of it that have the right form."""
+        raise NotImplementedError
+
+
 class Faults(Exception):
     """All that is wrong with the data. The caller decides which error it is."""
 
@@ -42,6 +51,8 @@ def read(schema: type[Schema], data: Mapping[str, Any], *, texts: bool = False) 
                 faults.append(Fault(f"/{name}", *_explained(value, field.type, texts)))
         elif field.required:
             faults.append(Fault(f"/{name}", "missing", "This is required."))
+    if issubclass(schema, Checked):
+        faults += schema.further_faults(data, values)
     if faults:
         raise Faults(faults)
     return schema(**values)

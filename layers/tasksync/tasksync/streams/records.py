@@ -6,12 +6,11 @@ Streams deliver at least once: a record is only a hint to look at what it names.
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from tasksync import deadline
 from tasksync.errors import TaskSyncError
 from tasksync.telemetry import log
 
 KeepGoing = Callable[[], bool]
-
-_RESERVE_MILLISECONDS = 5_000
 
 
 class Context(Protocol):
@@ -30,15 +29,12 @@ def handle(
     Answers with Lambda's partial batch response. Records of one shard are in order, so Lambda resumes from the first
     failure reported, and what stands behind it is left alone.
     """
-
-    def keep_going() -> bool:
-        return context.get_remaining_time_in_millis() > _RESERVE_MILLISECONDS
-
+    deadline.begin(context.get_remaining_time_in_millis)
     for record in event["Records"]:
         change = record["dynamodb"]
         subject = change["Keys"][key]["S"]
         try:
-            finished = finish(subject, keep_going)
+            finished = finish(subject, deadline.has_time)
         except TaskSyncError as error:
             log(
                 "ERROR", "record failed", request_id=context.aws_request_id, subject=subject, error=type(error).__name__

@@ -3,6 +3,7 @@
 from pynamodb.models import Model
 
 from tasksync.errors import DependencyFailed
+from tasksync.tables.receipts import ReceiptItem
 from tasksync.tables.rooms import RoomItem
 from tasksync.tables.sessions import SessionItem
 from tasksync.tables.tasks import TaskItem
@@ -18,6 +19,7 @@ def answering_tables() -> dict[str, bool]:
         "rooms": (RoomItem, _NOBODY),
         "tasks": (TaskItem, _NOBODY),
         "sessions": (SessionItem, None),
+        "idempotency": (ReceiptItem, None),
     }
     return {table: _answers(model, range_key) for table, (model, range_key) in probes.items()}
 

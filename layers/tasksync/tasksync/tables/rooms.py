@@ -16,11 +16,10 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from tasksync import clock
 from tasksync.entities import Membership, Page, Room, RoomRole, RoomView
-from tasksync.errors import AlreadyMember, CodeTaken, LastAdmin, NotFound, Stale, UnknownCode
+from tasksync.errors import LastAdmin, Stale, UnknownCode
 from tasksync.settings import settings
 from tasksync.tables.connection import SharedModel
 from tasksync.tables.transactions import Failure, Transaction
-from tasksync.tables.users import require_active
 
 ROOM = "ROOM"
 MEMBER = "MEMBER#"
@@ -194,129 +193,29 @@ class RoomsTable:
         except CodeItem.DoesNotExist:
             raise UnknownCode from None
 
-    def create(self, room: Room, creator: Membership) -> None:
-        """Raises ``CodeTaken``, or ``NotFound`` if the creator is no active user any more."""
+    def leave(self, membership: Membership, at: datetime) -> None:
+        """Raises ``Stale`` if the membership is not what was read; ``LastAdmin`` if it is that and others remain."""
         transaction = Transaction()
-        require_active(transaction, creator.user_id, NotFound)
-        transaction.put(_code_claim(room.code, room.id), CodeItem.room_id.does_not_exist(), CodeTaken)
-        transaction.put(RoomItem.of(room), RoomItem.room_id.does_not_exist(), Stale)
-        transaction.put(MembershipItem.of(creator), MembershipItem.room_id.does_not_exist(), Stale)
-        transaction.commit()
-
-    def join(self, membership: Membership, code: str, max_members: int) -> None:
-        """Join by code. Raises ``AlreadyMember``, ``NotFound`` (no active user), or ``Stale``.
-
-        Stale: the room has another code, is full, or is dead; read it to see which.
-        """
-        transaction = Transaction()
-        require_active(transaction, membership.user_id, NotFound)
-        transaction.put(MembershipItem.of(membership), MembershipItem.room_id.does_not_exist(), AlreadyMember)
-        self._count_in(transaction, membership, max_members, RoomItem.code == code)
-        transaction.commit()
-
-    def add(self, actor: Membership, membership: Membership, max_members: int) -> None:
-        """An admin adds somebody. Raises ``AlreadyMember``, ``NotFound`` (no active user), or ``Stale``."""
-        transaction = Transaction()
-        require_active(transaction, membership.user_id, NotFound)
-        require_membership(transaction, actor)
-        transaction.put(MembershipItem.of(membership), MembershipItem.room_id.does_not_exist(), AlreadyMember)
-        self._count_in(transaction, membership, max_members, None)
-        transaction.commit()
-
-    def leave(self, membership: Membership, at: datetime, actor: Membership | None = None) -> None:
-        """End a membership, by oneself or by ``actor``, an admin.
-
-        Raises ``Stale`` if the membership, or the actor's, is not what was read; ``LastAdmin`` if it is the last
-        admin's and others remain.
-        """
-        transaction = Transaction()
-        if actor is not None:
-            require_membership(transaction, actor)
-        transaction.delete(MembershipItem.at(membership.room_id, membership.user_id), _is(membership), Stale)
-        actions = [RoomItem.member_count.add(-1)]
-        condition = RoomItem.member_count >= 1
-        if membership.role is RoomRole.ADMIN:
-            actions.append(RoomItem.admin_count.add(-1))
-            condition = condition & ((RoomItem.admin_count > 1) | (RoomItem.member_count == 1))
-        transaction.update(RoomItem.at(membership.room_id), [*actions, *_touched(at)], condition, otherwise=LastAdmin)
+        end_membership(transaction, membership, at)
         transaction.commit()
 
     def leave_to(self, membership: Membership, successor: Membership, at: datetime) -> None:
         """The last admin goes, and ``successor`` becomes admin. Raises ``Stale`` if either is not what was read."""
         transaction = Transaction()
-        transaction.delete(MembershipItem.at(membership.room_id, membership.user_id), _is(membership), Stale)
+        transaction.delete(
+            MembershipItem.at(membership.room_id, membership.user_id), same_membership(membership), Stale
+        )
         transaction.update(
             MembershipItem.at(successor.room_id, successor.user_id),
             [MembershipItem.role.set(RoomRole.ADMIN.value)],
-            _is(successor),
+            same_membership(successor),
             Stale,
         )
         # One admin for another: the number of admins stays.
         transaction.update(
             RoomItem.at(membership.room_id),
-            [RoomItem.member_count.add(-1), *_touched(at)],
+            [RoomItem.member_count.add(-1), *touched(at)],
             (RoomItem.member_count >= 2) & (RoomItem.admin_count == 1),
-            Stale,
-        )
-        transaction.commit()
-
-    def change_role(self, actor: Membership, membership: Membership, role: RoomRole, at: datetime) -> None:
-        """Raises ``Stale`` if the actor or the membership is not what was read, and ``LastAdmin``."""
-        transaction = Transaction()
-        if actor.user_id != membership.user_id:
-            require_membership(transaction, actor)
-        transaction.update(
-            MembershipItem.at(membership.room_id, membership.user_id),
-            [MembershipItem.role.set(role.value)],
-            _is(membership),
-            Stale,
-        )
-        change = (role is RoomRole.ADMIN) - (membership.role is RoomRole.ADMIN)
-        actions = _touched(at)
-        condition = RoomItem.member_count >= 1
-        if change:
-            actions.append(RoomItem.admin_count.add(change))
-        if change < 0:
-            condition = condition & (RoomItem.admin_count > 1)
-        transaction.update(RoomItem.at(membership.room_id), actions, condition, LastAdmin)
-        transaction.commit()
-
-    def rename(self, actor: Membership, room: Room, changed: Room) -> None:
-        """Raises ``Stale`` if the room has changed since it was read, or the actor is no longer admin."""
-        transaction = Transaction()
-        require_membership(transaction, actor)
-        transaction.update(
-            RoomItem.at(room.id),
-            [
-                RoomItem.name.set(changed.name) if changed.name is not None else RoomItem.name.remove(),
-                *_touched(changed.updated_at),
-            ],
-            _is_version(room),
-            Stale,
-        )
-        transaction.commit()
-
-    def change_code(self, actor: Membership, room: Room, code: str, at: datetime) -> None:
-        """Raises ``CodeTaken``, or ``Stale`` as ``rename`` does."""
-        transaction = Transaction()
-        require_membership(transaction, actor)
-        transaction.put(_code_claim(code, room.id), CodeItem.room_id.does_not_exist(), CodeTaken)
-        transaction.delete(CodeItem.at(room.code), CodeItem.owner == room.id, Stale)
-        transaction.update(RoomItem.at(room.id), [RoomItem.code.set(code), *_touched(at)], _is_version(room), Stale)
-        transaction.commit()
-
-    def close(self, view: RoomView, at: datetime) -> None:
-        """An admin deletes the room: every membership ends, and the room is dead, in one transaction.
-
-        Raises ``Stale`` if anybody joined, left or changed roles since the room was read.
-        """
-        transaction = Transaction()
-        for member in view.members:
-            transaction.delete(MembershipItem.at(member.room_id, member.user_id), _is(member), Stale)
-        transaction.update(
-            RoomItem.at(view.room.id),
-            [RoomItem.member_count.set(0), RoomItem.admin_count.set(0), *_touched(at)],
-            _is_version(view.room),
             Stale,
         )
         transaction.commit()
@@ -336,6 +235,12 @@ class RoomsTable:
         transaction.delete(CodeItem.at(room.code), CodeItem.owner == room.id, Stale)
         transaction.commit()
 
+    def unfinished(self, before: datetime, segment: int, segments: int) -> Iterator[list[str]]:
+        """Rooms left without members before this time and still there: their ids, page by page of one scan segment."""
+        dead = (RoomItem.member_count == 0) & (RoomItem.updated_at < clock.timestamp(before))
+        for page in RoomItem.scan(dead, segment, segments, attributes_to_get=["room_id"]).page_iter:
+            yield [raw["room_id"]["S"] for raw in page["Items"]]
+
     def _views(self, room_ids: list[str], user_id: str) -> list[RoomView]:
         keys = [(room_id, item) for room_id in room_ids for item in (ROOM, MEMBER + user_id)]
         rooms: dict[str, Room] = {}
@@ -348,24 +253,27 @@ class RoomsTable:
         both = [room_id for room_id in room_ids if room_id in rooms and room_id in memberships]
         return [RoomView(rooms[i], memberships[i], ()) for i in both]
 
-    def _count_in(self, transaction: Transaction, membership: Membership, most: int, extra: Condition | None) -> None:
-        condition = RoomItem.member_count.between(1, most - 1)
-        if extra is not None:
-            condition = extra & condition
-        actions = [RoomItem.member_count.add(1), *_touched(membership.joined_at)]
-        if membership.role is RoomRole.ADMIN:
-            actions.append(RoomItem.admin_count.add(1))
-        transaction.update(RoomItem.at(membership.room_id), actions, condition, Stale)
-
 
 def membership_key(room_id: str, user_id: str) -> dict[str, dict[str, str]]:
     """A membership's key as DynamoDB spells it, for reads across tables."""
     return {"room_id": {"S": room_id}, "item": {"S": MEMBER + user_id}}
 
 
+def end_membership(transaction: Transaction, membership: Membership, at: datetime) -> None:
+    """Delete the membership, and count it out of its room. The commit raises ``Stale`` or ``LastAdmin``."""
+    item = MembershipItem.at(membership.room_id, membership.user_id)
+    transaction.delete(item, same_membership(membership), Stale)
+    actions = [RoomItem.member_count.add(-1), *touched(at)]
+    condition = RoomItem.member_count >= 1
+    if membership.role is RoomRole.ADMIN:
+        actions.append(RoomItem.admin_count.add(-1))
+        condition = condition & ((RoomItem.admin_count > 1) | (RoomItem.member_count == 1))
+    transaction.update(RoomItem.at(membership.room_id), actions, condition, LastAdmin)
+
+
 def require_membership(transaction: Transaction, membership: Membership) -> None:
     """Let ``transaction`` commit only if this membership still is what was read; ``Stale`` otherwise."""
-    transaction.check(MembershipItem.at(membership.room_id, membership.user_id), _is(membership), Stale)
+    transaction.check(MembershipItem.at(membership.room_id, membership.user_id), same_membership(membership), Stale)
 
 
 def require_member(transaction: Transaction, room_id: str, user_id: str, otherwise: Failure) -> None:
@@ -373,7 +281,7 @@ def require_member(transaction: Transaction, room_id: str, user_id: str, otherwi
     transaction.check(MembershipItem.at(room_id, user_id), MembershipItem.room_id.exists(), otherwise)
 
 
-def _is(membership: Membership) -> Condition:
+def same_membership(membership: Membership) -> Condition:
     """The same join, with the same role, as was read."""
     condition: Condition = (MembershipItem.join_id == membership.join_id) & (
         MembershipItem.role == membership.role.value
@@ -381,16 +289,16 @@ def _is(membership: Membership) -> Condition:
     return condition
 
 
-def _is_version(room: Room) -> Condition:
+def same_version(room: Room) -> Condition:
     condition: Condition = (RoomItem.version == room.version) & (RoomItem.member_count >= 1)
     return condition
 
 
-def _touched(at: datetime) -> list[Action]:
+def touched(at: datetime) -> list[Action]:
     return [RoomItem.updated_at.set(clock.timestamp(at)), RoomItem.version.add(1)]
 
 
-def _code_claim(code: str, room_id: str) -> CodeItem:
+def code_claim(code: str, room_id: str) -> CodeItem:
     claim = CodeItem.at(code)
     claim.owner = room_id
     return claim

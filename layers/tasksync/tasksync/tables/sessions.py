@@ -8,12 +8,11 @@ from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, Unicode
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from tasksync import clock
-from tasksync.entities import Page, Session, User, UserStatus
-from tasksync.errors import InvalidCredentials, InvalidToken, Stale
+from tasksync.entities import Page, Session, User
+from tasksync.errors import InvalidToken
 from tasksync.settings import settings
 from tasksync.tables.connection import SharedModel
 from tasksync.tables.transactions import Transaction
-from tasksync.tables.users import UserItem, put_user
 
 KEY = "KEY#"
 
@@ -92,52 +91,6 @@ class SessionsTable:
     def all_of(self, user_id: str) -> Iterator[Session]:
         return (item.entity() for item in SessionItem.by_user.query(user_id))
 
-    def register(self, user: User, session: Session) -> None:
-        """Create a person together with their first session. Raises ``UsernameTaken`` or ``EmailTaken``."""
-        transaction = Transaction()
-        put_user(transaction, user)
-        transaction.put(_item(session), SessionItem.session_id.does_not_exist(), Stale)
-        transaction.commit()
-
-    def open(self, session: Session) -> None:
-        """Raises ``InvalidCredentials`` if the user is being deleted, or was signed out everywhere just now."""
-        transaction = Transaction()
-        transaction.check(
-            UserItem(session.user_id),
-            (UserItem.status == UserStatus.ACTIVE.value) & (UserItem.token_epoch == session.epoch),
-            InvalidCredentials,
-        )
-        transaction.put(_item(session), SessionItem.session_id.does_not_exist(), Stale)
-        transaction.commit()
-
-    def change_password(self, user: User, session_id: str, password_hash: str, at: datetime) -> None:
-        """Set a new password hash; every session but the given one is over.
-
-        Raises ``Stale`` if the user has changed since it was read, ``InvalidToken`` if the session has ended.
-        """
-        epoch = user.token_epoch + 1
-        transaction = Transaction()
-        transaction.update(
-            SessionItem(session_id),
-            [SessionItem.epoch.set(epoch)],
-            SessionItem.user_id == user.id,
-            InvalidToken,
-        )
-        transaction.update(
-            UserItem(user.id),
-            [
-                UserItem.password_hash.set(password_hash),
-                UserItem.token_epoch.set(epoch),
-                UserItem.updated_at.set(clock.timestamp(at)),
-                UserItem.version.add(1),
-            ],
-            (UserItem.version == user.version)
-            & (UserItem.token_epoch == user.token_epoch)
-            & (UserItem.status == UserStatus.ACTIVE.value),
-            Stale,
-        )
-        transaction.commit()
-
     def rotate(self, session: Session, refresh_hash: str, at: datetime) -> None:
         """Put a new refresh token in the place of the one read. Raises ``InvalidToken`` if it is there no more."""
         transaction = Transaction()
@@ -154,7 +107,7 @@ class SessionsTable:
         SessionItem(session_id).delete()
 
 
-def _item(session: Session) -> SessionItem:
+def session_item(session: Session) -> SessionItem:
     return SessionItem(
         session.id,
         user_id=session.user_id,

@@ -1,7 +1,7 @@
 """The tasks table: the tasks of a room are one partition, and so are the personal tasks of one person.
 
 Each order a list can have is a sort key of its own, so that a page is read from its place and not from the beginning:
-``task_id`` (creation), ``by_deadline``, ``by_priority``. A room's lists use local indexes, which are read
+``by_created`` (within a room, ``task_id`` is the same order), ``by_deadline``, ``by_priority``. A room's lists use local indexes, which are read
 consistently. A person's lists use global ones, which may be some milliseconds behind the last write.
 """
 
@@ -21,18 +21,18 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, LocalSecondary
 
 from tasksync import clock
 from tasksync.entities import Membership, Page, Priority, Task, TaskStatus
-from tasksync.errors import AssigneeNotMember, NotFound, Stale
-from tasksync.ids import is_room_id, owner_of
+from tasksync.errors import Stale
+from tasksync.ids import is_room_id, owner_of, time_ordered_part
 from tasksync.queries import Order, TaskFilter
 from tasksync.settings import settings
 from tasksync.tables.connection import SharedModel, batch_get
-from tasksync.tables.rooms import MembershipItem, membership_key, require_member, require_membership
+from tasksync.tables.rooms import MembershipItem, membership_key
 from tasksync.tables.transactions import Transaction
-from tasksync.tables.users import require_active
 
 # Sorts behind every deadline: digits come before letters.
 _NO_DEADLINE = "none"
 _RANKS = {Priority.LOW: "1", Priority.MEDIUM: "2", Priority.HIGH: "3"}
+_SORT_KEYS = {Order.CREATED: "by_created", Order.DEADLINE: "by_deadline", Order.PRIORITY: "by_priority"}
 
 
 class _RoomByDeadline(LocalSecondaryIndex["TaskItem"]):
@@ -59,7 +59,7 @@ class _ByAssignee(GlobalSecondaryIndex["TaskItem"]):
         projection = AllProjection()
 
     assignee_id = UnicodeAttribute(hash_key=True)
-    task_id = UnicodeAttribute(range_key=True)
+    by_created = UnicodeAttribute(range_key=True)
 
 
 class _ByAssigneeDeadline(GlobalSecondaryIndex["TaskItem"]):
@@ -86,6 +86,7 @@ class TaskItem(SharedModel):
 
     owner_id = UnicodeAttribute(hash_key=True)
     task_id = UnicodeAttribute(range_key=True)
+    by_created = UnicodeAttribute()
     by_deadline = UnicodeAttribute()
     by_priority = UnicodeAttribute()
     assignee_id = UnicodeAttribute(null=True)
@@ -147,7 +148,7 @@ class TasksTable:
 
     def place_of(self, task: Task, wanted: TaskFilter) -> str:
         """The position behind ``task`` in a list in this order."""
-        return _List(None, None, wanted).position(_item(task))
+        return _List(None, None, wanted).position(task_item(task))
 
     def page_of_room(self, room_id: str, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]:
         """The room's tasks, read consistently."""
@@ -156,39 +157,6 @@ class TasksTable:
     def page_of_assignee(self, user_id: str, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]:
         """The tasks assigned to a person, in rooms or personal: from an index, so without any right to see them."""
         return _page(_List(None, user_id, wanted), limit, after)
-
-    def create(self, task: Task, actor: Membership | None) -> None:
-        """``actor``: the creator's membership; None for a personal task.
-
-        Raises ``Stale`` if the membership is not what was read, ``AssigneeNotMember``, or ``NotFound`` if the owner of
-        a personal task is no active user any more.
-        """
-        transaction = Transaction()
-        if actor is None:
-            require_active(transaction, task.owner_id, NotFound)
-        else:
-            require_membership(transaction, actor)
-            _require_assignee(transaction, task, actor)
-        transaction.put(_item(task), TaskItem.owner_id.does_not_exist(), Stale)
-        transaction.commit()
-
-    def update(self, before: Task, after: Task, actor: Membership | None) -> None:
-        """Write what differs. Raises as ``create`` does, and ``Stale`` if the task has changed since it was read."""
-        transaction = Transaction()
-        if actor is not None:
-            require_membership(transaction, actor)
-            if after.assignee_id != before.assignee_id:
-                _require_assignee(transaction, after, actor)
-        transaction.update(TaskItem(before.owner_id, before.id), _changes(before, after), _is(before), Stale)
-        transaction.commit()
-
-    def delete(self, task: Task, actor: Membership | None) -> None:
-        """Raises ``Stale`` if the membership or the task is not what was read."""
-        transaction = Transaction()
-        if actor is not None:
-            require_membership(transaction, actor)
-        transaction.delete(TaskItem(task.owner_id, task.id), _is(task), Stale)
-        transaction.commit()
 
     def unassign(self, task: Task, at: datetime) -> None:
         """The assignee is gone for good. Raises ``Stale`` if the task has changed since it was read."""
@@ -200,7 +168,7 @@ class TasksTable:
                 TaskItem.updated_at.set(clock.timestamp(at)),
                 TaskItem.version.add(1),
             ],
-            _is(task),
+            same_task(task),
             Stale,
         )
         transaction.commit()
@@ -222,17 +190,11 @@ class TasksTable:
         return False
 
 
-def _require_assignee(transaction: Transaction, task: Task, actor: Membership) -> None:
-    # DynamoDB takes one operation on each item: the actor's own membership is checked already.
-    if task.assignee_id not in (None, actor.user_id):
-        require_member(transaction, task.owner_id, str(task.assignee_id), AssigneeNotMember())
-
-
-def _is(task: Task) -> Condition:
+def same_task(task: Task) -> Condition:
     return TaskItem.version == task.version
 
 
-def _item(task: Task) -> TaskItem:
+def task_item(task: Task) -> TaskItem:
     item = TaskItem(task.owner_id, task.id, created_by=task.created_by, version=task.version)
     for name, value in _attributes(task).items():
         setattr(item, name, value)
@@ -242,9 +204,11 @@ def _item(task: Task) -> TaskItem:
 def _attributes(task: Task) -> dict[str, str | None]:
     """Everything that can change, and what is derived from it."""
     deadline = None if task.deadline is None else clock.sortable(task.deadline)
+    created = time_ordered_part(task.id)
     return {
-        "by_deadline": f"{deadline or _NO_DEADLINE}#{task.id}",
-        "by_priority": f"{_RANKS[task.priority]}#{task.id}",
+        "by_created": created,
+        "by_deadline": f"{deadline or _NO_DEADLINE}#{created}",
+        "by_priority": f"{_RANKS[task.priority]}#{created}",
         "assignee_id": task.assignee_id,
         "title": task.title,
         "description": task.description,
@@ -258,7 +222,7 @@ def _attributes(task: Task) -> dict[str, str | None]:
     }
 
 
-def _changes(before: Task, after: Task) -> list[Action]:
+def changes(before: Task, after: Task) -> list[Action]:
     old, new = _attributes(before), _attributes(after)
     actions: list[Action] = [TaskItem.version.add(1)]
     for name, value in new.items():
@@ -305,15 +269,14 @@ class _List:
         keys = {"owner_id": owner_of(task_id), "task_id": task_id}
         if self.assignee_id is not None:
             keys["assignee_id"] = self.assignee_id
-        if self.wanted.order is not Order.CREATED:
-            keys[f"by_{self.wanted.order.value}"] = sort_key
+        if self.assignee_id is not None or self.wanted.order is not Order.CREATED:
+            keys[_SORT_KEYS[self.wanted.order]] = sort_key
         return {name: {"S": value} for name, value in keys.items()}
 
     def position(self, item: TaskItem) -> str:
         """Where the list goes on behind ``item``: the part, and its keys there."""
-        keys = {Order.CREATED: item.task_id, Order.DEADLINE: item.by_deadline, Order.PRIORITY: item.by_priority}
         second = len(self.parts()) > 1 and item.by_deadline.startswith(_NO_DEADLINE)
-        return json.dumps([int(second), keys[self.wanted.order], item.task_id])
+        return json.dumps([int(second), getattr(item, _SORT_KEYS[self.wanted.order]), item.task_id])
 
     @property
     def filtered(self) -> bool:

@@ -10,6 +10,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
+from tasksync import deadline
 from tasksync.errors import DependencyFailed, TaskSyncError
 from tasksync.tables.connection import shared_connection
 
@@ -18,15 +19,15 @@ Failure = type[TaskSyncError] | TaskSyncError
 _CONTENTION = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 _FIRST_PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 0.5
-_PATIENCE_SECONDS = 6.0
+_ATTEMPTS = 12
 
 
 class Transaction:
     """Collects writes, then commits all or none of them.
 
     If several conditions fail, the error of the one added first is raised. Conflicts with other transactions and
-    throttling are retried with full jitter, under the same token and with the same bytes, for up to 6 s: DynamoDB
-    then carries the transaction out once, however often it arrives.
+    throttling are retried up to 12 times with full jitter, about 2 s in all, under the same token and with the same
+    bytes: DynamoDB then carries the transaction out once, however often it arrives.
     """
 
     def __init__(self) -> None:
@@ -55,16 +56,15 @@ class Transaction:
 
     def commit(self) -> None:
         """Raises the error of the first condition that failed, or ``DependencyFailed``; then nothing was written."""
-        give_up_at = time.monotonic() + _PATIENCE_SECONDS
         pause = _FIRST_PAUSE_SECONDS
-        while True:
+        for attempt in range(1, _ATTEMPTS + 1):
             try:
                 self._write._commit()  # noqa: SLF001  # what leaving TransactWrite's with block does
                 return
             except TransactWriteError as error:
                 reasons = [reason.code if reason else None for reason in error.cancellation_reasons]
                 self._raise_failed_condition(reasons, error)
-                if not _CONTENTION & set(reasons) or time.monotonic() + pause > give_up_at:
+                if not _CONTENTION & set(reasons) or attempt == _ATTEMPTS or not deadline.has_time():
                     raise DependencyFailed from error
             time.sleep(random.uniform(0, pause))  # noqa: S311  # spreads retries; nothing secret
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)

@@ -3,7 +3,7 @@
 A claim makes a name unique: it is put in the same transaction as the person, on condition that it does not exist.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, UnicodeAttribute
@@ -120,25 +120,6 @@ class UsersTable:
         put_user(transaction, user)
         transaction.commit()
 
-    def change_profile(self, user: User, changed: User) -> None:
-        """Raises ``UsernameTaken``, ``EmailTaken``, or ``Stale`` if the user has changed since it was read."""
-        transaction = Transaction()
-        _move_claim(transaction, user.id, name_claim(user.username), name_claim(changed.username), UsernameTaken)
-        _move_claim(transaction, user.id, _email_claim(user), _email_claim(changed), EmailTaken)
-        email = changed.email
-        transaction.update(
-            UserItem(user.id),
-            [
-                UserItem.username.set(changed.username),
-                UserItem.email.set(email) if email is not None else UserItem.email.remove(),
-                UserItem.updated_at.set(clock.timestamp(changed.updated_at)),
-                UserItem.version.add(1),
-            ],
-            (UserItem.version == user.version) & (UserItem.status == UserStatus.ACTIVE.value),
-            Stale,
-        )
-        transaction.commit()
-
     def set_role(self, user: User, role: UserRole, at: datetime) -> None:
         """Raises ``Stale`` if the user is gone."""
         transaction = Transaction()
@@ -182,9 +163,15 @@ class UsersTable:
         """Delete the user and the claims. Raises ``Stale`` if that has been done already."""
         transaction = Transaction()
         transaction.delete(UserItem(user.id), UserItem.status == UserStatus.DELETING.value, Stale)
-        _move_claim(transaction, user.id, name_claim(user.username), None, UsernameTaken)
-        _move_claim(transaction, user.id, _email_claim(user), None, EmailTaken)
+        move_claim(transaction, user.id, name_claim(user.username), None, UsernameTaken)
+        move_claim(transaction, user.id, email_claim_of(user), None, EmailTaken)
         transaction.commit()
+
+    def unfinished(self, before: datetime, segment: int, segments: int) -> Iterator[list[str]]:
+        """Users whose deletion was accepted before this time and who are still there: as ``RoomsTable.unfinished``."""
+        deleting = (UserItem.status == UserStatus.DELETING.value) & (UserItem.updated_at < clock.timestamp(before))
+        for page in UserItem.scan(deleting, segment, segments, attributes_to_get=["user_id"]).page_iter:
+            yield [raw["user_id"]["S"] for raw in page["Items"]]
 
     def _find_by_claim(self, claim: str) -> User | None:
         try:
@@ -207,7 +194,7 @@ def put_user(transaction: Transaction, user: User) -> None:
     transaction.put(UserItem.of(user), UserItem.user_id.does_not_exist(), Stale)
 
 
-def _email_claim(user: User) -> str | None:
+def email_claim_of(user: User) -> str | None:
     return None if user.email is None else email_claim(user.email)
 
 
@@ -215,7 +202,7 @@ def _claim(transaction: Transaction, claim: str, owner: str, taken: Failure) -> 
     transaction.put(ClaimItem(claim, owner=owner), ClaimItem.user_id.does_not_exist(), taken)
 
 
-def _move_claim(transaction: Transaction, owner: str, old: str | None, new: str | None, taken: Failure) -> None:
+def move_claim(transaction: Transaction, owner: str, old: str | None, new: str | None, taken: Failure) -> None:
     if old == new:
         return
     if new is not None:

@@ -1,0 +1,70 @@
+"""Idempotency keys (draft-ietf-httpapi-idempotency-key-header): a write repeated is carried out once.
+
+Any write with a token may have one: a POST repeated makes no second thing, and a PATCH or DELETE with ``If-Match``
+repeated after a lost answer is not told that the version has changed, when it was itself that changed it.
+
+The answer is kept in the same transaction as the effect, so there is no moment in which one is known without the
+other: after a lost answer, a retry either finds the first answer or carries the request out for the first time.
+"""
+
+import hashlib
+import hmac
+import json
+from datetime import timedelta
+from typing import Protocol
+
+import msgspec
+
+from tasksync import clock
+from tasksync.entities import Receipt
+from tasksync.errors import BadIdempotencyKey, IdempotencyKeyReused
+from tasksync.http.responses import Response
+from tasksync.secret_values import secret
+from tasksync.settings import settings
+
+LIFETIME = timedelta(hours=24)
+
+
+class Receipts(Protocol):
+    """Where receipts are found; ``tables/receipts.py``."""
+
+    def find(self, receipt_id: str) -> Receipt | None: ...
+
+
+class IdempotencyKeys:
+    """What an ``Api`` whose routes take idempotency keys is given."""
+
+    def __init__(self, receipts: Receipts) -> None:
+        self._receipts = receipts
+
+    def once(self, user_id: str, key: str, request: bytes) -> "Once":
+        """``request``: all that must be the same when the key is used again. Raises ``BadIdempotencyKey``."""
+        return Once(self._receipts, user_id, key, request)
+
+
+class Once:
+    """One request under one idempotency key of one user."""
+
+    def __init__(self, receipts: Receipts, user_id: str, key: str, request: bytes) -> None:
+        if not (key.isascii() and key.isprintable() and 1 <= len(key) <= 255):
+            raise BadIdempotencyKey
+        self._receipts = receipts
+        self._id = f"{user_id}#{hashlib.sha256(key.encode()).hexdigest()}"
+        # Keyed: the body may hold a password, which a plain digest would let somebody guess.
+        self._fingerprint = hmac.digest(secret(settings.http_secret), b"request:" + request, "sha256").hex()
+
+    def replay(self) -> Response | None:
+        """The first answer, if there has been one. Raises ``IdempotencyKeyReused`` if that was to something else."""
+        receipt = self._receipts.find(self._id)
+        if receipt is None:
+            return None
+        if receipt.fingerprint != self._fingerprint:
+            raise IdempotencyKeyReused
+        answer = json.loads(receipt.answer)
+        headers = {**answer["headers"], "Idempotency-Replayed": "true"}
+        return Response(answer["status"], answer["body"], headers)
+
+    def receipt(self, answer: Response) -> Receipt:
+        """What is to be kept with the effect."""
+        kept = {"status": answer.status, "body": answer.body, "headers": dict(answer.headers)}
+        return Receipt(self._id, self._fingerprint, msgspec.json.encode(kept).decode(), clock.now() + LIFETIME)

@@ -1,0 +1,39 @@
+"""Pages of lists: where one begins, and how it says where the next one does."""
+
+import urllib.parse
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from tasksync.entities import Page
+from tasksync.http import cursors
+from tasksync.http.fields import Paging
+from tasksync.http.request import Request
+from tasksync.http.responses import Response
+
+Item = TypeVar("Item")
+
+
+def position(request: Request, paging: Paging) -> str | None:
+    """Where the page asked for begins. Raises ``BadCursor`` for a cursor of another list, caller or filter."""
+    return None if paging.cursor is None else cursors.unseal(paging.cursor, _identity(request))
+
+
+def listing(request: Request, page: Page[Item], view: Callable[[Item], Mapping[str, Any]]) -> Response:
+    """A page of a list, each item as ``view`` shows it, with the way to the next page (RFC 8288)."""
+    body: dict[str, Any] = {"items": [view(item) for item in page.items], "next_cursor": None}
+    if page.next is None:
+        return Response(200, body)
+    cursor = cursors.seal(page.next, _identity(request))
+    query = urllib.parse.urlencode([*_pairs(request, {"cursor"}), ("cursor", cursor)])
+    body["next_cursor"] = cursor
+    return Response(200, body, {"Link": f'<{request.root}{request.path}?{query}>; rel="next"'})
+
+
+def _identity(request: Request) -> str:
+    """The caller, the list and its filters. Not the page size: that may change from page to page."""
+    pairs = sorted(_pairs(request, {"cursor", "limit"}))
+    return urllib.parse.urlencode([("caller", request.caller.user_id), ("path", request.path), *pairs])
+
+
+def _pairs(request: Request, without: set[str]) -> list[tuple[str, str]]:
+    return [(name, value) for name, values in request.parameters.items() if name not in without for value in values]

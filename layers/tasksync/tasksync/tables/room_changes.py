@@ -1,0 +1,136 @@
+"""What people do with rooms: each one transaction, together with the receipt of the request where there is one."""
+
+from datetime import datetime
+
+from tasksync import clock
+from tasksync.entities import Membership, Receipt, Room, RoomRole, RoomView
+from tasksync.errors import AlreadyMember, CodeTaken, LastAdmin, NotFound, Stale
+from tasksync.tables.receipts import put_receipt
+from tasksync.tables.rooms import (
+    CodeItem,
+    MembershipItem,
+    RoomItem,
+    RoomsTable,
+    code_claim,
+    end_membership,
+    require_membership,
+    same_membership,
+    same_version,
+    touched,
+)
+from tasksync.tables.transactions import Transaction
+from tasksync.tables.users import require_active
+
+
+class RoomChanges(RoomsTable):
+    """The rooms table, with the changes that need users and receipts, too."""
+
+    def create(self, room: Room, creator: Membership, receipt: Receipt | None) -> None:
+        """Raises ``CodeTaken``, or ``NotFound`` if the creator is no active user any more."""
+        transaction = Transaction()
+        put_receipt(transaction, receipt)
+        require_active(transaction, creator.user_id, NotFound)
+        transaction.put(code_claim(room.code, room.id), CodeItem.room_id.does_not_exist(), CodeTaken)
+        transaction.put(RoomItem.of(room), RoomItem.room_id.does_not_exist(), Stale)
+        transaction.put(MembershipItem.of(creator), MembershipItem.room_id.does_not_exist(), Stale)
+        transaction.commit()
+
+    def join(self, room: Room, membership: Membership, receipt: Receipt | None) -> None:
+        """Raises ``AlreadyMember``, ``NotFound`` (no active user), or ``Stale`` if the room has changed."""
+        self._enter(Transaction(), room, membership, receipt)
+
+    def add(self, room: Room, actor: Membership, membership: Membership, receipt: Receipt | None) -> None:
+        """An admin adds somebody. Raises as ``join`` does, and ``Stale`` if the actor is no longer admin."""
+        transaction = Transaction()
+        require_membership(transaction, actor)
+        self._enter(transaction, room, membership, receipt)
+
+    def remove(self, membership: Membership, actor: Membership | None, at: datetime, receipt: Receipt | None) -> None:
+        """End a membership, by oneself (None) or by ``actor``, an admin.
+
+        Raises ``Stale`` if the membership, or the actor's, is not what was read; ``LastAdmin`` if it is the last
+        admin's and others remain.
+        """
+        transaction = Transaction()
+        put_receipt(transaction, receipt)
+        if actor is not None:
+            require_membership(transaction, actor)
+        end_membership(transaction, membership, at)
+        transaction.commit()
+
+    def change_role(self, actor: Membership, before: Membership, after: Membership, receipt: Receipt | None) -> None:
+        """Raises ``Stale`` if the actor or the membership is not what was read, and ``LastAdmin``."""
+        transaction = Transaction()
+        put_receipt(transaction, receipt)
+        if actor.user_id != before.user_id:
+            require_membership(transaction, actor)
+        transaction.update(
+            MembershipItem.at(before.room_id, before.user_id),
+            [MembershipItem.role.set(after.role.value)],
+            same_membership(before),
+            Stale,
+        )
+        change = (after.role is RoomRole.ADMIN) - (before.role is RoomRole.ADMIN)
+        actions = touched(clock.now())
+        condition = RoomItem.member_count >= 1
+        if change:
+            actions.append(RoomItem.admin_count.add(change))
+        if change < 0:
+            condition = condition & (RoomItem.admin_count > 1)
+        transaction.update(RoomItem.at(before.room_id), actions, condition, LastAdmin)
+        transaction.commit()
+
+    def rename(self, actor: Membership, room: Room, changed: Room, receipt: Receipt | None) -> None:
+        """Raises ``Stale`` if the room has changed since it was read, or the actor is no longer admin."""
+        transaction = Transaction()
+        put_receipt(transaction, receipt)
+        require_membership(transaction, actor)
+        transaction.update(
+            RoomItem.at(room.id),
+            [
+                RoomItem.name.set(changed.name) if changed.name is not None else RoomItem.name.remove(),
+                *touched(changed.updated_at),
+            ],
+            same_version(room),
+            Stale,
+        )
+        transaction.commit()
+
+    def change_code(self, actor: Membership, room: Room, changed: Room, receipt: Receipt | None) -> None:
+        """Raises ``CodeTaken``, or ``Stale`` as ``rename`` does."""
+        transaction = Transaction()
+        put_receipt(transaction, receipt)
+        require_membership(transaction, actor)
+        transaction.put(code_claim(changed.code, room.id), CodeItem.room_id.does_not_exist(), CodeTaken)
+        transaction.delete(CodeItem.at(room.code), CodeItem.owner == room.id, Stale)
+        actions = [RoomItem.code.set(changed.code), *touched(changed.updated_at)]
+        transaction.update(RoomItem.at(room.id), actions, same_version(room), Stale)
+        transaction.commit()
+
+    def close(self, view: RoomView, at: datetime, receipt: Receipt | None) -> None:
+        """An admin deletes the room: every membership ends, and the room is dead, in one transaction.
+
+        Raises ``Stale`` if anybody joined, left or changed roles since the room was read.
+        """
+        transaction = Transaction()
+        put_receipt(transaction, receipt)
+        for member in view.members:
+            transaction.delete(MembershipItem.at(member.room_id, member.user_id), same_membership(member), Stale)
+        transaction.update(
+            RoomItem.at(view.room.id),
+            [RoomItem.member_count.set(0), RoomItem.admin_count.set(0), *touched(at)],
+            same_version(view.room),
+            Stale,
+        )
+        transaction.commit()
+
+    def _enter(self, transaction: Transaction, room: Room, membership: Membership, receipt: Receipt | None) -> None:
+        put_receipt(transaction, receipt)
+        require_active(transaction, membership.user_id, NotFound)
+        transaction.put(MembershipItem.of(membership), MembershipItem.room_id.does_not_exist(), AlreadyMember)
+        # The version stands for all that was decided on: the code, the number of members, that the room is alive.
+        actions = [RoomItem.member_count.add(1), *touched(membership.joined_at)]
+        if membership.role is RoomRole.ADMIN:
+            actions.append(RoomItem.admin_count.add(1))
+        transaction.update(RoomItem.at(room.id), actions, same_version(room), Stale)
+        transaction.commit()

@@ -1,0 +1,64 @@
+"""What signing in changes in users and sessions together."""
+
+from datetime import datetime
+
+from tasksync import clock
+from tasksync.entities import Receipt, Session, User, UserStatus
+from tasksync.errors import InvalidCredentials, InvalidToken, Stale
+from tasksync.tables.receipts import put_receipt
+from tasksync.tables.sessions import SessionItem, SessionsTable, session_item
+from tasksync.tables.transactions import Transaction
+from tasksync.tables.users import UserItem, put_user
+
+
+class SessionChanges(SessionsTable):
+    """The sessions table, with the changes that need users and receipts, too."""
+
+    def register(self, user: User, session: Session) -> None:
+        """Create a person together with their first session. Raises ``UsernameTaken`` or ``EmailTaken``."""
+        transaction = Transaction()
+        put_user(transaction, user)
+        transaction.put(session_item(session), SessionItem.session_id.does_not_exist(), Stale)
+        transaction.commit()
+
+    def open(self, session: Session) -> None:
+        """Raises ``InvalidCredentials`` if the user is being deleted, or was signed out everywhere just now."""
+        transaction = Transaction()
+        transaction.check(
+            UserItem(session.user_id),
+            (UserItem.status == UserStatus.ACTIVE.value) & (UserItem.token_epoch == session.epoch),
+            InvalidCredentials,
+        )
+        transaction.put(session_item(session), SessionItem.session_id.does_not_exist(), Stale)
+        transaction.commit()
+
+    def change_password(
+        self, user: User, session_id: str, password_hash: str, at: datetime, receipt: Receipt | None
+    ) -> None:
+        """Set a new password hash; every session but the given one is over.
+
+        Raises ``Stale`` if the user has changed since it was read, ``InvalidToken`` if the session has ended.
+        """
+        epoch = user.token_epoch + 1
+        transaction = Transaction()
+        put_receipt(transaction, receipt)
+        transaction.update(
+            SessionItem(session_id),
+            [SessionItem.epoch.set(epoch)],
+            SessionItem.user_id == user.id,
+            InvalidToken,
+        )
+        transaction.update(
+            UserItem(user.id),
+            [
+                UserItem.password_hash.set(password_hash),
+                UserItem.token_epoch.set(epoch),
+                UserItem.updated_at.set(clock.timestamp(at)),
+                UserItem.version.add(1),
+            ],
+            (UserItem.version == user.version)
+            & (UserItem.token_epoch == user.token_epoch)
+            & (UserItem.status == UserStatus.ACTIVE.value),
+            Stale,
+        )
+        transaction.commit()
