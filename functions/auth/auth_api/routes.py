@@ -18,6 +18,7 @@ from tasksync.settings import settings
 from tasksync.tables.receipts import ReceiptsTable
 from tasksync.tables.session_changes import SessionChanges
 from tasksync.tables.users import UsersTable
+from tasksync.tokens import Signer
 
 api = Api("auth", IdempotencyKeys(ReceiptsTable()))
 app = api.chalice
@@ -29,18 +30,21 @@ _accounts = AccountService(
 
 @api.route("POST", "/auth/register", body=Registration)
 def register(request: Request, body: Registration) -> Response:
+    key = signer()
     sign_in = _accounts.register(body.username, body.email, body.password, _device(request))
-    return created(_signed_in(sign_in), f"/users/{sign_in.user.id}")
+    return created(_signed_in(sign_in, key), f"/users/{sign_in.user.id}")
 
 
 @api.route("POST", "/auth/login", body=Login)
 def login(request: Request, body: Login) -> Response:
-    return ok(_signed_in(_accounts.login(body.username, body.email, body.password, _device(request))))
+    key = signer()
+    return ok(_signed_in(_accounts.login(body.username, body.email, body.password, _device(request)), key))
 
 
 @api.route("POST", "/auth/refresh", body=RefreshToken)
 def refresh(request: Request, body: RefreshToken) -> Response:
-    return ok(_signed_in(_accounts.refresh(body.refresh_token)))
+    key = signer()
+    return ok(_signed_in(_accounts.refresh(body.refresh_token), key))
 
 
 @api.route("POST", "/auth/logout", body=RefreshToken)
@@ -85,9 +89,10 @@ def _device(request: Request) -> Device:
     return Device(request.user_agent, request.ip)
 
 
-def _signed_in(sign_in: SignIn) -> dict[str, object]:
+def _signed_in(sign_in: SignIn, key: Signer) -> dict[str, object]:
+    # The key is taken before anything is written: a secret that cannot be read must leave nothing half done.
     lifetime = settings.access_token_seconds
-    access_token = signer().access_token(
+    access_token = key.access_token(
         sign_in.user.id, sign_in.session.id, sign_in.user.role.value, clock.now(), timedelta(seconds=lifetime)
     )
     return payloads.signed_in(sign_in, access_token, lifetime)

@@ -4,6 +4,7 @@ from tasksync import deadline, passwords
 from tasksync.domain.accounts import register
 from tasksync.domain.removal import UserRemoval
 from tasksync.domain.users import UserService
+from tasksync.errors import TaskSyncError
 from tasksync.http.api import Api
 from tasksync.http.fields import Paging
 from tasksync.http.idempotency import IdempotencyKeys
@@ -16,6 +17,7 @@ from tasksync.tables.rooms import RoomsTable
 from tasksync.tables.sessions import SessionsTable
 from tasksync.tables.tasks import TasksTable
 from tasksync.tables.user_changes import UserChanges
+from tasksync.telemetry import log
 from users_api import payloads
 from users_api.payloads import UserChange
 
@@ -61,6 +63,10 @@ def change_user(request: Request, user_id: str, body: UserChange) -> Response:
 @api.route("DELETE", "/users/{user_id}")
 def delete_user(request: Request, user_id: str) -> Response:
     user = _users.begin_removal(request.caller, user_id, request.matches)
-    # Done here so that it is done when the client is told so. Cut short, the users stream finishes it.
-    _removal.finish(user.id, deadline.has_time)
+    # The deletion is accepted, whatever happens now. It is carried out here so that it is done when the client is told
+    # so; cut short, the users stream finishes it.
+    try:
+        _removal.finish(user.id, deadline.has_time)
+    except TaskSyncError as error:
+        log("WARNING", "removal left to the stream", request_id=request.id, error=type(error).__name__)
     return no_content()

@@ -32,5 +32,9 @@ class TaskFilter:
     descending: bool = False
 
     @property
+    def matches_nothing(self) -> bool:
+        return self.deadline_from is not None and self.deadline_to is not None and self.deadline_from > self.deadline_to
+
+    @property
     def needs_deadline(self) -> bool:
         return self.deadline_from is not None or self.deadline_to is not None

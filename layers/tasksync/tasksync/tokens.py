@@ -27,7 +27,7 @@ CLOCK_SKEW_SECONDS = 5
 
 _CURVE_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # SEC 2 §2.4.2, P-256
 _REFRESH_TOKEN = re.compile(r"(?P<session>ses_[0-9a-f]{32})\.[\w-]{43}\.[\w-]{43}", re.ASCII)
-_REQUIRED = ["iss", "aud", "sub", "iat", "exp", "jti", "sid", "role"]
+_REQUIRED = ["iss", "aud", "sub", "iat", "exp", "jti", "sid", "role", "client_id"]
 
 
 class PublicKeys(Protocol):

@@ -6,7 +6,7 @@ write on condition, and finds nothing to do where it has been done.
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from tasksync import clock
@@ -16,6 +16,9 @@ from tasksync.errors import LastAdmin, Stale
 
 KeepGoing = Callable[[], bool]
 """False once the function's time is nearly over."""
+
+SETTLED_AFTER = timedelta(minutes=10)
+"""How long after a write every index has it: seconds at most, by all that is known, and this to be sure."""
 
 
 class DeadRooms(Protocol):
@@ -35,7 +38,8 @@ class People(Protocol):
     """The users table, as far as ``UserRemoval`` needs it."""
 
     def find_any(self, user_id: str) -> User | None: ...
-    def finish_removal(self, user: User) -> None: ...
+    def free_claims(self, user: User) -> None: ...
+    def erase(self, user: User) -> None: ...
 
 
 class Rooms(Protocol):
@@ -74,7 +78,11 @@ def remove_dead_room(room_id: str, rooms: DeadRooms, tasks: OwnedTasks, keep_goi
 
 
 class UserRemoval:
-    """Leave every room, end the sessions, unassign the tasks, then delete the user."""
+    """Leave every room, end the sessions, unassign the tasks, free the names; much later, delete the user's item.
+
+    What there is to leave and to unassign is found through indexes, which may be behind the tables. The item stays
+    until they have surely caught up, so that whoever comes by then finds what was missed: the sweeper.
+    """
 
     def __init__(self, people: People, rooms: Rooms, tasks: Tasks, sessions: Sessions) -> None:
         self._people = people
@@ -93,8 +101,10 @@ class UserRemoval:
             self._sessions.delete(session.id)
         if not self._tasks.purge(user_id, keep_going) or not self._unassign(user_id, keep_going):
             return False
-        with suppress(Stale):  # somebody else has done it
-            self._people.finish_removal(user)
+        self._people.free_claims(user)
+        if clock.now() - user.updated_at >= SETTLED_AFTER:
+            with suppress(Stale):  # somebody else has done it
+                self._people.erase(user)
         return True
 
     def _leave_rooms(self, user_id: str, keep_going: KeepGoing) -> bool:

@@ -205,6 +205,7 @@ class RoomService:
 
     def remove(self, caller: Caller, room_id: str, user_id: str, receipt: ReceiptFor[None]) -> None:
         """Leave, or be removed by an admin. Raises ``RoleTooLow``, ``LastAdmin``."""
+        meant: list[str] = []
 
         def attempt() -> None:
             view = self.get(caller, room_id)
@@ -213,6 +214,10 @@ class RoomService:
                 raise RoleTooLow
             member = view.member(user_id)
             if member is None:
+                raise NotFound
+            # Whoever has left meanwhile and joined again is in by another membership, which is not the one meant.
+            meant.append(member.join_id)
+            if member.join_id != meant[0]:
                 raise NotFound
             self._rooms.remove(member, None if oneself else view.caller, clock.now(), receipt(None))
 

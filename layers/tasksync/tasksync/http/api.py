@@ -123,8 +123,9 @@ class Api:
             return replayed
         try:
             return route.view(replace(request, once=once), **arguments)
-        except errors.AlreadyDone:
-            # The same request was carried out a moment ago, while this one was on its way.
+        except errors.TaskSyncError:
+            # The same request may have been carried out while this one was on its way, and be what it failed on; or
+            # this one was, and only DynamoDB's answer was lost.
             replayed = once.replay()
             if replayed is None:
                 raise
@@ -166,16 +167,11 @@ def _arguments(route: Route, request: Request, event: Mapping[str, Any], ids: di
 
 def _query(declared: type[msgspec.Struct], given: Mapping[str, list[str]]) -> msgspec.Struct:
     """A parameter may be repeated where the schema says list, and nowhere else."""
-    data: dict[str, Any] = {}
-    faults = []
     types = typing.get_type_hints(declared)
-    for name, values in given.items():
-        if name in types and typing.get_origin(types[name]) is tuple:
-            data[name] = values
-        elif len(values) == 1:
-            data[name] = values[0]
-        else:
-            faults.append(Fault(f"/{name}", "repeated", "This parameter may be given once."))
+    lists = {name for name, kind in types.items() if typing.get_origin(kind) is tuple}
+    repeated = [name for name, values in given.items() if name in types.keys() - lists and len(values) > 1]
+    faults = [Fault(f"/{name}", "repeated", "This parameter may be given once.") for name in repeated]
+    data = {name: values if name in lists else values[0] for name, values in given.items() if name not in repeated}
     try:
         read = schema.read(declared, data, texts=True)
     except schema.Faults as found:

@@ -25,6 +25,8 @@ ROOM = "ROOM"
 MEMBER = "MEMBER#"
 CODE = "CODE"
 
+_READS = 10
+
 
 class ByUser(GlobalSecondaryIndex["RoomsItem"]):
     class Meta:
@@ -144,17 +146,18 @@ class RoomsTable:
         return RoomView(found, caller, members) if caller else None
 
     def room_with_members(self, room_id: str) -> tuple[Room, tuple[Membership, ...]] | None:
-        """A live room, and its members in the order they joined."""
-        room: Room | None = None
-        members = []
-        for item in RoomsItem.query(room_id, consistent_read=True):
-            if isinstance(item, RoomItem):
-                room = item.entity()
-            elif isinstance(item, MembershipItem):
-                members.append(item.entity())
-        if room is None or room.member_count == 0:
-            return None
-        return room, tuple(sorted(members, key=lambda member: (member.joined_at, member.join_id)))
+        """A live room, and its members in the order they joined. Raises ``Stale`` if they keep changing.
+
+        A query is no snapshot: a join that commits while it runs may show in the room and not in the members. Then it
+        is run again.
+        """
+        for _ in range(_READS):
+            room, members = _partition(room_id)
+            if room is None or room.member_count == 0:
+                return None
+            if room.member_count == len(members):
+                return room, tuple(sorted(members, key=lambda member: (member.joined_at, member.join_id)))
+        raise Stale
 
     def rooms_of(self, user_id: str, limit: int, after: str | None) -> Page[RoomView]:
         """The rooms a user is in, oldest first, without the other members.
@@ -237,7 +240,7 @@ class RoomsTable:
 
     def unfinished(self, before: datetime, segment: int, segments: int) -> Iterator[list[str]]:
         """Rooms left without members before this time and still there: their ids, page by page of one scan segment."""
-        dead = (RoomItem.member_count == 0) & (RoomItem.updated_at < clock.timestamp(before))
+        dead = (RoomItem.member_count == 0) & (RoomItem.updated_at <= clock.timestamp(before))
         for page in RoomItem.scan(dead, segment, segments, attributes_to_get=["room_id"]).page_iter:
             yield [raw["room_id"]["S"] for raw in page["Items"]]
 
@@ -252,6 +255,17 @@ class RoomsTable:
                 memberships[item.room_id] = item.entity()
         both = [room_id for room_id in room_ids if room_id in rooms and room_id in memberships]
         return [RoomView(rooms[i], memberships[i], ()) for i in both]
+
+
+def _partition(room_id: str) -> tuple[Room | None, list[Membership]]:
+    room: Room | None = None
+    members = []
+    for item in RoomsItem.query(room_id, consistent_read=True):
+        if isinstance(item, RoomItem):
+            room = item.entity()
+        elif isinstance(item, MembershipItem):
+            members.append(item.entity())
+    return room, members
 
 
 def membership_key(room_id: str, user_id: str) -> dict[str, dict[str, str]]:

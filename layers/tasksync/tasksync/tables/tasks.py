@@ -1,8 +1,8 @@
 """The tasks table: the tasks of a room are one partition, and so are the personal tasks of one person.
 
 Each order a list can have is a sort key of its own, so that a page is read from its place and not from the beginning:
-``by_created`` (within a room, ``task_id`` is the same order), ``by_deadline``, ``by_priority``. A room's lists use local indexes, which are read
-consistently. A person's lists use global ones, which may be some milliseconds behind the last write.
+``by_created`` (in one partition ``task_id`` gives the same order), ``by_deadline``, ``by_priority``. A room's lists use
+local indexes, which are read consistently. A person's lists use global ones, which may be some milliseconds behind.
 """
 
 import json
@@ -254,6 +254,8 @@ class _List:
 
     def parts(self) -> list[Condition | None]:
         """The ranges of the sort key to read, one after the other."""
+        if self.wanted.matches_nothing:
+            return []
         if self.wanted.order is not Order.DEADLINE:
             return [None]
         key = TaskItem.by_deadline

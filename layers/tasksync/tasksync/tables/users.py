@@ -3,7 +3,9 @@
 A claim makes a name unique: it is put in the same transaction as the person, on condition that it does not exist.
 """
 
+import unicodedata
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 
 from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, UnicodeAttribute
@@ -75,11 +77,16 @@ class UserItem(UsersItem, discriminator="user"):
 
 
 def name_claim(username: str) -> str:
-    return NAME + username.casefold()
+    return NAME + _comparable(username)
 
 
 def email_claim(email: str) -> str:
-    return EMAIL + email.lower()
+    return EMAIL + _comparable(email)
+
+
+def _comparable(name: str) -> str:
+    """Names that people take for the same are the same, however a keyboard composes them (Unicode UAX 15 and 21)."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 class UsersTable:
@@ -159,17 +166,24 @@ class UsersTable:
         )
         transaction.commit()
 
-    def finish_removal(self, user: User) -> None:
-        """Delete the user and the claims. Raises ``Stale`` if that has been done already."""
+    def free_claims(self, user: User) -> None:
+        """Let others have the name and the address. Done already, or taken by others since: nothing changes."""
+        for claim in (name_claim(user.username), email_claim_of(user)):
+            if claim is not None:
+                transaction = Transaction()
+                transaction.delete(ClaimItem(claim), ClaimItem.owner == user.id, Stale)
+                with suppress(Stale):
+                    transaction.commit()
+
+    def erase(self, user: User) -> None:
+        """Delete the user's item. Raises ``Stale`` if that has been done already."""
         transaction = Transaction()
         transaction.delete(UserItem(user.id), UserItem.status == UserStatus.DELETING.value, Stale)
-        move_claim(transaction, user.id, name_claim(user.username), None, UsernameTaken)
-        move_claim(transaction, user.id, email_claim_of(user), None, EmailTaken)
         transaction.commit()
 
     def unfinished(self, before: datetime, segment: int, segments: int) -> Iterator[list[str]]:
         """Users whose deletion was accepted before this time and who are still there: as ``RoomsTable.unfinished``."""
-        deleting = (UserItem.status == UserStatus.DELETING.value) & (UserItem.updated_at < clock.timestamp(before))
+        deleting = (UserItem.status == UserStatus.DELETING.value) & (UserItem.updated_at <= clock.timestamp(before))
         for page in UserItem.scan(deleting, segment, segments, attributes_to_get=["user_id"]).page_iter:
             yield [raw["user_id"]["S"] for raw in page["Items"]]
 
