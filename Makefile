@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run admin demo clean
+.DELETE_ON_ERROR:
+.PHONY: help run admin demo check test test-unit test-versions test-journeys deploy clean
 
 help: ## Lists the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -34,6 +35,49 @@ admin: $(VENV)/stamp-infrastructure ## Makes a user an admin: USERNAME=…; STAC
 demo: $(VENV)/stamp-infrastructure ## Fills the running local stack with a team, its rooms and its tasks
 	@exec $(BIN)/python -m infrastructure.demo
 
+# ------------------------------------------------------------------------------------- checks and tests
+DEVELOPMENT := $(VENV)/stamp-development
+
+$(DEVELOPMENT): requirements.txt tests/requirements.txt layers/dependencies/requirements.txt \
+    layers/signing/requirements.txt pyproject.toml $(VENV)/stamp-infrastructure
+	@echo "Installing requirements.txt"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+check: $(DEVELOPMENT) ## Checks style, types, directions of imports, and the template
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/cfn-lint
+
+.NOTPARALLEL: test
+test: test-unit test-versions test-journeys ## Runs all tests, as the three below do one after the other
+
+test-unit: $(DEVELOPMENT) ## Units and contracts in process, with coverage
+	$(BIN)/python -m pytest --ignore=tests/journeys --cov --cov-report=term
+
+test-versions: $(DEVELOPMENT) ## Units on every other Python of this machine
+	$(BIN)/python -m tests.interpreters --ignore=tests/journeys --ignore=tests/contract
+
+test-journeys: $(DEVELOPMENT) ## Journeys over HTTP, on a local stack of their own
+	$(BIN)/python -m pytest tests/journeys
+
+# ------------------------------------------------------------------------------------------- deployment
+SAM := .venv-deploy/bin/sam
+
+$(SAM): infrastructure/requirements-deploy.txt
+	@python=$$(sh infrastructure/find_python.sh $(PYTHON)) && $$python -m venv .venv-deploy
+	@.venv-deploy/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+deploy: $(SAM) ## Deploys to AWS with your credentials: ENV=dev, staging or prod (see samconfig.toml)
+	@test -n '$(ENV)' || { echo 'Say which environment: make deploy ENV=dev' >&2; exit 2; }
+	$(SAM) build --parallel
+	$(SAM) deploy --config-env '$(ENV)'
+
 clean: ## Removes the virtual environment and everything built; keeps the local data
-	rm -rf $(VENV) .local/build .aws-sam build dist .coverage .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venvs .venv-deploy .local/build .aws-sam build dist .coverage .hypothesis .import_linter_cache .mypy_cache \
+	    .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -6,6 +6,7 @@ names the user it belongs to, and a change of the profile counts up its version.
 
 import argparse
 import sys
+import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +23,8 @@ class UnknownUser(Exception):
 
 def make_admin(dynamodb: Any, users_table: str, username: str) -> None:
     """Raises UnknownUser. ``dynamodb``: a boto3 client."""
-    claim = {"user_id": {"S": f"NAME#{username.casefold()}"}}
+    comparable = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
+    claim = {"user_id": {"S": f"NAME#{comparable}"}}
     found = dynamodb.get_item(TableName=users_table, Key=claim, ConsistentRead=True).get("Item")
     if found is None:
         raise UnknownUser
@@ -70,7 +72,7 @@ def main() -> int:
     except (LocalStackError, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
     else:
-        print(f"{arguments.username} is an admin, in every access token issued from now on.")
+        print(f"{arguments.username} is an admin, once the gateway's cached answers expire (30 s by default).")
         return 0
     return 1
 

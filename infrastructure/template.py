@@ -21,10 +21,11 @@ CODE_PROPERTIES = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::Lay
 class _Loader(yaml.SafeLoader):
     """Plain YAML, with CloudFormation's tags; dates stay text, as CloudFormation takes them."""
 
-    yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 def _intrinsic_function(loader: _Loader, name: str, node: yaml.Node) -> dict[str, Any]:
@@ -33,9 +34,10 @@ def _intrinsic_function(loader: _Loader, name: str, node: yaml.Node) -> dict[str
         value = loader.construct_scalar(node)
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
-    else:
-        assert isinstance(node, yaml.MappingNode)
+    elif isinstance(node, yaml.MappingNode):
         value = loader.construct_mapping(node, deep=True)
+    else:
+        raise yaml.constructor.ConstructorError(problem=f"!{name} is of no known kind", problem_mark=node.start_mark)
     if name == "GetAtt" and isinstance(value, str):
         value = value.split(".", 1)
     return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}

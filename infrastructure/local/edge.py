@@ -6,11 +6,14 @@ some paths itself, ``/health`` among them. Here the API has a port of its own, o
 - any path goes to the deployed stage, so no stage is in the address;
 - the caller's address is the connection's, whatever ``X-Forwarded-For`` the client sent;
 - a body over 10 MB is refused;
+- only so many requests run at once, the others wait;
 - a function that crashed or timed out is answered with the gateway response of the template, not with its error text.
 """
 
+import asyncio
 import json
-import os
+import logging
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -24,8 +27,20 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+_logger = logging.getLogger(__name__)
+
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 MAX_BODY_BYTES = 10 * 1024 * 1024
+
+# ministack starts a process for each request that arrives while those of its function are busy, without end. Requests
+# above this number wait for one before them, which on a machine of a few cores is faster for all.
+MAX_CONCURRENT_REQUESTS = 8
+
+_CONTROLS = {code: f"%{code:02X}" for code in (*range(32), 127)}
+
+# An access key in the query selects the account that ministack looks for the API in. To this API it is a parameter
+# like any other: a sign before the key makes it none of ministack's.
+_AWS_KEY = re.compile(rb"(?:^|(?<=&))(?:x-amz-credential|awsaccesskeyid)=", re.IGNORECASE)
 
 
 class Route:
@@ -49,7 +64,7 @@ class Route:
         }
         temporary = file.with_suffix(".tmp")
         temporary.write_text(json.dumps(content), encoding="utf-8")
-        os.replace(temporary, file)
+        temporary.replace(file)
 
     def known(self) -> bool:
         """Whether an API is deployed; reads the file again if it changed."""
@@ -72,6 +87,7 @@ class Edge:
         self._ministack = ministack
         self._api_port = api_port
         self._route = route
+        self._slots = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" or scope["server"][1] != self._api_port:
@@ -83,27 +99,33 @@ class Edge:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._route.known():
-            return await self._answer(send, "DEFAULT_5XX")
+            await self._answer(send, "DEFAULT_5XX")
+            return
         body = await _read(receive)
         if body is None:
-            return await self._answer(send, "REQUEST_TOO_LARGE")
+            await self._answer(send, "REQUEST_TOO_LARGE")
+            return
         sent: list[Message] = []
 
         async def keep(message: Message) -> None:
             sent.append(message)
 
-        await self._ministack(self._to_stage(scope), _replay(body), keep)
-        if _failed(sent):
-            return await self._answer(send, "DEFAULT_5XX")
+        async with self._slots:
+            await self._ministack(self._to_stage(scope), _replay(body), keep)
+        if error := _error_of_function(sent):
+            _logger.error("%s %s: the function gave no answer: %s", scope["method"], scope["path"], error)
+            await self._answer(send, "DEFAULT_5XX")
+            return
         for message in sent:
             await send(message)
 
     def _to_stage(self, scope: Scope) -> Scope:
         address = (scope.get("client") or ("127.0.0.1",))[0]
-        path = self._route.prefix + scope["path"]
         return scope | {
-            "path": path,
+            # ministack's policies match no line break, so a path with one would be forbidden instead of unknown.
+            "path": self._route.prefix + scope["path"].translate(_CONTROLS),
             "raw_path": self._route.prefix.encode() + scope["raw_path"],
+            "query_string": _AWS_KEY.sub(rb"\g<0>-", scope["query_string"]),
             "headers": [*_without_aws_identity(scope["headers"]), (b"x-forwarded-for", address.encode())],
         }
 
@@ -132,7 +154,7 @@ def _without_aws_identity(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tu
 
 async def _read(receive: Receive) -> bytes | None:
     """The whole body; None if it is larger than the gateway takes."""
-    chunks = []
+    chunks: list[bytes] = []
     size = 0
     while True:
         message = await receive()
@@ -156,12 +178,12 @@ def _replay(body: bytes) -> Receive:
     return receive
 
 
-def _failed(messages: list[Message]) -> bool:
-    """Whether these are ministack's words for a function that gave no answer: 502 and the error as ``message``."""
+def _error_of_function(messages: list[Message]) -> str | None:
+    """What ministack says of a function that gave no answer: a 502 whose body is a ``message`` alone."""
     if not messages or messages[0].get("status") != 502:
-        return False
-    body = b"".join(message.get("body", b"") for message in messages[1:])
+        return None
     try:
-        return set(json.loads(body)) == {"message"}
+        body = json.loads(b"".join(message.get("body", b"") for message in messages[1:]))
     except ValueError:
-        return False
+        return None
+    return str(body["message"]) if isinstance(body, dict) and set(body) == {"message"} else None

@@ -3,6 +3,7 @@
 LocalStackError
 ├── PortTaken
 ├── ServerFailed
+├── TemplateInvalid
 ├── BuildFailed
 ├── DeploymentFailed
 └── NotRunning
@@ -20,6 +21,10 @@ class PortTaken(LocalStackError):
 
 class ServerFailed(LocalStackError):
     """The server process did not start, or ended by itself."""
+
+
+class TemplateInvalid(LocalStackError):
+    """``template.yaml`` could not be read."""
 
 
 class BuildFailed(LocalStackError):

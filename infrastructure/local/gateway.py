@@ -65,7 +65,7 @@ class GatewayResponse:
 # What stands in for a template without an entry of this type; API Gateway's own is as short.
 _UNDECLARED = {
     "REQUEST_TOO_LARGE": GatewayResponse(413, {}, '{"message": "Request Too Long"}'),
-    "DEFAULT_5XX": GatewayResponse(502, {}, '{"message": "Internal server error"}'),
+    "DEFAULT_5XX": GatewayResponse(503, {}, '{"message": "Service Unavailable"}'),
 }
 
 

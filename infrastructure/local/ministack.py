@@ -1,5 +1,6 @@
 """The server process: started on bound sockets, awaited, stopped with its state saved, or killed."""
 
+import contextlib
 import fcntl
 import http.client
 import os
@@ -48,7 +49,7 @@ class Server:
         try:
             with _listen(self.port) as api, _listen_near(api.getsockname()[1] + 1) as aws:
                 self.port, self.aws_port = api.getsockname()[1], aws.getsockname()[1]
-                self._spawn(api, aws)
+                self._spawn(api, aws, self._lock)
             self._await_readiness()
         except BaseException:
             self.kill()
@@ -75,10 +76,8 @@ class Server:
         """Ends the process and its workers at once: what changed since the start is lost."""
         if self._process is not None:
             # It leads a process group, to which the workers of the functions belong.
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             self._process.wait()
             if self._process.stdin:
                 self._process.stdin.close()
@@ -89,8 +88,7 @@ class Server:
             self._lock.close()
             self._lock = None
 
-    def _spawn(self, api: socket.socket, aws: socket.socket) -> None:
-        assert self._lock is not None
+    def _spawn(self, api: socket.socket, aws: socket.socket, lock: IO[str]) -> None:
         self.route.unlink(missing_ok=True)
         shutil.rmtree(self._temporary, ignore_errors=True)
         self._temporary.mkdir(parents=True)
@@ -107,7 +105,7 @@ class Server:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 # The lock goes with it, so that no other start uses the data before the last of the two has ended.
-                pass_fds=(api.fileno(), aws.fileno(), self._lock.fileno()),
+                pass_fds=(api.fileno(), aws.fileno(), lock.fileno()),
                 # Ctrl-C at the terminal is for the program that started it, which then stops it in order.
                 start_new_session=True,
             )

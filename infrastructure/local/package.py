@@ -24,7 +24,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def build(
-    template: Mapping[str, Any], root: Path, kept: Path, progress: Callable[[str], None] = lambda line: None
+    template: Mapping[str, Any], root: Path, kept: Path, progress: Callable[[str], None] = lambda _: None
 ) -> dict[str, Path]:
     """The archive of each function and layer, by its name in the template.
 
@@ -91,8 +91,8 @@ def _run_recipe(name: str, source: Path, artifacts: Path) -> None:
         raise BuildFailed("Building the layers needs make, which is not on the PATH.") from None
     if result.returncode != 0:
         lines = [line.strip() for line in result.stderr.splitlines() if line.strip()]
-        reason = next((line for line in lines if line.startswith("ERROR")), lines[0] if lines else "no reason given")
-        raise BuildFailed(f"{name} could not be built: {reason}")
+        errors = [line for line in lines if line.startswith("ERROR")] or lines or ["no reason given"]
+        raise BuildFailed(f"{name} could not be built: {errors[-1]}")
 
 
 def _keep(kept: Path, name: str, content: bytes) -> Path:
@@ -106,4 +106,4 @@ def _write(path: Path, content: bytes) -> None:
     """Whole or not at all: another start, or a broken one, must not find half an archive."""
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
         file.write(content)
-    os.replace(file.name, path)
+    Path(file.name).replace(path)

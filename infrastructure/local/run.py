@@ -26,39 +26,35 @@ AWS calls go to {aws} (any credentials, region us-east-1).
 Ctrl-C stops it; the data stays in {data}.
 """
 
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 class _Stopped(BaseException):
     """Somebody asked for the end. Not an Exception: nothing on the way may take it for a fault of its own."""
 
 
-def _port(text: str) -> int:
-    try:
-        port = int(text)
-    except ValueError:
-        port = 0
-    if not 1 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"{text} is not a port; give a number from 1 to 65535")
-    return port
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=_port, default=8000, help="port of the API on 127.0.0.1 (default 8000)")
+    parser.add_argument("--port", default="8000", help="port of the API on 127.0.0.1 (default 8000)")
     parser.add_argument("--data", type=Path, default=DATA, help="directory that keeps the data (default .local)")
     arguments = parser.parse_args()
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, _raise_stopped)
+    if not (arguments.port.isdecimal() and 1 <= int(arguments.port) <= 65535):
+        print(f"{arguments.port} is not a port; give PORT= a number from 1 to 65535.", file=sys.stderr)
+        return 1
     started = time.monotonic()
 
     def progress(line: str) -> None:
         print(f"[{time.monotonic() - started:5.1f} s] {line}", flush=True)
 
-    stack = LocalStack(arguments.port, arguments.data.resolve(), progress=progress)
+    data = arguments.data.resolve()
+    stack = LocalStack(int(arguments.port), data, progress=progress)
     try:
+        for name in _ENDINGS:
+            signal.signal(name, _raise_stopped)
         addresses = stack.start()
         progress("Ready")
-        _greet(addresses, arguments.data)
-        _stay(stack, addresses, arguments.data / "logs")
+        _greet(addresses, data)
+        _stay(stack, addresses, data / "logs")
     except _Stopped:
         return _stop(stack)
     except LocalStackError as error:
@@ -71,12 +67,13 @@ def main() -> int:
 
 def _raise_stopped(_number: int, _frame: FrameType | None) -> None:
     # Once: the stop itself must not be broken off by a second Ctrl-C.
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for name in _ENDINGS:
         signal.signal(name, signal.SIG_IGN)
     raise _Stopped
 
 
 def _greet(addresses: Addresses, data: Path) -> None:
+    data = data.relative_to(Path.cwd()) if data.is_relative_to(Path.cwd()) else data
     print(
         _GREETING.format(
             url=addresses.api_url,

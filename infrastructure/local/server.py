@@ -11,9 +11,11 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import cast
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
+from hypercorn.typing import ASGIFramework
 
 # ministack reads its settings from the environment while it is imported.
 from ministack.app import app as ministack
@@ -30,7 +32,7 @@ async def _run(api: socket.socket, aws: socket.socket, route: Path) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_reader(sys.stdin.fileno(), stop.set)
-    edge = Edge(ministack, api.getsockname()[1], Route(route))
+    edge = cast(ASGIFramework, Edge(ministack, api.getsockname()[1], Route(route)))
     await serve(edge, config, shutdown_trigger=stop.wait)
     # The state is saved. Leaving the usual way would wait for every function that is still running.
     sys.stdout.flush()

@@ -2,18 +2,19 @@
 
 import http.client
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from infrastructure import template as templates
 from infrastructure.local import deploy, gateway, package
 from infrastructure.local.clients import local_client
 from infrastructure.local.edge import Route
-from infrastructure.local.errors import DeploymentFailed, NotRunning, ServerFailed
+from infrastructure.local.errors import DeploymentFailed, NotRunning, ServerFailed, TemplateInvalid
 from infrastructure.local.ministack import HOST, Server
 
 DATA = templates.REPOSITORY / ".local"
@@ -22,7 +23,7 @@ KEPT_ARCHIVES = DATA / "build"
 # On AWS the tables refuse to be deleted; here the data is in a folder that anybody can delete.
 PARAMETERS = {"DeletionProtection": "false"}
 
-_HEALTHY_SECONDS = 60
+_HEALTHY_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class LocalStack:
         data_directory: Path = DATA,
         parameters: Mapping[str, str] | None = None,
         template: Path = templates.PATH,
-        progress: Callable[[str], None] = lambda line: None,
+        progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.data_directory = data_directory
         self._template = template
@@ -79,7 +80,7 @@ class LocalStack:
     def deploy(self, parameters: Mapping[str, str] | None = None) -> Addresses:
         """Deploys the code and the template as they are now; ``parameters`` change those given so far."""
         self._parameters |= dict(parameters or {})
-        template = templates.load(self._template)
+        template = _load(self._template)
         archives = package.build(template, self._template.parent, KEPT_ARCHIVES, self._progress)
         self._progress(f"Deploying {self._template.name}")
         outputs = deploy.deploy(self._server.aws_endpoint, template, archives, self._parameters)
@@ -113,7 +114,7 @@ class LocalStack:
     def _await_health(self) -> None:
         self._progress("Waiting for GET /health")
         deadline = time.monotonic() + _HEALTHY_SECONDS
-        answer = "no answer"
+        answer = "nothing"
         while time.monotonic() < deadline:
             if not self.alive():
                 raise ServerFailed(f"The server ended while the service started; its log is {self._server.log}.")
@@ -123,13 +124,16 @@ class LocalStack:
                 response = connection.getresponse()
                 if response.status == 200:
                     return
-                answer = f"{response.status} {response.read(500).decode(errors='replace')}"
+                answer = str(response.status)
             except OSError as error:
                 answer = str(error)
             finally:
                 connection.close()
             time.sleep(0.5)
-        raise DeploymentFailed(f"GET /health did not answer 200 within {_HEALTHY_SECONDS} s, but: {answer}")
+        raise DeploymentFailed(
+            f"GET /health did not answer 200 within {_HEALTHY_SECONDS} s, but {answer}; "
+            f"the reason may be at the end of {self._server.log}."
+        )
 
 
 def running_addresses(data_directory: Path = DATA) -> Addresses:
@@ -150,6 +154,13 @@ def running_addresses(data_directory: Path = DATA) -> Addresses:
     return addresses
 
 
+def _load(template: Path) -> dict[str, Any]:
+    try:
+        return templates.load(template)
+    except (OSError, yaml.YAMLError) as error:
+        raise TemplateInvalid(f"{template.name} cannot be read: {' '.join(str(error).split())}") from error
+
+
 def _addresses_file(data_directory: Path) -> Path:
     return data_directory / "stack.json"
 
@@ -158,4 +169,4 @@ def _write_addresses(data_directory: Path, addresses: Addresses) -> None:
     file = _addresses_file(data_directory)
     temporary = file.with_suffix(".tmp")
     temporary.write_text(json.dumps(asdict(addresses), indent=2), encoding="utf-8")
-    os.replace(temporary, file)
+    temporary.replace(file)
