@@ -14,8 +14,9 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from infrastructure.local import gateway
@@ -103,7 +104,8 @@ class Edge:
             return
         body = await _read(receive)
         if body is None:
-            await self._answer(send, "REQUEST_TOO_LARGE")
+            # The rest of the body is still on its way, and would be taken for the next request.
+            await self._answer(send, "REQUEST_TOO_LARGE", {"Connection": "close"})
             return
         sent: list[Message] = []
 
@@ -129,9 +131,9 @@ class Edge:
             "headers": [*_without_aws_identity(scope["headers"]), (b"x-forwarded-for", address.encode())],
         }
 
-    async def _answer(self, send: Send, response_type: str) -> None:
+    async def _answer(self, send: Send, response_type: str, further: Mapping[str, str] = MappingProxyType({})) -> None:
         status, headers, body = gateway.answer(self._route.responses, response_type)
-        headers = {"Content-Type": "application/json"} | headers | {"Content-Length": str(len(body))}
+        headers = {"Content-Type": "application/json", **headers, **further, "Content-Length": str(len(body))}
         fields = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": status, "headers": fields})
         await send({"type": "http.response.body", "body": body})

@@ -119,8 +119,8 @@ class RoomChanges(RoomsTable):
         transaction.update(
             RoomItem.at(view.room.id),
             [RoomItem.member_count.set(0), RoomItem.admin_count.set(0), *touched(at)],
-            # As many as were read, and each of those still there: then nobody else is.
-            same_version(view.room) & (RoomItem.member_count == len(view.members)),
+            # As many members as were read, and each of those still there: then nobody else is.
+            same_version(view.room),
             Stale,
         )
         transaction.commit()

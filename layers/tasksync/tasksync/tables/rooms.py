@@ -304,7 +304,8 @@ def same_membership(membership: Membership) -> Condition:
 
 
 def same_version(room: Room) -> Condition:
-    condition: Condition = (RoomItem.version == room.version) & (RoomItem.member_count >= 1)
+    """Nothing of the room, nor who is in it, has changed since it was read; so it is alive, too."""
+    condition: Condition = RoomItem.version == room.version
     return condition
 
 

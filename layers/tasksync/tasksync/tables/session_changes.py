@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from tasksync import clock
-from tasksync.entities import Receipt, Session, User, UserStatus
+from tasksync.entities import Receipt, Session, User
 from tasksync.errors import InvalidCredentials, InvalidToken, Stale
 from tasksync.tables.receipts import put_receipt
 from tasksync.tables.sessions import SessionItem, SessionsTable, session_item
@@ -26,7 +26,7 @@ class SessionChanges(SessionsTable):
         transaction = Transaction()
         transaction.check(
             UserItem(session.user_id),
-            (UserItem.status == UserStatus.ACTIVE.value) & (UserItem.token_epoch == session.epoch),
+            UserItem.token_epoch == session.epoch,
             InvalidCredentials,
         )
         transaction.put(session_item(session), SessionItem.session_id.does_not_exist(), Stale)
@@ -45,7 +45,8 @@ class SessionChanges(SessionsTable):
         transaction.update(
             SessionItem(session_id),
             [SessionItem.epoch.set(epoch)],
-            SessionItem.user_id == user.id,
+            # Of the epoch that is just ending, and not one that has been signed out since.
+            (SessionItem.user_id == user.id) & (SessionItem.epoch == user.token_epoch),
             InvalidToken,
         )
         transaction.update(
@@ -56,9 +57,8 @@ class SessionChanges(SessionsTable):
                 UserItem.updated_at.set(clock.timestamp(at)),
                 UserItem.version.add(1),
             ],
-            (UserItem.version == user.version)
-            & (UserItem.token_epoch == user.token_epoch)
-            & (UserItem.status == UserStatus.ACTIVE.value),
+            # A password change, signing out everywhere and the deletion of the user each raise the epoch.
+            UserItem.token_epoch == user.token_epoch,
             Stale,
         )
         transaction.commit()

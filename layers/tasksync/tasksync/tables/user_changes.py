@@ -1,7 +1,7 @@
 """What people do with their profiles."""
 
 from tasksync import clock
-from tasksync.entities import Receipt, User, UserStatus
+from tasksync.entities import Receipt, User
 from tasksync.errors import EmailTaken, Stale, UsernameTaken
 from tasksync.tables.receipts import put_receipt
 from tasksync.tables.transactions import Transaction
@@ -26,7 +26,7 @@ class UserChanges(UsersTable):
                 UserItem.updated_at.set(clock.timestamp(changed.updated_at)),
                 UserItem.version.add(1),
             ],
-            (UserItem.version == user.version) & (UserItem.status == UserStatus.ACTIVE.value),
+            UserItem.version == user.version,
             Stale,
         )
         transaction.commit()

@@ -127,21 +127,6 @@ class UsersTable:
         put_user(transaction, user)
         transaction.commit()
 
-    def set_role(self, user: User, role: UserRole, at: datetime) -> None:
-        """Raises ``Stale`` if the user is gone."""
-        transaction = Transaction()
-        transaction.update(
-            UserItem(user.id),
-            [
-                UserItem.role.set(role.value),
-                UserItem.updated_at.set(clock.timestamp(at)),
-                UserItem.version.add(1),
-            ],
-            UserItem.status == UserStatus.ACTIVE.value,
-            Stale,
-        )
-        transaction.commit()
-
     def end_sessions(self, user_id: str) -> None:
         """Raise the epoch: every session that was opened before is over. Raises ``NotFound``."""
         transaction = Transaction()
@@ -161,7 +146,7 @@ class UsersTable:
                 UserItem.updated_at.set(clock.timestamp(at)),
                 UserItem.version.add(1),
             ],
-            (UserItem.version == user.version) & (UserItem.status == UserStatus.ACTIVE.value),
+            UserItem.version == user.version,
             Stale,
         )
         transaction.commit()
