@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run admin demo check test test-unit test-versions test-journeys deploy clean
+.PHONY: help run admin demo audit check test test-unit test-versions test-journeys deploy clean
 
 help: ## Lists the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -35,6 +35,9 @@ admin: $(VENV)/stamp-infrastructure ## Makes a user an admin: USERNAME=…; STAC
 demo: $(VENV)/stamp-infrastructure ## Fills the running local stack with a team, its rooms and its tasks
 	@exec $(BIN)/python -m infrastructure.demo
 
+audit: $(VENV)/stamp-infrastructure ## Checks the invariants over everything stored; STACK=… for a stack on AWS
+	@$(BIN)/python -m infrastructure.audit --stack '$(STACK)'
+
 # ------------------------------------------------------------------------------------- checks and tests
 DEVELOPMENT := $(VENV)/stamp-development
 
@@ -52,14 +55,18 @@ check: $(DEVELOPMENT) ## Checks style, types, directions of imports, and the tem
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint
 
+# In process every worker has a fake AWS of its own, so the units and contracts use all cores.
+UNITS := tests/functions tests/layers tests/infrastructure
+IN_PARALLEL := --numprocesses=auto --dist=worksteal
+
 .NOTPARALLEL: test
 test: test-unit test-versions test-journeys ## Runs all tests, as the three below do one after the other
 
 test-unit: $(DEVELOPMENT) ## Units and contracts in process, with coverage
-	$(BIN)/python -m pytest --ignore=tests/journeys --cov --cov-report=term
+	$(BIN)/python -m pytest $(UNITS) tests/contract $(IN_PARALLEL) --cov --cov-report=term
 
 test-versions: $(DEVELOPMENT) ## Units on every other Python of this machine
-	$(BIN)/python -m tests.interpreters --ignore=tests/journeys --ignore=tests/contract
+	$(BIN)/python -m tests.interpreters $(UNITS) $(IN_PARALLEL)
 
 test-journeys: $(DEVELOPMENT) ## Journeys over HTTP, on a local stack of their own
 	$(BIN)/python -m pytest tests/journeys

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import http.client
+import json
 import os
 import shutil
 import signal
@@ -49,6 +50,7 @@ class Server:
         try:
             with _listen(self.port) as api, _listen_near(api.getsockname()[1] + 1) as aws:
                 self.port, self.aws_port = api.getsockname()[1], aws.getsockname()[1]
+                _forget_stream_positions(self._data / "state" / "lambda.json")
                 self._spawn(api, aws, self._lock)
             self._await_readiness()
         except BaseException:
@@ -146,6 +148,19 @@ class Server:
                 connection.close()
             time.sleep(0.05)
         raise ServerFailed(f"The server was not ready after {_START_SECONDS} s; its log is {self.log}.")
+
+
+def _forget_stream_positions(state: Path) -> None:
+    """ministack keeps how many records of a stream were delivered, but not the records: the count begins again at 0.
+
+    Left alone, as many records as there were before the stop would never be delivered after the start.
+    """
+    try:
+        content = json.loads(state.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    content["payload"]["dynamodb_stream_positions"]["data"] = {}
+    state.write_text(json.dumps(content), encoding="utf-8")
 
 
 def _listen(port: int) -> socket.socket:

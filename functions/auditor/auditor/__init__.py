@@ -1,0 +1,1 @@
+"""Checks the invariants over everything that is stored, and changes nothing."""

@@ -1,0 +1,43 @@
+"""Called by hand (`make audit`): reads all tables and answers which invariants hold."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+from tasksync import deadline
+from tasksync.domain.audit import ELSEWHERE, STATEMENTS, Auditor, Check, Finding
+from tasksync.streams.records import Context
+from tasksync.tables.audit import AuditTables
+from tasksync.telemetry import log
+
+# What the streams lost is found by the sweeper when it is ten minutes old, and the sweeper comes every ten minutes.
+_OLDER_THAN_SECONDS = 1200
+
+
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Answers with a finding for each invariant; ``complete`` is False if there was too little time for all tables.
+
+    ``older_than_seconds`` in the event says after how long something unfinished is a violation; 1200 without it.
+    """
+    deadline.begin(context.get_remaining_time_in_millis)
+    older_than = timedelta(seconds=event.get("older_than_seconds", _OLDER_THAN_SECONDS))
+    report = Auditor(AuditTables(), older_than, time.sleep).run(deadline.has_time)
+    for finding in report.findings:
+        for violation in finding.shown:
+            log("ERROR", "invariant broken", request_id=context.aws_request_id, **_violation(violation))
+    return {"complete": report.complete, "findings": [_finding(finding) for finding in report.findings]}
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "invariant": finding.invariant,
+        "statement": STATEMENTS[finding.invariant],
+        "checked": finding.checked,
+        "elsewhere": ELSEWHERE.get(finding.invariant),
+        "violations": finding.violations,
+        "shown": [_violation(violation) for violation in finding.shown],
+    }
+
+
+def _violation(violation: Check) -> dict[str, Any]:
+    return {"invariant": violation.invariant, "item": violation.item, "fault": violation.fault}

@@ -1,0 +1,1 @@
+"""Finishes removals whose stream record was lost, came too late or kept failing."""

@@ -1,0 +1,60 @@
+"""The sweep: finds removals that were begun long ago and are still unfinished, and finishes them.
+
+A stream record says when there is something to remove. It may be lost, expire, or fail until it is given up: what it
+should have set off is then found here, in the tables themselves, and finished by the same code.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from tasksync.errors import TaskSyncError
+
+KeepGoing = Callable[[], bool]
+"""False once the function's time is nearly over."""
+
+Finish = Callable[[str, KeepGoing], bool]
+"""Removes what has this id, or sees that it is gone; False if time ran out. ``domain/removal.py``."""
+
+SEGMENTS = 16
+
+
+class Unfinished(Protocol):
+    """A table, as far as the sweep needs it: page by page, the ids of what should have been removed before a time."""
+
+    def unfinished(self, before: datetime, segment: int, segments: int) -> Iterator[list[str]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """``complete`` is False if the time was over before the whole table was looked through."""
+
+    found: int
+    finished: int
+    failed: tuple[str, ...]
+    complete: bool
+
+
+def sweep(table: Unfinished, finish: Finish, before: datetime, keep_going: KeepGoing) -> Swept:
+    """Finish everything in the table that has been waiting to be removed since before this time.
+
+    The table is looked through in segments, in random order, and where a sweep ended is not remembered. A sweep that
+    has too little time therefore begins elsewhere the next time, and every segment gets its turn; a position that was
+    remembered would have to be stored and kept right, and one item that never finishes would hold up all behind it.
+    """
+    found, finished = 0, 0
+    failed: list[str] = []
+    for segment in random.sample(range(SEGMENTS), SEGMENTS):
+        for page in table.unfinished(before, segment, SEGMENTS):
+            found += len(page)
+            for subject in page:
+                if keep_going():
+                    try:
+                        finished += finish(subject, keep_going)
+                    except TaskSyncError:
+                        failed.append(subject)
+            if not keep_going():
+                return Swept(found, finished, tuple(failed), complete=False)
+    return Swept(found, finished, tuple(failed), complete=True)

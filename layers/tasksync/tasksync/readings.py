@@ -1,0 +1,99 @@
+"""What the auditor reads: items as they are stored, each with what stands elsewhere because of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tasksync.entities import Membership, Receipt, Room, Session, Task, User
+
+
+@dataclass(frozen=True, slots=True)
+class RoomReading:
+    """What is stored under one room id."""
+
+    room_id: str
+    room: Room | None
+    members: tuple[Membership, ...]
+    code_owner: str | None
+    """Which room the claim on this room's code names. None: there is no claim."""
+    known_users: frozenset[str]
+    """Those of the members that there are users for."""
+    deleting_since: dict[str, datetime]
+    """By member whose deletion was accepted: when."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeReading:
+    """A claim on a room code."""
+
+    code: str
+    owner: str
+    code_of_owner: str | None
+    """The code of the room that the claim names. None: there is no such room."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserReading:
+    user: User
+    claim_owners: dict[str, str | None]
+    """By claim that this user must have: whom it names. None: there is no such claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class NameReading:
+    """A claim on a username or an e-mail address."""
+
+    claim: str
+    owner: str
+    claims_of_owner: frozenset[str]
+    """The claims that the user must have whom this one names. None at all if there is no such user."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReading:
+    task: Task
+    sort_keys_fit: bool
+    """Whether the keys that its lists are sorted by are those of its deadline and priority."""
+    owner_known: bool
+    """Whether there is the room, dead or alive, or the person it belongs to."""
+    assignee_known: bool
+    """Whether its assignee, if it has one, is a user."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionReading:
+    session: Session
+    user_known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyReading:
+    """Sessions that were found to share a family of refresh tokens."""
+
+    sessions: tuple[SessionReading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptReading:
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableReading:
+    """An item that no entity can be made of."""
+
+    table: str
+    key: tuple[str, ...]
+    reason: str
+
+
+Reading = (
+    RoomReading
+    | CodeReading
+    | UserReading
+    | NameReading
+    | TaskReading
+    | SessionReading
+    | FamilyReading
+    | ReceiptReading
+    | UnreadableReading
+)

@@ -1,0 +1,274 @@
+"""All tables as the auditor reads them: page by page, consistently, and without writing anything.
+
+What an item refers to, such as the room of a task, is read after the item: what came to be before it is then found.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from pynamodb.exceptions import PynamoDBException
+
+from tasksync import clock
+from tasksync.entities import Membership, Receipt, Room, Session, Task, User, UserStatus
+from tasksync.ids import is_room_id
+from tasksync.readings import (
+    CodeReading,
+    FamilyReading,
+    NameReading,
+    Reading,
+    ReceiptReading,
+    RoomReading,
+    SessionReading,
+    TaskReading,
+    UnreadableReading,
+    UserReading,
+)
+from tasksync.settings import settings
+from tasksync.tables.connection import batch_get, shared_connection
+from tasksync.tables.receipts import ReceiptItem
+from tasksync.tables.rooms import CODE, ROOM, CodeItem, MembershipItem, RoomItem, RoomsItem
+from tasksync.tables.sessions import KEY, SessionItem
+from tasksync.tables.tasks import TaskItem, task_item
+from tasksync.tables.users import ClaimItem, UserItem, UsersItem, email_claim, name_claim
+
+Raw = dict[str, Any]
+"""An item as DynamoDB spells it."""
+
+Parsed = TypeVar("Parsed")
+
+_MOST_IN_ONE_READ = 100
+_UNREADABLE = (PynamoDBException, ValueError, TypeError, KeyError, AttributeError)
+
+
+class AuditTables:
+    """Readings of everything that is stored."""
+
+    def __init__(self, page_items: int | None = None) -> None:
+        """``page_items``: how many items a page has at most; without it, as many as DynamoDB gives, up to 1 MB."""
+        self._page_items = page_items
+        # In this order: what refers is read before what is referred to.
+        self._tables: dict[str, Callable[[list[Raw]], list[Reading]]] = {
+            settings.idempotency_table: _of_receipts,
+            settings.tasks_table: _of_tasks,
+            settings.sessions_table: _of_sessions,
+            settings.rooms_table: _of_rooms,
+            settings.users_table: _of_users,
+        }
+
+    def readings(self) -> Iterator[list[Reading]]:
+        """Page by page. What stands on several pages, such as a large room, is read in parts."""
+        for table, readings_of in self._tables.items():
+            for page in self._pages(table):
+                yield readings_of(page)
+
+    def again(self, reading: Reading) -> Reading | None:
+        """The same, as it is now; None if it is gone."""
+        if isinstance(reading, FamilyReading):
+            found = [self.again(each) for each in reading.sessions]
+            return FamilyReading(tuple(each for each in found if isinstance(each, SessionReading)))
+        table, raws = _raws(reading)
+        return next((each for each in self._tables[table](raws) if type(each) is type(reading)), None)
+
+    def _pages(self, table: str) -> Iterator[list[Raw]]:
+        request: dict[str, Any] = {"TableName": table, "ConsistentRead": True}
+        if self._page_items is not None:
+            request["Limit"] = self._page_items
+        return _answers("Scan", request)
+
+
+def _raws(reading: Reading) -> tuple[str, list[Raw]]:
+    """The items of which a reading was made, as they are now, and their table."""
+    match reading:
+        case RoomReading():
+            query = {
+                "TableName": settings.rooms_table,
+                "KeyConditionExpression": "room_id = :room",
+                "ExpressionAttributeValues": {":room": {"S": reading.room_id}},
+                "ConsistentRead": True,
+            }
+            return settings.rooms_table, [raw for page in _answers("Query", query) for raw in page]
+        case CodeReading():
+            return _item(settings.rooms_table, CodeItem.at(reading.code).room_id, CODE)
+        case UserReading():
+            return _item(settings.users_table, reading.user.id)
+        case NameReading():
+            return _item(settings.users_table, reading.claim)
+        case TaskReading():
+            return _item(settings.tasks_table, reading.task.owner_id, reading.task.id)
+        case SessionReading():
+            return _item(settings.sessions_table, reading.session.id)
+        case ReceiptReading():
+            return _item(settings.idempotency_table, reading.receipt.id)
+        case UnreadableReading():
+            return _item(reading.table, *reading.key)
+        case FamilyReading():
+            raise TypeError("a family is several items")
+
+
+def _answers(operation: str, request: dict[str, Any]) -> Iterator[list[Raw]]:
+    while True:
+        answer = shared_connection().dispatch(operation, request)
+        yield answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return
+        request = {**request, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def _of_tasks(raws: list[Raw]) -> list[Reading]:
+    def parse(raw: Raw) -> tuple[Task, bool]:
+        item = TaskItem.from_raw_data(raw)
+        task = item.entity()
+        derived = task_item(task)
+        return task, (item.by_deadline, item.by_priority) == (derived.by_deadline, derived.by_priority)
+
+    parsed, readings = _parsed(settings.tasks_table, raws, parse)
+    owners = {task.owner_id for task, _ in parsed}
+    rooms = {owner for owner in owners if is_room_id(owner)}
+    assignees = {task.assignee_id for task, _ in parsed if task.assignee_id is not None}
+    known = _rooms(rooms).keys() | _users(owners - rooms | assignees).keys()
+    readings += [
+        TaskReading(task, fit, task.owner_id in known, task.assignee_id is None or task.assignee_id in known)
+        for task, fit in parsed
+    ]
+    return readings
+
+
+def _of_rooms(raws: list[Raw]) -> list[Reading]:
+    def parse(raw: Raw) -> Room | Membership | tuple[str, str]:
+        item = RoomsItem.from_raw_data(raw)
+        if isinstance(item, CodeItem):
+            return item.room_id.removeprefix(CodeItem.at("").room_id), item.owner
+        if isinstance(item, RoomItem | MembershipItem):
+            return item.entity()
+        raise ValueError("no kind of item of this table")
+
+    parsed, readings = _parsed(settings.rooms_table, raws, parse)
+    rooms = {each.id: each for each in parsed if isinstance(each, Room)}
+    members: dict[str, list[Membership]] = {room_id: [] for room_id in rooms}
+    for each in parsed:
+        if isinstance(each, Membership):
+            members.setdefault(each.room_id, []).append(each)
+    claims = [each for each in parsed if isinstance(each, tuple)]
+    users = _users({member.user_id for of_room in members.values() for member in of_room})
+    codes = _codes({room.code for room in rooms.values()})
+    claimants = _rooms({owner for _, owner in claims})
+    for room_id, of_room in members.items():
+        room = rooms.get(room_id)
+        owner = _text(codes.get(CodeItem.at(room.code).room_id), "owner") if room else None
+        known = {member.user_id: users[member.user_id] for member in of_room if member.user_id in users}
+        deleting = {
+            user_id: clock.parse(raw["updated_at"]["S"])
+            for user_id, raw in known.items()
+            if _text(raw, "status") == UserStatus.DELETING.value
+        }
+        readings.append(RoomReading(room_id, room, tuple(of_room), owner, frozenset(known), deleting))
+    readings += [CodeReading(code, owner, _text(claimants.get(owner), "code")) for code, owner in claims]
+    return readings
+
+
+def _of_users(raws: list[Raw]) -> list[Reading]:
+    def parse(raw: Raw) -> User | tuple[str, str]:
+        item = UsersItem.from_raw_data(raw)
+        if isinstance(item, ClaimItem):
+            return item.user_id, item.owner
+        if isinstance(item, UserItem):
+            return item.entity()
+        raise ValueError("no kind of item of this table")
+
+    parsed, readings = _parsed(settings.users_table, raws, parse)
+    users = {user: _claims(user.username, user.email) for user in parsed if isinstance(user, User)}
+    claims = [each for each in parsed if isinstance(each, tuple)]
+    found = _users({claim for of_user in users.values() for claim in of_user} | {owner for _, owner in claims})
+    for user, of_user in users.items():
+        readings.append(UserReading(user, {claim: _text(found.get(claim), "owner") for claim in of_user}))
+    for claim, owner in claims:
+        username, email = (_text(found.get(owner), name) for name in ("username", "email"))
+        readings.append(NameReading(claim, owner, _claims(username, email)))
+    return readings
+
+
+def _of_sessions(raws: list[Raw]) -> list[Reading]:
+    # The public keys that are stored beside the sessions concern no invariant.
+    raws = [raw for raw in raws if not raw["session_id"]["S"].startswith(KEY)]
+
+    def parse(raw: Raw) -> Session:
+        return SessionItem.from_raw_data(raw).entity()
+
+    parsed, readings = _parsed(settings.sessions_table, raws, parse)
+    known = _users({session.user_id for session in parsed})
+    readings += [SessionReading(session, session.user_id in known) for session in parsed]
+    return readings
+
+
+def _of_receipts(raws: list[Raw]) -> list[Reading]:
+    def parse(raw: Raw) -> Receipt:
+        item = ReceiptItem.from_raw_data(raw)
+        return Receipt(
+            item.receipt_id, item.fingerprint, item.answer, datetime.fromtimestamp(int(item.expires_at), UTC)
+        )
+
+    parsed, readings = _parsed(settings.idempotency_table, raws, parse)
+    readings += [ReceiptReading(receipt) for receipt in parsed]
+    return readings
+
+
+def _parsed(table: str, raws: Iterable[Raw], parse: Callable[[Raw], Parsed]) -> tuple[list[Parsed], list[Reading]]:
+    """What the items say, and those that say nothing that can be read."""
+    parsed: list[Parsed] = []
+    unreadable: list[Reading] = []
+    for raw in raws:
+        try:
+            parsed.append(parse(raw))
+        except _UNREADABLE as error:
+            key = tuple(raw[name]["S"] for name in _key_names(table))
+            unreadable.append(UnreadableReading(table, key, f"{type(error).__name__}: {error}"))
+    return parsed, unreadable
+
+
+def _item(table: str, *key: str) -> tuple[str, list[Raw]]:
+    return table, list(_found(table, [key]).values())
+
+
+def _rooms(room_ids: Iterable[str]) -> dict[str, Raw]:
+    return _found(settings.rooms_table, [(room_id, ROOM) for room_id in room_ids])
+
+
+def _codes(codes: Iterable[str]) -> dict[str, Raw]:
+    return _found(settings.rooms_table, [(CodeItem.at(code).room_id, CODE) for code in codes])
+
+
+def _users(keys: Iterable[str]) -> dict[str, Raw]:
+    return _found(settings.users_table, [(key,) for key in keys])
+
+
+def _found(table: str, keys: Iterable[tuple[str, ...]]) -> dict[str, Raw]:
+    """Those of the items that there are, by partition key, read consistently."""
+    names = _key_names(table)
+    wanted = [{name: {"S": part} for name, part in zip(names, key, strict=True)} for key in keys]
+    found: dict[str, Raw] = {}
+    for start in range(0, len(wanted), _MOST_IN_ONE_READ):
+        request = {"Keys": wanted[start : start + _MOST_IN_ONE_READ], "ConsistentRead": True}
+        found |= {raw[names[0]]["S"]: raw for raw in batch_get({table: request})[table]}
+    return found
+
+
+def _key_names(table: str) -> tuple[str, ...]:
+    return {
+        settings.idempotency_table: ("receipt_id",),
+        settings.tasks_table: ("owner_id", "task_id"),
+        settings.sessions_table: ("session_id",),
+        settings.rooms_table: ("room_id", "item"),
+        settings.users_table: ("user_id",),
+    }[table]
+
+
+def _claims(username: str | None, email: str | None) -> frozenset[str]:
+    """The claims that somebody with this name and address has."""
+    claims = [name_claim(username)] if username is not None else []
+    return frozenset(claims + ([email_claim(email)] if email is not None else []))
+
+
+def _text(raw: Raw | None, name: str) -> str | None:
+    value: str | None = (raw or {}).get(name, {}).get("S")
+    return value

@@ -1,0 +1,402 @@
+"""Each invariant, broken on purpose behind the product's back, is reported with the item that breaks it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from boto3.dynamodb.types import TypeSerializer
+
+from tasksync import clock
+from tasksync.domain.audit import ELSEWHERE, Auditor, Invariant, Report
+from tasksync.tables.audit import AuditTables
+from tests.support import tables
+from tests.support.aws import LOCK
+from tests.support.client import Person
+from tests.support.product import Product
+
+Json = dict[str, Any]
+Broken = tuple[Invariant, str]
+"""An invariant, and the item that is to be named."""
+
+TEN_MINUTES = timedelta(minutes=10)
+
+
+class World:
+    """Two people in a room with a task, a personal task, and a receipt."""
+
+    def __init__(self, product: Product) -> None:
+        self.product = product
+        self.ann: Person = product.register("ann")
+        self.bob: Person = product.register("bob")
+        self.room: Json = self.ann.open_room()
+        self.bob.join(self.room)
+        self.task: Json = self.ann.plan(room_id=self.room["id"], deadline="2026-12-01T12:00:00Z", user_id=self.bob.id)
+        self.personal: Json = self.bob.plan()
+        self.ann.post("/tasks", json={"title": "Once"}, headers={"Idempotency-Key": "one"})
+
+    @property
+    def room_key(self) -> Json:
+        return {"room_id": self.room["id"], "item": "ROOM"}
+
+    @property
+    def membership_key(self) -> Json:
+        return {"room_id": self.room["id"], "item": f"MEMBER#{self.bob.id}"}
+
+    @property
+    def task_key(self) -> Json:
+        return {"owner_id": self.room["id"], "task_id": self.task["id"]}
+
+    def change(self, table: str, key: Json, **values: Any) -> None:
+        tables.change(self.product.aws, table, key, **values)
+
+    def put(self, table: str, item: Json) -> None:
+        write = TypeSerializer().serialize
+        with LOCK:
+            raw = {name: write(value) for name, value in item.items() if value is not None}
+            self.product.aws.dynamodb.put_item(TableName=table, Item=raw)
+
+    def delete(self, table: str, key: Json) -> None:
+        write = TypeSerializer().serialize
+        with LOCK:
+            raw = {name: write(value) for name, value in key.items()}
+            self.product.aws.dynamodb.delete_item(TableName=table, Key=raw)
+
+    def one(self, table: str, **values: Any) -> Json:
+        """The item with these values."""
+        return next(item for item in self.product.items(table) if values.items() <= item.items())
+
+    def audit(self, page_items: int | None = None, seconds: Callable[[], bool] = lambda: True) -> Report:
+        with self.product.aws.running("AuditorFunction"):
+            return Auditor(AuditTables(page_items), TEN_MINUTES, lambda _: None).run(seconds)
+
+
+@pytest.fixture
+def world(product: Product) -> World:
+    return World(product)
+
+
+def _violations(report: Report) -> list[Broken]:
+    return [(check.invariant, check.item) for finding in report.findings for check in finding.shown]
+
+
+def _checked(report: Report) -> dict[Invariant, int]:
+    return {finding.invariant: finding.checked for finding in report.findings}
+
+
+def test_what_the_product_wrote_keeps_every_invariant(world: World) -> None:
+    report = world.audit()
+
+    assert report.complete
+    assert _violations(report) == []
+    assert _checked(report) == {
+        Invariant.READABLE: 14,  # a room and its memberships are one
+        Invariant.MEMBER_COUNT: 1,
+        Invariant.ADMIN_COUNT: 1,
+        Invariant.MEMBERSHIP: 2,
+        Invariant.TASK_OWNER: 3,
+        Invariant.CLAIMS: 10,
+        Invariant.TASK_VERSION: 3,
+        Invariant.NO_JOIN_AFTER_DEATH: 0,
+        Invariant.IDEMPOTENCY: 1,
+        Invariant.AUDIT_TRAIL: 0,
+        Invariant.REFRESH_TOKEN: 2,
+        Invariant.NOTHING_LEFT: 8,
+    }
+
+
+@pytest.mark.parametrize("page_items", [1, 2, 3])
+def test_it_does_not_matter_how_the_items_are_spread_over_pages(world: World, page_items: int) -> None:
+    whole = world.audit()
+
+    paged = world.audit(page_items)
+
+    assert _violations(paged) == []
+    assert _checked(paged)[Invariant.TASK_OWNER] == _checked(whole)[Invariant.TASK_OWNER]
+
+
+def test_those_that_tables_cannot_decide_say_where_they_are_shown(world: World) -> None:
+    checked = _checked(world.audit())
+
+    assert {invariant for invariant, count in checked.items() if count == 0} == ELSEWHERE.keys()
+
+
+def _a_count_too_high(world: World) -> Broken:
+    world.change("RoomsTable", world.room_key, member_count=3)
+    return Invariant.MEMBER_COUNT, world.room["id"]
+
+
+def _a_membership_gone_by_itself(world: World) -> Broken:
+    world.delete("RoomsTable", world.membership_key)
+    return Invariant.MEMBER_COUNT, world.room["id"]
+
+
+def _an_admin_count_too_low(world: World) -> Broken:
+    world.change("RoomsTable", world.room_key, admin_count=0)
+    return Invariant.ADMIN_COUNT, world.room["id"]
+
+
+def _members_without_an_admin(world: World) -> Broken:
+    world.change("RoomsTable", world.room_key, admin_count=0)
+    world.change("RoomsTable", world.membership_key | {"item": f"MEMBER#{world.ann.id}"}, role="member")
+    return Invariant.ADMIN_COUNT, world.room["id"]
+
+
+def _a_membership_in_a_dead_room(world: World) -> Broken:
+    world.change("RoomsTable", world.room_key, member_count=0)
+    return Invariant.MEMBERSHIP, f"membership of {world.bob.id} in {world.room['id']}"
+
+
+def _a_membership_in_no_room(world: World) -> Broken:
+    world.delete("RoomsTable", world.room_key)
+    return Invariant.MEMBERSHIP, f"membership of {world.bob.id} in {world.room['id']}"
+
+
+def _a_task_in_no_room(world: World) -> Broken:
+    world.delete("RoomsTable", world.room_key)
+    return Invariant.TASK_OWNER, world.task["id"]
+
+
+def _a_personal_task_of_nobody(world: World) -> Broken:
+    world.delete("UsersTable", {"user_id": world.bob.id})
+    return Invariant.TASK_OWNER, world.personal["id"]
+
+
+def _a_code_without_a_claim(world: World) -> Broken:
+    world.delete("RoomsTable", {"room_id": f"CODE#{world.room['code']}", "item": "CODE"})
+    return Invariant.CLAIMS, world.room["id"]
+
+
+def _a_claim_on_a_code_of_another_room(world: World) -> Broken:
+    world.change("RoomsTable", {"room_id": f"CODE#{world.room['code']}", "item": "CODE"}, owner="room_other")
+    return Invariant.CLAIMS, f"claim of room_other on code {world.room['code']}"
+
+
+def _a_claim_on_a_code_given_up(world: World) -> Broken:
+    claim = {"room_id": "CODE#ABCDEF", "item": "CODE", "kind": "code", "owner": world.room["id"]}
+    world.put("RoomsTable", claim)
+    return Invariant.CLAIMS, f"claim of {world.room['id']} on code ABCDEF"
+
+
+def _a_name_without_a_claim(world: World) -> Broken:
+    world.delete("UsersTable", {"user_id": f"NAME#{world.ann.username}"})
+    return Invariant.CLAIMS, f"{world.ann.id} with NAME#{world.ann.username}"
+
+
+def _an_address_claimed_by_somebody_else(world: World) -> Broken:
+    world.change("UsersTable", {"user_id": f"EMAIL#{world.ann.email}"}, owner=world.bob.id)
+    return Invariant.CLAIMS, f"{world.ann.id} with EMAIL#{world.ann.email}"
+
+
+def _a_claim_of_nobody(world: World) -> Broken:
+    world.put("UsersTable", {"user_id": "NAME#ghost", "kind": "claim", "owner": "usr_ghost"})
+    return Invariant.CLAIMS, "claim of usr_ghost on NAME#ghost"
+
+
+def _a_name_claimed_twice(world: World) -> Broken:
+    world.put("UsersTable", {"user_id": "NAME#second", "kind": "claim", "owner": world.ann.id})
+    return Invariant.CLAIMS, f"claim of {world.ann.id} on NAME#second"
+
+
+def _a_task_before_its_first_version(world: World) -> Broken:
+    world.change("TasksTable", world.task_key, version=0)
+    return Invariant.TASK_VERSION, world.task["id"]
+
+
+def _a_task_sorted_by_an_old_deadline(world: World) -> Broken:
+    world.change("TasksTable", world.task_key, by_deadline=f"none#{world.task['id']}")
+    return Invariant.TASK_VERSION, world.task["id"]
+
+
+def _a_task_sorted_by_an_old_priority(world: World) -> Broken:
+    world.change("TasksTable", world.task_key, by_priority=f"3#{world.task['id']}")
+    return Invariant.TASK_VERSION, world.task["id"]
+
+
+def _a_task_under_another_owner(world: World) -> Broken:
+    world.put("TasksTable", world.one("TasksTable", task_id=world.task["id"]) | {"owner_id": world.ann.id})
+    return Invariant.TASK_VERSION, world.task["id"]
+
+
+def _a_receipt_without_an_answer(world: World) -> Broken:
+    receipt = world.product.items("IdempotencyTable")[0]["receipt_id"]
+    world.change("IdempotencyTable", {"receipt_id": receipt}, answer="{}")
+    return Invariant.IDEMPOTENCY, f"receipt {receipt}"
+
+
+def _a_receipt_of_a_failure(world: World) -> Broken:
+    receipt = world.product.items("IdempotencyTable")[0]["receipt_id"]
+    world.change("IdempotencyTable", {"receipt_id": receipt}, answer='{"status": 409}')
+    return Invariant.IDEMPOTENCY, f"receipt {receipt}"
+
+
+def _a_session_without_a_refresh_token(world: World) -> Broken:
+    session = world.one("SessionsTable", user_id=world.ann.id)["session_id"]
+    world.change("SessionsTable", {"session_id": session}, refresh_hash="")
+    return Invariant.REFRESH_TOKEN, session
+
+
+def _a_session_of_nobody(world: World) -> Broken:
+    session = world.one("SessionsTable", user_id=world.ann.id)["session_id"]
+    world.change("SessionsTable", {"session_id": session}, user_id="usr_ghost")
+    return Invariant.REFRESH_TOKEN, session
+
+
+def _an_empty_room_left(world: World) -> Broken:
+    since = clock.timestamp(clock.now() - timedelta(minutes=11))
+    world.put("RoomsTable", _dead_room("room_left", since))
+    world.put("RoomsTable", {"room_id": "CODE#LEFT77", "item": "CODE", "kind": "code", "owner": "room_left"})
+    return Invariant.NOTHING_LEFT, "room_left"
+
+
+def _a_user_left_half_removed(world: World) -> Broken:
+    since = clock.timestamp(clock.now() - timedelta(minutes=21))
+    world.change("UsersTable", {"user_id": world.ann.id}, status="deleting", updated_at=since)
+    return Invariant.NOTHING_LEFT, world.ann.id
+
+
+def _a_membership_of_somebody_deleted_long_ago(world: World) -> Broken:
+    since = clock.timestamp(clock.now() - timedelta(minutes=11))
+    world.change("UsersTable", {"user_id": world.bob.id}, status="deleting", updated_at=since)
+    return Invariant.NOTHING_LEFT, f"membership of {world.bob.id} in {world.room['id']}"
+
+
+def _a_membership_of_nobody(world: World) -> Broken:
+    world.delete("UsersTable", {"user_id": world.bob.id})
+    return Invariant.NOTHING_LEFT, f"membership of {world.bob.id} in {world.room['id']}"
+
+
+def _a_task_assigned_to_nobody_known(world: World) -> Broken:
+    world.change("TasksTable", world.task_key, assignee_id="usr_ghost")
+    return Invariant.NOTHING_LEFT, world.task["id"]
+
+
+def _a_task_of_no_status(world: World) -> Broken:
+    world.change("TasksTable", world.task_key, status="postponed")
+    return Invariant.READABLE, f"item {world.room['id']} {world.task['id']} in TasksTable"
+
+
+def _a_room_without_a_count(world: World) -> Broken:
+    room = {name: value for name, value in world.one("RoomsTable", **world.room_key).items() if name != "member_count"}
+    world.put("RoomsTable", room)
+    return Invariant.READABLE, f"item {world.room['id']} ROOM in RoomsTable"
+
+
+def _an_item_of_no_known_kind(world: World) -> Broken:
+    world.put("UsersTable", {"user_id": "usr_odd", "kind": "visitor"})
+    return Invariant.READABLE, "item usr_odd in UsersTable"
+
+
+def _dead_room(room_id: str, since: str) -> Json:
+    return {
+        "room_id": room_id,
+        "item": "ROOM",
+        "kind": "room",
+        "code": "LEFT77",
+        "member_count": 0,
+        "admin_count": 0,
+        "created_by": "usr_x",
+        "created_at": since,
+        "updated_at": since,
+        "version": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _a_count_too_high,
+        _a_membership_gone_by_itself,
+        _an_admin_count_too_low,
+        _members_without_an_admin,
+        _a_membership_in_a_dead_room,
+        _a_membership_in_no_room,
+        _a_task_in_no_room,
+        _a_personal_task_of_nobody,
+        _a_code_without_a_claim,
+        _a_claim_on_a_code_of_another_room,
+        _a_claim_on_a_code_given_up,
+        _a_name_without_a_claim,
+        _an_address_claimed_by_somebody_else,
+        _a_claim_of_nobody,
+        _a_name_claimed_twice,
+        _a_task_before_its_first_version,
+        _a_task_sorted_by_an_old_deadline,
+        _a_task_sorted_by_an_old_priority,
+        _a_task_under_another_owner,
+        _a_receipt_without_an_answer,
+        _a_receipt_of_a_failure,
+        _a_session_without_a_refresh_token,
+        _a_session_of_nobody,
+        _an_empty_room_left,
+        _a_user_left_half_removed,
+        _a_membership_of_somebody_deleted_long_ago,
+        _a_membership_of_nobody,
+        _a_task_assigned_to_nobody_known,
+        _a_task_of_no_status,
+        _a_room_without_a_count,
+        _an_item_of_no_known_kind,
+    ],
+)
+def test_a_violation_is_reported_with_its_item(world: World, damage: Callable[[World], Broken]) -> None:
+    broken = damage(world)
+
+    report = world.audit()
+
+    assert broken in _violations(report)
+    assert report.complete
+
+
+@pytest.mark.parametrize("page_items", [1, 2])
+def test_a_violation_that_is_spread_over_pages_is_reported(world: World, page_items: int) -> None:
+    broken = _a_membership_gone_by_itself(world)
+
+    assert _violations(world.audit(page_items)) == [broken]
+
+
+def test_two_sessions_of_one_family_are_reported(world: World) -> None:
+    first, second = (world.one("SessionsTable", user_id=person.id) for person in (world.ann, world.bob))
+    world.change("SessionsTable", {"session_id": second["session_id"]}, family_hash=first["family_hash"])
+
+    violations = _violations(world.audit())
+
+    assert violations in [
+        [(Invariant.REFRESH_TOKEN, f"{one['session_id']} and {other['session_id']}")]
+        for one, other in [(first, second), (second, first)]
+    ]
+
+
+def test_a_session_that_has_expired_may_outlive_its_user(world: World) -> None:
+    session = world.one("SessionsTable", user_id=world.ann.id)["session_id"]
+    world.change("SessionsTable", {"session_id": session}, user_id="usr_ghost", expires_at=1)
+
+    assert _violations(world.audit()) == []
+
+
+def test_what_was_left_a_moment_ago_is_no_violation(world: World) -> None:
+    assert world.ann.delete(f"/rooms/{world.room['id']}").status == 204
+    world.change("UsersTable", {"user_id": world.bob.id}, status="deleting", updated_at=clock.timestamp(clock.now()))
+
+    assert _violations(world.audit()) == []
+
+
+def test_somebody_else_may_have_the_name_of_who_is_being_deleted(world: World) -> None:
+    assert world.ann.delete("/users/me").status == 204
+    world.product.register("ann", username=world.ann.username)
+
+    assert _violations(world.audit()) == []
+
+
+def test_a_person_without_an_address_has_one_claim(world: World) -> None:
+    world.product.register("eve", email=None)
+
+    assert _violations(world.audit()) == []
+
+
+def test_it_stops_when_the_time_is_nearly_over(world: World) -> None:
+    answers = iter([True, True, False])
+
+    report = world.audit(page_items=1, seconds=lambda: next(answers))
+
+    assert not report.complete
+    assert sum(_checked(report).values()) < sum(_checked(world.audit()).values())

@@ -1,0 +1,83 @@
+"""What is read of two items may never have stood side by side: only what stays is a violation."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tasksync import clock
+from tasksync.domain.audit import Auditor, Invariant, Report
+from tasksync.entities import Room
+from tasksync.readings import Reading, RoomReading
+
+
+def _room(member_count: int) -> RoomReading:
+    """A room without memberships, so with a right count only if that is 0."""
+    at = clock.now()
+    room = Room("room_1", "CODE01", None, member_count, 0, "usr_1", at, at, 1)
+    return RoomReading("room_1", room, (), "room_1", frozenset(), {})
+
+
+class Sequence:
+    """A store with one room, which is found in one state after the other."""
+
+    def __init__(self, *states: Reading | None) -> None:
+        self._states = iter(states)
+
+    def readings(self) -> Iterator[list[Reading]]:
+        first = next(self._states)
+        assert first is not None
+        yield [first]
+
+    def again(self, reading: Reading) -> Reading | None:
+        assert isinstance(reading, RoomReading)
+        return next(self._states)
+
+
+WRONG, RIGHT = _room(1), _room(0)
+
+
+def _audit(*states: Reading | None) -> tuple[Report, list[float]]:
+    pauses: list[float] = []
+    return Auditor(Sequence(*states), timedelta(minutes=10), pauses.append).run(lambda: True), pauses
+
+
+def _broken(report: Report) -> set[Invariant]:
+    return {finding.invariant for finding in report.findings if finding.violations}
+
+
+def test_a_fault_in_every_reading_is_a_violation() -> None:
+    report, pauses = _audit(WRONG, WRONG, WRONG, WRONG, WRONG, WRONG)
+
+    assert _broken(report) == {Invariant.MEMBER_COUNT}
+    assert sum(pauses) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("wrong", [1, 2, 5])
+def test_a_fault_that_passes_is_none(wrong: int) -> None:
+    report, _ = _audit(*[WRONG] * wrong, RIGHT)
+
+    assert _broken(report) == set()
+
+
+def test_what_is_gone_meanwhile_breaks_nothing() -> None:
+    report, pauses = _audit(WRONG, None)
+
+    assert _broken(report) == set()
+    assert pauses == []
+
+
+def test_another_fault_than_the_first_is_no_confirmation() -> None:
+    unclaimed = replace(RIGHT, code_owner=None)
+
+    report, _ = _audit(WRONG, *[unclaimed] * 5)
+
+    assert _broken(report) == set()
+
+
+def test_a_right_reading_is_not_read_again() -> None:
+    report, pauses = _audit(RIGHT)
+
+    assert _broken(report) == set()
+    assert pauses == []

@@ -1,0 +1,130 @@
+"""The sweeper finishes what the streams left, and nothing that lives or was left a moment ago."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tasksync import clock
+from tests.support import tables
+from tests.support.client import Person
+from tests.support.lambdas import call
+from tests.support.product import Product
+
+ALL = {"older_than_seconds": 0}
+LONG_AGO = clock.timestamp(clock.now() - timedelta(minutes=11))
+
+
+def _sweep(product: Product, event: dict[str, Any] | None = None, seconds: float = 60.0) -> Any:
+    return call(product.aws, "SweeperFunction", event or {}, seconds)
+
+
+def _accept_deletion(product: Product, person: Person, at: str | None = None) -> None:
+    """What a request to delete somebody has written when it is cut off."""
+    at = at or clock.timestamp(clock.now())
+    tables.change(product.aws, "UsersTable", {"user_id": person.id}, status="deleting", updated_at=at)
+
+
+def _nothing(complete: bool = True) -> dict[str, Any]:
+    return {"found": 0, "finished": 0, "failed": [], "complete": complete}
+
+
+def _one() -> dict[str, Any]:
+    return {"found": 1, "finished": 1, "failed": [], "complete": True}
+
+
+def test_a_room_left_empty_long_ago_is_deleted_with_its_tasks_and_its_code(product: Product) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    for _ in range(30):
+        ann.plan(room_id=room["id"])
+    assert ann.delete(f"/rooms/{room['id']}/users/{ann.id}").status == 204
+    tables.change(product.aws, "RoomsTable", {"room_id": room["id"], "item": "ROOM"}, updated_at=LONG_AGO)
+
+    swept = _sweep(product)
+
+    assert swept == {"users": _nothing(), "rooms": _one()}
+    assert product.items("RoomsTable") == []
+    assert product.items("TasksTable") == []
+
+
+def test_a_user_stuck_in_deletion_is_removed_with_all_that_is_theirs(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    task = ann.plan(room_id=room["id"], user_id=bob.id)
+    bob.plan()
+    _accept_deletion(product, bob, LONG_AGO)
+
+    swept = _sweep(product)
+
+    assert swept["users"] == _one()
+    assert {item.get("owner", item["user_id"]) for item in product.items("UsersTable")} == {ann.id}
+    assert [item.get("user_id") for item in product.items("SessionsTable") if item["kind"] == "session"] == [ann.id]
+    assert ann.get(f"/rooms/{room['id']}").json()["user_ids"] == [ann.id]
+    assert ann.get(f"/tasks/{task['id']}").json()["user_id"] is None
+    assert [item["task_id"] for item in product.items("TasksTable")] == [task["id"]]
+
+
+def test_who_is_removed_may_leave_an_empty_room_which_goes_with_them(product: Product) -> None:
+    ann = product.register("ann")
+    ann.open_room()
+    _accept_deletion(product, ann)
+
+    swept = _sweep(product, ALL)
+
+    assert swept == {"users": _one(), "rooms": _one()}
+    assert product.items("RoomsTable") == []
+
+
+def test_what_was_left_a_moment_ago_is_left_to_the_streams(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    assert ann.delete(f"/rooms/{room['id']}").status == 204
+    _accept_deletion(product, bob)
+
+    assert _sweep(product) == {"users": _nothing(), "rooms": _nothing()}
+    assert product.deliver() != []
+
+
+def test_what_lives_is_not_touched(product: Product) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    ann.plan(room_id=room["id"])
+    before = product.items("RoomsTable"), product.items("TasksTable"), product.items("UsersTable")
+
+    assert _sweep(product, ALL) == {"users": _nothing(), "rooms": _nothing()}
+    assert (product.items("RoomsTable"), product.items("TasksTable"), product.items("UsersTable")) == before
+
+
+def test_with_too_little_time_it_stops_and_the_next_sweep_goes_on(product: Product) -> None:
+    ann = product.register("ann")
+    assert ann.delete(f"/rooms/{ann.open_room()['id']}").status == 204
+
+    hurried = _sweep(product, ALL, seconds=1)
+    calm = _sweep(product, ALL)
+
+    assert not hurried["users"]["complete"]
+    assert not hurried["rooms"]["complete"]
+    assert hurried["rooms"]["finished"] == 0
+    assert calm["rooms"] == _one()
+
+
+def test_one_that_fails_does_not_hold_up_the_others(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    ann.plan(room_id=room["id"])
+    assert ann.delete(f"/rooms/{room['id']}").status == 204
+    _accept_deletion(product, bob)
+    tables.drop(product.aws, "TasksTable")
+
+    swept = _sweep(product, ALL)
+
+    assert swept["users"] == {"found": 1, "finished": 0, "failed": [bob.id], "complete": True}
+    assert swept["rooms"] == {"found": 1, "finished": 0, "failed": [room["id"]], "complete": True}
+    logged = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {line["kind"]: line["failed"] for line in logged if line["event"] == "swept"} == {
+        "users": [bob.id],
+        "rooms": [room["id"]],
+    }
