@@ -3,11 +3,12 @@
 moto is not safe under threads: whoever calls it, or the product, holds ``LOCK``.
 """
 
+import functools
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from boto3.dynamodb.types import TypeDeserializer
@@ -17,12 +18,17 @@ from moto.core.base_backend import BackendDict
 from tests.support.permissions import Permissions, install
 from tests.support.stack import ACCOUNT, REGION, Stack
 
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodbstreams import DynamoDBStreamsClient
+    from types_boto3_secretsmanager import SecretsManagerClient
+
 LOCK = threading.RLock()
 
 _ENVIRONMENT = {
     # Nothing that escapes the mock can be signed for a real account, or find one.
     "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",  # noqa: S105  # no secret: a name for nobody
+    "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_SESSION_TOKEN": "testing",
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_CONFIG_FILE": os.devnull,
@@ -76,11 +82,12 @@ class Aws:
     def __init__(self) -> None:
         self.stack = Stack()
         self.permissions = _permissions
+        self._known: dict[str, tuple[dict[str, str], list[dict[str, Any]]]] = {}
         with LOCK:
             BackendDict.reset()
             self.permissions.denied.clear()
-            self.dynamodb = boto3.client("dynamodb")
-            self.streams = boto3.client("dynamodbstreams")
+            self.dynamodb: DynamoDBClient = _client("dynamodb")
+            self.streams: DynamoDBStreamsClient = _client("dynamodbstreams")
             for name, properties in self.stack.of_type("AWS::SecretsManager::Secret").items():
                 self._create_secret(name, properties)
             for name, properties in self.stack.of_type("AWS::DynamoDB::Table").items():
@@ -89,10 +96,19 @@ class Aws:
     @contextmanager
     def running(self, function: str) -> Iterator[None]:
         """Let the block run as this function: with its environment variables and its permissions, and no others."""
-        others = self.stack.all_variables().keys()
-        own = self.stack.environment(function)
-        with LOCK, environment(own, without=others), self.permissions.of(function, self.stack.statements(function)):
+        given, allowed = self._of_function(function)
+        with LOCK, environment(given, without=self._all_variables), self.permissions.of(function, allowed):
             yield
+
+    @functools.cached_property
+    def _all_variables(self) -> set[str]:
+        return set(self.stack.all_variables())
+
+    def _of_function(self, function: str) -> tuple[dict[str, str], list[dict[str, Any]]]:
+        """Its environment variables and its permissions."""
+        if function not in self._known:
+            self._known[function] = self.stack.environment(function), self.stack.statements(function)
+        return self._known[function]
 
     def items(self, table: str) -> list[dict[str, Any]]:
         """All items of a table (by its name in the template), as plain values."""
@@ -103,7 +119,7 @@ class Aws:
 
     def _create_secret(self, name: str, properties: Mapping[str, Any]) -> None:
         generated = properties["GenerateSecretString"]
-        client = boto3.client("secretsmanager")
+        client: SecretsManagerClient = _client("secretsmanager")
         value = client.get_random_password(**generated)["RandomPassword"]
         self.stack.arns[name] = client.create_secret(Name=name, SecretString=value)["ARN"]
 
@@ -126,12 +142,23 @@ class Aws:
 @contextmanager
 def environment(given: Mapping[str, str], without: Iterable[str] = ()) -> Iterator[None]:
     """For the block, set some environment variables and unset others."""
-    before = dict(os.environ)
+    before = {name: os.environ.get(name) for name in {*without, *given}}
     try:
-        for name in without:
-            os.environ.pop(name, None)
-        os.environ.update(given)
+        _set({**dict.fromkeys(without), **given})
         yield
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        _set(before)
+
+
+def _set(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+@functools.cache
+def _client(service: Any) -> Any:
+    """A client outlives the accounts that it is used with; making one takes longer than making the tables."""
+    return boto3.client(service)

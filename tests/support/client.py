@@ -59,10 +59,10 @@ class Client:
             # Not httpx's json argument: it takes None for absent.
             content = httpx.Request("POST", "/", json=json).content if json is not None else "null"
             own["Content-Type"] = "application/json"
-        response = self.connection.request(
-            method, path, content=content, params=params, headers=httpx.Headers([*own.items(), *_pairs(headers)])
-        )
-        return Answer(response)
+        sent = httpx.Headers(own)
+        for name, value in (headers or {}).items():
+            sent[name] = value
+        return Answer(self.connection.request(method, path, content=content, params=params, headers=sent))
 
     def get(self, path: str, **options: Any) -> Answer:
         return self.request("GET", path, **options)
@@ -133,7 +133,3 @@ class Person(Client):
         answer = self.post(path, json=body)
         assert answer.status == 201, answer
         return answer.json()
-
-
-def _pairs(headers: Mapping[str, str] | None) -> list[tuple[str, str]]:
-    return list((headers or {}).items())

@@ -13,7 +13,6 @@ import json
 import time
 import traceback
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -105,8 +104,11 @@ class Gateway(httpx.BaseTransport):
         """What the authorizer says of the caller."""
         auth = self._aws.stack.resources["Api"]["Properties"]["Auth"]
         authorizer = auth["Authorizers"][auth["DefaultAuthorizer"]]
-        names = {name.lower() for name, value in (event["headers"] or {}).items() if value}
-        if not {name.lower() for name in authorizer["Identity"]["Headers"]} <= names:
+        identity = authorizer["Identity"]
+        sent = {name.lower() for name, value in (event["headers"] or {}).items() if value}
+        cached = int(self._aws.stack.resolve(identity["ReauthorizeEvery"])) > 0
+        # Without a cache the gateway needs no identity to look up, and asks the authorizer even so.
+        if cached and not {name.lower() for name in identity["Headers"]} <= sent:
             raise GatewayError("UNAUTHORIZED")
         method_arn = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{API_ID}/{STAGE}/{event['httpMethod']}{path}"
         question = {key: value for key, value in event.items() if key not in ("body", "isBase64Encoded")}
@@ -149,11 +151,10 @@ def routes(aws: Aws) -> list[Route]:
     ]
 
 
-def load_handler(handler: str) -> Callable[[Json, LambdaContext], Any]:
-    """The function that Lambda calls for a template's ``Handler``."""
+def load_handler(handler: str) -> Any:
+    """What Lambda calls, with an event and a context, for a template's ``Handler``: a function or a Chalice app."""
     module, _, name = handler.rpartition(".")
-    loaded: Callable[[Json, LambdaContext], Any] = getattr(importlib.import_module(module), name)
-    return loaded
+    return getattr(importlib.import_module(module), name)
 
 
 def _matches(route: Route, segments: list[str]) -> bool:
@@ -172,8 +173,8 @@ def _event(
 ) -> Json:
     """A proxy event, version 1.0. Every key is there; what is empty is null."""
     headers: dict[str, list[str]] = {}
-    for name, value in request.headers.raw:
-        headers.setdefault(name.decode("ascii"), []).append(value.decode("latin-1"))
+    for raw_name, raw_value in request.headers.raw:
+        headers.setdefault(raw_name.decode("ascii"), []).append(raw_value.decode("latin-1"))
     query: dict[str, list[str]] = {}
     for name, value in parse_qsl(request.url.query.decode("ascii"), keep_blank_values=True):
         query.setdefault(name, []).append(value)

@@ -1,6 +1,6 @@
 """Enforces the IAM statements of the function that is running, as AWS does and moto does not.
 
-It stands before moto on botocore's way out. A call that no statement allows is answered with AccessDeniedException, and
+It stands before moto on botocore's way out. A call that no statement allows fails as AWS would let it fail, and is
 noted: the product may turn that into a 503, so the test ends with an error of its own that names what was missing.
 """
 
@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import ClientError
 from botocore.handlers import BUILTIN_HANDLERS
-from moto.core.botocore_stubber import MockRawResponse
 
 _TRANSACTION_ACTIONS = {
     "ConditionCheck": "ConditionCheckItem",
@@ -40,22 +40,23 @@ class Permissions:
         finally:
             self._running = before
 
-    def check(self, request: AWSPreparedRequest) -> AWSResponse | None:
-        """An answer that denies the call, or None to let it pass. Calls of the tests themselves pass."""
+    def check(self, request: AWSPreparedRequest) -> None:
+        """Raise what botocore makes of AWS's refusal, unless all is allowed. Calls of the tests themselves are.
+
+        Raised, not answered: botocore asks every hook, and moto's would carry out what this one had refused.
+        """
         if self._running is None:
-            return None
+            return
         function, statements = self._running
         missing = [need for need in self._needs(request) if not _allows(statements, *need)]
-        if not missing:
-            return None
-        self.denied += [f"{function} may not {action} on {resource}" for action, resource in missing]
-        action, resource = missing[0]
-        return _access_denied(request, f"not authorized to perform: {action} on resource: {resource}")
+        if missing:
+            self.denied += [f"{function} may not {action} on {resource}" for action, resource in missing]
+            raise _access_denied(*missing[0])
 
     def _needs(self, request: AWSPreparedRequest) -> list[tuple[str, str]]:
         """The actions and resources a call needs; an unknown kind of call needs what nobody is granted."""
         service, _, operation = _text(request.headers.get("X-Amz-Target", "")).partition(".")
-        body = json.loads(_text(request.body or b"{}"))
+        body = json.loads(request.body) if isinstance(request.body, str | bytes) and request.body else {}
         if service.startswith("DynamoDB_"):
             return [(f"dynamodb:{action}", self._table_arn + table) for action, table in _dynamodb(operation, body)]
         if service == "secretsmanager":
@@ -82,10 +83,10 @@ def _allows(statements: Sequence[Mapping[str, Any]], action: str, resource: str)
     )
 
 
-def _access_denied(request: AWSPreparedRequest, message: str) -> AWSResponse:
-    document = {"__type": "com.amazon.coral.service#AccessDeniedException", "message": message, "Message": message}
-    headers = {"Content-Type": "application/x-amz-json-1.0"}
-    return AWSResponse(request.url, 400, headers, MockRawResponse(json.dumps(document)))
+def _access_denied(action: str, resource: str) -> ClientError:
+    message = f"not authorized to perform: {action} on resource: {resource}"
+    error: Any = {"Error": {"Code": "AccessDeniedException", "Message": message}}
+    return ClientError(error, action.partition(":")[2])
 
 
 def _text(value: str | bytes) -> str:

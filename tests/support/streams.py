@@ -92,10 +92,7 @@ class Streams:
         deliveries: list[Delivery] = []
         stuck: set[str] = set()
         while more := [
-            delivery
-            for source in self._sources
-            if source.function not in stuck
-            for delivery in source.deliver(seconds)
+            delivery for source in self._sources if source.function not in stuck for delivery in source.deliver(seconds)
         ]:
             deliveries += more
             stuck |= {delivery.function for delivery in more if delivery.failed}

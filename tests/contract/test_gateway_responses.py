@@ -1,0 +1,96 @@
+"""What the gateway answers by itself cannot be told from what the functions answer."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.product import Product
+from tests.support.stack import Stack
+
+STACK = Stack()
+RESPONSES: dict[str, Any] = STACK.resources["Api"]["Properties"]["GatewayResponses"]
+
+# Every kind that a request to this API can meet has its own, and the defaults catch the rest.
+KINDS = {
+    "DEFAULT_4XX",
+    "DEFAULT_5XX",
+    "UNAUTHORIZED",
+    "ACCESS_DENIED",
+    "MISSING_AUTHENTICATION_TOKEN",
+    "RESOURCE_NOT_FOUND",
+    "REQUEST_TOO_LARGE",
+    "THROTTLED",
+    "QUOTA_EXCEEDED",
+}
+FIELDS = {"type", "title", "status", "code", "detail", "request_id"}
+EXTRA_HEADERS = {401: {"www-authenticate"}, 429: {"retry-after"}, 503: {"retry-after"}}
+
+
+def _headers(kind: str) -> dict[str, str]:
+    headers = RESPONSES[kind]["ResponseParameters"]["Headers"]
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def test_every_kind_of_refusal_has_a_response() -> None:
+    assert RESPONSES.keys() == KINDS
+
+
+@pytest.mark.parametrize("kind", RESPONSES)
+def test_a_gateways_body_is_a_problem_document(kind: str) -> None:
+    templates = RESPONSES[kind]["ResponseTemplates"]
+
+    problem = json.loads(templates["application/json"].replace("$context.requestId", "an-id"))
+
+    assert templates.keys() == {"application/json"}
+    assert problem.keys() == FIELDS
+    assert problem["status"] == RESPONSES[kind]["StatusCode"]
+    assert problem["request_id"] == "an-id"
+
+
+@pytest.mark.parametrize("kind", RESPONSES)
+def test_a_gateways_headers_are_those_of_a_function(kind: str, product: Product) -> None:
+    made_by_function = product.register().get("/rooms/unknown")
+    status = RESPONSES[kind]["StatusCode"]
+
+    headers = _headers(kind)
+
+    assert made_by_function.status == 404
+    of_function = set(made_by_function.headers) - {"content-length"}
+    assert headers.keys() == of_function | EXTRA_HEADERS.get(status, set())
+    for name in of_function - {"x-request-id"}:
+        # The gateway takes a value between single quotes, and has no way to write one inside.
+        assert headers[name].strip("'") == made_by_function.headers[name].replace("'", "")
+    assert headers["x-request-id"] == "context.requestId"
+
+
+def test_a_functions_problem_has_the_same_fields(product: Product) -> None:
+    problem = product.register().get("/rooms/unknown").json()
+
+    assert problem.keys() == FIELDS
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nowhere", 404, "not_found"),
+        ("DELETE", "/rooms/join", 404, "not_found"),
+        ("GET", "/rooms", 401, "invalid_token"),
+    ],
+)
+def test_a_refusal_by_the_gateway_arrives_as_described(
+    product: Product, method: str, path: str, status: int, code: str
+) -> None:
+    answer = product.anonymous.request(method, path)
+
+    assert answer.status == status
+    assert answer.json()["code"] == code
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["X-Request-Id"] == answer.json()["request_id"]
+
+
+def test_a_body_over_the_gateways_limit_is_refused_by_the_gateway(product: Product) -> None:
+    answer = product.anonymous.post("/auth/login", content=b" " * (10 * 1024 * 1024 + 1))
+
+    assert answer.status == 413
+    assert answer.json()["code"] == "body_too_large"

@@ -1,0 +1,98 @@
+"""Permissions: each function may do known things, to its own tables and secrets, and nothing else.
+
+That what a function does is also granted is enforced in every test in process (``tests/support/permissions.py``).
+"""
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.support.aws import Aws
+from tests.support.stack import Stack
+
+STACK = Stack()
+FUNCTIONS = list(STACK.functions)
+
+# IAM has one action that is no call of its own: the condition check inside a transaction.
+DYNAMODB_ACTIONS = {
+    f"dynamodb:{operation}"
+    for operation in boto3.client("dynamodb", region_name="us-east-1").meta.service_model.operation_names
+} | {"dynamodb:ConditionCheckItem"}
+ACTIONS = DYNAMODB_ACTIONS | {"secretsmanager:GetSecretValue", "sqs:SendMessage"}
+
+
+def _own_resources(function: str) -> set[str]:
+    """ARNs of the tables and secrets that the function's variables name, and of its failure queues."""
+    named = {value["Ref"] for value in STACK.variables(function).values() if isinstance(value, dict) and "Ref" in value}
+    tables = named & STACK.of_type("AWS::DynamoDB::Table").keys()
+    secrets = named & STACK.of_type("AWS::SecretsManager::Secret").keys()
+    queues = [event["DestinationConfig"]["OnFailure"]["Destination"] for event in STACK.events(function, "DynamoDB")]
+    return (
+        {STACK.resolve({"Fn::GetAtt": [table, "Arn"]}) for table in tables}
+        | {STACK.resolve({"Ref": secret}) for secret in secrets}
+        | {STACK.resolve(queue) for queue in queues}
+    )
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_statements_name_known_actions_and_no_wildcard_among_them(function: str) -> None:
+    granted = {action for statement in STACK.statements(function) for action in statement["Action"]}
+
+    assert granted <= ACTIONS
+    assert all(statement["Effect"] == "Allow" for statement in STACK.statements(function))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_statements_name_exactly_the_tables_and_secrets_in_the_functions_environment(function: str) -> None:
+    resources = {resource for statement in STACK.statements(function) for resource in statement["Resource"]}
+
+    assert {resource.partition("/index/")[0] for resource in resources} == _own_resources(function)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_indexes_named_in_statements_exist(function: str) -> None:
+    tables = STACK.of_type("AWS::DynamoDB::Table")
+    named = [
+        resource.partition(":table/")[2].split("/index/")
+        for statement in STACK.statements(function)
+        for resource in statement["Resource"]
+        if "/index/" in resource
+    ]
+
+    for table, index in named:
+        indexes = tables[table].get("GlobalSecondaryIndexes", []) + tables[table].get("LocalSecondaryIndexes", [])
+        assert index in {"*", *(each["IndexName"] for each in indexes)}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_actions_fit_the_kind_of_resource(function: str) -> None:
+    services = [
+        (action.partition(":")[0], resource)
+        for statement in STACK.statements(function)
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+    ]
+    secrets = STACK.of_type("AWS::SecretsManager::Secret")
+
+    for service, resource in services:
+        assert service == ("secretsmanager" if resource in secrets else resource.split(":")[2])
+
+
+def test_a_function_has_no_permissions_but_its_statements() -> None:
+    for properties in STACK.functions.values():
+        assert "Role" not in properties
+        assert all(policy.keys() == {"Version", "Statement"} for policy in properties["Policies"])
+
+
+def test_in_process_too_what_is_not_granted_is_refused_and_not_done(aws: Aws) -> None:
+    key = {"user_id": {"S": "usr_1"}}
+    aws.dynamodb.put_item(TableName="UsersTable", Item=key)
+
+    with aws.running("HealthFunction"):
+        assert aws.dynamodb.get_item(TableName="UsersTable", Key=key)["Item"] == key
+        with pytest.raises(ClientError, match="AccessDenied"):
+            aws.dynamodb.delete_item(TableName="UsersTable", Key=key)
+
+    assert aws.dynamodb.get_item(TableName="UsersTable", Key=key)["Item"] == key
+    assert len(aws.permissions.denied) == 1
+    aws.permissions.denied.clear()

@@ -1,0 +1,54 @@
+"""Routes: what the gateway passes on and what the functions answer are the same, and only a few routes are public."""
+
+import pytest
+
+from tests.support.gateway import load_handler
+from tests.support.stack import Stack
+
+STACK = Stack()
+API_FUNCTIONS = [name for name in STACK.functions if STACK.events(name, "Api")]
+
+# Those that the HTTP contract lists as needing no token.
+PUBLIC = {
+    ("POST", "/auth/register"),
+    ("POST", "/auth/login"),
+    ("POST", "/auth/refresh"),
+    ("POST", "/auth/logout"),
+    ("GET", "/.well-known/jwks.json"),
+    ("POST", "/users"),
+    ("GET", "/health"),
+}
+
+
+@pytest.mark.parametrize("function", API_FUNCTIONS)
+def test_a_functions_routes_are_those_of_the_template(function: str) -> None:
+    app = load_handler(STACK.functions[function]["Handler"])
+
+    answered = {(method, path) for path, methods in app.routes.items() for method in methods}
+
+    # Names of path parameters are part of the path, so they are compared with it.
+    assert answered == {(event["Method"], event["Path"]) for event in STACK.events(function, "Api")}
+
+
+def test_no_route_stands_twice() -> None:
+    routes = [(event["Method"], event["Path"]) for name in API_FUNCTIONS for event in STACK.events(name, "Api")]
+
+    assert len(routes) == len(set(routes))
+
+
+def test_exactly_the_public_routes_are_without_the_authorizer() -> None:
+    events = [event for name in API_FUNCTIONS for event in STACK.events(name, "Api")]
+
+    without = {(event["Method"], event["Path"]) for event in events if "Auth" in event}
+
+    assert without == PUBLIC
+    assert all(event.get("Auth") in (None, {"Authorizer": "NONE"}) for event in events)
+    auth = STACK.resources["Api"]["Properties"]["Auth"]
+    assert auth["DefaultAuthorizer"] in auth["Authorizers"]
+
+
+def test_every_route_belongs_to_the_one_api() -> None:
+    apis = [event["RestApiId"] for name in API_FUNCTIONS for event in STACK.events(name, "Api")]
+
+    assert all(api == {"Ref": "Api"} for api in apis)
+    assert list(STACK.of_type("AWS::Serverless::Api")) == ["Api"]

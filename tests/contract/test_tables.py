@@ -1,0 +1,68 @@
+"""Tables and streams: nothing is lost by a mistake, a bad record or a deletion of the stack."""
+
+import json
+
+import pytest
+
+from tests.support.stack import Stack
+
+STACK = Stack()
+TABLES = STACK.of_type("AWS::DynamoDB::Table")
+EVENT_SOURCES = [
+    (function, number) for function in STACK.functions for number, _ in enumerate(STACK.events(function, "DynamoDB"))
+]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_can_be_restored_and_is_not_deleted_with_the_stack(table: str) -> None:
+    resource, properties = STACK.resources[table], TABLES[table]
+
+    assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert STACK.resolve(properties["DeletionProtectionEnabled"]) == "true"
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_is_encrypted_and_paid_by_the_request(table: str) -> None:
+    assert TABLES[table]["SSESpecification"] == {"SSEEnabled": True}
+    assert TABLES[table]["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_secrets_are_generated_and_in_no_template() -> None:
+    for properties in STACK.of_type("AWS::SecretsManager::Secret").values():
+        assert properties["GenerateSecretString"]["PasswordLength"] >= 32
+        assert "SecretString" not in properties
+
+
+@pytest.mark.parametrize(("function", "number"), EVENT_SOURCES)
+def test_a_failing_record_is_repeated_a_while_and_then_kept(function: str, number: int) -> None:
+    source = STACK.events(function, "DynamoDB")[number]
+
+    assert 0 < source["MaximumRetryAttempts"] <= 100
+    assert 0 < source["MaximumRecordAgeInSeconds"] <= 24 * 3600
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source["StartingPosition"] == "TRIM_HORIZON"
+    failures = source["DestinationConfig"]["OnFailure"]
+    queue, attribute = failures["Destination"]["Fn::GetAtt"]
+    assert (failures["Type"], attribute) == ("SQS", "Arn")
+    assert STACK.of_type("AWS::SQS::Queue")[queue]["MessageRetentionPeriod"] > source["MaximumRecordAgeInSeconds"]
+
+
+@pytest.mark.parametrize(("function", "number"), EVENT_SOURCES)
+def test_an_event_source_reads_a_stream_that_has_the_images_its_filter_looks_at(function: str, number: int) -> None:
+    source = STACK.events(function, "DynamoDB")[number]
+
+    table, attribute = source["Stream"]["Fn::GetAtt"]
+
+    assert attribute == "StreamArn"
+    assert TABLES[table]["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    for entry in source["FilterCriteria"]["Filters"]:
+        assert json.loads(entry["Pattern"]).keys() == {"eventName", "dynamodb"}
+
+
+def test_a_function_has_time_to_answer_before_the_gateway_gives_up() -> None:
+    seconds = STACK.template["Globals"]["Function"]["Timeout"]
+
+    for function, properties in STACK.functions.items():
+        if STACK.events(function, "Api"):
+            assert properties.get("Timeout", seconds) < 29

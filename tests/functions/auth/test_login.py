@@ -1,0 +1,124 @@
+"""POST /auth/login: by either name, and what a refusal gives away (nothing)."""
+
+import statistics
+import time
+from typing import Any
+
+import pytest
+
+from tests.support import builders
+from tests.support.client import Answer
+from tests.support.problems import faults, problem
+from tests.support.product import Product
+
+SECRET = "a password of some length"
+
+
+def test_one_signs_in_with_the_username_in_any_case(product: Product) -> None:
+    ann = product.register(username="Ann")
+
+    answer = product.anonymous.post("/auth/login", json={"username": "aNN", "password": ann.password})
+
+    assert answer.status == 200, answer
+    assert answer.json()["user"]["id"] == ann.id
+    assert answer.json()["user"]["username"] == "Ann"
+
+
+def test_one_signs_in_with_the_address_in_any_case(product: Product) -> None:
+    ann = product.register(email="Ann@Example.org")
+
+    answer = product.anonymous.post("/auth/login", json={"email": "ann@EXAMPLE.org", "password": ann.password})
+
+    assert answer.status == 200, answer
+    assert answer.json()["user"]["id"] == ann.id
+    assert answer.json()["user"]["email"] == "Ann@Example.org"
+
+
+def test_signing_in_answers_as_registering_does(product: Product) -> None:
+    body = builders.person("ann")
+    registered = product.anonymous.post("/auth/register", json=body).json()
+
+    signed_in = product.anonymous.post(
+        "/auth/login", json={"username": body["username"], "password": body["password"]}
+    ).json()
+
+    assert signed_in.keys() == registered.keys()
+    assert signed_in["user"] == registered["user"]
+    assert signed_in["refresh_token"] != registered["refresh_token"]
+    assert signed_in["access_token"] != registered["access_token"]
+
+
+def test_an_unknown_name_a_wrong_password_and_another_kind_of_name_are_answered_alike(product: Product) -> None:
+    ann = product.register(username="ann", email="ann@example.org", password=SECRET)
+
+    def refusal(**names: str) -> tuple[Any, list[str]]:
+        answer = product.anonymous.post("/auth/login", json={**names, "password": names.pop("password", SECRET)})
+        document = problem(answer, 401, "invalid_credentials")
+        del document["request_id"]
+        return document, sorted(answer.headers)
+
+    refusals = [
+        refusal(username="ann", password="not the password"),
+        refusal(username="nobody"),
+        refusal(username="ann@example.org"),
+        refusal(email="ann@example.org", password="not the password"),
+        refusal(email="nobody@example.org"),
+        refusal(username=ann.id),
+        refusal(username="ann", password="x"),
+    ]
+
+    assert all(each == refusals[0] for each in refusals)
+
+
+def test_an_unknown_name_takes_as_long_as_a_wrong_password(product: Product) -> None:
+    product.register(username="ann")
+
+    def seconds(username: str) -> float:
+        # Of this thread's work, which all of it runs in: what else the machine does is not counted.
+        began = time.thread_time()
+        product.anonymous.post("/auth/login", json={"username": username, "password": "not the password"})
+        return time.thread_time() - began
+
+    pairs = [(seconds("ann"), seconds("nobody")) for _ in range(7)]
+    wrong, unknown = (statistics.median(each) for each in zip(*pairs, strict=True))
+
+    # One bcrypt is nine tenths of it: with none, or with two, the ratio would be below 0.3 or near 2.
+    assert 0.6 < unknown / wrong < 1.6
+
+
+@pytest.mark.parametrize(
+    "names",
+    [{}, {"username": None}, {"username": "ann", "email": "ann@example.org"}],
+    ids=["neither", "null", "both"],
+)
+def test_exactly_one_name_is_needed(product: Product, names: dict[str, Any]) -> None:
+    answer = product.anonymous.post("/auth/login", json={**names, "password": SECRET})
+
+    assert faults(answer).keys() == {"/username"}
+
+
+def test_a_password_is_needed(product: Product) -> None:
+    answer = product.anonymous.post("/auth/login", json={"username": "ann"})
+
+    assert faults(answer) == {"/password": "missing"}
+
+
+def test_a_password_too_long_to_be_one_is_refused(product: Product) -> None:
+    product.register(username="ann")
+
+    answer = product.anonymous.post("/auth/login", json={"username": "ann", "password": "x" * 1025})
+
+    assert faults(answer) == {"/password": "too_long"}
+
+
+def test_every_sign_in_is_a_session_of_its_own(product: Product) -> None:
+    ann = product.register("ann")
+    again = product.anonymous.sign_in(ann.username)
+
+    assert _end(again.post("/auth/logout", json={"refresh_token": again.refresh_token}))
+    assert ann.get("/users/me").status == 200
+    assert again.get("/users/me").status == 401
+
+
+def _end(answer: Answer) -> bool:
+    return answer.status == 204

@@ -1,0 +1,107 @@
+"""POST /auth/password: ends every other session, and keeps the one it is called from."""
+
+import pytest
+
+from tests.support import builders
+from tests.support.problems import faults, problem
+from tests.support.product import Product
+
+NEW = "another long enough password"
+
+
+def change(current: str = builders.PASSWORD, new: str = NEW) -> dict[str, str]:
+    return {"current_password": current, "new_password": new}
+
+
+def test_a_new_password_replaces_the_old_one(product: Product) -> None:
+    ann = product.register("ann")
+
+    answer = ann.post("/auth/password", json=change())
+
+    assert answer.status == 204, answer
+    assert answer.text == ""
+    old = {"username": ann.username, "password": builders.PASSWORD}
+    problem(product.anonymous.post("/auth/login", json=old), 401, "invalid_credentials")
+    assert product.anonymous.sign_in(ann.username, NEW).id == ann.id
+
+
+def test_every_other_session_ends_and_this_one_stays(product: Product) -> None:
+    ann = product.register("ann")
+    elsewhere = product.anonymous.sign_in(ann.username)
+    bob = product.register("bob")
+
+    assert ann.post("/auth/password", json=change()).status == 204
+
+    assert elsewhere.get("/users/me").status == 401
+    refused = product.anonymous.post("/auth/refresh", json={"refresh_token": elsewhere.refresh_token})
+    problem(refused, 401, "invalid_token")
+    assert ann.get("/users/me").status == 200
+    assert product.anonymous.post("/auth/refresh", json={"refresh_token": ann.refresh_token}).status == 200
+    assert [session["current"] for session in ann.list("/auth/sessions")] == [True]
+    assert bob.get("/users/me").status == 200
+
+
+def test_a_password_is_changed_again_and_again_in_one_session(product: Product) -> None:
+    ann = product.register("ann")
+
+    for turn in range(3):
+        current = builders.PASSWORD if turn == 0 else f"{NEW} {turn}"
+        assert ann.post("/auth/password", json=change(current, f"{NEW} {turn + 1}")).status == 204
+
+    assert product.anonymous.sign_in(ann.username, f"{NEW} 3").id == ann.id
+
+
+def test_a_change_counts_as_a_change_of_the_user(product: Product) -> None:
+    ann = product.register("ann")
+
+    ann.post("/auth/password", json=change())
+
+    assert ann.get("/users/me").json()["version"] == 2
+
+
+def test_the_current_password_must_be_right(product: Product) -> None:
+    ann = product.register("ann")
+    elsewhere = product.anonymous.sign_in(ann.username)
+
+    answer = ann.post("/auth/password", json=change(current="not the password"))
+
+    problem(answer, 401, "invalid_credentials")
+    assert elsewhere.get("/users/me").status == 200
+    assert product.anonymous.sign_in(ann.username).id == ann.id
+
+
+def test_a_new_password_is_long_enough(product: Product) -> None:
+    ann = product.register("ann")
+    elsewhere = product.anonymous.sign_in(ann.username)
+
+    answer = ann.post("/auth/password", json=change(new="too short"))
+
+    assert faults(answer) == {"/new_password": "too_short"}
+    assert elsewhere.get("/users/me").status == 200
+    assert product.anonymous.sign_in(ann.username).id == ann.id
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({}, {"/current_password": "missing", "/new_password": "missing"}),
+        (
+            {"current_password": 1, "new_password": None, "user_id": "somebody"},
+            {"/current_password": "wrong_type", "/new_password": "wrong_type", "/user_id": "unknown_field"},
+        ),
+        (
+            {"current_password": "x" * 1025, "new_password": "x" * 1025},
+            {"/current_password": "too_long", "/new_password": "too_long"},
+        ),
+        (
+            {"current_password": "", "new_password": ""},
+            {"/current_password": "too_short", "/new_password": "too_short"},
+        ),
+    ],
+)
+def test_every_fault_is_reported_at_once(product: Product, body: object, expected: dict[str, str]) -> None:
+    assert faults(product.register("ann").post("/auth/password", json=body)) == expected
+
+
+def test_it_takes_a_token(product: Product) -> None:
+    problem(product.anonymous.post("/auth/password", json=change()), 401, "invalid_token")

@@ -1,0 +1,239 @@
+"""POST /auth/register: who may have which name and which password, and what comes back."""
+
+from typing import Any
+
+import pytest
+
+from tests.support import builders
+from tests.support.problems import faults, problem
+from tests.support.product import Product
+
+CLAIMS = ("NAME#", "EMAIL#")
+
+
+def test_registering_answers_the_user_and_a_pair_of_tokens(product: Product) -> None:
+    body = builders.person("ann")
+
+    answer = product.anonymous.post("/auth/register", json=body)
+
+    assert answer.status == 201, answer
+    found = answer.json()
+    assert found.keys() == {
+        *("user", "access_token", "token_type", "expires_in", "refresh_token", "refresh_expires_in")
+    }
+    assert found["user"].keys() == {"id", "username", "email", "role", "created_at", "updated_at", "version"}
+    assert found["user"]["username"] == body["username"]
+    assert found["user"]["email"] == body["email"]
+    assert found["user"]["role"] == "user"
+    assert found["user"]["version"] == 1
+    assert found["user"]["created_at"] == found["user"]["updated_at"]
+    assert found["user"]["created_at"].endswith("Z")
+    assert found["token_type"] == "Bearer"
+    assert found["expires_in"] == 600
+    assert 604_790 <= found["refresh_expires_in"] <= 604_800
+    assert answer.headers["Location"] == f"/users/{found['user']['id']}"
+
+
+def test_whoever_has_registered_is_signed_in(product: Product) -> None:
+    ann = product.register("ann")
+
+    answer = ann.get("/users/me")
+
+    assert answer.status == 200, answer
+    assert answer.json()["id"] == ann.id
+
+
+def test_a_username_is_enough(product: Product) -> None:
+    answer = product.anonymous.post("/auth/register", json={"username": "ann", "password": builders.PASSWORD})
+
+    assert answer.status == 201, answer
+    assert answer.json()["user"]["email"] is None
+
+
+def test_an_address_is_enough_and_a_username_is_made_up(product: Product) -> None:
+    names = []
+    for address in ("ann@example.org", "bob@example.org"):
+        answer = product.anonymous.post("/auth/register", json={"email": address, "password": builders.PASSWORD})
+        assert answer.status == 201, answer
+        names.append(answer.json()["user"]["username"])
+
+    assert all(names)
+    assert len(set(names)) == 2
+    assert product.anonymous.sign_in(names[0]).email == "ann@example.org"
+
+
+@pytest.mark.parametrize("nobody", [{}, {"username": None, "email": None}], ids=["absent", "null"])
+def test_neither_username_nor_address_is_refused(product: Product, nobody: dict[str, Any]) -> None:
+    answer = product.anonymous.post("/auth/register", json={**nobody, "password": builders.PASSWORD})
+
+    assert faults(answer) == {"/username": "missing"}
+
+
+@pytest.mark.parametrize(
+    ("field", "first", "second", "code"),
+    [
+        ("username", "ann", "ann", "username_taken"),
+        ("username", "Ann", "aNN", "username_taken"),
+        ("username", "ÉMILE Straße", "émile strasse", "username_taken"),
+        ("email", "Ann@Example.org", "ann@example.ORG", "email_taken"),
+    ],
+)
+def test_a_name_is_taken_in_every_case_of_its_letters(
+    product: Product, field: str, first: str, second: str, code: str
+) -> None:
+    assert product.anonymous.post("/auth/register", json={field: first, "password": builders.PASSWORD}).status == 201
+    before = product.items("UsersTable"), product.items("SessionsTable")
+
+    answer = product.anonymous.post("/auth/register", json={field: second, "password": builders.PASSWORD})
+
+    problem(answer, 409, code)
+    assert (product.items("UsersTable"), product.items("SessionsTable")) == before
+
+
+def test_a_taken_address_leaves_the_new_username_free(product: Product) -> None:
+    product.register("ann", email="ann@example.org")
+
+    answer = product.anonymous.post("/auth/register", json=builders.person(username="eve", email="ann@example.org"))
+
+    problem(answer, 409, "email_taken")
+    assert product.register(username="eve").username == "eve"
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "a" * 15,
+        "only words and spaces",
+        "пароль из букв",
+        "\N{CAT FACE}" * 15,
+        "x" * 1024,
+        "nul \x00 and tab \t inside",
+        " fifteen spaces ",
+    ],
+)
+def test_a_password_may_be_anything_that_is_long_enough(product: Product, password: str) -> None:
+    password = password.ljust(15, "!")
+
+    ann = product.register("ann", password=password)
+
+    assert product.anonymous.sign_in(ann.username, password).id == ann.id
+
+
+def test_a_password_has_15_characters_however_many_bytes_they_take(product: Product) -> None:
+    answer = product.anonymous.post("/auth/register", json=builders.person(password="\N{CAT FACE}" * 14))
+
+    assert faults(answer) == {"/password": "too_short"}
+    assert "15" in answer.json()["errors"][0]["detail"]
+
+
+def test_characters_of_a_password_count_as_composed(product: Product) -> None:
+    decomposed = "e\N{COMBINING ACUTE ACCENT}"
+
+    answer = product.anonymous.post("/auth/register", json=builders.person(password=decomposed * 14))
+
+    assert faults(answer) == {"/password": "too_short"}
+
+
+def test_a_password_of_64_four_byte_characters_counts_to_its_last(product: Product) -> None:
+    password = "\N{CAT FACE}" * 64
+    ann = product.register("ann", password=password)
+
+    answer = product.anonymous.post(
+        "/auth/login", json={"username": ann.username, "password": password[:-1] + "\N{DOG FACE}"}
+    )
+
+    problem(answer, 401, "invalid_credentials")
+    assert product.anonymous.sign_in(ann.username, password).id == ann.id
+
+
+def test_a_password_typed_composed_or_decomposed_is_the_same(product: Product) -> None:
+    composed = "caf\N{LATIN SMALL LETTER E WITH ACUTE} au lait et tartine"
+    decomposed = "cafe\N{COMBINING ACUTE ACCENT} au lait et tartine"
+
+    ann = product.register("ann", password=decomposed)
+
+    assert product.anonymous.sign_in(ann.username, composed).id == ann.id
+    assert product.anonymous.sign_in(ann.username, decomposed).id == ann.id
+
+
+def test_a_password_of_more_than_1024_characters_is_refused(product: Product) -> None:
+    answer = product.anonymous.post("/auth/register", json=builders.person(password="x" * 1025))
+
+    assert faults(answer) == {"/password": "too_long"}
+
+
+@pytest.mark.parametrize("username", ["", " ann", "ann ", "an\nn", "an\x00n", "\x7f", "x" * 81, 7, True, [], {}])
+def test_a_username_is_printable_and_of_some_length(product: Product, username: object) -> None:
+    answer = product.anonymous.post("/auth/register", json=builders.person(username=username))
+
+    assert faults(answer).keys() == {"/username"}
+
+
+@pytest.mark.parametrize(
+    "email", ["", "ann", "@example.org", "ann@", "ann@example", "a nn@example.org", "ann@example.org\n", "a@b@c.org", 1]
+)
+def test_an_address_looks_like_one(product: Product, email: object) -> None:
+    answer = product.anonymous.post("/auth/register", json=builders.person(email=email))
+
+    assert faults(answer).keys() == {"/email"}
+
+
+def test_a_username_of_80_characters_of_any_script_is_fine(product: Product) -> None:
+    name = "Ж" * 80
+
+    assert product.register(username=name).username == name
+
+
+@pytest.mark.parametrize("field", ["id", "role", "version", "created_at", "status", "token_epoch", "password_hash"])
+def test_what_is_not_for_people_to_set_is_refused(product: Product, field: str) -> None:
+    answer = product.anonymous.post("/auth/register", json=builders.person(**{field: "admin"}))
+
+    assert faults(answer) == {f"/{field}": "unknown_field"}
+    assert product.items("UsersTable") == []
+
+
+def test_every_fault_is_reported_at_once(product: Product) -> None:
+    answer = product.anonymous.post(
+        "/auth/register", json={"username": 7, "email": "nowhere", "password": None, "role": "admin", "x/y~z": 1}
+    )
+
+    assert faults(answer) == {
+        "/username": "wrong_type",
+        "/email": "bad_format",
+        "/password": "wrong_type",
+        "/role": "unknown_field",
+        "/x~1y~0z": "unknown_field",
+    }
+
+
+def test_a_short_password_is_reported_together_with_the_other_faults(product: Product) -> None:
+    answer = product.anonymous.post("/auth/register", json={"username": 7, "password": "short"})
+
+    assert faults(answer) == {"/username": "wrong_type", "/password": "too_short"}
+
+
+def test_a_missing_name_is_reported_together_with_a_short_password(product: Product) -> None:
+    answer = product.anonymous.post("/auth/register", json={"password": "short"})
+
+    assert faults(answer) == {"/username": "missing", "/password": "too_short"}
+
+
+def test_neither_password_nor_tokens_are_kept_as_they_are(product: Product) -> None:
+    ann = product.register("ann")
+
+    kept = repr(product.items("UsersTable") + product.items("SessionsTable"))
+
+    assert ann.username in kept
+    assert ann.password not in kept
+    assert not any(part in kept for part in ann.refresh_token.split(".")[1:])
+    assert str(ann.access_token) not in kept
+
+
+def test_a_password_is_hashed_with_bcrypt_over_something_else_than_itself(product: Product) -> None:
+    product.register("ann", password="a password kept with care")
+    product.register("bob", password="a password kept with care")
+
+    hashes = [user["password_hash"] for user in product.items("UsersTable") if "password_hash" in user]
+
+    assert all(each.startswith("$2b$10$") for each in hashes)
+    assert len(set(hashes)) == 2

@@ -1,0 +1,139 @@
+"""What the authorizer looks at beyond the token: the session, the user, and whether the tables answer at all."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.client import Person
+from tests.support.context import LambdaContext
+from tests.support.gateway import load_handler
+from tests.support.problems import problem
+from tests.support.product import Product
+from tests.support.tables import change, drop
+
+STAGE = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/live"
+
+
+def decision(product: Product, person: Person, method_arn: str, headers: Any = None) -> Any:
+    """What the authorizer's handler answers to the gateway."""
+    event = {
+        "type": "REQUEST",
+        "methodArn": method_arn,
+        "headers": {"Authorization": f"Bearer {person.access_token}"} if headers is None else headers,
+        "requestContext": {"requestId": "a-request"},
+    }
+    function = product.aws.stack.functions["AuthorizerFunction"]
+    with product.aws.running("AuthorizerFunction"):
+        return load_handler(function["Handler"])(event, LambdaContext("AuthorizerFunction"))
+
+
+def session_key(person: Person) -> dict[str, str]:
+    [session] = [each for each in person.list("/auth/sessions") if each["current"]]
+    return {"session_id": session["id"]}
+
+
+@pytest.mark.parametrize(
+    "path", ["GET/users/me", "POST/rooms", "DELETE/rooms/a%2Fb/c d/*", "GET/", "GET//", "PATCH/tasks/a/b/c/d/e:f"]
+)
+def test_the_policy_covers_the_whole_stage(product: Product, path: str) -> None:
+    ann = product.register("ann")
+
+    answer = decision(product, ann, f"{STAGE}/{path}")
+
+    [statement] = answer["policyDocument"]["Statement"]
+    assert statement == {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": f"{STAGE}/*/*"}
+
+
+def test_the_context_says_who_is_asking(product: Product) -> None:
+    ann = product.register("ann")
+
+    answer = decision(product, ann, f"{STAGE}/GET/users/me")
+
+    assert answer["principalId"] == ann.id
+    assert answer["context"] == {"user_id": ann.id, **session_key(ann), "role": "user"}
+
+
+@pytest.mark.parametrize("name", ["authorization", "AUTHORIZATION", "Authorization"])
+def test_the_header_is_found_in_any_case(product: Product, name: str) -> None:
+    ann = product.register("ann")
+
+    answer = decision(product, ann, f"{STAGE}/GET/users/me", {name: f"Bearer {ann.access_token}"})
+
+    assert answer["principalId"] == ann.id
+
+
+@pytest.mark.parametrize("headers", [{"Host": "example.org"}, {"Authorization": ""}], ids=["absent", "empty"])
+def test_without_a_token_it_says_the_word_for_401(product: Product, headers: dict[str, str]) -> None:
+    ann = product.register("ann")
+
+    with pytest.raises(Exception, match=r"\AUnauthorized\Z"):
+        decision(product, ann, f"{STAGE}/GET/users/me", headers)
+
+
+def test_a_deleted_user_is_out_at_once(product: Product) -> None:
+    ann = product.register("ann")
+
+    assert ann.delete("/users/me").status == 204
+
+    problem(ann.get("/users/me"), 401, "invalid_token")
+
+
+def test_a_user_whose_deletion_has_begun_is_out(product: Product) -> None:
+    ann = product.register("ann")
+    change(product.aws, "UsersTable", {"user_id": ann.id}, status="deleting")
+
+    problem(ann.get("/users/me"), 401, "invalid_token")
+
+
+def test_a_session_of_an_earlier_epoch_is_over(product: Product) -> None:
+    ann = product.register("ann")
+    change(product.aws, "UsersTable", {"user_id": ann.id}, token_epoch=2)
+
+    problem(ann.get("/users/me"), 401, "invalid_token")
+
+
+def test_a_session_that_has_expired_is_over_though_its_item_is_still_there(product: Product) -> None:
+    ann = product.register("ann")
+    change(product.aws, "SessionsTable", session_key(ann), expires_at=1_700_000_000)
+
+    problem(ann.get("/users/me"), 401, "invalid_token")
+    assert [item for item in product.items("SessionsTable") if item.get("user_id") == ann.id]
+
+
+def test_the_role_is_that_of_the_table_and_not_of_the_token(product: Product) -> None:
+    ann, stranger = product.register("ann"), product.register("stranger")
+    assert ann.get(f"/users/{stranger.id}").status == 404
+
+    change(product.aws, "UsersTable", {"user_id": ann.id}, role="admin")
+    as_admin = ann.get(f"/users/{stranger.id}")
+    change(product.aws, "UsersTable", {"user_id": ann.id}, role="user")
+    as_user = ann.get(f"/users/{stranger.id}")
+
+    assert as_admin.status == 200, as_admin
+    assert as_user.status == 404, as_user
+
+
+@pytest.mark.parametrize("table", ["UsersTable", "SessionsTable"])
+def test_a_table_that_does_not_answer_is_not_the_callers_fault(product: Product, table: str) -> None:
+    ann = product.register("ann")
+    ann.get("/users/me")
+
+    drop(product.aws, table)
+
+    for answer in (ann.get("/users/me"), ann.post("/rooms", json={})):
+        problem(answer, 503, "dependency_failed")
+
+
+def test_a_key_that_cannot_be_read_is_not_the_callers_fault(product: Product) -> None:
+    ann = product.register("ann")
+
+    # Nobody has been let in yet, so the key has not been read before.
+    drop(product.aws, "SessionsTable")
+
+    problem(ann.get("/users/me"), 503, "dependency_failed")
+
+
+def test_a_bad_token_is_refused_even_when_tables_do_not_answer(product: Product) -> None:
+    drop(product.aws, "UsersTable")
+
+    problem(product.anonymous.get("/users/me", headers={"Authorization": "Bearer a.b.c"}), 401, "invalid_token")

@@ -1,0 +1,372 @@
+"""Tokens that must not be believed: RFC 8725 §2 and §3, RFC 9068 §4, OWASP ASVS 5.0.0 §9."""
+
+import json
+import time
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+from tests.functions.authorizer import forging
+from tests.functions.authorizer.forging import Forger, assembled, right_claims
+from tests.support.client import Person
+from tests.support.problems import problem
+from tests.support.product import Product
+
+NOW = int(time.time())
+YEAR = 365 * 24 * 3600
+
+
+@pytest.fixture
+def published(product: Product) -> Forger:  # noqa: ARG001  # there must be an account to publish in
+    """A key of the product's own, in the hands of the test."""
+    forger = Forger()
+    forger.publish()
+    return forger
+
+
+def believed(person: Person, token: str) -> bool:
+    """Whether the gateway lets the token in; if not, it is answered as every token is that is not good."""
+    answer = Person(person.connection, _with_token(person, token), "").get("/users/me")
+    if answer.status == 200:
+        return True
+    document = problem(answer, 401, "invalid_token")
+    del document["request_id"]
+    without = problem(person.get("/users/me", headers={"Authorization": "x"}), 401)
+    del without["request_id"]
+    assert document == without, "a refusal says nothing of its reason"
+    return False
+
+
+def _with_token(person: Person, token: str) -> dict[str, Any]:
+    user = {"id": person.id, "username": person.username, "email": person.email}
+    return {"access_token": token, "refresh_token": "", "user": user}
+
+
+def test_a_token_that_is_right_in_everything_is_believed(product: Product, published: Forger) -> None:
+    ann = product.register("ann")
+
+    assert believed(ann, published.token(right_claims(ann)))
+
+
+def test_two_keys_may_be_live_at_once(product: Product, published: Forger) -> None:
+    ann = product.register("ann")
+    later = Forger()
+    later.publish()
+
+    assert believed(ann, str(ann.access_token))
+    assert believed(ann, published.token(right_claims(ann)))
+    assert believed(ann, later.token(right_claims(ann)))
+
+
+def test_a_clock_that_is_a_little_ahead_does_no_harm(product: Product, published: Forger) -> None:
+    ann = product.register("ann")
+    now = int(time.time())
+
+    assert believed(ann, published.token({**right_claims(ann), "iat": now + 3}))
+
+
+@pytest.mark.parametrize("claim", ["iss", "aud", "sub", "iat", "exp", "jti", "sid", "role"])
+def test_no_claim_may_be_missing(product: Product, published: Forger, claim: str) -> None:
+    ann = product.register("ann")
+    claims = right_claims(ann)
+    del claims[claim]
+
+    assert not believed(ann, published.token(claims))
+
+
+WRONG_CLAIMS: list[dict[str, Any]] = [
+    {"iss": "urn:tasksync:prod"},
+    {"iss": ""},
+    {"iss": ["urn:tasksync:dev"]},
+    {"aud": "another-api"},
+    {"aud": []},
+    {"aud": "TASKSYNC-API"},
+    {"exp": NOW - 3600},
+    {"exp": "never"},
+    {"exp": None},
+    {"iat": NOW + YEAR},
+    {"iat": "today"},
+    {"nbf": NOW + YEAR},
+    {"sub": 7},
+    {"sub": None},
+    {"sub": "usr_" + "0" * 32},
+    {"sid": 7},
+    {"sid": ["ses_" + "0" * 32]},
+    {"sid": "ses_" + "0" * 32},
+    {"sid": ""},
+    {"sub": ""},
+    {"jti": 7},
+]
+
+
+def test_no_claim_may_be_wrong(product: Product, published: Forger) -> None:
+    ann = product.register("ann")
+
+    for wrong in WRONG_CLAIMS:
+        assert not believed(ann, published.token({**right_claims(ann), **wrong})), wrong
+
+
+def test_a_session_of_somebody_else_does_not_count(product: Product, published: Forger) -> None:
+    ann, eve = product.register("ann"), product.register("eve")
+    claims = {**right_claims(eve), "sid": right_claims(ann)["sid"]}
+
+    assert not believed(eve, published.token(claims))
+
+
+def test_just_expired_is_expired(product: Product, published: Forger) -> None:
+    ann = product.register("ann")
+    now = int(time.time())
+
+    assert not believed(ann, published.token({**right_claims(ann), "iat": now - 610, "exp": now - 10}))
+
+
+def test_no_signature_is_no_signature(product: Product) -> None:
+    ann = product.register("ann")
+    header = jwt.get_unverified_header(str(ann.access_token))
+    claims = right_claims(ann)
+
+    for algorithm in ("none", "None", "NONE", "nOnE", ""):
+        assert not believed(ann, assembled({**header, "alg": algorithm}, claims)), algorithm
+        assert not believed(ann, assembled({**header, "alg": algorithm}, claims).rstrip(".")), algorithm
+    assert not believed(ann, assembled(header, claims))
+
+
+def test_the_public_key_is_no_shared_secret(product: Product, published: Forger) -> None:
+    ann = product.register("ann")
+    claims = right_claims(ann)
+    [jwk] = product.anonymous.get("/.well-known/jwks.json").json()["keys"]
+    guesses = [
+        (published.kid, published.public_pem),
+        (published.kid, published.public_pem.strip()),
+        (published.kid, forging.decoded(published.jwk["x"])),
+        (jwk["kid"], forging.decoded(jwk["x"])),
+        (jwk["kid"], json.dumps(jwk).encode()),
+        (jwk["kid"], b""),
+    ]
+
+    for kid, secret in guesses:
+        header = {"alg": "HS256", "typ": "at+jwt", "kid": kid}
+        assert not believed(ann, forging.hmac_signed(header, claims, secret))
+
+
+@pytest.mark.parametrize("header", ["jwk", "jku", "x5u", "x5c"])
+def test_a_key_that_comes_with_the_token_is_not_used(product: Product, published: Forger, header: str) -> None:
+    ann = product.register("ann")
+    eve = Forger()
+    brought: dict[str, Any] = {
+        "jwk": eve.jwk,
+        "jku": "https://keys.example.org/jwks.json",
+        "x5u": "https://keys.example.org/key.pem",
+        "x5c": [forging.encoded(eve.public_pem)],
+    }
+
+    for kid in (eve.kid, published.kid, jwt.get_unverified_header(str(ann.access_token))["kid"]):
+        assert not believed(ann, eve.token(right_claims(ann), {header: brought[header], "kid": kid}))
+
+
+def test_only_the_key_that_is_named_verifies(product: Product, published: Forger) -> None:
+    ann = product.register("ann")
+    others = [Forger().kid, jwt.get_unverified_header(str(ann.access_token))["kid"]]
+
+    for kid in others:
+        assert not believed(ann, published.token(right_claims(ann), {"kid": kid}))
+
+
+def test_a_key_id_of_nothing_verifies_nothing(product: Product) -> None:
+    ann = product.register("ann")
+
+    for kid in ("", "x", "../../dev/null", "KEY#x", "' OR 1=1 --", "x" * 4000, "\x00", "é", 7, None, ["a"], {"a": "b"}):
+        header = {"alg": "ES256", "typ": "at+jwt", "kid": kid}
+        assert not believed(ann, assembled(header, right_claims(ann), b"x" * 64)), kid
+
+
+def test_a_token_names_its_key(product: Product, published: Forger) -> None:
+    ann = product.register("ann")
+    token = jwt.encode(right_claims(ann), published.key, algorithm="ES256", headers={"typ": "at+jwt"})
+
+    assert not believed(ann, token)
+
+
+def test_only_access_tokens_are_access_tokens(product: Product, published: Forger) -> None:
+    ann = product.register("ann")
+
+    for typ in ("JWT", "jwt", "refresh+jwt", "id+jwt", "", None, 7):
+        assert not believed(ann, published.token(right_claims(ann), {"typ": typ})), typ
+
+
+def test_extensions_that_are_critical_and_unknown_are_refused(product: Product, published: Forger) -> None:
+    ann = product.register("ann")
+
+    assert not believed(ann, published.token(right_claims(ann), {"crit": ["exp"]}))
+    assert not believed(ann, published.token(right_claims(ann), {"crit": ["x"], "x": 1}))
+
+
+def test_other_algorithms_are_refused_whatever_the_key(product: Product) -> None:
+    ann = product.register("ann")
+    claims = right_claims(ann)
+    p384 = Forger(ec.SECP384R1())
+    p384.publish()
+    rs = Forger()
+    rs.publish()
+    rsa_key = rsa.generate_private_key(65537, 2048)
+
+    assert not believed(ann, p384.token(claims, algorithm="ES384"))
+    for algorithm in ("RS256", "PS256"):
+        assert not believed(ann, jwt.encode(claims, rsa_key, algorithm=algorithm, headers=rs.headers()))
+
+
+def test_a_signature_of_another_curve_under_our_algorithm_is_refused(product: Product) -> None:
+    ann = product.register("ann")
+    p384 = Forger(ec.SECP384R1())
+    p384.publish()
+
+    assert not believed(ann, assembled(p384.headers({"alg": "ES256"}), right_claims(ann), b"x" * 96))
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        b"\x00" * 64,
+        b"\x00" * 31 + b"\x01" + b"\x00" * 31 + b"\x01",
+        b"\xff" * 64,
+        encode_dss_signature(1, 1),
+        b"x",
+        b"x" * 5000,
+    ],
+    ids=["zeros", "ones", "above the order", "DER", "short", "long"],
+)
+def test_a_made_up_signature_is_refused(product: Product, signature: bytes) -> None:
+    ann = product.register("ann")
+    header = jwt.get_unverified_header(str(ann.access_token))
+
+    assert not believed(ann, assembled(header, right_claims(ann), signature))
+
+
+def test_a_token_whose_content_was_altered_is_refused(product: Product) -> None:
+    ann, eve = product.register("ann"), product.register("eve")
+    header, claims, signature = str(eve.access_token).split(".")
+    issued = jwt.decode(str(eve.access_token), options={"verify_signature": False})
+    altered = [
+        {**issued, "sub": ann.id, "sid": right_claims(ann)["sid"]},
+        {**issued, "role": "admin"},
+        {**issued, "exp": issued["exp"] + YEAR},
+    ]
+
+    for each in altered:
+        token = assembled(forging.decoded(header), each, forging.decoded(signature))
+        assert not believed(eve, token), each
+    assert not believed(eve, assembled(forging.decoded(header) + b" ", forging.decoded(claims), b"x" * 64))
+    assert believed(eve, str(eve.access_token))
+
+
+def test_a_refresh_token_is_no_access_token(product: Product) -> None:
+    ann = product.register("ann")
+
+    assert not believed(ann, ann.refresh_token)
+
+
+def test_a_spoilt_token_is_refused(product: Product) -> None:
+    ann = product.register("ann")
+    token = str(ann.access_token)
+    header, claims, signature = token.split(".")
+
+    for spoilt in (
+        token[:-1],
+        f"{token}A",
+        f"{token}.",
+        f"{token}.x",
+        f"x.{token}",
+        f"{header}. {claims}.{signature}",
+        f"{header}..{claims}.{signature}",
+        f"{header},{claims},{signature}",
+        f"{header}.{signature}.{claims}",
+        f"{header}.{claims}",
+        header,
+        token.upper(),
+        f"{token} {token}",
+        f"{token}, Bearer {token}",
+        f'"{token}"',
+        f"{token}%00",
+    ):
+        assert not believed(ann, spoilt), spoilt
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "x",
+        "Bearer",
+        "Bearer ",
+        "Bearer x",
+        "Bearer ...",
+        "Bearer a.b.c",
+        "Bearer null",
+        "Bearer undefined",
+        "Bearer " + "." * 5000,
+        "Bearer " + "x" * 7000,
+        "Bearer é.é.é",
+        "Basic YW5uOnBhc3N3b3Jk",
+        "Digest username=ann",
+        'Bearer {"alg":"none"}',
+        "Bearer eyJ9.e30.",
+        "Bearer bnVsbA.bnVsbA.bnVsbA",
+        "Bearer W10.W10.W10",
+        "Bearer ////.////.////",
+        "\t",
+        ",",
+    ],
+)
+def test_garbage_is_no_token(product: Product, header: str) -> None:
+    answer = product.anonymous.connection.get("/users/me", headers=[(b"authorization", header.encode("latin-1"))])
+
+    assert answer.status_code == 401
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_parts_that_are_no_objects_are_refused(product: Product) -> None:
+    ann = product.register("ann")
+    header = jwt.get_unverified_header(str(ann.access_token))
+    claims = right_claims(ann)
+
+    for content in (
+        b"[" * 3000,
+        b'{"a":' * 1500 + b"1" + b"}" * 1500,
+        b"\xff\xfe",
+        b"7",
+        b'"text"',
+        b'{"alg": NaN}',
+        b'{"alg": ' + b"9" * 3000 + b"}",
+        b"",
+    ):
+        assert not believed(ann, assembled(content, claims, b"x" * 64)), content[:20]
+        assert not believed(ann, assembled(header, content, b"x" * 64)), content[:20]
+
+
+def test_odd_claims_are_refused_even_when_signed(product: Product, published: Forger) -> None:
+    ann = product.register("ann")
+    right = json.dumps(right_claims(ann)).encode()
+
+    for claims in (b"[" * 3000, b"7", b"{", right.replace(b'"iat": ', b'"iat": 1e999, "x": '), right + b" x"):
+        token = jwt.api_jws.encode(claims, published.key, algorithm="ES256", headers=published.headers())
+        assert not believed(ann, token), claims[:40]
+
+
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER", "Bearer"])
+def test_the_scheme_is_read_in_any_case(product: Product, scheme: str) -> None:
+    ann = product.register("ann")
+
+    answer = product.anonymous.get("/users/me", headers={"Authorization": f"{scheme} {ann.access_token!s}"})
+
+    assert answer.status == 200, answer
+
+
+def test_a_token_elsewhere_than_in_the_header_does_not_count(product: Product) -> None:
+    ann = product.register("ann")
+    token = str(ann.access_token)
+
+    problem(product.anonymous.get("/users/me", params={"access_token": token}), 401)
+    problem(product.anonymous.get("/users/me", headers={"Cookie": f"access_token={token}"}), 401)
+    problem(product.anonymous.get("/users/me", headers={"X-Access-Token": token}), 401)

@@ -1,0 +1,140 @@
+"""POST /rooms/join."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.problems import faults, problem
+from tests.support.product import Product
+
+
+def test_whoever_has_the_code_becomes_a_member(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+
+    answer = bob.post("/rooms/join", json={"code": room["code"]})
+
+    joined = answer.json()
+    assert (answer.status, answer.headers["ETag"]) == (200, '"2"')
+    assert joined == {
+        **room,
+        "user_ids": [ann.id, bob.id],
+        "member_count": 2,
+        "role": "member",
+        "updated_at": joined["updated_at"],
+        "version": 2,
+    }
+    assert bob.get(f"/rooms/{room['id']}").json() == joined
+    assert [each["id"] for each in bob.list("/rooms")] == [room["id"]]
+
+
+def test_a_code_is_read_in_any_spelling(product: Product) -> None:
+    ann, bob, cleo = product.register("ann"), product.register("bob"), product.register("cleo")
+    room = ann.open_room(code="Garden7")
+
+    answers = [bob.post("/rooms/join", json={"code": "garden7"}), cleo.post("/rooms/join", json={"code": "gArDeN7"})]
+
+    assert [(answer.status, answer.json()["id"]) for answer in answers] == [(200, room["id"])] * 2
+
+
+def test_a_code_that_no_room_has_is_unknown(product: Product) -> None:
+    ann = product.register("ann")
+
+    answer = ann.post("/rooms/join", json={"code": "NOSUCH"})
+
+    problem(answer, 404, "unknown_code")
+
+
+def test_a_member_cannot_join_again(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    before = ann.get(f"/rooms/{room['id']}").json()
+
+    answers = [person.post("/rooms/join", json={"code": room["code"]}) for person in (ann, bob)]
+
+    assert [(answer.status, answer.json()["code"]) for answer in answers] == [(409, "already_member")] * 2
+    assert ann.get(f"/rooms/{room['id']}").json() == before
+
+
+@pytest.mark.usefixtures("small_limits")
+def test_a_full_room_takes_nobody_more_until_somebody_leaves(product: Product) -> None:
+    ann, bob, cleo, dan = (product.register(name) for name in ("ann", "bob", "cleo", "dan"))
+    room = ann.open_room()
+    bob.join(room)
+    cleo.join(room)
+
+    refused = dan.post("/rooms/join", json={"code": room["code"]})
+    again = cleo.post("/rooms/join", json={"code": room["code"]})
+    cleo.delete(f"/rooms/{room['id']}/users/{cleo.id}")
+    admitted = dan.post("/rooms/join", json={"code": room["code"]})
+
+    problem(refused, 409, "room_full")
+    problem(again, 409, "already_member")
+    assert (admitted.status, admitted.json()["user_ids"]) == (200, [ann.id, bob.id, dan.id])
+
+
+@pytest.mark.usefixtures("small_limits")
+def test_nobody_is_in_more_rooms_than_one_may_be(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    rooms = [ann.open_room(), ann.open_room()]
+    bobs = bob.open_room()
+
+    refused = [
+        ann.post("/rooms", json={}),
+        ann.post("/rooms/join", json={"code": bobs["code"]}),
+        bob.post(f"/rooms/{bobs['id']}/users", json={"user_id": ann.id}),
+    ]
+    ann.delete(f"/rooms/{rooms[0]['id']}/users/{ann.id}")
+    admitted = ann.post("/rooms/join", json={"code": bobs["code"]})
+
+    assert [(answer.status, answer.json()["code"]) for answer in refused] == [(409, "too_many_rooms")] * 3
+    assert admitted.status == 200
+    assert [room["id"] for room in ann.list("/rooms")] == [rooms[1]["id"], bobs["id"]]
+
+
+@pytest.mark.usefixtures("small_limits")
+def test_whoever_is_in_as_many_rooms_as_one_may_be_is_still_told_the_better_reason(product: Product) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    ann.open_room()
+
+    again = ann.post("/rooms/join", json={"code": room["code"]})
+    unknown = ann.post("/rooms/join", json={"code": "NOSUCH"})
+
+    problem(again, 409, "already_member")
+    problem(unknown, 404, "unknown_code")
+
+
+def test_somebody_who_left_may_join_again_and_is_a_member_like_any_other(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    ann.patch(f"/rooms/{room['id']}/users/{bob.id}", json={"role": "admin"})
+    bob.delete(f"/rooms/{room['id']}/users/{bob.id}")
+
+    rejoined = bob.join(room)
+
+    assert (rejoined["role"], rejoined["user_ids"]) == ("member", [ann.id, bob.id])
+
+
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        ({}, {"/code"}),
+        ({"code": None}, {"/code"}),
+        ({"code": "SHORT"}, {"/code"}),
+        ({"code": "MUCHTOOLONG"}, {"/code"}),
+        ({"code": "WITH SPC"}, {"/code"}),
+        ({"code": 123456}, {"/code"}),
+        ({"role": "admin", "user_id": "usr_1"}, {"/code", "/role", "/user_id"}),
+    ],
+)
+def test_what_is_no_code_is_refused_before_anything_is_looked_up(
+    product: Product, body: dict[str, Any], pointers: set[str]
+) -> None:
+    ann = product.register("ann")
+
+    answer = ann.post("/rooms/join", json=body)
+
+    assert faults(answer).keys() == pointers

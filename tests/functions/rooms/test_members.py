@@ -1,0 +1,277 @@
+"""The members of a room: listing and adding them, and changing their roles."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.support.problems import faults, problem
+from tests.support.product import Product
+
+
+def roles(person: Any, room: Any) -> dict[str, str]:
+    return {member["user_id"]: member["role"] for member in person.list(f"/rooms/{room['id']}/users")}
+
+
+def test_members_are_listed_in_the_order_they_joined(product: Product) -> None:
+    ann, bob, cleo = product.register("ann"), product.register("bob"), product.register("cleo")
+    room = ann.open_room()
+    cleo.join(room)
+    bob.join(room)
+
+    answer = bob.get(f"/rooms/{room['id']}/users")
+
+    members = answer.json()["items"]
+    joined = [member.pop("joined_at") for member in members]
+    assert answer.status == 200
+    assert members == [
+        {"user_id": ann.id, "username": ann.username, "role": "admin"},
+        {"user_id": cleo.id, "username": cleo.username, "role": "member"},
+        {"user_id": bob.id, "username": bob.username, "role": "member"},
+    ]
+    assert joined == sorted(joined)
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", time) for time in joined)
+
+
+def test_members_are_listed_page_by_page(product: Product) -> None:
+    people = [product.register(f"person{number}") for number in range(5)]
+    room = people[0].open_room()
+    for person in people[1:]:
+        person.join(room)
+    expected = [person.id for person in people]
+
+    for limit in (1, 2, 4, 5, 6):
+        assert [member["user_id"] for member in people[3].list(f"/rooms/{room['id']}/users", limit=limit)] == expected
+    full = people[3].get(f"/rooms/{room['id']}/users", params={"limit": 5})
+    assert full.json()["next_cursor"] is None
+    assert "Link" not in full.headers
+
+
+def test_the_list_goes_on_behind_members_who_leave_meanwhile(product: Product) -> None:
+    people = [product.register(f"person{number}") for number in range(4)]
+    room = people[0].open_room()
+    for person in people[1:]:
+        person.join(room)
+    path = f"/rooms/{room['id']}/users"
+    page = people[0].get(path, params={"limit": 2}).json()
+
+    people[1].delete(f"{path}/{people[1].id}")
+
+    rest = people[0].get(path, params={"limit": 2, "cursor": page["next_cursor"]}).json()
+    assert [member["user_id"] for member in rest["items"]] == [people[2].id, people[3].id]
+    assert rest["next_cursor"] is None
+
+
+def test_a_cursor_is_good_for_nothing_once_everybody_behind_it_has_left(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    path = f"/rooms/{room['id']}/users"
+    page = ann.get(path, params={"limit": 1}).json()
+
+    bob.delete(f"{path}/{bob.id}")
+
+    rest = ann.get(path, params={"limit": 1, "cursor": page["next_cursor"]})
+    assert (rest.status, rest.json()) == (200, {"items": [], "next_cursor": None})
+
+
+def test_a_changed_username_is_shown(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+
+    bob.patch("/users/me", json={"username": f"{bob.username}-2"})
+
+    names = [member["username"] for member in ann.list(f"/rooms/{room['id']}/users")]
+    assert names == [ann.username, f"{bob.username}-2"]
+
+
+@pytest.mark.parametrize("role", ["admin", "member", "viewer"])
+def test_an_admin_adds_somebody_in_any_role(product: Product, role: str) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+
+    answer = ann.post(f"/rooms/{room['id']}/users", json={"user_id": bob.id, "role": role})
+
+    added = answer.json()
+    assert answer.status == 201
+    assert answer.headers["Location"] == f"/rooms/{room['id']}/users/{bob.id}"
+    assert added == {"user_id": bob.id, "username": bob.username, "role": role, "joined_at": added["joined_at"]}
+    assert ann.list(f"/rooms/{room['id']}/users")[1] == added
+    seen = bob.get(f"/rooms/{room['id']}").json()
+    assert (seen["role"], seen["member_count"], seen["version"]) == (role, 2, 2)
+
+
+def test_whoever_is_added_without_a_role_is_a_member(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+
+    answer = ann.post(f"/rooms/{room['id']}/users", json={"user_id": bob.id})
+
+    assert (answer.status, answer.json()["role"]) == (201, "member")
+
+
+def test_only_somebody_who_exists_can_be_added(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.delete("/users/me")
+
+    answers = [
+        ann.post(f"/rooms/{room['id']}/users", json={"user_id": user_id})
+        for user_id in (bob.id, f"usr_{'0' * 32}", "nobody", "me", "NAME#x"[:4])
+    ]
+
+    assert [(answer.status, answer.json()["code"]) for answer in answers] == [(422, "unknown_user")] * 5
+    assert {fault["pointer"] for answer in answers for fault in answer.json()["errors"]} == {"/user_id"}
+    assert roles(ann, room) == {ann.id: "admin"}
+
+
+def test_nobody_is_added_twice(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+
+    answers = [
+        ann.post(f"/rooms/{room['id']}/users", json={"user_id": bob.id, "role": "admin"}),
+        ann.post(f"/rooms/{room['id']}/users", json={"user_id": ann.id}),
+    ]
+
+    assert [(answer.status, answer.json()["code"]) for answer in answers] == [(409, "already_member")] * 2
+    assert roles(ann, room) == {ann.id: "admin", bob.id: "member"}
+
+
+@pytest.mark.usefixtures("small_limits")
+def test_nobody_is_added_to_a_full_room(product: Product) -> None:
+    ann, bob, cleo, dan = (product.register(name) for name in ("ann", "bob", "cleo", "dan"))
+    room = ann.open_room()
+    bob.join(room)
+    cleo.join(room)
+
+    answer = ann.post(f"/rooms/{room['id']}/users", json={"user_id": dan.id})
+
+    problem(answer, 409, "room_full")
+    assert ann.get(f"/rooms/{room['id']}").json()["member_count"] == 3
+
+
+@pytest.mark.parametrize("role", ["member", "viewer"])
+def test_whoever_is_no_admin_neither_adds_nor_removes_nor_promotes_anybody(product: Product, role: str) -> None:
+    ann, bob, cleo = product.register("ann"), product.register("bob"), product.register("cleo")
+    room = ann.open_room()
+    path = f"/rooms/{room['id']}/users"
+    ann.post(path, json={"user_id": bob.id, "role": role})
+
+    answers = [
+        bob.post(path, json={"user_id": cleo.id}),
+        bob.patch(f"{path}/{bob.id}", json={"role": "admin"}),
+        bob.patch(f"{path}/{ann.id}", json={"role": "viewer"}),
+        bob.patch(f"{path}/{cleo.id}", json={"role": "viewer"}),
+        bob.delete(f"{path}/{ann.id}"),
+        bob.delete(f"{path}/{cleo.id}"),
+    ]
+
+    assert [(answer.status, answer.json()["code"]) for answer in answers] == [(403, "role_too_low")] * 6
+    assert roles(ann, room) == {ann.id: "admin", bob.id: role}
+
+
+def test_a_new_role_counts_from_the_next_request(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    path = f"/rooms/{room['id']}/users/{bob.id}"
+
+    promoted = ann.patch(path, json={"role": "admin"})
+    as_admin = bob.patch(f"/rooms/{room['id']}", json={"name": "Bob's"})
+    demoted = ann.patch(path, json={"role": "viewer"})
+    as_viewer = bob.patch(f"/rooms/{room['id']}", json={"name": "Bob's again"})
+
+    expected = {"user_id": bob.id, "username": bob.username, "joined_at": promoted.json()["joined_at"]}
+    assert (promoted.status, promoted.json()) == (200, {**expected, "role": "admin"})
+    assert (demoted.status, demoted.json()) == (200, {**expected, "role": "viewer"})
+    assert (as_admin.status, as_viewer.status) == (200, 403)
+
+
+def test_the_last_admin_cannot_give_up_the_role(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+
+    alone = ann.patch(f"/rooms/{room['id']}/users/{ann.id}", json={"role": "member"})
+    bob.join(room)
+    answers = [alone] + [
+        ann.patch(f"/rooms/{room['id']}/users/{ann.id}", json={"role": role}) for role in ("member", "viewer")
+    ]
+
+    assert [(answer.status, answer.json()["code"]) for answer in answers] == [(409, "last_admin")] * 3
+    assert roles(bob, room) == {ann.id: "admin", bob.id: "member"}
+
+
+def test_one_of_two_admins_can_give_up_the_role_and_then_no_more(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    path = f"/rooms/{room['id']}/users"
+    ann.patch(f"{path}/{bob.id}", json={"role": "admin"})
+
+    stepped_down = ann.patch(f"{path}/{ann.id}", json={"role": "viewer"})
+    by_former = ann.patch(f"{path}/{bob.id}", json={"role": "member"})
+    by_last = bob.patch(f"{path}/{bob.id}", json={"role": "member"})
+
+    assert (stepped_down.status, stepped_down.json()["role"]) == (200, "viewer")
+    problem(by_former, 403, "role_too_low")
+    problem(by_last, 409, "last_admin")
+    assert roles(ann, room) == {ann.id: "viewer", bob.id: "admin"}
+
+
+def test_of_two_admins_each_can_demote_the_other_but_not_both(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    path = f"/rooms/{room['id']}/users"
+    ann.post(path, json={"user_id": bob.id, "role": "admin"})
+
+    first = ann.patch(f"{path}/{bob.id}", json={"role": "member"})
+    second = bob.patch(f"{path}/{ann.id}", json={"role": "member"})
+
+    assert (first.status, second.status) == (200, 403)
+    assert roles(ann, room) == {ann.id: "admin", bob.id: "member"}
+
+
+def test_the_same_role_again_is_no_change(product: Product) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+
+    answer = ann.patch(f"/rooms/{room['id']}/users/{ann.id}", json={"role": "admin"})
+
+    assert (answer.status, answer.json()["role"]) == (200, "admin")
+    assert ann.get(f"/rooms/{room['id']}").json() == room
+
+
+def test_a_role_of_somebody_who_is_no_member_cannot_be_changed(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+
+    answers = [
+        ann.patch(f"/rooms/{room['id']}/users/{user_id}", json={"role": "viewer"}) for user_id in (bob.id, "nobody")
+    ]
+
+    assert [(answer.status, answer.json()["code"]) for answer in answers] == [(404, "not_found")] * 2
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "pointers"),
+    [
+        ("POST", {}, {"/user_id"}),
+        ("POST", {"user_id": None, "role": None}, {"/user_id", "/role"}),
+        ("POST", {"user_id": "a b", "role": "owner", "joined_at": "now"}, {"/user_id", "/role", "/joined_at"}),
+        ("PATCH", {}, {"/role"}),
+        ("PATCH", {"role": "Admin"}, {"/role"}),
+        ("PATCH", {"role": ["admin"], "user_id": "usr_1"}, {"/role", "/user_id"}),
+    ],
+)
+def test_fields_that_are_wrong_missing_or_unknown_are_named(
+    product: Product, method: str, body: dict[str, Any], pointers: set[str]
+) -> None:
+    ann = product.register("ann")
+    path = f"/rooms/{ann.open_room()['id']}/users"
+
+    answer = ann.request(method, path if method == "POST" else f"{path}/{ann.id}", json=body)
+
+    assert faults(answer).keys() == pointers

@@ -1,0 +1,274 @@
+"""PUT, PATCH and DELETE /tasks/{task_id}."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.problems import faults, problem
+from tests.support.product import Product
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_what_is_given_changes_and_what_is_absent_stays(product: Product, method: str) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    task = ann.plan(room_id=room["id"], description="As before", deadline="2027-03-01T09:30:00Z", priority="low")
+
+    answer = bob.request(method, f"/tasks/{task['id']}", json={"title": "Order chairs", "priority": "high"})
+
+    changed = answer.json()
+    assert (answer.status, answer.headers["ETag"]) == (200, '"2"')
+    assert changed == {
+        **task,
+        "title": "Order chairs",
+        "priority": "high",
+        "updated_by": bob.id,
+        "updated_at": changed["updated_at"],
+        "version": 2,
+    }
+    assert changed["updated_at"] > task["updated_at"]
+    assert ann.get(f"/tasks/{task['id']}").json() == changed
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_null_clears_what_may_be_empty(product: Product, method: str) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    task = ann.plan(room_id=room["id"], description="Gone soon", deadline="2027-03-01T09:30:00Z")
+
+    answer = ann.request(method, f"/tasks/{task['id']}", json={"description": None, "deadline": None, "user_id": None})
+
+    changed = answer.json()
+    assert answer.status == 200
+    assert changed == {
+        **task,
+        "description": None,
+        "deadline": None,
+        "user_id": None,
+        "updated_at": changed["updated_at"],
+        "version": 2,
+    }
+    assert ann.get(f"/tasks/{task['id']}").json() == changed
+    assert ann.list("/tasks") == []
+    assert ann.list("/tasks", room_id=room["id"], sort="deadline") == [changed]
+
+
+def test_a_task_can_be_given_to_another_member_and_to_nobody_else(product: Product) -> None:
+    ann, bob, cleo = product.register("ann"), product.register("bob"), product.register("cleo")
+    room = ann.open_room()
+    bob.join(room)
+    task = ann.plan(room_id=room["id"])
+
+    given = ann.patch(f"/tasks/{task['id']}", json={"user_id": bob.id})
+    refused = ann.patch(f"/tasks/{task['id']}", json={"user_id": cleo.id, "title": "For Cleo"})
+
+    assert (given.status, given.json()["user_id"]) == (200, bob.id)
+    problem(refused, 422, "assignee_not_member")
+    assert (ann.list("/tasks"), bob.list("/tasks"), cleo.list("/tasks")) == ([], [given.json()], [])
+    assert bob.patch(f"/tasks/{task['id']}", json={"user_id": ann.id}).json()["user_id"] == ann.id
+
+
+def test_a_task_keeps_an_assignee_who_left_until_it_is_given_to_somebody_else(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    task = ann.plan(room_id=room["id"], user_id=bob.id)
+    bob.delete(f"/rooms/{room['id']}/users/{bob.id}")
+
+    renamed = ann.patch(f"/tasks/{task['id']}", json={"title": "Bob's desk"})
+    taken_over = ann.patch(f"/tasks/{task['id']}", json={"user_id": ann.id})
+    given_back = ann.patch(f"/tasks/{task['id']}", json={"user_id": bob.id})
+
+    assert (renamed.status, renamed.json()["user_id"]) == (200, bob.id)
+    assert (taken_over.status, taken_over.json()["user_id"]) == (200, ann.id)
+    problem(given_back, 422, "assignee_not_member")
+
+
+def test_a_personal_task_can_be_given_to_nobody_else(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    bob.join(ann.open_room())
+    task = ann.plan()
+
+    answer = ann.patch(f"/tasks/{task['id']}", json={"user_id": bob.id})
+
+    problem(answer, 422, "assignee_not_member")
+    assert ann.get(f"/tasks/{task['id']}").json() == task
+
+
+def test_completion_is_dated_once_and_undone_by_going_on(product: Product) -> None:
+    ann = product.register("ann")
+    path = f"/tasks/{ann.plan()['id']}"
+
+    begun = ann.patch(path, json={"status": "in progress"}).json()
+    completed = ann.patch(path, json={"status": "completed"}).json()
+    renamed = ann.patch(path, json={"title": "Completed long ago"}).json()
+    again = ann.patch(path, json={"status": "completed", "priority": "low"}).json()
+    reopened = ann.patch(path, json={"status": "pending"}).json()
+    anew = ann.patch(path, json={"status": "completed"}).json()
+
+    assert begun["completed_at"] is None
+    assert completed["completed_at"] == completed["updated_at"]
+    assert renamed["completed_at"] == again["completed_at"] == completed["completed_at"]
+    assert reopened["completed_at"] is None
+    assert anew["completed_at"] == anew["updated_at"] > completed["completed_at"]
+    assert ann.get(path).json() == anew
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_change_of_nothing_makes_no_new_version(product: Product, method: str) -> None:
+    ann = product.register("ann")
+    task = ann.plan(deadline="2027-03-01T09:30:00Z")
+
+    answers = [
+        ann.request(method, f"/tasks/{task['id']}", json=body)
+        for body in ({}, {"title": task["title"]}, {"deadline": "2027-03-01T10:30:00+01:00"})
+    ]
+
+    assert [(answer.status, answer.json()) for answer in answers] == [(200, task)] * 3
+
+
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        ({"room_id": None}, {"/room_id"}),
+        ({"id": "x", "created_by": "x", "created_at": "x"}, {"/id", "/created_by", "/created_at"}),
+        ({"updated_by": "x", "updated_at": "x", "completed_at": None}, {"/updated_by", "/updated_at", "/completed_at"}),
+        ({"version": 1, "colour": "red"}, {"/version", "/colour"}),
+        ({"title": None, "status": None, "priority": None}, {"/title", "/status", "/priority"}),
+        ({"title": "", "deadline": "soon", "description": 5}, {"/title", "/deadline", "/description"}),
+        ({"deadline": "0001-01-01T00:00:00+01:00"}, {"/deadline"}),
+    ],
+)
+def test_what_cannot_be_set_is_named_and_nothing_is_changed(
+    product: Product, body: dict[str, Any], pointers: set[str]
+) -> None:
+    ann = product.register("ann")
+    task = ann.plan()
+
+    answers = [ann.request(method, f"/tasks/{task['id']}", json=body) for method in ("PUT", "PATCH")]
+
+    assert [faults(answer).keys() for answer in answers] == [pointers] * 2
+    assert ann.get(f"/tasks/{task['id']}").json() == task
+
+
+def test_a_task_cannot_move_to_another_room_nor_be_said_to_be_in_its_own(product: Product) -> None:
+    ann = product.register("ann")
+    here, there = ann.open_room(), ann.open_room()
+    task = ann.plan(room_id=here["id"])
+
+    answers = [
+        ann.request(method, f"/tasks/{task['id']}", json={"room_id": room["id"]})
+        for method in ("PUT", "PATCH")
+        for room in (here, there)
+    ]
+
+    assert [answer.status for answer in answers] == [422] * 4
+    assert ann.list(f"/rooms/{there['id']}/tasks") == []
+
+
+def test_each_change_makes_the_next_version_and_another_etag(product: Product) -> None:
+    ann = product.register("ann")
+    path = f"/tasks/{ann.plan()['id']}"
+
+    answers = [ann.patch(path, json={"title": f"Title {number}"}) for number in range(3)]
+
+    assert [(answer.json()["version"], answer.headers["ETag"]) for answer in answers] == [
+        (2, '"2"'),
+        (3, '"3"'),
+        (4, '"4"'),
+    ]
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_a_change_is_made_only_to_the_version_it_names(product: Product, method: str) -> None:
+    ann = product.register("ann")
+    path = f"/tasks/{ann.plan()['id']}"
+    ann.patch(path, json={"title": "Changed meanwhile"})
+    before = ann.get(path).json()
+    body: dict[str, Any] = {} if method == "DELETE" else {"json": {"title": "Changed again"}}
+
+    refused = [
+        ann.request(method, path, headers={"If-Match": condition}, **body)
+        for condition in ('"1"', '"3"', 'W/"2"', "2", "")
+    ]
+    unchanged = ann.get(path).json()
+    made = ann.request(method, path, headers={"If-Match": '"9", "2"'}, **body)
+
+    assert [(answer.status, answer.json()["code"]) for answer in refused] == [(412, "version_mismatch")] * 5
+    assert unchanged == before
+    assert made.status == (204 if method == "DELETE" else 200)
+
+
+def test_of_two_people_who_change_what_both_have_read_the_second_is_told(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    path = f"/tasks/{ann.plan(room_id=room['id'])['id']}"
+    tag = ann.get(path).headers["ETag"]
+
+    first = ann.patch(path, json={"title": "Ann's"}, headers={"If-Match": tag})
+    second = bob.patch(path, json={"title": "Bob's"}, headers={"If-Match": tag})
+    deletion = bob.delete(path, headers={"If-Match": tag})
+    merged = bob.patch(path, json={"title": "Bob's"}, headers={"If-Match": first.headers["ETag"]})
+
+    assert [answer.status for answer in (first, second, deletion, merged)] == [200, 412, 412, 200]
+    assert ann.get(path).json()["title"] == "Bob's"
+
+
+def test_a_task_that_has_not_changed_need_not_be_sent_again(product: Product) -> None:
+    ann = product.register("ann")
+    path = f"/tasks/{ann.plan()['id']}"
+
+    first = ann.get(path)
+    again = ann.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    ann.patch(path, json={"title": "Changed"})
+    changed = ann.get(path, headers={"If-None-Match": first.headers["ETag"]})
+
+    assert (again.status, again.text, again.headers["ETag"]) == (304, "", '"1"')
+    assert (changed.status, changed.headers["ETag"]) == (200, '"2"')
+
+
+def test_any_member_deletes_a_task_and_it_is_gone_for_all(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    task = ann.plan(room_id=room["id"])
+
+    answer = bob.delete(f"/tasks/{task['id']}")
+
+    assert (answer.status, answer.text) == (204, "")
+    assert [person.get(f"/tasks/{task['id']}").status for person in (ann, bob)] == [404, 404]
+    assert bob.delete(f"/tasks/{task['id']}").status == 404
+    assert bob.patch(f"/tasks/{task['id']}", json={"title": "Too late"}).status == 404
+    assert ann.list("/tasks") == ann.list(f"/rooms/{room['id']}/tasks") == []
+
+
+def test_viewers_change_and_delete_nothing_not_even_what_is_assigned_to_them(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    ann.post(f"/rooms/{room['id']}/users", json={"user_id": bob.id, "role": "viewer"})
+    task = ann.plan(room_id=room["id"], user_id=bob.id)
+    path = f"/tasks/{task['id']}"
+
+    answers = [
+        bob.put(path, json={"status": "completed"}),
+        bob.patch(path, json={"status": "completed"}),
+        bob.patch(path, json={}),
+        bob.delete(path),
+    ]
+
+    assert [(answer.status, answer.json()["code"]) for answer in answers] == [(403, "role_too_low")] * 4
+    assert bob.get(path).json() == task
+
+
+def test_a_lowered_role_counts_from_the_next_request(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    path = f"/tasks/{bob.plan(room_id=room['id'])['id']}"
+
+    ann.patch(f"/rooms/{room['id']}/users/{bob.id}", json={"role": "viewer"})
+
+    assert bob.patch(path, json={"title": "Too late"}).status == 403
+    assert bob.post("/tasks", json={"title": "Too late", "room_id": room["id"]}).status == 403

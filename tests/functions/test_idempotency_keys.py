@@ -1,0 +1,309 @@
+"""Idempotency-Key on every write with a token: the same request under the same key has one effect and one answer."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.functions.room_cleanup.deliveries import lost_answers, outage
+from tests.support import builders
+from tests.support.client import Answer, Person
+from tests.support.problems import problem
+from tests.support.product import Product
+from tests.support.tables import change
+
+KEY = "b1f6a1f2-7a53-4a3c-9d2b-0f6f5e1c9f10"
+OTHER_PASSWORD = "nine purple umbrellas in the rain"
+
+Request = tuple[str, str, Any]
+
+
+class Scene:
+    """Ann, admin of a room with Bob in it and a task; Cleo, and a room of hers that Ann is not in."""
+
+    def __init__(self, product: Product) -> None:
+        self.ann, self.bob, self.cleo = (product.register(name) for name in ("ann", "bob", "cleo"))
+        self.room = self.ann.open_room()
+        self.bob.join(self.room)
+        self.task = self.ann.plan(room_id=self.room["id"])
+        self.cleos_room = self.cleo.open_room()
+        self.path = f"/rooms/{self.room['id']}"
+
+
+def keyed(person: Person, request: Request, key: str = KEY, **headers: str) -> Answer:
+    method, path, body = request
+    options = {} if body is None else {"json": body}
+    return person.request(method, path, headers={"Idempotency-Key": key, **headers}, **options)
+
+
+def is_replay(answer: Answer) -> bool:
+    return "Idempotency-Replayed" in answer.headers and answer.headers["Idempotency-Replayed"] == "true"
+
+
+WRITES: dict[str, Callable[[Scene], Request]] = {
+    "open a room": lambda _: ("POST", "/rooms", {"name": "Once"}),
+    "join a room": lambda scene: ("POST", "/rooms/join", {"code": scene.cleos_room["code"]}),
+    "PUT a room": lambda scene: ("PUT", scene.path, {"name": "Once"}),
+    "PATCH a room": lambda scene: ("PATCH", scene.path, {"name": "Once"}),
+    "delete a room": lambda scene: ("DELETE", scene.path, None),
+    "change the code": lambda scene: ("POST", f"{scene.path}/code", {}),
+    "change the code without a body": lambda scene: ("POST", f"{scene.path}/code", None),
+    "add somebody": lambda scene: ("POST", f"{scene.path}/users", {"user_id": scene.cleo.id}),
+    "change a role": lambda scene: ("PATCH", f"{scene.path}/users/{scene.bob.id}", {"role": "viewer"}),
+    "remove somebody": lambda scene: ("DELETE", f"{scene.path}/users/{scene.bob.id}", None),
+    "plan a task": lambda scene: ("POST", "/tasks", {"title": "Once", "room_id": scene.room["id"]}),
+    "plan a personal task": lambda _: ("POST", "/tasks", {"title": "Once"}),
+    "PUT a task": lambda scene: ("PUT", f"/tasks/{scene.task['id']}", {"title": "Once"}),
+    "PATCH a task": lambda scene: ("PATCH", f"/tasks/{scene.task['id']}", {"status": "completed"}),
+    "delete a task": lambda scene: ("DELETE", f"/tasks/{scene.task['id']}", None),
+    "PUT a profile": lambda _: ("PUT", "/users/me", {"email": None}),
+    "PATCH a profile": lambda scene: ("PATCH", f"/users/{scene.ann.id}", {"email": None}),
+    "change the password": lambda _: (
+        "POST",
+        "/auth/password",
+        {"current_password": builders.PASSWORD, "new_password": OTHER_PASSWORD},
+    ),
+}
+
+
+def effects(product: Product) -> list[list[dict[str, Any]]]:
+    return [product.items(table) for table in ("UsersTable", "RoomsTable", "TasksTable", "SessionsTable")]
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_a_repeated_write_has_one_effect_and_is_answered_as_the_first(product: Product, write: str) -> None:
+    scene = Scene(product)
+    request = WRITES[write](scene)
+    before = effects(product)
+
+    first = keyed(scene.ann, request)
+    after = effects(product)
+    again = [keyed(scene.ann, request) for _ in range(2)]
+
+    assert first.status in (200, 201, 204)
+    assert not is_replay(first)
+    assert after != before
+    for answer in again:
+        assert is_replay(answer)
+        assert (answer.status, answer.text) == (first.status, first.text)
+        for name in ("Content-Type", "Location", "ETag", "Cache-Control"):
+            assert answer.headers.get(name) == first.headers.get(name)
+        assert answer.headers["X-Request-Id"] != first.headers["X-Request-Id"]
+    assert effects(product) == after
+
+
+def test_the_first_answer_is_given_even_if_much_has_happened_since(product: Product) -> None:
+    scene = Scene(product)
+    first = keyed(scene.ann, ("POST", "/tasks", {"title": "Once", "room_id": scene.room["id"]}))
+    scene.bob.patch(f"/tasks/{first.json()['id']}", json={"title": "Changed"})
+    scene.bob.delete(f"/tasks/{first.json()['id']}")
+
+    again = keyed(scene.ann, ("POST", "/tasks", {"title": "Once", "room_id": scene.room["id"]}))
+
+    assert (again.status, again.json(), is_replay(again)) == (201, first.json(), True)
+    assert scene.ann.get(f"/tasks/{first.json()['id']}").status == 404
+
+
+def test_without_a_key_and_with_another_one_it_is_done_again(product: Product) -> None:
+    ann = product.register("ann")
+    request = ("POST", "/tasks", {"title": "Each time"})
+
+    answers = [keyed(ann, request, "first"), keyed(ann, request, "second"), ann.post("/tasks", json=request[2])]
+
+    assert [(answer.status, is_replay(answer)) for answer in answers] == [(201, False)] * 3
+    assert len({answer.json()["id"] for answer in answers}) == 3
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ("POST", "/rooms", {"name": "Twice"}),
+        ("POST", "/rooms", {}),
+        ("POST", "/rooms", None),
+        ("POST", "/tasks", {"title": "Twice"}),
+        ("PATCH", "/users/me", {"email": None}),
+    ],
+)
+def test_a_key_used_for_another_request_is_refused(product: Product, other: Request) -> None:
+    ann = product.register("ann")
+    keyed(ann, ("POST", "/rooms", {"name": "Once"}))
+    before = effects(product)
+
+    answer = keyed(ann, other)
+
+    problem(answer, 422, "idempotency_key_reused")
+    assert effects(product) == before
+
+
+def test_the_same_key_of_somebody_else_is_another_one(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    request = ("POST", "/rooms", {"name": "Once each"})
+
+    answers = [keyed(person, request) for person in (ann, bob)]
+
+    assert [(answer.status, is_replay(answer)) for answer in answers] == [(201, False)] * 2
+    assert [answer.json()["created_by"] for answer in answers] == [ann.id, bob.id]
+    assert keyed(ann, request).json() == answers[0].json()
+
+
+def test_a_request_that_failed_is_tried_anew_under_its_key(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = bob.open_room(code="GARDEN")
+    request = ("POST", "/rooms", {"code": "GARDEN"})
+
+    refused = [keyed(ann, request) for _ in range(2)]
+    bob.post(f"/rooms/{room['id']}/code")
+    opened = keyed(ann, request)
+    again = keyed(ann, request)
+
+    for answer in refused:
+        problem(answer, 409, "code_taken")
+        assert not is_replay(answer)
+    assert (opened.status, is_replay(opened)) == (201, False)
+    assert (again.json(), is_replay(again)) == (opened.json(), True)
+
+
+def test_a_request_that_could_not_be_read_leaves_its_key_unused(product: Product) -> None:
+    ann = product.register("ann")
+
+    refused = keyed(ann, ("POST", "/tasks", {"title": ""}))
+    corrected = keyed(ann, ("POST", "/tasks", {"title": "Now right"}))
+
+    assert (refused.status, corrected.status, is_replay(corrected)) == (422, 201, False)
+
+
+def test_a_repeated_change_is_not_refused_for_the_version_it_made_itself(product: Product) -> None:
+    ann = product.register("ann")
+    task = ann.plan()
+    request = ("PATCH", f"/tasks/{task['id']}", {"title": "Once"})
+
+    first = keyed(ann, request, **{"If-Match": '"1"'})
+    again = keyed(ann, request, **{"If-Match": '"1"'})
+    unkeyed = ann.patch(request[1], json=request[2], headers={"If-Match": '"1"'})
+
+    assert (first.status, first.json()["version"]) == (200, 2)
+    assert (again.status, again.json(), again.headers["ETag"], is_replay(again)) == (200, first.json(), '"2"', True)
+    problem(unkeyed, 412, "version_mismatch")
+
+
+def test_a_repeated_deletion_is_not_told_that_there_is_nothing(product: Product) -> None:
+    scene = Scene(product)
+
+    for path in (f"/tasks/{scene.task['id']}", scene.path):
+        answers = [keyed(scene.ann, ("DELETE", path, None), key=path) for _ in range(2)]
+        assert [(answer.status, is_replay(answer)) for answer in answers] == [(204, False), (204, True)]
+        assert scene.ann.delete(path).status == 404
+
+
+def test_a_repeated_change_of_the_password_is_not_told_that_the_old_one_is_wrong(product: Product) -> None:
+    ann = product.register("ann")
+    request = WRITES["change the password"](Scene(product))
+
+    answers = [keyed(ann, request) for _ in range(2)]
+    unkeyed = ann.post(request[1], json=request[2])
+
+    assert [(answer.status, is_replay(answer)) for answer in answers] == [(204, False), (204, True)]
+    problem(unkeyed, 401, "invalid_credentials")
+    assert product.anonymous.sign_in(ann.username, OTHER_PASSWORD).get("/users/me").status == 200
+
+
+def test_an_answer_lost_on_its_way_from_the_table_is_found(product: Product) -> None:
+    ann = product.register("ann")
+    request = ("POST", "/tasks", {"title": "Once"})
+
+    with lost_answers("TasksTable"):
+        first = keyed(ann, request)
+    again = keyed(ann, request)
+
+    assert (first.status, again.status, is_replay(again)) == (201, 201, True)
+    assert first.json() == again.json()
+    assert ann.list("/tasks") == [first.json()]
+
+
+def test_after_an_outage_the_same_key_carries_the_request_out(product: Product) -> None:
+    ann = product.register("ann")
+    request = ("POST", "/tasks", {"title": "Once"})
+
+    with outage("TasksTable"):
+        failed = keyed(ann, request)
+    with outage("IdempotencyTable"):
+        failed_too = keyed(ann, request)
+    done = keyed(ann, request)
+
+    problem(failed, 503, "dependency_failed")
+    problem(failed_too, 503, "dependency_failed")
+    assert (done.status, is_replay(done)) == (201, False)
+    assert ann.list("/tasks") == [done.json()]
+
+
+def test_a_key_is_kept_for_a_day(product: Product) -> None:
+    ann = product.register("ann")
+    request = ("POST", "/tasks", {"title": "Once a day"})
+    now = time.time()
+    first = keyed(ann, request)
+
+    [receipt] = product.items("IdempotencyTable")
+    day_left = int(receipt["expires_at"]) - now
+    # DynamoDB deletes it some time after; until then it must count for nothing.
+    change(product.aws, "IdempotencyTable", {"receipt_id": receipt["receipt_id"]}, expires_at=int(now) - 1)
+    next_day = keyed(ann, request)
+    again = keyed(ann, request)
+
+    assert 86_390 < day_left < 86_460
+    assert (next_day.status, is_replay(next_day)) == (201, False)
+    assert next_day.json()["id"] != first.json()["id"]
+    assert (again.json(), is_replay(again)) == (next_day.json(), True)
+
+
+def test_an_expired_key_may_stand_for_another_request(product: Product) -> None:
+    ann = product.register("ann")
+    keyed(ann, ("POST", "/tasks", {"title": "Yesterday"}))
+    [receipt] = product.items("IdempotencyTable")
+    change(product.aws, "IdempotencyTable", {"receipt_id": receipt["receipt_id"]}, expires_at=1)
+
+    answer = keyed(ann, ("POST", "/tasks", {"title": "Today"}))
+
+    assert (answer.status, answer.json()["title"]) == (201, "Today")
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "tab\tinside", "\x7f"])
+def test_a_key_is_printable_and_not_endless(product: Product, key: str) -> None:
+    ann = product.register("ann")
+
+    answer = keyed(ann, ("POST", "/rooms", {}), key)
+
+    problem(answer, 400, "invalid_idempotency_key")
+    assert ann.list("/rooms") == []
+
+
+@pytest.mark.parametrize("key", ["x", "x" * 255, "with space", '"quoted, as the draft has it"', "!#$%&'*+-.^_`|~"])
+def test_any_other_key_is_good(product: Product, key: str) -> None:
+    ann = product.register("ann")
+
+    answers = [keyed(ann, ("POST", "/rooms", {}), key) for _ in range(2)]
+
+    assert [(answer.status, is_replay(answer)) for answer in answers] == [(201, False), (201, True)]
+
+
+def test_reading_takes_no_notice_of_a_key(product: Product) -> None:
+    ann = product.register("ann")
+    task = ann.plan(title="Before")
+    before = keyed(ann, ("GET", f"/tasks/{task['id']}", None))
+    ann.patch(f"/tasks/{task['id']}", json={"title": "After"})
+
+    after = keyed(ann, ("GET", f"/tasks/{task['id']}", None))
+
+    assert (before.json()["title"], after.json()["title"]) == ("Before", "After")
+    assert product.items("IdempotencyTable") == []
+
+
+def test_what_is_kept_names_no_password(product: Product) -> None:
+    ann = product.register("ann")
+
+    keyed(ann, WRITES["change the password"](Scene(product)))
+
+    kept = str(product.items("IdempotencyTable"))
+    assert builders.PASSWORD not in kept
+    assert OTHER_PASSWORD not in kept
+    assert KEY not in kept

@@ -1,0 +1,211 @@
+"""GET /users and GET /users/{user_id}: who sees whom, and how much of them."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.functions.users.administrators import administrator
+from tests.support.client import Answer, Person
+from tests.support.problems import faults
+from tests.support.product import Product
+
+
+def without_request_id(answer: Answer) -> tuple[int, dict[str, str], str]:
+    headers = dict(answer.headers)
+    request_id = headers.pop("x-request-id")
+    return answer.status, headers, answer.text.replace(request_id, "")
+
+
+def told(person: Person, user_id: str) -> list[tuple[int, dict[str, str], str]]:
+    """What is said to each request about one user, without what differs between any two answers."""
+    path = f"/users/{user_id}"
+    return [
+        without_request_id(answer)
+        for answer in (
+            person.get(path),
+            person.get(path, headers={"If-None-Match": "*"}),
+            person.put(path, json={"username": "taken over"}),
+            person.patch(path, json={"username": "taken over"}),
+            person.patch(path, json={"email": None}, headers={"If-Match": '"99"'}),
+            person.patch(path, json={"role": "admin"}),
+            person.delete(path),
+            person.delete(path, headers={"If-Match": '"99"'}),
+        )
+    ]
+
+
+def test_people_see_all_of_themselves(product: Product) -> None:
+    ann = product.register("ann")
+
+    answer = ann.get(f"/users/{ann.id}")
+
+    profile = answer.json()
+    assert (answer.status, answer.headers["ETag"]) == (200, '"1"')
+    assert profile == {
+        "id": ann.id,
+        "username": ann.username,
+        "email": ann.email,
+        "role": "user",
+        "created_at": profile["created_at"],
+        "updated_at": profile["created_at"],
+        "version": 1,
+    }
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", profile["created_at"])
+
+
+def test_me_is_whoever_asks(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+
+    assert [person.get("/users/me").json()["id"] for person in (ann, bob)] == [ann.id, bob.id]
+    assert ann.get("/users/me").json() == ann.get(f"/users/{ann.id}").json()
+
+
+def test_a_profile_that_has_not_changed_need_not_be_sent_again(product: Product) -> None:
+    ann = product.register("ann")
+    tag = ann.get("/users/me").headers["ETag"]
+
+    unchanged = ann.get("/users/me", headers={"If-None-Match": tag})
+    ann.patch("/users/me", json={"email": None})
+    changed = ann.get("/users/me", headers={"If-None-Match": tag})
+
+    assert (unchanged.status, unchanged.text, unchanged.headers["ETag"]) == (304, "", tag)
+    assert (changed.status, changed.json()["version"], changed.headers["ETag"]) == (200, 2, '"2"')
+
+
+def test_of_a_roommate_only_id_and_username_are_seen(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    bob.join(ann.open_room())
+
+    seen = ann.get(f"/users/{bob.id}")
+
+    assert (seen.status, seen.json()) == (200, {"id": bob.id, "username": bob.username})
+    assert bob.get(f"/users/{ann.id}").json() == {"id": ann.id, "username": ann.username}
+
+
+@pytest.mark.parametrize("way", ["never met", "left", "was removed", "whose room is gone"])
+def test_whoever_shares_no_room_is_told_what_is_told_of_nobody(product: Product, way: str) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    if way != "never met":
+        bob.join(room)
+        assert bob.get(f"/users/{ann.id}").status == 200
+    match way:
+        case "left":
+            bob.delete(f"/rooms/{room['id']}/users/{bob.id}")
+        case "was removed":
+            ann.delete(f"/rooms/{room['id']}/users/{bob.id}")
+        case "whose room is gone":
+            ann.delete(f"/rooms/{room['id']}")
+
+    of_nobody = told(bob, f"usr_{'0' * 32}")
+    of_ann = told(bob, ann.id)
+
+    assert of_ann == of_nobody
+    assert {status for status, _, _ in of_ann} == {404, 422}
+    assert ann.get("/users/me").json()["username"] == ann.username
+    assert bob.list("/users") == [bob.get("/users/me").json()]
+
+
+def test_there_is_no_user_behind_what_is_not_a_users_id(product: Product) -> None:
+    ann = product.register("ann")
+    root = administrator(product)
+    claims = [f"NAME%23{ann.username}", f"EMAIL%23{ann.email}", f"NAME#{ann.username}", "%20", "x" * 101, "nobody"]
+
+    for person in (ann, root):
+        assert [person.get(f"/users/{user_id}").status for user_id in claims] == [404] * 6
+
+
+def test_the_list_holds_oneself_and_whoever_shares_a_room(product: Product) -> None:
+    ann, bob, cleo, dan = (product.register(name) for name in ("ann", "bob", "cleo", "dan"))
+    room = ann.open_room()
+    bob.join(room)
+    bob.join(cleo.open_room())
+    dan.open_room()
+
+    seen = {person.username: {user["id"] for user in person.list("/users")} for person in (ann, bob, cleo, dan)}
+
+    assert seen == {
+        ann.username: {ann.id, bob.id},
+        bob.username: {ann.id, bob.id, cleo.id},
+        cleo.username: {bob.id, cleo.id},
+        dan.username: {dan.id},
+    }
+
+
+def test_in_the_list_too_only_ones_own_entry_is_whole(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    bob.join(ann.open_room())
+
+    users = {user["id"]: user for user in ann.list("/users")}
+
+    assert users == {ann.id: ann.get("/users/me").json(), bob.id: {"id": bob.id, "username": bob.username}}
+
+
+def test_somebody_in_two_shared_rooms_is_listed_once(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    for _ in range(2):
+        bob.join(ann.open_room())
+
+    assert sorted(user["id"] for user in ann.list("/users", limit=1)) == sorted([ann.id, bob.id])
+
+
+def pages_of(person: Person, limit: int) -> list[list[str]]:
+    pages = []
+    parameters: dict[str, Any] = {"limit": limit}
+    while True:
+        page = person.get("/users", params=parameters).json()
+        pages.append([user["id"] for user in page["items"]])
+        if page["next_cursor"] is None:
+            return pages
+        parameters["cursor"] = page["next_cursor"]
+
+
+def test_roommates_are_listed_page_by_page(product: Product) -> None:
+    people = [product.register(f"person{number}") for number in range(5)]
+    room = people[0].open_room()
+    for person in people[1:]:
+        person.join(room)
+
+    for limit, sizes in ((1, [1] * 5), (2, [2, 2, 1]), (5, [5]), (6, [5])):
+        pages = pages_of(people[2], limit)
+        assert [len(page) for page in pages] == sizes
+        assert sorted(user_id for page in pages for user_id in page) == sorted(person.id for person in people)
+
+
+def test_an_admin_sees_everybody_whole_and_page_by_page(product: Product) -> None:
+    people = [product.register(f"person{number}") for number in range(4)]
+    root = administrator(product)
+    everybody = {person.id for person in (*people, root)}
+
+    assert {user["id"]: user for user in root.list("/users")} == {
+        person.id: person.get("/users/me").json() for person in (*people, root)
+    }
+    for limit, sizes in ((1, [1] * 5), (2, [2, 2, 1]), (5, [5]), (100, [5])):
+        pages = pages_of(root, limit)
+        assert [len(page) for page in pages] == sizes
+        assert {user_id for page in pages for user_id in page} == everybody
+    assert root.get(f"/users/{people[0].id}").json() == people[0].get("/users/me").json()
+
+
+def test_the_role_of_an_admin_ends_with_their_account_only(product: Product) -> None:
+    root = administrator(product)
+
+    assert root.get("/users/me").json()["role"] == "admin"
+    assert root.patch("/users/me", json={"username": "somebody else"}).json()["role"] == "admin"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "pointers"),
+    [
+        ({"limit": "0"}, {"/limit"}),
+        ({"username": "ann"}, {"/username"}),
+        ({"limit": "x", "role": "admin"}, {"/limit", "/role"}),
+    ],
+)
+def test_query_parameters_that_are_wrong_or_unknown_are_named(
+    product: Product, parameters: dict[str, str], pointers: set[str]
+) -> None:
+    ann = product.register("ann")
+
+    assert faults(ann.get("/users", params=parameters), 400).keys() == pointers

@@ -1,0 +1,67 @@
+"""`make audit`: what it prints, and when it is content."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from infrastructure.audit import AuditFailed, audit, clean, lines
+from tests.support import tables
+from tests.support.aws import Aws
+from tests.support.lambdas import call
+from tests.support.product import Product
+
+NO_TIME = 1.0
+
+
+class Functions:
+    """Lambda's API as far as it is used, in front of the functions in process."""
+
+    def __init__(self, aws: Aws, seconds: float = 60.0) -> None:
+        self._aws = aws
+        self._seconds = seconds
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803  # as boto3 names them
+        try:
+            answer = call(self._aws, FunctionName, json.loads(Payload), self._seconds)
+        except KeyError as error:
+            failure = {"errorMessage": str(error), "errorType": "KeyError"}
+            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(failure).encode())}
+        return {"Payload": io.BytesIO(json.dumps(answer).encode())}
+
+
+def test_each_invariant_is_a_line_with_its_count(product: Product) -> None:
+    product.register().open_room()
+
+    report = audit(Functions(product.aws), "AuditorFunction", {})
+
+    assert clean(report)
+    printed = list(lines(report))
+    assert [line.split()[0] for line in printed] == [f"I{number}" for number in range(12)]
+    assert "I1         1 checked  a room's member_count is the number of its memberships: holds" in printed[1]
+    assert "not decided here" in printed[7]
+
+
+def test_a_broken_invariant_is_named_with_its_item(product: Product) -> None:
+    room = product.register().open_room()
+    tables.change(product.aws, "RoomsTable", {"room_id": room["id"], "item": "ROOM"}, admin_count=0)
+
+    report = audit(Functions(product.aws), "AuditorFunction", {})
+
+    assert not clean(report)
+    printed = "\n".join(lines(report))
+    assert "BROKEN 1 times" in printed
+    assert f"{room['id']} has admin_count 0, and 1 counted" in printed
+
+
+def test_an_audit_without_an_end_is_not_clean(product: Product) -> None:
+    report = audit(Functions(product.aws, NO_TIME), "AuditorFunction", {})
+
+    assert not clean(report)
+    assert "did not come to an end" in list(lines(report))[-1]
+
+
+def test_an_audit_that_fails_says_why(product: Product) -> None:
+    with pytest.raises(AuditFailed, match="NoSuchFunction"):
+        audit(Functions(product.aws), "NoSuchFunction", {})

@@ -1,0 +1,208 @@
+"""The front of the local API, with an application in the place of ministack that shows what it was handed."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infrastructure.local import edge
+from infrastructure.local.edge import Edge, Message, Receive, Route, Scope, Send
+from infrastructure.local.gateway import GatewayResponse
+
+API_PORT = 8000
+AWS_PORT = 8001
+PREFIX = "/restapis/api1/live/_user_request_"
+UNAVAILABLE = GatewayResponse(503, {"gatewayresponse.header.Retry-After": "'1'"}, '{"id": "$context.requestId"}')
+
+
+async def mirror(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers 200 and what arrived."""
+    body = (await receive())["body"]
+    headers = [[name.decode(), value.decode()] for name, value in scope["headers"]]
+    seen = {
+        "path": scope["path"],
+        "query": scope["query_string"].decode(),
+        "headers": headers,
+        "size": len(body),
+    }
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": json.dumps(seen).encode()})
+
+
+@pytest.fixture
+def route(tmp_path: Path) -> Route:
+    file = tmp_path / "route.json"
+    Route.write(file, "api1", "live", {"DEFAULT_5XX": UNAVAILABLE})
+    return Route(file)
+
+
+def scope(
+    path: str = "/rooms", *, port: int = API_PORT, query: bytes = b"", headers: tuple[tuple[bytes, bytes], ...] = ()
+) -> Scope:
+    """One request, as the server hands it over."""
+    return {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query,
+        "headers": list(headers),
+        "server": ("127.0.0.1", port),
+        "client": ("127.0.0.1", 50000),
+    }
+
+
+def ask(
+    front: Edge,
+    path: str = "/rooms",
+    *,
+    port: int = API_PORT,
+    query: bytes = b"",
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+    body: bytes = b"",
+) -> tuple[int, dict[str, str], Any]:
+    """Status, headers and body of the answer to one request."""
+    half = len(body) // 2
+    arriving: list[Message] = [
+        {"type": "http.request", "body": body[:half], "more_body": True},
+        {"type": "http.request", "body": body[half:], "more_body": False},
+    ]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return arriving.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(front(scope(path, port=port, query=query, headers=headers), receive, send))
+    answered = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], answered, json.loads(sent[1]["body"])
+
+
+def test_any_path_reaches_the_deployed_stage_even_those_that_ministack_answers_itself(route: Route) -> None:
+    for path in ("/health", "/_ministack/reset", "/"):
+        _, _, seen = ask(Edge(mirror, API_PORT, route), path)
+
+        assert seen["path"] == PREFIX + path
+
+
+def test_the_aws_port_is_ministack_alone(route: Route) -> None:
+    _, _, seen = ask(Edge(mirror, API_PORT, route), "/_ministack/health", port=AWS_PORT)
+
+    assert seen["path"] == "/_ministack/health"
+
+
+def test_the_callers_address_is_the_connections_whatever_the_client_says(route: Route) -> None:
+    _, _, seen = ask(Edge(mirror, API_PORT, route), headers=((b"x-forwarded-for", b"9.9.9.9"), (b"accept", b"*/*")))
+
+    assert seen["headers"] == [["accept", "*/*"], ["x-forwarded-for", "127.0.0.1"]]
+
+
+def test_a_signature_of_aws_is_a_bad_token_like_any_other(route: Route) -> None:
+    signature = b"AWS4-HMAC-SHA256 Credential=123456789012/20260101/us-east-1/s3/aws4_request"
+
+    _, _, seen = ask(
+        Edge(mirror, API_PORT, route),
+        headers=((b"authorization", signature),),
+        query=b"a=1&X-Amz-Credential=123456789012",
+    )
+
+    assert seen["headers"][0] == ["authorization", "AWS4-HMAC-SHA256"]
+    assert seen["query"] == "a=1&X-Amz-Credential=-123456789012"
+
+
+def test_a_bearer_token_passes_as_it_is(route: Route) -> None:
+    _, _, seen = ask(Edge(mirror, API_PORT, route), headers=((b"authorization", b"Bearer abc"),))
+
+    assert seen["headers"][0] == ["authorization", "Bearer abc"]
+
+
+def test_a_line_break_in_the_path_stays_encoded(route: Route) -> None:
+    _, _, seen = ask(Edge(mirror, API_PORT, route), "/users/a\r\nb")
+
+    assert seen["path"] == PREFIX + "/users/a%0D%0Ab"
+
+
+def test_the_largest_body_the_gateway_takes_passes_and_one_more_byte_is_refused(route: Route) -> None:
+    front = Edge(mirror, API_PORT, route)
+
+    _, _, seen = ask(front, body=b"x" * edge.MAX_BODY_BYTES)
+    status, _, _ = ask(front, body=b"x" * (edge.MAX_BODY_BYTES + 1))
+
+    assert seen["size"] == edge.MAX_BODY_BYTES
+    assert status == 413
+
+
+def test_before_a_deployment_the_service_is_unavailable(tmp_path: Path) -> None:
+    status, _, _ = ask(Edge(mirror, API_PORT, Route(tmp_path / "absent.json")))
+
+    assert status == 503
+
+
+def test_a_later_deployment_is_found_without_a_new_start(tmp_path: Path) -> None:
+    file = tmp_path / "route.json"
+    Route.write(file, "api1", "live", {})
+    front = Edge(mirror, API_PORT, Route(file))
+    ask(front)
+
+    Route.write(file, "api2", "live", {})
+    _, _, seen = ask(front)
+
+    assert seen["path"] == "/restapis/api2/live/_user_request_/rooms"
+
+
+def test_requests_above_the_limit_wait_for_those_before_them(route: Route) -> None:
+    running, most = 0, 0
+
+    async def busy(_scope: Scope, _receive: Receive, send: Send) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    front = Edge(busy, API_PORT, route)
+    answered: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        answered.append(message)
+
+    async def all_at_once() -> None:
+        await asyncio.gather(*(front(scope(), receive, send) for _ in range(3 * edge.MAX_CONCURRENT_REQUESTS)))
+
+    asyncio.run(all_at_once())
+
+    assert most == edge.MAX_CONCURRENT_REQUESTS
+    assert len(answered) == 2 * 3 * edge.MAX_CONCURRENT_REQUESTS
+
+
+def answering(status: int, body: bytes) -> edge.Application:
+    async def application(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+
+    return application
+
+
+def test_the_error_text_of_a_function_that_died_is_not_shown(route: Route) -> None:
+    died = answering(502, b'{"message": "Task timed out after 20.00 seconds"}')
+
+    status, headers, body = ask(Edge(died, API_PORT, route))
+
+    assert (status, headers["retry-after"], list(body)) == (503, "1", ["id"])
+
+
+def test_what_a_function_answers_passes_whatever_its_status(route: Route) -> None:
+    refused = answering(502, b'{"type": "about:blank", "message": "no"}')
+
+    status, _, body = ask(Edge(refused, API_PORT, route))
+
+    assert (status, body["message"]) == (502, "no")

@@ -1,0 +1,61 @@
+"""The template as the local stack reads it."""
+
+import textwrap
+from pathlib import Path
+
+from infrastructure import template
+
+
+def test_short_forms_become_the_long_ones_that_mean_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "template.yaml"
+    file.write_text(
+        textwrap.dedent("""
+        Version: 2012-10-17
+        Table: !Ref Users
+        Arn: !GetAtt Users.Arn
+        Index: !Sub "${Users.Arn}/index/*"
+        Joined: !Join ["/", [a, !Ref Users]]
+        """)
+    )
+
+    found = template.load(file)
+
+    assert found == {
+        "Version": "2012-10-17",
+        "Table": {"Ref": "Users"},
+        "Arn": {"Fn::GetAtt": ["Users", "Arn"]},
+        "Index": {"Fn::Sub": "${Users.Arn}/index/*"},
+        "Joined": {"Fn::Join": ["/", ["a", {"Ref": "Users"}]]},
+    }
+
+
+def test_the_packaged_copy_differs_in_the_places_of_code_alone() -> None:
+    original = template.load()
+    folders = template.code_folders(original)
+
+    packaged = template.with_code_locations(original, {name: f"s3://bucket/{name}" for name in folders})
+
+    assert template.code_folders(packaged) == {name: f"s3://bucket/{name}" for name in folders}
+    assert template.with_code_locations(packaged, folders) == original
+
+
+def test_packaging_leaves_the_original_as_it_was() -> None:
+    original = template.load()
+    folders = template.code_folders(original)
+
+    template.with_code_locations(original, dict.fromkeys(folders, "s3://bucket/key"))
+
+    assert original == template.load()
+
+
+def test_every_folder_of_code_is_there() -> None:
+    folders = template.code_folders(template.load())
+
+    assert folders
+    assert [folder for folder in folders.values() if not (template.REPOSITORY / folder).is_dir()] == []
+
+
+def test_a_parameter_that_is_not_given_has_its_default() -> None:
+    declared = {"Parameters": {"Cost": {"Default": 12}, "Level": {"Default": "INFO"}}}
+
+    assert template.parameter_values(declared, {"Cost": "10"}) == {"Cost": "10", "Level": "INFO"}

@@ -1,0 +1,74 @@
+"""The whole product as people meet it: a local stack of its own, spoken to over real HTTP."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from infrastructure.local.stack import Addresses, LocalStack
+from tests.support.client import Client, Person
+
+Result = TypeVar("Result")
+
+# Every request asks the authorizer, so that the end of a session is seen at once; hashing is as cheap as it may be.
+PARAMETERS = {"AuthorizerCacheSeconds": "0", "BcryptCost": "10"}
+
+_DEADLINE_SECONDS = 30
+
+
+class Service:
+    """A running stack with data of its own."""
+
+    def __init__(self, data: Path) -> None:
+        self._stack = LocalStack(0, data, PARAMETERS)
+        self.addresses: Addresses = self._stack.start()
+        self.anonymous = Client.over_http(self.addresses.api_url)
+
+    def register(self, name: str = "person", **fields: Any) -> Person:
+        """Somebody new, signed in."""
+        return self.anonymous.register(name, **fields)
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """All items of a table, by its name in the template, read behind the product's back."""
+        read = TypeDeserializer().deserialize
+        pages = (
+            self.addresses.client("dynamodb").get_paginator("scan").paginate(TableName=self.addresses.outputs[table])
+        )
+        return [{name: read(value) for name, value in item.items()} for page in pages for item in page["Items"]]
+
+    def restart(self) -> None:
+        """Stop in order and start again, on the same port and with the same data."""
+        self._stack.stop()
+        self.addresses = self._stack.start()
+
+    def stop(self) -> None:
+        self.anonymous.connection.close()
+        self._stack.stop()
+
+
+def eventually(holds: Callable[[], object], seconds: float = _DEADLINE_SECONDS) -> bool:
+    """Whether ``holds`` becomes true in time. Asked again and again, less often as time passes."""
+    deadline = time.monotonic() + seconds
+    pause = 0.05
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(pause)
+        pause = min(pause * 1.5, 1.0)
+    return True
+
+
+def at_once(calls: list[Callable[[], Result]]) -> list[Result]:
+    """The results of calls that begin at the same moment, each in a thread of its own."""
+    ready = threading.Barrier(len(calls))
+
+    def begin(call: Callable[[], Result]) -> Result:
+        ready.wait()
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(begin, calls))

@@ -1,0 +1,149 @@
+"""What many people do at once: nothing acknowledged is lost, and nothing is counted twice."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from tests.journeys.service import Service, at_once
+from tests.support.client import Answer, Client, Person
+from tests.support.problems import problem
+
+
+@contextmanager
+def on_connections_of_their_own(service: Service, people: list[Person]) -> Iterator[list[Client]]:
+    """The same people, each on a connection for which nobody waits."""
+    clients = [Client.over_http(service.addresses.api_url) for _ in people]
+    for client, person in zip(clients, people, strict=True):
+        client.access_token = person.access_token
+    yield clients
+    for client in clients:
+        client.connection.close()
+
+
+def together(calls: list[Callable[[], Answer]]) -> list[Answer]:
+    answers = at_once(calls)
+    assert all(answer.status < 500 for answer in answers), answers
+    return answers
+
+
+def test_eight_people_join_one_room_at_the_same_moment(service: Service) -> None:
+    ann = service.register("ann")
+    room = ann.open_room()
+    people = [service.register(f"guest-{number}") for number in range(8)]
+
+    with on_connections_of_their_own(service, people) as guests:
+        answers = together([partial(guest.post, "/rooms/join", json={"code": room["code"]}) for guest in guests])
+
+    assert [answer.status for answer in answers] == [200] * 8
+    found = ann.get(f"/rooms/{room['id']}").json()
+    assert found["member_count"] == 9
+    assert sorted(found["user_ids"]) == sorted([ann.id, *(person.id for person in people)])
+    assert len(ann.list(f"/rooms/{room['id']}/users")) == 9
+
+
+def test_somebody_who_joins_eight_times_at_once_is_in_once(service: Service) -> None:
+    ann, bob = service.register("ann"), service.register("bob")
+    room = ann.open_room()
+
+    with on_connections_of_their_own(service, [bob] * 8) as hands:
+        answers = together([partial(hand.post, "/rooms/join", json={"code": room["code"]}) for hand in hands])
+
+    assert sorted(answer.status for answer in answers) == [200, *[409] * 7]
+    assert ann.get(f"/rooms/{room['id']}").json()["member_count"] == 2
+
+
+def test_of_those_who_take_one_name_at_once_one_has_it(service: Service) -> None:
+    body = {"username": "the only one", "password": "a password of some length"}
+
+    answers = together([partial(service.anonymous.post, "/auth/register", json=body)] * 4)
+
+    assert sorted(answer.status for answer in answers) == [201, 409, 409, 409]
+
+
+def test_two_admins_who_leave_at_once_do_not_leave_a_room_without_one(service: Service) -> None:
+    ann, bob, guest = service.register("ann"), service.register("bob"), service.register("guest")
+    room = ann.open_room()
+    bob.join(room)
+    guest.join(room)
+    members = f"/rooms/{room['id']}/users"
+    assert ann.patch(f"{members}/{bob.id}", json={"role": "admin"}).status == 200
+
+    with on_connections_of_their_own(service, [ann, bob]) as (anns, bobs):
+        answers = together([partial(anns.delete, f"{members}/{ann.id}"), partial(bobs.delete, f"{members}/{bob.id}")])
+
+    assert sorted(answer.status for answer in answers) == [204, 409]
+    assert sorted(member["role"] for member in guest.list(members)) == ["admin", "member"]
+
+
+def test_everybody_who_leaves_at_once_leaves_nothing_behind(service: Service) -> None:
+    people = [service.register(f"guest-{number}") for number in range(4)]
+    room = people[0].open_room()
+    members = f"/rooms/{room['id']}/users"
+    for person in people[1:]:
+        person.join(room)
+        assert people[0].patch(f"{members}/{person.id}", json={"role": "admin"}).status == 200
+
+    with on_connections_of_their_own(service, people) as hands:
+        answers = together(
+            [partial(hand.delete, f"{members}/{person.id}") for hand, person in zip(hands, people, strict=True)]
+        )
+
+    # As long as others remain, the last admin stays; here all are admins, so all may leave, one after the other.
+    assert [answer.status for answer in answers] == [204] * 4
+    problem(people[0].get(f"/rooms/{room['id']}"), 404, "not_found")
+    problem(people[1].post("/rooms/join", json={"code": room["code"]}), 404, "unknown_code")
+
+
+def test_changes_without_a_condition_all_count(service: Service) -> None:
+    ann = service.register("ann")
+    path = f"/tasks/{ann.plan()['id']}"
+
+    with on_connections_of_their_own(service, [ann] * 6) as hands:
+        answers = together(
+            [partial(hand.patch, path, json={"description": f"Change {n}"}) for n, hand in enumerate(hands)]
+        )
+
+    assert [answer.status for answer in answers] == [200] * 6
+    assert sorted(answer.json()["version"] for answer in answers) == [2, 3, 4, 5, 6, 7]
+    [last] = [answer.json() for answer in answers if answer.json()["version"] == 7]
+    assert ann.get(path).json() == last
+
+
+def test_of_changes_of_one_version_exactly_one_is_made(service: Service) -> None:
+    ann = service.register("ann")
+    path = f"/tasks/{ann.plan()['id']}"
+    condition = {"If-Match": '"1"'}
+
+    with on_connections_of_their_own(service, [ann] * 6) as hands:
+        answers = together(
+            [
+                partial(hand.patch, path, json={"description": f"Change {n}"}, headers=condition)
+                for n, hand in enumerate(hands)
+            ]
+        )
+
+    refused = [answer for answer in answers if answer.status != 200]
+    assert len(refused) == 5
+    assert all(problem(answer, 412, "version_mismatch") for answer in refused)
+    [made] = [answer.json() for answer in answers if answer.status == 200]
+    assert ann.get(path).json() == made
+
+
+def test_changes_of_different_fields_at_once_are_all_kept(service: Service) -> None:
+    ann = service.register("ann")
+    path = f"/tasks/{ann.plan()['id']}"
+    changes = [
+        {"title": "Order eight desks"},
+        {"description": "Oak"},
+        {"priority": "high"},
+        {"status": "in progress"},
+        {"deadline": "2027-03-01T12:00:00Z"},
+    ]
+
+    with on_connections_of_their_own(service, [ann] * len(changes)) as hands:
+        together([partial(hand.patch, path, json=change) for hand, change in zip(hands, changes, strict=True)])
+
+    found = ann.get(path).json()
+    for change in changes:
+        assert found | change == found
+    assert found["version"] == 1 + len(changes)

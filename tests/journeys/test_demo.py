@@ -1,0 +1,32 @@
+"""`make demo`: a team to look at, over the API alone."""
+
+import json
+import shlex
+from datetime import UTC, datetime
+
+import pytest
+
+from infrastructure import demo
+from tests.journeys.service import Service
+
+
+def test_the_demo_makes_a_team_once_and_says_how_to_look_at_it(service: Service) -> None:
+    url = service.addresses.api_url
+    api = demo.Api(url)
+
+    demo.fill(api, datetime.now(UTC))
+    with pytest.raises(demo.Refused, match="username_taken"):
+        demo.fill(api, datetime.now(UTC))
+    said = demo.instructions(api, url)
+
+    # Both commands do what they say they do.
+    log_in, list_tasks = (shlex.split(f"curl {each}") for each in said.replace("\\\n", "").split("curl ")[1:])
+    credentials = json.loads(log_in[log_in.index("-d") + 1].strip())
+    maya = service.anonymous.sign_in(credentials["username"], credentials["password"])
+    answer = maya.get(list_tasks[2].removeprefix(url))
+    assert answer.status == 200, answer
+    deadlines = [task["deadline"] for task in answer.json()["items"] if task["deadline"]]
+    assert len(deadlines) >= 5
+    assert deadlines == sorted(deadlines)
+    assert {room["name"] for room in maya.list("/rooms")} == set(demo.ROOMS)
+    assert {person["username"] for person in maya.list("/users")} == set(demo.TEAM)

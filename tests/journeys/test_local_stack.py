@@ -1,0 +1,178 @@
+"""The local stack itself: started, stopped, killed and deployed again, with a function small enough to be quick."""
+
+import http.client
+import json
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infrastructure.local.errors import DeploymentFailed, LocalStackError
+from infrastructure.local.stack import Addresses, LocalStack, running_addresses
+
+TEMPLATE = """
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  DeletionProtection: {Type: String}
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: live
+      GatewayResponses:
+        DEFAULT_5XX:
+          StatusCode: 503
+          ResponseTemplates: {application/json: '{"request_id": "$context.requestId"}'}
+  HealthFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      CodeUri: health/
+      Handler: handler.handler
+      Environment: {Variables: {NOTES_TABLE: !Ref Notes}}
+      Events:
+        Health: {Type: Api, Properties: {RestApiId: !Ref Api, Path: /health, Method: GET}}
+  Notes:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+Outputs:
+  ApiId: {Value: !Ref Api}
+  Notes: {Value: !Ref Notes}
+"""
+
+HANDLER = """
+import json
+
+def handler(event, context):
+    if event["queryStringParameters"]:
+        raise SystemError("a secret")
+    body = {"answer": "first", "caller": event["requestContext"]["identity"]["sourceIp"]}
+    return {"statusCode": 200, "body": json.dumps(body)}
+"""
+
+
+class Project:
+    """A folder with a template and a function, and local stacks of it that share their data."""
+
+    def __init__(self, folder: Path) -> None:
+        self.template = folder / "template.yaml"
+        self.data = folder / "data"
+        self._handler = folder / "health" / "handler.py"
+        self._handler.parent.mkdir()
+        self.write(TEMPLATE, HANDLER)
+        self.started: list[LocalStack] = []
+
+    def write(self, template: str, handler: str) -> None:
+        self.template.write_text(textwrap.dedent(template))
+        self._handler.write_text(textwrap.dedent(handler))
+
+    def stack(self) -> LocalStack:
+        stack = LocalStack(0, self.data, template=self.template)
+        self.started.append(stack)
+        return stack
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    made = Project(tmp_path)
+    yield made
+    for stack in made.started:
+        stack.kill()
+
+
+def get(addresses: Addresses, path: str, **headers: str) -> tuple[int, Any]:
+    connection = http.client.HTTPConnection(addresses.api_url.removeprefix("http://"), timeout=30)
+    try:
+        connection.request("GET", path, headers=headers)
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+    finally:
+        connection.close()
+
+
+def note(addresses: Addresses, identifier: str) -> None:
+    addresses.client("dynamodb").put_item(TableName=addresses.outputs["Notes"], Item={"id": {"S": identifier}})
+
+
+def notes(addresses: Addresses) -> set[str]:
+    items = addresses.client("dynamodb").scan(TableName=addresses.outputs["Notes"])["Items"]
+    return {item["id"]["S"] for item in items}
+
+
+def test_the_api_is_served_without_a_stage_as_the_gateway_would(project: Project) -> None:
+    with project.stack() as addresses:
+        answers = {
+            "health": get(addresses, "/health", **{"X-Forwarded-For": "9.9.9.9"}),
+            "elsewhere": get(addresses, "/_ministack/health"),
+            "crash": get(addresses, "/health?crash=1"),
+        }
+
+    assert answers["health"] == (200, {"answer": "first", "caller": "127.0.0.1"})
+    assert answers["elsewhere"][0] == 403
+    assert answers["crash"][0] == 503
+    assert list(answers["crash"][1]) == ["request_id"]
+
+
+def test_data_survives_an_orderly_stop_and_changed_code_is_served_after_the_next_start(project: Project) -> None:
+    with project.stack() as addresses:
+        note(addresses, "kept")
+    project.write(TEMPLATE, HANDLER.replace("first", "second"))
+
+    with project.stack() as addresses:
+        assert notes(addresses) == {"kept"}
+        assert get(addresses, "/health")[1]["answer"] == "second"
+
+
+def test_a_new_route_is_served_after_the_next_start(project: Project) -> None:
+    with project.stack() as addresses:
+        assert get(addresses, "/more")[0] == 403
+    more = "More: {Type: Api, Properties: {RestApiId: !Ref Api, Path: /more, Method: GET}}"
+    project.write(TEMPLATE.replace("Events:\n", f"Events:\n        {more}\n"), HANDLER)
+
+    with project.stack() as addresses:
+        assert get(addresses, "/more")[0] == 200
+
+
+def test_a_deployment_that_failed_leaves_the_data_and_no_process(project: Project) -> None:
+    with project.stack() as addresses:
+        note(addresses, "kept")
+    index = "{IndexName: i, KeySchema: [{AttributeName: nowhere, KeyType: HASH}], Projection: {ProjectionType: ALL}}"
+    indexes = f"GlobalSecondaryIndexes: [{index}]"
+    project.write(TEMPLATE.replace("BillingMode:", f"{indexes}\n      BillingMode:"), HANDLER)
+    broken = project.stack()
+
+    with pytest.raises(DeploymentFailed, match=r"Notes \(AWS::DynamoDB::Table\)"):
+        broken.start()
+
+    assert not broken.alive()
+    project.write(TEMPLATE, HANDLER)
+    with project.stack() as addresses:
+        assert notes(addresses) == {"kept"}
+
+
+def test_a_killed_stack_starts_again_with_the_data_of_the_last_orderly_stop(project: Project) -> None:
+    with project.stack() as addresses:
+        note(addresses, "kept")
+    killed = project.stack()
+    note(killed.start(), "lost")
+
+    killed.kill()
+
+    assert not killed.alive()
+    with project.stack() as addresses:
+        assert notes(addresses) == {"kept"}
+
+
+def test_others_find_a_running_stack_and_cannot_start_a_second_on_its_data(project: Project) -> None:
+    with project.stack() as addresses:
+        assert running_addresses(project.data) == addresses
+        with pytest.raises(LocalStackError, match="Another local stack is running"):
+            project.stack().start()
+
+    with pytest.raises(LocalStackError, match="No local stack is running"):
+        running_addresses(project.data)

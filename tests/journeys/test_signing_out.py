@@ -1,0 +1,55 @@
+"""The end of a session is the end of access, over HTTP and with the authorizer asked each time."""
+
+from tests.journeys.service import Service, at_once
+from tests.support.client import Person
+from tests.support.problems import problem
+
+
+def test_whoever_logs_out_is_out(service: Service) -> None:
+    ann = service.register("ann")
+    elsewhere = service.anonymous.sign_in(ann.username)
+
+    answer = service.anonymous.post("/auth/logout", json={"refresh_token": ann.refresh_token})
+
+    assert answer.status == 204, answer
+    problem(ann.get("/users/me"), 401, "invalid_token")
+    assert elsewhere.get("/users/me").status == 200
+
+
+def test_a_changed_password_leaves_one_session(service: Service) -> None:
+    ann = service.register("ann")
+    elsewhere = service.anonymous.sign_in(ann.username)
+    body = {"current_password": ann.password, "new_password": "a new and long password"}
+
+    assert ann.post("/auth/password", json=body).status == 204
+
+    problem(elsewhere.get("/users/me"), 401, "invalid_token")
+    assert [session["current"] for session in ann.list("/auth/sessions")] == [True]
+    assert service.anonymous.sign_in(ann.username, "a new and long password").id == ann.id
+
+
+def test_logging_out_everywhere_leaves_none(service: Service) -> None:
+    ann = service.register("ann")
+    others = [service.anonymous.sign_in(ann.username) for _ in range(2)]
+
+    assert ann.delete("/auth/sessions").status == 204
+
+    for person in (ann, *others):
+        problem(person.get("/users/me"), 401, "invalid_token")
+
+
+def test_of_refreshes_at_the_same_moment_at_most_one_succeeds(service: Service) -> None:
+    ann = service.register("ann")
+
+    def refresh() -> Person | None:
+        answer = service.anonymous.post("/auth/refresh", json={"refresh_token": ann.refresh_token})
+        if answer.status == 200:
+            return Person(ann.connection, answer.json(), ann.password)
+        problem(answer, 401, "invalid_token")
+        return None
+
+    renewed = [person for person in at_once([refresh] * 4) if person is not None]
+
+    # The slower ones may have come so late that they count as reuse, which ends the session.
+    assert len(renewed) == 1
+    assert renewed[0].get("/users/me").status in (200, 401)

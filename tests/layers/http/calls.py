@@ -1,0 +1,62 @@
+"""Every route of the template, with a way to call it that reaches the function."""
+
+import re
+from typing import Any
+
+from tests.support.client import Answer, Client
+from tests.support.stack import Stack
+
+Route = tuple[str, str]
+"""Method and path, as in the template."""
+
+
+def _routes() -> dict[Route, bool]:
+    stack = Stack()
+    return {
+        (event["Method"].upper(), event["Path"]): event.get("Auth", {}).get("Authorizer") == "NONE"
+        for function in stack.functions
+        for event in stack.events(function, "Api")
+    }
+
+
+PUBLIC = _routes()
+"""By route: whether it is open to everybody."""
+
+ALL = sorted(PUBLIC)
+WITH_TOKEN = [route for route in ALL if not PUBLIC[route]]
+WITH_IDS = [route for route in ALL if "{" in route[1]]
+
+# Routes that take no body, although their method might.
+_WITHOUT_BODY = {"GET", "DELETE"}
+WITH_BODY = [route for route in ALL if route[0] not in _WITHOUT_BODY]
+WITH_NEEDED_FIELDS: dict[Route, set[str]] = {
+    ("POST", "/auth/register"): {"/password"},
+    ("POST", "/auth/login"): {"/password"},
+    ("POST", "/auth/refresh"): {"/refresh_token"},
+    ("POST", "/auth/logout"): {"/refresh_token"},
+    ("POST", "/auth/password"): {"/current_password", "/new_password"},
+    ("POST", "/users"): {"/password"},
+    ("POST", "/rooms/join"): {"/code"},
+    ("POST", "/rooms/{room_id}/users"): {"/user_id"},
+    ("PATCH", "/rooms/{room_id}/users/{user_id}"): {"/role"},
+    ("POST", "/tasks"): {"/title"},
+}
+
+LISTS = [
+    ("GET", "/auth/sessions"),
+    ("GET", "/users"),
+    ("GET", "/rooms"),
+    ("GET", "/rooms/{room_id}/users"),
+    ("GET", "/rooms/{room_id}/tasks"),
+    ("GET", "/tasks"),
+]
+
+
+def name(route: Route) -> str:
+    return " ".join(route)
+
+
+def call(client: Client, route: Route, an_id: str = "nothing-here", **options: Any) -> Answer:
+    """Call a route, each of its path parameters ``an_id``, which goes into the path as it stands."""
+    method, path = route
+    return client.request(method, re.sub(r"\{\w+\}", an_id, path), **options)

@@ -1,0 +1,156 @@
+"""What every answer carries, whoever gives it: a function or the gateway, a success or an error."""
+
+import uuid
+
+from tests.layers.http import calls
+from tests.support import builders
+from tests.support.client import Answer
+from tests.support.problems import problem
+from tests.support.product import Product
+
+JSON = {"Content-Type": "application/json"}
+OPEN = [
+    ("GET", "/.well-known/jwks.json"),
+    ("GET", "/health"),
+    ("POST", "/auth/login"),
+    ("POST", "/auth/logout"),
+    ("POST", "/auth/refresh"),
+    ("POST", "/auth/register"),
+    ("POST", "/users"),
+]
+NOWHERE = [
+    ("GET", "/"),
+    ("GET", "/nowhere"),
+    ("GET", "/users/me/nothing"),
+    ("GET", "/auth/login"),
+    ("DELETE", "/health"),
+    ("PUT", "/rooms"),
+    ("HEAD", "/health"),
+    ("OPTIONS", "/rooms"),
+    ("TRACE", "/rooms"),
+    ("BREW", "/rooms"),
+    ("POST", "/.well-known/jwks.json"),
+    ("GET", "/rooms/x/tasks/y"),
+    ("GET", "/admin"),
+    ("GET", "/.env"),
+    ("GET", "/metrics"),
+]
+
+
+def is_protected(answer: Answer) -> bool:
+    """Whether the answer carries the headers of OWASP ASVS 5.0.0 §3.4 and §14.3.2, and a request id."""
+    assert str(uuid.UUID(answer.headers["X-Request-Id"])) == answer.headers["X-Request-Id"]
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    transport = answer.headers["Strict-Transport-Security"]
+    assert int(transport.removeprefix("max-age=").partition(";")[0]) >= 31_536_000
+    policy = [directive.split() for directive in answer.headers["Content-Security-Policy"].split(";")]
+    # A directive without a value allows nothing, as 'none' does (CSP3 §6.7.2). The bare word none is a host's name.
+    allowed = {name: set(sources) - {"'none'"} for name, *sources in policy}
+    assert allowed == {"default-src": set(), "frame-ancestors": set()}
+    return True
+
+
+def test_every_route_answers_protected_without_a_token(product: Product) -> None:
+    for route in calls.ALL:
+        assert is_protected(calls.call(product.anonymous, route))
+
+
+def test_every_route_is_closed_without_a_token_but_those_for_signing_in(product: Product) -> None:
+    for route in calls.WITH_TOKEN:
+        problem(calls.call(product.anonymous, route), 401, "invalid_token")
+        problem(calls.call(product.anonymous, route, headers={"Authorization": "Bearer x.y.z"}), 401, "invalid_token")
+    assert sorted(calls.ALL) == sorted([*calls.WITH_TOKEN, *OPEN])
+
+
+def test_successes_are_protected(product: Product) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    task = ann.plan(room_id=room["id"])
+
+    answers = [
+        ann.post("/auth/login", json={"username": ann.username, "password": ann.password}),
+        ann.get("/.well-known/jwks.json"),
+        ann.get("/users/me"),
+        ann.get("/rooms"),
+        ann.post("/tasks", json=builders.task()),
+        ann.get(f"/tasks/{task['id']}", headers={"If-None-Match": '"1"'}),
+        ann.delete(f"/tasks/{task['id']}"),
+        ann.get("/health"),
+    ]
+
+    assert [answer.status for answer in answers] == [200, 200, 200, 200, 201, 304, 204, 200]
+    assert all(is_protected(answer) for answer in answers)
+
+
+def test_errors_are_protected(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    ann.post(f"/rooms/{room['id']}/users", json={"user_id": bob.id, "role": "viewer"})
+
+    answers = [
+        ann.get("/users?x=1"),
+        ann.get("/users", headers={"Authorization": "x"}),
+        bob.post("/tasks", json=builders.task(room_id=room["id"])),
+        ann.get("/tasks/none"),
+        ann.post("/auth/register", json=builders.person(username=ann.username)),
+        ann.patch("/users/me", json={}, headers={"If-Match": '"99"'}),
+        ann.post("/rooms", content="{" + " " * 70_000 + "}", headers=JSON),
+        ann.post("/rooms", content="x", headers={"Content-Type": "text/plain"}),
+        ann.post("/tasks", json={}),
+    ]
+
+    assert [answer.status for answer in answers] == [400, 401, 403, 404, 409, 412, 413, 415, 422]
+    assert all(problem(answer, answer.status) and is_protected(answer) for answer in answers)
+
+
+def test_there_is_nothing_but_the_routes(product: Product) -> None:
+    ann = product.register("ann")
+
+    for method, path in NOWHERE:
+        for client in (product.anonymous, ann):
+            answer = client.request(method, path)
+            problem(answer, 404, "not_found")
+            assert is_protected(answer)
+
+
+def test_every_request_has_an_id_of_its_own(product: Product) -> None:
+    ids = {product.anonymous.get("/health").headers["X-Request-Id"] for _ in range(5)}
+
+    assert len(ids) == 5
+
+
+def test_nobody_chooses_the_id_of_their_request(product: Product) -> None:
+    chosen = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+
+    answer = product.anonymous.get("/health", headers={"X-Request-Id": chosen, "X-Amzn-RequestId": chosen})
+
+    assert answer.headers["X-Request-Id"] != chosen
+
+
+def test_a_problem_names_the_request_it_is_about(product: Product) -> None:
+    ann = product.register("ann")
+
+    for answer in (ann.get("/tasks/none"), ann.get("/nowhere"), product.anonymous.get("/rooms")):
+        assert answer.json()["request_id"] == answer.headers["X-Request-Id"]
+
+
+def test_an_answer_without_content_has_none(product: Product) -> None:
+    ann = product.register("ann")
+    task = ann.plan()
+
+    unchanged = ann.get(f"/tasks/{task['id']}", headers={"If-None-Match": '"1"'})
+    deleted = ann.delete(f"/tasks/{task['id']}")
+
+    assert (unchanged.status, unchanged.text) == (304, "")
+    assert (deleted.status, deleted.text) == (204, "")
+
+
+def test_successes_are_json_in_utf_8(product: Product) -> None:
+    ann = product.register(username="Zoë 🌻")
+
+    answer = ann.get("/users/me")
+
+    assert answer.headers["Content-Type"] == "application/json"
+    assert "Zoë 🌻" in answer.text

@@ -1,0 +1,219 @@
+"""Dependencies that do not answer, and items that should not be there: 503 and 500, and nothing half-written."""
+
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.layers.http import calls
+from tests.support import builders
+from tests.support.aws import LOCK
+from tests.support.client import Answer, Person
+from tests.support.problems import problem
+from tests.support.product import Product
+from tests.support.tables import change, drop
+
+TABLES = ["UsersTable", "RoomsTable", "TasksTable", "SessionsTable", "IdempotencyTable"]
+
+
+class Scene:
+    """Ann and Bob in a room with a task of Ann's, who also has a personal one."""
+
+    def __init__(self, product: Product) -> None:
+        self.product = product
+        self.ann = product.register("ann")
+        self.bob = product.register("bob")
+        self.eve = product.register("eve")
+        self.room = self.ann.open_room()
+        self.bob.join(self.room)
+        self.task = self.ann.plan(room_id=self.room["id"])
+        self.personal = self.ann.plan()
+
+    def __getitem__(self, name: str) -> str:
+        """The paths that the requests below are written with."""
+        return {
+            "room": f"/rooms/{self.room['id']}",
+            "task": f"/tasks/{self.task['id']}",
+            "personal": f"/tasks/{self.personal['id']}",
+        }[name]
+
+    def state(self, without: str) -> list[Any]:
+        """What the other tables hold."""
+        return [sorted(self.product.items(table), key=repr) for table in TABLES if table != without]
+
+
+Call = Callable[[Scene], Answer]
+
+
+def _credentials(person: Person) -> dict[str, str]:
+    return {"username": person.username, "password": person.password}
+
+
+SIGNING_IN: dict[str, Call] = {
+    "POST /auth/register": lambda s: s.product.anonymous.post("/auth/register", json=builders.person()),
+    "POST /auth/login": lambda s: s.product.anonymous.post("/auth/login", json=_credentials(s.ann)),
+    "POST /auth/refresh": lambda s: s.product.anonymous.post(
+        "/auth/refresh", json={"refresh_token": s.ann.refresh_token}
+    ),
+}
+LOGGING_OUT: dict[str, Call] = {
+    "POST /auth/logout": lambda s: s.product.anonymous.post(
+        "/auth/logout", json={"refresh_token": s.ann.refresh_token}
+    ),
+}
+MAKING_USERS: dict[str, Call] = {
+    "POST /users": lambda s: s.product.anonymous.post("/users", json=builders.person()),
+}
+ROOMS: dict[str, Call] = {
+    "POST /rooms": lambda s: s.ann.post("/rooms", json={}),
+    "GET /rooms": lambda s: s.ann.get("/rooms"),
+    "GET /rooms/{room_id}": lambda s: s.ann.get(s["room"]),
+    "PUT /rooms/{room_id}": lambda s: s.ann.put(s["room"], json={"name": "x"}),
+    "PATCH /rooms/{room_id}": lambda s: s.ann.patch(s["room"], json={"name": "x"}),
+    "DELETE /rooms/{room_id}": lambda s: s.ann.delete(s["room"]),
+    "POST /rooms/{room_id}/code": lambda s: s.ann.post(s["room"] + "/code"),
+    "POST /rooms/join": lambda s: s.eve.post("/rooms/join", json={"code": s.room["code"]}),
+    "GET /rooms/{room_id}/users": lambda s: s.ann.get(s["room"] + "/users"),
+    "POST /rooms/{room_id}/users": lambda s: s.ann.post(s["room"] + "/users", json={"user_id": s.eve.id}),
+    "PATCH /rooms/{room_id}/users/{user_id}": lambda s: s.ann.patch(
+        f"{s['room']}/users/{s.bob.id}", json={"role": "viewer"}
+    ),
+    "DELETE /rooms/{room_id}/users/{user_id}": lambda s: s.bob.delete(f"{s['room']}/users/{s.bob.id}"),
+    "GET /rooms/{room_id}/tasks": lambda s: s.ann.get(s["room"] + "/tasks"),
+    "GET /users": lambda s: s.ann.get("/users"),
+    "GET /users/{user_id}": lambda s: s.ann.get(f"/users/{s.bob.id}"),
+}
+TASKS_IN_ROOMS: dict[str, Call] = {
+    "POST /tasks": lambda s: s.ann.post("/tasks", json=builders.task(room_id=s.room["id"], user_id=s.bob.id)),
+    "GET /tasks": lambda s: s.ann.get("/tasks"),
+    "GET /tasks/{task_id}": lambda s: s.ann.get(s["task"]),
+    "PUT /tasks/{task_id}": lambda s: s.ann.put(s["task"], json={"title": "x"}),
+    "PATCH /tasks/{task_id}": lambda s: s.ann.patch(s["task"], json={"title": "x"}),
+    "DELETE /tasks/{task_id}": lambda s: s.ann.delete(s["task"]),
+}
+PERSONAL_TASKS: dict[str, Call] = {
+    "POST /tasks (personal)": lambda s: s.ann.post("/tasks", json=builders.task()),
+    "PATCH /tasks/{task_id} (personal)": lambda s: s.ann.patch(s["personal"], json={"title": "x"}),
+    "GET /rooms/{room_id}/tasks": ROOMS["GET /rooms/{room_id}/tasks"],
+}
+
+
+def keyed(s: Scene) -> Answer:
+    return s.ann.post("/tasks", json=builders.task(), headers={"Idempotency-Key": "once"})
+
+
+# Public routes answer by themselves; all others are answered by the gateway when the authorizer cannot look.
+NEEDS: dict[str, dict[str, Call]] = {
+    "UsersTable": {**SIGNING_IN, **MAKING_USERS},
+    "SessionsTable": {**SIGNING_IN, **LOGGING_OUT},
+    "RoomsTable": {**ROOMS, **TASKS_IN_ROOMS},
+    "TasksTable": {**TASKS_IN_ROOMS, **PERSONAL_TASKS},
+    "IdempotencyTable": {"POST /tasks (keyed)": keyed},
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_that_does_not_answer_is_503_and_nothing_is_half_written(product: Product, table: str) -> None:
+    scene = Scene(product)
+    before = scene.state(without=table)
+    drop(product.aws, table)
+
+    for name, request in NEEDS[table].items():
+        answer = request(scene)
+        assert answer.status == 503, (name, answer)
+        problem(answer, 503, "dependency_failed")
+        assert "Table" not in answer.text, "nothing is said of what failed"
+
+    assert scene.state(without=table) == before
+
+
+@pytest.mark.parametrize("table", ["UsersTable", "SessionsTable"])
+def test_nobody_is_let_in_while_it_cannot_be_seen_who_is_asking(product: Product, table: str) -> None:
+    scene = Scene(product)
+    before = scene.state(without=table)
+    drop(product.aws, table)
+
+    for route in calls.WITH_TOKEN:
+        problem(calls.call(scene.ann, route), 503, "dependency_failed")
+
+    assert scene.state(without=table) == before
+
+
+@pytest.mark.parametrize("secret", ["SigningSecret", "PepperSecret"])
+def test_a_secret_that_cannot_be_read_is_503_and_nobody_is_registered(product: Product, secret: str) -> None:
+    _delete_secret(product, secret)
+
+    problem(product.anonymous.post("/auth/register", json=builders.person()), 503, "dependency_failed")
+
+    assert sessions(product) == []
+    assert product.items("UsersTable") == []
+
+
+def test_nobody_is_signed_in_by_halves(product: Product) -> None:
+    body = builders.person()
+    # Made without a token, so that nothing has been signed yet.
+    assert product.anonymous.post("/users", json=body).status == 201
+    _delete_secret(product, "SigningSecret")
+
+    answer = product.anonymous.post("/auth/login", json={name: body[name] for name in ("username", "password")})
+
+    problem(answer, 503, "dependency_failed")
+    assert sessions(product) == []
+
+
+def test_a_cursor_secret_that_cannot_be_read_is_503(product: Product) -> None:
+    ann = product.register("ann")
+    for _ in range(2):
+        ann.open_room()
+    _delete_secret(product, "HttpSecret")
+
+    problem(ann.get("/rooms", params={"limit": 1}), 503, "dependency_failed")
+    assert ann.get("/rooms").status == 200
+
+
+def sessions(product: Product) -> list[Any]:
+    return [item for item in product.items("SessionsTable") if item["kind"] == "session"]
+
+
+def _delete_secret(product: Product, secret: str) -> None:
+    with LOCK:
+        client = boto3.client("secretsmanager")
+        client.delete_secret(SecretId=product.aws.stack.arns[secret], ForceDeleteWithoutRecovery=True)
+
+
+CORRUPT = {
+    "GET /users/me": ("UsersTable", {"created_at": "not a time"}),
+    "GET /tasks": ("TasksTable", {"status": "lost"}),
+    "GET /rooms": ("RoomsTable", {"role": "emperor"}),
+}
+
+
+@pytest.mark.parametrize("request_line", CORRUPT)
+def test_a_defect_is_500_without_a_word_of_what_it_was(
+    product: Product, request_line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    task = ann.plan(room_id=room["id"])
+    table, damage = CORRUPT[request_line]
+    for item in product.items(table):
+        if item.get("kind") in ("user", "membership", "task") or item.get("title") == task["title"]:
+            change(product.aws, table, {name: item[name] for name in _key(product, table)}, **damage)
+
+    answer = ann.get(request_line.removeprefix("GET "))
+
+    document = problem(answer, 500, "internal_error")
+    assert document["title"] == "Internal Server Error"
+    for word in ("not a time", "lost", "emperor", "Error:", "Traceback", ".py"):
+        assert word not in answer.text.replace("Internal Server Error", "")
+    [line] = [
+        line for line in capsys.readouterr().out.splitlines() if document["request_id"] in line and "trace" in line
+    ]
+    assert "not a time" not in line
+    assert '"level": "ERROR"' in line
+
+
+def _key(product: Product, table: str) -> list[str]:
+    schema = product.aws.stack.of_type("AWS::DynamoDB::Table")[table]["KeySchema"]
+    return [key["AttributeName"] for key in schema]

@@ -1,0 +1,32 @@
+"""What every problem document has in common, held against an answer."""
+
+from typing import Any
+
+from tests.support.client import Answer
+
+_MEMBERS = {"type", "title", "status", "detail", "code", "request_id"}
+
+
+def problem(answer: Answer, status: int, code: str | None = None) -> Any:
+    """The problem document of ``answer``, after checking that it is one, of this status and code (RFC 9457)."""
+    assert answer.status == status, answer
+    assert answer.headers["Content-Type"] == "application/problem+json", answer
+    document = answer.json()
+    assert document.keys() - {"errors"} == _MEMBERS, answer
+    assert document["status"] == status, answer
+    assert document["request_id"] == answer.headers["X-Request-Id"], answer
+    assert code in (None, document["code"]), answer
+    if status == 401:
+        assert answer.headers["WWW-Authenticate"] == "Bearer", answer
+    if status in (429, 503):
+        assert int(answer.headers["Retry-After"]) > 0, answer
+    return document
+
+
+def faults(answer: Answer, status: int = 422) -> dict[str, str]:
+    """The code of each fault by its pointer. Each pointer is named once, and each fault says something."""
+    listed = problem(answer, status)["errors"]
+    assert all(fault.keys() == {"pointer", "code", "detail"} and fault["detail"] for fault in listed), answer
+    by_pointer = {fault["pointer"]: fault["code"] for fault in listed}
+    assert len(by_pointer) == len(listed), answer
+    return by_pointer
