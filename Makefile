@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run admin demo audit check test test-unit test-versions test-journeys deploy clean
+.PHONY: help run admin demo audit check test test-unit test-versions test-journeys test-storm deploy clean
 
 help: ## Lists the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -70,6 +70,9 @@ test-versions: $(DEVELOPMENT) ## Units on every other Python of this machine
 
 test-journeys: $(DEVELOPMENT) ## Journeys over HTTP, on a local stack of their own
 	$(BIN)/python -m pytest tests/journeys
+
+test-storm: $(DEVELOPMENT) ## 16 clients in a storm of changes, with workers killed; STORM_SECONDS=60 for a longer one
+	$(BIN)/python -m pytest tests/storm
 
 # ------------------------------------------------------------------------------------------- deployment
 SAM := .venv-deploy/bin/sam

@@ -14,6 +14,7 @@ import boto3
 from boto3.dynamodb.types import TypeDeserializer
 from moto import mock_aws
 from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
 
 from tests.support.permissions import Permissions, install
 from tests.support.stack import ACCOUNT, REGION, Stack
@@ -85,6 +86,8 @@ class Aws:
         self._known: dict[str, tuple[dict[str, str], list[dict[str, Any]]]] = {}
         with LOCK:
             BackendDict.reset()
+            # moto keeps every model it ever made for its dashboard, each copy of a table in each transaction too.
+            reset_model_data()
             self.permissions.denied.clear()
             self.dynamodb: DynamoDBClient = _client("dynamodb")
             self.streams: DynamoDBStreamsClient = _client("dynamodbstreams")

@@ -61,8 +61,6 @@ def credentials(product: Product) -> str:
         b"\x00",
         "[" * 20_000,
         '{"a":' * 10_000,
-        "[" * 5_000 + "]" * 5_000,
-        '{"a":' * 5_000 + "1" + "}" * 5_000,
     ],
     ids=lambda content: repr(content[:40]),
 )
@@ -74,6 +72,17 @@ def test_what_is_no_json_is_malformed(product: Product, content: bytes | str) ->
         assert answer.status in (400, 422), answer
     else:
         problem(answer, 400, "malformed_json")
+
+
+@pytest.mark.parametrize(
+    "content", ["[" * 5_000 + "]" * 5_000, '{"a":' * 5_000 + "1" + "}" * 5_000], ids=["arrays", "objects"]
+)
+def test_json_nested_very_deep_is_refused(product: Product, content: str) -> None:
+    answer = login(product, content)
+
+    # It is JSON. How deep it may be for a parser to see that differs between versions of Python.
+    assert answer.status in (400, 422), answer
+    problem(answer, answer.status)
 
 
 @pytest.mark.parametrize("content", ["[]", '["username"]', '"text"', "7", "1e400", "true", "null", "-0"])
