@@ -1,0 +1,207 @@
+"""Bounds, each small enough to look at everything, and together with every feature beside those it meets."""
+
+from tests.model.model import Configuration
+from tests.model.world import Member, Request, Role, Room, UserStatus, World
+
+ANN, BOB, CAT, DAN = range(4)
+
+
+def _world(
+    *members: tuple[Role | None, ...], users: int = 3, rooms: int = 1, codes: int = 2, tasks: int = 0, keys: int = 0
+) -> World:
+    """Rooms with the given members, by role; the rest of the rooms, codes and tasks are yet to be."""
+    rows = [tuple(Member(role) if role else None for role in row) for row in members]
+    present = len(rows[0]) if rows else users
+    open_rooms = [
+        Room(number, sum(member is not None for member in row), sum(member == Member("admin") for member in row))
+        for number, row in enumerate(rows)
+    ]
+    unborn = rooms - len(rows)
+    empty: tuple[Member | None, ...] = (None,) * present
+    active: UserStatus = "active"
+    return World(
+        users=(active,) * present,
+        names=tuple(range(present)),
+        sessions=(False,) * present,
+        rooms=(*open_rooms, *[None] * unborn),
+        rooms_born=len(rows),
+        members=(*rows, *[empty] * unborn),
+        unindexed=frozenset(),
+        claims=(*range(len(rows)), *[None] * (codes - len(rows))),
+        tasks=(None,) * tasks,
+        tasks_born=0,
+        receipts=(False,) * keys,
+        effects=(False,) * keys,
+        owed=frozenset(),
+    )
+
+
+def _leave(*users: int) -> tuple[Request, ...]:
+    return tuple(Request("leave", user, user) for user in users)
+
+
+def _join(*users: int) -> tuple[Request, ...]:
+    return tuple(Request("join", user) for user in users)
+
+
+MEMBERSHIP = Configuration(
+    "membership",
+    "joining, leaving, being removed and added, changing roles, one room that may die",
+    _world(("admin", "member", None)),
+    (
+        *_join(ANN, BOB, CAT),
+        *_leave(ANN, BOB, CAT),
+        Request("leave", ANN, BOB),
+        Request("leave", BOB, ANN),
+        Request("add", ANN, CAT, role="admin"),
+        Request("change role", ANN, BOB, role="admin"),
+        Request("change role", BOB, ANN, role="member"),
+        Request("change role", ANN, ANN, role="member"),
+    ),
+    operations=6,
+    max_members=2,
+)
+
+CLOSING = Configuration(
+    "closing",
+    "an admin closes the room while others come, go and change roles; queries read item by item",
+    _world(("admin", "member", None)),
+    (
+        Request("close", ANN),
+        Request("close", BOB),
+        Request("close", ANN, if_match=True),
+        Request("change code", ANN, code=1),
+        Request("change code", ANN, code=1, if_match=True),
+        *_join(BOB, CAT),
+        *_leave(ANN, BOB),
+        Request("add", ANN, CAT, role="admin"),
+        Request("change role", ANN, BOB, role="admin"),
+        Request("change role", BOB, ANN, role="member"),
+    ),
+    operations=5,
+)
+
+CODES = Configuration(
+    "codes",
+    "rooms are opened, change codes and die, and their codes are used again; runs of room_cleanup overlap",
+    _world(("admin", None), rooms=2, codes=3),
+    (
+        Request("open", BOB, code=0),
+        Request("open", BOB, code=1),
+        Request("join", BOB, code=0),
+        Request("join", ANN, code=0),
+        Request("change code", ANN, code=1),
+        Request("change code", ANN, code=2),
+        Request("change code", BOB, room=1, code=1),
+        Request("leave", ANN, ANN),
+        Request("leave", BOB, BOB, room=1),
+        Request("close", ANN),
+    ),
+    operations=4,
+    workers=2,
+)
+
+TASKS = Configuration(
+    "tasks",
+    "tasks are created, changed and deleted while members come, go and lose their rights, and the room dies",
+    _world(("admin", "member"), tasks=2),
+    (
+        Request("create task", ANN, BOB),
+        Request("create task", BOB, BOB),
+        Request("update task", ANN),
+        Request("update task", BOB),
+        Request("update task", ANN, BOB),
+        Request("delete task", BOB),
+        Request("change role", ANN, BOB, role="viewer"),
+        Request("leave", ANN, BOB),
+        *_leave(ANN, BOB),
+        Request("close", ANN),
+    ),
+    operations=5,
+    workers=2,
+)
+
+REMOVAL = Configuration(
+    "removal",
+    "people are deleted while they and others join, lead and leave rooms; the last admin names a successor",
+    _world(("admin", "member", "viewer"), (None, "admin", None), rooms=2),
+    (
+        Request("delete user", ANN),
+        Request("delete user", BOB),
+        Request("add", BOB, ANN, room=1, role="admin"),
+        Request("join", ANN, code=1, room=1),
+        Request("change role", ANN, BOB, role="admin"),
+        *_leave(BOB, CAT),
+    ),
+    operations=4,
+    lagging_index=True,
+)
+
+SUCCESSION = Configuration(
+    "succession",
+    "the last admin is deleted while roles change; runs of user_removal overlap",
+    _world(("admin", "member", "viewer")),
+    (
+        Request("delete user", ANN),
+        Request("change role", ANN, BOB, role="admin"),
+        Request("change role", ANN, BOB, role="member"),
+        *_leave(BOB),
+    ),
+    operations=5,
+    in_flight=3,
+    workers=2,
+)
+
+ACCOUNTS = Configuration(
+    "accounts",
+    "a person with tasks and sessions is deleted while others assign tasks to them, and somebody wants their name",
+    _world(("admin", "member", None), rooms=2, tasks=2)._replace(
+        users=("active", "active", "absent"), names=(ANN, BOB), sessions=(False, True, False)
+    ),
+    (
+        Request("delete user", BOB),
+        Request("sign in", BOB),
+        Request("register", CAT),
+        Request("create task", ANN, BOB),
+        Request("update task", ANN, ANN),
+        Request("update task", ANN, BOB),
+        Request("create personal task", BOB),
+        Request("open", BOB, code=1),
+    ),
+    operations=4,
+    workers=2,
+    username=(ANN, BOB, BOB),
+)
+
+RETRIES = Configuration(
+    "retries",
+    "clients repeat requests with idempotency keys, one after the other and at once, and answers are lost",
+    _world(("admin", "member", None), rooms=2, tasks=2, keys=1),
+    (
+        Request("add", ANN, CAT, key=0),
+        Request("join", CAT),
+        Request("leave", ANN, CAT),
+        *_leave(CAT),
+    ),
+    operations=6,
+    lost_answers=True,
+)
+
+KEYS = Configuration(
+    "keys",
+    "the same with tasks and rooms: creations, and changes on condition of a version",
+    _world(("admin", "member"), rooms=2, tasks=2, keys=3),
+    (
+        Request("create task", BOB, BOB, key=0),
+        Request("update task", BOB, key=1, if_match=True),
+        Request("update task", ANN, if_match=True),
+        Request("delete task", ANN),
+        Request("open", BOB, code=1, key=2),
+        Request("create task", ANN),
+        *_leave(BOB),
+    ),
+    operations=6,
+    lost_answers=True,
+)
+
+ALL = (MEMBERSHIP, CLOSING, CODES, TASKS, REMOVAL, SUCCESSION, ACCOUNTS, RETRIES, KEYS)

@@ -1,0 +1,77 @@
+"""The guards of the protocol: each condition, order or repetition that it rests on. A mutant lacks some of them."""
+
+from enum import Enum, auto
+
+
+class Guard(Enum):
+    """Named after the operation and what it makes sure of; the comment says where the code has it."""
+
+    # tables/rooms.py, room_changes.py: reading and entering
+    READ_COMPLETE = auto()  # room_with_members: as many memberships were read as member_count says
+    JOIN_ACTIVE = auto()  # _enter: require_active
+    JOIN_NEW = auto()  # _enter: the membership must not exist
+    JOIN_VERSION = auto()  # _enter: the room's version is the one read
+    JOIN_ALIVE = auto()  # _enter: member_count >= 1, too
+    JOIN_ATOMIC = auto()  # _enter: membership and count in one transaction
+    JOIN_CODE = auto()  # domain join: the room read has the code that was given
+    ADD_ACTOR = auto()  # add: require_membership(actor)
+
+    # tables/rooms.py, room_changes.py: leaving
+    LEAVE_MEMBER = auto()  # end_membership: the membership must exist
+    LEAVE_JOIN = auto()  # end_membership: join_id is the one read
+    LEAVE_ROLE = auto()  # end_membership: role is the one read
+    LEAVE_LAST_ADMIN = auto()  # end_membership: admin_count > 1 or member_count == 1
+    LEAVE_ATOMIC = auto()  # end_membership: membership and count in one transaction
+    LEAVE_PINNED = auto()  # domain remove: a later attempt is about the same join as the first
+    REMOVE_ACTOR = auto()  # remove: require_membership(actor)
+
+    # tables/room_changes.py: administration
+    ROLE_ACTOR = auto()  # change_role: require_membership(actor)
+    ROLE_MEMBER = auto()  # change_role: the membership must exist
+    ROLE_BEFORE = auto()  # change_role: role is the one read
+    ROLE_LAST_ADMIN = auto()  # change_role: admin_count > 1
+    CODE_ACTOR = auto()  # change_code: require_membership(actor)
+    CODE_FREE = auto()  # change_code: the new claim must not exist
+    CODE_OWNER = auto()  # change_code: the old claim is the room's
+    CODE_VERSION = auto()  # change_code: the room's version is the one read
+    OPEN_ACTIVE = auto()  # create: require_active
+    OPEN_FREE = auto()  # create: the claim must not exist
+    CLOSE_MEMBERS = auto()  # close: every membership is what was read
+    CLOSE_VERSION = auto()  # close: the room's version is the one read
+    CLOSE_COMPLETE = auto()  # close: member_count is the number of memberships read
+
+    # tables/task_changes.py, tasks.py
+    TASK_CREATOR = auto()  # create: require_membership(actor)
+    TASK_ASSIGNEE = auto()  # create, update: require_member(assignee)
+    TASK_EDITOR = auto()  # update, delete: require_membership(actor)
+    TASK_ROLE = auto()  # require_membership: role is the one read
+    TASK_VERSION = auto()  # update, delete: version is the one read
+    TASK_PERSONAL = auto()  # create of a personal task: require_active
+
+    # tables/receipts.py, http/api.py, tables/transactions.py
+    RECEIPT_NEW = auto()  # put_receipt: there must be none
+    RECEIPT_FIRST = auto()  # put_receipt: its failure goes before every other
+    RECEIPT_ATOMIC = auto()  # put_receipt: in the transaction of the effect
+    RECEIPT_AGAIN = auto()  # before an error is answered, the receipt is looked for once more
+    TOKEN = auto()  # Transaction: client_request_token, the same for every sending
+
+    # domain/removal.py: remove_dead_room; tables/rooms.py: delete_dead
+    CLEANUP_READS = auto()  # find_dead: the room is read again, whatever the record says
+    CLEANUP_ALL = auto()  # purge: until the query finds no task
+    CLEANUP_ROOM_LAST = auto()  # the room goes after its tasks
+    CLEANUP_DEAD = auto()  # delete_dead: member_count = 0
+    CLEANUP_OWNER = auto()  # delete_dead: the claim is the room's
+    REDELIVERY = auto()  # streams/records.py: a record is finished only when its run was
+    SWEEPER = auto()  # what the streams lost is found by a scheduled run
+
+    # domain/removal.py: UserRemoval; tables/users.py
+    REMOVAL_MARKS = auto()  # begin_removal: the status is changed before anything is undone
+    REMOVAL_INDEX = auto()  # finish, SETTLED_AFTER: the user goes only after the index has shown every membership
+    SUCCESSION = auto()  # _leave: the last admin names a successor
+    SUCCESSOR_MEMBER = auto()  # leave_to: the successor is what was read
+    SUCCESSION_COUNTS = auto()  # leave_to: admin_count = 1
+    UNASSIGN_LAST = auto()  # finish: tasks are unassigned after the rooms are left
+    UNASSIGN_VERSION = auto()  # unassign: version is the one read
+    NAME_OWNER = auto()  # free_claims: the claim is the user's
+    LOGIN_ACTIVE = auto()  # tables/sessions.py open: the user is active
+    NAME_FREE = auto()  # put_user: the claim must not exist

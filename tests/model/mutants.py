@@ -1,0 +1,130 @@
+"""The protocol with guards taken away, and the fault that this must lead to."""
+
+from dataclasses import dataclass
+
+from tests.model.configurations import (
+    ACCOUNTS,
+    CLOSING,
+    CODES,
+    KEYS,
+    MEMBERSHIP,
+    REMOVAL,
+    RETRIES,
+    SUCCESSION,
+    TASKS,
+)
+from tests.model.guards import Guard
+from tests.model.model import Configuration, Model
+
+_COUNT = "I1: member_count is not the number of memberships"
+_ADMINS = "I2: admin_count is not the number of admins"
+_LEADERLESS = "I2: a room with members and no admin"
+_DEAD_MEMBER = "I3: a membership of a dead room"
+_LOST_MEMBER = "I3: a membership of a person who is not there"
+_ORPHAN = "I4: a task of a room that is not there"
+_UNCLAIMED = "I5: a room without the claim on its code"
+_NAMELESS = "I5: a person without the claim on their name"
+_LOST = "I6: an acknowledged change of a task is lost"
+_REVIVED = "I7: somebody enters a dead room"
+_TWO_EFFECTS = "I8: one idempotency key has two effects"
+_TWO_ANSWERS = "I8: one idempotency key has two answers"
+_LEFT_ROOM = "I11: a dead room is left over"
+_LEFT_USER = "I11: a person whose deletion was accepted is left over"
+_NO_ADMIN = "a room is administered by somebody who is no admin"
+_NO_WRITER = "a task is written by somebody who may not"
+_LATER = "a later membership is ended than the one that was meant"
+_WRONG_CODE = "a code opens a room that has another one"
+_IF_MATCH = "a change is made although If-Match names another version"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    removed: frozenset[Guard]
+    configuration: Configuration
+    fault: str
+
+    @property
+    def name(self) -> str:
+        return " + ".join(sorted(guard.name for guard in self.removed))
+
+    @property
+    def model(self) -> Model:
+        return Model(self.configuration.brief, self.removed)
+
+
+def _mutant(configuration: Configuration, fault: str, *removed: Guard) -> Mutant:
+    return Mutant(frozenset(removed), configuration, fault)
+
+
+MUTANTS = (
+    _mutant(REMOVAL, _LOST_MEMBER, Guard.JOIN_ACTIVE),
+    _mutant(CLOSING, _COUNT, Guard.JOIN_NEW),
+    _mutant(CODES, _WRONG_CODE, Guard.JOIN_VERSION),
+    _mutant(MEMBERSHIP, "a room has more members than it may have", Guard.JOIN_VERSION),
+    _mutant(MEMBERSHIP, _REVIVED, Guard.JOIN_VERSION, Guard.JOIN_ALIVE),
+    _mutant(MEMBERSHIP, _COUNT, Guard.JOIN_ATOMIC),
+    _mutant(CODES, _WRONG_CODE, Guard.JOIN_CODE),
+    _mutant(CLOSING, _NO_ADMIN, Guard.ADD_ACTOR),
+    _mutant(MEMBERSHIP, _DEAD_MEMBER, Guard.LEAVE_MEMBER),
+    _mutant(MEMBERSHIP, _LATER, Guard.LEAVE_JOIN),
+    _mutant(MEMBERSHIP, _LATER, Guard.LEAVE_PINNED),
+    _mutant(MEMBERSHIP, _ADMINS, Guard.LEAVE_ROLE),
+    _mutant(MEMBERSHIP, _LEADERLESS, Guard.LEAVE_LAST_ADMIN),
+    _mutant(MEMBERSHIP, _COUNT, Guard.LEAVE_ATOMIC),
+    _mutant(MEMBERSHIP, _NO_ADMIN, Guard.REMOVE_ACTOR),
+    _mutant(CLOSING, _NO_ADMIN, Guard.ROLE_ACTOR),
+    _mutant(MEMBERSHIP, _COUNT, Guard.ROLE_MEMBER),
+    _mutant(MEMBERSHIP, _ADMINS, Guard.ROLE_BEFORE),
+    _mutant(MEMBERSHIP, _LEADERLESS, Guard.ROLE_LAST_ADMIN),
+    _mutant(CLOSING, _NO_ADMIN, Guard.CODE_ACTOR),
+    _mutant(CODES, _UNCLAIMED, Guard.CODE_FREE),
+    _mutant(CLOSING, _IF_MATCH, Guard.CODE_VERSION),
+    _mutant(CODES, "I5: a claim on a code that its room does not have", Guard.CODE_VERSION, Guard.CODE_OWNER),
+    _mutant(ACCOUNTS, _LOST_MEMBER, Guard.OPEN_ACTIVE),
+    _mutant(CODES, _UNCLAIMED, Guard.OPEN_FREE),
+    _mutant(CLOSING, _NO_ADMIN, Guard.CLOSE_MEMBERS),
+    _mutant(CLOSING, _IF_MATCH, Guard.CLOSE_VERSION),
+    _mutant(CLOSING, _DEAD_MEMBER, Guard.CLOSE_COMPLETE, Guard.READ_COMPLETE),
+    _mutant(TASKS, _NO_WRITER, Guard.TASK_CREATOR),
+    _mutant(TASKS, "a task is assigned to somebody outside the room", Guard.TASK_ASSIGNEE),
+    _mutant(TASKS, _NO_WRITER, Guard.TASK_EDITOR),
+    _mutant(TASKS, _NO_WRITER, Guard.TASK_ROLE),
+    _mutant(TASKS, _LOST, Guard.TASK_VERSION),
+    _mutant(ACCOUNTS, "I4: a task of a person who is not there", Guard.TASK_PERSONAL),
+    _mutant(RETRIES, _TWO_EFFECTS, Guard.RECEIPT_NEW),
+    _mutant(KEYS, _TWO_EFFECTS, Guard.RECEIPT_NEW),
+    _mutant(RETRIES, _TWO_ANSWERS, Guard.RECEIPT_ATOMIC),
+    _mutant(KEYS, _TWO_EFFECTS, Guard.RECEIPT_ATOMIC),
+    _mutant(RETRIES, _TWO_ANSWERS, Guard.RECEIPT_AGAIN),
+    _mutant(KEYS, _TWO_ANSWERS, Guard.RECEIPT_AGAIN),
+    _mutant(RETRIES, "what was carried out is answered with an error", Guard.TOKEN),
+    _mutant(KEYS, "one request is carried out twice", Guard.TOKEN),
+    _mutant(TASKS, "a task of a live room is deleted", Guard.CLEANUP_READS),
+    _mutant(TASKS, _ORPHAN, Guard.CLEANUP_ALL),
+    _mutant(TASKS, _ORPHAN, Guard.CLEANUP_ROOM_LAST),
+    _mutant(CODES, "the claim of another room is deleted", Guard.CLEANUP_DEAD, Guard.CLEANUP_OWNER),
+    _mutant(TASKS, _LEFT_ROOM, Guard.REDELIVERY),
+    _mutant(TASKS, _LEFT_ROOM, Guard.REDELIVERY, Guard.SWEEPER),
+    _mutant(ACCOUNTS, _LEFT_USER, Guard.SWEEPER),
+    _mutant(ACCOUNTS, _NAMELESS, Guard.REMOVAL_MARKS),
+    _mutant(REMOVAL, _LOST_MEMBER, Guard.REMOVAL_INDEX),
+    _mutant(SUCCESSION, _LEADERLESS, Guard.SUCCESSION),
+    _mutant(SUCCESSION, _COUNT, Guard.SUCCESSOR_MEMBER),
+    _mutant(SUCCESSION, _ADMINS, Guard.SUCCESSION_COUNTS),
+    _mutant(ACCOUNTS, "I4: a task assigned to a person who is not there", Guard.UNASSIGN_LAST),
+    _mutant(ACCOUNTS, _LOST, Guard.UNASSIGN_VERSION),
+    _mutant(ACCOUNTS, _NAMELESS, Guard.NAME_OWNER),
+    _mutant(ACCOUNTS, "I5: a session of a person who is not there", Guard.LOGIN_ACTIVE),
+    _mutant(ACCOUNTS, _NAMELESS, Guard.NAME_FREE),
+)
+
+SPARE = (
+    _mutant(MEMBERSHIP, "JOIN_VERSION", Guard.JOIN_ALIVE),
+    _mutant(CODES, "CODE_VERSION", Guard.CODE_OWNER),
+    _mutant(CLOSING, "CLOSE_COMPLETE", Guard.READ_COMPLETE),
+    _mutant(CLOSING, "READ_COMPLETE", Guard.CLOSE_COMPLETE),
+    _mutant(CODES, "CLEANUP_OWNER", Guard.CLEANUP_DEAD),
+    _mutant(CODES, "CLEANUP_DEAD", Guard.CLEANUP_OWNER),
+    _mutant(RETRIES, "RECEIPT_AGAIN", Guard.RECEIPT_FIRST),
+)
+"""Guards that can be missed as long as another stands, named here in place of a fault: they are there twice over."""

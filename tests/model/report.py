@@ -1,0 +1,85 @@
+"""Results as text."""
+
+from collections.abc import Iterator
+
+from tests.model.explore import Result
+from tests.model.model import Configuration
+from tests.model.mutants import Mutant
+from tests.model.world import Request, Worker, World
+
+_PEOPLE = ("Ann", "Bob", "Cat", "Dan")
+
+
+def heading() -> str:
+    return (
+        f"{'configuration':16} {'requests':>8} {'at once':>7} {'states':>9} {'events':>9} {'depth':>5} {'seconds':>7}"
+    )
+
+
+def configuration_line(configuration: Configuration, result: Result) -> str:
+    return (
+        f"{configuration.name:16} {configuration.operations:8} {configuration.in_flight:7} {result.states:9} "
+        f"{result.events:9} {result.depth:5} {result.seconds:7.1f}"
+    )
+
+
+def mutant_line(mutant: Mutant, result: Result) -> str:
+    found = f"{result.fault} ({result.depth} events)" if result.fault else f"no fault: {mutant.fault} stands for it"
+    return f"without {mutant.name:32} {mutant.configuration.name:12} {found}"
+
+
+def trace_lines(result: Result) -> Iterator[str]:
+    """One line for each event, with the tables after it wherever they have changed."""
+    before: World | None = None
+    for number, event in enumerate(result.trace, 1):
+        who = event.who
+        name = _request(who) if isinstance(who, Request) else _worker(who) if isinstance(who, Worker) else str(who)
+        yield f"{number:3}. {name} {event.what}"
+        after = event.world.tables_alone()
+        if after != before:
+            yield f"     {_tables(after)}"
+        before = after
+
+
+def _person(user: int) -> str:
+    return _PEOPLE[user]
+
+
+def _request(q: Request) -> str:
+    words = [f"{_person(q.actor)}'s", q.operation]
+    if q.target >= 0 and q.target != q.actor:
+        words.append(_person(q.target))
+    if q.operation in ("change role", "add"):
+        words.append(f"as {q.role}")
+    if q.operation in ("open", "join", "change code"):
+        words.append(f"with code {q.code}")
+    if q.key is not None:
+        words.append(f"under key {q.key}")
+    if q.if_match:
+        words.append("with If-Match")
+    return " ".join(words)
+
+
+def _worker(k: Worker) -> str:
+    return f"the cleanup of room {k.subject}" if k.kind == "room" else f"the removal of {_person(k.subject)}"
+
+
+def _tables(w: World) -> str:
+    parts = []
+    for number, (room, row) in enumerate(zip(w.rooms, w.members, strict=True)):
+        members = ", ".join(f"{_person(user)} {member.role}" for user, member in enumerate(row) if member is not None)
+        if room is not None:
+            counts = f"{room.members} members, {room.admins} admins"
+            parts.append(f"room {number} (code {room.code}, {counts}): {members or 'nobody'}")
+        elif members:
+            parts.append(f"no room {number}: {members}")
+    parts += [f"code {code} is room {owner}'s" for code, owner in enumerate(w.claims) if owner is not None]
+    for number, task in enumerate(w.tasks):
+        if task is not None:
+            place = f"of {_person(task.owner)}" if task.room is None else f"in room {task.room}"
+            assigned = "" if task.assignee is None else f", assigned to {_person(task.assignee)}"
+            parts.append(f"task {number} {place}{assigned}")
+    parts += [f"{_person(user)} is {status}" for user, status in enumerate(w.users) if status != "active"]
+    parts += [f"key {key} has its receipt" for key, there in enumerate(w.receipts) if there]
+    parts += [f"owed: {kind} {subject}" for kind, subject in sorted(w.owed)]
+    return "; ".join(parts)

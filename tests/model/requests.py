@@ -1,0 +1,357 @@
+"""What the functions do with a client's request: read, decide, write, and decide anew when the write was stale.
+
+As in ``tasksync/domain`` and ``http/api.py``. Each step is one request to DynamoDB. A query of a room is two: DynamoDB
+reads item by item, memberships first and the room last, and what it gives together need never have been so.
+"""
+
+from collections.abc import Callable, Iterator
+
+from tests.model import transactions
+from tests.model.guards import Guard
+from tests.model.model import DONE, STALE, Event, Failure, Model
+from tests.model.transactions import Outcome
+from tests.model.world import Request, World, version
+
+Reading = Request | Failure
+"""The request with what it has read, or why it is refused."""
+
+
+def events(m: Model, w: World) -> Iterator[Event]:
+    """What can happen next with the requests in flight, and with those that clients may send."""
+    for place, request in enumerate(w.requests):
+        if place and request == w.requests[place - 1]:
+            continue
+        others = w._replace(requests=w.requests[:place] + w.requests[place + 1 :])
+        yield from _advance(m, others, request)
+    if w.left and len(w.requests) < m.configuration.in_flight:
+        sent = w._replace(left=w.left - 1)
+        for request in m.configuration.menu:
+            if _worth_sending(w, request):
+                yield from _begin(m, sent, request)
+
+
+def _worth_sending(w: World, q: Request) -> bool:
+    """Whoever has no account has no token."""
+    return w.users[q.actor] == ("absent" if q.operation == "register" else "active")
+
+
+def _begin(m: Model, w: World, q: Request) -> Iterator[Event]:
+    if q.if_match:
+        q = q._replace(expected=version(w, q))
+        if q.expected is None:
+            return
+    if q.key is not None:
+        if w.receipts[q.key]:
+            yield Event(q, "is answered what it was answered before", w)
+            return
+        yield Event(q, "has no receipt", _with(w, q._replace(step="read")))
+        return
+    yield from _read(m, w, q._replace(step="read"))
+
+
+def _advance(m: Model, w: World, q: Request) -> Iterator[Event]:
+    match q.step:
+        case "write":
+            yield from _write(m, w, q)
+        case "resend":
+            yield from _resend(m, w, q)
+        case "note":
+            assert q.key is not None
+            yield Event(q, "puts its receipt", _with_receipt(w, q.key))
+        case "again":
+            assert q.key is not None
+            if w.receipts[q.key]:
+                yield Event(q, "is answered what it was answered before", w)
+            else:
+                yield _answered_an_error(w, q, "still has no receipt")
+        case _:
+            yield from _read(m, w, q)
+
+
+def _read(m: Model, w: World, q: Request) -> Iterator[Event]:
+    reading = _READINGS[q.operation](m, w, q)
+    if reading == STALE:
+        yield _not_committed(m, w, q, STALE)
+    elif isinstance(reading, str):
+        yield _refused(m, w, q, reading)
+    elif reading.step == "write" and q.operation in _ONE_STEP:
+        yield from _write(m, w, reading)
+    else:
+        yield Event(q, f"reads ({q.step})", _with(w, reading))
+
+
+def _write(m: Model, w: World, q: Request) -> Iterator[Event]:
+    outcome = _WRITES[q.operation](m, w, q)
+    if isinstance(outcome, str):
+        yield _not_committed(m, w, q, outcome)
+        return
+    fault = _objection(m, w, q)
+    if q.applied:
+        fault = fault or "one request is carried out twice"
+    if q.key is not None:
+        if w.effects[q.key]:
+            fault = fault or "I8: one idempotency key has two effects"
+        outcome = outcome._replace(effects=(*w.effects[: q.key], True, *w.effects[q.key + 1 :]))
+        if not m.has(Guard.RECEIPT_ATOMIC):
+            yield Event(q, "commits without its receipt", _with(outcome, q._replace(step="note")), fault)
+            return
+        outcome = _with_receipt(outcome, q.key)
+    yield Event(q, "commits", outcome, fault)
+    if m.configuration.lost_answers and not q.applied:
+        resending = q._replace(step="resend", applied=True)
+        yield Event(q, "commits, and the answer is lost", _with(outcome, resending), fault)
+
+
+def _resend(m: Model, w: World, q: Request) -> Iterator[Event]:
+    if m.has(Guard.TOKEN):
+        yield Event(q, "sends the transaction again, and is told that it was carried out", w)
+    else:
+        yield from _write(m, w, q._replace(step="write"))
+
+
+def _not_committed(m: Model, w: World, q: Request, failure: Failure) -> Event:
+    if failure == STALE:
+        again = _forgetful(q, "read")
+        return Event(q, "is stale and will read again", _with(w, again))
+    if failure == DONE:
+        return Event(q, "finds its receipt and is answered what it was answered before", w)
+    return _refused(m, w, q, failure)
+
+
+def _refused(m: Model, w: World, q: Request, failure: Failure) -> Event:
+    if q.key is not None and m.has(Guard.RECEIPT_AGAIN):
+        return Event(q, f"would be refused: {failure}", _with(w, _forgetful(q, "again")))
+    return _answered_an_error(w, q, f"is refused: {failure}")
+
+
+def _answered_an_error(w: World, q: Request, what: str) -> Event:
+    fault = None
+    if q.applied:
+        fault = "what was carried out is answered with an error"
+    elif q.key is not None and w.effects[q.key]:
+        fault = "I8: one idempotency key has two answers"
+    return Event(q, what, w, fault)
+
+
+def _with(w: World, q: Request) -> World:
+    return w._replace(requests=(*w.requests, q))
+
+
+def _forgetful(q: Request, step: str) -> Request:
+    """The request without what it has read, but for what must not change from one attempt to the next."""
+    return q._replace(step=step, seen=None, mine=None, theirs=None, view=(), counted=0, seen_task=None)
+
+
+def _with_receipt(w: World, key: int) -> World:
+    return w._replace(receipts=(*w.receipts[:key], True, *w.receipts[key + 1 :]))
+
+
+# Reading and deciding: tasksync/domain.
+
+
+def _read_nothing(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001
+    return q._replace(step="write")
+
+
+def _read_user(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001
+    return q._replace(step="write") if w.users[q.actor] == "active" else "NotFound"
+
+
+def _read_to_join(m: Model, w: World, q: Request) -> Reading:
+    if q.step == "read":
+        owner = w.claims[q.code]
+        return "UnknownCode" if owner is None else q._replace(step="members", room=owner, target=q.actor)
+    if q.step == "members":
+        return q._replace(step="room", theirs=w.member(q.room, q.actor), counted=_count(w, q.room))
+    room = w.rooms[q.room]
+    if room is None or room.members == 0:
+        return "UnknownCode"
+    if m.has(Guard.READ_COMPLETE) and room.members != q.counted:
+        return STALE
+    if m.has(Guard.JOIN_CODE) and room.code != q.code:
+        return "UnknownCode"
+    if q.theirs is not None:
+        return "AlreadyMember"
+    return "RoomFull" if room.members >= m.configuration.max_members else q._replace(step="write", seen=room)
+
+
+def _read_to_add(m: Model, w: World, q: Request) -> Reading:
+    if q.step == "read":
+        mine, theirs = w.member(q.room, q.actor), w.member(q.room, q.target)
+        return q._replace(step="room", mine=mine, theirs=theirs, counted=_count(w, q.room))
+    refusal = _no_admin(m, w, q)
+    if refusal:
+        return refusal
+    room = w.rooms[q.room]
+    if q.theirs is not None:
+        return "AlreadyMember"
+    if room is None or room.members >= m.configuration.max_members:
+        return "RoomFull"
+    return q._replace(step="write", seen=room)
+
+
+def _read_to_leave(m: Model, w: World, q: Request) -> Reading:
+    mine, theirs = w.member(q.room, q.actor), w.member(q.room, q.target)
+    if mine is None or theirs is None:
+        return "NotFound"
+    if q.actor != q.target and mine.role != "admin":
+        return "RoleTooLow"
+    if m.has(Guard.LEAVE_PINNED) and q.meant is not None and q.meant != theirs.join_id:
+        return "NotFound"
+    meant = theirs.join_id if q.meant is None else q.meant
+    return q._replace(step="write", mine=mine, theirs=theirs, meant=meant)
+
+
+def _read_to_change_role(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001
+    mine, theirs = w.member(q.room, q.actor), w.member(q.room, q.target)
+    if mine is None or theirs is None:
+        return "NotFound"
+    if mine.role != "admin":
+        return "RoleTooLow"
+    return "NothingToDo" if theirs.role == q.role else q._replace(step="write", mine=mine, theirs=theirs)
+
+
+def _read_to_change_code(m: Model, w: World, q: Request) -> Reading:
+    if q.step == "read":
+        return q._replace(step="room", mine=w.member(q.room, q.actor), counted=_count(w, q.room))
+    refusal = _no_admin(m, w, q)
+    if refusal:
+        return refusal
+    room = w.rooms[q.room]
+    if room is None or room.code == q.code:
+        return "NothingToDo"
+    return q._replace(step="write", seen=room)
+
+
+def _read_to_close(m: Model, w: World, q: Request) -> Reading:
+    if q.step == "read":
+        members = enumerate(w.members[q.room])
+        view = tuple((user, member) for user, member in members if member is not None)
+        return q._replace(step="room", view=view, mine=w.member(q.room, q.actor), counted=len(view))
+    refusal = _no_admin(m, w, q)
+    return refusal or q._replace(step="write", seen=w.rooms[q.room])
+
+
+def _no_admin(m: Model, w: World, q: Request) -> Failure | None:
+    """Why the caller may not administer the room, by the membership read and the room that stands there now."""
+    room = w.rooms[q.room]
+    if room is None or room.members == 0:
+        return "NotFound"
+    if m.has(Guard.READ_COMPLETE) and room.members != q.counted:
+        return STALE
+    if q.mine is None:
+        return "NotFound"
+    if q.mine.role != "admin":
+        return "RoleTooLow"
+    return "PreconditionFailed" if q.if_match and q.expected != room.version else None
+
+
+def _count(w: World, room: int) -> int:
+    return sum(member is not None for member in w.members[room])
+
+
+def _read_to_create_task(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001
+    mine = w.member(q.room, q.actor)
+    if mine is None:
+        return "NotFound"
+    return "RoleTooLow" if mine.role == "viewer" else q._replace(step="write", mine=mine)
+
+
+def _read_to_change_task(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001
+    mine, task = w.member(q.room, q.actor), w.tasks[q.task]
+    if mine is None or task is None or task.room != q.room:
+        return "NotFound"
+    if mine.role == "viewer":
+        return "RoleTooLow"
+    if q.if_match and q.expected != task.version:
+        return "PreconditionFailed"
+    return q._replace(step="write", mine=mine, seen_task=task)
+
+
+_READINGS: dict[str, Callable[[Model, World, Request], Reading]] = {
+    "register": _read_nothing,
+    "sign in": _read_user,
+    "delete user": _read_nothing,
+    "open": _read_user,
+    "join": _read_to_join,
+    "add": _read_to_add,
+    "leave": _read_to_leave,
+    "change role": _read_to_change_role,
+    "change code": _read_to_change_code,
+    "close": _read_to_close,
+    "create task": _read_to_create_task,
+    "create personal task": _read_user,
+    "update task": _read_to_change_task,
+    "delete task": _read_to_change_task,
+}
+_ONE_STEP = {operation for operation, reading in _READINGS.items() if reading is _read_nothing}
+
+_WRITES: dict[str, Callable[[Model, World, Request], Outcome]] = {
+    "register": transactions.register,
+    "sign in": transactions.sign_in,
+    "delete user": transactions.begin_removal,
+    "open": transactions.open_room,
+    "join": transactions.join,
+    "add": transactions.add,
+    "leave": transactions.leave,
+    "change role": transactions.change_role,
+    "change code": transactions.change_code,
+    "close": transactions.close,
+    "create task": transactions.create_task,
+    "create personal task": transactions.create_personal_task,
+    "update task": transactions.update_task,
+    "delete task": transactions.delete_task,
+}
+
+
+# What must be true of a commit, whatever its conditions were.
+
+
+def _objection(m: Model, w: World, q: Request) -> str | None:
+    if q.if_match and not q.applied and q.expected != version(w, q):
+        return "a change is made although If-Match names another version"
+    match q.operation:
+        case "join" | "add":
+            return _objection_to_entering(m, w, q) or (_unentitled(w, q) if q.operation == "add" else None)
+        case "leave":
+            member = w.member(q.room, q.target)
+            if member is not None and member.join_id != q.meant:
+                return "a later membership is ended than the one that was meant"
+            return _unentitled(w, q) if q.actor != q.target else None
+        case "change role" | "change code" | "close":
+            return _unentitled(w, q)
+        case "create task" | "update task" | "delete task":
+            return _objection_to_writing(w, q)
+    return None
+
+
+def _objection_to_entering(m: Model, w: World, q: Request) -> str | None:
+    room = w.rooms[q.room]
+    if room is None or room.members == 0:
+        return "I7: somebody enters a dead room"
+    if q.operation == "join" and room.code != q.code:
+        return "a code opens a room that has another one"
+    if room.members >= m.configuration.max_members and w.member(q.room, q.target) is None:
+        return "a room has more members than it may have"
+    return None
+
+
+def _unentitled(w: World, q: Request) -> str | None:
+    actor = w.member(q.room, q.actor)
+    return None if actor is not None and actor.role == "admin" else "a room is administered by somebody who is no admin"
+
+
+def _objection_to_writing(w: World, q: Request) -> str | None:
+    actor = w.member(q.room, q.actor)
+    if actor is None or actor.role == "viewer":
+        return "a task is written by somebody who may not"
+    if q.operation == "create task":
+        if q.target >= 0 and w.member(q.room, q.target) is None:
+            return "a task is assigned to somebody outside the room"
+        return None
+    task = w.tasks[q.task]
+    if task is None or q.seen_task is None or task.version != q.seen_task.version:
+        return "I6: an acknowledged change of a task is lost"
+    if q.operation == "update task" and q.target not in (-1, task.assignee) and w.member(q.room, q.target) is None:
+        return "a task is assigned to somebody outside the room"
+    return None

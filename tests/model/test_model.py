@@ -1,0 +1,54 @@
+"""The protocol holds within all bounds, and each of its guards is needed."""
+
+import pytest
+
+from tests.model.configurations import ALL
+from tests.model.explore import explore
+from tests.model.guards import Guard
+from tests.model.model import Configuration, Model
+from tests.model.mutants import MUTANTS, SPARE, Mutant
+from tests.model.report import configuration_line, mutant_line, trace_lines
+
+
+def _name(case: Configuration | Mutant) -> str:
+    return case.name if isinstance(case, Configuration) else f"{case.configuration.name}: {case.name}"
+
+
+@pytest.mark.parametrize("configuration", ALL, ids=_name)
+def test_the_protocol_keeps_every_invariant(configuration: Configuration, capsys: pytest.CaptureFixture[str]) -> None:
+    result = explore(Model(configuration))
+
+    with capsys.disabled():
+        print(f"\n{configuration_line(configuration, result)}")  # noqa: T201  # the figures are what is asked for
+    assert result.fault is None, "\n".join([str(result.fault), *trace_lines(result)])
+    assert result.states > 1000, "so few states cannot be all"
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=_name)
+def test_without_a_guard_the_protocol_fails(mutant: Mutant) -> None:
+    result = explore(mutant.model)
+
+    assert result.fault == mutant.fault, mutant_line(mutant, result)
+    assert len(result.trace) == result.depth > 0
+
+
+@pytest.mark.parametrize("mutant", SPARE, ids=_name)
+def test_a_guard_that_is_there_twice_over_can_be_missed_alone(mutant: Mutant) -> None:
+    result = explore(mutant.model)
+
+    assert result.fault is None, "\n".join([str(result.fault), *trace_lines(result)])
+
+
+def test_every_guard_is_taken_away_in_some_mutant() -> None:
+    taken = {guard for mutant in (*MUTANTS, *SPARE) for guard in mutant.removed}
+
+    assert taken == set(Guard)
+
+
+def test_a_trace_tells_the_whole_way_to_the_fault() -> None:
+    late_leave = next(mutant for mutant in MUTANTS if mutant.removed == {Guard.LEAVE_PINNED})
+
+    lines = list(trace_lines(explore(late_leave.model)))
+
+    assert any("join" in line and "commits" in line for line in lines)
+    assert "leave commits" in lines[-2]

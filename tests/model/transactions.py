@@ -1,0 +1,327 @@
+"""The transactions of ``tasksync/tables``, each one step: its conditions, then its writes.
+
+Each takes the state and what was read before, and gives the state after it or the failure that cancelled it.
+"""
+
+from tests.model.guards import Guard
+from tests.model.model import DONE, STALE, Check, Failure, Model
+from tests.model.world import NEXT, Member, Request, Room, Task, Worker, World, changed
+
+Outcome = World | Failure
+
+
+def open_room(m: Model, w: World, q: Request) -> Outcome:
+    failure = _failure(
+        m,
+        w,
+        q,
+        (Guard.OPEN_ACTIVE, w.users[q.actor] == "active", "NotFound"),
+        (Guard.OPEN_FREE, w.claims[q.code] is None, "CodeTaken"),
+        (None, w.rooms_born < len(w.rooms), "CodeTaken"),
+    )
+    if failure:
+        return failure
+    room = w.rooms_born
+    w = w.with_room(room, Room(q.code, 1, 1)).with_member(room, q.actor, Member("admin")).with_claim(q.code, room)
+    return _unindexed(m, w._replace(rooms_born=room + 1), room, q.actor)
+
+
+def join(m: Model, w: World, q: Request) -> Outcome:
+    return _enter(m, w, q, q.actor, "member")
+
+
+def add(m: Model, w: World, q: Request) -> Outcome:
+    return _enter(m, w, q, q.target, q.role, (Guard.ADD_ACTOR, _same(w.member(q.room, q.actor), q.mine), STALE))
+
+
+def _enter(m: Model, w: World, q: Request, newcomer: int, role: str, *checks: Check) -> Outcome:
+    room = w.rooms[q.room]
+    failure = _failure(
+        m,
+        w,
+        q,
+        *checks,
+        (Guard.JOIN_ACTIVE, w.users[newcomer] == "active", "NotFound"),
+        (Guard.JOIN_NEW, w.member(q.room, newcomer) is None, "AlreadyMember"),
+        (Guard.JOIN_VERSION, _same_version(room, q.seen), STALE),
+        (Guard.JOIN_ALIVE, room is not None and room.members >= 1, STALE),
+    )
+    if failure:
+        return failure
+    w = w.with_member(q.room, newcomer, Member("admin" if role == "admin" else "member", NEXT))
+    if m.has(Guard.JOIN_ATOMIC):
+        w = w.with_room(q.room, changed(room, 1, int(role == "admin")))
+    return _unindexed(m, w, q.room, newcomer)
+
+
+def leave(m: Model, w: World, q: Request) -> Outcome:
+    actor = w.member(q.room, q.actor)
+    failure = _failure(
+        m,
+        w,
+        q,
+        (Guard.REMOVE_ACTOR, q.actor == q.target or _same(actor, q.mine), STALE),
+        *_leaving(w, q.room, q.target, q.theirs),
+    )
+    return failure or _left(m, w, q.room, q.target, q.theirs)
+
+
+def leave_as_worker(m: Model, w: World, k: Worker) -> Outcome:
+    room = k.rooms[0]
+    return m.failure(_leaving(w, room, k.subject, k.mine)) or _left(m, w, room, k.subject, k.mine)
+
+
+def _leaving(w: World, number: int, user: int, seen: Member | None) -> tuple[Check, ...]:
+    member, room = w.member(number, user), w.rooms[number]
+    is_admin = seen is not None and seen.role == "admin"
+    others_lead = room is not None and (room.admins > 1 or room.members == 1)
+    return (
+        (Guard.LEAVE_MEMBER, member is not None, STALE),
+        (Guard.LEAVE_JOIN, member is None or _same_join(member, seen), STALE),
+        (Guard.LEAVE_ROLE, member is None or _same_role(member, seen), STALE),
+        (Guard.LEAVE_LAST_ADMIN, not is_admin or others_lead, "LastAdmin"),
+    )
+
+
+def _left(m: Model, w: World, number: int, user: int, seen: Member | None) -> World:
+    w = _without_member(w, number, user)
+    if not m.has(Guard.LEAVE_ATOMIC):
+        return w
+    return w.with_room(number, changed(w.rooms[number], -1, -int(seen is not None and seen.role == "admin")))
+
+
+def leave_to(m: Model, w: World, k: Worker) -> Outcome:
+    number, room = k.rooms[0], w.rooms[k.rooms[0]]
+    assert k.successor is not None
+    successor, seen = k.successor
+    failure = m.failure(
+        (
+            (None, _same(w.member(number, k.subject), k.mine), STALE),
+            (Guard.SUCCESSOR_MEMBER, _same(w.member(number, successor), seen), STALE),
+            (None, room is not None and room.members >= 2, STALE),
+            (Guard.SUCCESSION_COUNTS, room is not None and room.admins == 1, STALE),
+        )
+    )
+    if failure:
+        return failure
+    w = _with_role(_without_member(w, number, k.subject), number, successor, "admin")
+    return w.with_room(number, changed(room, -1))
+
+
+def change_role(m: Model, w: World, q: Request) -> Outcome:
+    member, room = w.member(q.room, q.target), w.rooms[q.room]
+    assert q.theirs is not None
+    change = (q.role == "admin") - (q.theirs.role == "admin")
+    failure = _failure(
+        m,
+        w,
+        q,
+        (Guard.ROLE_ACTOR, q.actor == q.target or _same(w.member(q.room, q.actor), q.mine), STALE),
+        (Guard.ROLE_MEMBER, member is not None and _same_join(member, q.theirs), STALE),
+        (Guard.ROLE_BEFORE, member is None or _same_role(member, q.theirs), STALE),
+        (None, room is not None and room.members >= 1, "LastAdmin"),
+        (Guard.ROLE_LAST_ADMIN, change >= 0 or (room is not None and room.admins > 1), "LastAdmin"),
+    )
+    if failure:
+        return failure
+    return _with_role(w, q.room, q.target, q.role).with_room(q.room, changed(room, 0, change))
+
+
+def change_code(m: Model, w: World, q: Request) -> Outcome:
+    room = w.rooms[q.room]
+    assert q.seen is not None
+    assert q.seen.code is not None
+    owner = w.claims[q.seen.code]
+    failure = _failure(
+        m,
+        w,
+        q,
+        (Guard.CODE_ACTOR, _same(w.member(q.room, q.actor), q.mine), STALE),
+        (Guard.CODE_FREE, w.claims[q.code] is None, "CodeTaken"),
+        (Guard.CODE_OWNER, owner == q.room, STALE),
+        (Guard.CODE_VERSION, _same_version(room, q.seen) and room is not None and room.members >= 1, STALE),
+    )
+    if failure:
+        return failure
+    w = w.with_claim(q.seen.code, None).with_claim(q.code, q.room)
+    return w.with_room(q.room, changed(room)._replace(code=q.code))
+
+
+def close(m: Model, w: World, q: Request) -> Outcome:
+    room = w.rooms[q.room]
+    failure = _failure(
+        m,
+        w,
+        q,
+        *((Guard.CLOSE_MEMBERS, _same(w.member(q.room, user), seen), STALE) for user, seen in q.view),
+        (None, room is not None and room.members >= 1, STALE),
+        (Guard.CLOSE_VERSION, _same_version(room, q.seen), STALE),
+        (Guard.CLOSE_COMPLETE, room is not None and room.members == len(q.view), STALE),
+    )
+    if failure:
+        return failure
+    for user, _ in q.view:
+        w = _without_member(w, q.room, user)
+    room = changed(room)
+    return w.with_room(q.room, room._replace(members=0, admins=0))
+
+
+def create_task(m: Model, w: World, q: Request) -> Outcome:
+    assignee_in = q.target < 0 or w.member(q.room, q.target) is not None
+    failure = _failure(
+        m,
+        w,
+        q,
+        *_writer(w, q, Guard.TASK_CREATOR),
+        (Guard.TASK_ASSIGNEE, q.target == q.actor or assignee_in, "AssigneeNotMember"),
+        (None, w.tasks_born < len(w.tasks), "RoomFull"),
+    )
+    return failure or _with_new_task(w, Task(q.room, q.actor, None if q.target < 0 else q.target))
+
+
+def create_personal_task(m: Model, w: World, q: Request) -> Outcome:
+    failure = _failure(
+        m,
+        w,
+        q,
+        (Guard.TASK_PERSONAL, w.users[q.actor] == "active", "NotFound"),
+        (None, w.tasks_born < len(w.tasks), "RoomFull"),
+    )
+    return failure or _with_new_task(w, Task(None, q.actor, q.actor))
+
+
+def update_task(m: Model, w: World, q: Request) -> Outcome:
+    assert q.seen_task is not None
+    task = w.tasks[q.task]
+    reassigned = q.target not in (-1, q.actor, q.seen_task.assignee)
+    failure = _failure(
+        m,
+        w,
+        q,
+        *_writer(w, q, Guard.TASK_EDITOR),
+        (Guard.TASK_ASSIGNEE, not reassigned or w.member(q.room, q.target) is not None, "AssigneeNotMember"),
+        (Guard.TASK_VERSION, task is not None and task.version == q.seen_task.version, STALE),
+    )
+    if failure:
+        return failure
+    assignee = q.seen_task.assignee if q.target < 0 else q.target
+    return w.with_task(q.task, Task(q.room, q.seen_task.owner, assignee, NEXT))
+
+
+def delete_task(m: Model, w: World, q: Request) -> Outcome:
+    assert q.seen_task is not None
+    task = w.tasks[q.task]
+    failure = _failure(
+        m,
+        w,
+        q,
+        *_writer(w, q, Guard.TASK_EDITOR),
+        (Guard.TASK_VERSION, task is not None and task.version == q.seen_task.version, STALE),
+    )
+    return failure or w.with_task(q.task, None)
+
+
+def unassign(m: Model, w: World, k: Worker) -> Outcome:
+    task, seen = w.tasks[k.task], k.seen_task
+    assert seen is not None
+    if m.has(Guard.UNASSIGN_VERSION) and (task is None or task.version != seen.version):
+        return STALE
+    return w.with_task(k.task, (task or seen)._replace(assignee=None, version=NEXT))
+
+
+def delete_dead(m: Model, w: World, k: Worker) -> Outcome:
+    room = w.rooms[k.subject]
+    assert k.code is not None
+    failure = m.failure(
+        (
+            (Guard.CLEANUP_DEAD, room is not None and room.members == 0, STALE),
+            (Guard.CLEANUP_OWNER, w.claims[k.code] == k.subject, STALE),
+        )
+    )
+    return failure or w.with_room(k.subject, None).with_claim(k.code, None)
+
+
+def register(m: Model, w: World, q: Request) -> Outcome:
+    name = m.configuration.username[q.actor]
+    failure = m.failure(
+        (
+            (Guard.NAME_FREE, w.names[name] is None, "UsernameTaken"),
+            (None, w.users[q.actor] == "absent", STALE),
+        )
+    )
+    return failure or w.with_user(q.actor, "active").with_name(name, q.actor)
+
+
+def sign_in(m: Model, w: World, q: Request) -> Outcome:
+    failure = m.failure(((Guard.LOGIN_ACTIVE, w.users[q.actor] == "active", "InvalidCredentials"),))
+    return failure or w.with_session(q.actor, True)
+
+
+def begin_removal(m: Model, w: World, q: Request) -> Outcome:
+    if w.users[q.actor] != "active":
+        return "NotFound"
+    owed = w.owed | {("user", q.actor)}
+    return (w.with_user(q.actor, "deleting") if m.has(Guard.REMOVAL_MARKS) else w)._replace(owed=owed)
+
+
+def free_name(m: Model, w: World, k: Worker) -> Outcome:
+    name = m.configuration.username[k.subject]
+    failure = m.failure(((Guard.NAME_OWNER, w.names[name] == k.subject, STALE),))
+    return failure or w.with_name(name, None)
+
+
+def erase(m: Model, w: World, k: Worker) -> Outcome:
+    status = "deleting" if m.has(Guard.REMOVAL_MARKS) else "active"
+    return w.with_user(k.subject, "gone") if w.users[k.subject] == status else STALE
+
+
+def _failure(m: Model, w: World, q: Request, *checks: Check) -> Failure | None:
+    """The failure that is reported: of the receipt, then of the first condition."""
+    if q.key is None or not w.receipts[q.key] or not m.has(Guard.RECEIPT_NEW):
+        return m.failure(checks)
+    return DONE if m.has(Guard.RECEIPT_FIRST) else m.failure(checks) or DONE
+
+
+def _writer(w: World, q: Request, guard: Guard) -> tuple[Check, ...]:
+    member = w.member(q.room, q.actor)
+    return (
+        (guard, member is not None and _same_join(member, q.mine), STALE),
+        (Guard.TASK_ROLE, member is None or _same_role(member, q.mine), STALE),
+    )
+
+
+def _with_new_task(w: World, task: Task) -> World:
+    return w.with_task(w.tasks_born, task)._replace(tasks_born=w.tasks_born + 1)
+
+
+def _without_member(w: World, room: int, user: int) -> World:
+    w = w.with_member(room, user, None)
+    return w._replace(unindexed=w.unindexed - {(room, user)}) if w.unindexed else w
+
+
+def _with_role(w: World, room: int, user: int, role: str) -> World:
+    """Like DynamoDB's, the update of a membership that is not there makes one."""
+    member = w.member(room, user) or Member("member", NEXT)
+    return w.with_member(room, user, member._replace(role=role))  # type: ignore[arg-type]  # one of the roles
+
+
+def _unindexed(m: Model, w: World, room: int, user: int) -> World:
+    if not m.configuration.lagging_index:
+        return w
+    return w._replace(unindexed=w.unindexed | {(room, user)})
+
+
+def _same(member: Member | None, seen: Member | None) -> bool:
+    return member is not None and member == seen
+
+
+def _same_join(member: Member, seen: Member | None) -> bool:
+    return seen is not None and member.join_id == seen.join_id
+
+
+def _same_role(member: Member, seen: Member | None) -> bool:
+    return seen is not None and member.role == seen.role
+
+
+def _same_version(room: Room | None, seen: Room | None) -> bool:
+    return room is not None and seen is not None and room.version == seen.version

@@ -1,0 +1,237 @@
+"""The stream handlers, ``remove_dead_room`` and ``UserRemoval`` of ``tasksync/domain/removal.py``.
+
+A record is only a hint: a run may begin at any time for any room or person, more than once and more than one at a
+time, which stands for records that are late, out of order or repeated, for the routes that do the work at once and for
+the sweeper. It may also be cut off after any step. All that counts of a record is that it is owed one run to the end.
+"""
+
+from collections.abc import Callable, Iterator
+
+from tests.model import transactions
+from tests.model.guards import Guard
+from tests.model.model import STALE, Event, Model
+from tests.model.world import Worker, World
+
+
+def events(m: Model, w: World) -> Iterator[Event]:
+    """What can happen next with the runs there are, and which can begin."""
+    for place, worker in enumerate(w.workers):
+        if place and worker == w.workers[place - 1]:
+            continue
+        others = w._replace(workers=w.workers[:place] + w.workers[place + 1 :])
+        yield Event(worker, "is cut off", others)
+        yield from _advance(m, others, worker)
+    if len(w.workers) < m.configuration.workers:
+        for subject, room in enumerate(w.rooms):
+            if room is not None or ("room", subject) in w.owed:
+                yield from begin(m, w, Worker("room", subject))
+        for subject, status in enumerate(w.users):
+            if status == "deleting" or ("user", subject) in w.owed:
+                yield from begin(m, w, Worker("user", subject))
+    if w.unindexed:
+        yield Event("the index by user", "shows everything", w._replace(unindexed=frozenset()))
+
+
+def run(m: Model, w: World, worker: Worker) -> World:
+    """The state after a whole run that nothing disturbs."""
+    event = next(begin(m, w, worker))
+    while event.world.workers:
+        (worker,) = event.world.workers
+        event = next(_advance(m, event.world._replace(workers=()), worker))
+    return event.world
+
+
+def begin(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    if not m.has(Guard.REDELIVERY):
+        w = w._replace(owed=w.owed - {(k.kind, k.subject)})
+    yield from _STEPS[k.kind, "start"](m, w, k)
+
+
+def _advance(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    return _STEPS[k.kind, k.step](m, w, k)
+
+
+def _with(w: World, k: Worker, step: str) -> World:
+    return w._replace(workers=(*w.workers, k._replace(step=step)))
+
+
+def _finished(w: World, k: Worker) -> World:
+    owed = (k.kind, k.subject)
+    return w._replace(owed=w.owed - {owed}) if owed in w.owed else w
+
+
+# A room without members.
+
+
+def _find_dead(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    room = w.rooms[k.subject]
+    if room is None or (room.members and m.has(Guard.CLEANUP_READS)):
+        yield Event(k, "finds no dead room", _finished(w, k))
+    else:
+        step = "purge" if m.has(Guard.CLEANUP_ROOM_LAST) else "delete room"
+        yield Event(k, "finds the room dead", _with(w, k._replace(code=room.code), step))
+
+
+def _purge(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    task = next((number for number, task in enumerate(w.tasks) if task is not None and task.room == k.subject), None)
+    if task is not None:
+        yield Event(k, f"finds task {task}", _with(w, k._replace(task=task), "delete task"))
+    elif m.has(Guard.CLEANUP_ROOM_LAST):
+        yield Event(k, "finds no task", _with(w, k._replace(task=0), "delete room"))
+    else:
+        yield Event(k, "finds no task", _finished(w, k))
+
+
+def _delete_task(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    room = w.rooms[k.subject]
+    fault = "a task of a live room is deleted" if room is not None and room.members and w.tasks[k.task] else None
+    step = "purge" if m.has(Guard.CLEANUP_ALL) else "delete room"
+    yield Event(k, f"deletes task {k.task}", _with(w.with_task(k.task, None), k._replace(task=0), step), fault)
+
+
+def _delete_room(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    outcome = transactions.delete_dead(m, w, k)
+    what, fault = "finds the room deleted", None
+    if not isinstance(outcome, str):
+        assert k.code is not None
+        if w.claims[k.code] not in (None, k.subject):
+            fault = "the claim of another room is deleted"
+        what, w = "deletes the room and its claim", outcome
+    if m.has(Guard.CLEANUP_ROOM_LAST):
+        yield Event(k, what, _finished(w, k), fault)
+    else:
+        yield Event(k, what, _with(w, k, "purge"), fault)
+
+
+# A person whose deletion was accepted.
+
+
+def _find_deleting(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    if w.users[k.subject] != "deleting" and (m.has(Guard.REMOVAL_MARKS) or w.users[k.subject] != "active"):
+        yield Event(k, "finds nobody to remove", _finished(w, k))
+        return
+    mine = [room for room, row in enumerate(w.members) if row[k.subject] is not None]
+    rooms = tuple(room for room in mine if (room, k.subject) not in w.unindexed)
+    settled = len(rooms) == len(mine) or not m.has(Guard.REMOVAL_INDEX)
+    k = k._replace(rooms=rooms, settled=settled)
+    first = "look" if m.has(Guard.UNASSIGN_LAST) else "find tasks"
+    yield Event(k, f"is told by the index of rooms {rooms}", _with(w, k, first))
+
+
+def _look(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    if not k.rooms:
+        yield from _end_sessions(m, w, k)
+        return
+    room = k.rooms[0]
+    mine = w.member(room, k.subject)
+    if mine is None:
+        yield Event(k, f"is not in room {room}", _with(w, k._replace(rooms=k.rooms[1:]), "look"))
+        return
+    members = enumerate(w.members[room])
+    others = [(user, member) for user, member in members if member is not None and user != k.subject]
+    # By when they joined, which the model does not know: anybody may have been first, but viewers come last.
+    heirs = [other for other in others if other[1].role != "viewer"] or others
+    for heir in heirs if mine.role == "admin" and heirs else [None]:
+        yield Event(k, f"reads room {room}", _with(w, k._replace(mine=mine, successor=heir), "leave"))
+
+
+def _leave(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    outcome = transactions.leave_as_worker(m, w, k)
+    if outcome == "LastAdmin" and not m.has(Guard.SUCCESSION):
+        # What leaving without asking would do.
+        outcome = transactions.leave_as_worker(Model(m.configuration, m.removed | {Guard.LEAVE_LAST_ADMIN}), w, k)
+    if outcome == "LastAdmin" and k.successor is not None:
+        yield Event(k, "is the last admin", _with(w, k, "leave to successor"))
+    elif isinstance(outcome, str):
+        yield Event(k, f"cannot leave: {outcome}", _with(w, k._replace(mine=None, successor=None), "look"))
+    else:
+        yield _has_left(k, "leaves", outcome)
+
+
+def _leave_to_successor(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    outcome = transactions.leave_to(m, w, k)
+    if outcome == STALE:
+        yield Event(k, "finds its reading stale", _with(w, k._replace(mine=None, successor=None), "look"))
+    else:
+        assert isinstance(outcome, World)
+        yield _has_left(k, "leaves, and another is admin", outcome)
+
+
+def _has_left(k: Worker, what: str, w: World) -> Event:
+    return Event(k, what, _with(w, k._replace(rooms=k.rooms[1:], mine=None, successor=None), "look"))
+
+
+def _end_sessions(m: Model, w: World, k: Worker) -> Iterator[Event]:  # noqa: ARG001
+    w = w.with_session(k.subject, False) if w.sessions[k.subject] else w
+    yield Event(k, "ends the sessions", _with(w, k, "purge"))
+
+
+def _purge_personal(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    task = next((n for n, task in enumerate(w.tasks) if task and task.room is None and task.owner == k.subject), None)
+    after = "find tasks" if m.has(Guard.UNASSIGN_LAST) else "free name"
+    if task is None:
+        yield Event(k, "finds no personal task", _with(w, k, after))
+    else:
+        yield Event(k, f"deletes personal task {task}", _with(w.with_task(task, None), k, "purge"))
+
+
+def _find_assigned(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    done = "free name" if m.has(Guard.UNASSIGN_LAST) else "look"
+    task = next((n for n, task in enumerate(w.tasks) if task is not None and task.assignee == k.subject), None)
+    if task is None:
+        yield Event(k, "finds no task assigned", _with(w, k, done))
+    else:
+        yield Event(k, f"reads task {task}", _with(w, k._replace(task=task, seen_task=w.tasks[task]), "unassign"))
+
+
+def _unassign(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    outcome = transactions.unassign(m, w, k)
+    if outcome == STALE:
+        yield Event(k, "finds the task changed, and its record is to come again", w)
+        return
+    assert isinstance(outcome, World)
+    task = w.tasks[k.task]
+    fault = None
+    if task is None or k.seen_task is None or task.version != k.seen_task.version:
+        fault = "I6: an acknowledged change of a task is lost"
+    yield Event(k, "unassigns it", _with(outcome, k._replace(task=0, seen_task=None), "find tasks"), fault)
+
+
+def _free_name(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    outcome = transactions.free_name(m, w, k)
+    what, fault = "finds the name freed", None
+    if not isinstance(outcome, str):
+        if w.names[m.configuration.username[k.subject]] not in (None, k.subject):
+            fault = "the name of another person is freed"
+        what, w = "frees the name", outcome
+    if k.settled:
+        yield Event(k, what, _with(w, k, "erase"), fault)
+    else:
+        # The rest is the sweeper's, once the index has surely caught up.
+        yield Event(k, f"{what}, and leaves the rest for later", _finished(w, k), fault)
+
+
+def _erase(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    outcome = transactions.erase(m, w, k)
+    if isinstance(outcome, str):
+        yield Event(k, "finds the user deleted", _finished(w, k))
+    else:
+        yield Event(k, "deletes the user", _finished(outcome, k))
+
+
+_STEPS: dict[tuple[str, str], Callable[[Model, World, Worker], Iterator[Event]]] = {
+    ("room", "start"): _find_dead,
+    ("room", "purge"): _purge,
+    ("room", "delete task"): _delete_task,
+    ("room", "delete room"): _delete_room,
+    ("user", "start"): _find_deleting,
+    ("user", "look"): _look,
+    ("user", "leave"): _leave,
+    ("user", "leave to successor"): _leave_to_successor,
+    ("user", "end sessions"): _end_sessions,
+    ("user", "purge"): _purge_personal,
+    ("user", "find tasks"): _find_assigned,
+    ("user", "unassign"): _unassign,
+    ("user", "free name"): _free_name,
+    ("user", "erase"): _erase,
+}

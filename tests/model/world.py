@@ -1,0 +1,256 @@
+"""What the model's tables hold, and who is at work on them: one immutable, hashable value per state.
+
+Users, rooms, codes, tasks and idempotency keys are numbers from 0. A version or join id is 0 where it is the current
+one, and -1 in the hands of somebody whose reading of it is out of date: nothing in the protocol asks for more than
+whether it still is what was read, and so all histories that differ in nothing else are one state.
+"""
+
+from functools import cache
+from typing import Literal, NamedTuple, TypeVar
+
+Role = Literal["admin", "member", "viewer"]
+UserStatus = Literal["absent", "active", "deleting", "gone"]
+
+_STALE = -1
+_CURRENT = 0
+NEXT = 1
+
+
+class Room(NamedTuple):
+    code: int | None
+    members: int
+    admins: int
+    version: int = _CURRENT
+
+
+class Member(NamedTuple):
+    role: Role
+    join_id: int = _CURRENT
+
+
+class Task(NamedTuple):
+    """A task of a room, or of the person ``owner`` where ``room`` is None."""
+
+    room: int | None
+    owner: int
+    assignee: int | None = None
+    version: int = _CURRENT
+
+
+class Request(NamedTuple):
+    """A client's request, and how far the function that carries it out has come."""
+
+    operation: str
+    actor: int
+    target: int = -1
+    room: int = 0
+    code: int = 0
+    role: Role = "member"
+    task: int = 0
+    key: int | None = None
+    if_match: bool = False
+
+    step: str = "start"
+    seen: Room | None = None
+    mine: Member | None = None
+    theirs: Member | None = None
+    view: tuple[tuple[int, Member], ...] = ()
+    """The members read, where the request is about all of them."""
+    counted: int = 0
+    """How many memberships were read."""
+    seen_task: Task | None = None
+    expected: int | None = None
+    """The version that the client's ``If-Match`` names."""
+    meant: int | None = None
+    """The join id that the request found first: the membership it is about."""
+    applied: bool = False
+    """Whether an attempt has committed whose answer was lost."""
+
+
+class Worker(NamedTuple):
+    """A run of ``room_cleanup`` or ``user_removal``, started by a stream record, a route or the sweeper."""
+
+    kind: Literal["room", "user"]
+    subject: int
+    step: str = "start"
+    rooms: tuple[int, ...] = ()
+    code: int | None = None
+    mine: Member | None = None
+    successor: tuple[int, Member] | None = None
+    task: int = 0
+    seen_task: Task | None = None
+    settled: bool = True
+    """Whether the index had caught up with the user's joins when the run began."""
+
+
+class World(NamedTuple):
+    users: tuple[UserStatus, ...]
+    names: tuple[int | None, ...]
+    """By name: the user who has the claim on it."""
+    sessions: tuple[bool, ...]
+    rooms: tuple[Room | None, ...]
+    rooms_born: int
+    members: tuple[tuple[Member | None, ...], ...]
+    """By room and user."""
+    unindexed: frozenset[tuple[int, int]]
+    """The memberships, by room and user, that the index by user does not show yet."""
+    claims: tuple[int | None, ...]
+    """By code: the room that has the claim on it."""
+    tasks: tuple[Task | None, ...]
+    tasks_born: int
+    receipts: tuple[bool, ...]
+    effects: tuple[bool, ...]
+    """By key: whether a request with it has been carried out. Nobody reads it but the invariants."""
+    owed: frozenset[tuple[str, int]]
+    """The stream records, by table and subject, for which no run has come to its end."""
+    requests: tuple[Request, ...] = ()
+    workers: tuple[Worker, ...] = ()
+    left: int = 0
+    """How many requests clients may still send."""
+
+    def member(self, room: int, user: int) -> Member | None:
+        return self.members[room][user]
+
+    def with_user(self, user: int, status: UserStatus) -> "World":
+        return self._replace(users=_put(self.users, user, status))
+
+    def with_name(self, name: int, owner: int | None) -> "World":
+        return self._replace(names=_put(self.names, name, owner))
+
+    def with_session(self, user: int, is_open: bool) -> "World":
+        return self._replace(sessions=_put(self.sessions, user, is_open))
+
+    def with_member(self, room: int, user: int, member: Member | None) -> "World":
+        return self._replace(members=_put(self.members, room, _put(self.members[room], user, member)))
+
+    def with_room(self, number: int, room: Room | None) -> "World":
+        """An update that leaves no members puts a record on the stream."""
+        owed = self.owed
+        if room is not None and room.members == 0:
+            owed = owed | {("room", number)}
+        return self._replace(rooms=_put(self.rooms, number, room), owed=owed)
+
+    def with_claim(self, code: int, room: int | None) -> "World":
+        return self._replace(claims=_put(self.claims, code, room))
+
+    def with_task(self, number: int, task: Task | None) -> "World":
+        return self._replace(tasks=_put(self.tasks, number, task))
+
+    def tables_alone(self) -> "World":
+        """The same tables and stream with nobody at work."""
+        return self._replace(requests=(), workers=(), left=0)
+
+
+Who = TypeVar("Who", Request, Worker)
+
+
+def _put(values: tuple, index: int, value: object) -> tuple:  # type: ignore[type-arg]  # of any fields
+    return (*values[:index], value, *values[index + 1 :])
+
+
+def changed(room: Room | None, members: int = 0, admins: int = 0) -> Room:
+    """The room after an update; like DynamoDB's, the update of a room that is not there makes one."""
+    room = room or Room(None, 0, 0)
+    return Room(room.code, room.members + members, room.admins + admins, NEXT)
+
+
+def settled(world: World, before: World) -> World:
+    """The state with every version current or stale, and all who are at work in one order.
+
+    ``before``: the settled state that the event led from. What stands there untouched need not be looked at again.
+    """
+    if world.rooms is before.rooms and world.members is before.members and world.tasks is before.tasks:
+        return world._replace(
+            requests=_ordered(world.requests, before.requests), workers=_ordered(world.workers, before.workers)
+        )
+    requests = tuple(sorted([_judged(request, world) for request in world.requests], key=_order))
+    workers = tuple(sorted([_judged_worker(worker, world) for worker in world.workers], key=_order))
+    return world._replace(
+        rooms=tuple(
+            room._replace(version=_CURRENT) if room is not None and room.version else room for room in world.rooms
+        ),
+        members=tuple(
+            tuple(
+                member._replace(join_id=_CURRENT) if member is not None and member.join_id else member for member in row
+            )
+            for row in world.members
+        ),
+        tasks=tuple(
+            task._replace(version=_CURRENT) if task is not None and task.version else task for task in world.tasks
+        ),
+        requests=requests,
+        workers=workers,
+    )
+
+
+def _ordered(those: tuple[Who, ...], before: tuple[Who, ...]) -> tuple[Who, ...]:
+    return those if those is before or len(those) < 2 else tuple(sorted(those, key=_order))
+
+
+@cache
+def _order(who: Request | Worker) -> str:
+    """Any order will do that is the same in every run; tuples with None in them have none of their own."""
+    return repr(who)
+
+
+def version(world: World, request: Request) -> int | None:
+    """The version now of what the request is about: a task, or else the room."""
+    subject = world.tasks[request.task] if request.operation.endswith("task") else world.rooms[request.room]
+    return None if subject is None else subject.version
+
+
+def _judged(request: Request, world: World) -> Request:
+    if request.step == "start":
+        return request
+    room, target = request.room, request.target
+    task = world.tasks[request.task] if world.tasks else None
+    theirs = world.member(room, target)
+    return request._replace(
+        seen=_as_room(request.seen, world.rooms[room]),
+        mine=_as_member(request.mine, world.member(room, request.actor)),
+        theirs=_as_member(request.theirs, theirs),
+        view=tuple(
+            (user, member) for user, seen in request.view if (member := _as_member(seen, world.member(room, user)))
+        ),
+        seen_task=_as_task(request.seen_task, task),
+        expected=_as_number(request.expected, version(world, request)),
+        meant=_as_number(request.meant, theirs.join_id if theirs else None),
+    )
+
+
+def _judged_worker(worker: Worker, world: World) -> Worker:
+    if worker.kind == "user":
+        successor = worker.successor
+        room = worker.rooms[0] if worker.rooms else None
+        mine = _as_member(worker.mine, world.member(room, worker.subject)) if room is not None else None
+        if successor is not None and room is not None:
+            user, seen = successor
+            member = _as_member(seen, world.member(room, user))
+            successor = (user, member) if member else None
+        task = world.tasks[worker.task] if world.tasks else None
+        return worker._replace(mine=mine, successor=successor, seen_task=_as_task(worker.seen_task, task))
+    return worker
+
+
+def _as_number(seen: int | None, current: int | None) -> int | None:
+    if seen is None:
+        return None
+    return _CURRENT if seen == current else _STALE
+
+
+def _as_room(seen: Room | None, room: Room | None) -> Room | None:
+    if seen is None:
+        return None
+    return seen._replace(version=_CURRENT if room is not None and seen.version == room.version else _STALE)
+
+
+def _as_member(seen: Member | None, member: Member | None) -> Member | None:
+    if seen is None:
+        return None
+    return seen._replace(join_id=_CURRENT if member is not None and seen.join_id == member.join_id else _STALE)
+
+
+def _as_task(seen: Task | None, task: Task | None) -> Task | None:
+    if seen is None:
+        return None
+    return seen._replace(version=_CURRENT if task is not None and seen.version == task.version else _STALE)
