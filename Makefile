@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run admin demo audit check test test-unit test-versions test-journeys test-storm deploy clean
+.PHONY: help run admin demo audit check test test-unit test-versions test-reliability test-journeys test-storm deploy clean
 
 help: ## Lists the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -60,13 +60,16 @@ UNITS := tests/functions tests/layers tests/infrastructure
 IN_PARALLEL := --numprocesses=auto --dist=worksteal
 
 .NOTPARALLEL: test
-test: test-unit test-versions test-journeys ## Runs all tests, as the three below do one after the other
+test: test-unit test-versions test-journeys test-storm ## Runs all tests, as the four below do one after the other
 
 test-unit: $(DEVELOPMENT) ## Units and contracts in process, with coverage
 	$(BIN)/python -m pytest $(UNITS) tests/contract $(IN_PARALLEL) --cov --cov-report=term
 
 test-versions: $(DEVELOPMENT) ## Units on every other Python of this machine
 	$(BIN)/python -m tests.interpreters $(UNITS) $(IN_PARALLEL)
+
+test-reliability: $(DEVELOPMENT) ## The protocol's model, and the real code on a DynamoDB that fails
+	$(BIN)/python -m pytest tests/model tests/simulation $(IN_PARALLEL)
 
 test-journeys: $(DEVELOPMENT) ## Journeys over HTTP, on a local stack of their own
 	$(BIN)/python -m pytest tests/journeys

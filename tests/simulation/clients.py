@@ -1,0 +1,221 @@
+"""What clients do: a seeded mix of everything the API offers, on few rooms, so that they get in each other's way."""
+
+import itertools
+from collections.abc import Callable
+from random import Random
+from typing import Any, Protocol
+
+from tests.simulation.faults import Faults
+from tests.simulation.functions import Answer, Call
+from tests.simulation.history import History, Operation
+
+
+class World(Protocol):
+    """What clients need of the simulation."""
+
+    faults: Faults
+    history: History
+    known: "Known"
+
+    def act(self, name: str, body: Callable[[], None], delay: float = 0.0) -> None: ...
+    def call(self, operation: Operation) -> Answer | None: ...
+    def client_done(self) -> None: ...
+    def sleep(self, seconds: float) -> None: ...
+
+
+class Known:
+    """What people have told each other: rooms with their codes, heard of last at the end; tasks with their versions."""
+
+    def __init__(self, user_ids: list[str]) -> None:
+        self.user_ids = user_ids
+        self.codes: dict[str, str] = {}
+        self.tasks: dict[str, int] = {}
+        self.numbers = itertools.count(1)
+
+    def learn(self, body: Any) -> None:
+        if not isinstance(body, dict):
+            return
+        if "code" in body and "member_count" in body:
+            self.codes.pop(body["id"], None)
+            self.codes[body["id"]] = body["code"]
+        if "title" in body and "version" in body:
+            self.tasks[body["id"]] = body["version"]
+        for item in body.get("items", []):
+            self.learn(item)
+
+
+_OPERATIONS = {
+    "open_room": 2,
+    "join": 18,
+    "leave": 14,
+    "kick": 5,
+    "add": 6,
+    "change_role": 13,
+    "rename": 2,
+    "change_code": 4,
+    "close": 3,
+    "create_task": 16,
+    "update_task": 20,
+    "delete_task": 8,
+    "get_room": 2,
+    "list_tasks": 3,
+    "change_name": 3,
+    "delete_self": 2,
+}
+
+_NAMES = ("ann", "bob", "cleo", "dora")
+
+
+class Client:
+    """One person with one device."""
+
+    def __init__(self, world: World, name: str, user_id: str, choices: Random, most: int) -> None:
+        self._world = world
+        self._known = world.known
+        self._name = name
+        self._me = user_id
+        self._choices = choices
+        self._most = most
+
+    def run(self) -> None:
+        for _ in range(self._choices.randint(2, self._most)):
+            call = self._next()
+            if call is not None:
+                self._carry_out(call)
+            self._world.sleep(self._choices.random() ** 3)
+        self._world.client_done()
+
+    def _carry_out(self, call: Call) -> None:
+        """Send the request, and again if it is not known what came of it."""
+        operation = Operation(call)
+        self._world.history.operations.append(operation)
+        while True:
+            answer = self._send(operation)
+            if answer is not None:
+                self._known.learn(answer.body)
+            if answer is not None and answer.status < 500:
+                return
+            if len(operation.attempts) >= 4 or self._choices.random() < 0.25:
+                return
+            self._world.sleep(2 * self._choices.random() ** 3)
+
+    def _send(self, operation: Operation) -> Answer | None:
+        if not self._world.faults.happens("lost_answers"):
+            return self._world.call(operation)
+        self._world.faults.counts["answer lost"] += 1
+        if self._choices.random() < 0.5:
+            self._world.call(operation)
+            return None
+        # The client does not wait: its retry runs beside the first request.
+        name = f"{self._name}'s lost #{next(self._known.numbers)}"
+        self._world.act(name, lambda: self._forget(operation))
+        return None
+
+    def _forget(self, operation: Operation) -> None:
+        self._world.call(operation)
+
+    def _next(self) -> Call | None:
+        if not self._known.codes:
+            return self._open_room()
+        kind = self._choices.choices(list(_OPERATIONS), list(_OPERATIONS.values()))[0]
+        made: Call | None = getattr(self, f"_{kind}")()
+        return made
+
+    def _call(
+        self, method: str, resource: str, body: dict[str, Any] | None = None, if_match: int | None = None, **ids: str
+    ) -> Call:
+        headers = {}
+        if method != "GET" and self._choices.random() < 0.7:
+            headers["Idempotency-Key"] = f"{self._name}-{next(self._known.numbers)}"
+        if if_match is not None:
+            headers["If-Match"] = f'"{if_match}"'
+        return Call(self._me, method, resource, ids, body, headers)
+
+    def _room(self) -> str:
+        return self._choices.choice(list(self._known.codes)[-2:])
+
+    def _task(self) -> str:
+        return self._choices.choice(list(self._known.tasks)[-2:])
+
+    def _somebody(self) -> str:
+        return self._choices.choice(self._known.user_ids)
+
+    def _open_room(self) -> Call:
+        body = {"name": f"room {next(self._known.numbers)}"}
+        if self._known.codes and self._choices.random() < 0.5:
+            body["code"] = self._choices.choice(list(self._known.codes.values()))
+        return self._call("POST", "/rooms", body)
+
+    def _join(self) -> Call:
+        return self._call("POST", "/rooms/join", {"code": self._known.codes[self._room()]})
+
+    def _leave(self) -> Call:
+        return self._call("DELETE", "/rooms/{room_id}/users/{user_id}", room_id=self._room(), user_id=self._me)
+
+    def _kick(self) -> Call:
+        return self._call("DELETE", "/rooms/{room_id}/users/{user_id}", room_id=self._room(), user_id=self._somebody())
+
+    def _add(self) -> Call:
+        role = self._choices.choice(["admin", "member", "viewer"])
+        body = {"user_id": self._somebody(), "role": role}
+        return self._call("POST", "/rooms/{room_id}/users", body, room_id=self._room())
+
+    def _change_role(self) -> Call:
+        role = self._choices.choice(["admin", "admin", "member", "viewer"])
+        return self._call(
+            "PATCH",
+            "/rooms/{room_id}/users/{user_id}",
+            {"role": role},
+            room_id=self._room(),
+            user_id=self._somebody(),
+        )
+
+    def _rename(self) -> Call:
+        return self._call(
+            "PATCH", "/rooms/{room_id}", {"name": f"name {next(self._known.numbers)}"}, room_id=self._room()
+        )
+
+    def _change_code(self) -> Call:
+        return self._call("POST", "/rooms/{room_id}/code", {}, room_id=self._room())
+
+    def _close(self) -> Call:
+        return self._call("DELETE", "/rooms/{room_id}", room_id=self._room())
+
+    def _create_task(self) -> Call:
+        body: dict[str, Any] = {"title": f"task {next(self._known.numbers)}"}
+        if self._choices.random() < 0.9:
+            body["room_id"] = self._room()
+            if self._choices.random() < 0.4:
+                body["user_id"] = self._somebody()
+        return self._call("POST", "/tasks", body)
+
+    def _update_task(self) -> Call | None:
+        if not self._known.tasks:
+            return self._create_task()
+        task_id = self._task()
+        body: dict[str, Any] = {"title": f"title {next(self._known.numbers)}"}
+        if self._choices.random() < 0.3:
+            body["user_id"] = self._choices.choice([*self._known.user_ids, None])
+        if_match = self._known.tasks[task_id] if self._choices.random() < 0.5 else None
+        return self._call("PATCH", "/tasks/{task_id}", body, if_match, task_id=task_id)
+
+    def _delete_task(self) -> Call | None:
+        if not self._known.tasks:
+            return self._create_task()
+        task_id = self._task()
+        if_match = self._known.tasks[task_id] if self._choices.random() < 0.8 else None
+        return self._call("DELETE", "/tasks/{task_id}", None, if_match, task_id=task_id)
+
+    def _get_room(self) -> Call:
+        return self._call("GET", "/rooms/{room_id}", room_id=self._room())
+
+    def _list_tasks(self) -> Call:
+        return self._call("GET", "/rooms/{room_id}/tasks", room_id=self._room())
+
+    def _change_name(self) -> Call:
+        name = self._choices.choice(_NAMES)
+        body = {"username": name, "email": f"{name}@example.org"}
+        return self._call("PATCH", "/users/{user_id}", body, user_id=self._me)
+
+    def _delete_self(self) -> Call:
+        return self._call("DELETE", "/users/{user_id}", user_id=self._me)

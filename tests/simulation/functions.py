@@ -1,0 +1,176 @@
+"""The functions of ``template.yaml``, called as Lambda and the gateway call them, minus the authorizer.
+
+The authorizer is taken at its worst: its answer always is an old one, so whoever was once signed in is let in.
+"""
+
+import importlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.simulation.tables import Change
+from tests.support.stack import Stack
+
+Json = dict[str, Any]
+
+
+class Crashed(BaseException):
+    """The function's process is gone. Not an ``Exception``: nothing in it may go on."""
+
+
+@dataclass(eq=False)
+class Invocation:
+    """One call of a function, until it answers or dies."""
+
+    function: str
+    what: str
+    deadline: float
+    now: Callable[[], float]
+    user_id: str | None = None
+    """For whom it works, if it was called over the API."""
+    looked_at: int = 0
+    """How many commits the database had seen at its latest request: what came later, it cannot know of."""
+    first_commit: int | None = None
+    """Which of all commits its first one was."""
+    commits: list[list[Change]] = field(default_factory=list)
+    dead: bool = False
+
+    def live(self) -> None:
+        """Raise ``Crashed`` if the function is dead, or now is too late for it."""
+        if self.dead or self.now() >= self.deadline:
+            self.die()
+
+    def die(self) -> None:
+        """Raises ``Crashed``: now, and whatever the function tries afterwards."""
+        self.dead = True
+        raise Crashed
+
+    # What Lambda's context object offers to a function.
+    aws_request_id = "simulated"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(0, int((self.deadline - self.now()) * 1000))
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request to the API by one user. ``resource`` is the route's path, ``ids`` what stands in its braces."""
+
+    user_id: str
+    method: str
+    resource: str
+    ids: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the API answered."""
+
+    status: int
+    body: Any
+
+
+@dataclass(frozen=True, slots=True)
+class EventSource:
+    """A function that is called with the records of a table's stream that fit one of the patterns."""
+
+    function: str
+    table: str
+    batch_size: int
+    most_retries: int
+    patterns: list[Any]
+
+    def wants(self, record: Json) -> bool:
+        return any(_fits(record, pattern) for pattern in self.patterns)
+
+
+class Functions:
+    """Finds the handler of each route, stream and schedule."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._routes = {
+            (event["Method"].upper(), event["Path"]): function
+            for function in stack.functions
+            for event in stack.events(function, "Api")
+        }
+        self.sources = [
+            EventSource(
+                function,
+                event["Stream"]["Fn::GetAtt"][0],
+                event["BatchSize"],
+                event["MaximumRetryAttempts"],
+                [json.loads(each["Pattern"]) for each in event["FilterCriteria"]["Filters"]],
+            )
+            for function in stack.functions
+            for event in stack.events(function, "DynamoDB")
+        ]
+        self.scheduled = [function for function in stack.functions if stack.events(function, "Schedule")]
+        self._handlers = {name: _load(properties["Handler"]) for name, properties in stack.functions.items()}
+
+    def function_of(self, call: Call) -> str:
+        return self._routes[call.method, call.resource]
+
+    def timeout(self, function: str) -> float:
+        """How long Lambda lets the function run, in seconds."""
+        common = self._stack.template["Globals"]["Function"]
+        return float(self._stack.functions[function].get("Timeout", common["Timeout"]))
+
+    def api(self, call: Call, invocation: Invocation) -> Answer:
+        """Raises ``Crashed`` if the function dies."""
+        answer = self._handlers[invocation.function](_event(call), invocation)
+        return Answer(answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None)
+
+    def event(self, records: list[Json], invocation: Invocation) -> list[str]:
+        """Hand over stream records; the sequence numbers of those that are to come again. Raises ``Crashed``."""
+        answer = self._handlers[invocation.function]({"Records": records}, invocation)
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    def by_hand(self, event: Json, invocation: Invocation) -> Json:
+        """What a schedule or an operator does. Raises ``Crashed``."""
+        answer: Json = self._handlers[invocation.function](event, invocation)
+        return answer
+
+
+def _load(handler: str) -> Callable[[Json, Invocation], Any]:
+    module, _, name = handler.rpartition(".")
+    found: Callable[[Json, Invocation], Any] = getattr(importlib.import_module(module), name)
+    return found
+
+
+def _event(call: Call) -> Json:
+    headers = {**call.headers, "Content-Type": "application/json"}
+    return {
+        "resource": call.resource,
+        "path": call.resource.format_map(call.ids),
+        "httpMethod": call.method,
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": dict(call.ids) or None,
+        "stageVariables": None,
+        "requestContext": {
+            "authorizer": {"user_id": call.user_id, "session_id": f"ses_{call.user_id}", "role": "user"},
+            "domainName": "api.example.org",
+            "httpMethod": call.method,
+            "identity": {"sourceIp": "192.0.2.7", "userAgent": "simulation"},
+            "requestId": "simulated",
+            "resourcePath": call.resource,
+            "stage": "live",
+        },
+        "body": None if call.body is None else json.dumps(call.body),
+        "isBase64Encoded": False,
+    }
+
+
+def _fits(value: Any, pattern: Any) -> bool:
+    """Whether a record fits a filter pattern: fields by name, and a list of the values allowed at each leaf."""
+    if isinstance(pattern, dict):
+        return isinstance(value, dict) and all(_fits(value.get(name), wanted) for name, wanted in pattern.items())
+    if any(isinstance(allowed, dict) for allowed in pattern):
+        raise ValueError(f"not understood: {pattern}")
+    return value in pattern

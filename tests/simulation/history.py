@@ -1,0 +1,137 @@
+"""What clients were told, held against what was committed (I6, I7, I8)."""
+
+import json
+from dataclasses import dataclass, field
+
+from tests.simulation.expressions import Item
+from tests.simulation.functions import Answer, Call, Invocation
+from tests.simulation.invariants import Violation
+from tests.simulation.tables import Change, Key
+
+
+@dataclass(eq=False)
+class Operation:
+    """One thing a client wanted, and the requests it sent for it: the first one, and retries of the same."""
+
+    call: Call
+    attempts: list[Invocation] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+
+    @property
+    def commits(self) -> list[list[Change]]:
+        """What was written for it, transaction by transaction."""
+        return [commit for attempt in self.attempts for commit in attempt.commits]
+
+    def carried_out_before(self, invocation: Invocation) -> bool:
+        """Whether one of the requests had been carried out when this one looked at the tables for the last time."""
+        return any(
+            each.first_commit is not None and each.first_commit <= invocation.looked_at for each in self.attempts
+        )
+
+    @property
+    def keyed(self) -> bool:
+        return "Idempotency-Key" in self.call.headers
+
+
+class History:
+    """All operations of one seed, and the chain of versions of each task."""
+
+    def __init__(self) -> None:
+        self.operations: list[Operation] = []
+        self._chains: dict[Key, list[Item | None]] = {}
+        self._acknowledged: dict[tuple[str, int], Operation] = {}
+
+    def committed(self, changes: list[Change], invocation: Invocation | None) -> None:
+        """Note a commit, and which invocation it is of."""
+        for change in changes:
+            if change.table != "TasksTable":
+                continue
+            chain = self._chains.setdefault(change.key, [])
+            if change.old is None and chain:
+                raise Violation(f"I6: {change.key[1]} came back after it was deleted")
+            if change.new is not None and _version(change.new) != (_version(change.old) if change.old else 0) + 1:
+                raise Violation(f"I6: the versions of {change.key[1]} have a gap")
+            if change.new is None and invocation is not None:
+                self._check_deletion(change, invocation)
+            chain.append(change.new)
+
+    def answered(self, operation: Operation, invocation: Invocation, answer: Answer) -> None:
+        """Note an answer and judge it. ``invocation`` gave it."""
+        operation.answers.append(answer)
+        call = operation.call
+        if answer.status == 500:
+            raise Violation(f"{call.method} {call.resource} was answered with 500")
+        if _is_removal(operation):
+            return
+        if 400 <= answer.status < 500:
+            if invocation.commits or (operation.keyed and operation.carried_out_before(invocation)):
+                raise Violation(f"I6: {call.method} {call.resource} was carried out, and answered with {answer.status}")
+            return
+        if answer.status >= 500 or call.method == "GET":
+            return
+        if not operation.commits and not _may_change_nothing(operation):
+            raise Violation(f"I6: {call.method} {call.resource} was acknowledged, and nothing was written")
+        self._check_replay(operation, answer)
+        if call.resource.startswith("/tasks"):
+            self._check_task(operation, answer)
+
+    def finish(self) -> None:
+        """Judge what only the end shows."""
+        for operation in self.operations:
+            if operation.keyed and len(operation.commits) > 1 and not _is_removal(operation):
+                call = operation.call
+                raise Violation(f"I8: {call.method} {call.resource} was carried out {len(operation.commits)} times")
+
+    def _check_replay(self, operation: Operation, answer: Answer) -> None:
+        acknowledged = [each for each in operation.answers if each.status < 300]
+        if operation.keyed and any(each != acknowledged[0] for each in acknowledged):
+            raise Violation(f"I8: one key, and two answers: {acknowledged[0]}, {answer}")
+
+    def _check_task(self, operation: Operation, answer: Answer) -> None:
+        """An acknowledged task is in its chain, as it was answered, and was answered to one operation only."""
+        if answer.body is None:
+            return
+        task_id, version = answer.body["id"], answer.body["version"]
+        chain = self._chains.get((answer.body["room_id"] or answer.body["id"].partition(".")[0], task_id), [])
+        stored = chain[version - 1] if version <= len(chain) else None
+        if stored is None or stored["title"]["S"] != answer.body["title"]:
+            raise Violation(f"I6: {task_id} was acknowledged in version {version}, which is not what was written")
+        wanted = operation.call.headers.get("If-Match", f'"{version - 1}"')
+        if wanted != f'"{version - 1}"':
+            raise Violation(f"I6: {task_id} was changed from a version that If-Match did not name")
+        first = self._acknowledged.setdefault((task_id, version), operation)
+        if first is not operation:
+            raise Violation(f"I6: version {version} of {task_id} was acknowledged to two clients")
+
+    def _check_deletion(self, change: Change, invocation: Invocation) -> None:
+        """A client deletes the task it names, in the version it names. The rest is for the functions that purge."""
+        operation = next((each for each in self.operations if invocation in each.attempts), None)
+        if operation is None or _is_removal(operation):
+            return
+        task_id, version = change.key[1], _version(change.old or {})
+        call = operation.call
+        if call.method != "DELETE" or call.ids.get("task_id") != task_id:
+            raise Violation(f"I6: {task_id} was deleted by {call.method} {call.resource}")
+        if call.headers.get("If-Match", f'"{version}"') != f'"{version}"':
+            raise Violation(f"I6: {task_id} was deleted in a version that If-Match did not name")
+
+
+def _version(item: Item) -> int:
+    return int(item["version"]["N"])
+
+
+def _may_change_nothing(operation: Operation) -> bool:
+    """Setting what is so already is acknowledged without a write."""
+    call = operation.call
+    return call.method == "PATCH" and call.resource in {"/rooms/{room_id}/users/{user_id}", "/users/{user_id}"}
+
+
+def _is_removal(operation: Operation) -> bool:
+    """The removal of a user takes many transactions. Who asks again is not told that it was done: they are no one."""
+    return (operation.call.method, operation.call.resource) == ("DELETE", "/users/{user_id}")
+
+
+def described(answer: Answer) -> str:
+    """Status and, of an error, its code."""
+    code = answer.body.get("code") if isinstance(answer.body, dict) and answer.status >= 400 else None
+    return f"{answer.status} {code or ''} {'' if code else json.dumps(answer.body)[:160]}"

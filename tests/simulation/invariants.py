@@ -1,0 +1,150 @@
+"""The invariants of ``shared/design/lifecycle.md`` that the tables alone show."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.simulation.expressions import Item
+from tests.simulation.tables import Change, Table
+
+Tables = Mapping[str, Table]
+
+
+class Violation(Exception):
+    """An invariant does not hold. Its text says which, and for what."""
+
+
+def check_always(tables: Tables) -> None:
+    """Raise ``Violation`` unless the tables are as they must be after every single write."""
+    rooms = _Rooms(tables)
+    users = {key[0]: item for key, item in tables["UsersTable"].items.items() if item["kind"]["S"] == "user"}
+    for found in (
+        _counts(rooms),
+        _memberships(rooms, users),
+        _tasks(tables, rooms, users),
+        _claims(tables, rooms, users),
+    ):
+        for violation in found:
+            raise Violation(violation)
+
+
+def check_changes(tables: Tables, changes: list[Change]) -> None:
+    """Raise ``Violation`` if one write did what none may do. ``tables`` are as the write has left them."""
+    for change in changes:
+        if change.table == "RoomsTable" and change.key[1] == "ROOM":
+            _check_room(change)
+        if change.new is not None and change.old is None:
+            _check_newcomer(tables, change.new)
+
+
+def _check_room(change: Change) -> None:
+    room_id = change.key[0]
+    before = _number(change.old, "member_count") if change.old else None
+    after = _number(change.new, "member_count") if change.new else None
+    if before == 0 and after:
+        raise Violation(f"I7: {room_id} is dead and was entered")
+    if after is None and before != 0:
+        raise Violation(f"I3: {room_id} was deleted with {before} members")
+    if change.old and change.new and _number(change.new, "version") != _number(change.old, "version") + 1:
+        raise Violation(f"the version of {room_id} did not rise by one")
+
+
+def _check_newcomer(tables: Tables, item: Item) -> None:
+    """Whoever is to be deleted enters no room, and plans nothing for themselves."""
+    membership = item.get("kind", {}).get("S") == "membership"
+    person = item["user_id"]["S"] if membership else item.get("owner_id", {"S": "room_"})["S"]
+    if person.startswith("room_"):
+        return
+    user = tables["UsersTable"].items.get((person, ""))
+    if user is None or user["status"]["S"] != "active":
+        raise Violation(f"I3: {person} got something new after their deletion was accepted")
+
+
+def check_at_rest(tables: Tables) -> None:
+    """Raise ``Violation`` if something is left over that should have been cleaned up."""
+    for violation in left_over(tables):
+        raise Violation(violation)
+
+
+def left_over(tables: Tables) -> Iterator[str]:
+    """What must be gone once everything is at rest (I11)."""
+    for room_id, room in _Rooms(tables).rooms.items():
+        if _number(room, "member_count") == 0:
+            yield f"I11: {room_id} is dead and still there"
+    users = tables["UsersTable"].items
+    for (user_id, _), item in users.items():
+        if item["kind"]["S"] == "user" and item["status"]["S"] != "active":
+            yield f"I11: {user_id} is deleted and still there"
+    for (_, task_id), task in tables["TasksTable"].items.items():
+        assignee = task.get("assignee_id")
+        if assignee and (assignee["S"], "") not in users:
+            yield f"I11: {task_id} is assigned to {assignee['S']}, who is deleted"
+
+
+class _Rooms:
+    """The rooms table by kinds of items."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.rooms: dict[str, Item] = {}
+        self.members: dict[str, list[Item]] = {}
+        self.codes: dict[str, str] = {}
+        for (partition, _), item in tables["RoomsTable"].items.items():
+            kind = item["kind"]["S"]
+            if kind == "room":
+                self.rooms[partition] = item
+            elif kind == "membership":
+                self.members.setdefault(partition, []).append(item)
+            elif kind == "code":
+                self.codes[partition.removeprefix("CODE#")] = item["owner"]["S"]
+            else:
+                raise Violation(f"the rooms table holds an item of kind {kind}")
+
+
+def _counts(rooms: _Rooms) -> Iterator[str]:
+    for room_id, room in rooms.rooms.items():
+        members = rooms.members.get(room_id, [])
+        admins = [member for member in members if member["role"]["S"] == "admin"]
+        if _number(room, "member_count") != len(members):
+            yield f"I1: {room_id} has member_count {_number(room, 'member_count')} and {len(members)} memberships"
+        if _number(room, "admin_count") != len(admins):
+            yield f"I2: {room_id} has admin_count {_number(room, 'admin_count')} and {len(admins)} admins"
+        if members and not admins:
+            yield f"I2: {room_id} has members and no admin"
+
+
+def _memberships(rooms: _Rooms, users: Mapping[str, Item]) -> Iterator[str]:
+    for room_id, members in rooms.members.items():
+        if room_id not in rooms.rooms:
+            yield f"I3: {room_id} has memberships and is not there"
+        for member in members:
+            if member["user_id"]["S"] not in users:
+                yield f"I3: {member['user_id']['S']} is deleted and a member of {room_id}"
+
+
+def _tasks(tables: Tables, rooms: _Rooms, users: Mapping[str, Item]) -> Iterator[str]:
+    for (owner, task_id), task in tables["TasksTable"].items.items():
+        if owner not in rooms.rooms and owner not in users:
+            yield f"I4: {task_id} is in {owner}, which is not there"
+        if not task_id.startswith(f"{owner}."):
+            yield f"I4: {task_id} is in {owner}, which its id does not name"
+        if "version" not in task:
+            yield f"I4: {task_id} is not whole"
+
+
+def _claims(tables: Tables, rooms: _Rooms, users: Mapping[str, Item]) -> Iterator[str]:
+    wanted = {room["code"]["S"]: room_id for room_id, room in rooms.rooms.items()}
+    if rooms.codes != wanted:
+        yield f"I5: codes claimed {sorted(rooms.codes.items())}, codes of rooms {sorted(wanted.items())}"
+    claims = {
+        key[0]: item["owner"]["S"] for key, item in tables["UsersTable"].items.items() if item["kind"]["S"] == "claim"
+    }
+    names = {(f"NAME#{user['username']['S'].casefold()}", user_id) for user_id, user in users.items()}
+    names |= {(f"EMAIL#{user['email']['S']}", user_id) for user_id, user in users.items() if "email" in user}
+    for claim, owner in claims.items() - names:
+        yield f"I5: {claim} is claimed for {owner}, who has another name or is not there"
+    for claim, owner in names - claims.items():
+        if users[owner]["status"]["S"] == "active":
+            yield f"I5: {claim} is not claimed for {owner}"
+
+
+def _number(item: Mapping[str, Any], name: str) -> int:
+    return int(item[name]["N"])

@@ -1,0 +1,342 @@
+"""One seed: the stage is set, clients and streams run among each other, then everything comes to rest."""
+
+import contextlib
+import functools
+import importlib
+import io
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+from typing import Any, TypeVar
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+from tasksync.entities import User, UserRole, UserStatus
+from tasksync.errors import TaskSyncError
+from tests.simulation import authority, invariants
+from tests.simulation.clients import Client, Known
+from tests.simulation.dynamodb import Database, Json
+from tests.simulation.faults import Faults
+from tests.simulation.functions import Answer, Call, Crashed, Functions, Invocation
+from tests.simulation.history import History, Operation, described
+from tests.simulation.invariants import Violation
+from tests.simulation.process import inside, virtual_time_and_chance
+from tests.simulation.scheduler import EPOCH_SECONDS, Scheduler
+from tests.simulation.service import Service
+from tests.simulation.streams import Streams
+from tests.simulation.tables import Change
+from tests.simulation.trace import Trace
+from tests.support.stack import Stack
+
+# Names of people, in the trace and in the tables.
+PEOPLE = ("ann", "bob", "cleo")
+_MOST_OPERATIONS = 7
+_SEEDS_WITH_MANY_TASKS = 0.05
+_MORE_THAN_ONE_BATCH = 27
+_SEEDS_WITH_EARLY_SWEEPS = 0.05
+_SEEDS_PER_AUDIT = 10
+_SWEEP_SECONDS = 601.0
+_MOST_SWEEPS = 4
+
+Returned = TypeVar("Returned")
+Weaken = Callable[[str, Json], Json]
+"""Changes requests on their way to DynamoDB: to see that the simulation notices what is taken away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one seed did, and how it ended: well, if ``failure`` is None."""
+
+    seed: int
+    failure: BaseException | None
+    trace: Trace
+    requests: int
+    turns: int
+    commits: int
+    invocations: Counter[str]
+    """Of the API, by status; of the other functions, by name."""
+    faults: Counter[str]
+
+
+def simulate(seed: int, weaken: Weaken | None = None) -> Result:
+    """Run one seed. The same seed runs the same way each time, in whatever process and order."""
+    random.seed(seed)
+    world = Simulation(seed, weaken)
+    with virtual_time_and_chance(), contextlib.redirect_stdout(world.log):
+        return world.run()
+
+
+@functools.cache
+def _stack() -> Stack:
+    return Stack({"LogLevel": "ERROR"})
+
+
+@functools.cache
+def _functions() -> Functions:
+    return Functions(_stack())
+
+
+class Simulation:
+    """The world of one seed."""
+
+    def __init__(self, seed: int, weaken: Weaken | None) -> None:
+        self.seed = seed
+        self.choices = _random(seed, "clients")
+        self.entropy = _random(seed, "entropy")
+        self.scheduler = Scheduler(_random(seed, "schedule"))
+        self.faults = Faults(_random(seed, "faults"))
+        self.trace = Trace(lambda: self.scheduler.now - EPOCH_SECONDS, lambda: self.scheduler.current.name)
+        self.log = io.StringIO()
+        self.history = History()
+        self.known = Known([_user_id(name) for name in PEOPLE])
+        self.functions = _functions()
+        self.invocations: Counter[str] = Counter()
+        self._running: dict[str, Invocation] = {}
+        self.database = Database(
+            _stack().of_type("AWS::DynamoDB::Table"),
+            now=self.now,
+            lag=self.faults.lag,
+            breathe=self._breathe,
+            committed=self._committed,
+        )
+        self.service = Service(
+            self.database, self.faults, self.scheduler.pause, self._invocation, self.trace.request, self._later, weaken
+        )
+        self.streams = Streams(self)
+        self._clients = 0
+        self._on_the_way = 0
+
+    # ------------------------------------------------------------------ what the process sees (process.World)
+    def now(self) -> float:
+        return self.scheduler.now
+
+    def sleep(self, seconds: float) -> None:
+        self.scheduler.pause(seconds)
+        invocation = self._invocation()
+        if invocation is not None:
+            invocation.live()
+
+    def send(self, request: AWSPreparedRequest) -> AWSResponse:
+        return self.service.send(request)
+
+    # ------------------------------------------------------------------------------------------ the course
+    def run(self) -> Result:
+        failure: BaseException | None = None
+        try:
+            self._act("stage", self._set_stage)
+            self.scheduler.run()
+            self.faults.active = True
+            for name in PEOPLE:
+                self._clients += 1
+                self.act(name, Client(self, name, _user_id(name), self.choices, _MOST_OPERATIONS).run)
+            if self.choices.random() < _SEEDS_WITH_EARLY_SWEEPS:
+                self._act("sweeper", lambda: self._sweep({"older_than_seconds": 0}), 10 * self.choices.random())
+            self.scheduler.run()
+            self._act("rest", self._come_to_rest)
+            self.scheduler.run()
+        except BaseException as error:
+            failure = error
+        counts = self.faults.counts
+        turns, requests = self.scheduler.turns, self.service.requests
+        return Result(self.seed, failure, self.trace, requests, turns, self.database.commits, self.invocations, counts)
+
+    def act(self, name: str, body: Callable[[], None], delay: float = 0.0) -> None:
+        """Let an actor live in this world. The same name may be used again once its actor is gone."""
+        self._act(name, body, delay)
+
+    def client_done(self) -> None:
+        """When the last client goes, things stop failing, so that everything can come to rest."""
+        self._clients -= 1
+        if not self._clients:
+            self.faults.active = False
+
+    def call(self, operation: Operation) -> Answer | None:
+        """Send an operation's request; None if no answer came back."""
+        call = operation.call
+        function = self.functions.function_of(call)
+        invocation = self._invoke(function, f"{call.method} {call.resource}", self.functions.timeout(function))
+        invocation.user_id = call.user_id
+        operation.attempts.append(invocation)
+        self.trace.note(f"{call.method} {call.resource.format_map(call.ids)} {dict(call.body or {})} {call.headers}")
+        try:
+            answer = self._answered(invocation, lambda: self.functions.api(call, invocation))
+        except Crashed:
+            self.invocations["no answer"] += 1
+            self.trace.note("the function is gone")
+            return None
+        self.invocations[str(answer.status)] += 1
+        self.trace.note(f"→ {described(answer)}")
+        self._judge(lambda: self.history.answered(operation, invocation, answer))
+        return answer
+
+    def handle(self, function: str, seconds: float, records: list[Json]) -> list[str]:
+        """Hand records to a stream handler; the sequence numbers of those that are to come again."""
+        invocation = self._invoke(function, function, seconds)
+        self.invocations[function] += 1
+        self.trace.note(f"{function} ← {[record['dynamodb']['Keys'] for record in records]}")
+        try:
+            failed = self._answered(invocation, lambda: self.functions.event(records, invocation))
+        except Crashed:
+            self.trace.note("the function is gone")
+            return [record["dynamodb"]["SequenceNumber"] for record in records]
+        self.trace.note(f"→ failed: {failed}")
+        return failed
+
+    def _set_stage(self) -> None:
+        users = importlib.import_module("tasksync.tables.users")  # not earlier: it reads the environment
+        for name in PEOPLE:
+            transaction = users.Transaction()
+            users.put_user(transaction, _person(name, self.now()))
+            transaction.commit()
+        # Something to quarrel about from the beginning: without it most seeds are still meeting when they end.
+        first, *others = (_user_id(name) for name in PEOPLE)
+        room = self._staged(Call(first, "POST", "/rooms", body={"name": "the first room"}))
+        for user_id in others:
+            if self.choices.random() < 0.8:
+                role = self.choices.choice(["admin", "admin", "member", "viewer"])
+                self._staged(
+                    Call(
+                        first,
+                        "POST",
+                        "/rooms/{room_id}/users",
+                        {"room_id": room["id"]},
+                        {"user_id": user_id, "role": role},
+                    )
+                )
+        many = self.choices.random() < _SEEDS_WITH_MANY_TASKS
+        for number in range(_MORE_THAN_ONE_BATCH if many else self.choices.randrange(3)):
+            self._staged(Call(first, "POST", "/tasks", body={"title": f"staged {number}", "room_id": room["id"]}))
+
+    def _staged(self, call: Call) -> Any:
+        operation = Operation(call)
+        self.history.operations.append(operation)
+        answer = self.call(operation)
+        assert answer is not None
+        assert answer.status == 201, answer
+        self.known.learn(answer.body)
+        return answer.body
+
+    def _come_to_rest(self) -> None:
+        """Streams have done what they could: the sweeper is left, which comes every ten minutes."""
+        for _ in range(_MOST_SWEEPS):
+            if not list(invariants.left_over(self.database.tables)):
+                break
+            self.sleep(_SWEEP_SECONDS)
+            self._sweep({})
+        else:
+            self._judge(lambda: invariants.check_at_rest(self.database.tables))
+        self._judge(self.history.finish)
+        if self.seed % _SEEDS_PER_AUDIT == 0:
+            self._judge(self._audit)
+
+    def _sweep(self, event: Json) -> None:
+        for function in self.functions.scheduled:
+            self._by_hand(function, event)
+
+    def _audit(self) -> None:
+        report = self._by_hand("AuditorFunction", {})
+        broken = [finding for finding in report["findings"] if finding["violations"]]
+        if broken or not report["complete"]:
+            raise Violation(f"the auditor finds what is not there: {broken or report}")
+
+    def _by_hand(self, function: str, event: Json) -> Json:
+        invocation = self._invoke(function, function, self.functions.timeout(function))
+        self.invocations[function] += 1
+        self.trace.note(f"{function} ← {event}")
+        try:
+            answer: Json = self._answered(invocation, lambda: self.functions.by_hand(event, invocation))
+        except Crashed:
+            self.trace.note("the function is gone")
+            return {}
+        except TaskSyncError as error:  # The next one in ten minutes takes it up.
+            self.trace.note(f"→ {error!r}")
+            return {}
+        self.trace.note(f"→ {str(answer)[:300]}")
+        return answer
+
+    # --------------------------------------------------------------------------------------------- helpers
+    def _act(self, name: str, body: Callable[[], None], delay: float = 0.0) -> None:
+        def live() -> None:
+            with inside(self):
+                body()
+
+        self.scheduler.spawn(name, live, delay)
+
+    def _invoke(self, function: str, what: str, seconds: float) -> Invocation:
+        return Invocation(function, what, self.now() + seconds, self.now)
+
+    def _answered(self, invocation: Invocation, run: Callable[[], Returned]) -> Returned:
+        name = self.scheduler.current.name
+        self._running[name] = invocation
+        try:
+            answer = run()
+            invocation.live()
+            return answer
+        finally:
+            del self._running[name]
+
+    def _later(self, invocation: Invocation, delay: float, body: Callable[[], None]) -> None:
+        """Let something happen on the network for an invocation that knows nothing of it."""
+        self._on_the_way += 1
+        name = f"network #{self._on_the_way}"
+        self._running[name] = invocation
+        self._act(name, body, delay)
+
+    def _invocation(self) -> Invocation | None:
+        return self._running.get(self.scheduler.current.name)
+
+    def _breathe(self) -> None:
+        if self.faults.happens("torn"):
+            self.faults.counts["torn read"] += 1
+            self.scheduler.pause(self.faults.latency())
+
+    def _committed(self, changes: list[Change]) -> None:
+        """Called at the moment of each commit, before anybody else runs."""
+        if not changes:
+            return
+        invocation = self._invocation()
+        if invocation is not None:
+            invocation.commits.append(changes)
+            invocation.first_commit = invocation.first_commit or self.database.commits
+        removal = invocation is not None and invocation.what == "DELETE /users/{user_id}"
+        self._judge(lambda: self.history.committed(changes, invocation))
+        self._judge(lambda: invariants.check_changes(self.database.tables, changes))
+        if invocation is not None and invocation.user_id is not None and not removal:
+            user_id = invocation.user_id
+            self._judge(lambda: authority.check(self.database.tables, changes, user_id))
+        self._judge(lambda: invariants.check_always(self.database.tables))
+        self.streams.committed(changes)
+
+    def _judge(self, check: Callable[[], None]) -> None:
+        try:
+            check()
+        except Violation as violation:
+            self.trace.note(f"VIOLATION {violation}")
+            self.scheduler.fail(violation)
+
+
+def _random(seed: int, purpose: str) -> Random:
+    return Random(f"{seed}/{purpose}")  # to be repeated, not to be secret
+
+
+def _user_id(name: str) -> str:
+    return f"usr_{name.encode().hex():0>32}"
+
+
+def _person(name: str, at: float) -> User:
+    when = datetime.fromtimestamp(at, UTC)
+    return User(
+        id=_user_id(name),
+        username=name,
+        email=f"{name}@example.org",
+        password_hash="none",
+        role=UserRole.USER,
+        status=UserStatus.ACTIVE,
+        token_epoch=1,
+        created_at=when,
+        updated_at=when,
+        version=1,
+    )

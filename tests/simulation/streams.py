@@ -1,0 +1,117 @@
+"""DynamoDB streams and Lambda's event sources: at least once, sooner or later, in some order."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from tests.simulation.dynamodb import Json
+from tests.simulation.faults import Faults
+from tests.simulation.functions import EventSource, Functions
+from tests.simulation.tables import Change
+from tests.support.stack import ACCOUNT, REGION
+
+
+class World(Protocol):
+    """What streams need of the simulation."""
+
+    faults: Faults
+    functions: Functions
+    choices: Any
+
+    def act(self, name: str, body: Callable[[], None], delay: float = 0.0) -> None: ...
+    def handle(self, function: str, seconds: float, records: list[Json]) -> list[str]: ...
+
+
+@dataclass(eq=False)
+class _Pending:
+    """A record on its way to one function."""
+
+    record: Json
+    tries: int = 0
+
+
+class Streams:
+    """Hands each change to the functions that want it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._sequence = itertools.count(1)
+        self._deliveries = itertools.count(1)
+        self._queues: dict[str, list[_Pending]] = {source.function: [] for source in world.functions.sources}
+
+    def committed(self, changes: list[Change]) -> None:
+        """Make a record of each change, and see to its delivery."""
+        for change in changes:
+            record = _record(change, next(self._sequence))
+            for source in self._world.functions.sources:
+                if source.table == change.table and source.wants(record):
+                    if self._world.faults.happens("lost_records"):
+                        self._world.faults.counts["record lost"] += 1
+                        continue
+                    self._send(source, _Pending(record))
+                    while self._world.faults.happens("duplicates"):
+                        self._world.faults.counts["record duplicated"] += 1
+                        self._send(source, _Pending(record))
+
+    def _send(self, source: EventSource, pending: _Pending) -> None:
+        self._queues[source.function].append(pending)
+        self._later(source, pending, self._delay())
+
+    def _later(self, source: EventSource, pending: _Pending, delay: float) -> None:
+        name = f"{source.function.removesuffix('Function')}#{next(self._deliveries)}"
+        self._world.act(name, lambda: self._deliver(source, pending), delay)
+
+    def _delay(self) -> float:
+        draw = self._world.choices.random()
+        if self._world.faults.happens("late"):
+            self._world.faults.counts["record late"] += 1
+            return 60 + 600 * float(draw)
+        return 0.01 + 2 * float(draw) ** 3
+
+    def _deliver(self, source: EventSource, pending: _Pending) -> None:
+        """One call of the function, with this record and perhaps others that wait."""
+        queue = self._queues[source.function]
+        if pending not in queue:
+            return  # went along with another one
+        others = [each for each in queue if each is not pending and self._world.choices.random() < 0.3]
+        batch = [pending, *others][: source.batch_size]
+        self._world.choices.shuffle(batch)
+        for each in batch:
+            queue.remove(each)
+        records = [{**each.record, "eventSourceARN": f"arn:{source.table}"} for each in batch]
+        failed = self._world.handle(source.function, self._seconds(source), records)
+        numbers = [each.record["dynamodb"]["SequenceNumber"] for each in batch]
+        first = min((numbers.index(number) for number in failed), default=len(batch))
+        for each in batch[first:]:
+            each.tries += 1
+            queue.append(each)
+            self._later(source, each, min(1.0 * 2**each.tries, 60.0))
+
+    def _seconds(self, source: EventSource) -> float:
+        if self._world.faults.happens("short"):
+            self._world.faults.counts["handler short of time"] += 1
+            return 5.0 + 2 * float(self._world.choices.random())
+        return self._world.functions.timeout(source.function)
+
+
+def _record(change: Change, sequence: int) -> Json:
+    """A record in the form that Lambda gives it to functions."""
+    images = {"OldImage": change.old, "NewImage": change.new}
+    image = change.new or change.old or {}
+    kind = "MODIFY" if change.old and change.new else "INSERT" if change.new else "REMOVE"
+    names = {"RoomsTable": ("room_id", "item"), "TasksTable": ("owner_id", "task_id")}.get(change.table, ("user_id",))
+    return {
+        "eventID": str(sequence),
+        "eventName": kind,
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": REGION,
+        "eventSourceARN": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{change.table}/stream/simulated",
+        "dynamodb": {
+            "Keys": {name: image[name] for name in names if name in image},
+            "SequenceNumber": str(sequence),
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+            **{name: dict(image) for name, image in images.items() if image is not None},
+        },
+    }

@@ -1,0 +1,64 @@
+"""The product under the simulation; and the simulation itself: that it repeats, and that it notices.
+
+Each runs in a process of its own: there the simulation stands between botocore and AWS from the beginning.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from infrastructure.template import REPOSITORY
+
+SEEDS = 1_200
+SEEDS_UNTIL_NOTICED = 500
+# The others take hundreds of seeds to be noticed: `python -m tests.simulation --without GUARD --seeds 5000`.
+NOTICED_SOON = ("user-active", "room-counts-and-version", "code-free", "task-version-at-update", "receipt-absent")
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """``python -m tests.simulation`` with these arguments."""
+    return subprocess.run(  # noqa: S603  # our own module
+        [sys.executable, "-m", "tests.simulation", *arguments],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONHASHSEED": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+
+
+def test_no_interleaving_and_no_fault_breaks_an_invariant(capsys: pytest.CaptureFixture[str]) -> None:
+    finished = run("--seeds", str(SEEDS))
+
+    with capsys.disabled():
+        sys.stdout.write(f"\n{finished.stdout}")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+def test_a_seed_runs_the_same_way_each_time() -> None:
+    alone = run("--seed", "3")
+    again = run("--seed", "3")
+
+    assert alone.returncode == 0, alone.stdout + alone.stderr
+    assert alone.stdout == again.stdout
+
+
+def test_the_seeds_before_one_do_not_change_it() -> None:
+    several = run("--seeds", "500", "--without", "code-free")
+
+    (seed, violation), *_ = re.findall(r"^seed (\d+): Violation\(['\"](.{20})", several.stdout, re.MULTILINE)
+    alone = run("--seed", seed, "--without", "code-free")
+    assert alone.returncode == 1
+    assert alone.stdout.splitlines()[-1].startswith(f"seed {seed}: {violation}")
+
+
+@pytest.mark.parametrize("guard", NOTICED_SOON)
+def test_a_guard_that_is_taken_away_is_missed(guard: str) -> None:
+    finished = run("--seeds", str(SEEDS_UNTIL_NOTICED), "--without", guard)
+
+    assert finished.returncode == 1, f"nothing broke without {guard}"
+    assert "Violation(" in finished.stdout or "500" in finished.stdout, finished.stdout + finished.stderr

@@ -1,0 +1,56 @@
+"""Guards taken away at the edge, one at a time, to see that the simulation notices what they were for.
+
+The product is not touched: a condition is taken out of the request on its way to the double. Guards that others stand
+behind (a membership that must not exist yet, where the room's version is compared as well) are not listed: taking such
+a one away alone breaks nothing.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+Json = dict[str, Any]
+Chosen = Callable[[str, str, Json], bool]
+"""Whether a write is concerned: its kind, its table, its key or item."""
+
+
+def _item(kind: str, prefix: str) -> Chosen:
+    return lambda its_kind, table, key: (
+        its_kind == kind and table == "RoomsTable" and key["item"]["S"].startswith(prefix)
+    )
+
+
+def _of(kind: str, its_table: str) -> Chosen:
+    return lambda its_kind, table, _: (its_kind, table) == (kind, its_table)
+
+
+GUARDS: dict[str, Chosen] = {
+    "user-active": _of("ConditionCheck", "UsersTable"),
+    "actor-membership": _of("ConditionCheck", "RoomsTable"),
+    "membership-unchanged": _item("Delete", "MEMBER#"),
+    "role-unchanged": _item("Update", "MEMBER#"),
+    "room-counts-and-version": _item("Update", "ROOM"),
+    "code-free": _item("Put", "CODE"),
+    "task-version-at-update": _of("Update", "TasksTable"),
+    "task-version-at-deletion": _of("Delete", "TasksTable"),
+    "receipt-absent": _of("Put", "IdempotencyTable"),
+    "name-free": _of("Put", "UsersTable"),
+}
+
+
+def without(guard: str) -> Callable[[str, Json], Json]:
+    """What takes this guard out of every transaction that has it."""
+    chosen = GUARDS[guard]
+
+    def weaken(operation: str, body: Json) -> Json:
+        if operation != "TransactWriteItems":
+            return body
+        return {**body, "TransactItems": [_weakened(each, chosen) for each in body["TransactItems"]]}
+
+    return weaken
+
+
+def _weakened(write: Json, chosen: Chosen) -> Json:
+    ((kind, part),) = write.items()
+    if not chosen(kind, part["TableName"], part.get("Key") or part["Item"]):
+        return write
+    return {kind: {name: value for name, value in part.items() if name != "ConditionExpression"}}
