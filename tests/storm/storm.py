@@ -1,0 +1,221 @@
+"""Many clients who do everything at once to few rooms, and what they were told of each task.
+
+Every write carries an idempotency key. An answer of 503, or none, is followed by the same request with the same key,
+until there is another answer: so every client knows of every write of its own whether it was done.
+"""
+
+import random
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from tests.support.client import Answer, Client, Person
+
+Json = dict[str, Any]
+
+_ATTEMPTS = 12
+_ROLES = ["admin", "member", "member", "viewer"]
+
+Done = Callable[[], bool]
+
+
+@dataclass
+class TaskHistory:
+    """What was acknowledged of one task."""
+
+    room_id: str
+    titles: dict[int, str]
+    """By version: the title that it was said to have."""
+    deleted: bool = False
+    contradictions: list[str] = field(default_factory=list)
+
+    def acknowledged(self, task: Json) -> None:
+        title = self.titles.setdefault(task["version"], task["title"])
+        if title != task["title"]:
+            self.contradictions.append(f"version {task['version']} is {title!r} and {task['title']!r}")
+
+
+class Board:
+    """What all clients know together: the rooms, the tasks, and the figures. Used by all threads at once."""
+
+    def __init__(self, rooms: int) -> None:
+        self._lock = threading.Lock()
+        self._rooms: list[Json | None] = [None] * rooms
+        self.tasks: dict[str, TaskHistory] = {}
+        self.statuses: Counter[str] = Counter()
+        self.done: Counter[str] = Counter()
+        self.unanswered: list[str] = []
+        self.retried = 0
+        self.replayed = 0
+
+    def room(self, place: int) -> Json | None:
+        return self._rooms[place]
+
+    def put_room(self, place: int, room: Json) -> None:
+        with self._lock:
+            self._rooms[place] = room
+
+    def gone(self, room_id: str) -> None:
+        with self._lock:
+            self._rooms = [None if room is not None and room["id"] == room_id else room for room in self._rooms]
+
+    def some_task(self, dice: random.Random, room_id: str) -> str | None:
+        with self._lock:
+            known = [task_id for task_id, task in self.tasks.items() if task.room_id == room_id and not task.deleted]
+        return dice.choice(known[-12:]) if known else None
+
+    def created(self, task: Json) -> None:
+        with self._lock:
+            self.tasks[task["id"]] = TaskHistory(task["room_id"], {task["version"]: task["title"]})
+
+    def updated(self, task: Json) -> None:
+        with self._lock:
+            self.tasks[task["id"]].acknowledged(task)
+
+    def deleted(self, task_id: str) -> None:
+        with self._lock:
+            self.tasks[task_id].deleted = True
+
+    def answered(self, answer: Answer | None, action: str) -> None:
+        with self._lock:
+            self.statuses[str(answer.status) if answer else "none"] += 1
+            if answer is not None and answer.status < 300:
+                self.done[action] += 1
+                self.replayed += "Idempotency-Replayed" in answer.headers
+
+    def retry(self) -> None:
+        with self._lock:
+            self.retried += 1
+
+
+class Participant:
+    """One client with a person of its own; a new person after that one's account was deleted."""
+
+    def __init__(self, url: str, board: Board, places: int, dice: random.Random) -> None:
+        self._anonymous = Client.over_http(url, seconds=40)
+        self._board = board
+        self._places = places
+        self._dice = dice
+        self._person: Person | None = self._anonymous.register("storm")
+        self._actions: list[tuple[Callable[[Json], None], int]] = [
+            (self._create, 22),
+            (self._update, 28),
+            (self._delete, 8),
+            (self._join, 14),
+            (self._leave, 8),
+            (self._kick, 6),
+            (self._promote, 10),
+            (self._close, 1),
+            (self._delete_user, 1),
+        ]
+
+    def run(self, over: Done) -> None:
+        actions, weights = zip(*self._actions, strict=True)
+        while not over():
+            if self._person is None:
+                self._register()
+                continue
+            place = self._dice.randrange(self._places)
+            room = self._board.room(place)
+            if room is None:
+                self.open(place)
+            else:
+                self._dice.choices(actions, weights)[0](room)
+        self._anonymous.connection.close()
+
+    def _send(self, action: str, method: str, path: str, body: Json | None = None) -> Answer:
+        """The answer to a write, however often it must be sent for one."""
+        person = self._person or self._anonymous
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        options: dict[str, Any] = {"headers": headers} if body is None else {"headers": headers, "json": body}
+        for number in range(_ATTEMPTS):
+            try:
+                answer: Answer | None = person.request(method, path, **options)
+            except httpx.TransportError:
+                answer = None
+            self._board.answered(answer, action)
+            if answer is not None and answer.status != 503:
+                return answer
+            self._board.retry()
+            time.sleep(self._dice.uniform(0.1, 0.3 * (number + 1)))
+        self._board.unanswered.append(f"{method} {path}")
+        raise AssertionError(f"{method} {path} had no answer after {_ATTEMPTS} attempts")
+
+    def _register(self) -> None:
+        """Public, so without a key: whoever got no answer takes another name."""
+        name = f"storm-{uuid.uuid4().hex[:12]}"
+        body = {"username": name, "password": "correct horse battery staple"}
+        try:
+            answer: Answer | None = self._anonymous.post("/auth/register", json=body)
+        except httpx.TransportError:
+            answer = None
+        self._board.answered(answer, "register")
+        if answer is not None and answer.status == 201:
+            self._person = Person(self._anonymous.connection, answer.json(), body["password"])
+
+    def open(self, place: int) -> None:
+        """A new room in this place, unless it cannot be had."""
+        answer = self._send("open", "POST", "/rooms", {"name": f"Room {place}"})
+        if answer.status == 201:
+            self._board.put_room(place, answer.json())
+
+    def _join(self, room: Json) -> None:
+        answer = self._send("join", "POST", "/rooms/join", {"code": room["code"]})
+        if answer.status == 404:
+            self._board.gone(room["id"])
+
+    def _leave(self, room: Json) -> None:
+        assert self._person is not None
+        self._send("leave", "DELETE", f"/rooms/{room['id']}/users/{self._person.id}")
+
+    def _kick(self, room: Json) -> None:
+        other = self._other(room)
+        if other is not None:
+            self._send("kick", "DELETE", f"/rooms/{room['id']}/users/{other}")
+
+    def _promote(self, room: Json) -> None:
+        other = self._other(room)
+        if other is not None:
+            path = f"/rooms/{room['id']}/users/{other}"
+            self._send("change role", "PATCH", path, {"role": self._dice.choice(_ROLES)})
+
+    def _create(self, room: Json) -> None:
+        body = {"title": uuid.uuid4().hex, "room_id": room["id"], "priority": self._dice.choice(["low", "high"])}
+        answer = self._send("create task", "POST", "/tasks", body)
+        if answer.status == 201:
+            self._board.created(answer.json())
+        elif answer.status == 404:
+            self._join(room)
+
+    def _update(self, room: Json) -> None:
+        task_id = self._board.some_task(self._dice, room["id"])
+        if task_id is not None:
+            answer = self._send("update task", "PATCH", f"/tasks/{task_id}", {"title": uuid.uuid4().hex})
+            if answer.status == 200:
+                self._board.updated(answer.json())
+
+    def _delete(self, room: Json) -> None:
+        task_id = self._board.some_task(self._dice, room["id"])
+        if task_id is not None and self._send("delete task", "DELETE", f"/tasks/{task_id}").status == 204:
+            self._board.deleted(task_id)
+
+    def _close(self, room: Json) -> None:
+        if self._send("close room", "DELETE", f"/rooms/{room['id']}").status == 204:
+            self._board.gone(room["id"])
+
+    def _delete_user(self, _: Json) -> None:
+        self._send("delete user", "DELETE", "/users/me")
+        self._person = None
+
+    def _other(self, room: Json) -> str | None:
+        """Somebody in the room, as far as one may see it."""
+        answer = self._send("look", "GET", f"/rooms/{room['id']}")
+        if answer.status != 200:
+            return None
+        return str(self._dice.choice(answer.json()["user_ids"]))
