@@ -307,3 +307,17 @@ def test_what_is_kept_names_no_password(product: Product) -> None:
     assert builders.PASSWORD not in kept
     assert OTHER_PASSWORD not in kept
     assert KEY not in kept
+
+
+def test_a_change_that_changed_nothing_is_answered_the_same_way_again(product: Product) -> None:
+    ann = product.register("ann")
+    room = ann.open_room(name="Desks")
+    key = {"Idempotency-Key": "a-rename"}
+    first = ann.patch(f"/rooms/{room['id']}", json={"name": "Desks"}, headers=key)
+    ann.patch(f"/rooms/{room['id']}", json={"name": "Chairs"})
+
+    again = ann.patch(f"/rooms/{room['id']}", json={"name": "Desks"}, headers=key)
+
+    assert (again.status, again.json()) == (first.status, first.json())
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert ann.get(f"/rooms/{room['id']}").json()["name"] == "Chairs"

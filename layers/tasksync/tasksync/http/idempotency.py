@@ -29,6 +29,7 @@ class Receipts(Protocol):
     """Where receipts are found; ``tables/receipts.py``."""
 
     def find(self, receipt_id: str) -> Receipt | None: ...
+    def keep(self, receipt: Receipt) -> None: ...
 
 
 class IdempotencyKeys:
@@ -68,3 +69,7 @@ class Once:
         """What is to be kept with the effect."""
         kept = {"status": answer.status, "body": answer.body, "headers": dict(answer.headers)}
         return Receipt(self._id, self._fingerprint, msgspec.json.encode(kept).decode(), clock.now() + LIFETIME)
+
+    def keep(self, answer: Response) -> None:
+        """Keep an answer that has no effect to be kept with. Raises ``AlreadyDone`` if another was given before."""
+        self._receipts.keep(self.receipt(answer))

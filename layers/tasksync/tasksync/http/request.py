@@ -15,6 +15,7 @@ class Once(Protocol):
 
     def replay(self) -> Response | None: ...
     def receipt(self, answer: Response) -> Receipt: ...
+    def keep(self, answer: Response) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,20 @@ class Request:
     ) -> Response:
         """The answer to an effect, kept in the effect's own transaction where there is an idempotency key."""
         once = self.once
-        return answer(effect(lambda outcome: None if once is None else once.receipt(answer(outcome))))
+        if once is None:
+            return answer(effect(lambda _: None))
+        kept: list[Outcome] = []
+
+        def receipt(outcome: Outcome) -> Receipt:
+            kept.append(outcome)
+            return once.receipt(answer(outcome))
+
+        outcome = effect(receipt)
+        response = answer(outcome)
+        if not kept or kept[-1] != outcome:
+            # There was nothing to change, and so no transaction to keep the answer in.
+            once.keep(response)
+        return response
 
     def matches(self, version: int) -> bool:
         """Whether ``If-Match`` (RFC 9110 §13.1.1) allows a change of a resource of this version."""

@@ -39,6 +39,12 @@ class ReceiptsTable:
         expires_at = datetime.fromtimestamp(int(item.expires_at), UTC)
         return Receipt(item.receipt_id, item.fingerprint, item.answer, expires_at)
 
+    def keep(self, receipt: Receipt) -> None:
+        """Put a receipt alone. Raises ``AlreadyDone`` if there is one."""
+        transaction = Transaction()
+        put_receipt(transaction, receipt)
+        transaction.commit()
+
 
 def put_receipt(transaction: Transaction, receipt: Receipt | None) -> None:
     """Add a receipt to the transaction, which then raises ``AlreadyDone`` if there is one. To be added first."""
