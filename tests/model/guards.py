@@ -11,7 +11,6 @@ class Guard(Enum):
     JOIN_ACTIVE = auto()  # _enter: require_active
     JOIN_NEW = auto()  # _enter: the membership must not exist
     JOIN_VERSION = auto()  # _enter: the room's version is the one read
-    JOIN_ALIVE = auto()  # _enter: member_count >= 1, too
     JOIN_ATOMIC = auto()  # _enter: membership and count in one transaction
     JOIN_CODE = auto()  # domain join: the room read has the code that was given
     ADD_ACTOR = auto()  # add: require_membership(actor)
@@ -38,7 +37,6 @@ class Guard(Enum):
     OPEN_FREE = auto()  # create: the claim must not exist
     CLOSE_MEMBERS = auto()  # close: every membership is what was read
     CLOSE_VERSION = auto()  # close: the room's version is the one read
-    CLOSE_COMPLETE = auto()  # close: member_count is the number of memberships read
 
     # tables/task_changes.py, tasks.py
     TASK_CREATOR = auto()  # create: require_membership(actor)

@@ -59,9 +59,7 @@ def _mutant(configuration: Configuration, fault: str, *removed: Guard) -> Mutant
 MUTANTS = (
     _mutant(REMOVAL, _LOST_MEMBER, Guard.JOIN_ACTIVE),
     _mutant(CLOSING, _COUNT, Guard.JOIN_NEW),
-    _mutant(CODES, _WRONG_CODE, Guard.JOIN_VERSION),
-    _mutant(MEMBERSHIP, "a room has more members than it may have", Guard.JOIN_VERSION),
-    _mutant(MEMBERSHIP, _REVIVED, Guard.JOIN_VERSION, Guard.JOIN_ALIVE),
+    _mutant(MEMBERSHIP, _REVIVED, Guard.JOIN_VERSION),
     _mutant(MEMBERSHIP, _COUNT, Guard.JOIN_ATOMIC),
     _mutant(CODES, _WRONG_CODE, Guard.JOIN_CODE),
     _mutant(CLOSING, _NO_ADMIN, Guard.ADD_ACTOR),
@@ -83,8 +81,8 @@ MUTANTS = (
     _mutant(ACCOUNTS, _LOST_MEMBER, Guard.OPEN_ACTIVE),
     _mutant(CODES, _UNCLAIMED, Guard.OPEN_FREE),
     _mutant(CLOSING, _NO_ADMIN, Guard.CLOSE_MEMBERS),
-    _mutant(CLOSING, _IF_MATCH, Guard.CLOSE_VERSION),
-    _mutant(CLOSING, _DEAD_MEMBER, Guard.CLOSE_COMPLETE, Guard.READ_COMPLETE),
+    _mutant(CLOSING, _DEAD_MEMBER, Guard.CLOSE_VERSION),
+    _mutant(CLOSING, _DEAD_MEMBER, Guard.READ_COMPLETE),
     _mutant(TASKS, _NO_WRITER, Guard.TASK_CREATOR),
     _mutant(TASKS, "a task is assigned to somebody outside the room", Guard.TASK_ASSIGNEE),
     _mutant(TASKS, _NO_WRITER, Guard.TASK_EDITOR),
@@ -119,10 +117,7 @@ MUTANTS = (
 )
 
 SPARE = (
-    _mutant(MEMBERSHIP, "JOIN_VERSION", Guard.JOIN_ALIVE),
     _mutant(CODES, "CODE_VERSION", Guard.CODE_OWNER),
-    _mutant(CLOSING, "CLOSE_COMPLETE", Guard.READ_COMPLETE),
-    _mutant(CLOSING, "READ_COMPLETE", Guard.CLOSE_COMPLETE),
     _mutant(CODES, "CLEANUP_OWNER", Guard.CLEANUP_DEAD),
     _mutant(CODES, "CLEANUP_DEAD", Guard.CLEANUP_OWNER),
     _mutant(RETRIES, "RECEIPT_AGAIN", Guard.RECEIPT_FIRST),

@@ -44,7 +44,6 @@ def _enter(m: Model, w: World, q: Request, newcomer: int, role: str, *checks: Ch
         (Guard.JOIN_ACTIVE, w.users[newcomer] == "active", "NotFound"),
         (Guard.JOIN_NEW, w.member(q.room, newcomer) is None, "AlreadyMember"),
         (Guard.JOIN_VERSION, _same_version(room, q.seen), STALE),
-        (Guard.JOIN_ALIVE, room is not None and room.members >= 1, STALE),
     )
     if failure:
         return failure
@@ -139,7 +138,7 @@ def change_code(m: Model, w: World, q: Request) -> Outcome:
         (Guard.CODE_ACTOR, _same(w.member(q.room, q.actor), q.mine), STALE),
         (Guard.CODE_FREE, w.claims[q.code] is None, "CodeTaken"),
         (Guard.CODE_OWNER, owner == q.room, STALE),
-        (Guard.CODE_VERSION, _same_version(room, q.seen) and room is not None and room.members >= 1, STALE),
+        (Guard.CODE_VERSION, _same_version(room, q.seen), STALE),
     )
     if failure:
         return failure
@@ -154,9 +153,7 @@ def close(m: Model, w: World, q: Request) -> Outcome:
         w,
         q,
         *((Guard.CLOSE_MEMBERS, _same(w.member(q.room, user), seen), STALE) for user, seen in q.view),
-        (None, room is not None and room.members >= 1, STALE),
         (Guard.CLOSE_VERSION, _same_version(room, q.seen), STALE),
-        (Guard.CLOSE_COMPLETE, room is not None and room.members == len(q.view), STALE),
     )
     if failure:
         return failure
