@@ -23,7 +23,7 @@ class Checked(msgspec.Struct, frozen=True):
     @classmethod
     def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:
         """``data`` is what came in; ``values`` are those fields of it that have the right form."""
-        raise NotImplementedError
+        return []
 
 
 class Faults(Exception):
