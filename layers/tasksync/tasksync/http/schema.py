@@ -21,7 +21,11 @@ class Checked(msgspec.Struct, frozen=True):
     """A schema with rules that go beyond the form of single fields."""
 
     @classmethod
-    def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:
+    def further_faults(
+        cls,
+        data: Mapping[str, Any],  # noqa: ARG003  # schemas override this
+        values: Mapping[str, Any],  # noqa: ARG003
+    ) -> list[Fault]:
         """``data`` is what came in; ``values`` are those fields of it that have the right form."""
         return []
 
