@@ -60,7 +60,7 @@ UNITS := tests/functions tests/layers tests/infrastructure
 IN_PARALLEL := --numprocesses=auto --dist=worksteal
 
 .NOTPARALLEL: test
-test: test-unit test-versions test-journeys test-storm ## Runs all tests, as the four below do one after the other
+test: test-unit test-versions test-reliability test-journeys test-storm ## Runs all tests, those below one after the other
 
 test-unit: $(DEVELOPMENT) ## Units and contracts in process, with coverage
 	$(BIN)/python -m pytest $(UNITS) tests/contract $(IN_PARALLEL) --cov --cov-report=term
@@ -68,8 +68,8 @@ test-unit: $(DEVELOPMENT) ## Units and contracts in process, with coverage
 test-versions: $(DEVELOPMENT) ## Units on every other Python of this machine
 	$(BIN)/python -m tests.interpreters $(UNITS) $(IN_PARALLEL)
 
-test-reliability: $(DEVELOPMENT) ## The protocol's model, and the real code on a DynamoDB that fails
-	$(BIN)/python -m pytest tests/model tests/simulation $(IN_PARALLEL)
+test-reliability: $(DEVELOPMENT) ## The protocol's model, the code on a DynamoDB that fails, each condition taken away
+	$(BIN)/python -m pytest tests/model tests/simulation tests/mutation
 
 test-journeys: $(DEVELOPMENT) ## Journeys over HTTP, on a local stack of their own
 	$(BIN)/python -m pytest tests/journeys

@@ -1,0 +1,169 @@
+"""Condition expressions as DynamoDB is sent them: what each is a condition of, and how it can be weakened."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+
+_TOKEN = re.compile(r"\s*(?:(?P<op><>|<=|>=|[=<>(),])|(?P<word>[#:]?[A-Za-z0-9_]+))")
+
+REMOVED = "removed"
+
+_KINDS = {"ROOM": "room", "MEMBER": "membership", "CODE": "code", "NAME": "name", "EMAIL": "e-mail", "KEY": "key"}
+_TABLES = {
+    "UsersTable": "user",
+    "TasksTable": "task",
+    "SessionsTable": "session",
+    "IdempotencyTable": "receipt",
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Condition:
+    """One condition of one operation: on which kind of item, with what kind of write, and what it says.
+
+    Values that differ from request to request are written as a question mark.
+    """
+
+    operation: str
+    verb: str
+    kind: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.operation}: {self.verb} {self.kind} if {self.text}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mutant:
+    """A condition, and what is done to it."""
+
+    condition: Condition
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Atom:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Junction:
+    word: str
+    parts: tuple["_Node", ...]
+
+
+_Node = _Atom | _Junction
+
+
+def condition_of(operation: str, verb: str, part: Json) -> Condition:
+    """The condition of one write (``part``, as in the request) that ``operation`` sends."""
+    return Condition(operation, verb, _kind(part), _written(_parse(part["ConditionExpression"]), part))
+
+
+def mutants(part: Json) -> dict[str, Json]:
+    """The write with its condition changed, by what the change is."""
+    node = _parse(part["ConditionExpression"])
+    changed: dict[str, Json] = {REMOVED: {name: value for name, value in part.items() if name != "ConditionExpression"}}
+    for change, mutant in _weaker(node, lambda each: _written(each, part)):
+        changed[change] = {**part, "ConditionExpression": _text(mutant)}
+    return changed
+
+
+def atoms(part: Json) -> set[tuple[str, str]]:
+    """What the condition looks at, attribute by attribute, and with which comparison or function."""
+    names: Mapping[str, str] = part["ExpressionAttributeNames"]
+    found = set()
+    for each in re.finditer(r"(attribute_\w+) ?\((#\w+)\)|(#\w+) (<>|<=|>=|=|<|>)", part["ConditionExpression"]):
+        function, argument, attribute, comparison = each.groups()
+        found.add((names[argument or attribute], function or comparison))
+    return found
+
+
+def _weaker(node: _Node, written: Callable[[_Node], str]) -> Iterator[tuple[str, _Node]]:
+    """All ways to leave out one part of one conjunction or alternative."""
+    if isinstance(node, _Atom):
+        return
+    for number, part in enumerate(node.parts):
+        rest = node.parts[:number] + node.parts[number + 1 :]
+        others: _Node = rest[0] if len(rest) == 1 else _Junction(node.word, rest)
+        yield f"without {'' if node.word == 'AND' else 'the alternative '}{written(part)}", others
+        for change, inner in _weaker(part, written):
+            yield change, _Junction(node.word, (*node.parts[:number], inner, *node.parts[number + 1 :]))
+
+
+def _kind(part: Json) -> str:
+    """Of what kind the item is, by its key."""
+    key = part.get("Item") or part["Key"]
+    if part["TableName"] == "RoomsTable":
+        return _KINDS[key["item"]["S"].partition("#")[0]]
+    (partition,) = [each["S"] for name, each in key.items() if name in ("user_id", "session_id")][:1] or [""]
+    prefix, mark, _ = partition.partition("#")
+    if mark and part["TableName"] in ("UsersTable", "SessionsTable"):
+        return f"{_KINDS[prefix]} claim" if part["TableName"] == "UsersTable" else _KINDS[prefix]
+    return _TABLES[part["TableName"]]
+
+
+def _parse(text: str) -> _Node:
+    tokens = [found["op"] or found["word"] for found in _TOKEN.finditer(text)]
+    node, end = _disjunction(tokens, 0)
+    if end != len(tokens):
+        raise ValueError(f"not understood: {text!r}")
+    return node
+
+
+def _disjunction(tokens: list[str], start: int) -> tuple[_Node, int]:
+    return _joined("OR", _conjunction, tokens, start)
+
+
+def _conjunction(tokens: list[str], start: int) -> tuple[_Node, int]:
+    return _joined("AND", _primary, tokens, start)
+
+
+def _joined(
+    word: str, operand: Callable[[list[str], int], tuple[_Node, int]], tokens: list[str], start: int
+) -> tuple[_Node, int]:
+    first, position = operand(tokens, start)
+    parts = [first]
+    while position < len(tokens) and tokens[position] == word:
+        part, position = operand(tokens, position + 1)
+        parts.append(part)
+    flat = [
+        each
+        for part in parts
+        for each in (part.parts if isinstance(part, _Junction) and part.word == word else (part,))
+    ]
+    return (flat[0] if len(flat) == 1 else _Junction(word, tuple(flat))), position
+
+
+def _primary(tokens: list[str], start: int) -> tuple[_Node, int]:
+    if tokens[start] == "(":
+        node, end = _disjunction(tokens, start + 1)
+        if tokens[end] != ")":
+            raise ValueError(f"not understood: {tokens}")
+        return node, end + 1
+    if tokens[start] in ("attribute_exists", "attribute_not_exists"):
+        return _Atom("".join(tokens[start : start + 4])), start + 4
+    if tokens[start + 1] not in ("=", "<>", "<", "<=", ">", ">="):
+        raise ValueError(f"not understood: {tokens}")
+    return _Atom(" ".join(tokens[start : start + 3])), start + 3
+
+
+def _text(node: _Node) -> str:
+    if isinstance(node, _Atom):
+        return node.text
+    return "(" + f" {node.word} ".join(_text(part) for part in node.parts) + ")"
+
+
+def _written(node: _Node, part: Json) -> str:
+    """With names in the place of placeholders; of values, those that are always the same."""
+    text = _text(node)
+    for placeholder in sorted(part.get("ExpressionAttributeNames", {}), key=len, reverse=True):
+        text = text.replace(placeholder, part["ExpressionAttributeNames"][placeholder])
+    for placeholder in sorted(part.get("ExpressionAttributeValues", {}), key=len, reverse=True):
+        ((_, value),) = part["ExpressionAttributeValues"][placeholder].items()
+        text = re.sub(rf"(status =|>=|>) {placeholder}\b", rf"\1 {value}", text)
+        text = text.replace(placeholder, "?")
+    return text.removeprefix("(").removesuffix(")") if isinstance(node, _Junction) else text

@@ -1,0 +1,53 @@
+"""Mutants that cannot change what the product does, because something else in the same transaction implies them."""
+
+import fnmatch
+
+from tests.mutation.conditions import Mutant
+
+EQUIVALENT = [
+    # operation: verb kind if condition · change · what implies it
+    ("* ConditionCheck membership *", "without join_id = ?", "the role decides; one who came back with it may go on"),
+    ("RoomChanges.change_role: Update membership *", "without join_id = ?", "one who came back is given the role, too"),
+    ("RoomChanges.close: Delete membership *", "without join_id = ?", "one who came back is out, too"),
+    ("RoomsTable.leave*: Delete membership *", "without join_id = ?", "one who is being deleted comes back nowhere"),
+    ("*: Update room if member_count >= 1", "removed", "I1: there is a membership, checked in this transaction"),
+    (
+        "*: Update room *",
+        "without member_count >= [12]",
+        "I1: there are these memberships, checked in this transaction",
+    ),
+    (
+        "RoomChanges.create: Put membership *",
+        "removed",
+        "I3: there is none in a room that does not exist, which is checked",
+    ),
+    ("RoomChanges.change_code: Delete code *", "removed", "I5: the room has this code, by its version"),
+    ("UserChanges.change_profile: Delete * claim *", "removed", "I5: the user has this name, by their version"),
+    (
+        "RoomsTable.delete_dead: Delete room *",
+        "removed",
+        "I5: a claim that names the room, which is checked, is of one still there",
+    ),
+    (
+        "RoomsTable.delete_dead: Delete code *",
+        "removed",
+        "I5: a room that is still there, which is checked, has its claim",
+    ),
+    ("UsersTable.erase: Delete user *", "removed", "nobody comes back from being deleted, and ids are used once"),
+]
+
+
+def claims(mutant: Mutant) -> list[tuple[str, str, str]]:
+    """What is said of this mutant."""
+    return [
+        (condition, change, reason)
+        for condition, change, reason in EQUIVALENT
+        if fnmatch.fnmatchcase(str(mutant.condition), condition.replace("?", "[?]"))
+        and fnmatch.fnmatchcase(mutant.change, change.replace("?", "[?]"))
+    ]
+
+
+def reason_for(mutant: Mutant) -> str | None:
+    """Why this mutant is none; None if nobody has said so."""
+    found = claims(mutant)
+    return found[0][2] if found else None

@@ -1,0 +1,957 @@
+"""What must be true in the moments that conditions are for."""
+
+# ruff: noqa: ARG005  # requests are functions of one shape; not all need everything
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tests.mutation.stage import Answer, Scenario, Stage
+
+PASSWORD = "correct horse battery staple"
+DAY = 24 * 3600
+
+SCENARIOS: dict[str, Scenario] = {}
+
+Json = dict[str, Any]
+
+
+def scenario(play: Scenario) -> Scenario:
+    """Register a scenario under its name."""
+    SCENARIOS[play.__name__] = play
+    return play
+
+
+class Person:
+    """Somebody who has registered."""
+
+    def __init__(self, stage: Stage, name: str) -> None:
+        self.stage = stage
+        self.name = name
+        tokens = self.anonymous("POST", "/auth/register", {"username": name, "password": PASSWORD, **_address(name)})
+        assert tokens.status == 201, tokens
+        self.id: str = tokens.body["user"]["id"]
+        self.refresh_token: str = tokens.body["refresh_token"]
+
+    @property
+    def session_id(self) -> str:
+        return self.refresh_token.partition(".")[0]
+
+    def anonymous(self, method: str, resource: str, body: Json) -> Answer:
+        return self.stage.call("", method, resource, body)
+
+    def do(self, method: str, resource: str, body: Json | None = None, **options: Any) -> Answer:
+        return self.stage.call(self.id, method, resource, body, session_id=self.session_id, **options)
+
+    def well(self, method: str, resource: str, body: Json | None = None, **options: Any) -> Answer:
+        """What must be carried out."""
+        answer = self.do(method, resource, body, **options)
+        assert answer.status < 300, answer
+        return answer
+
+    # --------------------------------------------------------------------------------------- what people do
+    def open(self, **fields: Any) -> Json:
+        room: Json = self.well("POST", "/rooms", {"name": "Move", **fields}).body
+        return room
+
+    def join(self, room: Json) -> Answer:
+        return self.do("POST", "/rooms/join", {"code": room["code"]})
+
+    def add(self, room: Json, other: "Person", role: str = "member") -> Answer:
+        body = {"user_id": other.id, "role": role}
+        return self.do("POST", "/rooms/{room_id}/users", body, room_id=room["id"])
+
+    def remove(self, room: Json, other: "Person", **options: Any) -> Answer:
+        ids = {"room_id": room["id"], "user_id": other.id}
+        return self.do("DELETE", "/rooms/{room_id}/users/{user_id}", **ids, **options)
+
+    def leave(self, room: Json, **options: Any) -> Answer:
+        return self.remove(room, self, **options)
+
+    def set_role(self, room: Json, other: "Person", role: str, **options: Any) -> Answer:
+        ids = {"room_id": room["id"], "user_id": other.id}
+        return self.do("PATCH", "/rooms/{room_id}/users/{user_id}", {"role": role}, **ids, **options)
+
+    def rename(self, room: Json, name: str, **options: Any) -> Answer:
+        return self.do("PATCH", "/rooms/{room_id}", {"name": name}, room_id=room["id"], **options)
+
+    def renew_code(self, room: Json, **options: Any) -> Answer:
+        return self.do("POST", "/rooms/{room_id}/code", room_id=room["id"], **options)
+
+    def close(self, room: Json, **options: Any) -> Answer:
+        return self.do("DELETE", "/rooms/{room_id}", room_id=room["id"], **options)
+
+    def plan(self, room: Json | None = None, **fields: Any) -> Answer:
+        return self.do("POST", "/tasks", {"title": "Desks", **({"room_id": room["id"]} if room else {}), **fields})
+
+    def change(self, task: Json, headers: Mapping[str, str] | None = None, **fields: Any) -> Answer:
+        return self.do("PATCH", "/tasks/{task_id}", fields, task_id=task["id"], headers=headers)
+
+    def delete(self, task: Json, **options: Any) -> Answer:
+        return self.do("DELETE", "/tasks/{task_id}", task_id=task["id"], **options)
+
+    def edit_profile(self, **fields: Any) -> Answer:
+        return self.do("PATCH", "/users/{user_id}", fields, user_id=self.id)
+
+    def go(self, **options: Any) -> Answer:
+        return self.do("DELETE", "/users/{user_id}", user_id=self.id, **options)
+
+    def login(self, password: str = PASSWORD) -> Answer:
+        return self.anonymous("POST", "/auth/login", {"username": self.name, "password": password})
+
+    def refresh(self, refresh_token: str | None = None) -> Answer:
+        return self.anonymous("POST", "/auth/refresh", {"refresh_token": refresh_token or self.refresh_token})
+
+    def change_password(self, new: str, session_id: str | None = None, **options: Any) -> Answer:
+        body = {"current_password": PASSWORD, "new_password": new}
+        session_id = session_id or self.session_id
+        return self.stage.call(self.id, "POST", "/auth/password", body, session_id=session_id, **options)
+
+    def end_all_sessions(self) -> Answer:
+        return self.do("DELETE", "/auth/sessions")
+
+    # ------------------------------------------------------------------------------------- what can be seen
+    def role_in(self, room: Json) -> str | None:
+        found = self.stage.item("RoomsTable", room["id"], f"MEMBER#{self.id}")
+        return None if found is None else str(found["role"])
+
+
+def _address(name: str) -> Json:
+    return {"email": f"{name}@example.org"}
+
+
+def people(stage: Stage, *names: str) -> list[Person]:
+    return [Person(stage, name) for name in names]
+
+
+def together(stage: Stage, *roles: str) -> tuple[Json, list[Person]]:
+    """A room of its first person, and further people in it with these roles."""
+    first, *others = people(stage, *(f"person-{number}" for number in range(len(roles) + 1)))
+    room = first.open()
+    for other, role in zip(others, roles, strict=True):
+        assert first.add(room, other, role).status == 201
+    return room, [first, *others]
+
+
+def key(name: str = "a key") -> dict[str, Any]:
+    return {"headers": {"Idempotency-Key": name}}
+
+
+def refused(answer: Answer, status: int, code: str | None = None) -> None:
+    assert answer.status == status, answer
+    assert code in (None, answer.code), answer
+
+
+# ------------------------------------------------------------------------------------------ idempotency keys
+
+
+def _keyed(operation: str, request: Callable[[Person, Person, Json, Json], Answer]) -> None:
+    """Scenarios of a key that another request takes meanwhile, of one whose time is over, and of a new one."""
+
+    def key_of_two_requests_at_once(stage: Stage) -> None:
+        room, (ann, bob) = together(stage, "member")
+        task = ann.plan(room).body
+        stage.before(operation, lambda: ann.well("POST", "/tasks", {"title": "Chairs"}, **key()))
+        answer = request(ann, bob, room, task)
+        refused(answer, 422, "idempotency_key_reused")
+        again = ann.do("POST", "/tasks", {"title": "Chairs"}, **key())
+        assert (again.status, again.replayed) == (201, True), again
+
+    def key_whose_time_is_over(stage: Stage) -> None:
+        room, (ann, bob) = together(stage, "member")
+        task = ann.plan(room).body
+        ann.well("POST", "/tasks", {"title": "Chairs"}, **key())
+        stage.time += DAY + 1
+        answer = request(ann, bob, room, task)
+        assert answer.status < 300, answer
+        assert not answer.replayed, answer
+        again = request(ann, bob, room, task)
+        assert (again.status, again.replayed) == (answer.status, True), again
+
+    def key_that_nobody_used_before(stage: Stage) -> None:
+        room, (ann, bob) = together(stage, "member")
+        answer = request(ann, bob, room, ann.plan(room).body)
+        assert answer.status < 300, answer
+
+    for each in (key_of_two_requests_at_once, key_whose_time_is_over, key_that_nobody_used_before):
+        SCENARIOS[f"{each.__name__}: {operation}"] = each
+
+
+_keyed("RoomChanges.create", lambda ann, bob, room, task: ann.do("POST", "/rooms", {}, **key()))
+_keyed("RoomChanges.add", lambda ann, bob, room, task: _add_somebody(ann, room))
+_keyed("RoomChanges.remove", lambda ann, bob, room, task: ann.remove(room, bob, **key()))
+_keyed("RoomChanges.change_role", lambda ann, bob, room, task: ann.set_role(room, bob, "viewer", **key()))
+_keyed("RoomChanges.rename", lambda ann, bob, room, task: ann.rename(room, "Anew", **key()))
+_keyed("ReceiptsTable.keep", lambda ann, bob, room, task: ann.rename(room, str(room["name"]), **key()))
+_keyed("RoomChanges.change_code", lambda ann, bob, room, task: ann.renew_code(room, **key()))
+_keyed("RoomChanges.close", lambda ann, bob, room, task: ann.close(room, **key()))
+_keyed("TaskChanges.create", lambda ann, bob, room, task: ann.do("POST", "/tasks", {"title": "Lamps"}, **key()))
+_keyed("TaskChanges.update", lambda ann, bob, room, task: ann.change(task, key()["headers"], title="Tables"))
+_keyed("TaskChanges.delete", lambda ann, bob, room, task: ann.delete(task, **key()))
+_keyed(
+    "UserChanges.change_profile",
+    lambda ann, bob, room, task: ann.do("PATCH", "/users/{user_id}", {"username": "anna"}, user_id=ann.id, **key()),
+)
+_keyed("SessionChanges.change_password", lambda ann, bob, room, task: ann.change_password("another password", **key()))
+
+
+def _add_somebody(ann: Person, room: Json) -> Answer:
+    name = "somebody"
+    found = ann.stage.item("UsersTable", f"NAME#{name}")
+    somebody = str(found["owner"]) if found else Person(ann.stage, name).id
+    return ann.do("POST", "/rooms/{room_id}/users", {"user_id": somebody}, room_id=room["id"], **key())
+
+
+def _join_with_key(person: Person, room: Json) -> Answer:
+    return person.do("POST", "/rooms/join", {"code": room["code"]}, **key())
+
+
+@scenario
+def key_of_a_join_taken_meanwhile(stage: Stage) -> None:
+    room, _ = together(stage)
+    (cleo,) = people(stage, "cleo")
+    stage.before("RoomChanges.join", lambda: cleo.well("POST", "/tasks", {"title": "Chairs"}, **key()))
+    refused(_join_with_key(cleo, room), 422, "idempotency_key_reused")
+    assert cleo.role_in(room) is None
+
+
+@scenario
+def key_of_a_join_whose_time_is_over(stage: Stage) -> None:
+    room, _ = together(stage)
+    (cleo,) = people(stage, "cleo")
+    cleo.well("POST", "/tasks", {"title": "Chairs"}, **key())
+    stage.time += DAY + 1
+    answer = _join_with_key(cleo, room)
+    assert answer.status == 200, answer
+    assert _join_with_key(cleo, room).replayed
+
+
+@scenario
+def key_of_a_join_that_nobody_used_before(stage: Stage) -> None:
+    room, _ = together(stage)
+    (cleo,) = people(stage, "cleo")
+    assert _join_with_key(cleo, room).status == 200
+
+
+# ------------------------------------------------------------------------------------------- ids drawn twice
+
+
+@scenario
+def two_rooms_draw_the_same_id(stage: Stage) -> None:
+    ann, bob = people(stage, "ann", "bob")
+    stage.draws.ids, now = [b"0123456789", b"0123456789"], stage.time
+    room = ann.open()
+    stage.time = now
+    bob.do("POST", "/rooms", {})
+    assert ann.role_in(room) == "admin"
+    assert bob.role_in(room) is None
+
+
+@scenario
+def two_tasks_draw_the_same_id(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    stage.draws.ids, now = [b"0123456789", b"0123456789"], stage.time
+    first = ann.plan(title="first").body
+    stage.time = now
+    second = ann.plan(title="second").body
+    assert first["id"] != second["id"]
+
+
+@scenario
+def two_people_draw_the_same_id(stage: Stage) -> None:
+    for resource in ("/users", "/auth/register"):
+        stage.draws.ids, now = [b"0123456789"], stage.time
+        (ann,) = people(stage, f"ann{resource[-5:]}".replace("/", "-"))
+        stage.draws.ids, stage.time = [b"0123456789"], now
+        ann.anonymous("POST", resource, {"username": f"bob{resource[-5:]}".replace("/", "-"), "password": PASSWORD})
+        item = stage.item("UsersTable", ann.id)
+        assert item is not None
+        assert item["username"] == ann.name
+        stage.time += 1
+
+
+@scenario
+def two_sessions_draw_the_same_id(stage: Stage) -> None:
+    ann, bob = people(stage, "ann", "bob")
+    stage.draws.ids, now = [b"0123456789"], stage.time
+    first = ann.login()
+    stage.draws.ids, stage.time = [b"0123456789"], now
+    bob.login()
+    assert ann.refresh(first.body["refresh_token"]).status == 200
+
+
+@scenario
+def a_session_of_somebody_new_draws_the_id_of_another(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    stage.draws.ids, now = [b"0123456789"], stage.time
+    first = ann.login()
+    stage.draws.ids, stage.time = [b"an id more", b"0123456789"], now
+    ann.anonymous("POST", "/auth/register", {"username": "bob", "password": PASSWORD})
+    assert ann.refresh(first.body["refresh_token"]).status == 200
+
+
+# ------------------------------------------------------------------------------------------ names and codes
+
+
+@scenario
+def a_username_is_taken_meanwhile(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    for operation, resource in (("SessionChanges.register", "/auth/register"), ("UsersTable.create", "/users")):
+        name = f"bob{resource[-5:]}".replace("/", "-")
+        stage.before(operation, lambda name=name: people(stage, name))  # type: ignore[misc]
+        body = {"username": name, "password": PASSWORD}
+        refused(ann.anonymous("POST", resource, body), 409, "username_taken")
+    stage.before("UserChanges.change_profile", lambda: people(stage, "cleo"))
+    refused(ann.edit_profile(username="cleo"), 409, "username_taken")
+
+
+@scenario
+def an_address_is_taken_meanwhile(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    for operation, resource in (("SessionChanges.register", "/auth/register"), ("UsersTable.create", "/users")):
+        name = f"bob{resource[-5:]}".replace("/", "-")
+        stage.before(operation, lambda name=name: people(stage, name))  # type: ignore[misc]
+        body = {"username": f"not {name}", "password": PASSWORD, **_address(name)}
+        refused(ann.anonymous("POST", resource, body), 409, "email_taken")
+    stage.before("UserChanges.change_profile", lambda: people(stage, "cleo"))
+    refused(ann.edit_profile(**_address("cleo")), 409, "email_taken")
+
+
+@scenario
+def a_code_is_taken_meanwhile(stage: Stage) -> None:
+    ann, bob = people(stage, "ann", "bob")
+    stage.before("RoomChanges.create", lambda: bob.open(code="SPRINT001"))
+    refused(ann.do("POST", "/rooms", {"code": "SPRINT001"}), 409, "code_taken")
+
+
+@scenario
+def a_new_code_is_that_of_another_room(stage: Stage) -> None:
+    ann, bob = people(stage, "ann", "bob")
+    first = ann.open()
+    second = bob.open()
+    stage.draws.letters.seed(2)
+    drawn = ann.renew_code(first).body["code"]
+    stage.draws.letters.seed(2)
+    code = bob.renew_code(second).body["code"]
+    assert code != drawn
+
+
+@scenario
+def names_of_somebody_gone_belong_to_whoever_took_them(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+
+    def overtaken() -> None:
+        stage.hand_over("UserRemovalFunction", "user_id", ann.id)
+        successors.extend(people(stage, "ann"))
+
+    successors: list[Person] = []
+    stage.before("UsersTable.free_claims", overtaken)
+    assert ann.go().status == 204
+    (successor,) = successors
+    assert successor.login().status == 200
+    refused(ann.anonymous("POST", "/users", {"username": "another", "password": PASSWORD, **_address("ann")}), 409)
+
+
+# ---------------------------------------------------------------------------------------- coming in and going
+
+
+def _gone_meanwhile(operation: str, request: Callable[[Person, Person, Json], Answer], status: int) -> None:
+    def the_user_is_deleted_meanwhile(stage: Stage) -> None:
+        room, (ann,) = together(stage)
+        (cleo,) = people(stage, "cleo")
+        stage.before(operation, cleo.go)
+        refused(request(ann, cleo, room), status)
+        assert cleo.role_in(room) is None
+        assert not [
+            key
+            for table in ("RoomsTable", "TasksTable")
+            for key in stage.database.tables[table].items
+            if cleo.id in f"{key[0]} {key[1]}"
+        ]
+
+    SCENARIOS[f"{the_user_is_deleted_meanwhile.__name__}: {operation}"] = the_user_is_deleted_meanwhile
+
+
+_gone_meanwhile("RoomChanges.create", lambda ann, cleo, room: cleo.do("POST", "/rooms", {}), 404)
+_gone_meanwhile("RoomChanges.join", lambda ann, cleo, room: cleo.join(room), 404)
+_gone_meanwhile("RoomChanges.add", lambda ann, cleo, room: ann.add(room, cleo), 404)
+_gone_meanwhile("TaskChanges.create", lambda ann, cleo, room: cleo.plan(), 404)
+
+
+@scenario
+def the_last_member_leaves_before_somebody_joins(stage: Stage) -> None:
+    room, (ann,) = together(stage)
+    (cleo,) = people(stage, "cleo")
+    stage.before("RoomChanges.join", lambda: ann.leave(room))
+    refused(cleo.join(room), 404, "unknown_code")
+
+
+@scenario
+def the_code_changes_before_somebody_joins(stage: Stage) -> None:
+    room, (ann,) = together(stage)
+    (cleo,) = people(stage, "cleo")
+    stage.before("RoomChanges.join", lambda: ann.renew_code(room))
+    refused(cleo.join(room), 404, "unknown_code")
+
+
+@scenario
+def the_room_changes_before_somebody_is_added(stage: Stage) -> None:
+    room, (ann, bob) = together(stage, "admin")
+    (cleo,) = people(stage, "cleo")
+    stage.before("RoomChanges.add", lambda: bob.rename(room, "Anew"))
+    assert ann.add(room, cleo).status == 201
+    stage.before("RoomChanges.add", lambda: cleo.leave(room))
+    (dora,) = people(stage, "dora")
+    ann.add(room, dora)
+    shown = ann.do("GET", "/rooms/{room_id}", room_id=room["id"]).body
+    assert shown["member_count"] == 3, shown
+
+
+@scenario
+def answers_of_joins_count_who_came_meanwhile(stage: Stage) -> None:
+    room, (ann, bob) = together(stage, "admin")
+    cleo, dora, emil = people(stage, "cleo", "dora", "emil")
+    stage.before("RoomChanges.join", lambda: dora.join(room))
+    assert cleo.join(room).body["member_count"] == 4
+    stage.before("RoomChanges.add", lambda: bob.rename(room, "Anew"))
+    assert ann.add(room, emil).status == 201
+
+
+@scenario
+def the_last_place_is_taken_before_somebody_is_added(stage: Stage) -> None:
+    room, (ann, bob) = together(stage, "admin")
+    most = int(os.environ["MAX_ROOM_MEMBERS"])
+    *crowd, late, later = people(stage, *(f"guest-{number}" for number in range(most - 1)))
+    for guest in crowd:
+        assert ann.add(room, guest).status == 201
+    stage.before("RoomChanges.add", lambda: bob.add(room, late))
+    refused(ann.add(room, later), 409, "room_full")
+
+
+@scenario
+def somebody_joins_twice_while_the_room_is_read(stage: Stage) -> None:
+    """As many as were read are in the room, but not those: one left behind the reading, and the caller came in."""
+    first, second, third = sorted(people(stage, "ann", "bob", "cleo"), key=lambda person: person.id)
+    for way in ("join", "add"):
+        room = second.open()
+        assert second.add(room, third, "admin").status == 201
+
+        def swap(room: Json = room) -> None:
+            assert first.join(room).status == 200
+            assert second.leave(room).status == 204
+
+        stage.during_a_read(swap)
+        if way == "join":
+            refused(first.join(room), 409, "already_member")
+        else:
+            assert third.add(room, first).status in (201, 409)
+        assert first.role_in(room) == "member"
+
+
+@scenario
+def roles_change_before_somebody_leaves(stage: Stage) -> None:
+    for before, after in (("member", "admin"), ("admin", "member")):
+        room, (ann, bob) = _fresh(stage, before)
+        stage.before("RoomChanges.remove", lambda: ann.set_role(room, bob, after))  # noqa: B023
+        assert bob.leave(room).status == 204
+        assert bob.role_in(room) is None
+
+
+@scenario
+def a_late_leave_ends_no_later_membership(stage: Stage) -> None:
+    for role in ("member", "admin"):
+        room, (ann, bob) = _fresh(stage, role)
+
+        def back(room: Json = room, bob: Person = bob, ann: Person = ann, role: str = role) -> None:
+            assert bob.leave(room).status == 204
+            assert ann.add(room, bob, role).status == 201
+
+        stage.before("RoomChanges.remove", back)
+        refused(bob.leave(room), 404)
+        assert bob.role_in(room) == role
+        stage.before("RoomChanges.remove", back)
+        refused(ann.remove(room, bob), 404)
+        assert bob.role_in(room) == role
+
+
+@scenario
+def two_leaves_at_once(stage: Stage) -> None:
+    for role in ("member", "admin"):
+        room, (_, bob) = _fresh(stage, role)
+        stage.before("RoomChanges.remove", lambda: bob.leave(room))  # noqa: B023
+        refused(bob.leave(room), 404)
+
+
+@scenario
+def two_admins_leave_at_once(stage: Stage) -> None:
+    room, (ann, bob, _) = together(stage, "admin", "member")
+    stage.before("RoomChanges.remove", lambda: bob.leave(room))
+    refused(ann.leave(room), 409, "last_admin")
+
+
+@scenario
+def the_last_one_leaves(stage: Stage) -> None:
+    room, (ann,) = together(stage)
+    assert ann.leave(room).status == 204
+    stage.hand_over("RoomCleanupFunction", "room_id", room["id"])
+    assert stage.item("RoomsTable", room["id"], "ROOM") is None
+
+
+@scenario
+def an_admin_is_demoted_before_they_remove_somebody(stage: Stage) -> None:
+    room, (ann, bob, cleo) = together(stage, "admin", "member")
+    stage.before("RoomChanges.remove", lambda: ann.set_role(room, bob, "member"))
+    refused(bob.remove(room, cleo), 403)
+    assert cleo.role_in(room) == "member"
+
+
+@scenario
+def an_admin_has_left_before_they_remove_somebody(stage: Stage) -> None:
+    room, (_, bob, cleo) = together(stage, "admin", "member")
+    stage.before("RoomChanges.remove", lambda: bob.leave(room))
+    refused(bob.remove(room, cleo), 404)
+    assert cleo.role_in(room) == "member"
+
+
+# ------------------------------------------------------------------------------------------ changes of rooms
+
+
+@scenario
+def two_admins_demote_each_other(stage: Stage) -> None:
+    room, (ann, bob) = together(stage, "admin")
+    stage.before("RoomChanges.change_role", lambda: ann.set_role(room, bob, "member"))
+    refused(bob.set_role(room, ann, "member"), 403)
+    assert ann.role_in(room) == "admin"
+
+
+@scenario
+def two_admins_step_down_at_once(stage: Stage) -> None:
+    room, (ann, bob) = together(stage, "admin")
+    stage.before("RoomChanges.change_role", lambda: bob.set_role(room, bob, "member"))
+    refused(ann.set_role(room, ann, "member"), 409, "last_admin")
+
+
+@scenario
+def an_admin_has_been_demoted_before_they_promote(stage: Stage) -> None:
+    room, (ann, bob, cleo) = together(stage, "admin", "member")
+    stage.before("RoomChanges.change_role", lambda: ann.set_role(room, bob, "viewer"))
+    refused(bob.set_role(room, cleo, "admin"), 403)
+    assert cleo.role_in(room) == "member"
+
+
+@scenario
+def an_admin_has_been_demoted_before_they_demote(stage: Stage) -> None:
+    room, (ann, bob, cleo, _) = together(stage, "admin", "admin", "admin")
+    stage.before("RoomChanges.change_role", lambda: ann.set_role(room, bob, "viewer"))
+    refused(bob.set_role(room, cleo, "member"), 403)
+    assert cleo.role_in(room) == "admin"
+
+
+@scenario
+def somebody_has_left_before_their_role_changes(stage: Stage) -> None:
+    for before, after in (("member", "viewer"), ("member", "admin"), ("admin", "member")):
+        room, (ann, bob) = _fresh(stage, before)
+        stage.before("RoomChanges.change_role", lambda: bob.leave(room))  # noqa: B023
+        refused(ann.set_role(room, bob, after), 404)
+
+
+@scenario
+def roles_change_twice_at_once(stage: Stage) -> None:
+    for before, between, after in (
+        ("member", "admin", "viewer"),
+        ("viewer", "admin", "admin"),
+        ("admin", "viewer", "member"),
+    ):
+        room, (ann, bob) = _fresh(stage, before)
+        stage.before("RoomChanges.change_role", lambda: ann.set_role(room, bob, between))  # noqa: B023
+        assert ann.set_role(room, bob, after).status == 200
+        assert bob.role_in(room) == after
+
+
+@scenario
+def an_admin_is_demoted_while_they_read_the_room(stage: Stage) -> None:
+    """Their membership was read before, the room after: its version is the newest, their role is not."""
+    ann, bob = sorted(people(stage, "ann", "bob"), key=lambda person: person.id)
+    (cleo,) = people(stage, "cleo")
+    requests: list[Callable[[Json], Answer]] = [
+        lambda room: ann.rename(room, "Anew"),
+        ann.renew_code,
+        lambda room: ann.add(room, cleo),
+        ann.close,
+    ]
+    for request in requests:
+        room = bob.open()
+        assert bob.add(room, ann, "admin").status == 201
+        stage.during_a_read(lambda room=room: bob.set_role(room, ann, "member"))  # type: ignore[misc]
+        refused(request(room), 403)
+        shown = bob.do("GET", "/rooms/{room_id}", room_id=room["id"]).body
+        assert (shown["name"], shown["code"], shown["member_count"]) == (room["name"], room["code"], 2), shown
+
+
+@scenario
+def somebody_has_left_while_an_admin_reads_the_room_to_close_it(stage: Stage) -> None:
+    ann, bob, cleo = sorted(people(stage, "ann", "bob", "cleo"), key=lambda person: person.id)
+    room = bob.open()
+    assert bob.add(room, ann).status == 201
+
+    def swap() -> None:
+        assert ann.leave(room).status == 204
+        assert bob.add(room, cleo).status == 201
+
+    stage.during_a_read(swap)
+    assert bob.close(room).status == 204
+    assert cleo.role_in(room) is None
+
+
+@scenario
+def somebody_leaves_and_comes_back_while_an_admin_closes_the_room(stage: Stage) -> None:
+    room, (ann, bob) = together(stage, "member")
+
+    def back() -> None:
+        assert bob.leave(room).status == 204
+        assert bob.join(room).status == 200
+
+    stage.before("RoomChanges.close", back)
+    assert ann.close(room).status == 204
+
+
+@scenario
+def a_room_is_changed_with_the_version_that_was_read(stage: Stage) -> None:
+    room, (ann, bob) = together(stage, "admin")
+    version = ann.do("GET", "/rooms/{room_id}", room_id=room["id"]).body["version"]
+    requests: list[tuple[str, Callable[..., Answer]]] = [
+        ("RoomChanges.rename", lambda **options: ann.rename(room, "Anew", **options)),
+        ("RoomChanges.change_code", lambda **options: ann.renew_code(room, **options)),
+        ("RoomChanges.close", lambda **options: ann.close(room, **options)),
+    ]
+    for number, (operation, request) in enumerate(requests):
+        stage.before(operation, lambda number=number: bob.rename(room, f"Bob's {number}"))  # type: ignore[misc]
+        refused(request(headers={"If-Match": f'"{version + number}"'}), 412)
+
+
+@scenario
+def two_new_codes_at_once(stage: Stage) -> None:
+    room, (ann, bob) = together(stage, "admin")
+    stage.before("RoomChanges.change_code", lambda: bob.renew_code(room))
+    assert ann.renew_code(room).status == 200
+
+
+# ----------------------------------------------------------------------------------------------------- tasks
+
+
+def _task_requests() -> dict[str, Callable[[Person, Json, Json], Answer]]:
+    return {
+        "TaskChanges.create": lambda person, room, task: person.plan(room),
+        "TaskChanges.update": lambda person, room, task: person.change(task, title="Changed"),
+        "TaskChanges.delete": lambda person, room, task: person.delete(task),
+    }
+
+
+@scenario
+def the_writer_leaves_before_the_write(stage: Stage) -> None:
+    for operation, request in _task_requests().items():
+        room, (ann, bob) = _fresh(stage, "member")
+        task = ann.plan(room).body
+        stage.before(operation, lambda: bob.leave(room))  # noqa: B023
+        refused(request(bob, room, task), 404)
+
+
+@scenario
+def the_writer_becomes_viewer_before_the_write(stage: Stage) -> None:
+    for operation, request in _task_requests().items():
+        room, (ann, bob) = _fresh(stage, "member")
+        task = ann.plan(room).body
+        stage.before(operation, lambda: ann.set_role(room, bob, "viewer"))  # noqa: B023
+        refused(request(bob, room, task), 403)
+
+
+@scenario
+def the_assignee_leaves_before_the_write(stage: Stage) -> None:
+    room, (ann, bob) = together(stage, "member")
+    task = ann.plan(room).body
+    stage.before("TaskChanges.create", lambda: bob.leave(room))
+    refused(ann.plan(room, user_id=bob.id), 422)
+    assert bob.join(ann.do("GET", "/rooms/{room_id}", room_id=room["id"]).body).status == 200
+    stage.before("TaskChanges.update", lambda: bob.leave(room))
+    refused(ann.change(task, user_id=bob.id), 422)
+
+
+@scenario
+def a_task_changes_before_it_is_written(stage: Stage) -> None:
+    room, (ann, bob) = together(stage, "member")
+    task = ann.plan(room).body
+    match = {"If-Match": '"1"'}
+    stage.before("TaskChanges.update", lambda: bob.change(task, title="Bob's"))
+    refused(ann.change(task, match, title="Ann's"), 412)
+    match = {"If-Match": '"2"'}
+    stage.before("TaskChanges.delete", lambda: bob.change(task, title="Bob's again"))
+    refused(ann.delete(task, headers=match), 412)
+    shown = ann.do("GET", "/tasks/{task_id}", task_id=task["id"])
+    assert (shown.status, shown.body["title"]) == (200, "Bob's again"), shown
+
+
+@scenario
+def a_task_of_somebody_deleted_is_given_to_another_meanwhile(stage: Stage) -> None:
+    room, (ann, bob) = together(stage, "member")
+    task = ann.plan(room, user_id=bob.id).body
+    stage.before("TasksTable.unassign", lambda: ann.change(task, user_id=ann.id))
+    assert bob.go().status == 204
+    assert ann.do("GET", "/tasks/{task_id}", task_id=task["id"]).body["user_id"] == ann.id
+
+
+# ------------------------------------------------------------------------------------- people and their sessions
+
+
+@scenario
+def a_profile_changes_twice_at_once(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    stage.before("UserChanges.change_profile", lambda: ann.edit_profile(email="new@example.org"))
+    assert ann.edit_profile(username="anna").status == 200
+    item = stage.item("UsersTable", ann.id)
+    assert item is not None
+    assert (item["username"], item["email"]) == ("anna", "new@example.org")
+    stage.before("UserChanges.change_profile", lambda: ann.edit_profile(username="annie"))
+    assert ann.edit_profile(username="anne", email="third@example.org").status == 200
+
+
+@scenario
+def somebody_is_deleted_while_they_change_their_profile(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    stage.before("UserChanges.change_profile", ann.go)
+    refused(ann.edit_profile(username="anna"), 404)
+
+
+@scenario
+def somebody_is_deleted_with_the_version_that_was_read(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    stage.before("UsersTable.begin_removal", lambda: ann.edit_profile(username="anna"))
+    refused(ann.go(headers={"If-Match": '"1"'}), 412)
+    stage.before("UsersTable.begin_removal", ann.go)
+    refused(ann.go(), 404)
+
+
+@scenario
+def nobody_is_left_of_somebody_deleted(stage: Stage) -> None:
+    """What comes late finds nobody, and makes nobody."""
+    (ann,) = people(stage, "ann")
+    assert ann.go().status == 204
+    stage.sweep()
+    refused(ann.end_all_sessions(), 404)
+    assert stage.item("UsersTable", ann.id) is None
+
+
+@scenario
+def a_password_changes_twice_at_once(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    stage.before("SessionChanges.change_password", lambda: ann.change_password("the first new one"))
+    refused(ann.change_password("the second new one"), 401)
+    assert ann.login("the first new one").status == 200
+
+
+@scenario
+def whoever_signs_in_while_a_password_changes_is_out(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    thief: list[str] = []
+
+    def meanwhile() -> None:
+        assert ann.end_all_sessions().status == 204
+        thief.append(ann.login().body["refresh_token"])
+
+    stage.before("SessionChanges.change_password", meanwhile)
+    ann.change_password("another password")
+    if ann.login().status == 401:
+        refused(ann.refresh(thief[0]), 401)
+
+
+@scenario
+def everybody_is_signed_out_while_a_password_changes(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    stage.before("SessionChanges.change_password", ann.end_all_sessions)
+    refused(ann.change_password("another password"), 401)
+    refused(ann.refresh(), 401)
+
+
+@scenario
+def a_password_change_names_the_session_of_somebody_else(stage: Stage) -> None:
+    ann, bob = people(stage, "ann", "bob")
+    refused(ann.change_password("another password", bob.session_id), 401)
+    assert bob.refresh().status == 200
+
+
+@scenario
+def a_session_ends_while_it_changes_the_password(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    session = ann.session_id
+    out = {"refresh_token": ann.refresh_token}
+    stage.before("SessionChanges.change_password", lambda: ann.anonymous("POST", "/auth/logout", out))
+    refused(ann.change_password("another password"), 401)
+    assert stage.item("SessionsTable", session) is None
+    assert ann.login().status == 200
+
+
+@scenario
+def somebody_is_deleted_while_they_change_their_password(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    second = ann.login().body["refresh_token"].partition(".")[0]
+    stage.before("SessionChanges.change_password", ann.go)
+    refused(ann.change_password("another password", second), 401)
+
+
+@scenario
+def sign_in_is_over_before_it_begins(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    stage.before("SessionChanges.open", ann.end_all_sessions)
+    answer = ann.login()
+    assert answer.status == 401 or ann.refresh(answer.body["refresh_token"]).status == 200, answer
+    stage.before("SessionChanges.open", ann.go)
+    refused(ann.login(), 401)
+
+
+@scenario
+def a_refresh_token_is_used_twice_at_once(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    stage.before("SessionsTable.rotate", ann.refresh)
+    refused(ann.refresh(), 401)
+    (bob,) = people(stage, "bob")
+    out = {"refresh_token": bob.refresh_token}
+    stage.before("SessionsTable.rotate", lambda: bob.anonymous("POST", "/auth/logout", out))
+    refused(bob.refresh(), 401)
+
+
+# -------------------------------------------------------------------------------------- what removals clean up
+
+
+@scenario
+def the_deleted_change_role_before_they_leave(stage: Stage) -> None:
+    for before, after in (("member", "admin"), ("admin", "member")):
+        room, (ann, bob) = _fresh(stage, before)
+        stage.hold("RoomChanges.change_role")
+        refused(ann.set_role(room, bob, after), 503)
+        stage.before("RoomsTable.leave", stage.release)
+        assert bob.go().status == 204
+        assert bob.role_in(room) is None
+
+
+@scenario
+def two_removals_at_once(stage: Stage) -> None:
+    for role in ("member", "admin"):
+        room, (_, bob) = _fresh(stage, role)
+        stage.before("RoomsTable.leave", lambda: stage.hand_over("UserRemovalFunction", "user_id", bob.id))  # noqa: B023
+        assert bob.go().status == 204
+        assert bob.role_in(room) is None
+
+
+@scenario
+def the_last_admin_is_deleted(stage: Stage) -> None:
+    room, (ann, bob) = together(stage, "member")
+    assert ann.go().status == 204
+    assert bob.role_in(room) == "admin"
+
+
+@scenario
+def the_last_but_one_admin_is_deleted(stage: Stage) -> None:
+    room, (ann, bob, cleo) = together(stage, "admin", "member")
+    stage.before("RoomsTable.leave", lambda: bob.leave(room))
+    assert ann.go().status == 204
+    assert cleo.role_in(room) == "admin"
+
+
+@scenario
+def the_last_member_is_deleted(stage: Stage) -> None:
+    room, (ann,) = together(stage)
+    assert ann.go().status == 204
+    stage.hand_over("RoomCleanupFunction", "room_id", room["id"])
+    assert stage.item("RoomsTable", room["id"], "ROOM") is None
+
+
+@scenario
+def another_admin_is_made_before_the_deleted_one_leaves(stage: Stage) -> None:
+    room, (ann, bob, cleo) = together(stage, "member", "member")
+    stage.before("RoomsTable.leave_to", lambda: ann.set_role(room, cleo, "admin"))
+    assert ann.go().status == 204
+    assert (bob.role_in(room), cleo.role_in(room)) == ("member", "admin")
+
+
+@scenario
+def another_admin_demotes_the_deleted_one_before_they_leave(stage: Stage) -> None:
+    room, (ann, bob, cleo) = together(stage, "member", "admin")
+    stage.hold("RoomChanges.change_role")
+    refused(cleo.set_role(room, ann, "member"), 503)
+    assert ann.set_role(room, cleo, "member").status == 200
+
+    def meanwhile() -> None:
+        assert ann.set_role(room, cleo, "admin").status == 200
+        stage.release()
+
+    stage.before("RoomsTable.leave_to", meanwhile)
+    assert ann.go().status == 204
+    assert (ann.role_in(room), bob.role_in(room), cleo.role_in(room)) == (None, "member", "admin")
+
+
+@scenario
+def the_successor_becomes_viewer(stage: Stage) -> None:
+    room, (ann, bob, cleo) = together(stage, "member", "member")
+    stage.before("RoomsTable.leave_to", lambda: ann.set_role(room, bob, "viewer"))
+    assert ann.go().status == 204
+    assert (bob.role_in(room), cleo.role_in(room)) == ("viewer", "admin")
+
+
+@scenario
+def the_successor_leaves(stage: Stage) -> None:
+    room, (ann, bob, cleo) = together(stage, "member", "member")
+    stage.before("RoomsTable.leave_to", lambda: bob.leave(room))
+    assert ann.go().status == 204
+    assert (bob.role_in(room), cleo.role_in(room)) == (None, "admin")
+
+
+@scenario
+def the_successor_leaves_and_comes_back(stage: Stage) -> None:
+    room, (ann, bob, cleo) = together(stage, "member", "member")
+
+    def back() -> None:
+        assert bob.leave(room).status == 204
+        assert bob.join(room).status == 200
+
+    stage.before("RoomsTable.leave_to", back)
+    assert ann.go().status == 204
+    assert (bob.role_in(room), cleo.role_in(room)) == ("member", "admin")
+
+
+@scenario
+def two_removals_of_a_last_admin_at_once(stage: Stage) -> None:
+    room, (ann, bob, cleo) = together(stage, "member", "member")
+    stage.before("RoomsTable.leave_to", lambda: stage.hand_over("UserRemovalFunction", "user_id", ann.id))
+    assert ann.go().status == 204
+    assert (bob.role_in(room), cleo.role_in(room)) == ("admin", "member")
+
+
+@scenario
+def a_dead_room_is_deleted_twice_and_its_code_used_again(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    room = ann.open(code="SPRINT001")
+    assert ann.leave(room).status == 204
+
+    def meanwhile() -> None:
+        stage.hand_over("RoomCleanupFunction", "room_id", room["id"])
+        ann.open(code="SPRINT001")
+
+    stage.before("RoomsTable.delete_dead", meanwhile)
+    stage.hand_over("RoomCleanupFunction", "room_id", room["id"])
+
+
+@scenario
+def somebody_is_erased_twice(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    assert ann.go().status == 204
+    stage.before("UsersTable.erase", stage.sweep)
+    stage.sweep()
+    assert stage.item("UsersTable", ann.id) is None
+
+
+def _fresh(stage: Stage, role: str) -> tuple[Json, tuple[Person, Person]]:
+    """One more room, of new people: somebody who opened it, and somebody with this role."""
+    number = len(stage.database.tables["UsersTable"].items)
+    ann, bob = people(stage, f"ann-{number}", f"bob-{number}")
+    room = ann.open()
+    assert ann.add(room, bob, role).status == 201
+    return room, (ann, bob)

@@ -1,0 +1,327 @@
+"""Where a scenario is played: the product on a DynamoDB of our own, in which somebody can always come in between."""
+
+import contextlib
+import functools
+import importlib
+import io
+import json
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from random import Random
+from typing import Any
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from moto.core.models import botocore_stubber
+
+from tests.mutation.conditions import Condition, Json, Mutant, atoms, condition_of, mutants
+from tests.simulation.dynamodb import Database, ServiceError
+from tests.simulation.functions import Invocation
+from tests.simulation.invariants import Violation, check_always, check_changes
+from tests.simulation.process import inside, virtual_time_and_chance
+from tests.simulation.scheduler import EPOCH_SECONDS
+from tests.simulation.tables import Change
+from tests.support.aws import environment
+from tests.support.gateway import load_handler
+from tests.support.stack import Stack
+
+_TABLES_PACKAGE = "tasksync.tables."
+_ENTROPY_OF_AN_ID = 10
+
+# Secrets of this stage's own: the product keeps them by their ARN for as long as the process lives.
+_SECRETS = {name: f"mutation-{name}" for name in ("SIGNING_SECRET", "PEPPER_SECRET", "HTTP_SECRET")}
+_QUICK = {"BCRYPT_COST": "4", "LOG_LEVEL": "ERROR", "MAX_ROOM_MEMBERS": "5"}
+
+Scenario = Callable[["Stage"], None]
+
+
+class Answer:
+    """What the API answered."""
+
+    def __init__(self, answer: Mapping[str, Any]) -> None:
+        self.status: int = answer["statusCode"]
+        self.headers: Mapping[str, str] = answer["headers"]
+        self.body: Any = json.loads(answer["body"]) if answer["body"] else None
+
+    @property
+    def code(self) -> str | None:
+        """Of a problem document."""
+        return self.body["code"] if self.status >= 400 else None
+
+    @property
+    def replayed(self) -> bool:
+        return "Idempotency-Replayed" in self.headers
+
+    def __repr__(self) -> str:
+        return f"<{self.status} {self.body}>"
+
+
+class Seen:
+    """What has been sent: the conditions with their mutants, and for each operation what its conditions look at."""
+
+    def __init__(self) -> None:
+        self.conditions: dict[Condition, list[str]] = {}
+        self.atoms: dict[str, set[tuple[str, str]]] = {}
+        self.raced: set[str] = set()
+        """Operations that somebody came before."""
+
+    def add(self, operation: str, verb: str, part: Json) -> None:
+        condition = condition_of(operation, verb, part)
+        if condition not in self.conditions:
+            self.conditions[condition] = list(mutants(part))
+        self.atoms.setdefault(operation, set()).update(atoms(part) | {("", verb)})
+
+    def merge(self, others: "Seen") -> None:
+        self.conditions = {**others.conditions, **self.conditions}
+        for operation, found in others.atoms.items():
+            self.atoms.setdefault(operation, set()).update(found)
+
+    def of(self, condition: Condition) -> list[Mutant]:
+        return [Mutant(condition, change) for change in self.conditions[condition]]
+
+
+class Stage:
+    """One world, with a mutant in it or none. Every commit in it is held against the invariants."""
+
+    def __init__(self, seen: Seen, mutant: Mutant | None) -> None:
+        self.draws = _Entropy()
+        self.entropy: Random = self.draws
+        self.time = EPOCH_SECONDS
+        self.database = Database(
+            _stack().of_type("AWS::DynamoDB::Table"),
+            now=self.now,
+            lag=lambda: 0.0,
+            breathe=self._breathe,
+            committed=self._committed,
+        )
+        self._seen = seen
+        self._mutant = mutant
+        self._before: list[tuple[str, Callable[[], object]]] = []
+        self._between: list[Callable[[], object]] = []
+        self._held: str | Json | None = None
+        self.failures: list[Exception] = []
+        """What went wrong under the product, which may have made an answer of it."""
+
+    # ------------------------------------------------------------------ what the process sees (process.World)
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+    def send(self, request: AWSPreparedRequest) -> AWSResponse:
+        target = request.headers["X-Amz-Target"]
+        service, _, operation = (target.decode() if isinstance(target, bytes) else target).partition(".")
+        raw = request.body
+        body = json.loads(raw if isinstance(raw, str | bytes) and raw else "{}")
+        if service == "secretsmanager":
+            return _response(request, 200, {"SecretString": f"the secret {body['SecretId']}"})
+        ours = _operation()
+        for number, (awaited, action) in enumerate(self._before):
+            if awaited == ours and (operation == "TransactWriteItems" or "ConditionExpression" in body):
+                del self._before[number]
+                self._let(action)
+                break
+        changed = self._changed(ours, operation, body)
+        if self._held == ours and operation == "TransactWriteItems":
+            self._held = changed
+            return _response(request, 400, {"__type": "ResourceInUseException", "message": "no answer"})
+        try:
+            return _response(request, 200, self.database.call(operation, changed))
+        except ServiceError as error:
+            return _response(request, error.status, error.document)
+
+    # ---------------------------------------------------------------------------------- what scenarios do
+    def before(self, operation: str, action: Callable[[], object]) -> None:
+        """Once, before the next transaction of this operation is sent, let ``action`` happen."""
+        self._seen.raced.add(operation)
+        self._before.append((operation, action))
+
+    def during_a_read(self, action: Callable[[], object]) -> None:
+        """Once, in the middle of the next read of several items, let ``action`` happen."""
+        self._between.append(action)
+
+    def hold(self, operation: str) -> None:
+        """Keep back the next transaction of this operation, whose sender is told nothing: see ``release``."""
+        self._held = operation
+
+    def release(self) -> None:
+        """Let the transaction that was kept back arrive."""
+        assert isinstance(self._held, dict)
+        self.database.call("TransactWriteItems", self._held)
+        self._held = None
+
+    def call(
+        self,
+        caller_id: str,
+        method: str,
+        resource: str,
+        body: Mapping[str, Any] | None = None,
+        /,
+        *,
+        session_id: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **ids: str,
+    ) -> Answer:
+        """A request to the API. The authorizer is taken at its worst: it lets in whoever says so."""
+        self.time += 0.01
+        event = _event(method, resource, ids, body, headers or {})
+        event["requestContext"]["authorizer"] = {"user_id": caller_id, "session_id": session_id, "role": "user"}
+        return Answer(self._invoke(_functions_of_routes()[method, resource], event))
+
+    def sweep(self) -> None:
+        """The sweeper, an hour later."""
+        self.time += 3600
+        self._invoke("SweeperFunction", {})
+
+    def hand_over(self, function: str, name: str, value: str) -> None:
+        """A stream record for what has this key."""
+        record = {"eventID": "1", "dynamodb": {"Keys": {name: {"S": value}}, "SequenceNumber": "1"}}
+        answer = self._invoke(function, {"Records": [record]})
+        assert answer == {"batchItemFailures": []}, answer
+
+    def item(self, table: str, partition: str, sort: str = "") -> Mapping[str, Any] | None:
+        """An item as plain values."""
+        found = self.database.tables[table].items.get((partition, sort))
+        return None if found is None else {name: next(iter(value.values())) for name, value in found.items()}
+
+    def _invoke(self, function: str, event: Json) -> Any:
+        handler = load_handler(_stack().functions[function]["Handler"])
+        return handler(event, Invocation(function, function, self.time + 600, self.now))
+
+    def _changed(self, ours: str, operation: str, body: Json) -> Json:
+        if operation == "TransactWriteItems":
+            items = [self._weakened(ours, verb, part) for each in body["TransactItems"] for verb, part in each.items()]
+            return {**body, "TransactItems": items}
+        if "ConditionExpression" in body:
+            (changed,) = self._weakened(ours, operation.removesuffix("Item"), body).values()
+            return changed
+        return body
+
+    def _weakened(self, ours: str, verb: str, part: Json) -> dict[str, Json]:
+        if "ConditionExpression" not in part:
+            return {verb: part}
+        self._seen.add(ours, verb, part)
+        mutant = self._mutant
+        if mutant is not None and mutant.condition == condition_of(ours, verb, part):
+            part = mutants(part)[mutant.change]
+        return {verb: part}
+
+    def _breathe(self) -> None:
+        if self._between:
+            self._let(self._between.pop())
+
+    def _let(self, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except Exception as failure:
+            self.failures.append(failure)
+            raise
+
+    def _committed(self, changes: list[Change]) -> None:
+        try:
+            check_changes(self.database.tables, changes)
+            check_always(self.database.tables)
+        except Violation as violation:
+            self.failures.append(violation)
+
+
+class _Entropy(Random):
+    """Random numbers that are the same in each run; ids, and the letters of codes, can be made to come twice."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.ids: list[bytes] = []
+        self.letters = Random(1)  # to be repeated, not to be secret
+
+    def randbytes(self, size: int) -> bytes:
+        if size == _ENTROPY_OF_AN_ID and self.ids:
+            return self.ids.pop(0)
+        if size == 1:
+            return self.letters.randbytes(1)
+        return super().randbytes(size)
+
+
+def play(scenario: Scenario, seen: Seen, mutant: Mutant | None = None) -> BaseException | None:
+    """Run a scenario on a fresh stage. What it failed with, or None."""
+    stage = Stage(seen, mutant)
+    with contextlib.redirect_stdout(io.StringIO()), inside(stage):
+        try:
+            scenario(stage)
+        except Exception as error:
+            stage.failures.append(error)
+    return stage.failures[0] if stage.failures else None
+
+
+@contextlib.contextmanager
+def theatre() -> Iterator[None]:
+    """What ``play`` needs around it."""
+    outside = botocore_stubber.enabled
+    botocore_stubber.enabled = False  # moto listens as long as anybody in the process uses it
+    try:
+        with environment({**_stack().all_variables(), **_SECRETS, **_QUICK}), virtual_time_and_chance():
+            importlib.reload(importlib.import_module("rooms_api.routes"))  # what a cold start does
+            yield
+    finally:
+        botocore_stubber.enabled = outside
+        importlib.reload(importlib.import_module("rooms_api.routes"))
+
+
+def _operation() -> str:
+    """The outermost method of ``tasksync.tables`` that is running: what is being done."""
+    name = ""
+    for frame, _ in traceback.walk_stack(None):
+        module = frame.f_globals.get("__name__", "")
+        if module.startswith(_TABLES_PACKAGE):
+            name = frame.f_code.co_qualname
+        elif name and module.startswith("tasksync.domain"):
+            break
+    return name
+
+
+@functools.cache
+def _stack() -> Stack:
+    return Stack({"LogLevel": "ERROR"})
+
+
+@functools.cache
+def _functions_of_routes() -> dict[tuple[str, str], str]:
+    return {
+        (event["Method"].upper(), event["Path"]): function
+        for function in _stack().functions
+        for event in _stack().events(function, "Api")
+    }
+
+
+def _event(
+    method: str, resource: str, ids: Mapping[str, str], body: Mapping[str, Any] | None, headers: Mapping[str, str]
+) -> Json:
+    return {
+        "path": resource.format_map(ids),
+        "headers": {**headers, "Content-Type": "application/json"},
+        "multiValueQueryStringParameters": None,
+        "pathParameters": dict(ids) or None,
+        "stageVariables": None,
+        "requestContext": {
+            "domainName": "api.example.org",
+            "httpMethod": method,
+            "identity": {"sourceIp": "192.0.2.7"},
+            "requestId": "played",
+            "resourcePath": resource,
+            "stage": "live",
+        },
+        "body": None if body is None else json.dumps(body),
+    }
+
+
+class _Raw(io.BytesIO):
+    """A body as urllib3 hands it to botocore."""
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self.read()
+
+
+def _response(request: AWSPreparedRequest, status: int, document: Mapping[str, Any]) -> AWSResponse:
+    headers = HTTPHeaders()
+    headers["Content-Type"] = "application/x-amz-json-1.0"
+    return AWSResponse(str(request.url), status, headers, _Raw(json.dumps(document).encode()))

@@ -1,0 +1,44 @@
+"""Each condition sent to DynamoDB is known, and missed when it is taken away or weakened.
+
+`python -m tests.mutation` prints the whole table.
+"""
+
+import pytest
+
+from tests.mutation import report
+from tests.mutation.equivalent import EQUIVALENT, claims
+from tests.mutation.report import Results
+from tests.mutation.written import conditional_writes_elsewhere, written_atoms
+
+
+@pytest.fixture(scope="module")
+def results() -> Results:
+    return report.measure()
+
+
+def test_every_scenario_passes_as_long_as_nothing_is_changed(results: Results) -> None:
+    assert results.broken == {}
+
+
+def test_every_mutant_is_caught(results: Results, capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        print(f"\n{report.summary(results)}")  # noqa: T201
+    assert results.survivors == []
+
+
+def test_no_more_is_said_to_be_equivalent_than_is(results: Results) -> None:
+    caught = {(claim, mutant) for mutant, by in results.caught.items() if by is not None for claim in claims(mutant)}
+    assert caught == set()
+    used = {claim for mutant in results.caught for claim in claims(mutant)}
+    assert used == set(EQUIVALENT)
+
+
+def test_every_condition_in_the_code_is_played(results: Results) -> None:
+    missing = {
+        operation: atoms - results.seen.atoms.get(operation, set()) for operation, atoms in written_atoms().items()
+    }
+    assert {operation: atoms for operation, atoms in missing.items() if atoms} == {}
+
+
+def test_conditions_are_written_in_transactions_only() -> None:
+    assert conditional_writes_elsewhere() == []

@@ -1,0 +1,115 @@
+"""What conditions stand in the code of ``tasksync.tables``, read from its source."""
+
+import ast
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from tasksync import tables
+
+_VERBS = {"check": "ConditionCheck", "delete": "Delete", "put": "Put", "update": "Update"}
+_COMPARISONS = {ast.Eq: "=", ast.NotEq: "<>", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+_FUNCTIONS = {"exists": "attribute_exists", "does_not_exist": "attribute_not_exists"}
+
+Atom = tuple[str, str]
+"""An attribute, and with what it is compared or which function is asked of it."""
+
+
+class _Function:
+    """One function or method: what conditions stand in it, and what it calls."""
+
+    def __init__(self, node: ast.FunctionDef) -> None:
+        inside = list(ast.walk(node))
+        calls = [each for each in inside if isinstance(each, ast.Call)]
+        names = {each.id for each in inside if isinstance(each, ast.Name)}
+        self.calls = names | {each.func.attr for each in calls if isinstance(each.func, ast.Attribute)}
+        self.begins = "Transaction" in {each.func.id for each in calls if isinstance(each.func, ast.Name)}
+        self.verbs = {
+            _VERBS[each.func.attr]
+            for each in calls
+            if isinstance(each.func, ast.Attribute)
+            and each.func.attr in _VERBS
+            and isinstance(each.func.value, ast.Name)
+            and each.func.value.id == "transaction"
+        }
+        self.atoms = set(_atoms(inside))
+
+
+def written_atoms() -> dict[str, set[Atom]]:
+    """For each operation (a method that begins a transaction), what its conditions look at, and which verbs it uses.
+
+    A verb stands as an atom of its own, whose attribute is empty.
+    """
+    functions = _functions()
+    found = {}
+    for qualified, function in functions.items():
+        if function.begins:
+            reached = _reached(function, {name.rpartition(".")[2]: each for name, each in functions.items()})
+            found[qualified] = {atom for each in reached for atom in each.atoms} | {
+                ("", verb) for each in reached for verb in each.verbs
+            }
+    return found
+
+
+def conditional_writes_elsewhere() -> list[str]:
+    """Where a write is given a condition without a transaction: nothing here would change such a condition."""
+    return [
+        f"{path.name}:{each.value.lineno}"
+        for path, tree in _sources()
+        if path.name != "transactions.py"
+        for each in ast.walk(tree)
+        if isinstance(each, ast.keyword) and each.arg == "condition"
+    ]
+
+
+def _functions() -> dict[str, _Function]:
+    found = {}
+    for _, tree in _sources():
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef):
+                found[node.name] = _Function(node)
+            elif isinstance(node, ast.ClassDef):
+                for inner in node.body:
+                    if isinstance(inner, ast.FunctionDef):
+                        found[f"{node.name}.{inner.name}"] = _Function(inner)
+    return found
+
+
+def _reached(function: _Function, others: dict[str, _Function]) -> list[_Function]:
+    """The function, and all that handle its transaction for it."""
+    reached: list[_Function] = []
+    waiting = [function]
+    while waiting:
+        each = waiting.pop()
+        if each not in reached:
+            reached.append(each)
+            called = [others[name] for name in each.calls & others.keys()]
+            waiting += [
+                one for one in called if not one.begins and (one.verbs or one.atoms or one.calls & _VERBS.keys())
+            ]
+    return reached
+
+
+def _atoms(nodes: list[ast.AST]) -> Iterator[Atom]:
+    for node in nodes:
+        if isinstance(node, ast.Compare) and _is_attribute(node.left):
+            yield node.left.attr, _COMPARISONS[type(node.ops[0])]  # type: ignore[attr-defined]
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in _FUNCTIONS
+            and isinstance(node.func.value, ast.Attribute)
+        ):
+            yield node.func.value.attr, _FUNCTIONS[node.func.attr]
+
+
+def _is_attribute(node: ast.expr) -> bool:
+    """Whether this is an attribute of one of our models."""
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id.endswith("Item")
+
+
+def _sources() -> Iterator[tuple[Path, ast.Module]]:
+    for module in pkgutil.iter_modules(tables.__path__, f"{tables.__name__}."):
+        path = Path(str(importlib.import_module(module.name).__file__))
+        yield path, ast.parse(path.read_text())
