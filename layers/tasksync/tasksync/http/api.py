@@ -114,7 +114,7 @@ class Api:
     def _view(self, route: Route, request: Request, event: Mapping[str, Any], ids: dict[str, str]) -> Response:
         arguments = _arguments(route, request, event, ids)
         key = request.headers.get("idempotency-key")
-        if key is None or route.method == "GET" or self._keys is None or "authorizer" not in request.context:
+        if key is None or route.method == "GET" or self._keys is None or not request.context.get("authorizer"):
             return route.view(request, **arguments)
         identity = f"{route.method} {request.path}\n".encode() + _raw_body(event)
         once = self._keys.once(request.caller.user_id, key, identity)
