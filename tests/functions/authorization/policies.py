@@ -1,0 +1,136 @@
+"""Who is answered what: one line for each route, and further ones where it depends on what is asked for.
+
+Adding a route? Add its line to ``POLICIES``: an ``Open`` one for a route without a token, a ``Line`` for any other. A
+route without a line fails ``test_matrix.py``, which asks everybody's question at every line.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+# What a request may name in its path or body, as {name}; ``people.py`` says what each stands for.
+PLACES = {"room_id", "task_id", "user_id", "session_id", "personal_task_id"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A route with a token. Statuses by the caller's role in the room that the request is about.
+
+    ``stranger``: everybody else who is signed in, who must not learn from it whether there is anything at all.
+    ``administrator``: of the installation; a stranger, where nothing is said.
+    ``about``: path parameters that stand for something else than the place's own.
+    """
+
+    route: str
+    admin: int
+    member: int
+    viewer: int
+    stranger: int
+    administrator: int | None = None
+    json: Any = None
+    about: dict[str, str] = field(default_factory=dict)
+
+    def status(self, role: str) -> int:
+        said: int | None = getattr(self, role, None)
+        return self.stranger if said is None else said
+
+    @property
+    def hides(self) -> bool:
+        """Whether the request names something that a stranger must not be told of."""
+        named = repr((self.path, self.json))
+        return any(f"{{{name}}}" in named for name in PLACES)
+
+    @property
+    def method(self) -> str:
+        return self.route.partition(" ")[0]
+
+    @property
+    def path(self) -> str:
+        path = self.route.partition(" ")[2]
+        for name, other in self.about.items():
+            path = path.replace(f"{{{name}}}", other)
+        return path
+
+
+@dataclass(frozen=True)
+class Open:
+    """A route without a token: everybody is answered the same, whoever they say they are."""
+
+    route: str
+    status: int
+    json: Any = None
+
+
+def everybody(route: str, status: int, **further: Any) -> Line:
+    """A route on which everybody who is signed in deals with what is their own."""
+    return Line(route, status, status, status, status, **further)
+
+
+_NEW_PASSWORD = "eleven quiet herons over Lake 47"
+
+POLICIES: list[Line | Open] = [
+    # ------------------------------------------------------------------------------ sign-in and sessions
+    Open("POST /auth/register", 422, {}),
+    Open("POST /auth/login", 422, {}),
+    Open("POST /auth/refresh", 422, {}),
+    Open("POST /auth/logout", 422, {}),
+    Open("GET /.well-known/jwks.json", 200),
+    everybody("GET /auth/sessions", 200),
+    everybody("DELETE /auth/sessions", 204),
+    everybody("DELETE /auth/sessions/{session_id}", 404),
+    everybody("DELETE /auth/sessions/{session_id}", 204, about={"session_id": "{own_session_id}"}),
+    everybody("POST /auth/password", 204, json={"current_password": "{password}", "new_password": _NEW_PASSWORD}),
+    # -------------------------------------------------------------------------------------------- people
+    Open("POST /users", 422, {}),
+    everybody("GET /users", 200),
+    Line("GET /users/{user_id}", 200, 200, 200, 404, administrator=200),
+    Line("PUT /users/{user_id}", 403, 403, 403, 404, administrator=200, json={"username": "{new_name}"}),
+    Line("PATCH /users/{user_id}", 403, 403, 403, 404, administrator=200, json={"username": "{new_name}"}),
+    Line("DELETE /users/{user_id}", 403, 403, 403, 404, administrator=204),
+    everybody("GET /users/{user_id}", 200, about={"user_id": "me"}),
+    everybody("PUT /users/{user_id}", 200, about={"user_id": "me"}, json={"username": "{new_name}"}),
+    everybody("PATCH /users/{user_id}", 200, about={"user_id": "{caller_id}"}, json={"username": "{new_name}"}),
+    everybody("DELETE /users/{user_id}", 204, about={"user_id": "me"}),
+    # --------------------------------------------------------------------------------------------- rooms
+    everybody("POST /rooms", 201, json={}),
+    everybody("POST /rooms", 422, json={"user_id": "{user_id}"}),
+    everybody("GET /rooms", 200),
+    # Who knows a room's code may join: the code is the key, and says nothing of the room.
+    Line("POST /rooms/join", 409, 409, 409, 200, json={"code": "{code}"}),
+    Line("GET /rooms/{room_id}", 200, 200, 200, 404),
+    Line("PUT /rooms/{room_id}", 200, 403, 403, 404, json={"name": "Mine"}),
+    Line("PATCH /rooms/{room_id}", 200, 403, 403, 404, json={"name": "Mine"}),
+    Line("DELETE /rooms/{room_id}", 204, 403, 403, 404),
+    Line("POST /rooms/{room_id}/code", 200, 403, 403, 404, json={}),
+    Line("GET /rooms/{room_id}/users", 200, 200, 200, 404),
+    Line("POST /rooms/{room_id}/users", 201, 403, 403, 404, json={"user_id": "{newcomer_id}"}),
+    Line("POST /rooms/{room_id}/users", 409, 403, 403, 404, json={"user_id": "{user_id}", "role": "admin"}),
+    Line("PATCH /rooms/{room_id}/users/{user_id}", 200, 403, 403, 404, json={"role": "viewer"}),
+    # The room's only admin cannot step back.
+    Line(
+        "PATCH /rooms/{room_id}/users/{user_id}",
+        409,
+        403,
+        403,
+        404,
+        about={"user_id": "{caller_id}"},
+        json={"role": "member"},
+    ),
+    Line("DELETE /rooms/{room_id}/users/{user_id}", 204, 403, 403, 404),
+    Line("DELETE /rooms/{room_id}/users/{user_id}", 409, 204, 204, 404, about={"user_id": "{caller_id}"}),
+    # --------------------------------------------------------------------------------------------- tasks
+    Line("GET /rooms/{room_id}/tasks", 200, 200, 200, 404),
+    everybody("GET /tasks", 200),
+    everybody("POST /tasks", 201, json={"title": "Mine"}),
+    everybody("POST /tasks", 422, json={"title": "Theirs", "user_id": "{user_id}"}),
+    Line("POST /tasks", 201, 201, 403, 404, json={"title": "Ours", "room_id": "{room_id}"}),
+    Line("GET /tasks/{task_id}", 200, 200, 200, 404),
+    Line("PUT /tasks/{task_id}", 200, 200, 403, 404, json={"title": "Changed"}),
+    Line("PATCH /tasks/{task_id}", 200, 200, 403, 404, json={"title": "Changed"}),
+    Line("DELETE /tasks/{task_id}", 204, 204, 403, 404),
+    # Somebody's personal task is nobody else's, whatever rooms they share.
+    everybody("GET /tasks/{task_id}", 404, about={"task_id": "{personal_task_id}"}),
+    everybody("PATCH /tasks/{task_id}", 404, about={"task_id": "{personal_task_id}"}, json={"title": "Changed"}),
+    everybody("DELETE /tasks/{task_id}", 404, about={"task_id": "{personal_task_id}"}),
+    # ------------------------------------------------------------------------------------------- service
+    Open("GET /health", 200),
+]

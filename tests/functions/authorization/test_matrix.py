@@ -1,0 +1,93 @@
+"""Every route, asked by everybody, of one's own room and of somebody else's.
+
+OWASP ASVS 5.0.0 8.2.1 to 8.2.3 and 8.3.2; OWASP API Security Top 10 API1, API3 and API5. Generated from
+the routes of ``template.yaml`` and the lines of ``policies.py``.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.functions.authorization.people import NOTHING, Scene, told
+from tests.functions.authorization.policies import POLICIES, Line, Open
+from tests.support.aws import Aws, environment
+from tests.support.problems import problem
+from tests.support.product import Product
+from tests.support.stack import Stack
+
+LINES = [line for line in POLICIES if isinstance(line, Line)]
+OPEN = [line for line in POLICIES if isinstance(line, Open)]
+
+
+def _routes(*, public: bool) -> set[str]:
+    stack = Stack()
+    return {
+        f"{event['Method'].upper()} {event['Path']}"
+        for function in stack.functions
+        for event in stack.events(function, "Api")
+        if (event.get("Auth", {}).get("Authorizer") == "NONE") is public
+    }
+
+
+def _name(line: Line | Open) -> str:
+    about = getattr(line, "about", {})
+    return " ".join([line.route, *map(str, filter(None, [about, line.json]))])
+
+
+@pytest.fixture(scope="module")
+def scene(_mocked_aws: None) -> Iterator[Scene]:
+    """One for all lines of a worker: each leaves it as it was."""
+    account = Aws()
+    with environment(account.stack.all_variables()):
+        yield Scene(Product(account))
+    assert account.permissions.denied == []
+
+
+def test_every_route_has_a_line() -> None:
+    closed, opened = {line.route for line in LINES}, {line.route for line in OPEN}
+
+    missing = (_routes(public=False) - closed) | (_routes(public=True) - opened)
+    assert not missing, f"say in tests/functions/authorization/policies.py who may do {sorted(missing)}"
+    gone = (closed - _routes(public=False)) | (opened - _routes(public=True))
+    assert not gone, f"tests/functions/authorization/policies.py has lines for what is no such route: {sorted(gone)}"
+
+
+@pytest.mark.parametrize("line", LINES, ids=_name)
+def test_everybody_is_answered_what_they_may_and_strangers_as_of_nothing(line: Line, scene: Scene) -> None:
+    for role in scene.refused:
+        answers = [scene.ask(role, line.method, line.path, line.json, place) for place in (scene.own, scene.other)]
+        for answer in answers:
+            problem(answer, 401, "invalid_token")
+    allowed = []
+    for role in scene.signed_in:
+        for place in (scene.own, scene.other):
+            status = line.status(role) if place is scene.own else line.status(_elsewhere(role))
+            if status < 300:
+                allowed.append((role, place, status))
+                continue
+            answer = scene.ask(role, line.method, line.path, line.json, place)
+            assert answer.status == status, (role, answer)
+            if line.hides and status == line.stranger:
+                nothing = scene.ask(role, line.method, line.path, line.json, NOTHING)
+                assert told(answer, place) == told(nothing, NOTHING), role
+    assert scene.unchanged(), "a refused request changed something"
+    for role, place, status in allowed:
+        answer = scene.ask(role, line.method, line.path, line.json, place)
+        assert answer.status == status, (role, answer)
+        if line.method != "GET":
+            scene.restore()
+
+
+def _elsewhere(role: str) -> str:
+    """What somebody is in a room of other people: a role in one's own does not count there."""
+    return role if role == "administrator" else "stranger"
+
+
+@pytest.mark.parametrize("line", OPEN, ids=_name)
+def test_an_open_route_answers_everybody_the_same(line: Open, scene: Scene) -> None:
+    method, _, path = line.route.partition(" ")
+    answers = {role: scene.ask(role, method, path, line.json, scene.own) for role in [*scene.signed_in, *scene.refused]}
+
+    assert {answer.status for answer in answers.values()} == {line.status}, answers
+    assert len({repr(told(answer, scene.own)) for answer in answers.values()}) == 1
+    assert scene.unchanged()
