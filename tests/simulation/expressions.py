@@ -23,7 +23,7 @@ _COMPARATORS: dict[str, Callable[[Any, Any], bool]] = {
     ">": lambda left, right: bool(left > right),
     ">=": lambda left, right: bool(left >= right),
 }
-_CLAUSES = {"SET", "REMOVE", "ADD"}
+_CLAUSES = {"SET", "REMOVE", "ADD", "DELETE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,10 @@ class _Parser:
             return lambda _, given: (_name(path, given), None)
         if clause == "ADD":
             amount = self._operand()
-            return lambda item, given: (_name(path, given), _sum(_of(item, path, given), amount(item, given), 1))
+            return lambda item, given: (_name(path, given), _added(_of(item, path, given), amount(item, given)))
+        if clause == "DELETE":
+            elements = self._operand()
+            return lambda item, given: (_name(path, given), _without(_of(item, path, given), elements(item, given)))
         self._expect("=")
         value = self._operand()
         for sign, factor in (("+", 1), ("-", -1)):
@@ -278,6 +281,25 @@ def _required(value: Value | None) -> Value:
     if value is None:
         raise WrongType("The provided expression refers to an attribute that does not exist in the item")
     return value
+
+
+def _added(old: Value | None, more: Value | None) -> Value:
+    """ADD: to a number, or elements to a set."""
+    if more is None or "SS" not in more:
+        return _sum(old, more, 1)
+    return {"SS": sorted({*_elements(old), *more["SS"]})}
+
+
+def _without(old: Value | None, elements: Value | None) -> Value | None:
+    """DELETE: elements from a set. There is no empty set: without its last element, the attribute is gone."""
+    rest = sorted(set(_elements(old)) - set(_elements(_required(elements))))
+    return {"SS": rest} if rest else None
+
+
+def _elements(value: Value | None) -> list[str]:
+    if value is not None and "SS" not in value:
+        raise WrongType("An operand in the update expression has an incorrect data type")
+    return [] if value is None else list(value["SS"])
 
 
 def _sum(left: Value | None, right: Value | None, factor: int) -> Value:

@@ -105,6 +105,8 @@ def _counts(rooms: _Rooms) -> Iterator[str]:
         admins = [member for member in members if member["role"]["S"] == "admin"]
         if _number(room, "member_count") != len(members):
             yield f"I1: {room_id} has member_count {_number(room, 'member_count')} and {len(members)} memberships"
+        if set(room.get("member_ids", {"SS": []})["SS"]) != {member["user_id"]["S"] for member in members}:
+            yield f"I1: {room_id} has other member_ids than memberships"
         if _number(room, "admin_count") != len(admins):
             yield f"I2: {room_id} has admin_count {_number(room, 'admin_count')} and {len(admins)} admins"
         if members and not admins:

@@ -52,6 +52,29 @@ def test_an_update_takes_all_its_operands_from_the_old_item() -> None:
     assert updated == {"name": {"S": "an"}, "total": {"N": "12"}, "count": {"N": "4"}, "fresh": {"N": "10"}}
 
 
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("ADD people :bob", ["ann", "bob"]),
+        ("ADD people :ann", ["ann"]),
+        ("DELETE people :bob", ["ann"]),
+        ("DELETE people :ann", None),  # a set without elements is none
+        ("ADD others :bob", ["ann"]),
+    ],
+)
+def test_sets_grow_and_shrink_by_elements(text: str, people: list[str] | None) -> None:
+    given = Placeholders({}, {":ann": {"SS": ["ann"]}, ":bob": {"SS": ["bob"]}})
+
+    updated = expressions.update(text)({"people": {"SS": ["ann"]}}, given)
+
+    assert updated.get("people") == (None if people is None else {"SS": people})
+
+
+def test_elements_are_not_taken_from_a_text() -> None:
+    with pytest.raises(expressions.WrongType):
+        expressions.update("DELETE #name :ann")(ITEM, Placeholders({"#name": "name"}, {":ann": {"SS": ["ann"]}}))
+
+
 def test_a_number_is_not_added_to_a_text() -> None:
     with pytest.raises(expressions.WrongType):
         expressions.update("ADD #name :two")(ITEM, GIVEN)

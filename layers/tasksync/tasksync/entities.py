@@ -95,6 +95,8 @@ class Room:
     created_at: datetime
     updated_at: datetime
     version: int
+    member_ids: frozenset[str]
+    """Who is in it, without roles: with this, the people of many rooms are known from the rooms alone."""
 
 
 @dataclass(frozen=True, slots=True)

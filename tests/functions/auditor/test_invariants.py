@@ -131,6 +131,11 @@ def _a_membership_gone_by_itself(world: World) -> Broken:
     return Invariant.MEMBER_COUNT, world.room["id"]
 
 
+def _a_membership_that_the_room_does_not_name(world: World) -> Broken:
+    world.change("RoomsTable", world.room_key, member_ids={world.ann.id})
+    return Invariant.MEMBER_COUNT, world.room["id"]
+
+
 def _an_admin_count_too_low(world: World) -> Broken:
     world.change("RoomsTable", world.room_key, admin_count=0)
     return Invariant.ADMIN_COUNT, world.room["id"]
@@ -307,6 +312,7 @@ def _dead_room(room_id: str, since: str) -> Json:
     [
         _a_count_too_high,
         _a_membership_gone_by_itself,
+        _a_membership_that_the_room_does_not_name,
         _an_admin_count_too_low,
         _members_without_an_admin,
         _a_membership_in_a_dead_room,

@@ -57,7 +57,7 @@ class Invariant(StrEnum):
 
 STATEMENTS = {
     Invariant.READABLE: "every item can be read as what it says it is",
-    Invariant.MEMBER_COUNT: "a room's member_count is the number of its memberships",
+    Invariant.MEMBER_COUNT: "a room's member_count is the number of its memberships, and its member_ids are theirs",
     Invariant.ADMIN_COUNT: "its admin_count is the number of admins, at least 1 while it has members",
     Invariant.MEMBERSHIP: "a membership is in a live room",
     Invariant.TASK_OWNER: "a task has its room, a personal task its person",
@@ -225,6 +225,9 @@ def _checks_of_room(reading: RoomReading, since: datetime) -> Iterator[Check]:
         return
     counted = len(members)
     fault = _differs("member_count", room.member_count, counted)
+    unlike = room.member_ids ^ {member.user_id for member in members}
+    if fault is None and unlike:
+        fault = f"has other member_ids than memberships, in {', '.join(sorted(unlike))}"
     yield Check(Invariant.MEMBER_COUNT, room.id, fault)
     admins = sum(member.role is RoomRole.ADMIN for member in members)
     fault = _differs("admin_count", room.admin_count, admins) or ("has no admin" if members and not admins else None)

@@ -80,6 +80,7 @@ class RoomService:
             created_at=at,
             updated_at=at,
             version=1,
+            member_ids=frozenset({caller.user_id}),
         )
         creator = _membership(room.id, caller.user_id, RoomRole.ADMIN)
 
@@ -262,7 +263,13 @@ def _membership(room_id: str, user_id: str, role: RoomRole) -> Membership:
 
 def _entered(room: Room, newcomer: Membership) -> Room:
     """The room with one member more, no admin."""
-    return replace(room, member_count=room.member_count + 1, updated_at=newcomer.joined_at, version=room.version + 1)
+    return replace(
+        room,
+        member_count=room.member_count + 1,
+        member_ids=room.member_ids | {newcomer.user_id},
+        updated_at=newcomer.joined_at,
+        version=room.version + 1,
+    )
 
 
 def _place(member: Membership) -> str:

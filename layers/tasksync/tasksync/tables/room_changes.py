@@ -118,7 +118,12 @@ class RoomChanges(RoomsTable):
             transaction.delete(MembershipItem.at(member.room_id, member.user_id), same_membership(member), Stale)
         transaction.update(
             RoomItem.at(view.room.id),
-            [RoomItem.member_count.set(0), RoomItem.admin_count.set(0), *touched(at)],
+            [
+                RoomItem.member_count.set(0),
+                RoomItem.member_ids.remove(),
+                RoomItem.admin_count.set(0),
+                *touched(at),
+            ],
             # As many members as were read, and each of those still there: then nobody else is.
             same_version(view.room),
             Stale,
@@ -130,7 +135,11 @@ class RoomChanges(RoomsTable):
         require_active(transaction, membership.user_id, NotFound)
         transaction.put(MembershipItem.of(membership), MembershipItem.room_id.does_not_exist(), AlreadyMember)
         # The version stands for all that was decided on: the code, the number of members, that the room is alive.
-        actions = [RoomItem.member_count.add(1), *touched(membership.joined_at)]
+        actions = [
+            RoomItem.member_count.add(1),
+            RoomItem.member_ids.add({membership.user_id}),
+            *touched(membership.joined_at),
+        ]
         if membership.role is RoomRole.ADMIN:
             actions.append(RoomItem.admin_count.add(1))
         transaction.update(RoomItem.at(room.id), actions, same_version(room), Stale)

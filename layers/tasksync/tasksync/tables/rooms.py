@@ -1,15 +1,16 @@
 """The rooms table: rooms, their memberships, and the claims on their codes.
 
 A room with its members is one partition, read with one consistent query. Counts and memberships change together in
-one transaction, so ``member_count`` is the number of membership items at every moment. A room with no members is
-dead: nothing here shows it or lets anything into it; what is left of it is deleted by ``room_cleanup``.
+one transaction, so ``member_count`` is the number of membership items at every moment, and ``member_ids`` (a set,
+absent when it is empty) names whose they are: so the people of many rooms are known from the rooms. A room with no
+members is dead: nothing here shows it or lets anything into it; what is left of it is deleted by ``room_cleanup``.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
-from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
@@ -58,6 +59,7 @@ class RoomItem(RoomsItem, discriminator="room"):
     created_at = UnicodeAttribute()
     updated_at = UnicodeAttribute()
     version = NumberAttribute()
+    member_ids = UnicodeSetAttribute(null=True)
 
     @classmethod
     def at(cls, room_id: str) -> "RoomItem":
@@ -76,6 +78,7 @@ class RoomItem(RoomsItem, discriminator="room"):
             created_at=clock.timestamp(room.created_at),
             updated_at=clock.timestamp(room.updated_at),
             version=room.version,
+            member_ids=set(room.member_ids) or None,
         )
 
     def entity(self) -> Room:
@@ -89,6 +92,7 @@ class RoomItem(RoomsItem, discriminator="room"):
             created_at=clock.parse(self.created_at),
             updated_at=clock.parse(self.updated_at),
             version=int(self.version),
+            member_ids=frozenset(self.member_ids or ()),
         )
 
 
@@ -217,7 +221,7 @@ class RoomsTable:
         # One admin for another: the number of admins stays.
         transaction.update(
             RoomItem.at(membership.room_id),
-            [RoomItem.member_count.add(-1), *touched(at)],
+            [RoomItem.member_count.add(-1), RoomItem.member_ids.delete({membership.user_id}), *touched(at)],
             (RoomItem.member_count >= 2) & (RoomItem.admin_count == 1),
             Stale,
         )
@@ -277,7 +281,7 @@ def end_membership(transaction: Transaction, membership: Membership, at: datetim
     """Delete the membership, and count it out of its room. The commit raises ``Stale`` or ``LastAdmin``."""
     item = MembershipItem.at(membership.room_id, membership.user_id)
     transaction.delete(item, same_membership(membership), Stale)
-    actions = [RoomItem.member_count.add(-1), *touched(at)]
+    actions = [RoomItem.member_count.add(-1), RoomItem.member_ids.delete({membership.user_id}), *touched(at)]
     condition = RoomItem.member_count >= 1
     if membership.role is RoomRole.ADMIN:
         actions.append(RoomItem.admin_count.add(-1))
