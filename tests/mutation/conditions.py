@@ -1,7 +1,7 @@
 """Condition expressions as DynamoDB is sent them: what each is a condition of, and how it can be weakened."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,16 @@ Json = dict[str, Any]
 _TOKEN = re.compile(r"\s*(?:(?P<op><>|<=|>=|[=<>(),])|(?P<word>[#:]?[A-Za-z0-9_]+))")
 
 REMOVED = "removed"
+
+# By the comparison: the others that replace it, and the numbers beside its own that do. For ``>`` one less is ``>=``.
+_BOUNDS = {
+    "=": ((">=", "<="), ()),
+    ">": ((">=",), ("one more",)),
+    ">=": ((">",), ("one less",)),
+    "<": (("<=",), ("one less",)),
+    "<=": (("<",), ("one more",)),
+}
+_STEPS = {"one less": -1, "one more": 1}
 
 _KINDS = {"ROOM": "room", "MEMBER": "membership", "CODE": "code", "NAME": "name", "EMAIL": "e-mail", "KEY": "key"}
 _TABLES = {
@@ -69,6 +79,10 @@ def mutants(part: Json) -> dict[str, Json]:
     changed: dict[str, Json] = {REMOVED: {name: value for name, value in part.items() if name != "ConditionExpression"}}
     for change, mutant in _weaker(node, lambda each: _written(each, part)):
         changed[change] = {**part, "ConditionExpression": _text(mutant)}
+    numbers = _numbers(part)
+    for change, mutant in _moved(node, numbers.keys(), lambda each: _written(each, part)):
+        values = {**part["ExpressionAttributeValues"], **_neighbours(numbers)}
+        changed[change] = {**part, "ConditionExpression": _text(mutant), "ExpressionAttributeValues": values}
     return changed
 
 
@@ -92,6 +106,41 @@ def _weaker(node: _Node, written: Callable[[_Node], str]) -> Iterator[tuple[str,
         yield f"without {'' if node.word == 'AND' else 'the alternative '}{written(part)}", others
         for change, inner in _weaker(part, written):
             yield change, _Junction(node.word, (*node.parts[:number], inner, *node.parts[number + 1 :]))
+
+
+def _moved(node: _Node, numbers: Collection[str], written: Callable[[_Node], str]) -> Iterator[tuple[str, _Node]]:
+    """All ways to move the bound of one comparison with a number."""
+    if isinstance(node, _Junction):
+        for position, part in enumerate(node.parts):
+            for change, inner in _moved(part, numbers, written):
+                yield change, _Junction(node.word, (*node.parts[:position], inner, *node.parts[position + 1 :]))
+        return
+    attribute, comparison, value = (*node.text.split(), "", "")[:3]
+    if value not in numbers:
+        return
+    comparisons, steps = _BOUNDS[comparison]
+    for other in comparisons:
+        yield f"{written(node)} with {other}", _Atom(f"{attribute} {other} {value}")
+    for step in steps:
+        yield f"{written(node)} with {step}", _Atom(f"{attribute} {comparison} {_neighbour(value, step)}")
+
+
+def _numbers(part: Json) -> dict[str, int]:
+    """The numbers among the values of the request, by their placeholders."""
+    values: dict[str, Json] = part.get("ExpressionAttributeValues", {})
+    return {placeholder: int(value["N"]) for placeholder, value in values.items() if "N" in value}
+
+
+def _neighbours(numbers: Mapping[str, int]) -> dict[str, Json]:
+    return {
+        _neighbour(placeholder, step): {"N": str(number + difference)}
+        for placeholder, number in numbers.items()
+        for step, difference in _STEPS.items()
+    }
+
+
+def _neighbour(placeholder: str, step: str) -> str:
+    return placeholder + step.replace(" ", "_")
 
 
 def _kind(part: Json) -> str:

@@ -10,12 +10,29 @@ EQUIVALENT = [
     ("RoomChanges.change_role: Update membership *", "without join_id = ?", "one who came back is given the role, too"),
     ("RoomChanges.close: Delete membership *", "without join_id = ?", "one who came back is out, too"),
     ("RoomsTable.leave*: Delete membership *", "without join_id = ?", "one who is being deleted comes back nowhere"),
+    ("*", "version = ? with <=", "I6: versions only rise"),
+    ("*", "token_epoch = ? with <=", "epochs only rise"),
+    (
+        "SessionChanges.change_password: Update session *",
+        "epoch = ? with >=",
+        "an epoch that a session has is one that its user has, which is checked",
+    ),
+    ("*: Put receipt *", "*with one more", "one that is in force is found before, one put meanwhile is so for a day"),
     ("*: Update room if member_count >= 1", "removed", "I1: there is a membership, checked in this transaction"),
     (
         "*: Update room *",
         "without member_count >= [12]",
         "I1: there are these memberships, checked in this transaction",
     ),
+    (
+        "*: Update room *",
+        "member_count >= [12] with one less",
+        "I1: there are these memberships, checked in this transaction",
+    ),
+    ("*: Update room if member_count >= 1", "*with >", "I2: an admin is there, too, besides the one who is not"),
+    ("RoomChanges.change_role: Update room *", "member_count >= 1 with >", "as many admins as that, or I2"),
+    ("*: Update room *", "member_count = ? with <=", "I1: there is a membership, checked in this transaction"),
+    ("RoomsTable.leave_to: Update room *", "admin_count = ? with <=", "I2: an admin while there are members"),
     (
         "RoomChanges.create: Put membership *",
         "removed",
@@ -25,7 +42,7 @@ EQUIVALENT = [
     ("UserChanges.change_profile: Delete * claim *", "removed", "I5: the user has this name, by their version"),
     (
         "RoomsTable.delete_dead: Delete room *",
-        "removed",
+        "*",
         "I5: a claim that names the room, which is checked, is of one still there",
     ),
     (

@@ -168,12 +168,25 @@ def _keyed(operation: str, request: Callable[[Person, Person, Json, Json], Answe
         again = request(ann, bob, room, task)
         assert (again.status, again.replayed) == (answer.status, True), again
 
+    def key_in_the_second_in_which_its_time_is_over(stage: Stage) -> None:
+        room, (ann, bob) = together(stage, "member")
+        task = ann.plan(room).body
+        ann.well("POST", "/tasks", {"title": "Chairs"}, **key())
+        stage.time = int(stage.time) + DAY
+        answer = request(ann, bob, room, task)
+        assert answer.status < 300, answer
+
     def key_that_nobody_used_before(stage: Stage) -> None:
         room, (ann, bob) = together(stage, "member")
         answer = request(ann, bob, room, ann.plan(room).body)
         assert answer.status < 300, answer
 
-    for each in (key_of_two_requests_at_once, key_whose_time_is_over, key_that_nobody_used_before):
+    for each in (
+        key_of_two_requests_at_once,
+        key_whose_time_is_over,
+        key_in_the_second_in_which_its_time_is_over,
+        key_that_nobody_used_before,
+    ):
         SCENARIOS[f"{each.__name__}: {operation}"] = each
 
 
@@ -224,6 +237,16 @@ def key_of_a_join_whose_time_is_over(stage: Stage) -> None:
     answer = _join_with_key(cleo, room)
     assert answer.status == 200, answer
     assert _join_with_key(cleo, room).replayed
+
+
+@scenario
+def key_of_a_join_in_the_second_in_which_its_time_is_over(stage: Stage) -> None:
+    room, _ = together(stage)
+    (cleo,) = people(stage, "cleo")
+    cleo.well("POST", "/tasks", {"title": "Chairs"}, **key())
+    stage.time = int(stage.time) + DAY
+    answer = _join_with_key(cleo, room)
+    assert answer.status == 200, answer
 
 
 @scenario
