@@ -11,7 +11,7 @@ from tasksync.domain.accounts import SignIn
 from tasksync.entities import Caller, Session
 from tasksync.errors import Fault
 from tasksync.http.fields import Email, Password, Token, Username
-from tasksync.http.profiles import profile
+from tasksync.http.representations import profile
 from tasksync.http.schema import Checked
 
 

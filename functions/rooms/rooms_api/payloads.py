@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 from tasksync.clock import timestamp
 from tasksync.entities import Membership, Room, RoomRole, RoomView, User
 from tasksync.http.fields import Id, RoomCode, RoomName
+from tasksync.http.representations import room_in_list
 
 
 class NewRoom(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,21 +46,6 @@ class NoFields(msgspec.Struct, frozen=True):
 
 def room(view: RoomView) -> dict[str, Any]:
     return {**room_in_list(view), "user_ids": [member.user_id for member in view.members]}
-
-
-def room_in_list(view: RoomView) -> dict[str, Any]:
-    """Without ``user_ids``: they would cost one more read for each room."""
-    return {
-        "id": view.room.id,
-        "code": view.room.code,
-        "name": view.room.name,
-        "member_count": view.room.member_count,
-        "role": view.caller.role,
-        "created_by": view.room.created_by,
-        "created_at": timestamp(view.room.created_at),
-        "updated_at": timestamp(view.room.updated_at),
-        "version": view.room.version,
-    }
 
 
 def member(found: tuple[Membership, User]) -> dict[str, Any]:

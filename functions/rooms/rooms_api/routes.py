@@ -9,6 +9,7 @@ from tasksync.http.api import Api
 from tasksync.http.fields import Paging
 from tasksync.http.idempotency import IdempotencyKeys
 from tasksync.http.lists import listing, position
+from tasksync.http.representations import room_in_list
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok
 from tasksync.settings import settings
@@ -35,7 +36,7 @@ def create_room(request: Request, body: NewRoom) -> Response:
 @api.route("GET", "/rooms", query=Paging)
 def list_rooms(request: Request, query: Paging) -> Response:
     page = _rooms.list(request.caller, query.limit, position(request, query))
-    return listing(request, page, payloads.room_in_list)
+    return listing(request, page, room_in_list)
 
 
 @api.route("POST", "/rooms/join", body=Join)

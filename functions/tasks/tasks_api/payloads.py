@@ -1,19 +1,16 @@
-"""What comes in and goes out."""
+"""What comes in."""
 
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from tasksync.clock import rfc3339, timestamp
 from tasksync.domain.tasks import Draft
 from tasksync.entities import Priority, Task, TaskStatus
 from tasksync.errors import BadQuery, Fault, Invalid
 from tasksync.http.fields import Description, Id, Moment, Paging, Title, in_utc
-from tasksync.ids import is_room_id
 from tasksync.queries import Order, TaskFilter
 
 
@@ -93,25 +90,6 @@ class TaskQuery(RoomTaskQuery, frozen=True, kw_only=True):
     """Of the caller's list, or with ``room_id`` of that room's."""
 
     room_id: Id | None = None
-
-
-def task(found: Task) -> dict[str, Any]:
-    return {
-        "id": found.id,
-        "room_id": found.owner_id if is_room_id(found.owner_id) else None,
-        "user_id": found.assignee_id,
-        "title": found.title,
-        "description": found.description,
-        "status": found.status,
-        "priority": found.priority,
-        "deadline": None if found.deadline is None else rfc3339(found.deadline),
-        "created_by": found.created_by,
-        "created_at": timestamp(found.created_at),
-        "updated_by": found.updated_by,
-        "updated_at": timestamp(found.updated_at),
-        "completed_at": None if found.completed_at is None else timestamp(found.completed_at),
-        "version": found.version,
-    }
 
 
 def _deadline(given: datetime | None) -> datetime | None:

@@ -1,8 +1,8 @@
 """Routes of tasks."""
 
-from tasks_api import payloads
 from tasks_api.payloads import NewTask, RoomTaskQuery, TaskChange, TaskQuery
 from tasksync.domain.tasks import TaskService
+from tasksync.http import representations
 from tasksync.http.api import Api
 from tasksync.http.idempotency import IdempotencyKeys
 from tasksync.http.lists import listing, position
@@ -23,7 +23,7 @@ def create_task(request: Request, body: NewTask) -> Response:
     draft = body.draft(request.caller.user_id)
     return request.carry_out(
         lambda receipt: _tasks.create(request.caller, body.room_id, draft, receipt),
-        lambda task: created(payloads.task(task), f"/tasks/{task.id}", task.version),
+        lambda task: created(representations.task(task), f"/tasks/{task.id}", task.version),
     )
 
 
@@ -34,14 +34,14 @@ def list_tasks(request: Request, query: TaskQuery) -> Response:
         page = _tasks.list_of_room(request.caller, query.room_id, query.filter(), query.limit, start)
     else:
         page = _tasks.list_of_caller(request.caller, query.filter(), query.limit, start)
-    return listing(request, page, payloads.task)
+    return listing(request, page, representations.task)
 
 
 @api.route("GET", "/rooms/{room_id}/tasks", query=RoomTaskQuery)
 def list_tasks_of_room(request: Request, room_id: str, query: RoomTaskQuery) -> Response:
     start = position(request, query)
     page = _tasks.list_of_room(request.caller, room_id, query.filter(), query.limit, start)
-    return listing(request, page, payloads.task)
+    return listing(request, page, representations.task)
 
 
 @api.route("GET", "/tasks/{task_id}")
@@ -49,7 +49,7 @@ def get_task(request: Request, task_id: str) -> Response:
     task = _tasks.get(request.caller, task_id)
     if request.unchanged(task.version):
         return not_modified(task.version)
-    return ok(payloads.task(task), task.version)
+    return ok(representations.task(task), task.version)
 
 
 @api.route("PUT", "/tasks/{task_id}", body=TaskChange)
@@ -57,7 +57,7 @@ def get_task(request: Request, task_id: str) -> Response:
 def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
     return request.carry_out(
         lambda receipt: _tasks.change(request.caller, task_id, body.applied, request.matches, receipt),
-        lambda task: ok(payloads.task(task), task.version),
+        lambda task: ok(representations.task(task), task.version),
     )
 
 

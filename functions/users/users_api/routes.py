@@ -5,11 +5,12 @@ from tasksync.domain.accounts import register
 from tasksync.domain.removal import UserRemoval
 from tasksync.domain.users import UserService
 from tasksync.errors import TaskSyncError
+from tasksync.http import representations
 from tasksync.http.api import Api
 from tasksync.http.fields import Paging
 from tasksync.http.idempotency import IdempotencyKeys
 from tasksync.http.lists import listing, position
-from tasksync.http.profiles import Registration, profile
+from tasksync.http.profiles import Registration
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok
 from tasksync.tables.receipts import ReceiptsTable
@@ -18,7 +19,6 @@ from tasksync.tables.sessions import SessionsTable
 from tasksync.tables.tasks import TasksTable
 from tasksync.tables.user_changes import UserChanges
 from tasksync.telemetry import log
-from users_api import payloads
 from users_api.payloads import UserChange
 
 api = Api("users", IdempotencyKeys(ReceiptsTable()))
@@ -33,14 +33,14 @@ _removal = UserRemoval(_people, _rooms, TasksTable(), SessionsTable())
 @api.route("POST", "/users", body=Registration)
 def create_user(request: Request, body: Registration) -> Response:
     user = register(body.username, body.email, body.password, passwords, _people.create)
-    return created(profile(user), f"/users/{user.id}", user.version)
+    return created(representations.profile(user), f"/users/{user.id}", user.version)
 
 
 @api.route("GET", "/users", query=Paging)
 def list_users(request: Request, query: Paging) -> Response:
     caller = request.caller
     page = _users.list(caller, query.limit, position(request, query))
-    return listing(request, page, lambda user: payloads.user(user, caller))
+    return listing(request, page, lambda user: representations.user(user, caller))
 
 
 @api.route("GET", "/users/{user_id}")
@@ -48,7 +48,7 @@ def get_user(request: Request, user_id: str) -> Response:
     user = _users.get(request.caller, user_id)
     if request.unchanged(user.version):
         return not_modified(user.version)
-    return ok(payloads.user(user, request.caller), user.version)
+    return ok(representations.user(user, request.caller), user.version)
 
 
 @api.route("PUT", "/users/{user_id}", body=UserChange)
@@ -56,7 +56,7 @@ def get_user(request: Request, user_id: str) -> Response:
 def change_user(request: Request, user_id: str, body: UserChange) -> Response:
     return request.carry_out(
         lambda receipt: _users.change(request.caller, user_id, body.applied, request.matches, receipt),
-        lambda user: ok(payloads.user(user, request.caller), user.version),
+        lambda user: ok(representations.user(user, request.caller), user.version),
     )
 
 

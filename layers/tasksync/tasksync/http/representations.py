@@ -1,0 +1,61 @@
+"""Users, rooms and tasks as they go out, wherever they are shown."""
+
+from typing import Any
+
+from tasksync.clock import rfc3339, timestamp
+from tasksync.entities import Caller, RoomView, Task, User, UserRole
+from tasksync.ids import is_room_id
+
+
+def profile(user: User) -> dict[str, Any]:
+    """A user as they see themselves."""
+    return {
+        "id": user.id,
+        "username": user.username,
+        "email": user.email,
+        "role": user.role,
+        "created_at": timestamp(user.created_at),
+        "updated_at": timestamp(user.updated_at),
+        "version": user.version,
+    }
+
+
+def user(found: User, caller: Caller) -> dict[str, Any]:
+    """All of oneself and, for an admin, of everybody; of others the name alone."""
+    if found.id == caller.user_id or caller.role is UserRole.ADMIN:
+        return profile(found)
+    return {"id": found.id, "username": found.username}
+
+
+def room_in_list(view: RoomView) -> dict[str, Any]:
+    """Without ``user_ids``: they would cost one more read for each room."""
+    return {
+        "id": view.room.id,
+        "code": view.room.code,
+        "name": view.room.name,
+        "member_count": view.room.member_count,
+        "role": view.caller.role,
+        "created_by": view.room.created_by,
+        "created_at": timestamp(view.room.created_at),
+        "updated_at": timestamp(view.room.updated_at),
+        "version": view.room.version,
+    }
+
+
+def task(found: Task) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "room_id": found.owner_id if is_room_id(found.owner_id) else None,
+        "user_id": found.assignee_id,
+        "title": found.title,
+        "description": found.description,
+        "status": found.status,
+        "priority": found.priority,
+        "deadline": None if found.deadline is None else rfc3339(found.deadline),
+        "created_by": found.created_by,
+        "created_at": timestamp(found.created_at),
+        "updated_by": found.updated_by,
+        "updated_at": timestamp(found.updated_at),
+        "completed_at": None if found.completed_at is None else timestamp(found.completed_at),
+        "version": found.version,
+    }
