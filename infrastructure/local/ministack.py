@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from infrastructure.local.clients import REGION
+from infrastructure.local.clients import ACCESS_KEY, REGION, SECRET_KEY
 from infrastructure.local.errors import LocalStackError, PortTaken, ServerFailed
 from infrastructure.template import REPOSITORY
 
@@ -116,6 +116,10 @@ class Server:
         """Of the server and of the functions' workers, which inherit it: nothing of the developer's AWS settings."""
         inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "LC_ALL")}
         return inherited | {
+            # Every call is held against the policies of whoever makes it; our own clients are the account's root.
+            "AUTH": "true",
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ENDPOINT_URL": self.aws_endpoint,

@@ -12,7 +12,7 @@ import yaml
 
 from infrastructure import template as templates
 from infrastructure.local import deploy, gateway, package
-from infrastructure.local.clients import local_client
+from infrastructure.local.clients import ACCESS_KEY, local_client
 from infrastructure.local.edge import Route
 from infrastructure.local.errors import DeploymentFailed, NotRunning, ServerFailed, TemplateInvalid
 from infrastructure.local.ministack import HOST, Server
@@ -34,9 +34,9 @@ class Addresses:
     aws_endpoint: str
     outputs: dict[str, str]
 
-    def client(self, service: str) -> Any:
-        """An AWS client of this stack, such as ``client("dynamodb")``."""
-        return local_client(service, self.aws_endpoint)
+    def client(self, service: str, access_key: str = ACCESS_KEY) -> Any:
+        """An AWS client of this stack, such as ``client("dynamodb")``; its root user's, if not said otherwise."""
+        return local_client(service, self.aws_endpoint, access_key)
 
 
 class LocalStack:

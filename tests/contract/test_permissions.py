@@ -7,6 +7,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from infrastructure.template import PATH
 from tests.support.aws import Aws
 from tests.support.stack import Stack
 
@@ -23,13 +24,13 @@ ACTIONS = DYNAMODB_ACTIONS | {"secretsmanager:GetSecretValue", "sqs:SendMessage"
 
 def _own_resources(function: str) -> set[str]:
     """ARNs of the tables and secrets that the function's variables name, and of its failure queues."""
-    named = {value["Ref"] for value in STACK.variables(function).values() if isinstance(value, dict) and "Ref" in value}
-    tables = named & STACK.of_type("AWS::DynamoDB::Table").keys()
-    secrets = named & STACK.of_type("AWS::SecretsManager::Secret").keys()
+    variables = [value for value in STACK.variables(function).values() if isinstance(value, dict)]
+    tables = {value.get("Ref") for value in variables} & STACK.of_type("AWS::DynamoDB::Table").keys()
+    secrets = {value["Fn::GetAtt"][0] for value in variables if value.get("Fn::GetAtt", [])[1:] == ["Id"]}
     queues = [event["DestinationConfig"]["OnFailure"]["Destination"] for event in STACK.events(function, "DynamoDB")]
     return (
         {STACK.resolve({"Fn::GetAtt": [table, "Arn"]}) for table in tables}
-        | {STACK.resolve({"Ref": secret}) for secret in secrets}
+        | {STACK.resolve({"Fn::GetAtt": [secret, "Id"]}) for secret in secrets}
         | {STACK.resolve(queue) for queue in queues}
     )
 
@@ -47,6 +48,13 @@ def test_statements_name_exactly_the_tables_and_secrets_in_the_functions_environ
     resources = {resource for statement in STACK.statements(function) for resource in statement["Resource"]}
 
     assert {resource.partition("/index/")[0] for resource in resources} == _own_resources(function)
+
+
+def test_secrets_are_named_by_their_arn() -> None:
+    """As ``!GetAtt NAME.Id``: on AWS ``!Ref`` gives the ARN as well, on the local stack it gives the name alone."""
+    template = PATH.read_text(encoding="utf-8")
+
+    assert [name for name in STACK.of_type("AWS::SecretsManager::Secret") if f"!Ref {name}" in template] == []
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

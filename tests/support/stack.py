@@ -34,7 +34,7 @@ class Stack:
     """The template with values for its parameters, and with the names and ARNs of what it describes.
 
     Tables and secrets are called by their names in the template. ``arns`` holds ARNs that only making a resource tells:
-    those of secrets by name, which ``Ref`` gives then, and those of streams (``RoomsTable.StreamArn``).
+    those of secrets by name, which their ``Id`` gives then, and those of streams (``RoomsTable.StreamArn``).
     """
 
     def __init__(self, parameters: Mapping[str, str] = TEST_PARAMETERS) -> None:
@@ -112,8 +112,6 @@ class Stack:
             return _PSEUDO_PARAMETERS[name]
         if name in self.parameters:
             return self.parameters[name]
-        if self.resources[name]["Type"] == "AWS::SecretsManager::Secret":
-            return self.arns.get(name, name)
         return name
 
     def _attribute(self, name: str, attribute: str) -> str:
@@ -124,6 +122,8 @@ class Stack:
                 return self.arns[f"{name}.StreamArn"]
             case "AWS::SQS::Queue", "Arn":
                 return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+            case "AWS::SecretsManager::Secret", "Id":
+                return self.arns.get(name, name)
             case "AWS::Serverless::Function", "Arn":
                 return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
         raise ValueError(f"the template uses {name}.{attribute}, which the test stack does not understand")
