@@ -10,11 +10,10 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infrastructure import deployed
 from infrastructure.local.errors import LocalStackError
-from infrastructure.local.stack import running_addresses
 
 
 class UnknownUser(Exception):
@@ -48,15 +47,6 @@ def make_admin(dynamodb: Any, users_table: str, username: str) -> None:
         raise UnknownUser from None
 
 
-def _client_and_table(stack: str) -> tuple[Any, str]:
-    if not stack:
-        addresses = running_addresses()
-        return addresses.client("dynamodb"), addresses.outputs["UsersTable"]
-    found = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
-    return boto3.client("dynamodb"), outputs["UsersTable"]
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--username", required=True)
@@ -66,7 +56,8 @@ def main() -> int:
         print("Say whom: make admin USERNAME=…", file=sys.stderr)
         return 1
     try:
-        make_admin(*_client_and_table(arguments.stack), arguments.username)
+        stack = deployed.find(arguments.stack)
+        make_admin(stack.client("dynamodb"), stack.outputs["UsersTable"], arguments.username)
     except UnknownUser:
         print(f"There is no user with the name {arguments.username}; register them first.", file=sys.stderr)
     except (LocalStackError, BotoCoreError, ClientError) as error:

@@ -9,12 +9,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infrastructure import deployed
 from infrastructure.local.errors import LocalStackError
-from infrastructure.local.stack import running_addresses
 
 # As long as Lambda lets a function run; a call that is cut off must not begin a second audit.
 _PATIENT = Config(read_timeout=910, retries={"total_max_attempts": 1})
@@ -55,21 +54,13 @@ def clean(report: Report) -> bool:
     return bool(report["complete"]) and not any(finding["violations"] for finding in report["findings"])
 
 
-def _client_and_function(stack: str) -> tuple[Any, str]:
-    if not stack:
-        addresses = running_addresses()
-        return addresses.client("lambda"), addresses.outputs["AuditorFunction"]
-    found = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
-    return boto3.client("lambda", config=_PATIENT), outputs["AuditorFunction"]
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stack", default="", help="name of a stack on AWS; the running local stack without it")
     arguments = parser.parse_args()
     try:
-        report = audit(*_client_and_function(arguments.stack), {})
+        stack = deployed.find(arguments.stack)
+        report = audit(stack.client("lambda", config=_PATIENT), stack.outputs["AuditorFunction"], {})
     except (AuditFailed, LocalStackError, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
         return 1

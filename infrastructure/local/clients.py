@@ -20,13 +20,14 @@ _ISOLATED = {
 }
 
 
-def local_client(service: str, endpoint: str, access_key: str = ACCESS_KEY) -> Any:
+def local_client(service: str, endpoint: str, access_key: str = ACCESS_KEY, config: Config | None = None) -> Any:
     """A client of the local stack. ``endpoint``: its AWS endpoint, such as ``http://127.0.0.1:8001``."""
+    isolated = Config(proxies={}, retries={"total_max_attempts": 2})
     return Session(session_vars=_ISOLATED).create_client(
         service,
         region_name=REGION,
         endpoint_url=endpoint,
         aws_access_key_id=access_key,
         aws_secret_access_key=SECRET_KEY,
-        config=Config(proxies={}, retries={"total_max_attempts": 2}),
+        config=isolated.merge(config) if config else isolated,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from botocore.config import Config
 
 from infrastructure import template as templates
 from infrastructure.local import deploy, gateway, package
@@ -34,9 +35,9 @@ class Addresses:
     aws_endpoint: str
     outputs: dict[str, str]
 
-    def client(self, service: str, access_key: str = ACCESS_KEY) -> Any:
+    def client(self, service: str, access_key: str = ACCESS_KEY, *, config: Config | None = None) -> Any:
         """An AWS client of this stack, such as ``client("dynamodb")``; its root user's, if not said otherwise."""
-        return local_client(service, self.aws_endpoint, access_key)
+        return local_client(service, self.aws_endpoint, access_key, config)
 
 
 class LocalStack:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from tasksync.deadline import KeepGoing
 from tasksync.domain.removal import remove_dead_room
-from tasksync.streams.records import Context, KeepGoing, handle
+from tasksync.streams.records import Context, handle
 from tasksync.tables.rooms import RoomsTable
 from tasksync.tables.tasks import TasksTable
 

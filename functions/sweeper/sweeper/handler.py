@@ -4,8 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 from tasksync import clock, deadline
+from tasksync.deadline import KeepGoing
 from tasksync.domain.removal import UserRemoval, remove_dead_room
-from tasksync.domain.sweeping import KeepGoing, Swept, sweep
+from tasksync.domain.sweeping import Swept, sweep
 from tasksync.streams.records import Context
 from tasksync.tables.rooms import RoomsTable
 from tasksync.tables.sessions import SessionsTable

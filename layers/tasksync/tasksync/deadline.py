@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from contextvars import ContextVar
 
+KeepGoing = Callable[[], bool]
+"""``has_time``, or a test's own: False once the function's time is nearly over."""
+
 RESERVE_MILLISECONDS = 5_000
 """Enough for one more request to DynamoDB that is answered at its last attempt, and for the function's own answer."""
 

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from tasksync import clock
+from tasksync.deadline import KeepGoing
 from tasksync.domain.removal import SETTLED_AFTER
 from tasksync.entities import RoomRole, UserStatus
 from tasksync.ids import owner_of
@@ -29,9 +30,6 @@ from tasksync.readings import (
     UnreadableReading,
     UserReading,
 )
-
-KeepGoing = Callable[[], bool]
-"""False once the function's time is nearly over."""
 
 _READINGS = 5
 _PAUSE_SECONDS = 0.25

@@ -4,18 +4,16 @@ Both may be carried out by several functions at once, and may be cut off anywher
 write on condition, and finds nothing to do where it has been done.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from tasksync import clock
+from tasksync.deadline import KeepGoing
 from tasksync.domain.attempts import until_settled
 from tasksync.entities import Membership, Room, RoomRole, Session, Task, User, UserStatus
 from tasksync.errors import LastAdmin, Stale
-
-KeepGoing = Callable[[], bool]
-"""False once the function's time is nearly over."""
 
 SETTLED_AFTER = timedelta(minutes=10)
 """How long after a write every index has it: seconds at most, by all that is known, and this to be sure."""

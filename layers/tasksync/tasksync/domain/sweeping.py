@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from tasksync.deadline import KeepGoing
 from tasksync.errors import TaskSyncError
-
-KeepGoing = Callable[[], bool]
-"""False once the function's time is nearly over."""
 
 Finish = Callable[[str, KeepGoing], bool]
 """Removes what has this id, or sees that it is gone; False if time ran out. ``domain/removal.py``."""

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from tasksync import deadline
+from tasksync.deadline import KeepGoing
 from tasksync.errors import TaskSyncError
 from tasksync.telemetry import log
-
-KeepGoing = Callable[[], bool]
 
 
 class Context(Protocol):
