@@ -1,0 +1,38 @@
+"""Documents: the tests that they name as proof are there."""
+
+import ast
+import functools
+import re
+
+import pytest
+
+from infrastructure.template import REPOSITORY
+
+NAMED = sorted(
+    {
+        (document.name, file, test)
+        for document in (REPOSITORY / "docs").glob("*.md")
+        for file, test in re.findall(r"`([\w/]+\.py)::(\w+)`", document.read_text(encoding="utf-8"))
+    }
+)
+
+
+@functools.cache
+def _tests_in(file: str) -> set[str]:
+    path = REPOSITORY / "tests" / file
+    tree = ast.parse(path.read_text(encoding="utf-8")) if path.exists() else ast.Module([], [])
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize(("document", "file", "test"), NAMED)
+def test_a_test_that_a_document_names_exists(document: str, file: str, test: str) -> None:
+    assert test in _tests_in(file), f"docs/{document} names tests/{file}::{test}"
+
+
+def test_the_table_of_requirements_names_a_test_in_every_line() -> None:
+    text = (REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8")
+    requirements = text.partition("## Requirements and their tests")[2].partition("\n## ")[0]
+    lines = [line for line in requirements.splitlines() if line.startswith("| ") and "| source |" not in line]
+
+    assert len(lines) > 20
+    assert [line for line in lines if "::test_" not in line] == []
