@@ -8,9 +8,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infrastructure.local.deploy import STACK
 from infrastructure.local.stack import Addresses
 
-_PREFIX = "/aws/lambda/"
+_PREFIX = f"/{STACK}/"
 _SECONDS_BETWEEN_READS = 1.0
 _OVERLAP_SECONDS = 10
 _DELETED_AT_ONCE = 50
@@ -68,5 +69,5 @@ class _Follower:
 
 
 def function_name(log_group: str) -> str:
-    """The name of a function in the template, from its log group: ``/aws/lambda/STACK-NAME-SUFFIX``."""
-    return log_group.removeprefix(_PREFIX).partition("-")[2].rpartition("-")[0]
+    """The name of a function in the template, from its log group: ``/STACK/NAME``."""
+    return log_group.removeprefix(_PREFIX)

@@ -46,4 +46,4 @@ def test_addresses_left_behind_by_a_killed_stack_are_not_believed(tmp_path: Path
 
 
 def test_a_function_is_called_in_its_log_as_in_the_template() -> None:
-    assert function_name("/aws/lambda/tasksync-RoomsFunction-B9049D8C31986") == "RoomsFunction"
+    assert function_name("/tasksync/RoomsFunction") == "RoomsFunction"
