@@ -42,7 +42,7 @@ audit: $(VENV)/stamp-infrastructure ## Checks the invariants over everything sto
 DEVELOPMENT := $(VENV)/stamp-development
 
 $(DEVELOPMENT): requirements.txt tests/requirements.txt layers/dependencies/requirements.txt \
-    layers/signing/requirements.txt pyproject.toml $(VENV)/stamp-infrastructure
+    layers/passwords/requirements.txt layers/signing/requirements.txt pyproject.toml $(VENV)/stamp-infrastructure
 	@echo "Installing requirements.txt"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .

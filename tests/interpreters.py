@@ -22,6 +22,7 @@ _REQUIREMENTS = [
     "tests/requirements.txt",
     "infrastructure/requirements.txt",
     "layers/dependencies/requirements.txt",
+    "layers/passwords/requirements.txt",
     "layers/signing/requirements.txt",
     "pyproject.toml",
 ]

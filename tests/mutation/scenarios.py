@@ -205,7 +205,10 @@ _keyed(
     "UserChanges.change_profile",
     lambda ann, bob, room, task: ann.do("PATCH", "/users/{user_id}", {"username": "anna"}, user_id=ann.id, **key()),
 )
-_keyed("SessionChanges.change_password", lambda ann, bob, room, task: ann.change_password("another password", **key()))
+_keyed(
+    "SessionChanges.change_password",
+    lambda ann, bob, room, task: ann.change_password("another long enough password", **key()),
+)
 
 
 def _add_somebody(ann: Person, room: Json) -> Answer:
@@ -781,7 +784,7 @@ def whoever_signs_in_while_a_password_changes_is_out(stage: Stage) -> None:
         thief.append(ann.login().body["refresh_token"])
 
     stage.before("SessionChanges.change_password", meanwhile)
-    ann.change_password("another password")
+    ann.change_password("another long enough password")
     if ann.login().status == 401:
         refused(ann.refresh(thief[0]), 401)
 
@@ -790,14 +793,14 @@ def whoever_signs_in_while_a_password_changes_is_out(stage: Stage) -> None:
 def everybody_is_signed_out_while_a_password_changes(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     stage.before("SessionChanges.change_password", ann.end_all_sessions)
-    refused(ann.change_password("another password"), 401)
+    refused(ann.change_password("another long enough password"), 401)
     refused(ann.refresh(), 401)
 
 
 @scenario
 def a_password_change_names_the_session_of_somebody_else(stage: Stage) -> None:
     ann, bob = people(stage, "ann", "bob")
-    refused(ann.change_password("another password", bob.session_id), 401)
+    refused(ann.change_password("another long enough password", bob.session_id), 401)
     assert bob.refresh().status == 200
 
 
@@ -807,7 +810,7 @@ def a_session_ends_while_it_changes_the_password(stage: Stage) -> None:
     session = ann.session_id
     out = {"refresh_token": ann.refresh_token}
     stage.before("SessionChanges.change_password", lambda: ann.anonymous("POST", "/auth/logout", out))
-    refused(ann.change_password("another password"), 401)
+    refused(ann.change_password("another long enough password"), 401)
     assert stage.item("SessionsTable", session) is None
     assert ann.login().status == 200
 
@@ -817,7 +820,7 @@ def somebody_is_deleted_while_they_change_their_password(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     second = ann.login().body["refresh_token"].partition(".")[0]
     stage.before("SessionChanges.change_password", ann.go)
-    refused(ann.change_password("another password", second), 401)
+    refused(ann.change_password("another long enough password", second), 401)
 
 
 @scenario

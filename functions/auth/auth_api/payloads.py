@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from tasksync import passwords
+from tasksync import password_policy
 from tasksync.clock import now, timestamp
 from tasksync.domain.accounts import SignIn
 from tasksync.entities import Caller, Session
@@ -37,7 +37,7 @@ class PasswordChange(Checked, frozen=True, kw_only=True):
 
     @classmethod
     def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:
-        return passwords.faults_of(values["new_password"], "/new_password") if "new_password" in values else []
+        return password_policy.faults_of(values["new_password"], "/new_password") if "new_password" in values else []
 
 
 def signed_in(sign_in: SignIn, access_token: str, lifetime_seconds: int) -> dict[str, Any]:

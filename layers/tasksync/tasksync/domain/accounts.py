@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from tasksync import clock
+from tasksync import clock, password_policy
 from tasksync.domain.attempts import until_settled
 from tasksync.entities import Caller, Page, Receipt, ReceiptFor, Session, User, UserRole, UserStatus
-from tasksync.errors import InvalidCredentials, InvalidToken, NotFound, UsernameTaken
+from tasksync.errors import Invalid, InvalidCredentials, InvalidToken, NotFound, UsernameTaken
 from tasksync.ids import new_session_id, new_user_id
 
 
@@ -170,12 +170,15 @@ class AccountService:
         self._people.end_sessions(caller.user_id)
 
     def change_password(self, caller: Caller, current: str, new: str, receipt: ReceiptFor[None]) -> None:
-        """Every other session ends. Raises ``InvalidCredentials``."""
+        """Every other session ends. Raises ``InvalidCredentials``; ``Invalid`` if it is made of the user's names."""
 
         def attempt() -> None:
             user = self._user(caller)
             if not self._passwords.verify_password(current, user.password_hash):
                 raise InvalidCredentials("The current password is not right.")
+            faults = password_policy.faults_of(new, "/new_password", [user.username, user.email])
+            if faults:
+                raise Invalid(faults)
             password_hash = self._passwords.hash_password(new)
             self._sessions.change_password(user, caller.session_id, password_hash, clock.now(), receipt(None))
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tasksync import passwords
+from tasksync import password_policy
 from tasksync.errors import Fault
 from tasksync.http.fields import Email, Password, Username
 from tasksync.http.schema import Checked
@@ -16,7 +16,8 @@ class Registration(Checked, frozen=True, kw_only=True):
 
     @classmethod
     def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:
-        faults = passwords.faults_of(values["password"], "/password") if "password" in values else []
+        names = [values.get("username"), values.get("email")]
+        faults = password_policy.faults_of(values["password"], "/password", names) if "password" in values else []
         if data.get("username") is None and data.get("email") is None:
             faults.append(Fault("/username", "missing", "A username or an e-mail address is required."))
         return faults

@@ -1,0 +1,137 @@
+"""Passwords that are long enough and still soon guessed: OWASP ASVS 5.0.0 6.2.4, 6.2.11 and 6.2.12."""
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.support import builders
+from tests.support.client import Answer
+from tests.support.problems import faults
+from tests.support.product import Product
+
+COMMON = [
+    "passwordpassword",
+    "Password2026!!!!",
+    "P@ssw0rdP@ssw0rd",
+    "123456789012345",
+    "qwertyuiopasdfgh",
+    "aaaaaaaaaaaaaaa",
+    "abcdefghijklmnop",
+    "iloveyouiloveyou",
+    "Summer2026Summer2026",
+    "letmeinletmein123",
+    "footballbaseball",
+    "\N{CAT FACE}" * 15,
+]
+
+MADE_OF_NAMES = [
+    "tasksynctasksync",
+    "TaskSync-2026-Task",
+    "T4skSync2026!!!!",
+    "tasksync.tasksync.1",
+    "marguerite-lemaire",
+    "Marguerite Lemaire!",
+    "lemaire+marguerite+2026",
+    "m.lemaire@montagne.example",
+    "montagne montagne 1",
+]
+
+
+def registered(product: Product, **fields: Any) -> Answer:
+    return product.anonymous.post("/auth/register", json=builders.person(**fields))
+
+
+@pytest.mark.parametrize("password", COMMON)
+@pytest.mark.parametrize("path", ["/auth/register", "/users"])
+def test_a_common_password_is_refused_with_the_reason(product: Product, path: str, password: str) -> None:
+    answer = product.anonymous.post(path, json=builders.person(password=password))
+
+    assert faults(answer) == {"/password": "password_too_common"}
+    [fault] = answer.json()["errors"]
+    assert "guess" in fault["detail"]
+    assert password not in answer.text
+    assert product.items("UsersTable") == []
+
+
+@pytest.mark.parametrize("password", MADE_OF_NAMES)
+def test_a_password_made_of_names_is_refused(product: Product, password: str) -> None:
+    answer = registered(product, username="Marguerite Lemaire", email="m.lemaire@montagne.example", password=password)
+
+    assert faults(answer).keys() == {"/password"}
+    assert faults(answer)["/password"] in {"password_too_common", "password_contains_name"}
+
+
+def test_a_name_within_a_password_that_is_long_without_it_does_no_harm(product: Product) -> None:
+    password = "marguerite eats purple kale at dawn"
+
+    assert registered(product, username="marguerite", password=password).status == 201
+
+
+def test_a_very_short_name_makes_no_password_bad(product: Product) -> None:
+    assert registered(product, username="a", email="b@c.org", password="a boat by a bay, b or c").status == 201
+
+
+def test_the_name_of_somebody_else_is_no_name_of_mine(product: Product) -> None:
+    password = "quoxbrin-zemtavel"
+
+    assert registered(product, username="ann", password=password).status == 201
+    answer = registered(product, username="zemtavel", password=password)
+
+    assert faults(answer) == {"/password": "password_contains_name"}
+
+
+def test_a_password_is_changed_to_no_common_one(product: Product) -> None:
+    ann = product.register("ann")
+
+    body = {"current_password": ann.password, "new_password": "passwordpassword"}
+
+    assert faults(ann.post("/auth/password", json=body)) == {"/new_password": "password_too_common"}
+    assert product.anonymous.sign_in(ann.username).id == ann.id
+
+
+def test_a_password_is_changed_to_nothing_made_of_the_names_one_has(product: Product) -> None:
+    ann = product.register(username="zemtavel", email="marguerite@montagne.example")
+
+    for new in ("quoxbrin-zemtavel", "montagne marguerite"):
+        body = {"current_password": ann.password, "new_password": new}
+        assert faults(ann.post("/auth/password", json=body)).keys() == {"/new_password"}, new
+
+    assert product.anonymous.sign_in(ann.username).id == ann.id
+
+
+def test_who_does_not_know_the_password_learns_nothing_of_the_names(product: Product) -> None:
+    ann = product.register(username="zemtavel")
+    body = {"current_password": "not the password", "new_password": "quoxbrin-zemtavel"}
+
+    assert ann.post("/auth/password", json=body).status == 401
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "4@8({[<3691!|70$5+%2aeioust" * 3,
+        "4@({[<63!1|0$5+7%2" * 50,
+        "1" * 1024,
+        "0123456789" * 102,
+        "1.1.1991" * 120,
+        "password" * 128,
+    ],
+    ids=["look-alikes", "more of them", "one digit", "digits", "dates", "words"],
+)
+def test_no_password_takes_long_to_judge(product: Product, password: str) -> None:
+    product.register()
+    began = time.thread_time()
+
+    registered(product, username="1!|lai7t", password=password)
+
+    # Of this thread's work. The first of them took 6 s before look-alikes were counted.
+    assert time.thread_time() - began < 2
+
+
+def test_64_characters_of_four_bytes_each_are_enough_even_if_they_are_the_same(product: Product) -> None:
+    """NIST SP 800-63B-4 §3.1.1.2; OWASP ASVS 5.0.0 6.2.9. The estimator knows nothing of other scripts."""
+    password = "\N{CAT FACE}" * 64
+
+    assert registered(product, password=password).status == 201
+    assert faults(registered(product, password=password[:-1])) == {"/password": "password_too_common"}
