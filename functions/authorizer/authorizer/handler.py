@@ -4,7 +4,7 @@ from typing import Any
 
 from authorizer import store
 from tasksync import tokens
-from tasksync.errors import InvalidToken
+from tasksync.errors import DependencyFailed, InvalidToken
 from tasksync.settings import settings
 from tasksync.telemetry import log
 
@@ -18,6 +18,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     except InvalidToken as error:
         log("INFO", "access refused", request_id=request_id, cause=type(error.__cause__ or error).__name__)
         raise Exception("Unauthorized") from None  # the gateway knows this text, not a class
+    except DependencyFailed as error:
+        log("ERROR", "access undecided", request_id=request_id, cause=type(error.__cause__ or error).__name__)
+        raise
     log("INFO", "access allowed", request_id=request_id, user_id=claims.user_id)
     return {
         "principalId": claims.user_id,

@@ -1,5 +1,6 @@
 """What the authorizer looks at beyond the token: the session, the user, and whether the tables answer at all."""
 
+import json
 from typing import Any
 
 import pytest
@@ -122,6 +123,24 @@ def test_a_table_that_does_not_answer_is_not_the_callers_fault(product: Product,
 
     for answer in (ann.get("/users/me"), ann.post("/rooms", json={})):
         problem(answer, 503, "dependency_failed")
+
+
+def test_what_could_not_be_decided_is_logged_for_the_alarm(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ann = product.register("ann")
+    drop(product.aws, "UsersTable")
+
+    request_id = ann.get("/users/me").headers["X-Request-Id"]
+
+    [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (line["event"], line["level"], line["request_id"]) == ("access undecided", "ERROR", request_id)
+    [pattern] = [
+        properties["FilterPattern"]
+        for properties in product.aws.stack.of_type("AWS::Logs::MetricFilter").values()
+        if properties["LogGroupName"] == {"Ref": "AuthorizerFunctionLogs"}
+    ]
+    assert pattern == f'{{ $.event = "{line["event"]}" }}'
 
 
 def test_a_key_that_cannot_be_read_is_not_the_callers_fault(product: Product) -> None:
