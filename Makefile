@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run admin demo audit check test test-unit test-versions test-reliability test-journeys test-storm deploy clean
+.PHONY: help run admin demo audit check openapi test test-unit test-versions test-reliability test-journeys test-storm deploy clean
 
 help: ## Lists the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -54,6 +54,9 @@ check: $(DEVELOPMENT) ## Checks style, types, directions of imports, and the tem
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint
+
+openapi: $(DEVELOPMENT) ## Writes the API's description, which is made from the code
+	@$(BIN)/python -m infrastructure.openapi
 
 # In process every worker has a fake AWS of its own, so the units and contracts use all cores.
 UNITS := tests/functions tests/layers tests/infrastructure

@@ -17,6 +17,9 @@ PUBLIC = {
     ("GET", "/.well-known/jwks.json"),
     ("POST", "/users"),
     ("GET", "/health"),
+    ("GET", "/openapi.json"),
+    ("GET", "/docs"),
+    ("GET", "/assets/{asset}"),
 }
 
 

@@ -1,24 +1,31 @@
 """What comes in and goes out."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
+from auth_api import answers
 from tasksync import password_policy
 from tasksync.clock import now, timestamp
 from tasksync.domain.accounts import SignIn
 from tasksync.entities import Caller, Session
 from tasksync.errors import Fault
-from tasksync.http.fields import Email, Password, Token, Username
+from tasksync.http.fields import EITHER_NAME, Email, Password, Token, Username
 from tasksync.http.representations import profile
 from tasksync.http.schema import Checked
 
 
 class Login(Checked, frozen=True, kw_only=True):
+    """Either of the two names, and the password."""
+
     username: Username | None = None
     email: Email | None = None
     password: Password
+
+    FURTHER_SCHEMA: ClassVar[Mapping[str, Any]] = {
+        "oneOf": EITHER_NAME["anyOf"],
+    }
 
     @classmethod
     def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:
@@ -40,8 +47,7 @@ class PasswordChange(Checked, frozen=True, kw_only=True):
         return password_policy.faults_of(values["new_password"], "/new_password") if "new_password" in values else []
 
 
-def signed_in(sign_in: SignIn, access_token: str, lifetime_seconds: int) -> dict[str, Any]:
-    """A token answer (RFC 6749 §5.1) with the user it is for."""
+def signed_in(sign_in: SignIn, access_token: str, lifetime_seconds: int) -> answers.SignedIn:
     return {
         "user": profile(sign_in.user),
         "access_token": access_token,
@@ -52,10 +58,10 @@ def signed_in(sign_in: SignIn, access_token: str, lifetime_seconds: int) -> dict
     }
 
 
-def session_view(caller: Caller) -> Callable[[Session], dict[str, Any]]:
+def session_view(caller: Caller) -> Callable[[Session], answers.Session]:
     """How a session is shown to this caller."""
 
-    def view(session: Session) -> dict[str, Any]:
+    def view(session: Session) -> answers.Session:
         return {
             "id": session.id,
             "created_at": timestamp(session.created_at),

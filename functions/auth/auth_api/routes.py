@@ -3,10 +3,13 @@
 from datetime import timedelta
 
 from auth_api import payloads
+from auth_api.answers import PublicKeys, Session, SignedIn
 from auth_api.payloads import Login, PasswordChange, RefreshToken
 from auth_api.signing import signer, unpublished_signer
 from tasksync import clock, passwords, tokens
 from tasksync.domain.accounts import AccountService, Device, SignIn
+from tasksync.errors import EmailTaken, InvalidCredentials, InvalidToken, UsernameTaken
+from tasksync.http.answers import Listing
 from tasksync.http.api import Api
 from tasksync.http.fields import Paging
 from tasksync.http.idempotency import IdempotencyKeys
@@ -28,60 +31,78 @@ _accounts = AccountService(
 )
 
 
-@api.route("POST", "/auth/register", body=Registration)
+@api.route(
+    "POST",
+    "/auth/register",
+    body=Registration,
+    status=201,
+    answer=SignedIn,
+    fails=(UsernameTaken, EmailTaken),
+)
 def register(request: Request, body: Registration) -> Response:
+    """Register, and sign in."""
     key = signer()
     sign_in = _accounts.register(body.username, body.email, body.password, _device(request))
     return created(_signed_in(sign_in, key), f"/users/{sign_in.user.id}")
 
 
-@api.route("POST", "/auth/login", body=Login)
+@api.route("POST", "/auth/login", body=Login, answer=SignedIn, fails=(InvalidCredentials,))
 def login(request: Request, body: Login) -> Response:
+    """Sign in."""
     key = signer()
     return ok(_signed_in(_accounts.login(body.username, body.email, body.password, _device(request)), key))
 
 
-@api.route("POST", "/auth/refresh", body=RefreshToken)
+@api.route("POST", "/auth/refresh", body=RefreshToken, answer=SignedIn, fails=(InvalidToken,))
 def refresh(request: Request, body: RefreshToken) -> Response:
+    """Get a new pair of tokens.
+
+    The refresh token ends with it. Used once more, it ends the session: somebody has stolen it.
+    """
     key = signer()
     return ok(_signed_in(_accounts.refresh(body.refresh_token), key))
 
 
 @api.route("POST", "/auth/logout", body=RefreshToken)
 def logout(request: Request, body: RefreshToken) -> Response:
+    """Sign out: end the session of a refresh token."""
     _accounts.logout(body.refresh_token)
     return no_content()
 
 
-@api.route("GET", "/auth/sessions", query=Paging)
+@api.route("GET", "/auth/sessions", query=Paging, answer=Listing[Session])
 def list_sessions(request: Request, query: Paging) -> Response:
+    """List where one is signed in."""
     page = _accounts.sessions(request.caller, query.limit, position(request, query))
     return listing(request, page, payloads.session_view(request.caller))
 
 
 @api.route("DELETE", "/auth/sessions")
 def end_all_sessions(request: Request) -> Response:
+    """Sign out everywhere, here too."""
     _accounts.end_all_sessions(request.caller)
     return no_content()
 
 
 @api.route("DELETE", "/auth/sessions/{session_id}")
 def end_session(request: Request, session_id: str) -> Response:
+    """Sign out on one device."""
     _accounts.end_session(request.caller, session_id)
     return no_content()
 
 
-@api.route("POST", "/auth/password", body=PasswordChange)
+@api.route("POST", "/auth/password", body=PasswordChange, fails=(InvalidCredentials,))
 def change_password(request: Request, body: PasswordChange) -> Response:
+    """Change the password. Every other session ends."""
     return request.carry_out(
         lambda receipt: _accounts.change_password(request.caller, body.current_password, body.new_password, receipt),
         lambda _: no_content(),
     )
 
 
-@api.route("GET", "/.well-known/jwks.json")
+@api.route("GET", "/.well-known/jwks.json", answer=PublicKeys)
 def public_keys(request: Request) -> Response:
-    """RFC 7517 §5."""
+    """Get the public keys of the access tokens (RFC 7517 §5)."""
     return ok({"keys": [unpublished_signer().jwk]})
 
 
@@ -89,7 +110,7 @@ def _device(request: Request) -> Device:
     return Device(request.user_agent, request.ip)
 
 
-def _signed_in(sign_in: SignIn, key: Signer) -> dict[str, object]:
+def _signed_in(sign_in: SignIn, key: Signer) -> SignedIn:
     # The key is taken before anything is written: a secret that cannot be read must leave nothing half done.
     lifetime = settings.access_token_seconds
     access_token = key.access_token(

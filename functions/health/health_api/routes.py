@@ -1,5 +1,6 @@
 """The route that load balancers, pipelines and people ask whether all is well."""
 
+from health_api.answers import Health
 from tasksync import __version__
 from tasksync.http.api import Api
 from tasksync.http.request import Request
@@ -10,9 +11,14 @@ api = Api("health")
 app = api.chalice
 
 
-@api.route("GET", "/health")
+@api.route("GET", "/health", answer=Health, failed_answer=Health)
 def health(request: Request) -> Response:
-    checks = {table: "ok" if answers else "failed" for table, answers in answering_tables().items()}
-    well = set(checks.values()) == {"ok"}
-    body = {"status": "ok" if well else "failed", "checks": checks, "version": __version__}
+    """Ask whether the service and what it depends on answer."""
+    tables = answering_tables()
+    well = all(tables.values())
+    body: Health = {
+        "status": "ok" if well else "failed",
+        "checks": {table: "ok" if answers else "failed" for table, answers in tables.items()},
+        "version": __version__,
+    }
     return Response(200, body) if well else Response(503, body, {"Retry-After": "1"})

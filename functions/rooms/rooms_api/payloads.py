@@ -1,11 +1,11 @@
 """What comes in and goes out."""
 
 from dataclasses import replace
-from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from rooms_api import answers
 from tasksync.clock import timestamp
 from tasksync.entities import Membership, Room, RoomRole, RoomView, User
 from tasksync.http.fields import Id, RoomCode, RoomName
@@ -13,6 +13,8 @@ from tasksync.http.representations import room_in_list
 
 
 class NewRoom(msgspec.Struct, frozen=True, kw_only=True):
+    """`user_id` may only be the caller. Without a code, one of nine characters is made up."""
+
     name: RoomName | None = None
     code: RoomCode | None = None
     user_id: Id | None = None
@@ -28,6 +30,8 @@ class RoomChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Join(msgspec.Struct, frozen=True, kw_only=True):
+    """Capital and small letters are the same in a code."""
+
     code: RoomCode
 
 
@@ -44,11 +48,11 @@ class NoFields(msgspec.Struct, frozen=True):
     """A body that may be left out, and has nothing in it."""
 
 
-def room(view: RoomView) -> dict[str, Any]:
+def room(view: RoomView) -> answers.Room:
     return {**room_in_list(view), "user_ids": [member.user_id for member in view.members]}
 
 
-def member(found: tuple[Membership, User]) -> dict[str, Any]:
+def member(found: tuple[Membership, User]) -> answers.Member:
     membership, user = found
     return {
         "user_id": user.id,

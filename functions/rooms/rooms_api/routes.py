@@ -1,10 +1,24 @@
 """Routes of rooms and their members."""
 
 from rooms_api import payloads
+from rooms_api.answers import Member, Room
 from rooms_api.payloads import Join, NewMember, NewRoom, NoFields, RoleChange, RoomChange
 from tasksync.domain.rooms import RoomService
 from tasksync.entities import RoomView
-from tasksync.errors import Fault, Invalid
+from tasksync.errors import (
+    AlreadyMember,
+    CodeTaken,
+    Fault,
+    Invalid,
+    LastAdmin,
+    PreconditionFailed,
+    RoleTooLow,
+    RoomFull,
+    TooManyRooms,
+    UnknownCode,
+    UnknownUser,
+)
+from tasksync.http.answers import Listing, RoomSummary
 from tasksync.http.api import Api
 from tasksync.http.fields import Paging
 from tasksync.http.idempotency import IdempotencyKeys
@@ -23,8 +37,9 @@ app = api.chalice
 _rooms = RoomService(RoomChanges(), UsersTable(), settings.max_room_members, settings.max_rooms_per_user)
 
 
-@api.route("POST", "/rooms", body=NewRoom)
+@api.route("POST", "/rooms", body=NewRoom, status=201, answer=Room, fails=(CodeTaken, TooManyRooms))
 def create_room(request: Request, body: NewRoom) -> Response:
+    """Open a room, whose admin is the caller."""
     if body.user_id not in (None, request.caller.user_id):
         raise Invalid([Fault("/user_id", "not_allowed", "A room is opened by the caller, and by nobody else.")])
     return request.carry_out(
@@ -33,69 +48,89 @@ def create_room(request: Request, body: NewRoom) -> Response:
     )
 
 
-@api.route("GET", "/rooms", query=Paging)
+@api.route("GET", "/rooms", query=Paging, answer=Listing[RoomSummary])
 def list_rooms(request: Request, query: Paging) -> Response:
+    """List the caller's rooms."""
     page = _rooms.list(request.caller, query.limit, position(request, query))
     return listing(request, page, room_in_list)
 
 
-@api.route("POST", "/rooms/join", body=Join)
+@api.route("POST", "/rooms/join", body=Join, answer=Room, fails=(UnknownCode, AlreadyMember, RoomFull, TooManyRooms))
 def join_room(request: Request, body: Join) -> Response:
+    """Join a room by its code, as a member."""
     return request.carry_out(lambda receipt: _rooms.join(request.caller, body.code, receipt), _shown)
 
 
-@api.route("GET", "/rooms/{room_id}")
+@api.route("GET", "/rooms/{room_id}", answer=Room)
 def get_room(request: Request, room_id: str) -> Response:
+    """Get a room."""
     view = _rooms.get(request.caller, room_id)
     return not_modified(view.room.version) if request.unchanged(view.room.version) else _shown(view)
 
 
-@api.route("PUT", "/rooms/{room_id}", body=RoomChange)
-@api.route("PATCH", "/rooms/{room_id}", body=RoomChange)
+@api.route("PUT", "/rooms/{room_id}", body=RoomChange, answer=Room, fails=(RoleTooLow, PreconditionFailed))
+@api.route("PATCH", "/rooms/{room_id}", body=RoomChange, answer=Room, fails=(RoleTooLow, PreconditionFailed))
 def change_room(request: Request, room_id: str, body: RoomChange) -> Response:
+    """Rename a room, as one of its admins."""
     return request.carry_out(
         lambda receipt: _rooms.change(request.caller, room_id, body.applied, request.matches, receipt), _shown
     )
 
 
-@api.route("DELETE", "/rooms/{room_id}")
+@api.route("DELETE", "/rooms/{room_id}", fails=(RoleTooLow, PreconditionFailed))
 def delete_room(request: Request, room_id: str) -> Response:
+    """Delete a room and its tasks, as one of its admins. Everybody is out at once."""
     return request.carry_out(
         lambda receipt: _rooms.close(request.caller, room_id, request.matches, receipt), lambda _: no_content()
     )
 
 
-@api.route("POST", "/rooms/{room_id}/code", body=NoFields)
+@api.route("POST", "/rooms/{room_id}/code", body=NoFields, answer=Room, fails=(RoleTooLow, PreconditionFailed))
 def change_code(request: Request, room_id: str, body: NoFields) -> Response:
+    """Give a room a new code, as one of its admins. The old one stops working."""
     return request.carry_out(
         lambda receipt: _rooms.change_code(request.caller, room_id, request.matches, receipt), _shown
     )
 
 
-@api.route("GET", "/rooms/{room_id}/users", query=Paging)
+@api.route("GET", "/rooms/{room_id}/users", query=Paging, answer=Listing[Member])
 def list_members(request: Request, room_id: str, query: Paging) -> Response:
+    """List the members of a room."""
     page = _rooms.members(request.caller, room_id, query.limit, position(request, query))
     return listing(request, page, payloads.member)
 
 
-@api.route("POST", "/rooms/{room_id}/users", body=NewMember)
+@api.route(
+    "POST",
+    "/rooms/{room_id}/users",
+    body=NewMember,
+    status=201,
+    answer=Member,
+    fails=(RoleTooLow, UnknownUser, AlreadyMember, RoomFull, TooManyRooms),
+)
 def add_member(request: Request, room_id: str, body: NewMember) -> Response:
+    """Add somebody to a room, as one of its admins."""
     return request.carry_out(
         lambda receipt: _rooms.add(request.caller, room_id, body.user_id, body.role, receipt),
         lambda member: created(payloads.member(member), f"/rooms/{room_id}/users/{body.user_id}"),
     )
 
 
-@api.route("PATCH", "/rooms/{room_id}/users/{user_id}", body=RoleChange)
+@api.route("PATCH", "/rooms/{room_id}/users/{user_id}", body=RoleChange, answer=Member, fails=(RoleTooLow, LastAdmin))
 def change_role(request: Request, room_id: str, user_id: str, body: RoleChange) -> Response:
+    """Change what a member may do, as an admin of the room."""
     return request.carry_out(
         lambda receipt: _rooms.change_role(request.caller, room_id, user_id, body.role, receipt),
         lambda member: ok(payloads.member(member)),
     )
 
 
-@api.route("DELETE", "/rooms/{room_id}/users/{user_id}")
+@api.route("DELETE", "/rooms/{room_id}/users/{user_id}", fails=(RoleTooLow, LastAdmin))
 def remove_member(request: Request, room_id: str, user_id: str) -> Response:
+    """Leave a room or, as one of its admins, remove somebody.
+
+    When the last member leaves, the room is gone at once, and its tasks soon after.
+    """
     return request.carry_out(
         lambda receipt: _rooms.remove(request.caller, room_id, user_id, receipt), lambda _: no_content()
     )

@@ -24,6 +24,8 @@ class Sort(StrEnum):
 
 
 class NewTask(msgspec.Struct, frozen=True, kw_only=True):
+    """Without `room_id` it is a personal task; without `user_id` it is the caller's to do, with `null` nobody's."""
+
     title: Title
     description: Description | None = None
     status: TaskStatus = TaskStatus.PENDING

@@ -2,7 +2,9 @@
 
 from tasks_api.payloads import NewTask, RoomTaskQuery, TaskChange, TaskQuery
 from tasksync.domain.tasks import TaskService
+from tasksync.errors import AssigneeNotMember, NotFound, PreconditionFailed, RoleTooLow
 from tasksync.http import representations
+from tasksync.http.answers import Listing, Task
 from tasksync.http.api import Api
 from tasksync.http.idempotency import IdempotencyKeys
 from tasksync.http.lists import listing, position
@@ -17,9 +19,12 @@ app = api.chalice
 
 _tasks = TaskService(TaskChanges(), RoomsTable())
 
+_OF_CHANGES = (RoleTooLow, AssigneeNotMember, PreconditionFailed)
 
-@api.route("POST", "/tasks", body=NewTask)
+
+@api.route("POST", "/tasks", body=NewTask, status=201, answer=Task, fails=(NotFound, RoleTooLow, AssigneeNotMember))
 def create_task(request: Request, body: NewTask) -> Response:
+    """Plan a task, in a room or for oneself. Viewers of a room plan none there."""
     draft = body.draft(request.caller.user_id)
     return request.carry_out(
         lambda receipt: _tasks.create(request.caller, body.room_id, draft, receipt),
@@ -27,8 +32,9 @@ def create_task(request: Request, body: NewTask) -> Response:
     )
 
 
-@api.route("GET", "/tasks", query=TaskQuery)
+@api.route("GET", "/tasks", query=TaskQuery, answer=Listing[Task], fails=(NotFound,))
 def list_tasks(request: Request, query: TaskQuery) -> Response:
+    """List the caller's tasks: personal ones, and those assigned to them in any room."""
     start = position(request, query)
     if query.room_id is not None:
         page = _tasks.list_of_room(request.caller, query.room_id, query.filter(), query.limit, start)
@@ -37,32 +43,36 @@ def list_tasks(request: Request, query: TaskQuery) -> Response:
     return listing(request, page, representations.task)
 
 
-@api.route("GET", "/rooms/{room_id}/tasks", query=RoomTaskQuery)
+@api.route("GET", "/rooms/{room_id}/tasks", query=RoomTaskQuery, answer=Listing[Task])
 def list_tasks_of_room(request: Request, room_id: str, query: RoomTaskQuery) -> Response:
+    """List the tasks of a room."""
     start = position(request, query)
     page = _tasks.list_of_room(request.caller, room_id, query.filter(), query.limit, start)
     return listing(request, page, representations.task)
 
 
-@api.route("GET", "/tasks/{task_id}")
+@api.route("GET", "/tasks/{task_id}", answer=Task)
 def get_task(request: Request, task_id: str) -> Response:
+    """Get a task."""
     task = _tasks.get(request.caller, task_id)
     if request.unchanged(task.version):
         return not_modified(task.version)
     return ok(representations.task(task), task.version)
 
 
-@api.route("PUT", "/tasks/{task_id}", body=TaskChange)
-@api.route("PATCH", "/tasks/{task_id}", body=TaskChange)
+@api.route("PUT", "/tasks/{task_id}", body=TaskChange, answer=Task, fails=_OF_CHANGES)
+@api.route("PATCH", "/tasks/{task_id}", body=TaskChange, answer=Task, fails=_OF_CHANGES)
 def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
+    """Change a task."""
     return request.carry_out(
         lambda receipt: _tasks.change(request.caller, task_id, body.applied, request.matches, receipt),
         lambda task: ok(representations.task(task), task.version),
     )
 
 
-@api.route("DELETE", "/tasks/{task_id}")
+@api.route("DELETE", "/tasks/{task_id}", fails=(RoleTooLow, PreconditionFailed))
 def delete_task(request: Request, task_id: str) -> Response:
+    """Delete a task."""
     return request.carry_out(
         lambda receipt: _tasks.delete(request.caller, task_id, request.matches, receipt), lambda _: no_content()
     )

@@ -4,8 +4,9 @@ from tasksync import deadline, passwords
 from tasksync.domain.accounts import register
 from tasksync.domain.removal import UserRemoval
 from tasksync.domain.users import UserService
-from tasksync.errors import TaskSyncError
+from tasksync.errors import EmailTaken, PreconditionFailed, RoleTooLow, TaskSyncError, UsernameTaken
 from tasksync.http import representations
+from tasksync.http.answers import Listing, User, VisibleUser
 from tasksync.http.api import Api
 from tasksync.http.fields import Paging
 from tasksync.http.idempotency import IdempotencyKeys
@@ -29,39 +30,49 @@ _rooms = RoomsTable()
 _users = UserService(_people, _rooms)
 _removal = UserRemoval(_people, _rooms, TasksTable(), SessionsTable())
 
+_OF_CHANGES = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed)
 
-@api.route("POST", "/users", body=Registration)
+
+@api.route("POST", "/users", body=Registration, status=201, answer=User, fails=(UsernameTaken, EmailTaken))
 def create_user(request: Request, body: Registration) -> Response:
+    """Register, without signing in."""
     user = register(body.username, body.email, body.password, passwords, _people.create)
     return created(representations.profile(user), f"/users/{user.id}", user.version)
 
 
-@api.route("GET", "/users", query=Paging)
+@api.route("GET", "/users", query=Paging, answer=Listing[VisibleUser])
 def list_users(request: Request, query: Paging) -> Response:
+    """List the people one shares a room with. An admin of the installation sees all."""
     caller = request.caller
     page = _users.list(caller, query.limit, position(request, query))
     return listing(request, page, lambda user: representations.user(user, caller))
 
 
-@api.route("GET", "/users/{user_id}")
+@api.route("GET", "/users/{user_id}", answer=VisibleUser)
 def get_user(request: Request, user_id: str) -> Response:
+    """Get a user."""
     user = _users.get(request.caller, user_id)
     if request.unchanged(user.version):
         return not_modified(user.version)
     return ok(representations.user(user, request.caller), user.version)
 
 
-@api.route("PUT", "/users/{user_id}", body=UserChange)
-@api.route("PATCH", "/users/{user_id}", body=UserChange)
+@api.route("PUT", "/users/{user_id}", body=UserChange, answer=VisibleUser, fails=_OF_CHANGES)
+@api.route("PATCH", "/users/{user_id}", body=UserChange, answer=VisibleUser, fails=_OF_CHANGES)
 def change_user(request: Request, user_id: str, body: UserChange) -> Response:
+    """Change a user: oneself or, as an admin of the installation, anybody."""
     return request.carry_out(
         lambda receipt: _users.change(request.caller, user_id, body.applied, request.matches, receipt),
         lambda user: ok(representations.user(user, request.caller), user.version),
     )
 
 
-@api.route("DELETE", "/users/{user_id}")
+@api.route("DELETE", "/users/{user_id}", fails=(RoleTooLow, PreconditionFailed))
 def delete_user(request: Request, user_id: str) -> Response:
+    """Delete a user: oneself or, as an admin of the installation, anybody.
+
+    They leave every room, are signed out everywhere, and their tasks in rooms become nobody's.
+    """
     user = _users.begin_removal(request.caller, user_id, request.matches)
     # The deletion is accepted, whatever happens now. It is carried out here so that it is done when the client is told
     # so; cut short, the users stream finishes it.

@@ -29,6 +29,7 @@ NOTHING: Names = {
     "personal_task_id": f"usr_{'0' * 32}.{'0' * 32}",
     "newcomer_id": f"usr_{'1' * 32}",
     "code": "ZZZZZZZZZ",
+    "asset": "nothing.js",
 }
 
 # What differs between any two answers, or with the clock.
@@ -127,6 +128,7 @@ def _names(room: Mapping[str, Any], admin: Person, member: Person, newcomer: Per
         "personal_task_id": member.plan()["id"],
         "newcomer_id": newcomer.id,
         "code": room["code"],
+        "asset": NOTHING["asset"],
     }
 
 

@@ -133,4 +133,7 @@ POLICIES: list[Line | Open] = [
     everybody("DELETE /tasks/{task_id}", 404, about={"task_id": "{personal_task_id}"}),
     # ------------------------------------------------------------------------------------------- service
     Open("GET /health", 200),
+    Open("GET /openapi.json", 200),
+    Open("GET /docs", 200),
+    Open("GET /assets/{asset}", 404),
 ]

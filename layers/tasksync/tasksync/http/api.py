@@ -3,7 +3,7 @@
     api = Api("rooms")
     app = api.chalice  # what Lambda calls
 
-    @api.route("POST", "/rooms", body=NewRoom)
+    @api.route("POST", "/rooms", body=NewRoom, status=201, answer=Room, fails=(CodeTaken, TooManyRooms))
     def create_room(request: Request, body: NewRoom) -> Response: ...
 
 Order of what is checked: path ids, query, media type, size, JSON, fields; then the view runs.
@@ -44,13 +44,26 @@ class Keys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A route as declared: what it takes, and what answers it."""
+    """A route as declared: what it takes, what it answers, and what answers it.
+
+    What concerns answers is for those who describe the API; ``infrastructure/openapi``.
+    """
 
     method: str
     path: str
     body: type[msgspec.Struct] | None
     query: type[msgspec.Struct]
     view: View
+    status: int
+    answer: Any
+    """The shape of a success's body, as msgspec knows types; None where there is none."""
+    media_type: str
+    fails: tuple[type[errors.TaskSyncError], ...]
+    """What can go wrong beyond what any route of its kind may meet."""
+    tagged: bool
+    """Whether the answer carries an entity tag that is not a version of it."""
+    failed_answer: Any
+    """The shape of an answer with status 503 that is no problem document; None where there is none."""
 
 
 class Api:
@@ -59,7 +72,7 @@ class Api:
     def __init__(self, name: str, keys: Keys | None = None) -> None:
         """``keys``: what makes writes with an idempotency key happen once; None where no route takes one."""
         self.name = name
-        self._keys = keys
+        self.keys = keys
         self.routes: list[Route] = []
         self.chalice = Chalice(app_name=name, configure_logs=False)
 
@@ -70,11 +83,22 @@ class Api:
         *,
         body: type[msgspec.Struct] | None = None,
         query: type[msgspec.Struct] = NoQuery,
+        status: int = 200,
+        answer: Any = None,
+        media_type: str = JSON,
+        fails: tuple[type[errors.TaskSyncError], ...] = (),
+        tagged: bool = False,
+        failed_answer: Any = None,
     ) -> Callable[[View], View]:
-        """Register a view. It gets the request, the path's ids by name, and ``body`` and ``query`` where declared."""
+        """Register a view. It gets the request, the path's ids by name, and ``body`` and ``query`` where declared.
+
+        The view's docstring says what the route does to those who use the API. The other arguments are ``Route``'s; a
+        route without ``answer`` answers 204.
+        """
 
         def register(view: View) -> View:
-            route = Route(method, path, body, query, view)
+            success = status if answer is not None else 204
+            route = Route(method, path, body, query, view, success, answer, media_type, fails, tagged, failed_answer)
             self.routes.append(route)
             # "*/*": media types are checked by us, so that the refusal is a problem document like any other.
             self.chalice.route(path, methods=[method], content_types=["*/*"], name=f"{method} {path}")(
@@ -114,10 +138,10 @@ class Api:
     def _view(self, route: Route, request: Request, event: Mapping[str, Any], ids: dict[str, str]) -> Response:
         arguments = _arguments(route, request, event, ids)
         key = request.headers.get("idempotency-key")
-        if key is None or route.method == "GET" or self._keys is None or not request.context.get("authorizer"):
+        if key is None or route.method == "GET" or self.keys is None or not request.context.get("authorizer"):
             return route.view(request, **arguments)
         identity = f"{route.method} {request.path}\n".encode() + _raw_body(event)
-        once = self._keys.once(request.caller.user_id, key, identity)
+        once = self.keys.once(request.caller.user_id, key, identity)
         replayed = once.replay()
         if replayed is not None:
             return replayed
@@ -218,7 +242,9 @@ def _written(response: Response, request: Request) -> ChaliceResponse:
     if "Location" in headers:
         headers["Location"] = request.root + headers["Location"]
     body = ""
-    if response.body is not None:
+    if isinstance(response.body, str):
+        body = response.body
+    elif response.body is not None:
         headers.setdefault("Content-Type", JSON)
         body = msgspec.json.encode(response.body).decode()
     return ChaliceResponse(body=body, headers=dict(headers), status_code=response.status)

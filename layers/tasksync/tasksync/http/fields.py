@@ -10,18 +10,29 @@ from msgspec import Meta
 _NAME = r"\A[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?\Z"
 _EMAIL = r"\A[^@\s\x00-\x1f\x7f]+@[^@\s.\x00-\x1f\x7f]+(?:\.[^@\s.\x00-\x1f\x7f]+)+\Z"
 
-Username = Annotated[str, Meta(min_length=1, max_length=80, pattern=_NAME)]
-Email = Annotated[str, Meta(min_length=3, max_length=254, pattern=_EMAIL)]
-Password = Annotated[str, Meta(min_length=1, max_length=1024)]
+Username = Annotated[str, Meta(min_length=1, max_length=80, pattern=_NAME, examples=["ann"])]
+Email = Annotated[str, Meta(min_length=3, max_length=254, pattern=_EMAIL, examples=["ann@example.org"])]
+Password = Annotated[str, Meta(min_length=1, max_length=1024, examples=["violet kettle drum 17"])]
 Token = Annotated[str, Meta(min_length=1, max_length=4096)]
-RoomName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\S")]
-RoomCode = Annotated[str, Meta(min_length=6, max_length=9, pattern=r"\A[A-Za-z0-9]*\Z")]
+RoomName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\S", examples=["Office move"])]
+RoomCode = Annotated[str, Meta(min_length=6, max_length=9, pattern=r"\A[A-Za-z0-9]*\Z", examples=["K7QX2MZ9A"])]
 Id = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\A[A-Za-z0-9._~-]*\Z")]
-Title = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\S")]
-Description = Annotated[str, Meta(max_length=10_000)]
-Moment = Annotated[datetime, Meta(tz=True)]
-Limit = Annotated[int, Meta(ge=1, le=100)]
-Cursor = Annotated[str, Meta(min_length=1, max_length=2048)]
+Title = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\S", examples=["Order the desks"])]
+Description = Annotated[str, Meta(max_length=10_000, examples=["Twelve, adjustable in height."])]
+Moment = Annotated[
+    datetime, Meta(tz=True, description="RFC 3339, with any offset.", examples=["2027-01-31T12:00:00+01:00"])
+]
+Limit = Annotated[int, Meta(ge=1, le=100, description="How many items to answer at most.")]
+Cursor = Annotated[str, Meta(min_length=1, max_length=2048, description="The `next_cursor` of the page before.")]
+
+
+EITHER_NAME = {
+    "anyOf": [
+        {"required": ["username"], "properties": {"username": {"type": "string"}}},
+        {"required": ["email"], "properties": {"email": {"type": "string"}}},
+    ]
+}
+"""Words of JSON Schema for bodies that need a username or an e-mail address."""
 
 
 class NoQuery(msgspec.Struct, frozen=True):

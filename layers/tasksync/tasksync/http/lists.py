@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 
 from tasksync.entities import Page
 from tasksync.http import cursors
+from tasksync.http.answers import Listing
 from tasksync.http.fields import Paging
 from tasksync.http.request import Request
 from tasksync.http.responses import Response
 
 Item = TypeVar("Item")
+View = TypeVar("View", bound=Mapping[str, Any])
 
 
 def position(request: Request, paging: Paging) -> str | None:
@@ -18,9 +20,9 @@ def position(request: Request, paging: Paging) -> str | None:
     return None if paging.cursor is None else cursors.unseal(paging.cursor, _identity(request))
 
 
-def listing(request: Request, page: Page[Item], view: Callable[[Item], Mapping[str, Any]]) -> Response:
+def listing(request: Request, page: Page[Item], view: Callable[[Item], View]) -> Response:
     """A page of a list, each item as ``view`` shows it, with the way to the next page (RFC 8288)."""
-    body: dict[str, Any] = {"items": [view(item) for item in page.items], "next_cursor": None}
+    body: Listing[View] = {"items": [view(item) for item in page.items], "next_cursor": None}
     if page.next is None:
         return Response(200, body)
     cursor = cursors.seal(page.next, _identity(request))

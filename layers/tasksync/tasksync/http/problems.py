@@ -40,9 +40,14 @@ _ANSWERS: dict[type[errors.TaskSyncError], tuple[int, str]] = {
 _EXTRA_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}
 
 
+def status_and_code(kind: type[errors.TaskSyncError]) -> tuple[int, str]:
+    """What an error of this class is answered with."""
+    return next(_ANSWERS[base] for base in kind.__mro__ if base in _ANSWERS)
+
+
 def problem(error: errors.TaskSyncError, request_id: str) -> Response:
     """The answer to a request that failed with ``error``."""
-    status, code = next(_ANSWERS[base] for base in type(error).__mro__ if base in _ANSWERS)
+    status, code = status_and_code(type(error))
     faults = getattr(error, "faults", None)
     return _document(status, code, error.detail, request_id, faults)
 

@@ -1,18 +1,22 @@
 """Registration as it comes in: the functions of users and of sign-in share it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from tasksync import password_policy
 from tasksync.errors import Fault
-from tasksync.http.fields import Email, Password, Username
+from tasksync.http.fields import EITHER_NAME, Email, Password, Username
 from tasksync.http.schema import Checked
 
 
 class Registration(Checked, frozen=True, kw_only=True):
+    """Without a username, one is made up."""
+
     username: Username | None = None
     email: Email | None = None
     password: Password
+
+    FURTHER_SCHEMA: ClassVar[Mapping[str, Any]] = EITHER_NAME
 
     @classmethod
     def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:

@@ -1,13 +1,12 @@
 """Users, rooms and tasks as they go out, wherever they are shown."""
 
-from typing import Any
-
 from tasksync.clock import rfc3339, timestamp
 from tasksync.entities import Caller, RoomView, Task, User, UserRole
+from tasksync.http import answers
 from tasksync.ids import is_room_id
 
 
-def profile(user: User) -> dict[str, Any]:
+def profile(user: User) -> answers.User:
     """A user as they see themselves."""
     return {
         "id": user.id,
@@ -20,14 +19,14 @@ def profile(user: User) -> dict[str, Any]:
     }
 
 
-def user(found: User, caller: Caller) -> dict[str, Any]:
+def user(found: User, caller: Caller) -> answers.VisibleUser:
     """All of oneself and, for an admin, of everybody; of others the name alone."""
     if found.id == caller.user_id or caller.role is UserRole.ADMIN:
-        return profile(found)
+        return {**profile(found)}
     return {"id": found.id, "username": found.username}
 
 
-def room_in_list(view: RoomView) -> dict[str, Any]:
+def room_in_list(view: RoomView) -> answers.RoomSummary:
     """Without ``user_ids``: they would cost one more read for each room."""
     return {
         "id": view.room.id,
@@ -42,7 +41,7 @@ def room_in_list(view: RoomView) -> dict[str, Any]:
     }
 
 
-def task(found: Task) -> dict[str, Any]:
+def task(found: Task) -> answers.Task:
     return {
         "id": found.id,
         "room_id": found.owner_id if is_room_id(found.owner_id) else None,

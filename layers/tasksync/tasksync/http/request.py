@@ -74,13 +74,13 @@ class Request:
         condition = self.headers.get("if-match")
         return condition is None or _lists(condition, version, weak=False)
 
-    def unchanged(self, version: int) -> bool:
+    def unchanged(self, version: int | str) -> bool:
         """Whether ``If-None-Match`` (RFC 9110 §13.1.2) says that the client has this version."""
         condition = self.headers.get("if-none-match")
         return condition is not None and _lists(condition, version, weak=True)
 
 
-def _lists(condition: str, version: int, *, weak: bool) -> bool:
+def _lists(condition: str, version: int | str, *, weak: bool) -> bool:
     tags = [tag.strip() for tag in condition.split(",")]
     if weak:
         tags = [tag.removeprefix("W/") for tag in tags]

@@ -21,10 +21,14 @@ SECURITY_HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A status, a JSON body (None: no body) and headers beyond those that every answer carries."""
+    """A status, a body and headers beyond those that every answer carries.
+
+    A text is sent as it stands, and needs a Content-Type among the headers; anything else is sent as JSON. None: there
+    is no body.
+    """
 
     status: int
-    body: Mapping[str, Any] | None = None
+    body: Mapping[str, Any] | str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -45,7 +49,7 @@ def not_modified(version: int) -> Response:
     return Response(304, None, _etag(version))
 
 
-def etag(version: int) -> str:
+def etag(version: int | str) -> str:
     """A strong entity tag (RFC 9110 §8.8.3): the version changes with every change of the resource."""
     return f'"{version}"'
 

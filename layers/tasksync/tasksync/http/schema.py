@@ -5,7 +5,7 @@ first fault it meets, so each field is converted on its own.
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 from msgspec import inspect
@@ -19,6 +19,9 @@ _NONE = object()
 
 class Checked(msgspec.Struct, frozen=True):
     """A schema with rules that go beyond the form of single fields."""
+
+    FURTHER_SCHEMA: ClassVar[Mapping[str, Any]] = {}
+    """Those of the rules that JSON Schema knows words for."""
 
     @classmethod
     def further_faults(

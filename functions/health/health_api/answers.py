@@ -1,0 +1,15 @@
+"""Shapes of what goes out."""
+
+from typing import Annotated, Literal, TypedDict
+
+from msgspec import Meta
+
+
+class Health(TypedDict):
+    """How the service is."""
+
+    status: Literal["ok", "failed"]
+    checks: Annotated[
+        dict[str, Literal["ok", "failed"]], Meta(description="By what was asked.", examples=[{"tasks": "ok"}])
+    ]
+    version: Annotated[str, Meta(examples=["0.1.0"])]

@@ -1,0 +1,52 @@
+"""Routes of what browsers and tools read to know the API. All of it is public, and the same for everybody."""
+
+from typing import Any
+
+from pages import site
+from tasksync.errors import NotFound
+from tasksync.http.api import Api
+from tasksync.http.request import Request
+from tasksync.http.responses import Response, etag
+
+api = Api("pages")
+app = api.chalice
+
+_DESCRIPTION = site.description()
+_DOCS = site.page("docs.html")
+
+# Kept, and asked for again each time whether it is still the same.
+_REVALIDATED = {"Cache-Control": "no-cache"}
+_FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+# A page loads nothing from elsewhere, and sends nothing to elsewhere.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@api.route("GET", "/openapi.json", answer=dict[str, Any], tagged=True)
+def openapi(request: Request) -> Response:
+    """Get this description of the API (OpenAPI 3.1)."""
+    return _served(request, _DESCRIPTION, _REVALIDATED)
+
+
+@api.route("GET", "/docs", answer=str, media_type="text/html", tagged=True)
+def docs(request: Request) -> Response:
+    """Read this description as a page, and try the API out."""
+    return _served(request, _DOCS, {**_REVALIDATED, "Content-Security-Policy": _POLICY})
+
+
+@api.route("GET", "/assets/{asset}", answer=str, media_type="*/*", tagged=True)
+def asset(request: Request, asset: str) -> Response:
+    """Get a script or a style of a page."""
+    if asset not in site.ASSETS:
+        raise NotFound
+    return _served(request, site.ASSETS[asset], _FOR_GOOD)
+
+
+def _served(request: Request, file: site.File, headers: dict[str, str]) -> Response:
+    headers = {**headers, "ETag": etag(file.digest)}
+    if request.unchanged(file.digest):
+        return Response(304, None, headers)
+    return Response(200, file.text, {**headers, "Content-Type": file.media_type})

@@ -1,0 +1,52 @@
+"""Links: what of an answer can be used in which request (OpenAPI 3.1.1 §4.8.20)."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from infrastructure.openapi.routes import Declared
+from infrastructure.openapi.schemas import Json, item_of
+
+# By path parameter, where its value is found in which shape. For the rest, a shape's own ``id`` is that of its kind.
+_FOUND_IN: dict[str, dict[str, str]] = {
+    "user_id": {"User": "id", "VisibleUser": "id", "SignedIn": "user/id", "Member": "user_id"},
+    "room_id": {"Room": "id", "RoomSummary": "id"},
+    "task_id": {"Task": "id"},
+    "session_id": {"Session": "id"},
+}
+
+# The same for fields of bodies.
+_BODIES: dict[str, dict[str, str]] = {
+    "join_room": {"Room": "code"},
+    "refresh": {"SignedIn": "refresh_token"},
+    "logout": {"SignedIn": "refresh_token"},
+}
+_FIELDS = {"join_room": "code", "refresh": "refresh_token", "logout": "refresh_token"}
+
+
+def links(declared: Declared, others: Mapping[str, Declared]) -> Json:
+    """What can be called after a success of this route. ``others``: all routes by the names of their operations."""
+    shape, prefix = _shape(declared.route.answer)
+    own = set(re.findall(r"\{(\w+)\}", declared.route.path))
+    made: Json = {}
+    for name, other in others.items():
+        wanted = re.findall(r"\{(\w+)\}", other.route.path)
+        values = {}
+        for parameter in wanted:
+            if shape in _FOUND_IN.get(parameter, {}):
+                values[parameter] = f"$response.body#/{prefix}{_FOUND_IN[parameter][shape]}"
+            elif parameter in own:
+                values[parameter] = f"$request.path.{parameter}"
+        from_answer = any(value.startswith("$response") for value in values.values())
+        if from_answer and len(values) == len(wanted) and other is not declared:
+            made[name] = {"operationId": name, "parameters": values}
+        elif shape in _BODIES.get(name, {}):
+            field = {_FIELDS[name]: f"$response.body#/{prefix}{_BODIES[name][shape]}"}
+            made[name] = {"operationId": name, "requestBody": field}
+    return made
+
+
+def _shape(answer: Any) -> tuple[str, str]:
+    """The name of what is answered, and where in the body it is; of a list, its first item."""
+    item = item_of(answer)
+    return (getattr(answer, "__name__", ""), "") if item is None else (item.__name__, "items/0/")

@@ -1,0 +1,123 @@
+"""One route as an operation: its names, its parameters and its body."""
+
+import inspect
+import re
+from collections.abc import Iterable
+from typing import Any, get_type_hints
+
+import msgspec
+
+from infrastructure.openapi.responses import Responses, has_entity_tag
+from infrastructure.openapi.routes import Declared
+from infrastructure.openapi.schemas import Json, Schemas, parameter_schema
+from tasksync.errors import PreconditionFailed
+from tasksync.http.fields import Id
+
+_PATH_PARAMETERS = {
+    "user_id": "A user; `me` is the caller.",
+    "room_id": "A room.",
+    "task_id": "A task.",
+    "session_id": "A session.",
+    "asset": "A file that a page names.",
+}
+_TAG = '"1"'
+
+PARAMETERS: dict[str, Json] = {
+    "IfMatch": {
+        "name": "If-Match",
+        "in": "header",
+        "description": "Change the resource only if it still has this entity tag (RFC 9110 §13.1.1).",
+        "schema": {"type": "string", "maxLength": 1000},
+        "example": _TAG,
+    },
+    "IfNoneMatch": {
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "Answer 304 if the resource still has this entity tag (RFC 9110 §13.1.2).",
+        "schema": {"type": "string", "maxLength": 1000},
+        "example": _TAG,
+    },
+    "IdempotencyKey": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": (
+            "Made up by the client, new for each change. The same request with the same key within 24 hours is carried "
+            "out once, and given the first answer again."
+        ),
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+        "example": "4f6b7c1e-9d1d-4a53-8f3e-2f1d4f0f6a51",
+    },
+}
+
+
+def operation_ids(declared: Iterable[Declared]) -> dict[tuple[str, str], str]:
+    """By route, the name of its operation: that of the view. PUT does what PATCH does, and is named after it."""
+    routes = [each.route for each in declared]
+    patched = {route.view for route in routes if route.method == "PATCH"}
+    ids = {}
+    for route in routes:
+        twin = "_with_put" if route.method == "PUT" and route.view in patched else ""
+        ids[route.method, route.path] = route.view.__name__ + twin
+    return ids
+
+
+def operation(declared: Declared, name: str, schemas: Schemas, responses: Responses) -> Json:
+    """The operation object (OpenAPI 3.1.1 §4.8.10) of one route, without its links."""
+    route = declared.route
+    summary, _, description = " ".join((inspect.getdoc(route.view) or "").split()).partition(". ")
+    if not summary:
+        raise ValueError(f"{route.method} {route.path}: the view's docstring must say what it does.")
+    made: Json = {"operationId": name, "tags": [declared.tag], "summary": summary.removesuffix(".")}
+    if description:
+        made["description"] = description
+    if declared.public:
+        made["security"] = []
+    parameters = [*_in_path(route.path), *_in_query(route.query), *_in_headers(declared)]
+    if parameters:
+        made["parameters"] = parameters
+    if route.body is not None:
+        made["requestBody"] = {
+            "required": any(field.required for field in msgspec.structs.fields(route.body)),
+            "content": {"application/json": {"schema": schemas.of(route.body)}},
+        }
+    made["responses"] = responses.of(declared)
+    return made
+
+
+def _in_path(path: str) -> list[Json]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": _PATH_PARAMETERS[name],
+            "schema": parameter_schema(Id),
+        }
+        for name in re.findall(r"\{(\w+)\}", path)
+    ]
+
+
+def _in_query(query: type[msgspec.Struct]) -> list[Json]:
+    hints = get_type_hints(query, include_extras=True)
+    return [_query_parameter(field, hints[field.name]) for field in msgspec.structs.fields(query)]
+
+
+def _query_parameter(field: Any, annotation: Any) -> Json:
+    schema = parameter_schema(annotation)
+    parameter: Json = {"name": field.encode_name, "in": "query"}
+    if "description" in schema:
+        parameter["description"] = schema.pop("description")
+    if field.default not in (None, (), msgspec.NODEFAULT):
+        schema["default"] = field.default
+    return {**parameter, "schema": schema}
+
+
+def _in_headers(declared: Declared) -> list[Json]:
+    names = []
+    if has_entity_tag(declared.route) and declared.route.method == "GET":
+        names.append("IfNoneMatch")
+    if PreconditionFailed in declared.route.fails:
+        names.append("IfMatch")
+    if declared.takes_keys:
+        names.append("IdempotencyKey")
+    return [{"$ref": f"#/components/parameters/{name}"} for name in names]

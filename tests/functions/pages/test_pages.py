@@ -1,0 +1,73 @@
+"""The API's description and the pages: public, kept while they are the same, and in want of nothing from elsewhere."""
+
+import re
+
+import pytest
+
+from tests.support.problems import problem
+from tests.support.product import Product
+
+PAGES = ["/docs"]
+
+
+def named_by(page: str) -> set[str]:
+    """Every address that a page's markup names."""
+    return set(re.findall(r'(?:src|href)="([^"]*)"', page))
+
+
+def test_the_description_is_served_as_json(product: Product) -> None:
+    answer = product.anonymous.get("/openapi.json")
+
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.json()["openapi"].startswith("3.1.")
+    assert answer.headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", *PAGES])
+def test_what_a_client_has_is_not_sent_again(product: Product, path: str) -> None:
+    first = product.anonymous.get(path)
+
+    again = product.anonymous.get(path, headers={"If-None-Match": first.headers["ETag"]})
+    other = product.anonymous.get(path, headers={"If-None-Match": '"another"'})
+
+    assert (again.status, again.text, again.headers["ETag"]) == (304, "", first.headers["ETag"])
+    assert again.headers["Cache-Control"] == first.headers["Cache-Control"]
+    assert other.status == 200
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_html_and_may_load_and_reach_nothing_but_this_api(product: Product, path: str) -> None:
+    answer = product.anonymous.get(path)
+
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    policy = dict(directive.strip().split(" ", 1) for directive in answer.headers["Content-Security-Policy"].split(";"))
+    assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+    assert policy["script-src"] == policy["connect-src"] == "'self'"
+    assert not any("unsafe" in sources for sources in policy.values())
+    assert not any("//" in address for address in named_by(answer.text))
+    # The policy allows neither: a script or style in the page itself would not be run.
+    assert not re.search(r"<style|<script(?![^>]* src=)| style=| on\w+=", answer.text)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_files_of_a_page_are_there_and_kept_for_good(product: Product, path: str) -> None:
+    files = {name for name in named_by(product.anonymous.get(path).text) if name.startswith("assets/")}
+
+    answers = {name: product.anonymous.get(f"/{name}") for name in files}
+
+    assert answers
+    for name, answer in answers.items():
+        assert answer.status == 200, answer
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        kind = {"js": "text/javascript", "css": "text/css"}[name.rpartition(".")[2]]
+        assert answer.headers["Content-Type"] == f"{kind}; charset=utf-8"
+        assert answer.headers["ETag"].strip('"') in name
+        # The gateway takes 10 MB of a function, and Lambda passes 6 MB on.
+        assert len(answer.text.encode()) < 5_000_000
+
+
+@pytest.mark.parametrize("name", ["docs.js", "docs.html", "openapi.json", "routes.py", "..", "docs.0.js"])
+def test_there_are_no_other_files(product: Product, name: str) -> None:
+    problem(product.anonymous.get(f"/assets/{name}"), 404, "not_found")
