@@ -48,12 +48,22 @@ $(DEVELOPMENT): requirements.txt tests/requirements.txt layers/dependencies/requ
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-check: $(DEVELOPMENT) ## Checks style, types, directions of imports, and the template
+CHECKOV := .venv-checkov/bin/checkov
+
+$(CHECKOV): infrastructure/requirements-checkov.txt
+	@echo "Installing $<"
+	@python=$$(sh infrastructure/find_python.sh $(PYTHON)) && $$python -m venv .venv-checkov
+	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+check: $(DEVELOPMENT) $(CHECKOV) ## Checks style, types, directions of imports, the template, and that the code keeps to it
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint
+	$(CHECKOV)
+	$(BIN)/python -m pytest --quiet tests/contract
 
 openapi: $(DEVELOPMENT) ## Writes the API's description, which is made from the code
 	@$(BIN)/python -m infrastructure.openapi
@@ -94,6 +104,6 @@ deploy: $(SAM) ## Deploys to AWS with your credentials: ENV=dev, staging or prod
 	$(SAM) deploy --config-env '$(ENV)'
 
 clean: ## Removes the virtual environment and everything built; keeps the local data
-	rm -rf $(VENV) .venvs .venv-deploy .local/build .aws-sam build dist .coverage .hypothesis .import_linter_cache .mypy_cache \
-	    .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venvs .venv-checkov .venv-deploy .local/build .aws-sam build dist .coverage .hypothesis \
+	    .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -16,8 +16,8 @@ from tasksync.tokens import Claims
 
 _KID = re.compile(r"[\w-]{1,100}", re.ASCII)
 
-# 2 x (0.5 s + 1 s) + 1 s of back-off: below the function's 5 s.
-_CONFIG = Config(connect_timeout=0.5, read_timeout=1, retries={"total_max_attempts": 2, "mode": "standard"})
+# 2 x (0.5 s + 1 s) + 1 s of back-off = 4 s. A new container makes two calls: for the key, and for session and user.
+CONFIG = Config(connect_timeout=0.5, read_timeout=1, retries={"total_max_attempts": 2, "mode": "standard"})
 
 
 class PublishedKeys:
@@ -75,4 +75,4 @@ def _call(operation: str, **arguments: Any) -> Any:
 
 @functools.cache
 def _client() -> Any:
-    return boto3.client("dynamodb", config=_CONFIG)
+    return boto3.client("dynamodb", config=CONFIG)

@@ -8,6 +8,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tasksync.errors import DependencyFailed
 
+# 3 x (1 s + 3 s) + 1 s + 2 s of back-off = 15 s.
+CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 3, "mode": "standard"})
+
 
 @functools.cache
 def secret(arn: str) -> bytes:
@@ -21,7 +24,4 @@ def secret(arn: str) -> bytes:
 
 @functools.cache
 def _client():  # type: ignore[no-untyped-def]  # boto3 makes its clients at run time
-    return boto3.client(
-        "secretsmanager",
-        config=Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 3, "mode": "standard"}),
-    )
+    return boto3.client("secretsmanager", config=CONFIG)

@@ -1,0 +1,46 @@
+"""Timeouts: whoever calls gives up before whoever called them does, so that each failure is answered by its own level.
+
+attempts x (connect + read) + back-off < the function's timeout - 1 s < the gateway's 29 s. Each call to AWS by itself
+keeps to this; the authorizer makes two one after the other, and both fit.
+"""
+
+import pytest
+from botocore.config import Config
+
+from authorizer import store
+from tasksync import secret_values
+from tasksync.tables.connection import shared_connection
+from tests.support.aws import Aws
+from tests.support.stack import Stack
+
+STACK = Stack()
+AUTHORIZER = "AuthorizerFunction"
+BEHIND_THE_GATEWAY = [function for function in STACK.functions if STACK.events(function, "Api")]
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+GATEWAY_SECONDS = 29
+
+
+def _timeout(function: str) -> int:
+    seconds: int = STACK.functions[function].get("Timeout", STACK.template["Globals"]["Function"]["Timeout"])
+    return seconds
+
+
+def _longest(config: Config) -> float:
+    """Seconds that one call takes at most. botocore's standard mode waits up to 1 s, 2 s, 4 s … between attempts."""
+    attempts: int = config.retries["total_max_attempts"]  # type: ignore[attr-defined]
+    waiting = sum(2**number for number in range(attempts - 1))
+    return attempts * (config.connect_timeout + config.read_timeout) + waiting  # type: ignore[attr-defined, no-any-return]
+
+
+@pytest.mark.parametrize("function", BEHIND_THE_GATEWAY)
+def test_a_function_gives_up_on_aws_before_the_gateway_gives_up_on_it(function: str, aws: Aws) -> None:
+    del aws
+    longest = max(_longest(shared_connection().client.meta.config), _longest(secret_values.CONFIG))
+
+    assert longest < _timeout(function) - 1
+    assert _timeout(function) - 1 < GATEWAY_SECONDS
+
+
+def test_the_authorizer_has_time_for_both_of_its_calls() -> None:
+    assert 2 * _longest(store.CONFIG) < _timeout(AUTHORIZER) - 1
+    assert _timeout(AUTHORIZER) - 1 < GATEWAY_SECONDS
