@@ -89,6 +89,7 @@ class Aws:
             # moto keeps every model it ever made for its dashboard, each copy of a table in each transaction too.
             reset_model_data()
             self.permissions.denied.clear()
+            self.permissions.calls.clear()
             self.dynamodb: DynamoDBClient = _client("dynamodb")
             self.streams: DynamoDBStreamsClient = _client("dynamodbstreams")
             for name, properties in self.stack.of_type("AWS::SecretsManager::Secret").items():

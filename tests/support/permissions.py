@@ -30,6 +30,8 @@ class Permissions:
         self._table_arn = table_arn
         self._running: tuple[str, Sequence[Mapping[str, Any]]] | None = None
         self.denied: list[str] = []
+        self.calls: list[str] = []
+        """The operation of each call that a function made, allowed or not."""
 
     @contextmanager
     def of(self, function: str, statements: Sequence[Mapping[str, Any]]) -> Iterator[None]:
@@ -48,6 +50,7 @@ class Permissions:
         if self._running is None:
             return
         function, statements = self._running
+        self.calls.append(_text(request.headers.get("X-Amz-Target", "")).rpartition(".")[2])
         missing = [need for need in self._needs(request) if not _allows(statements, *need)]
         if missing:
             self.denied += [f"{function} may not {action} on {resource}" for action, resource in missing]

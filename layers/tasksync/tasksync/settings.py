@@ -70,6 +70,10 @@ class Settings:
         return int(os.environ["BCRYPT_COST"])
 
     @property
+    def overview_cache_seconds(self) -> int:
+        return int(os.environ["OVERVIEW_CACHE_SECONDS"])
+
+    @property
     def max_room_members(self) -> int:
         return int(os.environ["MAX_ROOM_MEMBERS"])
 

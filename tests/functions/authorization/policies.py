@@ -131,6 +131,10 @@ POLICIES: list[Line | Open] = [
     everybody("GET /tasks/{task_id}", 404, about={"task_id": "{personal_task_id}"}),
     everybody("PATCH /tasks/{task_id}", 404, about={"task_id": "{personal_task_id}"}, json={"title": "Changed"}),
     everybody("DELETE /tasks/{task_id}", 404, about={"task_id": "{personal_task_id}"}),
+    # ------------------------------------------------------------------------------- across the services
+    everybody("GET /", 200),
+    # What one may not see is missing from the answer, as what does not exist is.
+    everybody("POST /keys/resolve", 200, json={"rooms": []}),
     # ------------------------------------------------------------------------------------------- service
     Open("GET /health", 200),
     Open("GET /openapi.json", 200),

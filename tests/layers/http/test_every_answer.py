@@ -24,7 +24,8 @@ OPEN = [
 # The same for everybody, and so kept; what they load and whom they talk to is their own test's.
 PAGES = [("GET", "/docs"), ("GET", "/openapi.json")]
 NOWHERE = [
-    ("GET", "/"),
+    ("DELETE", "/"),
+    ("GET", "/keys/resolve"),
     ("GET", "/nowhere"),
     ("GET", "/users/me/nothing"),
     ("GET", "/auth/login"),

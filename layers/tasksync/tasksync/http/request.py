@@ -74,6 +74,11 @@ class Request:
         condition = self.headers.get("if-match")
         return condition is None or _lists(condition, version, weak=False)
 
+    def refuses_cached(self) -> bool:
+        """Whether ``Cache-Control: no-cache`` (RFC 9111 §5.2.1.4) asks for an answer made for this request."""
+        directives = self.headers.get("cache-control", "").lower().split(",")
+        return "no-cache" in [directive.strip() for directive in directives]
+
     def unchanged(self, version: int | str) -> bool:
         """Whether ``If-None-Match`` (RFC 9110 §13.1.2) says that the client has this version."""
         condition = self.headers.get("if-none-match")

@@ -32,7 +32,7 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def ok(body: Mapping[str, Any], version: int | None = None) -> Response:
+def ok(body: Mapping[str, Any], version: int | str | None = None) -> Response:
     return Response(200, body, _etag(version))
 
 
@@ -45,14 +45,14 @@ def no_content() -> Response:
     return Response(204)
 
 
-def not_modified(version: int) -> Response:
+def not_modified(version: int | str) -> Response:
     return Response(304, None, _etag(version))
 
 
 def etag(version: int | str) -> str:
-    """A strong entity tag (RFC 9110 §8.8.3): the version changes with every change of the resource."""
+    """A strong entity tag (RFC 9110 §8.8.3): the version, or a digest, changes with every change of the resource."""
     return f'"{version}"'
 
 
-def _etag(version: int | None) -> dict[str, str]:
+def _etag(version: int | str | None) -> dict[str, str]:
     return {} if version is None else {"ETag": etag(version)}

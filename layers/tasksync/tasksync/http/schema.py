@@ -80,6 +80,8 @@ def _unknown(name: str, texts: bool) -> Fault:
 
 def _explained(value: Any, annotation: Any, texts: bool) -> tuple[str, str]:
     """A stable word for what is wrong, and a sentence that says what would be right. msgspec says neither."""
+    if not texts and isinstance(inspect.type_info(annotation), inspect.VarTupleType):
+        return "wrong_type", "Must be a list of strings."
     kind, nullable = _kind(annotation)
     values = value if isinstance(value, list) else [value]
     match kind:

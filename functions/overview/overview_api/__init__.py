@@ -1,0 +1,1 @@
+"""What one caller sees across users, rooms and tasks."""

@@ -1,0 +1,26 @@
+"""Shapes of what goes out."""
+
+from typing import Annotated, TypedDict
+
+from msgspec import Meta
+
+from tasksync.http.answers import RoomId, RoomSummary, Task, VisibleUser
+
+
+class Overview(TypedDict):
+    """What one caller has before them: at most 100 of each."""
+
+    users: Annotated[list[VisibleUser], Meta(description="The caller first, then the people in the rooms.")]
+    rooms: Annotated[list[RoomSummary], Meta(description="The caller's, oldest first.")]
+    tasks: Annotated[list[Task], Meta(description="Assigned to the caller and not completed, newest first.")]
+    truncated: Annotated[bool, Meta(description="Whether there may be more of anything.", examples=[False])]
+
+
+class Resolved(TypedDict):
+    """What stands behind the keys asked for, by key."""
+
+    users: dict[str, VisibleUser]
+    rooms: dict[str, RoomSummary]
+    tasks: dict[str, Task]
+    codes: Annotated[dict[str, RoomId], Meta(description="By room code, the room it opens.")]
+    missing: Annotated[list[str], Meta(description="The keys of what there is not, or not for the caller to see.")]

@@ -1,0 +1,59 @@
+"""Routes that look across users, rooms and tasks."""
+
+import hashlib
+
+import msgspec
+
+from overview_api import payloads
+from overview_api.answers import Overview, Resolved
+from overview_api.kept import Answer, KeptAnswers
+from overview_api.payloads import WantedKeys
+from tasksync import clock
+from tasksync.domain.keys import KeyService
+from tasksync.domain.overview import OverviewService
+from tasksync.entities import Caller
+from tasksync.http.api import Api
+from tasksync.http.request import Request
+from tasksync.http.responses import Response, not_modified, ok
+from tasksync.settings import settings
+from tasksync.tables.room_reads import RoomReads
+from tasksync.tables.task_reads import TaskReads
+from tasksync.tables.users import UsersTable
+
+# No idempotency keys: nothing here writes, so a request repeated does no more than the first one.
+api = Api("overview")
+app = api.chalice
+
+_rooms = RoomReads()
+_overviews = OverviewService(_rooms, UsersTable(), TaskReads())
+_keys = KeyService(_rooms, UsersTable(), TaskReads())
+_kept = KeptAnswers(_rooms)
+
+
+@api.route("GET", "/", answer=Overview, tagged=True)
+def get_overview(request: Request) -> Response:
+    """Get the caller's rooms, the people in them and the caller's open tasks.
+
+    The answer may be some seconds old, as `Age` says; with `Cache-Control: no-cache` it is made afresh.
+    """
+    caller = request.caller
+    kept = None if request.refuses_cached() else _kept.find(caller, settings.overview_cache_seconds)
+    answer = kept or _made(caller)
+    response = not_modified(answer.tag) if request.unchanged(answer.tag) else ok(answer.body, answer.tag)
+    return Response(response.status, response.body, {**response.headers, "Age": str(answer.age_seconds)})
+
+
+@api.route("POST", "/keys/resolve", body=WantedKeys, answer=Resolved)
+def resolve_keys(request: Request, body: WantedKeys) -> Response:
+    """Resolve ids and room codes to what they stand for, as far as the caller may see it."""
+    return ok(payloads.resolved(_keys.resolve(request.caller, body.keys()), request.caller))
+
+
+def _made(caller: Caller) -> Answer:
+    made_at = clock.now()
+    overview = _overviews.of(caller)
+    body = payloads.overview(overview, caller)
+    tag = hashlib.sha256(msgspec.json.encode(body)).hexdigest()[:32]
+    answer = Answer(body, tag, made_at)
+    _kept.keep(caller, answer, [view.caller for view in overview.rooms])
+    return answer

@@ -1,0 +1,66 @@
+"""The overview: a caller's rooms, the people in them, and what the caller has still to do."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import chain
+from typing import Protocol
+
+from tasksync.entities import Caller, RoomView, Task, User
+from tasksync.ids import is_room_id
+
+MOST_OF_EACH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """At most 100 of each. ``truncated``: there may be more of something."""
+
+    people: tuple[User, ...]
+    rooms: tuple[RoomView, ...]
+    tasks: tuple[Task, ...]
+    truncated: bool
+
+
+class Rooms(Protocol):
+    """``tables/room_reads.py``."""
+
+    def first_of(self, user_id: str, limit: int) -> tuple[list[RoomView], bool]: ...
+
+
+class People(Protocol):
+    """``tables/users.py``."""
+
+    def find_many(self, user_ids: Iterable[str]) -> dict[str, User]: ...
+
+
+class Tasks(Protocol):
+    """``tables/task_reads.py``."""
+
+    def open_of(self, user_id: str) -> tuple[list[Task], bool]: ...
+
+
+class OverviewService:
+    """Five round trips, one after the other, however many rooms there are."""
+
+    def __init__(self, rooms: Rooms, people: People, tasks: Tasks) -> None:
+        self._rooms = rooms
+        self._people = people
+        self._tasks = tasks
+
+    def of(self, caller: Caller) -> Overview:
+        """Rooms oldest first, the caller before all others, tasks newest first."""
+        # Before the right to see them, so that nothing is shown that came to be after the caller had left.
+        tasks, more_tasks = self._tasks.open_of(caller.user_id)
+        rooms, more_rooms = self._rooms.first_of(caller.user_id, MOST_OF_EACH)
+        seen = {view.room.id for view in rooms}
+        # A task stays assigned to somebody who left its room, but they see it no more.
+        mine = [task for task in tasks if not is_room_id(task.owner_id) or task.owner_id in seen]
+        members = chain.from_iterable(sorted(view.room.member_ids) for view in rooms)
+        ids = list(dict.fromkeys([caller.user_id, *members]))
+        found = self._people.find_many(ids[:MOST_OF_EACH])
+        return Overview(
+            people=tuple(found[user_id] for user_id in ids if user_id in found),
+            rooms=tuple(rooms),
+            tasks=tuple(mine[:MOST_OF_EACH]),
+            truncated=more_rooms or more_tasks or len(mine) > MOST_OF_EACH or len(ids) > MOST_OF_EACH,
+        )

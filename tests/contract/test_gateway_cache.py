@@ -1,0 +1,31 @@
+"""The gateway's cache: off unless it is asked for, for one route, and with the caller in its key."""
+
+from typing import Any
+
+from tests.support.stack import Stack
+
+STACK = Stack()
+API = STACK.resources["Api"]["Properties"]
+OFF_UNLESS_ASKED_FOR = {"Fn::If": ["CacheAtGateway", True, False]}
+
+
+def test_it_is_off_unless_a_size_is_given() -> None:
+    assert STACK.parameters["OverviewGatewayCache"] == "none"
+    wanted = {"Fn::Not": [{"Fn::Equals": [{"Ref": "OverviewGatewayCache"}, "none"]}]}
+    assert STACK.template["Conditions"]["CacheAtGateway"] == wanted
+    assert API["CacheClusterEnabled"] == OFF_UNLESS_ASKED_FOR
+
+
+def test_the_overview_alone_is_cached_and_encrypted() -> None:
+    cached = [setting for setting in API["MethodSettings"] if "CachingEnabled" in setting]
+
+    assert [(setting["HttpMethod"], setting["ResourcePath"]) for setting in cached] == [("GET", "/")]
+    assert cached[0]["CachingEnabled"] == OFF_UNLESS_ASKED_FOR
+    assert cached[0]["CacheDataEncrypted"] is True
+
+
+def test_what_is_cached_is_kept_by_the_callers_token() -> None:
+    [event] = [each for each in STACK.events("OverviewFunction", "Api") if each["Path"] == "/"]
+
+    key: list[dict[str, Any]] = event["RequestParameters"]
+    assert key == [{"method.request.header.Authorization": {"Required": True, "Caching": True}}]

@@ -1,0 +1,260 @@
+"""GET /: the caller's rooms, the people in them and what there is to do, at one price, and never somebody else's."""
+
+from typing import Any
+
+import pytest
+from boto3.dynamodb.types import TypeSerializer
+
+from tests.functions.users.administrators import administrator
+from tests.support import tables
+from tests.support.aws import LOCK
+from tests.support.client import Answer, Client, Person
+from tests.support.product import Product
+
+Json = dict[str, Any]
+
+AFRESH = {"Cache-Control": "max-age=60, No-Cache"}
+
+
+def overview(person: Client, **headers: str) -> Json:
+    answer = person.get("/", headers=headers or AFRESH)
+    assert answer.status == 200, answer
+    found: Json = answer.json()
+    return found
+
+
+def ids(items: list[Json]) -> list[str]:
+    return [item["id"] for item in items]
+
+
+def calls(product: Product, person: Person, **headers: str) -> list[str]:
+    """The calls to AWS that the overview takes, one after the other, without the authorizer's."""
+    made = product.aws.permissions.calls
+    made.clear()
+    overview(person, **headers)
+    return made[1:]
+
+
+def test_somebody_new_sees_themselves(product: Product) -> None:
+    ann = product.register("ann")
+
+    assert overview(ann) == {"users": [ann.get("/users/me").json()], "rooms": [], "tasks": [], "truncated": False}
+
+
+def test_it_shows_rooms_people_and_open_tasks_as_their_own_routes_do(product: Product) -> None:
+    ann, bob, cleo = (product.register(name) for name in ("ann", "bob", "cleo"))
+    rooms = [ann.open_room(name="First"), bob.open_room(name="Second")]
+    ann.join(rooms[1])
+    cleo.join(rooms[1])
+    tasks = [ann.plan(), bob.plan(room_id=rooms[1]["id"], user_id=ann.id), ann.plan(status="in progress")]
+
+    found = overview(ann)
+
+    assert found["rooms"] == ann.list("/rooms")
+    assert found["tasks"] == tasks[::-1]
+    assert found["users"][0] == ann.get("/users/me").json()
+    assert {user["id"]: user for user in found["users"][1:]} == {
+        person.id: {"id": person.id, "username": person.username} for person in (bob, cleo)
+    }
+    assert found["truncated"] is False
+
+
+def test_what_is_done_or_somebody_elses_to_do_is_left_out(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    ann.plan(status="completed")
+    ann.plan(room_id=room["id"], user_id=bob.id)
+    ann.plan(room_id=room["id"], user_id=None)
+    done = ann.plan()
+    ann.patch(f"/tasks/{done['id']}", json={"status": "completed"})
+
+    assert overview(ann)["tasks"] == []
+
+
+@pytest.mark.parametrize("way", ["left", "was removed", "whose room is gone"])
+def test_of_a_room_that_one_is_no_longer_in_nothing_is_shown(product: Product, way: str) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    bob.plan(room_id=room["id"])
+    assert ids(overview(bob)["rooms"]) == [room["id"]]
+    assert overview(bob)["tasks"]
+
+    match way:
+        case "left":
+            bob.delete(f"/rooms/{room['id']}/users/{bob.id}")
+        case "was removed":
+            ann.delete(f"/rooms/{room['id']}/users/{bob.id}")
+        case "whose room is gone":
+            ann.delete(f"/rooms/{room['id']}")
+
+    assert overview(bob) == {"users": [bob.get("/users/me").json()], "rooms": [], "tasks": [], "truncated": False}
+
+
+def test_whoever_was_deleted_is_not_among_the_people(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    bob.join(ann.open_room())
+
+    bob.delete("/users/me")
+
+    assert ids(overview(ann)["users"]) == [ann.id]
+
+
+def test_an_administrator_sees_people_whole_and_their_own_rooms_alone(product: Product) -> None:
+    root, ann = administrator(product), product.register("ann")
+    ann.open_room()
+    root.join(ann.open_room())
+
+    found = overview(root)
+
+    assert len(found["rooms"]) == 1
+    assert ann.get("/users/me").json() in found["users"]
+
+
+def test_of_more_than_a_hundred_tasks_the_newest_are_shown(product: Product) -> None:
+    ann = product.register("ann")
+    newest = [ann.plan()["id"], ann.plan()["id"]]
+    _copies(product, "TasksTable", "task_id", newest[0], [f"{ann.id}.{number:032x}" for number in range(99)])
+
+    found = overview(ann)
+
+    assert len(found["tasks"]) == 100
+    assert found["tasks"][0]["id"] == newest[1]
+    assert found["truncated"] is True
+    ann.delete(f"/tasks/{newest[1]}")
+    assert overview(ann)["truncated"] is False
+
+
+def test_of_more_than_a_hundred_people_some_are_shown_and_the_caller_is(product: Product) -> None:
+    ann = product.register("ann")
+    rooms = [ann.open_room() for _ in range(2)]
+    strangers = [f"usr_{number:032x}" for number in range(100)]
+    _copies(product, "UsersTable", "user_id", ann.id, strangers)
+    for room, half in zip(rooms, (strangers[:50], strangers[50:]), strict=True):
+        key = {"room_id": room["id"], "item": "ROOM"}
+        tables.change(product.aws, "RoomsTable", key, member_ids={ann.id, *half})
+
+    found = overview(ann)
+
+    assert len(found["users"]) == 100
+    assert found["users"][0]["id"] == ann.id
+    assert found["truncated"] is True
+
+
+def test_of_more_than_a_hundred_rooms_the_oldest_are_shown(product: Product) -> None:
+    ann = product.register("ann")
+    newest = ann.open_room()["id"]
+    rooms = [f"room_{number:032x}" for number in range(100)]
+    _copies(product, "RoomsTable", "room_id", newest, rooms)
+
+    found = overview(ann)
+
+    assert ids(found["rooms"]) == rooms
+    assert found["truncated"] is True
+
+
+def test_sixty_rooms_take_as_many_round_trips_as_one(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    ann.plan(room_id=room["id"])
+    one = calls(product, ann)
+    _copies(product, "RoomsTable", "room_id", room["id"], [f"room_{number:032x}" for number in range(59)])
+    assert len(overview(ann)["rooms"]) == 60
+
+    sixty = calls(product, ann)
+
+    assert sixty == one
+    assert sorted(one) == ["BatchGetItem"] * 3 + ["Query"] * 2
+
+
+def test_an_overview_given_a_moment_ago_is_given_again_for_one_round_trip(product: Product) -> None:
+    ann = product.register("ann")
+    ann.open_room()
+    first = ann.get("/")
+    ann.plan()
+
+    made = calls(product, ann, Accept="application/json")
+    again, afresh = ann.get("/"), ann.get("/", headers=AFRESH)
+
+    assert made == ["BatchGetItem"]
+    assert again.json() == first.json()
+    assert first.headers["Age"] == afresh.headers["Age"] == "0"
+    assert 0 <= int(again.headers["Age"]) <= 5
+    assert len(afresh.json()["tasks"]) == 1
+    # What was made afresh is what is kept from then on.
+    assert ann.get("/").json() == afresh.json()
+
+
+def test_what_is_kept_for_one_caller_is_never_given_to_another(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    ann.plan(room_id=room["id"])
+    bob.join(room)
+    before = [person.get("/").json() for person in (ann, bob)]
+
+    after = [person.get("/").json() for person in (ann, bob)]
+
+    assert after == before
+    assert (len(before[0]["tasks"]), len(before[1]["tasks"])) == (1, 0)
+    assert [kept["users"][0]["id"] for kept in after] == [ann.id, bob.id]
+
+
+def test_whoever_is_removed_from_a_room_does_not_see_it_at_the_next_request(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    assert ids(bob.get("/").json()["rooms"]) == [room["id"]]
+
+    ann.delete(f"/rooms/{room['id']}/users/{bob.id}")
+    removed = bob.get("/")
+
+    assert (removed.json()["rooms"], ids(removed.json()["users"])) == ([], [bob.id])
+
+
+def test_another_role_shows_at_the_next_request(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    assert bob.get("/").json()["rooms"][0]["role"] == "member"
+
+    ann.patch(f"/rooms/{room['id']}/users/{bob.id}", json={"role": "viewer"})
+
+    assert bob.get("/").json()["rooms"][0]["role"] == "viewer"
+
+
+def test_without_a_time_to_keep_them_overviews_are_made_each_time(product: Product) -> None:
+    product.aws.stack.parameters["OverviewCacheSeconds"] = "0"
+    ann = product.register("ann")
+    ann.get("/")
+    ann.plan()
+
+    assert len(ann.get("/").json()["tasks"]) == 1
+
+
+def test_an_overview_that_has_not_changed_need_not_be_sent_again(product: Product) -> None:
+    ann = product.register("ann")
+    tag = ann.get("/").headers["ETag"]
+
+    def asked(**headers: str) -> Answer:
+        return ann.get("/", headers={"If-None-Match": tag, **headers})
+
+    kept, made = asked(), asked(**AFRESH)
+    ann.plan()
+    changed = asked(**AFRESH)
+
+    assert [(answer.status, answer.text, answer.headers["ETag"]) for answer in (kept, made)] == [(304, "", tag)] * 2
+    assert changed.status == 200
+    assert changed.headers["ETag"] != tag
+
+
+def _copies(product: Product, table: str, key: str, value: str, copies: list[str]) -> None:
+    """All items of one room, person or task, stored once more under each of these ids: faster than asking for them."""
+    write = TypeSerializer().serialize
+    stored = [item for item in product.items(table) if item[key] == value]
+    with LOCK:
+        for copy in copies:
+            for item in stored:
+                raw = {name: write(each) for name, each in {**item, key: copy}.items()}
+                product.aws.dynamodb.put_item(TableName=table, Item=raw)

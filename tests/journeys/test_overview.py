@@ -1,0 +1,38 @@
+"""The overview and the keys behind it, over real HTTP and with several workers of a function."""
+
+from tests.journeys.service import Service, at_once, eventually
+from tests.support.client import Answer
+
+
+def test_one_sees_ones_own_world_and_no_longer_the_room_one_was_removed_from(service: Service) -> None:
+    ann, bob = service.register("ann"), service.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    task = ann.plan(room_id=room["id"], user_id=bob.id)
+
+    def shown() -> bool:
+        found = bob.get("/", headers={"Cache-Control": "no-cache"}).json()
+        return [each["id"] for each in found["rooms"]] == [room["id"]] and found["tasks"] == [task]
+
+    assert eventually(shown)
+    assert {user["id"] for user in bob.get("/").json()["users"]} == {ann.id, bob.id}
+    # Several workers answer, and each keeps what it has answered.
+    at_once([lambda: bob.get("/")] * 6)
+    assert ann.delete(f"/rooms/{room['id']}/users/{bob.id}").status == 204
+
+    answers: list[Answer] = at_once([lambda: bob.get("/")] * 6)
+
+    assert [answer.status for answer in answers] == [200] * 6
+    assert [answer.json()["rooms"] for answer in answers] == [[]] * 6
+    assert [answer.json()["tasks"] for answer in answers] == [[]] * 6
+
+
+def test_keys_are_resolved_for_whoever_may_see_what_they_stand_for(service: Service) -> None:
+    ann, eve = service.register("ann"), service.register("eve")
+    room = ann.open_room()
+    task = ann.plan(room_id=room["id"])
+    keys = {"users": [ann.id], "rooms": [room["id"]], "tasks": [task["id"]], "codes": [room["code"]]}
+
+    assert eventually(lambda: ann.post("/keys/resolve", json=keys).json()["codes"] == {room["code"]: room["id"]})
+    assert ann.post("/keys/resolve", json=keys).json()["missing"] == []
+    assert eve.post("/keys/resolve", json=keys).json()["missing"] == [ann.id, room["id"], task["id"], room["code"]]
