@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.simulation.tables import Change
+from tests.support.filters import fits
 from tests.support.stack import Stack
 
 Json = dict[str, Any]
@@ -73,7 +74,7 @@ class Answer:
     body: Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EventSource:
     """A function that is called with the records of a table's stream that fit one of the patterns."""
 
@@ -84,7 +85,7 @@ class EventSource:
     patterns: list[Any]
 
     def wants(self, record: Json) -> bool:
-        return any(_fits(record, pattern) for pattern in self.patterns)
+        return any(fits(record, pattern) for pattern in self.patterns)
 
 
 class Functions:
@@ -165,12 +166,3 @@ def _event(call: Call) -> Json:
         "body": None if call.body is None else json.dumps(call.body),
         "isBase64Encoded": False,
     }
-
-
-def _fits(value: Any, pattern: Any) -> bool:
-    """Whether a record fits a filter pattern: fields by name, and a list of the values allowed at each leaf."""
-    if isinstance(pattern, dict):
-        return isinstance(value, dict) and all(_fits(value.get(name), wanted) for name, wanted in pattern.items())
-    if any(isinstance(allowed, dict) for allowed in pattern):
-        raise ValueError(f"not understood: {pattern}")
-    return value in pattern

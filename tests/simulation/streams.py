@@ -19,6 +19,7 @@ class World(Protocol):
     functions: Functions
     choices: Any
 
+    def now(self) -> float: ...
     def act(self, name: str, body: Callable[[], None], delay: float = 0.0) -> None: ...
     def handle(self, function: str, seconds: float, records: list[Json]) -> list[str]: ...
 
@@ -38,12 +39,12 @@ class Streams:
         self._world = world
         self._sequence = itertools.count(1)
         self._deliveries = itertools.count(1)
-        self._queues: dict[str, list[_Pending]] = {source.function: [] for source in world.functions.sources}
+        self._queues: dict[EventSource, list[_Pending]] = {source: [] for source in world.functions.sources}
 
     def committed(self, changes: list[Change]) -> None:
         """Make a record of each change, and see to its delivery."""
         for change in changes:
-            record = _record(change, next(self._sequence))
+            record = _record(change, next(self._sequence), self._world.now())
             for source in self._world.functions.sources:
                 if source.table == change.table and source.wants(record):
                     if self._world.faults.happens("lost_records"):
@@ -55,7 +56,7 @@ class Streams:
                         self._send(source, _Pending(record))
 
     def _send(self, source: EventSource, pending: _Pending) -> None:
-        self._queues[source.function].append(pending)
+        self._queues[source].append(pending)
         self._later(source, pending, self._delay())
 
     def _later(self, source: EventSource, pending: _Pending, delay: float) -> None:
@@ -71,7 +72,7 @@ class Streams:
 
     def _deliver(self, source: EventSource, pending: _Pending) -> None:
         """One call of the function, with this record and perhaps others that wait."""
-        queue = self._queues[source.function]
+        queue = self._queues[source]
         if pending not in queue:
             return  # went along with another one
         others = [each for each in queue if each is not pending and self._world.choices.random() < 0.3]
@@ -95,7 +96,7 @@ class Streams:
         return self._world.functions.timeout(source.function)
 
 
-def _record(change: Change, sequence: int) -> Json:
+def _record(change: Change, sequence: int, at: float) -> Json:
     """A record in the form that Lambda gives it to functions."""
     images = {"OldImage": change.old, "NewImage": change.new}
     image = change.new or change.old or {}
@@ -110,6 +111,7 @@ def _record(change: Change, sequence: int) -> Json:
         "eventSourceARN": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{change.table}/stream/simulated",
         "dynamodb": {
             "Keys": {name: image[name] for name in names if name in image},
+            "ApproximateCreationDateTime": int(at),
             "SequenceNumber": str(sequence),
             "StreamViewType": "NEW_AND_OLD_IMAGES",
             **{name: dict(image) for name, image in images.items() if image is not None},

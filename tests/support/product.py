@@ -27,9 +27,12 @@ class Product:
         """Somebody new, signed in."""
         return self.anonymous.register(name, **fields)
 
-    def deliver(self, seconds: float = 60.0) -> list[Delivery]:
-        """Let the functions behind the streams work until nothing is left, each told that it has ``seconds``."""
-        return self._streams.deliver(seconds)
+    def deliver(self, seconds: float = 60.0, to: str | None = None) -> list[Delivery]:
+        """Let the functions behind the streams work until nothing is left, each told that it has ``seconds``.
+
+        ``to``: let only this one work.
+        """
+        return self._streams.deliver(seconds, to)
 
     def items(self, table: str) -> list[dict[str, Any]]:
         """All items of a table, by its name in the template: to see that what must be gone is gone."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.support.aws import LOCK, Aws
 from tests.support.context import LambdaContext
+from tests.support.filters import fits
 from tests.support.gateway import load_handler
 from tests.support.stack import REGION
 
@@ -59,7 +60,7 @@ class EventSource:
             record
             for record in records(self._aws, self._stream_arn)
             if record["dynamodb"]["SequenceNumber"] not in self._done
-            and any(_fits(record, pattern) for pattern in self._patterns)
+            and any(fits(record, pattern) for pattern in self._patterns)
         ]
 
     def _hand_over(self, batch: list[Json], seconds: float) -> list[str]:
@@ -84,15 +85,16 @@ class Streams:
             for properties in aws.stack.events(function, "DynamoDB")
         ]
 
-    def deliver(self, seconds: float = 60.0) -> list[Delivery]:
+    def deliver(self, seconds: float = 60.0, to: str | None = None) -> list[Delivery]:
         """Hand over all pending records, and those that this causes, until none is left or only failed ones are.
 
-        ``seconds``: how much time each invocation is told it has.
+        ``seconds``: how much time each invocation is told it has. ``to``: only to this function; to all without it.
         """
         deliveries: list[Delivery] = []
         stuck: set[str] = set()
+        sources = [source for source in self._sources if to in (None, source.function)]
         while more := [
-            delivery for source in self._sources if source.function not in stuck for delivery in source.deliver(seconds)
+            delivery for source in sources if source.function not in stuck for delivery in source.deliver(seconds)
         ]:
             deliveries += more
             stuck |= {delivery.function for delivery in more if delivery.failed}
@@ -132,12 +134,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return value
-
-
-def _fits(value: Any, pattern: Any) -> bool:
-    """Whether a record fits a filter pattern: fields by name, and a list of the values allowed at each leaf."""
-    if isinstance(pattern, dict):
-        return isinstance(value, dict) and all(_fits(value.get(name), wanted) for name, wanted in pattern.items())
-    if any(isinstance(allowed, dict) for allowed in pattern):
-        raise ValueError(f"the template filters by {pattern}, which the test stack does not understand")
-    return value in pattern

@@ -1,8 +1,9 @@
 """Routes of rooms and their members."""
 
 from rooms_api import payloads
-from rooms_api.answers import Member, Room
+from rooms_api.answers import Activity, Member, Room
 from rooms_api.payloads import Join, NewMember, NewRoom, NoFields, RoleChange, RoomChange
+from tasksync.domain.activity import ActivityService
 from tasksync.domain.rooms import RoomService
 from tasksync.entities import RoomView
 from tasksync.errors import (
@@ -27,6 +28,7 @@ from tasksync.http.representations import room_in_list
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok
 from tasksync.settings import settings
+from tasksync.tables.activity import ActivityTable
 from tasksync.tables.receipts import ReceiptsTable
 from tasksync.tables.room_changes import RoomChanges
 from tasksync.tables.users import UsersTable
@@ -35,6 +37,7 @@ api = Api("rooms", IdempotencyKeys(ReceiptsTable()))
 app = api.chalice
 
 _rooms = RoomService(RoomChanges(), UsersTable(), settings.max_room_members, settings.max_rooms_per_user)
+_activity = ActivityService(RoomChanges(), ActivityTable())
 
 
 @api.route("POST", "/rooms", body=NewRoom, status=201, answer=Room, fails=(CodeTaken, TooManyRooms))
@@ -134,6 +137,16 @@ def remove_member(request: Request, room_id: str, user_id: str) -> Response:
     return request.carry_out(
         lambda receipt: _rooms.remove(request.caller, room_id, user_id, receipt), lambda _: no_content()
     )
+
+
+@api.route("GET", "/rooms/{room_id}/activity", query=Paging, answer=Listing[Activity])
+def list_activity(request: Request, room_id: str, query: Paging) -> Response:
+    """List what was done in a room, newest first.
+
+    An entry is there some moments after the change. A page is shorter than asked for where texts are long.
+    """
+    page = _activity.list(request.caller, room_id, query.limit, position(request, query))
+    return listing(request, page, payloads.activity)
 
 
 def _shown(view: RoomView) -> Response:

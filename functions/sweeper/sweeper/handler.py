@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from tasksync import clock, deadline
+from tasksync import clock, deadline, stamps
 from tasksync.deadline import KeepGoing
 from tasksync.domain.removal import UserRemoval, remove_dead_room
 from tasksync.domain.sweeping import Swept, sweep
@@ -28,10 +28,11 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     deadline.begin(context.get_remaining_time_in_millis)
     age = timedelta(seconds=event.get("older_than_seconds", _OLDER_THAN_SECONDS))
     # People first: whoever is removed leaves their rooms, and may leave one empty.
-    swept = {
-        "users": sweep(UsersTable(), _removal.finish, clock.now() - age, deadline.has_time),
-        "rooms": sweep(RoomsTable(), _finish_room, clock.now() - age, deadline.has_time),
-    }
+    with stamps.by(None, context.aws_request_id):
+        swept = {
+            "users": sweep(UsersTable(), _removal.finish, clock.now() - age, deadline.has_time),
+            "rooms": sweep(RoomsTable(), _finish_room, clock.now() - age, deadline.has_time),
+        }
     return {kind: _logged(kind, result, context) for kind, result in swept.items()}
 
 

@@ -1,6 +1,6 @@
 """What TaskSync is about. Plain values without behaviour beyond what they can say of themselves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -138,6 +138,45 @@ class Task:
     updated_at: datetime
     completed_at: datetime | None
     version: int
+
+
+class ActivityAction(StrEnum):
+    """What happened to a room, a membership or a task."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    DELETED = "deleted"
+    PURGED = "purged"
+    """Deleted by the service, after the last member of its room had left."""
+
+
+class ActivityResource(StrEnum):
+    """To what it happened."""
+
+    ROOM = "room"
+    MEMBERSHIP = "membership"
+    TASK = "task"
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityEntry:
+    """One change of one thing in a room: a line of its audit trail."""
+
+    id: str
+    """Made of what it is about, so the same change has the same id each time it is recorded. Sorts by time."""
+    room_id: str
+    at: datetime
+    actor_id: str | None
+    """None: the service, in carrying out a deletion."""
+    action: ActivityAction
+    resource: ActivityResource
+    resource_id: str
+    """Of a membership the user."""
+    changes: Mapping[str, tuple[str | None, str | None]]
+    """By field: the old value and the new one."""
+    request_id: str | None
+    previous: tuple[str, ...]
+    """Ids of the entries of the change before this one, of the same room item or task. Empty for the first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,11 @@ def time_ordered_part(task_id: str) -> str:
     return task_id.rpartition(".")[2]
 
 
+def own_part(resource_id: str) -> str:
+    """The UUID of a user, a room or a task, in hexadecimal."""
+    return resource_id.replace("_", ".").rpartition(".")[2]
+
+
 def _uuid7(at: datetime) -> str:
     milliseconds = round(at.timestamp() * 1000)
     random = secrets.randbits(74)

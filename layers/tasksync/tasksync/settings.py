@@ -35,6 +35,14 @@ class Settings:
         return os.environ["IDEMPOTENCY_TABLE"]
 
     @property
+    def activity_table(self) -> str:
+        return os.environ["ACTIVITY_TABLE"]
+
+    @property
+    def activity_retention_days(self) -> int:
+        return int(os.environ["ACTIVITY_RETENTION_DAYS"])
+
+    @property
     def signing_secret(self) -> str:
         """ARN of the secret, not the secret."""
         return os.environ["SIGNING_SECRET"]

@@ -40,10 +40,10 @@ def test_only_the_last_leave_has_a_record_that_is_handed_over(product: Product) 
     bob.join(room)
     ann.patch(f"/rooms/{room['id']}", json={"name": "Changed"})
     leave(bob, room)
-    before = product.deliver()
+    before = product.deliver(to=FUNCTION)
 
     leave(ann, room)
-    after = product.deliver()
+    after = product.deliver(to=FUNCTION)
 
     assert before == []
     assert [(delivery.function, len(delivery.records), delivery.failed) for delivery in after] == [(FUNCTION, 1, [])]
@@ -70,7 +70,7 @@ def test_a_record_that_comes_again_changes_nothing(product: Product) -> None:
     room = ann.open_room(code="GARDEN")
     ann.plan(room_id=room["id"])
     leave(ann, room)
-    [delivery] = product.deliver()
+    [delivery] = product.deliver(to=FUNCTION)
     reused = bob.open_room(code="GARDEN")
     bob.plan(room_id=reused["id"])
     before = product.items("RoomsTable"), product.items("TasksTable")
@@ -105,10 +105,10 @@ def test_without_time_the_record_is_reported_and_the_next_delivery_finishes_it(p
     ann.plan(room_id=room["id"])
     leave(ann, room)
 
-    [hurried] = product.deliver(seconds=1)
+    [hurried] = product.deliver(seconds=1, to=FUNCTION)
     kept = (tasks_in(product, room), is_kept(product, room), code_is_claimed(product, room))
     joining = bob.post("/rooms/join", json={"code": room["code"]})
-    [in_peace] = product.deliver()
+    [in_peace] = product.deliver(to=FUNCTION)
 
     assert hurried.failed == [hurried.records[0]["dynamodb"]["SequenceNumber"]]
     assert kept == (1, True, True)
@@ -160,9 +160,9 @@ def test_what_an_outage_interrupts_is_reported_and_finished_later(product: Produ
     leave(ann, room)
 
     with outage(table, after):
-        [interrupted] = product.deliver()
+        [interrupted] = product.deliver(to=FUNCTION)
     kept = is_kept(product, room), code_is_claimed(product, room)
-    [repeated] = product.deliver()
+    [repeated] = product.deliver(to=FUNCTION)
 
     assert interrupted.failed == [record["dynamodb"]["SequenceNumber"] for record in interrupted.records]
     assert kept == (True, True)
@@ -178,8 +178,8 @@ def test_a_step_whose_answer_was_lost_is_found_done(product: Product, table: str
     leave(ann, room)
 
     with lost_answers(table, after=1):
-        [interrupted] = product.deliver()
-    [repeated] = product.deliver()
+        [interrupted] = product.deliver(to=FUNCTION)
+    [repeated] = product.deliver(to=FUNCTION)
 
     assert (len(interrupted.failed), repeated.failed) == (1, [])
     assert product.items("RoomsTable") == product.items("TasksTable") == []

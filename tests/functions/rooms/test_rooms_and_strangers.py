@@ -31,6 +31,8 @@ REQUESTS: list[tuple[str, str, dict[str, Any]]] = [
     ("PATCH", "/rooms/{room}/users/{caller}", {"json": {"role": "admin"}}),
     ("DELETE", "/rooms/{room}/users/{member}", {}),
     ("DELETE", "/rooms/{room}/users/{caller}", {}),
+    ("GET", "/rooms/{room}/activity", {}),
+    ("GET", "/rooms/{room}/activity", {"params": {"limit": "1"}}),
     ("GET", "/rooms/{room}/tasks", {}),
     ("GET", "/rooms/{room}/tasks", {"params": {"sort": "-deadline", "status": "pending"}}),
     ("GET", "/tasks", {"params": {"room_id": "{room}"}}),

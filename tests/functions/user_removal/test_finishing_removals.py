@@ -136,7 +136,7 @@ def test_a_deletion_that_was_not_accepted_has_changed_nothing(product: Product) 
 
     problem(answer, 503, "dependency_failed")
     assert [product.items(table) for table in tables] == before
-    assert product.deliver() == []
+    assert product.deliver(to=FUNCTION) == []
     assert household.ann.get("/users/me").status == 200
 
 
@@ -145,7 +145,7 @@ def test_without_time_the_record_is_reported_and_the_next_delivery_finishes_it(p
     household = Household(product)
     household.ann.delete("/users/me")
 
-    [hurried] = product.deliver(seconds=1)
+    [hurried] = product.deliver(seconds=1, to=FUNCTION)
 
     assert (hurried.function, len(hurried.failed)) == (FUNCTION, 1)
     household.assert_ann_is_gone_for_everybody()

@@ -117,7 +117,7 @@ class UserRemoval:
             if not keep_going():
                 return False
             try:
-                self._tasks.unassign(task, clock.now())
+                self._tasks.unassign(task, max(clock.now(), task.updated_at))
             except Stale:
                 return False  # changed in this moment: to be looked at again
         return True

@@ -130,7 +130,8 @@ class TaskService:
                 raise AssigneeNotMember
             if after == before:
                 return before
-            at = clock.now()
+            # The clocks of two functions may differ: the times of a task's versions must not go backwards.
+            at = max(clock.now(), before.updated_at)
             after = replace(
                 after,
                 completed_at=_completed_at(before, after, at),

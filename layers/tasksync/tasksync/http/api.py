@@ -22,7 +22,7 @@ from chalice.app import Chalice
 from chalice.app import Request as ChaliceRequest
 from chalice.app import Response as ChaliceResponse
 
-from tasksync import deadline, errors
+from tasksync import deadline, errors, stamps
 from tasksync.errors import Fault
 from tasksync.http import problems, schema
 from tasksync.http.fields import NoQuery
@@ -114,8 +114,10 @@ class Api:
         event = cast("ChaliceRequest", self.chalice.current_request).to_original_event()
         deadline.begin(self.chalice.lambda_context.get_remaining_time_in_millis)
         request = _request(event)
+        user_id = (request.context.get("authorizer") or {}).get("user_id")
         try:
-            response = self._view(route, request, event, ids)
+            with stamps.by(user_id, request.id):
+                response = self._view(route, request, event, ids)
         except errors.TaskSyncError as error:
             response = problems.problem(error, request.id)
             if response.status >= 500:
@@ -130,7 +132,7 @@ class Api:
             method=route.method,
             route=route.path,
             status=response.status,
-            user_id=(request.context.get("authorizer") or {}).get("user_id"),
+            user_id=user_id,
             milliseconds=round((time.perf_counter() - started) * 1000, 1),
         )
         return _written(response, request)

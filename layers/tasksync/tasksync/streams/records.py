@@ -6,7 +6,7 @@ Streams deliver at least once: a record is only a hint to look at what it names.
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from tasksync import deadline
+from tasksync import deadline, stamps
 from tasksync.deadline import KeepGoing
 from tasksync.errors import TaskSyncError
 from tasksync.telemetry import log
@@ -33,7 +33,8 @@ def handle(
         change = record["dynamodb"]
         subject = change["Keys"][key]["S"]
         try:
-            finished = finish(subject, deadline.has_time)
+            with stamps.by(None, context.aws_request_id):
+                finished = finish(subject, deadline.has_time)
         except TaskSyncError as error:
             log(
                 "ERROR", "record failed", request_id=context.aws_request_id, subject=subject, error=type(error).__name__

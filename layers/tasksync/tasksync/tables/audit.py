@@ -26,6 +26,7 @@ from tasksync.readings import (
 )
 from tasksync.settings import settings
 from tasksync.tables.connection import batch_get, shared_connection
+from tasksync.tables.deletions import DELETION
 from tasksync.tables.receipts import ReceiptItem
 from tasksync.tables.rooms import CODE, ROOM, CodeItem, MembershipItem, RoomItem, RoomsItem
 from tasksync.tables.sessions import KEY, SessionItem
@@ -208,6 +209,8 @@ def _of_receipts(raws: list[Raw]) -> list[Reading]:
             item.receipt_id, item.fingerprint, item.answer, datetime.fromtimestamp(int(item.expires_at), UTC)
         )
 
+    # The notes of deletions that are stored beside the receipts concern no request.
+    raws = [raw for raw in raws if not raw["receipt_id"]["S"].startswith(DELETION)]
     parsed, readings = _parsed(settings.idempotency_table, raws, parse)
     readings += [ReceiptReading(receipt) for receipt in parsed]
     return readings

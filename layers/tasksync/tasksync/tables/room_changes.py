@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tasksync import clock
+from tasksync import clock, stamps
 from tasksync.entities import Membership, Receipt, Room, RoomRole, RoomView
 from tasksync.errors import AlreadyMember, CodeTaken, LastAdmin, NotFound, Stale
 from tasksync.tables.receipts import put_receipt
@@ -13,6 +13,8 @@ from tasksync.tables.rooms import (
     RoomsTable,
     code_claim,
     end_membership,
+    entered,
+    made,
     require_membership,
     same_membership,
     same_version,
@@ -31,7 +33,9 @@ class RoomChanges(RoomsTable):
         put_receipt(transaction, receipt)
         require_active(transaction, creator.user_id, NotFound)
         transaction.put(code_claim(room.code, room.id), CodeItem.room_id.does_not_exist(), CodeTaken)
-        transaction.put(RoomItem.of(room), RoomItem.room_id.does_not_exist(), Stale)
+        item = RoomItem.of(room)
+        item.stamp = stamps.new()
+        transaction.put(item, RoomItem.room_id.does_not_exist(), Stale)
         transaction.put(MembershipItem.of(creator), MembershipItem.room_id.does_not_exist(), Stale)
         transaction.commit()
 
@@ -71,7 +75,7 @@ class RoomChanges(RoomsTable):
             Stale,
         )
         change = (after.role is RoomRole.ADMIN) - (before.role is RoomRole.ADMIN)
-        actions = touched(clock.now())
+        actions = touched(clock.now(), made(before, after.role))
         condition = RoomItem.member_count >= 1
         if change:
             actions.append(RoomItem.admin_count.add(change))
@@ -138,7 +142,7 @@ class RoomChanges(RoomsTable):
         actions = [
             RoomItem.member_count.add(1),
             RoomItem.member_ids.add({membership.user_id}),
-            *touched(membership.joined_at),
+            *touched(membership.joined_at, entered(membership)),
         ]
         if membership.role is RoomRole.ADMIN:
             actions.append(RoomItem.admin_count.add(1))

@@ -6,7 +6,7 @@ absent when it is empty) names whose they are: so the people of many rooms are k
 members is dead: nothing here shows it or lets anything into it; what is left of it is deleted by ``room_cleanup``.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 
@@ -15,10 +15,11 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from tasksync import clock
+from tasksync import clock, stamps
 from tasksync.entities import Membership, Page, Room, RoomRole, RoomView
 from tasksync.errors import LastAdmin, Stale, UnknownCode
 from tasksync.settings import settings
+from tasksync.stamps import Roles
 from tasksync.tables.connection import SharedModel
 from tasksync.tables.transactions import Failure, Transaction
 
@@ -60,6 +61,8 @@ class RoomItem(RoomsItem, discriminator="room"):
     updated_at = UnicodeAttribute()
     version = NumberAttribute()
     member_ids = UnicodeSetAttribute(null=True)
+    stamp = UnicodeAttribute(null=True)
+    """Of the latest change: ``tasksync.stamps``."""
 
     @classmethod
     def at(cls, room_id: str) -> "RoomItem":
@@ -221,7 +224,11 @@ class RoomsTable:
         # One admin for another: the number of admins stays.
         transaction.update(
             RoomItem.at(membership.room_id),
-            [RoomItem.member_count.add(-1), RoomItem.member_ids.delete({membership.user_id}), *touched(at)],
+            [
+                RoomItem.member_count.add(-1),
+                RoomItem.member_ids.delete({membership.user_id}),
+                *touched(at, {**left(membership), **made(successor, RoomRole.ADMIN)}),
+            ],
             (RoomItem.member_count >= 2) & (RoomItem.admin_count == 1),
             Stale,
         )
@@ -281,7 +288,11 @@ def end_membership(transaction: Transaction, membership: Membership, at: datetim
     """Delete the membership, and count it out of its room. The commit raises ``Stale`` or ``LastAdmin``."""
     item = MembershipItem.at(membership.room_id, membership.user_id)
     transaction.delete(item, same_membership(membership), Stale)
-    actions = [RoomItem.member_count.add(-1), RoomItem.member_ids.delete({membership.user_id}), *touched(at)]
+    actions = [
+        RoomItem.member_count.add(-1),
+        RoomItem.member_ids.delete({membership.user_id}),
+        *touched(at, left(membership)),
+    ]
     condition = RoomItem.member_count >= 1
     if membership.role is RoomRole.ADMIN:
         actions.append(RoomItem.admin_count.add(-1))
@@ -313,8 +324,25 @@ def same_version(room: Room) -> Condition:
     return condition
 
 
-def touched(at: datetime) -> list[Action]:
-    return [RoomItem.updated_at.set(clock.timestamp(at)), RoomItem.version.add(1)]
+def touched(at: datetime, members: Mapping[str, Roles] | None = None) -> list[Action]:
+    """What every change of a room does to its item. ``members``: whose roles it changes (``tasksync.stamps``)."""
+    return [
+        RoomItem.updated_at.set(clock.timestamp(at)),
+        RoomItem.version.add(1),
+        RoomItem.stamp.set(stamps.new(members)),
+    ]
+
+
+def entered(membership: Membership) -> dict[str, Roles]:
+    return {membership.user_id: (None, membership.role.value)}
+
+
+def left(membership: Membership) -> dict[str, Roles]:
+    return {membership.user_id: (membership.role.value, None)}
+
+
+def made(membership: Membership, role: RoomRole) -> dict[str, Roles]:
+    return {membership.user_id: (membership.role.value, role.value)}
 
 
 def code_claim(code: str, room_id: str) -> CodeItem:

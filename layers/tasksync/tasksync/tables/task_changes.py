@@ -1,7 +1,9 @@
 """What people do with tasks: each one transaction, together with the receipt of the request where there is one."""
 
+from tasksync import stamps
 from tasksync.entities import Membership, Receipt, Task
 from tasksync.errors import AssigneeNotMember, NotFound, Stale
+from tasksync.tables.deletions import note_deletion
 from tasksync.tables.receipts import put_receipt
 from tasksync.tables.rooms import require_member, require_membership
 from tasksync.tables.tasks import TaskItem, TasksTable, changes, same_task, task_item
@@ -25,7 +27,9 @@ class TaskChanges(TasksTable):
         else:
             require_membership(transaction, actor)
             _require_assignee(transaction, task, actor)
-        transaction.put(task_item(task), TaskItem.owner_id.does_not_exist(), Stale)
+        item = task_item(task)
+        item.stamp = stamps.new()
+        transaction.put(item, TaskItem.owner_id.does_not_exist(), Stale)
         transaction.commit()
 
     def update(self, before: Task, after: Task, actor: Membership | None, receipt: Receipt | None) -> None:
@@ -45,6 +49,7 @@ class TaskChanges(TasksTable):
         put_receipt(transaction, receipt)
         if actor is not None:
             require_membership(transaction, actor)
+            note_deletion(transaction, task.id)
         transaction.delete(TaskItem(task.owner_id, task.id), same_task(task), Stale)
         transaction.commit()
 

@@ -19,7 +19,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, LocalSecondaryIndex
 
-from tasksync import clock
+from tasksync import clock, stamps
 from tasksync.entities import Membership, Page, Priority, Task, TaskStatus
 from tasksync.errors import Stale
 from tasksync.ids import is_room_id, owner_of, time_ordered_part
@@ -102,6 +102,8 @@ class TaskItem(SharedModel):
     updated_at = UnicodeAttribute()
     completed_at = UnicodeAttribute(null=True)
     version = NumberAttribute()
+    stamp = UnicodeAttribute(null=True)
+    """Of the latest change: ``tasksync.stamps``."""
 
     room_by_deadline = _RoomByDeadline()
     room_by_priority = _RoomByPriority()
@@ -167,6 +169,7 @@ class TasksTable:
                 TaskItem.assignee_id.remove(),
                 TaskItem.updated_at.set(clock.timestamp(at)),
                 TaskItem.version.add(1),
+                TaskItem.stamp.set(stamps.new()),
             ],
             same_task(task),
             Stale,
@@ -224,7 +227,7 @@ def _attributes(task: Task) -> dict[str, str | None]:
 
 def changes(before: Task, after: Task) -> list[Action]:
     old, new = _attributes(before), _attributes(after)
-    actions: list[Action] = [TaskItem.version.add(1)]
+    actions: list[Action] = [TaskItem.version.add(1), TaskItem.stamp.set(stamps.new())]
     for name, value in new.items():
         attribute = getattr(TaskItem, name)
         if value != old[name]:

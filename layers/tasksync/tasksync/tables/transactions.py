@@ -11,7 +11,7 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from tasksync import deadline
-from tasksync.errors import DependencyFailed, TaskSyncError
+from tasksync.errors import DependencyFailed, Stale, TaskSyncError
 from tasksync.tables.connection import shared_connection
 
 Failure = type[TaskSyncError] | TaskSyncError
@@ -49,6 +49,11 @@ class Transaction:
     def put(self, item: Model, condition: Condition, otherwise: Failure) -> None:
         self._note("put", otherwise)
         self._write.save(item, condition=condition)
+
+    def note(self, item: Model) -> None:
+        """Put an item that nobody else writes, so without a condition."""
+        self._note("put", Stale)
+        self._write.save(item)
 
     def update(self, item: Model, actions: list[Action], condition: Condition, otherwise: Failure) -> None:
         self._note("update", otherwise)

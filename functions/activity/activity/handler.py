@@ -1,0 +1,49 @@
+"""Called with records of the rooms and tasks streams; writes the audit trail of rooms."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from tasksync.activity import Change
+from tasksync.domain.activity import entries_of
+from tasksync.entities import ActivityEntry
+from tasksync.settings import settings
+from tasksync.streams.changes import handle_changes
+from tasksync.streams.records import Context
+from tasksync.tables.activity import ActivityTable
+from tasksync.tables.deletions import DeletionsTable
+from tasksync.telemetry import log
+
+
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Answers with Lambda's partial batch response."""
+    return handle_changes(event, context, _record)
+
+
+def _record(changes: Sequence[Change]) -> None:
+    ended = [change.before.task_id for change in changes if change.before and not change.after]
+    deletions = DeletionsTable().of_tasks([task_id for task_id in ended if task_id is not None])
+    entries = [entry for change in changes for entry in entries_of(change, deletions)]
+    ActivityTable().record(entries, timedelta(days=settings.activity_retention_days))
+    for entry in entries:
+        _log(entry)
+
+
+def _log(entry: ActivityEntry) -> None:
+    """At least one line for each entry: one more, with the same id, for a record that came again.
+
+    Without the values: texts of tasks belong to the room, and a room's code lets people in.
+    """
+    log(
+        "INFO",
+        "activity",
+        id=entry.id,
+        room_id=entry.room_id,
+        at=entry.at.isoformat(),
+        actor_id=entry.actor_id,
+        action=entry.action,
+        resource=entry.resource,
+        resource_id=entry.resource_id,
+        changed=list(entry.changes),
+        request_id=entry.request_id,
+    )

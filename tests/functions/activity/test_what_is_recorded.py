@@ -1,0 +1,222 @@
+"""Every change of a room, of who is in it and of its tasks has one entry: who, what, old and new, which request."""
+
+from typing import Any
+
+from tests.functions.activity.trails import about, deeds, gone, new, trail
+from tests.functions.users.administrators import administrator
+from tests.support.client import Answer
+from tests.support.product import Product
+
+
+def request_of(answer: Answer) -> str:
+    assert answer.status < 300, answer
+    return answer.headers["X-Request-Id"]
+
+
+def test_opening_a_room_is_the_first_entry_of_its_trail(product: Product) -> None:
+    ann = product.register("ann")
+    opened = ann.post("/rooms", json={"name": "Garden", "code": "GARDEN"})
+    product.deliver()
+
+    [entry] = trail(ann, opened.json())
+
+    assert entry.pop("id")
+    assert entry == {
+        "at": opened.json()["created_at"],
+        "actor_id": ann.id,
+        "action": "created",
+        "resource": "room",
+        "resource_id": opened.json()["id"],
+        "changes": new(name="Garden", code="GARDEN"),
+        "request_id": request_of(opened),
+    }
+
+
+def test_changes_of_a_room_have_old_and_new_values(product: Product) -> None:
+    ann = product.register("ann")
+    room = ann.open_room(name="Garden", code="GARDEN")
+    renamed = ann.patch(f"/rooms/{room['id']}", json={"name": "Yard"})
+    unnamed = ann.patch(f"/rooms/{room['id']}", json={"name": None})
+    recoded = ann.post(f"/rooms/{room['id']}/code")
+    product.deliver()
+
+    entries = trail(ann, room)[1:]
+
+    assert deeds(entries) == [("updated", "room")] * 3
+    assert [entry["changes"] for entry in entries] == [
+        {"name": {"old": "Garden", "new": "Yard"}},
+        gone(name="Yard"),
+        {"code": {"old": "GARDEN", "new": recoded.json()["code"]}},
+    ]
+    assert [entry["request_id"] for entry in entries] == [request_of(each) for each in (renamed, unnamed, recoded)]
+
+
+def test_who_comes_and_goes_is_recorded_with_who_did_it(product: Product) -> None:
+    ann, bob, cleo = product.register("ann"), product.register("bob"), product.register("cleo")
+    room = ann.open_room()
+    members = f"/rooms/{room['id']}/users"
+    answers = [
+        bob.post("/rooms/join", json={"code": room["code"]}),
+        ann.post(members, json={"user_id": cleo.id, "role": "viewer"}),
+        ann.patch(f"{members}/{cleo.id}", json={"role": "admin"}),
+        cleo.delete(f"{members}/{bob.id}"),
+        cleo.delete(f"{members}/{cleo.id}"),
+    ]
+    product.deliver()
+
+    entries = trail(ann, room)[1:]
+
+    assert [(e["action"], e["resource_id"], e["actor_id"], e["changes"]["role"]) for e in entries] == [
+        ("created", bob.id, bob.id, {"old": None, "new": "member"}),
+        ("created", cleo.id, ann.id, {"old": None, "new": "viewer"}),
+        ("updated", cleo.id, ann.id, {"old": "viewer", "new": "admin"}),
+        ("deleted", bob.id, cleo.id, {"old": "member", "new": None}),
+        ("deleted", cleo.id, cleo.id, {"old": "admin", "new": None}),
+    ]
+    assert {entry["resource"] for entry in entries} == {"membership"}
+    assert all(entry["changes"].keys() == {"role"} for entry in entries)
+    assert [entry["request_id"] for entry in entries] == [request_of(each) for each in answers]
+
+
+def test_a_task_is_recorded_from_planning_to_deletion(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    planned = ann.post(
+        "/tasks", json={"title": "Desks", "room_id": room["id"], "deadline": "2027-01-31T12:00:00+01:00"}
+    )
+    path = f"/tasks/{planned.json()['id']}"
+    changed = bob.patch(path, json={"status": "completed", "description": "Six", "deadline": None, "user_id": bob.id})
+    deleted = ann.delete(path)
+    product.deliver()
+
+    entries = about(trail(ann, room), planned.json()["id"])
+
+    assert deeds(entries) == [("created", "task"), ("updated", "task"), ("deleted", "task")]
+    assert [entry["actor_id"] for entry in entries] == [ann.id, bob.id, ann.id]
+    assert [entry["request_id"] for entry in entries] == [request_of(each) for each in (planned, changed, deleted)]
+    assert [entry["changes"] for entry in entries] == [
+        new(title="Desks", status="pending", priority="medium", user_id=ann.id, deadline="2027-01-31T11:00:00Z"),
+        {
+            "description": {"old": None, "new": "Six"},
+            "status": {"old": "pending", "new": "completed"},
+            "user_id": {"old": ann.id, "new": bob.id},
+            "deadline": {"old": "2027-01-31T11:00:00Z", "new": None},
+        },
+        gone(title="Desks", description="Six", status="completed", priority="medium", user_id=bob.id),
+    ]
+    assert [entry["at"] for entry in entries] == sorted(entry["at"] for entry in entries)
+
+
+def test_what_changes_nothing_and_what_is_refused_leave_no_entry(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room(name="Garden")
+    task = ann.plan(room_id=room["id"], title="Desks")
+    bob.join(room)
+    product.deliver()
+    before = trail(ann, room)
+
+    same = [
+        ann.patch(f"/rooms/{room['id']}", json={"name": "Garden"}),
+        ann.patch(f"/tasks/{task['id']}", json={"title": "Desks"}),
+        ann.patch(f"/rooms/{room['id']}/users/{bob.id}", json={"role": "member"}),
+    ]
+    refused = [
+        bob.patch(f"/rooms/{room['id']}", json={"name": "Yard"}),
+        ann.delete(f"/tasks/{task['id']}", headers={"If-Match": '"9"'}),
+        bob.post("/rooms/join", json={"code": room["code"]}),
+    ]
+    product.deliver()
+
+    assert [answer.status for answer in same + refused] == [200, 200, 200, 403, 412, 409]
+    assert trail(ann, room) == before
+
+
+def test_a_request_repeated_under_its_key_has_one_entry_of_the_first_one(product: Product) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    body, headers = {"title": "Desks", "room_id": room["id"]}, {"Idempotency-Key": "one"}
+    first = ann.post("/tasks", json=body, headers=headers)
+    ann.post("/tasks", json=body, headers=headers)
+    product.deliver()
+
+    [entry] = about(trail(ann, room), first.json()["id"])
+
+    assert entry["request_id"] == request_of(first)
+
+
+def test_personal_tasks_are_in_no_trail(product: Product) -> None:
+    ann = product.register("ann")
+    task = ann.plan()
+    ann.delete(f"/tasks/{task['id']}")
+    product.deliver()
+
+    assert product.items("ActivityTable") == []
+
+
+def test_what_is_deleted_with_a_room_is_recorded_as_purged_by_the_service(product: Product) -> None:
+    ann = product.register("ann")
+    room = ann.open_room(name="Garden", code="GARDEN")
+    task = ann.plan(room_id=room["id"], title="Desks")
+    closed = ann.delete(f"/rooms/{room['id']}")
+    product.deliver()
+
+    entries = {(item["action"], item["resource"]): item for item in product.items("ActivityTable")}
+
+    assert entries.keys() == {
+        ("created", "room"),
+        ("created", "task"),
+        ("deleted", "room"),
+        ("purged", "task"),
+        ("purged", "room"),
+    }
+    assert {item["room_id"] for item in entries.values()} == {room["id"]}
+    assert (entries["deleted", "room"]["actor_id"], entries["deleted", "room"]["request_id"]) == (
+        ann.id,
+        request_of(closed),
+    )
+    purged = entries["purged", "task"]
+    assert purged["resource_id"] == task["id"]
+    assert "actor_id" not in purged
+    assert '"title": ["Desks", null]' in purged["changes"]
+
+
+def test_leaving_as_the_last_one_is_the_end_of_a_membership(product: Product) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    ann.delete(f"/rooms/{room['id']}/users/{ann.id}")
+    product.deliver()
+
+    found: list[Any] = sorted(product.items("ActivityTable"), key=lambda item: item["entry_id"])
+
+    assert [(item["action"], item["resource"]) for item in found] == [
+        ("created", "room"),
+        ("deleted", "membership"),
+        ("purged", "room"),
+    ]
+
+
+def test_whoever_deletes_their_account_hands_over_and_leaves_in_one_change(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    task = bob.plan(room_id=room["id"], user_id=ann.id)
+    gone_for_good = ann.delete("/users/me")
+    product.deliver()
+
+    by_her = [entry for entry in trail(bob, room) if entry["request_id"] == request_of(gone_for_good)]
+
+    assert {entry["resource_id"]: entry["changes"] for entry in by_her} == {
+        ann.id: {"role": {"old": "admin", "new": None}},
+        bob.id: {"role": {"old": "member", "new": "admin"}},
+        task["id"]: gone(user_id=ann.id),
+    }
+    assert {entry["actor_id"] for entry in by_her} == {ann.id}
+
+
+def test_an_admin_of_the_installation_has_no_way_around(product: Product) -> None:
+    admin = administrator(product)
+    room = product.register("ann").open_room()
+    product.deliver()
+
+    assert admin.get(f"/rooms/{room['id']}/activity").status == 404
