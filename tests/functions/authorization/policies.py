@@ -118,6 +118,7 @@ POLICIES: list[Line | Open] = [
     Line("DELETE /rooms/{room_id}/users/{user_id}", 204, 403, 403, 404),
     Line("DELETE /rooms/{room_id}/users/{user_id}", 409, 204, 204, 404, about={"user_id": "{caller_id}"}),
     # --------------------------------------------------------------------------------------------- tasks
+    Line("GET /rooms/{room_id}/activity", 200, 200, 200, 404),
     Line("GET /rooms/{room_id}/tasks", 200, 200, 200, 404),
     everybody("GET /tasks", 200),
     everybody("POST /tasks", 201, json={"title": "Mine"}),
