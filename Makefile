@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run admin demo audit check openapi test test-unit test-versions test-reliability test-journeys test-storm deploy clean
+.PHONY: help run admin demo audit check openapi test test-unit test-versions test-reliability test-journeys test-storm test-pages test-browser deploy clean
 
 help: ## Lists the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -41,8 +41,8 @@ audit: $(VENV)/stamp-infrastructure ## Checks the invariants over everything sto
 # ------------------------------------------------------------------------------------- checks and tests
 DEVELOPMENT := $(VENV)/stamp-development
 
-$(DEVELOPMENT): requirements.txt tests/requirements.txt layers/dependencies/requirements.txt \
-    layers/passwords/requirements.txt layers/signing/requirements.txt pyproject.toml $(VENV)/stamp-infrastructure
+$(DEVELOPMENT): requirements.txt tests/requirements.txt tests/browser/requirements.txt \
+    $(wildcard layers/*/requirements.txt) pyproject.toml $(VENV)/stamp-infrastructure
 	@echo "Installing requirements.txt"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
@@ -73,7 +73,7 @@ UNITS := tests/functions tests/layers tests/infrastructure
 IN_PARALLEL := --numprocesses=auto --dist=worksteal
 
 .NOTPARALLEL: test
-test: test-unit test-versions test-reliability test-journeys test-storm ## Runs all tests, those below one after the other
+test: test-unit test-versions test-reliability test-journeys test-pages test-storm ## Runs all tests, those below one after the other
 
 test-unit: $(DEVELOPMENT) ## Units and contracts in process, with coverage
 	$(BIN)/python -m pytest $(UNITS) tests/contract $(IN_PARALLEL) --cov --cov-report=term
@@ -86,6 +86,19 @@ test-reliability: $(DEVELOPMENT) ## The protocol's model, the code on a DynamoDB
 
 test-journeys: $(DEVELOPMENT) ## Journeys over HTTP, on a local stack of their own
 	$(BIN)/python -m pytest tests/journeys
+
+# The pages need a browser, which nothing here can install: where there is none, the run says so and goes on.
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+
+test-pages:
+ifdef CHROMIUM
+	@$(MAKE) --no-print-directory test-browser
+else
+	@echo "There is no Chromium on the PATH: the pages are not tried in a browser (make test-browser)."
+endif
+
+test-browser: $(DEVELOPMENT) ## The pages in Chromium, by clicking and typing; needs Chromium on the PATH
+	$(BIN)/python -m pytest tests/browser
 
 test-storm: $(DEVELOPMENT) ## 16 clients in a storm of changes, with workers killed; STORM_SECONDS=60 for a longer one
 	$(BIN)/python -m pytest tests/storm

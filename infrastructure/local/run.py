@@ -15,6 +15,7 @@ from infrastructure.local.stack import DATA, Addresses, LocalStack
 
 _GREETING = """
 TaskSync answers at {url}
+Reference pages: {url}/docs; a client to click and type in: {url}/client
 
 A first request:
 

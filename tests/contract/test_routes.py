@@ -19,6 +19,7 @@ PUBLIC = {
     ("GET", "/health"),
     ("GET", "/openapi.json"),
     ("GET", "/docs"),
+    ("GET", "/client"),
     ("GET", "/assets/{asset}"),
 }
 

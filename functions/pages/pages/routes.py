@@ -13,6 +13,7 @@ app = api.chalice
 
 _DESCRIPTION = site.description()
 _DOCS = site.page("docs.html")
+_CLIENT = site.page("client.html")
 
 # Kept, and asked for again each time whether it is still the same.
 _REVALIDATED = {"Cache-Control": "no-cache"}
@@ -35,6 +36,12 @@ def openapi(request: Request) -> Response:
 def docs(request: Request) -> Response:
     """Read this description as a page, and try the API out."""
     return _served(request, _DOCS, {**_REVALIDATED, "Content-Security-Policy": _POLICY})
+
+
+@api.route("GET", "/client", answer=str, media_type="text/html", tagged=True)
+def client(request: Request) -> Response:
+    """Send requests from a page, by clicking and typing."""
+    return _served(request, _CLIENT, {**_REVALIDATED, "Content-Security-Policy": _POLICY})
 
 
 @api.route("GET", "/assets/{asset}", answer=str, media_type="*/*", tagged=True)

@@ -1,15 +1,15 @@
 """Pages and the files they need, as they are served.
 
 To add a page: ``static/NAME.html`` and a route that answers ``page("NAME.html")``. Its scripts and styles are files
-beside it, and the page names them as ``assets/FILE``. They are served under a name with the digest of their content
-(``assets/docs.3f1c….js``), so that a browser may keep them for good and still has the right ones after a deployment.
-The names are relative: a page is found below a stage as well as at the root of a domain.
+beside it: the page names them as ``assets/FILE``, a module imports another as ``./FILE``. They are served under a name
+with the digest of their content (``assets/docs.3f1c….js``), so that a browser may keep them for good and still has the
+right ones after a deployment. The names are relative: a page is found below a stage as well as at the root of a domain.
 """
 
+import functools
 import hashlib
 import importlib.resources
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 
@@ -17,6 +17,13 @@ _STATIC = importlib.resources.files("pages") / "static"
 # In a layer of its own: a package with Swagger UI's distribution in it.
 _VIEWER = importlib.resources.files("drf_spectacular_sidecar") / "static/drf_spectacular_sidecar/swagger-ui-dist"
 _OF_VIEWER = ("swagger-ui-bundle.js", "swagger-ui.css")
+
+_SOURCES: dict[str, Traversable] = {
+    **{source.name: source for source in _STATIC.iterdir() if not source.name.endswith(".html")},
+    **{name: _VIEWER / name for name in _OF_VIEWER},
+}
+_IN_MARKUP = re.compile(r"(?<=assets/)[\w.-]+")
+_IN_MODULES = re.compile(r'(?<=from "\./)[\w.-]+')
 
 _MEDIA_TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
 
@@ -37,17 +44,24 @@ def description() -> File:
 
 def page(name: str) -> File:
     """A page, with the names that its files are served under."""
-    text = (_STATIC / name).read_text(encoding="utf-8")
-    served = re.sub(r"(?<=assets/)[\w.-]+", lambda found: _NAMES[found[0]], text)
-    return File(served, "text/html; charset=utf-8", _digest(served))
+    text = _IN_MARKUP.sub(lambda found: _served_name(found[0]), (_STATIC / name).read_text(encoding="utf-8"))
+    return File(text, "text/html; charset=utf-8", _digest(text))
 
 
-def _assets() -> Iterator[tuple[str, File]]:
-    for source in [*_STATIC.iterdir(), *(_VIEWER / name for name in _OF_VIEWER)]:
-        stem, _, kind = source.name.rpartition(".")
-        if kind in _MEDIA_TYPES:
-            file = _file(source, _MEDIA_TYPES[kind])
-            yield f"{stem}.{file.digest}.{kind}", file
+@functools.cache
+def _asset(name: str) -> File:
+    kind = _MEDIA_TYPES[name.rpartition(".")[2]]
+    text = _SOURCES[name].read_text(encoding="utf-8")
+    if name in _OF_VIEWER:
+        return File(text, kind, _digest(text))
+    # A module's digest counts those of the modules it imports, which therefore never import each other in a circle.
+    text = _IN_MODULES.sub(lambda found: _served_name(found[0]), text)
+    return File(text, kind, _digest(text))
+
+
+def _served_name(name: str) -> str:
+    stem, _, kind = name.rpartition(".")
+    return f"{stem}.{_asset(name).digest}.{kind}"
 
 
 def _file(source: Traversable, media_type: str) -> File:
@@ -59,7 +73,5 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-ASSETS = dict(_assets())
+ASSETS = {_served_name(name): _asset(name) for name in _SOURCES}
 """By the name it is served under, each file that pages need."""
-
-_NAMES = {name.replace(f".{file.digest}.", "."): name for name, file in ASSETS.items()}

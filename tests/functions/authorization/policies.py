@@ -140,5 +140,6 @@ POLICIES: list[Line | Open] = [
     Open("GET /health", 200),
     Open("GET /openapi.json", 200),
     Open("GET /docs", 200),
+    Open("GET /client", 200),
     Open("GET /assets/{asset}", 404),
 ]

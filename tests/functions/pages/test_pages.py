@@ -4,15 +4,23 @@ import re
 
 import pytest
 
+from tests.support.client import Answer
 from tests.support.problems import problem
 from tests.support.product import Product
 
-PAGES = ["/docs"]
+PAGES = ["/docs", "/client"]
 
 
 def named_by(page: str) -> set[str]:
     """Every address that a page's markup names."""
     return set(re.findall(r'(?:src|href)="([^"]*)"', page))
+
+
+def imported_by(name: str, module: str) -> set[str]:
+    """Every module that a module of ours imports."""
+    if not name.startswith("assets/client"):
+        return set()
+    return {f"assets/{found}" for found in re.findall(r'^import .* from "\./(.*)";$', module, re.MULTILINE)}
 
 
 def test_the_description_is_served_as_json(product: Product) -> None:
@@ -53,9 +61,13 @@ def test_a_page_is_html_and_may_load_and_reach_nothing_but_this_api(product: Pro
 
 @pytest.mark.parametrize("path", PAGES)
 def test_the_files_of_a_page_are_there_and_kept_for_good(product: Product, path: str) -> None:
-    files = {name for name in named_by(product.anonymous.get(path).text) if name.startswith("assets/")}
+    waiting = {name for name in named_by(product.anonymous.get(path).text) if name.startswith("assets/")}
+    answers: dict[str, Answer] = {}
 
-    answers = {name: product.anonymous.get(f"/{name}") for name in files}
+    while waiting:
+        name = waiting.pop()
+        answers[name] = product.anonymous.get(f"/{name}")
+        waiting |= imported_by(name, answers[name].text) - answers.keys()
 
     assert answers
     for name, answer in answers.items():

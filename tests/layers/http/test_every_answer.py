@@ -13,6 +13,7 @@ OPEN = [
     ("GET", "/.well-known/jwks.json"),
     ("GET", "/assets/{asset}"),
     ("GET", "/docs"),
+    ("GET", "/client"),
     ("GET", "/health"),
     ("GET", "/openapi.json"),
     ("POST", "/auth/login"),
@@ -22,7 +23,7 @@ OPEN = [
     ("POST", "/users"),
 ]
 # The same for everybody, and so kept; what they load and whom they talk to is their own test's.
-PAGES = [("GET", "/docs"), ("GET", "/openapi.json")]
+PAGES = [("GET", "/docs"), ("GET", "/client"), ("GET", "/openapi.json")]
 NOWHERE = [
     ("DELETE", "/"),
     ("GET", "/keys/resolve"),

@@ -1,0 +1,119 @@
+// The OpenAPI document as the page needs it: operations, their parameters, skeletons of their bodies.
+
+const METHODS = ["get", "post", "put", "patch", "delete"];
+const DEEPEST = 6; // a schema that refers to itself ends here
+
+/** An OpenAPI 3.1 document, read. */
+export class Document {
+  constructor(source) {
+    this.source = source;
+    this.operations = [...this.#read()];
+  }
+
+  /** The operation of this method and path template, or undefined. */
+  find(method, path) {
+    return this.operations.find((each) => each.method === method && each.path === path);
+  }
+
+  *#read() {
+    for (const [path, item] of Object.entries(this.source.paths)) {
+      for (const method of METHODS.filter((each) => item[each])) {
+        const operation = item[method];
+        const parameters = [...(item.parameters ?? []), ...(operation.parameters ?? [])].map((each) => this.#resolve(each));
+        const security = operation.security ?? this.source.security ?? [];
+        const media = this.#media(this.#resolve(operation.requestBody)?.content);
+        yield {
+          method: method.toUpperCase(),
+          path,
+          summary: operation.summary ?? "",
+          description: operation.description ?? "",
+          tag: operation.tags?.[0] ?? "other",
+          parameters: parameters.map((each) => ({ ...each, schema: this.#resolve(each.schema) ?? {} })),
+          secured: security.some((each) => Object.keys(each).length > 0),
+          body: media && { schema: this.#resolve(media.schema) ?? {}, example: exampleOf(media) },
+        };
+      }
+    }
+  }
+
+  #media(content) {
+    return content && (content["application/json"] ?? Object.values(content)[0]);
+  }
+
+  /** What a reference refers to; anything else as it is. */
+  #resolve(value) {
+    let found = value;
+    while (found?.$ref) {
+      found = found.$ref.slice(2).split("/").reduce((at, key) => at[key.replaceAll("~1", "/").replaceAll("~0", "~")], this.source);
+    }
+    return found;
+  }
+
+  /** A body to start from: the operation's own example, or a value for each field of its schema. */
+  skeleton(operation) {
+    return operation.body.example ?? this.#value(operation.body.schema, 0);
+  }
+
+  #value(schema, depth) {
+    const meant = this.#plain(schema);
+    if (this.#admitsNull(schema) && !meant.examples?.length && meant.example === undefined) return null;
+    if (meant.examples?.length) return meant.examples[0];
+    for (const key of ["example", "const", "default"]) if (meant[key] !== undefined) return meant[key];
+    if (meant.enum) return meant.enum[0];
+    const type = typeOf(meant);
+    if (type === "object" || meant.properties) {
+      if (depth > DEEPEST) return {};
+      const required = new Set(meant.required ?? []);
+      const shown = Object.entries(meant.properties ?? {}).filter(([name]) => required.size === 0 || required.has(name));
+      return Object.fromEntries(shown.map(([name, each]) => [name, this.#value(each, depth + 1)]));
+    }
+    if (type === "array") return [];
+    if (type === "integer" || type === "number") return meant.minimum ?? 0;
+    return type === "boolean" ? false : "";
+  }
+
+  #admitsNull(schema) {
+    const meant = this.#resolve(schema) ?? {};
+    const choices = meant.anyOf ?? meant.oneOf ?? [meant];
+    return choices.some((each) => [each.type].flat().includes("null"));
+  }
+
+  /** A schema without references, and of a choice the first that is not null. */
+  #plain(schema) {
+    const meant = this.#resolve(schema) ?? {};
+    const choices = meant.anyOf ?? meant.oneOf;
+    if (!choices) return meant;
+    const chosen = choices.map((each) => this.#resolve(each)).find((each) => each.type !== "null") ?? {};
+    return { ...chosen, ...meant };
+  }
+
+  /** The fields of a body: `{name, type, required, meaning}`. */
+  fields(operation) {
+    const schema = this.#plain(operation.body.schema);
+    const required = new Set(schema.required ?? []);
+    return Object.entries(schema.properties ?? {}).map(([name, each]) => {
+      const meant = this.#plain(each);
+      return { name, type: described(meant), required: required.has(name), meaning: each.description ?? meant.description ?? "" };
+    });
+  }
+}
+
+function exampleOf(media) {
+  if (media.example !== undefined) return media.example;
+  return Object.values(media.examples ?? {})[0]?.value;
+}
+
+function typeOf(schema) {
+  return Array.isArray(schema.type) ? schema.type.find((each) => each !== "null") : schema.type;
+}
+
+function described(schema) {
+  if (schema.enum) return schema.enum.map((each) => JSON.stringify(each)).join(" | ");
+  const limits = [
+    schema.minLength !== undefined && `≥ ${schema.minLength}`,
+    schema.maxLength !== undefined && `≤ ${schema.maxLength} characters`,
+    schema.minimum !== undefined && `≥ ${schema.minimum}`,
+    schema.maximum !== undefined && `≤ ${schema.maximum}`,
+  ].filter(Boolean);
+  return [schema.format ?? typeOf(schema) ?? "any", ...limits].join(", ");
+}

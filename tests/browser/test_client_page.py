@@ -1,0 +1,206 @@
+"""The test client as a stranger uses it: by clicking and typing."""
+
+import json
+import re
+import subprocess
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PHONE, Visit
+
+PASSWORD = "plenty of quiet herons 42"
+
+
+def test_a_stranger_registers_opens_a_room_plans_a_task_and_sees_what_was_wrong(visit: Visit) -> None:
+    page = visit("/client")
+
+    register(page, "ann")
+    send(page, "POST /rooms", {"name": "Kitchen"})
+    room = answer(page)
+    send(page, "POST /tasks", {"title": "Paint the door", "room_id": room["id"]})
+    task = answer(page)
+
+    expect(page.locator("#status")).to_contain_text("201")
+    assert (task["title"], task["room_id"]) == ("Paint the door", room["id"])
+
+    send(page, "POST /tasks", {"title": "", "color": "red"})
+
+    expect(page.locator("#status")).to_contain_text("422")
+    expect(page.locator("#faults")).to_contain_text("/title")
+    expect(page.locator("#faults")).to_contain_text("/color")
+
+
+def test_ids_that_were_seen_are_filled_into_the_next_path(visit: Visit) -> None:
+    page = visit("/client")
+    register(page, "ben")
+    send(page, "POST /rooms", {"name": "Garden"})
+    room = answer(page)
+
+    choose(page, "GET /rooms/{room_id}")
+    page.get_by_role("button", name="Send").click()
+
+    expect(page.locator("#status")).to_contain_text("200")
+    assert answer(page)["id"] == room["id"]
+
+
+def test_somebody_stays_signed_in_over_a_reload_and_an_expired_token(visit: Visit) -> None:
+    page = visit("/client")
+    register(page, "cleo")
+    page.evaluate(
+        """() => {
+            const kept = JSON.parse(sessionStorage.getItem("tasksync.session"));
+            sessionStorage.setItem("tasksync.session", JSON.stringify({...kept, endsAt: 0}));
+        }"""
+    )
+    page.reload()
+
+    send(page, "GET /rooms")
+
+    expect(page.locator("#status")).to_contain_text("200")
+    expect(page.locator("#who")).to_contain_text("Signed in as cleo")
+
+
+def test_a_token_that_the_server_takes_no_more_is_renewed_and_the_request_sent_again(visit: Visit) -> None:
+    page = visit("/client")
+    register(page, "dora")
+    page.evaluate(
+        """() => {
+            const kept = JSON.parse(sessionStorage.getItem("tasksync.session"));
+            sessionStorage.setItem("tasksync.session", JSON.stringify({...kept, accessToken: "spoilt"}));
+        }"""
+    )
+
+    send(page, "GET /rooms")
+
+    expect(page.locator("#status")).to_contain_text("200")
+
+
+def test_signing_out_ends_the_session_at_the_server_too(visit: Visit) -> None:
+    page = visit("/client")
+    register(page, "emil")
+    refresh_token = page.evaluate('JSON.parse(sessionStorage.getItem("tasksync.session")).refreshToken')
+    with page.expect_response("**/auth/logout"):
+        page.get_by_role("button", name="Sign out").click()
+
+    expect(page.locator("#who")).to_have_text("Not signed in")
+    send(page, "POST /auth/refresh", {"refresh_token": refresh_token})
+
+    expect(page.locator("#status")).to_contain_text("401")
+
+
+def test_a_password_that_is_refused_is_explained_where_it_was_typed(visit: Visit) -> None:
+    page = visit("/client")
+    page.get_by_role("button", name="Sign in or register").click()
+    page.get_by_label("Username or e-mail").fill("finn" + suffix(page))
+    page.get_by_label("Password").fill("short")
+    page.get_by_role("button", name="Register", exact=True).click()
+
+    expect(page.locator("#sign-in-error")).to_contain_text("15")
+
+
+def test_the_copied_curl_command_does_the_same(visit: Visit) -> None:
+    page = visit("/client")
+    register(page, "gina")
+    fill(page, "POST /rooms", {"name": "Gina's room"})
+    page.get_by_role("button", name="Copy as curl").click()
+    expect(page.locator("#copied")).to_contain_text("Copied")
+
+    command = page.evaluate("navigator.clipboard.readText()")
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True, timeout=30)
+
+    assert " 201 " in done.stdout.splitlines()[0]
+    assert json.loads(done.stdout.splitlines()[-1])["name"] == "Gina's room"
+
+
+def test_it_can_be_used_by_keyboard_alone(visit: Visit) -> None:
+    page = visit("/client")
+    expect(page.locator("#operation-title")).to_have_text("POST /rooms")
+
+    page.keyboard.press("/")
+    page.keyboard.type("get /health")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Control+Enter")
+
+    expect(page.locator("#operation-title")).to_have_text("GET /health")
+    expect(page.locator("#status")).to_contain_text("200")
+
+
+def test_history_brings_a_request_back_and_keeps_no_password(visit: Visit) -> None:
+    page = visit("/client")
+    name = "hugo" + suffix(page)
+    send(page, "POST /auth/register", {"username": name, "password": PASSWORD})
+    send(page, "POST /rooms", {"name": "Hugo's"})
+    page.reload()
+
+    page.locator("#history button").filter(has_text="POST /auth/register").click()
+
+    assert json.loads(page.locator("#body").input_value()) == {"username": name, "password": ""}
+    assert PASSWORD not in page.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")
+
+
+def test_markup_in_an_answer_is_shown_and_not_run(visit: Visit) -> None:
+    page = visit("/client")
+    register(page, "ines")
+    markup = '<img src="x" onerror="document.title = 1">'
+
+    send(page, "POST /rooms", {"name": markup})
+
+    assert answer(page)["name"] == markup
+    assert page.locator("#answer-body img").count() == 0
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(visit: Visit) -> None:
+    page = visit("/client", viewport=PHONE)
+    register(page, "jan")
+    choose(page, "POST /rooms")
+    send(page, "POST /rooms", {"name": "A long name " * 8})
+
+    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+
+
+def register(page: Page, name: str) -> str:
+    """Registers somebody new by the form, and returns their username."""
+    username = name + suffix(page)
+    page.get_by_role("button", name="Sign in or register").click()
+    page.get_by_label("Username or e-mail").fill(username)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Register", exact=True).click()
+    expect(page.locator("#who")).to_have_text(f"Signed in as {username}")
+    return username
+
+
+def choose(page: Page, operation: str) -> None:
+    panel = page.locator("#operations-panel")
+    if panel.get_attribute("open") is None:
+        page.get_by_text("Operations", exact=True).click()
+    method, path = operation.split(" ")
+    page.locator("#filter").fill("")
+    exact = re.compile(rf"^{method}\s+{re.escape(path)}$")
+    page.locator("#operations button").filter(has_text=exact).click()
+    expect(page.locator("#operation-title")).to_have_text(operation)
+
+
+def fill(page: Page, operation: str, body: Any = None) -> None:
+    choose(page, operation)
+    if body is not None:
+        page.locator("#body").fill(json.dumps(body))
+
+
+def send(page: Page, operation: str, body: Any = None) -> None:
+    """Sends a request and waits for its answer to be shown."""
+    fill(page, operation, body)
+    before = page.locator("#history li").count()
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("#history li")).to_have_count(before + 1)
+
+
+def answer(page: Page) -> Any:
+    expect(page.locator("#status")).to_contain_text(re.compile(r"\d ms"))
+    return json.loads(page.locator("#answer-body").inner_text())
+
+
+def suffix(page: Page) -> str:
+    """Something no other test has: all share one stack."""
+    return f"-{page.evaluate('crypto.randomUUID()')[:8]}"
