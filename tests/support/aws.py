@@ -90,6 +90,7 @@ class Aws:
             reset_model_data()
             self.permissions.denied.clear()
             self.permissions.calls.clear()
+            self.permissions.used.clear()
             self.dynamodb: DynamoDBClient = _client("dynamodb")
             self.streams: DynamoDBStreamsClient = _client("dynamodbstreams")
             for name, properties in self.stack.of_type("AWS::SecretsManager::Secret").items():

@@ -24,7 +24,7 @@ _TRANSACTION_ACTIONS = {
 
 
 class Permissions:
-    """Which function is running, what it may do, and what it tried without being allowed to."""
+    """Which function is running, what it may do, what it did, and what it tried without being allowed to."""
 
     def __init__(self, table_arn: str) -> None:
         self._table_arn = table_arn
@@ -32,6 +32,8 @@ class Permissions:
         self.denied: list[str] = []
         self.calls: list[str] = []
         """The operation of each call that a function made, allowed or not."""
+        self.used: set[tuple[str, str, str]] = set()
+        """Function, action and resource of each call that was allowed."""
 
     @contextmanager
     def of(self, function: str, statements: Sequence[Mapping[str, Any]]) -> Iterator[None]:
@@ -51,8 +53,11 @@ class Permissions:
             return
         function, statements = self._running
         self.calls.append(_text(request.headers.get("X-Amz-Target", "")).rpartition(".")[2])
-        missing = [need for need in self._needs(request) if not _allows(statements, *need)]
-        if missing:
+        needs = self._needs(request)
+        missing = [need for need in needs if not _allows(statements, *need)]
+        if not missing:
+            self.used |= {(function, *need) for need in needs}
+        else:
             self.denied += [f"{function} may not {action} on {resource}" for action, resource in missing]
             raise _access_denied(*missing[0])
 

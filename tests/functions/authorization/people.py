@@ -74,11 +74,16 @@ class Scene:
         _done(dora.delete("/users/me"), 204)
         self._begin = self.state()
 
-    def ask(self, role: str, method: str, path: str, json: Any, place: Names) -> Answer:
-        """Send a request in which the names are replaced by what they stand for, in this place and for this caller."""
+    def ask(self, role: str, method: str, path: str, json: Any, place: Names, key: str | None = None) -> Answer:
+        """Send a request in which the names are replaced by what they stand for, in this place and for this caller.
+
+        ``key``: an idempotency key to send with it.
+        """
         client = self.signed_in.get(role) or self.refused[role]
         names = {**place, **self._own_names.get(role, self._own_names["stranger"])}
-        options = {} if json is None else {"json": _filled(json, names)}
+        options: dict[str, Any] = {} if json is None else {"json": _filled(json, names)}
+        if key is not None:
+            options["headers"] = {"Idempotency-Key": key}
         return client.request(method, _filled(path, names), **options)
 
     def state(self) -> dict[str, list[dict[str, Any]]]:
@@ -113,7 +118,8 @@ def told(answer: Answer, place: Names) -> tuple[int, dict[str, str], str]:
     """What an answer tells: status, headers and body, less what the client named and what differs between any two."""
     headers = {name: value for name, value in answer.headers.items() if name not in _OF_THE_REQUEST}
     text = answer.text.replace(answer.headers["x-request-id"], "")
-    for name, value in place.items():
+    # A task's id begins with its room's, so the longer is looked for first.
+    for name, value in sorted(place.items(), key=lambda each: -len(each[1])):
         text = text.replace(value, f"{{{name}}}")
     return answer.status, headers, text
 
@@ -165,4 +171,6 @@ def _done(answer: Answer, status: int) -> None:
 def _filled(value: Any, names: Names) -> Any:
     if isinstance(value, dict):
         return {key: _filled(each, names) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_filled(each, names) for each in value]
     return value.format_map(names) if isinstance(value, str) else value

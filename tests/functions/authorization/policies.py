@@ -135,7 +135,11 @@ POLICIES: list[Line | Open] = [
     # ------------------------------------------------------------------------------- across the services
     everybody("GET /", 200),
     # What one may not see is missing from the answer, as what does not exist is.
-    everybody("POST /keys/resolve", 200, json={"rooms": []}),
+    everybody(
+        "POST /keys/resolve",
+        200,
+        json={"users": ["{user_id}"], "rooms": ["{room_id}"], "tasks": ["{task_id}"], "codes": ["{code}"]},
+    ),
     # ------------------------------------------------------------------------------------------- service
     Open("GET /health", 200),
     Open("GET /openapi.json", 200),

@@ -1,0 +1,136 @@
+"""Every permission that a function has is one that it uses: none is left over.
+
+The other half, that a function has every permission it uses, is enforced wherever it runs (``support/permissions.py``).
+A grant is one action on one resource; a statement grants each of its actions on each of its resources.
+"""
+
+import fnmatch
+from typing import Any
+
+from tests.functions.authorization.people import Scene
+from tests.functions.authorization.policies import POLICIES, Line
+from tests.support import builders, tables
+from tests.support.client import Person
+from tests.support.lambdas import call
+from tests.support.product import Product
+from tests.support.stack import Stack
+
+# A failed record is sent to its queue by Lambda, with the function's role. A secret is read once in a process, and here
+# all functions share one: that each needs its secrets is held by contract/test_settings.py.
+_SEEN_ELSEWHERE = {"sqs:SendMessage", "secretsmanager:GetSecretValue"}
+
+# The other actions are never asked of an index, so granting them on one grants nothing.
+_OF_INDEXES = {"dynamodb:Query", "dynamodb:Scan"}
+
+
+def _granted(stack: Stack) -> set[tuple[str, str, str]]:
+    return {
+        (function, action, resource)
+        for function in stack.functions
+        for statement in stack.statements(function)
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+        if action not in _SEEN_ELSEWHERE and (action in _OF_INDEXES or "/index/" not in resource)
+    }
+
+
+def _use_every_route(scene: Scene) -> None:
+    """Ask at every line on behalf of those who may; writes with an idempotency key, which only adds to what they do."""
+    for number, line in enumerate(line for line in POLICIES if isinstance(line, Line)):
+        for role in ("admin", "member", "administrator", "stranger"):
+            if line.status(role) >= 300:
+                continue
+            key = None if line.method == "GET" else f"key-{number}-{role}"
+            answer = scene.ask(role, line.method, line.path, line.json, scene.own, key)
+            assert answer.status == line.status(role), answer
+            if key is not None:
+                scene.restore()
+
+
+def _use_the_open_routes(product: Product) -> None:
+    ann = product.register("ann")
+    anonymous = product.anonymous
+    assert anonymous.post("/users", json=builders.person()).status == 201
+    again = anonymous.sign_in(ann.username)
+    assert anonymous.post("/auth/refresh", json={"refresh_token": again.refresh_token}).status == 200
+    assert anonymous.post("/auth/logout", json={"refresh_token": ann.refresh_token}).status == 204
+    assert anonymous.get("/health").status == 200
+
+
+def _use_profiles_and_lists(product: Product) -> None:
+    ann = product.register("ann")
+    for email in ("ann.two@example.org", None):
+        assert ann.patch("/users/me", json={"email": email}).status == 200
+    room = ann.open_room()
+    for _ in range(2):
+        ann.plan(room_id=room["id"])
+    for sort in ("created_at", "deadline", "-priority"):
+        assert len(ann.list("/tasks", sort=sort, limit=1)) == 2
+        assert len(ann.list(f"/rooms/{room['id']}/tasks", sort=sort, limit=1)) == 2
+
+
+def _somebody_about_to_go(product: Product) -> Person:
+    """With a room, shared with somebody, another that is theirs alone, and tasks in both and personal ones."""
+    ann, bob = product.register("ann"), product.register("bob")
+    shared, own = ann.open_room(), ann.open_room()
+    bob.join(shared)
+    bob.plan(room_id=shared["id"], user_id=ann.id)
+    ann.plan(room_id=own["id"])
+    ann.plan()
+    return ann
+
+
+def _an_empty_room(product: Product) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    ann.plan(room_id=room["id"])
+    assert ann.delete(f"/rooms/{room['id']}").status == 204
+
+
+def _use_streams_and_sweeper(product: Product) -> None:
+    product.deliver()
+    for finish in (product.deliver, lambda: call(product.aws, "SweeperFunction", {"older_than_seconds": 0})):
+        ann = _somebody_about_to_go(product)
+        tables.change(product.aws, "UsersTable", {"user_id": ann.id}, status="deleting")
+        _an_empty_room(product)
+        finish()
+
+
+# The auditor looks again at what seems broken: one item of each table.
+_DAMAGE: dict[str, tuple[str, dict[str, Any]]] = {
+    "RoomsTable": ("room", {"member_count": 9}),
+    "TasksTable": ("task_id", {"version": 0}),
+    "SessionsTable": ("session", {"refresh_hash": ""}),
+    "IdempotencyTable": ("receipt_id", {"answer": "{}"}),
+}
+
+
+def _use_the_auditor(product: Product) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    headers = {"Idempotency-Key": "once"}
+    assert ann.post("/tasks", json=builders.task(room_id=room["id"]), headers=headers).status == 201
+    schemas = product.aws.stack.of_type("AWS::DynamoDB::Table")
+    for table, (mark, damage) in _DAMAGE.items():
+        item = next(item for item in product.items(table) if mark in item or item.get("kind") == mark)
+        key = {each["AttributeName"]: item[each["AttributeName"]] for each in schemas[table]["KeySchema"]}
+        tables.change(product.aws, table, key, **damage)
+    assert call(product.aws, "AuditorFunction", {"older_than_seconds": 0})["complete"]
+
+
+def test_no_function_may_do_what_it_never_does(product: Product) -> None:
+    _use_every_route(Scene(product))
+    _use_the_open_routes(product)
+    _use_profiles_and_lists(product)
+    ann = _somebody_about_to_go(product)
+    assert ann.delete("/users/me").status == 204
+    _use_streams_and_sweeper(product)
+    _use_the_auditor(product)
+
+    used = product.aws.permissions.used
+    unused = {
+        (function, action, resource)
+        for function, action, resource in _granted(product.aws.stack)
+        if not any((function, action) == each[:2] and fnmatch.fnmatchcase(each[2], resource) for each in used)
+    }
+    assert not unused, "\n".join(sorted(f"{function}: {action} on {resource}" for function, action, resource in unused))
