@@ -80,8 +80,8 @@ def mocked() -> Iterator[None]:
 class Aws:
     """A fresh account in which the stack's tables and secrets have just been made. One at a time."""
 
-    def __init__(self) -> None:
-        self.stack = Stack()
+    def __init__(self, stack: Stack | None = None) -> None:
+        self.stack = stack or Stack()
         self.permissions = _permissions
         self._known: dict[str, tuple[dict[str, str], list[dict[str, Any]]]] = {}
         with LOCK:

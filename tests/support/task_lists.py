@@ -72,11 +72,16 @@ def random_deadline(chance: random.Random) -> str | None:
 def in_python(crowd: Crowd, person: Person, parameters: Mapping[str, Any], room: str | None = None) -> list[Json]:
     """What the API says of a list with these parameters (of ``room``, where the path names one), in plain Python."""
     room = parameters.get("room_id", room)
+    there = [task for task in crowd.tasks if (task["room_id"] == room if room else task["user_id"] == person.id)]
+    return selected(there, parameters)
+
+
+def selected(tasks: list[Json], parameters: Mapping[str, Any]) -> list[Json]:
+    """Of tasks in the order they were planned in, those that these parameters ask for, in the order they ask for."""
     found = [
         task
-        for task in crowd.tasks
-        if (task["room_id"] == room if room else task["user_id"] == person.id)
-        and parameters.get("user_id") in (None, task["user_id"])
+        for task in tasks
+        if parameters.get("user_id") in (None, task["user_id"])
         and task["status"] in parameters.get("status", STATUSES)
         and task["priority"] in parameters.get("priority", PRIORITIES)
         and is_due(task, parameters.get("deadline_from"), parameters.get("deadline_to"))

@@ -1,0 +1,247 @@
+"""Rooms: people who open, join, leave and close them, and change who may do what."""
+
+import uuid
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, precondition, rule
+
+from tests.machines.machine import Json, Machine
+from tests.machines.rooms_reference import Room, Rooms
+from tests.support.client import Answer, Person
+
+PEOPLE = 4
+
+_places = st.integers(0, PEOPLE - 1)
+_actors = st.integers(0, 2 * PEOPLE - 1)
+_rooms = st.integers(0, 6)
+_roles = st.sampled_from(["admin", "member", "viewer"])
+_keyed = st.booleans()
+_matches = st.sampled_from([None, None, 0, 1])
+"""How far ``If-Match`` is from the version that is there; None: it is not sent."""
+
+
+class RoomsMachine(Machine):
+    """Four people, and rooms of at most three. In play are the living rooms, and the dead one opened last."""
+
+    reference: type[Rooms] = Rooms
+    most_members = PEOPLE - 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.expected = self.reference(self.most_members)
+        self.people = [self._newcomer() for _ in range(PEOPLE)]
+        self.gone: list[str] = []
+        self.touched: Room | None = None
+        self.kept: tuple[Person, Json, Answer] | None = None
+        """The last request with a key that was carried out, and its answer."""
+
+    # ------------------------------------------------------------------------------------------------- steps
+    @initialize(others=st.integers(0, 2), role=_roles)
+    def begin(self, others: int, role: str) -> None:
+        """With a room, and up to two others in it."""
+        self.open(0, None, "A", keyed=False)
+        for other in range(1, others + 1):
+            self.add(0, 0, other, role, deleted=False, keyed=False)
+
+    @rule(
+        actor=_places,
+        code=st.sampled_from([None, None, "TEAM01", "team01", "TEAM02"]),
+        name=st.sampled_from([None, "A", "B"]),
+        keyed=_keyed,
+    )
+    def open(self, actor: int, code: str | None, name: str | None, keyed: bool) -> None:
+        person = self.people[actor]
+        answer = self._write(person, "POST", "/rooms", {"code": code, "name": name}, keyed)
+        if self.expect("open", answer, 201, lambda: self.expected.may_open(code and code.upper())):
+            body = answer.json()
+            assert code is None or body["code"] == code.upper(), answer
+            self.touched = self.expected.open(body["id"], body["code"], name, person.id)
+            self._shown(answer, self.touched, person)
+
+    @rule(actor=_actors, number=_rooms, former=st.booleans(), keyed=_keyed)
+    def join(self, actor: int, number: int, former: bool, keyed: bool) -> None:
+        person, room = self._actor_and_room(actor, number)
+        code = room.former_codes[-1] if former and room.former_codes else room.code
+        answer = self._write(person, "POST", "/rooms/join", {"code": code}, keyed)
+        if self.expect("join", answer, 200, lambda: self.expected.join(person.id, code)):
+            entered = self.expected.with_code(code)
+            assert entered is not None
+            self._shown(answer, entered, person)
+
+    @rule(actor=_actors, number=_rooms, newcomer=_places, role=_roles, deleted=st.booleans(), keyed=_keyed)
+    def add(self, actor: int, number: int, newcomer: int, role: str, deleted: bool, keyed: bool) -> None:
+        person, room = self._actor_and_room(actor, number)
+        added = self.gone[-1] if deleted and self.gone else self.people[newcomer].id
+        body = {"user_id": added, "role": role}
+        answer = self._write(person, "POST", f"/rooms/{room.id}/users", body, keyed)
+        self.expect("add", answer, 201, lambda: self.expected.add(person.id, room, added, role))
+
+    @rule(actor=_actors, number=_rooms, keyed=_keyed)
+    def leave(self, actor: int, number: int, keyed: bool) -> None:
+        person, room = self._actor_and_room(actor, number)
+        self._remove("leave", person, room, person.id, keyed)
+
+    @rule(actor=_actors, number=_rooms, other=_places, keyed=_keyed)
+    def remove(self, actor: int, number: int, other: int, keyed: bool) -> None:
+        person, room = self._actor_and_room(actor, number)
+        self._remove("remove", person, room, self.people[other].id, keyed)
+
+    @rule(actor=_actors, number=_rooms, other=_places, role=_roles, keyed=_keyed)
+    def set_role(self, actor: int, number: int, other: int, role: str, keyed: bool) -> None:
+        person, room = self._actor_and_room(actor, number)
+        of = self.people[other].id
+        answer = self._write(person, "PATCH", f"/rooms/{room.id}/users/{of}", {"role": role}, keyed)
+        if self.expect("change role", answer, 200, lambda: self.expected.set_role(person.id, room, of, role)):
+            assert answer.json()["role"] == role
+
+    @rule(actor=_actors, number=_rooms, name=st.sampled_from([None, "A", "B"]), match=_matches, keyed=_keyed)
+    def rename(self, actor: int, number: int, name: str | None, match: int | None, keyed: bool) -> None:
+        person, room = self._actor_and_room(actor, number)
+        if_match = self._if_match(room, match)
+        answer = self._write(person, "PATCH", f"/rooms/{room.id}", {"name": name}, keyed, if_match)
+        if self.expect("rename", answer, 200, lambda: self.expected.rename(person.id, room, name, if_match)):
+            self._shown(answer, room, person)
+
+    @rule(actor=_actors, number=_rooms, match=_matches, keyed=_keyed)
+    def change_code(self, actor: int, number: int, match: int | None, keyed: bool) -> None:
+        person, room = self._actor_and_room(actor, number)
+        if_match = self._if_match(room, match)
+        answer = self._write(person, "POST", f"/rooms/{room.id}/code", None, keyed, if_match)
+        if self.expect("new code", answer, 200, lambda: self.expected.may_change_code(person.id, room, if_match)):
+            assert answer.json()["code"] != room.code
+            self.expected.change_code(room, answer.json()["code"])
+            self._shown(answer, room, person)
+
+    @rule(actor=_actors, number=_rooms, match=_matches, keyed=_keyed)
+    def close(self, actor: int, number: int, match: int | None, keyed: bool) -> None:
+        person, room = self._actor_and_room(actor, number)
+        if_match = self._if_match(room, match)
+        answer = self._write(person, "DELETE", f"/rooms/{room.id}", None, keyed, if_match)
+        self.expect("close", answer, 204, lambda: self.expected.close(person.id, room, if_match))
+
+    @rule(which=st.sampled_from(["streams", "people", "deletion"]), actor=_places)
+    def do_something_else(self, which: str, actor: int) -> None:
+        """One rule, so that none of these takes up a third of all steps."""
+        if which == "streams":
+            self._read_streams()
+        elif which == "people":
+            self._see_people(actor)
+        else:
+            self._delete_person(actor)
+
+    @precondition(lambda self: self.kept is not None)
+    @rule(same=st.booleans())
+    def repeat(self, same: bool) -> None:
+        """The last keyed request again, or another one under its key."""
+        assert self.kept is not None
+        person, request, first = self.kept
+        if person not in self.people:
+            return
+        answer = person.request(**request if same else {**request, "method": "POST", "path": "/rooms", "json": {}})
+        if same or (request["path"], request.get("json")) == ("/rooms", {}):
+            assert (answer.status, answer.text) == (first.status, first.text)
+            assert "Idempotency-Replayed" in answer.headers
+            self.figures["answered again"] += 1
+        else:
+            assert (answer.status, answer.json()["code"]) == (422, "idempotency_key_reused"), answer
+            self.figures["key of another request"] += 1
+
+    # ------------------------------------------------------------------------------------- what must be seen
+    @invariant()
+    def everybody_sees_their_rooms_and_no_others(self) -> None:
+        for person in self.people:
+            seen = self.see(person, "/rooms")["items"]
+            assert [_without_times(room) for room in seen] == [
+                _as_listed(room, person.id) for room in self.expected.of(person.id)
+            ]
+
+    @invariant()
+    def a_room_is_seen_by_its_members_only(self) -> None:
+        room = self.touched
+        if room is None:
+            return
+        for person in self.people:
+            if person.id not in room.members:
+                self.see_nothing(person, f"/rooms/{room.id}")
+                break
+        inside = [person for person in self.people if person.id in room.members]
+        if inside:
+            seen = self.see(inside[-1], f"/rooms/{room.id}/users")["items"]
+            names = {person.id: person.username for person in self.people}
+            expected = [(member, names[member], role) for member, role in room.members.items()]
+            assert [(each["user_id"], each["username"], each["role"]) for each in seen] == expected
+
+    # --------------------------------------------------------------------------------------------------- help
+    def _read_streams(self) -> None:
+        self.product.deliver()
+        self.expected.clean_up()
+        self.figures["streams read"] += 1
+
+    def _see_people(self, actor: int) -> None:
+        person = self.people[actor]
+        seen = {each["id"] for each in self.see(person, "/users")["items"]}
+        assert seen == {person.id} | {member for room in self.expected.of(person.id) for member in room.members}
+
+    def _delete_person(self, actor: int) -> None:
+        person = self.people[actor]
+        answer = person.delete("/users/me")
+        self.expect("delete user", answer, 204, lambda: self.expected.delete_person(person.id))
+        assert person.get("/rooms").status == 401
+        self.gone.append(person.id)
+        self.people[actor] = self._newcomer()
+
+    def _newcomer(self) -> Person:
+        person = self.product.register()
+        self.expected.everybody.add(person.id)
+        return person
+
+    def _actor_and_room(self, actor: int, number: int) -> tuple[Person, Room]:
+        """A room, mostly one alive, and somebody, mostly one of its members."""
+        alive = [room for room in self.expected.all if room.members]
+        rooms = [*alive, *alive, *[room for room in self.expected.all if not room.members][-1:]]
+        self.touched = room = rooms[number % len(rooms)]
+        inside = [person for person in self.people if person.id in room.members]
+        return [*inside, *inside, *self.people][actor % (2 * len(inside) + PEOPLE)], room
+
+    def _if_match(self, room: Room, distance: int | None) -> int | None:
+        return None if distance is None else room.version + distance
+
+    def _remove(self, action: str, person: Person, room: Room, member: str, keyed: bool) -> None:
+        answer = self._write(person, "DELETE", f"/rooms/{room.id}/users/{member}", None, keyed)
+        self.expect(action, answer, 204, lambda: self.expected.remove(person.id, room, member))
+
+    def _write(
+        self, person: Person, method: str, path: str, body: Json | None, keyed: bool, if_match: int | None = None
+    ) -> Answer:
+        headers = {"Idempotency-Key": uuid.uuid4().hex} if keyed else {}
+        if if_match is not None:
+            headers["If-Match"] = f'"{if_match}"'
+        request: Json = {"method": method, "path": path, "headers": headers}
+        if body is not None:
+            request["json"] = body
+        answer = person.request(**request)
+        if keyed and answer.status < 300:
+            self.kept = person, request, answer
+        return answer
+
+    def _shown(self, answer: Answer, room: Room, person: Person) -> None:
+        body = _without_times(answer.json())
+        assert body == {**_as_listed(room, person.id), "user_ids": list(room.members)}, answer
+        assert answer.headers["ETag"] == f'"{room.version}"'
+
+
+def _as_listed(room: Room, person: str) -> Json:
+    return {
+        "id": room.id,
+        "code": room.code,
+        "name": room.name,
+        "member_count": len(room.members),
+        "role": room.members[person],
+        "created_by": room.created_by,
+        "version": room.version,
+    }
+
+
+def _without_times(room: Json) -> dict[str, Any]:
+    return {name: value for name, value in room.items() if name not in ("created_at", "updated_at")}

@@ -1,0 +1,255 @@
+"""Tasks: members and viewers of two rooms who plan, change, assign, delete and list them."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, rule
+
+from tests.machines.machine import Json, Machine
+from tests.machines.tasks_reference import Planned, Room, Tasks
+from tests.support import task_lists
+from tests.support.client import Answer, Person
+from tests.support.task_lists import PRIORITIES, STATUSES
+
+PEOPLE = 3
+ROOMS = 2
+_TIMES = ("created_at", "updated_at", "completed_at")
+_DEADLINES = ["2027-01-01T00:00:00Z", "2027-01-02T00:00:00Z", "2027-01-03T12:00:00Z"]
+
+_places = st.integers(0, PEOPLE - 1)
+_actors = st.integers(0, 3 * PEOPLE - 1)
+_owners = st.integers(0, ROOMS)
+"""A room, or with the last number the person."""
+_numbers = st.integers(0, 7)
+_matches = st.sampled_from([None, None, 0, 1])
+"""How far ``If-Match`` is from the version that is there; None: it is not sent."""
+_titles = st.sampled_from(["A", "B"])
+_fields = {
+    "description": st.sampled_from([None, "Oak"]),
+    "status": st.sampled_from(STATUSES),
+    "priority": st.sampled_from(PRIORITIES),
+    "deadline": st.sampled_from([None, *_DEADLINES]),
+}
+_assignees = st.sampled_from([None, *range(PEOPLE)])
+_filters: dict[str, st.SearchStrategy[Any]] = {
+    "user_id": _places,
+    "status": st.lists(st.sampled_from(STATUSES), min_size=1, max_size=2, unique=True),
+    "priority": st.lists(st.sampled_from(PRIORITIES), min_size=1, max_size=2, unique=True),
+    "deadline_from": st.sampled_from(_DEADLINES),
+    "deadline_to": st.sampled_from(_DEADLINES),
+    "sort": st.sampled_from(["deadline", "-deadline", "priority", "-priority", "-created_at"]),
+}
+
+
+class TasksMachine(Machine):
+    """Three people, and two rooms whose admin, a fourth one, lets them in, gives them roles and puts them out."""
+
+    reference: type[Tasks] = Tasks
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.expected = self.reference()
+        self.host = self.product.register("host")
+        self.people = [self.product.register() for _ in range(PEOPLE)]
+        self.rooms: list[Room] = []
+        self.touched = 0
+
+    # ------------------------------------------------------------------------------------------------- steps
+    @initialize(roles=st.lists(st.sampled_from(["member", "member", "viewer", None]), min_size=6, max_size=6))
+    def begin(self, roles: list[str | None]) -> None:
+        for number in range(ROOMS):
+            room = Room(self.host.open_room()["id"], {self.host.id: "admin"})
+            self.expected.rooms[room.id] = room
+            self.rooms.append(room)
+            for person, role in zip(self.people, roles[number * PEOPLE :], strict=False):
+                if role is not None:
+                    self._admit(room, person, role)
+            self._plan(self.host, {"title": "A", "room_id": room.id})
+        self._plan(self.people[0], {"title": "B"})
+
+    @rule(
+        actor=_places,
+        owner=_owners,
+        fields=st.fixed_dictionaries({"title": _titles}, optional={**_fields, "user_id": _assignees}),
+    )
+    def create(self, actor: int, owner: int, fields: Json) -> None:
+        person = self.people[actor]
+        body = self._body(fields)
+        if owner < ROOMS:
+            body["room_id"] = self._room(owner).id
+        self._plan(person, body)
+
+    @rule(actor=_actors, number=_numbers)
+    def see_one(self, actor: int, number: int) -> None:
+        person, task_id = self._actor_and_task(actor, number)
+        answer = person.get(f"/tasks/{task_id}")
+        if self.expect("see", answer, 200, lambda: self.expected.see(person.id, task_id)):
+            self._shown(answer, self.expected.all[task_id].shown)
+
+    @rule(
+        actor=_actors,
+        number=_numbers,
+        fields=st.fixed_dictionaries({}, optional={"title": _titles, **_fields, "user_id": _assignees}),
+        match=_matches,
+        method=st.sampled_from(["PATCH", "PUT"]),
+    )
+    def update(self, actor: int, number: int, fields: Json, match: int | None, method: str) -> None:
+        person, task_id = self._actor_and_task(actor, number)
+        body, if_match = self._body(fields), self._if_match(task_id, match)
+        answer = person.request(method, f"/tasks/{task_id}", json=body, headers=_header(if_match))
+        if self.expect("update", answer, 200, lambda: self.expected.update(person.id, task_id, body, if_match)):
+            self._shown(answer, self.expected.all[task_id].shown)
+
+    @rule(actor=_actors, number=_numbers, assignee=_assignees)
+    def assign(self, actor: int, number: int, assignee: int | None) -> None:
+        self.update(actor, number, {"user_id": assignee}, None, "PATCH")
+
+    @rule(actor=_actors, number=_numbers, match=_matches)
+    def delete(self, actor: int, number: int, match: int | None) -> None:
+        person, task_id = self._actor_and_task(actor, number)
+        if_match = self._if_match(task_id, match)
+        answer = person.delete(f"/tasks/{task_id}", headers=_header(if_match))
+        if self.expect("delete", answer, 204, lambda: self.expected.delete(person.id, task_id, if_match)):
+            self.see_nothing(person, f"/tasks/{task_id}")
+
+    @rule(
+        actor=_places,
+        owner=_owners,
+        filters=st.fixed_dictionaries({}, optional=_filters),
+        limit=st.sampled_from([1, 2, 50]),
+    )
+    def list(self, actor: int, owner: int, filters: Json, limit: int) -> None:
+        """The room's list, or with the last owner the person's, by what was asked for, page by page."""
+        person, parameters = self.people[actor], self._body(filters)
+        if owner < ROOMS:
+            room = self._room(owner)
+            if person.id not in room.members:
+                self.see_nothing(person, f"/rooms/{room.id}/tasks")
+                return
+            path, tasks = f"/rooms/{room.id}/tasks", self.expected.of_room(room.id)
+        else:
+            path, tasks = "/tasks", self.expected.of_person(person.id)
+        seen = person.list(path, **parameters, limit=limit)
+        assert _without_times(seen) == task_lists.selected(tasks, parameters), (path, parameters)
+        self.figures["list"] += 1
+
+    @rule(
+        which=st.sampled_from(["role", "streams", "role", "role", "person", "room"]),
+        number=_places,
+        owner=st.integers(0, ROOMS - 1),
+        role=st.sampled_from(["member", "viewer", None]),
+    )
+    def do_something_else(self, which: str, number: int, owner: int, role: str | None) -> None:
+        """One rule, so that what is not about tasks takes up a small part of all steps."""
+        if which == "role":
+            self._change_role(number, owner, role)
+        elif which == "streams":
+            self.product.deliver()
+            self.figures["streams read"] += 1
+        elif which == "person":
+            self._delete_person(number)
+        elif self.rooms[0].members:
+            self._close(self.rooms[0])
+
+    # ------------------------------------------------------------------------------------- what must be seen
+    @invariant()
+    def everybody_sees_their_tasks_and_no_others(self) -> None:
+        for person in self.people:
+            seen = self.see(person, "/tasks", limit=100)["items"]
+            assert _without_times(seen) == self.expected.of_person(person.id)
+
+    @invariant()
+    def a_room_shows_its_tasks_to_its_members_only(self) -> None:
+        for room in self.rooms[self.touched : self.touched + 1]:
+            path = f"/rooms/{room.id}/tasks"
+            if room.members:
+                seen = self.see(self.host, path, limit=100)["items"]
+                assert _without_times(seen) == self.expected.of_room(room.id)
+                assert all((task["completed_at"] is not None) == (task["status"] == "completed") for task in seen)
+            for person in self.people:
+                if person.id not in room.members:
+                    self.see_nothing(person, path)
+                    break
+
+    # --------------------------------------------------------------------------------------------------- help
+    def _plan(self, person: Person, body: Json) -> None:
+        answer = person.post("/tasks", json=body)
+        if self.expect("create", answer, 201, lambda: self.expected.may_create(person.id, body)):
+            self._shown(answer, self.expected.create(answer.json()["id"], person.id, body))
+
+    def _admit(self, room: Room, person: Person, role: str) -> None:
+        answer = self.host.post(f"/rooms/{room.id}/users", json={"user_id": person.id, "role": role})
+        assert answer.status == 201, answer
+        room.members[person.id] = role
+        self.figures["let in"] += 1
+
+    def _change_role(self, member: int, number: int, role: str | None) -> None:
+        """Somebody comes, goes, or has another role from now on."""
+        person, room = self.people[member], self._room(number)
+        if not room.members:
+            return
+        if person.id not in room.members:
+            self._admit(room, person, role or "member")
+        elif role is None:
+            assert self.host.delete(f"/rooms/{room.id}/users/{person.id}").status == 204
+            self.expected.leave(room, person.id)
+            self.figures["put out"] += 1
+        else:
+            changed = self.host.patch(f"/rooms/{room.id}/users/{person.id}", json={"role": role})
+            assert changed.status == 200, changed
+            room.members[person.id] = role
+            self.figures["role changed"] += 1
+
+    def _delete_person(self, number: int) -> None:
+        person = self.people[number]
+        assert person.delete("/users/me").status == 204
+        self.expected.delete_person(person.id)
+        self.people[number] = self.product.register()
+        self.figures["person deleted"] += 1
+
+    def _close(self, room: Room) -> None:
+        assert self.host.delete(f"/rooms/{room.id}").status == 204
+        for member in [*room.members]:
+            self.expected.leave(room, member)
+        self.figures["room closed"] += 1
+
+    def _room(self, number: int) -> Room:
+        self.touched = number
+        return self.rooms[number]
+
+    def _actor_and_task(self, actor: int, number: int) -> tuple[Person, str]:
+        """One of the latest tasks, and somebody, mostly one who may see it."""
+        if not self.expected.all:
+            self._plan(self.people[0], {"title": "A"})
+        task_id = [*self.expected.all][-8:][::-1][number % min(8, len(self.expected.all))]
+        owner = self.expected.all[task_id].owner
+        room = self.expected.rooms.get(owner)
+        if room is None:
+            near = [person for person in self.people if person.id == owner]
+        else:
+            self.touched = self.rooms.index(room)
+            near = [person for person in self.people if person.id in room.members]
+        return [*near, *near, *self.people][actor % (2 * len(near) + PEOPLE)], task_id
+
+    def _body(self, fields: Json) -> Json:
+        """With the ids of people in the place of their numbers."""
+        body = dict(fields)
+        if body.get("user_id") is not None:
+            body["user_id"] = self.people[body["user_id"]].id
+        return body
+
+    def _if_match(self, task_id: str, distance: int | None) -> int | None:
+        task: Planned = self.expected.all[task_id]
+        return None if distance is None else task.shown["version"] + distance
+
+    def _shown(self, answer: Answer, task: Json) -> None:
+        assert _without_times([answer.json()]) == [task], answer
+        assert answer.headers["ETag"] == f'"{task["version"]}"'
+
+
+def _header(if_match: int | None) -> dict[str, str]:
+    return {} if if_match is None else {"If-Match": f'"{if_match}"'}
+
+
+def _without_times(tasks: list[Json]) -> list[Json]:
+    return [{name: value for name, value in task.items() if name not in _TIMES} for task in tasks]
