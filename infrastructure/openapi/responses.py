@@ -126,7 +126,7 @@ class Responses:
             kinds |= {errors.MalformedJson, errors.UnsupportedMediaType, errors.Invalid}
         if route.method != "GET":
             kinds.add(errors.Stale)
-        if declared.takes_keys:
+        if declared.takes_keys and not declared.public:
             kinds |= {errors.BadIdempotencyKey, errors.IdempotencyKeyReused, errors.AlreadyDone}
         codes = {problems.status_and_code(kind)[1] for kind in kinds}
         codes |= {"bad_request", "rate_limited", "internal_error"}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infrastructure import template as template_file
+from tasksync.errors import BadIdempotencyKey
 from tasksync.http.api import Api, Route
 
 
@@ -49,7 +50,8 @@ def _of_function(template: dict[str, Any], name: str, events: list[dict[str, Any
     for route in api.routes:
         if (route.method, route.path) in public:
             is_public = public[route.method, route.path]
-            takes_keys = api.keys is not None and route.method != "GET" and not is_public
+            by_itself = BadIdempotencyKey in route.fails
+            takes_keys = by_itself or (api.keys is not None and route.method != "GET" and not is_public)
             yield Declared(route, api.name, package.__doc__ or "", is_public, takes_keys)
 
 

@@ -29,7 +29,7 @@ _TABLES_PACKAGE = "tasksync.tables."
 _ENTROPY_OF_AN_ID = 10
 
 # Secrets of this stage's own: the product keeps them by their ARN for as long as the process lives.
-_SECRETS = {name: f"mutation-{name}" for name in ("SIGNING_SECRET", "PEPPER_SECRET", "HTTP_SECRET")}
+_SECRETS = {name: f"mutation-{name}" for name in ("SIGNING_SECRET", "SESSION_SECRET", "PEPPER_SECRET", "HTTP_SECRET")}
 _QUICK = {"BCRYPT_COST": "4", "LOG_LEVEL": "ERROR", "MAX_ROOM_MEMBERS": "5"}
 
 Scenario = Callable[["Stage"], None]

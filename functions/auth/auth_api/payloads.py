@@ -7,7 +7,7 @@ import msgspec
 
 from auth_api import answers
 from tasksync import password_policy
-from tasksync.clock import now, timestamp
+from tasksync.clock import timestamp
 from tasksync.domain.accounts import SignIn
 from tasksync.entities import Caller, Session
 from tasksync.errors import Fault
@@ -48,13 +48,15 @@ class PasswordChange(Checked, frozen=True, kw_only=True):
 
 
 def signed_in(sign_in: SignIn, access_token: str, lifetime_seconds: int) -> answers.SignedIn:
+    """A token answer (RFC 6749 §5.1) with the user it is for. Times count from when the tokens were first given."""
+    session = sign_in.session
     return {
         "user": profile(sign_in.user),
         "access_token": access_token,
         "token_type": "Bearer",
         "expires_in": lifetime_seconds,
         "refresh_token": sign_in.refresh_token,
-        "refresh_expires_in": round((sign_in.session.expires_at - now()).total_seconds()),
+        "refresh_expires_in": round((session.ends_at - session.last_used_at).total_seconds()),
     }
 
 

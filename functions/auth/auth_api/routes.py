@@ -6,13 +6,20 @@ from auth_api import payloads
 from auth_api.answers import PublicKeys, Session, SignedIn
 from auth_api.payloads import Login, PasswordChange, RefreshToken
 from auth_api.signing import signer, unpublished_signer
-from tasksync import clock, passwords, tokens
-from tasksync.domain.accounts import AccountService, Device, SignIn
-from tasksync.errors import EmailTaken, InvalidCredentials, InvalidToken, UsernameTaken
+from tasksync import passwords, refresh_tokens
+from tasksync.domain.accounts import AccountService, Device, Lifetimes, SignIn
+from tasksync.errors import (
+    BadIdempotencyKey,
+    EmailTaken,
+    IdempotencyKeyReused,
+    InvalidCredentials,
+    InvalidToken,
+    UsernameTaken,
+)
 from tasksync.http.answers import Listing
 from tasksync.http.api import Api
 from tasksync.http.fields import Paging
-from tasksync.http.idempotency import IdempotencyKeys
+from tasksync.http.idempotency import IdempotencyKeys, key_digest, replayed
 from tasksync.http.lists import listing, position
 from tasksync.http.profiles import Registration
 from tasksync.http.request import Request
@@ -27,7 +34,14 @@ api = Api("auth", IdempotencyKeys(ReceiptsTable()))
 app = api.chalice
 
 _accounts = AccountService(
-    UsersTable(), SessionChanges(), passwords, tokens, timedelta(seconds=settings.refresh_token_seconds)
+    UsersTable(),
+    SessionChanges(),
+    passwords,
+    refresh_tokens,
+    Lifetimes(
+        absolute=timedelta(seconds=settings.refresh_token_seconds),
+        idle=timedelta(seconds=settings.refresh_idle_seconds),
+    ),
 )
 
 
@@ -53,14 +67,25 @@ def login(request: Request, body: Login) -> Response:
     return ok(_signed_in(_accounts.login(body.username, body.email, body.password, _device(request)), key))
 
 
-@api.route("POST", "/auth/refresh", body=RefreshToken, answer=SignedIn, fails=(InvalidToken,))
+@api.route(
+    "POST",
+    "/auth/refresh",
+    body=RefreshToken,
+    answer=SignedIn,
+    fails=(InvalidToken, BadIdempotencyKey, IdempotencyKeyReused),
+)
 def refresh(request: Request, body: RefreshToken) -> Response:
     """Get a new pair of tokens.
 
-    The refresh token ends with it. Used once more, it ends the session: somebody has stolen it.
+    The refresh token ends with it. Used once more, it ends the session: somebody has stolen it. A client whose answer
+    was lost gets it again with the same `Idempotency-Key` within 60 seconds.
     """
     key = signer()
-    return ok(_signed_in(_accounts.refresh(body.refresh_token), key))
+    # No authorizer, so no receipts: what a lost answer needs to be given again is kept in the session.
+    sent = request.headers.get("idempotency-key")
+    sign_in = _accounts.refresh(body.refresh_token, None if sent is None else key_digest(sent))
+    answer = ok(_signed_in(sign_in, key))
+    return replayed(answer) if sign_in.repeated else answer
 
 
 @api.route("POST", "/auth/logout", body=RefreshToken)
@@ -114,6 +139,11 @@ def _signed_in(sign_in: SignIn, key: Signer) -> SignedIn:
     # The key is taken before anything is written: a secret that cannot be read must leave nothing half done.
     lifetime = settings.access_token_seconds
     access_token = key.access_token(
-        sign_in.user.id, sign_in.session.id, sign_in.user.role.value, clock.now(), timedelta(seconds=lifetime)
+        refresh_tokens.access_token_id(sign_in.refresh_token),
+        sign_in.user.id,
+        sign_in.session.id,
+        sign_in.user.role.value,
+        sign_in.session.last_used_at,
+        timedelta(seconds=lifetime),
     )
     return payloads.signed_in(sign_in, access_token, lifetime)

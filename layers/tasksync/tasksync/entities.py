@@ -67,6 +67,17 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """How a session came by its refresh token: enough to derive the token again from the one it was given for."""
+
+    spent_hash: str
+    """Digest of the refresh token that was given away."""
+    key: str | None
+    """Digest of the idempotency key it came with."""
+    salt: str
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """One sign-in on one device: the family of refresh tokens that follow from it."""
 
@@ -77,9 +88,15 @@ class Session:
     """Digest of what all refresh tokens of the session share."""
     refresh_hash: str
     """Digest of the one refresh token that is good."""
+    exchange: Exchange | None
+    """The last refresh; None before the first."""
     created_at: datetime
     last_used_at: datetime
+    """The sign-in or the last refresh."""
     expires_at: datetime
+    """When it ends unless it is refreshed before."""
+    ends_at: datetime
+    """When it ends, however often it is refreshed."""
     user_agent: str
     ip: str
 

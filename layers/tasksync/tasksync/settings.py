@@ -53,6 +53,11 @@ class Settings:
         return os.environ["PEPPER_SECRET"]
 
     @property
+    def session_secret(self) -> str:
+        """ARN of the secret, not the secret."""
+        return os.environ["SESSION_SECRET"]
+
+    @property
     def http_secret(self) -> str:
         """ARN of the secret, not the secret."""
         return os.environ["HTTP_SECRET"]
@@ -68,6 +73,10 @@ class Settings:
     @property
     def refresh_token_seconds(self) -> int:
         return int(os.environ["REFRESH_TOKEN_SECONDS"])
+
+    @property
+    def refresh_idle_seconds(self) -> int:
+        return int(os.environ["REFRESH_IDLE_SECONDS"])
 
     @property
     def password_min_length(self) -> int:

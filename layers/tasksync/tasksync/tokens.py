@@ -5,10 +5,9 @@ sessions table, where the authorizer finds it by its id: the authorizer can veri
 """
 
 import base64
+import functools
 import hashlib
 import json
-import re
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -17,6 +16,8 @@ import jwt
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from jwt.algorithms import ECAlgorithm
+from jwt.utils import der_to_raw_signature
 
 from tasksync.errors import InvalidToken
 
@@ -26,7 +27,6 @@ TYPE = "at+jwt"
 CLOCK_SKEW_SECONDS = 5
 
 _CURVE_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # SEC 2 §2.4.2, P-256
-_REFRESH_TOKEN = re.compile(r"(?P<session>ses_[0-9a-f]{32})\.[\w-]{43}\.[\w-]{43}", re.ASCII)
 _REQUIRED = ["iss", "aud", "sub", "iat", "exp", "jti", "sid", "role", "client_id"]
 
 
@@ -54,7 +54,10 @@ class Signer:
         self.jwk = _public_jwk(self._key)
         self.kid = self.jwk["kid"]
 
-    def access_token(self, user_id: str, session_id: str, role: str, at: datetime, lifetime: timedelta) -> str:
+    def access_token(
+        self, token_id: str, user_id: str, session_id: str, role: str, at: datetime, lifetime: timedelta
+    ) -> str:
+        """The same token each time for the same arguments. ``token_id``: its ``jti``."""
         claims = {
             "iss": self._issuer,
             "aud": AUDIENCE,
@@ -62,11 +65,30 @@ class Signer:
             "client_id": "tasksync",
             "iat": int(at.timestamp()),
             "exp": int((at + lifetime).timestamp()),
-            "jti": secrets.token_urlsafe(16),
+            "jti": token_id,
             "sid": session_id,
             "role": role,
         }
-        return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"typ": TYPE, "kid": self.kid})
+        content = json.dumps(claims, separators=(",", ":")).encode()
+        return _signatures().encode(content, self._key, algorithm=ALGORITHM, headers={"typ": TYPE, "kid": self.kid})
+
+
+class _DeterministicES256(ECAlgorithm):
+    """ES256 whose signatures need no random numbers (RFC 6979), and can be made again bit by bit."""
+
+    def __init__(self) -> None:
+        super().__init__(ECAlgorithm.SHA256, ec.SECP256R1)
+
+    def sign(self, msg: bytes, key: ec.EllipticCurvePrivateKey) -> bytes:
+        signature = key.sign(msg, ec.ECDSA(self.hash_alg(), deterministic_signing=True))
+        return der_to_raw_signature(signature, key.curve)
+
+
+@functools.cache
+def _signatures() -> jwt.PyJWS:
+    signatures = jwt.PyJWS(algorithms=[])
+    signatures.register_algorithm(ALGORITHM, _DeterministicES256())
+    return signatures
 
 
 def verify(token: str, keys: PublicKeys, issuer: str) -> Claims:
@@ -91,36 +113,6 @@ def verify(token: str, keys: PublicKeys, issuer: str) -> Claims:
     if not isinstance(claims["sid"], str):
         raise InvalidToken
     return Claims(claims["sub"], claims["sid"])
-
-
-def new_refresh_token(session_id: str) -> str:
-    """Three parts: the session, a secret of the session, and a secret of this token alone, 256 random bits each.
-
-    Only digests are kept. The second part tells a token that was replaced from one that never was.
-    """
-    return renewed_refresh_token(f"{session_id}.{secrets.token_urlsafe(32)}.")
-
-
-def renewed_refresh_token(refresh_token: str) -> str:
-    """Another token of the same session."""
-    family, _, _ = refresh_token.rpartition(".")
-    return f"{family}.{secrets.token_urlsafe(32)}"
-
-
-def session_of(refresh_token: str) -> str | None:
-    """The session a refresh token claims to belong to; None if it has not the form of one."""
-    match = _REFRESH_TOKEN.fullmatch(refresh_token)
-    return match["session"] if match else None
-
-
-def refresh_hash(refresh_token: str) -> str:
-    """A plain digest is enough: the token has 256 random bits, so there is nothing to guess."""
-    return hashlib.sha256(refresh_token.encode()).hexdigest()
-
-
-def family_hash(refresh_token: str) -> str:
-    """The same for all tokens of a session, and only for those."""
-    return refresh_hash(refresh_token.rpartition(".")[0])
 
 
 def _private_key(seed: bytes) -> ec.EllipticCurvePrivateKey:

@@ -6,9 +6,17 @@ import jwt
 import pytest
 
 from tests.support.client import Answer, Person
+from tests.support.clock import Clock
 from tests.support.problems import faults, problem
 from tests.support.product import Product
 from tests.support.tables import change
+
+DAY = 24 * 3600
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
 
 
 def refreshed(product: Product, refresh_token: str) -> Answer:
@@ -57,15 +65,40 @@ def test_tokens_are_refreshed_again_and_again(product: Product) -> None:
     assert len(seen) == 6
 
 
-def test_a_refresh_does_not_prolong_the_session(product: Product) -> None:
+def test_a_refresh_does_not_prolong_the_session(product: Product, clock: Clock) -> None:
+    """Seven days in all, however often it is refreshed: RFC 9700 §4.14.2, OWASP ASVS 5.0.0 7.3.2."""
+    token = product.register("ann").refresh_token
+
+    for day in (2, 4, 6):
+        clock.pass_by(2 * DAY)
+        answer = refreshed(product, token)
+        assert answer.status == 200, answer
+        assert answer.json()["refresh_expires_in"] in (7 * DAY - day * DAY - 1, 7 * DAY - day * DAY)
+        token = answer.json()["refresh_token"]
+    clock.pass_by(DAY)
+
+    problem(refreshed(product, token), 401, "invalid_token")
+
+
+def test_a_session_that_is_not_refreshed_for_three_days_is_over(product: Product, clock: Clock) -> None:
+    """OWASP ASVS 5.0.0 7.3.1. Within three days, each refresh gives three more."""
+    token = product.register("ann").refresh_token
+
+    clock.pass_by(3 * DAY - 60)
+    token = refreshed(product, token).json()["refresh_token"]
+    clock.pass_by(3 * DAY - 60)
+    token = refreshed(product, token).json()["refresh_token"]
+    clock.pass_by(2 * DAY)
+
+    problem(refreshed(product, token), 401, "invalid_token")
+
+
+def test_a_session_that_is_over_is_not_in_the_list(product: Product) -> None:
     ann = product.register("ann")
-    in_an_hour = {item["expires_at"]: item for item in product.items("SessionsTable") if "user_id" in item}
-    [expires_at] = in_an_hour
-    change(product.aws, "SessionsTable", {"session_id": session_id(ann)}, expires_at=expires_at - 600_000)
+    idle = product.anonymous.sign_in(ann.username)
+    change(product.aws, "SessionsTable", {"session_id": session_id(idle)}, expires_at=1_700_000_000)
 
-    pair = refreshed(product, ann.refresh_token).json()
-
-    assert 4_700 < pair["refresh_expires_in"] <= 4_800
+    assert [session["id"] for session in ann.list("/auth/sessions")] == [session_id(ann)]
 
 
 def test_an_old_refresh_token_ends_the_whole_session(product: Product) -> None:

@@ -2,15 +2,27 @@
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from tasksync import clock, password_policy
 from tasksync.domain.attempts import until_settled
-from tasksync.entities import Caller, Page, Receipt, ReceiptFor, Session, User, UserRole, UserStatus
-from tasksync.errors import Invalid, InvalidCredentials, InvalidToken, NotFound, UsernameTaken
+from tasksync.entities import Caller, Exchange, Page, Receipt, ReceiptFor, Session, User, UserRole, UserStatus
+from tasksync.errors import (
+    DependencyFailed,
+    IdempotencyKeyReused,
+    Invalid,
+    InvalidCredentials,
+    InvalidToken,
+    NotFound,
+    Stale,
+    UsernameTaken,
+)
 from tasksync.ids import new_session_id, new_user_id
+
+_REPEATABLE = timedelta(seconds=60)
 
 
 class People(Protocol):
@@ -20,6 +32,7 @@ class People(Protocol):
     def find_by_username(self, username: str) -> User | None: ...
     def find_by_email(self, email: str) -> User | None: ...
     def end_sessions(self, user_id: str) -> None: ...
+    def upgrade_password_hash(self, user: User, password_hash: str) -> None: ...
 
 
 class Sessions(Protocol):
@@ -29,7 +42,9 @@ class Sessions(Protocol):
     def page_of(self, user: User, at: datetime, limit: int, after: str | None) -> Page[Session]: ...
     def register(self, user: User, session: Session) -> None: ...
     def open(self, session: Session) -> None: ...
-    def rotate(self, session: Session, refresh_hash: str, at: datetime) -> None: ...
+    def rotate(
+        self, session: Session, refresh_hash: str, exchange: Exchange, at: datetime, expires_at: datetime
+    ) -> None: ...
     def change_password(
         self, user: User, session_id: str, password_hash: str, at: datetime, receipt: Receipt | None
     ) -> None: ...
@@ -41,15 +56,17 @@ class Passwords(Protocol):
 
     def hash_password(self, password: str) -> str: ...
     def verify_password(self, password: str, password_hash: str | None) -> bool: ...
+    def outdated(self, password_hash: str) -> bool: ...
 
 
 class RefreshTokens(Protocol):
-    """``tasksync.tokens``, as far as refresh tokens go."""
+    """``tasksync.refresh_tokens``, which says what each does."""
 
-    def new_refresh_token(self, session_id: str) -> str: ...
-    def renewed_refresh_token(self, refresh_token: str) -> str: ...
+    def new_token(self, session_id: str) -> str: ...
+    def new_salt(self) -> str: ...
+    def successor(self, refresh_token: str, salt: str) -> str: ...
     def session_of(self, refresh_token: str) -> str | None: ...
-    def refresh_hash(self, refresh_token: str) -> str: ...
+    def token_hash(self, refresh_token: str) -> str: ...
     def family_hash(self, refresh_token: str) -> str: ...
 
 
@@ -68,6 +85,16 @@ class SignIn:
     user: User
     session: Session
     refresh_token: str
+    repeated: bool = False
+    """Whether it was given before, to the same request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """How long a sign-in lasts: however often it is refreshed, and without being refreshed."""
+
+    absolute: timedelta
+    idle: timedelta
 
 
 def register(
@@ -104,14 +131,13 @@ class AccountService:
     """Signing in and out."""
 
     def __init__(
-        self, people: People, sessions: Sessions, passwords: Passwords, tokens: RefreshTokens, lifetime: timedelta
+        self, people: People, sessions: Sessions, passwords: Passwords, tokens: RefreshTokens, lifetimes: Lifetimes
     ) -> None:
-        """``lifetime``: how long a sign-in lasts, however often it is refreshed."""
         self._people = people
         self._sessions = sessions
         self._passwords = passwords
         self._tokens = tokens
-        self._lifetime = lifetime
+        self._lifetimes = lifetimes
 
     def register(self, username: str | None, email: str | None, password: str, device: Device) -> SignIn:
         """Raises as ``register`` does."""
@@ -133,27 +159,65 @@ class AccountService:
             raise InvalidCredentials
         sign_in = self._new_session(user, device)
         self._sessions.open(sign_in.session)
+        if self._passwords.outdated(user.password_hash):
+            # Somebody else's change, or a table that does not answer, must not cost the sign-in: there will be others.
+            with suppress(Stale, DependencyFailed):
+                self._people.upgrade_password_hash(user, self._passwords.hash_password(password))
         return sign_in
 
-    def refresh(self, refresh_token: str) -> SignIn:
+    def refresh(self, refresh_token: str, key: str | None) -> SignIn:
         """A new refresh token for an old one, which ends the old one. Raises ``InvalidToken``.
 
-        Whoever shows a token that was ended before has stolen it, or was robbed of it by somebody quicker: the whole
-        session is revoked (RFC 9700 §4.14.2).
+        The same token with the same key (a digest of one) within a minute is given the same again: the answer was lost.
+        Otherwise, whoever shows a token that was given away before has stolen it, or was robbed of it by somebody
+        quicker: the whole session is revoked (RFC 9700 §4.14.2). Raises ``IdempotencyKeyReused`` where the key has just
+        served for the token before.
         """
         session, user = self._live_session(refresh_token)
-        if self._tokens.refresh_hash(refresh_token) != session.refresh_hash:
-            self._sessions.delete(session.id)
-            raise InvalidToken
-        renewed = self._tokens.renewed_refresh_token(refresh_token)
+        if self._tokens.token_hash(refresh_token) != session.refresh_hash:
+            repeated = self._repeated(user, session, refresh_token, key)
+            if repeated is None:
+                self._sessions.delete(session.id)
+                raise InvalidToken
+            return repeated
+        if _served(session, key):
+            raise IdempotencyKeyReused
+        try:
+            return self._exchanged(user, session, refresh_token, key)
+        except InvalidToken:
+            # Somebody else was quicker; with the same key, that was this request on another way.
+            session, user = self._live_session(refresh_token)
+            repeated = self._repeated(user, session, refresh_token, key)
+            if repeated is None:
+                raise
+            return repeated
+
+    def _exchanged(self, user: User, session: Session, refresh_token: str, key: str | None) -> SignIn:
         at = clock.now()
-        self._sessions.rotate(session, self._tokens.refresh_hash(renewed), at)
-        return SignIn(user, replace(session, last_used_at=at), renewed)
+        exchange = Exchange(self._tokens.token_hash(refresh_token), key, self._tokens.new_salt())
+        successor = self._tokens.successor(refresh_token, exchange.salt)
+        expires_at = min(session.ends_at, at + self._lifetimes.idle)
+        self._sessions.rotate(session, self._tokens.token_hash(successor), exchange, at, expires_at)
+        return SignIn(user, replace(session, last_used_at=at, expires_at=expires_at), successor)
+
+    def _repeated(self, user: User, session: Session, refresh_token: str, key: str | None) -> SignIn | None:
+        """What was given for this token under this key less than a minute ago."""
+        exchange = session.exchange
+        spent_hash = self._tokens.token_hash(refresh_token)
+        if exchange is None or exchange.spent_hash != spent_hash or not _served(session, key):
+            return None
+        return SignIn(user, session, self._tokens.successor(refresh_token, exchange.salt), repeated=True)
 
     def logout(self, refresh_token: str) -> None:
-        """End the session of a refresh token. A token that is good no more ends nothing, and that is no error."""
+        """End the session of its refresh token, or of the one before, whose successor the client may never have seen.
+
+        A token that is good no more ends nothing, and that is no error.
+        """
         session = self._session(refresh_token)
-        if session is not None and self._tokens.refresh_hash(refresh_token) == session.refresh_hash:
+        if session is None:
+            return
+        spent_hash = session.exchange.spent_hash if session.exchange else None
+        if self._tokens.token_hash(refresh_token) in (session.refresh_hash, spent_hash):
             self._sessions.delete(session.id)
 
     def sessions(self, caller: Caller, limit: int, after: str | None) -> Page[Session]:
@@ -193,16 +257,18 @@ class AccountService:
     def _new_session(self, user: User, device: Device) -> SignIn:
         at = clock.now()
         session_id = new_session_id(at)
-        refresh_token = self._tokens.new_refresh_token(session_id)
+        refresh_token = self._tokens.new_token(session_id)
         session = Session(
             id=session_id,
             user_id=user.id,
             epoch=user.token_epoch,
             family_hash=self._tokens.family_hash(refresh_token),
-            refresh_hash=self._tokens.refresh_hash(refresh_token),
+            refresh_hash=self._tokens.token_hash(refresh_token),
+            exchange=None,
             created_at=at,
             last_used_at=at,
-            expires_at=at + self._lifetime,
+            expires_at=at + min(self._lifetimes.absolute, self._lifetimes.idle),
+            ends_at=at + self._lifetimes.absolute,
             user_agent=device.user_agent,
             ip=device.ip,
         )
@@ -220,6 +286,12 @@ class AccountService:
         if session is None or user is None or session.epoch != user.token_epoch or session.expires_at <= clock.now():
             raise InvalidToken
         return session, user
+
+
+def _served(session: Session, key: str | None) -> bool:
+    """Whether the last refresh came with this key, and may still be repeated."""
+    used = session.exchange.key if session.exchange else None
+    return key is not None and key == used and clock.now() < session.last_used_at + _REPEATABLE
 
 
 def _made_up_name() -> str:

@@ -10,6 +10,7 @@ other: after a lost answer, a retry either finds the first answer or carries the
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -32,6 +33,18 @@ class Receipts(Protocol):
     def keep(self, receipt: Receipt) -> None: ...
 
 
+def key_digest(key: str) -> str:
+    """What of a key is kept. Raises ``BadIdempotencyKey``."""
+    if not (key.isascii() and key.isprintable() and 1 <= len(key) <= 255):
+        raise BadIdempotencyKey
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def replayed(answer: Response) -> Response:
+    """An answer that was given before, marked as such."""
+    return replace(answer, headers={**answer.headers, "Idempotency-Replayed": "true"})
+
+
 class IdempotencyKeys:
     """What an ``Api`` whose routes take idempotency keys is given."""
 
@@ -47,10 +60,8 @@ class Once:
     """One request under one idempotency key of one user."""
 
     def __init__(self, receipts: Receipts, user_id: str, key: str, request: bytes) -> None:
-        if not (key.isascii() and key.isprintable() and 1 <= len(key) <= 255):
-            raise BadIdempotencyKey
         self._receipts = receipts
-        self._id = f"{user_id}#{hashlib.sha256(key.encode()).hexdigest()}"
+        self._id = f"{user_id}#{key_digest(key)}"
         # Keyed: the body may hold a password, which a plain digest would let somebody guess.
         self._fingerprint = hmac.digest(secret(settings.http_secret), b"request:" + request, "sha256").hex()
 
@@ -62,8 +73,7 @@ class Once:
         if receipt.fingerprint != self._fingerprint:
             raise IdempotencyKeyReused
         answer = json.loads(receipt.answer)
-        headers = {**answer["headers"], "Idempotency-Replayed": "true"}
-        return Response(answer["status"], answer["body"], headers)
+        return replayed(Response(answer["status"], answer["body"], answer["headers"]))
 
     def receipt(self, answer: Response) -> Receipt:
         """What is to be kept with the effect."""

@@ -8,7 +8,7 @@ from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, Unicode
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from tasksync import clock
-from tasksync.entities import Page, Session, User
+from tasksync.entities import Exchange, Page, Session, User
 from tasksync.errors import InvalidToken
 from tasksync.settings import settings
 from tasksync.tables.connection import SharedModel
@@ -50,19 +50,27 @@ class SessionItem(SessionsItem, discriminator="session"):
     last_used_at = UnicodeAttribute()
     expires_at = NumberAttribute()
     """Seconds since 1970: DynamoDB deletes the item some time after. Until then it is only ignored."""
+    ends_at = NumberAttribute()
+    spent_hash = UnicodeAttribute(null=True)
+    exchange_key = UnicodeAttribute(null=True)
+    exchange_salt = UnicodeAttribute(null=True)
     user_agent = UnicodeAttribute()
     ip = UnicodeAttribute()
 
     def entity(self) -> Session:
+        spent: str | None = self.spent_hash
+        exchange = Exchange(spent, self.exchange_key, self.exchange_salt) if spent is not None else None
         return Session(
             id=self.session_id,
             user_id=self.user_id,
             epoch=int(self.epoch),
             family_hash=self.family_hash,
             refresh_hash=self.refresh_hash,
+            exchange=exchange,
             created_at=clock.parse(self.created_at),
             last_used_at=clock.parse(self.last_used_at),
             expires_at=datetime.fromtimestamp(int(self.expires_at), UTC),
+            ends_at=datetime.fromtimestamp(int(self.ends_at), UTC),
             user_agent=self.user_agent,
             ip=self.ip,
         )
@@ -91,12 +99,22 @@ class SessionsTable:
     def all_of(self, user_id: str) -> Iterator[Session]:
         return (item.entity() for item in SessionItem.by_user.query(user_id))
 
-    def rotate(self, session: Session, refresh_hash: str, at: datetime) -> None:
+    def rotate(
+        self, session: Session, refresh_hash: str, exchange: Exchange, at: datetime, expires_at: datetime
+    ) -> None:
         """Put a new refresh token in the place of the one read. Raises ``InvalidToken`` if it is there no more."""
+        key = exchange.key
         transaction = Transaction()
         transaction.update(
             SessionItem(session.id),
-            [SessionItem.refresh_hash.set(refresh_hash), SessionItem.last_used_at.set(clock.timestamp(at))],
+            [
+                SessionItem.refresh_hash.set(refresh_hash),
+                SessionItem.spent_hash.set(exchange.spent_hash),
+                SessionItem.exchange_key.set(key) if key is not None else SessionItem.exchange_key.remove(),
+                SessionItem.exchange_salt.set(exchange.salt),
+                SessionItem.last_used_at.set(clock.timestamp(at)),
+                SessionItem.expires_at.set(int(expires_at.timestamp())),
+            ],
             SessionItem.refresh_hash == session.refresh_hash,
             InvalidToken,
         )
@@ -117,6 +135,7 @@ def session_item(session: Session) -> SessionItem:
         created_at=clock.timestamp(session.created_at),
         last_used_at=clock.timestamp(session.last_used_at),
         expires_at=int(session.expires_at.timestamp()),
+        ends_at=int(session.ends_at.timestamp()),
         user_agent=session.user_agent,
         ip=session.ip,
     )

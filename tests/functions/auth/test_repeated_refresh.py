@@ -1,0 +1,195 @@
+"""POST /auth/refresh with an Idempotency-Key: an answer that was lost can be had again for a minute, and only so."""
+
+from typing import Any
+
+import jwt
+import pytest
+
+from tests.support.client import Answer, Person
+from tests.support.clock import Clock
+from tests.support.problems import problem
+from tests.support.product import Product
+from tests.support.tables import change
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def refreshed(product: Product, refresh_token: str, key: str | None = "a key") -> Answer:
+    headers = {} if key is None else {"Idempotency-Key": key}
+    return product.anonymous.post("/auth/refresh", json={"refresh_token": refresh_token}, headers=headers)
+
+
+def claims(answer: Answer) -> Any:
+    return jwt.decode(answer.json()["access_token"], options={"verify_signature": False})
+
+
+def test_a_lost_answer_is_given_again(product: Product, clock: Clock) -> None:
+    ann = product.register("ann")
+    first = refreshed(product, ann.refresh_token)
+
+    clock.pass_by(59)
+    again = refreshed(product, ann.refresh_token)
+
+    assert first.status == 200, first
+    assert "Idempotency-Replayed" not in first.headers
+    assert again.status == 200, again
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.json()["refresh_token"] == first.json()["refresh_token"]
+    assert claims(again) == claims(first)
+    assert again.json() == first.json(), "to the last bit of the signature"
+
+
+def test_a_repeated_pair_is_a_good_pair(product: Product) -> None:
+    ann = product.register("ann")
+    refreshed(product, ann.refresh_token)
+
+    pair = refreshed(product, ann.refresh_token).json()
+
+    assert Person(ann.connection, pair, ann.password).get("/users/me").status == 200
+    assert refreshed(product, pair["refresh_token"], None).status == 200
+
+
+def test_an_answer_is_repeated_as_often_as_it_is_asked_for(product: Product) -> None:
+    ann = product.register("ann")
+
+    answers = [refreshed(product, ann.refresh_token) for _ in range(4)]
+
+    assert len({answer.text for answer in answers}) == 1
+
+
+def test_after_a_minute_the_same_request_is_a_token_used_twice(product: Product, clock: Clock) -> None:
+    """RFC 9700 §4.14.2."""
+    ann = product.register("ann")
+    pair = refreshed(product, ann.refresh_token).json()
+
+    clock.pass_by(60)
+
+    problem(refreshed(product, ann.refresh_token), 401, "invalid_token")
+    problem(refreshed(product, pair["refresh_token"]), 401, "invalid_token")
+    assert ann.get("/users/me").status == 401
+
+
+@pytest.mark.parametrize("key", [None, "another key", "A KEY"])
+def test_without_the_same_key_it_is_a_token_used_twice(product: Product, key: str | None) -> None:
+    ann = product.register("ann")
+    pair = refreshed(product, ann.refresh_token).json()
+
+    problem(refreshed(product, ann.refresh_token, key), 401, "invalid_token")
+    problem(refreshed(product, pair["refresh_token"], None), 401, "invalid_token")
+
+
+def test_a_refresh_without_a_key_cannot_be_repeated_with_one(product: Product) -> None:
+    ann = product.register("ann")
+    refreshed(product, ann.refresh_token, None)
+
+    problem(refreshed(product, ann.refresh_token), 401, "invalid_token")
+
+
+def test_only_the_last_refresh_is_repeated(product: Product) -> None:
+    ann = product.register("ann")
+    second = refreshed(product, ann.refresh_token, "one").json()["refresh_token"]
+    assert refreshed(product, second, "two").status == 200
+
+    problem(refreshed(product, ann.refresh_token, "one"), 401, "invalid_token")
+
+
+def test_a_key_serves_for_one_token(product: Product) -> None:
+    ann = product.register("ann")
+    successor = refreshed(product, ann.refresh_token).json()["refresh_token"]
+
+    problem(refreshed(product, successor), 422, "idempotency_key_reused")
+
+    assert refreshed(product, ann.refresh_token).status == 200, "nothing has happened by it"
+    assert refreshed(product, successor, "another key").status == 200
+
+
+def test_a_key_is_free_again_after_a_minute(product: Product, clock: Clock) -> None:
+    ann = product.register("ann")
+    successor = refreshed(product, ann.refresh_token).json()["refresh_token"]
+
+    clock.pass_by(60)
+
+    answer = refreshed(product, successor)
+    assert answer.status == 200, answer
+    assert "Idempotency-Replayed" not in answer.headers
+
+
+def test_the_key_of_somebody_else_is_no_key_of_mine(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+
+    answers = [refreshed(product, person.refresh_token) for person in (ann, bob)]
+
+    assert [answer.status for answer in answers] == [200, 200]
+    assert [answer.json()["user"]["id"] for answer in answers] == [ann.id, bob.id]
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "é", "a\tb"])
+def test_a_key_has_a_form(product: Product, key: str) -> None:
+    ann = product.register("ann")
+    headers = [(b"idempotency-key", key.encode("latin-1"))]
+
+    answer = product.anonymous.connection.post(
+        "/auth/refresh", json={"refresh_token": ann.refresh_token}, headers=headers
+    )
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "invalid_idempotency_key"
+    assert refreshed(product, ann.refresh_token).status == 200
+
+
+def test_a_session_that_has_ended_repeats_nothing(product: Product) -> None:
+    ann = product.register("ann")
+    pair = refreshed(product, ann.refresh_token).json()
+    product.anonymous.post("/auth/logout", json={"refresh_token": pair["refresh_token"]})
+
+    problem(refreshed(product, ann.refresh_token), 401, "invalid_token")
+
+
+def test_signed_out_everywhere_repeats_nothing(product: Product) -> None:
+    ann = product.register("ann")
+    refreshed(product, ann.refresh_token)
+    assert ann.delete("/auth/sessions").status == 204
+
+    problem(refreshed(product, ann.refresh_token), 401, "invalid_token")
+
+
+def test_no_token_is_kept_as_it_is_and_none_follows_from_what_is_kept(product: Product) -> None:
+    """OWASP ASVS 5.0.0 10.4.5. The salt alone derives nothing, nor does it with another key."""
+    ann = product.register("ann")
+    pair = refreshed(product, ann.refresh_token).json()
+
+    kept = repr(product.items("SessionsTable"))
+
+    for token in (ann.refresh_token, pair["refresh_token"]):
+        assert not any(part in kept for part in token.split(".")[1:])
+    assert pair["access_token"] not in kept
+    assert "a key" not in kept
+
+
+def test_a_salt_makes_the_token(product: Product) -> None:
+    ann = product.register("ann")
+    first = refreshed(product, ann.refresh_token).json()
+    key = {"session_id": claims_of(ann)["sid"]}
+    change(product.aws, "SessionsTable", key, exchange_salt="another salt")
+
+    again = refreshed(product, ann.refresh_token).json()
+
+    assert again["refresh_token"] != first["refresh_token"]
+
+
+def claims_of(person: Person) -> Any:
+    return jwt.decode(str(person.access_token), options={"verify_signature": False})
+
+
+def test_who_logs_out_with_the_token_before_is_out(product: Product) -> None:
+    """The client never saw the answer to its refresh: OWASP ASVS 5.0.0 7.4.1."""
+    ann = product.register("ann")
+    pair = refreshed(product, ann.refresh_token).json()
+
+    assert product.anonymous.post("/auth/logout", json={"refresh_token": ann.refresh_token}).status == 204
+
+    problem(ann.get("/users/me"), 401, "invalid_token")
+    problem(refreshed(product, pair["refresh_token"], None), 401, "invalid_token")

@@ -1,0 +1,165 @@
+"""What a sign-in costs tells nothing of the account: OWASP ASVS 5.0.0 6.3.8. And old hashes are made anew: 11.4.2."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import bcrypt
+import pytest
+
+from tasksync.passwords import hash_password
+from tests.support.client import Answer
+from tests.support.problems import problem
+from tests.support.product import Product
+from tests.support.tables import change, drop
+
+PASSWORD = "a password of some length"
+
+
+class Work:
+    """The rounds of each bcrypt computation, as powers of two, and the reads and writes in tables."""
+
+    def __init__(self) -> None:
+        self.costs: list[int] = []
+        self.calls: list[str] = []
+
+    @property
+    def rounds(self) -> int:
+        return sum(2**cost for cost in self.costs)
+
+
+@contextmanager
+def measured(product: Product) -> Iterator[Work]:
+    work = Work()
+    check, make = bcrypt.checkpw, bcrypt.hashpw
+
+    def checked(password: bytes, hashed: bytes) -> bool:
+        work.costs.append(int(hashed.split(b"$")[2]))
+        return check(password, hashed)
+
+    def made(password: bytes, salt: bytes) -> bytes:
+        work.costs.append(int(salt.split(b"$")[2]))
+        return make(password, salt)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bcrypt, "checkpw", checked)
+        patch.setattr(bcrypt, "hashpw", made)
+        product.aws.permissions.calls.clear()
+        yield work
+        work.calls = list(product.aws.permissions.calls)
+
+
+def login(product: Product, password: str = PASSWORD, **names: str) -> Answer:
+    return product.anonymous.post("/auth/login", json={**names, "password": password})
+
+
+def hash_of(product: Product, user_id: str) -> str:
+    [user] = [item for item in product.items("UsersTable") if item["user_id"] == user_id]
+    return str(user["password_hash"])
+
+
+def make_older(product: Product, user_id: str, cost: int) -> None:
+    """Give the user a hash of the same password as the service would have made it with this cost."""
+    with product.aws.running("AuthFunction"), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BCRYPT_COST", str(cost))
+        older = hash_password(PASSWORD)
+    change(product.aws, "UsersTable", {"user_id": user_id}, password_hash=older)
+
+
+def deleting(product: Product, user_id: str) -> None:
+    change(product.aws, "UsersTable", {"user_id": user_id}, status="deleting")
+
+
+def test_every_refusal_costs_the_same_and_says_the_same(product: Product) -> None:
+    ann = product.register(username="ann", email="ann@example.org", password=PASSWORD)
+    bob = product.register(username="bob", password=PASSWORD)
+    deleting(product, bob.id)
+    login(product, username="ann", password="warmed up")
+    attempts: dict[str, dict[str, str]] = {
+        "wrong": {"username": "ann", "password": "not the password"},
+        "wrong, by address": {"email": "ann@example.org", "password": "not the password"},
+        "empty but for a space": {"username": "ann", "password": " "},
+        "unknown": {"username": "nobody"},
+        "unknown, by address": {"email": "nobody@example.org"},
+        "an id": {"username": ann.id},
+        "being deleted": {"username": "bob"},
+        "being deleted, and wrong": {"username": "bob", "password": "not the password"},
+    }
+
+    refusals = {}
+    for name, attempt in attempts.items():
+        with measured(product) as work:
+            answer = login(product, **attempt)
+        document = problem(answer, 401, "invalid_credentials")
+        del document["request_id"]
+        headers = {key: value for key, value in answer.headers.items() if key != "x-request-id"}
+        refusals[name] = (work.costs, work.calls, document, headers)
+
+    assert refusals["wrong"][0] == [10], "one computation of the cost that is set"
+    for name, refusal in refusals.items():
+        assert refusal == refusals["wrong"], name
+
+
+@pytest.mark.parametrize("cost", [4, 8, 9])
+def test_a_cheaper_hash_is_refused_with_as_much_work(product: Product, cost: int) -> None:
+    ann = product.register(username="ann", password=PASSWORD)
+    make_older(product, ann.id, cost)
+
+    with measured(product) as wrong:
+        problem(login(product, username="ann", password="not the password"), 401, "invalid_credentials")
+    with measured(product) as unknown:
+        problem(login(product, username="nobody"), 401, "invalid_credentials")
+
+    assert wrong.rounds == unknown.rounds == 2**10
+    assert hash_of(product, ann.id).startswith(f"$2b${cost:02}$")
+
+
+@pytest.mark.parametrize("cost", [4, 9, 11])
+def test_a_hash_of_another_cost_is_made_anew_at_the_next_sign_in(product: Product, cost: int) -> None:
+    ann = product.register(username="ann", password=PASSWORD)
+    make_older(product, ann.id, cost)
+    before = ann.get("/users/me").json()
+
+    answer = login(product, username="ann")
+
+    assert answer.status == 200, answer
+    assert hash_of(product, ann.id).startswith("$2b$10$")
+    assert ann.get("/users/me").json() == before, "no change of the user that anybody sees"
+    with measured(product) as work:
+        assert login(product, username="ann").status == 200
+    assert work.costs == [10], "once"
+
+
+def test_an_upgrade_that_cannot_be_written_costs_nobody_the_sign_in(product: Product) -> None:
+    ann = product.register(username="ann", password=PASSWORD)
+    make_older(product, ann.id, 4)
+    older = hash_of(product, ann.id)
+    make = bcrypt.hashpw
+
+    def made(password: bytes, salt: bytes) -> bytes:
+        change(product.aws, "UsersTable", {"user_id": ann.id}, password_hash=f"{older[:-1]}.")
+        return make(password, salt)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bcrypt, "hashpw", made)
+        answer = login(product, username="ann")
+
+    assert answer.status == 200, answer
+    assert hash_of(product, ann.id) == f"{older[:-1]}.", "somebody else's change stands"
+
+
+def test_an_upgrade_that_meets_an_outage_costs_nobody_the_sign_in(product: Product) -> None:
+    ann = product.register(username="ann", password=PASSWORD)
+    make_older(product, ann.id, 4)
+    make = bcrypt.hashpw
+
+    def made(password: bytes, salt: bytes) -> bytes:
+        everything = [{"Effect": "Allow", "Action": ["*"], "Resource": ["*"]}]
+        with product.aws.permissions.of("an outage", everything):
+            drop(product.aws, "UsersTable")
+        return make(password, salt)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bcrypt, "hashpw", made)
+        answer = login(product, username="ann")
+
+    assert answer.status == 200, answer
