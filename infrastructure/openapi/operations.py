@@ -44,8 +44,8 @@ PARAMETERS: dict[str, Json] = {
             "Made up by the client, new for each change. The same request with the same key within 24 hours is carried "
             "out once, and given the first answer again."
         ),
+        # Without an example: it would be taken over, and each client needs keys of its own.
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
-        "example": "4f6b7c1e-9d1d-4a53-8f3e-2f1d4f0f6a51",
     },
 }
 

@@ -6,6 +6,7 @@ from typing import Any, Self
 import httpx
 
 from tests.support import builders
+from tests.support.description import description
 
 _ABSENT: Any = object()
 
@@ -52,7 +53,8 @@ class Client:
     ) -> Answer:
         """Send ``json`` (None is sent as null), or ``content`` as it stands. ``headers`` win over the client's own.
 
-        Values of ``params`` may be lists, which repeat the parameter.
+        Values of ``params`` may be lists, which repeat the parameter. Every answer is held against the API's
+        description.
         """
         own = {"Authorization": f"Bearer {self.access_token}"} if self.access_token else {}
         if json is not _ABSENT:
@@ -62,7 +64,9 @@ class Client:
         sent = httpx.Headers(own)
         for name, value in (headers or {}).items():
             sent[name] = value
-        return Answer(self.connection.request(method, path, content=content, params=params, headers=sent))
+        response = self.connection.request(method, path, content=content, params=params, headers=sent)
+        description().check(response, path.partition("?")[0])
+        return Answer(response)
 
     def get(self, path: str, **options: Any) -> Answer:
         return self.request("GET", path, **options)

@@ -1,0 +1,136 @@
+"""Holds answers against the API's description: whatever is asked in any test, the answer must be one it tells of.
+
+Stricter than the description is to clients: those must expect further fields, here one that is not described is an
+error. And what is accepted must have been allowed: a body with which a request succeeded is held against its schema.
+"""
+
+import copy
+import functools
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+from jsonschema import Draft202012Validator
+
+from infrastructure.openapi import file
+
+_PROBLEM = "application/problem+json"
+# Headers that say something of their own; one of these where the description has none would be unknown to clients.
+_TELLING = {"ETag", "Location", "Link", "Retry-After", "WWW-Authenticate", "Idempotency-Replayed"}
+
+
+class Undescribed(AssertionError):
+    """An answer that the description does not tell of."""
+
+
+class Description:
+    """An OpenAPI document, ready to have answers held against it."""
+
+    def __init__(self, document: Any) -> None:
+        self._document = _closed(document)
+        # Fixed segments first, as the gateway chooses: /rooms/join is no room.
+        self._paths = sorted(
+            ((_pattern(path), operations) for path, operations in document["paths"].items()),
+            key=lambda path: path[0].groups,
+        )
+        self._validators: dict[str, Draft202012Validator] = {}
+
+    def check(self, response: httpx.Response, path: str) -> None:
+        """Raises ``Undescribed``, saying what is wrong. ``path``: the one asked for, below the API's root."""
+        method = response.request.method
+        for fault in self._faults(self._operation(method, path), response):
+            raise Undescribed(f"{method} {path} → {response.status_code} {response.text[:500]}: {fault}")
+
+    def _operation(self, method: str, path: str) -> Any:
+        # To the gateway a slash at the end makes no difference.
+        path = path.rstrip("/") or "/"
+        for pattern, operations in self._paths:
+            if pattern.fullmatch(path):
+                return operations.get(method.lower())
+        return None
+
+    def _faults(self, operation: Any, response: httpx.Response) -> Iterator[str]:
+        if operation is None:
+            # The gateway refuses what it has no route for.
+            if response.status_code < 400:
+                yield "there is no such operation"
+            elif response.content:
+                yield from self._against({"$ref": "#/components/schemas/Problem"}, response.json(), "the problem")
+            return
+        described = self._resolved(operation["responses"].get(str(response.status_code)))
+        if described is None:
+            yield "this status is not described"
+            return
+        yield from self._of_headers(described, response)
+        yield from self._of_content(described.get("content", {}), response)
+        if response.is_success:
+            yield from self._of_request(operation, response.request)
+
+    def _of_headers(self, described: Any, response: httpx.Response) -> Iterator[str]:
+        headers = {name: self._resolved(header) for name, header in described["headers"].items()}
+        for name, header in headers.items():
+            if name in response.headers:
+                yield from self._against(header["schema"], response.headers[name], name)
+            elif header.get("required"):
+                yield f"{name} is missing"
+        for name in _TELLING - headers.keys():
+            if name in response.headers:
+                yield f"{name} is not described"
+
+    def _of_content(self, content: Any, response: httpx.Response) -> Iterator[str]:
+        if not response.content or response.request.method == "HEAD":
+            if content and response.request.method != "HEAD":
+                yield "there is no body"
+            return
+        media_type = response.headers.get("Content-Type", "").partition(";")[0]
+        described = content.get(media_type) or content.get("*/*")
+        if described is None:
+            yield f"{media_type or 'a body'} is not described"
+        elif media_type.endswith("json"):
+            body = response.json()
+            yield from self._against(described["schema"], body, "the body")
+            if media_type == _PROBLEM and body["code"] not in described["examples"]:
+                yield f"the code {body['code']} is not described"
+
+    def _of_request(self, operation: Any, request: httpx.Request) -> Iterator[str]:
+        known = {parameter["name"] for parameter in map(self._resolved, operation.get("parameters", []))}
+        for name in request.url.params.keys() - known:
+            yield f"the parameter {name} is not described, and was accepted"
+        if "requestBody" in operation and request.content:
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            yield from self._against(schema, json.loads(request.content), "the request, which was accepted,")
+
+    def _against(self, schema: Any, value: Any, what: str) -> Iterator[str]:
+        key = json.dumps(schema)
+        if key not in self._validators:
+            whole = {**schema, "components": self._document["components"]}
+            self._validators[key] = Draft202012Validator(whole)
+        for error in self._validators[key].iter_errors(value):
+            yield f"{what} is not as described at {error.json_path}: {error.message[:300]}"
+
+    def _resolved(self, described: Any) -> Any:
+        if described is None or "$ref" not in described:
+            return described
+        _, _, kind, name = described["$ref"].split("/")
+        return self._document["components"][kind][name]
+
+
+@functools.cache
+def description() -> Description:
+    """The one that is served."""
+    return Description(file.read())
+
+
+def _pattern(path: str) -> "re.Pattern[str]":
+    return re.compile(re.sub(r"\\{\w+\\}", "([^/]+)", re.escape(path)))
+
+
+def _closed(document: Any) -> Any:
+    """A copy in which no object has fields beyond those described."""
+    document = copy.deepcopy(document)
+    for schema in document["components"]["schemas"].values():
+        if schema.get("type") == "object" and "properties" in schema:
+            schema["additionalProperties"] = False
+    return document
