@@ -187,7 +187,7 @@ class Stage:
 
     def _invoke(self, function: str, event: Json) -> Any:
         handler = load_handler(_stack().functions[function]["Handler"])
-        return handler(event, Invocation(function, function, self.time + 600, self.now))
+        return handler(event, Invocation(function, function, self.time + 600, self.now, "played"))
 
     def _changed(self, ours: str, operation: str, body: Json) -> Json:
         if operation == "TransactWriteItems":

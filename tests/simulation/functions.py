@@ -28,6 +28,7 @@ class Invocation:
     what: str
     deadline: float
     now: Callable[[], float]
+    aws_request_id: str
     user_id: str | None = None
     """For whom it works, if it was called over the API."""
     looked_at: int = 0
@@ -47,9 +48,7 @@ class Invocation:
         self.dead = True
         raise Crashed
 
-    # What Lambda's context object offers to a function.
-    aws_request_id = "simulated"
-
+    # With aws_request_id, what Lambda's context object offers to a function.
     def get_remaining_time_in_millis(self) -> int:
         return max(0, int((self.deadline - self.now()) * 1000))
 
@@ -122,7 +121,7 @@ class Functions:
 
     def api(self, call: Call, invocation: Invocation) -> Answer:
         """Raises ``Crashed`` if the function dies."""
-        answer = self._handlers[invocation.function](_event(call), invocation)
+        answer = self._handlers[invocation.function](_event(call, invocation.aws_request_id), invocation)
         return Answer(answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None)
 
     def event(self, records: list[Json], invocation: Invocation) -> list[str]:
@@ -142,7 +141,7 @@ def _load(handler: str) -> Callable[[Json, Invocation], Any]:
     return found
 
 
-def _event(call: Call) -> Json:
+def _event(call: Call, request_id: str) -> Json:
     headers = {**call.headers, "Content-Type": "application/json"}
     return {
         "resource": call.resource,
@@ -159,7 +158,7 @@ def _event(call: Call) -> Json:
             "domainName": "api.example.org",
             "httpMethod": call.method,
             "identity": {"sourceIp": "192.0.2.7", "userAgent": "simulation"},
-            "requestId": "simulated",
+            "requestId": request_id,
             "resourcePath": call.resource,
             "stage": "live",
         },

@@ -24,6 +24,7 @@ from tests.simulation.functions import Answer, Call, Crashed, Functions, Invocat
 from tests.simulation.history import History, Operation, described
 from tests.simulation.invariants import Violation
 from tests.simulation.process import inside, virtual_time_and_chance
+from tests.simulation.recorded import Recorded
 from tests.simulation.scheduler import EPOCH_SECONDS, Scheduler
 from tests.simulation.service import Service
 from tests.simulation.streams import Streams
@@ -91,6 +92,7 @@ class Simulation:
         self.trace = Trace(lambda: self.scheduler.now - EPOCH_SECONDS, lambda: self.scheduler.current.name)
         self.log = io.StringIO()
         self.history = History()
+        self.recorded = Recorded()
         self.known = Known([_user_id(name) for name in PEOPLE])
         self.functions = _functions()
         self.invocations: Counter[str] = Counter()
@@ -107,6 +109,7 @@ class Simulation:
         )
         self.streams = Streams(self)
         self._clients = 0
+        self._invoked = 0
         self._on_the_way = 0
 
     # ------------------------------------------------------------------ what the process sees (process.World)
@@ -229,6 +232,7 @@ class Simulation:
         else:
             self._judge(lambda: invariants.check_at_rest(self.database.tables))
         self._judge(self.history.finish)
+        self._judge(lambda: self.recorded.check(self.database.tables))
         if self.seed % _SEEDS_PER_AUDIT == 0:
             self._judge(self._audit)
 
@@ -266,7 +270,8 @@ class Simulation:
         self.scheduler.spawn(name, live, delay)
 
     def _invoke(self, function: str, what: str, seconds: float) -> Invocation:
-        return Invocation(function, what, self.now() + seconds, self.now)
+        self._invoked += 1
+        return Invocation(function, what, self.now() + seconds, self.now, f"invocation {self._invoked}")
 
     def _answered(self, invocation: Invocation, run: Callable[[], Returned]) -> Returned:
         name = self.scheduler.current.name
@@ -302,6 +307,7 @@ class Simulation:
             invocation.commits.append(changes)
             invocation.first_commit = invocation.first_commit or self.database.commits
         removal = invocation is not None and invocation.what == "DELETE /users/{user_id}"
+        self.recorded.committed(changes, invocation)
         self._judge(lambda: self.history.committed(changes, invocation))
         self._judge(lambda: invariants.check_changes(self.database.tables, changes))
         if invocation is not None and invocation.user_id is not None and not removal:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from tests.simulation.dynamodb import Json
 from tests.simulation.faults import Faults
 from tests.simulation.functions import EventSource, Functions
+from tests.simulation.recorded import Recorded
 from tests.simulation.tables import Change
 from tests.support.stack import ACCOUNT, REGION
 
@@ -18,6 +19,7 @@ class World(Protocol):
     faults: Faults
     functions: Functions
     choices: Any
+    recorded: Recorded
 
     def now(self) -> float: ...
     def act(self, name: str, body: Callable[[], None], delay: float = 0.0) -> None: ...
@@ -49,6 +51,8 @@ class Streams:
                 if source.table == change.table and source.wants(record):
                     if self._world.faults.happens("lost_records"):
                         self._world.faults.counts["record lost"] += 1
+                        if source.function == "ActivityFunction":
+                            self._world.recorded.lost(change)
                         continue
                     self._send(source, _Pending(record))
                     while self._world.faults.happens("duplicates"):
