@@ -30,6 +30,8 @@ class Recorded:
         self._expected: list[_Entry] = []
         self._by_change: dict[int, list[_Entry]] = {}
         self._changes: list[Change] = []
+        self.incomplete = False
+        """Whether records were lost."""
 
     def committed(self, changes: list[Change], invocation: Invocation | None) -> None:
         """Note a commit, and who made it."""
@@ -42,6 +44,7 @@ class Recorded:
 
     def lost(self, change: Change) -> None:
         """The record of this change will not come."""
+        self.incomplete = True
         for entry in self._by_change[id(change)]:
             self._expected.remove(entry)
 

@@ -243,6 +243,8 @@ class Simulation:
     def _audit(self) -> None:
         report = self._by_hand("AuditorFunction", {})
         broken = [finding for finding in report["findings"] if finding["violations"]]
+        if self.recorded.incomplete:
+            broken = [finding for finding in broken if finding["invariant"] != "I9"]
         if broken or not report["complete"]:
             raise Violation(f"the auditor finds what is not there: {broken or report}")
 

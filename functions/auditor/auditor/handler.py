@@ -6,6 +6,7 @@ from typing import Any
 
 from tasksync import deadline
 from tasksync.domain.audit import ELSEWHERE, STATEMENTS, Auditor, Check, Finding
+from tasksync.settings import settings
 from tasksync.streams.records import Context
 from tasksync.tables.audit import AuditTables
 from tasksync.telemetry import log
@@ -21,7 +22,8 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """
     deadline.begin(context.get_remaining_time_in_millis)
     older_than = timedelta(seconds=event.get("older_than_seconds", _OLDER_THAN_SECONDS))
-    report = Auditor(AuditTables(), older_than, time.sleep).run(deadline.has_time)
+    kept = timedelta(days=settings.activity_retention_days)
+    report = Auditor(AuditTables(), older_than, time.sleep, kept).run(deadline.has_time)
     for finding in report.findings:
         for violation in finding.shown:
             log("ERROR", "invariant broken", request_id=context.aws_request_id, **_violation(violation))

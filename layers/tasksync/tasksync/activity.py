@@ -2,9 +2,28 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from tasksync import clock, stamps
+from tasksync.ids import own_part
 from tasksync.stamps import Stamp
+
+Image = Mapping[str, Mapping[str, Any]]
+"""An item as DynamoDB spells it."""
+
+_OF_ROOM = {"name": "name", "code": "code"}
+_OF_TASK = {
+    "title": "title",
+    "description": "description",
+    "status": "status",
+    "priority": "priority",
+    "assignee_id": "user_id",
+    "deadline": "deadline",
+}
+"""By attribute: the name that the API has for it."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +43,12 @@ class Version:
     dead: bool = False
     """A room without members."""
 
+    @property
+    def entry_ids(self) -> tuple[str, ...]:
+        """The ids of the entries of the commit that made this version."""
+        members = self.stamp.members if self.stamp else {}
+        return tuple(entry_id(self.at, each, self.number) for each in [*members] or [self.task_id or self.room_id])
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -41,3 +66,46 @@ class Deletion:
 
     stamp: Stamp
     at: datetime
+
+
+def entry_id(at: datetime, subject: str, number: int) -> str:
+    """Sorts by time, and the versions of one thing always in their order: their times never go backwards."""
+    milliseconds = (at - _EPOCH) // timedelta(milliseconds=1)
+    return f"{milliseconds:012x}-{own_part(subject)}-{number:08x}"
+
+
+def time_of(entry: str) -> datetime:
+    """Of an id, when the change was made."""
+    return _EPOCH + timedelta(milliseconds=int(entry.partition("-")[0], 16))
+
+
+def number_of(entry: str) -> int:
+    """Of an id, which version the change made."""
+    return int(entry.rpartition("-")[2], 16)
+
+
+def version_of(image: Image) -> Version:
+    """``image``: a room's own item or a task."""
+    task = "task_id" in image
+    stamp = _text(image, "stamp")
+    return Version(
+        room_id=image["owner_id" if task else "room_id"]["S"],
+        task_id=_text(image, "task_id"),
+        number=int(image["version"]["N"]),
+        at=clock.parse(image["updated_at"]["S"]),
+        fields=_fields(image, _OF_TASK if task else _OF_ROOM),
+        stamp=None if stamp is None else stamps.read(stamp),
+        dead=not task and int(image["member_count"]["N"]) == 0,
+    )
+
+
+def _fields(image: Image, names: Mapping[str, str]) -> dict[str, str]:
+    found = {shown: text for name, shown in names.items() if (text := _text(image, name)) is not None}
+    if "deadline" in found:
+        found["deadline"] = clock.rfc3339(clock.parse(found["deadline"]))
+    return found
+
+
+def _text(image: Image, name: str) -> str | None:
+    value: str | None = image.get(name, {}).get("S")
+    return value

@@ -7,6 +7,15 @@ from tasksync.entities import Membership, Receipt, Room, Session, Task, User
 
 
 @dataclass(frozen=True, slots=True)
+class TrailReading:
+    """The end of an audit trail, of a room's own item or a task."""
+
+    changed_at: datetime
+    missing: tuple[str, ...]
+    """Entries that the latest change must have, and that are not there."""
+
+
+@dataclass(frozen=True, slots=True)
 class RoomReading:
     """What is stored under one room id."""
 
@@ -19,6 +28,8 @@ class RoomReading:
     """Those of the members that there are users for."""
     deleting_since: dict[str, datetime]
     """By member whose deletion was accepted: when."""
+    trail: TrailReading | None = None
+    """None: the room is gone, or was changed last before there were stamps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,24 @@ class TaskReading:
     """Whether there is the room, dead or alive, or the person it belongs to."""
     assignee_known: bool
     """Whether its assignee, if it has one, is a user."""
+    trail: TrailReading | None = None
+    """None: a personal task, or one that was changed last before there were stamps."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryReading:
+    """An entry of an audit trail."""
+
+    room_id: str
+    entry_id: str
+    number: int
+    """The version of the room or the task that the change made."""
+    kept_seconds: int
+    """How long it is kept, and the one before it presumably was."""
+    missing: tuple[str, ...]
+    """Entries of the change before that are not there."""
+    version: int | None
+    """Of the room or the task, now. None: it is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +121,7 @@ Reading = (
     | UserReading
     | NameReading
     | TaskReading
+    | EntryReading
     | SessionReading
     | FamilyReading
     | ReceiptReading

@@ -5,16 +5,14 @@ is not. A record may come several times. It gives the same entries each time, id
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
-from tasksync.activity import Change, Deletion, Version
+from tasksync.activity import Change, Deletion, Version, entry_id
 from tasksync.entities import ActivityAction, ActivityEntry, ActivityResource, Caller, Membership, Page
 from tasksync.errors import NotFound
-from tasksync.ids import own_part
 from tasksync.stamps import Roles, Stamp
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOBODY = Stamp(None, None)
 
 
@@ -52,7 +50,7 @@ def entries_of(change: Change, deletions: Mapping[str, Deletion]) -> list[Activi
     if before is not None and before.number == after.number:
         return []  # nothing that was committed as a change, such as a repair by hand
     stamp = after.stamp or _NOBODY
-    previous = () if before is None else ids_of(before)
+    previous = () if before is None else before.entry_ids
     if stamp.members:
         return [_of_member(user_id, roles, after, stamp, previous) for user_id, roles in stamp.members.items()]
     action = ActivityAction.CREATED if before is None else ActivityAction.UPDATED
@@ -62,20 +60,13 @@ def entries_of(change: Change, deletions: Mapping[str, Deletion]) -> list[Activi
     return [_of_whole(after, after.number, after.at, action, stamp, previous, changes)]
 
 
-def ids_of(version: Version) -> tuple[str, ...]:
-    """The ids of the entries of the commit that made this version."""
-    members = version.stamp.members if version.stamp else {}
-    subjects = [*members] or [version.task_id or version.room_id]
-    return tuple(_id(version.at, subject, version.number) for subject in subjects)
-
-
 def _end(version: Version, recorded_at: datetime, deletion: Deletion | None) -> ActivityEntry:
     """Of the deletion of an item, as one more version of it; never earlier than the one before."""
     action = ActivityAction.DELETED if deletion else ActivityAction.PURGED
     at = max(deletion.at if deletion else recorded_at, version.at)
     stamp = deletion.stamp if deletion else _NOBODY
     changes = _changes(version.fields, {})
-    return _of_whole(version, version.number + 1, at, action, stamp, ids_of(version), changes)
+    return _of_whole(version, version.number + 1, at, action, stamp, version.entry_ids, changes)
 
 
 def _of_whole(
@@ -90,7 +81,7 @@ def _of_whole(
     """About the room itself, or a task."""
     subject = version.task_id or version.room_id
     return ActivityEntry(
-        id=_id(at, subject, number),
+        id=entry_id(at, subject, number),
         room_id=version.room_id,
         at=at,
         actor_id=stamp.actor_id,
@@ -108,7 +99,7 @@ def _of_member(user_id: str, roles: Roles, room: Version, stamp: Stamp, previous
     if None in roles:
         action = ActivityAction.CREATED if roles[0] is None else ActivityAction.DELETED
     return ActivityEntry(
-        id=_id(room.at, user_id, room.number),
+        id=entry_id(room.at, user_id, room.number),
         room_id=room.room_id,
         at=room.at,
         actor_id=stamp.actor_id,
@@ -124,9 +115,3 @@ def _of_member(user_id: str, roles: Roles, room: Version, stamp: Stamp, previous
 def _changes(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, tuple[str | None, str | None]]:
     names = [*new, *(name for name in old if name not in new)]
     return {name: (old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)}
-
-
-def _id(at: datetime, subject: str, number: int) -> str:
-    """Sorts by time, and the versions of one thing always in their order: their times never go backwards."""
-    milliseconds = (at - _EPOCH) // timedelta(milliseconds=1)
-    return f"{milliseconds:012x}-{own_part(subject)}-{number:08x}"

@@ -14,12 +14,14 @@ from enum import StrEnum
 from typing import Protocol
 
 from tasksync import clock
+from tasksync.activity import time_of
 from tasksync.deadline import KeepGoing
 from tasksync.domain.removal import SETTLED_AFTER
 from tasksync.entities import RoomRole, UserStatus
 from tasksync.ids import owner_of
 from tasksync.readings import (
     CodeReading,
+    EntryReading,
     FamilyReading,
     NameReading,
     Reading,
@@ -27,6 +29,7 @@ from tasksync.readings import (
     RoomReading,
     SessionReading,
     TaskReading,
+    TrailReading,
     UnreadableReading,
     UserReading,
 )
@@ -70,7 +73,6 @@ STATEMENTS = {
 
 ELSEWHERE = {
     Invariant.NO_JOIN_AFTER_DEATH: "a matter of order, which tables do not keep: shown by the model and the simulation",
-    Invariant.AUDIT_TRAIL: "there are no audit entries yet",
 }
 """Those that the tables cannot decide, and why."""
 
@@ -112,12 +114,16 @@ class Store(Protocol):
 class Auditor:
     """One audit."""
 
-    def __init__(self, store: Store, older_than: timedelta, wait: Callable[[float], None]) -> None:
-        """``older_than``: how long a removal may take (I11), beside the time that a user's item stays by intent.
+    def __init__(
+        self, store: Store, older_than: timedelta, wait: Callable[[float], None], trails_kept: timedelta
+    ) -> None:
+        """``older_than``: how long a removal may take (I11), beside the time that a user's item stays by intent, and
+        how long a record of the streams (I9).
 
-        ``wait`` pauses for some seconds.
+        ``wait`` pauses for some seconds. ``trails_kept``: how long entries of audit trails are kept.
         """
         self._store = store
+        self._trails_kept = trails_kept
         self._older_than = older_than
         self._wait = wait
         self._families: dict[str, SessionReading] = {}
@@ -167,7 +173,9 @@ class Auditor:
         return list(faults.values())
 
     def _checks(self, reading: Reading) -> Iterator[Check]:
-        return checks(reading, clock.now(), self._older_than)
+        now = clock.now()
+        yield from checks(reading, now, self._older_than)
+        yield from checks_of_trail(reading, now, self._older_than, self._trails_kept)
 
     def _faults(self, reading: Reading) -> Iterator[Check]:
         return (check for check in self._checks(reading) if check.fault)
@@ -301,6 +309,31 @@ def _check_of_receipt(reading: ReceiptReading) -> Check:
     except (ValueError, KeyError, TypeError):
         whole = False
     return Check(Invariant.IDEMPOTENCY, f"receipt {reading.receipt.id}", None if whole else "is of no finished request")
+
+
+def checks_of_trail(reading: Reading, at: datetime, older_than: timedelta, kept: timedelta) -> Iterator[Check]:
+    """Whether audit trails have neither gaps nor entries of what was not committed (I9).
+
+    The latest change has its entries, and each entry has those of the change before it: so each change has its own.
+    """
+    if isinstance(reading, EntryReading):
+        # An entry ends by its time, and so does the one before it, earlier.
+        live = [each for each in reading.missing if (at - time_of(each)).total_seconds() < reading.kept_seconds]
+        faults = ["follows an entry that is not there"] if live else []
+        if reading.version is not None and reading.version < reading.number:
+            faults.append(f"is of version {reading.number}, and there is {reading.version}")
+        yield Check(Invariant.AUDIT_TRAIL, f"entry {reading.entry_id} of {reading.room_id}", ", ".join(faults) or None)
+    if isinstance(reading, TaskReading | RoomReading) and reading.trail is not None:
+        yield _check_of_latest(reading, reading.trail, at - older_than, at - kept)
+
+
+def _check_of_latest(
+    reading: TaskReading | RoomReading, trail: TrailReading, since: datetime, ended: datetime
+) -> Check:
+    missing = trail.missing and ended < trail.changed_at <= since
+    fault = f"was changed at {trail.changed_at}, and its trail does not say so" if missing else None
+    name = reading.task.id if isinstance(reading, TaskReading) else reading.room_id
+    return Check(Invariant.AUDIT_TRAIL, name, fault)
 
 
 def _differs(name: str, stored: int, counted: int) -> str | None:

@@ -4,26 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from tasksync import clock, deadline, stamps
-from tasksync.activity import Change, Version
+from tasksync import deadline
+from tasksync.activity import Change, Version, version_of
 from tasksync.errors import TaskSyncError
 from tasksync.streams.records import Context
 from tasksync.telemetry import log
-
-Image = Mapping[str, Mapping[str, Any]]
-"""An item as DynamoDB spells it."""
-
-_OF_ROOM = {"name": "name", "code": "code"}
-_OF_TASK = {
-    "title": "title",
-    "description": "description",
-    "status": "status",
-    "priority": "priority",
-    "assignee_id": "user_id",
-    "deadline": "deadline",
-}
-"""By attribute: the name that the API has for it."""
-
 
 _AT_ONCE = 25
 """As many as DynamoDB writes in one batch."""
@@ -64,35 +49,11 @@ def change_of(record: Mapping[str, Any]) -> Change:
     """``record``: of a room's own item or of a task, with both images."""
     change = record["dynamodb"]
     return Change(
-        before=_version(change.get("OldImage")),
-        after=_version(change.get("NewImage")),
+        before=_version(change, "OldImage"),
+        after=_version(change, "NewImage"),
         recorded_at=datetime.fromtimestamp(int(change["ApproximateCreationDateTime"]), UTC),
     )
 
 
-def _version(image: Image | None) -> Version | None:
-    if image is None:
-        return None
-    task = "task_id" in image
-    stamp = _text(image, "stamp")
-    return Version(
-        room_id=image["owner_id" if task else "room_id"]["S"],
-        task_id=_text(image, "task_id"),
-        number=int(image["version"]["N"]),
-        at=clock.parse(image["updated_at"]["S"]),
-        fields=_fields(image, _OF_TASK if task else _OF_ROOM),
-        stamp=None if stamp is None else stamps.read(stamp),
-        dead=not task and int(image["member_count"]["N"]) == 0,
-    )
-
-
-def _fields(image: Image, names: Mapping[str, str]) -> dict[str, str]:
-    found = {shown: text for name, shown in names.items() if (text := _text(image, name)) is not None}
-    if "deadline" in found:
-        found["deadline"] = clock.rfc3339(clock.parse(found["deadline"]))
-    return found
-
-
-def _text(image: Image, name: str) -> str | None:
-    value: str | None = image.get(name, {}).get("S")
-    return value
+def _version(change: Mapping[str, Any], name: str) -> Version | None:
+    return version_of(change[name]) if name in change else None

@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 from pynamodb.exceptions import PynamoDBException
 
 from tasksync import clock
+from tasksync.activity import Version, version_of
 from tasksync.entities import Membership, Receipt, Room, Session, Task, User, UserStatus
 from tasksync.ids import is_room_id
 from tasksync.readings import (
     CodeReading,
+    EntryReading,
     FamilyReading,
     NameReading,
     Reading,
@@ -25,6 +27,7 @@ from tasksync.readings import (
     UserReading,
 )
 from tasksync.settings import settings
+from tasksync.tables.audit_trails import read_entry, readings_of_entries, trails_of
 from tasksync.tables.connection import batch_get, shared_connection
 from tasksync.tables.deletions import DELETION
 from tasksync.tables.receipts import ReceiptItem
@@ -51,6 +54,7 @@ class AuditTables:
         # In this order: what refers is read before what is referred to.
         self._tables: dict[str, Callable[[list[Raw]], list[Reading]]] = {
             settings.idempotency_table: _of_receipts,
+            settings.activity_table: _of_entries,
             settings.tasks_table: _of_tasks,
             settings.sessions_table: _of_sessions,
             settings.rooms_table: _of_rooms,
@@ -78,17 +82,11 @@ class AuditTables:
         return _answers("Scan", request)
 
 
-def _raws(reading: Reading) -> tuple[str, list[Raw]]:
+def _raws(reading: Reading) -> tuple[str, list[Raw]]:  # noqa: C901  # a table of cases
     """The items of which a reading was made, as they are now, and their table."""
     match reading:
         case RoomReading():
-            query = {
-                "TableName": settings.rooms_table,
-                "KeyConditionExpression": "room_id = :room",
-                "ExpressionAttributeValues": {":room": {"S": reading.room_id}},
-                "ConsistentRead": True,
-            }
-            return settings.rooms_table, [raw for page in _answers("Query", query) for raw in page]
+            return settings.rooms_table, _items_of_room(reading.room_id)
         case CodeReading():
             return _item(settings.rooms_table, CodeItem.at(reading.code).room_id, CODE)
         case UserReading():
@@ -99,12 +97,24 @@ def _raws(reading: Reading) -> tuple[str, list[Raw]]:
             return _item(settings.tasks_table, reading.task.owner_id, reading.task.id)
         case SessionReading():
             return _item(settings.sessions_table, reading.session.id)
+        case EntryReading():
+            return _item(settings.activity_table, reading.room_id, reading.entry_id)
         case ReceiptReading():
             return _item(settings.idempotency_table, reading.receipt.id)
         case UnreadableReading():
             return _item(reading.table, *reading.key)
         case FamilyReading():
             raise TypeError("a family is several items")
+
+
+def _items_of_room(room_id: str) -> list[Raw]:
+    query = {
+        "TableName": settings.rooms_table,
+        "KeyConditionExpression": "room_id = :room",
+        "ExpressionAttributeValues": {":room": {"S": room_id}},
+        "ConsistentRead": True,
+    }
+    return [raw for page in _answers("Query", query) for raw in page]
 
 
 def _answers(operation: str, request: dict[str, Any]) -> Iterator[list[Raw]]:
@@ -117,20 +127,28 @@ def _answers(operation: str, request: dict[str, Any]) -> Iterator[list[Raw]]:
 
 
 def _of_tasks(raws: list[Raw]) -> list[Reading]:
-    def parse(raw: Raw) -> tuple[Task, bool]:
+    def parse(raw: Raw) -> tuple[Task, bool, Version | None]:
         item = TaskItem.from_raw_data(raw)
         task = item.entity()
         derived = task_item(task)
-        return task, (item.by_deadline, item.by_priority) == (derived.by_deadline, derived.by_priority)
+        fit = (item.by_deadline, item.by_priority) == (derived.by_deadline, derived.by_priority)
+        return task, fit, version_of(raw) if item.stamp and is_room_id(item.owner_id) else None
 
     parsed, readings = _parsed(settings.tasks_table, raws, parse)
-    owners = {task.owner_id for task, _ in parsed}
+    owners = {task.owner_id for task, _, _ in parsed}
     rooms = {owner for owner in owners if is_room_id(owner)}
-    assignees = {task.assignee_id for task, _ in parsed if task.assignee_id is not None}
+    assignees = {task.assignee_id for task, _, _ in parsed if task.assignee_id is not None}
+    trails = trails_of(version for _, _, version in parsed if version)
     known = _rooms(rooms).keys() | _users(owners - rooms | assignees).keys()
     readings += [
-        TaskReading(task, fit, task.owner_id in known, task.assignee_id is None or task.assignee_id in known)
-        for task, fit in parsed
+        TaskReading(
+            task,
+            fit,
+            task.owner_id in known,
+            task.assignee_id is None or task.assignee_id in known,
+            trails.get(task.id),
+        )
+        for task, fit, _ in parsed
     ]
     return readings
 
@@ -151,6 +169,8 @@ def _of_rooms(raws: list[Raw]) -> list[Reading]:
         if isinstance(each, Membership):
             members.setdefault(each.room_id, []).append(each)
     claims = [each for each in parsed if isinstance(each, tuple)]
+    items = [raw for raw in raws if raw["item"]["S"] == ROOM and raw["room_id"]["S"] in rooms and "stamp" in raw]
+    trails = trails_of(version_of(raw) for raw in items)
     users = _users({member.user_id for of_room in members.values() for member in of_room})
     codes = _codes({room.code for room in rooms.values()})
     claimants = _rooms({owner for _, owner in claims})
@@ -163,7 +183,8 @@ def _of_rooms(raws: list[Raw]) -> list[Reading]:
             for user_id, raw in known.items()
             if _text(raw, "status") == UserStatus.DELETING.value
         }
-        readings.append(RoomReading(room_id, room, tuple(of_room), owner, frozenset(known), deleting))
+        trail = trails.get(room_id)
+        readings.append(RoomReading(room_id, room, tuple(of_room), owner, frozenset(known), deleting, trail))
     readings += [CodeReading(code, owner, _text(claimants.get(owner), "code")) for code, owner in claims]
     return readings
 
@@ -186,6 +207,12 @@ def _of_users(raws: list[Raw]) -> list[Reading]:
     for claim, owner in claims:
         username, email = (_text(found.get(owner), name) for name in ("username", "email"))
         readings.append(NameReading(claim, owner, _claims(username, email)))
+    return readings
+
+
+def _of_entries(raws: list[Raw]) -> list[Reading]:
+    parsed, readings = _parsed(settings.activity_table, raws, read_entry)
+    readings += readings_of_entries(parsed)
     return readings
 
 
@@ -259,6 +286,7 @@ def _found(table: str, keys: Iterable[tuple[str, ...]]) -> dict[str, Raw]:
 def _key_names(table: str) -> tuple[str, ...]:
     return {
         settings.idempotency_table: ("receipt_id",),
+        settings.activity_table: ("room_id", "entry_id"),
         settings.tasks_table: ("owner_id", "task_id"),
         settings.sessions_table: ("session_id",),
         settings.rooms_table: ("room_id", "item"),
