@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run admin demo audit check openapi test test-unit test-versions test-reliability test-journeys test-storm test-pages test-browser deploy clean
+.PHONY: help run admin demo audit check openapi test test-unit test-versions test-reliability test-journeys test-fuzz soak-api test-storm test-pages test-browser deploy clean
 
 help: ## Lists the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -73,7 +73,7 @@ UNITS := tests/functions tests/layers tests/infrastructure
 IN_PARALLEL := --numprocesses=auto --dist=worksteal
 
 .NOTPARALLEL: test
-test: test-unit test-versions test-reliability test-journeys test-pages test-storm ## Runs all tests, those below one after the other
+test: test-unit test-versions test-reliability test-journeys test-fuzz test-pages test-storm ## Runs all tests, those below one after the other
 
 test-unit: $(DEVELOPMENT) ## Units and contracts in process, with coverage
 	$(BIN)/python -m pytest $(UNITS) tests/contract $(IN_PARALLEL) --cov --cov-report=term
@@ -100,6 +100,20 @@ endif
 test-browser: $(DEVELOPMENT) ## The pages in Chromium, by clicking and typing; needs Chromium on the PATH
 	$(BIN)/python -m pytest tests/browser
 
+# What only reads the API's description has an environment of its own, as its users have.
+FUZZ := .venv-fuzz/bin/st
+
+$(FUZZ): tests/fuzz/requirements.txt
+	@python=$$(sh infrastructure/find_python.sh $(PYTHON)) && $$python -m venv .venv-fuzz
+	@.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+test-fuzz: $(DEVELOPMENT) $(FUZZ) ## Requests made from the API's description alone, against a local stack
+	$(BIN)/python -m pytest tests/fuzz
+
+soak-api: $(DEVELOPMENT) $(FUZZ) ## The same for longer, and other requests each time: SECONDS=1800
+	FUZZ_SECONDS=$(or $(SECONDS),1800) $(BIN)/python -m pytest tests/fuzz -s
+
 test-storm: $(DEVELOPMENT) ## 16 clients in a storm of changes, with workers killed; STORM_SECONDS=60 for a longer one
 	$(BIN)/python -m pytest tests/storm
 
@@ -117,6 +131,6 @@ deploy: $(SAM) ## Deploys to AWS with your credentials: ENV=dev, staging or prod
 	$(SAM) deploy --config-env '$(ENV)'
 
 clean: ## Removes the virtual environment and everything built; keeps the local data
-	rm -rf $(VENV) .venvs .venv-checkov .venv-deploy .local/build .aws-sam build dist .coverage .hypothesis \
+	rm -rf $(VENV) .venvs .venv-checkov .venv-deploy .venv-fuzz .local/build .aws-sam build dist .coverage .hypothesis \
 	    .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -24,6 +24,10 @@ _BODIES: dict[str, dict[str, str]] = {
 _FIELDS = {"join_room": "code", "refresh": "refresh_token", "logout": "refresh_token"}
 
 
+# Of other lists there may be no first item.
+_NEVER_EMPTY = {"Session", "Member"}
+
+
 def links(declared: Declared, others: Mapping[str, Declared]) -> Json:
     """What can be called after a success of this route. ``others``: all routes by the names of their operations."""
     shape, prefix = _shape(declared.route.answer)
@@ -49,4 +53,6 @@ def links(declared: Declared, others: Mapping[str, Declared]) -> Json:
 def _shape(answer: Any) -> tuple[str, str]:
     """The name of what is answered, and where in the body it is; of a list, its first item."""
     item = item_of(answer)
-    return (getattr(answer, "__name__", ""), "") if item is None else (item.__name__, "items/0/")
+    if item is None:
+        return getattr(answer, "__name__", ""), ""
+    return (item.__name__ if item.__name__ in _NEVER_EMPTY else ""), "items/0/"

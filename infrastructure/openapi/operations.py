@@ -27,14 +27,14 @@ PARAMETERS: dict[str, Json] = {
         "name": "If-Match",
         "in": "header",
         "description": "Change the resource only if it still has this entity tag (RFC 9110 §13.1.1).",
-        "schema": {"type": "string", "maxLength": 1000},
+        "schema": {"type": "string"},
         "example": _TAG,
     },
     "IfNoneMatch": {
         "name": "If-None-Match",
         "in": "header",
         "description": "Answer 304 if the resource still has this entity tag (RFC 9110 §13.1.2).",
-        "schema": {"type": "string", "maxLength": 1000},
+        "schema": {"type": "string"},
         "example": _TAG,
     },
     "IdempotencyKey": {

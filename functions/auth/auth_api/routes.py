@@ -14,6 +14,7 @@ from tasksync.errors import (
     IdempotencyKeyReused,
     InvalidCredentials,
     InvalidToken,
+    NotFound,
     UsernameTaken,
 )
 from tasksync.http.answers import Listing
@@ -102,7 +103,7 @@ def list_sessions(request: Request, query: Paging) -> Response:
     return listing(request, page, payloads.session_view(request.caller))
 
 
-@api.route("DELETE", "/auth/sessions")
+@api.route("DELETE", "/auth/sessions", fails=(NotFound,))
 def end_all_sessions(request: Request) -> Response:
     """Sign out everywhere, here too."""
     _accounts.end_all_sessions(request.caller)

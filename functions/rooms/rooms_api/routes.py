@@ -12,6 +12,7 @@ from tasksync.errors import (
     Fault,
     Invalid,
     LastAdmin,
+    NotFound,
     PreconditionFailed,
     RoleTooLow,
     RoomFull,
@@ -40,7 +41,7 @@ _rooms = RoomService(RoomChanges(), UsersTable(), settings.max_room_members, set
 _activity = ActivityService(RoomChanges(), ActivityTable())
 
 
-@api.route("POST", "/rooms", body=NewRoom, status=201, answer=Room, fails=(CodeTaken, TooManyRooms))
+@api.route("POST", "/rooms", body=NewRoom, status=201, answer=Room, fails=(NotFound, CodeTaken, TooManyRooms))
 def create_room(request: Request, body: NewRoom) -> Response:
     """Open a room, whose admin is the caller."""
     if body.user_id not in (None, request.caller.user_id):
@@ -58,7 +59,9 @@ def list_rooms(request: Request, query: Paging) -> Response:
     return listing(request, page, room_in_list)
 
 
-@api.route("POST", "/rooms/join", body=Join, answer=Room, fails=(UnknownCode, AlreadyMember, RoomFull, TooManyRooms))
+@api.route(
+    "POST", "/rooms/join", body=Join, answer=Room, fails=(NotFound, UnknownCode, AlreadyMember, RoomFull, TooManyRooms)
+)
 def join_room(request: Request, body: Join) -> Response:
     """Join a room by its code, as a member."""
     return request.carry_out(lambda receipt: _rooms.join(request.caller, body.code, receipt), _shown)

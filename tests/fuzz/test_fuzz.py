@@ -1,0 +1,89 @@
+"""Requests made from the description alone, right and wrong ones, in chains: the running stack must be as described.
+
+No answer may be a 5xx or one that the description does not tell of, and no request that it does not allow may succeed;
+schemathesis calls each of these a check. Two of its checks are left out. That whatever the schemas allow succeeds: they
+cannot say that a cursor must be one that was given out, or that an idempotency key must not have been used before. And
+that a method which a path has not is answered 405: API Gateway does not tell it from an unknown path, so it is 404.
+
+``FUZZ_SECONDS`` makes it longer (`make soak-api`), and other than the run before.
+"""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infrastructure.openapi import file
+from infrastructure.template import REPOSITORY
+from tests.journeys.service import Service
+
+SECONDS = int(os.environ.get("FUZZ_SECONDS", "50"))
+SCHEMATHESIS = REPOSITORY / ".venv-fuzz" / "bin" / "st"
+
+# Of the time there is. Chains follow the links of the description: open a room, plan a task in it, delete the room.
+PHASES = {"coverage,fuzzing": 0.5, "stateful": 0.5}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The product on a port and with data of its own."""
+    running = Service(tmp_path_factory.mktemp("stack"))
+    yield running
+    running.stop()
+
+
+def schemathesis(service: Service, folder: Path, document: str, *options: str) -> "subprocess.CompletedProcess[str]":
+    """Runs it on a document (an address or a file) against the stack. ``folder``: where it may leave its files."""
+    url = service.addresses.api_url
+    environment = {
+        **os.environ,
+        "TASKSYNC_URL": url,
+        "SCHEMATHESIS_HOOKS": "hooks",
+        "PYTHONPATH": str(Path(__file__).parent),
+    }
+    options = (
+        *("--no-color", "--warnings=off", "--continue-on-failure"),
+        *("--checks=all", "--exclude-checks=positive_data_acceptance,unsupported_method", "--request-timeout=60"),
+        "--generation-database=none" if "FUZZ_SECONDS" in os.environ else "--generation-deterministic",
+        *options,
+    )
+    return subprocess.run(  # noqa: S603
+        [str(SCHEMATHESIS), "run", document, f"--url={url}", *options],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("phases", PHASES)
+def test_the_running_stack_is_as_described_whatever_is_sent(service: Service, phases: str, tmp_path: Path) -> None:
+    document = f"{service.addresses.api_url}/openapi.json"
+    seconds = max(1, round(SECONDS * PHASES[phases]))
+
+    run = schemathesis(service, tmp_path, document, f"--phases={phases}", f"--max-time={seconds}", "--max-examples=50")
+
+    print(run.stdout)  # noqa: T201  # the figures, for `make soak-api`
+    assert run.returncode == 0, run.stdout + run.stderr
+    made = re.search(r"(\d+) generated", run.stdout)
+    assert made, run.stdout
+    assert int(made[1]) >= seconds / 2, "there were hardly any requests"
+
+
+def test_an_answer_that_is_not_described_would_be_found(service: Service, tmp_path: Path) -> None:
+    document: Any = file.read()
+    document["components"]["schemas"]["RoomSummaryList"]["required"].append("total")
+    changed = tmp_path / "changed.json"
+    changed.write_text(json.dumps(document), encoding="utf-8")
+
+    options = ["--phases=fuzzing", "--max-examples=1", "--include-operation-id=list_rooms"]
+    run = schemathesis(service, tmp_path, str(changed), *options)
+
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert '"total" is a required property' in run.stdout
