@@ -34,6 +34,17 @@ class Permissions:
         """The operation of each call that a function made, allowed or not."""
         self.used: set[tuple[str, str, str]] = set()
         """Function, action and resource of each call that was allowed."""
+        self.out_of_reach: str | None = None
+        """Name of a table that answers no call of any function."""
+
+    @contextmanager
+    def outage(self, table: str) -> Iterator[None]:
+        """For the block, no function reaches this table."""
+        self.out_of_reach = table
+        try:
+            yield
+        finally:
+            self.out_of_reach = None
 
     @contextmanager
     def of(self, function: str, statements: Sequence[Mapping[str, Any]]) -> Iterator[None]:
@@ -54,6 +65,9 @@ class Permissions:
         function, statements = self._running
         self.calls.append(_text(request.headers.get("X-Amz-Target", "")).rpartition(".")[2])
         needs = self._needs(request)
+        if any(resource.startswith(f"{self._table_arn}{self.out_of_reach}") for _, resource in needs):
+            # Not one that botocore repeats: a test has no time to wait.
+            raise _refused("ResourceNotFoundException", "out of reach", "any")
         missing = [need for need in needs if not _allows(statements, *need)]
         if not missing:
             self.used |= {(function, *need) for need in needs}
@@ -93,8 +107,12 @@ def _allows(statements: Sequence[Mapping[str, Any]], action: str, resource: str)
 
 def _access_denied(action: str, resource: str) -> ClientError:
     message = f"not authorized to perform: {action} on resource: {resource}"
-    error: Any = {"Error": {"Code": "AccessDeniedException", "Message": message}}
-    return ClientError(error, action.partition(":")[2])
+    return _refused("AccessDeniedException", message, action.partition(":")[2])
+
+
+def _refused(code: str, message: str, operation: str) -> ClientError:
+    error: Any = {"Error": {"Code": code, "Message": message}}
+    return ClientError(error, operation)
 
 
 def _text(value: str | bytes) -> str:

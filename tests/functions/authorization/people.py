@@ -6,6 +6,7 @@ third place names what does not exist.
 
 import secrets
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import jwt
@@ -95,6 +96,10 @@ class Scene:
         """Whether everything is as it was, but for what counts requests."""
         now = self.state()
         return all(now[table] == items for table, items in self._begin.items() if table != "RateLimitsTable")
+
+    def outage(self, table: str) -> AbstractContextManager[None]:
+        """For the block, no function reaches this table."""
+        return self._product.aws.permissions.outage(table)
 
     def restore(self) -> None:
         """Put everything back as it was."""

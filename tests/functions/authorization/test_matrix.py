@@ -4,15 +4,11 @@ OWASP ASVS 5.0.0 8.2.1 to 8.2.3 and 8.3.2; OWASP API Security Top 10 API1, API3 
 the routes of ``template.yaml`` and the lines of ``policies.py``.
 """
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.functions.authorization.people import NOTHING, Names, Scene, told
 from tests.functions.authorization.policies import POLICIES, Line, Open
-from tests.support.aws import Aws, environment
 from tests.support.problems import problem
-from tests.support.product import Product
 from tests.support.stack import Stack
 
 LINES = [line for line in POLICIES if isinstance(line, Line)]
@@ -32,15 +28,6 @@ def _routes(*, public: bool) -> set[str]:
 def _name(line: Line | Open) -> str:
     about = getattr(line, "about", {})
     return " ".join([line.route, *map(str, filter(None, [about, line.json]))])
-
-
-@pytest.fixture(scope="module")
-def scene(_mocked_aws: None) -> Iterator[Scene]:
-    """One for all lines of a worker: each leaves it as it was."""
-    account = Aws()
-    with environment(account.stack.all_variables()):
-        yield Scene(Product(account))
-    assert account.permissions.denied == []
 
 
 def test_every_route_has_a_line() -> None:
