@@ -79,3 +79,15 @@ def parameter_values(template: Mapping[str, Any], given: Mapping[str, str]) -> d
         name: str(given.get(name, declaration.get("Default", "")))
         for name, declaration in template.get("Parameters", {}).items()
     }
+
+
+def generous_limits(template: Mapping[str, Any]) -> dict[str, str]:
+    """Rate limits for a place where everybody has one address: a hundredfold for each address and each user.
+
+    Not for each account: how often a password may be guessed is the same everywhere.
+    """
+    return {
+        name: str(100 * int(declaration["Default"]))
+        for name, declaration in template.get("Parameters", {}).items()
+        if name.endswith(("PerIp", "PerUser")) and not name.startswith("Max")
+    }

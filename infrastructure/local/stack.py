@@ -82,12 +82,12 @@ class LocalStack:
         """Deploys the code and the template as they are now; ``parameters`` change those given so far."""
         self._parameters |= dict(parameters or {})
         template = _load(self._template)
+        values = templates.generous_limits(template) | self._parameters
         archives = package.build(template, self._template.parent, KEPT_ARCHIVES, self._progress)
         self._progress(f"Deploying {self._template.name}")
-        outputs = deploy.deploy(self._server.aws_endpoint, template, archives, self._parameters)
-        values = templates.parameter_values(template, self._parameters)
+        outputs = deploy.deploy(self._server.aws_endpoint, template, archives, values)
         client = local_client("apigateway", self._server.aws_endpoint)
-        gateway.complete(client, outputs["ApiId"], template, values)
+        gateway.complete(client, outputs["ApiId"], template, templates.parameter_values(template, values))
         responses = gateway.gateway_responses(template)
         Route.write(self._server.route, outputs["ApiId"], gateway.stage_name(template), responses)
         return Addresses(f"http://{HOST}:{self._server.port}", self._server.aws_endpoint, outputs)

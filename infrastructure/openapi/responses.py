@@ -50,15 +50,24 @@ _HEADERS: dict[str, Json] = {
         "required": True,
         "schema": {"type": "string", "pattern": "^[0-9]+$", "examples": ["1"]},
     },
+    "RateLimitPolicy": {
+        "description": "What is counted, and how many there may be in how many seconds.",
+        "schema": {"type": "string", "examples": ['"read";q=600;w=60']},
+    },
+    "RateLimit": {
+        "description": "How many are left, and for how many seconds.",
+        "schema": {"type": "string", "examples": ['"read";r=599;t=30']},
+    },
     "WWWAuthenticate": {"description": "RFC 6750 §3.", "required": True, "schema": {"type": "string"}},
 }
 _NAMES = {
     "RequestId": "X-Request-Id",
     "IdempotencyReplayed": "Idempotency-Replayed",
     "RetryAfter": "Retry-After",
+    "RateLimitPolicy": "RateLimit-Policy",
     "WWWAuthenticate": "WWW-Authenticate",
 }
-_OF_STATUS = {401: ["WWWAuthenticate"], 429: ["RetryAfter"], 503: ["RetryAfter"]}
+_OF_STATUS = {401: ["WWWAuthenticate"], 429: ["RetryAfter", "RateLimitPolicy", "RateLimit"], 503: ["RetryAfter"]}
 
 
 class Responses:
@@ -108,6 +117,8 @@ class Responses:
             headers.append("Link")
         if declared.takes_keys:
             headers.append("IdempotencyReplayed")
+        if declared.limited:
+            headers += ["RateLimitPolicy", "RateLimit"]
         answer: Json = {"description": _SUCCESSES[route.status], "headers": _headers(*headers)}
         if route.answer is not None:
             answer["content"] = {route.media_type: {"schema": self._schemas.of(route.answer)}}

@@ -22,6 +22,8 @@ class Declared:
     public: bool
     takes_keys: bool
     """Whether an idempotency key is looked at."""
+    limited: bool
+    """Whether it is counted, and answers what is left."""
 
 
 def declared_routes() -> list[Declared]:
@@ -52,7 +54,7 @@ def _of_function(template: dict[str, Any], name: str, events: list[dict[str, Any
             is_public = public[route.method, route.path]
             by_itself = BadIdempotencyKey in route.fails
             takes_keys = by_itself or (api.keys is not None and route.method != "GET" and not is_public)
-            yield Declared(route, api.name, package.__doc__ or "", is_public, takes_keys)
+            yield Declared(route, api.name, package.__doc__ or "", is_public, takes_keys, api.limits is not None)
 
 
 @contextmanager

@@ -27,6 +27,7 @@ _TABLES = {
     "TasksTable": "task",
     "SessionsTable": "session",
     "IdempotencyTable": "receipt",
+    "RateLimitsTable": "tries",
 }
 
 

@@ -1005,6 +1005,42 @@ def somebody_is_erased_twice(stage: Stage) -> None:
     assert stage.item("UsersTable", ann.id) is None
 
 
+@scenario
+def two_guesses_when_one_may_be_made(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    for _ in range(10):
+        assert ann.login("a guess").status == 401
+    stage.time += 60
+    stage.before("RateLimitsTable.change_tries", lambda: ann.login("a guess"))
+    assert ann.login("another guess").status == 429
+
+
+@scenario
+def a_guess_while_somebody_signs_in_and_guessing_begins_anew(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    for _ in range(10):
+        assert ann.login("a guess").status == 401
+    stage.time += 60
+
+    def meanwhile() -> None:
+        assert ann.login().status == 200
+        assert ann.login("a guess").status == 401
+
+    stage.before("RateLimitsTable.change_tries", meanwhile)
+    assert ann.login("another guess").status == 429
+
+
+@scenario
+def two_guesses_when_the_earlier_ones_are_forgotten(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    for _ in range(9):
+        assert ann.login("a guess").status == 401
+    stage.time += 900
+    stage.before("RateLimitsTable.change_tries", lambda: ann.login("a guess"))
+    answers = [ann.login("another guess").status for _ in range(10)]
+    assert answers == [401] * 9 + [429]
+
+
 def _fresh(stage: Stage, role: str) -> tuple[Json, tuple[Person, Person]]:
     """One more room, of new people: somebody who opened it, and somebody with this role."""
     number = len(stage.database.tables["UsersTable"].items)

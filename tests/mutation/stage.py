@@ -22,7 +22,7 @@ from tests.simulation.process import inside, virtual_time_and_chance
 from tests.simulation.scheduler import EPOCH_SECONDS
 from tests.simulation.tables import Change
 from tests.support.aws import environment
-from tests.support.gateway import load_handler
+from tests.support.gateway import load_handler, start_cold
 from tests.support.stack import Stack
 
 _TABLES_PACKAGE = "tasksync.tables."
@@ -94,6 +94,8 @@ class Stage:
             breathe=self._breathe,
             committed=self._committed,
         )
+        for properties in _stack().functions.values():
+            start_cold(properties["Handler"])
         self._seen = seen
         self._mutant = mutant
         self._before: list[tuple[str, Callable[[], object]]] = []

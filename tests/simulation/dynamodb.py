@@ -159,8 +159,9 @@ class Database:
         old = table.items.get(place)
         if not _holds(old, request):
             raise ServiceError("ConditionalCheckFailedException", "The conditional request failed")
-        self._commit([(table, place, change(old))])
-        return {}
+        new = change(old)
+        self._commit([(table, place, new)])
+        return {"Attributes": new} if request.get("ReturnValues") == "ALL_NEW" else {}
 
     def _batch_write(self, request: Json) -> Json:
         """Several writes, each for itself."""

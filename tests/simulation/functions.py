@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.simulation.tables import Change
 from tests.support.filters import fits
+from tests.support.gateway import start_cold
 from tests.support.stack import Stack
 
 Json = dict[str, Any]
@@ -110,6 +111,11 @@ class Functions:
         ]
         self.scheduled = [function for function in stack.functions if stack.events(function, "Schedule")]
         self._handlers = {name: _load(properties["Handler"]) for name, properties in stack.functions.items()}
+
+    def start_cold(self) -> None:
+        """Let all of them forget what they kept of earlier requests."""
+        for properties in self._stack.functions.values():
+            start_cold(properties["Handler"])
 
     def function_of(self, call: Call) -> str:
         return self._routes[call.method, call.resource]

@@ -105,6 +105,11 @@ class Aws:
         with LOCK, environment(given, without=self._all_variables), self.permissions.of(function, allowed):
             yield
 
+    def deploy(self, **parameters: str) -> None:
+        """Change parameters of the template, for the functions that run from now on."""
+        self.stack.parameters |= parameters
+        self._known.clear()
+
     @functools.cached_property
     def _all_variables(self) -> set[str]:
         return set(self.stack.all_variables())

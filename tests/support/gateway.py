@@ -63,6 +63,10 @@ class Gateway(httpx.BaseTransport):
         self._aws = aws
         self.routes = routes(aws)
         self.responses: Json = aws.stack.resources["Api"]["Properties"]["GatewayResponses"]
+        self.source_ip = SOURCE_IP
+        """The address that requests come from."""
+        for function in {route.function for route in self.routes}:
+            start_cold(aws.stack.functions[function]["Handler"])
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request_id = str(uuid.uuid4())
@@ -78,6 +82,7 @@ class Gateway(httpx.BaseTransport):
         path = called.removeprefix(f"/{STAGE}") if request.url.host == GATEWAY_HOST else called
         route, parameters = self._find(request.method, path)
         event = _event(request, route, path, called, parameters, request_id)
+        event["requestContext"]["identity"]["sourceIp"] = self.source_ip
         if not route.public:
             event["requestContext"]["authorizer"] = self._authorize(event, path)
         body = request.read()
@@ -157,6 +162,13 @@ def load_handler(handler: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
+def start_cold(handler: str) -> None:
+    """Let a function forget what its container kept of earlier requests."""
+    api = getattr(importlib.import_module(handler.rpartition(".")[0]), "api", None)
+    if api is not None and api.limits is not None:
+        api.limits.shares.clear()
+
+
 def _matches(route: Route, segments: list[str]) -> bool:
     return len(route.segments) == len(segments) and all(
         bool(given) if _is_parameter(wanted) else wanted == given
@@ -205,7 +217,7 @@ def _event(
                 "cognitoIdentityId": None,
                 "cognitoIdentityPoolId": None,
                 "principalOrgId": None,
-                "sourceIp": SOURCE_IP,
+                "sourceIp": None,
                 "user": None,
                 "userAgent": request.headers.get("User-Agent"),
                 "userArn": None,

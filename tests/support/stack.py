@@ -39,7 +39,8 @@ class Stack:
 
     def __init__(self, parameters: Mapping[str, str] = TEST_PARAMETERS) -> None:
         self.template = _template()
-        self.parameters = template_file.parameter_values(self.template, parameters)
+        given = template_file.generous_limits(self.template) | dict(parameters)
+        self.parameters = template_file.parameter_values(self.template, given)
         self.resources: dict[str, dict[str, Any]] = self.template["Resources"]
         self.arns: dict[str, str] = {}
 

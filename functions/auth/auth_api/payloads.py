@@ -14,6 +14,7 @@ from tasksync.errors import Fault
 from tasksync.http.fields import EITHER_NAME, Email, Password, Token, Username
 from tasksync.http.representations import profile
 from tasksync.http.schema import Checked
+from tasksync.tables.users import email_claim, name_claim
 
 
 class Login(Checked, frozen=True, kw_only=True):
@@ -32,6 +33,11 @@ class Login(Checked, frozen=True, kw_only=True):
         if (data.get("username") is None) == (data.get("email") is None):
             return [Fault("/username", "missing", "Either a username or an e-mail address is required.")]
         return []
+
+    @property
+    def identifier(self) -> str:
+        """Whom it is about, the same however it is written."""
+        return name_claim(self.username) if self.username is not None else email_claim(str(self.email))
 
 
 class RefreshToken(msgspec.Struct, frozen=True, kw_only=True):

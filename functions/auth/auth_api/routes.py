@@ -8,6 +8,8 @@ from auth_api.payloads import Login, PasswordChange, RefreshToken
 from auth_api.signing import signer, unpublished_signer
 from tasksync import passwords, refresh_tokens
 from tasksync.domain.accounts import AccountService, Device, Lifetimes, SignIn
+from tasksync.domain.limits import PUBLIC, REGISTRATION, SESSION, SIGN_IN
+from tasksync.domain.sign_ins import SignInGuard
 from tasksync.errors import (
     BadIdempotencyKey,
     EmailTaken,
@@ -21,19 +23,23 @@ from tasksync.http.answers import Listing
 from tasksync.http.api import Api
 from tasksync.http.fields import Paging
 from tasksync.http.idempotency import IdempotencyKeys, key_digest, replayed
+from tasksync.http.limits import RateLimits, network
 from tasksync.http.lists import listing, position
 from tasksync.http.profiles import Registration
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, ok
+from tasksync.secret_values import secret
 from tasksync.settings import settings
+from tasksync.tables.limits import RateLimitsTable
 from tasksync.tables.receipts import ReceiptsTable
 from tasksync.tables.session_changes import SessionChanges
 from tasksync.tables.users import UsersTable
 from tasksync.tokens import Signer
 
-api = Api("auth", IdempotencyKeys(ReceiptsTable()))
+api = Api("auth", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsTable()))
 app = api.chalice
 
+_guard = SignInGuard(RateLimitsTable(), lambda: secret(settings.http_secret))
 _accounts = AccountService(
     UsersTable(),
     SessionChanges(),
@@ -53,6 +59,7 @@ _accounts = AccountService(
     status=201,
     answer=SignedIn,
     fails=(UsernameTaken, EmailTaken),
+    limits=(REGISTRATION,),
 )
 def register(request: Request, body: Registration) -> Response:
     """Register, and sign in."""
@@ -61,11 +68,14 @@ def register(request: Request, body: Registration) -> Response:
     return created(_signed_in(sign_in, key), f"/users/{sign_in.user.id}")
 
 
-@api.route("POST", "/auth/login", body=Login, answer=SignedIn, fails=(InvalidCredentials,))
+@api.route("POST", "/auth/login", body=Login, answer=SignedIn, fails=(InvalidCredentials,), limits=(SIGN_IN,))
 def login(request: Request, body: Login) -> Response:
     """Sign in."""
     key = signer()
-    return ok(_signed_in(_accounts.login(body.username, body.email, body.password, _device(request)), key))
+    attempt = _guard.reserve(body.identifier, network(request.ip))
+    sign_in = _accounts.login(body.username, body.email, body.password, _device(request))
+    attempt.succeeded()
+    return ok(_signed_in(sign_in, key))
 
 
 @api.route(
@@ -74,6 +84,7 @@ def login(request: Request, body: Login) -> Response:
     body=RefreshToken,
     answer=SignedIn,
     fails=(InvalidToken, BadIdempotencyKey, IdempotencyKeyReused),
+    limits=(SESSION,),
 )
 def refresh(request: Request, body: RefreshToken) -> Response:
     """Get a new pair of tokens.
@@ -89,7 +100,7 @@ def refresh(request: Request, body: RefreshToken) -> Response:
     return replayed(answer) if sign_in.repeated else answer
 
 
-@api.route("POST", "/auth/logout", body=RefreshToken)
+@api.route("POST", "/auth/logout", body=RefreshToken, limits=(SESSION,))
 def logout(request: Request, body: RefreshToken) -> Response:
     """Sign out: end the session of a refresh token."""
     _accounts.logout(body.refresh_token)
@@ -120,13 +131,17 @@ def end_session(request: Request, session_id: str) -> Response:
 @api.route("POST", "/auth/password", body=PasswordChange, fails=(InvalidCredentials,))
 def change_password(request: Request, body: PasswordChange) -> Response:
     """Change the password. Every other session ends."""
-    return request.carry_out(
+    # A stolen access token must not be a way to guess the password.
+    attempt = _guard.reserve(request.caller.user_id, network(request.ip))
+    response = request.carry_out(
         lambda receipt: _accounts.change_password(request.caller, body.current_password, body.new_password, receipt),
         lambda _: no_content(),
     )
+    attempt.succeeded()
+    return response
 
 
-@api.route("GET", "/.well-known/jwks.json", answer=PublicKeys)
+@api.route("GET", "/.well-known/jwks.json", answer=PublicKeys, limits=(PUBLIC,))
 def public_keys(request: Request) -> Response:
     """Get the public keys of the access tokens (RFC 7517 §5)."""
     return ok({"keys": [unpublished_signer().jwk]})

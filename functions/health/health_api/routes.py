@@ -2,16 +2,19 @@
 
 from health_api.answers import Health
 from tasksync import __version__
+from tasksync.domain.limits import PUBLIC
 from tasksync.http.api import Api
+from tasksync.http.limits import RateLimits
 from tasksync.http.request import Request
 from tasksync.http.responses import Response
+from tasksync.tables.limits import RateLimitsTable
 from tasksync.tables.probes import answering_tables
 
-api = Api("health")
+api = Api("health", limits=RateLimits(RateLimitsTable()))
 app = api.chalice
 
 
-@api.route("GET", "/health", answer=Health, failed_answer=Health)
+@api.route("GET", "/health", answer=Health, failed_answer=Health, limits=(PUBLIC,))
 def health(request: Request) -> Response:
     """Ask whether the service and what it depends on answer."""
     tables = answering_tables()

@@ -10,18 +10,21 @@ from overview_api.kept import Answer, KeptAnswers
 from overview_api.payloads import WantedKeys
 from tasksync import clock
 from tasksync.domain.keys import KeyService
+from tasksync.domain.limits import READ
 from tasksync.domain.overview import OverviewService
 from tasksync.entities import Caller
 from tasksync.http.api import Api
+from tasksync.http.limits import RateLimits
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, not_modified, ok
 from tasksync.settings import settings
+from tasksync.tables.limits import RateLimitsTable
 from tasksync.tables.room_reads import RoomReads
 from tasksync.tables.task_reads import TaskReads
 from tasksync.tables.users import UsersTable
 
 # No idempotency keys: nothing here writes, so a request repeated does no more than the first one.
-api = Api("overview")
+api = Api("overview", limits=RateLimits(RateLimitsTable()))
 app = api.chalice
 
 _rooms = RoomReads()
@@ -43,7 +46,7 @@ def get_overview(request: Request) -> Response:
     return Response(response.status, response.body, {**response.headers, "Age": str(answer.age_seconds)})
 
 
-@api.route("POST", "/keys/resolve", body=WantedKeys, answer=Resolved)
+@api.route("POST", "/keys/resolve", body=WantedKeys, answer=Resolved, limits=(READ,))
 def resolve_keys(request: Request, body: WantedKeys) -> Response:
     """Resolve ids and room codes to what they stand for, as far as the caller may see it."""
     return ok(payloads.resolved(_keys.resolve(request.caller, body.keys()), request.caller))

@@ -4,6 +4,7 @@ from rooms_api import payloads
 from rooms_api.answers import Activity, Member, Room
 from rooms_api.payloads import Join, NewMember, NewRoom, NoFields, RoleChange, RoomChange
 from tasksync.domain.activity import ActivityService
+from tasksync.domain.limits import JOIN, JOIN_FROM
 from tasksync.domain.rooms import RoomService
 from tasksync.entities import RoomView
 from tasksync.errors import (
@@ -24,17 +25,19 @@ from tasksync.http.answers import Listing, RoomSummary
 from tasksync.http.api import Api
 from tasksync.http.fields import Paging
 from tasksync.http.idempotency import IdempotencyKeys
+from tasksync.http.limits import RateLimits
 from tasksync.http.lists import listing, position
 from tasksync.http.representations import room_in_list
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok
 from tasksync.settings import settings
 from tasksync.tables.activity import ActivityTable
+from tasksync.tables.limits import RateLimitsTable
 from tasksync.tables.receipts import ReceiptsTable
 from tasksync.tables.room_changes import RoomChanges
 from tasksync.tables.users import UsersTable
 
-api = Api("rooms", IdempotencyKeys(ReceiptsTable()))
+api = Api("rooms", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsTable()))
 app = api.chalice
 
 _rooms = RoomService(RoomChanges(), UsersTable(), settings.max_room_members, settings.max_rooms_per_user)
@@ -60,7 +63,12 @@ def list_rooms(request: Request, query: Paging) -> Response:
 
 
 @api.route(
-    "POST", "/rooms/join", body=Join, answer=Room, fails=(NotFound, UnknownCode, AlreadyMember, RoomFull, TooManyRooms)
+    "POST",
+    "/rooms/join",
+    body=Join,
+    answer=Room,
+    fails=(NotFound, UnknownCode, AlreadyMember, RoomFull, TooManyRooms),
+    limits=(JOIN, JOIN_FROM),
 )
 def join_room(request: Request, body: Join) -> Response:
     """Join a room by its code, as a member."""

@@ -7,14 +7,16 @@ from tasksync.http import representations
 from tasksync.http.answers import Listing, Task
 from tasksync.http.api import Api
 from tasksync.http.idempotency import IdempotencyKeys
+from tasksync.http.limits import RateLimits
 from tasksync.http.lists import listing, position
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok
+from tasksync.tables.limits import RateLimitsTable
 from tasksync.tables.receipts import ReceiptsTable
 from tasksync.tables.rooms import RoomsTable
 from tasksync.tables.task_changes import TaskChanges
 
-api = Api("tasks", IdempotencyKeys(ReceiptsTable()))
+api = Api("tasks", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsTable()))
 app = api.chalice
 
 _tasks = TaskService(TaskChanges(), RoomsTable())

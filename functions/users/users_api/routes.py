@@ -2,6 +2,7 @@
 
 from tasksync import deadline, passwords
 from tasksync.domain.accounts import register
+from tasksync.domain.limits import REGISTRATION
 from tasksync.domain.removal import UserRemoval
 from tasksync.domain.users import UserService
 from tasksync.errors import EmailTaken, PreconditionFailed, RoleTooLow, TaskSyncError, UsernameTaken
@@ -10,10 +11,12 @@ from tasksync.http.answers import Listing, User, VisibleUser
 from tasksync.http.api import Api
 from tasksync.http.fields import Paging
 from tasksync.http.idempotency import IdempotencyKeys
+from tasksync.http.limits import RateLimits
 from tasksync.http.lists import listing, position
 from tasksync.http.profiles import Registration
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok
+from tasksync.tables.limits import RateLimitsTable
 from tasksync.tables.receipts import ReceiptsTable
 from tasksync.tables.rooms import RoomsTable
 from tasksync.tables.sessions import SessionsTable
@@ -22,7 +25,7 @@ from tasksync.tables.user_changes import UserChanges
 from tasksync.telemetry import log
 from users_api.payloads import UserChange
 
-api = Api("users", IdempotencyKeys(ReceiptsTable()))
+api = Api("users", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsTable()))
 app = api.chalice
 
 _people = UserChanges()
@@ -33,7 +36,15 @@ _removal = UserRemoval(_people, _rooms, TasksTable(), SessionsTable())
 _OF_CHANGES = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed)
 
 
-@api.route("POST", "/users", body=Registration, status=201, answer=User, fails=(UsernameTaken, EmailTaken))
+@api.route(
+    "POST",
+    "/users",
+    body=Registration,
+    status=201,
+    answer=User,
+    fails=(UsernameTaken, EmailTaken),
+    limits=(REGISTRATION,),
+)
 def create_user(request: Request, body: Registration) -> Response:
     """Register, without signing in."""
     user = register(body.username, body.email, body.password, passwords, _people.create)

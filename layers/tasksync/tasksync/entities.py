@@ -212,6 +212,22 @@ ReceiptFor: TypeAlias = Callable[[Outcome], Receipt | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Tries:
+    """Attempts to sign in to one account from one network. Times are in seconds since 1970."""
+
+    key: str
+    count: int
+    ends: int
+    """When they are forgotten."""
+    waits: int = 0
+    """How many attempts have had to wait."""
+    next_at: int | None = None
+    """When the next one may be made; None as long as they are free."""
+    version: int = 0
+    """Rises with every change but the counting."""
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
     """A part of a list, and where the next part begins: an opaque position, or None at the end."""
 

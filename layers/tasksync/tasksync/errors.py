@@ -28,12 +28,25 @@ TaskSyncError
 │   └── UnknownUser
 ├── IdempotencyKeyReused      the same key for another request
 ├── AlreadyDone               this key's request has been carried out meanwhile: its answer is to be given again
+├── RateLimited               too many requests of this kind; knows when the next may come
 ├── Stale                     what was decided on has changed meanwhile: read again, decide again
 └── DependencyFailed          a table or secret did not answer
+    └── NotCounted            the table of the rate limits answered with an error
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is left of a rate limit for somebody: ``remaining`` of ``quota`` requests for the next ``seconds``."""
+
+    policy: str
+    quota: int
+    window_seconds: int
+    remaining: int
+    seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +194,21 @@ class AlreadyDone(TaskSyncError):
     detail = "A request with this idempotency key is being carried out."
 
 
+class RateLimited(TaskSyncError):
+    detail = "Too many requests of this kind. Retry-After says when the next may come."
+
+    def __init__(self, standing: Standing) -> None:
+        self.standing = standing
+        super().__init__()
+
+
 class Stale(TaskSyncError):
     detail = "The resource kept changing while this was tried. Nothing was written; try again."
 
 
 class DependencyFailed(TaskSyncError):
     detail = "A part of the service did not answer. Nothing is lost; try again."
+
+
+class NotCounted(DependencyFailed):
+    pass

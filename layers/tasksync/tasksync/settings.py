@@ -4,7 +4,9 @@ Each property is one variable of ``template.yaml``. A function that reads a vari
 set fails with the variable's name; a contract test keeps the two lists equal.
 """
 
+import functools
 import os
+from collections.abc import Mapping
 
 
 class Settings:
@@ -41,6 +43,10 @@ class Settings:
     @property
     def activity_retention_days(self) -> int:
         return int(os.environ["ACTIVITY_RETENTION_DAYS"])
+
+    @property
+    def rate_limits_table(self) -> str:
+        return os.environ["RATE_LIMITS_TABLE"]
 
     @property
     def signing_secret(self) -> str:
@@ -97,6 +103,17 @@ class Settings:
     @property
     def max_rooms_per_user(self) -> int:
         return int(os.environ["MAX_ROOMS_PER_USER"])
+
+    @property
+    def rate_limits(self) -> Mapping[str, int]:
+        """The quota of each policy of ``domain/limits.py``, by its name."""
+        return _quotas(os.environ["RATE_LIMITS"])
+
+
+@functools.cache
+def _quotas(text: str) -> Mapping[str, int]:
+    """Read ``read=600 write=120``."""
+    return {name: int(quota) for name, _, quota in (each.partition("=") for each in text.split())}
 
 
 settings = Settings()

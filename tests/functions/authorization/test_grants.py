@@ -57,6 +57,14 @@ def _use_the_open_routes(product: Product) -> None:
     assert anonymous.get("/health").status == 200
 
 
+def _guess_a_password_once_too_often(product: Product) -> None:
+    guess = {"username": "somebody", "password": "not the password"}
+    assert product.anonymous.post("/auth/login", json=guess).status == 401
+    [failures] = [item for item in product.items("RateLimitsTable") if item["limit_id"].startswith("failures#")]
+    tables.change(product.aws, "RateLimitsTable", {"limit_id": failures["limit_id"]}, spent=100)
+    assert product.anonymous.post("/auth/login", json=guess).status == 429
+
+
 def _use_profiles_and_lists(product: Product) -> None:
     ann = product.register("ann")
     for email in ("ann.two@example.org", None):
@@ -121,6 +129,7 @@ def _use_the_auditor(product: Product) -> None:
 def test_no_function_may_do_what_it_never_does(product: Product) -> None:
     _use_every_route(Scene(product))
     _use_the_open_routes(product)
+    _guess_a_password_once_too_often(product)
     _use_profiles_and_lists(product)
     ann = _somebody_about_to_go(product)
     assert ann.delete("/users/me").status == 204

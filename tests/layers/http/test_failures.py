@@ -15,6 +15,7 @@ from tests.support.product import Product
 from tests.support.tables import change, drop
 
 TABLES = ["UsersTable", "RoomsTable", "TasksTable", "SessionsTable", "IdempotencyTable"]
+COUNTERS = "RateLimitsTable"
 
 
 class Scene:

@@ -6,7 +6,9 @@
     @api.route("POST", "/rooms", body=NewRoom, status=201, answer=Room, fails=(CodeTaken, TooManyRooms))
     def create_room(request: Request, body: NewRoom) -> Response: ...
 
-Order of what is checked: path ids, query, media type, size, JSON, fields; then the view runs.
+Order of what is checked: the limits on reading and writing; path ids, query, media type, size, JSON, fields; the
+limits that are exact; then the idempotency key is looked up, or the view runs. So a request that nobody could carry out
+is no attempt to sign in, register or join, and one that is too much is told so whatever is in it.
 """
 
 import base64
@@ -23,9 +25,11 @@ from chalice.app import Request as ChaliceRequest
 from chalice.app import Response as ChaliceResponse
 
 from tasksync import deadline, errors, stamps
-from tasksync.errors import Fault
+from tasksync.domain.limits import Policy
+from tasksync.errors import Fault, Standing
 from tasksync.http import problems, schema
 from tasksync.http.fields import NoQuery
+from tasksync.http.limits import RateLimits, fields, of_method
 from tasksync.http.request import Once, Request
 from tasksync.http.responses import JSON, SECURITY_HEADERS, Response
 from tasksync.ids import is_id
@@ -64,14 +68,20 @@ class Route:
     """Whether the answer carries an entity tag that is not a version of it."""
     failed_answer: Any
     """The shape of an answer with status 503 that is no problem document; None where there is none."""
+    limits: tuple[Policy, ...]
+    """What it counts as."""
 
 
 class Api:
     """One function's part of the HTTP API."""
 
-    def __init__(self, name: str, keys: Keys | None = None) -> None:
-        """``keys``: what makes writes with an idempotency key happen once; None where no route takes one."""
+    def __init__(self, name: str, keys: Keys | None = None, limits: RateLimits | None = None) -> None:
+        """``keys``: what makes writes with an idempotency key happen once; None where no route takes one.
+
+        ``limits``: what counts requests; None where no route is limited.
+        """
         self.name = name
+        self.limits = limits
         self.keys = keys
         self.routes: list[Route] = []
         self.chalice = Chalice(app_name=name, configure_logs=False)
@@ -89,16 +99,20 @@ class Api:
         fails: tuple[type[errors.TaskSyncError], ...] = (),
         tagged: bool = False,
         failed_answer: Any = None,
+        limits: tuple[Policy, ...] | None = None,
     ) -> Callable[[View], View]:
         """Register a view. It gets the request, the path's ids by name, and ``body`` and ``query`` where declared.
 
         The view's docstring says what the route does to those who use the API. The other arguments are ``Route``'s; a
-        route without ``answer`` answers 204.
+        route without ``answer`` answers 204, and one without ``limits`` counts as a user's reading (GET) or writing.
         """
 
         def register(view: View) -> View:
             success = status if answer is not None else 204
-            route = Route(method, path, body, query, view, success, answer, media_type, fails, tagged, failed_answer)
+            policies = of_method(method) if limits is None else limits
+            route = Route(
+                method, path, body, query, view, success, answer, media_type, fails, tagged, failed_answer, policies
+            )
             self.routes.append(route)
             # "*/*": media types are checked by us, so that the refusal is a problem document like any other.
             self.chalice.route(path, methods=[method], content_types=["*/*"], name=f"{method} {path}")(
@@ -115,9 +129,13 @@ class Api:
         deadline.begin(self.chalice.lambda_context.get_remaining_time_in_millis)
         request = _request(event)
         user_id = (request.context.get("authorizer") or {}).get("user_id")
+        standings: list[Standing] = []
         try:
             with stamps.by(user_id, request.id):
-                response = self._view(route, request, event, ids)
+                response = self._view(route, request, event, ids, standings)
+        except errors.RateLimited as error:
+            standings = [error.standing]
+            response = problems.problem(error, request.id)
         except errors.TaskSyncError as error:
             response = problems.problem(error, request.id)
             if response.status >= 500:
@@ -135,10 +153,19 @@ class Api:
             user_id=user_id,
             milliseconds=round((time.perf_counter() - started) * 1000, 1),
         )
-        return _written(response, request)
+        return _written(response, request, fields(standings))
 
-    def _view(self, route: Route, request: Request, event: Mapping[str, Any], ids: dict[str, str]) -> Response:
+    def _view(
+        self,
+        route: Route,
+        request: Request,
+        event: Mapping[str, Any],
+        ids: dict[str, str],
+        standings: list[Standing],
+    ) -> Response:
+        self._count([each for each in route.limits if not each.exact], request, standings)
         arguments = _arguments(route, request, event, ids)
+        self._count([each for each in route.limits if each.exact], request, standings)
         key = request.headers.get("idempotency-key")
         if key is None or route.method == "GET" or self.keys is None or not request.context.get("authorizer"):
             return route.view(request, **arguments)
@@ -156,6 +183,10 @@ class Api:
             if replayed is None:
                 raise
             return replayed
+
+    def _count(self, policies: list[Policy], request: Request, standings: list[Standing]) -> None:
+        if self.limits is not None:
+            self.limits.spend(policies, request, standings)
 
 
 def _request(event: Mapping[str, Any]) -> Request:
@@ -239,8 +270,8 @@ def _raw_body(event: Mapping[str, Any]) -> bytes:
         raise errors.MalformedJson from error
 
 
-def _written(response: Response, request: Request) -> ChaliceResponse:
-    headers = {**SECURITY_HEADERS, "X-Request-Id": request.id, **response.headers}
+def _written(response: Response, request: Request, further: Mapping[str, str]) -> ChaliceResponse:
+    headers = {**SECURITY_HEADERS, "X-Request-Id": request.id, **further, **response.headers}
     if "Location" in headers:
         headers["Location"] = request.root + headers["Location"]
     body = ""

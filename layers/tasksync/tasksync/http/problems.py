@@ -1,5 +1,6 @@
 """Errors as problem documents (RFC 9457). The one place where errors get a status and a code."""
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from tasksync import errors
@@ -33,6 +34,7 @@ _ANSWERS: dict[type[errors.TaskSyncError], tuple[int, str]] = {
     errors.AssigneeNotMember: (422, "assignee_not_member"),
     errors.UnknownUser: (422, "unknown_user"),
     errors.IdempotencyKeyReused: (422, "idempotency_key_reused"),
+    errors.RateLimited: (429, "rate_limited"),
     errors.Stale: (503, "busy"),
     errors.DependencyFailed: (503, "dependency_failed"),
 }
@@ -49,7 +51,10 @@ def problem(error: errors.TaskSyncError, request_id: str) -> Response:
     """The answer to a request that failed with ``error``."""
     status, code = status_and_code(type(error))
     faults = getattr(error, "faults", None)
-    return _document(status, code, error.detail, request_id, faults)
+    response = _document(status, code, error.detail, request_id, faults)
+    if isinstance(error, errors.RateLimited):
+        return replace(response, headers={**response.headers, "Retry-After": str(error.standing.seconds)})
+    return response
 
 
 def internal_problem(request_id: str) -> Response:

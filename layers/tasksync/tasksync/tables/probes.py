@@ -3,6 +3,7 @@
 from pynamodb.models import Model
 
 from tasksync.errors import DependencyFailed
+from tasksync.tables.limits import LimitItem
 from tasksync.tables.receipts import ReceiptItem
 from tasksync.tables.rooms import RoomItem
 from tasksync.tables.sessions import SessionItem
@@ -20,6 +21,7 @@ def answering_tables() -> dict[str, bool]:
         "tasks": (TaskItem, _NOBODY),
         "sessions": (SessionItem, None),
         "idempotency": (ReceiptItem, None),
+        "rate_limits": (LimitItem, None),
     }
     return {table: _answers(model, range_key) for table, (model, range_key) in probes.items()}
 

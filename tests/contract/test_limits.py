@@ -1,0 +1,57 @@
+"""Limits: each route counts as something, those without a token by address and the others by user."""
+
+import importlib
+
+import pytest
+
+from tasksync.domain.limits import POLICIES, SIGN_IN_FAILURES, Per, Policy
+from tasksync.settings import settings
+from tests.support.stack import Stack
+
+STACK = Stack()
+
+
+def _declared() -> dict[tuple[str, str], tuple[Policy, ...]]:
+    """What each route counts as, for the functions that answer with an ``Api``."""
+    modules = [importlib.import_module(each["Handler"].rpartition(".")[0]) for each in STACK.functions.values()]
+    apis = [module.api for module in modules if hasattr(module, "api")]
+    return {(route.method, route.path): route.limits for api in apis if api.limits for route in api.routes}
+
+
+# What it answers is the same for everybody and read from no table: counting it would cost more than serving it.
+FREE = {"PagesFunction"}
+
+
+def _public() -> dict[tuple[str, str], bool]:
+    return {
+        (event["Method"], event["Path"]): "Auth" in event
+        for function in STACK.functions.keys() - FREE
+        for event in STACK.events(function, "Api")
+    }
+
+
+def test_every_route_counts_as_something() -> None:
+    assert _declared().keys() == _public().keys()
+    assert all(_declared().values())
+
+
+@pytest.mark.parametrize("route", sorted(_public()))
+def test_a_route_is_counted_by_what_is_known_of_the_caller(route: tuple[str, str]) -> None:
+    first, *_ = _declared()[route]
+
+    assert first.per is (Per.IP if _public()[route] else Per.USER)
+
+
+@pytest.mark.usefixtures("aws")
+def test_each_policy_has_a_quota_and_is_used() -> None:
+    used = {policy for policies in _declared().values() for policy in policies} | {SIGN_IN_FAILURES}
+
+    assert settings.rate_limits.keys() == {policy.name for policy in POLICIES}
+    assert len({policy.name for policy in POLICIES}) == len(POLICIES)
+    assert used == set(POLICIES)
+
+
+def test_the_most_dangerous_are_counted_exactly() -> None:
+    exact = {route for route, policies in _declared().items() if all(policy.exact for policy in policies)}
+
+    assert exact == {("POST", "/auth/login"), ("POST", "/auth/register"), ("POST", "/users"), ("POST", "/rooms/join")}

@@ -1,0 +1,300 @@
+"""POST /auth/login and /auth/password: how many passwords may be tried (OWASP ASVS 5.0.0 §6.3.1, §6.3.8)."""
+
+import bcrypt
+import pytest
+
+from tests.support import builders
+from tests.support.client import Answer
+from tests.support.clock import Clock
+from tests.support.problems import problem
+from tests.support.product import Product
+from tests.support.tables import drop
+
+HOME, ELSEWHERE = "192.0.2.7", "198.51.100.9"
+WRONG = "not the password at all"
+DAY = 24 * 3600
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+@pytest.fixture
+def clock(product: Product, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    product.aws.deploy(BcryptCost="4")  # hundreds are computed here
+    return Clock(monkeypatch)
+
+
+@pytest.fixture
+def computed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The passwords whose hash has been computed to look at them."""
+    seen: list[bytes] = []
+    real = bcrypt.checkpw
+
+    def noted(password: bytes, hashed: bytes) -> bool:
+        seen.append(password)
+        return real(password, hashed)
+
+    monkeypatch.setattr(bcrypt, "checkpw", noted)
+    return seen
+
+
+def login(product: Product, username: str, password: str = WRONG, ip: str = HOME) -> Answer:
+    product.gateway.source_ip = ip
+    return product.anonymous.post("/auth/login", json={"username": username, "password": password})
+
+
+def wait_told(answer: Answer) -> int:
+    problem(answer, 429, "rate_limited")
+    return int(answer.headers["Retry-After"])
+
+
+def guess(product: Product, username: str, times: int = 10, ip: str = HOME) -> None:
+    for _ in range(times):
+        problem(login(product, username, ip=ip), 401, "invalid_credentials")
+
+
+def test_after_ten_failures_no_password_is_looked_at(product: Product, computed: list[bytes]) -> None:
+    product.register(username="ann")
+
+    guess(product, "ann")
+
+    assert len(computed) == 10
+    assert wait_told(login(product, "ann")) == 60
+    assert wait_told(login(product, "ann", builders.PASSWORD)) == 60, "the right one is not looked at either"
+    assert len(computed) == 10
+
+
+def test_whether_anybody_has_the_name_cannot_be_told(product: Product, computed: list[bytes]) -> None:
+    product.register(username="ann", email="ann@example.org")
+
+    def refusals(**names: str) -> list[tuple[object, dict[str, str]]]:
+        seen: list[tuple[object, dict[str, str]]] = []
+        for _ in range(12):
+            answer = product.anonymous.post("/auth/login", json={**names, "password": WRONG})
+            document = answer.json()
+            del document["request_id"]
+            headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
+            if answer.status == 401:
+                del headers["ratelimit"]  # of the address, which goes down with every attempt
+            seen.append((document, headers))
+        return seen
+
+    known = refusals(username="ann")
+
+    assert len(computed) == 10
+    assert refusals(username="nobody") == known
+    assert refusals(email="ann@example.org") == known
+    assert refusals(email="nobody@example.org") == known
+    assert len(computed) == 40
+
+
+def test_a_name_is_the_same_however_it_is_written(product: Product) -> None:
+    product.register(username="ann")
+    for name in ("ann", "ANN", "Ann", "\uff41nn", "aNN"):
+        guess(product, name, 2)
+
+    wait_told(login(product, "anN"))
+
+
+def test_each_try_after_the_free_ones_waits_twice_as_long_up_to_an_hour(product: Product, clock: Clock) -> None:
+    guess(product, "ann")
+
+    for seconds in (60, 120, 240, 480, 960, 1920, 3600, 3600, 3600):
+        assert wait_told(login(product, "ann")) == seconds
+        clock.pass_by(seconds - 1)
+        assert wait_told(login(product, "ann")) == 1
+        clock.pass_by(1)
+        problem(login(product, "ann"), 401, "invalid_credentials")
+
+
+def test_whoever_waits_and_knows_the_password_is_in_and_all_is_forgotten(product: Product, clock: Clock) -> None:
+    product.register(username="ann")
+    guess(product, "ann")
+    clock.pass_by(wait_told(login(product, "ann")))
+
+    assert login(product, "ann", builders.PASSWORD).status == 200
+
+    guess(product, "ann")
+    assert wait_told(login(product, "ann")) == 60
+
+
+def test_signing_in_in_between_begins_the_count_anew(product: Product) -> None:
+    product.register(username="ann")
+
+    for _ in range(3):
+        guess(product, "ann", 9)
+        assert login(product, "ann", builders.PASSWORD).status == 200
+
+
+def test_a_few_failures_are_forgotten_after_a_quarter_of_an_hour(product: Product, clock: Clock) -> None:
+    guess(product, "ann", 9)
+    clock.pass_by(899)
+    guess(product, "ann", 1)
+    wait_told(login(product, "ann"))
+
+    guess(product, "bob", 9)
+    clock.pass_by(900)
+    guess(product, "bob", 10)
+    wait_told(login(product, "bob"))
+
+
+def test_waits_are_forgotten_a_day_after_the_last(product: Product, clock: Clock) -> None:
+    guess(product, "ann")
+    clock.pass_by(60 + DAY - 1)
+    problem(login(product, "ann"), 401)
+    assert wait_told(login(product, "ann")) == 120
+
+    clock.pass_by(120 + DAY)
+    guess(product, "ann")
+    assert wait_told(login(product, "ann")) == 60
+
+
+def test_somebody_elsewhere_is_not_shut_out(product: Product) -> None:
+    product.register(username="ann")
+    guess(product, "ann", ip=ELSEWHERE)
+    wait_told(login(product, "ann", ip=ELSEWHERE))
+
+    assert login(product, "ann", builders.PASSWORD, ip=HOME).status == 200
+
+    wait_told(login(product, "ann", ip=ELSEWHERE))
+
+
+def attack(product: Product, username: str) -> None:
+    """A hundred failures in a row, from ten networks."""
+    for number in range(10):
+        guess(product, username, 10, ip=f"203.0.113.{number}")
+
+
+def test_after_a_hundred_failures_in_a_row_a_new_network_waits_an_hour(
+    product: Product, clock: Clock, computed: list[bytes]
+) -> None:
+    product.register(username="ann")
+    attack(product, "ann")
+    computed.clear()
+
+    assert wait_told(login(product, "ann", builders.PASSWORD, ip=ELSEWHERE)) == 3600
+    assert wait_told(login(product, "ann", ip="203.0.113.0")) == 60
+    clock.pass_by(60)
+    assert wait_told(login(product, "ann", ip="203.0.113.0")) == 3600
+    assert computed == []
+
+
+def test_nobody_can_keep_a_stranger_out_for_good(product: Product, clock: Clock) -> None:
+    product.register(username="ann")
+    attack(product, "ann")
+    clock.pass_by(wait_told(login(product, "ann", builders.PASSWORD, ip=ELSEWHERE)) - 1)
+    for number in range(10, 20):
+        wait_told(login(product, "ann", ip=f"203.0.113.{number}"))
+    clock.pass_by(1)
+
+    assert login(product, "ann", builders.PASSWORD, ip=ELSEWHERE).status == 200
+
+
+def test_a_stranger_who_has_waited_has_one_try_and_waits_again(product: Product, clock: Clock) -> None:
+    product.register(username="ann")
+    attack(product, "ann")
+    clock.pass_by(wait_told(login(product, "ann", ip=ELSEWHERE)))
+
+    problem(login(product, "ann", ip=ELSEWHERE), 401, "invalid_credentials")
+
+    assert wait_told(login(product, "ann", builders.PASSWORD, ip=ELSEWHERE)) == 3600
+
+
+def test_where_somebody_has_signed_in_before_they_still_can(product: Product) -> None:
+    product.register(username="ann")
+    assert login(product, "ann", builders.PASSWORD, ip=HOME).status == 200
+    attack(product, "ann")
+    guess(product, "ann", 9, ip=HOME)
+
+    assert login(product, "ann", builders.PASSWORD, ip=HOME).status == 200
+    assert login(product, "ann", builders.PASSWORD, ip=ELSEWHERE).status == 200, "the row of failures is over"
+
+
+def test_a_network_is_known_for_ninety_days(product: Product, clock: Clock) -> None:
+    product.register(username="ann")
+    assert login(product, "ann", builders.PASSWORD, ip=HOME).status == 200
+    clock.pass_by(90 * DAY + 1)
+    attack(product, "ann")
+
+    assert wait_told(login(product, "ann", builders.PASSWORD, ip=HOME)) == 3600
+
+
+def test_the_addresses_of_one_ipv6_network_are_one(product: Product) -> None:
+    for number in range(10):
+        guess(product, "ann", 1, ip=f"2001:db8:0:1::{number:x}")
+
+    wait_told(login(product, "ann", ip="2001:db8:0:1:ffff::1"))
+    problem(login(product, "ann", ip="2001:db8:0:2::1"), 401, "invalid_credentials")
+
+
+def test_headers_that_claim_another_address_change_nothing(product: Product) -> None:
+    def claiming(address: str) -> Answer:
+        names = ("X-Forwarded-For", "X-Real-IP", "True-Client-IP", "CF-Connecting-IP")
+        headers = {**dict.fromkeys(names, address), "Forwarded": f"for={address}"}
+        return product.anonymous.post("/auth/login", json={"username": "ann", "password": WRONG}, headers=headers)
+
+    answers = [claiming(f"198.51.100.{number}") for number in range(11)]
+
+    assert [answer.status for answer in answers[:10]] == [401] * 10
+    wait_told(answers[-1])
+
+
+def test_one_address_tries_a_hundred_times_whatever_the_names(product: Product, clock: Clock) -> None:
+    product.aws.deploy(SignInAttemptsPerIp="12")
+    for number in range(12):
+        answer = login(product, f"person-{number}")
+        assert answer.headers["RateLimit-Policy"] == '"sign-in";q=12;w=900'
+        assert answer.headers["RateLimit"].startswith(f'"sign-in";r={11 - number};t=')
+
+    refused = login(product, "person-13")
+
+    assert 0 < wait_told(refused) <= 900
+    assert refused.headers["RateLimit"] == f'"sign-in";r=0;t={refused.headers["Retry-After"]}'
+    problem(login(product, "person-13", ip=ELSEWHERE), 401)
+    clock.pass_by(int(refused.headers["Retry-After"]))
+    problem(login(product, "person-13"), 401)
+
+
+def test_what_is_no_attempt_is_not_counted(product: Product) -> None:
+    product.aws.deploy(SignInAttemptsPerIp="1")
+    for body in ({}, {"username": "ann"}, {"username": "ann", "password": 7}):
+        problem(product.anonymous.post("/auth/login", json=body), 422)
+
+    problem(login(product, "ann"), 401)
+
+
+def test_the_current_password_cannot_be_guessed_with_a_stolen_token(
+    product: Product, clock: Clock, computed: list[bytes]
+) -> None:
+    ann = product.register(username="ann")
+    body = {"current_password": WRONG, "new_password": "another long enough password"}
+    for _ in range(10):
+        problem(ann.post("/auth/password", json=body), 401, "invalid_credentials")
+
+    refused = ann.post("/auth/password", json={**body, "current_password": builders.PASSWORD})
+
+    assert wait_told(refused) == 60
+    assert len(computed) == 10
+    clock.pass_by(60)
+    assert ann.post("/auth/password", json={**body, "current_password": builders.PASSWORD}).status == 204
+
+
+def test_nothing_that_somebody_typed_is_kept(product: Product) -> None:
+    product.register(username="ann", email="ann@example.org")
+    product.anonymous.post("/auth/login", json={"email": "ann@example.org", "password": builders.PASSWORD})
+    login(product, "ann")
+    login(product, "nobody-of-this-name")
+
+    kept = repr(product.items("RateLimitsTable"))
+
+    assert "ann" not in kept
+    assert "nobody" not in kept
+    assert all(item["expires_at"] for item in product.items("RateLimitsTable"))
+
+
+def test_where_attempts_cannot_be_counted_no_password_is_looked_at(product: Product, computed: list[bytes]) -> None:
+    product.register(username="ann")
+    drop(product.aws, "RateLimitsTable")
+
+    problem(login(product, "ann", builders.PASSWORD), 503, "dependency_failed")
+
+    assert computed == []

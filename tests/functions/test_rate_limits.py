@@ -1,0 +1,267 @@
+"""How often what may be done: registering, joining, reading and writing, and what the answers say of it."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from infrastructure.template import load
+from tests.support import builders
+from tests.support.client import Answer
+from tests.support.clock import Clock
+from tests.support.gateway import start_cold
+from tests.support.problems import problem
+from tests.support.product import Product
+from tests.support.tables import drop
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def cold(product: Product, function: str) -> None:
+    """Let the next request to a function meet a container that has served none before."""
+    start_cold(product.aws.stack.functions[function]["Handler"])
+
+
+def standing(answer: Answer) -> tuple[str, int, int]:
+    """Name, remaining requests and seconds of the first limit named in an answer."""
+    found = re.match(r'"([a-z-]+)";r=(\d+);t=(\d+)', answer.headers["RateLimit"])
+    assert found is not None, answer
+    return found[1], int(found[2]), int(found[3])
+
+
+def let_through(call: Callable[[], Answer], most: int) -> list[Answer]:
+    """The answers until the first 429, of at most so many."""
+    answers: list[Answer] = []
+    while len(answers) < most:
+        answer = call()
+        if answer.status == 429:
+            break
+        answers.append(answer)
+    return answers
+
+
+def test_the_defaults_are_those_of_the_contract() -> None:
+    parameters = load()["Parameters"]
+
+    quotas = {
+        name: parameters[name]["Default"] for name in parameters if re.search("(PerAccount|PerIp|PerUser)$", name)
+    }
+
+    assert quotas == {
+        "SignInFailuresPerAccount": 10,
+        "SignInAttemptsPerIp": 100,
+        "RegistrationsPerIp": 20,
+        "JoinsPerUser": 20,
+        "JoinsPerIp": 100,
+        "SessionRequestsPerIp": 300,
+        "PublicReadsPerIp": 600,
+        "ReadsPerUser": 600,
+        "WritesPerUser": 120,
+        "MaxRoomsPerUser": 100,
+    }
+
+
+def test_reading_says_what_is_left(product: Product) -> None:
+    product.aws.deploy(ReadsPerUser="600")
+    ann = product.register("ann")
+
+    answers = [ann.get("/rooms") for _ in range(3)]
+
+    assert {answer.headers["RateLimit-Policy"] for answer in answers} == {'"read";q=600;w=60'}
+    assert [standing(answer)[1] for answer in answers] == [599, 598, 597]
+    assert all(0 < standing(answer)[2] <= 60 for answer in answers)
+
+
+def test_a_refusal_says_when_to_come_again_and_then_it_works(product: Product, clock: Clock) -> None:
+    product.aws.deploy(ReadsPerUser="5")
+    ann = product.register("ann")
+    assert len(let_through(lambda: ann.get("/rooms"), 9)) == 5
+
+    refused = ann.get("/rooms")
+
+    problem(refused, 429, "rate_limited")
+    assert standing(refused) == ("read", 0, int(refused.headers["Retry-After"]))
+    clock.pass_by(int(refused.headers["Retry-After"]) - 1)
+    problem(ann.get("/rooms"), 429)
+    clock.pass_by(1)
+    assert ann.get("/rooms").status == 200
+
+
+@pytest.mark.parametrize("quota", [40, 120])
+def test_many_containers_let_through_no_more_than_the_quota_and_no_tenth_less(product: Product, quota: int) -> None:
+    product.aws.deploy(ReadsPerUser=str(quota))
+    ann = product.register("ann")
+    paths = ["/rooms", "/tasks", "/users/me", "/auth/sessions"]  # of four functions, each with a share of its own
+
+    passed = refused = 0
+    for number in range(quota + 20):
+        answer = ann.get(paths[number % 4])
+        passed += answer.status == 200
+        refused += answer.status == 429
+
+    assert passed + refused == quota + 20
+    assert 0.9 * quota <= passed <= quota
+
+
+def test_containers_that_go_with_their_share_cost_the_quota_and_never_exceed_it(product: Product) -> None:
+    product.aws.deploy(ReadsPerUser="40")
+    ann = product.register("ann")
+
+    def read_in_a_new_container() -> Answer:
+        cold(product, "RoomsFunction")
+        return ann.get("/rooms")
+
+    assert 36 <= len(let_through(read_in_a_new_container, 99)) <= 40
+
+
+def test_each_user_has_their_own_quota(product: Product) -> None:
+    product.aws.deploy(ReadsPerUser="2")
+    ann, bob = product.register("ann"), product.register("bob")
+
+    assert len(let_through(lambda: ann.get("/rooms"), 9)) == 2
+    assert len(let_through(lambda: bob.get("/rooms"), 9)) == 2
+
+
+def test_writing_is_counted_apart_from_reading(product: Product) -> None:
+    product.aws.deploy(WritesPerUser="4", ReadsPerUser="10")
+    ann = product.register("ann")
+
+    written = let_through(lambda: ann.post("/tasks", json=builders.task()), 9)
+
+    assert len(written) == 4
+    assert written[0].headers["RateLimit-Policy"] == '"write";q=4;w=60'
+    assert len(ann.list("/tasks")) == 4
+    problem(ann.delete(f"/tasks/{written[0].json()['id']}"), 429, "rate_limited")
+
+
+def test_what_is_refused_for_another_reason_counts_too(product: Product) -> None:
+    product.aws.deploy(WritesPerUser="3")
+    ann = product.register("ann")
+
+    problem(ann.post("/tasks", json={}), 422)
+    problem(ann.post("/tasks", content="{", headers={"Content-Type": "application/json"}), 400)
+    problem(ann.patch("/tasks/nothing", json={}), 404)
+    refused = ann.post("/tasks", json={})
+
+    problem(refused, 429, "rate_limited")
+
+
+def test_an_answer_given_again_counts_as_any_other(product: Product, clock: Clock) -> None:
+    product.aws.deploy(WritesPerUser="2")
+    ann = product.register("ann")
+    headers = {"Idempotency-Key": "once"}
+    first, again, refused = (ann.post("/tasks", json=builders.task(), headers=headers) for _ in range(3))
+
+    assert (first.status, again.status) == (201, 201)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert standing(again)[1] == 0, "not that of the first answer"
+    problem(refused, 429, "rate_limited")
+    clock.pass_by(60)
+    assert ann.post("/tasks", json=builders.task(), headers=headers).json() == first.json()
+
+
+def test_codes_can_be_guessed_twenty_times_a_minute(product: Product, clock: Clock) -> None:
+    product.aws.deploy(JoinsPerUser="20")
+    ann, bob = product.register("ann"), product.register("bob")
+    room = bob.open_room()
+    for number in range(20):
+        answer = ann.post("/rooms/join", json={"code": f"AAAAAA{number:03}"})
+        problem(answer, 404, "unknown_code")
+        assert standing(answer)[:2] == ("join", 19 - number)
+
+    refused = ann.post("/rooms/join", json={"code": room["code"]})
+
+    problem(refused, 429, "rate_limited")
+    assert bob.post("/rooms/join", json={"code": room["code"]}).status == 409, "others are not held up"
+    clock.pass_by(int(refused.headers["Retry-After"]))
+    assert ann.join(room)["id"] == room["id"]
+
+
+def test_codes_are_not_guessed_by_many_users_from_one_address(product: Product) -> None:
+    product.aws.deploy(JoinsPerIp="5")
+    crowd = [product.register(f"person-{number}") for number in range(6)]
+
+    answers = [person.post("/rooms/join", json={"code": "AAAAAAAAA"}) for person in crowd]
+
+    assert [answer.status for answer in answers] == [404] * 5 + [429]
+    assert standing(answers[-1])[0] == "join-from"
+    product.gateway.source_ip = "198.51.100.9"
+    problem(crowd[-1].post("/rooms/join", json={"code": "AAAAAAAAA"}), 404)
+
+
+def test_both_ways_to_register_are_counted_together(product: Product) -> None:
+    product.aws.deploy(RegistrationsPerIp="4", BcryptCost="4")
+    ways = ["/auth/register", "/users", "/users", "/auth/register", "/users", "/auth/register"]
+
+    answers = [product.anonymous.post(path, json=builders.person()) for path in ways]
+
+    assert [answer.status for answer in answers] == [201] * 4 + [429] * 2
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 3600
+    assert len([item for item in product.items("UsersTable") if item["kind"] == "user"]) == 4
+    product.gateway.source_ip = "198.51.100.9"
+    assert product.anonymous.post("/users", json=builders.person()).status == 201
+
+
+def test_a_registration_that_was_refused_for_its_fields_is_none(product: Product) -> None:
+    product.aws.deploy(RegistrationsPerIp="1")
+    for _ in range(3):
+        problem(product.anonymous.post("/auth/register", json={"username": "ann", "password": "short"}), 422)
+
+    assert product.anonymous.post("/auth/register", json=builders.person()).status == 201
+
+
+@pytest.mark.parametrize("path", ["/auth/refresh", "/auth/logout"])
+def test_refreshing_and_signing_out_are_counted_by_address(product: Product, path: str) -> None:
+    product.aws.deploy(SessionRequestsPerIp="3")
+
+    answers = let_through(lambda: product.anonymous.post(path, json={"refresh_token": "nobody's"}), 9)
+
+    assert len(answers) == 3
+    assert standing(answers[0])[0] == "session"
+
+
+@pytest.mark.parametrize("path", ["/health", "/.well-known/jwks.json"])
+def test_what_is_public_is_counted_by_address(product: Product, path: str) -> None:
+    product.aws.deploy(PublicReadsPerIp="3")
+
+    answers = let_through(lambda: product.anonymous.get(path, headers={"X-Forwarded-For": "198.51.100.9"}), 9)
+
+    assert [answer.status for answer in answers] == [200] * 3
+    assert standing(answers[0])[0] == "public"
+    product.gateway.source_ip = "198.51.100.9"
+    assert product.anonymous.get(path).status == 200
+
+
+def test_reading_and_writing_go_on_where_they_cannot_be_counted(product: Product) -> None:
+    ann = product.register("ann")
+    drop(product.aws, "RateLimitsTable")
+
+    answers = [ann.get("/rooms"), ann.post("/tasks", json=builders.task()), ann.post("/rooms", json={})]
+
+    assert [answer.status for answer in answers] == [200, 201, 201]
+    assert all("RateLimit" not in answer.headers for answer in answers)
+
+
+def test_guessing_does_not_go_on_where_it_cannot_be_counted(product: Product) -> None:
+    ann = product.register("ann")
+    drop(product.aws, "RateLimitsTable")
+
+    problem(ann.post("/rooms/join", json={"code": "AAAAAAAAA"}), 503, "dependency_failed")
+    problem(product.anonymous.post("/users", json=builders.person()), 503, "dependency_failed")
+
+
+def test_a_share_is_one_write_for_many_requests(product: Product) -> None:
+    product.aws.deploy(ReadsPerUser="600")
+    ann = product.register("ann")
+
+    def counted() -> list[int]:
+        return [int(item["spent"]) for item in product.items("RateLimitsTable") if item["limit_id"].startswith("read#")]
+
+    seen = [(ann.get("/rooms"), counted())[1] for _ in range(16)]
+
+    assert seen == [[15]] * 15 + [[30]]

@@ -1,0 +1,98 @@
+"""Limits that hold however many ask at the same moment, over real connections."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+from tests.journeys.service import Service, at_once
+from tests.support import builders
+from tests.support.client import Answer, Client, Person
+from tests.support.problems import problem
+
+
+def all_at_once(service: Service, number: int, call: Callable[[Client, int], Answer]) -> list[Answer]:
+    """The answers to so many calls, each on a connection of its own."""
+    with ExitStack() as connections:
+        clients = [Client.over_http(service.addresses.api_url, seconds=120) for _ in range(number)]
+        for client in clients:
+            connections.callback(client.connection.close)
+        return at_once([partial(call, client, each) for each, client in enumerate(clients)])
+
+
+@contextmanager
+def quota(service: Service, function: str, name: str, number: int) -> Iterator[None]:
+    """For the block, lowers one limit of one function."""
+    functions = service.addresses.client("lambda")
+    [found] = [
+        each["FunctionName"]
+        for page in functions.get_paginator("list_functions").paginate()
+        for each in page["Functions"]
+        if f"-{function}-" in each["FunctionName"]
+    ]
+    before = functions.get_function_configuration(FunctionName=found)["Environment"]["Variables"]
+    lower = re.sub(rf"\b{name}=\d+", f"{name}={number}", before["RATE_LIMITS"])
+    functions.update_function_configuration(
+        FunctionName=found, Environment={"Variables": {**before, "RATE_LIMITS": lower}}
+    )
+    try:
+        yield
+    finally:
+        functions.update_function_configuration(FunctionName=found, Environment={"Variables": before})
+
+
+def guess_code(client: Client, _number: int = 0) -> Answer:
+    return client.post("/rooms/join", json={"code": "AAAAAAAAA"})
+
+
+def with_time_left(service: Service, seconds: int) -> Person:
+    """Somebody who has joined once, unsuccessfully, and whose minute ends no sooner than in so many seconds."""
+    while True:
+        person = service.register("ann")
+        told = re.search(r'"join";r=\d+;t=(\d+)', guess_code(person).headers["RateLimit"])
+        assert told is not None
+        if int(told[1]) >= seconds:
+            return person
+
+
+def test_of_fifty_guesses_at_the_same_moment_ten_are_looked_at(service: Service) -> None:
+    ann = service.register("ann")
+
+    def guess(client: Client, number: int) -> Answer:
+        body = {"username": ann.username, "password": "not the password"}
+        return client.post("/auth/login", json=body, headers={"X-Forwarded-For": f"198.51.100.{number}"})
+
+    answers = all_at_once(service, 50, guess)
+
+    assert Counter(answer.status for answer in answers) == {401: 10, 429: 40}
+    refused = [answer for answer in answers if answer.status == 429]
+    assert all(problem(answer, 429, "rate_limited") for answer in refused)
+    assert all(0 < int(answer.headers["Retry-After"]) <= 60 for answer in refused)
+    right = {"username": ann.username, "password": ann.password}
+    problem(service.anonymous.post("/auth/login", json=right), 429, "rate_limited")
+
+
+def test_nobody_joins_more_often_than_they_may_however_fast_they_ask(service: Service) -> None:
+    with quota(service, "RoomsFunction", "join", 12):
+        ann = with_time_left(service, 30)
+
+        def guess(client: Client, _number: int) -> Answer:
+            client.access_token = ann.access_token
+            return guess_code(client)
+
+        answers = all_at_once(service, 30, guess)
+
+    assert Counter(answer.status for answer in answers) == {404: 11, 429: 19}
+
+
+def test_what_is_left_is_told_over_the_wire(service: Service) -> None:
+    ann = service.register("ann")
+
+    answers = [ann.get("/rooms"), ann.post("/tasks", json=builders.task())]
+
+    assert [answer.headers["RateLimit-Policy"] for answer in answers] == ['"read";q=60000;w=60', '"write";q=12000;w=60']
+    assert [answer.headers["RateLimit"].partition(";t=")[0] for answer in answers] == [
+        '"read";r=59999',
+        '"write";r=11999',
+    ]
