@@ -24,6 +24,7 @@ class Service:
     """A running stack with data of its own."""
 
     def __init__(self, data: Path) -> None:
+        self.data = data
         self._stack = LocalStack(0, data, PARAMETERS)
         self.addresses: Addresses = self._stack.start()
         self.anonymous = Client.over_http(self.addresses.api_url)
