@@ -141,6 +141,9 @@ class Simulation:
             self.scheduler.run()
             self._act("rest", self._come_to_rest)
             self.scheduler.run()
+            # When the records of what the sweeper did have come, too.
+            self._act("trail", lambda: self._judge(lambda: self.recorded.check(self.database.tables)))
+            self.scheduler.run()
         except BaseException as error:
             failure = error
         counts = self.faults.counts
@@ -233,7 +236,6 @@ class Simulation:
         else:
             self._judge(lambda: invariants.check_at_rest(self.database.tables))
         self._judge(self.history.finish)
-        self._judge(lambda: self.recorded.check(self.database.tables))
         if self.seed % _SEEDS_PER_AUDIT == 0:
             self._judge(self._audit)
 
