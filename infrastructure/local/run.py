@@ -23,7 +23,7 @@ A first request:
         -d '{{"username": "ann", "password": "violet kettle drum 17"}}'
 
 Each function logs to {logs}/<function>.log, the server to {logs}/ministack.log.
-AWS calls go to {aws} (any credentials, region us-east-1).
+AWS calls go to {aws} (access key and secret key: local; region us-east-1).
 Ctrl-C stops it; the data stays in {data}.
 """
 

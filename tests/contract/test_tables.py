@@ -40,6 +40,7 @@ def test_a_failing_record_is_repeated_a_while_and_then_kept(function: str, numbe
 
     assert 0 < source["MaximumRetryAttempts"] <= 100
     assert 0 < source["MaximumRecordAgeInSeconds"] <= 24 * 3600
+    assert source["BisectBatchOnFunctionError"] is True
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert source["StartingPosition"] == "TRIM_HORIZON"
     failures = source["DestinationConfig"]["OnFailure"]
