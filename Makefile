@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run admin demo audit check openapi test test-unit test-versions test-reliability test-journeys test-fuzz soak-api test-storm test-pages test-browser deploy clean
+.PHONY: help run admin rotate-key demo audit check openapi test test-unit test-versions test-reliability test-journeys test-fuzz soak-api test-storm test-pages test-browser deploy clean
 
 help: ## Lists the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -31,6 +31,9 @@ run: $(VENV)/stamp-infrastructure ## Runs TaskSync on this machine: http://127.0
 
 admin: $(VENV)/stamp-infrastructure ## Makes a user an admin: USERNAME=…; STACK=… for a stack on AWS
 	@exec $(BIN)/python -m infrastructure.admin --username '$(USERNAME)' --stack '$(STACK)'
+
+rotate-key: $(VENV)/stamp-infrastructure ## Signs access tokens with a new key; WITHDRAW=now if the old one is known; STACK=…
+	@exec $(BIN)/python -m infrastructure.rotate_key --stack '$(STACK)' --withdraw '$(WITHDRAW)'
 
 demo: $(VENV)/stamp-infrastructure ## Fills the running local stack with a team, its rooms and its tasks
 	@exec $(BIN)/python -m infrastructure.demo

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from auth_api import payloads
+from auth_api import payloads, signing
 from auth_api.answers import PublicKeys, Session, SignedIn
 from auth_api.payloads import Login, PasswordChange, RefreshToken
-from auth_api.signing import signer, unpublished_signer
+from auth_api.signing import signer
 from tasksync import passwords, refresh_tokens
 from tasksync.domain.accounts import AccountService, Device, Lifetimes, SignIn
 from tasksync.domain.limits import PUBLIC, REGISTRATION, SESSION, SIGN_IN
@@ -144,7 +144,7 @@ def change_password(request: Request, body: PasswordChange) -> Response:
 @api.route("GET", "/.well-known/jwks.json", answer=PublicKeys, limits=(PUBLIC,))
 def public_keys(request: Request) -> Response:
     """Get the public keys of the access tokens (RFC 7517 §5)."""
-    return ok({"keys": [unpublished_signer().jwk]})
+    return ok({"keys": signing.public_keys()})
 
 
 def _device(request: Request) -> Device:

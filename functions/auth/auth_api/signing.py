@@ -1,29 +1,32 @@
-"""The key that signs access tokens, made ready once per container."""
+"""The key that signs access tokens: read once per container, and again when it has been retired.
 
-import functools
+`make rotate-key` puts another seed into the secret and gives the published keys a time at which they are withdrawn. A
+container looks at its own key's entry before it signs, so none signs with a key that was retired before.
+"""
 
-from tasksync.secret_values import secret
+from tasksync import clock
+from tasksync.secret_values import current_secret
 from tasksync.settings import settings
 from tasksync.tables.sessions import SessionsTable
 from tasksync.tokens import Signer
 
+_signers: dict[str, Signer] = {}
+
 
 def signer() -> Signer:
     """The signer, after its public key has been published, so that every token it signs can be verified."""
-    made = unpublished_signer()
-    _publish(made)
-    return made
+    secret = settings.signing_secret
+    keys = SessionsTable()
+    kept = _signers.get(secret)
+    if kept is None or not keys.is_in_use(kept.kid):
+        kept = Signer(current_secret(secret), settings.token_issuer)
+        keys.publish_key(kept.jwk)
+        _signers[secret] = kept
+    return kept
 
 
-def unpublished_signer() -> Signer:
-    return _signer(settings.signing_secret, settings.token_issuer)
-
-
-@functools.cache
-def _signer(secret_arn: str, issuer: str) -> Signer:
-    return Signer(secret(secret_arn), issuer)
-
-
-@functools.cache
-def _publish(made: Signer) -> None:
-    SessionsTable().publish_key(made.jwk)
+def public_keys() -> list[dict[str, str]]:
+    """Every key that a token which is still good may be signed with: the one in use, and those retired of late."""
+    in_use = signer().jwk
+    published = SessionsTable().published_keys(clock.now())
+    return [in_use, *(jwk for jwk in published if jwk["kid"] != in_use["kid"])]

@@ -2,17 +2,23 @@
 
 import functools
 import json
+import math
 import re
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tasksync import clock
 from tasksync.errors import DependencyFailed, InvalidToken
 from tasksync.settings import settings
 from tasksync.tokens import Claims
+
+# As long as a key is believed after it has been withdrawn at once.
+KEYS_KEPT_SECONDS = 60
 
 _KID = re.compile(r"[\w-]{1,100}", re.ASCII)
 
@@ -28,8 +34,28 @@ class PublishedKeys:
         return _published_key(kid)
 
 
-@functools.cache
+@dataclass(frozen=True, slots=True)
+class _Published:
+    jwk: dict[str, str]
+    expires_at: float
+    """When a retired key is withdrawn, in seconds since 1970; infinity for one that is in use."""
+    read_at: float
+
+
+_published: dict[str, _Published] = {}
+
+
 def _published_key(kid: str) -> dict[str, str]:
+    now = clock.now().timestamp()
+    known = _published.get(kid)
+    if known is None or now >= known.read_at + KEYS_KEPT_SECONDS:
+        known = _published[kid] = _read_key(kid, now)
+    if now >= known.expires_at:
+        raise InvalidToken
+    return known.jwk
+
+
+def _read_key(kid: str, now: float) -> _Published:
     # What is not found raises, and so is not kept: a key published later will be found.
     if not _KID.fullmatch(kid):
         raise InvalidToken
@@ -37,8 +63,9 @@ def _published_key(kid: str) -> dict[str, str]:
     answer = _call("get_item", TableName=settings.sessions_table, Key=key, ConsistentRead=True)
     if "Item" not in answer:
         raise InvalidToken
-    jwk: dict[str, str] = json.loads(answer["Item"]["jwk"]["S"])
-    return jwk
+    item = answer["Item"]
+    expires_at = float(item["expires_at"]["N"]) if "expires_at" in item else math.inf
+    return _Published(json.loads(item["jwk"]["S"]), expires_at, now)
 
 
 def role_of_live_session(claims: Claims) -> str:

@@ -15,6 +15,11 @@ CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts"
 @functools.cache
 def secret(arn: str) -> bytes:
     """The secret's text, as bytes. Raises ``DependencyFailed``, and asks again the next time, if it cannot be read."""
+    return current_secret(arn)
+
+
+def current_secret(arn: str) -> bytes:
+    """The same, asked for each time: of a secret that may be replaced while the container lives."""
     try:
         answer = _client().get_secret_value(SecretId=arn)
     except (BotoCoreError, ClientError) as error:

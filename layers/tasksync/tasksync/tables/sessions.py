@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import cast
 
 from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
@@ -15,6 +16,7 @@ from tasksync.tables.connection import SharedModel
 from tasksync.tables.transactions import Transaction
 
 KEY = "KEY#"
+_KEYS = "KEYS"
 
 
 class _ByUser(GlobalSecondaryIndex["SessionItem"]):
@@ -38,7 +40,11 @@ class SessionsItem(SharedModel):
 
 
 class KeyItem(SessionsItem, discriminator="key"):
+    user_id = UnicodeAttribute()
+    """The same for all keys: by it the index finds them."""
     jwk = UnicodeAttribute()
+    expires_at = NumberAttribute(null=True)
+    """When a retired key is withdrawn, in seconds since 1970; DynamoDB deletes the item some time after."""
 
 
 class SessionItem(SessionsItem, discriminator="session"):
@@ -80,8 +86,22 @@ class SessionsTable:
     """Sign-ins. Whether one still counts is for its epoch and expiry to say."""
 
     def publish_key(self, jwk: dict[str, str]) -> None:
-        """Make a public key known to the authorizer. Doing so again changes nothing."""
-        KeyItem(KEY + jwk["kid"], jwk=json.dumps(jwk)).save()
+        """Make a public key known to the authorizer. Doing so again changes nothing: a retired key stays retired."""
+        item = KeyItem(KEY + jwk["kid"])
+        item.update([KeyItem.kind.set(KeyItem), KeyItem.user_id.set(_KEYS), KeyItem.jwk.set(json.dumps(jwk))])
+
+    def is_in_use(self, kid: str) -> bool:
+        """Whether this key is published, and not retired."""
+        try:
+            expires_at: float | None = KeyItem.get(KEY + kid, consistent_read=True).expires_at
+        except KeyItem.DoesNotExist:
+            return False
+        return expires_at is None
+
+    def published_keys(self, at: datetime) -> list[dict[str, str]]:
+        """The keys that are not withdrawn, from an index that may be some milliseconds behind."""
+        live = KeyItem.expires_at.does_not_exist() | (KeyItem.expires_at > int(at.timestamp()))
+        return [json.loads(cast("KeyItem", item).jwk) for item in KeyItem.by_user.query(_KEYS, None, live)]
 
     def find(self, session_id: str) -> Session | None:
         try:

@@ -1,0 +1,45 @@
+"""The signing key is replaced while people work, and lost answers to refreshes are given again."""
+
+import jwt
+
+from infrastructure import rotate_key
+from tests.journeys.service import Service, at_once
+from tests.support.client import Answer, Client
+
+
+def kid_of(client: Client) -> str:
+    return str(jwt.get_unverified_header(str(client.access_token))["kid"])
+
+
+def test_nobody_notices_that_another_key_signs(service: Service) -> None:
+    ann = service.register("ann")
+    clients = (service.addresses.client("secretsmanager"), service.addresses.client("dynamodb"))
+    outputs = service.addresses.outputs
+
+    retired = rotate_key.rotate(*clients, outputs["SigningSecret"], outputs["SessionsTable"], rotate_key.KEPT_SECONDS)
+    again = service.anonymous.sign_in(ann.username)
+
+    assert kid_of(ann) in retired
+    assert kid_of(again) not in retired
+    assert ann.get("/users/me").status == 200
+    assert again.get("/users/me").status == 200
+    keys = service.anonymous.get("/.well-known/jwks.json").json()["keys"]
+    assert {kid_of(ann), kid_of(again)} <= {key["kid"] for key in keys}
+    pair = service.anonymous.post("/auth/refresh", json={"refresh_token": ann.refresh_token})
+    assert pair.status == 200, pair
+
+
+def test_of_refreshes_at_the_same_moment_with_one_key_all_get_the_same_pair(service: Service) -> None:
+    ann = service.register("ann")
+
+    def refresh() -> Answer:
+        headers = {"Idempotency-Key": "one key"}
+        return service.anonymous.post("/auth/refresh", json={"refresh_token": ann.refresh_token}, headers=headers)
+
+    answers = at_once([refresh] * 4)
+
+    assert [answer.status for answer in answers] == [200] * 4
+    assert len({answer.text for answer in answers}) == 1
+    assert sorted("Idempotency-Replayed" in answer.headers for answer in answers) == [False, True, True, True]
+    client = Client(ann.connection, answers[0].json()["access_token"])
+    assert client.get("/users/me").status == 200
