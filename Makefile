@@ -72,7 +72,7 @@ openapi: $(DEVELOPMENT) ## Writes the API's description, which is made from the 
 	@$(BIN)/python -m infrastructure.openapi
 
 # In process every worker has a fake AWS of its own, so the units and contracts use all cores.
-UNITS := tests/functions tests/layers tests/infrastructure
+UNITS := tests/functions tests/layers tests/infrastructure tests/timing
 IN_PARALLEL := --numprocesses=auto --dist=worksteal
 
 .NOTPARALLEL: test

@@ -70,6 +70,7 @@ def test_a_clock_that_is_a_little_ahead_does_no_harm(product: Product, published
 
 @pytest.mark.parametrize("claim", ["iss", "aud", "sub", "iat", "exp", "jti", "sid", "role", "client_id"])
 def test_no_claim_may_be_missing(product: Product, published: Forger, claim: str) -> None:
+    """RFC 9068 §2.2 and §4; RFC 8725 §3.10; OWASP ASVS 5.0.0 9.2.1: each claim that a token must have."""
     ann = product.register("ann")
     claims = right_claims(ann)
     del claims[claim]
@@ -103,6 +104,7 @@ WRONG_CLAIMS: list[dict[str, Any]] = [
 
 
 def test_no_claim_may_be_wrong(product: Product, published: Forger) -> None:
+    """RFC 8725 §3.8 to 3.10; OWASP ASVS 5.0.0 9.2.1 to 9.2.4: issuer, audience, subject, time, session."""
     ann = product.register("ann")
 
     for wrong in WRONG_CLAIMS:
@@ -110,6 +112,7 @@ def test_no_claim_may_be_wrong(product: Product, published: Forger) -> None:
 
 
 def test_a_session_of_somebody_else_does_not_count(product: Product, published: Forger) -> None:
+    """RFC 8725 §3.8."""
     ann, eve = product.register("ann"), product.register("eve")
     claims = {**right_claims(eve), "sid": right_claims(ann)["sid"]}
 
@@ -117,6 +120,7 @@ def test_a_session_of_somebody_else_does_not_count(product: Product, published: 
 
 
 def test_just_expired_is_expired(product: Product, published: Forger) -> None:
+    """OWASP ASVS 5.0.0 9.2.1."""
     ann = product.register("ann")
     now = int(time.time())
 
@@ -124,6 +128,7 @@ def test_just_expired_is_expired(product: Product, published: Forger) -> None:
 
 
 def test_no_signature_is_no_signature(product: Product) -> None:
+    """RFC 8725 §3.2; OWASP ASVS 5.0.0 9.1.1 and 9.1.2: ``alg`` none."""
     ann = product.register("ann")
     header = jwt.get_unverified_header(str(ann.access_token))
     claims = right_claims(ann)
@@ -135,6 +140,7 @@ def test_no_signature_is_no_signature(product: Product) -> None:
 
 
 def test_the_public_key_is_no_shared_secret(product: Product, published: Forger) -> None:
+    """RFC 8725 §2.1 and §3.1: the public key taken for a secret of HMAC."""
     ann = product.register("ann")
     claims = right_claims(ann)
     jwk = product.anonymous.get("/.well-known/jwks.json").json()["keys"][0]
@@ -154,6 +160,7 @@ def test_the_public_key_is_no_shared_secret(product: Product, published: Forger)
 
 @pytest.mark.parametrize("header", ["jwk", "jku", "x5u", "x5c"])
 def test_a_key_that_comes_with_the_token_is_not_used(product: Product, published: Forger, header: str) -> None:
+    """RFC 8725 §3.10; OWASP ASVS 5.0.0 9.1.3: ``jwk``, ``jku``, ``x5u`` and ``x5c``."""
     ann = product.register("ann")
     eve = Forger()
     brought: dict[str, Any] = {
@@ -168,6 +175,7 @@ def test_a_key_that_comes_with_the_token_is_not_used(product: Product, published
 
 
 def test_only_the_key_that_is_named_verifies(product: Product, published: Forger) -> None:
+    """RFC 8725 §3.3; OWASP ASVS 5.0.0 9.1.1."""
     ann = product.register("ann")
     others = [Forger().kid, jwt.get_unverified_header(str(ann.access_token))["kid"]]
 
@@ -176,6 +184,7 @@ def test_only_the_key_that_is_named_verifies(product: Product, published: Forger
 
 
 def test_a_key_id_of_nothing_verifies_nothing(product: Product) -> None:
+    """RFC 8725 §3.10: ``kid`` is looked up, and may be anything."""
     ann = product.register("ann")
 
     for kid in ("", "x", "../../dev/null", "KEY#x", "' OR 1=1 --", "x" * 4000, "\x00", "é", 7, None, ["a"], {"a": "b"}):
@@ -191,6 +200,7 @@ def test_a_token_names_its_key(product: Product, published: Forger) -> None:
 
 
 def test_only_access_tokens_are_access_tokens(product: Product, published: Forger) -> None:
+    """RFC 9068 §4; RFC 8725 §3.11 and §3.12; OWASP ASVS 5.0.0 9.2.2: ``typ``."""
     ann = product.register("ann")
 
     for typ in ("JWT", "jwt", "refresh+jwt", "id+jwt", "", None, 7):
@@ -198,6 +208,7 @@ def test_only_access_tokens_are_access_tokens(product: Product, published: Forge
 
 
 def test_extensions_that_are_critical_and_unknown_are_refused(product: Product, published: Forger) -> None:
+    """RFC 7515 §4.1.11."""
     ann = product.register("ann")
 
     assert not believed(ann, published.token(right_claims(ann), {"crit": ["exp"]}))
@@ -205,6 +216,7 @@ def test_extensions_that_are_critical_and_unknown_are_refused(product: Product, 
 
 
 def test_other_algorithms_are_refused_whatever_the_key(product: Product) -> None:
+    """RFC 8725 §3.1; OWASP ASVS 5.0.0 9.1.2."""
     ann = product.register("ann")
     claims = right_claims(ann)
     p384 = Forger(ec.SECP384R1())
@@ -219,6 +231,7 @@ def test_other_algorithms_are_refused_whatever_the_key(product: Product) -> None
 
 
 def test_a_signature_of_another_curve_under_our_algorithm_is_refused(product: Product) -> None:
+    """RFC 8725 §3.4."""
     ann = product.register("ann")
     p384 = Forger(ec.SECP384R1())
     p384.publish()
@@ -239,6 +252,7 @@ def test_a_signature_of_another_curve_under_our_algorithm_is_refused(product: Pr
     ids=["zeros", "ones", "above the order", "DER", "short", "long"],
 )
 def test_a_made_up_signature_is_refused(product: Product, signature: bytes) -> None:
+    """RFC 8725 §3.3 and §3.4; zeros: CVE-2022-21449."""
     ann = product.register("ann")
     header = jwt.get_unverified_header(str(ann.access_token))
 
@@ -246,6 +260,7 @@ def test_a_made_up_signature_is_refused(product: Product, signature: bytes) -> N
 
 
 def test_a_token_whose_content_was_altered_is_refused(product: Product) -> None:
+    """OWASP ASVS 5.0.0 9.1.1."""
     ann, eve = product.register("ann"), product.register("eve")
     header, claims, signature = str(eve.access_token).split(".")
     issued = jwt.decode(str(eve.access_token), options={"verify_signature": False})
@@ -263,6 +278,7 @@ def test_a_token_whose_content_was_altered_is_refused(product: Product) -> None:
 
 
 def test_a_refresh_token_is_no_access_token(product: Product) -> None:
+    """RFC 8725 §3.12; OWASP ASVS 5.0.0 9.2.2."""
     ann = product.register("ann")
 
     assert not believed(ann, ann.refresh_token)
