@@ -112,11 +112,11 @@ $(FUZZ): tests/fuzz/requirements.txt
 	@.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
-test-fuzz: $(DEVELOPMENT) $(FUZZ) ## Requests made from the API's description alone, against a local stack
+test-fuzz: $(DEVELOPMENT) $(FUZZ) ## What tools make of the API's description, against a local stack: requests, and a client
 	$(BIN)/python -m pytest tests/fuzz
 
 soak-api: $(DEVELOPMENT) $(FUZZ) ## The same for longer, and other requests each time: SECONDS=1800
-	FUZZ_SECONDS=$(or $(SECONDS),1800) $(BIN)/python -m pytest tests/fuzz -s
+	FUZZ_SECONDS=$(or $(SECONDS),1800) $(BIN)/python -m pytest tests/fuzz/test_fuzz.py -s
 
 test-storm: $(DEVELOPMENT) ## 16 clients in a storm of changes, with workers killed; STORM_SECONDS=60 for a longer one
 	$(BIN)/python -m pytest tests/storm

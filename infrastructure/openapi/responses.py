@@ -121,7 +121,8 @@ class Responses:
             headers += ["RateLimitPolicy", "RateLimit"]
         answer: Json = {"description": _SUCCESSES[route.status], "headers": _headers(*headers)}
         if route.answer is not None:
-            answer["content"] = {route.media_type: {"schema": self._schemas.of(route.answer)}}
+            schema = self._schemas.of(route.answer)
+            answer["content"] = {media_type: {"schema": schema} for media_type in route.media_types}
         return answer
 
     def _codes(self, declared: Declared) -> set[str]:

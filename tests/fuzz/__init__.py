@@ -1,1 +1,1 @@
-"""What schemathesis makes of the API's description, sent to a running stack."""
+"""What tools make of the API's description, against a running stack: requests (schemathesis) and a client."""

@@ -12,7 +12,6 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +26,6 @@ SCHEMATHESIS = REPOSITORY / ".venv-fuzz" / "bin" / "st"
 
 # Of the time there is. Chains follow the links of the description: open a room, plan a task in it, delete the room.
 PHASES = {"coverage,fuzzing": 0.5, "stateful": 0.5}
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The product on a port and with data of its own."""
-    running = Service(tmp_path_factory.mktemp("stack"))
-    yield running
-    running.stop()
 
 
 def schemathesis(service: Service, folder: Path, document: str, *options: str) -> "subprocess.CompletedProcess[str]":

@@ -85,7 +85,7 @@ class Description:
                 yield "there is no body"
             return
         media_type = response.headers.get("Content-Type", "").partition(";")[0]
-        described = content.get(media_type) or content.get("*/*")
+        described = content.get(media_type)
         if described is None:
             yield f"{media_type or 'a body'} is not described"
         elif media_type.endswith("json"):

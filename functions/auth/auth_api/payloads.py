@@ -11,7 +11,7 @@ from tasksync.clock import timestamp
 from tasksync.domain.accounts import SignIn
 from tasksync.entities import Caller, Session
 from tasksync.errors import Fault
-from tasksync.http.fields import EITHER_NAME, Email, Password, Token, Username
+from tasksync.http.fields import ONE_NAME, Email, Password, Token, Username
 from tasksync.http.representations import profile
 from tasksync.http.schema import Checked
 from tasksync.tables.users import email_claim, name_claim
@@ -24,9 +24,7 @@ class Login(Checked, frozen=True, kw_only=True):
     email: Email | None = None
     password: Password
 
-    FURTHER_SCHEMA: ClassVar[Mapping[str, Any]] = {
-        "oneOf": EITHER_NAME["anyOf"],
-    }
+    FURTHER_SCHEMA: ClassVar[Mapping[str, Any]] = ONE_NAME
 
     @classmethod
     def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:

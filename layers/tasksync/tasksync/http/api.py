@@ -61,7 +61,7 @@ class Route:
     status: int
     answer: Any
     """The shape of a success's body, as msgspec knows types; None where there is none."""
-    media_type: str
+    media_types: tuple[str, ...]
     fails: tuple[type[errors.TaskSyncError], ...]
     """What can go wrong beyond what any route of its kind may meet."""
     tagged: bool
@@ -95,7 +95,7 @@ class Api:
         query: type[msgspec.Struct] = NoQuery,
         status: int = 200,
         answer: Any = None,
-        media_type: str = JSON,
+        media_types: tuple[str, ...] = (JSON,),
         fails: tuple[type[errors.TaskSyncError], ...] = (),
         tagged: bool = False,
         failed_answer: Any = None,
@@ -111,7 +111,7 @@ class Api:
             success = status if answer is not None else 204
             policies = of_method(method) if limits is None else limits
             route = Route(
-                method, path, body, query, view, success, answer, media_type, fails, tagged, failed_answer, policies
+                method, path, body, query, view, success, answer, media_types, fails, tagged, failed_answer, policies
             )
             self.routes.append(route)
             # "*/*": media types are checked by us, so that the refusal is a problem document like any other.

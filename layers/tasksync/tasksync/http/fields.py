@@ -26,13 +26,15 @@ Limit = Annotated[int, Meta(ge=1, le=100, description="How many items to answer 
 Cursor = Annotated[str, Meta(min_length=1, max_length=2048, description="The `next_cursor` of the page before.")]
 
 
-EITHER_NAME = {
-    "anyOf": [
-        {"required": ["username"], "properties": {"username": {"type": "string"}}},
-        {"required": ["email"], "properties": {"email": {"type": "string"}}},
-    ]
+_NO_NAME = {"properties": {"username": {"type": "null"}, "email": {"type": "null"}}}
+_BOTH_NAMES = {
+    "properties": {"username": {"type": "string"}, "email": {"type": "string"}},
+    "required": ["username", "email"],
 }
-"""Words of JSON Schema for bodies that need a username or an e-mail address."""
+
+# By what must not be, in words of JSON Schema: generators of clients make several models of alternatives.
+SOME_NAME = {"not": _NO_NAME}
+ONE_NAME = {"not": {"anyOf": [_NO_NAME, _BOTH_NAMES]}}
 
 
 class NoQuery(msgspec.Struct, frozen=True):

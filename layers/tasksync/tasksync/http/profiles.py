@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from tasksync import password_policy
 from tasksync.errors import Fault
-from tasksync.http.fields import EITHER_NAME, Email, Password, Username
+from tasksync.http.fields import SOME_NAME, Email, Password, Username
 from tasksync.http.schema import Checked
 
 
@@ -16,7 +16,7 @@ class Registration(Checked, frozen=True, kw_only=True):
     email: Email | None = None
     password: Password
 
-    FURTHER_SCHEMA: ClassVar[Mapping[str, Any]] = EITHER_NAME
+    FURTHER_SCHEMA: ClassVar[Mapping[str, Any]] = SOME_NAME
 
     @classmethod
     def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:
