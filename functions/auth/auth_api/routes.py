@@ -5,6 +5,7 @@ from datetime import timedelta
 from auth_api import payloads, signing
 from auth_api.answers import PublicKeys, Session, SignedIn
 from auth_api.payloads import Login, PasswordChange, RefreshToken
+from auth_api.security_log import note, note_refusal
 from auth_api.signing import signer
 from tasksync import passwords, refresh_tokens
 from tasksync.domain.accounts import AccountService, Device, Lifetimes, SignIn
@@ -65,6 +66,7 @@ def register(request: Request, body: Registration) -> Response:
     """Register, and sign in."""
     key = signer()
     sign_in = _accounts.register(body.username, body.email, body.password, _device(request))
+    note(request, "registered", sign_in.user.id, session_id=sign_in.session.id)
     return created(_signed_in(sign_in, key), f"/users/{sign_in.user.id}")
 
 
@@ -73,8 +75,13 @@ def login(request: Request, body: Login) -> Response:
     """Sign in."""
     key = signer()
     attempt = _guard.reserve(body.identifier, network(request.ip))
-    sign_in = _accounts.login(body.username, body.email, body.password, _device(request))
+    try:
+        sign_in = _accounts.login(body.username, body.email, body.password, _device(request))
+    except InvalidCredentials:
+        note_refusal(request, "sign_in_failed", identifier=body.identifier)
+        raise
     attempt.succeeded()
+    note(request, "signed_in", sign_in.user.id, session_id=sign_in.session.id)
     return ok(_signed_in(sign_in, key))
 
 
@@ -95,7 +102,11 @@ def refresh(request: Request, body: RefreshToken) -> Response:
     key = signer()
     # No authorizer, so no receipts: what a lost answer needs to be given again is kept in the session.
     sent = request.headers.get("idempotency-key")
-    sign_in = _accounts.refresh(body.refresh_token, None if sent is None else key_digest(sent))
+    try:
+        sign_in = _accounts.refresh(body.refresh_token, None if sent is None else key_digest(sent))
+    except InvalidToken:
+        note_refusal(request, "refresh_failed")
+        raise
     answer = ok(_signed_in(sign_in, key))
     return replayed(answer) if sign_in.repeated else answer
 
@@ -103,7 +114,9 @@ def refresh(request: Request, body: RefreshToken) -> Response:
 @api.route("POST", "/auth/logout", body=RefreshToken, limits=(SESSION,))
 def logout(request: Request, body: RefreshToken) -> Response:
     """Sign out: end the session of a refresh token."""
-    _accounts.logout(body.refresh_token)
+    ended = _accounts.logout(body.refresh_token)
+    if ended is not None:
+        note(request, "signed_out", ended.user_id, session_id=ended.id)
     return no_content()
 
 
@@ -118,6 +131,7 @@ def list_sessions(request: Request, query: Paging) -> Response:
 def end_all_sessions(request: Request) -> Response:
     """Sign out everywhere, here too."""
     _accounts.end_all_sessions(request.caller)
+    note(request, "all_sessions_ended", request.caller.user_id)
     return no_content()
 
 
@@ -125,6 +139,7 @@ def end_all_sessions(request: Request) -> Response:
 def end_session(request: Request, session_id: str) -> Response:
     """Sign out on one device."""
     _accounts.end_session(request.caller, session_id)
+    note(request, "session_ended", request.caller.user_id, session_id=session_id)
     return no_content()
 
 
@@ -133,11 +148,18 @@ def change_password(request: Request, body: PasswordChange) -> Response:
     """Change the password. Every other session ends."""
     # A stolen access token must not be a way to guess the password.
     attempt = _guard.reserve(request.caller.user_id, network(request.ip))
-    response = request.carry_out(
-        lambda receipt: _accounts.change_password(request.caller, body.current_password, body.new_password, receipt),
-        lambda _: no_content(),
-    )
+    try:
+        response = request.carry_out(
+            lambda receipt: _accounts.change_password(
+                request.caller, body.current_password, body.new_password, receipt
+            ),
+            lambda _: no_content(),
+        )
+    except InvalidCredentials:
+        note_refusal(request, "password_change_failed", request.caller.user_id)
+        raise
     attempt.succeeded()
+    note(request, "password_changed", request.caller.user_id, session_id=request.caller.session_id)
     return response
 
 

@@ -208,17 +208,19 @@ class AccountService:
             return None
         return SignIn(user, session, self._tokens.successor(refresh_token, exchange.salt), repeated=True)
 
-    def logout(self, refresh_token: str) -> None:
+    def logout(self, refresh_token: str) -> Session | None:
         """End the session of its refresh token, or of the one before, whose successor the client may never have seen.
 
-        A token that is good no more ends nothing, and that is no error.
+        Answers with the session that it ended. A token that is good no more ends none, and that is no error.
         """
         session = self._session(refresh_token)
         if session is None:
-            return
+            return None
         spent_hash = session.exchange.spent_hash if session.exchange else None
-        if self._tokens.token_hash(refresh_token) in (session.refresh_hash, spent_hash):
-            self._sessions.delete(session.id)
+        if self._tokens.token_hash(refresh_token) not in (session.refresh_hash, spent_hash):
+            return None
+        self._sessions.delete(session.id)
+        return session
 
     def sessions(self, caller: Caller, limit: int, after: str | None) -> Page[Session]:
         return self._sessions.page_of(self._user(caller), clock.now(), limit, after)
