@@ -85,8 +85,8 @@ test-unit: $(DEVELOPMENT) ## Units and contracts in process, with coverage
 test-versions: $(DEVELOPMENT) ## Units on every other Python of this machine
 	$(BIN)/python -m tests.interpreters $(UNITS) --ignore=tests/functions/authorization $(IN_PARALLEL)
 
-test-reliability: $(DEVELOPMENT) ## The protocol's model, the code on a DynamoDB that fails, each condition taken away
-	$(BIN)/python -m pytest tests/model tests/simulation tests/mutation
+test-reliability: $(DEVELOPMENT) ## The protocol's model, the code on a DynamoDB that fails, conditions taken away, references
+	$(BIN)/python -m pytest tests/model tests/simulation tests/mutation tests/machines
 
 test-journeys: $(DEVELOPMENT) ## Journeys over HTTP, on a local stack of their own
 	$(BIN)/python -m pytest tests/journeys
@@ -118,7 +118,7 @@ test-fuzz: $(DEVELOPMENT) $(FUZZ) ## What tools make of the API's description, a
 soak-api: $(DEVELOPMENT) $(FUZZ) ## The same for longer, and other requests each time: SECONDS=1800
 	FUZZ_SECONDS=$(or $(SECONDS),1800) $(BIN)/python -m pytest tests/fuzz/test_fuzz.py -s
 
-test-storm: $(DEVELOPMENT) ## 16 clients in a storm of changes, with workers killed; STORM_SECONDS=60 for a longer one
+test-storm: $(DEVELOPMENT) ## 16 clients in a storm of changes, with workers killed; STORM_SECONDS=60, STORM_SEED=1
 	$(BIN)/python -m pytest tests/storm
 
 # ------------------------------------------------------------------------------------------- deployment

@@ -20,7 +20,7 @@ from tests.support.client import Answer, Client, Person
 Json = dict[str, Any]
 
 _ATTEMPTS = 12
-_ROLES = ["admin", "member", "member", "viewer"]
+_ROLES = ["admin", "admin", "member", "viewer"]
 
 Done = Callable[[], bool]
 
@@ -49,6 +49,8 @@ class Board:
         self._rooms: list[Json | None] = [None] * rooms
         self.tasks: dict[str, TaskHistory] = {}
         self.statuses: Counter[str] = Counter()
+        self.unavailable: Counter[str] = Counter()
+        """Answers of 503, by what was asked and the code of the answer."""
         self.done: Counter[str] = Counter()
         self.unanswered: list[str] = []
         self.retried = 0
@@ -85,6 +87,8 @@ class Board:
     def answered(self, answer: Answer | None, action: str) -> None:
         with self._lock:
             self.statuses[str(answer.status) if answer else "none"] += 1
+            if answer is not None and answer.status == 503:
+                self.unavailable[f"{action}: {_cause(answer)}"] += 1
             if answer is not None and answer.status < 300:
                 self.done[action] += 1
                 self.replayed += "Idempotency-Replayed" in answer.headers
@@ -92,6 +96,11 @@ class Board:
     def retry(self) -> None:
         with self._lock:
             self.retried += 1
+
+
+def _cause(answer: Answer) -> str:
+    """What an answer of 503 says of itself. The gateway words its own as the functions do: no answer, or no worker."""
+    return str(answer.json()["code"])
 
 
 class Participant:
@@ -104,15 +113,15 @@ class Participant:
         self._dice = dice
         self._person: Person | None = self._anonymous.register("storm")
         self._actions: list[tuple[Callable[[Json], None], int]] = [
-            (self._create, 22),
-            (self._update, 28),
+            (self._create, 20),
+            (self._update, 22),
             (self._delete, 8),
-            (self._join, 14),
-            (self._leave, 8),
-            (self._kick, 6),
-            (self._promote, 10),
-            (self._close, 1),
-            (self._delete_user, 1),
+            (self._join, 18),
+            (self._leave, 5),
+            (self._kick, 10),
+            (self._promote, 12),
+            (self._close, 2),
+            (self._delete_user, 2),
         ]
 
     def run(self, over: Done) -> None:
@@ -175,14 +184,15 @@ class Participant:
         self._send("leave", "DELETE", f"/rooms/{room['id']}/users/{self._person.id}")
 
     def _kick(self, room: Json) -> None:
-        other = self._other(room)
-        if other is not None:
-            self._send("kick", "DELETE", f"/rooms/{room['id']}/users/{other}")
+        mine = self._administered(room)
+        if mine is not None:
+            other = self._dice.choice(mine["user_ids"])
+            self._send("kick", "DELETE", f"/rooms/{mine['id']}/users/{other}")
 
     def _promote(self, room: Json) -> None:
-        other = self._other(room)
-        if other is not None:
-            path = f"/rooms/{room['id']}/users/{other}"
+        mine = self._administered(room)
+        if mine is not None:
+            path = f"/rooms/{mine['id']}/users/{self._dice.choice(mine['user_ids'])}"
             self._send("change role", "PATCH", path, {"role": self._dice.choice(_ROLES)})
 
     def _create(self, room: Json) -> None:
@@ -206,16 +216,20 @@ class Participant:
             self._board.deleted(task_id)
 
     def _close(self, room: Json) -> None:
-        if self._send("close room", "DELETE", f"/rooms/{room['id']}").status == 204:
-            self._board.gone(room["id"])
+        mine = self._administered(room)
+        if mine is not None and self._send("close room", "DELETE", f"/rooms/{mine['id']}").status == 204:
+            self._board.gone(mine["id"])
 
     def _delete_user(self, _: Json) -> None:
         self._send("delete user", "DELETE", "/users/me")
         self._person = None
 
-    def _other(self, room: Json) -> str | None:
-        """Somebody in the room, as far as one may see it."""
-        answer = self._send("look", "GET", f"/rooms/{room['id']}")
-        if answer.status != 200:
-            return None
-        return str(self._dice.choice(answer.json()["user_ids"]))
+    def _administered(self, room: Json) -> Json | None:
+        """A room of which one is admin, as far as one can see: this one, or the first other one."""
+        others = [self._board.room(place) for place in range(self._places)]
+        for each in [room, *(other for other in others if other is not None and other["id"] != room["id"])]:
+            answer = self._send("look", "GET", f"/rooms/{each['id']}")
+            if answer.status == 200 and answer.json()["role"] == "admin":
+                seen: Json = answer.json()
+                return seen
+        return None

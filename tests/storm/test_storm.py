@@ -1,6 +1,6 @@
 """16 clients do everything to four rooms while workers are killed: nothing acknowledged is lost, nothing stays broken.
 
-``STORM_SECONDS`` says for how long (40), ``STORM_SEED`` with which dice.
+``STORM_SECONDS`` says for how long (60), ``STORM_SEED`` with which dice.
 """
 
 import json
@@ -25,7 +25,7 @@ from tests.storm.workers import workers
 
 CLIENTS = 16
 ROOMS = 4
-SECONDS = float(os.environ.get("STORM_SECONDS", "40"))
+SECONDS = float(os.environ.get("STORM_SECONDS", "60"))
 SEED = int(os.environ.get("STORM_SEED", "1"))
 
 _SECONDS_BETWEEN_KILLS = 3.0
@@ -33,6 +33,19 @@ _SECONDS_BETWEEN_STARTS = 0.75
 _QUIET_SECONDS = 40
 # ministack takes the death of a worker that is still starting for a broken function, and ends all its other workers.
 _STARTED_SECONDS = 15
+# How often each is carried out at least: a third of what was seen in a minute on two cores that had much else to do.
+LEAST = {
+    "create task": 20,
+    "update task": 20,
+    "delete task": 4,
+    "join": 25,
+    "leave": 5,
+    "kick": 2,
+    "change role": 4,
+    "close room": 1,
+    "delete user": 3,
+    "open": 4,
+}
 ANSWERS = {"200", "201", "204", "401", "403", "404", "409", "422", "503", "none"}
 
 
@@ -109,7 +122,7 @@ def test_a_storm_with_dying_workers_breaks_and_loses_nothing(
     assert board.unanswered == []
     assert weather.kills.total() > 0
     assert _lost(weather) == []
-    assert min(board.done[action] for action in ("create task", "update task", "delete task", "join", "leave")) > 0
+    assert {action: least for action, least in LEAST.items() if board.done[action] < least} == {}, board.done
 
 
 def _settled(weather: Weather) -> Any:
@@ -148,6 +161,7 @@ def _print_figures(weather: Weather, report: Any) -> None:
         "clients": CLIENTS,
         "requests": board.statuses.total(),
         "by status": dict(sorted(board.statuses.items())),
+        "503 by cause": dict(sorted(board.unavailable.items())),
         "acknowledged": dict(sorted(board.done.items())),
         "retried": board.retried,
         "replayed": board.replayed,
