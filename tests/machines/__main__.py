@@ -15,9 +15,14 @@ def main() -> int:
     prepare_environment()
     from tests.machines.machine import Machine, run, summary  # noqa: PLC0415  # reads the environment
     from tests.machines.rooms_machine import RoomsMachine  # noqa: PLC0415
+    from tests.machines.sessions_machine import SessionsMachine  # noqa: PLC0415
     from tests.machines.tasks_machine import TasksMachine  # noqa: PLC0415
 
-    machines: dict[str, type[Machine]] = {"rooms": RoomsMachine, "tasks": TasksMachine}
+    machines: dict[str, type[Machine]] = {
+        "rooms": RoomsMachine,
+        "tasks": TasksMachine,
+        "sessions": SessionsMachine,
+    }
     parser = argparse.ArgumentParser(prog="python -m tests.machines", description=__doc__)
     parser.add_argument("machines", nargs="*", choices=[*machines, []], help="which (all)")
     parser.add_argument("--seed", type=int, default=1000, help="the first one (1000)")

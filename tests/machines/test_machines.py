@@ -8,16 +8,20 @@ from tests.machines.machine import Json, Machine, run, summary
 from tests.machines.rooms_machine import RoomsMachine
 from tests.machines.rooms_reference import Room as RoomOfMembers
 from tests.machines.rooms_reference import Rooms
+from tests.machines.sessions_machine import SessionsMachine
+from tests.machines.sessions_reference import Session, Sessions
 from tests.machines.tasks_machine import TasksMachine
 from tests.machines.tasks_reference import Tasks
 
-# Chosen so that each action is carried out, and most are refused for each reason: see `python -m tests.machines`.
-SEED, EXAMPLES, STEPS = 2, 14, 20
+EXAMPLES, STEPS = 14, 20
+# The first of each machine with which every action is carried out. `python -m tests.machines` takes any other.
+SEEDS: dict[type[Machine], int] = {RoomsMachine: 1, TasksMachine: 2, SessionsMachine: 2}
 
 pytestmark = pytest.mark.usefixtures("_mocked_aws")
 
 ROOM_ACTIONS = {"open", "join", "add", "leave", "remove", "change role", "rename", "new code", "close", "delete user"}
 TASK_ACTIONS = {"create", "see", "update", "delete", "list"}
+SESSION_ACTIONS = {"sign in", "refresh", "sign out", "end one", "end all", "change password"}
 AROUND_TASKS = {"let in", "put out", "role changed", "person deleted", "room closed", "streams read"}
 
 
@@ -26,12 +30,16 @@ AROUND_TASKS = {"let in", "put out", "role changed", "person deleted", "room clo
     [
         (RoomsMachine, ROOM_ACTIONS | {"answered again", "key of another request", "streams read"}),
         (TasksMachine, TASK_ACTIONS | AROUND_TASKS),
+        (
+            SessionsMachine,
+            SESSION_ACTIONS | {"answered again", "refresh: invalid_token", "refresh: idempotency_key_reused"},
+        ),
     ],
 )
 def test_the_product_does_what_the_reference_says(
     machine: type[Machine], actions: set[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    figures = run(machine, SEED, EXAMPLES, STEPS)
+    figures = run(machine, SEEDS[machine], EXAMPLES, STEPS)
 
     with capsys.disabled():
         sys.stdout.write(f"\n{summary(machine, figures)}\n")
@@ -60,6 +68,23 @@ class AnybodyIsAssigned(Tasks):
         """Whoever it is."""
 
 
+class AnOldTokenIsOnlyRefused(Sessions):
+    def refresh(self, session: Session, token: str, key: str | None, at: float) -> bool:
+        alive = session.alive
+        try:
+            return super().refresh(session, token, key, at)
+        finally:
+            session.alive = alive
+
+
+class PasswordsEndNoSessions(Sessions):
+    def change_password(self, caller: Session, current: str, new: str) -> None:
+        others = [session for session in self.of(caller.person) if session is not caller]
+        super().change_password(caller, current, new)
+        for session in others:
+            session.alive = True
+
+
 class RoomsOfManyLastAdmins(RoomsMachine):
     reference = TheLastAdminIsAnyAdmin
 
@@ -76,7 +101,25 @@ class TasksOfAnybody(TasksMachine):
     reference = AnybodyIsAssigned
 
 
-@pytest.mark.parametrize("machine", [RoomsOfManyLastAdmins, RoomsOfOneVersion, TasksOfOneVersion, TasksOfAnybody])
+class SessionsOfOldTokens(SessionsMachine):
+    reference = AnOldTokenIsOnlyRefused
+
+
+class SessionsOfOldPasswords(SessionsMachine):
+    reference = PasswordsEndNoSessions
+
+
+@pytest.mark.parametrize(
+    "machine",
+    [
+        RoomsOfManyLastAdmins,
+        RoomsOfOneVersion,
+        TasksOfOneVersion,
+        TasksOfAnybody,
+        SessionsOfOldTokens,
+        SessionsOfOldPasswords,
+    ],
+)
 def test_a_wrong_reference_is_found_out(machine: type[Machine]) -> None:
     with pytest.raises(AssertionError):
-        run(machine, SEED, EXAMPLES, STEPS)
+        run(machine, 2, EXAMPLES, STEPS)

@@ -1,0 +1,179 @@
+"""Sessions: people who sign in and out, refresh, repeat what is spent, and change their passwords."""
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, rule
+
+from tests.machines.machine import Json, Machine
+from tests.machines.sessions_reference import REPEATABLE_SECONDS, Session, Sessions
+from tests.support.client import Person
+from tests.support.clock import Clock
+
+PEOPLE = ("ann", "bob")
+PASSWORDS = ["purple lamp under seven stairs", "three geese beside a wet road"]
+WRONG = "nothing that anybody would have set"
+_FAILURES = 4
+"""Of one account, in an example: fewer than a limit on attempts would notice."""
+
+# Access tokens are verified by the machine's own clock, and live for ten minutes: no token may be of the future.
+_BEHIND_SECONDS = 300
+_SECONDS_PER_STEP = 1
+_LONG_TIMES = 3
+
+_people = st.sampled_from(PEOPLE)
+_numbers = st.integers(0, 7)
+_ages = st.sampled_from([0, 0, 0, 1, 2])
+"""How many refreshes ago the token was given that is used: 0 is the good one."""
+_keys = st.sampled_from([None, "first", "second"])
+
+
+class SessionsMachine(Machine):
+    """Two people, each signed in any number of times. The clock moves by a second with each step, or by a minute."""
+
+    reference: type[Sessions] = Sessions
+
+    def __init__(self) -> None:
+        self._patch = pytest.MonkeyPatch()
+        super().__init__()
+        self._clock = Clock(self._patch)
+        self._clock.pass_by(-_BEHIND_SECONDS)
+        self.at = 0.0
+        self._long_times = 0
+        self._failures = dict.fromkeys(PEOPLE, 0)
+        self.expected = self.reference()
+        self.clients: dict[str, Person] = {}
+        """Who calls in the name of each session, by its id."""
+        self.names: dict[str, str] = {}
+        self.touched: Session | None = None
+
+    def teardown(self) -> None:
+        super().teardown()
+        self._patch.undo()
+
+    # ------------------------------------------------------------------------------------------------- steps
+    @initialize()
+    def register(self) -> None:
+        for person in PEOPLE:
+            client = self.product.register(person, password=PASSWORDS[0])
+            self.names[person] = client.username
+            self.expected.passwords[person] = PASSWORDS[0]
+            self._opened(person, client)
+
+    @rule(person=_people, right=st.sampled_from([True, True, False]))
+    def sign_in(self, person: str, right: bool) -> None:
+        if not right and not self._may_fail(person):
+            return
+        password = self.expected.passwords[person] if right else WRONG
+        answer = self.product.anonymous.post("/auth/login", json={"username": self.names[person], "password": password})
+        if self.expect("sign in", answer, 200, lambda: self.expected.sign_in(person, password)):
+            self._opened(person, Person(self.product.anonymous.connection, answer.json(), password))
+
+    @rule(number=_numbers, age=_ages, key=_keys)
+    def refresh(self, number: int, age: int, key: str | None) -> None:
+        self._refresh(self._session(number), age, key)
+
+    @rule(number=_numbers, key=_keys, again=_keys, later=st.sampled_from([0, 0, REPEATABLE_SECONDS]))
+    def refresh_twice(self, number: int, key: str | None, again: str | None, later: int) -> None:
+        """With one token: its answer was lost, or it was stolen."""
+        session = self._session(number)
+        if self._refresh(session, 0, key):
+            if later and self._long_times < _LONG_TIMES:
+                self._long_times += 1
+                self._pass_by(later)
+            self._refresh(session, 1, again)
+
+    @rule(number=_numbers, age=_ages)
+    def sign_out(self, number: int, age: int) -> None:
+        session = self._session(number)
+        token = session.tokens[-1 - min(age, len(session.tokens) - 1)]
+        answer = self.product.anonymous.post("/auth/logout", json={"refresh_token": token})
+        self.expect("sign out", answer, 204, lambda: self.expected.sign_out(session, token))
+
+    @rule(caller=_numbers, number=_numbers)
+    def end_one(self, caller: int, number: int) -> None:
+        session, by = self._session(number), self._session(caller)
+        answer = self.clients[by.id].delete(f"/auth/sessions/{session.id}")
+        self.expect("end one", answer, 204, lambda: self.expected.end(by, session))
+
+    @rule(caller=_numbers, right=st.sampled_from([True, True, False]), new=st.sampled_from(PASSWORDS))
+    def change_password(self, caller: int, right: bool, new: str) -> None:
+        by = self._session(caller)
+        if not right and not self._may_fail(by.person):
+            return
+        current = self.expected.passwords[by.person] if right else WRONG
+        body = {"current_password": current, "new_password": new}
+        answer = self.clients[by.id].post("/auth/password", json=body)
+        self.expect("change password", answer, 204, lambda: self.expected.change_password(by, current, new))
+
+    @rule(which=st.sampled_from(["time", "time", "all"]), caller=_numbers)
+    def do_something_else(self, which: str, caller: int) -> None:
+        """One rule, so that neither takes up a sixth of all steps."""
+        if which == "all":
+            by = self._session(caller)
+            answer = self.clients[by.id].delete("/auth/sessions")
+            self.expect("end all", answer, 204, lambda: self.expected.end_all(by))
+        elif self._long_times < _LONG_TIMES:
+            self._long_times += 1
+            self._pass_by(REPEATABLE_SECONDS)
+            self.figures["a minute passes"] += 1
+
+    # ------------------------------------------------------------------------------------- what must be seen
+    @invariant()
+    def sessions_that_are_alive_are_seen_by_their_person(self) -> None:
+        if self.touched is None:
+            return
+        self._pass_by(_SECONDS_PER_STEP)
+        for session in [each for each in self.expected.all if each.person == self.touched.person][-4:]:
+            answer = self.clients[session.id].get("/auth/sessions")
+            self.figures["reads"] += 1
+            if session.alive:
+                assert answer.status == 200, answer
+                assert [(each["id"], each["current"]) for each in answer.json()["items"]] == [
+                    (each.id, each is session) for each in self.expected.of(session.person)
+                ]
+            else:
+                assert answer.status == 401, answer
+
+    # --------------------------------------------------------------------------------------------------- help
+    def _opened(self, person: str, client: Person) -> None:
+        items: list[Json] = self.see(client, "/auth/sessions")["items"]
+        (session_id,) = [each["id"] for each in items if each["current"]]
+        self.touched = Session(session_id, person, [client.refresh_token])
+        self.expected.all.append(self.touched)
+        self.clients[session_id] = client
+        self._pass_by(_SECONDS_PER_STEP)
+
+    def _refresh(self, session: Session, age: int, key: str | None) -> bool:
+        token = session.tokens[-1 - min(age, len(session.tokens) - 1)]
+        headers = {} if key is None else {"Idempotency-Key": key}
+        repeated: list[bool] = []
+        answer = self.product.anonymous.post("/auth/refresh", json={"refresh_token": token}, headers=headers)
+        done = self.expect(
+            "refresh", answer, 200, lambda: repeated.append(self.expected.refresh(session, token, key, self.at))
+        )
+        if done:
+            given = answer.json()["refresh_token"]
+            assert ("Idempotency-Replayed" in answer.headers) == repeated[0]
+            if repeated[0]:
+                assert given == session.tokens[-1], answer
+                self.figures["answered again"] += 1
+            else:
+                assert given not in session.tokens, answer
+                session.tokens.append(given)
+            self.clients[session.id].access_token = answer.json()["access_token"]
+        return done
+
+    def _session(self, number: int) -> Session:
+        """One of the last, mostly one that is alive."""
+        alive = [session for session in self.expected.all if session.alive][-4:]
+        chosen = [*alive, *alive, *self.expected.all[-2:]]
+        self.touched = chosen[number % len(chosen)]
+        return self.touched
+
+    def _may_fail(self, person: str) -> bool:
+        self._failures[person] += 1
+        return self._failures[person] <= _FAILURES
+
+    def _pass_by(self, seconds: int) -> None:
+        self._clock.pass_by(seconds)
+        self.at += seconds
