@@ -121,6 +121,21 @@ soak-api: $(DEVELOPMENT) $(FUZZ) ## The same for longer, and other requests each
 test-storm: $(DEVELOPMENT) ## 16 clients in a storm of changes, with workers killed; STORM_SECONDS=60, STORM_SEED=1
 	$(BIN)/python -m pytest tests/storm
 
+# Seeds that no other run had, unless SEED says which. Half of the time is for the simulation, a fifth each for the
+# machines and the storm.
+SECONDS ?= 1800
+SEED := $(or $(SEED),$(shell date +%s))
+
+.PHONY: soak soak-model
+soak: $(DEVELOPMENT) ## Reliability for longer than in the tests: SECONDS=1800 in all, SEED=… repeats
+	$(BIN)/python -m tests.simulation --first $(SEED) --soak $$(($(SECONDS) * 4 / 10))
+	$(BIN)/python -m tests.simulation --refreshes --first $(SEED) --soak $$(($(SECONDS) / 10))
+	$(BIN)/python -m tests.machines --seed $(SEED) --soak $$(($(SECONDS) / 5))
+	STORM_SECONDS=$$(($(SECONDS) / 5)) STORM_SEED=$(SEED) $(BIN)/python -m pytest tests/storm
+
+soak-model: $(DEVELOPMENT) ## The model within larger bounds
+	$(BIN)/python -m tests.model --soak
+
 # ------------------------------------------------------------------------------------------- deployment
 SAM := .venv-deploy/bin/sam
 

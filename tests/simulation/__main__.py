@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tests.support.aws import prepare_environment
 
 if TYPE_CHECKING:
-    from tests.simulation.simulation import Weaken
+    from tests.simulation.simulation import Simulation, Weaken
 
 _SEEDS_AT_ONCE = 500
 
@@ -22,6 +22,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=1000, help="how many (1000)")
     parser.add_argument("--soak", type=float, metavar="SECONDS", help="as many as there is time for, instead")
     parser.add_argument("--without", metavar="GUARD", help="take this guard away: see tests/simulation/weakened.py")
+    parser.add_argument("--refreshes", action="store_true", help="clients that share refresh tokens, and nothing else")
     parser.add_argument("--failures", type=int, default=1, help="go on until so many have failed (1)")
     arguments = parser.parse_args()
     if os.environ.get("PYTHONHASHSEED") != "0":
@@ -32,34 +33,45 @@ def main() -> int:
     from tests.simulation.weakened import without  # noqa: PLC0415  # not before the environment is prepared
 
     weaken = without(arguments.without) if arguments.without else None
+    world_of = _refreshing() if arguments.refreshes else None
     if arguments.seed is not None:
-        return _one(arguments.seed, weaken)
+        return _one(arguments.seed, weaken, world_of)
     if arguments.soak is not None:
-        return _soak(arguments.first, arguments.soak, arguments.failures, weaken)
-    return _several(arguments.first, arguments.seeds, arguments.failures, weaken)
+        return _soak(arguments.first, arguments.soak, arguments.failures, weaken, world_of)
+    return _several(arguments.first, arguments.seeds, arguments.failures, weaken, world_of)
 
 
-def _one(seed: int, weaken: "Weaken | None") -> int:
+def _refreshing() -> "type[Simulation]":
+    from tests.simulation.refreshes import Refreshing  # noqa: PLC0415
+
+    return Refreshing
+
+
+def _one(seed: int, weaken: "Weaken | None", world_of: "type[Simulation] | None") -> int:
     from tests.simulation.simulation import simulate  # noqa: PLC0415
 
-    result = simulate(seed, weaken)
+    result = simulate(seed, weaken, world_of)
     _say(str(result.trace))
     _say(f"seed {seed}: {result.failure or 'nothing broken'}")
     return int(result.failure is not None)
 
 
-def _several(first: int, seeds: int, failures: int, weaken: "Weaken | None") -> int:
+def _several(
+    first: int, seeds: int, failures: int, weaken: "Weaken | None", world_of: "type[Simulation] | None"
+) -> int:
     from tests.simulation import campaign  # noqa: PLC0415
 
-    figures = campaign.run(first, seeds, failures, weaken)
+    figures = campaign.run(first, seeds, failures, weaken, world_of)
     _say(str(figures))
     return int(bool(figures.failures))
 
 
-def _soak(first: int, seconds: float, failures: int, weaken: "Weaken | None") -> int:
+def _soak(
+    first: int, seconds: float, failures: int, weaken: "Weaken | None", world_of: "type[Simulation] | None"
+) -> int:
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
-        if status := _several(first, _SEEDS_AT_ONCE, failures, weaken):
+        if status := _several(first, _SEEDS_AT_ONCE, failures, weaken, world_of):
             return status
         first += _SEEDS_AT_ONCE
     _say(f"no failure up to seed {first - 1}")

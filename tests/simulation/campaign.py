@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.simulation.simulation import Result, Weaken, simulate
+from tests.simulation.simulation import Result, Simulation, Weaken, simulate
 
 
 @dataclass
@@ -22,6 +22,8 @@ class Campaign:
     faults: Counter[str] = field(default_factory=Counter)
     failures: list[Result] = field(default_factory=list)
     seconds: float = 0.0
+    of: str = ""
+    """What the command that repeats a seed needs besides its number."""
 
     def add(self, result: Result) -> None:
         self.seeds += 1
@@ -41,20 +43,27 @@ class Campaign:
             f"faults ({self.faults.total():,}): {_listed(self.faults)}",
         ]
         lines += [
-            f"seed {each.seed}: {each.failure!r}; repeat it with: python -m tests.simulation --seed {each.seed}"
+            f"seed {seed}: {each.failure!r}; repeat it with: python -m tests.simulation {self.of}--seed {seed}"
             for each in self.failures
+            for seed in [each.seed]
         ]
         return "\n".join(lines)
 
 
-def run(first: int, seeds: int, most_failures: int = 1, weaken: Weaken | None = None) -> Campaign:
-    """Run ``seeds`` seeds from ``first`` on, until so many have failed."""
-    campaign = Campaign()
+def run(
+    first: int,
+    seeds: int,
+    most_failures: int = 1,
+    weaken: Weaken | None = None,
+    world_of: type[Simulation] | None = None,
+) -> Campaign:
+    """Run ``seeds`` seeds from ``first`` on, until so many have failed. ``world_of``: another kind of world."""
+    campaign = Campaign(of="--refreshes " if world_of else "")
     began = time.monotonic()
     gc.disable()  # A seed leaves much behind, all at once: collecting it in between costs a quarter of the time.
     try:
         for seed in range(first, first + seeds):
-            campaign.add(simulate(seed, weaken))
+            campaign.add(simulate(seed, weaken, world_of))
             if len(campaign.failures) >= most_failures:
                 break
             if seed % 10 == 0:

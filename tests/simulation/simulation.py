@@ -62,10 +62,10 @@ class Result:
     faults: Counter[str]
 
 
-def simulate(seed: int, weaken: Weaken | None = None) -> Result:
+def simulate(seed: int, weaken: Weaken | None = None, world_of: "type[Simulation] | None" = None) -> Result:
     """Run one seed. The same seed runs the same way each time, in whatever process and order."""
     random.seed(seed)
-    world = Simulation(seed, weaken)
+    world = (world_of or Simulation)(seed, weaken)
     with virtual_time_and_chance(), contextlib.redirect_stdout(world.log):
         return world.run()
 
@@ -91,9 +91,9 @@ class Simulation:
         self.faults = Faults(_random(seed, "faults"))
         self.trace = Trace(lambda: self.scheduler.now - EPOCH_SECONDS, lambda: self.scheduler.current.name)
         self.log = io.StringIO()
-        self.history = History()
+        self.history: History = History()
         self.recorded = Recorded()
-        self.known = Known([_user_id(name) for name in PEOPLE])
+        self.known: Known = Known([_user_id(name) for name in PEOPLE])
         self.functions = _functions()
         self.functions.start_cold()
         self.invocations: Counter[str] = Counter()
@@ -135,7 +135,7 @@ class Simulation:
             self.faults.active = True
             for name in PEOPLE:
                 self._clients += 1
-                self.act(name, Client(self, name, _user_id(name), self.choices, _MOST_OPERATIONS).run)
+                self.act(name, self._life(name, _user_id(name)))
             if self.choices.random() < _SEEDS_WITH_EARLY_SWEEPS:
                 self._act("sweeper", lambda: self._sweep({"older_than_seconds": 0}), 10 * self.choices.random())
             self.scheduler.run()
@@ -192,12 +192,12 @@ class Simulation:
         self.trace.note(f"→ failed: {failed}")
         return failed
 
+    def _life(self, name: str, user_id: str) -> Callable[[], None]:
+        """What one person does."""
+        return Client(self, name, user_id, self.choices, _MOST_OPERATIONS).run
+
     def _set_stage(self) -> None:
-        users = importlib.import_module("tasksync.tables.users")  # not earlier: it reads the environment
-        for name in PEOPLE:
-            transaction = users.Transaction()
-            users.put_user(transaction, _person(name, self.now()))
-            transaction.commit()
+        self._put_people()
         # Something to quarrel about from the beginning: without it most seeds are still meeting when they end.
         first, *others = (_user_id(name) for name in PEOPLE)
         room = self._staged(Call(first, "POST", "/rooms", body={"name": "the first room"}))
@@ -216,6 +216,13 @@ class Simulation:
         many = self.choices.random() < _SEEDS_WITH_MANY_TASKS
         for number in range(_MORE_THAN_ONE_BATCH if many else self.choices.randrange(3)):
             self._staged(Call(first, "POST", "/tasks", body={"title": f"staged {number}", "room_id": room["id"]}))
+
+    def _put_people(self) -> None:
+        users = importlib.import_module("tasksync.tables.users")  # not earlier: it reads the environment
+        for name in PEOPLE:
+            transaction = users.Transaction()
+            users.put_user(transaction, _person(name, self.now()))
+            transaction.commit()
 
     def _staged(self, call: Call) -> Any:
         operation = Operation(call)

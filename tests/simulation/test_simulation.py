@@ -13,6 +13,7 @@ import pytest
 from infrastructure.template import REPOSITORY
 
 SEEDS = 1_200
+SEEDS_OF_REFRESHES = 600
 SEEDS_UNTIL_NOTICED = 500
 # The others take hundreds of seeds to be noticed: `python -m tests.simulation --without GUARD --seeds 5000`.
 NOTICED_SOON = ("user-active", "room-counts-and-version", "code-free", "task-version-at-update", "receipt-absent")
@@ -37,6 +38,23 @@ def test_no_interleaving_and_no_fault_breaks_an_invariant(capsys: pytest.Capture
     with capsys.disabled():
         sys.stdout.write(f"\n{finished.stdout}")
     assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+def test_a_refresh_token_has_one_successor_whoever_uses_it_and_whatever_fails(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    finished = run("--refreshes", "--seeds", str(SEEDS_OF_REFRESHES))
+
+    with capsys.disabled():
+        sys.stdout.write(f"\n{finished.stdout}")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+def test_a_refresh_that_does_not_look_whether_its_token_is_still_good_is_noticed() -> None:
+    finished = run("--refreshes", "--seeds", str(SEEDS_UNTIL_NOTICED), "--without", "token-still-good")
+
+    assert finished.returncode == 1
+    assert "Violation('I10: " in finished.stdout, finished.stdout + finished.stderr
 
 
 def test_a_seed_runs_the_same_way_each_time() -> None:

@@ -34,6 +34,7 @@ GUARDS: dict[str, Chosen] = {
     "task-version-at-deletion": _of("Delete", "TasksTable"),
     "receipt-absent": _of("Put", "IdempotencyTable"),
     "name-free": _of("Put", "UsersTable"),
+    "token-still-good": _of("Update", "SessionsTable"),
 }
 
 

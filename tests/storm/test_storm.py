@@ -33,17 +33,17 @@ _SECONDS_BETWEEN_STARTS = 0.75
 _QUIET_SECONDS = 40
 # ministack takes the death of a worker that is still starting for a broken function, and ends all its other workers.
 _STARTED_SECONDS = 15
-# How often each is carried out at least: a third of what was seen in a minute on two cores that had much else to do.
+# How often each is carried out at least: a third of what was seen in a minute on two cores with much else to do.
 LEAST = {
-    "create task": 20,
-    "update task": 20,
-    "delete task": 4,
-    "join": 25,
-    "leave": 5,
+    "create task": 10,
+    "update task": 10,
+    "delete task": 2,
+    "join": 20,
+    "leave": 3,
     "kick": 2,
-    "change role": 4,
+    "change role": 3,
     "close room": 1,
-    "delete user": 3,
+    "delete user": 2,
     "open": 4,
 }
 ANSWERS = {"200", "201", "204", "401", "403", "404", "409", "422", "503", "none"}
