@@ -1,4 +1,4 @@
-"""Runs machines: ``python -m tests.machines rooms --seed 3``, or ``--soak 600`` with one seed after the other."""
+"""Runs machines: ``python -m tests.machines --machine rooms --seed 3``, or ``--soak 600`` one seed after the other."""
 
 import argparse
 import sys
@@ -24,14 +24,14 @@ def main() -> int:
         "sessions": SessionsMachine,
     }
     parser = argparse.ArgumentParser(prog="python -m tests.machines", description=__doc__)
-    parser.add_argument("machines", nargs="*", choices=[*machines, []], help="which (all)")
+    parser.add_argument("--machine", choices=[*machines], help="only this one")
     parser.add_argument("--seed", type=int, default=1000, help="the first one (1000)")
     parser.add_argument("--soak", type=float, default=0, metavar="SECONDS", help="go on for so long (one seed)")
     parser.add_argument("--steps", type=int, default=30, help="in each example (30)")
     arguments = parser.parse_args()
     ends = time.monotonic() + arguments.soak
     number = arguments.seed
-    figures: dict[str, Counter[str]] = {name: Counter() for name in arguments.machines or machines}
+    figures: dict[str, Counter[str]] = {name: Counter() for name in machines if arguments.machine in (None, name)}
     with mocked():
         while True:
             for name, total in figures.items():
