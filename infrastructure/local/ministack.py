@@ -26,11 +26,13 @@ _STOP_SECONDS = 60
 class Server:
     """One server process, and the directory that keeps its data.
 
-    ``port``: of the API; 0 for any free one. The AWS endpoint gets the next free port.
+    ``port``: of the API; 0 for any free one. The AWS endpoint gets the next free port. ``dynamodb_endpoint``: where the
+    functions find DynamoDB, if not at the AWS endpoint.
     """
 
-    def __init__(self, port: int, data_directory: Path) -> None:
+    def __init__(self, port: int, data_directory: Path, dynamodb_endpoint: str | None = None) -> None:
         self.port = port
+        self._dynamodb_endpoint = dynamodb_endpoint
         self.aws_port = 0
         self.route = data_directory / "route.json"
         self.log = data_directory / "logs" / "ministack.log"
@@ -115,6 +117,8 @@ class Server:
     def _environment(self) -> dict[str, str]:
         """Of the server and of the functions' workers, which inherit it: nothing of the developer's AWS settings."""
         inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "LC_ALL")}
+        if self._dynamodb_endpoint is not None:
+            inherited["AWS_ENDPOINT_URL_DYNAMODB"] = self._dynamodb_endpoint
         return inherited | {
             # Every call is held against the policies of whoever makes it; our own clients are the account's root.
             "AUTH": "true",

@@ -44,7 +44,8 @@ class LocalStack:
     """AWS on this machine with TaskSync deployed on it. One at a time for one data directory.
 
     ``port``: of the API; 0 for any free one. ``parameters``: template parameters that differ from ``PARAMETERS``.
-    ``progress`` is called with a line for each step. Also a context manager: started on entry, stopped on exit.
+    ``progress`` is called with a line for each step. ``dynamodb_endpoint``: where the functions find DynamoDB, if not
+    on this AWS. Also a context manager: started on entry, stopped on exit.
     """
 
     def __init__(
@@ -54,12 +55,18 @@ class LocalStack:
         parameters: Mapping[str, str] | None = None,
         template: Path = templates.PATH,
         progress: Callable[[str], None] = lambda _: None,
+        dynamodb_endpoint: str | None = None,
     ) -> None:
         self.data_directory = data_directory
         self._template = template
         self._parameters = PARAMETERS | dict(parameters or {})
         self._progress = progress
-        self._server = Server(port, data_directory)
+        self._server = Server(port, data_directory, dynamodb_endpoint)
+
+    @property
+    def aws_port(self) -> int:
+        """Of the AWS endpoint, once the stack is starting; 0 before."""
+        return self._server.aws_port
 
     def start(self) -> Addresses:
         """Brings it up with the data of the last orderly stop, deploys the code as it is now, waits for health.

@@ -19,7 +19,7 @@ DYNAMODB_ACTIONS = {
     f"dynamodb:{operation}"
     for operation in boto3.client("dynamodb", region_name="us-east-1").meta.service_model.operation_names
 } | {"dynamodb:ConditionCheckItem"}
-ACTIONS = DYNAMODB_ACTIONS | {"secretsmanager:GetSecretValue", "sqs:SendMessage"}
+ACTIONS = DYNAMODB_ACTIONS | {"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "sqs:SendMessage"}
 
 
 def _own_resources(function: str) -> set[str]:

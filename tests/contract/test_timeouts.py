@@ -8,7 +8,7 @@ import pytest
 from botocore.config import Config
 
 from authorizer import store
-from tasksync import secret_values
+from tasksync import probes, secret_values
 from tasksync.tables.connection import shared_connection
 from tests.support.aws import Aws
 from tests.support.stack import Stack
@@ -39,6 +39,11 @@ def test_a_function_gives_up_on_aws_before_the_gateway_gives_up_on_it(function: 
 
     assert longest < _timeout(function) - 1
     assert _timeout(function) - 1 < GATEWAY_SECONDS
+
+
+def test_the_health_of_the_service_is_told_within_three_seconds() -> None:
+    # What hangs is left behind after this time; the rest is for a container that has to start.
+    assert max(probes.SECONDS, _longest(probes.CONFIG) / 2) <= 1.5
 
 
 def test_the_authorizer_has_time_for_both_of_its_calls() -> None:

@@ -93,6 +93,7 @@ class Aws:
             self.permissions.used.clear()
             self.dynamodb: DynamoDBClient = _client("dynamodb")
             self.streams: DynamoDBStreamsClient = _client("dynamodbstreams")
+            self.secrets: SecretsManagerClient = _client("secretsmanager")
             for name, properties in self.stack.of_type("AWS::SecretsManager::Secret").items():
                 self._create_secret(name, properties)
             for name, properties in self.stack.of_type("AWS::DynamoDB::Table").items():
@@ -129,9 +130,8 @@ class Aws:
 
     def _create_secret(self, name: str, properties: Mapping[str, Any]) -> None:
         generated = properties["GenerateSecretString"]
-        client: SecretsManagerClient = _client("secretsmanager")
-        value = client.get_random_password(**generated)["RandomPassword"]
-        self.stack.arns[name] = client.create_secret(Name=name, SecretString=value)["ARN"]
+        value = self.secrets.get_random_password(**generated)["RandomPassword"]
+        self.stack.arns[name] = self.secrets.create_secret(Name=name, SecretString=value)["ARN"]
 
     def _create_table(self, name: str, properties: Mapping[str, Any]) -> None:
         unknown = properties.keys() - _CREATE_TABLE - _SET_AFTERWARDS
