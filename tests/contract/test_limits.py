@@ -18,8 +18,9 @@ def _declared() -> dict[tuple[str, str], tuple[Policy, ...]]:
     return {(route.method, route.path): route.limits for api in apis if api.limits for route in api.routes}
 
 
-# What it answers is the same for everybody and read from no table: counting it would cost more than serving it.
-FREE = {"PagesFunction"}
+# What pages answer is the same for everybody and read from no table: counting it would cost more than serving it. The
+# health of the service must be told in time when the table that counts is out of reach, too.
+FREE = {"PagesFunction", "HealthFunction"}
 
 
 def _public() -> dict[tuple[str, str], bool]:
