@@ -1,6 +1,8 @@
 # Every command of the project; `make` alone lists them. Each sets up what it needs in .venv, once.
 
 PORT ?= 8000
+# Such as http://localhost:5173, several separated by commas.
+CORS_ALLOWED_ORIGINS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -27,7 +29,7 @@ $(VENV)/stamp-infrastructure: infrastructure/requirements.txt | $(BIN)/python
 
 # ------------------------------------------------------------------------------------------- local stack
 run: $(VENV)/stamp-infrastructure ## Runs TaskSync on this machine: http://127.0.0.1:8000, PORT=… for another port
-	@exec $(BIN)/python -m infrastructure.local.run --port $(PORT)
+	@exec $(BIN)/python -m infrastructure.local.run --port $(PORT) --cors-allowed-origins '$(CORS_ALLOWED_ORIGINS)'
 
 admin: $(VENV)/stamp-infrastructure ## Makes a user an admin: USERNAME=…; STACK=… for a stack on AWS
 	@exec $(BIN)/python -m infrastructure.admin --username '$(USERNAME)' --stack '$(STACK)'

@@ -81,6 +81,31 @@ def parameter_values(template: Mapping[str, Any], given: Mapping[str, str]) -> d
     }
 
 
+def decided(template: Mapping[str, Any], values: Mapping[str, str], part: Any) -> Any:
+    """A part of the template in which each ``Fn::If`` is decided for these parameters, and what is none is left out."""
+    if isinstance(part, list):
+        return [each for each in (decided(template, values, each) for each in part) if each != _NOTHING]
+    if not isinstance(part, Mapping):
+        return part
+    if part.keys() == {"Fn::If"}:
+        condition, then, otherwise = part["Fn::If"]
+        return decided(template, values, then if _holds(template["Conditions"][condition], values) else otherwise)
+    found = {name: decided(template, values, each) for name, each in part.items()}
+    return {name: each for name, each in found.items() if each != _NOTHING}
+
+
+_NOTHING = {"Ref": "AWS::NoValue"}
+
+
+def _holds(condition: Mapping[str, Any], values: Mapping[str, str]) -> bool:
+    match condition:
+        case {"Fn::Not": [inner]}:
+            return not _holds(inner, values)
+        case {"Fn::Equals": [{"Ref": str(name)}, value]}:
+            return values[name] == str(value)
+    raise ValueError(f"the template has the condition {condition}, which is not understood")
+
+
 def generous_limits(template: Mapping[str, Any]) -> dict[str, str]:
     """Rate limits for a place where everybody has one address: a hundredfold for each address and each user.
 
@@ -89,5 +114,5 @@ def generous_limits(template: Mapping[str, Any]) -> dict[str, str]:
     return {
         name: str(100 * int(declaration["Default"]))
         for name, declaration in template.get("Parameters", {}).items()
-        if name.endswith(("PerIp", "PerUser")) and not name.startswith("Max")
+        if name.endswith(("PerIp", "PerUser", "PerSecond", "Burst")) and not name.startswith("Max")
     }

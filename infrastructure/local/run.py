@@ -38,6 +38,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", default="8000", help="port of the API on 127.0.0.1 (default 8000)")
     parser.add_argument("--data", type=Path, default=DATA, help="directory that keeps the data (default .local)")
+    parser.add_argument("--cors-allowed-origins", default="", help="other origins whose pages may use the API")
     arguments = parser.parse_args()
     if not (arguments.port.isdecimal() and 1 <= int(arguments.port) <= 65535):
         print(f"{arguments.port} is not a port; give PORT= a number from 1 to 65535.", file=sys.stderr)
@@ -48,7 +49,8 @@ def main() -> int:
         print(f"[{time.monotonic() - started:5.1f} s] {line}", flush=True)
 
     data = arguments.data.resolve()
-    stack = LocalStack(int(arguments.port), data, progress=progress)
+    parameters = {"CorsAllowedOrigins": arguments.cors_allowed_origins}
+    stack = LocalStack(int(arguments.port), data, parameters, progress=progress)
     try:
         for name in _ENDINGS:
             signal.signal(name, _raise_stopped)

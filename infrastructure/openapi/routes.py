@@ -33,14 +33,15 @@ def declared_routes() -> list[Declared]:
     for name, resource in template["Resources"].items():
         if resource["Type"] != "AWS::Serverless::Function":
             continue
-        events = [each["Properties"] for each in resource["Properties"].get("Events", {}).values() if _is_api(each)]
+        events = [each["Properties"] for each in resource["Properties"].get("Events", {}).values() if _is_route(each)]
         if events:
             found += _of_function(template, name, events)
     return found
 
 
-def _is_api(event: dict[str, Any]) -> bool:
-    return bool(event["Type"] == "Api")
+def _is_route(event: dict[str, Any]) -> bool:
+    """What browsers ask before a request is no route of the API's own."""
+    return bool(event["Type"] == "Api" and event["Properties"]["Method"] != "OPTIONS")
 
 
 def _of_function(template: dict[str, Any], name: str, events: list[dict[str, Any]]) -> Iterator[Declared]:

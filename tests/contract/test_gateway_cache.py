@@ -28,4 +28,8 @@ def test_what_is_cached_is_kept_by_the_callers_token() -> None:
     [event] = [each for each in STACK.events("OverviewFunction", "Api") if each["Path"] == "/"]
 
     key: list[dict[str, Any]] = event["RequestParameters"]
-    assert key == [{"method.request.header.Authorization": {"Required": True, "Caching": True}}]
+    assert key == [
+        {"method.request.header.Authorization": {"Required": True, "Caching": True}},
+        # One origin must not be given what another was told of itself.
+        {"method.request.header.Origin": {"Required": False, "Caching": True}},
+    ]

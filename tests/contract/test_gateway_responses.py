@@ -9,7 +9,7 @@ from tests.support.product import Product
 from tests.support.stack import Stack
 
 STACK = Stack()
-RESPONSES: dict[str, Any] = STACK.resources["Api"]["Properties"]["GatewayResponses"]
+RESPONSES: dict[str, Any] = STACK.decided(STACK.resources["Api"]["Properties"]["GatewayResponses"])
 
 # Every kind that a request to this API can meet has its own, and the defaults catch the rest.
 KINDS = {
@@ -21,6 +21,7 @@ KINDS = {
     "RESOURCE_NOT_FOUND",
     "REQUEST_TOO_LARGE",
     "THROTTLED",
+    "WAF_FILTERED",
     "QUOTA_EXCEEDED",
 }
 FIELDS = {"type", "title", "status", "code", "detail", "request_id"}

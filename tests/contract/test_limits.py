@@ -20,7 +20,7 @@ def _declared() -> dict[tuple[str, str], tuple[Policy, ...]]:
 
 # What pages answer is the same for everybody and read from no table: counting it would cost more than serving it. The
 # health of the service must be told in time when the table that counts is out of reach, too.
-FREE = {"PagesFunction", "HealthFunction"}
+FREE = {"PagesFunction", "HealthFunction", "PreflightFunction"}
 
 
 def _public() -> dict[tuple[str, str], bool]:

@@ -6,7 +6,8 @@ from tests.support.gateway import load_handler
 from tests.support.stack import Stack
 
 STACK = Stack()
-API_FUNCTIONS = [name for name in STACK.functions if STACK.events(name, "Api")]
+PREFLIGHT = "PreflightFunction"
+API_FUNCTIONS = [name for name in STACK.functions if STACK.events(name, "Api") and name != PREFLIGHT]
 
 # Those that the HTTP contract lists as needing no token.
 PUBLIC = {
@@ -56,3 +57,12 @@ def test_every_route_belongs_to_the_one_api() -> None:
 
     assert all(api == {"Ref": "Api"} for api in apis)
     assert list(STACK.of_type("AWS::Serverless::Api")) == ["Api"]
+
+
+def test_browsers_of_other_origins_can_ask_about_every_path_and_no_other() -> None:
+    paths = {event["Path"] for name in API_FUNCTIONS for event in STACK.events(name, "Api")}
+    asked = STACK.events(PREFLIGHT, "Api")
+
+    assert sorted(event["Path"] for event in asked) == sorted(paths)
+    # A browser asks without the token of the request that is to follow.
+    assert all((event["Method"], event["Auth"]) == ("OPTIONS", {"Authorizer": "NONE"}) for event in asked)

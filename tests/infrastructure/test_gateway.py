@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from infrastructure import template as templates
 from infrastructure.local import gateway
 
@@ -45,8 +47,11 @@ def test_a_response_is_rendered_with_the_id_of_the_request() -> None:
     assert response.render("abc") == (503, {"X-Request-Id": "abc", "Retry-After": "1"}, b'{"request_id": "abc"}')
 
 
-def test_every_response_of_our_template_renders_as_a_problem_with_its_own_status() -> None:
-    for name, response in gateway.gateway_responses(templates.load()).items():
+@pytest.mark.parametrize("origins", ["", "https://app.example.org"])
+def test_every_response_of_our_template_renders_as_a_problem_with_its_own_status(origins: str) -> None:
+    template = templates.load()
+    values = templates.parameter_values(template, {"CorsAllowedOrigins": origins})
+    for name, response in gateway.gateway_responses(templates.decided(template, values, template)).items():
         status, headers, body = response.render("abc")
 
         problem = json.loads(body)

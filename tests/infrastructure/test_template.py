@@ -59,3 +59,20 @@ def test_a_parameter_that_is_not_given_has_its_default() -> None:
     declared = {"Parameters": {"Cost": {"Default": 12}, "Level": {"Default": "INFO"}}}
 
     assert template.parameter_values(declared, {"Cost": "10"}) == {"Cost": "10", "Level": "INFO"}
+
+
+def test_conditions_are_decided_for_the_parameters_given() -> None:
+    made = {
+        "Conditions": {
+            "Wanted": {"Fn::Equals": [{"Ref": "Mode"}, "on"]},
+            "Given": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Mode"}, ""]}]},
+        }
+    }
+    part = {
+        "a": {"Fn::If": ["Wanted", "yes", {"Ref": "AWS::NoValue"}]},
+        "b": [{"Fn::If": ["Wanted", 1, {"Ref": "AWS::NoValue"}]}, {"Fn::If": ["Given", 2, 3]}],
+    }
+
+    assert template.decided(made, {"Mode": "on"}, part) == {"a": "yes", "b": [1, 2]}
+    assert template.decided(made, {"Mode": "off"}, part) == {"b": [2]}
+    assert template.decided(made, {"Mode": ""}, part) == {"b": [3]}

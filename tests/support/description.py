@@ -54,7 +54,8 @@ class Description:
     def _faults(self, operation: Any, response: httpx.Response) -> Iterator[str]:
         if operation is None:
             # The gateway refuses what it has no route for.
-            if response.status_code < 400:
+            asked_before = response.request.method == "OPTIONS" and not response.content
+            if response.status_code < 400 and not asked_before:
                 yield "there is no such operation"
             elif response.content:
                 yield from self._against({"$ref": "#/components/schemas/Problem"}, response.json(), "the problem")

@@ -62,7 +62,6 @@ class Gateway(httpx.BaseTransport):
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
         self.routes = routes(aws)
-        self.responses: Json = aws.stack.resources["Api"]["Properties"]["GatewayResponses"]
         self.source_ip = SOURCE_IP
         """The address that requests come from."""
         for function in {route.function for route in self.routes}:
@@ -138,7 +137,8 @@ class Gateway(httpx.BaseTransport):
             return json.loads(json.dumps(handler(json.loads(json.dumps(event)), LambdaContext(function))))
 
     def _own_response(self, error: GatewayError, request_id: str) -> httpx.Response:
-        response = self.responses.get(error.kind) or self.responses[error.default]
+        responses = self._aws.stack.decided(self._aws.stack.resources["Api"]["Properties"]["GatewayResponses"])
+        response = responses.get(error.kind) or responses[error.default]
         headers = {
             name: request_id if value == "context.requestId" else value.strip("'")
             for name, value in response["ResponseParameters"]["Headers"].items()

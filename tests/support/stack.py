@@ -44,6 +44,10 @@ class Stack:
         self.resources: dict[str, dict[str, Any]] = self.template["Resources"]
         self.arns: dict[str, str] = {}
 
+    def decided(self, part: Any) -> Any:
+        """A part of the template in which each ``Fn::If`` is decided."""
+        return template_file.decided(self.template, self.parameters, part)
+
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """The properties of all resources of one type, by logical name."""
         return {name: each["Properties"] for name, each in self.resources.items() if each["Type"] == kind}

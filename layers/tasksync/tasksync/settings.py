@@ -105,6 +105,11 @@ class Settings:
         return int(os.environ["MAX_ROOMS_PER_USER"])
 
     @property
+    def cors_allowed_origins(self) -> str:
+        """Separated by commas; empty where no other origin is allowed."""
+        return os.environ["CORS_ALLOWED_ORIGINS"]
+
+    @property
     def rate_limits(self) -> Mapping[str, int]:
         """The quota of each policy of ``domain/limits.py``, by its name."""
         return _quotas(os.environ["RATE_LIMITS"])

@@ -21,7 +21,7 @@ def _routes(*, public: bool) -> set[str]:
         f"{event['Method'].upper()} {event['Path']}"
         for function in stack.functions
         for event in stack.events(function, "Api")
-        if (event.get("Auth", {}).get("Authorizer") == "NONE") is public
+        if event["Method"] != "OPTIONS" and (event.get("Auth", {}).get("Authorizer") == "NONE") is public
     }
 
 

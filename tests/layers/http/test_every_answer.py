@@ -33,7 +33,7 @@ NOWHERE = [
     ("DELETE", "/health"),
     ("PUT", "/rooms"),
     ("HEAD", "/health"),
-    ("OPTIONS", "/rooms"),
+    ("OPTIONS", "/nowhere"),
     ("TRACE", "/rooms"),
     ("BREW", "/rooms"),
     ("POST", "/.well-known/jwks.json"),

@@ -27,7 +27,7 @@ from chalice.app import Response as ChaliceResponse
 from tasksync import deadline, errors, stamps
 from tasksync.domain.limits import Policy
 from tasksync.errors import Fault, Standing
-from tasksync.http import problems, schema
+from tasksync.http import cors, problems, schema
 from tasksync.http.fields import NoQuery
 from tasksync.http.limits import RateLimits, fields, of_method
 from tasksync.http.request import Once, Request
@@ -153,7 +153,8 @@ class Api:
             user_id=user_id,
             milliseconds=round((time.perf_counter() - started) * 1000, 1),
         )
-        return _written(response, request, fields(standings))
+        further = {**fields(standings), **cors.fields(request.headers.get("origin"))}
+        return _written(response, request, further)
 
     def _view(
         self,

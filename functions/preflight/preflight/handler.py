@@ -1,0 +1,24 @@
+"""OPTIONS of every path. One origin could be a constant of the gateway's; for a list somebody has to compare."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tasksync.http.cors import preflight_fields
+from tasksync.http.responses import SECURITY_HEADERS
+from tasksync.telemetry import log
+
+
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """What API Gateway is to answer (REST API, proxy event version 1.0). Never fails: there is nothing to depend on."""
+    headers = {name.lower(): value for name, value in (event["headers"] or {}).items()}
+    request = event["requestContext"]
+    log(
+        "INFO",
+        "request",
+        request_id=request["requestId"],
+        method="OPTIONS",
+        route=request["resourcePath"],
+        status=204,
+    )
+    fields = {**SECURITY_HEADERS, "X-Request-Id": request["requestId"], **preflight_fields(headers.get("origin"))}
+    return {"statusCode": 204, "headers": fields, "body": ""}

@@ -1,0 +1,112 @@
+"""Pages of other origins: those on the list may use the API, others get nothing (OWASP ASVS 5.0.0 §3.4.2)."""
+
+import pytest
+
+from tests.layers.http import calls
+from tests.layers.http.test_every_answer import is_protected
+from tests.support.client import Answer
+from tests.support.product import Product
+
+APP, STAGING, EVIL = "https://app.example.org", "http://localhost:5173", "https://evil.example.org"
+NEARLY = [
+    EVIL,
+    "null",
+    "*",
+    "",
+    "https://app.example.org.evil.example.org",
+    "http://app.example.org",
+    f"{APP},{STAGING}",
+]
+EXPOSED = {
+    "ETag",
+    "Location",
+    "Link",
+    "Retry-After",
+    "X-Request-Id",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Idempotency-Replayed",
+}
+
+
+@pytest.fixture
+def listed(product: Product) -> Product:
+    product.aws.deploy(CorsAllowedOrigins=f"{APP},{STAGING}")
+    return product
+
+
+def listed_in(answer: Answer, header: str) -> set[str]:
+    return {each.strip() for each in answer.headers[header].split(",")}
+
+
+def asked_before(product: Product, path: str, origin: str) -> Answer:
+    headers = {"Origin": origin, "Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "if-match"}
+    return product.anonymous.request("OPTIONS", path, headers=headers)
+
+
+@pytest.mark.parametrize("origin", [APP, STAGING])
+def test_a_listed_origin_may_ask_anything_of_every_path(listed: Product, origin: str) -> None:
+    for _, path in calls.ALL:
+        answer = asked_before(listed, path.replace("{", "").replace("}", ""), origin)
+
+        assert (answer.status, answer.text) == (204, "")
+        assert is_protected(answer)
+        assert answer.headers["Access-Control-Allow-Origin"] == origin
+        assert answer.headers["Vary"] == "Origin"
+        assert listed_in(answer, "Access-Control-Allow-Methods") == {"GET", "POST", "PUT", "PATCH", "DELETE"}
+        allowed = {name.lower() for name in listed_in(answer, "Access-Control-Allow-Headers")}
+        assert {"authorization", "content-type", "idempotency-key", "if-match", "if-none-match"} <= allowed
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+@pytest.mark.parametrize("origin", NEARLY)
+def test_others_are_told_nothing(listed: Product, origin: str) -> None:
+    ann = listed.register("ann")
+
+    for answer in (asked_before(listed, "/rooms", origin), ann.get("/rooms", headers={"Origin": origin})):
+        assert answer.status in (200, 204)
+        assert answer.headers["Vary"] == "Origin"
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+def test_answers_name_the_origin_and_let_it_read_the_headers(listed: Product) -> None:
+    ann = listed.register("ann")
+    task = ann.plan()
+
+    answers = [
+        ann.get("/rooms", headers={"Origin": APP}),
+        ann.post("/tasks", json={}, headers={"Origin": APP}),
+        ann.get(f"/tasks/{task['id']}", headers={"Origin": APP, "If-None-Match": '"1"'}),
+        listed.anonymous.post("/auth/login", json={"username": "x", "password": "y"}, headers={"Origin": APP}),
+        listed.anonymous.get("/openapi.json", headers={"Origin": APP}),
+    ]
+
+    assert [answer.status for answer in answers] == [200, 422, 304, 401, 200]
+    for answer in answers:
+        assert answer.headers["Access-Control-Allow-Origin"] == APP
+        assert listed_in(answer, "Access-Control-Expose-Headers") >= EXPOSED
+        assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+def test_what_the_gateway_answers_by_itself_can_be_read(listed: Product) -> None:
+    for answer in (
+        listed.anonymous.get("/rooms", headers={"Origin": APP}),
+        listed.anonymous.get("/nowhere", headers={"Origin": APP}),
+    ):
+        assert answer.status in (401, 404)
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Retry-After" in answer.headers["Access-Control-Expose-Headers"]
+
+
+def test_without_a_list_no_answer_allows_any_origin(product: Product) -> None:
+    ann = product.register("ann")
+
+    for answer in (
+        asked_before(product, "/rooms", APP),
+        ann.get("/rooms", headers={"Origin": APP}),
+        ann.get("/rooms", headers={"Origin": ""}),
+        product.anonymous.get("/rooms", headers={"Origin": APP}),
+        product.anonymous.get("/nowhere", headers={"Origin": APP}),
+    ):
+        assert answer.headers["Vary"] == "Origin"
+        assert not [name for name in answer.headers if name.startswith("access-control")]
