@@ -69,7 +69,7 @@ class Household:
         assert rooms == {self.shared["id"]}
         assert self.people() == {self.ann.id: "deleting", self.bob.id: "active"}
         assert {item["owner"] for item in self.product.items("UsersTable") if "owner" in item} == {self.bob.id}
-        sessions = {item["user_id"] for item in self.product.items("SessionsTable") if "user_id" in item}
+        sessions = {item["user_id"] for item in self.product.items("SessionsTable") if item["kind"] == "session"}
         assert sessions == {self.bob.id}
 
     def assert_the_account_itself_goes_last(self) -> None:
