@@ -5,6 +5,7 @@ import secrets
 import jwt
 import pytest
 
+from tests.support.aws import LOCK
 from tests.support.client import Answer, Person
 from tests.support.clock import Clock
 from tests.support.problems import faults, problem
@@ -26,6 +27,19 @@ def refreshed(product: Product, refresh_token: str) -> Answer:
 def session_id(person: Person) -> str:
     claims = jwt.decode(str(person.access_token), options={"verify_signature": False})
     return str(claims["sid"])
+
+
+def test_a_session_from_before_sessions_could_be_idle_goes_on_until_its_end(product: Product) -> None:
+    ann = product.register("ann")
+    key = {"session_id": {"S": session_id(ann)}}
+    with LOCK:
+        product.aws.dynamodb.update_item(TableName="SessionsTable", Key=key, UpdateExpression="REMOVE ends_at")
+
+    listed = ann.get("/auth/sessions")
+    answer = refreshed(product, ann.refresh_token)
+
+    assert listed.status == 200, listed
+    assert answer.status == 200, answer
 
 
 def test_a_refresh_token_is_exchanged_for_a_new_pair(product: Product) -> None:

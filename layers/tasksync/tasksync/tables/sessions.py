@@ -56,7 +56,8 @@ class SessionItem(SessionsItem, discriminator="session"):
     last_used_at = UnicodeAttribute()
     expires_at = NumberAttribute()
     """Seconds since 1970: DynamoDB deletes the item some time after. Until then it is only ignored."""
-    ends_at = NumberAttribute()
+    ends_at = NumberAttribute(null=True)
+    """Seconds since 1970. Sessions from before they could end by being idle have none: ``expires_at`` was their end."""
     spent_hash = UnicodeAttribute(null=True)
     exchange_key = UnicodeAttribute(null=True)
     exchange_salt = UnicodeAttribute(null=True)
@@ -76,7 +77,7 @@ class SessionItem(SessionsItem, discriminator="session"):
             created_at=clock.parse(self.created_at),
             last_used_at=clock.parse(self.last_used_at),
             expires_at=datetime.fromtimestamp(int(self.expires_at), UTC),
-            ends_at=datetime.fromtimestamp(int(self.ends_at), UTC),
+            ends_at=datetime.fromtimestamp(int(self.ends_at or self.expires_at), UTC),
             user_agent=self.user_agent,
             ip=self.ip,
         )
