@@ -12,7 +12,7 @@ from tasksync.tables.rooms import RoomsTable
 from tasksync.tables.sessions import SessionsTable
 from tasksync.tables.tasks import TasksTable
 from tasksync.tables.users import UsersTable
-from tasksync.telemetry import log
+from tasksync.telemetry import log_measured
 
 # Longer than the streams take while all is well: what is younger is most likely being removed just now.
 _OLDER_THAN_SECONDS = 600
@@ -42,5 +42,14 @@ def _finish_room(room_id: str, keep_going: KeepGoing) -> bool:
 
 def _logged(kind: str, swept: Swept, context: Context) -> dict[str, Any]:
     counts = {"found": swept.found, "finished": swept.finished, "failed": swept.failed, "complete": swept.complete}
-    log("ERROR" if swept.failed else "INFO", "swept", request_id=context.aws_request_id, kind=kind, **counts)
+    log_measured(
+        "ERROR" if swept.failed else "INFO",
+        "swept",
+        dict.fromkeys(("found", "finished", "failures"), "Count"),
+        ("kind",),
+        request_id=context.aws_request_id,
+        kind=kind,
+        **counts,
+        failures=len(swept.failed),
+    )
     return counts

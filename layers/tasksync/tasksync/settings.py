@@ -17,6 +17,10 @@ class Settings:
         return os.environ["LOG_LEVEL"]
 
     @property
+    def metrics_namespace(self) -> str:
+        return os.environ["METRICS_NAMESPACE"]
+
+    @property
     def users_table(self) -> str:
         return os.environ["USERS_TABLE"]
 

@@ -1,6 +1,7 @@
 """What goes wrong between a stream and its function: records that come again, late or made up; no time; an outage."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -50,6 +51,7 @@ def record(number: int, keys: dict[str, str], image: dict[str, str | int]) -> Js
             "NewImage": {
                 name: {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in image.items()
             },
+            "ApproximateCreationDateTime": int(time.time()),
             "SequenceNumber": f"{number}00000000000000000000",
             "StreamViewType": "NEW_AND_OLD_IMAGES",
         },

@@ -24,7 +24,7 @@ from chalice.app import Chalice
 from chalice.app import Request as ChaliceRequest
 from chalice.app import Response as ChaliceResponse
 
-from tasksync import deadline, errors, stamps
+from tasksync import deadline, errors, stamps, work
 from tasksync.domain.limits import Policy
 from tasksync.errors import Fault, Standing
 from tasksync.http import cors, problems, schema
@@ -33,7 +33,16 @@ from tasksync.http.limits import RateLimits, fields, of_method
 from tasksync.http.request import Once, Request
 from tasksync.http.responses import JSON, SECURITY_HEADERS, Response
 from tasksync.ids import is_id
-from tasksync.telemetry import log
+from tasksync.telemetry import log, log_measured
+
+_METRICS = {
+    "milliseconds": "Milliseconds",
+    "errors": "Count",
+    "round_trips": "Count",
+    "capacity_units": "Count",
+    "throttles": "Count",
+    "cold_starts": "Count",
+}
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -85,6 +94,7 @@ class Api:
         self.keys = keys
         self.routes: list[Route] = []
         self.chalice = Chalice(app_name=name, configure_logs=False)
+        self._cold = True
 
     def route(
         self,
@@ -128,6 +138,7 @@ class Api:
         event = cast("ChaliceRequest", self.chalice.current_request).to_original_event()
         deadline.begin(self.chalice.lambda_context.get_remaining_time_in_millis)
         request = _request(event)
+        done = work.begin()
         user_id = (request.context.get("authorizer") or {}).get("user_id")
         standings: list[Standing] = []
         try:
@@ -143,16 +154,24 @@ class Api:
         except Exception as error:  # The last line of defence: a defect is logged whole, and answered without detail.
             response = problems.internal_problem(request.id)
             _log_failure(request, error)
-        log(
+        log_measured(
             "INFO",
             "request",
+            _METRICS,
+            ("method", "route"),
             request_id=request.id,
             method=route.method,
             route=route.path,
             status=response.status,
             user_id=user_id,
             milliseconds=round((time.perf_counter() - started) * 1000, 1),
+            errors=int(response.status >= 500),
+            round_trips=done.round_trips,
+            capacity_units=done.capacity_units,
+            throttles=done.throttles,
+            cold_starts=int(self._cold),
         )
+        self._cold = False
         further = {**fields(standings), **cors.fields(request.headers.get("origin"))}
         return _written(response, request, further)
 

@@ -7,8 +7,8 @@ from typing import Any
 from tasksync import deadline
 from tasksync.activity import Change, Version, version_of
 from tasksync.errors import TaskSyncError
-from tasksync.streams.records import Context
-from tasksync.telemetry import log
+from tasksync.streams.records import Context, age_seconds
+from tasksync.telemetry import log, log_measured
 
 _AT_ONCE = 25
 """As many as DynamoDB writes in one batch."""
@@ -30,7 +30,15 @@ def handle_changes(
         if error is not None:
             log("ERROR", "records failed", request_id=context.aws_request_id, records=len(part), error=error)
             return {"batchItemFailures": [{"itemIdentifier": part[0]["dynamodb"]["SequenceNumber"]}]}
-    log("INFO", "records finished", request_id=context.aws_request_id, records=len(records))
+    log_measured(
+        "INFO",
+        "records finished",
+        {"records": "Count", "age_seconds": "Seconds"},
+        (),
+        request_id=context.aws_request_id,
+        records=len(records),
+        age_seconds=max(map(age_seconds, records), default=0.0),
+    )
     return {"batchItemFailures": []}
 
 

@@ -3,13 +3,13 @@
 Streams deliver at least once: a record is only a hint to look at what it names.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from tasksync import deadline, stamps
+from tasksync import clock, deadline, stamps
 from tasksync.deadline import KeepGoing
 from tasksync.errors import TaskSyncError
-from tasksync.telemetry import log
+from tasksync.telemetry import log, log_measured
 
 
 class Context(Protocol):
@@ -18,6 +18,11 @@ class Context(Protocol):
     aws_request_id: str
 
     def get_remaining_time_in_millis(self) -> int: ...
+
+
+def age_seconds(record: Mapping[str, Any]) -> float:
+    """How long ago what the record tells of was written, as far as its whole seconds say."""
+    return max(0.0, round(clock.now().timestamp() - float(record["dynamodb"]["ApproximateCreationDateTime"]), 1))
 
 
 def handle(
@@ -42,5 +47,15 @@ def handle(
             finished = False
         if not finished:
             return {"batchItemFailures": [{"itemIdentifier": change["SequenceNumber"]}]}
-        log("INFO", "record finished", request_id=context.aws_request_id, subject=subject)
+        log_measured(
+            "INFO",
+            "record finished",
+            {"records": "Count", "age_seconds": "Seconds"},
+            ("key",),
+            request_id=context.aws_request_id,
+            key=key,
+            subject=subject,
+            records=1,
+            age_seconds=age_seconds(record),
+        )
     return {"batchItemFailures": []}

@@ -7,6 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.models import Model
 
+from tasksync import work
 from tasksync.errors import DependencyFailed
 
 # Three attempts at most, with back-off, stay below the shortest timeout of an API function (20 s) less one second:
@@ -37,11 +38,13 @@ class SharedConnection(Connection):
 @functools.cache
 def shared_connection() -> SharedConnection:
     """A botocore client costs 100 to 340 ms to make; PynamoDB by itself makes one for each model."""
-    return SharedConnection(
+    connection = SharedConnection(
         connect_timeout_seconds=_CONNECT_SECONDS,
         read_timeout_seconds=_READ_SECONDS,
         retry_configuration={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
     )
+    connection.client.meta.events.register("response-received.dynamodb", work.count)
+    return connection
 
 
 class SharedModel(Model):

@@ -1,0 +1,47 @@
+"""What one invocation asks of DynamoDB: for its log line, and for the metrics made from that."""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+_THROTTLES = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+    "ThrottledException",
+}
+
+
+@dataclass(slots=True)
+class Work:
+    round_trips: int = 0
+    """Each attempt counts, those that were not answered, too."""
+    capacity_units: float = 0.0
+    throttles: int = 0
+
+
+_work: ContextVar[Work | None] = ContextVar("work", default=None)
+
+
+def begin() -> Work:
+    """Called once per invocation; what DynamoDB is asked from now on is counted in what is returned."""
+    work = Work()
+    _work.set(work)
+    return work
+
+
+def count(parsed_response: Mapping[str, Any] | None, **_: Any) -> None:
+    """Called by botocore after each attempt (its event ``response-received``), without an answer if there was none."""
+    work = _work.get()
+    if work is None:
+        return
+    work.round_trips += 1
+    answer = parsed_response or {}
+    consumed = answer.get("ConsumedCapacity", [])
+    for each in consumed if isinstance(consumed, list) else [consumed]:
+        work.capacity_units += each.get("CapacityUnits", 0.0)
+    reasons = [reason.get("Code") for reason in answer.get("CancellationReasons", [])]
+    if answer.get("Error", {}).get("Code") in _THROTTLES or "ThrottlingError" in reasons:
+        work.throttles += 1
