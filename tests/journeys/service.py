@@ -14,8 +14,15 @@ from tests.support.client import Client, Person
 
 Result = TypeVar("Result")
 
+ORIGIN = "https://app.example.org"
+"""Whose pages may use the API from a browser."""
+
 # Every request asks the authorizer, so that the end of a session is seen at once; hashing is as cheap as it may be.
-PARAMETERS = {"AuthorizerCacheSeconds": "0", "BcryptCost": "10"}
+PARAMETERS = {
+    "AuthorizerCacheSeconds": "0",
+    "BcryptCost": "10",
+    "CorsAllowedOrigins": f"https://other.example.org,{ORIGIN}",
+}
 
 _DEADLINE_SECONDS = 30
 

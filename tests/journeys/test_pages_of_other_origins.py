@@ -1,0 +1,54 @@
+"""Browsers on pages of other origins: those on the list may use the API, the others may not."""
+
+import httpx
+import pytest
+
+from tests.journeys.service import ORIGIN, Service
+
+
+def preflight(service: Service, origin: str, path: str = "/rooms") -> httpx.Response:
+    """What a browser asks before it sends a request with a token."""
+    asked = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type",
+    }
+    return httpx.options(service.addresses.api_url + path, headers=asked, trust_env=False, timeout=30)
+
+
+@pytest.mark.parametrize("path", ["/", "/rooms", "/rooms/room_1/users/usr_1", "/auth/login"])
+def test_a_page_on_the_list_may_send_a_request_and_read_its_answer(service: Service, path: str) -> None:
+    allowed = preflight(service, ORIGIN, path)
+    answer = service.anonymous.get("/health", headers={"Origin": ORIGIN})
+
+    assert allowed.status_code == 204
+    assert allowed.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert {"POST", "PATCH", "DELETE"} <= set(
+        allowed.headers["Access-Control-Allow-Methods"].replace(" ", "").split(",")
+    )
+    assert {"authorization", "content-type"} <= set(
+        allowed.headers["Access-Control-Allow-Headers"].lower().replace(" ", "").split(",")
+    )
+    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert "Origin" in answer.headers["Vary"]
+
+
+def test_a_page_that_is_not_on_the_list_may_not(service: Service) -> None:
+    refused = preflight(service, "https://evil.example.org")
+    answer = service.anonymous.get("/health", headers={"Origin": "https://evil.example.org"})
+
+    assert "Access-Control-Allow-Origin" not in refused.headers
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_no_answer_invites_a_browser_to_send_credentials_of_its_own(service: Service) -> None:
+    answers = [preflight(service, ORIGIN), preflight(service, "null")]
+
+    assert not any("Access-Control-Allow-Credentials" in answer.headers for answer in answers)
+
+
+def test_the_gateways_own_refusals_can_be_read_there_too(service: Service) -> None:
+    answer = service.anonymous.get("/rooms", headers={"Origin": ORIGIN})
+
+    assert answer.status == 401
+    assert answer.headers["Access-Control-Allow-Origin"] in {ORIGIN, "*"}
