@@ -3,12 +3,12 @@
 from typing import get_type_hints, is_typeddict
 
 from infrastructure.openapi.routes import Declared
-from infrastructure.openapi.schemas import Json, Schemas, item_of
+from infrastructure.openapi.schemas import Json, Schemas
 from tasksync import errors
 from tasksync.http import problems
 from tasksync.http.answers import Problem
 from tasksync.http.api import Route
-from tasksync.http.fields import Paging
+from tasksync.http.fields import From
 from tasksync.http.responses import PROBLEM
 
 _REQUEST_ID = "1699949d-2e5e-4180-b16b-88be7d4f67c2"
@@ -113,7 +113,7 @@ class Responses:
             headers.append("Location")
         if has_entity_tag(route):
             headers.append("ETag")
-        if item_of(route.answer) is not None:
+        if issubclass(route.query, From):
             headers.append("Link")
         if declared.takes_keys:
             headers.append("IdempotencyReplayed")
@@ -132,7 +132,7 @@ class Responses:
         kinds.update(route.fails)
         if "{" in route.path:
             kinds.add(errors.NotFound)
-        if issubclass(route.query, Paging):
+        if issubclass(route.query, From):
             kinds.add(errors.BadCursor)
         if route.body is not None:
             kinds |= {errors.MalformedJson, errors.UnsupportedMediaType, errors.Invalid}

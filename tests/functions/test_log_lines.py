@@ -65,9 +65,10 @@ def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 def _fields(product: Product) -> set[str]:
     """The names of all fields that any route reads from a body, or from the query."""
     names = set()
-    for function, properties in product.aws.stack.functions.items():
-        if product.aws.stack.events(function, "Api"):
-            api = load_handler(f"{properties['Handler'].rpartition('.')[0]}.api")
+    for properties in product.aws.stack.functions.values():
+        module, _, handler = properties["Handler"].rpartition(".")
+        if handler == "app":
+            api = load_handler(f"{module}.api")
             kinds = [kind for route in api.routes for kind in (route.body, route.query) if kind is not None]
             names |= {field.encode_name for kind in kinds for field in msgspec.structs.fields(kind)}
     return names

@@ -10,6 +10,8 @@ from tests.support.description import description
 
 _ABSENT: Any = object()
 
+_OF_THE_REQUEST = {"x-request-id", "date", "ratelimit"}
+
 
 class Answer:
     """What came back. ``headers`` are looked up without regard to case."""
@@ -22,6 +24,11 @@ class Answer:
 
     def json(self) -> Any:
         return self._response.json()
+
+    def told(self) -> tuple[int, dict[str, str], str]:
+        """Status, headers and body, less what differs between any two answers: the id, and what a limit leaves."""
+        headers = {name: value for name, value in self.headers.items() if name not in _OF_THE_REQUEST}
+        return self.status, headers, self.text.replace(self.headers["x-request-id"], "")
 
     def __repr__(self) -> str:
         """Names the request and shows the answer, so that a failed comparison of a status says why."""

@@ -4,7 +4,7 @@ from typing import Annotated, TypedDict
 
 from msgspec import Meta
 
-from tasksync.http.answers import Timestamp, User
+from tasksync.http.answers import User
 
 Seconds = Annotated[int, Meta(ge=0, examples=[600])]
 
@@ -22,17 +22,6 @@ class SignedIn(TypedDict):
     refresh_expires_in: Annotated[
         int, Meta(ge=0, description="Seconds until the session ends, however often it is refreshed.", examples=[604800])
     ]
-
-
-class Session(TypedDict):
-    """A sign-in on one device."""
-
-    id: Annotated[str, Meta(examples=["ses_01a1fc4c951c7ae3b1d04f4a4e21c0b7"])]
-    created_at: Timestamp
-    last_used_at: Timestamp
-    user_agent: Annotated[str, Meta(examples=["Mozilla/5.0"])]
-    ip: Annotated[str, Meta(examples=["192.0.2.7"])]
-    current: Annotated[bool, Meta(description="Whether the request came from this session.")]
 
 
 class PublicKey(TypedDict):

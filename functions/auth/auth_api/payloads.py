@@ -1,15 +1,13 @@
 """What comes in and goes out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import msgspec
 
 from auth_api import answers
 from tasksync import password_policy
-from tasksync.clock import timestamp
 from tasksync.domain.accounts import SignIn
-from tasksync.entities import Caller, Session
 from tasksync.errors import Fault
 from tasksync.http.fields import ONE_NAME, Email, Password, Token, Username
 from tasksync.http.representations import profile
@@ -62,19 +60,3 @@ def signed_in(sign_in: SignIn, access_token: str, lifetime_seconds: int) -> answ
         "refresh_token": sign_in.refresh_token,
         "refresh_expires_in": round((session.ends_at - session.last_used_at).total_seconds()),
     }
-
-
-def session_view(caller: Caller) -> Callable[[Session], answers.Session]:
-    """How a session is shown to this caller."""
-
-    def view(session: Session) -> answers.Session:
-        return {
-            "id": session.id,
-            "created_at": timestamp(session.created_at),
-            "last_used_at": timestamp(session.last_used_at),
-            "user_agent": session.user_agent,
-            "ip": session.ip,
-            "current": session.id == caller.session_id,
-        }
-
-    return view

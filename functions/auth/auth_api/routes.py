@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from auth_api import payloads, signing
-from auth_api.answers import PublicKeys, Session, SignedIn
+from auth_api.answers import PublicKeys, SignedIn
 from auth_api.payloads import Login, PasswordChange, RefreshToken
 from auth_api.security_log import note, note_refusal
 from auth_api.signing import signer
@@ -20,7 +20,8 @@ from tasksync.errors import (
     NotFound,
     UsernameTaken,
 )
-from tasksync.http.answers import Listing
+from tasksync.http import representations
+from tasksync.http.answers import Listing, Session
 from tasksync.http.api import Api
 from tasksync.http.fields import Paging
 from tasksync.http.idempotency import IdempotencyKeys, key_digest, replayed
@@ -124,7 +125,7 @@ def logout(request: Request, body: RefreshToken) -> Response:
 def list_sessions(request: Request, query: Paging) -> Response:
     """List where one is signed in."""
     page = _accounts.sessions(request.caller, query.limit, position(request, query))
-    return listing(request, page, payloads.session_view(request.caller))
+    return listing(request, page, lambda session: representations.session(session, request.caller))
 
 
 @api.route("DELETE", "/auth/sessions", fails=(NotFound,))

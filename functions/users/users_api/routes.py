@@ -2,17 +2,19 @@
 
 from tasksync import deadline, passwords
 from tasksync.domain.accounts import register
+from tasksync.domain.export import ExportService
 from tasksync.domain.limits import REGISTRATION
 from tasksync.domain.removal import UserRemoval
+from tasksync.domain.tasks import TaskService
 from tasksync.domain.users import UserService
 from tasksync.errors import EmailTaken, PreconditionFailed, RoleTooLow, TaskSyncError, UsernameTaken
 from tasksync.http import representations
 from tasksync.http.answers import Listing, User, VisibleUser
 from tasksync.http.api import Api
-from tasksync.http.fields import Paging
+from tasksync.http.fields import From, Paging
 from tasksync.http.idempotency import IdempotencyKeys
 from tasksync.http.limits import RateLimits
-from tasksync.http.lists import listing, position
+from tasksync.http.lists import listing, position, with_next
 from tasksync.http.profiles import Registration
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok
@@ -20,9 +22,12 @@ from tasksync.tables.limits import RateLimitsTable
 from tasksync.tables.receipts import ReceiptsTable
 from tasksync.tables.rooms import RoomsTable
 from tasksync.tables.sessions import SessionsTable
+from tasksync.tables.task_changes import TaskChanges
 from tasksync.tables.tasks import TasksTable
 from tasksync.tables.user_changes import UserChanges
 from tasksync.telemetry import log
+from users_api import payloads
+from users_api.answers import Export
 from users_api.payloads import UserChange
 
 api = Api("users", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsTable()))
@@ -32,6 +37,7 @@ _people = UserChanges()
 _rooms = RoomsTable()
 _users = UserService(_people, _rooms)
 _removal = UserRemoval(_people, _rooms, TasksTable(), SessionsTable())
+_exports = ExportService(_users, _rooms, SessionsTable(), TaskService(TaskChanges(), _rooms))
 
 _OF_CHANGES = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed)
 
@@ -66,6 +72,14 @@ def get_user(request: Request, user_id: str) -> Response:
     if request.unchanged(user.version):
         return not_modified(user.version)
     return ok(representations.user(user, request.caller), user.version)
+
+
+@api.route("GET", "/users/{user_id}/export", query=From, answer=Export, fails=(RoleTooLow,))
+def export_user(request: Request, user_id: str, query: From) -> Response:
+    """Export everything that is held about oneself."""
+    caller = request.caller
+    export = _exports.of(caller, user_id, position(request, query))
+    return with_next(request, payloads.exported(export, caller), export.next)
 
 
 @api.route("PUT", "/users/{user_id}", body=UserChange, answer=VisibleUser, fails=_OF_CHANGES)

@@ -33,9 +33,6 @@ NOTHING: Names = {
     "asset": "nothing.js",
 }
 
-# What differs between any two answers, or with the clock.
-_OF_THE_REQUEST = {"x-request-id", "date", "ratelimit", "ratelimit-policy"}
-
 
 class Scene:
     """``signed_in`` and ``refused``: by role, a client for each. ``own`` and ``other``: the names of the two places."""
@@ -121,12 +118,11 @@ class Scene:
 
 def told(answer: Answer, place: Names) -> tuple[int, dict[str, str], str]:
     """What an answer tells: status, headers and body, less what the client named and what differs between any two."""
-    headers = {name: value for name, value in answer.headers.items() if name not in _OF_THE_REQUEST}
-    text = answer.text.replace(answer.headers["x-request-id"], "")
+    status, headers, text = answer.told()
     # A task's id begins with its room's, so the longer is looked for first.
     for name, value in sorted(place.items(), key=lambda each: -len(each[1])):
         text = text.replace(value, f"{{{name}}}")
-    return answer.status, headers, text
+    return status, headers, text
 
 
 def _names(room: Mapping[str, Any], admin: Person, member: Person, newcomer: Person) -> Names:

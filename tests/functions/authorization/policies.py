@@ -87,6 +87,8 @@ POLICIES: list[Line | Open] = [
     Line("PATCH /users/{user_id}", 403, 403, 403, 404, administrator=200, json={"username": "{new_name}"}),
     Line("DELETE /users/{user_id}", 403, 403, 403, 404, administrator=204),
     everybody("GET /users/{user_id}", 200, about={"user_id": "me"}),
+    Line("GET /users/{user_id}/export", 403, 403, 403, 404, administrator=403),
+    everybody("GET /users/{user_id}/export", 200, about={"user_id": "me"}),
     everybody("PUT /users/{user_id}", 200, about={"user_id": "me"}, json={"username": "{new_name}"}),
     everybody("PATCH /users/{user_id}", 200, about={"user_id": "{caller_id}"}, json={"username": "{new_name}"}),
     everybody("DELETE /users/{user_id}", 204, about={"user_id": "me"}),

@@ -24,9 +24,7 @@ def answers(person: Person, task_id: str) -> list[tuple[int, dict[str, str], str
     ]
     for method, options in requests:
         answer = person.request(method, f"/tasks/{task_id}", **options)
-        headers = dict(answer.headers)
-        request_id = headers.pop("x-request-id")
-        found.append((answer.status, headers, answer.text.replace(request_id, "")))
+        found.append(answer.told())
     return found
 
 

@@ -6,22 +6,16 @@ from typing import Any
 import pytest
 
 from tests.functions.users.administrators import administrator
-from tests.support.client import Answer, Person
+from tests.support.client import Person
 from tests.support.problems import faults
 from tests.support.product import Product
-
-
-def without_request_id(answer: Answer) -> tuple[int, dict[str, str], str]:
-    headers = dict(answer.headers)
-    request_id = headers.pop("x-request-id")
-    return answer.status, headers, answer.text.replace(request_id, "")
 
 
 def told(person: Person, user_id: str) -> list[tuple[int, dict[str, str], str]]:
     """What is said to each request about one user, without what differs between any two answers."""
     path = f"/users/{user_id}"
     return [
-        without_request_id(answer)
+        answer.told()
         for answer in (
             person.get(path),
             person.get(path, headers={"If-None-Match": "*"}),

@@ -109,6 +109,10 @@ class TaskService:
                 return Page(shown, None)
             after = page.next
 
+    def place_of(self, task: Task, wanted: TaskFilter) -> str:
+        """Where a list goes on after this task."""
+        return self._tasks.place_of(task, wanted)
+
     def change(
         self,
         caller: Caller,

@@ -46,6 +46,17 @@ class VisibleUser(TypedDict):
     version: NotRequired[Version]
 
 
+class Session(TypedDict):
+    """A sign-in on one device."""
+
+    id: Annotated[str, Meta(examples=["ses_01a1fc4c951c7ae3b1d04f4a4e21c0b7"])]
+    created_at: Timestamp
+    last_used_at: Timestamp
+    user_agent: Annotated[str, Meta(examples=["Mozilla/5.0"])]
+    ip: Annotated[str, Meta(examples=["192.0.2.7"])]
+    current: Annotated[bool, Meta(description="Whether the request came from this session.")]
+
+
 class RoomSummary(TypedDict):
     """A room as one of its members sees it in a list."""
 

@@ -41,11 +41,16 @@ class NoQuery(msgspec.Struct, frozen=True):
     """A route without query parameters."""
 
 
-class Paging(msgspec.Struct, frozen=True, kw_only=True):
+class From(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an answer is to go on."""
+
+    cursor: Cursor | None = None
+
+
+class Paging(From, frozen=True, kw_only=True):
     """Which part of a list is asked for."""
 
     limit: Limit = 50
-    cursor: Cursor | None = None
 
 
 def in_utc(moment: datetime) -> datetime | None:

@@ -1,7 +1,7 @@
 """Users, rooms and tasks as they go out, wherever they are shown."""
 
 from tasksync.clock import rfc3339, timestamp
-from tasksync.entities import Caller, RoomView, Task, User, UserRole
+from tasksync.entities import Caller, RoomView, Session, Task, User, UserRole
 from tasksync.http import answers
 from tasksync.ids import is_room_id
 
@@ -24,6 +24,17 @@ def user(found: User, caller: Caller) -> answers.VisibleUser:
     if found.id == caller.user_id or caller.role is UserRole.ADMIN:
         return {**profile(found)}
     return {"id": found.id, "username": found.username}
+
+
+def session(found: Session, caller: Caller) -> answers.Session:
+    return {
+        "id": found.id,
+        "created_at": timestamp(found.created_at),
+        "last_used_at": timestamp(found.last_used_at),
+        "user_agent": found.user_agent,
+        "ip": found.ip,
+        "current": found.id == caller.session_id,
+    }
 
 
 def room_in_list(view: RoomView) -> answers.RoomSummary:
