@@ -84,8 +84,8 @@ test-unit: $(DEVELOPMENT) ## Units and contracts in process, with coverage
 	$(BIN)/python -m pytest $(UNITS) tests/contract $(IN_PARALLEL) --cov --cov-report=term
 
 # What is generated from the routes asks the same code very often, which one Python is enough for.
-test-versions: $(DEVELOPMENT) ## Units on every other Python of this machine
-	$(BIN)/python -m tests.interpreters $(UNITS) --ignore=tests/functions/authorization $(IN_PARALLEL)
+test-versions: $(DEVELOPMENT) ## Units on the newest other Python of this machine; VERSIONS=all on all
+	@VERSIONS=$(VERSIONS) $(BIN)/python -m tests.interpreters $(UNITS) --ignore=tests/functions/authorization $(IN_PARALLEL)
 
 test-reliability: $(DEVELOPMENT) ## The protocol's model, the code on a DynamoDB that fails, conditions taken away, references
 	$(BIN)/python -m pytest tests/model tests/simulation tests/mutation tests/machines

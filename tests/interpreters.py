@@ -1,5 +1,6 @@
-"""Runs the unit layer on every other CPython of this machine from 3.11 up: ``python -m tests.interpreters``.
+"""Runs the unit layer on another CPython of this machine, the newest: ``python -m tests.interpreters``.
 
+With ``VERSIONS=all`` in the environment, on every other one from 3.11 up.
 Each version gets a virtual environment of its own, ``.venvs/3.N``, which is kept until a requirement file changes.
 """
 
@@ -96,11 +97,11 @@ def environment_of(version: Version, interpreter: Path) -> Path:
 def main(arguments: list[str]) -> int:
     """The exit code: 0 if the tests passed on every version. ``arguments`` are handed to pytest."""
     here = sys.version_info[:2]
+    others = [(version, interpreter) for version, interpreter in found().items() if version != here]
     outcomes = {}
-    for version, interpreter in found().items():
-        if version != here:
-            print(f"\nUnit layer on Python {_text(version)}", flush=True)
-            outcomes[version] = _passes(version, interpreter, arguments)
+    for version, interpreter in others if os.environ.get("VERSIONS") == "all" else others[-1:]:
+        print(f"\nUnit layer on Python {_text(version)}", flush=True)
+        outcomes[version] = _passes(version, interpreter, arguments)
     tested = [f"{_text(version)} {'passed' if passed else 'FAILED'}" for version, passed in outcomes.items()]
     print(f"\nPython versions beside {_text(here)}: {', '.join(tested) or 'none on this machine'}", flush=True)
     return 0 if all(outcomes.values()) else 1

@@ -49,8 +49,11 @@ LISTS = [
     ("GET", "/rooms"),
     ("GET", "/rooms/{room_id}/users"),
     ("GET", "/rooms/{room_id}/tasks"),
+    ("GET", "/rooms/{room_id}/activity"),
     ("GET", "/tasks"),
 ]
+# No list, but it may be too long for one answer.
+GOES_ON = ("GET", "/users/{user_id}/export")
 
 
 def name(route: Route) -> str:
