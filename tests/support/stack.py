@@ -21,8 +21,9 @@ _PSEUDO_PARAMETERS = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 
-# Slow on purpose in production, or in the way of a test that wants to see the authorizer at every request.
-TEST_PARAMETERS = {"BcryptCost": "10", "AuthorizerCacheSeconds": "0", "LogLevel": "ERROR"}
+# Slow on purpose in production (and by the template never as quick), or in the way of a test that wants to see the
+# authorizer at every request.
+TEST_PARAMETERS = {"BcryptCost": "4", "AuthorizerCacheSeconds": "0", "LogLevel": "ERROR"}
 
 
 @functools.cache

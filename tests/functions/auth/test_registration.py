@@ -229,6 +229,7 @@ def test_neither_password_nor_tokens_are_kept_as_they_are(product: Product) -> N
 
 
 def test_a_password_is_hashed_with_bcrypt_over_something_else_than_itself(product: Product) -> None:
+    product.aws.deploy(BcryptCost="10")
     product.register("ann", password="a password kept with care")
     product.register("bob", password="a password kept with care")
 
