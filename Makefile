@@ -76,6 +76,8 @@ openapi: $(DEVELOPMENT) ## Writes the API's description, which is made from the 
 # In process every worker has a fake AWS of its own, so the units and contracts use all cores.
 UNITS := tests/functions tests/layers tests/infrastructure tests/timing
 IN_PARALLEL := --numprocesses=auto --dist=worksteal
+# What is explored once and then judged by several tests stays together.
+BY_FILE := --numprocesses=auto --dist=loadfile
 
 .NOTPARALLEL: test
 test: test-unit test-versions test-reliability test-journeys test-fuzz test-pages test-storm ## Runs all tests, those below one after the other
@@ -88,7 +90,7 @@ test-versions: $(DEVELOPMENT) ## Units on the newest other Python of this machin
 	@VERSIONS=$(VERSIONS) $(BIN)/python -m tests.interpreters $(UNITS) --ignore=tests/functions/authorization $(IN_PARALLEL)
 
 test-reliability: $(DEVELOPMENT) ## The protocol's model, the code on a DynamoDB that fails, conditions taken away, references
-	$(BIN)/python -m pytest tests/model tests/simulation tests/mutation tests/machines
+	$(BIN)/python -m pytest tests/model tests/simulation tests/mutation tests/machines $(BY_FILE)
 
 test-journeys: $(DEVELOPMENT) ## Journeys over HTTP, on a local stack of their own
 	$(BIN)/python -m pytest tests/journeys

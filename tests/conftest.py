@@ -1,6 +1,6 @@
 """Fixtures of all tests: a fresh account, and the product in it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -10,6 +10,24 @@ from tests.support.product import Product
 
 # Before any test module, and so anything of ours, is imported.
 aws_in_process.prepare_environment()
+
+
+Figures = Callable[[str], None]
+
+
+@pytest.fixture
+def figures(record_property: Callable[[str, object], None]) -> Figures:
+    """Takes what a test has measured, to be printed at the end of the run, whichever process the test ran in."""
+    return lambda text: record_property("figures", text)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    finished = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    taken = [(report.nodeid, text) for report in finished for name, text in report.user_properties if name == "figures"]
+    if taken:
+        terminalreporter.section("figures")
+    for _, text in sorted(taken):
+        terminalreporter.write_line(str(text))
 
 
 @pytest.fixture(scope="session")

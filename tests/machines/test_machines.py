@@ -1,9 +1,8 @@
 """The product does what the references say; and a reference that says something else is found out."""
 
-import sys
-
 import pytest
 
+from tests.conftest import Figures
 from tests.machines.machine import Json, Machine, run, summary
 from tests.machines.rooms_machine import RoomsMachine
 from tests.machines.rooms_reference import Room as RoomOfMembers
@@ -36,14 +35,11 @@ AROUND_TASKS = {"let in", "put out", "role changed", "person deleted", "room clo
         ),
     ],
 )
-def test_the_product_does_what_the_reference_says(
-    machine: type[Machine], actions: set[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    figures = run(machine, SEEDS[machine], EXAMPLES, STEPS)
+def test_the_product_does_what_the_reference_says(machine: type[Machine], actions: set[str], figures: Figures) -> None:
+    done = run(machine, SEEDS[machine], EXAMPLES, STEPS)
 
-    with capsys.disabled():
-        sys.stdout.write(f"\n{summary(machine, figures)}\n")
-    assert actions - figures.keys() == set()
+    figures(summary(machine, done))
+    assert actions - done.keys() == set()
 
 
 class TheLastAdminIsAnyAdmin(Rooms):

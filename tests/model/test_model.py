@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.conftest import Figures
 from tests.model.configurations import ALL
 from tests.model.explore import explore
 from tests.model.guards import Guard
@@ -15,11 +16,10 @@ def _name(case: Configuration | Mutant) -> str:
 
 
 @pytest.mark.parametrize("configuration", ALL, ids=_name)
-def test_the_protocol_keeps_every_invariant(configuration: Configuration, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_protocol_keeps_every_invariant(configuration: Configuration, figures: Figures) -> None:
     result = explore(Model(configuration))
 
-    with capsys.disabled():
-        print(f"\n{configuration_line(configuration, result)}")  # noqa: T201  # the figures are what is asked for
+    figures(configuration_line(configuration, result))
     assert result.fault is None, "\n".join([str(result.fault), *trace_lines(result)])
     assert result.states > 1000, "so few states cannot be all"
 

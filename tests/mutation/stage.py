@@ -178,7 +178,12 @@ class Stage:
 
     def hand_over(self, function: str, name: str, value: str) -> None:
         """A stream record for what has this key."""
-        record = {"eventID": "1", "dynamodb": {"Keys": {name: {"S": value}}, "SequenceNumber": "1"}}
+        change = {
+            "ApproximateCreationDateTime": int(self.time),
+            "Keys": {name: {"S": value}},
+            "SequenceNumber": "1",
+        }
+        record = {"eventID": "1", "dynamodb": change}
         answer = self._invoke(function, {"Records": [record]})
         assert answer == {"batchItemFailures": []}, answer
 

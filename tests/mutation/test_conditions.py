@@ -5,6 +5,7 @@
 
 import pytest
 
+from tests.conftest import Figures
 from tests.mutation import report
 from tests.mutation.equivalent import EQUIVALENT, claims
 from tests.mutation.report import Results
@@ -20,9 +21,8 @@ def test_every_scenario_passes_as_long_as_nothing_is_changed(results: Results) -
     assert results.broken == {}
 
 
-def test_every_mutant_is_caught(results: Results, capsys: pytest.CaptureFixture[str]) -> None:
-    with capsys.disabled():
-        print(f"\n{report.summary(results)}")  # noqa: T201
+def test_every_mutant_is_caught(results: Results, figures: Figures) -> None:
+    figures(report.summary(results))
     assert results.survivors == []
 
 

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from infrastructure.template import REPOSITORY
+from tests.conftest import Figures
 
 SEEDS = 1_200
 SEEDS_OF_REFRESHES = 300
@@ -32,21 +33,19 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_no_interleaving_and_no_fault_breaks_an_invariant(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_interleaving_and_no_fault_breaks_an_invariant(figures: Figures) -> None:
     finished = run("--seeds", str(SEEDS))
 
-    with capsys.disabled():
-        sys.stdout.write(f"\n{finished.stdout}")
+    figures(finished.stdout)
     assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
 def test_a_refresh_token_has_one_successor_whoever_uses_it_and_whatever_fails(
-    capsys: pytest.CaptureFixture[str],
+    figures: Figures,
 ) -> None:
     finished = run("--refreshes", "--seeds", str(SEEDS_OF_REFRESHES))
 
-    with capsys.disabled():
-        sys.stdout.write(f"\n{finished.stdout}")
+    figures(finished.stdout)
     assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
