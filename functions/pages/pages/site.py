@@ -9,13 +9,24 @@ right ones after a deployment. The names are relative: a page is found below a s
 import functools
 import hashlib
 import importlib.resources
+import importlib.util
 import re
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
+from pathlib import Path
+
+
+def _folder_of(package: str) -> Path:
+    """Found and not imported: its own code asks for Django, which nothing here needs."""
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise ModuleNotFoundError(package)
+    return Path(found.submodule_search_locations[0])
+
 
 _STATIC = importlib.resources.files("pages") / "static"
 # In a layer of its own: a package with Swagger UI's distribution in it.
-_VIEWER = importlib.resources.files("drf_spectacular_sidecar") / "static/drf_spectacular_sidecar/swagger-ui-dist"
+_VIEWER = _folder_of("drf_spectacular_sidecar") / "static/drf_spectacular_sidecar/swagger-ui-dist"
 _OF_VIEWER = ("swagger-ui-bundle.js", "swagger-ui.css")
 
 _SOURCES: dict[str, Traversable] = {

@@ -1,6 +1,8 @@
 """The API's description and the pages: public, kept while they are the same, and in want of nothing from elsewhere."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -83,3 +85,12 @@ def test_the_files_of_a_page_are_there_and_kept_for_good(product: Product, path:
 @pytest.mark.parametrize("name", ["docs.js", "docs.html", "openapi.json", "routes.py", "docs.0.js"])
 def test_there_are_no_other_files(product: Product, name: str) -> None:
     problem(product.anonymous.get(f"/assets/{name}"), 404, "not_found")
+
+
+def test_the_package_with_the_viewer_brings_no_need_for_its_framework() -> None:
+    program = "import sys; sys.modules['django'] = None; import pages.site; print(len(pages.site.ASSETS))"
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)  # noqa: S603
+
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 2
