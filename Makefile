@@ -140,6 +140,11 @@ soak: $(DEVELOPMENT) ## Reliability for longer than in the tests: SECONDS=1800 i
 soak-model: $(DEVELOPMENT) ## The model within larger bounds
 	$(BIN)/python -m tests.model --soak
 
+# ------------------------------------------------------------------------------------------ performance
+.PHONY: bench
+bench: $(DEVELOPMENT) ## What requests cost, beside a floor and the usual way: docs/performance.md
+	$(BIN)/python -m bench
+
 # ------------------------------------------------------------------------------------------- deployment
 SAM := .venv-deploy/bin/sam
 

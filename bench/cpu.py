@@ -1,0 +1,88 @@
+"""P1: CPU of a warm request, from the event Lambda hands over to the answer it takes back.
+
+``python -m bench.cpu RECORDING OUTPUT``: a process of its own, in which nothing but what is measured was imported.
+"""
+
+import contextlib
+import copy
+import functools
+import importlib
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bench import floors
+from bench.measuring import Spread, in_turns, ratio
+from bench.network import recorded
+from bench.recording import Call, Exchange, Recording
+
+# A share of a rate limit is taken every 15th request: that call is in each round.
+_TIMES = 30
+_ROUNDS = 40
+
+_LISTS = {"list 50 tasks", "open a room of 20"}
+
+
+class _Context:
+    """As much of Lambda's context as is asked for."""
+
+    function_name = "measured"
+    aws_request_id = "00000000-0000-0000-0000-000000000000"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 20_000
+
+
+def measure(recording: Recording, rounds: int = _ROUNDS) -> dict[str, Any]:
+    """By request: the floors, the rival and ours, as ratios."""
+    os.environ.update(recording.variables)
+    found = {}
+    with recorded() as network, Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        for name, exchanges in recording.exchanges.items():
+            ours, plain = exchanges["ours"], exchanges["plain"]
+            subjects: dict[str, Callable[[], object]] = {
+                "ours": _invoking(ours),
+                "plain": _invoking(plain),
+                "by hand": floors.by_hand(ours),
+                "on boto3": floors.on_boto3(ours),
+            }
+            asked = {"ours": ours, "plain": plain, "by hand": ours, "on boto3": ours}
+            before = functools.partial(_begin, network.answer_with, asked, recording.count)
+            with contextlib.redirect_stdout(nowhere):
+                taken = in_turns(subjects, rounds, _TIMES, before)
+            found[name] = _ratios(name, taken)
+    return found
+
+
+def _begin(answer_with: Callable[[list[Call]], None], exchanges: dict[str, Exchange], count: Call, name: str) -> None:
+    answer_with([*exchanges[name].calls, count])
+
+
+def _ratios(name: str, taken: dict[str, list[float]]) -> dict[str, Any]:
+    floor = "by hand" if name in _LISTS else "on boto3"
+    spreads: dict[str, Spread] = {
+        "to the floor": ratio(taken, "ours", floor),
+        "to by hand": ratio(taken, "ours", "by hand"),
+        "to boto3": ratio(taken, "ours", "on boto3"),
+        "to the plain way": ratio(taken, "ours", "plain"),
+    }
+    return {"floor": floor, **{key: asdict(spread) for key, spread in spreads.items()}}
+
+
+def _invoking(exchange: Exchange) -> Callable[[], object]:
+    module, _, name = exchange.handler.rpartition(".")
+    handler, context = getattr(importlib.import_module(module), name), _Context()
+    event = exchange.event
+
+    def request() -> object:
+        return handler(copy.copy(event), context)
+
+    return request
+
+
+if __name__ == "__main__":
+    Path(sys.argv[2]).write_text(json.dumps(measure(Recording.read(Path(sys.argv[1])))), encoding="utf-8")

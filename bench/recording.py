@@ -1,0 +1,191 @@
+"""Records what is measured: the events of requests, and what DynamoDB answers to them.
+
+``python -m bench.recording FILE`` is a process of its own: it runs the product on moto, and what is measured is not.
+"""
+
+import json
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.handlers import BUILTIN_HANDLERS
+from moto.core.models import botocore_stubber
+
+from tests.support import aws as aws_in_process
+from tests.support.aws import Aws
+from tests.support.context import LambdaContext
+from tests.support.gateway import Gateway, load_handler
+from tests.support.product import Product
+from tests.support.stack import TEST_PARAMETERS, Stack
+
+Json = dict[str, Any]
+
+PLAIN = "bench.rivals.plain.app"
+
+# As in the template, where the tests' are a hundredfold: how often a share is taken is part of the cost.
+_LIMITS = {"ReadsPerUser": "600", "WritesPerUser": "120"}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call to AWS: the operation with its target (``DynamoDB_20120810.GetItem``), what was sent, what came back."""
+
+    target: str
+    request: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request to a function, and what it asked AWS for."""
+
+    handler: str
+    function: str
+    event: Json
+    answer: Json
+    calls: list[Call] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """``exchanges``: by name of what was asked and by who answered it, ``ours`` or ``plain``.
+
+    ``count``: the call that takes a share of a rate limit, which a container makes at some requests and not at others.
+    """
+
+    variables: dict[str, str]
+    exchanges: dict[str, dict[str, Exchange]]
+    count: Call
+
+    @classmethod
+    def read(cls, file: Path) -> "Recording":
+        written = json.loads(file.read_text(encoding="utf-8"))
+        exchanges = {
+            name: {
+                who: Exchange(**{**exchange, "calls": [Call(**call) for call in exchange["calls"]]})
+                for who, exchange in by_who.items()
+            }
+            for name, by_who in written["exchanges"].items()
+        }
+        return cls(written["variables"], exchanges, Call(**written["count"]))
+
+
+def headers(call: Call) -> dict[str, str]:
+    """Those that DynamoDB answers with."""
+    content = call.answer.encode()
+    return {
+        "Server": "Server",
+        "Date": "Sat, 21 Nov 2026 09:00:00 GMT",
+        "Content-Type": "application/x-amz-json-1.0",
+        "Content-Length": str(len(content)),
+        "Connection": "keep-alive",
+        "x-amzn-RequestId": "S0HV6JRHQ5L4ST0CJTUV7MVQVBVV4KQNSO5AEMVJF66Q9ASUAAJG",
+        "x-amz-crc32": str(zlib.crc32(content)),
+    }
+
+
+class _Tape:
+    """Listens between botocore and moto."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.invocations: list[tuple[str, Json]] = []
+
+    def listen(self, request: AWSPreparedRequest, **of_event: Any) -> AWSResponse | None:
+        response: AWSResponse | None = botocore_stubber(request=request, **of_event)
+        if response is not None:
+            target, body = _text(request.headers.get("X-Amz-Target", "")), _text(request.body or "")
+            self.calls.append(Call(target, body, response.content.decode()))
+        return response
+
+    @contextmanager
+    def running(self) -> Iterator[list[Call]]:
+        """Yields what is called in the block."""
+        first, calls = len(self.calls), list[Call]()
+        yield calls
+        calls += self.calls[first:]
+
+
+class _TapedGateway(Gateway):
+    """Keeps the event of each invocation."""
+
+    def __init__(self, aws: Aws, tape: _Tape) -> None:
+        super().__init__(aws)
+        self._tape = tape
+
+    def _invoke(self, function: str, event: Json) -> Any:
+        self._tape.invocations.append((function, json.loads(json.dumps(event))))
+        return super()._invoke(function, event)
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def record() -> Recording:
+    """Set a stage with one room of 20 people and 51 tasks, and ask each question once of each who answers it."""
+    tape = _Tape()
+    place = next(i for i, entry in enumerate(BUILTIN_HANDLERS) if entry[1] is botocore_stubber)
+    BUILTIN_HANDLERS[place] = ("before-send", tape.listen)
+    with aws_in_process.mocked():
+        aws = Aws(Stack({**TEST_PARAMETERS, **_LIMITS}))
+        variables = {**aws.stack.all_variables(), "LOG_LEVEL": "INFO"}
+        with aws_in_process.environment(variables):
+            product = Product(aws)
+            product.gateway = _TapedGateway(aws, tape)
+            product.anonymous = product.at("https://api.example.org")
+            exchanges = _exchanges(product, tape)
+            count = next(call for call in tape.calls if call.target.endswith(".UpdateItem"))
+            return Recording(variables, exchanges, count)
+
+
+def _exchanges(product: Product, tape: _Tape) -> dict[str, dict[str, Exchange]]:
+    ann = product.register("ann")
+    room = ann.open_room(name="Move to the new office")
+    for _ in range(19):
+        product.register().join(room)
+    tasks = [ann.plan(**_task(number, room["id"])) for number in range(51)]
+    questions: dict[str, Callable[[], Any]] = {
+        "get a task": lambda: ann.get(f"/tasks/{tasks[0]['id']}"),
+        "list 50 tasks": lambda: ann.get(f"/rooms/{room['id']}/tasks", params={"limit": 50}),
+        "create a task": lambda: ann.post("/tasks", json=_task(51, room["id"])),
+        "open a room of 20": lambda: ann.get(f"/rooms/{room['id']}"),
+    }
+    found: dict[str, dict[str, Exchange]] = {}
+    for name, question in questions.items():
+        question()
+        function, event = tape.invocations[-1]
+        handler = product.aws.stack.functions[function]["Handler"]
+        found[name] = {"ours": _exchange(tape, handler, function, event), "plain": _exchange(tape, PLAIN, "", event)}
+    return found
+
+
+def _task(number: int, room_id: str) -> Json:
+    return {
+        "title": f"Order the desks for room {number}",
+        "description": "Twelve, adjustable in height, with a cable tray each; the supplier is told by Friday.",
+        "priority": ("low", "medium", "high")[number % 3],
+        "deadline": f"2027-01-{number % 28 + 1:02}T12:00:00Z",
+        "room_id": room_id,
+    }
+
+
+def _exchange(tape: _Tape, handler: str, function: str, event: Json) -> Exchange:
+    """Invoked twice, as what is measured is warm: the second time is what is kept."""
+    called = load_handler(handler)
+    called(event, LambdaContext(function))
+    with tape.running() as calls:
+        answer = called(json.loads(json.dumps(event)), LambdaContext(function))
+    if answer["statusCode"] >= 300:
+        raise RuntimeError(f"{handler} answered {answer}")
+    return Exchange(handler, function, event, json.loads(json.dumps(answer)), calls)
+
+
+if __name__ == "__main__":
+    aws_in_process.prepare_environment()
+    Path(sys.argv[1]).write_text(json.dumps(asdict(record())), encoding="utf-8")

@@ -1,0 +1,175 @@
+"""The tasks and rooms of TaskSync as one writes them with Chalice and PynamoDB alone.
+
+The same tables, items, answers and rights: the membership is looked up, then what is asked for. No limits, no log
+lines, no idempotency, no schemas, no conditions beyond the membership.
+"""
+
+import os
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from chalice.app import BadRequestError, Chalice, NotFoundError, Request, Response
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.connection import Connection
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+app = Chalice(app_name="plain")
+connection = Connection(region=os.environ["AWS_REGION"])
+
+
+class Task(Model):
+    class Meta:
+        table_name = os.environ["TASKS_TABLE"]
+        region = os.environ["AWS_REGION"]
+
+    owner_id = UnicodeAttribute(hash_key=True)
+    task_id = UnicodeAttribute(range_key=True)
+    by_created = UnicodeAttribute()
+    by_deadline = UnicodeAttribute()
+    by_priority = UnicodeAttribute()
+    assignee_id = UnicodeAttribute(null=True)
+    title = UnicodeAttribute()
+    description = UnicodeAttribute(null=True)
+    status = UnicodeAttribute(default="pending")
+    priority = UnicodeAttribute(default="medium")
+    deadline = UnicodeAttribute(null=True)
+    created_by = UnicodeAttribute()
+    created_at = UnicodeAttribute()
+    updated_by = UnicodeAttribute()
+    updated_at = UnicodeAttribute()
+    completed_at = UnicodeAttribute(null=True)
+    version = NumberAttribute(default=1)
+    stamp = UnicodeAttribute(null=True)
+
+    def to_answer(self) -> dict[str, Any]:
+        return {
+            "id": self.task_id,
+            "room_id": self.owner_id,
+            "user_id": self.assignee_id,
+            "title": self.title,
+            "description": self.description,
+            "status": self.status,
+            "priority": self.priority,
+            "deadline": self.deadline,
+            "created_by": self.created_by,
+            "created_at": self.created_at,
+            "updated_by": self.updated_by,
+            "updated_at": self.updated_at,
+            "completed_at": self.completed_at,
+            "version": int(self.version),
+        }
+
+
+class RoomItem(Model):
+    """A room, or a membership of it."""
+
+    class Meta:
+        table_name = os.environ["ROOMS_TABLE"]
+        region = os.environ["AWS_REGION"]
+
+    room_id = UnicodeAttribute(hash_key=True)
+    item = UnicodeAttribute(range_key=True)
+    kind = UnicodeAttribute()
+    code = UnicodeAttribute(null=True)
+    name = UnicodeAttribute(null=True)
+    member_count = NumberAttribute(null=True)
+    admin_count = NumberAttribute(null=True)
+    created_by = UnicodeAttribute(null=True)
+    created_at = UnicodeAttribute(null=True)
+    updated_at = UnicodeAttribute(null=True)
+    version = NumberAttribute(null=True)
+    member_ids = UnicodeSetAttribute(null=True)
+    stamp = UnicodeAttribute(null=True)
+    user_id = UnicodeAttribute(null=True)
+    role = UnicodeAttribute(null=True)
+    join_id = UnicodeAttribute(null=True)
+    joined_at = UnicodeAttribute(null=True)
+
+
+def _request() -> Request:
+    assert app.current_request is not None
+    return app.current_request
+
+
+def _caller() -> str:
+    return str(_request().context["authorizer"]["user_id"])
+
+
+def _membership(room_id: str) -> RoomItem:
+    try:
+        return RoomItem.get(room_id, f"MEMBER#{_caller()}", consistent_read=True)
+    except RoomItem.DoesNotExist:
+        raise NotFoundError("no such room") from None
+
+
+@app.route("/tasks/{task_id}", methods=["GET"])
+def get_task(task_id: str) -> dict[str, Any]:
+    room_id = task_id.partition(".")[0]
+    _membership(room_id)
+    try:
+        return Task.get(room_id, task_id, consistent_read=True).to_answer()
+    except Task.DoesNotExist:
+        raise NotFoundError("no such task") from None
+
+
+@app.route("/rooms/{room_id}/tasks", methods=["GET"])
+def list_tasks(room_id: str) -> dict[str, Any]:
+    _membership(room_id)
+    found = Task.query(room_id, consistent_read=True, limit=50)
+    items = [task.to_answer() for task in found]
+    return {"items": items, "next_cursor": found.last_evaluated_key}
+
+
+@app.route("/tasks", methods=["POST"])
+def create_task() -> Response:
+    body = _request().json_body or {}
+    if not body.get("title") or not body.get("room_id"):
+        raise BadRequestError("title and room_id are required")
+    caller, now = _caller(), datetime.now(UTC).isoformat()
+    membership = _membership(body["room_id"])
+    own = uuid.uuid4().hex
+    task = Task(
+        body["room_id"],
+        f"{body['room_id']}.{own}",
+        by_created=own,
+        by_deadline=f"{body.get('deadline')}#{own}",
+        by_priority=f"2#{own}",
+        assignee_id=body.get("user_id", caller),
+        title=body["title"],
+        description=body.get("description"),
+        deadline=body.get("deadline"),
+        created_by=caller,
+        created_at=now,
+        updated_by=caller,
+        updated_at=now,
+    )
+    with TransactWrite(connection=connection) as transaction:
+        transaction.condition_check(
+            RoomItem, membership.room_id, membership.item, condition=RoomItem.join_id == membership.join_id
+        )
+        transaction.save(task, condition=Task.task_id.does_not_exist())
+    return Response(task.to_answer(), status_code=201)
+
+
+@app.route("/rooms/{room_id}", methods=["GET"])
+def get_room(room_id: str) -> dict[str, Any]:
+    items = list(RoomItem.query(room_id, consistent_read=True))
+    members = sorted((item for item in items if item.kind == "membership"), key=lambda item: item.joined_at)
+    caller = next((member for member in members if member.user_id == _caller()), None)
+    room = next((item for item in items if item.kind == "room"), None)
+    if room is None or caller is None:
+        raise NotFoundError("no such room")
+    return {
+        "id": room.room_id,
+        "code": room.code,
+        "name": room.name,
+        "member_count": int(room.member_count),
+        "role": caller.role,
+        "created_by": room.created_by,
+        "created_at": room.created_at,
+        "updated_at": room.updated_at,
+        "version": int(room.version),
+        "user_ids": [member.user_id for member in members],
+    }
