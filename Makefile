@@ -78,6 +78,8 @@ UNITS := tests/functions tests/layers tests/infrastructure tests/timing
 IN_PARALLEL := --numprocesses=auto --dist=worksteal
 # What is explored once and then judged by several tests stays together.
 BY_FILE := --numprocesses=auto --dist=loadfile
+# Most of what goes over HTTP is waiting. Each worker has a stack and data of its own, and its files one after the other.
+SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile
 
 .NOTPARALLEL: test
 test: test-unit test-versions test-reliability test-journeys test-fuzz test-pages test-storm ## Runs all tests, those below one after the other
@@ -93,7 +95,7 @@ test-reliability: $(DEVELOPMENT) ## The protocol's model, the code on a DynamoDB
 	$(BIN)/python -m pytest tests/model tests/simulation tests/mutation tests/machines $(BY_FILE)
 
 test-journeys: $(DEVELOPMENT) ## Journeys over HTTP, on a local stack of their own
-	$(BIN)/python -m pytest tests/journeys
+	$(BIN)/python -m pytest tests/journeys $(SIDE_BY_SIDE)
 
 # The pages need a browser, which nothing here can install: where there is none, the run says so and goes on.
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
@@ -117,7 +119,7 @@ $(FUZZ): tests/fuzz/requirements.txt
 	@touch $@
 
 test-fuzz: $(DEVELOPMENT) $(FUZZ) ## What tools make of the API's description, against a local stack: requests, and a client
-	$(BIN)/python -m pytest tests/fuzz
+	$(BIN)/python -m pytest tests/fuzz $(SIDE_BY_SIDE)
 
 soak-api: $(DEVELOPMENT) $(FUZZ) ## The same for longer, and other requests each time: SECONDS=1800
 	FUZZ_SECONDS=$(or $(SECONDS),1800) $(BIN)/python -m pytest tests/fuzz/test_fuzz.py -s
