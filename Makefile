@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run admin rotate-key demo audit check openapi test test-unit test-versions test-reliability test-journeys test-fuzz soak-api test-storm test-pages test-browser deploy clean
+.PHONY: help run admin rotate-key demo audit migrate check openapi test test-unit test-versions test-reliability test-journeys test-fuzz soak-api test-storm test-pages test-browser deploy clean
 
 help: ## Lists the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -42,6 +42,10 @@ demo: $(VENV)/stamp-infrastructure ## Fills the running local stack with a team,
 
 audit: $(VENV)/stamp-infrastructure ## Checks the invariants over everything stored; STACK=… for a stack on AWS
 	@$(BIN)/python -m infrastructure.audit --stack '$(STACK)'
+
+migrate: $(VENV)/stamp-infrastructure ## Brings what is stored to the form of this version; STATUS=1 only asks; RATE=, AGAIN=, STACK=
+	@$(BIN)/python -m infrastructure.migrate --stack '$(STACK)' --status '$(STATUS)' --again '$(AGAIN)' \
+	    --items-per-second '$(RATE)'
 
 # ------------------------------------------------------------------------------------- checks and tests
 DEVELOPMENT := $(VENV)/stamp-development

@@ -126,6 +126,13 @@ def _use_the_auditor(product: Product) -> None:
     assert call(product.aws, "AuditorFunction", {"older_than_seconds": 0})["complete"]
 
 
+def _use_the_migrations(product: Product) -> None:
+    room = product.register("ann").open_room()
+    key = {"room_id": {"S": room["id"]}, "item": {"S": "ROOM"}}
+    product.aws.dynamodb.update_item(TableName="RoomsTable", Key=key, UpdateExpression="REMOVE member_ids")
+    assert call(product.aws, "MigrationsFunction", {"items_per_second": 10_000})["error"] is None
+
+
 def test_no_function_may_do_what_it_never_does(product: Product) -> None:
     _use_every_route(Scene(product))
     _use_the_open_routes(product)
@@ -135,6 +142,7 @@ def test_no_function_may_do_what_it_never_does(product: Product) -> None:
     assert ann.delete("/users/me").status == 204
     _use_streams_and_sweeper(product)
     _use_the_auditor(product)
+    _use_the_migrations(product)
 
     used = product.aws.permissions.used
     unused = {

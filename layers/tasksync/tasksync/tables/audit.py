@@ -30,6 +30,7 @@ from tasksync.settings import settings
 from tasksync.tables.audit_trails import read_entry, readings_of_entries, trails_of
 from tasksync.tables.connection import batch_get, shared_connection
 from tasksync.tables.deletions import DELETION
+from tasksync.tables.migrations.positions import POSITION
 from tasksync.tables.receipts import ReceiptItem
 from tasksync.tables.rooms import CODE, ROOM, CodeItem, MembershipItem, RoomItem, RoomsItem
 from tasksync.tables.sessions import KEY, SessionItem
@@ -236,8 +237,8 @@ def _of_receipts(raws: list[Raw]) -> list[Reading]:
             item.receipt_id, item.fingerprint, item.answer, datetime.fromtimestamp(int(item.expires_at), UTC)
         )
 
-    # The notes of deletions that are stored beside the receipts concern no request.
-    raws = [raw for raw in raws if not raw["receipt_id"]["S"].startswith(DELETION)]
+    # Notes of deletions and positions of migrations are stored beside the receipts, and concern no request.
+    raws = [raw for raw in raws if not raw["receipt_id"]["S"].startswith((DELETION, POSITION))]
     parsed, readings = _parsed(settings.idempotency_table, raws, parse)
     readings += [ReceiptReading(receipt) for receipt in parsed]
     return readings

@@ -159,7 +159,7 @@ class RoomsTable:
         is run again.
         """
         for _ in range(_READS):
-            room, members = _partition(room_id)
+            room, members = partition(room_id)
             if room is None or room.member_count == 0:
                 return None
             if room.member_count == len(members):
@@ -268,7 +268,8 @@ class RoomsTable:
         return [RoomView(rooms[i], memberships[i], ()) for i in both]
 
 
-def _partition(room_id: str) -> tuple[Room | None, list[Membership]]:
+def partition(room_id: str) -> tuple[Room | None, list[Membership]]:
+    """A room, dead or not, and its memberships. One consistent query, and no snapshot."""
     room: Room | None = None
     members = []
     for item in RoomsItem.query(room_id, consistent_read=True):

@@ -1,0 +1,1 @@
+"""Brings items that were stored by earlier versions to the form of this one."""

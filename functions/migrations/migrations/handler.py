@@ -1,0 +1,39 @@
+"""Called by hand (`make migrate`), again and again until all migrations are done: each call goes on where one ended."""
+
+import time
+from dataclasses import asdict
+from typing import Any
+
+from tasksync import deadline
+from tasksync.domain.migrating import begin_anew, migrate, states
+from tasksync.errors import TaskSyncError
+from tasksync.streams.records import Context
+from tasksync.tables.migrations import MIGRATIONS
+from tasksync.tables.migrations.positions import PositionsTable
+from tasksync.telemetry import log
+
+# A run that nobody hurries: 1 % of what DynamoDB gives a table from its first minute on (12,000 units of reading).
+_ITEMS_PER_SECOND = 250
+
+
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Answers with the state of each migration, and ``error`` if one had to be interrupted.
+
+    Of the event: ``items_per_second``: how many items are looked at, 250 without it. ``status``: nothing is done, only
+    answered. ``again``: ids of migrations that begin anew, as after a table was restored.
+    """
+    deadline.begin(context.get_remaining_time_in_millis)
+    positions = PositionsTable()
+    rate = float(event.get("items_per_second", _ITEMS_PER_SECOND))
+    error = None
+    try:
+        begin_anew(MIGRATIONS, positions, event.get("again", []))
+        if not event.get("status"):
+            migrate(MIGRATIONS, positions, rate, deadline.has_time, time.sleep)
+    except TaskSyncError as failure:
+        error = type(failure).__name__
+        log("ERROR", "migration interrupted", request_id=context.aws_request_id, error=error)
+    found = [asdict(state) for state in states(MIGRATIONS, positions)]
+    for each in found:
+        log("ERROR" if each["left"] else "INFO", "migration", request_id=context.aws_request_id, **each)
+    return {"migrations": found, "error": error}

@@ -1,0 +1,151 @@
+"""Rooms from before their items named their members are brought to the form of today, while people come and go."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tasksync.tables.connection import shared_connection
+from tests.support import tables
+from tests.support.aws import LOCK
+from tests.support.client import Person
+from tests.support.lambdas import call
+from tests.support.product import Product
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def ann(product: Product) -> Person:
+    return product.register("ann")
+
+
+def migrate(product: Product, **event: Any) -> Json:
+    """The state of the migration of member ids after a call of the function."""
+    answer = call(product.aws, "MigrationsFunction", {"items_per_second": 10_000, **event})
+    assert answer["error"] is None
+    state: Json = next(each for each in answer["migrations"] if each["id"] == "0001-member-ids")
+    return state
+
+
+def item_of(product: Product, room: Json) -> Json:
+    key = {"room_id": room["id"], "item": "ROOM"}
+    return next(item for item in product.items("RoomsTable") if key.items() <= item.items())
+
+
+def make_old(product: Product, room: Json) -> None:
+    """As it was stored before rooms named their members."""
+    key = {"room_id": {"S": room["id"]}, "item": {"S": "ROOM"}}
+    with LOCK:
+        product.aws.dynamodb.update_item(TableName="RoomsTable", Key=key, UpdateExpression="REMOVE member_ids")
+
+
+def violations(product: Product, invariant: str) -> int:
+    report = call(product.aws, "AuditorFunction", {"older_than_seconds": 0})
+    found: int = next(each["violations"] for each in report["findings"] if each["invariant"] == invariant)
+    return found
+
+
+def test_a_room_from_before_names_its_members_again(product: Product, ann: Person) -> None:
+    bob, room, new = product.register("bob"), ann.open_room(), ann.open_room()
+    bob.join(room)
+    make_old(product, room)
+    assert violations(product, "I1") == 1
+
+    state = migrate(product)
+
+    assert (state["done"], state["changed"]) == (True, 1)
+    assert state["looked_at"] == len(product.items("RoomsTable"))
+    assert item_of(product, room)["member_ids"] == {ann.id, bob.id}
+    assert item_of(product, new)["member_ids"] == {ann.id}
+    assert violations(product, "I1") == 0
+
+
+def test_whoever_came_or_went_since_is_counted(product: Product, ann: Person) -> None:
+    bob, cleo, room = product.register("bob"), product.register("cleo"), ann.open_room()
+    bob.join(room)
+    make_old(product, room)
+    cleo.join(room)
+    assert bob.delete(f"/rooms/{room['id']}/users/{bob.id}").status == 204
+    assert item_of(product, room)["member_ids"] == {cleo.id}
+
+    assert migrate(product)["changed"] == 1
+
+    assert item_of(product, room)["member_ids"] == {ann.id, cleo.id}
+
+
+def test_nobody_sees_that_a_room_was_migrated(product: Product, ann: Person) -> None:
+    room = ann.open_room()
+    product.deliver()
+    entries = product.items("ActivityTable")
+    make_old(product, room)
+    before = ann.get(f"/rooms/{room['id']}")
+
+    migrate(product)
+    deliveries = product.deliver()
+
+    after = ann.get(f"/rooms/{room['id']}")
+    assert (after.json(), after.headers["ETag"]) == (before.json(), before.headers["ETag"])
+    assert [each.function for each in deliveries] == ["ActivityFunction"]
+    assert product.items("ActivityTable") == entries
+
+
+def test_a_room_whose_counts_are_wrong_is_left_for_somebody_to_look_at(product: Product, ann: Person) -> None:
+    corrupt, room = ann.open_room(), ann.open_room()
+    make_old(product, room)
+    tables.change(product.aws, "RoomsTable", {"room_id": corrupt["id"], "item": "ROOM"}, member_count=2)
+
+    state = migrate(product)
+
+    assert (state["done"], state["changed"], state["left"]) == (True, 1, 1)
+    assert item_of(product, room)["member_ids"] == {ann.id}
+
+
+def test_a_room_that_is_being_removed_is_left_alone(product: Product, ann: Person) -> None:
+    room = ann.open_room()
+    assert ann.delete(f"/rooms/{room['id']}").status == 204
+    before = item_of(product, room)
+
+    assert migrate(product)["changed"] == 0
+
+    assert item_of(product, room) == before
+
+
+@contextmanager
+def before_the_next_transaction(happens: Callable[[], object]) -> Iterator[None]:
+    """Somebody comes between what the function has read and what it writes."""
+    events, waiting = shared_connection().client.meta.events, [happens]
+
+    def come_between(**_: Any) -> None:
+        if waiting:
+            waiting.pop()()
+
+    events.register("before-call.dynamodb.TransactWriteItems", come_between)
+    try:
+        yield
+    finally:
+        events.unregister("before-call.dynamodb.TransactWriteItems", come_between)
+    assert not waiting
+
+
+def test_somebody_who_joins_in_the_middle_is_named(product: Product, ann: Person) -> None:
+    bob, room = product.register("bob"), ann.open_room()
+    make_old(product, room)
+
+    with before_the_next_transaction(lambda: bob.join(room)):
+        state = migrate(product)
+
+    assert (state["done"], state["changed"]) == (True, 1)
+    assert item_of(product, room)["member_ids"] == {ann.id, bob.id}
+
+
+def test_a_room_that_is_closed_in_the_middle_stays_closed(product: Product, ann: Person) -> None:
+    room = ann.open_room()
+    make_old(product, room)
+
+    with before_the_next_transaction(lambda: ann.delete(f"/rooms/{room['id']}")):
+        state = migrate(product)
+
+    assert (state["done"], state["changed"]) == (True, 0)
+    assert "member_ids" not in item_of(product, room)

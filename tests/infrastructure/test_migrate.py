@@ -1,0 +1,62 @@
+"""`make migrate`: calls until all is done, and what it prints."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from infrastructure.migrate import MigrationFailed, done, lines, until_done
+
+
+class Functions:
+    """Lambda's API as far as it is used: a function that gives one answer after the other."""
+
+    def __init__(self, *answers: dict[str, Any]) -> None:
+        self._answers = iter(answers)
+        self.events: list[dict[str, Any]] = []
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803  # as boto3 names them
+        assert FunctionName == "MigrationsFunction"
+        self.events.append(json.loads(Payload))
+        answer = next(self._answers)
+        failed = {"FunctionError": "Unhandled"} if "errorMessage" in answer else {}
+        return {"Payload": io.BytesIO(json.dumps(answer).encode()), **failed}
+
+
+def report(looked_at: int, is_done: bool, error: str | None = None) -> dict[str, Any]:
+    state = {
+        "id": "0001-x",
+        "description": "rooms have x",
+        "looked_at": looked_at,
+        "changed": 1,
+        "left": 0,
+        "done": is_done,
+    }
+    return {"migrations": [state], "error": error}
+
+
+def test_it_calls_until_all_is_done_and_begins_anew_only_once() -> None:
+    functions = Functions(report(10, False), report(20, False), report(30, True))
+
+    reports = list(until_done(functions, "MigrationsFunction", {"again": ["0001-x"], "items_per_second": 5}))
+
+    assert [done(each) for each in reports] == [False, False, True]
+    rate = {"items_per_second": 5}
+    assert functions.events == [{"again": ["0001-x"], **rate}, rate, rate]
+
+
+def test_asked_for_the_state_it_calls_once() -> None:
+    functions = Functions(report(10, False))
+
+    [found] = until_done(functions, "MigrationsFunction", {"status": True, "again": []})
+
+    assert list(lines(found)) == ["0001-x  under way: 1 of 10 items changed; rooms have x"]
+
+
+@pytest.mark.parametrize(
+    "answer", [report(10, False, "DependencyFailed"), {"errorMessage": "timed out", "errorType": "Timeout"}]
+)
+def test_an_interruption_is_said_with_its_reason(answer: dict[str, Any]) -> None:
+    with pytest.raises(MigrationFailed, match=r"interrupted: (DependencyFailed|timed out)"):
+        list(until_done(Functions(answer), "MigrationsFunction", {}))

@@ -1,0 +1,108 @@
+"""Rooms stored by an earlier version are migrated while people come and go, although the function is killed."""
+
+import random
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from infrastructure import audit, migrate
+from tests.journeys.service import Service, eventually
+from tests.storm.workers import workers
+from tests.support.client import Client, Person
+
+Json = dict[str, Any]
+
+ROOMS = 20
+GUESTS = 4
+# Slow enough that there is a middle to be killed in.
+ITEMS_PER_SECOND = 10
+
+
+class Guest:
+    """Joins rooms and leaves them until told to stop."""
+
+    def __init__(self, service: Service, rooms: list[Json], seed: int) -> None:
+        self._person: Person = Client.over_http(service.addresses.api_url).register(f"guest-{seed}")
+        self._rooms = rooms
+        self._dice = random.Random(seed)
+        self.answers: Counter[int] = Counter()
+
+    def run(self, over: threading.Event) -> None:
+        while not over.is_set():
+            room = self._dice.choice(self._rooms)
+            if self._dice.random() < 0.5:
+                answer = self._person.post("/rooms/join", json={"code": room["code"]})
+            else:
+                answer = self._person.delete(f"/rooms/{room['id']}/users/{self._person.id}")
+            self.answers[answer.status] += 1
+        self._person.connection.close()
+
+
+def make_old(service: Service, room: Json) -> None:
+    """As it was stored before rooms named their members."""
+    service.addresses.client("dynamodb").update_item(
+        TableName=service.addresses.outputs["RoomsTable"],
+        Key={"room_id": {"S": room["id"]}, "item": {"S": "ROOM"}},
+        UpdateExpression="REMOVE member_ids",
+    )
+
+
+def audited(service: Service) -> Any:
+    """The audit's report."""
+    return audit.audit(service.addresses.client("lambda"), service.addresses.outputs["AuditorFunction"], {})
+
+
+def function(service: Service) -> tuple[Any, str]:
+    return service.addresses.client("lambda", config=migrate.PATIENT), service.addresses.outputs["MigrationsFunction"]
+
+
+def run(service: Service, **event: Any) -> Any:
+    """The state of the migration, once it is done."""
+    return [report["migrations"][0] for report in migrate.until_done(*function(service), event)][-1]
+
+
+def kill_in_the_middle(service: Service) -> None:
+    def in_the_middle() -> bool:
+        [state] = migrate.call(*function(service), {"status": True})["migrations"][:1]
+        return bool(state["looked_at"] > 0 and not state["done"])
+
+    assert eventually(in_the_middle)
+    assert any(worker.kill() for worker in workers(service.data) if worker.function == "MigrationsFunction")
+
+
+def test_a_migration_under_load_is_killed_and_goes_on(service: Service) -> None:
+    ann = service.register("ann")
+    rooms = [ann.open_room() for _ in range(ROOMS)]
+    run(service, items_per_second=10_000)
+    for room in rooms:
+        make_old(service, room)
+    broken = [finding for finding in audited(service)["findings"] if finding["violations"]]
+    assert [(finding["invariant"], finding["violations"]) for finding in broken] == [("I1", ROOMS)]
+    guests, over = [Guest(service, rooms, seed) for seed in range(GUESTS)], threading.Event()
+
+    with ThreadPoolExecutor(GUESTS + 1) as threads:
+        playing = [threads.submit(guest.run, over) for guest in guests]
+        try:
+            again = {"again": ["0001-member-ids"], "items_per_second": ITEMS_PER_SECOND}
+            cut_off = threads.submit(run, service, **again)
+            kill_in_the_middle(service)
+            with pytest.raises(migrate.MigrationFailed):
+                cut_off.result()
+            begun = run(service, status=True)
+            done = run(service, items_per_second=ITEMS_PER_SECOND)
+        finally:
+            over.set()
+        for each in playing:
+            each.result()
+
+    answers = sum((guest.answers for guest in guests), Counter[int]())
+    assert 0 < begun["looked_at"] < done["looked_at"]
+    assert (begun["done"], done["done"], done["left"]) == (False, True, 0)
+    assert answers[200] > 0
+    assert answers[204] > 0
+    assert set(answers) <= {200, 204, 404, 409}
+    report = audited(service)
+    assert audit.clean(report), "\n".join(audit.lines(report))
