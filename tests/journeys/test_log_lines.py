@@ -10,8 +10,8 @@ MARK = "canary"
 FORGED = '{"level": "ERROR", "event": "forged"}'
 TEXT = f'{MARK}"}}\r\n{FORGED}\r\n'
 
-# Lambda's own lines about an invocation; on AWS they are JSON as well, as the functions' LoggingConfig says. The last is
-# of a worker that another journey has killed.
+# Lambda's own lines about an invocation; on AWS they are JSON as well, as the functions' LoggingConfig says. The last
+# is of a worker that another journey has killed.
 _PLATFORM = ("START RequestId:", "END RequestId:", "REPORT RequestId:", "Worker process died")
 
 
