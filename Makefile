@@ -159,10 +159,18 @@ $(SAM): infrastructure/requirements-deploy.txt
 	@.venv-deploy/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
-deploy: $(SAM) ## Deploys to AWS with your credentials: ENV=dev, staging or prod (see samconfig.toml)
+# Of the machines that Lambda runs the functions on: arm64 or x86_64.
+ARCH ?= arm64
+
+.PHONY: build
+build: $(VENV)/stamp-infrastructure ## Builds what is deployed into dist/, the same bytes each time: ARCH=arm64 or x86_64
+	@$(BIN)/python -m infrastructure.build --machine '$(ARCH)'
+
+# BUILT=1 deploys what make build has left in dist/, as a pipeline does that builds once.
+deploy: $(SAM) $(if $(BUILT),,build) ## Deploys to AWS with your credentials: ENV=dev, staging or prod (see samconfig.toml)
 	@test -n '$(ENV)' || { echo 'Say which environment: make deploy ENV=dev' >&2; exit 2; }
-	$(SAM) build --parallel
-	$(SAM) deploy --config-env '$(ENV)'
+	$(SAM) deploy --template-file 'dist/$(ARCH)/template.json' --config-file '$(CURDIR)/samconfig.toml' \
+	    --config-env '$(ENV)'
 
 clean: ## Removes the virtual environment and everything built; keeps the local data
 	rm -rf $(VENV) .venvs .venv-checkov .venv-deploy .venv-fuzz .local/build .aws-sam build dist .coverage .hypothesis \

@@ -5,6 +5,8 @@ be written as JSON.
 """
 
 import copy
+import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -71,6 +73,25 @@ def with_code_locations(template: Mapping[str, Any], locations: Mapping[str, str
         resource = packaged["Resources"][name]
         resource["Properties"][CODE_PROPERTIES[resource["Type"]]] = locations[name]
     return packaged
+
+
+def with_versions(template: Mapping[str, Any], digests: Mapping[str, str], configuration: str = "") -> dict[str, Any]:
+    """A copy in which every function says which version of it this is: ``AutoPublishCodeSha256``.
+
+    SAM publishes a version when that changes, and the alias that callers use moves to it. By itself SAM would look at
+    the function's own code alone, and leave callers with the layers, variables and parameters of the version before.
+    ``digests``: those of the archives by name. ``configuration``: whatever else decides how functions run.
+    """
+    versioned = copy.deepcopy(dict(template))
+    common = [template.get("Parameters"), template.get("Conditions"), template.get("Globals"), configuration]
+    for name, resource in versioned["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            layers = [layer["Ref"] for layer in resource["Properties"].get("Layers", [])]
+            own = {key: value for key, value in resource["Properties"].items() if key != "CodeUri"}
+            content = [common, own, digests[name], *(digests[layer] for layer in layers)]
+            version = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
+            resource["Properties"]["AutoPublishCodeSha256"] = version.hexdigest()
+    return versioned
 
 
 def parameter_values(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:

@@ -11,8 +11,9 @@ from typing import Any
 import yaml
 from botocore.config import Config
 
+from infrastructure import package
 from infrastructure import template as templates
-from infrastructure.local import deploy, gateway, package
+from infrastructure.local import deploy, gateway
 from infrastructure.local.clients import ACCESS_KEY, local_client
 from infrastructure.local.edge import Route
 from infrastructure.local.errors import DeploymentFailed, NotRunning, ServerFailed, TemplateInvalid

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infrastructure.local import package
+from infrastructure import package
 from infrastructure.local.errors import BuildFailed
 
 
