@@ -91,9 +91,7 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _build_layer(
-    name: str, source: Path, kept: Path, progress: Callable[[str], None], target: Target | None
-) -> Path:
+def _build_layer(name: str, source: Path, kept: Path, progress: Callable[[str], None], target: Target | None) -> Path:
     place = f"{sys.version}\0{sysconfig.get_platform()}" if target is None else str(target)
     recipe = hashlib.sha256(f"{place}\0".encode())
     for path in _files(source):

@@ -1,5 +1,6 @@
 """Creates or updates the stack through CloudFormation, by change set, as `sam deploy` does."""
 
+import copy
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,8 @@ from botocore.exceptions import ClientError
 
 from infrastructure.local.clients import local_client
 from infrastructure.local.errors import DeploymentFailed
-from infrastructure.template import with_code_locations
+from infrastructure.package import digest
+from infrastructure.template import with_code_locations, with_versions
 
 STACK = "tasksync"
 _BUCKET = "tasksync-artifacts"
@@ -28,8 +30,10 @@ def deploy(
     cloudformation = local_client("cloudformation", endpoint)
     with _Artifacts(endpoint) as artifacts:
         locations = {name: artifacts.put(archive.name, archive.read_bytes()) for name, archive in archives.items()}
-        packaged = json.dumps(with_code_locations(template, locations)).encode()
-        artifacts.put("template.json", packaged)
+        digests = {name: digest(archive) for name, archive in archives.items()}
+        versioned = with_versions(_at_once(template), digests, json.dumps(parameters, sort_keys=True))
+        packaged = with_code_locations(versioned, locations)
+        artifacts.put("template.json", json.dumps(packaged).encode())
         try:
             change_set = _change_set(cloudformation, artifacts.url("template.json"), parameters)
             if change_set is not None:
@@ -38,6 +42,13 @@ def deploy(
             raise DeploymentFailed(f"The deployment failed: {error.response['Error']['Message']}") from error
     stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def _at_once(template: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy in which aliases move to new versions at once: ministack has no CodeDeploy to move them by and by."""
+    changed = copy.deepcopy(dict(template))
+    changed.get("Globals", {}).get("Function", {}).pop("DeploymentPreference", None)
+    return changed
 
 
 class _Artifacts:

@@ -76,3 +76,32 @@ def test_conditions_are_decided_for_the_parameters_given() -> None:
     assert template.decided(made, {"Mode": "on"}, part) == {"a": "yes", "b": [1, 2]}
     assert template.decided(made, {"Mode": "off"}, part) == {"b": [2]}
     assert template.decided(made, {"Mode": ""}, part) == {"b": [3]}
+
+
+def _versions(digests: dict[str, str], configuration: str = "") -> dict[str, str]:
+    properties = {"CodeUri": "rooms/", "Layers": [{"Ref": "Shared"}]}
+    resources = {
+        "Rooms": {"Type": "AWS::Serverless::Function", "Properties": properties},
+        "Tasks": {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "tasks/"}},
+        "Shared": {"Type": "AWS::Serverless::LayerVersion", "Properties": {"ContentUri": "shared/"}},
+    }
+    versioned = template.with_versions({"Resources": resources}, digests, configuration)["Resources"]
+    return {name: versioned[name]["Properties"]["AutoPublishCodeSha256"] for name in ("Rooms", "Tasks")}
+
+
+def test_a_function_is_another_version_when_its_code_or_a_layer_of_it_changes_and_no_other() -> None:
+    digests = {"Rooms": "1", "Tasks": "2", "Shared": "3"}
+    before = _versions(digests)
+
+    own, layer = _versions(digests | {"Rooms": "4"}), _versions(digests | {"Shared": "5"})
+
+    assert _versions(digests) == before
+    assert own["Rooms"] != before["Rooms"] != layer["Rooms"] != own["Rooms"]
+    assert own["Tasks"] == before["Tasks"] == layer["Tasks"]
+
+
+def test_every_function_is_another_version_when_the_configuration_changes() -> None:
+    digests = {"Rooms": "1", "Tasks": "2", "Shared": "3"}
+    before, after = _versions(digests, "LogLevel=INFO"), _versions(digests, "LogLevel=DEBUG")
+
+    assert not before.items() & after.items()

@@ -117,7 +117,7 @@ class Gateway(httpx.BaseTransport):
         method_arn = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{API_ID}/{STAGE}/{event['httpMethod']}{path}"
         question = {key: value for key, value in event.items() if key not in ("body", "isBase64Encoded")}
         question |= {"type": authorizer["FunctionPayloadType"], "methodArn": method_arn}
-        function = authorizer["FunctionArn"]["Fn::GetAtt"][0]
+        function = authorizer["FunctionArn"]["Ref"].removesuffix(".Alias")
         try:
             answer = self._invoke(function, question)
         except Exception as error:
