@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run admin rotate-key demo audit migrate check openapi test test-unit test-versions test-reliability test-journeys test-fuzz soak-api test-storm test-pages test-browser deploy clean
+.PHONY: help run admin rotate-key metrics-token demo audit migrate check openapi test test-unit test-versions test-reliability test-journeys test-fuzz soak-api test-storm test-pages test-browser deploy clean
 
 help: ## Lists the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -36,6 +36,9 @@ admin: $(VENV)/stamp-infrastructure ## Makes a user an admin: USERNAME=…; STAC
 
 rotate-key: $(VENV)/stamp-infrastructure ## Signs access tokens with a new key; WITHDRAW=now if the old one is known; STACK=…
 	@exec $(BIN)/python -m infrastructure.rotate_key --stack '$(STACK)' --withdraw '$(WITHDRAW)'
+
+metrics-token: $(VENV)/stamp-infrastructure ## Prints the token that GET /metrics takes; STACK=… for a stack on AWS
+	@$(BIN)/python -m infrastructure.metrics_token --stack '$(STACK)'
 
 demo: $(VENV)/stamp-infrastructure ## Fills the running local stack with a team, its rooms and its tasks
 	@exec $(BIN)/python -m infrastructure.demo

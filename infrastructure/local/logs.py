@@ -1,71 +1,94 @@
-"""Copies what the functions log into files, one per function, to be read while the stack runs and afterwards."""
+"""What CloudWatch Logs does with what the functions log: keeps the lines, and adds up the metrics in them.
 
-import threading
-import time
-from collections.abc import Iterator
+Lines are kept in files, one for each function. It runs in the server's own process and speaks to ministack's services
+without a network between: a line is either in ministack's logs or counted, and both are saved in the same state. So no
+line is counted twice or left out, however often the stack is stopped and started.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from infrastructure.local import extraction
 from infrastructure.local.deploy import STACK
-from infrastructure.local.stack import Addresses
+from infrastructure.local.errors import ServerFailed
+
+Answer = tuple[int, Any, str | bytes]
+Service = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[Answer]]
+"""A service of ministack's: method, path, headers, body and query in; status, headers and body out."""
 
 _PREFIX = f"/{STACK}/"
 _SECONDS_BETWEEN_READS = 1.0
-_OVERLAP_SECONDS = 10
-_DELETED_AT_ONCE = 50
+_GROUPS_AT_ONCE = 50
+_LOGS = "Logs_20140328"
+_METRICS = "GraniteServiceVersion20100801"
 # Lambda's own lines about an invocation; a function's lines carry the request id already.
-_PLATFORM = ("START RequestId:", "END RequestId:", "REPORT RequestId:")
+_LAST = "REPORT RequestId:"
+_PLATFORM = ("START RequestId:", "END RequestId:", _LAST)
 
 
-def follow_function_logs(addresses: Addresses, directory: Path, stop: threading.Event) -> None:
-    """Until ``stop`` is set, appends each function's lines to ``directory``/NAME.log about a second after it ran."""
-    follower = _Follower(addresses.client("logs"))
-    while True:
-        last = stop.wait(_SECONDS_BETWEEN_READS)
-        try:
-            for function, lines in follower.take():
-                with (directory / f"{function}.log").open("a", encoding="utf-8") as file:
-                    file.writelines(line + "\n" for line in lines)
-        except (BotoCoreError, ClientError):
-            # The server is going down, or too busy to answer: the next read takes what this one did not.
-            pass
-        if last:
-            return
-
-
-class _Follower:
-    """Reads each log stream once.
+class FunctionLogs:
+    """Takes what the functions have logged, each line once.
 
     ministack makes one stream for each invocation, whole, when it ends; keeps it in memory and in its saved state, and
-    never expires it. So a stream that was read is deleted, a few at a time to stay out of the way of requests.
+    never expires it. So a stream that was read is deleted. ``directory``: where the files are. ``logs``, ``metrics``:
+    ministack's services.
     """
 
-    def __init__(self, logs: Any) -> None:
+    def __init__(self, directory: Path, logs: Service, metrics: Service) -> None:
+        self._directory = directory
         self._logs = logs
-        self._read: dict[tuple[str, str], float] = {}
-        self._to_delete: list[tuple[str, str]] = []
+        self._metrics = metrics
 
-    def take(self) -> Iterator[tuple[str, list[str]]]:
-        since = time.time() - _OVERLAP_SECONDS
-        self._read = {stream: at for stream, at in self._read.items() if at > since - _OVERLAP_SECONDS}
-        for group in self._logs.describe_log_groups(logGroupNamePrefix=_PREFIX)["logGroups"]:
-            name = group["logGroupName"]
-            events = self._logs.filter_log_events(logGroupName=name, startTime=int(since * 1000))["events"]
-            new = [event for event in events if (name, event["logStreamName"]) not in self._read]
-            for event in new:
-                self._read[name, event["logStreamName"]] = time.time()
-            self._to_delete += dict.fromkeys((name, event["logStreamName"]) for event in new)
-            lines = [event["message"] for event in new if not event["message"].startswith(_PLATFORM)]
-            if lines:
-                yield function_name(name), lines
-        self._delete()
+    async def follow(self) -> None:
+        """Until it is cancelled, takes lines about a second after they were written."""
+        while True:
+            await asyncio.sleep(_SECONDS_BETWEEN_READS)
+            await self.take()
 
-    def _delete(self) -> None:
-        for _ in range(min(_DELETED_AT_ONCE, len(self._to_delete))):
-            group, stream = self._to_delete.pop()
-            self._logs.delete_log_stream(logGroupName=group, logStreamName=stream)
+    async def take(self) -> None:
+        """Takes all that is there. Between a metric that is counted and a line that is gone, nothing else runs."""
+        for group in await self._groups():
+            while await self._take(group):
+                pass
+
+    async def _groups(self) -> list[str]:
+        while True:
+            try:
+                found = await self._ask(
+                    self._logs, _LOGS, "DescribeLogGroups", logGroupNamePrefix=_PREFIX, limit=_GROUPS_AT_ONCE
+                )
+            except RuntimeError:
+                # ministack adds up the sizes of streams, and a function has just logged another from its own thread.
+                continue
+            return [group["logGroupName"] for group in found["logGroups"]]
+
+    async def _take(self, group: str) -> bool:
+        """Whether there was anything, and so may be more."""
+        found = await self._ask(self._logs, _LOGS, "FilterLogEvents", logGroupName=group)
+        streams: dict[str, list[str]] = {}
+        for event in found["events"]:
+            streams.setdefault(event["logStreamName"], []).append(event["message"])
+        # An answer holds 10,000 events, and the last stream in it may go on.
+        whole = {name: messages for name, messages in streams.items() if messages[-1].startswith(_LAST)}
+        lines = [line for messages in whole.values() for line in messages if not line.startswith(_PLATFORM)]
+        for call in extraction.calls(lines):
+            await self._ask(self._metrics, _METRICS, "PutMetricData", **call)
+        for stream in whole:
+            await self._ask(self._logs, _LOGS, "DeleteLogStream", logGroupName=group, logStreamName=stream)
+        if lines:
+            with (self._directory / f"{function_name(group)}.log").open("a", encoding="utf-8") as file:
+                file.writelines(line + "\n" for line in lines)
+        return bool(whole)
+
+    async def _ask(self, service: Service, target: str, operation: str, **arguments: Any) -> Any:
+        headers = {"x-amz-target": f"{target}.{operation}", "content-type": "application/x-amz-json-1.1"}
+        status, _, body = await service("POST", "/", headers, json.dumps(arguments).encode(), {})
+        if status != 200:
+            raise ServerFailed(f"{operation} was answered {status}: {body!r}")
+        return json.loads(body) if body else {}
 
 
 def function_name(log_group: str) -> str:

@@ -101,6 +101,7 @@ class Server:
                 [
                     *(sys.executable, "-m", "infrastructure.local.server", "--route", str(self.route)),
                     *("--api-socket", str(api.fileno()), "--aws-socket", str(aws.fileno())),
+                    *("--logs", str(self.log.parent)),
                 ],
                 cwd=REPOSITORY,
                 env=self._environment(),

@@ -4,13 +4,11 @@ import argparse
 import contextlib
 import signal
 import sys
-import threading
 import time
 from pathlib import Path
 from types import FrameType
 
 from infrastructure.local.errors import LocalStackError, ServerFailed
-from infrastructure.local.logs import follow_function_logs
 from infrastructure.local.stack import DATA, Addresses, LocalStack
 
 _GREETING = """
@@ -57,7 +55,7 @@ def main() -> int:
         addresses = stack.start()
         progress("Ready")
         _greet(addresses, data)
-        _stay(stack, addresses, data / "logs")
+        _stay(stack, data / "logs")
     except _Stopped:
         return _stop(stack)
     except LocalStackError as error:
@@ -88,17 +86,10 @@ def _greet(addresses: Addresses, data: Path) -> None:
     )
 
 
-def _stay(stack: LocalStack, addresses: Addresses, logs: Path) -> None:
+def _stay(stack: LocalStack, logs: Path) -> None:
     """Until a signal ends it, or the server ends by itself."""
-    stop = threading.Event()
-    follower = threading.Thread(target=follow_function_logs, args=(addresses, logs, stop), daemon=True)
-    follower.start()
-    try:
-        while stack.alive():
-            time.sleep(0.5)
-    finally:
-        stop.set()
-        follower.join(5)
+    while stack.alive():
+        time.sleep(0.5)
     raise ServerFailed(f"The server ended by itself; see its log, {logs / 'ministack.log'}.")
 
 

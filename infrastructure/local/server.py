@@ -19,11 +19,13 @@ from hypercorn.typing import ASGIFramework
 
 # ministack reads its settings from the environment while it is imported.
 from ministack.app import app as ministack
+from ministack.services import cloudwatch, cloudwatch_logs
 
 from infrastructure.local.edge import Edge, Route
+from infrastructure.local.logs import FunctionLogs
 
 
-async def _run(api: socket.socket, aws: socket.socket, route: Path) -> None:
+async def _run(api: socket.socket, aws: socket.socket, route: Path, logs: Path) -> None:
     config = Config()
     config.bind = [f"fd://{listening.fileno()}" for listening in (api, aws)]
     config.graceful_timeout = 2
@@ -32,8 +34,17 @@ async def _run(api: socket.socket, aws: socket.socket, route: Path) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_reader(sys.stdin.fileno(), stop.set)
+    function_logs = FunctionLogs(logs, cloudwatch_logs.handle_request, cloudwatch.handle_request)
+
+    async def stopped() -> None:
+        # Nothing is deployed, and so nothing logged, before ministack has loaded what it saved.
+        following = asyncio.create_task(function_logs.follow())
+        await stop.wait()
+        following.cancel()
+        await function_logs.take()
+
     edge = cast(ASGIFramework, Edge(ministack, api.getsockname()[1], Route(route)))
-    await serve(edge, config, shutdown_trigger=stop.wait)
+    await serve(edge, config, shutdown_trigger=stopped)
     # The state is saved. Leaving the usual way would wait for every function that is still running.
     sys.stdout.flush()
     sys.stderr.flush()
@@ -45,10 +56,11 @@ def main() -> None:
     parser.add_argument("--api-socket", type=int, required=True, help="descriptor of a listening socket")
     parser.add_argument("--aws-socket", type=int, required=True, help="descriptor of a listening socket")
     parser.add_argument("--route", type=Path, required=True, help="file that tells where the API is deployed")
+    parser.add_argument("--logs", type=Path, required=True, help="directory for what the functions log")
     arguments = parser.parse_args()
     api = socket.socket(fileno=arguments.api_socket)
     aws = socket.socket(fileno=arguments.aws_socket)
-    asyncio.run(_run(api, aws, arguments.route))
+    asyncio.run(_run(api, aws, arguments.route, arguments.logs))
 
 
 if __name__ == "__main__":

@@ -55,7 +55,12 @@ def document() -> Json:
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
                     "description": "The `access_token` that `POST /auth/login` answers.",
-                }
+                },
+                "metrics_token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The token of this installation that `make metrics-token` prints.",
+                },
             },
             "schemas": schemas.components,
             "parameters": PARAMETERS,

@@ -71,7 +71,7 @@ def operation(declared: Declared, name: str, schemas: Schemas, responses: Respon
     if description:
         made["description"] = description
     if declared.public:
-        made["security"] = []
+        made["security"] = [] if route.token is None else [{route.token: []}]
     parameters = [*_in_path(route.path), *_in_query(route.query), *_in_headers(declared)]
     if parameters:
         made["parameters"] = parameters

@@ -3,6 +3,8 @@
 That what a function does is also granted is enforced in every test in process (``tests/support/permissions.py``).
 """
 
+import re
+
 import boto3
 import pytest
 from botocore.exceptions import ClientError
@@ -19,15 +21,23 @@ DYNAMODB_ACTIONS = {
     f"dynamodb:{operation}"
     for operation in boto3.client("dynamodb", region_name="us-east-1").meta.service_model.operation_names
 } | {"dynamodb:ConditionCheckItem"}
-ACTIONS = DYNAMODB_ACTIONS | {"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "sqs:SendMessage"}
+# Those for which IAM knows no resources; each only reads.
+ON_EVERYTHING = {"cloudwatch:GetMetricData", "cloudwatch:ListMetrics"}
+ACTIONS = (
+    DYNAMODB_ACTIONS
+    | ON_EVERYTHING
+    | {"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "sqs:GetQueueAttributes", "sqs:SendMessage"}
+)
 
 
 def _own_resources(function: str) -> set[str]:
-    """ARNs of the tables and secrets that the function's variables name, and of its failure queues."""
+    """ARNs of the tables, secrets and queues that the function's variables name, and of its failure queues."""
     variables = [value for value in STACK.variables(function).values() if isinstance(value, dict)]
     tables = {value.get("Ref") for value in variables} & STACK.of_type("AWS::DynamoDB::Table").keys()
     secrets = {value["Fn::GetAtt"][0] for value in variables if value.get("Fn::GetAtt", [])[1:] == ["Id"]}
     queues = [event["DestinationConfig"]["OnFailure"]["Destination"] for event in STACK.events(function, "DynamoDB")]
+    substituted = {name for value in variables for name in re.findall(r"\$\{(\w+)\}", value.get("Fn::Sub", ""))}
+    queues += [{"Fn::GetAtt": [name, "Arn"]} for name in substituted & STACK.of_type("AWS::SQS::Queue").keys()]
     return (
         {STACK.resolve({"Fn::GetAtt": [table, "Arn"]}) for table in tables}
         | {STACK.resolve({"Fn::GetAtt": [secret, "Id"]}) for secret in secrets}
@@ -45,7 +55,12 @@ def test_statements_name_known_actions_and_no_wildcard_among_them(function: str)
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_statements_name_exactly_the_tables_and_secrets_in_the_functions_environment(function: str) -> None:
-    resources = {resource for statement in STACK.statements(function) for resource in statement["Resource"]}
+    resources = {
+        resource
+        for statement in STACK.statements(function)
+        for resource in statement["Resource"]
+        if not set(statement["Action"]) <= ON_EVERYTHING
+    }
 
     assert {resource.partition("/index/")[0] for resource in resources} == _own_resources(function)
 
@@ -74,15 +89,16 @@ def test_indexes_named_in_statements_exist(function: str) -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_actions_fit_the_kind_of_resource(function: str) -> None:
-    services = [
-        (action.partition(":")[0], resource)
+    granted = [
+        (action, resource)
         for statement in STACK.statements(function)
         for action in statement["Action"]
         for resource in statement["Resource"]
     ]
     secrets = STACK.of_type("AWS::SecretsManager::Secret")
 
-    for service, resource in services:
+    assert all(resource == "*" for action, resource in granted if action in ON_EVERYTHING)
+    for service, resource in ((action.partition(":")[0], each) for action, each in granted if each != "*"):
         assert service == ("secretsmanager" if resource in secrets else resource.split(":")[2])
 
 

@@ -18,6 +18,8 @@ PUBLIC = {
     ("GET", "/.well-known/jwks.json"),
     ("POST", "/users"),
     ("GET", "/health"),
+    # Not open: it has a token of its own, which no authorizer knows.
+    ("GET", "/metrics"),
     ("GET", "/openapi.json"),
     ("GET", "/docs"),
     ("GET", "/client"),

@@ -106,7 +106,7 @@ def test_nothing_that_is_sent_to_a_route_is_logged(
         assert of_it, "a request to a route is logged"
         for line in of_it:
             if line["event"] == "request":
-                assert (line["method"], line["route"], line["status"]) == (*route, answer.status)
+                assert (line["method"], line["route"], line["status"]) == (*route, str(answer.status))
                 assert line["user_id"] == (None if calls.PUBLIC[route] else ann.id)
 
 

@@ -10,20 +10,17 @@ MARK = "canary"
 FORGED = '{"level": "ERROR", "event": "forged"}'
 TEXT = f'{MARK}"}}\r\n{FORGED}\r\n'
 
-# Lambda's own lines about an invocation; on AWS they are JSON as well, as the functions' LoggingConfig says. The last
-# is of a worker that another journey has killed.
-_PLATFORM = ("START RequestId:", "END RequestId:", "REPORT RequestId:", "Worker process died")
+# Of a worker that another journey has killed.
+_DIED = "Worker process died"
 
 
 def _logged(service: Service) -> list[tuple[str, str]]:
-    """Function and line."""
-    logs = service.addresses.client("logs")
+    """Function and line, of the files that a stack keeps."""
     return [
-        (group["logGroupName"].rpartition("/")[2], event["message"])
-        for group in logs.describe_log_groups()["logGroups"]
-        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
-        for event in page["events"]
-        if not event["message"].startswith(_PLATFORM)
+        (file.stem, line)
+        for file in (service.data / "logs").glob("*Function.log")
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if not line.startswith(_DIED)
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tasksync.telemetry import bucket
 from tests.support.lambdas import call
 from tests.support.product import Product
 
@@ -28,15 +29,20 @@ def metrics(line: Line) -> dict[str, float]:
     """The metrics of a line, which follows the format's rules."""
     metadata = line["_aws"]
     assert abs(metadata["Timestamp"] - time.time() * 1000) < 60_000  # milliseconds
-    [directive] = metadata["CloudWatchMetrics"]
-    assert directive["Namespace"] == "tasksync"
-    [dimensions] = directive["Dimensions"]
-    assert all(isinstance(line[name], str) and 1 <= len(line[name]) <= 1024 for name in dimensions)
-    assert 1 <= len(directive["Metrics"]) <= 100
-    assert {metric["Unit"] for metric in directive["Metrics"]} <= {"Count", "Milliseconds", "Seconds"}
-    values = {metric["Name"]: line[metric["Name"]] for metric in directive["Metrics"]}
+    values: dict[str, float] = {}
+    for directive in metadata["CloudWatchMetrics"]:
+        assert directive["Namespace"] == "tasksync"
+        for dimensions in directive["Dimensions"]:
+            assert all(isinstance(line[name], str) and 1 <= len(line[name]) <= 1024 for name in dimensions)
+        assert 1 <= len(directive["Metrics"]) <= 100
+        assert {metric["Unit"] for metric in directive["Metrics"]} <= {"Count", "Milliseconds", "Seconds"}
+        values |= {metric["Name"]: line[metric["Name"]] for metric in directive["Metrics"]}
     assert all(isinstance(value, int | float) for value in values.values())
     return values
+
+
+def told_apart(line: Line) -> list[list[str]]:
+    return [names for directive in line["_aws"]["CloudWatchMetrics"] for names in directive["Dimensions"]]
 
 
 def of_requests(lines: list[Line]) -> list[Line]:
@@ -55,9 +61,11 @@ def test_a_request_tells_its_route_its_time_and_what_it_cost(product: Product, t
 
     [line] = of_requests(told())
     measured = metrics(line)
-    assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["method", "route"]]
-    assert (line["method"], line["route"]) == ("GET", "/rooms/{room_id}")
-    assert measured.keys() == {*("milliseconds", "errors", "round_trips", "capacity_units", "throttles", "cold_starts")}
+    assert told_apart(line) == [["method", "route"], ["method", "route", "status"], ["method", "route", "le"]]
+    assert (line["method"], line["route"], line["status"]) == ("GET", "/rooms/{room_id}", "200")
+    assert measured.keys() == {
+        *("milliseconds", "errors", "round_trips", "capacity_units", "throttles", "cold_starts", "requests")
+    }
     assert measured["milliseconds"] > 0
     assert (measured["errors"], measured["throttles"]) == (0, 0)
     # The authorizer's call is not the route's.
@@ -86,7 +94,33 @@ def test_what_a_client_did_wrong_is_no_error_and_what_we_did_is(product: Product
     product.aws.dynamodb.delete_table(TableName="RoomsTable")
     ann.get("/rooms")
 
-    assert [(line["status"], metrics(line)["errors"]) for line in of_requests(told())] == [(404, 0), (503, 1)]
+    assert [(line["status"], metrics(line)["errors"]) for line in of_requests(told())] == [("404", 0), ("503", 1)]
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "bound"),
+    [
+        (0.0, "0.025"),
+        (25.0, "0.025"),
+        (25.1, "0.05"),
+        (1000.0, "1"),
+        (2500.0, "2.5"),
+        (2500.1, "+Inf"),
+        (20_000.0, "+Inf"),
+    ],
+)
+def test_a_latency_falls_into_the_first_bucket_that_is_not_below_it(milliseconds: float, bound: str) -> None:
+    assert bucket(milliseconds) == bound
+
+
+def test_requests_are_counted_by_latency_unless_that_is_switched_off(product: Product, told: Any) -> None:
+    product.aws.deploy(LatencyHistogram="false")
+    told()
+
+    product.anonymous.get("/health")
+
+    [line] = of_requests(told())
+    assert told_apart(line) == [["method", "route"], ["method", "route", "status"]]
 
 
 def test_a_container_starts_cold_once(product: Product, told: Any) -> None:
@@ -109,7 +143,21 @@ def test_a_stream_tells_how_many_records_and_how_old(product: Product, told: Any
     [cleaned] = [line for line in told() if line["event"] == "record finished"]
     assert metrics(cleaned)["records"] == 1
     assert 0 <= metrics(cleaned)["age_seconds"] < 60
-    assert cleaned["key"] == "room_id"
+    assert told_apart(cleaned) == [["function"]]
+    assert cleaned["function"] == "room_cleanup"
+
+
+def test_each_function_behind_a_stream_is_told_by_its_name(product: Product, told: Any) -> None:
+    ann = product.register("ann")
+    ann.open_room()
+    ann.delete("/users/me")
+    told()
+
+    product.deliver()
+
+    finished = [line for line in told() if line["event"] in ("record finished", "records finished")]
+    named = product.aws.stack.environment("MetricsFunction")["STREAM_FUNCTIONS"].split()
+    assert {line["function"] for line in finished} == {each.partition("=")[0] for each in named}
 
 
 def test_a_sweep_tells_what_it_found_and_finished(product: Product, told: Any) -> None:

@@ -128,6 +128,12 @@ class Aws:
             pages = self.dynamodb.get_paginator("scan").paginate(TableName=table)
             return [{name: read(value) for name, value in item.items()} for page in pages for item in page["Items"]]
 
+    def make_queues(self) -> None:
+        """The queues of the template, which nothing but GET /metrics asks anything of."""
+        with LOCK:
+            for queue in self.stack.of_type("AWS::SQS::Queue"):
+                _client("sqs").create_queue(QueueName=queue)
+
     def _create_secret(self, name: str, properties: Mapping[str, Any]) -> None:
         generated = properties["GenerateSecretString"]
         value = self.secrets.get_random_password(**generated)["RandomPassword"]

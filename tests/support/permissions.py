@@ -14,6 +14,9 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ClientError
 from botocore.handlers import BUILTIN_HANDLERS
 
+from tests.support.stack import ACCOUNT, REGION
+
+_CLOUDWATCH = "GraniteServiceVersion20100801"
 _TRANSACTION_ACTIONS = {
     "ConditionCheck": "ConditionCheckItem",
     "Put": "PutItem",
@@ -63,7 +66,7 @@ class Permissions:
         if self._running is None:
             return
         function, statements = self._running
-        self.calls.append(_text(request.headers.get("X-Amz-Target", "")).rpartition(".")[2])
+        self.calls.append(_operation(request)[1])
         needs = self._needs(request)
         if any(resource.startswith(f"{self._table_arn}{self.out_of_reach}") for _, resource in needs):
             # Not one that botocore repeats: a test has no time to wait.
@@ -77,13 +80,28 @@ class Permissions:
 
     def _needs(self, request: AWSPreparedRequest) -> list[tuple[str, str]]:
         """The actions and resources a call needs; an unknown kind of call needs what nobody is granted."""
-        service, _, operation = _text(request.headers.get("X-Amz-Target", "")).partition(".")
+        service, operation = _operation(request)
+        if service == _CLOUDWATCH:
+            return [(f"cloudwatch:{operation}", "*")]
         body = json.loads(request.body) if isinstance(request.body, str | bytes) and request.body else {}
         if service.startswith("DynamoDB_"):
             return [(f"dynamodb:{action}", self._table_arn + table) for action, table in _dynamodb(operation, body)]
         if service == "secretsmanager":
             return [(f"secretsmanager:{operation}", body["SecretId"])]
+        if service == "AmazonSQS":
+            queue = body["QueueUrl"].rpartition("/")[2]
+            return [(f"sqs:{operation}", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}")]
         return [(f"{service or request.url}:{operation}", "*")]
+
+
+def _operation(request: AWSPreparedRequest) -> tuple[str, str]:
+    """The service and the operation that a request names: in its path where it speaks CBOR, in a header otherwise."""
+    _, _, path = str(request.url).partition("/service/")
+    if path:
+        service, _, operation = path.partition("/operation/")
+        return service, operation
+    service, _, operation = _text(request.headers.get("X-Amz-Target", "")).partition(".")
+    return service, operation
 
 
 def _dynamodb(operation: str, body: dict[str, Any]) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from tasksync.telemetry import log
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Answers with Lambda's partial batch response."""
-    return handle_changes(event, context, _record)
+    return handle_changes(event, context, "activity", _record)
 
 
 def _record(changes: Sequence[Change]) -> None:

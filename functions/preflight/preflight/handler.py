@@ -18,7 +18,7 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         request_id=request["requestId"],
         method="OPTIONS",
         route=request["resourcePath"],
-        status=204,
+        status="204",
     )
     fields = {**SECURITY_HEADERS, "X-Request-Id": request["requestId"], **preflight_fields(headers.get("origin"))}
     return {"statusCode": 204, "headers": fields, "body": ""}

@@ -11,7 +11,7 @@ from tasksync.tables.tasks import TasksTable
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Answers with Lambda's partial batch response."""
-    return handle(event, context, "room_id", _finish)
+    return handle(event, context, "room_cleanup", "room_id", _finish)
 
 
 def _finish(room_id: str, keep_going: KeepGoing) -> bool:

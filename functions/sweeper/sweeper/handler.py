@@ -12,10 +12,12 @@ from tasksync.tables.rooms import RoomsTable
 from tasksync.tables.sessions import SessionsTable
 from tasksync.tables.tasks import TasksTable
 from tasksync.tables.users import UsersTable
-from tasksync.telemetry import log_measured
+from tasksync.telemetry import Measure, log_measured
 
 # Longer than the streams take while all is well: what is younger is most likely being removed just now.
 _OLDER_THAN_SECONDS = 600
+
+_BY_KIND = Measure(dict.fromkeys(("found", "finished", "failures"), "Count"), [["kind"]])
 
 _removal = UserRemoval(UsersTable(), RoomsTable(), TasksTable(), SessionsTable())
 
@@ -45,8 +47,7 @@ def _logged(kind: str, swept: Swept, context: Context) -> dict[str, Any]:
     log_measured(
         "ERROR" if swept.failed else "INFO",
         "swept",
-        dict.fromkeys(("found", "finished", "failures"), "Count"),
-        ("kind",),
+        [_BY_KIND],
         request_id=context.aws_request_id,
         kind=kind,
         **counts,

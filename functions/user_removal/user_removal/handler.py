@@ -14,4 +14,4 @@ _removal = UserRemoval(UsersTable(), RoomsTable(), TasksTable(), SessionsTable()
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Answers with Lambda's partial batch response."""
-    return handle(event, context, "user_id", _removal.finish)
+    return handle(event, context, "user_removal", "user_id", _removal.finish)

@@ -56,6 +56,7 @@ class Probes:
             "session_secret": lambda: self._is_there(settings.session_secret),
             "pepper_secret": lambda: self._is_there(settings.pepper_secret),
             "http_secret": lambda: self._is_there(settings.http_secret),
+            "metrics_secret": lambda: self._is_there(settings.metrics_secret),
         }
 
     def _read(self, table: str, *key_names: str) -> bool:

@@ -21,6 +21,11 @@ class Settings:
         return os.environ["METRICS_NAMESPACE"]
 
     @property
+    def latency_histogram(self) -> bool:
+        """Whether requests are counted by how long they took as well."""
+        return os.environ["LATENCY_HISTOGRAM"] == "true"
+
+    @property
     def users_table(self) -> str:
         return os.environ["USERS_TABLE"]
 
@@ -73,6 +78,25 @@ class Settings:
         return os.environ["HTTP_SECRET"]
 
     @property
+    def metrics_secret(self) -> str:
+        """ARN of the secret, not the secret."""
+        return os.environ["METRICS_SECRET"]
+
+    @property
+    def metrics_cache_seconds(self) -> int:
+        return int(os.environ["METRICS_CACHE_SECONDS"])
+
+    @property
+    def stream_functions(self) -> Mapping[str, str]:
+        """The name on AWS of each function behind a stream, by what it is called in metrics."""
+        return _pairs(os.environ["STREAM_FUNCTIONS"])
+
+    @property
+    def failure_queues(self) -> Mapping[str, str]:
+        """The address of each queue of records given up, by what its function is called in metrics."""
+        return _pairs(os.environ["FAILURE_QUEUES"])
+
+    @property
     def token_issuer(self) -> str:
         return os.environ["TOKEN_ISSUER"]
 
@@ -121,8 +145,12 @@ class Settings:
 
 @functools.cache
 def _quotas(text: str) -> Mapping[str, int]:
+    return {name: int(quota) for name, quota in _pairs(text).items()}
+
+
+def _pairs(text: str) -> Mapping[str, str]:
     """Read ``read=600 write=120``."""
-    return {name: int(quota) for name, _, quota in (each.partition("=") for each in text.split())}
+    return {name: value for name, _, value in (each.partition("=") for each in text.split())}
 
 
 settings = Settings()

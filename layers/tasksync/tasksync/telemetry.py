@@ -10,10 +10,15 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 import json
 import sys
 import time
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from tasksync.settings import settings
+
+BUCKETS = ("0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "+Inf")
+_BOUNDS = [float(bound) for bound in BUCKETS[:-1]]
 
 _LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
 
@@ -25,17 +30,43 @@ def log(level: str, event: str, **fields: Any) -> None:
     _write({"level": level, "event": event, **fields})
 
 
-def log_measured(level: str, event: str, units: Mapping[str, str], dimensions: Sequence[str], **fields: Any) -> None:
-    """Write one line, as ``log`` does, whose ``fields`` are metrics as far as ``units`` names them with their unit.
+@dataclass(frozen=True)
+class Measure:
+    """Which fields of a line are metrics, and by which others they are told apart.
 
-    ``dimensions``: the fields by whose values the metrics are told apart. A line that is not written adds nothing.
+    ``units``: the unit of each metric, by its name. ``dimensions``: sets of fields whose values are texts; each metric
+    is added up once for each combination of values of each set.
     """
+
+    units: Mapping[str, str]
+    dimensions: Sequence[Sequence[str]]
+    metrics: list[dict[str, str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "metrics", [{"Name": name, "Unit": unit} for name, unit in self.units.items()])
+
+
+def log_measured(level: str, event: str, measures: Sequence[Measure], **fields: Any) -> None:
+    """Write one line, as ``log`` does, some of whose ``fields`` are metrics. One that is not written adds nothing."""
     if _LEVELS[level] < _LEVELS[settings.log_level]:
         return
-    metrics = [{"Name": name, "Unit": unit} for name, unit in units.items()]
-    directive = {"Namespace": settings.metrics_namespace, "Dimensions": [list(dimensions)], "Metrics": metrics}
-    metadata = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [directive]}
+    namespace = settings.metrics_namespace
+    directives = [
+        {"Namespace": namespace, "Dimensions": _told_apart(measure), "Metrics": measure.metrics} for measure in measures
+    ]
+    metadata = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": directives}
     _write({"level": level, "event": event, **fields, "_aws": metadata})
+
+
+def _told_apart(measure: Measure) -> Sequence[Sequence[str]]:
+    if settings.latency_histogram:
+        return measure.dimensions
+    return [names for names in measure.dimensions if "le" not in names]
+
+
+def bucket(milliseconds: float) -> str:
+    """The bucket of the histogram of latencies that this one falls into: its upper bound in seconds, inclusive."""
+    return BUCKETS[bisect_left(_BOUNDS, milliseconds / 1000)]
 
 
 def _write(line: dict[str, Any]) -> None:

@@ -144,6 +144,8 @@ POLICIES: list[Line | Open] = [
     ),
     # ------------------------------------------------------------------------------------------- service
     Open("GET /health", 200),
+    # Its own token, which is nobody's access token: tests/functions/metrics/test_token.py.
+    Open("GET /metrics", 401),
     Open("GET /openapi.json", 200),
     Open("GET /docs", 200),
     Open("GET /client", 200),

@@ -133,6 +133,12 @@ def _use_the_migrations(product: Product) -> None:
     assert call(product.aws, "MigrationsFunction", {"items_per_second": 10_000})["error"] is None
 
 
+def _read_the_numbers(product: Product) -> None:
+    product.aws.make_queues()
+    token = product.aws.secrets.get_secret_value(SecretId="MetricsSecret")["SecretString"]
+    assert product.anonymous.get("/metrics", headers={"Authorization": f"Bearer {token}"}).status == 200
+
+
 def test_no_function_may_do_what_it_never_does(product: Product) -> None:
     _use_every_route(Scene(product))
     _use_the_open_routes(product)
@@ -143,6 +149,7 @@ def test_no_function_may_do_what_it_never_does(product: Product) -> None:
     _use_streams_and_sweeper(product)
     _use_the_auditor(product)
     _use_the_migrations(product)
+    _read_the_numbers(product)
 
     used = product.aws.permissions.used
     unused = {

@@ -25,6 +25,7 @@ SECRETS = {
     "SessionSecret": "session_secret",
     "PepperSecret": "pepper_secret",
     "HttpSecret": "http_secret",
+    "MetricsSecret": "metrics_secret",
 }
 
 

@@ -15,6 +15,7 @@ OPEN = [
     ("GET", "/docs"),
     ("GET", "/client"),
     ("GET", "/health"),
+    ("GET", "/metrics"),
     ("GET", "/openapi.json"),
     ("POST", "/auth/login"),
     ("POST", "/auth/logout"),
@@ -40,7 +41,7 @@ NOWHERE = [
     ("GET", "/rooms/x/tasks/y"),
     ("GET", "/admin"),
     ("GET", "/.env"),
-    ("GET", "/metrics"),
+    ("GET", "/debug"),
 ]
 
 

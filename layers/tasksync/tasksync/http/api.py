@@ -33,16 +33,20 @@ from tasksync.http.limits import RateLimits, fields, of_method
 from tasksync.http.request import Once, Request
 from tasksync.http.responses import JSON, SECURITY_HEADERS, Response
 from tasksync.ids import is_id
-from tasksync.telemetry import log, log_measured
+from tasksync.telemetry import Measure, bucket, log, log_measured
 
-_METRICS = {
-    "milliseconds": "Milliseconds",
-    "errors": "Count",
-    "round_trips": "Count",
-    "capacity_units": "Count",
-    "throttles": "Count",
-    "cold_starts": "Count",
-}
+_OF_ROUTE = Measure(
+    {
+        "milliseconds": "Milliseconds",
+        "errors": "Count",
+        "round_trips": "Count",
+        "capacity_units": "Count",
+        "throttles": "Count",
+        "cold_starts": "Count",
+    },
+    [["method", "route"]],
+)
+_BY_STATUS_AND_LATENCY = Measure({"requests": "Count"}, [["method", "route", "status"], ["method", "route", "le"]])
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -79,6 +83,8 @@ class Route:
     """The shape of an answer with status 503 that is no problem document; None where there is none."""
     limits: tuple[Policy, ...]
     """What it counts as."""
+    token: str | None
+    """What the API's description calls the token it takes, if that is not the access token."""
 
 
 class Api:
@@ -110,6 +116,7 @@ class Api:
         tagged: bool = False,
         failed_answer: Any = None,
         limits: tuple[Policy, ...] | None = None,
+        token: str | None = None,
     ) -> Callable[[View], View]:
         """Register a view. It gets the request, the path's ids by name, and ``body`` and ``query`` where declared.
 
@@ -121,7 +128,8 @@ class Api:
             success = status if answer is not None else 204
             policies = of_method(method) if limits is None else limits
             route = Route(
-                method, path, body, query, view, success, answer, media_types, fails, tagged, failed_answer, policies
+                *(method, path, body, query, view, success, answer, media_types, fails, tagged, failed_answer),
+                *(policies, token),
             )
             self.routes.append(route)
             # "*/*": media types are checked by us, so that the refusal is a problem document like any other.
@@ -154,17 +162,20 @@ class Api:
         except Exception as error:  # The last line of defence: a defect is logged whole, and answered without detail.
             response = problems.internal_problem(request.id)
             _log_failure(request, error)
+        milliseconds = round((time.perf_counter() - started) * 1000, 1)
         log_measured(
             "INFO",
             "request",
-            _METRICS,
-            ("method", "route"),
+            [_OF_ROUTE, _BY_STATUS_AND_LATENCY],
             request_id=request.id,
             method=route.method,
             route=route.path,
-            status=response.status,
+            # A text: by numbers no metric is told apart.
+            status=str(response.status),
+            le=bucket(milliseconds),
             user_id=user_id,
-            milliseconds=round((time.perf_counter() - started) * 1000, 1),
+            milliseconds=milliseconds,
+            requests=1,
             errors=int(response.status >= 500),
             round_trips=done.round_trips,
             capacity_units=done.capacity_units,

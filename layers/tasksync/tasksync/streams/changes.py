@@ -7,7 +7,7 @@ from typing import Any
 from tasksync import deadline
 from tasksync.activity import Change, Version, version_of
 from tasksync.errors import TaskSyncError
-from tasksync.streams.records import Context, age_seconds
+from tasksync.streams.records import OF_FUNCTION, Context, age_seconds
 from tasksync.telemetry import log, log_measured
 
 _AT_ONCE = 25
@@ -15,9 +15,11 @@ _AT_ONCE = 25
 
 
 def handle_changes(
-    event: Mapping[str, Any], context: Context, finish: Callable[[Sequence[Change]], None]
+    event: Mapping[str, Any], context: Context, function: str, finish: Callable[[Sequence[Change]], None]
 ) -> dict[str, Any]:
     """Call ``finish`` with the changes of the event's records, 25 at a time, until one call raises or time runs out.
+
+    ``function``: what this one is called in metrics.
 
     Answers with Lambda's partial batch response: the first record of those that were not finished. Lambda comes again
     with it and all behind it, so some may have been finished before.
@@ -33,9 +35,9 @@ def handle_changes(
     log_measured(
         "INFO",
         "records finished",
-        {"records": "Count", "age_seconds": "Seconds"},
-        (),
+        [OF_FUNCTION],
         request_id=context.aws_request_id,
+        function=function,
         records=len(records),
         age_seconds=max(map(age_seconds, records), default=0.0),
     )

@@ -9,7 +9,10 @@ from typing import Any, Protocol
 from tasksync import clock, deadline, stamps
 from tasksync.deadline import KeepGoing
 from tasksync.errors import TaskSyncError
-from tasksync.telemetry import log, log_measured
+from tasksync.telemetry import Measure, log, log_measured
+
+OF_FUNCTION = Measure({"records": "Count", "age_seconds": "Seconds"}, [["function"]])
+"""Of the line that says that records were finished; ``age_seconds`` is that of the oldest of them."""
 
 
 class Context(Protocol):
@@ -26,9 +29,11 @@ def age_seconds(record: Mapping[str, Any]) -> float:
 
 
 def handle(
-    event: dict[str, Any], context: Context, key: str, finish: Callable[[str, KeepGoing], bool]
+    event: dict[str, Any], context: Context, function: str, key: str, finish: Callable[[str, KeepGoing], bool]
 ) -> dict[str, Any]:
     """Call ``finish`` with the value of attribute ``key`` of each record, until it returns False or raises.
+
+    ``function``: what this one is called in metrics.
 
     Answers with Lambda's partial batch response. Records of one shard are in order, so Lambda resumes from the first
     failure reported, and what stands behind it is left alone.
@@ -50,9 +55,9 @@ def handle(
         log_measured(
             "INFO",
             "record finished",
-            {"records": "Count", "age_seconds": "Seconds"},
-            ("key",),
+            [OF_FUNCTION],
             request_id=context.aws_request_id,
+            function=function,
             key=key,
             subject=subject,
             records=1,

@@ -1,0 +1,1 @@
+"""The numbers of all functions, for Prometheus."""

@@ -1,0 +1,201 @@
+"""The families of metrics, made of what CloudWatch has gathered from the functions' log lines.
+
+Counters count from Monday, 0:00 UTC: CloudWatch keeps each minute by itself for 15 days and lists what had a value in
+the last 14, so what is added up since then is exact and complete. To Prometheus the new week is a reset of counters.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from metrics_api.exposition import Family, Sample
+from tasksync import cloudwatch
+from tasksync.cloudwatch import Metric, Query
+from tasksync.settings import settings
+from tasksync.telemetry import BUCKETS
+
+Labels = tuple[tuple[str, str], ...]
+
+_ROUTE = ("method", "route")
+_STATUS = ("method", "route", "status")
+_BUCKET = ("le", "method", "route")
+
+_REQUESTS = "tasksync_http_requests_total"
+_LATENCY = "tasksync_http_request_duration_seconds"
+_AGE = "tasksync_stream_record_age_seconds"
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A family whose samples are totals of one metric, one for each combination of values of its dimensions."""
+
+    metric: str
+    dimensions: tuple[str, ...]
+    name: str
+    help: str
+
+
+_COUNTERS = (
+    Counter("requests", _STATUS, _REQUESTS, "Requests that a function answered."),
+    Counter("cold_starts", _ROUTE, "tasksync_cold_starts_total", "Requests that were the first of a container."),
+    Counter(
+        "round_trips",
+        _ROUTE,
+        "tasksync_dynamodb_round_trips_total",
+        "Attempts at calls to DynamoDB, those that were not answered too.",
+    ),
+    Counter("capacity_units", _ROUTE, "tasksync_dynamodb_capacity_units_total", "Capacity that DynamoDB charged."),
+    Counter("throttles", _ROUTE, "tasksync_dynamodb_throttles_total", "Attempts that DynamoDB throttled."),
+    Counter("records", ("function",), "tasksync_stream_records_total", "Stream records that were finished."),
+    Counter("found", ("kind",), "tasksync_sweeper_found_total", "Unfinished removals that sweeps found."),
+    Counter("finished", ("kind",), "tasksync_sweeper_finished_total", "Removals that sweeps finished."),
+    Counter("failures", ("kind",), "tasksync_sweeper_failures_total", "Removals that sweeps could not finish."),
+)
+
+
+class Gathering:
+    """Keeps what was read last, so that no counter falls if CloudWatch answers with less than it did before."""
+
+    def __init__(self) -> None:
+        self._since: datetime | None = None
+        self._highest: dict[Query, float] = {}
+
+    def families(self, now: datetime) -> list[Family]:
+        """All of them, as they stand. Raises ``DependencyFailed``."""
+        since = week_of(now)
+        listed = cloudwatch.metrics_of(settings.metrics_namespace)
+        totals = self._totals([query for metric in listed for query in _queries(metric)], since, now)
+        return [
+            Family(
+                "tasksync_counters_start_timestamp_seconds",
+                "gauge",
+                "When the counters began to count, in seconds since 1970.",
+                [Sample({}, since.timestamp())],
+            ),
+            *(_counted(counter, totals) for counter in _COUNTERS),
+            _latency(totals),
+            _age(totals),
+            *_of_streams(totals, now),
+        ]
+
+    def _totals(self, queries: Sequence[Query], since: datetime, now: datetime) -> dict[Query, float]:
+        if since != self._since:
+            self._since, self._highest = since, {}
+        for query, total in cloudwatch.totals(queries, since, now).items():
+            self._highest[query] = max(total, self._highest.get(query, 0.0))
+        return self._highest
+
+
+def week_of(now: datetime) -> datetime:
+    """Monday, 0:00 UTC."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight - timedelta(days=midnight.weekday())
+
+
+def _queries(metric: Metric) -> list[Query]:
+    """What is asked of a metric that is listed."""
+    match metric.name, tuple(name for name, _ in metric.dimensions):
+        case "age_seconds", ("function",):
+            return [Query(metric, "Sum"), Query(metric, "SampleCount")]
+        case ("milliseconds", names) if names == _ROUTE:
+            return [Query(metric, "Sum")]
+        case ("requests", names) if names == _BUCKET:
+            return [Query(metric, "Sum")]
+        case name, names if any((name, names) == (each.metric, each.dimensions) for each in _COUNTERS):
+            return [Query(metric, "Sum")]
+    return []
+
+
+def _of(
+    totals: Mapping[Query, float], metric: str, dimensions: tuple[str, ...], statistic: str = "Sum"
+) -> Iterable[tuple[Labels, float]]:
+    """The totals of one metric, by labels in order."""
+    found = [
+        (query.metric.dimensions, total)
+        for query, total in totals.items()
+        if query.metric.name == metric
+        and query.statistic == statistic
+        and tuple(name for name, _ in query.metric.dimensions) == dimensions
+    ]
+    return sorted(found)
+
+
+def _counted(counter: Counter, totals: Mapping[Query, float]) -> Family:
+    samples = [Sample(dict(labels), total) for labels, total in _of(totals, counter.metric, counter.dimensions)]
+    return Family(counter.name, "counter", counter.help, samples)
+
+
+def _latency(totals: Mapping[Query, float]) -> Family:
+    """A histogram for each route. Without buckets, which can be switched off, the last one alone: all requests."""
+    family = Family(_LATENCY, "histogram", "Time that functions took to answer requests.")
+    all_requests: dict[Labels, float] = {}
+    for labels, total in _of(totals, "requests", _STATUS):
+        route = tuple(each for each in labels if each[0] != "status")
+        all_requests[route] = all_requests.get(route, 0.0) + total
+    buckets: dict[Labels, dict[str, float]] = {}
+    for labels, total in _of(totals, "requests", _BUCKET):
+        route = tuple(each for each in labels if each[0] != "le")
+        buckets.setdefault(route, {})[dict(labels)["le"]] = total
+    for route, milliseconds in _of(totals, "milliseconds", _ROUTE):
+        counts = buckets.get(route, {})
+        # While CloudWatch has not added up everything yet, one of the two may be behind.
+        count = max(all_requests.get(route, 0.0), sum(counts.values()))
+        running = 0.0
+        for bound in BUCKETS[:-1] if counts else ():
+            running += counts.get(bound, 0.0)
+            family.samples.append(Sample({**dict(route), "le": bound}, running, "_bucket"))
+        family.samples += [
+            Sample({**dict(route), "le": BUCKETS[-1]}, count, "_bucket"),
+            Sample(dict(route), milliseconds / 1000, "_sum"),
+            Sample(dict(route), count, "_count"),
+        ]
+    return family
+
+
+def _age(totals: Mapping[Query, float]) -> Family:
+    family = Family(_AGE, "summary", "Age of the oldest record whenever a function had finished some.")
+    counts = dict(_of(totals, "age_seconds", ("function",), "SampleCount"))
+    for labels, total in _of(totals, "age_seconds", ("function",)):
+        family.samples += [
+            Sample(dict(labels), total, "_sum"),
+            Sample(dict(labels), counts.get(labels, 0.0), "_count"),
+        ]
+    return family
+
+
+def _of_streams(totals: Mapping[Query, float], now: datetime) -> list[Family]:
+    """How the functions behind the streams stand now: gauges, of which those nobody knows are absent."""
+    ages = {query.metric.dimensions[0][1]: query.metric for query in totals if query.metric.name == "age_seconds"}
+    oldest = {name: Query(metric, "Maximum") for name, metric in ages.items()}
+    behind = {
+        name: Query(Metric("AWS/Lambda", "IteratorAge", (("FunctionName", function),)), "Maximum")
+        for name, function in settings.stream_functions.items()
+    }
+    values = cloudwatch.latest([*oldest.values(), *behind.values()], now)
+    return [
+        Family(
+            "tasksync_stream_record_age_max_seconds",
+            "gauge",
+            "Age of the oldest record in the latest minute, of the last ten, in which a function finished any.",
+            [Sample({"function": name}, values[query]) for name, query in sorted(oldest.items()) if query in values],
+        ),
+        Family(
+            "tasksync_stream_iterator_age_seconds",
+            "gauge",
+            "How far behind its streams Lambda reads for a function, as CloudWatch had it last in ten minutes.",
+            [
+                Sample({"function": name}, values[query] / 1000)
+                for name, query in sorted(behind.items())
+                if query in values
+            ],
+        ),
+        Family(
+            "tasksync_failure_queue_messages",
+            "gauge",
+            "Messages in the queue of what a function behind a stream gave up.",
+            [
+                Sample({"function": name}, float(cloudwatch.messages_in(queue)))
+                for name, queue in sorted(settings.failure_queues.items())
+            ],
+        ),
+    ]

@@ -1,0 +1,47 @@
+"""The route that Prometheus scrapes. It has a token of its own: whoever may read numbers may do nothing else."""
+
+import hmac
+
+from metrics_api.exposition import MEDIA_TYPE
+from metrics_api.kept import KeptAnswer
+from tasksync import clock
+from tasksync.domain.limits import PUBLIC
+from tasksync.errors import InvalidToken
+from tasksync.http.api import Api
+from tasksync.http.limits import RateLimits
+from tasksync.http.request import Request
+from tasksync.http.responses import Response
+from tasksync.secret_values import secret
+from tasksync.settings import settings
+from tasksync.tables.limits import RateLimitsTable
+
+api = Api("metrics", limits=RateLimits(RateLimitsTable()))
+app = api.chalice
+
+kept = KeptAnswer()
+
+
+@api.route(
+    "GET",
+    "/metrics",
+    answer=str,
+    media_types=("text/plain",),
+    fails=(InvalidToken,),
+    limits=(PUBLIC,),
+    token="metrics_token",  # noqa: S106  # a name
+)
+def metrics(request: Request) -> Response:
+    """Get the numbers of all functions, in Prometheus's text format.
+
+    It takes the metrics token of this installation, not an access token.
+    """
+    _check(request)
+    return Response(200, kept.at(clock.now(), settings.metrics_cache_seconds), {"Content-Type": MEDIA_TYPE})
+
+
+def _check(request: Request) -> None:
+    """Raises ``InvalidToken``. The comparison takes as long for a wrong token as for a nearly right one (CWE-208)."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    given = token.strip().encode("utf-8", "surrogatepass")
+    if scheme.lower() != "bearer" or not hmac.compare_digest(given, secret(settings.metrics_secret)):
+        raise InvalidToken

@@ -1,0 +1,63 @@
+"""/metrics needs its own token (OWASP ASVS 5.0.0 §13.4.5)."""
+
+import pytest
+
+from tests.functions.metrics.scraping import Scraping
+from tests.support.problems import problem
+
+
+def test_metrics_needs_its_own_token(scraping: Scraping) -> None:
+    ann = scraping.product.register("ann")
+
+    assert scraping.scrape().status == 200
+    for answer in (scraping.product.anonymous.get("/metrics"), ann.get("/metrics")):
+        problem(answer, 401, "invalid_token")
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+        assert "tasksync_" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer {short}",
+        "Bearer {token}x",
+        "Bearer {other}",
+        "Basic {token}",
+        "{token}",
+        "Bearer token={token}",
+        "Bearer \u00fc{token}",
+    ],
+)
+def test_nothing_but_the_token_will_do(scraping: Scraping, header: str) -> None:
+    other = scraping.token.swapcase()
+    given = header.format(token=scraping.token, short=scraping.token[:-1], other=other)
+
+    answer = scraping.product.anonymous.get(
+        "/metrics", headers={"Authorization": given.encode("utf-8").decode("latin-1")}
+    )
+
+    problem(answer, 401, "invalid_token")
+    assert scraping.token not in answer.text
+
+
+def test_the_scheme_is_written_in_any_case(scraping: Scraping) -> None:
+    headers = {"authorization": f"bearer {scraping.token}"}
+
+    assert scraping.product.anonymous.get("/metrics", headers=headers).status == 200
+
+
+def test_the_metrics_token_opens_nothing_else(scraping: Scraping) -> None:
+    answer = scraping.product.anonymous.get("/users", headers={"Authorization": f"Bearer {scraping.token}"})
+
+    problem(answer, 401, "invalid_token")
+
+
+def test_guessing_counts_as_reading_without_a_token(scraping: Scraping) -> None:
+    scraping.product.aws.deploy(PublicReadsPerIp="3")
+
+    answers = [scraping.product.anonymous.get("/metrics").status for _ in range(4)]
+
+    assert answers == [401, 401, 401, 429]
