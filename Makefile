@@ -60,6 +60,13 @@ $(DEVELOPMENT): requirements.txt tests/requirements.txt tests/browser/requiremen
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
+SAM := .venv-deploy/bin/sam
+
+$(SAM): infrastructure/requirements-deploy.txt
+	@python=$$(sh infrastructure/find_python.sh $(PYTHON)) && $$python -m venv .venv-deploy
+	@.venv-deploy/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --requirement $<
+	@touch $@
+
 CHECKOV := .venv-checkov/bin/checkov
 
 $(CHECKOV): infrastructure/requirements-checkov.txt
@@ -68,14 +75,23 @@ $(CHECKOV): infrastructure/requirements-checkov.txt
 	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
-check: $(DEVELOPMENT) $(CHECKOV) ## Checks style, types, directions of imports, the template, and that the code keeps to it
+# A file that is made anew when a source is newer; offline but for the packages of the layers.
+BUILT_BY_SAM := .aws-sam/build/template.yaml
+
+$(BUILT_BY_SAM): $(SAM) template.yaml $(shell find functions layers -type f ! -path '*/__pycache__/*')
+	@echo "sam build"
+	@SAM_CLI_TELEMETRY=0 $(SAM) build --region us-east-1 --parallel >.aws-sam.log 2>&1 || { cat .aws-sam.log; exit 1; }
+	@rm .aws-sam.log
+
+check: $(DEVELOPMENT) $(CHECKOV) $(BUILT_BY_SAM) ## Checks style, types, directions of imports, the template, and that the code keeps to it
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint
 	$(CHECKOV)
-	$(BIN)/python -m pytest --quiet tests/contract
+	SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --region us-east-1
+	$(BIN)/python -m pytest --quiet tests/contract tests/build
 
 openapi: $(DEVELOPMENT) ## Writes the API's description, which is made from the code
 	@$(BIN)/python -m infrastructure.openapi
@@ -101,7 +117,16 @@ test-versions: $(DEVELOPMENT) ## Units on the newest other Python of this machin
 test-reliability: $(DEVELOPMENT) ## The protocol's model, the code on a DynamoDB that fails, conditions taken away, references
 	$(BIN)/python -m pytest tests/model tests/simulation tests/mutation tests/machines $(BY_FILE)
 
-test-journeys: $(DEVELOPMENT) ## Journeys over HTTP, on a local stack of their own
+# What Lambda has beside the functions; see the file.
+LAMBDA := .venv-lambda/bin/python
+
+$(LAMBDA): tests/journeys/requirements.txt | $(BIN)/python
+	@echo "Installing $<"
+	@$(BIN)/python -m venv .venv-lambda
+	@$(LAMBDA) -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	@touch $@
+
+test-journeys: $(DEVELOPMENT) $(LAMBDA) ## Journeys over HTTP, on a local stack of their own
 	$(BIN)/python -m pytest tests/journeys $(SIDE_BY_SIDE)
 
 # The pages need a browser, which nothing here can install: where there is none, the run says so and goes on.
@@ -155,13 +180,6 @@ bench: $(DEVELOPMENT) ## What requests cost, beside a floor and the usual way: d
 	$(BIN)/python -m bench
 
 # ------------------------------------------------------------------------------------------- deployment
-SAM := .venv-deploy/bin/sam
-
-$(SAM): infrastructure/requirements-deploy.txt
-	@python=$$(sh infrastructure/find_python.sh $(PYTHON)) && $$python -m venv .venv-deploy
-	@.venv-deploy/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
-	@touch $@
-
 # Of the machines that Lambda runs the functions on: arm64 or x86_64.
 ARCH ?= arm64
 
@@ -176,6 +194,6 @@ deploy: $(SAM) $(if $(BUILT),,build) ## Deploys to AWS with your credentials: EN
 	    --config-env '$(ENV)'
 
 clean: ## Removes the virtual environment and everything built; keeps the local data
-	rm -rf $(VENV) .venvs .venv-checkov .venv-deploy .venv-fuzz .local/build .aws-sam build dist .coverage .hypothesis \
-	    .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venvs .venv-checkov .venv-deploy .venv-fuzz .venv-lambda .local/build .aws-sam build dist .coverage \
+	    .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
