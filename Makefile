@@ -80,8 +80,8 @@ BUILT_BY_SAM := .aws-sam/build/template.yaml
 
 $(BUILT_BY_SAM): $(SAM) template.yaml $(shell find functions layers -type f ! -path '*/__pycache__/*')
 	@echo "sam build"
-	@SAM_CLI_TELEMETRY=0 $(SAM) build --region us-east-1 --parallel >.aws-sam.log 2>&1 || { cat .aws-sam.log; exit 1; }
-	@rm .aws-sam.log
+	@mkdir -p .aws-sam
+	@SAM_CLI_TELEMETRY=0 $(SAM) build --region us-east-1 --parallel >.aws-sam/log 2>&1 || { cat .aws-sam/log; exit 1; }
 
 check: $(DEVELOPMENT) $(CHECKOV) $(BUILT_BY_SAM) ## Checks style, types, directions of imports, the template, and that the code keeps to it
 	$(BIN)/ruff check .
