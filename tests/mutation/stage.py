@@ -288,7 +288,7 @@ def _operation() -> str:
 
 @functools.cache
 def _stack() -> Stack:
-    return Stack({"LogLevel": "ERROR"})
+    return Stack({"LogLevel": "ERROR", "ConcurrentReads": "1"})
 
 
 @functools.cache

@@ -72,7 +72,7 @@ def simulate(seed: int, weaken: Weaken | None = None, world_of: "type[Simulation
 
 @functools.cache
 def _stack() -> Stack:
-    return Stack({"LogLevel": "ERROR"})
+    return Stack({"LogLevel": "ERROR", "ConcurrentReads": "1"})
 
 
 @functools.cache

@@ -23,7 +23,7 @@ _PSEUDO_PARAMETERS = {
 
 # Slow on purpose in production (and by the template never as quick), or in the way of a test that wants to see the
 # authorizer at every request.
-TEST_PARAMETERS = {"BcryptCost": "4", "AuthorizerCacheSeconds": "0", "LogLevel": "ERROR"}
+TEST_PARAMETERS = {"BcryptCost": "4", "AuthorizerCacheSeconds": "0", "LogLevel": "ERROR", "ConcurrentReads": "1"}
 
 
 @functools.cache

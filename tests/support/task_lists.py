@@ -86,10 +86,13 @@ def selected(tasks: list[Json], parameters: Mapping[str, Any]) -> list[Json]:
         and task["priority"] in parameters.get("priority", PRIORITIES)
         and is_due(task, parameters.get("deadline_from"), parameters.get("deadline_to"))
     ]
-    sort = parameters.get("sort", "created_at")
+    range_of_deadlines = "deadline_from" in parameters or "deadline_to" in parameters
+    sort = parameters.get("sort", "deadline" if range_of_deadlines else "created_at")
     backwards = sort.startswith("-")
     match sort.removeprefix("-"):
         case "priority":
+            if range_of_deadlines:
+                found.sort(key=lambda task: moment(task["deadline"]))
             found.sort(key=lambda task: PRIORITIES.index(task["priority"]))
         case "deadline":
             without = [task for task in found if task["deadline"] is None]

@@ -3,15 +3,21 @@
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from tasksync.domain.tasks import Draft
 from tasksync.entities import Priority, Task, TaskStatus
 from tasksync.errors import BadQuery, Fault, Invalid
 from tasksync.http.fields import Description, Id, Moment, Paging, Title, in_utc
 from tasksync.queries import Order, TaskFilter
+
+_SORT = (
+    "Without it, tasks come in the order they were created, or where there is a range of deadlines, in that of their "
+    "deadlines."
+)
 
 
 class Sort(StrEnum):
@@ -74,17 +80,19 @@ class RoomTaskQuery(Paging, frozen=True, kw_only=True):
     priority: tuple[Priority, ...] = ()
     deadline_from: Moment | None = None
     deadline_to: Moment | None = None
-    sort: Sort = Sort.CREATED
+    sort: Annotated[Sort | None, Meta(description=_SORT)] = None
 
     def filter(self) -> TaskFilter:
+        due = self.deadline_from is not None or self.deadline_to is not None
+        sort = self.sort or (Sort.DEADLINE if due else Sort.CREATED)
         return TaskFilter(
             assignee_id=self.user_id,
             statuses=frozenset(self.status),
             priorities=frozenset(self.priority),
             deadline_from=_bound(self.deadline_from, "deadline_from"),
             deadline_to=_bound(self.deadline_to, "deadline_to"),
-            order=Order(self.sort.value.removeprefix("-")),
-            descending=self.sort.value.startswith("-"),
+            order=Order(sort.value.removeprefix("-")),
+            descending=sort.value.startswith("-"),
         )
 
 

@@ -36,7 +36,11 @@ def create_task(request: Request, body: NewTask) -> Response:
 
 @api.route("GET", "/tasks", query=TaskQuery, answer=Listing[Task], fails=(NotFound,))
 def list_tasks(request: Request, query: TaskQuery) -> Response:
-    """List the caller's tasks: personal ones, and those assigned to them in any room."""
+    """List the caller's tasks: personal ones, and those assigned to them in any room.
+
+    A task assigned a moment ago may be missing: the index that finds tasks across rooms is some milliseconds behind.
+    With `room_id`, this is the list of that room.
+    """
     start = position(request, query)
     if query.room_id is not None:
         page = _tasks.list_of_room(request.caller, query.room_id, query.filter(), query.limit, start)
@@ -47,7 +51,11 @@ def list_tasks(request: Request, query: TaskQuery) -> Response:
 
 @api.route("GET", "/rooms/{room_id}/tasks", query=RoomTaskQuery, answer=Listing[Task])
 def list_tasks_of_room(request: Request, room_id: str, query: RoomTaskQuery) -> Response:
-    """List the tasks of a room."""
+    """List the tasks of a room.
+
+    It is never behind. With `status`, `priority`, `user_id` or sorted by priority, a task whose status or priority is
+    being changed at that very moment may be missing from one answer.
+    """
     start = position(request, query)
     page = _tasks.list_of_room(request.caller, room_id, query.filter(), query.limit, start)
     return listing(request, page, representations.task)

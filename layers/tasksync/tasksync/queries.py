@@ -20,7 +20,8 @@ class TaskFilter:
     """Which tasks, and in which order. An empty set or None does not narrow the list.
 
     Both deadlines are inclusive, and leave out the tasks that have none. Sorted by deadline, tasks without one come
-    last in either direction.
+    last in either direction. Sorted by priority, tasks of the same priority come in the order they were created, or
+    where there is a range of deadlines, in that of their deadlines.
     """
 
     assignee_id: str | None = None

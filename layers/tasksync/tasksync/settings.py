@@ -125,6 +125,11 @@ class Settings:
         return int(os.environ["OVERVIEW_CACHE_SECONDS"])
 
     @property
+    def concurrent_reads(self) -> int:
+        """How many reads of one request may be on their way at the same time."""
+        return int(os.environ["CONCURRENT_READS"])
+
+    @property
     def max_room_members(self) -> int:
         return int(os.environ["MAX_ROOM_MEMBERS"])
 

@@ -1,6 +1,6 @@
 """What one invocation asks of DynamoDB: for its log line, and for the metrics made from that."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,8 @@ class Work:
     """Each attempt counts, those that were not answered, too."""
     capacity_units: float = 0.0
     throttles: int = 0
+    in_sequence: int = 0
+    """Round trips, with those that were made at the same time counted once: for so many the caller had to wait."""
 
 
 _work: ContextVar[Work | None] = ContextVar("work", default=None)
@@ -32,12 +34,30 @@ def begin() -> Work:
     return work
 
 
+def count_in(work: Work) -> None:
+    """Count in ``work`` what this context asks of DynamoDB from now on."""
+    _work.set(work)
+
+
+def add_parallel(done: Iterable[Work]) -> None:
+    """Add what was done at the same time to what the invocation has done."""
+    work = _work.get()
+    parts = list(done)
+    if work is None:
+        return
+    work.round_trips += sum(part.round_trips for part in parts)
+    work.in_sequence += max(part.in_sequence for part in parts)
+    work.capacity_units += sum(part.capacity_units for part in parts)
+    work.throttles += sum(part.throttles for part in parts)
+
+
 def count(parsed_response: Mapping[str, Any] | None, **_: Any) -> None:
     """Called by botocore after each attempt (its event ``response-received``), without an answer if there was none."""
     work = _work.get()
     if work is None:
         return
     work.round_trips += 1
+    work.in_sequence += 1
     answer = parsed_response or {}
     consumed = answer.get("ConsumedCapacity", [])
     for each in consumed if isinstance(consumed, list) else [consumed]:

@@ -214,8 +214,8 @@ def _a_task_sorted_by_an_old_deadline(world: World) -> Broken:
     return Invariant.TASK_VERSION, world.task["id"]
 
 
-def _a_task_sorted_by_an_old_priority(world: World) -> Broken:
-    world.change("TasksTable", world.task_key, by_priority=f"3#{world.task['id']}")
+def _a_task_sorted_by_an_old_status(world: World) -> Broken:
+    world.change("TasksTable", world.task_key, by_status=f"33#{world.task['id']}")
     return Invariant.TASK_VERSION, world.task["id"]
 
 
@@ -329,7 +329,7 @@ def _dead_room(room_id: str, since: str) -> Json:
         _a_name_claimed_twice,
         _a_task_before_its_first_version,
         _a_task_sorted_by_an_old_deadline,
-        _a_task_sorted_by_an_old_priority,
+        _a_task_sorted_by_an_old_status,
         _a_task_under_another_owner,
         _a_receipt_without_an_answer,
         _a_receipt_of_a_failure,

@@ -17,10 +17,12 @@ Matches = Callable[[int], bool]
 
 
 class Tasks(Protocol):
-    """The tasks table, as far as the rules need it; ``tables/tasks.py`` says what each raises."""
+    """The tasks table, as far as the rules need it; ``tables/task_changes.py`` says what each raises."""
 
     def find_with_membership(self, task_id: str, user_id: str) -> tuple[Task | None, Membership | None]: ...
-    def page_of_room(self, room_id: str, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]: ...
+    def page_of_room(
+        self, room_id: str, user_id: str, wanted: TaskFilter, limit: int, after: str | None
+    ) -> tuple[Page[Task], Membership | None]: ...
     def page_of_assignee(self, user_id: str, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]: ...
     def place_of(self, task: Task, wanted: TaskFilter) -> str: ...
     def create(self, task: Task, actor: Membership | None, receipt: Receipt | None) -> None: ...
@@ -89,8 +91,10 @@ class TaskService:
     def list_of_room(
         self, caller: Caller, room_id: str, wanted: TaskFilter, limit: int, after: str | None
     ) -> Page[Task]:
-        self._membership(caller, room_id)
-        return self._tasks.page_of_room(room_id, wanted, limit, after)
+        page, membership = self._tasks.page_of_room(room_id, caller.user_id, wanted, limit, after)
+        if membership is None:
+            raise NotFound
+        return page
 
     def list_of_caller(self, caller: Caller, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]:
         """The caller's tasks: those assigned to them in rooms they are in now, and their personal ones."""

@@ -34,7 +34,7 @@ from tasksync.tables.migrations.positions import POSITION
 from tasksync.tables.receipts import ReceiptItem
 from tasksync.tables.rooms import CODE, ROOM, CodeItem, MembershipItem, RoomItem, RoomsItem
 from tasksync.tables.sessions import KEY, SessionItem
-from tasksync.tables.tasks import TaskItem, task_item
+from tasksync.tables.tasks import TaskItem, sort_keys
 from tasksync.tables.users import ClaimItem, UserItem, UsersItem, email_claim, name_claim
 
 Raw = dict[str, Any]
@@ -131,8 +131,7 @@ def _of_tasks(raws: list[Raw]) -> list[Reading]:
     def parse(raw: Raw) -> tuple[Task, bool, Version | None]:
         item = TaskItem.from_raw_data(raw)
         task = item.entity()
-        derived = task_item(task)
-        fit = (item.by_deadline, item.by_priority) == (derived.by_deadline, derived.by_priority)
+        fit = all(getattr(item, name) == value for name, value in sort_keys(task).items())
         return task, fit, version_of(raw) if item.stamp and is_room_id(item.owner_id) else None
 
     parsed, readings = _parsed(settings.tasks_table, raws, parse)

@@ -17,6 +17,9 @@ _CONNECT_SECONDS = 1
 _READ_SECONDS = 3
 _ATTEMPTS = 3
 
+# Above the number of reads that one request makes at the same time (``CONCURRENT_READS``, at most 16).
+_CONNECTIONS = 17
+
 # These answer a question we asked; every other error means that the table did not answer.
 _ANSWERS = {"ConditionalCheckFailedException", "TransactionCanceledException"}
 
@@ -41,6 +44,7 @@ def shared_connection() -> SharedConnection:
     connection = SharedConnection(
         connect_timeout_seconds=_CONNECT_SECONDS,
         read_timeout_seconds=_READ_SECONDS,
+        max_pool_connections=_CONNECTIONS,
         retry_configuration={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
     )
     connection.client.meta.events.register("response-received.dynamodb", work.count)

@@ -20,7 +20,7 @@ from tasksync.entities import Membership, Page, Room, RoomRole, RoomView
 from tasksync.errors import LastAdmin, Stale, UnknownCode
 from tasksync.settings import settings
 from tasksync.stamps import Roles
-from tasksync.tables.connection import SharedModel
+from tasksync.tables.connection import SharedModel, batch_get
 from tasksync.tables.transactions import Failure, Transaction
 
 ROOM = "ROOM"
@@ -283,6 +283,12 @@ def partition(room_id: str) -> tuple[Room | None, list[Membership]]:
 def membership_key(room_id: str, user_id: str) -> dict[str, dict[str, str]]:
     """A membership's key as DynamoDB spells it, for reads across tables."""
     return {"room_id": {"S": room_id}, "item": {"S": MEMBER + user_id}}
+
+
+def find_membership(room_id: str, user_id: str) -> Membership | None:
+    """Read consistently."""
+    found = batch_get({settings.rooms_table: {"Keys": [membership_key(room_id, user_id)], "ConsistentRead": True}})
+    return next((MembershipItem.from_raw_data(raw).entity() for raw in found[settings.rooms_table]), None)
 
 
 def end_membership(transaction: Transaction, membership: Membership, at: datetime) -> None:

@@ -6,12 +6,13 @@ from tasksync.errors import AssigneeNotMember, NotFound, Stale
 from tasksync.tables.deletions import note_deletion
 from tasksync.tables.receipts import put_receipt
 from tasksync.tables.rooms import require_member, require_membership
-from tasksync.tables.tasks import TaskItem, TasksTable, changes, same_task, task_item
+from tasksync.tables.task_lists import TaskLists
+from tasksync.tables.tasks import TaskItem, changes, same_task, task_item
 from tasksync.tables.transactions import Transaction
 from tasksync.tables.users import require_active
 
 
-class TaskChanges(TasksTable):
+class TaskChanges(TaskLists):
     """The tasks table, with the changes that need memberships, users and receipts, too."""
 
     def create(self, task: Task, actor: Membership | None, receipt: Receipt | None) -> None:

@@ -1,0 +1,218 @@
+"""Which ranges of which index hold a list of tasks.
+
+What is asked of a list for equality stands at the beginning of an index's sort key, so the tasks that are wanted are
+ranges of it: one for each status with each priority. Within a range they are in the order of creation, or of the
+deadline; the ranges are merged (``tables/merge.py``).
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+from pynamodb.expressions.condition import Condition
+
+from tasksync import clock
+from tasksync.entities import Priority, TaskStatus
+from tasksync.queries import Order, TaskFilter
+from tasksync.tables.merge import Block, Found, Query
+from tasksync.tables.tasks import NO_DEADLINE, RANKS, TaskItem, class_of
+
+# Before and behind whatever may stand in a sort key; DynamoDB takes no empty text for a bound.
+_START = "!"
+_END = "~"
+_LAST_DEADLINE = "9999-12-31T24"
+
+# Indexes with their sort keys.
+_DEADLINE = (TaskItem.room_by_deadline, "by_deadline")
+_STATUS = (TaskItem.room_by_status, "by_status")
+_STATUS_BY_DEADLINE = (TaskItem.room_by_status_deadline, "by_status_deadline")
+_PERSON = (TaskItem.room_by_person, "by_person")
+_PERSON_BY_DEADLINE = (TaskItem.room_by_person_deadline, "by_person_deadline")
+_ASSIGNEE = (TaskItem.by_assignee, "by_created")
+_ASSIGNEE_BY_DEADLINE = (TaskItem.by_assignee_deadline, "by_deadline")
+_ASSIGNEE_STATUS = (TaskItem.by_assignee_status, "by_status")
+_ASSIGNEE_STATUS_BY_DEADLINE = (TaskItem.by_assignee_status_deadline, "by_status_deadline")
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The tasks whose sort key begins with ``prefix``, and goes on between ``low`` and ``high``."""
+
+    prefix: str
+    low: str = _START
+    high: str = _END
+
+    def holds(self, key: str) -> bool:
+        return self.prefix + self.low <= key <= self.prefix + self.high
+
+
+class Index(NamedTuple):
+    """A table or index, the value of its partition key, and its sort key."""
+
+    model: Any
+    partition: str
+    sort_key: str
+    consistent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """``stages``: ranges that are merged, one stage after the other."""
+
+    index: Index
+    stages: list[list[Range]]
+    descending: bool
+    condition: Condition | None = None
+
+    def queries(self, stage: int) -> list[Query]:
+        return [partial(self._query, part) for part in self.stages[stage]]
+
+    def sorted_behind(self, place: str | None, found: Iterable[Found]) -> list[Found]:
+        """Those of ``found`` that come behind ``place``, in the order of the one stage of this plan."""
+        placed = [each._replace(place=self.place_of(each.raw[self.index.sort_key]["S"])[1]) for each in found]
+        if place is not None:
+            placed = [each for each in placed if (each.place < place if self.descending else each.place > place)]
+        return sorted(placed, key=lambda each: each.place, reverse=self.descending)
+
+    def place_of(self, key: str) -> tuple[int, str]:
+        """The stage that an item with this sort key is in, and its place there."""
+        return next(
+            (number, key.removeprefix(part.prefix))
+            for number, stage in enumerate(self.stages)
+            for part in stage
+            if part.holds(key)
+        )
+
+    def _query(self, part: Range, after: str | None, size: int) -> Block:
+        low, high = part.prefix + part.low, part.prefix + part.high
+        if after is not None and self.descending:
+            high = _before(part.prefix + after)
+        elif after is not None:
+            low = part.prefix + after + _END
+        if low > high:
+            return Block([], None)
+        pages = self.index.model.query(
+            self.index.partition,
+            getattr(TaskItem, self.index.sort_key).between(low, high),
+            filter_condition=self.condition,
+            consistent_read=self.index.consistent,
+            scan_index_forward=not self.descending,
+            page_size=size,
+        ).page_iter
+        page = next(pages)
+        found = [Found(self._place(part, raw), raw["task_id"]["S"], raw) for raw in page["Items"]]
+        last = page.get("LastEvaluatedKey")
+        return Block(found, None if last is None else self._place(part, last))
+
+    def _place(self, part: Range, raw: dict[str, Any]) -> str:
+        key: str = raw[self.index.sort_key]["S"]
+        return key.removeprefix(part.prefix)
+
+
+def of_room(room_id: str, wanted: TaskFilter) -> Plan:
+    """A room's list, from the table or a local index, which are read consistently."""
+    return _of_room(room_id, wanted, _order(wanted))
+
+
+def due_in_room(room_id: str, wanted: TaskFilter) -> Plan | None:
+    """What is due in a room, in the order it is due, where ``of_room`` has another order and leaves out what is not."""
+    return replace(_of_room(room_id, wanted, Order.DEADLINE), condition=None) if _across(wanted) else None
+
+
+def of_assignee(user_id: str, wanted: TaskFilter) -> Plan:
+    """A person's list across rooms, from global indexes, which may be some milliseconds behind."""
+    return _of_assignee(user_id, wanted, _order(wanted))
+
+
+def due_of_assignee(user_id: str, wanted: TaskFilter) -> Plan | None:
+    """``due_in_room`` for a person's list."""
+    return replace(_of_assignee(user_id, wanted, Order.DEADLINE), condition=None) if _across(wanted) else None
+
+
+def _of_room(room_id: str, wanted: TaskFilter, by: Order) -> Plan:
+    due = by is Order.DEADLINE
+    prefix = ""
+    model: Any = TaskItem
+    if wanted.assignee_id is not None:
+        model, key = _PERSON_BY_DEADLINE if due else _PERSON
+        prefix = f"{wanted.assignee_id}#"
+    elif _by_class(wanted):
+        model, key = _STATUS_BY_DEADLINE if due else _STATUS
+    elif due:
+        model, key = _DEADLINE
+    else:
+        key, prefix = "task_id", f"{room_id}."
+    classes = _by_class(wanted) or wanted.assignee_id is not None
+    return _plan(Index(model, room_id, key, consistent=True), _stages(prefix, classes, wanted, by), wanted)
+
+
+def _of_assignee(user_id: str, wanted: TaskFilter, by: Order) -> Plan:
+    due = by is Order.DEADLINE
+    model: Any
+    if _by_class(wanted):
+        model, key = _ASSIGNEE_STATUS_BY_DEADLINE if due else _ASSIGNEE_STATUS
+    else:
+        model, key = _ASSIGNEE_BY_DEADLINE if due else _ASSIGNEE
+    return _plan(Index(model, user_id, key, consistent=False), _stages("", _by_class(wanted), wanted, by), wanted)
+
+
+def _plan(index: Index, stages: list[list[Range]], wanted: TaskFilter) -> Plan:
+    return Plan(index, stages, wanted.descending, _is_due(wanted) if _across(wanted) else None)
+
+
+def _order(wanted: TaskFilter) -> Order:
+    """The order of the tasks of one stage: by creation or by deadline."""
+    by_deadline = wanted.order is Order.DEADLINE or (wanted.order is Order.PRIORITY and wanted.needs_deadline)
+    return Order.DEADLINE if by_deadline else Order.CREATED
+
+
+def _across(wanted: TaskFilter) -> bool:
+    """Whether a range of deadlines is asked for in an order that is not theirs: no sort key has both."""
+    return wanted.needs_deadline and _order(wanted) is not Order.DEADLINE
+
+
+def _is_due(wanted: TaskFilter) -> Condition:
+    first, last = _deadlines(wanted)
+    condition: Condition = TaskItem.deadline.between(first, last)
+    return condition
+
+
+def _by_class(wanted: TaskFilter) -> bool:
+    return bool(wanted.statuses or wanted.priorities) or wanted.order is Order.PRIORITY
+
+
+def _stages(prefix: str, classes: bool, wanted: TaskFilter, by: Order) -> list[list[Range]]:
+    if wanted.matches_nothing:
+        return []
+    prefixes = [[prefix]]
+    if classes:
+        prefixes = [[f"{prefix}{each}#" for each in stage] for stage in _classes(wanted)]
+    bounds = [(_START, _END)]
+    if by is Order.DEADLINE and wanted.needs_deadline:
+        first, last = _deadlines(wanted)
+        bounds = [(first, f"{last}#{_END}")]
+    elif by is Order.DEADLINE and wanted.descending:
+        # Backwards, too, those without a deadline come last.
+        bounds = [(_START, _LAST_DEADLINE), (NO_DEADLINE, _END)]
+    return [[Range(each, low, high) for each in stage] for stage in prefixes for low, high in bounds]
+
+
+def _classes(wanted: TaskFilter) -> Iterator[list[str]]:
+    statuses = [each for each in TaskStatus if each in wanted.statuses or not wanted.statuses]
+    priorities = [each for each in Priority if each in wanted.priorities or not wanted.priorities]
+    if wanted.order is not Order.PRIORITY:
+        yield [class_of(status, priority) for status in statuses for priority in priorities]
+        return
+    for priority in sorted(priorities, key=RANKS.__getitem__, reverse=wanted.descending):
+        yield [class_of(status, priority) for status in statuses]
+
+
+def _deadlines(wanted: TaskFilter) -> tuple[str, str]:
+    first = clock.sortable(wanted.deadline_from) if wanted.deadline_from else "0"
+    return first, clock.sortable(wanted.deadline_to) if wanted.deadline_to else _LAST_DEADLINE
+
+
+def _before(key: str) -> str:
+    """Before ``key``, and behind every sort key before it: those end at the same place, or differ earlier."""
+    return key[:-1] + chr(ord(key[-1]) - 1) + _END
