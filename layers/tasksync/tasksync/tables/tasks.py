@@ -1,8 +1,8 @@
 """The tasks table: the tasks of a room are one partition, and so are the personal tasks of one person.
 
-Each order a list can have is a sort key of its own, so that a page is read from its place and not from the beginning:
-``by_created`` (in one partition ``task_id`` gives the same order), ``by_deadline``, ``by_priority``. A room's lists use
-local indexes, which are read consistently. A person's lists use global ones, which may be some milliseconds behind.
+Each list is a range, or some ranges, of an index whose sort key begins with what the list is asked for and goes on with
+what it is sorted by (``tables/task_ranges.py``). A room's lists use local indexes, which are read consistently. A
+person's lists use global ones, which may be some milliseconds behind.
 """
 
 from collections.abc import Callable, Iterator
