@@ -191,7 +191,11 @@ build: $(VENV)/stamp-infrastructure ## Builds what is deployed into dist/, the s
 deploy: $(SAM) $(if $(BUILT),,build) ## Deploys to AWS with your credentials: ENV=dev, staging or prod (see samconfig.toml)
 	@test -n '$(ENV)' || { echo 'Say which environment: make deploy ENV=dev' >&2; exit 2; }
 	$(SAM) deploy --template-file 'dist/$(ARCH)/template.json' --config-file '$(CURDIR)/samconfig.toml' \
-	    --config-env '$(ENV)'
+	    --config-env '$(ENV)' $(if $(CI),--no-confirm-changeset)
+
+.PHONY: destroy
+destroy: $(VENV)/stamp-infrastructure ## Deletes the stack of an environment, never production: ENV=dev; CONFIRM=the stack's name
+	@$(BIN)/python -m infrastructure.destroy --environment '$(ENV)' --confirm '$(CONFIRM)'
 
 clean: ## Removes the virtual environment and everything built; keeps the local data
 	rm -rf $(VENV) .venvs .venv-checkov .venv-deploy .venv-fuzz .venv-lambda .local/build .aws-sam build dist .coverage \

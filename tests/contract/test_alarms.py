@@ -62,6 +62,20 @@ def test_what_nobody_waits_for_can_be_given_a_concurrency_of_its_own(function: s
     assert reserved[2] == {"Ref": "AWS::NoValue"}
 
 
+def test_what_sweeps_find_and_cannot_finish_has_alarms() -> None:
+    found = [alarm for alarm in ALARMS.values() if alarm["MetricName"] == "found"]
+
+    assert [alarm["Dimensions"] for alarm in found] == [[{"Name": "kind", "Value": "rooms"}]]
+    assert "FailedRemovals" in {alarm["MetricName"] for alarm in ALARMS.values()}
+
+
+def test_a_rollout_goes_back_by_alarms_that_there_are() -> None:
+    alarms = STACK.template["Globals"]["Function"]["DeploymentPreference"]["Alarms"]
+
+    assert {alarm["Ref"] for alarm in alarms} == {"RolloutAlarm", "UndecidedAccessAlarm"} <= ALARMS.keys()
+    assert ALARMS["RolloutAlarm"]["Period"] * ALARMS["RolloutAlarm"]["EvaluationPeriods"] <= 300
+
+
 def test_what_the_gateway_logs_quotes_nothing_that_was_sent() -> None:
     condition, settings, _ = STACK.resources["Api"]["Properties"]["AccessLogSetting"]["Fn::If"]
     variables = {word.strip('",{} ') for word in settings["Format"].split() if "$" in word}

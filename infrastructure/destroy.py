@@ -1,0 +1,92 @@
+"""`make destroy ENV=…`: removes the stack of an environment from AWS. What the template retains stays, and is named.
+
+Refuses production, and any stack with a table that DynamoDB itself is told to keep (DeletionProtection).
+"""
+
+import argparse
+import sys
+import tomllib
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+
+from infrastructure.template import REPOSITORY
+
+PRODUCTION = "prod"
+
+_PAUSE = 5
+_SECONDS = 1800
+
+
+class NotDestroyed(Exception):
+    """The message is one sentence for the person at the terminal."""
+
+
+def stack_of(environment: str) -> str:
+    """The name of the stack that `make deploy` deploys an environment to. Raises NotDestroyed."""
+    settings = tomllib.loads((REPOSITORY / "samconfig.toml").read_text(encoding="utf-8"))
+    if environment == PRODUCTION:
+        raise NotDestroyed("Production is not destroyed by a command: see docs/deployment.md.")
+    try:
+        return str(settings[environment]["deploy"]["parameters"]["stack_name"])
+    except (KeyError, TypeError):
+        raise NotDestroyed("Say which environment of samconfig.toml: make destroy ENV=dev") from None
+
+
+def destroy(cloudformation: Any, dynamodb: Any, stack: str, confirm: Callable[[str], str]) -> list[str]:
+    """Deletes a stack, once ``confirm`` has answered its name; what is kept of it, a line each.
+
+    ``cloudformation`` and ``dynamodb`` are boto3 clients. Raises NotDestroyed, and then nothing is changed.
+    """
+    described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    values = {each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])}
+    if values.get("Environment") == PRODUCTION:
+        raise NotDestroyed(f"{stack} is production, and not destroyed by a command: see docs/deployment.md.")
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+    resources = [each for page in pages for each in page["StackResourceSummaries"]]
+    tables = [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == "AWS::DynamoDB::Table"]
+    protected = [
+        table
+        for table in tables
+        if dynamodb.describe_table(TableName=table)["Table"].get("DeletionProtectionEnabled", False)
+    ]
+    if protected:
+        raise NotDestroyed(f"{stack} holds data that is protected from deletion: {', '.join(protected)}.")
+    if confirm(f"Type {stack} to delete it: ") != stack:
+        raise NotDestroyed("That is not its name; nothing was deleted.")
+    # A stack that is gone is known by its id alone.
+    cloudformation.delete_stack(StackName=described["StackId"])
+    cloudformation.get_waiter("stack_delete_complete").wait(
+        StackName=described["StackId"], WaiterConfig={"Delay": _PAUSE, "MaxAttempts": _SECONDS // _PAUSE}
+    )
+    pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=described["StackId"])
+    return [
+        f"{event['ResourceType']} {event['PhysicalResourceId']}"
+        for page in pages
+        for event in page["StackEvents"]
+        if event.get("ResourceStatus") == "DELETE_SKIPPED"
+    ]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--environment", required=True, help="dev or staging: see samconfig.toml")
+    parser.add_argument("--confirm", default="", help="the stack's name, where nobody can be asked")
+    arguments = parser.parse_args()
+    try:
+        stack = stack_of(arguments.environment)
+        ask = (lambda _: arguments.confirm) if arguments.confirm else input
+        kept = destroy(boto3.client("cloudformation"), boto3.client("dynamodb"), stack, ask)
+    except (NotDestroyed, BotoCoreError, ClientError, WaiterError, EOFError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{stack} is deleted. Kept, for you to delete if nobody needs it:" if kept else f"{stack} is deleted.")
+    for line in kept:
+        print(f"  {line}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""`make destroy`: what it refuses, and what it leaves."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from infrastructure.destroy import NotDestroyed, destroy, stack_of
+from infrastructure.local.clients import local_client
+from infrastructure.local.ministack import Server
+
+STACK = "tasksync-dev"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A local AWS with nothing on it."""
+    running = Server(0, tmp_path_factory.mktemp("aws"))
+    running.start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture
+def clients(server: Server) -> Iterator[tuple[Any, Any]]:
+    """Of CloudFormation and of DynamoDB. The stack that a test leaves is deleted after it."""
+    cloudformation, dynamodb = (local_client(name, server.aws_endpoint) for name in ("cloudformation", "dynamodb"))
+    yield cloudformation, dynamodb
+    for table in dynamodb.list_tables()["TableNames"]:
+        dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
+        dynamodb.delete_table(TableName=table)
+    if stacks(cloudformation):
+        cloudformation.delete_stack(StackName=STACK)
+        cloudformation.get_waiter("stack_delete_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
+
+
+def deploy(cloudformation: Any, *, environment: str = "dev", protected: bool = False) -> None:
+    """A stack with a table that is retained and a queue that is not."""
+    properties = {
+        "TableName": "users",
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": "user_id", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "user_id", "KeyType": "HASH"}],
+        "DeletionProtectionEnabled": protected,
+    }
+    template = {
+        "Parameters": {"Environment": {"Type": "String"}},
+        "Resources": {
+            "Users": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "Retain", "Properties": properties},
+            "Failures": {"Type": "AWS::SQS::Queue"},
+        },
+    }
+    cloudformation.create_stack(
+        StackName=STACK,
+        TemplateBody=json.dumps(template),
+        Parameters=[{"ParameterKey": "Environment", "ParameterValue": environment}],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
+
+
+def stacks(cloudformation: Any) -> list[str]:
+    return [each["StackName"] for each in cloudformation.describe_stacks()["Stacks"]]
+
+
+def test_an_environment_is_the_stack_that_it_is_deployed_to() -> None:
+    assert stack_of("dev") == STACK
+
+
+@pytest.mark.parametrize("environment", ["prod", "", "nowhere", "version"])
+def test_production_and_what_is_no_environment_is_refused(environment: str) -> None:
+    with pytest.raises(NotDestroyed):
+        stack_of(environment)
+
+
+def test_a_stack_that_says_it_is_production_is_refused_whatever_its_name(clients: tuple[Any, Any]) -> None:
+    deploy(clients[0], environment="prod")
+
+    with pytest.raises(NotDestroyed, match="is production"):
+        destroy(*clients, STACK, lambda _: STACK)
+
+    assert stacks(clients[0]) == [STACK]
+
+
+def test_a_stack_with_protected_data_is_refused(clients: tuple[Any, Any]) -> None:
+    deploy(clients[0], protected=True)
+
+    with pytest.raises(NotDestroyed, match=r"protected from deletion: users\."):
+        destroy(*clients, STACK, lambda _: STACK)
+
+    assert stacks(clients[0]) == [STACK]
+
+
+@pytest.mark.parametrize("typed", ["", "yes", "tasksync-staging"])
+def test_without_its_name_typed_nothing_is_deleted(typed: str, clients: tuple[Any, Any]) -> None:
+    deploy(clients[0])
+
+    with pytest.raises(NotDestroyed, match="nothing was deleted"):
+        destroy(*clients, STACK, lambda _: typed)
+
+    assert stacks(clients[0]) == [STACK]
+
+
+def test_the_stack_goes_once_its_name_is_typed_and_what_is_kept_of_it_is_told(clients: tuple[Any, Any]) -> None:
+    deploy(clients[0])
+    asked: list[str] = []
+
+    def answer(question: str) -> str:
+        asked.append(question)
+        return STACK
+
+    kept = destroy(*clients, STACK, answer)
+
+    assert asked == [f"Type {STACK} to delete it: "]
+    assert stacks(clients[0]) == []
+    assert kept == ["AWS::DynamoDB::Table users"]
+    assert clients[1].list_tables()["TableNames"] == ["users"]
