@@ -14,7 +14,6 @@ is no attempt to sign in, register or join, and one that is too much is told so 
 import base64
 import binascii
 import time
-import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
@@ -100,6 +99,8 @@ class Api:
         self.keys = keys
         self.routes: list[Route] = []
         self.chalice = Chalice(app_name=name, configure_logs=False)
+        # No answer is binary: Chalice need not compare each one's type with those that it knows.
+        self.chalice.api.binary_types = []
         self._cold = True
 
     def route(
@@ -255,9 +256,8 @@ def _arguments(route: Route, request: Request, event: Mapping[str, Any], ids: di
 
 def _query(declared: type[msgspec.Struct], given: Mapping[str, list[str]]) -> msgspec.Struct:
     """A parameter may be repeated where the schema says list, and nowhere else."""
-    types = typing.get_type_hints(declared)
-    lists = {name for name, kind in types.items() if typing.get_origin(kind) is tuple}
-    repeated = [name for name, values in given.items() if name in types.keys() - lists and len(values) > 1]
+    single, lists = schema.parameters(declared)
+    repeated = [name for name, values in given.items() if name in single and len(values) > 1]
     faults = [Fault(f"/{name}", "repeated", "This parameter may be given once.") for name in repeated]
     data = {name: values if name in lists else values[0] for name, values in given.items() if name not in repeated}
     try:

@@ -4,7 +4,10 @@ Schemas are msgspec structs, one level deep; a field takes one kind of value, an
 first fault it meets, so each field is converted on its own.
 """
 
+import functools
+import typing
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
@@ -41,19 +44,49 @@ class Faults(Exception):
         super().__init__()
 
 
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """What of a field is asked at each request."""
+
+    name: str
+    type: Any
+    required: bool
+    is_number: bool
+    """Only numbers are read leniently: lenient msgspec would also take "null" for nothing and "17" for a time."""
+
+
+@functools.cache
+def _fields(schema: type[msgspec.Struct]) -> Mapping[str, _Field]:
+    """By the name that clients use."""
+    return {
+        field.encode_name: _Field(
+            field.name, field.type, field.required, isinstance(_kind(field.type)[0], inspect.IntType)
+        )
+        for field in msgspec.structs.fields(schema)
+    }
+
+
+@functools.cache
+def parameters(schema: type[msgspec.Struct]) -> tuple[frozenset[str], frozenset[str]]:
+    """The names of fields that take one value, and of those that take several."""
+    types = typing.get_type_hints(schema)
+    lists = frozenset(name for name, kind in types.items() if typing.get_origin(kind) is tuple)
+    return frozenset(types.keys() - lists), lists
+
+
 def read(schema: type[Schema], data: Mapping[str, Any], *, texts: bool = False) -> Schema:
     """``data`` as an instance of ``schema``. Raises ``Faults``.
 
     ``texts``: the values are texts, as in a query string, and numbers are read from them.
     """
-    fields = {field.encode_name: field for field in msgspec.structs.fields(schema)}
+    fields = _fields(schema)
     faults = [_unknown(name, texts) for name in data if name not in fields]
     values: dict[str, Any] = {}
     for name, field in fields.items():
         value = data.get(name, _NONE)
         if value is not _NONE:
             try:
-                values[field.name] = _converted(value, field.type, texts)
+                values[field.name] = msgspec.convert(value, field.type, strict=not (texts and field.is_number))
             except msgspec.ValidationError:
                 faults.append(Fault(f"/{name}", *_explained(value, field.type, texts)))
         elif field.required:
@@ -63,12 +96,6 @@ def read(schema: type[Schema], data: Mapping[str, Any], *, texts: bool = False) 
     if faults:
         raise Faults(faults)
     return schema(**values)
-
-
-def _converted(value: Any, annotation: Any, texts: bool) -> Any:
-    # Only numbers are read leniently: lenient msgspec would also take "null" for nothing and "17" for a time.
-    lenient = texts and isinstance(_kind(annotation)[0], inspect.IntType)
-    return msgspec.convert(value, annotation, strict=not lenient)
 
 
 def _unknown(name: str, texts: bool) -> Fault:
