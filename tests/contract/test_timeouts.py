@@ -5,7 +5,6 @@ keeps to this; the authorizer makes two one after the other, and both fit.
 """
 
 import pytest
-from botocore.config import Config
 
 from authorizer import store
 from tasksync import probes, secret_values
@@ -25,17 +24,10 @@ def _timeout(function: str) -> int:
     return seconds
 
 
-def _longest(config: Config) -> float:
-    """Seconds that one call takes at most. botocore's standard mode waits up to 1 s, 2 s, 4 s … between attempts."""
-    attempts: int = config.retries["total_max_attempts"]  # type: ignore[attr-defined]
-    waiting = sum(2**number for number in range(attempts - 1))
-    return attempts * (config.connect_timeout + config.read_timeout) + waiting  # type: ignore[attr-defined, no-any-return]
-
-
 @pytest.mark.parametrize("function", BEHIND_THE_GATEWAY)
 def test_a_function_gives_up_on_aws_before_the_gateway_gives_up_on_it(function: str, aws: Aws) -> None:
     del aws
-    longest = max(_longest(shared_connection().client.meta.config), _longest(secret_values.CONFIG))
+    longest = max(shared_connection().client.patience.longest_seconds, secret_values.PATIENCE.longest_seconds)
 
     assert longest < _timeout(function) - 1
     assert _timeout(function) - 1 < GATEWAY_SECONDS
@@ -43,9 +35,9 @@ def test_a_function_gives_up_on_aws_before_the_gateway_gives_up_on_it(function: 
 
 def test_the_health_of_the_service_is_told_within_three_seconds() -> None:
     # What hangs is left behind after this time; the rest is for a container that has to start.
-    assert max(probes.SECONDS, _longest(probes.CONFIG) / 2) <= 1.5
+    assert max(probes.SECONDS, probes.PATIENCE.longest_seconds / 2) <= 1.5
 
 
 def test_the_authorizer_has_time_for_both_of_its_calls() -> None:
-    assert 2 * _longest(store.CONFIG) < _timeout(AUTHORIZER) - 1
+    assert 2 * store.PATIENCE.longest_seconds < _timeout(AUTHORIZER) - 1
     assert _timeout(AUTHORIZER) - 1 < GATEWAY_SECONDS

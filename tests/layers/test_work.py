@@ -30,7 +30,7 @@ def test_attempts_units_and_throttles_are_counted(answers: list[Any], expected: 
     done = work.begin()
 
     for answer in answers:
-        work.count(answer, exception=None)
+        work.count(answer)
 
     assert done == expected
 

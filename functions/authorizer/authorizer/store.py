@@ -1,4 +1,4 @@
-"""What the authorizer reads from the tables, on a bare client: it starts in half the time PynamoDB would need."""
+"""What the authorizer reads from the tables, without PynamoDB: it starts in half the time."""
 
 import functools
 import json
@@ -8,11 +8,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tasksync import clock
+from tasksync.aws.client import DYNAMODB, Client, Patience
 from tasksync.errors import DependencyFailed, InvalidToken
 from tasksync.settings import settings
 from tasksync.tokens import Claims
@@ -23,7 +22,7 @@ KEYS_KEPT_SECONDS = 60
 _KID = re.compile(r"[\w-]{1,100}", re.ASCII)
 
 # 2 x (0.5 s + 1 s) + 1 s of back-off = 4 s. A new container makes two calls: for the key, and for session and user.
-CONFIG = Config(connect_timeout=0.5, read_timeout=1, retries={"total_max_attempts": 2, "mode": "standard"})
+PATIENCE = Patience(connect_seconds=0.5, read_seconds=1, attempts=2)
 
 
 class PublishedKeys:
@@ -60,7 +59,7 @@ def _read_key(kid: str, now: float) -> _Published:
     if not _KID.fullmatch(kid):
         raise InvalidToken
     key = {"session_id": {"S": f"KEY#{kid}"}}
-    answer = _call("get_item", TableName=settings.sessions_table, Key=key, ConsistentRead=True)
+    answer = _call("GetItem", TableName=settings.sessions_table, Key=key, ConsistentRead=True)
     if "Item" not in answer:
         raise InvalidToken
     item = answer["Item"]
@@ -75,7 +74,7 @@ def role_of_live_session(claims: Claims) -> str:
         sessions: {"Keys": [{"session_id": {"S": claims.session_id}}], "ConsistentRead": True},
         users: {"Keys": [{"user_id": {"S": claims.user_id}}], "ConsistentRead": True},
     }
-    answer = _call("batch_get_item", RequestItems=wanted)
+    answer = _call("BatchGetItem", RequestItems=wanted)
     if answer.get("UnprocessedKeys"):
         raise DependencyFailed
     found = answer["Responses"]
@@ -95,11 +94,11 @@ def role_of_live_session(claims: Claims) -> str:
 
 def _call(operation: str, **arguments: Any) -> Any:
     try:
-        return getattr(_client(), operation)(**arguments)
+        return _client().call(operation, arguments)
     except (BotoCoreError, ClientError) as error:
         raise DependencyFailed from error
 
 
 @functools.cache
-def _client() -> Any:
-    return boto3.client("dynamodb", config=CONFIG)
+def _client() -> Client:
+    return Client(DYNAMODB, PATIENCE)

@@ -8,26 +8,24 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tasksync.aws.client import DYNAMODB, SECRETS_MANAGER, Client, Patience
 from tasksync.settings import settings
 
 _NOBODY = {"S": "health"}
 
 # An answer within 3 s is wanted, from a container that has to start first, too.
 SECONDS = 1.5
-CONFIG = Config(connect_timeout=SECONDS, read_timeout=SECONDS, retries={"total_max_attempts": 1, "mode": "standard"})
+PATIENCE = Patience(connect_seconds=SECONDS, read_seconds=SECONDS, attempts=1)
 
 
 class Probes:
     """Asks tables and secrets by the names that the answer calls them by."""
 
     def __init__(self) -> None:
-        # Made once, here: boto3 does not make clients in several threads at once.
-        self._dynamodb = boto3.client("dynamodb", config=CONFIG)
-        self._secrets = boto3.client("secretsmanager", config=CONFIG)
+        self._dynamodb = Client(DYNAMODB, PATIENCE)
+        self._secrets = Client(SECRETS_MANAGER, PATIENCE)
 
     def answering(self) -> dict[str, bool]:
         """By table and secret, whether it answered. Takes 1.5 s at most."""
@@ -60,11 +58,11 @@ class Probes:
         }
 
     def _read(self, table: str, *key_names: str) -> bool:
-        self._dynamodb.get_item(TableName=table, Key=dict.fromkeys(key_names, _NOBODY))
+        self._dynamodb.call("GetItem", {"TableName": table, "Key": dict.fromkeys(key_names, _NOBODY)})
         return True
 
     def _is_there(self, arn: str) -> bool:
-        described: Mapping[str, Any] = self._secrets.describe_secret(SecretId=arn)
+        described: Mapping[str, Any] = self._secrets.call("DescribeSecret", {"SecretId": arn})
         # Scheduled for deletion: it is there for some days yet, and cannot be read any more.
         return "DeletedDate" not in described
 

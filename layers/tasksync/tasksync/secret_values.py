@@ -2,14 +2,13 @@
 
 import functools
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tasksync.aws.client import SECRETS_MANAGER, Client, Patience
 from tasksync.errors import DependencyFailed
 
 # 3 x (1 s + 3 s) + 1 s + 2 s of back-off = 15 s.
-CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 3, "mode": "standard"})
+PATIENCE = Patience(connect_seconds=1, read_seconds=3, attempts=3)
 
 
 @functools.cache
@@ -21,12 +20,12 @@ def secret(arn: str) -> bytes:
 def current_secret(arn: str) -> bytes:
     """The same, asked for each time: of a secret that may be replaced while the container lives."""
     try:
-        answer = _client().get_secret_value(SecretId=arn)
+        answer = _client().call("GetSecretValue", {"SecretId": arn})
     except (BotoCoreError, ClientError) as error:
         raise DependencyFailed from error
     return str(answer["SecretString"]).encode()
 
 
 @functools.cache
-def _client():  # type: ignore[no-untyped-def]  # boto3 makes its clients at run time
-    return boto3.client("secretsmanager", config=CONFIG)
+def _client() -> Client:
+    return Client(SECRETS_MANAGER, PATIENCE)

@@ -51,14 +51,14 @@ def add_parallel(done: Iterable[Work]) -> None:
     work.throttles += sum(part.throttles for part in parts)
 
 
-def count(parsed_response: Mapping[str, Any] | None, **_: Any) -> None:
-    """Called by botocore after each attempt (its event ``response-received``), without an answer if there was none."""
+def count(answer: Mapping[str, Any] | None) -> None:
+    """Called after each attempt, with None if there was no answer."""
     work = _work.get()
     if work is None:
         return
     work.round_trips += 1
     work.in_sequence += 1
-    answer = parsed_response or {}
+    answer = answer or {}
     consumed = answer.get("ConsumedCapacity", [])
     for each in consumed if isinstance(consumed, list) else [consumed]:
         work.capacity_units += each.get("CapacityUnits", 0.0)

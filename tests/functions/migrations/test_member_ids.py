@@ -115,17 +115,17 @@ def test_a_room_that_is_being_removed_is_left_alone(product: Product, ann: Perso
 @contextmanager
 def before_the_next_transaction(happens: Callable[[], object]) -> Iterator[None]:
     """Somebody comes between what the function has read and what it writes."""
-    events, waiting = shared_connection().client.meta.events, [happens]
+    events, waiting = shared_connection().client.events, [happens]
 
     def come_between(**_: Any) -> None:
         if waiting:
             waiting.pop()()
 
-    events.register("before-call.dynamodb.TransactWriteItems", come_between)
+    events.register("before-send.dynamodb.TransactWriteItems", come_between)
     try:
         yield
     finally:
-        events.unregister("before-call.dynamodb.TransactWriteItems", come_between)
+        events.unregister("before-send.dynamodb.TransactWriteItems", come_between)
     assert not waiting
 
 

@@ -101,7 +101,7 @@ def lost_answers(table: str, after: int = 0) -> Iterator[None]:
 
 @contextmanager
 def _before_send(listener: Callable[..., Any]) -> Iterator[None]:
-    events = shared_connection().client.meta.events
+    events = shared_connection().client.events
     events.register_first("before-send.dynamodb", listener)
     try:
         yield

@@ -1,21 +1,24 @@
 """The one connection to DynamoDB that all models share, and how it fails."""
 
 import functools
-from typing import Any
+from typing import Any, Self
 
+import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.models import Model
 
 from tasksync import work
+from tasksync.aws.client import DYNAMODB, Client, Codec, Patience
 from tasksync.errors import DependencyFailed
+from tasksync.tables.reading import item_of
 
 # Three attempts at most, with back-off, stay below the shortest timeout of an API function (20 s) less one second:
-# 3 x (1 s + 3 s) + 1 s + 2 s = 15 s. botocore repeats throttled, failed and unanswered requests. A repeated transaction
+# 3 x (1 s + 3 s) + 1 s + 2 s = 15 s. Throttled, failed and unanswered requests are repeated. A repeated transaction
 # carries the same token, so DynamoDB carries it out once; every other write of ours may be carried out twice.
-_CONNECT_SECONDS = 1
-_READ_SECONDS = 3
-_ATTEMPTS = 3
+_PATIENCE = Patience(connect_seconds=1, read_seconds=3, attempts=3)
+
+_MSGSPEC = Codec(msgspec.json.Encoder().encode, msgspec.json.Decoder().decode)
 
 # Above the number of reads that one request makes at the same time (``CONCURRENT_READS``, at most 16).
 _CONNECTIONS = 17
@@ -25,30 +28,35 @@ _ANSWERS = {"ConditionalCheckFailedException", "TransactionCanceledException"}
 
 
 class SharedConnection(Connection):
-    """Reports every failure of DynamoDB as ``DependencyFailed``, except the outcome of a condition."""
+    """Sends by our own client, and reports every failure as ``DependencyFailed``, except the outcome of a condition."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._aws = Client(DYNAMODB, _PATIENCE, _MSGSPEC, work.count, _CONNECTIONS)
+
+    @property
+    def client(self) -> Client:  # type: ignore[override]  # of botocore's, PynamoDB uses one method
+        return self._aws
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Without PynamoDB's signals, which nobody listens to here."""
         try:
-            return super().dispatch(operation_name, operation_kwargs)
+            answer: dict[str, Any] = self._make_api_call(
+                operation_name, {"ReturnConsumedCapacity": "TOTAL", **operation_kwargs}
+            )
         except ClientError as error:
             if error.response["Error"]["Code"] in _ANSWERS:
                 raise
             raise DependencyFailed from error
         except BotoCoreError as error:
             raise DependencyFailed from error
+        return answer
 
 
 @functools.cache
 def shared_connection() -> SharedConnection:
-    """A botocore client costs 100 to 340 ms to make; PynamoDB by itself makes one for each model."""
-    connection = SharedConnection(
-        connect_timeout_seconds=_CONNECT_SECONDS,
-        read_timeout_seconds=_READ_SECONDS,
-        max_pool_connections=_CONNECTIONS,
-        retry_configuration={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
-    )
-    connection.client.meta.events.register("response-received.dynamodb", work.count)
-    return connection
+    """PynamoDB by itself makes a connection for each model."""
+    return SharedConnection()
 
 
 class SharedModel(Model):
@@ -57,6 +65,10 @@ class SharedModel(Model):
     All kinds of items of one table derive from one model that declares the table's keys and indexes, so that the
     shared connection learns them from whichever is used first.
     """
+
+    @classmethod
+    def from_raw_data(cls, data: dict[str, Any]) -> Self:
+        return item_of(cls, data)
 
     @classmethod
     def _get_connection(cls) -> TableConnection:
@@ -73,7 +85,7 @@ class SharedModel(Model):
 def batch_get(requests: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """BatchGetItem across tables: keys by table in, raw items by table out."""
     found: dict[str, list[dict[str, Any]]] = {table: [] for table in requests}
-    for _ in range(_ATTEMPTS):
+    for _ in range(_PATIENCE.attempts):
         answer = shared_connection().dispatch("BatchGetItem", {"RequestItems": requests})
         for table, items in answer["Responses"].items():
             found[table] += items

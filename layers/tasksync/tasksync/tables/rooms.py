@@ -85,17 +85,18 @@ class RoomItem(RoomsItem, discriminator="room"):
         )
 
     def entity(self) -> Room:
+        values = self.attribute_values
         return Room(
-            id=self.room_id,
-            code=self.code,
-            name=self.name,
-            member_count=int(self.member_count),
-            admin_count=int(self.admin_count),
-            created_by=self.created_by,
-            created_at=clock.parse(self.created_at),
-            updated_at=clock.parse(self.updated_at),
-            version=int(self.version),
-            member_ids=frozenset(self.member_ids or ()),
+            id=values["room_id"],
+            code=values["code"],
+            name=values.get("name"),
+            member_count=int(values["member_count"]),
+            admin_count=int(values["admin_count"]),
+            created_by=values["created_by"],
+            created_at=clock.parse(values["created_at"]),
+            updated_at=clock.parse(values["updated_at"]),
+            version=int(values["version"]),
+            member_ids=frozenset(values.get("member_ids") or ()),
         )
 
 
@@ -121,12 +122,13 @@ class MembershipItem(RoomsItem, discriminator="membership"):
         )
 
     def entity(self) -> Membership:
+        values = self.attribute_values
         return Membership(
-            room_id=self.room_id,
-            user_id=self.user_id,
-            role=RoomRole(self.role),
-            join_id=self.join_id,
-            joined_at=clock.parse(self.joined_at),
+            room_id=values["room_id"],
+            user_id=values["user_id"],
+            role=RoomRole(values["role"]),
+            join_id=values["join_id"],
+            joined_at=clock.parse(values["joined_at"]),
         )
 
 

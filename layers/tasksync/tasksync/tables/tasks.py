@@ -149,21 +149,23 @@ class TaskItem(SharedModel):
     by_assignee_status_deadline = _ByAssigneeStatusDeadline()
 
     def entity(self) -> Task:
+        values = self.attribute_values
+        deadline, completed_at = values.get("deadline"), values.get("completed_at")
         return Task(
-            id=self.task_id,
-            owner_id=self.owner_id,
-            assignee_id=self.assignee_id,
-            title=self.title,
-            description=self.description,
-            status=TaskStatus(self.status),
-            priority=Priority(self.priority),
-            deadline=clock.parse(self.deadline) if self.deadline else None,
-            created_by=self.created_by,
-            created_at=clock.parse(self.created_at),
-            updated_by=self.updated_by,
-            updated_at=clock.parse(self.updated_at),
-            completed_at=clock.parse(self.completed_at) if self.completed_at else None,
-            version=int(self.version),
+            id=values["task_id"],
+            owner_id=values["owner_id"],
+            assignee_id=values.get("assignee_id"),
+            title=values["title"],
+            description=values.get("description"),
+            status=TaskStatus(values["status"]),
+            priority=Priority(values["priority"]),
+            deadline=clock.parse(deadline) if deadline else None,
+            created_by=values["created_by"],
+            created_at=clock.parse(values["created_at"]),
+            updated_by=values["updated_by"],
+            updated_at=clock.parse(values["updated_at"]),
+            completed_at=clock.parse(completed_at) if completed_at else None,
+            version=int(values["version"]),
         )
 
 

@@ -63,17 +63,18 @@ class UserItem(UsersItem, discriminator="user"):
         )
 
     def entity(self) -> User:
+        values = self.attribute_values
         return User(
-            id=self.user_id,
-            username=self.username,
-            email=self.email,
-            password_hash=self.password_hash,
-            role=UserRole(self.role),
-            status=UserStatus(self.status),
-            token_epoch=int(self.token_epoch),
-            created_at=clock.parse(self.created_at),
-            updated_at=clock.parse(self.updated_at),
-            version=int(self.version),
+            id=values["user_id"],
+            username=values["username"],
+            email=values.get("email"),
+            password_hash=values["password_hash"],
+            role=UserRole(values["role"]),
+            status=UserStatus(values["status"]),
+            token_epoch=int(values["token_epoch"]),
+            created_at=clock.parse(values["created_at"]),
+            updated_at=clock.parse(values["updated_at"]),
+            version=int(values["version"]),
         )
 
 

@@ -1,0 +1,1 @@
+"""Calls to those services of AWS that speak AWS JSON: DynamoDB and Secrets Manager."""

@@ -1,0 +1,233 @@
+"""A client of one service: a request is written, signed, sent, tried again if that helps, and its answer read.
+
+botocore's own client does the same for four hundred services, by walking through a description of each call, and that
+is most of what a request here would cost (docs/performance.md). What is left of botocore is what knows the world
+outside: credentials, certificates, connections, the partitions of AWS, errors, and the hook ``before-send``.
+
+Tried again is what botocore's standard mode would try again, and as often:
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+"""
+
+import json
+import random
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import (
+    BotoCoreError,
+    ChecksumError,
+    ClientError,
+    ConnectionError,  # noqa: A004  # botocore's own
+    ConnectTimeoutError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    ReadTimeoutError,
+)
+from botocore.httpsession import URLLib3Session
+from botocore.parsers import create_parser
+from botocore.retries.quota import RetryQuota
+
+from tasksync.aws.endpoints import endpoint, session_for
+from tasksync.aws.signature import Signer
+
+_LONGEST_PAUSE_SECONDS = 20
+
+_RETRIED_STATUSES = {500, 502, 503, 504}
+RETRIED_CODES = {
+    "BandwidthLimitExceeded",
+    "EC2ThrottledException",
+    "LimitExceededException",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionInProgressException",
+}
+
+# What trying again takes from the quota, which fills up as calls succeed: where most of them fail, they fail fast.
+_PRICE, _PRICE_AFTER_TIMEOUT, _REWARD = 5, 10, 1
+
+Answer = dict[str, Any]
+Observer = Callable[[Mapping[str, Any] | None], None]
+"""Told of each attempt: its answer, an error's too, or None if there was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How a service wants to be spoken to."""
+
+    name: str
+    target: str
+    """What stands before the operation in X-Amz-Target."""
+    media_type: str
+
+
+DYNAMODB = Service("dynamodb", "DynamoDB_20120810", "application/x-amz-json-1.0")
+SECRETS_MANAGER = Service("secretsmanager", "secretsmanager", "application/x-amz-json-1.1")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long an answer is waited for. Pauses between attempts are drawn from up to 1 s, 2 s, 4 s … 20 s."""
+
+    connect_seconds: float
+    read_seconds: float
+    attempts: int
+
+    @property
+    def longest_seconds(self) -> float:
+        """What one call takes at most."""
+        pauses = sum(_longest_pause(attempt) for attempt in range(1, self.attempts))
+        return self.attempts * (self.connect_seconds + self.read_seconds) + pauses
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """Writes and reads JSON. Bytes are written in base64, and not read back: see ``Client.call``."""
+
+    encode: Callable[[Any], bytes]
+    decode: Callable[[bytes], Any]
+
+
+STANDARD_LIBRARY = Codec(lambda value: json.dumps(value).encode(), json.loads)
+
+
+class Client:
+    """May be used by several threads at once."""
+
+    def __init__(
+        self,
+        service: Service,
+        patience: Patience,
+        codec: Codec = STANDARD_LIBRARY,
+        observe: Observer = lambda _: None,
+        connections: int = 10,
+    ) -> None:
+        """``connections``: how many are kept, so how many threads may wait for answers without making one anew."""
+        session = session_for(service.name)
+        region = session.get_config_variable("region")
+        if region is None:
+            raise NoRegionError
+        self.patience = patience
+        self.events = session.get_component("event_emitter")
+        """botocore's. ``before-send.SERVICE.OPERATION`` may answer in the network's place, or raise."""
+        self.url = endpoint(session, service.name, region)
+        self._service = service
+        self.codec = codec
+        self._observe = observe
+        self._credentials = session.get_credentials()
+        self._signer = Signer(service.name, region, self.url)
+        self._quota = RetryQuota()
+        self._user_agent = session.user_agent()
+        self._http = URLLib3Session(
+            verify=session.get_config_variable("ca_bundle") or True,
+            max_pool_connections=connections,
+            timeout=(patience.connect_seconds, patience.read_seconds),  # type: ignore[arg-type]  # its clients do so
+        )
+
+    def call(self, operation: str, parameters: Mapping[str, Any]) -> Answer:
+        """What the service answers: AWS's names, JSON's values; binary values stay in base64.
+
+        Raises botocore's ``ClientError`` for an answer that is an error, a ``BotoCoreError`` where there is none.
+        """
+        body = self.codec.encode(parameters)
+        attempt, price = 1, 0
+        while True:
+            try:
+                answer = self._attempt(operation, body)
+            except (BotoCoreError, ClientError) as error:
+                price = _price_of_another(error)
+                if price == 0 or attempt == self.patience.attempts or not self._quota.acquire(price):
+                    raise
+            else:
+                self._quota.release(price or _REWARD)
+                return answer
+            time.sleep(random.random() * _longest_pause(attempt))  # noqa: S311  # spreads retries; nothing secret
+            attempt += 1
+
+    # Under this name PynamoDB calls.
+    _make_api_call = call
+
+    def _attempt(self, operation: str, body: bytes) -> Answer:
+        try:
+            response = self._answered(operation, body)
+            content = _whole(response)
+            answer = _error(response) if response.status_code >= 300 else _given(self.codec.decode(content))
+        except ValueError as error:  # what is no JSON
+            self._observe(None)
+            raise HTTPClientError(error=error) from error
+        except Exception:
+            self._observe(None)
+            raise
+        self._observe(answer)
+        if response.status_code >= 300:
+            raise ClientError(answer, operation)  # type: ignore[arg-type]  # its type knows no reasons
+        return answer
+
+    def _answered(self, operation: str, body: bytes) -> AWSResponse:
+        if self._credentials is None:
+            raise NoCredentialsError
+        headers = self._signer.signed(
+            self._credentials.get_frozen_credentials(),
+            self._service.media_type,
+            f"{self._service.target}.{operation}",
+            body,
+        )
+        headers["User-Agent"] = self._user_agent
+        headers["Content-Length"] = str(len(body))
+        request = AWSPreparedRequest("POST", self.url, headers, body, False)  # type: ignore[arg-type]  # any mapping
+        listeners = self.events.emit(f"before-send.{self._service.name}.{operation}", request=request)
+        given: AWSResponse | None = next((given for _, given in listeners if given is not None), None)
+        return self._http.send(request) if given is None else given
+
+
+def _longest_pause(attempt: int) -> float:
+    """In seconds, before the next attempt."""
+    return min(2.0 ** (attempt - 1), _LONGEST_PAUSE_SECONDS)
+
+
+def _whole(response: AWSResponse) -> bytes:
+    """The body, if it is what DynamoDB says it is. Raises ``ChecksumError``."""
+    content: bytes = response.content
+    expected = response.headers.get("x-amz-crc32")
+    if expected is not None and zlib.crc32(content) != int(expected):
+        raise ChecksumError(checksum_type="crc32", expected_checksum=expected, actual_checksum=str(zlib.crc32(content)))
+    return content
+
+
+def _given(members: Answer) -> Answer:
+    """Without those that are null: to botocore they are absent."""
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _error(response: AWSResponse) -> Answer:
+    """An error as botocore reads it, with the reasons for which a transaction was cancelled."""
+    parts = {"status_code": response.status_code, "headers": response.headers, "body": response.content}
+    error: Answer = create_parser("json").parse(parts, None)  # type: ignore[arg-type]  # it takes none
+    if b"CancellationReasons" in response.content:
+        error["CancellationReasons"] = json.loads(response.content)["CancellationReasons"]
+    return error
+
+
+def _price_of_another(error: Exception) -> int:
+    """What another attempt costs; 0 if none would help."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        passing = status in _RETRIED_STATUSES or error.response["Error"]["Code"] in RETRIED_CODES
+        return _PRICE if passing else 0
+    if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
+        return _PRICE_AFTER_TIMEOUT
+    return _PRICE if isinstance(error, HTTPClientError | ConnectionError | ChecksumError) else 0

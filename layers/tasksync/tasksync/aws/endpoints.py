@@ -1,0 +1,35 @@
+"""Where a service is found."""
+
+import re
+from typing import Any
+
+from botocore.session import Session
+
+_VARIABLES = {"dynamodb": "AWS_ENDPOINT_URL_DYNAMODB", "secretsmanager": "AWS_ENDPOINT_URL_SECRETS_MANAGER"}
+
+
+def session_for(service: str) -> Session:
+    """A session that knows the variables by which the environment may name another address for the service.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+    """
+    variables: Any = {
+        "service_url": (None, _VARIABLES[service], None, None),
+        "any_url": (None, "AWS_ENDPOINT_URL", None, None),
+    }
+    return Session(session_vars=variables)
+
+
+def endpoint(session: Session, service: str, region: str) -> str:
+    """The service's address in the region, or the one that the environment names instead."""
+    named = session.get_config_variable("service_url") or session.get_config_variable("any_url")
+    return f"{named or f'https://{service}.{region}.{_suffix(session, region)}'}".rstrip("/") + "/"
+
+
+def _suffix(session: Session, region: str) -> str:
+    """The domain of the partition of AWS that the region is in."""
+    partitions = session.get_component("data_loader").load_data("partitions")["partitions"]
+    for partition in partitions:
+        if region in partition["regions"] or re.match(partition["regionRegex"], region):
+            return str(partition["outputs"]["dnsSuffix"])
+    return str(partitions[0]["outputs"]["dnsSuffix"])

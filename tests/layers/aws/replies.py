@@ -1,0 +1,48 @@
+"""A service that answers what a test wants, and keeps what it was sent."""
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.hooks import HierarchicalEmitter
+
+OPERATION = "GetItem"
+
+Reply = tuple[int, bytes, dict[str, str]] | Exception
+
+
+class _Raw(io.BytesIO):
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self.read()
+
+
+class Replies:
+    """Answers with one after the other."""
+
+    def __init__(self, *replies: Reply) -> None:
+        self.sent: list[AWSPreparedRequest] = []
+        self._replies = iter(replies)
+        self.events = HierarchicalEmitter()
+        """On which nobody else listens, as moto does on botocore's own."""
+        self.events.register("before-send", self._reply)  # type: ignore[arg-type]  # its answer counts
+
+    def _reply(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        self.sent.append(request)
+        reply = next(self._replies)
+        if isinstance(reply, Exception):
+            raise reply
+        status, content, fields = reply
+        headers = HTTPHeaders.from_dict({"x-amzn-RequestId": "R1", **fields})
+        return AWSResponse(str(request.url), status, headers, _Raw(content))
+
+
+def found(**item: Any) -> Reply:
+    return 200, json.dumps({"Item": item}).encode(), {}
+
+
+def failed(status: int, code: str, **further: Any) -> Reply:
+    body = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "so it is", **further}
+    return status, json.dumps(body).encode(), {}

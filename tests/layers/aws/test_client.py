@@ -1,0 +1,239 @@
+"""The client of DynamoDB and Secrets Manager: what it sends, what it makes of answers, and when it tries again.
+
+Where botocore does the same, botocore is what it is held against, so a new release that does it otherwise shows here.
+"""
+
+import json
+import re
+import time
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.credentials import Credentials, ReadOnlyCredentials
+from botocore.exceptions import (
+    BotoCoreError,
+    ChecksumError,
+    ClientError,
+    ConnectTimeoutError,
+    HTTPClientError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
+from botocore.parsers import create_parser
+from botocore.retries import standard
+
+from tasksync.aws import client as aws
+from tasksync.aws.client import DYNAMODB, SECRETS_MANAGER, Client, Patience
+from tasksync.aws.signature import Signer
+from tasksync.tables.connection import shared_connection
+from tests.layers.aws.replies import OPERATION, Replies, Reply, failed, found
+
+ENDPOINT = "https://dynamodb.us-east-1.amazonaws.com/"
+ITEM = {"task_id": {"S": "t1"}, "version": {"N": "3"}, "member_ids": {"SS": ["a", "b"]}, "gone": {"NULL": True}}
+REASONS = [{"Code": "ConditionalCheckFailed", "Message": "no", "Item": {"version": {"N": "4"}}}, {"Code": "None"}]
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Those made between attempts, in seconds; nobody waits for them."""
+    made: list[float] = []
+    monkeypatch.setattr(time, "sleep", made.append)
+    return made
+
+
+@pytest.fixture
+def observed() -> list[Any]:
+    return []
+
+
+@pytest.fixture
+def made(observed: list[Any]) -> Callable[..., tuple[Client, Replies]]:
+    """A client with three attempts, and the service that it reaches."""
+
+    def make(*replies: Reply) -> tuple[Client, Replies]:
+        client, service = Client(DYNAMODB, Patience(1, 3, 3), observe=observed.append), Replies(*replies)
+        client.events = service.events
+        return client, service
+
+    return make
+
+
+def test_an_answer_is_what_botocores_parser_makes_of_it(made: Callable[..., tuple[Client, Replies]]) -> None:
+    body = json.dumps({"Item": ITEM, "ConsumedCapacity": {"CapacityUnits": 0.5}, "LastEvaluatedKey": None}).encode()
+    client, _ = made((200, body, {}))
+    shape: Any = botocore.session.Session().get_service_model("dynamodb").operation_model(OPERATION).output_shape
+    expected = create_parser("json").parse({"status_code": 200, "headers": {}, "body": body}, shape)
+
+    answer = client.call(OPERATION, {})
+
+    assert {**answer, "ResponseMetadata": expected["ResponseMetadata"]} == expected
+
+
+def test_an_error_is_what_botocore_raises(made: Callable[..., tuple[Client, Replies]]) -> None:
+    reply = failed(400, "TransactionCanceledException", CancellationReasons=REASONS)
+    client, _ = made(reply)
+    session: Any = botocore.session.Session(event_hooks=Replies(reply).events, include_builtin_handlers=False)
+    theirs = session.create_client("dynamodb", config=Config(parameter_validation=False))
+
+    with pytest.raises(ClientError) as expected:
+        theirs.transact_write_items(TransactItems=[])
+    with pytest.raises(ClientError) as raised:
+        client.call("TransactWriteItems", {})
+
+    assert raised.value.response["Error"] == expected.value.response["Error"]
+    assert raised.value.response["CancellationReasons"] == REASONS
+    assert str(raised.value) == str(expected.value)
+
+
+@pytest.mark.parametrize("token", [None, "a session token"])
+@pytest.mark.parametrize("url", [ENDPOINT, "http://localhost:4566/", "https://example.org:443/"])
+def test_a_request_is_signed_as_botocore_signs_it(token: str | None, url: str) -> None:
+    key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+    credentials = ReadOnlyCredentials("AKIDEXAMPLE", key, token, None)
+    body = b'{"TableName": "tasks"}'
+    media_type, target = "application/x-amz-json-1.0", "DynamoDB_20120810.GetItem"
+    fields = {"Content-Type": media_type, "X-Amz-Target": target}
+    signer = Signer("dynamodb", "us-east-1", url)
+    while True:  # both within one second
+        began = time.strftime("%S")
+        ours = [signer.signed(credentials, media_type, target, body)["Authorization"] for _ in range(2)]
+        request = AWSRequest("POST", url, headers=fields, data=body)
+        SigV4Auth(Credentials("AKIDEXAMPLE", key, token), "dynamodb", "us-east-1").add_auth(request)
+        if time.strftime("%S") == began:
+            break
+
+    assert ours == [request.headers["Authorization"]] * 2
+
+
+def test_another_secret_key_signs_otherwise() -> None:
+    signer = Signer("dynamodb", "us-east-1", ENDPOINT)
+
+    both = [ReadOnlyCredentials("id", key, None, None) for key in "ab"]
+    signatures = {signer.signed(each, "", "", b"")["Authorization"] for each in both}
+
+    assert len({re.sub(".*Signature=", "", signature) for signature in signatures}) == 2
+
+
+@pytest.mark.parametrize("service", [DYNAMODB, SECRETS_MANAGER])
+def test_a_service_is_spoken_to_as_its_model_says(service: aws.Service) -> None:
+    metadata = botocore.session.Session().get_service_model(service.name).metadata
+
+    assert metadata["targetPrefix"] == service.target
+    assert f"application/x-amz-json-{metadata['jsonVersion']}" == service.media_type
+    assert metadata["protocol"] == "json"
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "mx-central-1"])
+@pytest.mark.parametrize("service", [DYNAMODB, SECRETS_MANAGER])
+def test_a_service_is_found_where_botocore_finds_it(
+    service: aws.Service, region: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    theirs = botocore.session.Session().create_client(service.name)
+
+    assert Client(service, Patience(1, 3, 1)).url == theirs.meta.endpoint_url + "/"
+
+
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"])
+def test_the_environment_may_name_another_place(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://localhost:1")
+    monkeypatch.setenv(name, "http://localhost:4566")
+
+    assert Client(SECRETS_MANAGER, Patience(1, 3, 1)).url == "http://localhost:4566/"
+    assert Client(DYNAMODB, Patience(1, 3, 1)).url == "http://localhost:1/"
+
+
+@pytest.mark.parametrize(
+    "passing",
+    [
+        failed(500, "InternalServerError"),
+        failed(503, "ServiceUnavailable"),
+        (502, b"<html>no JSON</html>", {}),
+        failed(400, "ThrottlingException"),
+        failed(400, "ProvisionedThroughputExceededException"),
+        failed(400, "TransactionInProgressException"),
+        ConnectTimeoutError(endpoint_url=ENDPOINT),
+        ReadTimeoutError(endpoint_url=ENDPOINT),
+        HTTPClientError(error=OSError()),
+        (200, b'{"Item": {}}', {"x-amz-crc32": "1"}),
+        (200, b'{"Item": {', {}),
+    ],
+)
+def test_what_may_pass_is_tried_again(
+    passing: Reply, made: Callable[..., tuple[Client, Replies]], pauses: list[float], observed: list[Any]
+) -> None:
+    client, service = made(passing, passing, found(task_id={"S": "t1"}))
+
+    assert client.call(OPERATION, {}) == {"Item": {"task_id": {"S": "t1"}}}
+
+    assert len(service.sent) == len(observed) == 3
+    assert len({request.body for request in service.sent}) == 1
+    assert 0 <= pauses[0] <= 1
+    assert 0 <= pauses[1] <= 2
+
+
+@pytest.mark.parametrize(
+    "lasting",
+    [
+        failed(400, "ConditionalCheckFailedException"),
+        failed(400, "TransactionCanceledException", CancellationReasons=REASONS),
+        failed(400, "ValidationException"),
+        failed(400, "AccessDeniedException"),
+        NoCredentialsError(),
+    ],
+)
+def test_what_would_not_pass_is_not(
+    lasting: Reply, made: Callable[..., tuple[Client, Replies]], pauses: list[float], observed: list[Any]
+) -> None:
+    client, service = made(lasting)
+
+    with pytest.raises((ClientError, BotoCoreError)):
+        client.call(OPERATION, {})
+
+    assert len(service.sent) == len(observed) == 1
+    assert pauses == []
+
+
+def test_the_last_failure_is_told(made: Callable[..., tuple[Client, Replies]], pauses: list[float]) -> None:
+    client, service = made(*[(200, b"{}", {"x-amz-crc32": "1"})] * 3)
+
+    with pytest.raises(ChecksumError, match=str(zlib.crc32(b"{}"))):
+        client.call(OPERATION, {})
+
+    assert len(service.sent) == 3
+    assert len(pauses) == 2
+
+
+def test_where_nearly_everything_fails_it_fails_at_once(
+    made: Callable[..., tuple[Client, Replies]], pauses: list[float]
+) -> None:
+    client, service = made(*[failed(500, "InternalServerError")] * 1000)
+
+    for _ in range(100):
+        with pytest.raises(ClientError):
+            client.call(OPERATION, {})
+
+    assert len(service.sent) == 200  # two more attempts each, until 500 are spent at 5 a time
+    assert len(pauses) == 100
+
+
+def test_the_same_codes_are_tried_again_as_by_botocore() -> None:
+    transient, throttled = vars(standard.TransientRetryableChecker), vars(standard.ThrottledRetryableChecker)
+
+    assert {*transient["_TRANSIENT_ERROR_CODES"], *throttled["_THROTTLED_ERROR_CODES"]} == aws.RETRIED_CODES
+
+
+def test_both_codecs_write_and_read_the_same() -> None:
+    msgspec = shared_connection().client.codec
+    value = {
+        "Item": {"a": {"S": 'ü "quoted" \u2028'}, "b": {"N": "1E+2"}, "c": {"L": [{"BOOL": True}, {"NULL": True}]}}
+    }
+
+    assert json.loads(msgspec.encode(value)) == json.loads(aws.STANDARD_LIBRARY.encode(value)) == value
+    assert msgspec.decode(json.dumps(value).encode()) == value
