@@ -27,19 +27,25 @@ _ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "us-east-1",
 }
 
+_PARTS = {"cpu": "warm requests", "cold": "the first request of a fresh process"}
+
 
 def main() -> None:
     options = argparse.ArgumentParser(prog="make bench", description=__doc__)
     options.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "performance.json")
     output: Path = options.parse_args().output
     with tempfile.TemporaryDirectory() as folder:
-        recording, cpu = Path(folder, "recording.json"), Path(folder, "cpu.json")
+        recording = Path(folder, "recording.json")
         print("Recording what DynamoDB answers", flush=True)
         _run("bench.recording", recording)
-        print("Measuring the CPU of warm requests", flush=True)
-        _run("bench.cpu", recording, cpu)
-        found = {"cpu": json.loads(cpu.read_text(encoding="utf-8"))}
+        found = {}
+        for part, what in _PARTS.items():
+            print(f"Measuring the CPU of {what}", flush=True)
+            file = Path(folder, f"{part}.json")
+            _run(f"bench.{part}", recording, file)
+            found[part] = json.loads(file.read_text(encoding="utf-8"))
     _print_cpu(found["cpu"])
+    _print_cold(found["cold"])
     output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
@@ -55,6 +61,12 @@ def _print_cpu(found: Mapping[str, Mapping[str, Any]]) -> None:
     for name, row in found.items():
         floor, plain = Spread(**row["to the floor"]), Spread(**row["to the plain way"])
         print(f"{name:20}{floor!s:>24}{'':4}{row['floor']:10}{plain!s:>24}")
+
+
+def _print_cold(found: Mapping[str, Mapping[str, float]]) -> None:
+    print("\nCPU of a fresh process with its first request, to one that reads an item by boto3")
+    for name, row in found.items():
+        print(f"{name:24}{Spread(**row)!s:>24}")
 
 
 if __name__ == "__main__":

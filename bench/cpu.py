@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import floors
+from bench.first import Context
 from bench.measuring import Spread, in_turns, ratio
 from bench.network import recorded
 from bench.recording import Call, Exchange, Recording
@@ -25,16 +26,6 @@ _TIMES = 30
 _ROUNDS = 40
 
 _LISTS = {"list 50 tasks", "open a room of 20"}
-
-
-class _Context:
-    """As much of Lambda's context as is asked for."""
-
-    function_name = "measured"
-    aws_request_id = "00000000-0000-0000-0000-000000000000"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 20_000
 
 
 def measure(recording: Recording, rounds: int = _ROUNDS) -> dict[str, Any]:
@@ -51,15 +42,17 @@ def measure(recording: Recording, rounds: int = _ROUNDS) -> dict[str, Any]:
                 "on boto3": floors.on_boto3(ours),
             }
             asked = {"ours": ours, "plain": plain, "by hand": ours, "on boto3": ours}
-            before = functools.partial(_begin, network.answer_with, asked, recording.count)
+            before = functools.partial(_begin, network.answer_with, asked, recording.now_and_then)
             with contextlib.redirect_stdout(nowhere):
                 taken = in_turns(subjects, rounds, _TIMES, before)
             found[name] = _ratios(name, taken)
     return found
 
 
-def _begin(answer_with: Callable[[list[Call]], None], exchanges: dict[str, Exchange], count: Call, name: str) -> None:
-    answer_with([*exchanges[name].calls, count])
+def _begin(
+    answer_with: Callable[[list[Call]], None], exchanges: dict[str, Exchange], now_and_then: list[Call], name: str
+) -> None:
+    answer_with([*exchanges[name].calls, *now_and_then])
 
 
 def _ratios(name: str, taken: dict[str, list[float]]) -> dict[str, Any]:
@@ -75,11 +68,14 @@ def _ratios(name: str, taken: dict[str, list[float]]) -> dict[str, Any]:
 
 def _invoking(exchange: Exchange) -> Callable[[], object]:
     module, _, name = exchange.handler.rpartition(".")
-    handler, context = getattr(importlib.import_module(module), name), _Context()
+    handler, context = getattr(importlib.import_module(module), name), Context()
     event = exchange.event
 
     def request() -> object:
-        return handler(copy.copy(event), context)
+        answer = handler(copy.copy(event), context)
+        if answer["statusCode"] != exchange.answer["statusCode"]:
+            raise RuntimeError(f"{exchange.handler} answered {answer}")
+        return answer
 
     return request
 

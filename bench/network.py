@@ -12,8 +12,8 @@ from typing import Any
 from unittest.mock import patch
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.compat import HTTPHeaders
 from botocore.httpsession import URLLib3Session
+from urllib3 import HTTPHeaderDict
 
 from bench.recording import Call, headers
 
@@ -29,19 +29,19 @@ class Network:
     """Answers calls of one operation in the order they were recorded, again and again."""
 
     def __init__(self) -> None:
-        self._answers: dict[str, Iterator[tuple[bytes, HTTPHeaders]]] = {}
+        self._answers: dict[str, Iterator[tuple[bytes, HTTPHeaderDict]]] = {}
 
     def answer_with(self, calls: Sequence[Call]) -> None:
         """From now on these are the answers, and no others."""
-        by_target: dict[str, list[tuple[bytes, HTTPHeaders]]] = defaultdict(list)
+        by_target: dict[str, list[tuple[bytes, HTTPHeaderDict]]] = defaultdict(list)
         for call in calls:
-            by_target[call.target].append((call.answer.encode(), HTTPHeaders.from_dict(headers(call))))
+            by_target[call.target].append((call.answer.encode(), HTTPHeaderDict(headers(call))))
         self._answers = {target: cycle(answers) for target, answers in by_target.items()}
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
         target = request.headers["X-Amz-Target"]
         content, fields = next(self._answers[target.decode() if isinstance(target, bytes) else target])
-        return AWSResponse(request.url, 200, fields, _Raw(content))
+        return AWSResponse(request.url, 200, fields, _Raw(content))  # type: ignore[arg-type]  # as urllib3 gives them
 
 
 @contextmanager

@@ -8,10 +8,11 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.handlers import BUILTIN_HANDLERS
 from moto.core.models import botocore_stubber
@@ -24,6 +25,8 @@ from tests.support.product import Product
 from tests.support.stack import TEST_PARAMETERS, Stack
 
 Json = dict[str, Any]
+
+_NOW_AND_THEN = ("UpdateItem", "GetSecretValue")
 
 PLAIN = "bench.rivals.plain.app"
 
@@ -55,24 +58,19 @@ class Exchange:
 class Recording:
     """``exchanges``: by name of what was asked and by who answered it, ``ours`` or ``plain``.
 
-    ``count``: the call that takes a share of a rate limit, which a container makes at some requests and not at others.
+    ``first``: by function, one request to it. ``now_and_then``: calls that a container makes at some requests and not
+    at others, as taking a share of a rate limit, and reading a secret, once.
     """
 
     variables: dict[str, str]
     exchanges: dict[str, dict[str, Exchange]]
-    count: Call
+    first: dict[str, Exchange]
+    now_and_then: list[Call]
 
     @classmethod
     def read(cls, file: Path) -> "Recording":
-        written = json.loads(file.read_text(encoding="utf-8"))
-        exchanges = {
-            name: {
-                who: Exchange(**{**exchange, "calls": [Call(**call) for call in exchange["calls"]]})
-                for who, exchange in by_who.items()
-            }
-            for name, by_who in written["exchanges"].items()
-        }
-        return cls(written["variables"], exchanges, Call(**written["count"]))
+        written: Recording = msgspec.json.decode(file.read_bytes(), type=cls)
+        return written
 
 
 def headers(call: Call) -> dict[str, str]:
@@ -139,12 +137,12 @@ def record() -> Recording:
             product = Product(aws)
             product.gateway = _TapedGateway(aws, tape)
             product.anonymous = product.at("https://api.example.org")
-            exchanges = _exchanges(product, tape)
-            count = next(call for call in tape.calls if call.target.endswith(".UpdateItem"))
-            return Recording(variables, exchanges, count)
+            exchanges, first = _exchanges(product, tape)
+            operations = {call.target.rpartition(".")[2]: call for call in reversed(tape.calls)}
+            return Recording(variables, exchanges, first, [operations[name] for name in _NOW_AND_THEN])
 
 
-def _exchanges(product: Product, tape: _Tape) -> dict[str, dict[str, Exchange]]:
+def _exchanges(product: Product, tape: _Tape) -> tuple[dict[str, dict[str, Exchange]], dict[str, Exchange]]:
     ann = product.register("ann")
     room = ann.open_room(name="Move to the new office")
     for _ in range(19):
@@ -156,13 +154,23 @@ def _exchanges(product: Product, tape: _Tape) -> dict[str, dict[str, Exchange]]:
         "create a task": lambda: ann.post("/tasks", json=_task(51, room["id"])),
         "open a room of 20": lambda: ann.get(f"/rooms/{room['id']}"),
     }
-    found: dict[str, dict[str, Exchange]] = {}
+    found = {}
     for name, question in questions.items():
         question()
         function, event = tape.invocations[-1]
         handler = product.aws.stack.functions[function]["Handler"]
         found[name] = {"ours": _exchange(tape, handler, function, event), "plain": _exchange(tape, PLAIN, "", event)}
-    return found
+    for path in ("/users/me", "/", "/health", "/.well-known/jwks.json"):
+        ann.get(path, headers={"Cache-Control": "no-cache"})
+    asked = dict(tape.invocations)
+    return found, {name: _first(product, tape, name, event) for name, event in asked.items()}
+
+
+def _first(product: Product, tape: _Tape, function: str, event: Json) -> Exchange:
+    """The last request of those that a function was sent, once more; and the key that the authorizer reads before."""
+    exchange = _exchange(tape, product.aws.stack.functions[function]["Handler"], function, event)
+    key = next(call for call in tape.calls if call.target.endswith(".GetItem") and "KEY#" in call.request)
+    return replace(exchange, calls=[*exchange.calls, key]) if function == "AuthorizerFunction" else exchange
 
 
 def _task(number: int, room_id: str) -> Json:
@@ -181,11 +189,11 @@ def _exchange(tape: _Tape, handler: str, function: str, event: Json) -> Exchange
     called(event, LambdaContext(function))
     with tape.running() as calls:
         answer = called(json.loads(json.dumps(event)), LambdaContext(function))
-    if answer["statusCode"] >= 300:
+    if answer.get("statusCode", 200) >= 300:
         raise RuntimeError(f"{handler} answered {answer}")
     return Exchange(handler, function, event, json.loads(json.dumps(answer)), calls)
 
 
 if __name__ == "__main__":
     aws_in_process.prepare_environment()
-    Path(sys.argv[1]).write_text(json.dumps(asdict(record())), encoding="utf-8")
+    Path(sys.argv[1]).write_bytes(msgspec.json.encode(record()))

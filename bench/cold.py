@@ -1,0 +1,94 @@
+"""P2: the CPU of a process that starts, imports a function and answers its first request.
+
+Beside it the floor: a process that makes a boto3 client and reads one item. AWS is a server of this process on this
+machine, which gives the recorded answers; processes reach it by ``AWS_ENDPOINT_URL``.
+"""
+
+import json
+import os
+import random
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from bench.measuring import ratio
+from bench.recording import Call, Recording, headers
+
+_ROUNDS = 25
+
+_FLOOR = "boto3"
+
+
+def measure(recording: Recording, rounds: int = _ROUNDS) -> dict[str, Any]:
+    """By function, how many times as much its first request takes as the floor."""
+    with tempfile.TemporaryDirectory() as folder, _aws(recording) as url:
+        commands: dict[str, list[str]] = {_FLOOR: [_FLOOR]}
+        for function, exchange in recording.first.items():
+            file = Path(folder, f"{function}.json")
+            file.write_text(json.dumps(exchange.event), encoding="utf-8")
+            commands[function] = [exchange.handler, str(file)]
+        environment = {**os.environ, **recording.variables}
+        taken: dict[str, list[float]] = {name: [] for name in commands}
+        order = list(commands)
+        for number in range(rounds + 1):
+            random.shuffle(order)
+            for name in order:
+                seconds = _cpu_seconds(commands[name], {**environment, "AWS_ENDPOINT_URL": f"{url}/{name}"})
+                if number > 0:  # the first time, Python compiles
+                    taken[name].append(seconds)
+    return {name: asdict(ratio(taken, name, _FLOOR)) for name in commands if name != _FLOOR}
+
+
+def _cpu_seconds(arguments: list[str], environment: dict[str, str]) -> float:
+    """Of a process, in itself and in the system's calls for it."""
+    command = [sys.executable, "-m", "bench.first", *arguments]
+    nowhere = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+    process = os.posix_spawn(sys.executable, command, environment, file_actions=nowhere)
+    _, status, usage = os.wait4(process, 0)
+    if status != 0:
+        raise RuntimeError(f"{' '.join(arguments)} failed")
+    return usage.ru_utime + usage.ru_stime
+
+
+@contextmanager
+def _aws(recording: Recording) -> Iterator[str]:
+    """The URL of a server on which each function finds, under its name, what was recorded of it."""
+    calls = {name: [*exchange.calls, *recording.now_and_then] for name, exchange in recording.first.items()}
+    calls[_FLOOR] = [Call("DynamoDB_20120810.GetItem", "", next(_items(recording)))]
+    answers = {(name, call.target): call for name, each in calls.items() for call in reversed(each)}
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            call = answers[self.path.strip("/"), self.headers["X-Amz-Target"]]
+            self.send_response_only(200)
+            for name, value in headers(call).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(call.answer.encode())
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _items(recording: Recording) -> Iterator[str]:
+    """Answers of GetItem."""
+    for exchange in recording.exchanges["get a task"].values():
+        yield from (call.answer for call in exchange.calls if call.target.endswith(".GetItem"))
+
+
+if __name__ == "__main__":
+    Path(sys.argv[2]).write_text(json.dumps(measure(Recording.read(Path(sys.argv[1])))), encoding="utf-8")
