@@ -151,10 +151,10 @@ $(FUZZ): tests/fuzz/requirements.txt
 	@touch $@
 
 test-fuzz: $(DEVELOPMENT) $(FUZZ) ## What tools make of the API's description, against a local stack: requests, and a client
-	$(BIN)/python -m pytest tests/fuzz $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest tests/fuzz --numprocesses=2
 
 soak-api: $(DEVELOPMENT) $(FUZZ) ## The same for longer, and other requests each time: SECONDS=1800
-	FUZZ_SECONDS=$(or $(SECONDS),1800) $(BIN)/python -m pytest tests/fuzz/test_fuzz.py -s
+	FUZZ_SECONDS=$(or $(SECONDS),1800) $(BIN)/python -m pytest tests/fuzz/test_fuzz.py --numprocesses=2
 
 test-storm: $(DEVELOPMENT) ## 16 clients in a storm of changes, with workers killed; STORM_SECONDS=60, STORM_SEED=1
 	$(BIN)/python -m pytest tests/storm
