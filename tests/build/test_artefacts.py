@@ -1,0 +1,84 @@
+"""What is deployed to AWS: the same bytes whoever builds it, for the machine that runs it, and nothing beside it.
+
+`make check` has built everything with the SAM CLI before these run; here it is built again, elsewhere and otherwise.
+"""
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from infrastructure import build, package
+from infrastructure import template as templates
+from infrastructure.template import REPOSITORY
+
+NAMES = list(templates.code_folders(templates.load()))
+BUILT_BY_SAM = REPOSITORY / ".aws-sam" / "build"
+
+# e_machine in an ELF header: https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html
+_AARCH64 = 0xB7
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of archives, built from a copy of the sources in another folder."""
+    root = tmp_path_factory.mktemp("sources")
+    for name in ("template.yaml", "samconfig.toml"):
+        shutil.copyfile(REPOSITORY / name, root / name)
+    for name in ("functions", "layers"):
+        shutil.copytree(REPOSITORY / name, root / name, symlinks=True)
+    return build.build("arm64", root, tmp_path_factory.mktemp("dist"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_two_builds_in_two_folders_by_two_tools_are_the_same_bytes(name: str, built: Path) -> None:
+    assert package.archive(BUILT_BY_SAM / name) == (built / f"{name}.zip").read_bytes()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_binaries_are_for_arm64_alone(name: str, built: Path) -> None:
+    with zipfile.ZipFile(built / f"{name}.zip") as archive:
+        heads = {entry.filename: archive.read(entry)[:20] for entry in archive.infolist()}
+    machines = {file: int.from_bytes(head[18:20], "little") for file, head in heads.items() if head[:4] == b"\x7fELF"}
+
+    assert {file for file, machine in machines.items() if machine != _AARCH64} == set()
+    assert {file for file in heads if file.endswith(".so")} == machines.keys()
+
+
+def test_the_layers_that_need_binaries_have_them(built: Path) -> None:
+    with_binaries = {
+        name
+        for name in NAMES
+        if any(file.endswith(".so") for file in zipfile.ZipFile(built / f"{name}.zip").namelist())
+    }
+
+    assert with_binaries == {"DependenciesLayer", "PasswordsLayer", "SigningLayer"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_archive_carries_nothing_that_no_function_reads(name: str, built: Path) -> None:
+    files = zipfile.ZipFile(built / f"{name}.zip").namelist()
+
+    assert files
+    assert [
+        file
+        for file in files
+        if "__pycache__" in file
+        or "/tests/" in file
+        or file.endswith((".pyc", ".pyi"))
+        or (".dist-info/" in file and not file.endswith("/METADATA"))
+    ] == []
+
+
+def test_the_template_that_is_deployed_differs_in_places_of_code_versions_and_the_machine_alone(built: Path) -> None:
+    original, deployed = templates.load(), templates.load(built / "template.json")
+
+    for name, folder in templates.code_folders(original).items():
+        deployed["Resources"][name]["Properties"].pop("AutoPublishCodeSha256", None)
+        code = templates.CODE_PROPERTIES[original["Resources"][name]["Type"]]
+        assert deployed["Resources"][name]["Properties"][code] == f"{name}.zip"
+        deployed["Resources"][name]["Properties"][code] = folder
+    assert deployed["Parameters"].pop("Architecture")["AllowedValues"] == ["arm64"]
+    del original["Parameters"]["Architecture"]
+    assert deployed == original
