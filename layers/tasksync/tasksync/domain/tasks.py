@@ -102,7 +102,8 @@ class TaskService:
             return Page([], None)  # the caller's tasks that are somebody else's
         shown: list[Task] = []
         while True:
-            page = self._tasks.page_of_assignee(caller.user_id, wanted, limit, after)
+            # One more than is shown, so that a next page is announced only where there is one.
+            page = self._tasks.page_of_assignee(caller.user_id, wanted, limit + 1 - len(shown), after)
             # A task stays assigned to somebody who left its room, but they see it no more.
             rooms = {task.owner_id for task in page.items if is_room_id(task.owner_id)}
             current = self._memberships.memberships_in(rooms, caller.user_id) if rooms else {}

@@ -38,9 +38,13 @@ Query = Callable[[str | None, int], Block]
 
 
 def share(wanted: int, ranges: int) -> int:
-    """How many items to read of each of ``ranges``, for ``wanted`` of all: two standard deviations above the mean."""
+    """How many items to read of each of ``ranges``, for ``wanted`` of all.
+
+    1.5 standard deviations above the mean: for 50 of nine ranges, that reads at most twice as many, and one round is
+    enough in half of all cases; of three ranges 1.4 times as many, and in nine of ten cases.
+    """
     mean = wanted / ranges
-    return min(wanted, math.ceil(mean + 2 * math.sqrt(mean * (1 - 1 / ranges))))
+    return min(wanted, math.ceil(mean + 1.5 * math.sqrt(mean * (1 - 1 / ranges))))
 
 
 class _Source:
@@ -97,11 +101,12 @@ class Merge:
 
     def run(self) -> list[Found]:
         """Read until all is found."""
-        size = share(self._wanted, len(self._sources))
+        for _ in range(2):
+            if self.missing:
+                self.round(share(self.missing, len(self._sources)))
         while self.missing:
-            self.round(size)
-            # What ran dry holds more than its share: it may hold all that is missing.
-            size = self.missing
+            # What ran dry twice holds more than its share: it may hold all that is missing.
+            self.round(self.missing)
         return self.found
 
 

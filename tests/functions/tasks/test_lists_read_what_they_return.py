@@ -1,0 +1,133 @@
+"""How much lists read: of 2,000 tasks at random, little more than they return, whatever is asked for.
+
+Counts, not times. ``python -m bench.lists`` does the same for up to 100,000 tasks.
+"""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tasksync.entities import Task
+from tasksync.http import representations
+from tests.support.aws import LOCK, Aws, environment
+from tests.support.client import Person
+from tests.support.product import Product
+from tests.support.random_tasks import random_tasks, stored
+from tests.support.task_lists import selected
+from tests.support.tasks_table import TasksTable
+
+Json = dict[str, Any]
+
+TASKS = 2_000
+LIMIT = 50
+SEED = 20270103
+
+DUE = {"deadline_from": "2027-01-10T00:00:00Z", "deadline_to": "2027-01-25T00:00:00Z"}
+ONE_RANGE = ["created_at", "-created_at", "deadline", "-deadline"]
+FILTERS: dict[str, list[Json]] = {
+    "status": [{"status": ["pending"]}, {"status": ["pending", "in progress"]}],
+    "priority": [{"priority": ["high"]}, {"priority": ["high", "low"]}],
+    "deadline": [DUE],
+    "sort": [{"sort": order} for order in ("created_at", "-deadline", "priority")],
+}
+
+
+@dataclass(frozen=True)
+class Crowded:
+    """A room with many tasks, some of them Ann's, who asks."""
+
+    ann: Person
+    room_id: str
+    tasks: list[Json]
+    table: TasksTable
+
+    def asked(self, path: str, parameters: Json) -> tuple[list[Json], int]:
+        """The first page, and how many tasks were read for it."""
+        self.table.measured()
+        answer = self.ann.get(path, params={**parameters, "limit": LIMIT})
+        assert answer.status == 200, answer
+        return answer.json()["items"], self.table.measured().items
+
+
+@pytest.fixture(scope="module")
+def crowded(_mocked_aws: None) -> Iterator[Crowded]:
+    account = Aws()
+    with environment(account.stack.all_variables()):
+        ann = Product(account).register("ann")
+        room_id = ann.open_room()["id"]
+        tasks = random_tasks(TASKS, room_id, ann.id, [ann.id, ann.id, "usr_" + "b" * 32, None], SEED)
+        table = TasksTable(account.stack.of_type("AWS::DynamoDB::Table")["TasksTable"], map(stored, tasks))
+        with LOCK, table.in_place():
+            yield Crowded(ann, room_id, [_shown(task) for task in tasks], table)
+
+
+def combinations(*names: str) -> list[Json]:
+    """What can be asked for with any of these, alone and together."""
+    choices = [[{}, *FILTERS[name]] for name in names]
+    return [dict(itertools.chain.from_iterable(map(dict.items, each))) for each in itertools.product(*choices)]
+
+
+def is_two_ranges(parameters: Json) -> bool:
+    """Tasks in a range of deadlines, in the order of their creation: two ranges, of which a sort key can have one."""
+    return "deadline_from" in parameters and parameters.get("sort", "").endswith("created_at")
+
+
+@pytest.mark.parametrize("of_ann", [False, True])
+def test_a_room_s_list_reads_at_most_twice_what_it_returns(crowded: Crowded, of_ann: bool) -> None:
+    path, person = f"/rooms/{crowded.room_id}/tasks", {"user_id": crowded.ann.id} if of_ann else {}
+
+    for parameters in combinations("status", "priority", "deadline", "sort"):
+        asked = {**parameters, **person}
+        items, read = crowded.asked(path, asked)
+
+        assert [item["id"] for item in items] == [item["id"] for item in selected(crowded.tasks, asked)[:LIMIT]]
+        assert is_two_ranges(asked) or read <= 2 * len(items) + 1, (asked, read, len(items))
+
+
+def test_a_person_s_list_reads_at_most_twice_what_it_returns(crowded: Crowded) -> None:
+    mine = [task for task in crowded.tasks if task["user_id"] == crowded.ann.id]
+
+    for asked in combinations("status", "priority", "deadline", "sort"):
+        items, read = crowded.asked("/tasks", asked)
+
+        assert [item["id"] for item in items] == [item["id"] for item in selected(mine, asked)[:LIMIT]]
+        assert is_two_ranges(asked) or read <= 2 * len(items) + 1, (asked, read, len(items))
+
+
+@pytest.mark.parametrize("asked", [{}, DUE, *({"sort": order} for order in ONE_RANGE)], ids=str)
+def test_what_is_one_range_is_read_to_the_item(crowded: Crowded, asked: Json) -> None:
+    of_room = crowded.asked(f"/rooms/{crowded.room_id}/tasks", asked)
+    of_person = crowded.asked("/tasks", asked)
+
+    # One more says whether there is a next page; and of a person's list another one, which might not be theirs to see.
+    assert (len(of_room[0]), of_room[1]) == (LIMIT, LIMIT + 1)
+    assert (len(of_person[0]), of_person[1]) == (LIMIT, LIMIT + 2)
+
+
+def test_two_ranges_read_no_more_than_the_better_of_two_ways_needs_four_times(crowded: Crowded) -> None:
+    """Ann's tasks due in a fourth of the time: one in five of hers, so some 250 of a list in the order of creation."""
+    for order in ("created_at", "-created_at"):
+        items, read = crowded.asked("/tasks", {**DUE, "sort": order})
+
+        assert len(items) == LIMIT
+        assert read <= 4 * 5.5 * LIMIT
+
+
+def test_a_list_goes_on_where_its_page_ended_whatever_is_merged(crowded: Crowded) -> None:
+    path = f"/rooms/{crowded.room_id}/tasks"
+    for asked in ({"status": ["pending", "completed"], "sort": "-priority"}, {**DUE, "sort": "-created_at"}):
+        pages, parameters = [], {**asked, "limit": 70}
+        while "cursor" not in parameters or parameters["cursor"]:
+            page = crowded.ann.get(path, params=parameters).json()
+            pages.append(page["items"])
+            parameters["cursor"] = page["next_cursor"]
+
+        found = [item["id"] for page in pages for item in page]
+        assert found == [item["id"] for item in selected(crowded.tasks, asked)]
+
+
+def _shown(task: Task) -> Json:
+    return {**representations.task(task)}

@@ -1,0 +1,50 @@
+"""Tasks at random, as many as wanted, as the tasks table holds them."""
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tasksync.entities import Priority, Task, TaskStatus
+from tasksync.ids import new_task_id
+from tasksync.tables.tasks import task_item
+
+FIRST_DEADLINE = datetime(2027, 1, 1, tzinfo=UTC)
+DAYS = 60
+_FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def random_tasks(number: int, room_id: str, creator: str, people: Sequence[str | None], seed: int) -> list[Task]:
+    """A task a second, of any status and priority, of any of ``people``; three of four are due within 60 days."""
+    chance = random.Random(seed)
+    return [
+        Task(
+            id=new_task_id(room_id, at),
+            owner_id=room_id,
+            assignee_id=chance.choice(people),
+            title=f"Task {count}: {'order the desks ' * chance.randrange(3)}",
+            description="Twelve, adjustable in height. " * chance.randrange(6) or None,
+            status=chance.choice([*TaskStatus]),
+            priority=chance.choice([*Priority]),
+            deadline=_deadline(chance),
+            created_by=creator,
+            created_at=at,
+            updated_by=creator,
+            updated_at=at,
+            completed_at=None,
+            version=1,
+        )
+        for count, at in ((count, _FIRST + timedelta(seconds=count)) for count in range(number))
+    ]
+
+
+def stored(task: Task) -> dict[str, Any]:
+    """The item, as DynamoDB spells it."""
+    item: dict[str, Any] = task_item(task).serialize()
+    return item
+
+
+def _deadline(chance: random.Random) -> datetime | None:
+    if chance.random() < 0.25:
+        return None
+    return FIRST_DEADLINE + timedelta(minutes=chance.randrange(DAYS * 24 * 60))
