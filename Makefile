@@ -90,6 +90,7 @@ check: $(DEVELOPMENT) $(CHECKOV) $(BUILT_BY_SAM) ## Checks style, types, directi
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint
 	$(CHECKOV)
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --region us-east-1
 	$(BIN)/python -m pytest --quiet tests/contract tests/build
 
@@ -191,7 +192,8 @@ build: $(VENV)/stamp-infrastructure ## Builds what is deployed into dist/, the s
 deploy: $(SAM) $(if $(BUILT),,build) ## Deploys to AWS with your credentials: ENV=dev, staging or prod (see samconfig.toml)
 	@test -n '$(ENV)' || { echo 'Say which environment: make deploy ENV=dev' >&2; exit 2; }
 	$(SAM) deploy --template-file 'dist/$(ARCH)/template.json' --config-file '$(CURDIR)/samconfig.toml' \
-	    --config-env '$(ENV)' $(if $(CI),--no-confirm-changeset)
+	    --config-env '$(ENV)' $(if $(CI),--no-confirm-changeset) \
+	    $(if $(CLOUDFORMATION_ROLE),--role-arn '$(CLOUDFORMATION_ROLE)')
 
 .PHONY: destroy
 destroy: $(VENV)/stamp-infrastructure ## Deletes the stack of an environment, never production: ENV=dev; CONFIRM=the stack's name

@@ -1,0 +1,100 @@
+"""Pipelines: they say when and with which rights; what is done is in the Makefile."""
+
+import json
+import re
+import string
+import tomllib
+from typing import Any
+
+import pytest
+import yaml
+
+from infrastructure import template as templates
+from infrastructure.template import REPOSITORY
+
+TARGETS = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+ENVIRONMENTS = [name for name in tomllib.loads((REPOSITORY / "samconfig.toml").read_text("utf-8")) if name != "version"]
+
+WORKFLOW_FILES = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
+JOBS: dict[str, Any] = {
+    name: job
+    for file in WORKFLOW_FILES
+    for name, job in yaml.safe_load(file.read_text(encoding="utf-8"))["jobs"].items()
+}
+STEPS = [step for job in JOBS.values() for step in job["steps"]]
+
+PIPELINE = templates.load(REPOSITORY / "infrastructure" / "pipelines" / "pipeline.yaml")["Resources"]
+ACTIONS = [action for stage in PIPELINE["Pipeline"]["Properties"]["Stages"] for action in stage["Actions"]]
+
+
+def _variables(action: Any) -> dict[str, str]:
+    given = json.loads(action["Configuration"].get("EnvironmentVariables", "[]"))
+    return {each["name"]: each["value"] for each in given}
+
+
+def _commands() -> list[str]:
+    """What the pipelines run, with the variables that CodePipeline gives."""
+    commands = [step["run"] for step in STEPS if "run" in step]
+    for action in ACTIONS:
+        project = action["Configuration"].get("ProjectName")
+        if project:
+            specification = yaml.safe_load(PIPELINE[project["Ref"]]["Properties"]["Source"]["BuildSpec"])
+            lines = specification["phases"]["build"]["commands"]
+            commands += [string.Template(line).substitute(_variables(action)) for line in lines]
+    return commands
+
+
+@pytest.mark.parametrize("command", sorted(set(_commands())))
+def test_every_command_is_a_target_of_the_makefile(command: str) -> None:
+    make, target, *rest = command.split()
+
+    assert make == "make"
+    assert target in TARGETS
+    assert all("=" in word for word in rest)
+
+
+def test_both_pipelines_do_the_same() -> None:
+    github = {step["run"] for step in STEPS if "run" in step}
+
+    assert github == set(_commands())
+    assert github == {"make check", "make test", "make build"} | {
+        f"make deploy ENV={environment} BUILT=1" for environment in ENVIRONMENTS
+    }
+
+
+@pytest.mark.parametrize("used", sorted({step["uses"] for step in STEPS if "uses" in step}))
+def test_an_action_is_the_commit_that_was_looked_at(used: str) -> None:
+    assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", used)
+
+
+def test_only_jobs_of_an_environment_may_ask_aws_for_a_role_and_no_job_has_a_key() -> None:
+    for file in WORKFLOW_FILES:
+        assert yaml.safe_load(file.read_text(encoding="utf-8"))["permissions"] == {"contents": "read"}
+        assert "secrets." not in file.read_text(encoding="utf-8")
+    asking = {name for name, job in JOBS.items() if "id-token" in job.get("permissions", {})}
+
+    assert asking == {name for name, job in JOBS.items() if "environment" in job} == set(ENVIRONMENTS)
+
+
+def test_each_environment_comes_after_the_one_before_it_and_production_after_somebody_has_agreed() -> None:
+    order = ["build", *ENVIRONMENTS]
+    assert [JOBS[name]["needs"] for name in ENVIRONMENTS] == [[before] for before in order[:-1]]
+
+    kinds = [(action["ActionTypeId"]["Category"], _variables(action).get("ENVIRONMENT")) for action in ACTIONS]
+    assert kinds[-4:] == [("Build", "dev"), ("Build", "staging"), ("Approval", None), ("Build", "prod")]
+
+
+@pytest.mark.parametrize("file", ["github-oidc.yaml", "pipeline.yaml"])
+def test_whoever_deploys_hands_over_to_cloudformation_and_may_do_nothing_else(file: str) -> None:
+    resources = templates.load(REPOSITORY / "infrastructure" / "pipelines" / file)["Resources"]
+    deployer = resources.get("Deployer") or resources["DeployRole"]
+    statements = deployer["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    services = {
+        action.split(":")[0] for each in statements for action in each["Action"] if isinstance(each["Action"], list)
+    }
+
+    assert services <= {"cloudformation", "s3", "logs"}
+    assert [each["Resource"] for each in statements if each["Action"] == "iam:PassRole"] == [
+        {"Fn::GetAtt": ["Builder", "Arn"]}
+    ]
+    assert "ManagedPolicyArns" not in deployer["Properties"]
