@@ -179,6 +179,7 @@ class Api:
             requests=1,
             errors=int(response.status >= 500),
             round_trips=done.round_trips,
+            round_trips_in_sequence=done.in_sequence,
             capacity_units=done.capacity_units,
             throttles=done.throttles,
             cold_starts=int(self._cold),
