@@ -106,7 +106,7 @@ BY_FILE := --numprocesses=auto --dist=loadfile
 SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile
 
 .NOTPARALLEL: test
-test: test-unit test-versions test-reliability test-journeys test-fuzz test-pages test-storm ## Runs all tests, those below one after the other
+test: test-unit test-versions test-reliability test-journeys test-fuzz test-pages test-numbers test-storm ## Runs all tests, those below one after the other
 
 test-unit: $(DEVELOPMENT) ## Units and contracts in process, with coverage
 	$(BIN)/python -m pytest $(UNITS) tests/contract $(IN_PARALLEL) --cov --cov-report=term
@@ -142,6 +142,20 @@ endif
 
 test-browser: $(DEVELOPMENT) ## The pages in Chromium, by clicking and typing; needs Chromium on the PATH
 	$(BIN)/python -m pytest tests/browser
+
+# Prometheus is no Python package either.
+PROMETHEUS := $(and $(shell command -v prometheus),$(shell command -v promtool))
+
+.PHONY: test-numbers test-prometheus
+test-numbers:
+ifdef PROMETHEUS
+	@$(MAKE) --no-print-directory test-prometheus
+else
+	@echo "There is no Prometheus on the PATH: what it makes of GET /metrics is not tried (make test-prometheus)."
+endif
+
+test-prometheus: $(DEVELOPMENT) ## What a real Prometheus counts, against a known load; needs prometheus and promtool
+	$(BIN)/python -m pytest tests/prometheus
 
 # What only reads the API's description has an environment of its own, as its users have.
 FUZZ := .venv-fuzz/bin/st

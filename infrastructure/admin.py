@@ -1,11 +1,14 @@
 """`make admin`: gives a user the role ``admin``, in the running local stack or in a stack on AWS.
 
 The first admin cannot be made over the API. What is written is what ``tasksync.tables.users`` reads: a username's claim
-names the user it belongs to, and a change of the profile counts up its version.
+names the user it belongs to, and a change of the profile counts up its version. No function is asked, so the line of
+the security log (``auth_api.security_log``) is written from here, beside those of the auth function.
 """
 
 import argparse
+import json
 import sys
+import time
 import unicodedata
 from datetime import UTC, datetime
 from typing import Any
@@ -20,8 +23,8 @@ class UnknownUser(Exception):
     """Nobody has this username."""
 
 
-def make_admin(dynamodb: Any, users_table: str, username: str) -> None:
-    """Raises UnknownUser. ``dynamodb``: a boto3 client."""
+def make_admin(dynamodb: Any, users_table: str, username: str) -> str:
+    """The user's id. Raises UnknownUser. ``dynamodb``: a boto3 client."""
     comparable = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
     claim = {"user_id": {"S": f"NAME#{comparable}"}}
     found = dynamodb.get_item(TableName=users_table, Key=claim, ConsistentRead=True).get("Item")
@@ -45,6 +48,17 @@ def make_admin(dynamodb: Any, users_table: str, username: str) -> None:
         )
     except dynamodb.exceptions.ConditionalCheckFailedException:
         raise UnknownUser from None
+    return str(found["owner"]["S"])
+
+
+def note(logs: Any, log_group: str, user_id: str, by: str) -> None:
+    """Writes the line that says who was given the role, and by whom. ``logs``: a boto3 client; ``by``: an ARN."""
+    now = time.time_ns()
+    line = {"level": "INFO", "event": "security", "kind": "role_given", "user_id": user_id, "role": "admin", "by": by}
+    stream = f"make-admin/{now}"
+    logs.create_log_stream(logGroupName=log_group, logStreamName=stream)
+    event = {"timestamp": now // 1_000_000, "message": json.dumps(line)}
+    logs.put_log_events(logGroupName=log_group, logStreamName=stream, logEvents=[event])
 
 
 def main() -> int:
@@ -57,7 +71,9 @@ def main() -> int:
         return 1
     try:
         stack = deployed.find(arguments.stack)
-        make_admin(stack.client("dynamodb"), stack.outputs["UsersTable"], arguments.username)
+        by = stack.client("sts").get_caller_identity()["Arn"]
+        user_id = make_admin(stack.client("dynamodb"), stack.outputs["UsersTable"], arguments.username)
+        note(stack.client("logs"), stack.outputs["AuthFunctionLogs"], user_id, by)
     except UnknownUser:
         print(f"There is no user with the name {arguments.username}; register them first.", file=sys.stderr)
     except (LocalStackError, BotoCoreError, ClientError) as error:

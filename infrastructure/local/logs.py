@@ -1,12 +1,13 @@
 """What CloudWatch Logs does with what the functions log: keeps the lines, and adds up the metrics in them.
 
 Lines are kept in files, one for each function. It runs in the server's own process and speaks to ministack's services
-without a network between: a line is either in ministack's logs or counted, and both are saved in the same state. So no
-line is counted twice or left out, however often the stack is stopped and started.
+without a network between, so what is counted is saved at the same stop as the rest: no line is counted twice or left
+out, however often the stack is stopped and started.
 """
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -21,26 +22,45 @@ Service = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[
 
 _PREFIX = f"/{STACK}/"
 _SECONDS_BETWEEN_READS = 1.0
+_SECONDS_OF_SILENCE = 0.1
 _GROUPS_AT_ONCE = 50
 _LOGS = "Logs_20140328"
 _METRICS = "GraniteServiceVersion20100801"
 # Lambda's own lines about an invocation; a function's lines carry the request id already.
+_FIRST = "START RequestId:"
 _LAST = "REPORT RequestId:"
-_PLATFORM = ("START RequestId:", "END RequestId:", _LAST)
+_PLATFORM = (_FIRST, "END RequestId:", _LAST)
 
 
 class FunctionLogs:
     """Takes what the functions have logged, each line once.
 
-    ministack makes one stream for each invocation, whole, when it ends; keeps it in memory and in its saved state, and
-    never expires it. So a stream that was read is deleted. ``directory``: where the files are. ``logs``, ``metrics``:
-    ministack's services.
+    The functions' own lines are heard as they are written. ministack, too, hands them on, in a log stream for each
+    invocation: but only those that come within 50 ms, and those that come later with the next invocation, if there is
+    one. So of its streams only what else is in them is taken, above all why a function failed; then they are deleted,
+    for ministack keeps them in memory and in its saved state, and never expires them.
     """
 
     def __init__(self, directory: Path, logs: Service, metrics: Service) -> None:
+        """``directory``: where the files are. ``logs``, ``metrics``: ministack's services."""
         self._directory = directory
         self._logs = logs
         self._metrics = metrics
+        self._heard: deque[tuple[str, str]] = deque()
+
+    def listen(self, worker: Any) -> None:
+        """Hear what is written by all workers that start from now on. ``worker``: ministack's class of them."""
+
+        def read(process: Any) -> None:
+            group = (process.config.get("LoggingConfig") or {}).get("LogGroup", "")
+            for written in process._proc.stderr:  # noqa: SLF001  # this takes the place of a method of that class
+                line = written.rstrip("\n")
+                # All that a function logs by itself is JSON.
+                if group.startswith(_PREFIX) and line.startswith("{"):
+                    self._heard.append((group, line))
+                process._stderr_queue.put(line)  # noqa: SLF001
+
+        worker._read_stderr = read  # noqa: SLF001
 
     async def follow(self) -> None:
         """Until it is cancelled, takes lines about a second after they were written."""
@@ -48,10 +68,26 @@ class FunctionLogs:
             await asyncio.sleep(_SECONDS_BETWEEN_READS)
             await self.take()
 
+    async def finish(self) -> None:
+        """Takes what is left. A line is on its way before its request is answered, but may not have been heard yet."""
+        heard = -1
+        while len(self._heard) != heard:
+            heard = len(self._heard)
+            await asyncio.sleep(_SECONDS_OF_SILENCE)
+        await self.take()
+
     async def take(self) -> None:
-        """Takes all that is there. Between a metric that is counted and a line that is gone, nothing else runs."""
+        """Takes all that is there."""
+        lines: dict[str, list[str]] = {}
+        for _ in range(len(self._heard)):
+            group, line = self._heard.popleft()
+            lines.setdefault(group, []).append(line)
+        for call in extraction.calls(line for heard in lines.values() for line in heard):
+            await self._ask(self._metrics, _METRICS, "PutMetricData", **call)
+        for group, heard in lines.items():
+            self._keep(group, heard)
         for group in await self._groups():
-            while await self._take(group):
+            while await self._empty(group):
                 pass
 
     async def _groups(self) -> list[str]:
@@ -65,23 +101,31 @@ class FunctionLogs:
                 continue
             return [group["logGroupName"] for group in found["logGroups"]]
 
-    async def _take(self, group: str) -> bool:
+    async def _empty(self, group: str) -> bool:
         """Whether there was anything, and so may be more."""
         found = await self._ask(self._logs, _LOGS, "FilterLogEvents", logGroupName=group)
         streams: dict[str, list[str]] = {}
         for event in found["events"]:
             streams.setdefault(event["logStreamName"], []).append(event["message"])
-        # An answer holds 10,000 events, and the last stream in it may go on.
-        whole = {name: messages for name, messages in streams.items() if messages[-1].startswith(_LAST)}
-        lines = [line for messages in whole.values() for line in messages if not line.startswith(_PLATFORM)]
-        for call in extraction.calls(lines):
-            await self._ask(self._metrics, _METRICS, "PutMetricData", **call)
+        whole = []
+        for name, messages in streams.items():
+            if not messages[0].startswith(_FIRST):
+                # Not of an invocation: a command wrote it.
+                self._keep(group, messages)
+            elif messages[-1].startswith(_LAST):
+                self._keep(group, [line for line in messages if not line.startswith((*_PLATFORM, "{"))])
+            else:
+                # An answer holds 10,000 events, and the last stream in it may go on.
+                continue
+            whole.append(name)
         for stream in whole:
             await self._ask(self._logs, _LOGS, "DeleteLogStream", logGroupName=group, logStreamName=stream)
+        return bool(whole)
+
+    def _keep(self, group: str, lines: list[str]) -> None:
         if lines:
             with (self._directory / f"{function_name(group)}.log").open("a", encoding="utf-8") as file:
                 file.writelines(line + "\n" for line in lines)
-        return bool(whole)
 
     async def _ask(self, service: Service, target: str, operation: str, **arguments: Any) -> Any:
         headers = {"x-amz-target": f"{target}.{operation}", "content-type": "application/x-amz-json-1.1"}

@@ -19,6 +19,7 @@ from hypercorn.typing import ASGIFramework
 
 # ministack reads its settings from the environment while it is imported.
 from ministack.app import app as ministack
+from ministack.core import lambda_runtime
 from ministack.services import cloudwatch, cloudwatch_logs
 
 from infrastructure.local.edge import Edge, Route
@@ -35,13 +36,14 @@ async def _run(api: socket.socket, aws: socket.socket, route: Path, logs: Path) 
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_reader(sys.stdin.fileno(), stop.set)
     function_logs = FunctionLogs(logs, cloudwatch_logs.handle_request, cloudwatch.handle_request)
+    function_logs.listen(lambda_runtime.Worker)
 
     async def stopped() -> None:
         # Nothing is deployed, and so nothing logged, before ministack has loaded what it saved.
         following = asyncio.create_task(function_logs.follow())
         await stop.wait()
         following.cancel()
-        await function_logs.take()
+        await function_logs.finish()
 
     edge = cast(ASGIFramework, Edge(ministack, api.getsockname()[1], Route(route)))
     await serve(edge, config, shutdown_trigger=stopped)

@@ -1,8 +1,12 @@
 """`make admin` against the tables as the functions keep them."""
 
+import json
+
+import boto3
 import pytest
 
-from infrastructure.admin import UnknownUser, make_admin
+from infrastructure.admin import UnknownUser, make_admin, note
+from tests.support.aws import LOCK
 from tests.support.product import Product
 
 
@@ -45,3 +49,23 @@ def test_a_user_who_is_being_deleted_is_nobody(product: Product) -> None:
 
     with pytest.raises(UnknownUser):
         make_admin(product.aws.dynamodb, "UsersTable", ann.username)
+
+
+def test_the_security_log_says_who_was_given_the_role_and_by_whom(product: Product) -> None:
+    ann = product.register("ann")
+    with LOCK:
+        logs = boto3.client("logs")
+        logs.create_log_group(logGroupName="/tasksync/AuthFunction")
+
+        user_id = make_admin(product.aws.dynamodb, "UsersTable", ann.username)
+        note(logs, "/tasksync/AuthFunction", user_id, "arn:aws:iam::123456789012:user/operator")
+
+        [event] = logs.filter_log_events(logGroupName="/tasksync/AuthFunction")["events"]
+    assert json.loads(event["message"]) == {
+        "level": "INFO",
+        "event": "security",
+        "kind": "role_given",
+        "user_id": ann.id,
+        "role": "admin",
+        "by": "arn:aws:iam::123456789012:user/operator",
+    }

@@ -2,9 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from boto3.dynamodb.types import TypeDeserializer
@@ -30,9 +31,10 @@ _DEADLINE_SECONDS = 30
 class Service:
     """A running stack with data of its own."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, parameters: Mapping[str, str] = MappingProxyType({})) -> None:
+        """``parameters``: of the template, beside those of all journeys."""
         self.data = data
-        self._stack = LocalStack(0, data, PARAMETERS)
+        self._stack = LocalStack(0, data, {**PARAMETERS, **parameters})
         self.addresses: Addresses = self._stack.start()
         self.anonymous = Client.over_http(self.addresses.api_url)
 
