@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from infrastructure.streams import fits
 from tests.simulation.tables import Change
-from tests.support.filters import fits
 from tests.support.gateway import start_cold
 from tests.support.stack import Stack
 

@@ -3,19 +3,16 @@
 Lambda calls a function by itself soon after a write; here a test says when, so that it can look at the moment between.
 """
 
-import base64
 import json
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
+from infrastructure.streams import fits, in_lambda_form
 from tests.support.aws import LOCK, Aws
 from tests.support.context import LambdaContext
-from tests.support.filters import fits
 from tests.support.gateway import load_handler
-from tests.support.stack import REGION
 
 Json = dict[str, Any]
 
@@ -111,26 +108,4 @@ def records(aws: Aws, stream_arn: str) -> list[Json]:
                 StreamArn=stream_arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
             )
             found += aws.streams.get_records(ShardIterator=iterator["ShardIterator"])["Records"]
-    return [_in_lambda_form(record, stream_arn) for record in found]
-
-
-def _in_lambda_form(record: Mapping[str, Any], stream_arn: str) -> Json:
-    return {
-        **_plain(record),
-        "awsRegion": REGION,
-        "eventSource": "aws:dynamodb",
-        "eventSourceARN": stream_arn,
-    }
-
-
-def _plain(value: Any) -> Any:
-    """Times as seconds since 1970, and bytes in base64."""
-    if isinstance(value, Mapping):
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    if isinstance(value, datetime):
-        return value.timestamp()
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    return value
+    return [in_lambda_form(record, stream_arn) for record in found]

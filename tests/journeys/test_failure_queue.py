@@ -1,0 +1,117 @@
+"""Functions behind streams fail until their records are given up; once they work again, these are replayed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from infrastructure import audit, replay
+from tests.journeys.service import Service, eventually
+
+Json = dict[str, Any]
+
+FUNCTIONS = ["RoomCleanupFunction", "UserRemovalFunction", "ActivityFunction"]
+
+
+def _let_alias(service: Service, alias_arn: str, version: str, record_age_seconds: int) -> None:
+    """Which version of a function is called. On AWS what it fails at is tried for a minute at least; not here."""
+    functions = service.addresses.client("lambda")
+    name, _, alias = alias_arn.rpartition(":")
+    functions.update_alias(FunctionName=name, Name=alias, FunctionVersion=version)
+    for source in functions.list_event_source_mappings(FunctionName=alias_arn)["EventSourceMappings"]:
+        functions.update_event_source_mapping(UUID=source["UUID"], MaximumRecordAgeInSeconds=record_age_seconds)
+
+
+def _broken_version(service: Service, name: str) -> str:
+    """A version whose handler cannot be found, which fails as any that raises."""
+    functions = service.addresses.client("lambda")
+    handler = functions.get_function_configuration(FunctionName=name)["Handler"]
+    functions.update_function_configuration(FunctionName=name, Handler=f"{handler}_of_tomorrow")
+    version: str = functions.publish_version(FunctionName=name)["Version"]
+    functions.update_function_configuration(FunctionName=name, Handler=handler)
+    return version
+
+
+@contextmanager
+def broken(service: Service) -> Iterator[None]:
+    """The functions behind the streams fail, and their records are given up after a second."""
+    functions = service.addresses.client("lambda")
+    aliases = [service.addresses.outputs[each] for each in FUNCTIONS]
+    good = {each: functions.get_function_configuration(FunctionName=each)["Version"] for each in aliases}
+    for alias in aliases:
+        _let_alias(service, alias, _broken_version(service, alias.rpartition(":")[0]), 1)
+    try:
+        yield
+    finally:
+        for alias, version in good.items():
+            _let_alias(service, alias, version, 21600)
+
+
+def waiting(service: Service, queue: str) -> int:
+    """How many messages can be received."""
+    url = service.addresses.outputs[f"{replay.QUEUES[queue]}Failures"]
+    names = ["ApproximateNumberOfMessages"]
+    answer = service.addresses.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
+    return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+
+def replayed(service: Service, queue: str) -> list[str]:
+    """What became of each message."""
+    outputs, name = service.addresses.outputs, replay.QUEUES[queue]
+    failures = replay.Failures(service.addresses.client, outputs[f"{name}Failures"], outputs[f"{name}Function"])
+    return [outcome.state for outcome in failures.replay()]
+
+
+def unclean(service: Service) -> list[str]:
+    functions, auditor = service.addresses.client("lambda"), service.addresses.outputs["AuditorFunction"]
+    report = audit.audit(functions, auditor, {"older_than_seconds": 0})
+    return [finding["invariant"] for finding in report["findings"] if finding["violations"]]
+
+
+def alarm_on(service: Service, queue: str) -> Json:
+    """The alarm on the depth of this queue."""
+    url = service.addresses.outputs[f"{replay.QUEUES[queue]}Failures"]
+    found: list[Json] = service.addresses.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    [alarm] = [each for each in found if {"Name": "QueueName", "Value": url.rpartition("/")[2]} in each["Dimensions"]]
+    return alarm
+
+
+def measure(service: Service, queue: str) -> None:
+    """What CloudWatch does by itself on AWS, each minute: the depth of the queue becomes a metric."""
+    alarm = alarm_on(service, queue)
+    service.addresses.client("cloudwatch").put_metric_data(
+        Namespace=alarm["Namespace"],
+        MetricData=[
+            {
+                "MetricName": alarm["MetricName"],
+                "Dimensions": alarm["Dimensions"],
+                "Value": waiting(service, queue),
+                "Unit": "Count",
+            }
+        ],
+    )
+
+
+def test_what_was_given_up_is_in_the_queues_sounds_the_alarm_and_is_replayed(service: Service) -> None:
+    assert eventually(lambda: unclean(service) == [])
+    ann, bob = service.register("ann"), service.register("bob")
+    room, closed = ann.open_room(), ann.open_room()
+    ann.plan(room_id=closed["id"])
+    with broken(service):
+        task = ann.plan(room_id=room["id"])
+        assert ann.patch(f"/tasks/{task['id']}", json={"title": "Anew"}).status == 200
+        assert ann.delete(f"/rooms/{closed['id']}").status == 204
+        assert bob.delete("/users/me").status == 204
+        for queue in replay.QUEUES:
+            assert eventually(lambda queue=queue: waiting(service, queue) > 0), queue  # type: ignore[misc]
+        assert eventually(lambda: waiting(service, "activity") >= 2)
+    for queue in replay.QUEUES:
+        measure(service, queue)
+        assert alarm_on(service, queue)["StateValue"] == "ALARM"
+    assert {"I9", "I11"} <= set(unclean(service))
+
+    outcomes = {queue: replayed(service, queue) for queue in replay.QUEUES}
+
+    assert all(set(states) == {"replayed"} for states in outcomes.values()), outcomes
+    assert [waiting(service, queue) for queue in replay.QUEUES] == [0, 0, 0]
+    assert eventually(lambda: unclean(service) == []), unclean(service)
+    assert [entry["action"] for entry in ann.list(f"/rooms/{room['id']}/activity")][:2] == ["updated", "created"]
