@@ -46,7 +46,8 @@ class LocalStack:
 
     ``port``: of the API; 0 for any free one. ``parameters``: template parameters that differ from ``PARAMETERS``.
     ``progress`` is called with a line for each step. ``dynamodb_endpoint``: where the functions find DynamoDB, if not
-    on this AWS. Also a context manager: started on entry, stopped on exit.
+    on this AWS. ``keep_archives``: versions that were deployed can be put back. Also a context manager: started on
+    entry, stopped on exit.
     """
 
     def __init__(
@@ -57,11 +58,13 @@ class LocalStack:
         template: Path = templates.PATH,
         progress: Callable[[str], None] = lambda _: None,
         dynamodb_endpoint: str | None = None,
+        keep_archives: bool = False,
     ) -> None:
         self.data_directory = data_directory
         self._template = template
         self._parameters = PARAMETERS | dict(parameters or {})
         self._progress = progress
+        self._keep_archives = keep_archives
         self._server = Server(port, data_directory, dynamodb_endpoint)
 
     @property
@@ -93,7 +96,7 @@ class LocalStack:
         values = templates.generous_limits(template) | self._parameters
         archives = package.build(template, self._template.parent, KEPT_ARCHIVES, self._progress)
         self._progress(f"Deploying {self._template.name}")
-        outputs = deploy.deploy(self._server.aws_endpoint, template, archives, values)
+        outputs = deploy.deploy(self._server.aws_endpoint, template, archives, values, self._keep_archives)
         client = local_client("apigateway", self._server.aws_endpoint)
         values = templates.parameter_values(template, values)
         template = templates.decided(template, values, template)

@@ -1,0 +1,96 @@
+"""Creates or updates a stack through CloudFormation, by change set, as `sam deploy` does."""
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from infrastructure.local.errors import DeploymentFailed
+
+_CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+
+
+class ChangeSets:
+    """Those of one stack. ``seconds``: how long one may take; ``pause``: how many between two looks at it.
+
+    Raises DeploymentFailed with the reason of the resource that failed first. CloudFormation has then put back by
+    itself what it had changed.
+    """
+
+    def __init__(self, cloudformation: Any, stack: str, seconds: float, pause: float) -> None:
+        self._cloudformation = cloudformation
+        self._stack = stack
+        self._seconds = seconds
+        self._pause = pause
+
+    def apply(self, template_url: str, parameters: Mapping[str, str]) -> None:
+        """Bring the stack to what the template and the parameters say."""
+        try:
+            change_set = self._create(template_url, parameters)
+            if change_set is not None:
+                self._execute(change_set)
+        except ClientError as error:
+            raise DeploymentFailed(f"The deployment failed: {error.response['Error']['Message']}") from error
+
+    def _create(self, template_url: str, parameters: Mapping[str, str]) -> str | None:
+        """The id of a change set that is ready; None if nothing would change."""
+        created = self._cloudformation.create_change_set(
+            StackName=self._stack,
+            ChangeSetName=f"tasksync-{time.time_ns()}",
+            ChangeSetType="CREATE" if self._status() is None else "UPDATE",
+            TemplateURL=template_url,
+            Capabilities=_CAPABILITIES,
+            Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+        )
+        for _ in self._until():
+            change_set = self._cloudformation.describe_change_set(ChangeSetName=created["Id"])
+            if change_set["Status"] == "CREATE_COMPLETE":
+                return str(created["Id"])
+            if change_set["Status"] == "FAILED":
+                reason = change_set.get("StatusReason", "no reason given")
+                self._cloudformation.delete_change_set(ChangeSetName=created["Id"])
+                if "didn't contain changes" in reason or "No updates are to be performed" in reason:
+                    return None
+                raise DeploymentFailed(f"The deployment failed: {reason}")
+        raise DeploymentFailed(f"The deployment failed: no change set after {self._seconds} s.")
+
+    def _execute(self, change_set: str) -> None:
+        known = {event["EventId"] for event in self._events()}
+        self._cloudformation.execute_change_set(ChangeSetName=change_set)
+        for _ in self._until():
+            status = self._status()
+            if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+                return
+            if status is not None and not status.endswith("IN_PROGRESS"):
+                raise DeploymentFailed(self._reason(known) or f"The deployment failed: the stack is {status}.")
+        raise DeploymentFailed(f"The deployment failed: it was not done after {self._seconds} s.")
+
+    def _reason(self, known: set[str]) -> str | None:
+        """What the resource that failed first says; the failures after it are its consequences."""
+        failures = [
+            event
+            for event in self._events()
+            if event["EventId"] not in known and event["ResourceStatus"].endswith("FAILED")
+        ]
+        if not failures:
+            return None
+        first = min(failures, key=lambda event: event["Timestamp"])
+        reason = first.get("ResourceStatusReason", "no reason given")
+        return f"The deployment failed: {first['LogicalResourceId']} ({first['ResourceType']}): {reason}"
+
+    def _events(self) -> list[Any]:
+        events: list[Any] = self._cloudformation.describe_stack_events(StackName=self._stack)["StackEvents"]
+        return events
+
+    def _status(self) -> str | None:
+        try:
+            return str(self._cloudformation.describe_stacks(StackName=self._stack)["Stacks"][0]["StackStatus"])
+        except ClientError:
+            return None
+
+    def _until(self) -> Iterator[None]:
+        deadline = time.monotonic() + self._seconds
+        while time.monotonic() < deadline:
+            yield
+            time.sleep(self._pause)
