@@ -206,9 +206,10 @@ build: $(VENV)/stamp-infrastructure ## Builds what is deployed into dist/, the s
 	@$(BIN)/python -m infrastructure.build --machine '$(ARCH)'
 
 # BUILT=1 deploys what make build has left in dist/, as a pipeline does that builds once.
-deploy: $(SAM) $(if $(BUILT),,build) ## Deploys to AWS with your credentials: ENV=dev, staging or prod (see samconfig.toml)
+deploy: $(SAM) $(VENV)/stamp-infrastructure $(if $(BUILT),,build) ## Deploys to AWS with your credentials: ENV=dev, staging or prod (see samconfig.toml)
 	@test -n '$(ENV)' || { echo 'Say which environment: make deploy ENV=dev' >&2; exit 2; }
-	$(SAM) deploy --template-file 'dist/$(ARCH)/template.json' --config-file '$(CURDIR)/samconfig.toml' \
+	$(BIN)/python -m infrastructure.release --env '$(ENV)' -- \
+	    $(SAM) deploy --template-file 'dist/$(ARCH)/template.json' --config-file '$(CURDIR)/samconfig.toml' \
 	    --config-env '$(ENV)' $(if $(CI),--no-confirm-changeset) \
 	    $(if $(CLOUDFORMATION_ROLE),--role-arn '$(CLOUDFORMATION_ROLE)')
 
