@@ -130,6 +130,9 @@ def _use_the_migrations(product: Product) -> None:
     room = product.register("ann").open_room()
     key = {"room_id": {"S": room["id"]}, "item": {"S": "ROOM"}}
     product.aws.dynamodb.update_item(TableName="RoomsTable", Key=key, UpdateExpression="REMOVE member_ids")
+    task = next(item for item in product.items("TasksTable"))
+    key = {name: {"S": task[name]} for name in ("owner_id", "task_id")}
+    product.aws.dynamodb.update_item(TableName="TasksTable", Key=key, UpdateExpression="REMOVE by_status")
     assert call(product.aws, "MigrationsFunction", {"items_per_second": 10_000})["error"] is None
 
 

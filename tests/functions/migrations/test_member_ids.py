@@ -1,12 +1,10 @@
 """Rooms from before their items named their members are brought to the form of today, while people come and go."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from tasksync.tables.connection import shared_connection
+from tests.functions.migrations.interruptions import before_the_next_transaction
 from tests.support import tables
 from tests.support.aws import LOCK
 from tests.support.client import Person
@@ -110,23 +108,6 @@ def test_a_room_that_is_being_removed_is_left_alone(product: Product, ann: Perso
     assert migrate(product)["changed"] == 0
 
     assert item_of(product, room) == before
-
-
-@contextmanager
-def before_the_next_transaction(happens: Callable[[], object]) -> Iterator[None]:
-    """Somebody comes between what the function has read and what it writes."""
-    events, waiting = shared_connection().client.events, [happens]
-
-    def come_between(**_: Any) -> None:
-        if waiting:
-            waiting.pop()()
-
-    events.register("before-send.dynamodb.TransactWriteItems", come_between)
-    try:
-        yield
-    finally:
-        events.unregister("before-send.dynamodb.TransactWriteItems", come_between)
-    assert not waiting
 
 
 def test_somebody_who_joins_in_the_middle_is_named(product: Product, ann: Person) -> None:

@@ -1,5 +1,6 @@
 """The migrations, in the order in which they are carried out. One that was released keeps its id and its place."""
 
 from tasksync.tables.migrations.m0001_member_ids import MemberIds
+from tasksync.tables.migrations.m0002_task_sort_keys import TaskSortKeys
 
-MIGRATIONS = (MemberIds(),)
+MIGRATIONS = (MemberIds(), TaskSortKeys())
