@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run admin rotate-key metrics-token demo audit replay migrate check openapi test test-unit test-versions test-reliability test-journeys test-fuzz soak-api test-storm test-pages test-browser deploy clean
+.PHONY: help run admin rotate-key metrics-token demo audit replay restore migrate check openapi test test-unit test-versions test-reliability test-journeys test-fuzz soak-api test-storm test-pages test-browser deploy clean
 
 help: ## Lists the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -48,6 +48,10 @@ audit: $(VENV)/stamp-infrastructure ## Checks the invariants over everything sto
 
 replay: $(VENV)/stamp-infrastructure ## Hands over again what was given up: QUEUE=room_cleanup, user_removal or activity; GONE=, STACK=
 	@$(BIN)/python -m infrastructure.replay --queue '$(QUEUE)' --gone '$(GONE)' --stack '$(STACK)'
+
+restore: $(VENV)/stamp-infrastructure ## Copies back from a restored table: TABLE=TasksTable FROM=…; APPLY=1, DIFFERENT=replace, STACK=
+	@$(BIN)/python -m infrastructure.restore --table '$(TABLE)' --source '$(FROM)' --apply '$(APPLY)' \
+	    --different '$(DIFFERENT)' --stack '$(STACK)'
 
 migrate: $(VENV)/stamp-infrastructure ## Brings what is stored to the form of this version; STATUS=1 only asks; RATE=, AGAIN=, STACK=
 	@$(BIN)/python -m infrastructure.migrate --stack '$(STACK)' --status '$(STATUS)' --again '$(AGAIN)' \

@@ -1,0 +1,28 @@
+"""The operations page: every alarm has its section, every command that it names is one."""
+
+import re
+
+from infrastructure.template import REPOSITORY
+from tests.support.stack import Stack
+
+PAGE = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
+
+
+def test_every_alarm_says_what_to_do_and_no_other_does() -> None:
+    assert re.findall(r"^### (\w+)$", PAGE, re.MULTILINE) == list(Stack().of_type("AWS::CloudWatch::Alarm"))
+
+
+def test_every_command_that_it_names_there_is() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+
+    named = set(re.findall(r"\bmake ([a-z-]+)(?= [A-Z]+=|`)", PAGE))
+
+    assert {"deploy", "replay", "migrate", "audit"} <= named
+    assert {name for name in named if not re.search(rf"^{name}:", makefile, re.MULTILINE)} == set()
+
+
+def test_every_migration_is_in_its_table() -> None:
+    folder = REPOSITORY / "layers" / "tasksync" / "tasksync" / "tables" / "migrations"
+    released = {path.name.removeprefix("m").removesuffix(".py").replace("_", "-") for path in folder.glob("m[0-9]*.py")}
+
+    assert set(re.findall(r"^\| `(\d{4}-[a-z-]+)` \|", PAGE, re.MULTILINE)) == released
