@@ -39,6 +39,8 @@ class Spent:
     """Capacity units of what was read."""
     writes: int = 0
     """Items written, those included that a transaction only checks."""
+    shares: int = 0
+    """Calls that take a share of a rate limit, which some requests make and others do not; not in the others."""
 
 
 @contextmanager
@@ -61,6 +63,9 @@ def spending(aws: Aws) -> Iterator[Spent]:
 
 def _count(spent: Spent, aws: Aws, operation: str, request: Json) -> None:
     dynamodb: Any = aws.dynamodb
+    if request.get("TableName") == "RateLimitsTable":
+        spent.shares += 1
+        return
     match operation:
         case "GetItem":
             _add(spent, [dynamodb.get_item(TableName=request["TableName"], Key=request["Key"]).get("Item")], request)

@@ -21,6 +21,7 @@ from tasksync.settings import settings
 from tasksync.tables.limits import RateLimitsTable
 from tasksync.tables.room_reads import RoomReads
 from tasksync.tables.task_reads import TaskReads
+from tasksync.tables.together import both
 from tasksync.tables.users import UsersTable
 
 # No idempotency keys: nothing here writes, so a request repeated does no more than the first one.
@@ -28,8 +29,8 @@ api = Api("overview", limits=RateLimits(RateLimitsTable()))
 app = api.chalice
 
 _rooms = RoomReads()
-_overviews = OverviewService(_rooms, UsersTable(), TaskReads())
-_keys = KeyService(_rooms, UsersTable(), TaskReads())
+_overviews = OverviewService(_rooms, UsersTable(), TaskReads(), both)
+_keys = KeyService(_rooms, UsersTable(), TaskReads(), both)
 _kept = KeptAnswers(_rooms)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from tasksync.domain.reads import Both
 from tasksync.entities import Caller, Membership, Room, RoomView, Task, User, UserRole
 from tasksync.ids import is_id, is_room_id, owner_of
 
@@ -50,25 +51,35 @@ class Tasks(Protocol):
 
 
 class KeyService:
-    """As many round trips for a hundred keys of a kind as for one."""
+    """As many round trips for a hundred keys of a kind as for one, and for all kinds as for one."""
 
-    def __init__(self, rooms: Rooms, people: People, tasks: Tasks) -> None:
+    def __init__(self, rooms: Rooms, people: People, tasks: Tasks, both: Both) -> None:
+        """``both``: carries out two reads at the same time."""
+        self._both = both
         self._rooms = rooms
         self._people = people
         self._tasks = tasks
 
     def resolve(self, caller: Caller, keys: Keys) -> Found:
-        # People and codes are seen through the rooms that the caller is in. A code of another room is never looked up:
-        # this is no way to try codes beside the limit on joining.
-        mine = self._rooms.all_of(caller.user_id) if keys.users or keys.codes else []
-        users = self._users(caller, keys.users, mine)
-        rooms = self._rooms.views([room_id for room_id in keys.rooms if _may_be_room(room_id)], caller.user_id)
-        tasks = self._visible_tasks(caller, keys.tasks)
+        wanted_rooms = [room_id for room_id in keys.rooms if _may_be_room(room_id)]
+        ((mine, users), rooms), tasks = self._both(
+            lambda: self._both(
+                lambda: self._rooms_and_people(caller, keys),
+                lambda: self._rooms.views(wanted_rooms, caller.user_id),
+            ),
+            lambda: self._visible_tasks(caller, keys.tasks),
+        )
         owners = {room.code: room.id for room in mine}
         codes = {code: owners[code.upper()] for code in keys.codes if code.upper() in owners}
         asked = ((keys.users, users), (keys.rooms, rooms), (keys.tasks, tasks), (keys.codes, codes))
         missing = [key for wanted, found in asked for key in wanted if key not in found]
         return Found(users, rooms, tasks, codes, tuple(dict.fromkeys(missing)))
+
+    def _rooms_and_people(self, caller: Caller, keys: Keys) -> tuple[list[Room], dict[str, User]]:
+        # People and codes are seen through the rooms that the caller is in. A code of another room is never looked up:
+        # this is no way to try codes beside the limit on joining.
+        mine = self._rooms.all_of(caller.user_id) if keys.users or keys.codes else []
+        return mine, self._users(caller, keys.users, mine)
 
     def _users(self, caller: Caller, wanted: tuple[str, ...], mine: list[Room]) -> dict[str, User]:
         """Those whom ``GET /users/{user_id}`` shows, too."""

@@ -1,6 +1,7 @@
 """The one connection to DynamoDB that all models share, and how it fails."""
 
 import functools
+import threading
 from typing import Any, Self
 
 import msgspec
@@ -25,6 +26,9 @@ _CONNECTIONS = 17
 
 # These answer a question we asked; every other error means that the table did not answer.
 _ANSWERS = {"ConditionalCheckFailedException", "TransactionCanceledException"}
+
+# Several reads of one request may be the first ones of a table.
+_connecting = threading.Lock()
 
 
 class SharedConnection(Connection):
@@ -72,13 +76,14 @@ class SharedModel(Model):
 
     @classmethod
     def _get_connection(cls) -> TableConnection:
-        table = super()._get_connection()
-        shared = shared_connection()
-        if table.connection is not shared:
-            known = shared._tables  # noqa: SLF001  # PynamoDB has no way to ask which tables are known
-            if table.table_name not in known:
-                shared.add_meta_table(table.get_meta_table())
-            table.connection = shared
+        with _connecting:
+            table = super()._get_connection()
+            shared = shared_connection()
+            if table.connection is not shared:
+                known = shared._tables  # noqa: SLF001  # PynamoDB has no way to ask which tables are known
+                if table.table_name not in known:
+                    shared.add_meta_table(table.get_meta_table())
+                table.connection = shared
         return table
 
 
