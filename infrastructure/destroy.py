@@ -47,10 +47,12 @@ def destroy(cloudformation: Any, dynamodb: Any, stack: str, confirm: Callable[[s
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
     resources = [each for page in pages for each in page["StackResourceSummaries"]]
     tables = [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == "AWS::DynamoDB::Table"]
+    described_tables = [dynamodb.describe_table(TableName=table)["Table"] for table in tables]
+    # A truth value, and on the local AWS the text that the parameter has.
     protected = [
-        table
-        for table in tables
-        if dynamodb.describe_table(TableName=table)["Table"].get("DeletionProtectionEnabled", False)
+        table["TableName"]
+        for table in described_tables
+        if str(table.get("DeletionProtectionEnabled", False)).lower() != "false"
     ]
     if protected:
         raise NotDestroyed(f"{stack} holds data that is protected from deletion: {', '.join(protected)}.")
@@ -66,7 +68,8 @@ def destroy(cloudformation: Any, dynamodb: Any, stack: str, confirm: Callable[[s
         f"{event['ResourceType']} {event['PhysicalResourceId']}"
         for page in pages
         for event in page["StackEvents"]
-        if event.get("ResourceStatus") == "DELETE_SKIPPED"
+        # A version is kept by the template, and goes with its function.
+        if event.get("ResourceStatus") == "DELETE_SKIPPED" and event["ResourceType"] != "AWS::Lambda::Version"
     ]
 
 

@@ -42,10 +42,10 @@ def deploy(cloudformation: Any, *, environment: str = "dev", protected: bool = F
         "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": [{"AttributeName": "user_id", "AttributeType": "S"}],
         "KeySchema": [{"AttributeName": "user_id", "KeyType": "HASH"}],
-        "DeletionProtectionEnabled": protected,
+        "DeletionProtectionEnabled": {"Ref": "DeletionProtection"},
     }
     template = {
-        "Parameters": {"Environment": {"Type": "String"}},
+        "Parameters": {"Environment": {"Type": "String"}, "DeletionProtection": {"Type": "String"}},
         "Resources": {
             "Users": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "Retain", "Properties": properties},
             "Failures": {"Type": "AWS::SQS::Queue"},
@@ -54,7 +54,10 @@ def deploy(cloudformation: Any, *, environment: str = "dev", protected: bool = F
     cloudformation.create_stack(
         StackName=STACK,
         TemplateBody=json.dumps(template),
-        Parameters=[{"ParameterKey": "Environment", "ParameterValue": environment}],
+        Parameters=[
+            {"ParameterKey": "Environment", "ParameterValue": environment},
+            {"ParameterKey": "DeletionProtection", "ParameterValue": str(protected).lower()},
+        ],
     )
     cloudformation.get_waiter("stack_create_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
 
