@@ -17,8 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from bench.exchanges import Call, Recording, headers
 from bench.measuring import ratio
-from bench.recording import Call, Recording, headers
 
 _ROUNDS = 25
 

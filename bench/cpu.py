@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from bench import floors
+from bench.exchanges import Call, Exchange, Recording
 from bench.first import Context
 from bench.measuring import Spread, in_turns, ratio
 from bench.network import recorded
-from bench.recording import Call, Exchange, Recording
 
 # A share of a rate limit is taken every 15th request: that call is in each round.
 _TIMES = 30

@@ -17,7 +17,7 @@ from typing import Any
 
 import boto3
 
-from bench.recording import Exchange
+from bench.exchanges import Exchange
 
 _HOST = "dynamodb.us-east-1.amazonaws.com"
 _REGION = "us-east-1"

@@ -15,7 +15,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 from urllib3 import HTTPHeaderDict
 
-from bench.recording import Call, headers
+from bench.exchanges import Call, headers
 
 
 class _Raw(io.BytesIO):

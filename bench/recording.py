@@ -5,10 +5,9 @@
 
 import json
 import sys
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.handlers import BUILTIN_HANDLERS
 from moto.core.models import botocore_stubber
 
+from bench.exchanges import Call, Exchange, Json, Recording
 from tests.support import aws as aws_in_process
 from tests.support.aws import Aws
 from tests.support.context import LambdaContext
@@ -24,67 +24,12 @@ from tests.support.gateway import Gateway, load_handler
 from tests.support.product import Product
 from tests.support.stack import TEST_PARAMETERS, Stack
 
-Json = dict[str, Any]
-
 _NOW_AND_THEN = ("UpdateItem", "GetSecretValue")
 
 PLAIN = "bench.rivals.plain.app"
 
 # As in the template, where the tests' are a hundredfold: how often a share is taken is part of the cost.
 _LIMITS = {"ReadsPerUser": "600", "WritesPerUser": "120"}
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call to AWS: the operation with its target (``DynamoDB_20120810.GetItem``), what was sent, what came back."""
-
-    target: str
-    request: str
-    answer: str
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One request to a function, and what it asked AWS for."""
-
-    handler: str
-    function: str
-    event: Json
-    answer: Json
-    calls: list[Call] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """``exchanges``: by name of what was asked and by who answered it, ``ours`` or ``plain``.
-
-    ``first``: by function, one request to it. ``now_and_then``: calls that a container makes at some requests and not
-    at others, as taking a share of a rate limit, and reading a secret, once.
-    """
-
-    variables: dict[str, str]
-    exchanges: dict[str, dict[str, Exchange]]
-    first: dict[str, Exchange]
-    now_and_then: list[Call]
-
-    @classmethod
-    def read(cls, file: Path) -> "Recording":
-        written: Recording = msgspec.json.decode(file.read_bytes(), type=cls)
-        return written
-
-
-def headers(call: Call) -> dict[str, str]:
-    """Those that DynamoDB answers with."""
-    content = call.answer.encode()
-    return {
-        "Server": "Server",
-        "Date": "Sat, 21 Nov 2026 09:00:00 GMT",
-        "Content-Type": "application/x-amz-json-1.0",
-        "Content-Length": str(len(content)),
-        "Connection": "keep-alive",
-        "x-amzn-RequestId": "S0HV6JRHQ5L4ST0CJTUV7MVQVBVV4KQNSO5AEMVJF66Q9ASUAAJG",
-        "x-amz-crc32": str(zlib.crc32(content)),
-    }
 
 
 class _Tape:

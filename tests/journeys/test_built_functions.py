@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from infrastructure import package
+from infrastructure.build import unpacked
 from infrastructure.local.clients import ACCESS_KEY, REGION, SECRET_KEY
 from infrastructure.local.stack import KEPT_ARCHIVES
 from infrastructure.template import REPOSITORY
@@ -21,6 +22,10 @@ from tests.support.stack import Stack
 
 EVENTS = Path(__file__).with_name("events")
 STACK = Stack()
+
+# Unpacked, without the AWS SDK, which the runtime has. OpenSSL is the half of what signs or verifies tokens.
+MOST_BYTES = 15 * 1024 * 1024
+MOST_BYTES_WITH_SIGNATURES = 32 * 1024 * 1024
 
 Start = Callable[..., BuiltFunction]
 
@@ -162,3 +167,12 @@ def test_every_function_starts_and_answers_what_it_is_for(function: str, service
 
 def _key(room_id: str) -> dict[str, Any]:
     return {"room_id": {"S": room_id}, "item": {"S": "ROOM"}}
+
+
+@pytest.mark.parametrize("function", STACK.functions)
+def test_a_function_is_small_with_its_layers(archives: dict[str, Path], function: str) -> None:
+    layers = STACK.layers(function)
+
+    size = sum(unpacked(archives[name]) for name in (function, *layers))
+
+    assert size <= (MOST_BYTES_WITH_SIGNATURES if "SigningLayer" in layers else MOST_BYTES)

@@ -20,6 +20,9 @@ from tasksync.settings import settings
 BUCKETS = ("0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "+Inf")
 _BOUNDS = [float(bound) for bound in BUCKETS[:-1]]
 
+# Made once: json.dumps makes one at each call that does not take its defaults.
+_JSON = json.JSONEncoder(default=str)
+
 _LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
 
 
@@ -71,5 +74,5 @@ def bucket(milliseconds: float) -> str:
 
 def _write(line: dict[str, Any]) -> None:
     # json escapes line breaks and control characters: a value cannot forge a second line.
-    sys.stdout.write(json.dumps(line, default=str) + "\n")
+    sys.stdout.write(_JSON.encode(line) + "\n")
     sys.stdout.flush()
