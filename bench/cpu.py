@@ -23,7 +23,7 @@ from bench.network import recorded
 
 # A share of a rate limit is taken every 15th request: that call is in each round.
 _TIMES = 30
-_ROUNDS = 40
+_ROUNDS = 20
 
 _LISTS = {"list 50 tasks", "open a room of 20"}
 
