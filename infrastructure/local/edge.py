@@ -19,7 +19,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from infrastructure.local import gateway
+from infrastructure.local import gateway, request_ids
 from infrastructure.local.gateway import GatewayResponse
 
 Scope = dict[str, Any]
@@ -113,7 +113,8 @@ class Edge:
             sent.append(message)
 
         async with self._slots:
-            await self._ministack(self._to_stage(scope), _replay(body), keep)
+            with request_ids.one_request():
+                await self._ministack(self._to_stage(scope), _replay(body), keep)
         if error := _error_of_function(sent):
             _logger.error("%s %s: the function gave no answer: %s", scope["method"], scope["path"], error)
             await self._answer(send, "DEFAULT_5XX")

@@ -20,8 +20,9 @@ from hypercorn.typing import ASGIFramework
 # ministack reads its settings from the environment while it is imported.
 from ministack.app import app as ministack
 from ministack.core import lambda_runtime
-from ministack.services import cloudwatch, cloudwatch_logs
+from ministack.services import apigateway_v1, cloudwatch, cloudwatch_logs
 
+from infrastructure.local import request_ids
 from infrastructure.local.edge import Edge, Route
 from infrastructure.local.logs import FunctionLogs
 
@@ -37,6 +38,7 @@ async def _run(api: socket.socket, aws: socket.socket, route: Path, logs: Path) 
     loop.add_reader(sys.stdin.fileno(), stop.set)
     function_logs = FunctionLogs(logs, cloudwatch_logs.handle_request, cloudwatch.handle_request)
     function_logs.listen(lambda_runtime.Worker)
+    request_ids.tell(apigateway_v1)
 
     async def stopped() -> None:
         # Nothing is deployed, and so nothing logged, before ministack has loaded what it saved.

@@ -38,8 +38,8 @@ def test_what_the_functions_log_holds_nothing_that_was_sent(service: Service) ->
         service.anonymous.get("/rooms", headers={"Authorization": f"Bearer {MARK}"}),
     ]
     assert [answer.status for answer in refused] == [422, 400, 400, 404, 401, 401]
-    # The local gateway does not tell the authorizer the id of the last, which no function has answered.
-    ids = {answer.headers["X-Request-Id"] for answer in refused[:-1]}
+    # The last no function has answered: the authorizer's line has the id that the gateway gave in its own answer.
+    ids = {answer.headers["X-Request-Id"] for answer in refused}
 
     assert eventually(lambda: ids <= {line["request_id"] for line in _own(_logged(service))})
 
@@ -48,6 +48,17 @@ def test_what_the_functions_log_holds_nothing_that_was_sent(service: Service) ->
     assert [line for line in _own(lines) if line["event"] == "forged"] == []
     for secret in (MARK, str(ann.access_token), ann.refresh_token, room["code"]):
         assert [line for _, line in lines if secret in line] == []
+
+
+def test_one_id_is_in_the_lines_of_authorizer_function_and_audit_trail(service: Service) -> None:
+    ann = service.register()
+    answer = ann.post("/rooms", json={"name": "Followed"})
+    request_id = answer.headers["X-Request-Id"]
+
+    def functions() -> set[str]:
+        return {function for function, line in _logged(service) if f'"request_id": "{request_id}"' in line}
+
+    assert eventually(lambda: functions() == {"AuthorizerFunction", "RoomsFunction", "ActivityFunction"}), functions()
 
 
 def _own(lines: list[tuple[str, str]]) -> list[Any]:
