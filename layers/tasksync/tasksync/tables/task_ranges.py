@@ -63,7 +63,8 @@ class Plan:
     index: Index
     stages: list[list[Range]]
     descending: bool
-    condition: Condition | None = None
+    kept: Condition | None = None
+    """Which of what is read is in the list; None: all of it."""
 
     def queries(self, stage: int) -> list[Query]:
         return [partial(self._query, part) for part in self.stages[stage]]
@@ -95,7 +96,7 @@ class Plan:
         pages = self.index.model.query(
             self.index.partition,
             getattr(TaskItem, self.index.sort_key).between(low, high),
-            filter_condition=self.condition,
+            filter_condition=self.kept,
             consistent_read=self.index.consistent,
             scan_index_forward=not self.descending,
             page_size=size,
@@ -117,7 +118,7 @@ def of_room(room_id: str, wanted: TaskFilter) -> Plan:
 
 def due_in_room(room_id: str, wanted: TaskFilter) -> Plan | None:
     """What is due in a room, in the order it is due, where ``of_room`` has another order and leaves out what is not."""
-    return replace(_of_room(room_id, wanted, Order.DEADLINE), condition=None) if _across(wanted) else None
+    return replace(_of_room(room_id, wanted, Order.DEADLINE), kept=None) if _across(wanted) else None
 
 
 def of_assignee(user_id: str, wanted: TaskFilter) -> Plan:
@@ -127,7 +128,7 @@ def of_assignee(user_id: str, wanted: TaskFilter) -> Plan:
 
 def due_of_assignee(user_id: str, wanted: TaskFilter) -> Plan | None:
     """``due_in_room`` for a person's list."""
-    return replace(_of_assignee(user_id, wanted, Order.DEADLINE), condition=None) if _across(wanted) else None
+    return replace(_of_assignee(user_id, wanted, Order.DEADLINE), kept=None) if _across(wanted) else None
 
 
 def _of_room(room_id: str, wanted: TaskFilter, by: Order) -> Plan:
