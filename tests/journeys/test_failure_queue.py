@@ -91,27 +91,27 @@ def measure(service: Service, queue: str) -> None:
     )
 
 
-def test_what_was_given_up_is_in_the_queues_sounds_the_alarm_and_is_replayed(service: Service) -> None:
-    assert eventually(lambda: unclean(service) == [])
-    ann, bob = service.register("ann"), service.register("bob")
+def test_what_was_given_up_is_in_the_queues_sounds_the_alarm_and_is_replayed(fresh: Service) -> None:
+    assert eventually(lambda: unclean(fresh) == [])
+    ann, bob = fresh.register("ann"), fresh.register("bob")
     room, closed = ann.open_room(), ann.open_room()
     ann.plan(room_id=closed["id"])
-    with broken(service):
+    with broken(fresh):
         task = ann.plan(room_id=room["id"])
         assert ann.patch(f"/tasks/{task['id']}", json={"title": "Anew"}).status == 200
         assert ann.delete(f"/rooms/{closed['id']}").status == 204
         assert bob.delete("/users/me").status == 204
         for queue in replay.QUEUES:
-            assert eventually(lambda queue=queue: waiting(service, queue) > 0), queue  # type: ignore[misc]
-        assert eventually(lambda: waiting(service, "activity") >= 2)
+            assert eventually(lambda queue=queue: waiting(fresh, queue) > 0), queue  # type: ignore[misc]
+        assert eventually(lambda: waiting(fresh, "activity") >= 2)
     for queue in replay.QUEUES:
-        measure(service, queue)
-        assert alarm_on(service, queue)["StateValue"] == "ALARM"
-    assert {"I9", "I11"} <= set(unclean(service))
+        measure(fresh, queue)
+        assert alarm_on(fresh, queue)["StateValue"] == "ALARM"
+    assert {"I9", "I11"} <= set(unclean(fresh))
 
-    outcomes = {queue: replayed(service, queue) for queue in replay.QUEUES}
+    outcomes = {queue: replayed(fresh, queue) for queue in replay.QUEUES}
 
     assert all(set(states) == {"replayed"} for states in outcomes.values()), outcomes
-    assert [waiting(service, queue) for queue in replay.QUEUES] == [0, 0, 0]
-    assert eventually(lambda: unclean(service) == []), unclean(service)
+    assert [waiting(fresh, queue) for queue in replay.QUEUES] == [0, 0, 0]
+    assert eventually(lambda: unclean(fresh) == []), unclean(fresh)
     assert [entry["action"] for entry in ann.list(f"/rooms/{room['id']}/activity")][:2] == ["updated", "created"]

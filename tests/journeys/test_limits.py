@@ -31,14 +31,18 @@ def quota(service: Service, function: str, name: str, number: int) -> Iterator[N
         for each in page["Functions"]
         if f"-{function}-" in each["FunctionName"]
     ]
+    served = functions.get_alias(FunctionName=found, Name="live")["FunctionVersion"]
     before = functions.get_function_configuration(FunctionName=found)["Environment"]["Variables"]
     lower = re.sub(rf"\b{name}=\d+", f"{name}={number}", before["RATE_LIMITS"])
     functions.update_function_configuration(
         FunctionName=found, Environment={"Variables": {**before, "RATE_LIMITS": lower}}
     )
+    version = functions.publish_version(FunctionName=found)["Version"]
+    functions.update_alias(FunctionName=found, Name="live", FunctionVersion=version)
     try:
         yield
     finally:
+        functions.update_alias(FunctionName=found, Name="live", FunctionVersion=served)
         functions.update_function_configuration(FunctionName=found, Environment={"Variables": before})
 
 

@@ -70,29 +70,31 @@ def kill_in_the_middle(service: Service) -> None:
         return bool(state["looked_at"] > 0 and not state["done"])
 
     assert eventually(in_the_middle)
-    assert any(worker.kill() for worker in workers(service.data) if worker.function == "MigrationsFunction")
+    # All of them: another one has only said how far the first has come.
+    killed = [worker.kill() for worker in workers(service.data) if worker.function == "MigrationsFunction"]
+    assert any(killed)
 
 
-def test_a_migration_under_load_is_killed_and_goes_on(service: Service) -> None:
-    ann = service.register("ann")
+def test_a_migration_under_load_is_killed_and_goes_on(fresh: Service) -> None:
+    ann = fresh.register("ann")
     rooms = [ann.open_room() for _ in range(ROOMS)]
-    run(service, items_per_second=10_000)
+    run(fresh, items_per_second=10_000)
     for room in rooms:
-        make_old(service, room)
-    broken = [finding for finding in audited(service)["findings"] if finding["violations"]]
+        make_old(fresh, room)
+    broken = [finding for finding in audited(fresh)["findings"] if finding["violations"]]
     assert [(finding["invariant"], finding["violations"]) for finding in broken] == [("I1", ROOMS)]
-    guests, over = [Guest(service, rooms, seed) for seed in range(GUESTS)], threading.Event()
+    guests, over = [Guest(fresh, rooms, seed) for seed in range(GUESTS)], threading.Event()
 
     with ThreadPoolExecutor(GUESTS + 1) as threads:
         playing = [threads.submit(guest.run, over) for guest in guests]
         try:
             again = {"again": ["0001-member-ids"], "items_per_second": ITEMS_PER_SECOND}
-            cut_off = threads.submit(run, service, **again)
-            kill_in_the_middle(service)
+            cut_off = threads.submit(run, fresh, **again)
+            kill_in_the_middle(fresh)
             with pytest.raises(migrate.MigrationFailed):
                 cut_off.result()
-            begun = run(service, status=True)
-            done = run(service, items_per_second=ITEMS_PER_SECOND)
+            begun = run(fresh, status=True)
+            done = run(fresh, items_per_second=ITEMS_PER_SECOND)
         finally:
             over.set()
         for each in playing:
@@ -104,5 +106,5 @@ def test_a_migration_under_load_is_killed_and_goes_on(service: Service) -> None:
     assert answers[200] > 0
     assert answers[204] > 0
     assert set(answers) <= {200, 204, 404, 409}
-    report = audited(service)
+    report = audited(fresh)
     assert audit.clean(report), "\n".join(audit.lines(report))

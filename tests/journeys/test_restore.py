@@ -23,15 +23,15 @@ def back_up(service: Service, table: str) -> str:
     return str(backup["BackupDetails"]["BackupArn"])
 
 
-def test_what_was_deleted_and_what_was_garbled_comes_back(service: Service) -> None:
-    ann, bob = service.register("ann"), service.register("bob")
+def test_what_was_deleted_and_what_was_garbled_comes_back(fresh: Service) -> None:
+    ann, bob = fresh.register("ann"), fresh.register("bob")
     room = ann.open_room()
     bob.join(room)
     task, other = ann.plan(room_id=room["id"]), ann.plan(room_id=room["id"])
-    assert eventually(lambda: unclean(service) == set())
-    dynamodb, names = service.addresses.client("dynamodb"), service.addresses.outputs
-    backups = {table: back_up(service, table) for table in ("RoomsTable", "TasksTable")}
-    before = {table: service.items(table) for table in backups}
+    assert eventually(lambda: unclean(fresh) == set())
+    dynamodb, names = fresh.addresses.client("dynamodb"), fresh.addresses.outputs
+    backups = {table: back_up(fresh, table) for table in ("RoomsTable", "TasksTable")}
+    before = {table: fresh.items(table) for table in backups}
 
     membership = {"room_id": {"S": room["id"]}, "item": {"S": f"MEMBER#{bob.id}"}}
     dynamodb.delete_item(TableName=names["RoomsTable"], Key=membership)
@@ -44,14 +44,14 @@ def test_what_was_deleted_and_what_was_garbled_comes_back(service: Service) -> N
         UpdateExpression="SET by_status = :garbled",
         ExpressionAttributeValues={":garbled": {"S": "?"}},
     )
-    assert unclean(service) >= {"I1", "I6"}
+    assert unclean(fresh) >= {"I1", "I6"}
 
     sources = {table: f"{table}-restored" for table in backups}
     for table, backup in backups.items():
         dynamodb.restore_table_from_backup(TargetTableName=sources[table], BackupArn=backup)
     found = {table: restore(dynamodb, source, names[table], False, True) for table, source in sources.items()}
     assert {(each.missing, each.different, each.written) for each in found.values()} == {(1, 0, 0), (1, 1, 0)}
-    assert "I1" in unclean(service)
+    assert "I1" in unclean(fresh)
 
     first = restore(dynamodb, sources["TasksTable"], names["TasksTable"], True, False)
     assert (first.missing, first.different, first.written) == (1, 1, 1)
@@ -59,11 +59,11 @@ def test_what_was_deleted_and_what_was_garbled_comes_back(service: Service) -> N
 
     assert {table: each.written for table, each in counts.items()} == {"RoomsTable": 1, "TasksTable": 1}
     for table, items in before.items():
-        assert sorted(map(repr, _ordered(service.items(table)))) == sorted(map(repr, _ordered(items)))
+        assert sorted(map(repr, _ordered(fresh.items(table)))) == sorted(map(repr, _ordered(items)))
         again = restore(dynamodb, sources[table], names[table], True, True)
         assert again == Counts(read=len(items))
         dynamodb.delete_table(TableName=sources[table])
-    assert eventually(lambda: unclean(service) == set()), unclean(service)
+    assert eventually(lambda: unclean(fresh) == set()), unclean(fresh)
 
 
 def _ordered(items: list[dict[str, Any]]) -> list[list[tuple[str, Any]]]:
