@@ -1,21 +1,25 @@
 """What requests cost at DynamoDB: calls, items, and capacity units, which moto does not reckon.
 
-Units are AWS's: 4 KB of an item that is read for one, half of one where the read is not consistent, and at least that
-for each item or query; https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+Units of writing are reckoned in ``write_units.py``. Units of reading are AWS's: 4 KB of an item for one, half of one
+where the read is not consistent, and at least that for each item or query;
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 """
 
 import json
 import math
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from botocore.awsrequest import AWSPreparedRequest
 
+from tasksync.aws.client import Client
 from tasksync.tables.connection import shared_connection
 from tests.support.aws import Aws
 from tests.support.tasks_table import size_of
+from tests.support.write_units import Writes
 
 Json = dict[str, Any]
 
@@ -39,33 +43,50 @@ class Spent:
     """Capacity units of what was read."""
     writes: int = 0
     """Items written, those included that a transaction only checks."""
+    write_units: Counter[str] = field(default_factory=Counter)
+    """Capacity units of what was written, by table."""
     shares: int = 0
-    """Calls that take a share of a rate limit, which some requests make and others do not; not in the others."""
+    """Calls that take a share of a rate limit, which some requests make and others do not; not in the others, unless
+    limits are to be counted, too."""
 
 
 @contextmanager
-def spending(aws: Aws) -> Iterator[Spent]:
-    """Counts what the functions with the shared connection ask of DynamoDB in this block."""
+def spending(aws: Aws, limits: bool = False, also: Iterable[Client] = ()) -> Iterator[Spent]:
+    """Counts what the functions with the shared connection ask of DynamoDB in this block.
+
+    ``limits``: count what rate limits ask, too. ``also``: other clients to count.
+    """
     spent = Spent()
+    writes = Writes(aws)
 
     def count(request: AWSPreparedRequest, **_: Any) -> None:
         operation = str(request.headers["X-Amz-Target"]).rpartition(".")[2]
+        body = json.loads(cast("bytes", request.body))
         with aws.permissions.of("a test", _ALL):
-            _count(spent, aws, operation, json.loads(cast("bytes", request.body)))
+            spent.write_units.update(writes.settle())
+            if _is_about_limits(body):
+                spent.shares += 1
+            if limits or not _is_about_limits(body):
+                _count(spent, writes, aws, operation, body)
 
-    events: Any = shared_connection().client.events
-    events.register_first("before-send.dynamodb", count)
+    hooks: list[Any] = [client.events for client in (shared_connection().client, *also)]
+    for events in hooks:
+        events.register_first("before-send.dynamodb", count)
     try:
         yield spent
+        with aws.permissions.of("a test", _ALL):
+            spent.write_units.update(writes.settle())
     finally:
-        events.unregister("before-send.dynamodb", count)
+        for events in hooks:
+            events.unregister("before-send.dynamodb", count)
 
 
-def _count(spent: Spent, aws: Aws, operation: str, request: Json) -> None:
+def _is_about_limits(request: Json) -> bool:
+    return {request.get("TableName"), *request.get("RequestItems", ())} & {"RateLimitsTable"} != set()
+
+
+def _count(spent: Spent, writes: Writes, aws: Aws, operation: str, request: Json) -> None:
     dynamodb: Any = aws.dynamodb
-    if request.get("TableName") == "RateLimitsTable":
-        spent.shares += 1
-        return
     match operation:
         case "GetItem":
             _add(spent, [dynamodb.get_item(TableName=request["TableName"], Key=request["Key"]).get("Item")], request)
@@ -76,14 +97,8 @@ def _count(spent: Spent, aws: Aws, operation: str, request: Json) -> None:
         case "Query":
             page = dynamodb.query(**_whole(request))
             _add(spent, [page["Items"]], request)
-        case "TransactWriteItems":
-            spent.writes += len(request["TransactItems"])
-        case "BatchWriteItem":
-            spent.writes += sum(len(writes) for writes in request["RequestItems"].values())
-        case "PutItem" | "UpdateItem" | "DeleteItem":
-            spent.writes += 1
         case _:
-            raise ValueError(f"not understood: {operation}")
+            spent.writes += writes.expect(operation, request)
 
 
 def _whole(request: Json) -> Json:
