@@ -10,6 +10,7 @@ import random
 import sys
 import tempfile
 import threading
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -39,7 +40,7 @@ def measure(recording: Recording, rounds: int = _ROUNDS) -> dict[str, Any]:
         for number in range(rounds + 1):
             random.shuffle(order)
             for name in order:
-                seconds = _cpu_seconds(commands[name], {**environment, "AWS_ENDPOINT_URL": f"{url}/{name}"})
+                seconds = _cpu_seconds(commands[name], {**environment, "AWS_ENDPOINT_URL": f"{url}/{name}/{number}"})
                 if number > 0:  # the first time, Python compiles
                     taken[name].append(seconds)
     return {name: asdict(ratio(taken, name, _FLOOR)) for name in commands if name != _FLOOR}
@@ -58,22 +59,25 @@ def _cpu_seconds(arguments: list[str], environment: dict[str, str]) -> float:
 
 @contextmanager
 def _aws(recording: Recording) -> Iterator[str]:
-    """The URL of a server on which each function finds, under its name, what was recorded of it."""
+    """The URL of a server; below it, at ``FUNCTION/NUMBER``, is found what was recorded of a function.
+
+    What was asked more than once is answered in that order. At another NUMBER everything begins anew.
+    """
     calls = {name: [*exchange.calls, *recording.now_and_then] for name, exchange in recording.first.items()}
     calls[_FLOOR] = [Call("DynamoDB_20120810.GetItem", "", next(_items(recording)))]
-    answers = {(name, call.target): call for name, each in calls.items() for call in reversed(each)}
-    exact = {(name, call.target, call.request): call for name, each in calls.items() for call in each}
+    served: dict[str, _Answers] = {}
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            asked = self.path.strip("/"), self.headers["X-Amz-Target"]
-            call = exact.get((*asked, body)) or answers[asked]
+            name = self.path.strip("/").partition("/")[0]
+            # Several calls of one process may be on their way, and those of two processes never.
+            call = served.setdefault(self.path, _Answers(calls[name])).to(self.headers["X-Amz-Target"], body)
             self.send_response_only(200)
-            for name, value in headers(call).items():
-                self.send_header(name, value)
+            for field, value in headers(call).items():
+                self.send_header(field, value)
             self.end_headers()
             self.wfile.write(call.answer.encode())
 
@@ -84,6 +88,22 @@ def _aws(recording: Recording) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+class _Answers:
+    """To one process. A call that was not recorded word for word is given the first answer of its operation."""
+
+    def __init__(self, calls: list[Call]) -> None:
+        self._exact: dict[tuple[str, str], deque[Call]] = defaultdict(deque)
+        for call in calls:
+            self._exact[call.target, call.request].append(call)
+        self._first = {call.target: call for call in reversed(calls)}
+
+    def to(self, target: str, body: str) -> Call:
+        recorded = self._exact.get((target, body))
+        if recorded is None:
+            return self._first[target]
+        return recorded.popleft() if len(recorded) > 1 else recorded[0]
 
 
 def _items(recording: Recording) -> Iterator[str]:

@@ -28,7 +28,7 @@ def on_boto3() -> None:
 def of(handler: str, event: object) -> None:
     module, _, name = handler.rpartition(".")
     answer = getattr(importlib.import_module(module), name)(event, Context())
-    if answer.get("statusCode", 200) >= 300:
+    if answer.get("statusCode", 200) >= 300 or answer.get("batchItemFailures"):
         raise RuntimeError(f"{handler} answered {answer}")
 
 

@@ -1,0 +1,75 @@
+"""One request to each function, of the kind that it is there for: what a cold start answers."""
+
+from dataclasses import replace
+from typing import Any
+
+from bench.exchanges import Exchange, Json
+from bench.tape import Tape
+from tests.support import lambdas
+from tests.support.client import Person
+from tests.support.product import Product
+
+# What the last of these asks a function is its first request.
+_ASKED = ("/users/me", "/health", "/", "/openapi.json", "/.well-known/jwks.json")
+
+# Called by a schedule or by hand, with an event that says nothing.
+_CALLED = ("SweeperFunction", "AuditorFunction", "MigrationsFunction")
+
+
+def of_streams_and_schedules(product: Product, tape: Tape) -> dict[str, Exchange]:
+    """Of functions that no request reaches. Where little is stored: the auditor and the migrations read all of it."""
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    ann.plan(room_id=room["id"])
+    product.deliver()
+    found = {name: _called(product, tape, name) for name in _CALLED}
+    ann.plan(room_id=room["id"])
+    found["ActivityFunction"] = _delivered(product, tape, "ActivityFunction")
+    ann.delete(f"/rooms/{room['id']}/users/{ann.id}")
+    found["RoomCleanupFunction"] = _delivered(product, tape, "RoomCleanupFunction")
+    bob.delete("/users/me")
+    found["UserRemovalFunction"] = _delivered(product, tape, "UserRemovalFunction")
+    product.deliver()
+    return found
+
+
+def of_api(product: Product, tape: Tape, person: Person) -> dict[str, Exchange]:
+    """Of the functions behind the gateway, and of its authorizer: the last that each was asked.
+
+    Not of GET /metrics, which asks CloudWatch: that speaks CBOR, which is not recorded.
+    """
+    for path in _ASKED:
+        person.get(path)
+    product.anonymous.connection.options("/tasks", headers={"Origin": "https://app.example.org"})
+    return {name: _asked(product, tape, name, event) for name, event in dict(tape.invocations).items()}
+
+
+def _asked(product: Product, tape: Tape, function: str, event: Json) -> Exchange:
+    """Once more; and the key that the authorizer reads before."""
+    exchange = tape.exchange(_handler(product, function), function, event)
+    if function != "AuthorizerFunction":
+        return exchange
+    key = next(call for call in tape.calls if call.target.endswith(".GetItem") and "KEY#" in call.request)
+    return replace(exchange, calls=[*exchange.calls, key])
+
+
+def _called(product: Product, tape: Tape, function: str) -> Exchange:
+    with tape.running() as calls:
+        answer = lambdas.call(product.aws, function, {})
+    return Exchange(_handler(product, function), function, {}, answer, calls)
+
+
+def _delivered(product: Product, tape: Tape, function: str) -> Exchange:
+    with tape.running() as calls:
+        deliveries = product.deliver(to=function)
+    event: dict[str, Any] = {"Records": deliveries[0].records}
+    if len(deliveries) != 1 or deliveries[0].failed:
+        raise RuntimeError(f"{function} was handed {deliveries}")
+    reading = "DynamoDBStreams"
+    own = [call for call in calls if not call.target.startswith(reading)]
+    return Exchange(_handler(product, function), function, event, {"batchItemFailures": []}, own)
+
+
+def _handler(product: Product, function: str) -> str:
+    handler: str = product.aws.stack.functions[function]["Handler"]
+    return handler
