@@ -91,19 +91,30 @@ def _aws(recording: Recording) -> Iterator[str]:
 
 
 class _Answers:
-    """To one process. A call that was not recorded word for word is given the first answer of its operation."""
+    """To one process. A call that was not recorded with these parameters is given the first answer of its operation."""
 
     def __init__(self, calls: list[Call]) -> None:
         self._exact: dict[tuple[str, str], deque[Call]] = defaultdict(deque)
         for call in calls:
-            self._exact[call.target, call.request].append(call)
+            self._exact[call.target, _unordered(call.request)].append(call)
         self._first = {call.target: call for call in reversed(calls)}
 
     def to(self, target: str, body: str) -> Call:
-        recorded = self._exact.get((target, body))
+        recorded = self._exact.get((target, _unordered(body)))
         if recorded is None:
             return self._first[target]
         return recorded.popleft() if len(recorded) > 1 else recorded[0]
+
+
+def _unordered(body: str) -> str:
+    """The same for lists in any order: keys that are a set in Python come in another one in each process."""
+
+    def in_order(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: in_order(value[name]) for name in sorted(value)}
+        return sorted(map(in_order, value), key=json.dumps) if isinstance(value, list) else value
+
+    return json.dumps(in_order(json.loads(body or "null")))
 
 
 def _items(recording: Recording) -> Iterator[str]:

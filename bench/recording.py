@@ -26,12 +26,15 @@ PLAIN = "bench.rivals.plain.app"
 # As in the template, where the tests' are a hundredfold: how often a share is taken is part of the cost.
 _LIMITS = {"ReadsPerUser": "600", "WritesPerUser": "120"}
 
+# A container that has just started has no overview that it kept.
+_NOTHING_KEPT = {"OverviewCacheSeconds": "0"}
+
 
 def record() -> Recording:
     """Set a stage with one room of 20 people and 51 tasks, and ask each question once of each who answers it."""
     tape = Tape()
     with aws_in_process.mocked():
-        aws = Aws(Stack({**TEST_PARAMETERS, **_LIMITS}))
+        aws = Aws(Stack({**TEST_PARAMETERS, **_LIMITS, **_NOTHING_KEPT}))
         variables = {**aws.stack.all_variables(), "LOG_LEVEL": "INFO"}
         with aws_in_process.environment(variables):
             product = Product(aws)
