@@ -1,0 +1,271 @@
+"""A typical mix of requests, and what each of them takes of everything that AWS has a price for.
+
+The product runs in process (``tests/support``). Counted are capacity units, calls of functions, bytes that are answered
+and logged, those included that the functions behind the streams cause; times are not.
+"""
+
+import contextlib
+import gzip
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from authorizer import store
+from tests.support.aws import Aws, environment
+from tests.support.client import Answer
+from tests.support.gateway import start_cold
+from tests.support.product import Product
+from tests.support.spending import Spent, spending
+from tests.support.tasks_table import size_of
+
+Json = dict[str, Any]
+Request = Callable[[], Answer]
+
+MIX = {
+    # Ten times of fifty somebody looks at the application anew, most of them with a token that has run out.
+    "GET /": 90,
+    "POST /auth/refresh": 60,
+    "POST /auth/login": 4,
+    "POST /auth/register": 1,
+    # Lists and what is opened from them are most of the use.
+    "GET /tasks": 100,
+    "GET /tasks, one status": 40,
+    "GET /tasks/{task_id}": 130,
+    "GET /rooms": 60,
+    "GET /rooms/{room_id}": 80,
+    "GET /rooms/{room_id}/tasks": 150,
+    "GET /rooms/{room_id}/tasks, one status": 60,
+    "GET /rooms/{room_id}/tasks, of one person": 30,
+    "GET /rooms/{room_id}/users": 40,
+    "GET /rooms/{room_id}/activity": 20,
+    "GET /users/{user_id}": 20,
+    "POST /keys/resolve": 10,
+    # A task is planned, changed not quite twice, and one of three is deleted.
+    "POST /tasks": 30,
+    "PATCH /tasks/{task_id}": 50,
+    "DELETE /tasks/{task_id}": 10,
+    # Teams change seldom.
+    "POST /rooms": 2,
+    "POST /rooms/join": 4,
+    "PATCH /rooms/{room_id}": 3,
+    "POST /rooms/{room_id}/users": 1,
+    "PATCH /rooms/{room_id}/users/{user_id}": 1,
+    "DELETE /rooms/{room_id}/users/{user_id}": 2,
+    "PATCH /users/{user_id}": 2,
+}
+"""How many requests of a thousand are of which kind. An assumption, with ten reads to a change of a task or room."""
+
+_PEOPLE = 8
+_TASKS = 50
+_TASK = {
+    "description": "Ask three suppliers, and compare.",
+    "deadline": "2027-01-31T12:00:00Z",
+    "priority": "high",
+}
+
+# What Lambda writes for each call by itself (``platform.start``, ``platform.report``), in bytes, and what CloudWatch
+# adds to each line.
+_OF_PLATFORM = 600
+_OF_LINE = 26
+
+# An entry of an index has some bytes more than the item.
+_OF_ENTRY = 100
+
+
+@dataclass
+class Written:
+    """Lines that functions wrote while something was measured."""
+
+    text: io.StringIO
+
+    def of(self, authorizer: bool) -> list[Json]:
+        lines = [json.loads(line) for line in self.text.getvalue().splitlines()]
+        return [line for line in lines if line["event"].startswith("access ") == authorizer]
+
+
+class Team:
+    """Eight people in a room of fifty tasks, each with another room; and Ann, who asks."""
+
+    def __init__(self, aws: Aws) -> None:
+        self.product = product = Product(aws)
+        self.ann, self.bob, *others = [product.register("person") for _ in range(_PEOPLE)]
+        self.room = self.ann.open_room()
+        for person in (self.bob, *others):
+            person.join(self.room)
+        self.tasks = [
+            self.ann.plan(room_id=self.room["id"], user_id=(self.ann, self.bob)[number % 2].id, **_TASK)
+            for number in range(_TASKS)
+        ]
+        self.ann.open_room()
+        self.new = product.register("person")
+        self.others_room = self.bob.open_room()
+        product.deliver()
+
+    def requests(self) -> dict[str, Request]:
+        """By what the mix calls them. In this order each is answered."""
+        ann, room, task = self.ann, f"/rooms/{self.room['id']}", f"/tasks/{self.tasks[0]['id']}"
+        members = f"{room}/users"
+        reads: dict[str, Request] = {
+            "GET /": lambda: ann.get("/", headers={"Cache-Control": "no-cache"}),
+            "GET /tasks": lambda: ann.get("/tasks"),
+            "GET /tasks, one status": lambda: ann.get("/tasks?status=pending"),
+            "GET /tasks/{task_id}": lambda: ann.get(task),
+            "GET /rooms": lambda: ann.get("/rooms"),
+            "GET /rooms/{room_id}": lambda: ann.get(room),
+            "GET /rooms/{room_id}/tasks": lambda: ann.get(f"{room}/tasks"),
+            "GET /rooms/{room_id}/tasks, one status": lambda: ann.get(f"{room}/tasks?status=pending"),
+            "GET /rooms/{room_id}/tasks, of one person": lambda: ann.get(f"{room}/tasks?user_id={ann.id}"),
+            "GET /rooms/{room_id}/users": lambda: ann.get(members),
+            "GET /rooms/{room_id}/activity": lambda: ann.get(f"{room}/activity"),
+            "GET /users/{user_id}": lambda: ann.get("/users/me"),
+            "POST /keys/resolve": lambda: ann.post(
+                "/keys/resolve", json={"tasks": [each["id"] for each in self.tasks[:5]], "users": [self.bob.id]}
+            ),
+        }
+        changes: dict[str, Request] = {
+            "POST /tasks": lambda: _once(
+                ann.post, "/tasks", {"title": "Order", "room_id": self.room["id"], "user_id": ann.id, **_TASK}
+            ),
+            "PATCH /tasks/{task_id}": lambda: ann.patch(task, json={"status": "completed"}),
+            "DELETE /tasks/{task_id}": lambda: ann.delete(f"/tasks/{self.tasks[1]['id']}"),
+            "POST /rooms": lambda: _once(ann.post, "/rooms", {"name": "Office"}),
+            "POST /rooms/join": lambda: _once(ann.post, "/rooms/join", {"code": self.others_room["code"]}),
+            "PATCH /rooms/{room_id}": lambda: ann.patch(room, json={"name": "Office"}),
+            "POST /rooms/{room_id}/users": lambda: _once(ann.post, members, {"user_id": self.new.id}),
+            "PATCH /rooms/{room_id}/users/{user_id}": lambda: ann.patch(
+                f"{members}/{self.new.id}", json={"role": "viewer"}
+            ),
+            "DELETE /rooms/{room_id}/users/{user_id}": lambda: ann.delete(f"{members}/{self.new.id}"),
+            "PATCH /users/{user_id}": lambda: ann.patch("/users/me", json={"email": "ann@example.org"}),
+        }
+        return reads | changes | self._sign_ins()
+
+    def _sign_ins(self) -> dict[str, Request]:
+        anonymous, new = self.product.anonymous, self.new
+        return {
+            "POST /auth/refresh": lambda: anonymous.post("/auth/refresh", json={"refresh_token": new.refresh_token}),
+            "POST /auth/login": lambda: anonymous.post(
+                "/auth/login", json={"username": new.username, "password": new.password}
+            ),
+            "POST /auth/register": lambda: anonymous.post(
+                "/auth/register", json={"username": "somebody-else", "password": new.password}
+            ),
+        }
+
+
+def _once(send: Callable[..., Answer], path: str, body: Json) -> Answer:
+    return send(path, json=body, headers={"Idempotency-Key": f"key-of-{path}"})
+
+
+def counted() -> Json:
+    """What each request of the mix takes, what a call of the authorizer does, and what is stored."""
+    aws = Aws()
+    with environment(aws.stack.all_variables()):
+        team = Team(aws)
+        stored = _stored(aws)
+        aws.deploy(LogLevel="INFO")
+        least = int(aws.stack.resources["Api"]["Properties"]["MinimumCompressionSize"])
+        requests = team.requests()
+        return {
+            "authorizer": _of_authorizer(aws, requests["GET /users/{user_id}"]),
+            "routes": {name: _of_request(aws, team.product, requests[name], least) for name in requests},
+            "stored": stored,
+        }
+
+
+def _of_request(aws: Aws, product: Product, request: Request, least: int) -> Json:
+    for properties in aws.stack.functions.values():
+        start_cold(properties["Handler"])
+    with _written() as written, spending(aws, limits=True) as spent:
+        answer = request()
+    if answer.status >= 300:
+        raise RuntimeError(str(answer))
+    [line] = [line for line in written.of(authorizer=False) if line["event"] == "request"]
+    [function] = [r.function for r in product.gateway.routes if (r.method, r.path) == (line["method"], line["route"])]
+    return {
+        "memory": int(aws.stack.resolve(_memory(aws, function))),
+        "in_sequence": line["round_trips_in_sequence"],
+        **_units(spent),
+        "answered": _on_the_wire(answer, least),
+        "logged": _logged(written.of(authorizer=False), 1),
+        "token": bool(line["user_id"]),
+        "behind": _behind(aws, product),
+    }
+
+
+def _behind(aws: Aws, product: Product) -> Json:
+    """What functions behind the streams do then."""
+    before = len(aws.permissions.calls)
+    with _written() as written, spending(aws) as spent:
+        deliveries = product.deliver()
+    return {
+        "calls": len(deliveries),
+        "in_sequence": len(aws.permissions.calls) - before,
+        **_units(spent),
+        "logged": _logged(written.of(authorizer=False), len(deliveries)),
+    }
+
+
+def _of_authorizer(aws: Aws, request: Request) -> Json:
+    client = store._client()  # noqa: SLF001  # it has no other way to be listened to, and needs none
+    with _written(), spending(aws) as without:
+        request()
+    with _written() as written, spending(aws, also=[client]) as spent:
+        request()
+    return {
+        "memory": int(aws.stack.resolve(_memory(aws, "AuthorizerFunction"))),
+        "in_sequence": 1,
+        "reads": spent.units - without.units,
+        "logged": _logged(written.of(authorizer=True), 1),
+    }
+
+
+def _units(spent: Spent) -> Json:
+    return {"reads": spent.units, "writes": spent.write_units.total()}
+
+
+def _memory(aws: Aws, function: str) -> Any:
+    common = aws.stack.template["Globals"]["Function"]["MemorySize"]
+    return aws.stack.functions[function].get("MemorySize", common)
+
+
+def _on_the_wire(answer: Answer, least: int) -> int:
+    """Bytes, as the gateway sends them to who takes them compressed, without those of TLS."""
+    body = answer.text.encode()
+    if len(body) >= least:
+        body = gzip.compress(body, 6, mtime=0)
+    return len(body) + sum(len(name) + len(value) + 4 for name, value in answer.headers.items())
+
+
+def _logged(lines: list[Json], calls: int) -> int:
+    return calls * _OF_PLATFORM + sum(len(json.dumps(line)) + _OF_LINE for line in lines)
+
+
+def _stored(aws: Aws) -> Json:
+    """Bytes of a task with its entries in indexes, of an entry of an audit trail, and of all else of a person."""
+    sizes = {
+        table: [_with_entries(properties, item) for item in aws.dynamodb.scan(TableName=table)["Items"]]
+        for table, properties in aws.stack.of_type("AWS::DynamoDB::Table").items()
+    }
+    tasks, trail = sizes.pop("TasksTable"), sizes.pop("ActivityTable")
+    kept = sum(sum(sizes[table]) for table in ("UsersTable", "RoomsTable", "SessionsTable"))
+    return {
+        "task": round(sum(tasks) / len(tasks)),
+        "entry": round(sum(trail) / len(trail)),
+        "person": round(kept / (_PEOPLE + 1)),
+    }
+
+
+def _with_entries(properties: Json, item: Json) -> int:
+    indexes = [*properties.get("LocalSecondaryIndexes", []), *properties.get("GlobalSecondaryIndexes", [])]
+    entries = sum(all(key["AttributeName"] in item for key in index["KeySchema"]) for index in indexes)
+    return (size_of(item) + _OF_ENTRY) * (1 + entries)
+
+
+@contextlib.contextmanager
+def _written() -> Iterator[Written]:
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text):
+        yield Written(text)
