@@ -35,13 +35,14 @@ from tasksync.tables.activity import ActivityTable
 from tasksync.tables.limits import RateLimitsTable
 from tasksync.tables.receipts import ReceiptsTable
 from tasksync.tables.room_changes import RoomChanges
+from tasksync.tables.together import both
 from tasksync.tables.users import UsersTable
 
 api = Api("rooms", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsTable()))
 app = api.chalice
 
-_rooms = RoomService(RoomChanges(), UsersTable(), settings.max_room_members, settings.max_rooms_per_user)
-_activity = ActivityService(RoomChanges(), ActivityTable())
+_rooms = RoomService(RoomChanges(), UsersTable(), settings.max_room_members, settings.max_rooms_per_user, both)
+_activity = ActivityService(RoomChanges(), ActivityTable(), both)
 
 
 @api.route("POST", "/rooms", body=NewRoom, status=201, answer=Room, fails=(NotFound, CodeTaken, TooManyRooms))

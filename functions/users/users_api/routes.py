@@ -20,7 +20,7 @@ from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok
 from tasksync.tables.limits import RateLimitsTable
 from tasksync.tables.receipts import ReceiptsTable
-from tasksync.tables.rooms import RoomsTable
+from tasksync.tables.room_reads import RoomReads
 from tasksync.tables.sessions import SessionsTable
 from tasksync.tables.task_changes import TaskChanges
 from tasksync.tables.tasks import TasksTable
@@ -34,7 +34,7 @@ api = Api("users", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsTable(
 app = api.chalice
 
 _people = UserChanges()
-_rooms = RoomsTable()
+_rooms = RoomReads()
 _users = UserService(_people, _rooms)
 _removal = UserRemoval(_people, _rooms, TasksTable(), SessionsTable())
 _exports = ExportService(_users, _rooms, SessionsTable(), TaskService(TaskChanges(), _rooms))

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from tasksync.activity import Change, Deletion, Version, entry_id
+from tasksync.domain.reads import Both
 from tasksync.entities import ActivityAction, ActivityEntry, ActivityResource, Caller, Membership, Page
 from tasksync.errors import NotFound
 from tasksync.stamps import Roles, Stamp
@@ -31,15 +32,21 @@ class Trail(Protocol):
 class ActivityService:
     """Reading the trail."""
 
-    def __init__(self, memberships: Memberships, trail: Trail) -> None:
+    def __init__(self, memberships: Memberships, trail: Trail, both: Both) -> None:
+        """``both``: carries out two reads at the same time."""
+        self._both = both
         self._memberships = memberships
         self._trail = trail
 
     def list(self, caller: Caller, room_id: str, limit: int, after: str | None) -> Page[ActivityEntry]:
         """Newest first, for members of any role. Raises ``NotFound`` for everybody else."""
-        if not self._memberships.memberships_in([room_id], caller.user_id):
+        page, memberships = self._both(
+            lambda: self._trail.page(room_id, limit, after),
+            lambda: self._memberships.memberships_in([room_id], caller.user_id),
+        )
+        if not memberships:
             raise NotFound
-        return self._trail.page(room_id, limit, after)
+        return page
 
 
 def entries_of(change: Change, deletions: Mapping[str, Deletion]) -> list[ActivityEntry]:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from tasksync import clock
 from tasksync.domain.attempts import until_settled
+from tasksync.domain.reads import Both
 from tasksync.entities import Caller, Membership, Page, Receipt, ReceiptFor, Room, RoomRole, RoomView, User
 from tasksync.errors import (
     AlreadyMember,
@@ -60,7 +61,9 @@ class People(Protocol):
 class RoomService:
     """What can be done with rooms. Every method raises ``NotFound`` for a room the caller is not a member of."""
 
-    def __init__(self, rooms: Rooms, people: People, max_members: int, max_rooms: int) -> None:
+    def __init__(self, rooms: Rooms, people: People, max_members: int, max_rooms: int, both: Both) -> None:
+        """``both``: carries out two reads at the same time."""
+        self._both = both
         self._rooms = rooms
         self._people = people
         self._max_members = max_members
@@ -68,7 +71,7 @@ class RoomService:
 
     def open(self, caller: Caller, name: str | None, code: str | None, receipt: ReceiptFor[RoomView]) -> RoomView:
         """A new room, whose admin is the caller. Raises ``CodeTaken`` for a code asked for, and ``TooManyRooms``."""
-        self._require_space_for_a_room(caller.user_id)
+        self._require_space_for_a_room(self._rooms.count_of(caller.user_id))
         at = clock.now()
         room = Room(
             id=new_room_id(at),
@@ -147,13 +150,16 @@ class RoomService:
         code = code.upper()
 
         def attempt() -> RoomView:
-            found = self._rooms.room_with_members(self._rooms.resolve_code(code))
+            room_id = self._rooms.resolve_code(code)
+            found, rooms = self._both(
+                lambda: self._rooms.room_with_members(room_id), lambda: self._rooms.count_of(caller.user_id)
+            )
             if found is None or found[0].code != code:
                 raise UnknownCode
             room, members = found
             newcomer = _membership(room.id, caller.user_id, RoomRole.MEMBER)
             view = RoomView(_entered(room, newcomer), newcomer, (*members, newcomer))
-            self._require_admissible(room, members, caller.user_id)
+            self._require_admissible(room, members, caller.user_id, rooms)
             self._rooms.join(room, newcomer, receipt(view))
             return view
 
@@ -175,11 +181,14 @@ class RoomService:
         """Raises ``RoleTooLow``, ``UnknownUser``, ``AlreadyMember``, ``RoomFull``, ``TooManyRooms``."""
 
         def attempt() -> Named:
-            view = self._as_admin(caller, room_id)
-            user = self._people.find_many([user_id]).get(user_id)
+            (found, people), rooms = self._both(
+                lambda: self._with_person(caller, room_id, user_id), lambda: self._rooms.count_of(user_id)
+            )
+            view = _administered(found)
+            user = people.get(user_id)
             if user is None:
                 raise UnknownUser
-            self._require_admissible(view.room, view.members, user_id)
+            self._require_admissible(view.room, view.members, user_id, rooms)
             newcomer = _membership(room_id, user_id, role)
             self._rooms.add(view.room, view.caller, newcomer, receipt((newcomer, user)))
             return newcomer, user
@@ -192,9 +201,9 @@ class RoomService:
         """Raises ``RoleTooLow``, ``LastAdmin``; ``NotFound`` for somebody who is no member, too."""
 
         def attempt() -> Named:
-            view = self._as_admin(caller, room_id)
-            member = view.member(user_id)
-            user = self._people.find_many([user_id]).get(user_id)
+            found, people = self._with_person(caller, room_id, user_id)
+            view = _administered(found)
+            member, user = view.member(user_id), people.get(user_id)
             if member is None or user is None:
                 raise NotFound
             after = replace(member, role=role)
@@ -224,25 +233,36 @@ class RoomService:
 
         until_settled(attempt)
 
-    def _as_admin(self, caller: Caller, room_id: str, matches: Matches | None = None) -> RoomView:
-        view = self.get(caller, room_id)
-        if view.caller.role is not RoomRole.ADMIN:
-            raise RoleTooLow
-        if matches is not None and not matches(view.room.version):
+    def _as_admin(self, caller: Caller, room_id: str, matches: Matches) -> RoomView:
+        view = _administered(self._rooms.view(room_id, caller.user_id))
+        if not matches(view.room.version):
             raise PreconditionFailed
         return view
 
-    def _require_admissible(self, room: Room, members: tuple[Membership, ...], user_id: str) -> None:
+    def _with_person(self, caller: Caller, room_id: str, user_id: str) -> tuple[RoomView | None, dict[str, User]]:
+        """The room as the caller sees it, and at the same time somebody who is in it or may come into it."""
+        return self._both(lambda: self._rooms.view(room_id, caller.user_id), lambda: self._people.find_many([user_id]))
+
+    def _require_admissible(self, room: Room, members: tuple[Membership, ...], user_id: str, rooms: int) -> None:
         if any(member.user_id == user_id for member in members):
             raise AlreadyMember
         if room.member_count >= self._max_members:
             raise RoomFull
-        self._require_space_for_a_room(user_id)
+        self._require_space_for_a_room(rooms)
 
-    def _require_space_for_a_room(self, user_id: str) -> None:
+    def _require_space_for_a_room(self, rooms: int) -> None:
         # A brake on abuse, not an invariant: two joins at the same moment may both pass.
-        if self._rooms.count_of(user_id) >= self._max_rooms:
+        if rooms >= self._max_rooms:
             raise TooManyRooms
+
+
+def _administered(view: RoomView | None) -> RoomView:
+    """Raises ``NotFound`` for who is no member, ``RoleTooLow`` for who is no admin."""
+    if view is None:
+        raise NotFound
+    if view.caller.role is not RoomRole.ADMIN:
+        raise RoleTooLow
+    return view
 
 
 def _with_free_code(view: RoomView, generated: bool, write: Callable[[RoomView], None]) -> RoomView:

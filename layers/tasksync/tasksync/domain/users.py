@@ -29,7 +29,7 @@ class Rooms(Protocol):
 
     def memberships_of(self, user_id: str, after: str | None = None) -> Iterator[Membership]: ...
     def memberships_in(self, room_ids: Iterable[str], user_id: str) -> dict[str, Membership]: ...
-    def room_with_members(self, room_id: str) -> tuple[Room, tuple[Membership, ...]] | None: ...
+    def all_of(self, user_id: str) -> list[Room]: ...
 
 
 class UserService:
@@ -43,12 +43,7 @@ class UserService:
         """For an admin everybody; for others themselves and whoever shares a room with them."""
         if caller.role is UserRole.ADMIN:
             return self._people.page(limit, after)
-        ids = {caller.user_id}
-        for hint in self._rooms.memberships_of(caller.user_id):
-            found = self._rooms.room_with_members(hint.room_id)
-            members = {member.user_id for member in found[1]} if found else set()
-            if caller.user_id in members:
-                ids |= members
+        ids = {caller.user_id}.union(*(room.member_ids for room in self._rooms.all_of(caller.user_id)))
         rest = sorted(user_id for user_id in ids if after is None or user_id > after)
         wanted = rest[:limit]
         people = self._people.find_many(wanted)
