@@ -10,7 +10,6 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tasksync import clock
 from tasksync.aws.client import DYNAMODB, Client, Patience
 from tasksync.errors import DependencyFailed, InvalidToken
 from tasksync.settings import settings
@@ -45,7 +44,7 @@ _published: dict[str, _Published] = {}
 
 
 def _published_key(kid: str) -> dict[str, str]:
-    now = clock.now().timestamp()
+    now = time.time_ns() / 1_000_000_000
     known = _published.get(kid)
     if known is None or now >= known.read_at + KEYS_KEPT_SECONDS:
         known = _published[kid] = _read_key(kid, now)
