@@ -1,7 +1,5 @@
 """What comes in and goes out."""
 
-from dataclasses import replace
-
 import msgspec
 from msgspec import UNSET, UnsetType
 
@@ -26,7 +24,7 @@ class RoomChange(msgspec.Struct, frozen=True, kw_only=True):
     name: RoomName | UnsetType | None = UNSET
 
     def applied(self, room: Room) -> Room:
-        return room if isinstance(self.name, UnsetType) else replace(room, name=self.name)
+        return room if isinstance(self.name, UnsetType) else msgspec.structs.replace(room, name=self.name)
 
 
 class Join(msgspec.Struct, frozen=True, kw_only=True):

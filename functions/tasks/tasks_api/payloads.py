@@ -1,6 +1,5 @@
 """What comes in."""
 
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -69,7 +68,7 @@ class TaskChange(msgspec.Struct, frozen=True, kw_only=True):
             given["deadline"] = _deadline(given["deadline"])
         if "user_id" in given:
             given["assignee_id"] = given.pop("user_id")
-        return replace(task, **given)
+        return msgspec.structs.replace(task, **given)
 
 
 class RoomTaskQuery(Paging, frozen=True, kw_only=True):

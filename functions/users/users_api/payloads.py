@@ -1,7 +1,5 @@
 """What comes in and goes out."""
 
-from dataclasses import replace
-
 import msgspec
 from msgspec import UNSET, UnsetType
 
@@ -22,7 +20,7 @@ class UserChange(msgspec.Struct, frozen=True, kw_only=True):
     def applied(self, user: User) -> User:
         username = user.username if isinstance(self.username, UnsetType) else self.username
         email = user.email if isinstance(self.email, UnsetType) else self.email
-        return replace(user, username=username, email=email)
+        return msgspec.structs.replace(user, username=username, email=email)
 
 
 def exported(export: Export, caller: Caller) -> answers.Export:

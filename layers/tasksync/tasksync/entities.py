@@ -1,10 +1,15 @@
-"""What TaskSync is about. Plain values without behaviour beyond what they can say of themselves."""
+"""What TaskSync is about. Plain values without behaviour beyond what they can say of themselves.
+
+They are msgspec's structs, whose frozen values are made in a tenth of the time of a dataclass's: a list has 50 of them.
+Nothing here is read or written as JSON.
+"""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeAlias, TypeVar
+
+import msgspec
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -42,8 +47,7 @@ class Priority(StrEnum):
     HIGH = "high"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """Who is asking: what the authorizer found in the access token and its session."""
 
     user_id: str
@@ -51,8 +55,7 @@ class Caller:
     role: UserRole
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(msgspec.Struct, frozen=True):
     id: str
     username: str
     email: str | None
@@ -66,8 +69,7 @@ class User:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(msgspec.Struct, frozen=True):
     """How a session came by its refresh token: enough to derive the token again from the one it was given for."""
 
     spent_hash: str
@@ -77,8 +79,7 @@ class Exchange:
     salt: str
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(msgspec.Struct, frozen=True):
     """One sign-in on one device: the family of refresh tokens that follow from it."""
 
     id: str
@@ -101,8 +102,7 @@ class Session:
     ip: str
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(msgspec.Struct, frozen=True):
     id: str
     code: str
     name: str | None
@@ -116,8 +116,7 @@ class Room:
     """Who is in it, without roles: with this, the people of many rooms are known from the rooms alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(msgspec.Struct, frozen=True):
     room_id: str
     user_id: str
     role: RoomRole
@@ -126,8 +125,7 @@ class Membership:
     joined_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class RoomView:
+class RoomView(msgspec.Struct, frozen=True):
     """A room as one of its members sees it, with everybody in it, in the order they joined."""
 
     room: Room
@@ -138,8 +136,7 @@ class RoomView:
         return next((member for member in self.members if member.user_id == user_id), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(msgspec.Struct, frozen=True):
     id: str
     owner_id: str
     """The room it is in, or the person whose personal task it is."""
@@ -175,8 +172,7 @@ class ActivityResource(StrEnum):
     TASK = "task"
 
 
-@dataclass(frozen=True, slots=True)
-class ActivityEntry:
+class ActivityEntry(msgspec.Struct, frozen=True):
     """One change of one thing in a room: a line of its audit trail."""
 
     id: str
@@ -196,8 +192,7 @@ class ActivityEntry:
     """Ids of the entries of the change before this one, of the same room item or task. Empty for the first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True):
     """That a request under an idempotency key has been carried out, and what it was answered."""
 
     id: str
@@ -211,8 +206,7 @@ ReceiptFor: TypeAlias = Callable[[Outcome], Receipt | None]
 """Makes the receipt to be written together with an outcome; None where there is no idempotency key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tries:
+class Tries(msgspec.Struct, frozen=True):
     """Attempts to sign in to one account from one network. Times are in seconds since 1970."""
 
     key: str
@@ -227,8 +221,7 @@ class Tries:
     """Rises with every change but the counting."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Item]):
+class Page(msgspec.Struct, Generic[Item], frozen=True):
     """A part of a list, and where the next part begins: an opaque position, or None at the end."""
 
     items: list[Item]

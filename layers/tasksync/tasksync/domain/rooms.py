@@ -1,10 +1,11 @@
 """Rooms: who may open, enter, change and leave them."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 from uuid import uuid4
+
+from msgspec.structs import replace
 
 from tasksync import clock
 from tasksync.domain.attempts import until_settled

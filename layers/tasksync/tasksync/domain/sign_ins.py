@@ -14,8 +14,9 @@ Signing in forgets the failures.
 import hmac
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from tasksync import clock
 from tasksync.domain.attempts import until_settled

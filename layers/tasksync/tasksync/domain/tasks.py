@@ -1,9 +1,11 @@
 """Tasks: who may see, plan and change them."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from tasksync import clock
 from tasksync.domain.attempts import until_settled

@@ -1,9 +1,10 @@
 """People: who sees whom, who may change whom, and what their going away means."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from tasksync import clock
 from tasksync.domain.attempts import until_settled
