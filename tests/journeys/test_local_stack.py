@@ -155,6 +155,25 @@ def test_a_deployment_that_failed_leaves_the_data_and_no_process(project: Projec
         assert notes(addresses) == {"kept"}
 
 
+def test_an_update_that_failed_leaves_the_version_before_it_running(project: Project) -> None:
+    stack = project.stack()
+    addresses = stack.start()
+    note(addresses, "kept")
+    index = "{IndexName: i, KeySchema: [{AttributeName: nowhere, KeyType: HASH}], Projection: {ProjectionType: ALL}}"
+    indexes = f"GlobalSecondaryIndexes: [{index}]"
+    project.write(
+        TEMPLATE.replace("BillingMode:", f"{indexes}\n      BillingMode:"), HANDLER.replace("first", "second")
+    )
+
+    with pytest.raises(DeploymentFailed, match=r"Notes \(AWS::DynamoDB::Table\)"):
+        stack.deploy()
+
+    stacks = addresses.client("cloudformation").describe_stacks(StackName="tasksync")["Stacks"]
+    assert [each["StackStatus"] for each in stacks] == ["UPDATE_ROLLBACK_COMPLETE"]
+    assert get(addresses, "/health")[1]["answer"] == "first"
+    assert notes(addresses) == {"kept"}
+
+
 def test_a_killed_stack_starts_again_with_the_data_of_the_last_orderly_stop(project: Project) -> None:
     with project.stack() as addresses:
         note(addresses, "kept")
