@@ -1,22 +1,18 @@
 """From a version to the next and back, and away, while people work."""
 
-import random
 import shutil
-import threading
-import uuid
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from infrastructure import audit, release, smoke
 from infrastructure.local.stack import Addresses, LocalStack
 from infrastructure.template import REPOSITORY
 from tests.journeys.service import PARAMETERS, eventually
-from tests.support.client import Answer, Client, Person
+from tests.journeys.workers import Worker, titles, working
+from tests.support.client import Client
 
 Json = dict[str, Any]
 
@@ -24,43 +20,6 @@ CLIENTS = 3
 
 LAYER = "layers/tasksync/tasksync/__init__.py"
 HEALTH = "functions/health/health_api/routes.py"
-
-
-class Worker:
-    """Somebody who plans tasks, changes and reads them until told to stop, and remembers what was acknowledged."""
-
-    def __init__(self, url: str, seed: int) -> None:
-        self._person: Person = Client.over_http(url).register(f"worker-{seed}")
-        self._room = self._person.open_room()
-        self._dice = random.Random(seed)
-        self.titles: dict[str, str] = {}
-        self.failures: list[str] = []
-        self.requests = 0
-
-    def run(self, over: threading.Event) -> None:
-        while not over.is_set():
-            title = uuid.uuid4().hex
-            if not self.titles or self._dice.random() < 0.4:
-                answer = self._ask("POST", "/tasks", 201, json={"title": title, "room_id": self._room["id"]})
-            else:
-                path = f"/tasks/{self._dice.choice([*self.titles])}"
-                self._ask("GET", path, 200)
-                answer = self._ask("PATCH", path, 200, json={"title": title})
-            if answer is not None:
-                self.titles[answer.json()["id"]] = title
-        self._person.connection.close()
-
-    def _ask(self, method: str, path: str, expected: int, **options: Any) -> Answer | None:
-        self.requests += 1
-        try:
-            answer = self._person.request(method, path, **options)
-        except httpx.TransportError as error:
-            self.failures.append(f"{method} {path}: {error!r}")
-            return None
-        if answer.status != expected:
-            self.failures.append(f"{method} {path}: {answer}")
-            return None
-        return answer
 
 
 class Project:
@@ -122,7 +81,7 @@ def test_versions_come_and_go_while_people_work(project: Project) -> None:
     room = ann.open_room()
     dynamodb = project.addresses.client("dynamodb")
     tables = dynamodb.list_tables()["TableNames"]
-    workers, over = [Worker(project.addresses.api_url, seed) for seed in range(CLIENTS)], threading.Event()
+    workers = [Worker(project.addresses.api_url, seed) for seed in range(CLIENTS)]
 
     def version() -> str:
         return str(anonymous.get("/health").json()["version"])
@@ -130,31 +89,25 @@ def test_versions_come_and_go_while_people_work(project: Project) -> None:
     def room_is_full() -> bool:
         return anonymous.register().post("/rooms/join", json={"code": room["code"]}).status == 409
 
-    with ThreadPoolExecutor(CLIENTS) as threads:
-        working: list[Future[None]] = [threads.submit(worker.run, over) for worker in workers]
-        try:
-            assert not room_is_full()
-            # Another layer, which all functions have, and another parameter.
-            project.write(LAYER, '"0.1.0"', '"0.2.0"')
-            project.release(MaxRoomMembers="2")
-            assert (version(), room_is_full()) == ("0.2.0", True)
+    with working(workers):
+        assert not room_is_full()
+        # Another layer, which all functions have, and another parameter.
+        project.write(LAYER, '"0.1.0"', '"0.2.0"')
+        project.release(MaxRoomMembers="2")
+        assert (version(), room_is_full()) == ("0.2.0", True)
 
-            # A version that is deployed and does not serve.
-            project.write(LAYER, '"0.2.0"', '"0.3.0"')
-            project.write(HEALTH, "    answering = ", "    raise RuntimeError\n    answering = ")
-            with pytest.raises(release.RolledBack, match="GET /health"):
-                project.release(MaxRoomMembers="90")
-            assert (version(), room_is_full()) == ("0.2.0", True)
-        finally:
-            over.set()
-        for each in working:
-            each.result()
+        # A version that is deployed and does not serve.
+        project.write(LAYER, '"0.2.0"', '"0.3.0"')
+        project.write(HEALTH, "    answering = ", "    raise RuntimeError\n    answering = ")
+        with pytest.raises(release.RolledBack, match="GET /health"):
+            project.release(MaxRoomMembers="90")
+        assert (version(), room_is_full()) == ("0.2.0", True)
 
     assert [failure for worker in workers for failure in worker.failures] == []
     assert min(worker.requests for worker in workers) > 10
     assert ann.get(f"/rooms/{room['id']}").json()["code"] == room["code"]
     assert dynamodb.list_tables()["TableNames"] == tables
-    stored = {item["task_id"]["S"]: item["title"]["S"] for item in project.items("TasksTable")}
+    stored = titles(project.items("TasksTable"))
     assert stored == {task: title for worker in workers for task, title in worker.titles.items()}
     assert eventually(lambda: audit.clean(project.audit())), "\n".join(audit.lines(project.audit()))
 
