@@ -134,7 +134,7 @@ $(LAMBDA): tests/journeys/requirements.txt | $(BIN)/python
 	@$(LAMBDA) -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	@touch $@
 
-test-journeys: $(DEVELOPMENT) $(LAMBDA) ## Journeys over HTTP, on a local stack of their own
+test-journeys: $(DEVELOPMENT) $(LAMBDA) $(SAM) ## Journeys over HTTP, on a local stack of their own
 	$(BIN)/python -m pytest tests/journeys $(SIDE_BY_SIDE)
 
 # The pages need a browser, which nothing here can install: where there is none, the run says so and goes on.
@@ -209,11 +209,13 @@ ARCH ?= arm64
 build: $(VENV)/stamp-infrastructure ## Builds what is deployed into dist/, the same bytes each time: ARCH=arm64 or x86_64
 	@$(BIN)/python -m infrastructure.build --machine '$(ARCH)'
 
-# BUILT=1 deploys what make build has left in dist/, as a pipeline does that builds once.
+# BUILT=1 deploys what make build has left in dist/ (or in BUILT_IN=…), as a pipeline does that builds once. URL=… is
+# where the API answers, if not at the stack's ApiUrl: a domain that is not known everywhere yet, or the local AWS.
+BUILT_IN = dist/$(ARCH)
 deploy: $(SAM) $(VENV)/stamp-infrastructure $(if $(BUILT),,build) ## Deploys to AWS with your credentials: ENV=dev, staging or prod (see samconfig.toml)
 	@test -n '$(ENV)' || { echo 'Say which environment: make deploy ENV=dev' >&2; exit 2; }
-	$(BIN)/python -m infrastructure.release --env '$(ENV)' -- \
-	    $(SAM) deploy --template-file 'dist/$(ARCH)/template.json' --config-file '$(CURDIR)/samconfig.toml' \
+	$(BIN)/python -m infrastructure.release --env '$(ENV)' --url '$(URL)' -- \
+	    $(SAM) deploy --template-file '$(BUILT_IN)/template.json' --config-file '$(CURDIR)/samconfig.toml' \
 	    --config-env '$(ENV)' $(if $(CI),--no-confirm-changeset) \
 	    $(if $(CLOUDFORMATION_ROLE),--role-arn '$(CLOUDFORMATION_ROLE)')
 

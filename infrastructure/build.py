@@ -33,18 +33,25 @@ def build(machine: str, root: Path = templates.REPOSITORY, dist: Path = DIST) ->
     folder = dist / machine
     with tempfile.TemporaryDirectory() as made:
         archives = package.build(template, root, Path(made), target=package.Target(machine, python))
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        for name, archive in archives.items():
-            shutil.copyfile(archive, folder / f"{name}.zip")
-    digests = {name: package.digest(folder / f"{name}.zip") for name in archives}
-    # Parameters are given by that file: where it changes, functions have to be published again.
-    configuration = (root / _SETTINGS).read_text(encoding="utf-8")
+        template["Parameters"]["Architecture"] |= {"Default": machine, "AllowedValues": [machine]}
+        # Parameters are given by that file: where it changes, functions have to be published again.
+        write(folder, template, archives, (root / _SETTINGS).read_text(encoding="utf-8"))
+    return folder
+
+
+def write(folder: Path, template: Mapping[str, Any], archives: Mapping[str, Path], configuration: str) -> None:
+    """What is deployed, in a folder of its own: the archives, and the template with their places and the versions.
+
+    ``configuration``: whatever else decides how functions run.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name, archive in archives.items():
+        shutil.copyfile(archive, folder / f"{name}.zip")
+    digests = {name: package.digest(archive) for name, archive in archives.items()}
     built = templates.with_versions(template, digests, configuration)
     built = templates.with_code_locations(built, {name: f"{name}.zip" for name in archives})
-    built["Parameters"]["Architecture"] |= {"Default": machine, "AllowedValues": [machine]}
     (folder / "template.json").write_text(json.dumps(built, indent=1), encoding="utf-8")
-    return folder
 
 
 def unpacked(archive: Path) -> int:

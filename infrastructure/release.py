@@ -75,9 +75,9 @@ class Stack:
         self._s3.put_object(Bucket=bucket[1], Key=key, Body=version.template.encode())
         self._change_sets.apply(f"{self._s3.meta.endpoint_url}/{bucket[1]}/{key}", version.parameters)
 
-    def api_url(self) -> str:
+    def outputs(self) -> dict[str, str]:
         found = self._described() or {}
-        return next(str(each["OutputValue"]) for each in found["Outputs"] if each["OutputKey"] == "ApiUrl")
+        return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
 
     def _described(self) -> Any:
         try:
@@ -107,6 +107,11 @@ def release(stack: Stack, deploy: Callable[[], None], check: Callable[[], None])
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--env", required=True, help="an environment of samconfig.toml")
+    parser.add_argument(
+        "--url",
+        default="",
+        help="where the API answers, if not at the output ApiUrl; {ApiId} is the output of that name",
+    )
     parser.add_argument("command", nargs="+", help="deploys it; ends with 0 once that is done")
     arguments = parser.parse_args()
     settings = tomllib.loads((REPOSITORY / "samconfig.toml").read_text(encoding="utf-8"))
@@ -120,7 +125,7 @@ def main() -> int:
         release(
             stack,
             lambda: _run(arguments.command),
-            lambda: smoke.check(stack.api_url()),
+            lambda: smoke.check(_address(stack, arguments.url)),
         )
     except RolledBack as reason:
         print(f"The new version does not serve: {reason}\nThe version before is back, and serves.", file=sys.stderr)
@@ -129,9 +134,14 @@ def main() -> int:
     except (DeploymentFailed, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
     else:
-        print(f"{name} serves at {stack.api_url()}")
+        print(f"{name} serves at {_address(stack, arguments.url)}")
         return 0
     return 1
+
+
+def _address(stack: Stack, given: str) -> str:
+    outputs = stack.outputs()
+    return given.replace("{ApiId}", outputs["ApiId"]) or outputs["ApiUrl"]
 
 
 def _run(command: list[str]) -> None:

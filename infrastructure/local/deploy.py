@@ -34,7 +34,7 @@ def deploy(
     with _Artifacts(endpoint, keep_archives) as artifacts:
         locations = {name: artifacts.put(archive.name, archive.read_bytes()) for name, archive in archives.items()}
         digests = {name: digest(archive) for name, archive in archives.items()}
-        versioned = with_versions(_at_once(template), digests, json.dumps(parameters, sort_keys=True))
+        versioned = with_versions(at_once(template), digests, json.dumps(parameters, sort_keys=True))
         packaged = with_code_locations(versioned, locations)
         artifacts.put("template.json", json.dumps(packaged).encode())
         change_sets = ChangeSets(cloudformation, STACK, _SECONDS, _PAUSE_SECONDS)
@@ -43,7 +43,7 @@ def deploy(
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
-def _at_once(template: Mapping[str, Any]) -> dict[str, Any]:
+def at_once(template: Mapping[str, Any]) -> dict[str, Any]:
     """A copy in which aliases move to new versions at once: ministack has no CodeDeploy to move them by and by."""
     changed = copy.deepcopy(dict(template))
     changed.get("Globals", {}).get("Function", {}).pop("DeploymentPreference", None)
