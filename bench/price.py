@@ -1,19 +1,24 @@
-"""What a million requests of a typical mix cost: ``python -m bench.price`` reckons it from what ``bench.mix`` counts.
+"""What a million requests of a typical mix cost, and a month of so many people: ``python -m bench.price``.
 
-Prices are AWS's for us-east-1 in USD, first tier, without the free tier, as published in November 2025:
+Reckoned from what ``bench.mix`` counts, with AWS's prices for us-east-1 in USD, without the free tier, as known when
+this was written; look them up before you decide. But for the gateway, whose price falls most, those of the first tier:
 https://aws.amazon.com/api-gateway/pricing/ https://aws.amazon.com/lambda/pricing/
 https://aws.amazon.com/dynamodb/pricing/on-demand/ https://aws.amazon.com/cloudwatch/pricing/
+https://aws.amazon.com/secrets-manager/pricing/
 """
 
+import math
 from typing import Any
 
+from infrastructure import template as templates
 from tests.support import aws as aws_in_process
 
 aws_in_process.prepare_environment()
 
 from bench.mix import MIX, counted  # noqa: E402  # after the environment is set
 
-GATEWAY = 3.50e-6
+# REST requests of a month: up to so many more, each at so much.
+GATEWAY = ((333e6, 3.50e-6), (667e6, 2.80e-6), (19e9, 2.38e-6), (math.inf, 1.51e-6))
 CALL = 0.20e-6
 GB_SECOND = 0.0000133334
 WRITE = 0.625e-6
@@ -21,17 +26,27 @@ READ = 0.125e-6
 LOG_BYTE = 0.50e-9
 BYTE_OUT = 0.09e-9
 
+# By the month. A byte that is stored may be restored to any second of 35 days.
+STORED_BYTE = (0.25 + 0.20) * 1e-9
+ALARM, DASHBOARD, SECRET, METRIC = 0.10, 3.00, 0.40, 0.30
+
 # Assumed, since times on AWS were not measured: CPU of a whole vCPU, a round trip, and a password, in seconds.
 CPU, ROUND_TRIP, PASSWORD = 0.004, 0.005, 0.3
 VCPU = 1769
 REQUESTS_FOR_EACH_AUTHORIZER_CALL = 4
 
+# Assumed of a person: fifty requests a day, twenty tasks, and of each task three entries of the audit trail.
+REQUESTS_A_MONTH = 50 * 30
+TASKS, ENTRIES = 20, 60
+
+# Of a route that is used in every hour: see docs/metrics.md.
+METRICS_OF_ROUTE = 13
+
 Row = dict[str, Any]
 
 
-def measure(times: float = 1.0) -> dict[str, float]:
+def of_a_million(found: Row, times: float = 1.0) -> dict[str, float]:
     """USD for a million requests, by what is paid. ``times``: that every billed time is so much longer."""
-    found = counted()
     parts = dict.fromkeys(("gateway", "calls", "time", "reads", "writes", "logs", "data out"), 0.0)
     for name, share in MIX.items():
         row = found["routes"][name]
@@ -48,9 +63,60 @@ def measure(times: float = 1.0) -> dict[str, float]:
             parts["reads"] += calls * each["reads"] * READ
             parts["writes"] += calls * each.get("writes", 0) * WRITE
             parts["logs"] += calls * each["logged"] * LOG_BYTE
-        parts["gateway"] += requests * GATEWAY
         parts["data out"] += requests * row["answered"] * BYTE_OUT
-    return {name: round(usd, 2) for name, usd in parts.items()}
+    parts["gateway"] = _gateway(1e6)
+    return parts
+
+
+def of_a_month(found: Row, people: int) -> dict[str, float]:
+    """USD for a month of so many people: of requests, of what is stored, and of what is paid at any size."""
+    requests = people * REQUESTS_A_MONTH
+    parts = of_a_million(found)
+    stored = found["stored"]
+    kept = people * (stored["person"] + TASKS * stored["task"] + ENTRIES * stored["entry"])
+    return {
+        "requests": _gateway(requests) + (sum(parts.values()) - parts["gateway"]) * requests / 1e6,
+        "storage": kept * STORED_BYTE,
+        "always": _always(),
+    }
+
+
+def tables(found: Row) -> tuple[str, str]:
+    """Of ``of_a_million`` and of ``of_a_month``, as the documents show them."""
+    once, twice = of_a_million(found), of_a_million(found, 2.0)
+    first = ["| paid for | USD | with every time doubled |", "|---|---|---|"]
+    first += [f"| {name} | {usd:.2f} | {twice[name]:.2f} |" for name, usd in once.items()]
+    first.append(f"| together | {sum(once.values()):.2f} | {sum(twice.values()):.2f} |")
+    second = [
+        "| people | requests a month | of requests | of storage | at any size | together |",
+        "|---|---|---|---|---|---|",
+    ]
+    for people in (1_000, 100_000, 10_000_000):
+        usd = of_a_month(found, people)
+        cells = [f"{each:,.0f}" for each in (*usd.values(), sum(usd.values()))]
+        second.append(f"| {people:,} | {people * REQUESTS_A_MONTH / 1e6:,.1f} million | {' | '.join(cells)} |")
+    return "\n".join(first), "\n".join(second)
+
+
+def _always() -> float:
+    template = templates.load()
+    kinds = [each["Type"] for each in template["Resources"].values()]
+    events = [
+        event
+        for each in template["Resources"].values()
+        for event in each.get("Properties", {}).get("Events", {}).values()
+        if event["Type"] == "Api" and event["Properties"]["Method"].lower() != "options"
+    ]
+    alarms, secrets = kinds.count("AWS::CloudWatch::Alarm"), kinds.count("AWS::SecretsManager::Secret")
+    return alarms * ALARM + DASHBOARD + secrets * SECRET + len(events) * METRICS_OF_ROUTE * METRIC
+
+
+def _gateway(requests: float) -> float:
+    usd = 0.0
+    for most, price in GATEWAY:
+        usd += min(requests, most) * price
+        requests = max(0.0, requests - most)
+    return usd
 
 
 def _seconds(row: Row, further: float) -> float:
@@ -59,10 +125,8 @@ def _seconds(row: Row, further: float) -> float:
 
 
 def main() -> None:
-    once, twice = measure(), measure(2.0)
-    for name, usd in once.items():
-        print(f"{name:10}{usd:8.2f}")
-    print(f"{'together':10}{sum(once.values()):8.2f}; with every time doubled {sum(twice.values()):.2f}")
+    for table in tables(counted()):
+        print(table, end="\n\n")
 
 
 if __name__ == "__main__":
