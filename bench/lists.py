@@ -20,10 +20,10 @@ from tests.support import aws as aws_in_process
 aws_in_process.prepare_environment()
 
 from tests.support.aws import LOCK, Aws, environment, mocked  # noqa: E402  # after the environment is set
-from tests.support.client import Person  # noqa: E402
-from tests.support.product import Product  # noqa: E402
-from tests.support.random_tasks import random_tasks, stored  # noqa: E402
-from tests.support.tasks_table import TasksTable  # noqa: E402
+from tests.support.client import Person  # noqa: E402  # after the environment is set
+from tests.support.product import Product  # noqa: E402  # after the environment is set
+from tests.support.random_tasks import random_tasks, stored  # noqa: E402  # after the environment is set
+from tests.support.tasks_table import TasksTable  # noqa: E402  # after the environment is set
 
 SIZES = (100, 1_000, 10_000, 100_000)
 BASE = 1_000

@@ -58,9 +58,9 @@ class FunctionLogs:
                 # All that a function logs by itself is JSON.
                 if group.startswith(_PREFIX) and line.startswith("{"):
                     self._heard.append((group, line))
-                process._stderr_queue.put(line)  # noqa: SLF001
+                process._stderr_queue.put(line)  # noqa: SLF001  # ministack has no place to listen at
 
-        worker._read_stderr = read  # noqa: SLF001
+        worker._read_stderr = read  # noqa: SLF001  # ministack has no place to listen at
 
     async def follow(self) -> None:
         """Until it is cancelled, takes lines about a second after they were written."""

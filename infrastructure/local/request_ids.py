@@ -23,7 +23,7 @@ def one_request() -> Iterator[None]:
 
 def tell(apigateway: Any) -> None:
     """Let ministack's gateway tell it. ``apigateway``: its module for REST APIs."""
-    new_id, invoke = apigateway.new_uuid, apigateway._invoke_authorizer_lambda  # noqa: SLF001
+    new_id, invoke = apigateway.new_uuid, apigateway._invoke_authorizer_lambda  # noqa: SLF001  # ministack has no place to listen at
 
     async def invoke_authorizer(authorizer: Any, event: dict[str, Any], *further: Any) -> Any:
         if "requestContext" in event:
@@ -31,4 +31,4 @@ def tell(apigateway: Any) -> None:
         return await invoke(authorizer, event, *further)
 
     apigateway.new_uuid = lambda: _request_id.get() or new_id()
-    apigateway._invoke_authorizer_lambda = invoke_authorizer  # noqa: SLF001
+    apigateway._invoke_authorizer_lambda = invoke_authorizer  # noqa: SLF001  # ministack has no place to listen at

@@ -25,7 +25,7 @@ class Registered:
         request = urllib.request.Request(  # noqa: S310  # the local stack's own address
             f"{_URL}/auth/register", json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310  # the local stack's own address
             return str(json.load(response)["access_token"])
 
     def set(self, case: Any, token: str, _context: Any) -> None:

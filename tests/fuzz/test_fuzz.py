@@ -46,7 +46,7 @@ def schemathesis(service: Service, folder: Path, document: str, *options: str) -
         "--generation-database=none" if "FUZZ_SECONDS" in os.environ else "--generation-deterministic",
         *options,
     )
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(  # noqa: S603  # a program of our own choice
         [str(SCHEMATHESIS), "run", document, f"--url={url}", *options],
         cwd=folder,
         env=environment,

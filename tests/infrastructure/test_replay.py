@@ -31,7 +31,7 @@ class Functions:
         answer = call(self._aws, FunctionName, json.loads(Payload))
         return {"Payload": io.BytesIO(json.dumps(answer).encode())}
 
-    def list_event_source_mappings(self, *, EventSourceArn: str) -> Json:  # noqa: N803
+    def list_event_source_mappings(self, *, EventSourceArn: str) -> Json:  # noqa: N803  # as boto3 names it
         stack = self._aws.stack
         return {
             "EventSourceMappings": [

@@ -102,7 +102,7 @@ def test_what_was_given_up_is_in_the_queues_sounds_the_alarm_and_is_replayed(fre
         assert ann.delete(f"/rooms/{closed['id']}").status == 204
         assert bob.delete("/users/me").status == 204
         for queue in replay.QUEUES:
-            assert eventually(lambda queue=queue: waiting(fresh, queue) > 0), queue  # type: ignore[misc]
+            assert eventually(lambda queue=queue: waiting(fresh, queue) > 0), queue  # type: ignore[misc]  # mypy infers no type for such a lambda
         assert eventually(lambda: waiting(fresh, "activity") >= 2)
     for queue in replay.QUEUES:
         measure(fresh, queue)

@@ -81,7 +81,7 @@ class Account:
             "SAM_CLI_TELEMETRY": "0",
         }
         return subprocess.run(  # noqa: S603  # the command under test
-            ["make", "--no-print-directory", *arguments],  # noqa: S607
+            ["make", "--no-print-directory", *arguments],  # noqa: S607  # as a pipeline calls it
             cwd=REPOSITORY,
             env=environment,
             capture_output=True,

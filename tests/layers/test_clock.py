@@ -10,7 +10,7 @@ from tasksync import clock
 IN_UTC = datetimes(timezones=just(UTC))
 WITH_OFFSET = datetimes(
     datetime(1, 1, 2),  # noqa: DTZ001  # hypothesis puts the zone to it
-    datetime(9999, 12, 30),  # noqa: DTZ001
+    datetime(9999, 12, 30),  # noqa: DTZ001  # hypothesis puts the zone to it
     timezones=integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
 )
 

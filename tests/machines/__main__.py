@@ -14,9 +14,9 @@ def main() -> int:
     """Exit status 1 if an example failed. It is then shown with no more steps than it needs."""
     prepare_environment()
     from tests.machines.machine import Machine, run, summary  # noqa: PLC0415  # reads the environment
-    from tests.machines.rooms_machine import RoomsMachine  # noqa: PLC0415
-    from tests.machines.sessions_machine import SessionsMachine  # noqa: PLC0415
-    from tests.machines.tasks_machine import TasksMachine  # noqa: PLC0415
+    from tests.machines.rooms_machine import RoomsMachine  # noqa: PLC0415  # after the environment is set
+    from tests.machines.sessions_machine import SessionsMachine  # noqa: PLC0415  # after the environment is set
+    from tests.machines.tasks_machine import TasksMachine  # noqa: PLC0415  # after the environment is set
 
     machines: dict[str, type[Machine]] = {
         "rooms": RoomsMachine,

@@ -149,11 +149,11 @@ def _with_receipt(w: World, key: int) -> World:
 # Reading and deciding: tasksync/domain.
 
 
-def _read_nothing(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001
+def _read_nothing(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001  # all of its kind are called alike
     return q._replace(step="write")
 
 
-def _read_user(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001
+def _read_user(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001  # all of its kind are called alike
     return q._replace(step="write") if w.users[q.actor] == "active" else "NotFound"
 
 
@@ -202,7 +202,7 @@ def _read_to_leave(m: Model, w: World, q: Request) -> Reading:
     return q._replace(step="write", mine=mine, theirs=theirs, meant=meant)
 
 
-def _read_to_change_role(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001
+def _read_to_change_role(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001  # all of its kind are called alike
     mine, theirs = w.member(q.room, q.actor), w.member(q.room, q.target)
     if mine is None or theirs is None:
         return "NotFound"
@@ -250,14 +250,14 @@ def _count(w: World, room: int) -> int:
     return sum(member is not None for member in w.members[room])
 
 
-def _read_to_create_task(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001
+def _read_to_create_task(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001  # all of its kind are called alike
     mine = w.member(q.room, q.actor)
     if mine is None:
         return "NotFound"
     return "RoleTooLow" if mine.role == "viewer" else q._replace(step="write", mine=mine)
 
 
-def _read_to_change_task(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001
+def _read_to_change_task(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001  # all of its kind are called alike
     mine, task = w.member(q.room, q.actor), w.tasks[q.task]
     if mine is None or task is None or task.room != q.room:
         return "NotFound"

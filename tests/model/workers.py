@@ -161,7 +161,7 @@ def _has_left(k: Worker, what: str, w: World) -> Event:
     return Event(k, what, _with(w, k._replace(rooms=k.rooms[1:], mine=None, successor=None), "look"))
 
 
-def _end_sessions(m: Model, w: World, k: Worker) -> Iterator[Event]:  # noqa: ARG001
+def _end_sessions(m: Model, w: World, k: Worker) -> Iterator[Event]:  # noqa: ARG001  # all of its kind are called alike
     w = w.with_session(k.subject, False) if w.sessions[k.subject] else w
     yield Event(k, "ends the sessions", _with(w, k, "purge"))
 

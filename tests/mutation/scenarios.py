@@ -327,7 +327,7 @@ def a_username_is_taken_meanwhile(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     for operation, resource in (("SessionChanges.register", "/auth/register"), ("UsersTable.create", "/users")):
         name = f"bob{resource[-5:]}".replace("/", "-")
-        stage.before(operation, lambda name=name: people(stage, name))  # type: ignore[misc]
+        stage.before(operation, lambda name=name: people(stage, name))  # type: ignore[misc]  # mypy infers no type for such a lambda
         body = {"username": name, "password": PASSWORD}
         refused(ann.anonymous("POST", resource, body), 409, "username_taken")
     stage.before("UserChanges.change_profile", lambda: people(stage, "cleo"))
@@ -339,7 +339,7 @@ def an_address_is_taken_meanwhile(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     for operation, resource in (("SessionChanges.register", "/auth/register"), ("UsersTable.create", "/users")):
         name = f"bob{resource[-5:]}".replace("/", "-")
-        stage.before(operation, lambda name=name: people(stage, name))  # type: ignore[misc]
+        stage.before(operation, lambda name=name: people(stage, name))  # type: ignore[misc]  # mypy infers no type for such a lambda
         body = {"username": f"not {name}", "password": PASSWORD, **_address(name)}
         refused(ann.anonymous("POST", resource, body), 409, "email_taken")
     stage.before("UserChanges.change_profile", lambda: people(stage, "cleo"))
@@ -481,7 +481,7 @@ def somebody_joins_twice_while_the_room_is_read(stage: Stage) -> None:
 def roles_change_before_somebody_leaves(stage: Stage) -> None:
     for before, after in (("member", "admin"), ("admin", "member")):
         room, (ann, bob) = _fresh(stage, before)
-        stage.before("RoomChanges.remove", lambda: ann.set_role(room, bob, after))  # noqa: B023
+        stage.before("RoomChanges.remove", lambda: ann.set_role(room, bob, after))  # noqa: B023  # called before the loop goes on
         assert bob.leave(room).status == 204
         assert bob.role_in(room) is None
 
@@ -507,7 +507,7 @@ def a_late_leave_ends_no_later_membership(stage: Stage) -> None:
 def two_leaves_at_once(stage: Stage) -> None:
     for role in ("member", "admin"):
         room, (_, bob) = _fresh(stage, role)
-        stage.before("RoomChanges.remove", lambda: bob.leave(room))  # noqa: B023
+        stage.before("RoomChanges.remove", lambda: bob.leave(room))  # noqa: B023  # called before the loop goes on
         refused(bob.leave(room), 404)
 
 
@@ -580,7 +580,7 @@ def an_admin_has_been_demoted_before_they_demote(stage: Stage) -> None:
 def somebody_has_left_before_their_role_changes(stage: Stage) -> None:
     for before, after in (("member", "viewer"), ("member", "admin"), ("admin", "member")):
         room, (ann, bob) = _fresh(stage, before)
-        stage.before("RoomChanges.change_role", lambda: bob.leave(room))  # noqa: B023
+        stage.before("RoomChanges.change_role", lambda: bob.leave(room))  # noqa: B023  # called before the loop goes on
         refused(ann.set_role(room, bob, after), 404)
 
 
@@ -592,7 +592,7 @@ def roles_change_twice_at_once(stage: Stage) -> None:
         ("admin", "viewer", "member"),
     ):
         room, (ann, bob) = _fresh(stage, before)
-        stage.before("RoomChanges.change_role", lambda: ann.set_role(room, bob, between))  # noqa: B023
+        stage.before("RoomChanges.change_role", lambda: ann.set_role(room, bob, between))  # noqa: B023  # called before the loop goes on
         assert ann.set_role(room, bob, after).status == 200
         assert bob.role_in(room) == after
 
@@ -611,7 +611,7 @@ def an_admin_is_demoted_while_they_read_the_room(stage: Stage) -> None:
     for request in requests:
         room = bob.open()
         assert bob.add(room, ann, "admin").status == 201
-        stage.during_a_read(lambda room=room: bob.set_role(room, ann, "member"))  # type: ignore[misc]
+        stage.during_a_read(lambda room=room: bob.set_role(room, ann, "member"))  # type: ignore[misc]  # mypy infers no type for such a lambda
         refused(request(room), 403)
         shown = bob.do("GET", "/rooms/{room_id}", room_id=room["id"]).body
         assert (shown["name"], shown["code"], shown["member_count"]) == (room["name"], room["code"], 2), shown
@@ -654,7 +654,7 @@ def a_room_is_changed_with_the_version_that_was_read(stage: Stage) -> None:
         ("RoomChanges.close", lambda **options: ann.close(room, **options)),
     ]
     for number, (operation, request) in enumerate(requests):
-        stage.before(operation, lambda number=number: bob.rename(room, f"Bob's {number}"))  # type: ignore[misc]
+        stage.before(operation, lambda number=number: bob.rename(room, f"Bob's {number}"))  # type: ignore[misc]  # mypy infers no type for such a lambda
         refused(request(headers={"If-Match": f'"{version + number}"'}), 412)
 
 
@@ -681,7 +681,7 @@ def the_writer_leaves_before_the_write(stage: Stage) -> None:
     for operation, request in _task_requests().items():
         room, (ann, bob) = _fresh(stage, "member")
         task = ann.plan(room).body
-        stage.before(operation, lambda: bob.leave(room))  # noqa: B023
+        stage.before(operation, lambda: bob.leave(room))  # noqa: B023  # called before the loop goes on
         refused(request(bob, room, task), 404)
 
 
@@ -690,7 +690,7 @@ def the_writer_becomes_viewer_before_the_write(stage: Stage) -> None:
     for operation, request in _task_requests().items():
         room, (ann, bob) = _fresh(stage, "member")
         task = ann.plan(room).body
-        stage.before(operation, lambda: ann.set_role(room, bob, "viewer"))  # noqa: B023
+        stage.before(operation, lambda: ann.set_role(room, bob, "viewer"))  # noqa: B023  # called before the loop goes on
         refused(request(bob, room, task), 403)
 
 
@@ -893,7 +893,7 @@ def the_deleted_change_role_before_they_leave(stage: Stage) -> None:
 def two_removals_at_once(stage: Stage) -> None:
     for role in ("member", "admin"):
         room, (_, bob) = _fresh(stage, role)
-        stage.before("RoomsTable.leave", lambda: stage.hand_over("UserRemovalFunction", "user_id", bob.id))  # noqa: B023
+        stage.before("RoomsTable.leave", lambda: stage.hand_over("UserRemovalFunction", "user_id", bob.id))  # noqa: B023  # called before the loop goes on
         assert bob.go().status == 204
         assert bob.role_in(room) is None
 

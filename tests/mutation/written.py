@@ -94,7 +94,7 @@ def _reached(function: _Function, others: dict[str, _Function]) -> list[_Functio
 def _atoms(nodes: list[ast.AST]) -> Iterator[Atom]:
     for node in nodes:
         if isinstance(node, ast.Compare) and _is_attribute(node.left):
-            yield node.left.attr, _COMPARISONS[type(node.ops[0])]  # type: ignore[attr-defined]
+            yield node.left.attr, _COMPARISONS[type(node.ops[0])]  # type: ignore[attr-defined]  # a class method has it
         elif (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)

@@ -90,7 +90,7 @@ def test_prometheus_counts_what_was_asked(service: Service, tmp_path: Path) -> N
         assert eventually(lambda: prometheus.values(REQUESTS) == tally.counts, 60), _difference(prometheus, tally)
         assert prometheus.values(LATENCIES) == tally.by_route()
         assert prometheus.values(RESETS) == {}
-        print(f"{tally.total} requests, {len(tally.counts)} series: Prometheus counts the same")  # noqa: T201
+        print(f"{tally.total} requests, {len(tally.counts)} series: Prometheus counts the same")  # noqa: T201  # said beside the result
 
 
 def test_promtool_finds_nothing_to_say(service: Service) -> None:

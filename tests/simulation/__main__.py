@@ -42,13 +42,13 @@ def main() -> int:
 
 
 def _refreshing() -> "type[Simulation]":
-    from tests.simulation.refreshes import Refreshing  # noqa: PLC0415
+    from tests.simulation.refreshes import Refreshing  # noqa: PLC0415  # after the environment is set
 
     return Refreshing
 
 
 def _one(seed: int, weaken: "Weaken | None", world_of: "type[Simulation] | None") -> int:
-    from tests.simulation.simulation import simulate  # noqa: PLC0415
+    from tests.simulation.simulation import simulate  # noqa: PLC0415  # after the environment is set
 
     result = simulate(seed, weaken, world_of)
     _say(str(result.trace))
@@ -59,7 +59,7 @@ def _one(seed: int, weaken: "Weaken | None", world_of: "type[Simulation] | None"
 def _several(
     first: int, seeds: int, failures: int, weaken: "Weaken | None", world_of: "type[Simulation] | None"
 ) -> int:
-    from tests.simulation import campaign  # noqa: PLC0415
+    from tests.simulation import campaign  # noqa: PLC0415  # after the environment is set
 
     figures = campaign.run(first, seeds, failures, weaken, world_of)
     _say(str(figures))

@@ -146,7 +146,7 @@ class Refreshing(Simulation):
     def _set_stage(self) -> None:
         self._put_people()
         # A cold start: the first refresh publishes the key, in every seed alike.
-        importlib.import_module("auth_api.signing")._signers.clear()  # noqa: SLF001
+        importlib.import_module("auth_api.signing")._signers.clear()  # noqa: SLF001  # as a cold start does
         refresh_tokens = importlib.import_module("tasksync.refresh_tokens")  # not earlier: it reads the environment
         table = importlib.import_module("tasksync.tables.session_changes").SessionChanges()
         at = datetime.fromtimestamp(self.now(), UTC)

@@ -30,7 +30,7 @@ def workers(data_directory: Path) -> list[Worker]:
     # A worker runs a file in a folder of its own, which ministack makes in the stack's folder for temporary files.
     folder = re.escape(str(data_directory / "tmp" / "ministack-lambda-"))
     started = re.compile(folder + r"[^/]*?([A-Z][A-Za-z]+Function)[^/]*/")
-    listed = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,etime=,args="], capture_output=True, text=True, check=True)  # noqa: S607
+    listed = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,etime=,args="], capture_output=True, text=True, check=True)  # noqa: S607  # as a pipeline calls it
     found = []
     for line in listed.stdout.splitlines():
         pid, elapsed, command = line.split(maxsplit=2)

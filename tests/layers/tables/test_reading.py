@@ -45,7 +45,7 @@ def _value(attribute: Attribute[Any], kind: type[Model]) -> dict[str, Any]:
 
 
 def read_by_pynamodb(kind: type[Model], raw: Raw) -> Model:
-    found: Model = Model.from_raw_data.__func__(kind, raw)  # type: ignore[attr-defined]
+    found: Model = Model.from_raw_data.__func__(kind, raw)  # type: ignore[attr-defined]  # a class method has it
     return found
 
 

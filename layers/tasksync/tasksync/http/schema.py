@@ -30,7 +30,7 @@ class Checked(msgspec.Struct, frozen=True):
     def further_faults(
         cls,
         data: Mapping[str, Any],  # noqa: ARG003  # schemas override this
-        values: Mapping[str, Any],  # noqa: ARG003
+        values: Mapping[str, Any],  # noqa: ARG003  # schemas override this
     ) -> list[Fault]:
         """``data`` is what came in; ``values`` are those fields of it that have the right form."""
         return []

@@ -39,7 +39,7 @@ class Transaction:
     def check(self, item: Model, condition: Condition, otherwise: Failure) -> None:
         self._note("check", otherwise)
         # PynamoDB wants the keys here, where it takes the item itself for every other write.
-        hash_key, range_key = item._get_hash_range_key_serialized_values()  # noqa: SLF001
+        hash_key, range_key = item._get_hash_range_key_serialized_values()  # noqa: SLF001  # see above
         self._write.condition_check(type(item), hash_key, range_key, condition)
 
     def delete(self, item: Model, condition: Condition, otherwise: Failure) -> None:
