@@ -169,7 +169,7 @@ class Client:
         except ValueError as error:  # what is no JSON
             self._observe(None)
             raise HTTPClientError(error=error) from error
-        except Exception:
+        except Exception:  # Whatever it was, the attempt counts as one without an answer.
             self._observe(None)
             raise
         self._observe(answer)
