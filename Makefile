@@ -82,13 +82,16 @@ $(CHECKOV): infrastructure/requirements-checkov.txt
 	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
-# A file that is made anew when a source is newer; offline but for the packages of the layers.
+# A file that is made anew when a source is newer; offline but for the packages of the layers. Layers are built at the
+# same time, so pip is the virtual environment's own: a version manager's shim in front of pip (pyenv's) rebuilds its
+# shims after every install, and of several at once all but one can fail.
 BUILT_BY_SAM := .aws-sam/build/template.yaml
 
 $(BUILT_BY_SAM): $(SAM) template.yaml $(shell find functions layers -type f ! -path '*/__pycache__/*')
 	@echo "sam build"
 	@mkdir -p .aws-sam
-	@SAM_CLI_TELEMETRY=0 $(SAM) build --region us-east-1 --parallel >.aws-sam/log 2>&1 || { cat .aws-sam/log; exit 1; }
+	@SAM_CLI_TELEMETRY=0 PYTHON=$(abspath .venv-deploy/bin/python) \
+	    $(SAM) build --region us-east-1 --parallel >.aws-sam/log 2>&1 || { cat .aws-sam/log; exit 1; }
 
 check: $(DEVELOPMENT) $(CHECKOV) $(BUILT_BY_SAM) ## Checks style, types, directions of imports, the template, and that the code keeps to it
 	$(BIN)/ruff check .
