@@ -5,7 +5,6 @@ names the user it belongs to, and a change of the profile counts up its version.
 the security log (``auth_api.security_log``) is written from here, beside those of the auth function.
 """
 
-import argparse
 import json
 import sys
 import time
@@ -13,10 +12,7 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from infrastructure import deployed
-from infrastructure.local.errors import LocalStackError
 
 
 class UnknownUser(Exception):
@@ -62,9 +58,8 @@ def note(logs: Any, log_group: str, user_id: str, by: str) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = deployed.arguments(__doc__)
     parser.add_argument("--username", required=True)
-    parser.add_argument("--stack", default="", help="name of a stack on AWS; the running local stack without it")
     arguments = parser.parse_args()
     if not arguments.username:
         print("Say whom: make admin USERNAME=…", file=sys.stderr)
@@ -76,7 +71,7 @@ def main() -> int:
         note(stack.client("logs"), stack.outputs["AuthFunctionLogs"], user_id, by)
     except UnknownUser:
         print(f"There is no user with the name {arguments.username}; register them first.", file=sys.stderr)
-    except (LocalStackError, BotoCoreError, ClientError) as error:
+    except deployed.Failure as error:
         print(error, file=sys.stderr)
     else:
         print(f"{arguments.username} is an admin, once the gateway's cached answers expire (30 s by default).")

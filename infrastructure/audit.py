@@ -3,34 +3,18 @@
 Ends with 1 if an invariant is broken or the audit did not come to an end. Nothing is changed.
 """
 
-import argparse
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
 from infrastructure import deployed
-from infrastructure.local.errors import LocalStackError
-
-# As long as Lambda lets a function run; a call that is cut off must not begin a second audit.
-_PATIENT = Config(read_timeout=910, retries={"total_max_attempts": 1})
 
 Report = Mapping[str, Any]
 
 
-class AuditFailed(Exception):
-    """The auditor ended with an error of its own. The message says with which."""
-
-
 def audit(functions: Any, auditor: str, event: Mapping[str, Any]) -> Report:
-    """What the auditor answers. ``functions``: a boto3 client of Lambda. Raises AuditFailed."""
-    answer = functions.invoke(FunctionName=auditor, Payload=json.dumps(event).encode())
-    report: dict[str, Any] = json.loads(answer["Payload"].read())
-    if "FunctionError" in answer:
-        raise AuditFailed(f"The audit failed: {report.get('errorMessage', report)}")
+    """What the auditor answers. ``functions``: a boto3 client of Lambda. Raises ``deployed.FunctionFailed``."""
+    report: Report = deployed.invoke(functions, auditor, event)
     return report
 
 
@@ -55,14 +39,13 @@ def clean(report: Report) -> bool:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--stack", default="", help="name of a stack on AWS; the running local stack without it")
+    parser = deployed.arguments(__doc__)
     arguments = parser.parse_args()
     try:
         stack = deployed.find(arguments.stack)
-        report = audit(stack.client("lambda", config=_PATIENT), stack.outputs["AuditorFunction"], {})
-    except (AuditFailed, LocalStackError, BotoCoreError, ClientError) as error:
-        print(error, file=sys.stderr)
+        report = audit(stack.client("lambda", config=deployed.PATIENT), stack.outputs["AuditorFunction"], {})
+    except deployed.Failure as error:
+        print(f"The audit did not come to an end: {error}", file=sys.stderr)
         return 1
     for line in lines(report):
         print(line)

@@ -4,20 +4,11 @@ The function that does it is called until all are done. It stores where it stand
 called again. Ends with 1 if a migration was interrupted (the next call goes on) or had to leave items as they were.
 """
 
-import argparse
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
 from infrastructure import deployed
-from infrastructure.local.errors import LocalStackError
-
-# As long as Lambda lets a function run; a call that is cut off must not begin a second run.
-PATIENT = Config(read_timeout=910, retries={"total_max_attempts": 1})
 
 Report = Mapping[str, Any]
 
@@ -28,10 +19,10 @@ class MigrationFailed(Exception):
 
 def call(functions: Any, function: str, event: Mapping[str, Any]) -> Report:
     """What the function answers. ``functions``: a boto3 client of Lambda. Raises MigrationFailed."""
-    answer = functions.invoke(FunctionName=function, Payload=json.dumps(event).encode())
-    report: dict[str, Any] = json.loads(answer["Payload"].read())
-    if "FunctionError" in answer:
-        raise MigrationFailed(f"The migration was interrupted: {report.get('errorMessage', report)}")
+    try:
+        report: Report = deployed.invoke(functions, function, event)
+    except deployed.FunctionFailed as error:
+        raise MigrationFailed(f"The migration was interrupted: {error}") from error
     if report["error"]:
         raise MigrationFailed(f"The migration was interrupted: {report['error']}; call it again to go on.")
     return report
@@ -66,8 +57,7 @@ def lines(report: Report) -> Iterator[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--stack", default="", help="name of a stack on AWS; the running local stack without it")
+    parser = deployed.arguments(__doc__)
     parser.add_argument("--status", default="", help="1: only say how far each is")
     parser.add_argument("--again", default="", help="ids of migrations to begin anew, separated by commas")
     parser.add_argument("--items-per-second", default="", help="how many items are looked at")
@@ -77,12 +67,12 @@ def main() -> int:
         if arguments.items_per_second:
             event["items_per_second"] = float(arguments.items_per_second)
         stack = deployed.find(arguments.stack)
-        functions = stack.client("lambda", config=PATIENT)
+        functions = stack.client("lambda", config=deployed.PATIENT)
         report: Report = {"migrations": []}
         for report in until_done(functions, stack.outputs["MigrationsFunction"], event):
             for line in lines(report):
                 print(line, flush=True)
-    except (MigrationFailed, LocalStackError, BotoCoreError, ClientError, ValueError) as error:
+    except (MigrationFailed, ValueError, *deployed.Failure) as error:
         print(error, file=sys.stderr)
         return 1
     return 1 if left_over(report) else 0

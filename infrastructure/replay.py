@@ -11,7 +11,6 @@ sweeper finishes removals without them; entries of audit trails are lost, and th
 Ends with 1 if any message is left.
 """
 
-import argparse
 import json
 import sys
 from collections import Counter
@@ -20,10 +19,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from infrastructure import deployed
-from infrastructure.local.errors import LocalStackError
 from infrastructure.streams import Json, fits, in_lambda_form
 
 QUEUES = {"room_cleanup": "RoomCleanup", "user_removal": "UserRemoval", "activity": "Activity"}
@@ -118,18 +116,17 @@ class Failures:
     def _hand_over(self, records: list[Json]) -> str | None:
         """Why the function did not finish them; None if it did."""
         functions = self.client("lambda", config=_PATIENT)
-        answer = functions.invoke(FunctionName=self.function, Payload=json.dumps({"Records": records}).encode())
-        said = json.loads(answer["Payload"].read())
-        if "FunctionError" in answer:
-            return str(said.get("errorMessage", said))
+        try:
+            said = deployed.invoke(functions, self.function, {"Records": records})
+        except deployed.FunctionFailed as error:
+            return str(error)
         failed = [failure["itemIdentifier"] for failure in said["batchItemFailures"]]
         return f"the function could not finish record {failed[0]}" if failed else None
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = deployed.arguments(__doc__)
     parser.add_argument("--queue", required=True, help=", ".join(QUEUES))
-    parser.add_argument("--stack", default="", help="name of a stack on AWS; the running local stack without it")
     parser.add_argument(
         "--gone", default="", choices=["", "delete"], help="delete: messages whose records are gone, too"
     )
@@ -147,7 +144,7 @@ def main() -> int:
             counts["records"] += outcome.records
             if outcome.reason:
                 print(f"A message is {outcome.state}: {outcome.reason}", flush=True)
-    except (LocalStackError, BotoCoreError, ClientError) as error:
+    except deployed.Failure as error:
         print(error, file=sys.stderr)
         return 1
     print(

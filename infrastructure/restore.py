@@ -7,7 +7,6 @@ them, too, on condition that they still are what was read. Nothing is deleted. W
 A room or a task that comes back is a new version of itself, made by nobody: its audit trail goes on after the deletion.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator
@@ -15,10 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from infrastructure import deployed
-from infrastructure.local.errors import LocalStackError
 
 Item = dict[str, Any]
 
@@ -97,12 +93,11 @@ def _put(dynamodb: Any, table: str, key: list[str], item: Item, found: Item | No
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = deployed.arguments(__doc__)
     parser.add_argument("--table", required=True, help="its name in the template, such as TasksTable")
     parser.add_argument("--source", required=True, help="name of the restored table")
     parser.add_argument("--apply", default="", help="1: write; without it, only count")
     parser.add_argument("--different", default="", choices=["", "replace"], help="items that are there and differ")
-    parser.add_argument("--stack", default="", help="name of a stack on AWS; the running local stack without it")
     arguments = parser.parse_args()
     try:
         stack = deployed.find(arguments.stack)
@@ -116,7 +111,7 @@ def main() -> int:
             bool(arguments.apply),
             arguments.different == "replace",
         )
-    except (LocalStackError, BotoCoreError, ClientError) as error:
+    except deployed.Failure as error:
         print(error, file=sys.stderr)
         return 1
     print(

@@ -6,17 +6,13 @@ key may be known to somebody, WITHDRAW=now withdraws it at once: everybody needs
 are refused after a minute at most, and the gateway's cached answers.
 """
 
-import argparse
 import secrets
 import sys
 import time
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from infrastructure import deployed
-from infrastructure.local.errors import LocalStackError
 
 # The longest that AccessTokenSeconds may be, and five minutes for signatures that are being made.
 KEPT_SECONDS = 3600 + 300
@@ -54,8 +50,7 @@ def _after(seconds: int) -> dict[str, str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--stack", default="", help="name of a stack on AWS; the running local stack without it")
+    parser = deployed.arguments(__doc__)
     parser.add_argument("--withdraw", default="", choices=["", "now"], help="now: the old keys are known to somebody")
     arguments = parser.parse_args()
     kept_seconds = 0 if arguments.withdraw else KEPT_SECONDS
@@ -63,7 +58,7 @@ def main() -> int:
         stack = deployed.find(arguments.stack)
         clients = stack.client("secretsmanager"), stack.client("dynamodb")
         retired = rotate(*clients, stack.outputs["SigningSecret"], stack.outputs["SessionsTable"], kept_seconds)
-    except (LocalStackError, BotoCoreError, ClientError) as error:
+    except deployed.Failure as error:
         print(error, file=sys.stderr)
         return 1
     until = datetime.fromtimestamp(time.time() + kept_seconds, UTC).isoformat(timespec="seconds")

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from infrastructure.audit import AuditFailed, audit, clean, lines
+from infrastructure.audit import audit, clean, lines
+from infrastructure.deployed import FunctionFailed
 from tests.support import tables
 from tests.support.aws import Aws
 from tests.support.lambdas import call
@@ -64,5 +65,5 @@ def test_an_audit_without_an_end_is_not_clean(product: Product) -> None:
 
 
 def test_an_audit_that_fails_says_why(product: Product) -> None:
-    with pytest.raises(AuditFailed, match="NoSuchFunction"):
+    with pytest.raises(FunctionFailed, match="NoSuchFunction"):
         audit(Functions(product.aws), "NoSuchFunction", {})

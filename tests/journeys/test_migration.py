@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infrastructure import audit, migrate
+from infrastructure import audit, deployed, migrate
 from tests.journeys.service import Service, eventually
 from tests.storm.workers import workers
 from tests.support.client import Client, Person
@@ -56,7 +56,7 @@ def audited(service: Service) -> Any:
 
 
 def function(service: Service) -> tuple[Any, str]:
-    return service.addresses.client("lambda", config=migrate.PATIENT), service.addresses.outputs["MigrationsFunction"]
+    return service.addresses.client("lambda", config=deployed.PATIENT), service.addresses.outputs["MigrationsFunction"]
 
 
 def run(service: Service, **event: Any) -> Any:
