@@ -178,7 +178,7 @@ def counted() -> Json:
 def _of_request(aws: Aws, product: Product, request: Request, least: int) -> Json:
     for properties in aws.stack.functions.values():
         start_cold(properties["Handler"])
-    with _written() as written, spending(aws, limits=True) as spent:
+    with _written() as written, spending(aws, shares=True) as spent:
         answer = request()
     if answer.status >= 300:
         raise RuntimeError(str(answer))

@@ -2,77 +2,22 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections import Counter
 
 import pytest
 
 from infrastructure.template import REPOSITORY
-from tests.support.client import Answer
+from tests.functions.requests_of_routes import Team
+from tests.support.gateway import routes
 from tests.support.product import Product
 from tests.support.spending import spending
+from tests.support.stack import Stack
 
 PAGE = REPOSITORY / "docs" / "performance.md"
-Request = Callable[[], Answer]
 Row = tuple[str, ...]
 
-
-class Team:
-    """Ann's room with Bob and Cleo in it and with twelve tasks, six of them Ann's; and what each route is asked."""
-
-    def __init__(self, product: Product) -> None:
-        self.product = product
-        self.ann, self.bob, self.cleo, self.dan = map(product.register, ("ann", "bob", "cleo", "dan"))
-        self.room = self.ann.open_room()
-        self.bob.join(self.room)
-        self.cleo.join(self.room)
-        self.tasks = [
-            self.ann.plan(room_id=self.room["id"], user_id=self.ann.id if number % 2 else self.bob.id)
-            for number in range(12)
-        ]
-        self.ann.plan()
-        other = self.bob.open_room()
-        self.requests: dict[str, Request] = {
-            "GET /tasks": self.get("/tasks"),
-            "GET /tasks, one status": self.get("/tasks?status=pending"),
-            "GET /rooms/{room_id}/tasks": self.get(f"/rooms/{self.room['id']}/tasks"),
-            "GET /rooms/{room_id}/tasks, by deadline": self.get(f"/rooms/{self.room['id']}/tasks?sort=deadline"),
-            "GET /rooms/{room_id}/tasks, one status": self.get(f"/rooms/{self.room['id']}/tasks?status=pending"),
-            "GET /rooms/{room_id}/tasks, of one person": self.get(
-                f"/rooms/{self.room['id']}/tasks?user_id={self.ann.id}"
-            ),
-            "GET /tasks/{task_id}": self.get(f"/tasks/{self.tasks[0]['id']}"),
-            "POST /tasks": lambda: self.ann.post("/tasks", json={"title": "A", "room_id": self.room["id"]}),
-            "PATCH /tasks/{task_id}": lambda: self.ann.patch(f"/tasks/{self.tasks[0]['id']}", json={"title": "B"}),
-            "DELETE /tasks/{task_id}": lambda: self.ann.delete(f"/tasks/{self.tasks[1]['id']}"),
-            "GET /rooms": self.get("/rooms"),
-            "GET /rooms/{room_id}": self.get(f"/rooms/{self.room['id']}"),
-            "GET /rooms/{room_id}/users": self.get(f"/rooms/{self.room['id']}/users"),
-            "GET /rooms/{room_id}/activity": self.get(f"/rooms/{self.room['id']}/activity"),
-            "POST /rooms": lambda: self.ann.post("/rooms", json={"name": "A"}),
-            "PATCH /rooms/{room_id}": lambda: self.ann.patch(f"/rooms/{self.room['id']}", json={"name": "C"}),
-            "POST /rooms/join": lambda: self.ann.post("/rooms/join", json={"code": other["code"]}),
-            "POST /rooms/{room_id}/users": lambda: self.ann.post(
-                f"/rooms/{self.room['id']}/users", json={"user_id": self.dan.id}
-            ),
-            "PATCH /rooms/{room_id}/users/{user_id}": lambda: self.ann.patch(
-                f"/rooms/{self.room['id']}/users/{self.dan.id}", json={"role": "viewer"}
-            ),
-            "DELETE /rooms/{room_id}/users/{user_id}": lambda: self.ann.delete(
-                f"/rooms/{self.room['id']}/users/{self.dan.id}"
-            ),
-            "GET /users": self.get("/users"),
-            "GET /users/{user_id}": self.get("/users/me"),
-            "GET /auth/sessions": self.get("/auth/sessions"),
-            "GET /": lambda: self.ann.get("/", headers={"Cache-Control": "no-cache"}),
-            "GET /, from the cache": self.get("/"),
-            "POST /keys/resolve": lambda: self.ann.post(
-                "/keys/resolve",
-                json={"tasks": [self.tasks[0]["id"]], "rooms": [self.room["id"]], "users": [self.bob.id]},
-            ),
-        }
-
-    def get(self, path: str) -> Request:
-        return lambda: self.ann.get(path)
+PROBES = {"GET /health"}
+"""Asks every table for a key that nobody has, each by itself."""
 
 
 def test_each_route_costs_what_the_page_says(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,16 +25,48 @@ def test_each_route_costs_what_the_page_says(product: Product, capsys: pytest.Ca
     product.aws.deploy(LogLevel="INFO")
     measured = []
 
-    for name, request in team.requests.items():
+    for name, request in team.requests().items():
         capsys.readouterr()
         with spending(product.aws) as spent:
             answer = request()
         assert answer.status < 300, answer
-        [line] = [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if line["event"] == "request"]
+        lines = map(json.loads, capsys.readouterr().out.splitlines())
+        [line] = [line for line in lines if line["event"] == "request"]
+        assert name.partition(", ")[0] == f"{line['method']} {line['route']}"
         calls = (line[name] - spent.shares for name in ("round_trips_in_sequence", "round_trips"))
-        measured.append((f"`{name}`", *map(str, (*calls, spent.items, f"{spent.units:g}", spent.writes))))
+        counts = (*calls, spent.items, f"{spent.units:g}", spent.writes, spent.write_units.total())
+        measured.append((f"`{name}`", *map(str, counts)))
 
     assert _written() == measured, "\n".join("| " + " | ".join(row) + " |" for row in measured)
+
+
+def test_no_route_is_missing_from_the_page(product: Product) -> None:
+    stack = product.aws.stack
+    shown = {row[0].strip("`").partition(", ")[0] for row in _written()}
+    of_silent = {f"{each.method} {each.path}" for each in routes(product.aws) if _asks_nothing(stack, each.function)}
+
+    assert shown | of_silent | PROBES == {f"{route.method} {route.path}" for route in routes(product.aws)}
+    assert not shown & (of_silent | PROBES)
+
+
+def test_health_asks_each_table_once(product: Product) -> None:
+    assert product.anonymous.get("/health").status == 200
+
+    asked = Counter(product.aws.permissions.calls)
+    assert asked["GetItem"] == len(product.aws.stack.of_type("AWS::DynamoDB::Table"))
+    assert asked.keys() == {"GetItem", "DescribeSecret"}
+
+
+def _asks_nothing(stack: Stack, function: str) -> bool:
+    """Whether its policies let it ask DynamoDB for nothing but a share of a rate limit."""
+    grants = [
+        (action, resource.rpartition("/")[2])
+        for statement in stack.statements(function)
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+        if action.startswith("dynamodb:")
+    ]
+    return set(grants) <= {("dynamodb:UpdateItem", "RateLimitsTable")}
 
 
 def _written() -> list[Row]:

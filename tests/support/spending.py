@@ -16,6 +16,7 @@ from typing import Any, cast
 from botocore.awsrequest import AWSPreparedRequest
 
 from tasksync.aws.client import Client
+from tasksync.domain.limits import POLICIES
 from tasksync.tables.connection import shared_connection
 from tests.support.aws import Aws
 from tests.support.tasks_table import size_of
@@ -47,14 +48,14 @@ class Spent:
     """Capacity units of what was written, by table."""
     shares: int = 0
     """Calls that take a share of a rate limit, which some requests make and others do not; not in the others, unless
-    limits are to be counted, too."""
+    they are to be counted, too."""
 
 
 @contextmanager
-def spending(aws: Aws, limits: bool = False, also: Iterable[Client] = ()) -> Iterator[Spent]:
+def spending(aws: Aws, shares: bool = False, also: Iterable[Client] = ()) -> Iterator[Spent]:
     """Counts what the functions with the shared connection ask of DynamoDB in this block.
 
-    ``limits``: count what rate limits ask, too. ``also``: other clients to count.
+    ``shares``: count what takes a share of a rate limit, too. ``also``: other clients to count.
     """
     spent = Spent()
     writes = Writes(aws)
@@ -64,9 +65,9 @@ def spending(aws: Aws, limits: bool = False, also: Iterable[Client] = ()) -> Ite
         body = json.loads(cast("bytes", request.body))
         with aws.permissions.of("a test", _ALL):
             spent.write_units.update(writes.settle())
-            if _is_about_limits(body):
-                spent.shares += 1
-            if limits or not _is_about_limits(body):
+            share = _is_share(body)
+            spent.shares += share
+            if shares or not share:
                 _count(spent, writes, aws, operation, body)
 
     hooks: list[Any] = [client.events for client in (shared_connection().client, *also)]
@@ -81,8 +82,10 @@ def spending(aws: Aws, limits: bool = False, also: Iterable[Client] = ()) -> Ite
             events.unregister("before-send.dynamodb", count)
 
 
-def _is_about_limits(request: Json) -> bool:
-    return {request.get("TableName"), *request.get("RequestItems", ())} & {"RateLimitsTable"} != set()
+def _is_share(request: Json) -> bool:
+    """Limits that are exact, and what guards passwords, are counted at each request."""
+    counter = str(request.get("Key", {}).get("limit_id", {}).get("S"))
+    return counter.partition("#")[0] in {policy.name for policy in POLICIES if not policy.exact}
 
 
 def _count(spent: Spent, writes: Writes, aws: Aws, operation: str, request: Json) -> None:

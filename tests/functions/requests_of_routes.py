@@ -1,0 +1,140 @@
+"""A request to each route that asks DynamoDB for anything, to be counted what it asks."""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+from tests.support.client import Answer, Person
+from tests.support.product import Product
+
+Request = Callable[[], Answer]
+
+TASK = {"title": "Order the desks"}
+
+
+class Team:
+    """Ann's room with Bob and Cleo in it and with twelve tasks, six of them Ann's; and what each route is asked.
+
+    Dan is in no room, and Eve comes and goes.
+    """
+
+    def __init__(self, product: Product) -> None:
+        self.product = product
+        self.ann, self.bob, self.cleo, self.dan, self.eve = map(product.register, ("ann", "bob", "cleo", "dan", "eve"))
+        self.room = self.ann.open_room()
+        self.bob.join(self.room)
+        self.cleo.join(self.room)
+        self.tasks = [
+            self.ann.plan(room_id=self.room["id"], user_id=self.ann.id if number % 2 else self.bob.id)
+            for number in range(12)
+        ]
+        self.personal = self.ann.plan()
+        self.other = self.bob.open_room()
+        self.old = self.bob.open_room()
+
+    def requests(self) -> dict[str, Request]:
+        """By method and path, with what is special about it behind a comma. In this order each is answered well."""
+        return self._of_tasks() | self._of_rooms() | self._across() | self._of_people() | self._of_sessions()
+
+    def _of_tasks(self) -> dict[str, Request]:
+        ann, room, room_id = self.ann, f"/rooms/{self.room['id']}", self.room["id"]
+        task, *others = [f"/tasks/{each['id']}" for each in self.tasks]
+        deleted = iter(others)
+        return {
+            "GET /tasks": self._get("/tasks"),
+            "GET /tasks, one status": self._get("/tasks?status=pending"),
+            "GET /rooms/{room_id}/tasks": self._get(f"{room}/tasks"),
+            "GET /rooms/{room_id}/tasks, by deadline": self._get(f"{room}/tasks?sort=deadline"),
+            "GET /rooms/{room_id}/tasks, one status": self._get(f"{room}/tasks?status=pending"),
+            "GET /rooms/{room_id}/tasks, of one person": self._get(f"{room}/tasks?user_id={ann.id}"),
+            "GET /tasks/{task_id}": self._get(task),
+            "POST /tasks": lambda: ann.post("/tasks", json={**TASK, "room_id": room_id}),
+            "POST /tasks, for somebody else": lambda: ann.post(
+                "/tasks", json={**TASK, "room_id": room_id, "user_id": self.bob.id}
+            ),
+            "POST /tasks, personal": lambda: ann.post("/tasks", json=TASK),
+            "POST /tasks, with an idempotency key": lambda: ann.post(
+                "/tasks", json={**TASK, "room_id": room_id}, headers={"Idempotency-Key": "a key"}
+            ),
+            "PUT /tasks/{task_id}": lambda: ann.put(task, json={"title": "B"}),
+            "PATCH /tasks/{task_id}": lambda: ann.patch(task, json={"title": "C"}),
+            "DELETE /tasks/{task_id}": lambda: ann.delete(next(deleted)),
+            "DELETE /tasks/{task_id}, with If-Match": lambda: ann.delete(next(deleted), headers={"If-Match": '"1"'}),
+            "DELETE /tasks/{task_id}, personal": lambda: ann.delete(f"/tasks/{self.personal['id']}"),
+        }
+
+    def _of_rooms(self) -> dict[str, Request]:
+        ann, room = self.ann, f"/rooms/{self.room['id']}"
+        dan = f"{room}/users/{self.dan.id}"
+        return {
+            "GET /rooms": self._get("/rooms"),
+            "GET /rooms/{room_id}": self._get(room),
+            "GET /rooms/{room_id}/users": self._get(f"{room}/users"),
+            "GET /rooms/{room_id}/activity": self._get(f"{room}/activity"),
+            "POST /rooms": lambda: ann.post("/rooms", json={"name": "A"}),
+            "PUT /rooms/{room_id}": lambda: ann.put(room, json={"name": "B"}),
+            "PATCH /rooms/{room_id}": lambda: ann.patch(room, json={"name": "C"}),
+            "POST /rooms/{room_id}/code": lambda: ann.post(f"{room}/code"),
+            "POST /rooms/join": lambda: ann.post("/rooms/join", json={"code": self.other["code"]}),
+            "POST /rooms/{room_id}/users": lambda: ann.post(f"{room}/users", json={"user_id": self.dan.id}),
+            "PATCH /rooms/{room_id}/users/{user_id}": lambda: ann.patch(dan, json={"role": "viewer"}),
+            "DELETE /rooms/{room_id}/users/{user_id}": lambda: ann.delete(dan),
+            "DELETE /rooms/{room_id}": lambda: self.bob.delete(f"/rooms/{self.old['id']}"),
+        }
+
+    def _across(self) -> dict[str, Request]:
+        keys = {"tasks": [self.tasks[0]["id"]], "rooms": [self.room["id"]], "users": [self.bob.id]}
+        return {
+            "GET /": lambda: self.ann.get("/", headers={"Cache-Control": "no-cache"}),
+            "GET /, from the cache": self._get("/"),
+            "POST /keys/resolve": lambda: self.ann.post("/keys/resolve", json=keys),
+        }
+
+    def _of_people(self) -> dict[str, Request]:
+        number = itertools.count()
+
+        def change(send: Callable[..., Answer]) -> Request:
+            return lambda: send("/users/me", json={"username": f"{self.cleo.username}-{next(number)}"})
+
+        return {
+            "POST /users": lambda: self._registered("/users"),
+            "GET /users": self._get("/users"),
+            "GET /users/{user_id}": self._get("/users/me"),
+            "GET /users/{user_id}, somebody else": self._get(f"/users/{self.bob.id}"),
+            "GET /users/{user_id}/export": self._get("/users/me/export"),
+            "PUT /users/{user_id}": change(self.cleo.put),
+            "PATCH /users/{user_id}": change(self.cleo.patch),
+            "DELETE /users/{user_id}": lambda: self.cleo.delete("/users/me"),
+        }
+
+    def _of_sessions(self) -> dict[str, Request]:
+        eve, anonymous = self.eve, self.product.anonymous
+        password = "another correct horse"
+        again = self._signed_in(eve)
+        once_more = self._signed_in(eve)
+        return {
+            "POST /auth/register": lambda: self._registered("/auth/register"),
+            "POST /auth/login": lambda: anonymous.post(
+                "/auth/login", json={"username": eve.username, "password": eve.password}
+            ),
+            "POST /auth/refresh": lambda: anonymous.post("/auth/refresh", json={"refresh_token": eve.refresh_token}),
+            "POST /auth/logout": lambda: anonymous.post("/auth/logout", json={"refresh_token": again}),
+            "GET /auth/sessions": lambda: eve.get("/auth/sessions"),
+            "DELETE /auth/sessions/{session_id}": lambda: eve.delete(f"/auth/sessions/{once_more.partition('.')[0]}"),
+            "POST /auth/password": lambda: eve.post(
+                "/auth/password", json={"current_password": eve.password, "new_password": password}
+            ),
+            "DELETE /auth/sessions": lambda: eve.delete("/auth/sessions"),
+            "GET /.well-known/jwks.json": lambda: anonymous.get("/.well-known/jwks.json"),
+        }
+
+    def _registered(self, path: str) -> Answer:
+        body: dict[str, Any] = {"username": f"new-{path.rpartition('/')[2]}", "password": self.ann.password}
+        return self.product.anonymous.post(path, json=body)
+
+    def _signed_in(self, person: Person) -> str:
+        """The refresh token of one more session."""
+        return self.product.anonymous.sign_in(person.username, person.password).refresh_token
+
+    def _get(self, path: str) -> Request:
+        return lambda: self.ann.get(path)
