@@ -119,7 +119,7 @@ SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile
 test: test-unit test-versions test-reliability test-journeys test-fuzz test-pages test-numbers test-storm ## Runs all tests, those below one after the other
 
 test-unit: $(DEVELOPMENT) ## Units and contracts in process, with coverage
-	$(BIN)/python -m pytest $(UNITS) tests/contract $(IN_PARALLEL) --cov --cov-report=term
+	$(BIN)/python -m pytest $(UNITS) tests/contract tests/bench $(IN_PARALLEL) --cov --cov-report=term
 
 # What is generated from the routes asks the same code very often, which one Python is enough for.
 test-versions: $(DEVELOPMENT) ## Units on the newest other Python of this machine; VERSIONS=all on all
@@ -200,9 +200,18 @@ soak-model: $(DEVELOPMENT) ## The model within larger bounds
 	$(BIN)/python -m tests.model --soak
 
 # ------------------------------------------------------------------------------------------ performance
+# What draws, and the rival on PostgreSQL, have an environment of their own: nothing of it is in what is measured.
+BENCH := .venv-bench/bin/python
+
+$(BENCH): bench/requirements.txt
+	@echo "Installing $<"
+	@python=$$(sh infrastructure/find_python.sh $(PYTHON)) && $$python -m venv .venv-bench
+	@$(BENCH) -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
 .PHONY: bench
-bench: $(DEVELOPMENT) ## What requests cost, beside a floor and the usual way: docs/performance.md
-	$(BIN)/python -m bench
+bench: $(DEVELOPMENT) $(BENCH) ## What requests cost beside floors and rivals, into docs/: PARTS="cpu cold", ROUNDS=… each
+	$(BIN)/python -m bench --parts '$(PARTS)' --rounds '$(ROUNDS)'
 
 # ------------------------------------------------------------------------------------------- deployment
 # Of the machines that Lambda runs the functions on: arm64 or x86_64.
@@ -227,6 +236,6 @@ destroy: $(VENV)/stamp-infrastructure ## Deletes the stack of an environment, ne
 	@$(BIN)/python -m infrastructure.destroy --environment '$(ENV)' --confirm '$(CONFIRM)'
 
 clean: ## Removes the virtual environment and everything built; keeps the local data
-	rm -rf $(VENV) .venvs .venv-checkov .venv-deploy .venv-fuzz .venv-lambda .local/build .aws-sam build dist .coverage \
+	rm -rf $(VENV) .venvs .venv-bench .venv-checkov .venv-deploy .venv-fuzz .venv-lambda .local/build .aws-sam build dist .coverage \
 	    .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

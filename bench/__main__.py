@@ -1,4 +1,4 @@
-"""``python -m bench``: measures everything, prints it, and writes it to a file.
+"""``python -m bench``: measures, prints what was found, and renews with it what the documents show.
 
 Each part is a process of its own, so that none is measured with what another one imported.
 """
@@ -9,11 +9,10 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.measuring import Spread
+from bench import report
 from infrastructure.template import REPOSITORY
 
 _ENVIRONMENT = {
@@ -27,50 +26,76 @@ _ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "us-east-1",
 }
 
-_PARTS = {"cpu": "warm requests", "cold": "the first request of a fresh process"}
+_PARTS = {
+    "cpu": "the CPU of warm requests",
+    "cold": "the CPU of the first request of a fresh process",
+    "lists": "lists as a room grows",
+    "price": "what requests take of what is paid",
+}
+
+# These are given what DynamoDB answers.
+_RECORDED = ("cpu", "cold")
+
+# The price is counted, not measured: once is enough.
+_IN_ROUNDS = ("cpu", "cold", "lists")
+
+# Has what draws; see bench/requirements.txt.
+FURTHER = REPOSITORY / ".venv-bench" / "bin" / "python"
 
 
 def main() -> None:
     options = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    options.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "performance.json")
-    output: Path = options.parse_args().output
+    options.add_argument("--parts", default="", help=f"of {', '.join(_PARTS)}; all, if none is named")
+    options.add_argument("--rounds", default="", help="how often each part measures, if not as usual")
+    options.add_argument("--docs", type=Path, default=REPOSITORY / "docs", help="whose tables and figures are renewed")
+    arguments = options.parse_args()
+    parts = arguments.parts.split() or list(_PARTS)
+    if unknown := set(parts) - set(_PARTS):
+        options.error(f"there is no part {', '.join(sorted(unknown))}")
+    found = _measured(parts, arguments.rounds)
+    for part, result in found.items():
+        for _, table in report.tables(part, result):
+            print(f"\n{table}")
+    _keep(found, arguments.docs)
+
+
+def _measured(parts: list[str], rounds: str) -> dict[str, Any]:
+    """What each part wrote. One that cannot be measured on this machine says so, and writes nothing."""
+    found = {}
     with tempfile.TemporaryDirectory() as folder:
         recording = Path(folder, "recording.json")
-        print("Recording what DynamoDB answers", flush=True)
-        _run("bench.recording", recording)
-        found = {}
-        for part, what in _PARTS.items():
-            print(f"Measuring the CPU of {what}", flush=True)
+        if not set(parts).isdisjoint(_RECORDED):
+            print("Recording what DynamoDB answers", flush=True)
+            _run("bench.recording", str(recording))
+        for part in parts:
+            print(f"Measuring {_PARTS[part]}", flush=True)
             file = Path(folder, f"{part}.json")
-            _run(f"bench.{part}", recording, file)
-            found[part] = json.loads(file.read_text(encoding="utf-8"))
-        print("Measuring lists as a room grows", flush=True)
-        lists = Path(folder, "lists.json")
-        _run("bench.lists", lists)
-        found["lists"] = json.loads(lists.read_text(encoding="utf-8"))
-    _print_cpu(found["cpu"])
-    _print_cold(found["cold"])
-    output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+            given = [str(recording)] if part in _RECORDED else []
+            _run(f"bench.{part}", *given, str(file), *([rounds] if rounds and part in _IN_ROUNDS else []))
+            if file.exists():
+                found[part] = json.loads(file.read_text(encoding="utf-8"))
+    return found
 
 
-def _run(module: str, *arguments: Path) -> None:
+def _run(module: str, *arguments: str) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | _ENVIRONMENT
-    command = [sys.executable, "-m", module, *map(str, arguments)]
+    command = [sys.executable, "-m", module, *arguments]
     subprocess.run(command, cwd=REPOSITORY, env=environment, stdout=subprocess.DEVNULL, check=True)
 
 
-def _print_cpu(found: Mapping[str, Mapping[str, Any]]) -> None:
-    print("\nCPU of a warm request: median of the ratios (quartiles)")
-    print(f"{'':20}{'to the floor':>24}{'':4}{'floor':10}{'to the plain way':>24}")
-    for name, row in found.items():
-        floor, plain = Spread(**row["to the floor"]), Spread(**row["to the plain way"])
-        print(f"{name:20}{floor!s:>24}{'':4}{row['floor']:10}{plain!s:>24}")
-
-
-def _print_cold(found: Mapping[str, Mapping[str, float]]) -> None:
-    print("\nCPU of a fresh process with its first request, to one that reads an item by boto3")
-    for name, row in found.items():
-        print(f"{name:24}{Spread(**row)!s:>24}")
+def _keep(found: dict[str, Any], docs: Path) -> None:
+    """Beside what was found before of other parts."""
+    file, plot = docs / "performance.json", docs / "performance.svg"
+    known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    kept = known | found
+    ordered = {part: kept[part] for part in _PARTS if part in kept}
+    file.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
+    for part, result in found.items():
+        report.renew(docs, part, result)
+    if "lists" in found and FURTHER.exists():
+        subprocess.run([str(FURTHER), "-m", "bench.plot", str(file), str(plot)], cwd=REPOSITORY, check=True)
+    elif "lists" in found:
+        print("There is no .venv-bench: the plot is not drawn (make bench makes it).")
 
 
 if __name__ == "__main__":

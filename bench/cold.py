@@ -2,6 +2,8 @@
 
 Beside it the floor: a process that makes a boto3 client and reads one item. AWS is a server of this process on this
 machine, which gives the recorded answers; processes reach it by ``AWS_ENDPOINT_URL``.
+
+``python -m bench.cold RECORDING OUTPUT [ROUNDS [FUNCTION…]]``: of all functions that were recorded, or of these.
 """
 
 import json
@@ -11,7 +13,7 @@ import sys
 import tempfile
 import threading
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,11 +28,12 @@ _ROUNDS = 15
 _FLOOR = "boto3"
 
 
-def measure(recording: Recording, rounds: int = _ROUNDS) -> dict[str, Any]:
+def measure(recording: Recording, rounds: int = _ROUNDS, functions: Collection[str] = ()) -> dict[str, Any]:
     """By function, how many times as much its first request takes as the floor."""
     with tempfile.TemporaryDirectory() as folder, _aws(recording) as url:
         commands: dict[str, list[str]] = {_FLOOR: [_FLOOR]}
-        for function, exchange in recording.first.items():
+        for function in functions or recording.first:
+            exchange = recording.first[function]
             file = Path(folder, f"{function}.json")
             file.write_text(json.dumps(exchange.event), encoding="utf-8")
             commands[function] = [exchange.handler, str(file)]
@@ -124,4 +127,6 @@ def _items(recording: Recording) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[2]).write_text(json.dumps(measure(Recording.read(Path(sys.argv[1])))), encoding="utf-8")
+    asked = int(sys.argv[3]) if sys.argv[3:] else _ROUNDS
+    found = measure(Recording.read(Path(sys.argv[1])), asked, sys.argv[4:])
+    Path(sys.argv[2]).write_text(json.dumps(found), encoding="utf-8")

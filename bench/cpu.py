@@ -1,6 +1,7 @@
 """P1: CPU of a warm request, from the event Lambda hands over to the answer it takes back.
 
-``python -m bench.cpu RECORDING OUTPUT``: a process of its own, in which nothing but what is measured was imported.
+``python -m bench.cpu RECORDING OUTPUT [ROUNDS [TIMES]]``: a process of its own, in which nothing but what is measured
+was imported.
 """
 
 import contextlib
@@ -28,7 +29,7 @@ _ROUNDS = 20
 _LISTS = {"list 50 tasks", "open a room of 20"}
 
 
-def measure(recording: Recording, rounds: int = _ROUNDS) -> dict[str, Any]:
+def measure(recording: Recording, rounds: int = _ROUNDS, times: int = _TIMES) -> dict[str, Any]:
     """By request: the floors, the rival and ours, as ratios."""
     os.environ.update(recording.variables)
     found = {}
@@ -44,7 +45,7 @@ def measure(recording: Recording, rounds: int = _ROUNDS) -> dict[str, Any]:
             asked = {"ours": ours, "plain": plain, "by hand": ours, "on boto3": ours}
             before = functools.partial(_begin, network.answer_with, asked, recording.now_and_then)
             with contextlib.redirect_stdout(nowhere):
-                taken = in_turns(subjects, rounds, _TIMES, before)
+                taken = in_turns(subjects, rounds, times, before)
             found[name] = _ratios(name, taken)
     return found
 
@@ -81,4 +82,5 @@ def _invoking(exchange: Exchange) -> Callable[[], object]:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[2]).write_text(json.dumps(measure(Recording.read(Path(sys.argv[1])))), encoding="utf-8")
+    found = measure(Recording.read(Path(sys.argv[1])), *map(int, sys.argv[3:]))
+    Path(sys.argv[2]).write_text(json.dumps(found), encoding="utf-8")

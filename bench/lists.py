@@ -1,6 +1,6 @@
-"""What lists of tasks cost as a room grows: items read for each returned, capacity units, queries and CPU.
+"""P4: what lists of tasks cost as a room grows: items read for each returned, capacity units, queries and CPU.
 
-``python -m bench.lists FILE`` prints the table and writes it to FILE. The product runs in process; its queries of the
+``python -m bench.lists OUTPUT [ROUNDS]``: a process of its own. The product runs in process; its queries of the
 tasks table are answered by ``tests/support/tasks_table.py``, which holds 100,000 tasks and looks at none but those that
 a query reads. CPU is that of a whole request, the gateway and the table of the tests included, against the same list in
 a room of 1,000 tasks.
@@ -9,7 +9,7 @@ a room of 1,000 tasks.
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -28,7 +28,7 @@ from tests.support.tasks_table import TasksTable  # noqa: E402  # after the envi
 SIZES = (100, 1_000, 10_000, 100_000)
 BASE = 1_000
 LIMIT = 50
-TIMES = 15
+_ROUNDS = 15
 
 _DUE = {"deadline_from": "2027-01-10T00:00:00Z", "deadline_to": "2027-01-25T00:00:00Z"}
 CASES: dict[str, dict[str, Any]] = {
@@ -58,18 +58,18 @@ _OF_PERSON = ("all", "sort=deadline", "status", "status, priority", "deadlines")
 Row = dict[str, Any]
 
 
-def main() -> None:
-    found: dict[str, dict[int, Row]] = {}
-    for size in SIZES:
+def measure(sizes: Sequence[int] = SIZES, rounds: int = _ROUNDS) -> dict[str, dict[str, Row]]:
+    """By list and by number of tasks in the room, ``cpu`` against that of ``BASE``, or of the least number."""
+    found: dict[str, dict[str, Row]] = {}
+    for size in sizes:
         with _room(size) as (ann, room_id, table):
             for name, path, parameters in _asked(ann, room_id):
-                found.setdefault(name, {})[size] = _measured(ann, path, parameters, table)
+                found.setdefault(name, {})[str(size)] = _measured(ann, path, parameters, table, rounds)
     for rows in found.values():
-        base = rows[BASE]["seconds"]
+        base = rows[str(BASE if BASE in sizes else min(sizes))]["seconds"]
         for row in rows.values():
             row["cpu"] = round(row.pop("seconds") / base, 2)
-    print(_printed(found))
-    Path(sys.argv[1]).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return found
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def _asked(ann: Person, room_id: str) -> Iterator[tuple[str, str, Mapping[str, A
         yield f"GET /tasks: {name}", "/tasks", CASES[name]
 
 
-def _measured(ann: Person, path: str, parameters: Mapping[str, Any], table: TasksTable) -> Row:
+def _measured(ann: Person, path: str, parameters: Mapping[str, Any], table: TasksTable, rounds: int) -> Row:
     asked = {**parameters, "limit": LIMIT}
     table.measured()
     answer = ann.get(path, params=asked)
@@ -103,7 +103,7 @@ def _measured(ann: Person, path: str, parameters: Mapping[str, Any], table: Task
     if answer.status != 200:
         raise RuntimeError(str(answer))
     seconds = []
-    for _ in range(TIMES):
+    for _ in range(rounds):
         started = time.process_time()
         ann.get(path, params=asked)
         seconds.append(time.process_time() - started)
@@ -116,15 +116,7 @@ def _measured(ann: Person, path: str, parameters: Mapping[str, Any], table: Task
     }
 
 
-def _printed(found: Mapping[str, Mapping[int, Row]]) -> str:
-    """A line for each list, in Markdown: at each size what was read of what was returned, units, CPU."""
-    lines = ["| list | " + " | ".join(f"{size:,}" for size in SIZES) + " |", "|---" * (len(SIZES) + 1) + "|"]
-    for name, rows in found.items():
-        cells = [f"{row['items']}/{row['returned']} · {row['units']:g} · {row['cpu']:.2f}" for row in rows.values()]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
 if __name__ == "__main__":
     with mocked():
-        main()
+        measured = measure(SIZES, *map(int, sys.argv[2:]))
+    Path(sys.argv[1]).write_text(json.dumps(measured), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A typical mix of requests, and what each of them takes of everything that AWS has a price for.
+"""What each request of a typical mix takes of everything that AWS has a price for.
 
 The product runs in process (``tests/support``). Counted are capacity units, calls of functions, bytes that are answered
 and logged, those included that the functions behind the streams cause; times are not.
@@ -22,40 +22,6 @@ from tests.support.tasks_table import size_of
 
 Json = dict[str, Any]
 Request = Callable[[], Answer]
-
-MIX = {
-    # Ten times of fifty somebody looks at the application anew, most of them with a token that has run out.
-    "GET /": 90,
-    "POST /auth/refresh": 60,
-    "POST /auth/login": 4,
-    "POST /auth/register": 1,
-    # Lists and what is opened from them are most of the use.
-    "GET /tasks": 100,
-    "GET /tasks, one status": 40,
-    "GET /tasks/{task_id}": 130,
-    "GET /rooms": 60,
-    "GET /rooms/{room_id}": 80,
-    "GET /rooms/{room_id}/tasks": 150,
-    "GET /rooms/{room_id}/tasks, one status": 60,
-    "GET /rooms/{room_id}/tasks, of one person": 30,
-    "GET /rooms/{room_id}/users": 40,
-    "GET /rooms/{room_id}/activity": 20,
-    "GET /users/{user_id}": 20,
-    "POST /keys/resolve": 10,
-    # A task is planned, changed not quite twice, and one of three is deleted.
-    "POST /tasks": 30,
-    "PATCH /tasks/{task_id}": 50,
-    "DELETE /tasks/{task_id}": 10,
-    # Teams change seldom.
-    "POST /rooms": 2,
-    "POST /rooms/join": 4,
-    "PATCH /rooms/{room_id}": 3,
-    "POST /rooms/{room_id}/users": 1,
-    "PATCH /rooms/{room_id}/users/{user_id}": 1,
-    "DELETE /rooms/{room_id}/users/{user_id}": 2,
-    "PATCH /users/{user_id}": 2,
-}
-"""How many requests of a thousand are of which kind. An assumption, with ten reads to a change of a task or room."""
 
 _PEOPLE = 8
 _TASKS = 50

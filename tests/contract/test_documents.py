@@ -2,10 +2,12 @@
 
 import ast
 import functools
+import json
 import re
 
 import pytest
 
+from bench import report
 from infrastructure.template import REPOSITORY
 
 NAMED = sorted(
@@ -36,3 +38,12 @@ def test_the_table_of_requirements_names_a_test_in_every_line() -> None:
 
     assert len(lines) > 20
     assert [line for line in lines if "::test_" not in line] == []
+
+
+@pytest.mark.parametrize("part", ["cpu", "cold", "lists"])
+def test_the_pages_show_what_was_measured_last(part: str) -> None:
+    """``make bench PARTS=…`` renews both. What is counted, as the price, is held against what is counted anew."""
+    found = json.loads((REPOSITORY / "docs" / "performance.json").read_text(encoding="utf-8"))[part]
+
+    for page, table in report.tables(part, found):
+        assert report.shown((REPOSITORY / "docs" / page).read_text(encoding="utf-8"), table) == table

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from bench.mix import MIX, counted
-from bench.price import tables
+from bench.mix import counted
+from bench.price import MIX, tables
 from infrastructure.template import REPOSITORY
 
 # Log lines tell milliseconds, in more or fewer characters; and the last digit that is shown was rounded.

@@ -1,6 +1,6 @@
 """How much lists read: of 2,000 tasks at random, little more than they return, whatever is asked for.
 
-Counts, not times. ``python -m bench.lists`` does the same for up to 100,000 tasks.
+Counts, not times. ``make bench PARTS=lists`` does the same for up to 100,000 tasks.
 """
 
 import itertools

@@ -1,0 +1,76 @@
+"""What was measured, as the documents show it: tables in Markdown, each known by its first line."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bench import price
+from bench.measuring import Spread
+
+Found = Mapping[str, Any]
+
+_WANTED_OF_LIST, _WANTED_OF_ITEM = "≤ 2, ≤ 0.5", "≤ 1.5"
+_WANTED_OF_START, _WANTED_OF_AUTHORIZER = "≤ 1.2", "≤ 1.1"
+
+
+class TableMissing(Exception):
+    """A document has no table that begins with this line."""
+
+
+def tables(part: str, found: Found) -> list[tuple[str, str]]:
+    """The tables of a part, each with the page of ``docs/`` that shows it."""
+    if part == "price":
+        return list(zip(("performance.md", "operations.md"), price.tables(dict(found)), strict=True))
+    return [("performance.md", _TABLES[part](found))]
+
+
+def renew(docs: Path, part: str, found: Found) -> None:
+    """Puts the tables of a part in the place of those that the pages show. Raises TableMissing."""
+    for name, table in tables(part, found):
+        page = docs / name
+        text = page.read_text(encoding="utf-8")
+        page.write_text(text.replace(shown(text, table), table), encoding="utf-8")
+
+
+def shown(text: str, table: str) -> str:
+    """The table of a page that begins as this one does. Raises TableMissing."""
+    heading = table.partition("\n")[0]
+    if f"\n{heading}\n" not in text:
+        raise TableMissing(heading)
+    return text[text.index(heading) :].partition("\n\n")[0].rstrip()
+
+
+def _cpu(found: Found) -> str:
+    lines = ["| warm request | floor | times the floor | times the plain way | wanted |", "|---|---|---|---|---|"]
+    for name, row in found.items():
+        floor, plain = Spread(**row["to the floor"]), Spread(**row["to the plain way"])
+        wanted = _WANTED_OF_LIST if row["floor"] == "by hand" else _WANTED_OF_ITEM
+        lines.append(f"| {name} | {row['floor'].removeprefix('on ')} | {floor} | {plain} | {wanted} |")
+    return "\n".join(lines)
+
+
+def _cold(found: Found) -> str:
+    lines = ["| function | times the floor | wanted |", "|---|---|---|"]
+    for name in sorted(found):
+        wanted = _WANTED_OF_AUTHORIZER if name == "AuthorizerFunction" else _WANTED_OF_START
+        lines.append(f"| {_function(name)} | {Spread(**found[name])} | {wanted} |")
+    return "\n".join(lines)
+
+
+def _function(name: str) -> str:
+    """RoomCleanupFunction → room_cleanup, as its folder is called."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name.removesuffix("Function")).lower()
+
+
+def _lists(found: Found) -> str:
+    """At each size what was read of what was returned, units, CPU."""
+    sizes = [int(size) for size in next(iter(found.values()))]
+    lines = ["| list | " + " | ".join(f"{size:,}" for size in sizes) + " |", "|---" * (len(sizes) + 1) + "|"]
+    for name, rows in found.items():
+        cells = [f"{row['items']}/{row['returned']} · {row['units']:g} · {row['cpu']:.2f}" for row in rows.values()]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+_TABLES = {"cpu": _cpu, "cold": _cold, "lists": _lists}
