@@ -35,6 +35,7 @@ from tasksync.settings import settings
 from tasksync.tables.limits import RateLimitsTable
 from tasksync.tables.receipts import ReceiptsTable
 from tasksync.tables.session_changes import SessionChanges
+from tasksync.tables.together import both
 from tasksync.tables.users import UsersTable
 from tasksync.tokens import Signer
 
@@ -51,6 +52,7 @@ _accounts = AccountService(
         absolute=timedelta(seconds=settings.refresh_token_seconds),
         idle=timedelta(seconds=settings.refresh_idle_seconds),
     ),
+    both,
 )
 
 
@@ -74,10 +76,13 @@ def register(request: Request, body: Registration) -> Response:
 @api.route("POST", "/auth/login", body=Login, answer=SignedIn, fails=(InvalidCredentials,), limits=(SIGN_IN,))
 def login(request: Request, body: Login) -> Response:
     """Sign in."""
-    key = signer()
-    attempt = _guard.reserve(body.identifier, network(request.ip))
+    (key, attempt), user = both(
+        # In this order: what a secret that cannot be read spoils was no attempt.
+        lambda: (signer(), _guard.reserve(body.identifier, network(request.ip))),
+        lambda: _accounts.holder(body.username, body.email),
+    )
     try:
-        sign_in = _accounts.login(body.username, body.email, body.password, _device(request))
+        sign_in = _accounts.login(user, body.password, _device(request))
     except InvalidCredentials:
         note_refusal(request, "sign_in_failed", identifier=body.identifier)
         raise
@@ -100,11 +105,11 @@ def refresh(request: Request, body: RefreshToken) -> Response:
     The refresh token ends with it. Used once more, it ends the session: somebody has stolen it. A client whose answer
     was lost gets it again with the same `Idempotency-Key` within 60 seconds.
     """
-    key = signer()
+    key, session = both(signer, lambda: _accounts.session_of(body.refresh_token))
     # No authorizer, so no receipts: what a lost answer needs to be given again is kept in the session.
     sent = request.headers.get("idempotency-key")
     try:
-        sign_in = _accounts.refresh(body.refresh_token, None if sent is None else key_digest(sent))
+        sign_in = _accounts.refresh(session, body.refresh_token, None if sent is None else key_digest(sent))
     except InvalidToken:
         note_refusal(request, "refresh_failed")
         raise

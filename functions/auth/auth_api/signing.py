@@ -8,6 +8,7 @@ from tasksync import clock
 from tasksync.secret_values import current_secret
 from tasksync.settings import settings
 from tasksync.tables.sessions import SessionsTable
+from tasksync.tables.together import both
 from tasksync.tokens import Signer
 
 _signers: dict[str, Signer] = {}
@@ -27,6 +28,6 @@ def signer() -> Signer:
 
 def public_keys() -> list[dict[str, str]]:
     """Every key that a token which is still good may be signed with: the one in use, and those retired of late."""
-    in_use = signer().jwk
-    published = SessionsTable().published_keys(clock.now())
+    found, published = both(signer, lambda: SessionsTable().published_keys(clock.now()))
+    in_use = found.jwk
     return [in_use, *(jwk for jwk in published if jwk["kid"] != in_use["kid"])]

@@ -24,6 +24,7 @@ from tasksync.tables.room_reads import RoomReads
 from tasksync.tables.sessions import SessionsTable
 from tasksync.tables.task_changes import TaskChanges
 from tasksync.tables.tasks import TasksTable
+from tasksync.tables.together import both
 from tasksync.tables.user_changes import UserChanges
 from tasksync.telemetry import log
 from users_api import payloads
@@ -35,9 +36,9 @@ app = api.chalice
 
 _people = UserChanges()
 _rooms = RoomReads()
-_users = UserService(_people, _rooms)
+_users = UserService(_people, _rooms, both)
 _removal = UserRemoval(_people, _rooms, TasksTable(), SessionsTable())
-_exports = ExportService(_users, _rooms, SessionsTable(), TaskService(TaskChanges(), _rooms))
+_exports = ExportService(_users, _rooms, SessionsTable(), TaskService(TaskChanges(), _rooms), both)
 
 _OF_CHANGES = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed)
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from tasksync import clock, password_policy
 from tasksync.domain.attempts import until_settled
+from tasksync.domain.reads import Both
 from tasksync.entities import Caller, Exchange, Page, Receipt, ReceiptFor, Session, User, UserRole, UserStatus
 from tasksync.errors import (
     DependencyFailed,
@@ -41,7 +42,7 @@ class Sessions(Protocol):
     """The sessions table; ``tables/sessions.py`` says what each raises."""
 
     def find(self, session_id: str) -> Session | None: ...
-    def page_of(self, user: User, at: datetime, limit: int, after: str | None) -> Page[Session]: ...
+    def page_of(self, user_id: str, at: datetime, limit: int, after: str | None) -> Page[Session]: ...
     def register(self, user: User, session: Session) -> None: ...
     def open(self, session: Session) -> None: ...
     def rotate(
@@ -133,8 +134,16 @@ class AccountService:
     """Signing in and out."""
 
     def __init__(
-        self, people: People, sessions: Sessions, passwords: Passwords, tokens: RefreshTokens, lifetimes: Lifetimes
+        self,
+        people: People,
+        sessions: Sessions,
+        passwords: Passwords,
+        tokens: RefreshTokens,
+        lifetimes: Lifetimes,
+        both: Both,
     ) -> None:
+        """``both``: carries out two reads at the same time."""
+        self._both = both
         self._people = people
         self._sessions = sessions
         self._passwords = passwords
@@ -153,9 +162,12 @@ class AccountService:
         register(username, email, password, self._passwords, write)
         return opened[-1]
 
-    def login(self, username: str | None, email: str | None, password: str, device: Device) -> SignIn:
-        """Raises ``InvalidCredentials``, and does the same work, whichever of the two is wrong."""
-        user = self._people.find_by_username(username) if username else self._people.find_by_email(str(email))
+    def holder(self, username: str | None, email: str | None) -> User | None:
+        """Whose name or address this is."""
+        return self._people.find_by_username(username) if username else self._people.find_by_email(str(email))
+
+    def login(self, user: User | None, password: str, device: Device) -> SignIn:
+        """``user``: the holder of the name. Raises ``InvalidCredentials``, and does the same work without one."""
         right = self._passwords.verify_password(password, user.password_hash if user else None)
         if user is None or not right:
             raise InvalidCredentials
@@ -167,15 +179,15 @@ class AccountService:
                 self._people.upgrade_password_hash(user, self._passwords.hash_password(password))
         return sign_in
 
-    def refresh(self, refresh_token: str, key: str | None) -> SignIn:
-        """A new refresh token for an old one, which ends the old one. Raises ``InvalidToken``.
+    def refresh(self, session: Session | None, refresh_token: str, key: str | None) -> SignIn:
+        """A new refresh token for an old one of ``session``, which ends the old one. Raises ``InvalidToken``.
 
         The same token with the same key (a digest of one) within a minute is given the same again: the answer was lost.
         Otherwise, whoever shows a token that was given away before has stolen it, or was robbed of it by somebody
         quicker: the whole session is revoked (RFC 9700 §4.14.2). Raises ``IdempotencyKeyReused`` where the key has just
         served for the token before.
         """
-        session, user = self._live_session(refresh_token)
+        session, user = self._live(session)
         if self._tokens.token_hash(refresh_token) != session.refresh_hash:
             repeated = self._repeated(user, session, refresh_token, key)
             if repeated is None:
@@ -188,7 +200,7 @@ class AccountService:
             return self._exchanged(user, session, refresh_token, key)
         except InvalidToken:
             # Somebody else was quicker; with the same key, that was this request on another way.
-            session, user = self._live_session(refresh_token)
+            session, user = self._live(self.session_of(refresh_token))
             repeated = self._repeated(user, session, refresh_token, key)
             if repeated is None:
                 raise
@@ -215,7 +227,7 @@ class AccountService:
 
         Answers with the session that it ended. A token that is good no more ends none, and that is no error.
         """
-        session = self._session(refresh_token)
+        session = self.session_of(refresh_token)
         if session is None:
             return None
         spent_hash = session.exchange.spent_hash if session.exchange else None
@@ -225,7 +237,20 @@ class AccountService:
         return session
 
     def sessions(self, caller: Caller, limit: int, after: str | None) -> Page[Session]:
-        return self._sessions.page_of(self._user(caller), clock.now(), limit, after)
+        """Those that are still good, oldest first."""
+        at = clock.now()
+        # One more than is shown, so that a next page is announced only where there is one.
+        user, page = self._both(
+            lambda: self._user(caller), lambda: self._sessions.page_of(caller.user_id, at, limit + 1, after)
+        )
+        live: list[Session] = []
+        while True:
+            live += [session for session in page.items if session.epoch == user.token_epoch]
+            if len(live) > limit:
+                return Page(live[:limit], live[limit - 1].id)
+            if page.next is None:
+                return Page(live, None)
+            page = self._sessions.page_of(caller.user_id, at, limit + 1 - len(live), page.next)
 
     def end_session(self, caller: Caller, session_id: str) -> None:
         """Raises ``NotFound`` for a session that is not the caller's."""
@@ -278,14 +303,13 @@ class AccountService:
         )
         return SignIn(user, session, refresh_token)
 
-    def _session(self, refresh_token: str) -> Session | None:
+    def session_of(self, refresh_token: str) -> Session | None:
         """The session that once gave out this token."""
         session_id = self._tokens.session_of(refresh_token)
         session = self._sessions.find(session_id) if session_id else None
         return session if session and self._tokens.family_hash(refresh_token) == session.family_hash else None
 
-    def _live_session(self, refresh_token: str) -> tuple[Session, User]:
-        session = self._session(refresh_token)
+    def _live(self, session: Session | None) -> tuple[Session, User]:
         user = self._people.find(session.user_id) if session else None
         if session is None or user is None or session.epoch != user.token_epoch or session.expires_at <= clock.now():
             raise InvalidToken

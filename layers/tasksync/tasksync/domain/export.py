@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from tasksync.domain.reads import Both
 from tasksync.entities import Caller, Page, RoomView, Session, Task, User
 from tasksync.errors import RoleTooLow
 from tasksync.queries import TaskFilter
@@ -57,7 +58,9 @@ class Tasks(Protocol):
 class ExportService:
     """What somebody may take with them."""
 
-    def __init__(self, people: People, rooms: Rooms, sessions: Sessions, tasks: Tasks) -> None:
+    def __init__(self, people: People, rooms: Rooms, sessions: Sessions, tasks: Tasks, both: Both) -> None:
+        """``both``: carries out two reads at the same time."""
+        self._both = both
         self._people = people
         self._rooms = rooms
         self._sessions = sessions
@@ -68,17 +71,21 @@ class ExportService:
 
         An admin of the installation is no exception: what is held about somebody is theirs.
         """
-        user = self._people.get(caller, user_id)
-        if user.id != caller.user_id:
+        if user_id not in ("me", caller.user_id):
+            self._people.get(caller, user_id)
             raise RoleTooLow
-        tasks = self._some_tasks(caller, after)
-        return Export(
-            user=user,
-            sessions=tuple(self._sessions.all_of(user.id)),
-            rooms=tuple(self._all_rooms(user.id)),
-            tasks=tuple(tasks.items),
-            next=tasks.next,
+        ((rooms, tasks), sessions), user = self._both(
+            lambda: self._both(
+                lambda: self._both(
+                    lambda: tuple(self._all_rooms(caller.user_id)),
+                    # Of one range of an index, so nothing is read at the same time in there.
+                    lambda: self._some_tasks(caller, after),
+                ),
+                lambda: tuple(self._sessions.all_of(caller.user_id)),
+            ),
+            lambda: self._people.get(caller, caller.user_id),
         )
+        return Export(user, sessions, rooms, tuple(tasks.items), tasks.next)
 
     def _all_rooms(self, user_id: str) -> Iterator[RoomView]:
         after: str | None = None

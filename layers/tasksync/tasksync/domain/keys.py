@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tasksync.domain.reads import Both
-from tasksync.entities import Caller, Membership, Room, RoomView, Task, User, UserRole
+from tasksync.entities import Caller, Room, RoomView, Task, User, UserRole
 from tasksync.ids import is_id, is_room_id, owner_of
 
 
@@ -35,7 +35,6 @@ class Rooms(Protocol):
 
     def all_of(self, user_id: str) -> list[Room]: ...
     def views(self, room_ids: Iterable[str], user_id: str) -> dict[str, RoomView]: ...
-    def memberships_in(self, room_ids: Iterable[str], user_id: str) -> dict[str, Membership]: ...
 
 
 class People(Protocol):
@@ -51,7 +50,7 @@ class Tasks(Protocol):
 
 
 class KeyService:
-    """As many round trips for a hundred keys of a kind as for one, and for all kinds as for one."""
+    """Two round trips one after the other, for all kinds and a hundred keys; one, for tasks and rooms alone."""
 
     def __init__(self, rooms: Rooms, people: People, tasks: Tasks, both: Both) -> None:
         """``both``: carries out two reads at the same time."""
@@ -61,39 +60,36 @@ class KeyService:
         self._tasks = tasks
 
     def resolve(self, caller: Caller, keys: Keys) -> Found:
-        wanted_rooms = [room_id for room_id in keys.rooms if _may_be_room(room_id)]
-        ((mine, users), rooms), tasks = self._both(
+        owners = {key: owner_id for key in keys.tasks if (owner_id := owner_of(key)) is not None}
+        of_tasks = [owner_id for owner_id in owners.values() if is_room_id(owner_id)]
+        wanted = [key for key in keys.rooms if is_id(key) and is_room_id(key)]
+        ((views, mine), people), tasks = self._both(
             lambda: self._both(
-                lambda: self._rooms_and_people(caller, keys),
-                lambda: self._rooms.views(wanted_rooms, caller.user_id),
+                lambda: self._both(
+                    lambda: self._rooms.views([*wanted, *of_tasks], caller.user_id),
+                    lambda: self._rooms_of(caller, keys),
+                ),
+                lambda: self._people.find_many([key for key in keys.users if is_id(key)]),
             ),
-            lambda: self._visible_tasks(caller, keys.tasks),
+            lambda: self._tasks.find_many(owners),
         )
-        owners = {room.code: room.id for room in mine}
-        codes = {code: owners[code.upper()] for code in keys.codes if code.upper() in owners}
+        codes_of_rooms = {room.code: room.id for room in mine}
+        users = {key: user for key, user in people.items() if _is_seen(caller, key, mine)}
+        rooms = {key: views[key] for key in wanted if key in views}
+        tasks = {key: task for key, task in tasks.items() if task.owner_id in {caller.user_id, *views}}
+        codes = {code: codes_of_rooms[code.upper()] for code in keys.codes if code.upper() in codes_of_rooms}
         asked = ((keys.users, users), (keys.rooms, rooms), (keys.tasks, tasks), (keys.codes, codes))
-        missing = [key for wanted, found in asked for key in wanted if key not in found]
+        missing = [key for given, found in asked for key in given if key not in found]
         return Found(users, rooms, tasks, codes, tuple(dict.fromkeys(missing)))
 
-    def _rooms_and_people(self, caller: Caller, keys: Keys) -> tuple[list[Room], dict[str, User]]:
+    def _rooms_of(self, caller: Caller, keys: Keys) -> list[Room]:
         # People and codes are seen through the rooms that the caller is in. A code of another room is never looked up:
         # this is no way to try codes beside the limit on joining.
-        mine = self._rooms.all_of(caller.user_id) if keys.users or keys.codes else []
-        return mine, self._users(caller, keys.users, mine)
-
-    def _users(self, caller: Caller, wanted: tuple[str, ...], mine: list[Room]) -> dict[str, User]:
-        """Those whom ``GET /users/{user_id}`` shows, too."""
-        seen = {caller.user_id}.union(*(room.member_ids for room in mine))
-        visible = [key for key in wanted if is_id(key) and (key in seen or caller.role is UserRole.ADMIN)]
-        return self._people.find_many(visible)
-
-    def _visible_tasks(self, caller: Caller, wanted: tuple[str, ...]) -> dict[str, Task]:
-        # Before the right to see them, so that nothing is shown that came to be after the caller had left.
-        found = self._tasks.find_many([key for key in wanted if owner_of(key) is not None])
-        rooms = {task.owner_id for task in found.values() if is_room_id(task.owner_id)}
-        seen = self._rooms.memberships_in(rooms, caller.user_id).keys() | {caller.user_id}
-        return {key: task for key, task in found.items() if task.owner_id in seen}
+        return self._rooms.all_of(caller.user_id) if keys.users or keys.codes else []
 
 
-def _may_be_room(key: str) -> bool:
-    return is_id(key) and is_room_id(key)
+def _is_seen(caller: Caller, user_id: str, mine: list[Room]) -> bool:
+    """Whether ``GET /users/{user_id}`` shows them, too."""
+    if caller.role is UserRole.ADMIN or user_id == caller.user_id:
+        return True
+    return any(user_id in room.member_ids for room in mine)

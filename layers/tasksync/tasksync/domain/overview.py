@@ -42,7 +42,7 @@ class Tasks(Protocol):
 
 
 class OverviewService:
-    """Four round trips one after the other, however many rooms there are."""
+    """Three round trips one after the other, however many rooms there are."""
 
     def __init__(self, rooms: Rooms, people: People, tasks: Tasks, both: Both) -> None:
         """``both``: carries out two reads at the same time."""

@@ -1,6 +1,6 @@
 """People: who sees whom, who may change whom, and what their going away means."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Protocol
 
@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from tasksync import clock
 from tasksync.domain.attempts import until_settled
-from tasksync.entities import Caller, Membership, Page, Receipt, ReceiptFor, Room, User, UserRole
+from tasksync.domain.reads import Both
+from tasksync.entities import Caller, Page, Receipt, ReceiptFor, Room, User, UserRole
 from tasksync.errors import NotFound, PreconditionFailed, RoleTooLow
 
 Matches = Callable[[int], bool]
@@ -28,15 +29,17 @@ class People(Protocol):
 class Rooms(Protocol):
     """The rooms table, as far as people need it."""
 
-    def memberships_of(self, user_id: str, after: str | None = None) -> Iterator[Membership]: ...
-    def memberships_in(self, room_ids: Iterable[str], user_id: str) -> dict[str, Membership]: ...
+    def all_hints_of(self, user_id: str) -> set[str]: ...
     def all_of(self, user_id: str) -> list[Room]: ...
+    def naming(self, room_ids: Iterable[str], user_ids: set[str]) -> list[Room]: ...
 
 
 class UserService:
     """What can be done with users. Every method raises ``NotFound`` for a user the caller may not see."""
 
-    def __init__(self, people: People, rooms: Rooms) -> None:
+    def __init__(self, people: People, rooms: Rooms, both: Both) -> None:
+        """``both``: carries out two reads at the same time."""
+        self._both = both
         self._people = people
         self._rooms = rooms
 
@@ -53,10 +56,13 @@ class UserService:
 
     def get(self, caller: Caller, user_id: str) -> User:
         user_id = _resolved(caller, user_id)
-        if not self._may_see(caller, user_id):
-            raise NotFound
-        user = self._people.find(user_id)
-        if user is None:
+        if caller.role is UserRole.ADMIN or user_id == caller.user_id:
+            user, visible = self._people.find(user_id), True
+        else:
+            visible, user = self._both(
+                lambda: self._share_a_room(caller.user_id, user_id), lambda: self._people.find(user_id)
+            )
+        if user is None or not visible:
             raise NotFound
         return user
 
@@ -99,17 +105,11 @@ class UserService:
             raise PreconditionFailed
         return user
 
-    def _may_see(self, caller: Caller, user_id: str) -> bool:
-        if caller.role is UserRole.ADMIN or user_id == caller.user_id:
-            return True
-        mine = {membership.room_id for membership in self._rooms.memberships_of(caller.user_id)}
-        theirs = {membership.room_id for membership in self._rooms.memberships_of(user_id)}
-        # The index only says where to look; what counts are the memberships themselves.
+    def _share_a_room(self, user_id: str, other_id: str) -> bool:
+        mine, theirs = self._both(lambda: self._rooms.all_hints_of(user_id), lambda: self._rooms.all_hints_of(other_id))
+        # The index only says where to look; what counts is whom the rooms themselves name.
         shared = mine & theirs
-        if not shared:
-            return False
-        here = self._rooms.memberships_in(shared, caller.user_id)
-        return bool(here.keys() & self._rooms.memberships_in(shared, user_id).keys())
+        return bool(shared) and bool(self._rooms.naming(shared, {user_id, other_id}))
 
 
 def _resolved(caller: Caller, user_id: str) -> str:

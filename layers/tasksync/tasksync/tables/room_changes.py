@@ -6,11 +6,11 @@ from tasksync import clock, stamps
 from tasksync.entities import Membership, Receipt, Room, RoomRole, RoomView
 from tasksync.errors import AlreadyMember, CodeTaken, LastAdmin, NotFound, Stale
 from tasksync.tables.receipts import put_receipt
+from tasksync.tables.room_reads import RoomReads
 from tasksync.tables.rooms import (
     CodeItem,
     MembershipItem,
     RoomItem,
-    RoomsTable,
     code_claim,
     end_membership,
     entered,
@@ -24,7 +24,7 @@ from tasksync.tables.transactions import Transaction
 from tasksync.tables.users import require_active
 
 
-class RoomChanges(RoomsTable):
+class RoomChanges(RoomReads):
     """The rooms table, with the changes that need users and receipts, too."""
 
     def create(self, room: Room, creator: Membership, receipt: Receipt | None) -> None:

@@ -8,7 +8,6 @@ members is dead: nothing here shows it or lets anything into it; what is left of
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from itertools import islice
 
 from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.expressions.condition import Condition
@@ -16,7 +15,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from tasksync import clock, stamps
-from tasksync.entities import Membership, Page, Room, RoomRole, RoomView
+from tasksync.entities import Membership, Room, RoomRole, RoomView
 from tasksync.errors import LastAdmin, Stale, UnknownCode
 from tasksync.settings import settings
 from tasksync.stamps import Roles
@@ -168,29 +167,15 @@ class RoomsTable:
                 return room, tuple(sorted(members, key=lambda member: (member.joined_at, member.join_id)))
         raise Stale
 
-    def rooms_of(self, user_id: str, limit: int, after: str | None) -> Page[RoomView]:
-        """The rooms a user is in, oldest first, without the other members.
-
-        The index that finds them may be some milliseconds behind, so a room just joined can be missing. A room just
-        left cannot be there: rooms and memberships themselves are read consistently.
-        """
-        views: list[RoomView] = []
-        found = self.memberships_of(user_id, after)
-        while batch := [membership.room_id for membership in islice(found, limit + 1 - len(views))]:
-            views.extend(self._views(batch, user_id))
-            if len(views) > limit:
-                return Page(views[:limit], views[limit - 1].room.id)
-        return Page(views, None)
-
     def memberships_of(self, user_id: str, after: str | None = None) -> Iterator[Membership]:
-        """A user's memberships by room id, from the index (see ``rooms_of``): a hint, no right."""
+        """A user's memberships by room id, from the index (see ``room_reads.py``): a hint, no right."""
         beyond = None if after is None else ByUser.room_id > after
         for item in MembershipItem.by_user.query(user_id, beyond):
             if isinstance(item, MembershipItem):
                 yield item.entity()
 
     def count_of(self, user_id: str) -> int:
-        """In how many rooms a user is, from the index (see ``rooms_of``)."""
+        """In how many rooms a user is, from the index (see ``room_reads.py``)."""
         return MembershipItem.by_user.count(user_id)
 
     def memberships_in(self, room_ids: Iterable[str], user_id: str) -> dict[str, Membership]:
@@ -256,18 +241,6 @@ class RoomsTable:
         dead = (RoomItem.member_count == 0) & (RoomItem.updated_at <= clock.timestamp(before))
         for page in RoomItem.scan(dead, segment, segments, attributes_to_get=["room_id"]).page_iter:
             yield [raw["room_id"]["S"] for raw in page["Items"]]
-
-    def _views(self, room_ids: list[str], user_id: str) -> list[RoomView]:
-        keys = [(room_id, item) for room_id in room_ids for item in (ROOM, MEMBER + user_id)]
-        rooms: dict[str, Room] = {}
-        memberships: dict[str, Membership] = {}
-        for item in RoomsItem.batch_get(keys, consistent_read=True):
-            if isinstance(item, RoomItem):
-                rooms[item.room_id] = item.entity()
-            elif isinstance(item, MembershipItem):
-                memberships[item.room_id] = item.entity()
-        both = [room_id for room_id in room_ids if room_id in rooms and room_id in memberships]
-        return [RoomView(rooms[i], memberships[i], ()) for i in both]
 
 
 def partition(room_id: str) -> tuple[Room | None, list[Membership]]:

@@ -9,7 +9,7 @@ from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, Unicode
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from tasksync import clock
-from tasksync.entities import Exchange, Page, Session, User
+from tasksync.entities import Exchange, Page, Session
 from tasksync.errors import InvalidToken
 from tasksync.settings import settings
 from tasksync.tables.connection import SharedModel
@@ -110,12 +110,17 @@ class SessionsTable:
         except SessionItem.DoesNotExist:
             return None
 
-    def page_of(self, user: User, at: datetime, limit: int, after: str | None) -> Page[Session]:
-        """The live sessions of a user, oldest first, from an index that may be some milliseconds behind."""
-        live = (SessionItem.epoch == user.token_epoch) & (SessionItem.expires_at > int(at.timestamp()))
+    def page_of(self, user_id: str, at: datetime, limit: int, after: str | None) -> Page[Session]:
+        """The sessions of a user that have not run out, oldest first, signed out everywhere or not.
+
+        From an index that may be some milliseconds behind. One round trip, so a page may be shorter than ``limit``.
+        """
+        lasting = SessionItem.expires_at > int(at.timestamp())
         beyond = None if after is None else _ByUser.session_id > after
-        found = [item.entity() for item in SessionItem.by_user.query(user.id, beyond, live, limit=limit + 1)]
-        return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+        read = next(SessionItem.by_user.query(user_id, beyond, lasting, page_size=limit).page_iter)
+        found = [SessionItem.from_raw_data(raw).entity() for raw in read["Items"]]
+        last = read.get("LastEvaluatedKey")
+        return Page(found, None if last is None else last["session_id"]["S"])
 
     def all_of(self, user_id: str) -> Iterator[Session]:
         return (item.entity() for item in SessionItem.by_user.query(user_id))
