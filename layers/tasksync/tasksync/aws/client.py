@@ -138,8 +138,12 @@ class Client:
             timeout=(patience.connect_seconds, patience.read_seconds),  # type: ignore[arg-type]  # its clients do so
         )
 
-    def call(self, operation: str, parameters: Mapping[str, Any]) -> Answer:
+    def call(
+        self, operation: str, parameters: Mapping[str, Any], decode: Callable[[bytes], Any] | None = None
+    ) -> Answer:
         """What the service answers: AWS's names, JSON's values; binary values stay in base64.
+
+        ``decode`` reads the answer instead of the codec, if values are to become something else.
 
         Raises botocore's ``ClientError`` for an answer that is an error, a ``BotoCoreError`` where there is none.
         """
@@ -147,7 +151,7 @@ class Client:
         attempt, price = 1, 0
         while True:
             try:
-                answer = self._attempt(operation, body)
+                answer = self._attempt(operation, body, decode or self.codec.decode)
             except (BotoCoreError, ClientError) as error:
                 price = _price_of_another(error)
                 if price == 0 or attempt == self.patience.attempts or not self._quota.acquire(price):
@@ -161,11 +165,11 @@ class Client:
     # Under this name PynamoDB calls.
     _make_api_call = call
 
-    def _attempt(self, operation: str, body: bytes) -> Answer:
+    def _attempt(self, operation: str, body: bytes, decode: Callable[[bytes], Any]) -> Answer:
         try:
             response = self._answered(operation, body)
             content = _whole(response)
-            answer = _error(response) if response.status_code >= 300 else _given(self.codec.decode(content))
+            answer = _error(response) if response.status_code >= 300 else _given(decode(content))
         except ValueError as error:  # what is no JSON
             self._observe(None)
             raise HTTPClientError(error=error) from error

@@ -2,6 +2,8 @@
 
 import functools
 import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Self
 
 import msgspec
@@ -27,6 +29,9 @@ _CONNECTIONS = 17
 # These answer a question we asked; every other error means that the table did not answer.
 _ANSWERS = {"ConditionalCheckFailedException", "TransactionCanceledException"}
 
+# For the log line: what each call costs.
+_COUNTED = {"ReturnConsumedCapacity": "TOTAL"}
+
 # Several reads of one request may be the first ones of a table.
 _connecting = threading.Lock()
 
@@ -44,17 +49,26 @@ class SharedConnection(Connection):
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
         """Without PynamoDB's signals, which nobody listens to here."""
-        try:
-            answer: dict[str, Any] = self._make_api_call(
-                operation_name, {"ReturnConsumedCapacity": "TOTAL", **operation_kwargs}
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _ANSWERS:
-                raise
-            raise DependencyFailed from error
-        except BotoCoreError as error:
-            raise DependencyFailed from error
-        return answer
+        with _reporting():
+            answer: dict[str, Any] = self._make_api_call(operation_name, {**_COUNTED, **operation_kwargs})
+            return answer
+
+    def read(self, operation: str, parameters: Mapping[str, Any], decode: Callable[[bytes], Any]) -> dict[str, Any]:
+        """Past PynamoDB; ``decode`` reads the answer."""
+        with _reporting():
+            return self._aws.call(operation, {**_COUNTED, **parameters}, decode)
+
+
+@contextmanager
+def _reporting() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _ANSWERS:
+            raise
+        raise DependencyFailed from error
+    except BotoCoreError as error:
+        raise DependencyFailed from error
 
 
 @functools.cache

@@ -6,35 +6,38 @@ the square root of that.
 """
 
 import math
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Generic, Protocol, TypeVar
 
 from tasksync.tables.together import together
 
-Raw = dict[str, Any]
+
+class Identified(Protocol):
+    @property
+    def id(self) -> str: ...
 
 
-class Found(NamedTuple):
-    """An item as DynamoDB spells it, and its place in the list."""
-
-    place: str
-    id: str
-    raw: Raw
+Row = TypeVar("Row", bound=Identified)
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class Block(Generic[Row]):
     """What one query found. ``end``: the place it came to, or None where the range is at its end."""
 
-    found: list[Found]
+    rows: list[Row]
     end: str | None
 
 
-Query = Callable[[str | None, int], Block]
-"""Reads a range behind a place (None: from its beginning), so many items at most, in one round trip."""
+class Range(Protocol[Row]):
+    """Items in the order of their places in the list."""
+
+    def read(self, after: str | None, size: int) -> Block[Row]:
+        """Those behind a place (None: from the beginning), so many at most, in one round trip."""
+
+    def place(self, row: Row) -> str: ...
 
 
 def share(wanted: int, ranges: int) -> int:
@@ -47,14 +50,15 @@ def share(wanted: int, ranges: int) -> int:
     return min(wanted, math.ceil(mean + 1.5 * math.sqrt(mean * (1 - 1 / ranges))))
 
 
-class _Source:
+class _Source(Generic[Row]):
     """One range: what is read of it and not taken yet."""
 
-    def __init__(self, query: Query, after: str | None) -> None:
-        self._query = query
-        self._after = after
+    def __init__(self, items: Range[Row], after: str | None) -> None:
+        self._range = items
+        self.after = after
+        """Up to here it has been read. None: not at all, or to its end."""
         self.ended = False
-        self.ahead: deque[Found] = deque()
+        self.ahead: list[Row] = []
 
     @property
     def dry(self) -> bool:
@@ -62,20 +66,31 @@ class _Source:
         return not self.ahead and not self.ended
 
     def read(self, size: int) -> None:
-        block = self._query(self._after, size)
-        self._after, self.ended = block.end, block.end is None
-        self.ahead.extend(block.found)
+        block = self._range.read(self.after, size)
+        self.after, self.ended = block.end, block.end is None
+        self.ahead = block.rows
+
+    def take(self, bound: str | None, *, descending: bool) -> list[tuple[str, Row]]:
+        """What is up to this place (None: all of it), with the place of each."""
+        placed = [(self._range.place(row), row) for row in self.ahead]
+        if bound is not None:
+            placed = [each for each in placed if (each[0] >= bound if descending else each[0] <= bound)]
+        self.ahead = self.ahead[len(placed) :]
+        return placed
 
 
-class Merge:
-    """The first ``wanted`` items of all ranges behind a place. ``found`` grows with each round."""
+class Merge(Generic[Row]):
+    """The first items of all ranges behind a place: ``wanted`` of them, and more where more were read.
 
-    def __init__(self, queries: Sequence[Query], after: str | None, wanted: int, *, descending: bool) -> None:
-        self.found: list[Found] = []
-        self._sources = [_Source(query, after) for query in queries]
+    ``found`` grows with each round.
+    """
+
+    def __init__(self, ranges: Sequence[Range[Row]], after: str | None, wanted: int, *, descending: bool) -> None:
+        self.found: list[Row] = []
+        self._sources = [_Source(each, after) for each in ranges]
         self._wanted = wanted
         self._ids: set[str] = set()
-        self._first_of = max if descending else min
+        self._descending = descending
 
     @property
     def ended(self) -> bool:
@@ -85,21 +100,31 @@ class Merge:
     @property
     def missing(self) -> int:
         """How many are still to be found."""
-        return 0 if self.ended else self._wanted - len(self.found)
+        return 0 if self.ended else max(0, self._wanted - len(self.found))
 
     def round(self, size: int) -> None:
         """Read ``size`` items of each range of which nothing is known, at the same time; and take what follows."""
         first, *others = [partial(source.read, size) for source in self._sources if source.dry]
         together(first, *others)
-        while self.missing and not any(source.dry for source in self._sources):
-            heads = [source for source in self._sources if source.ahead]
-            following = self._first_of(heads, key=_head).ahead.popleft()
-            # One that changes while it is read may be in the range it leaves and in the one it comes to.
-            if following.id not in self._ids:
-                self._ids.add(following.id)
-                self.found.append(following)
+        for row in self._following():
+            # One that changes while it is read may be at the place it leaves and at the one it comes to.
+            if row.id not in self._ids:
+                self._ids.add(row.id)
+                self.found.append(row)
 
-    def run(self) -> list[Found]:
+    def _following(self) -> list[Row]:
+        """What nothing can come before that has not been read: it is up to where every range has been read."""
+        if len(self._sources) == 1:
+            [source] = self._sources
+            rows, source.ahead = source.ahead, []
+            return rows
+        ends = [source.after for source in self._sources if source.after is not None]
+        nearest = (max if self._descending else min)(ends) if ends else None
+        placed = [each for source in self._sources for each in source.take(nearest, descending=self._descending)]
+        placed.sort(key=itemgetter(0), reverse=self._descending)
+        return [row for _, row in placed]
+
+    def run(self) -> list[Row]:
         """Read until all is found."""
         for _ in range(2):
             if self.missing:
@@ -108,7 +133,3 @@ class Merge:
             # What ran dry twice holds more than its share: it may hold all that is missing.
             self.round(self.missing)
         return self.found
-
-
-def _head(source: _Source) -> str:
-    return source.ahead[0].place

@@ -20,6 +20,7 @@ from tasksync.errors import LastAdmin, Stale, UnknownCode
 from tasksync.settings import settings
 from tasksync.stamps import Roles
 from tasksync.tables.connection import SharedModel, batch_get
+from tasksync.tables.room_rows import partition
 from tasksync.tables.transactions import Failure, Transaction
 
 ROOM = "ROOM"
@@ -241,18 +242,6 @@ class RoomsTable:
         dead = (RoomItem.member_count == 0) & (RoomItem.updated_at <= clock.timestamp(before))
         for page in RoomItem.scan(dead, segment, segments, attributes_to_get=["room_id"]).page_iter:
             yield [raw["room_id"]["S"] for raw in page["Items"]]
-
-
-def partition(room_id: str) -> tuple[Room | None, list[Membership]]:
-    """A room, dead or not, and its memberships. One consistent query, and no snapshot."""
-    room: Room | None = None
-    members = []
-    for item in RoomsItem.query(room_id, consistent_read=True):
-        if isinstance(item, RoomItem):
-            room = item.entity()
-        elif isinstance(item, MembershipItem):
-            members.append(item.entity())
-    return room, members
 
 
 def membership_key(room_id: str, user_id: str) -> dict[str, dict[str, str]]:

@@ -5,10 +5,11 @@ import json
 from tasksync.entities import Membership, Page, Task
 from tasksync.queries import TaskFilter
 from tasksync.tables import task_ranges
-from tasksync.tables.merge import Found, Merge, share
+from tasksync.tables.merge import Merge, share
 from tasksync.tables.rooms import find_membership
 from tasksync.tables.task_ranges import Plan
-from tasksync.tables.tasks import TaskItem, TasksTable, task_item
+from tasksync.tables.task_rows import TaskRow
+from tasksync.tables.tasks import TasksTable, task_item
 from tasksync.tables.together import both
 
 # So many tasks are put in another order in memory at most, and so many of a range are read at once.
@@ -55,22 +56,22 @@ class _Pages:
         """Read one task more than asked for, so that a next page is announced only where there is one."""
         stage, place = (0, None) if after is None else json.loads(after)
         found = self._in_order(stage, place, limit + 1) if self._due is None else self._due_in_order(place, limit + 1)
-        tasks = [TaskItem.from_raw_data(each.raw).entity() for each in found[:limit]]
+        tasks = [row.entity() for row in found[:limit]]
         if len(found) <= limit:
             return Page(tasks, None)
-        return Page(tasks, _position(self._plan, found[limit - 1].raw[self._plan.index.sort_key]["S"]))
+        return Page(tasks, _position(self._plan, found[limit - 1].key(self._plan.index.sort_key)))
 
-    def _in_order(self, stage: int, place: str | None, wanted: int) -> list[Found]:
-        found: list[Found] = []
+    def _in_order(self, stage: int, place: str | None, wanted: int) -> list[TaskRow]:
+        found: list[TaskRow] = []
         for number in range(stage, len(self._plan.stages)):
-            if len(found) == wanted:
+            if len(found) >= wanted:
                 break
-            merge = Merge(self._plan.queries(number), place, wanted - len(found), descending=self._plan.descending)
+            merge = Merge(self._plan.ranges(number), place, wanted - len(found), descending=self._plan.descending)
             found += merge.run()
             place = None
         return found
 
-    def _due_in_order(self, place: str | None, wanted: int) -> list[Found]:
+    def _due_in_order(self, place: str | None, wanted: int) -> list[TaskRow]:
         """Read in the order of the list, leaving out what is not due; and read what is due, to put it in order.
 
         Which of the two takes less depends on how many tasks are due. So both are read by turns, twice as much each
@@ -79,8 +80,8 @@ class _Pages:
         plan, due_plan = self._plan, self._due
         if due_plan is None or not plan.stages:
             return []
-        listed = Merge(plan.queries(0), place, wanted, descending=plan.descending)
-        due = Merge(due_plan.queries(0), None, _MOST_SORTED, descending=False)
+        listed = Merge(plan.ranges(0), place, wanted, descending=plan.descending)
+        due = Merge(due_plan.ranges(0), None, _MOST_SORTED, descending=due_plan.descending)
         size = share(wanted, len(plan.stages[0]))
         while listed.missing:
             if due.missing:

@@ -7,15 +7,16 @@ deadline; the ranges are merged (``tables/merge.py``).
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from operator import itemgetter
 from typing import Any, NamedTuple
-
-from pynamodb.expressions.condition import Condition
 
 from tasksync import clock
 from tasksync.entities import Priority, TaskStatus
 from tasksync.queries import Order, TaskFilter
-from tasksync.tables.merge import Block, Found, Query
+from tasksync.settings import settings
+from tasksync.tables.merge import Block
+from tasksync.tables.querying import query
+from tasksync.tables.task_rows import TaskRow, rows_with
 from tasksync.tables.tasks import NO_DEADLINE, RANKS, TaskItem, class_of
 
 # Before and behind whatever may stand in a sort key; DynamoDB takes no empty text for a bound.
@@ -24,15 +25,15 @@ _END = "~"
 _LAST_DEADLINE = "9999-12-31T24"
 
 # Indexes with their sort keys.
-_DEADLINE = (TaskItem.room_by_deadline, "by_deadline")
-_STATUS = (TaskItem.room_by_status, "by_status")
-_STATUS_BY_DEADLINE = (TaskItem.room_by_status_deadline, "by_status_deadline")
-_PERSON = (TaskItem.room_by_person, "by_person")
-_PERSON_BY_DEADLINE = (TaskItem.room_by_person_deadline, "by_person_deadline")
-_ASSIGNEE = (TaskItem.by_assignee, "by_created")
-_ASSIGNEE_BY_DEADLINE = (TaskItem.by_assignee_deadline, "by_deadline")
-_ASSIGNEE_STATUS = (TaskItem.by_assignee_status, "by_status")
-_ASSIGNEE_STATUS_BY_DEADLINE = (TaskItem.by_assignee_status_deadline, "by_status_deadline")
+_DEADLINE = (TaskItem.room_by_deadline.Meta.index_name, "by_deadline")
+_STATUS = (TaskItem.room_by_status.Meta.index_name, "by_status")
+_STATUS_BY_DEADLINE = (TaskItem.room_by_status_deadline.Meta.index_name, "by_status_deadline")
+_PERSON = (TaskItem.room_by_person.Meta.index_name, "by_person")
+_PERSON_BY_DEADLINE = (TaskItem.room_by_person_deadline.Meta.index_name, "by_person_deadline")
+_ASSIGNEE = (TaskItem.by_assignee.Meta.index_name, "by_created")
+_ASSIGNEE_BY_DEADLINE = (TaskItem.by_assignee_deadline.Meta.index_name, "by_deadline")
+_ASSIGNEE_STATUS = (TaskItem.by_assignee_status.Meta.index_name, "by_status")
+_ASSIGNEE_STATUS_BY_DEADLINE = (TaskItem.by_assignee_status_deadline.Meta.index_name, "by_status_deadline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,10 @@ class Range:
 
 
 class Index(NamedTuple):
-    """A table or index, the value of its partition key, and its sort key."""
+    """An index, or the table itself, whose name is None; and what of it is one partition."""
 
-    model: Any
+    name: str | None
+    partition_key: str
     partition: str
     sort_key: str
     consistent: bool
@@ -63,18 +65,19 @@ class Plan:
     index: Index
     stages: list[list[Range]]
     descending: bool
-    kept: Condition | None = None
-    """Which of what is read is in the list; None: all of it."""
+    rows: type[TaskRow]
+    due: tuple[str, str] | None = None
+    """Of what is read, only what has a deadline between these two is in the list; None: all of it."""
 
-    def queries(self, stage: int) -> list[Query]:
-        return [partial(self._query, part) for part in self.stages[stage]]
+    def ranges(self, stage: int) -> list["PlannedRange"]:
+        return [PlannedRange(self, part) for part in self.stages[stage]]
 
-    def sorted_behind(self, place: str | None, found: Iterable[Found]) -> list[Found]:
+    def sorted_behind(self, place: str | None, found: Iterable[TaskRow]) -> list[TaskRow]:
         """Those of ``found`` that come behind ``place``, in the order of the one stage of this plan."""
-        placed = [each._replace(place=self.place_of(each.raw[self.index.sort_key]["S"])[1]) for each in found]
+        placed = [(self.place_of(row.key(self.index.sort_key))[1], row) for row in found]
         if place is not None:
-            placed = [each for each in placed if (each.place < place if self.descending else each.place > place)]
-        return sorted(placed, key=lambda each: each.place, reverse=self.descending)
+            placed = [each for each in placed if (each[0] < place if self.descending else each[0] > place)]
+        return [row for _, row in sorted(placed, key=itemgetter(0), reverse=self.descending)]
 
     def place_of(self, key: str) -> tuple[int, str]:
         """The stage that an item with this sort key is in, and its place there."""
@@ -85,30 +88,52 @@ class Plan:
             if part.holds(key)
         )
 
-    def _query(self, part: Range, after: str | None, size: int) -> Block:
+
+@dataclass(frozen=True, slots=True)
+class PlannedRange:
+    """A range of a plan, as it is read."""
+
+    plan: Plan
+    part: Range
+
+    def place(self, row: TaskRow) -> str:
+        return row.key(self.plan.index.sort_key).removeprefix(self.part.prefix)
+
+    def read(self, after: str | None, size: int) -> Block[TaskRow]:
+        """Those behind a place (None: from the beginning), so many at most, in one round trip."""
+        plan, part = self.plan, self.part
         low, high = part.prefix + part.low, part.prefix + part.high
-        if after is not None and self.descending:
+        if after is not None and plan.descending:
             high = _before(part.prefix + after)
         elif after is not None:
             low = part.prefix + after + _END
         if low > high:
             return Block([], None)
-        pages = self.index.model.query(
-            self.index.partition,
-            getattr(TaskItem, self.index.sort_key).between(low, high),
-            filter_condition=self.kept,
-            consistent_read=self.index.consistent,
-            scan_index_forward=not self.descending,
-            page_size=size,
-        ).page_iter
-        page = next(pages)
-        found = [Found(self._place(part, raw), raw["task_id"]["S"], raw) for raw in page["Items"]]
-        last = page.get("LastEvaluatedKey")
-        return Block(found, None if last is None else self._place(part, last))
+        found = query(plan.rows, _question(plan, low, high, size))
+        end = None if found.last is None else found.last[plan.index.sort_key]["S"].removeprefix(part.prefix)
+        return Block(found.rows, end)
 
-    def _place(self, part: Range, raw: dict[str, Any]) -> str:
-        key: str = raw[self.index.sort_key]["S"]
-        return key.removeprefix(part.prefix)
+
+def _question(plan: Plan, low: str, high: str, size: int) -> dict[str, Any]:
+    index = plan.index
+    names = {"#0": index.partition_key, "#1": index.sort_key}
+    values = {":0": {"S": index.partition}, ":1": {"S": low}, ":2": {"S": high}}
+    question: dict[str, Any] = {
+        "TableName": settings.tasks_table,
+        "KeyConditionExpression": "(#0 = :0 AND #1 BETWEEN :1 AND :2)",
+        "ConsistentRead": index.consistent,
+        "Limit": size,
+        "ScanIndexForward": not plan.descending,
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    }
+    if index.name is not None:
+        question["IndexName"] = index.name
+    if plan.due is not None:
+        names["#2"] = "deadline"
+        values[":3"], values[":4"] = ({"S": deadline} for deadline in plan.due)
+        question["FilterExpression"] = "#2 BETWEEN :3 AND :4"
+    return question
 
 
 def of_room(room_id: str, wanted: TaskFilter) -> Plan:
@@ -118,7 +143,7 @@ def of_room(room_id: str, wanted: TaskFilter) -> Plan:
 
 def due_in_room(room_id: str, wanted: TaskFilter) -> Plan | None:
     """What is due in a room, in the order it is due, where ``of_room`` has another order and leaves out what is not."""
-    return replace(_of_room(room_id, wanted, Order.DEADLINE), kept=None) if _across(wanted) else None
+    return _for(_of_room(room_id, wanted, Order.DEADLINE), of_room(room_id, wanted)) if _across(wanted) else None
 
 
 def of_assignee(user_id: str, wanted: TaskFilter) -> Plan:
@@ -128,38 +153,46 @@ def of_assignee(user_id: str, wanted: TaskFilter) -> Plan:
 
 def due_of_assignee(user_id: str, wanted: TaskFilter) -> Plan | None:
     """``due_in_room`` for a person's list."""
-    return replace(_of_assignee(user_id, wanted, Order.DEADLINE), kept=None) if _across(wanted) else None
+    plan = _of_assignee(user_id, wanted, Order.DEADLINE)
+    return _for(plan, of_assignee(user_id, wanted)) if _across(wanted) else None
+
+
+def _for(due: Plan, listed: Plan) -> Plan:
+    """``due`` with rows that ``listed`` can put in its order."""
+    return replace(due, rows=rows_with(due.index.sort_key, listed.index.sort_key), due=None)
 
 
 def _of_room(room_id: str, wanted: TaskFilter, by: Order) -> Plan:
     due = by is Order.DEADLINE
     prefix = ""
-    model: Any = TaskItem
+    name: str | None = None
     if wanted.assignee_id is not None:
-        model, key = _PERSON_BY_DEADLINE if due else _PERSON
+        name, key = _PERSON_BY_DEADLINE if due else _PERSON
         prefix = f"{wanted.assignee_id}#"
     elif _by_class(wanted):
-        model, key = _STATUS_BY_DEADLINE if due else _STATUS
+        name, key = _STATUS_BY_DEADLINE if due else _STATUS
     elif due:
-        model, key = _DEADLINE
+        name, key = _DEADLINE
     else:
         key, prefix = "task_id", f"{room_id}."
     classes = _by_class(wanted) or wanted.assignee_id is not None
-    return _plan(Index(model, room_id, key, consistent=True), _stages(prefix, classes, wanted, by), wanted)
+    return _plan(Index(name, "owner_id", room_id, key, consistent=True), _stages(prefix, classes, wanted, by), wanted)
 
 
 def _of_assignee(user_id: str, wanted: TaskFilter, by: Order) -> Plan:
     due = by is Order.DEADLINE
-    model: Any
     if _by_class(wanted):
-        model, key = _ASSIGNEE_STATUS_BY_DEADLINE if due else _ASSIGNEE_STATUS
+        name, key = _ASSIGNEE_STATUS_BY_DEADLINE if due else _ASSIGNEE_STATUS
     else:
-        model, key = _ASSIGNEE_BY_DEADLINE if due else _ASSIGNEE
-    return _plan(Index(model, user_id, key, consistent=False), _stages("", _by_class(wanted), wanted, by), wanted)
+        name, key = _ASSIGNEE_BY_DEADLINE if due else _ASSIGNEE
+    return _plan(
+        Index(name, "assignee_id", user_id, key, consistent=False), _stages("", _by_class(wanted), wanted, by), wanted
+    )
 
 
 def _plan(index: Index, stages: list[list[Range]], wanted: TaskFilter) -> Plan:
-    return Plan(index, stages, wanted.descending, _is_due(wanted) if _across(wanted) else None)
+    due = _deadlines(wanted) if _across(wanted) else None
+    return Plan(index, stages, wanted.descending, rows_with(index.sort_key), due)
 
 
 def _order(wanted: TaskFilter) -> Order:
@@ -171,12 +204,6 @@ def _order(wanted: TaskFilter) -> Order:
 def _across(wanted: TaskFilter) -> bool:
     """Whether a range of deadlines is asked for in an order that is not theirs: no sort key has both."""
     return wanted.needs_deadline and _order(wanted) is not Order.DEADLINE
-
-
-def _is_due(wanted: TaskFilter) -> Condition:
-    first, last = _deadlines(wanted)
-    condition: Condition = TaskItem.deadline.between(first, last)
-    return condition
 
 
 def _by_class(wanted: TaskFilter) -> bool:

@@ -19,6 +19,8 @@ def together(first: Callable[[], Answer], *others: Callable[[], Answer]) -> list
     ``first`` runs in this thread and may itself ask several things together; the others must not, or they could wait
     for threads that wait for them.
     """
+    if not others:
+        return [first()]
     reads = [first, *others]
     counts = [work.Work() for _ in reads]
     jobs = [_counted(read, count) for read, count in zip(reads, counts, strict=True)]

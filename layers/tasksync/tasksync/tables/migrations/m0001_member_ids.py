@@ -9,7 +9,8 @@ from tasksync.entities import Membership, Room
 from tasksync.errors import Stale
 from tasksync.settings import settings
 from tasksync.tables.migrations.scanning import Raw, scan_page
-from tasksync.tables.rooms import ROOM, RoomItem, partition, same_version
+from tasksync.tables.room_rows import partition
+from tasksync.tables.rooms import ROOM, RoomItem, same_version
 from tasksync.tables.transactions import Transaction
 
 _ATTEMPTS = 10
