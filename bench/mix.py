@@ -200,7 +200,7 @@ def _memory(aws: Aws, function: str) -> Any:
 def _on_the_wire(answer: Answer, least: int) -> int:
     """Bytes, as the gateway sends them to who takes them compressed, without those of TLS."""
     body = answer.text.encode()
-    if len(body) >= least:
+    if len(body) >= least and "content-encoding" not in answer.headers:
         body = gzip.compress(body, 6, mtime=0)
     return len(body) + sum(len(name) + len(value) + 4 for name, value in answer.headers.items())
 

@@ -5,7 +5,8 @@ some paths itself, ``/health`` among them. Here the API has a port of its own, o
 
 - any path goes to the deployed stage, so no stage is in the address;
 - the caller's address is the connection's, whatever ``X-Forwarded-For`` the client sent;
-- a body over 10 MB is refused;
+- a body over 10 MB is refused, and one in a coding that is not known;
+- what is compressed is handed on as it was before, and what is large is compressed for those who take it;
 - only so many requests run at once, the others wait;
 - a function that crashed or timed out is answered with the gateway response of the template, not with its error text.
 """
@@ -19,7 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from infrastructure.local import gateway, request_ids
+from infrastructure.local import coding, gateway, request_ids
 from infrastructure.local.gateway import GatewayResponse
 
 Scope = dict[str, Any]
@@ -52,16 +53,20 @@ class Route:
         self._modified = -1
         self.prefix = ""
         self.responses: dict[str, GatewayResponse] = {}
+        self.compressed_from: int | None = None
 
     @staticmethod
-    def write(file: Path, api_id: str, stage: str, responses: dict[str, GatewayResponse]) -> None:
-        """Opens the front for an API."""
+    def write(
+        file: Path, api_id: str, stage: str, responses: dict[str, GatewayResponse], compressed_from: int | None = None
+    ) -> None:
+        """Opens the front for an API. ``compressed_from``: how many bytes an answer has that is compressed."""
         content = {
             # The one address of a stage that no path of the API can be mistaken under.
             "prefix": f"/restapis/{api_id}/{stage}/_user_request_",
             "responses": {
                 name: [response.status, response.parameters, response.template] for name, response in responses.items()
             },
+            "compressed_from": compressed_from,
         }
         temporary = file.with_suffix(".tmp")
         temporary.write_text(json.dumps(content), encoding="utf-8")
@@ -77,6 +82,7 @@ class Route:
             content = json.loads(self._file.read_text(encoding="utf-8"))
             self.prefix = content["prefix"]
             self.responses = {name: GatewayResponse(*values) for name, values in content["responses"].items()}
+            self.compressed_from = content["compressed_from"]
             self._modified = modified
         return True
 
@@ -107,6 +113,14 @@ class Edge:
             # The rest of the body is still on its way, and would be taken for the next request.
             await self._answer(send, "REQUEST_TOO_LARGE", {"Connection": "close"})
             return
+        try:
+            headers, body = coding.decoded(scope["headers"], body, MAX_BODY_BYTES)
+        except coding.TooLarge:
+            await self._answer(send, "REQUEST_TOO_LARGE")
+            return
+        except coding.Undecodable:
+            await self._answer(send, "UNSUPPORTED_MEDIA_TYPE")
+            return
         sent: list[Message] = []
 
         async def keep(message: Message) -> None:
@@ -114,13 +128,22 @@ class Edge:
 
         async with self._slots:
             with request_ids.one_request():
-                await self._ministack(self._to_stage(scope), _replay(body), keep)
+                await self._ministack(self._to_stage(scope | {"headers": headers}), _replay(body), keep)
         if error := _error_of_function(sent):
             _logger.error("%s %s: the function gave no answer: %s", scope["method"], scope["path"], error)
             await self._answer(send, "DEFAULT_5XX")
             return
-        for message in sent:
-            await send(message)
+        if sent:
+            await self._send(send, sent, scope["headers"])
+
+    async def _send(self, send: Send, sent: list[Message], accepted: coding.Headers) -> None:
+        start, *parts = sent
+        body = b"".join(part.get("body", b"") for part in parts)
+        headers, body = coding.encoded(
+            start["status"], list(start["headers"]), body, accepted, self._route.compressed_from
+        )
+        await send(start | {"headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
     def _to_stage(self, scope: Scope) -> Scope:
         address = (scope.get("client") or ("127.0.0.1",))[0]

@@ -65,6 +65,7 @@ class GatewayResponse:
 # What stands in for a template without an entry of this type; API Gateway's own is as short.
 _UNDECLARED = {
     "REQUEST_TOO_LARGE": GatewayResponse(413, {}, '{"message": "Request Too Long"}'),
+    "UNSUPPORTED_MEDIA_TYPE": GatewayResponse(415, {}, '{"message": "Unsupported Media Type"}'),
     "DEFAULT_5XX": GatewayResponse(503, {}, '{"message": "Service Unavailable"}'),
 }
 
@@ -123,6 +124,12 @@ def authorizer_cache_seconds(template: Mapping[str, Any], parameters: Mapping[st
         if declared is not None:
             seconds[name] = int(parameters[declared["Ref"]] if isinstance(declared, Mapping) else declared)
     return seconds
+
+
+def compressed_from(template: Mapping[str, Any]) -> int | None:
+    """From how many bytes on answers are compressed; None where the template says nothing."""
+    declared = _api(template)["Properties"].get("MinimumCompressionSize")
+    return None if declared is None else int(declared)
 
 
 def stage_name(template: Mapping[str, Any]) -> str:

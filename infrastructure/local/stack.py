@@ -102,7 +102,8 @@ class LocalStack:
         template = templates.decided(template, values, template)
         gateway.complete(client, outputs["ApiId"], template, values)
         responses = gateway.gateway_responses(template)
-        Route.write(self._server.route, outputs["ApiId"], gateway.stage_name(template), responses)
+        stage, compressed_from = gateway.stage_name(template), gateway.compressed_from(template)
+        Route.write(self._server.route, outputs["ApiId"], stage, responses, compressed_from)
         return Addresses(f"http://{HOST}:{self._server.port}", self._server.aws_endpoint, outputs)
 
     def alive(self) -> bool:

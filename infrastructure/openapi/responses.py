@@ -17,6 +17,7 @@ _REQUEST_ID = "1699949d-2e5e-4180-b16b-88be7d4f67c2"
 _OF_GATEWAY = {
     "bad_request": (400, "The request could not be understood."),
     "forbidden": (403, "The access token does not allow this."),
+    "unknown_encoding": (415, "A body may be compressed with gzip or deflate, as Content-Encoding says."),
     "rate_limited": (429, "The service takes no more requests at the moment."),
     "internal_error": (500, "Something went wrong on our side."),
 }
@@ -141,6 +142,8 @@ class Responses:
         if declared.takes_keys and not declared.public:
             kinds |= {errors.BadIdempotencyKey, errors.IdempotencyKeyReused, errors.AlreadyDone}
         codes = {problems.status_and_code(kind)[1] for kind in kinds}
+        if route.body is not None:
+            codes.add("unknown_encoding")
         codes |= {"bad_request", "rate_limited", "internal_error"}
         if not declared.public:
             codes |= {"invalid_token", "forbidden"}
@@ -204,7 +207,7 @@ _SUCCESSES = {200: "Done.", 201: "Made.", 204: "Done; there is nothing to say."}
 
 # Not part of a shared answer's name.
 _EVERYWHERE = {
-    *("bad_request", "invalid_query", "forbidden", "body_too_large", "rate_limited"),
+    *("bad_request", "invalid_query", "forbidden", "body_too_large", "unknown_encoding", "rate_limited"),
     *("internal_error", "dependency_failed"),
 }
 

@@ -29,7 +29,7 @@ from tasksync.http.limits import RateLimits, network
 from tasksync.http.lists import listing, position
 from tasksync.http.profiles import Registration
 from tasksync.http.request import Request
-from tasksync.http.responses import Response, created, no_content, ok
+from tasksync.http.responses import Response, created, no_content, ok, uncompressed
 from tasksync.secret_values import secret
 from tasksync.settings import settings
 from tasksync.tables.limits import RateLimitsTable
@@ -41,6 +41,9 @@ from tasksync.tokens import Signer
 
 api = Api("auth", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsTable()))
 app = api.chalice
+
+# As long as the authorizer keeps one (``KEYS_KEPT_SECONDS``), so that a key withdrawn is as soon refused by others.
+_KEPT = {"Cache-Control": "max-age=60"}
 
 _guard = SignInGuard(RateLimitsTable(), lambda: secret(settings.http_secret))
 _accounts = AccountService(
@@ -70,7 +73,7 @@ def register(request: Request, body: Registration) -> Response:
     key = signer()
     sign_in = _accounts.register(body.username, body.email, body.password, _device(request))
     note(request, "registered", sign_in.user.id, session_id=sign_in.session.id)
-    return created(_signed_in(sign_in, key), f"/users/{sign_in.user.id}")
+    return uncompressed(created(_signed_in(sign_in, key), f"/users/{sign_in.user.id}"))
 
 
 @api.route("POST", "/auth/login", body=Login, answer=SignedIn, fails=(InvalidCredentials,), limits=(SIGN_IN,))
@@ -88,7 +91,7 @@ def login(request: Request, body: Login) -> Response:
         raise
     attempt.succeeded()
     note(request, "signed_in", sign_in.user.id, session_id=sign_in.session.id)
-    return ok(_signed_in(sign_in, key))
+    return uncompressed(ok(_signed_in(sign_in, key)))
 
 
 @api.route(
@@ -113,7 +116,7 @@ def refresh(request: Request, body: RefreshToken) -> Response:
     except InvalidToken:
         note_refusal(request, "refresh_failed")
         raise
-    answer = ok(_signed_in(sign_in, key))
+    answer = uncompressed(ok(_signed_in(sign_in, key)))
     return replayed(answer) if sign_in.repeated else answer
 
 
@@ -172,7 +175,7 @@ def change_password(request: Request, body: PasswordChange) -> Response:
 @api.route("GET", "/.well-known/jwks.json", answer=PublicKeys, limits=(PUBLIC,))
 def public_keys(request: Request) -> Response:
     """Get the public keys of the access tokens (RFC 7517 §5)."""
-    return ok({"keys": signing.public_keys()})
+    return Response(200, {"keys": signing.public_keys()}, _KEPT)
 
 
 def _device(request: Request) -> Device:

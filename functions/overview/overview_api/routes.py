@@ -16,7 +16,7 @@ from tasksync.entities import Caller
 from tasksync.http.api import Api
 from tasksync.http.limits import RateLimits
 from tasksync.http.request import Request
-from tasksync.http.responses import Response, not_modified, ok
+from tasksync.http.responses import Response, not_modified, ok, uncompressed
 from tasksync.settings import settings
 from tasksync.tables.limits import RateLimitsTable
 from tasksync.tables.room_reads import RoomReads
@@ -43,14 +43,15 @@ def get_overview(request: Request) -> Response:
     caller = request.caller
     kept = None if request.refuses_cached() else _kept.find(caller, settings.overview_cache_seconds)
     answer = kept or _made(caller)
-    response = not_modified(answer.tag) if request.unchanged(answer.tag) else ok(answer.body, answer.tag)
+    unchanged = request.unchanged(answer.tag)
+    response = not_modified(answer.tag) if unchanged else uncompressed(ok(answer.body, answer.tag))
     return Response(response.status, response.body, {**response.headers, "Age": str(answer.age_seconds)})
 
 
 @api.route("POST", "/keys/resolve", body=WantedKeys, answer=Resolved, limits=(READ,))
 def resolve_keys(request: Request, body: WantedKeys) -> Response:
     """Resolve ids and room codes to what they stand for, as far as the caller may see it."""
-    return ok(payloads.resolved(_keys.resolve(request.caller, body.keys()), request.caller))
+    return uncompressed(ok(payloads.resolved(_keys.resolve(request.caller, body.keys()), request.caller)))
 
 
 def _made(caller: Caller) -> Answer:

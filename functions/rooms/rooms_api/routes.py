@@ -29,7 +29,7 @@ from tasksync.http.limits import RateLimits
 from tasksync.http.lists import listing, position
 from tasksync.http.representations import room_in_list
 from tasksync.http.request import Request
-from tasksync.http.responses import Response, created, no_content, not_modified, ok
+from tasksync.http.responses import Response, created, no_content, not_modified, ok, uncompressed
 from tasksync.settings import settings
 from tasksync.tables.activity import ActivityTable
 from tasksync.tables.limits import RateLimitsTable
@@ -60,7 +60,7 @@ def create_room(request: Request, body: NewRoom) -> Response:
 def list_rooms(request: Request, query: Paging) -> Response:
     """List the caller's rooms."""
     page = _rooms.list(request.caller, query.limit, position(request, query))
-    return listing(request, page, room_in_list)
+    return uncompressed(listing(request, page, room_in_list))
 
 
 @api.route(

@@ -17,7 +17,7 @@ from tasksync.http.limits import RateLimits
 from tasksync.http.lists import listing, position, with_next
 from tasksync.http.profiles import Registration
 from tasksync.http.request import Request
-from tasksync.http.responses import Response, created, no_content, not_modified, ok
+from tasksync.http.responses import Response, created, no_content, not_modified, ok, uncompressed
 from tasksync.tables.limits import RateLimitsTable
 from tasksync.tables.receipts import ReceiptsTable
 from tasksync.tables.room_reads import RoomReads
@@ -63,7 +63,7 @@ def list_users(request: Request, query: Paging) -> Response:
     """List the people one shares a room with. An admin of the installation sees all."""
     caller = request.caller
     page = _users.list(caller, query.limit, position(request, query))
-    return listing(request, page, lambda user: representations.user(user, caller))
+    return uncompressed(listing(request, page, lambda user: representations.user(user, caller)))
 
 
 @api.route("GET", "/users/{user_id}", answer=VisibleUser)
@@ -80,7 +80,7 @@ def export_user(request: Request, user_id: str, query: From) -> Response:
     """Export everything that is held about oneself."""
     caller = request.caller
     export = _exports.of(caller, user_id, position(request, query))
-    return with_next(request, payloads.exported(export, caller), export.next)
+    return uncompressed(with_next(request, payloads.exported(export, caller), export.next))
 
 
 @api.route("PUT", "/users/{user_id}", body=UserChange, answer=VisibleUser, fails=_OF_CHANGES)

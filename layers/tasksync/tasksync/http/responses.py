@@ -1,7 +1,7 @@
 """What a view answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 JSON = "application/json"
@@ -34,6 +34,15 @@ class Response:
 
 def ok(body: Mapping[str, Any], version: int | str | None = None) -> Response:
     return Response(200, body, _etag(version))
+
+
+def uncompressed(response: Response) -> Response:
+    """The same, which the gateway does not compress: it leaves alone what says how it is encoded.
+
+    For an answer that holds tokens, a room's code or an address beside what others wrote: how well the two compress
+    together would tell whoever sees the connection whether they are alike (BREACH, CVE-2013-3587).
+    """
+    return replace(response, headers={**response.headers, "Content-Encoding": "identity"})
 
 
 def created(body: Mapping[str, Any], location: str, version: int | None = None) -> Response:

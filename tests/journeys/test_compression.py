@@ -1,0 +1,105 @@
+"""Compressed answers and requests, as they are on the wire: the client here undoes nothing by itself."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Mapping
+
+import httpx
+import pytest
+
+from tests.journeys.service import Service
+from tests.support import builders
+from tests.support.client import Person
+
+JSON = {"Content-Type": "application/json"}
+LEAST = 1024
+
+
+@pytest.fixture(scope="module")
+def ann(service: Service) -> Person:
+    person = service.register("ann")
+    room = person.open_room()
+    for number in range(20):
+        person.plan(room_id=room["id"], title=f"Order desk {number}")
+    return person
+
+
+def raw(
+    service: Service, person: Person, method: str, path: str, headers: Mapping[str, str], content: bytes = b""
+) -> tuple[httpx.Response, bytes]:
+    """The answer, and its body as it was sent."""
+    # httpx would name the codings that it knows.
+    sent = {"Authorization": f"Bearer {person.access_token}", "Accept-Encoding": "identity", **headers}
+    url = service.addresses.api_url + path
+    with (
+        httpx.Client(trust_env=False, timeout=30) as client,
+        client.stream(method, url, headers=sent, content=content) as answer,
+    ):
+        return answer, b"".join(answer.iter_raw())
+
+
+def test_who_takes_gzip_or_deflate_is_sent_the_same_in_less(service: Service, ann: Person) -> None:
+    plain, whole = raw(service, ann, "GET", "/tasks", {})
+    by_gzip, small = raw(service, ann, "GET", "/tasks", {"Accept-Encoding": "gzip, deflate, br"})
+    by_deflate, other = raw(service, ann, "GET", "/tasks", {"Accept-Encoding": "deflate;q=0.7, gzip;q=0.2"})
+
+    assert "Content-Encoding" not in plain.headers
+    assert (by_gzip.headers["Content-Encoding"], by_deflate.headers["Content-Encoding"]) == ("gzip", "deflate")
+    assert gzip.decompress(small) == zlib.decompress(other) == whole
+    assert len(json.loads(whole)["items"]) >= 20
+    assert len(small) == int(by_gzip.headers["Content-Length"]) < len(whole) / 5
+
+
+def test_what_is_small_and_what_holds_secrets_is_sent_as_it_is(service: Service, ann: Person) -> None:
+    for _ in range(4):
+        ann.open_room()
+
+    profile, small = raw(service, ann, "GET", "/users/me", {"Accept-Encoding": "gzip"})
+    rooms, large = raw(service, ann, "GET", "/rooms", {"Accept-Encoding": "gzip"})
+
+    assert len(small) < LEAST < len(large)
+    assert "Content-Encoding" not in profile.headers
+    assert rooms.headers["Content-Encoding"] == "identity"
+    assert len(json.loads(large)["items"]) == 5
+
+
+def test_what_the_client_has_already_is_still_not_sent(service: Service, ann: Person) -> None:
+    first, _ = raw(service, ann, "GET", "/openapi.json", {"Accept-Encoding": "gzip"})
+    again, body = raw(
+        service, ann, "GET", "/openapi.json", {"Accept-Encoding": "gzip", "If-None-Match": first.headers["ETag"]}
+    )
+
+    assert first.headers["Content-Encoding"] == "gzip"
+    assert (again.status_code, body) == (304, b"")
+    assert "Content-Encoding" not in again.headers
+
+
+def test_a_request_may_be_compressed(service: Service, ann: Person) -> None:
+    task = json.dumps(builders.task(description="Twelve, adjustable in height. " * 300)).encode()
+
+    for name, encode in (("gzip", gzip.compress), ("deflate", zlib.compress)):
+        answer, body = raw(service, ann, "POST", "/tasks", {"Content-Encoding": name, **JSON}, encode(task))
+
+        assert answer.status_code == 201, body
+        assert json.loads(body)["description"] == json.loads(task)["description"]
+
+
+@pytest.mark.parametrize(
+    ("body", "name", "status", "code"),
+    [
+        # 64 KiB count as they are when unpacked, and the gateway unpacks no more than it would take.
+        (gzip.compress(b"{" + b" " * 70_000 + b"}"), "gzip", 413, "body_too_large"),
+        (gzip.compress(b" " * 20_000_000), "gzip", 413, "body_too_large"),
+        (b"{}", "gzip", 415, "unknown_encoding"),
+        (b"{}", "br", 415, "unknown_encoding"),
+    ],
+    ids=["too large", "a bomb", "not gzip", "brotli"],
+)
+def test_what_cannot_be_unpacked_and_what_is_too_large_then_is_refused(
+    service: Service, ann: Person, body: bytes, name: str, status: int, code: str
+) -> None:
+    answer, problem = raw(service, ann, "POST", "/tasks", {"Content-Encoding": name, **JSON}, body)
+
+    assert (answer.status_code, json.loads(problem)["code"]) == (status, code)
+    assert answer.headers["Content-Type"] == "application/problem+json"
