@@ -30,6 +30,7 @@ _PARTS = {
     "cpu": "the CPU of warm requests",
     "cold": "the CPU of the first request of a fresh process",
     "lists": "lists as a room grows",
+    "load": "requests per second through the local stack, and others'",
     "price": "what requests take of what is paid",
 }
 
@@ -37,10 +38,10 @@ _PARTS = {
 _RECORDED = ("cpu", "cold")
 
 # The price is counted, not measured: once is enough.
-_IN_ROUNDS = ("cpu", "cold", "lists")
+_IN_ROUNDS = ("cpu", "cold", "lists", "load")
 
 # Has what draws; see bench/requirements.txt.
-FURTHER = REPOSITORY / ".venv-bench" / "bin" / "python"
+_DRAWING = REPOSITORY / ".venv-bench" / "bin" / "python"
 
 
 def main() -> None:
@@ -92,8 +93,8 @@ def _keep(found: dict[str, Any], docs: Path) -> None:
     file.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
     for part, result in found.items():
         report.renew(docs, part, result)
-    if "lists" in found and FURTHER.exists():
-        subprocess.run([str(FURTHER), "-m", "bench.plot", str(file), str(plot)], cwd=REPOSITORY, check=True)
+    if "lists" in found and _DRAWING.exists():
+        subprocess.run([str(_DRAWING), "-m", "bench.plot", str(file), str(plot)], cwd=REPOSITORY, check=True)
     elif "lists" in found:
         print("There is no .venv-bench: the plot is not drawn (make bench makes it).")
 

@@ -52,11 +52,11 @@ def _exchanges(product: Product, tape: Tape, ann: Person) -> dict[str, dict[str,
     room = ann.open_room(name="Move to the new office")
     for _ in range(19):
         product.register().join(room)
-    tasks = [ann.plan(**_task(number, room["id"])) for number in range(51)]
+    tasks = [ann.plan(**task_fields(number, room["id"])) for number in range(51)]
     questions: dict[str, Callable[[], Any]] = {
         "get a task": lambda: ann.get(f"/tasks/{tasks[0]['id']}"),
         "list 50 tasks": lambda: ann.get(f"/rooms/{room['id']}/tasks", params={"limit": 50}),
-        "create a task": lambda: ann.post("/tasks", json=_task(51, room["id"])),
+        "create a task": lambda: ann.post("/tasks", json=task_fields(51, room["id"])),
         "open a room of 20": lambda: ann.get(f"/rooms/{room['id']}"),
     }
     found = {}
@@ -68,7 +68,7 @@ def _exchanges(product: Product, tape: Tape, ann: Person) -> dict[str, dict[str,
     return found
 
 
-def _task(number: int, room_id: str) -> Json:
+def task_fields(number: int, room_id: str) -> Json:
     return {
         "title": f"Order the desks for room {number}",
         "description": "Twelve, adjustable in height, with a cable tray each; the supplier is told by Friday.",

@@ -22,7 +22,7 @@ def tables(part: str, found: Found) -> list[tuple[str, str]]:
     """The tables of a part, each with the page of ``docs/`` that shows it."""
     if part == "price":
         return list(zip(("performance.md", "operations.md"), price.tables(dict(found)), strict=True))
-    return [("performance.md", _TABLES[part](found))]
+    return [("performance.md", table(found)) for table in _TABLES[part]]
 
 
 def renew(docs: Path, part: str, found: Found) -> None:
@@ -73,4 +73,23 @@ def _lists(found: Found) -> str:
     return "\n".join(lines)
 
 
-_TABLES = {"cpu": _cpu, "cold": _cold, "lists": _lists}
+def _rates(found: Found) -> str:
+    lines = ["| request | beside | requests per second | p50 | p99 | CPU |", "|---|---|---|---|---|---|"]
+    for name, rivals in found["ratios"].items():
+        for rival, row in rivals.items():
+            cells = [str(Spread(**row[measure])) for measure in ("rate", "p50", "p99")]
+            cells.append(", ".join(f"{group} {Spread(**spread)}" for group, spread in row["cpu"].items()))
+            lines.append(f"| {name} | {rival} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _shares(found: Found) -> str:
+    lines = ["| one request at a time | the function's CPU | the function waiting | not in the function |"]
+    lines.append("|---|---|---|---|")
+    for name, row in found["shares"].items():
+        cells = [f"{100 * row[part]:.0f} %" for part in ("function", "waiting", "outside")]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+_TABLES = {"cpu": [_cpu], "cold": [_cold], "lists": [_lists], "load": [_rates, _shares]}

@@ -1,15 +1,19 @@
 """The tasks and rooms of TaskSync as one writes them with Chalice and PynamoDB alone.
 
 The same tables, items, answers and rights: the membership is looked up, then what is asked for. No limits, no log
-lines, no idempotency, no schemas, no conditions beyond the membership.
+lines, no idempotency, no schemas, no conditions beyond the membership. The authorizer verifies the token and reads
+nothing; on AWS it is a function of its own, and Chalice's local server calls it at each request.
 """
 
+import functools
+import json
 import os
 import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from chalice.app import BadRequestError, Chalice, NotFoundError, Request, Response
+import jwt
+from chalice.app import AuthRequest, AuthResponse, BadRequestError, Chalice, NotFoundError, Request, Response
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.connection import Connection
 from pynamodb.models import Model
@@ -104,7 +108,22 @@ def _membership(room_id: str) -> RoomItem:
         raise NotFoundError("no such room") from None
 
 
-@app.route("/tasks/{task_id}", methods=["GET"])
+@functools.cache
+def _public_key() -> jwt.PyJWK:
+    return jwt.PyJWK(json.loads(os.environ["TOKEN_KEY"]))
+
+
+@app.authorizer()
+def signed_in(request: AuthRequest) -> AuthResponse:
+    token = request.token.removeprefix("Bearer ")
+    try:
+        claims = jwt.decode(token, _public_key(), algorithms=["ES256"], audience="tasksync-api")
+    except jwt.InvalidTokenError:
+        return AuthResponse(routes=[], principal_id="")
+    return AuthResponse(routes=["*"], principal_id=claims["sub"], context={"user_id": claims["sub"]})
+
+
+@app.route("/tasks/{task_id}", methods=["GET"], authorizer=signed_in)
 def get_task(task_id: str) -> dict[str, Any]:
     room_id = task_id.partition(".")[0]
     _membership(room_id)
@@ -114,7 +133,7 @@ def get_task(task_id: str) -> dict[str, Any]:
         raise NotFoundError("no such task") from None
 
 
-@app.route("/rooms/{room_id}/tasks", methods=["GET"])
+@app.route("/rooms/{room_id}/tasks", methods=["GET"], authorizer=signed_in)
 def list_tasks(room_id: str) -> dict[str, Any]:
     _membership(room_id)
     found = Task.query(room_id, consistent_read=True, limit=50)
@@ -122,7 +141,7 @@ def list_tasks(room_id: str) -> dict[str, Any]:
     return {"items": items, "next_cursor": found.last_evaluated_key}
 
 
-@app.route("/tasks", methods=["POST"])
+@app.route("/tasks", methods=["POST"], authorizer=signed_in)
 def create_task() -> Response:
     body = _request().json_body or {}
     if not body.get("title") or not body.get("room_id"):
@@ -153,7 +172,7 @@ def create_task() -> Response:
     return Response(task.to_answer(), status_code=201)
 
 
-@app.route("/rooms/{room_id}", methods=["GET"])
+@app.route("/rooms/{room_id}", methods=["GET"], authorizer=signed_in)
 def get_room(room_id: str) -> dict[str, Any]:
     items = list(RoomItem.query(room_id, consistent_read=True))
     members = sorted((item for item in items if item.kind == "membership"), key=lambda item: item.joined_at)
