@@ -112,6 +112,7 @@ TASKS = Configuration(
         Request("update task", BOB),
         Request("update task", ANN, BOB),
         Request("delete task", BOB),
+        Request("delete task", ANN, if_match=True),
         Request("change role", ANN, BOB, role="viewer"),
         Request("leave", ANN, BOB),
         *_leave(ANN, BOB),

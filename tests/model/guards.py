@@ -39,11 +39,12 @@ class Guard(Enum):
     CLOSE_VERSION = auto()  # close: the room's version is the one read
 
     # tables/task_changes.py, tasks.py
-    TASK_CREATOR = auto()  # create: require_membership(actor)
+    TASK_CREATOR = auto()  # create: require_writer
     TASK_ASSIGNEE = auto()  # create, update: require_member(assignee)
-    TASK_EDITOR = auto()  # update, delete: require_membership(actor)
-    TASK_ROLE = auto()  # require_membership: role is the one read
-    TASK_VERSION = auto()  # update, delete: version is the one read
+    TASK_EDITOR = auto()  # update, delete: require_writer
+    TASK_ROLE = auto()  # require_writer: role is admin or member
+    TASK_THERE = auto()  # delete without If-Match: the task must exist
+    TASK_VERSION = auto()  # update, delete with If-Match: version is the one read
     TASK_PERSONAL = auto()  # create of a personal task: require_active
 
     # tables/receipts.py, http/api.py, tables/transactions.py

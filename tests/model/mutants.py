@@ -25,6 +25,7 @@ _ORPHAN = "I4: a task of a room that is not there"
 _UNCLAIMED = "I5: a room without the claim on its code"
 _NAMELESS = "I5: a person without the claim on their name"
 _LOST = "I6: an acknowledged change of a task is lost"
+_NO_TASK = "a task is deleted that is not there"
 _REVIVED = "I7: somebody enters a dead room"
 _TWO_EFFECTS = "I8: one idempotency key has two effects"
 _TWO_ANSWERS = "I8: one idempotency key has two answers"
@@ -87,6 +88,7 @@ MUTANTS = (
     _mutant(TASKS, "a task is assigned to somebody outside the room", Guard.TASK_ASSIGNEE),
     _mutant(TASKS, _NO_WRITER, Guard.TASK_EDITOR),
     _mutant(TASKS, _NO_WRITER, Guard.TASK_ROLE),
+    _mutant(TASKS, _NO_TASK, Guard.TASK_THERE),
     _mutant(TASKS, _LOST, Guard.TASK_VERSION),
     _mutant(ACCOUNTS, "I4: a task of a person who is not there", Guard.TASK_PERSONAL),
     _mutant(RETRIES, _TWO_EFFECTS, Guard.RECEIPT_NEW),

@@ -58,6 +58,12 @@ def _advance(m: Model, w: World, q: Request) -> Iterator[Event]:
         case "note":
             assert q.key is not None
             yield Event(q, "puts its receipt", _with_receipt(w, q.key))
+        case "why":
+            why = _WHY[q.operation](m, w, q)
+            if isinstance(why, str):
+                yield _refused(m, w, q, why)
+            else:
+                yield Event(q, "finds no reason, and tries again", _with(w, _forgetful(q, "read")))
         case "again":
             assert q.key is not None
             if w.receipts[q.key]:
@@ -74,7 +80,7 @@ def _read(m: Model, w: World, q: Request) -> Iterator[Event]:
         yield _not_committed(m, w, q, STALE)
     elif isinstance(reading, str):
         yield _refused(m, w, q, reading)
-    elif reading.step == "write" and q.operation in _ONE_STEP:
+    elif reading.step == "write" and _reads_nothing(q):
         yield from _write(m, w, reading)
     else:
         yield Event(q, f"reads ({q.step})", _with(w, reading))
@@ -110,6 +116,8 @@ def _resend(m: Model, w: World, q: Request) -> Iterator[Event]:
 
 
 def _not_committed(m: Model, w: World, q: Request, failure: Failure) -> Event:
+    if failure == STALE and q.operation in _WHY and _reads_nothing(q):
+        return Event(q, "is refused, and will read why", _with(w, _forgetful(q, "why")))
     if failure == STALE:
         again = _forgetful(q, "read")
         return Event(q, "is stale and will read again", _with(w, again))
@@ -250,11 +258,15 @@ def _count(w: World, room: int) -> int:
     return sum(member is not None for member in w.members[room])
 
 
-def _read_to_create_task(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001  # all of its kind are called alike
+def _why_no_task(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001  # all of its kind are called alike
     mine = w.member(q.room, q.actor)
     if mine is None:
         return "NotFound"
-    return "RoleTooLow" if mine.role == "viewer" else q._replace(step="write", mine=mine)
+    return "RoleTooLow" if mine.role == "viewer" else q
+
+
+def _read_to_delete_task(m: Model, w: World, q: Request) -> Reading:
+    return _read_to_change_task(m, w, q) if q.if_match else _read_nothing(m, w, q)
 
 
 def _read_to_change_task(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001  # all of its kind are called alike
@@ -265,7 +277,7 @@ def _read_to_change_task(m: Model, w: World, q: Request) -> Reading:  # noqa: AR
         return "RoleTooLow"
     if q.if_match and q.expected != task.version:
         return "PreconditionFailed"
-    return q._replace(step="write", mine=mine, seen_task=task)
+    return q._replace(step="write", seen_task=task)
 
 
 _READINGS: dict[str, Callable[[Model, World, Request], Reading]] = {
@@ -279,12 +291,23 @@ _READINGS: dict[str, Callable[[Model, World, Request], Reading]] = {
     "change role": _read_to_change_role,
     "change code": _read_to_change_code,
     "close": _read_to_close,
-    "create task": _read_to_create_task,
+    "create task": _read_nothing,
     "create personal task": _read_user,
     "update task": _read_to_change_task,
+    "delete task": _read_to_delete_task,
+}
+
+# What is written without a reading is read only when it was refused: to say why.
+_WHY: dict[str, Callable[[Model, World, Request], Reading]] = {
+    "create task": _why_no_task,
     "delete task": _read_to_change_task,
 }
-_ONE_STEP = {operation for operation, reading in _READINGS.items() if reading is _read_nothing}
+
+
+def _reads_nothing(q: Request) -> bool:
+    """Whether the transaction is the first thing that is asked of DynamoDB."""
+    return _READINGS[q.operation] is _read_nothing or (q.operation == "delete task" and not q.if_match)
+
 
 _WRITES: dict[str, Callable[[Model, World, Request], Outcome]] = {
     "register": transactions.register,
@@ -350,7 +373,9 @@ def _objection_to_writing(w: World, q: Request) -> str | None:
             return "a task is assigned to somebody outside the room"
         return None
     task = w.tasks[q.task]
-    if task is None or q.seen_task is None or task.version != q.seen_task.version:
+    if task is None and q.operation == "delete task":
+        return "a task is deleted that is not there"
+    if task is None or (q.seen_task is not None and task.version != q.seen_task.version):
         return "I6: an acknowledged change of a task is lost"
     if q.operation == "update task" and q.target not in (-1, task.assignee) and w.member(q.room, q.target) is None:
         return "a task is assigned to somebody outside the room"

@@ -79,7 +79,11 @@ def mutants(part: Json) -> dict[str, Json]:
     node = _parse(part["ConditionExpression"])
     changed: dict[str, Json] = {REMOVED: {name: value for name, value in part.items() if name != "ConditionExpression"}}
     for change, mutant in _weaker(node, lambda each: _written(each, part)):
-        changed[change] = {**part, "ConditionExpression": _text(mutant)}
+        # Alternatives that differ in a value alone are written alike.
+        changed[f"{change}, the other" if change in changed else change] = {
+            **part,
+            "ConditionExpression": _text(mutant),
+        }
     numbers = _numbers(part)
     for change, mutant in _moved(node, numbers.keys(), lambda each: _written(each, part)):
         values = {**part["ExpressionAttributeValues"], **_neighbours(numbers)}

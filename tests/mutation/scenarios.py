@@ -43,7 +43,7 @@ class Person:
         return self.stage.call("", method, resource, body)
 
     def do(self, method: str, resource: str, body: Json | None = None, **options: Any) -> Answer:
-        return self.stage.call(self.id, method, resource, body, session_id=self.session_id, **options)
+        return self.stage.call(self.id, method, resource, body, session=self.session_id, **options)
 
     def well(self, method: str, resource: str, body: Json | None = None, **options: Any) -> Answer:
         """What must be carried out."""
@@ -108,7 +108,10 @@ class Person:
     def change_password(self, new: str, session_id: str | None = None, **options: Any) -> Answer:
         body = {"current_password": PASSWORD, "new_password": new}
         session_id = session_id or self.session_id
-        return self.stage.call(self.id, "POST", "/auth/password", body, session_id=session_id, **options)
+        return self.stage.call(self.id, "POST", "/auth/password", body, session=session_id, **options)
+
+    def end_session(self, whose: "Person") -> Answer:
+        return self.do("DELETE", "/auth/sessions/{session_id}", session_id=whose.session_id)
 
     def end_all_sessions(self) -> Answer:
         return self.do("DELETE", "/auth/sessions")
@@ -695,6 +698,30 @@ def the_writer_becomes_viewer_before_the_write(stage: Stage) -> None:
 
 
 @scenario
+def every_role_that_may_write_does(stage: Stage) -> None:
+    room, (ann, bob, eve) = together(stage, "member", "viewer")
+    for person in (ann, bob):
+        task = person.plan(room)
+        assert task.status == 201, task
+        assert person.change(task.body, title="Changed").status == 200
+        assert person.delete(task.body).status == 204
+    task = ann.plan(room)
+    for answer in (eve.plan(room), eve.change(task.body, title="Eve's"), eve.delete(task.body)):
+        refused(answer, 403, "role_too_low")
+
+
+@scenario
+def a_task_is_deleted_twice_at_once(stage: Stage) -> None:
+    room, (ann, bob) = together(stage, "member")
+    task = ann.plan(room).body
+    stage.before("TaskChanges.delete", lambda: bob.delete(task))
+    refused(ann.delete(task), 404)
+    mine = ann.plan().body
+    assert ann.delete(mine).status == 204
+    refused(ann.delete(mine), 404)
+
+
+@scenario
 def the_assignee_leaves_before_the_write(stage: Stage) -> None:
     room, (ann, bob) = together(stage, "member")
     task = ann.plan(room).body
@@ -805,6 +832,13 @@ def a_password_change_names_the_session_of_somebody_else(stage: Stage) -> None:
     ann, bob = people(stage, "ann", "bob")
     refused(ann.change_password("another long enough password", bob.session_id), 401)
     assert bob.refresh().status == 200
+
+
+@scenario
+def a_session_of_somebody_else_is_not_ended(stage: Stage) -> None:
+    ann, bob = people(stage, "ann", "bob")
+    refused(bob.end_session(ann), 404)
+    assert ann.refresh().status == 200
 
 
 @scenario

@@ -161,14 +161,14 @@ class Stage:
         body: Mapping[str, Any] | None = None,
         /,
         *,
-        session_id: str | None = None,
+        session: str | None = None,
         headers: Mapping[str, str] | None = None,
         **ids: str,
     ) -> Answer:
         """A request to the API. The authorizer is taken at its worst: it lets in whoever says so."""
         self.time += 0.01
         event = _event(method, resource, ids, body, headers or {})
-        event["requestContext"]["authorizer"] = {"user_id": caller_id, "session_id": session_id, "role": "user"}
+        event["requestContext"]["authorizer"] = {"user_id": caller_id, "session_id": session, "role": "user"}
         return Answer(self._invoke(_functions_of_routes()[method, resource], event))
 
     def sweep(self) -> None:

@@ -84,5 +84,5 @@ def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
 def delete_task(request: Request, task_id: str) -> Response:
     """Delete a task."""
     return request.carry_out(
-        lambda receipt: _tasks.delete(request.caller, task_id, request.matches, receipt), lambda _: no_content()
+        lambda receipt: _tasks.delete(request.caller, task_id, request.precondition, receipt), lambda _: no_content()
     )

@@ -19,7 +19,6 @@ from tasksync.errors import (
     Invalid,
     InvalidCredentials,
     InvalidToken,
-    NotFound,
     Stale,
     UsernameTaken,
 )
@@ -51,6 +50,7 @@ class Sessions(Protocol):
     def change_password(
         self, user: User, session_id: str, password_hash: str, at: datetime, receipt: Receipt | None
     ) -> None: ...
+    def end(self, session_id: str, user_id: str) -> None: ...
     def delete(self, session_id: str) -> None: ...
 
 
@@ -254,10 +254,7 @@ class AccountService:
 
     def end_session(self, caller: Caller, session_id: str) -> None:
         """Raises ``NotFound`` for a session that is not the caller's."""
-        session = self._sessions.find(session_id)
-        if session is None or session.user_id != caller.user_id:
-            raise NotFound
-        self._sessions.delete(session_id)
+        self._sessions.end(session_id, caller.user_id)
 
     def end_all_sessions(self, caller: Caller) -> None:
         self._people.end_sessions(caller.user_id)

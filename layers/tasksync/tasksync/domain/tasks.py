@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tasksync import clock
 from tasksync.domain.attempts import until_settled
 from tasksync.entities import Caller, Membership, Page, Priority, Receipt, ReceiptFor, RoomRole, Task, TaskStatus
-from tasksync.errors import AssigneeNotMember, NotFound, PreconditionFailed, RoleTooLow
+from tasksync.errors import AssigneeNotMember, NotFound, PreconditionFailed, RoleTooLow, Stale
 from tasksync.ids import is_room_id, new_task_id, owner_of
 from tasksync.queries import TaskFilter
 
@@ -27,9 +27,9 @@ class Tasks(Protocol):
     ) -> tuple[Page[Task], Membership | None]: ...
     def page_of_assignee(self, user_id: str, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]: ...
     def place_of(self, task: Task, wanted: TaskFilter) -> str: ...
-    def create(self, task: Task, actor: Membership | None, receipt: Receipt | None) -> None: ...
-    def update(self, before: Task, after: Task, actor: Membership | None, receipt: Receipt | None) -> None: ...
-    def delete(self, task: Task, actor: Membership | None, receipt: Receipt | None) -> None: ...
+    def create(self, task: Task, writer_id: str | None, receipt: Receipt | None) -> None: ...
+    def update(self, before: Task, after: Task, writer_id: str | None, receipt: Receipt | None) -> None: ...
+    def delete(self, task_id: str, seen: Task | None, writer_id: str | None, receipt: Receipt | None) -> None: ...
 
 
 class Memberships(Protocol):
@@ -61,7 +61,6 @@ class TaskService:
         """Raises ``RoleTooLow`` for viewers, ``AssigneeNotMember``."""
 
         def attempt() -> Task:
-            actor = None if room_id is None else self._writer(self._membership(caller, room_id))
             if room_id is None and draft.assignee_id != caller.user_id:
                 raise AssigneeNotMember
             at = clock.now()
@@ -82,7 +81,13 @@ class TaskService:
                 completed_at=at if draft.status is TaskStatus.COMPLETED else None,
                 version=1,
             )
-            self._tasks.create(task, actor, receipt(task))
+            try:
+                self._tasks.create(task, caller.user_id if room_id else None, receipt(task))
+            except Stale:
+                # Only now is it looked why: whoever may write in the room needs no reading before it.
+                if room_id is not None:
+                    self._require_writer(self._memberships.memberships_in([room_id], caller.user_id).get(room_id))
+                raise
             return task
 
         return until_settled(attempt)
@@ -133,11 +138,12 @@ class TaskService:
 
         def attempt() -> Task:
             before, membership = self._find(caller, task_id)
-            actor = self._writer(membership) if membership else None
+            if membership is not None:
+                self._require_writer(membership)
             if not matches(before.version):
                 raise PreconditionFailed
             after = edit(before)
-            if actor is None and after.assignee_id != caller.user_id:
+            if membership is None and after.assignee_id != caller.user_id:
                 raise AssigneeNotMember
             if after == before:
                 return before
@@ -150,43 +156,54 @@ class TaskService:
                 updated_at=at,
                 version=before.version + 1,
             )
-            self._tasks.update(before, after, actor, receipt(after))
+            self._tasks.update(before, after, caller.user_id if membership else None, receipt(after))
             return after
 
         return until_settled(attempt)
 
-    def delete(self, caller: Caller, task_id: str, matches: Matches, receipt: ReceiptFor[None]) -> None:
-        """Raises ``RoleTooLow``, ``PreconditionFailed``."""
+    def delete(self, caller: Caller, task_id: str, matches: Matches | None, receipt: ReceiptFor[None]) -> None:
+        """``matches``: None to delete any version. Raises ``RoleTooLow``, ``PreconditionFailed``."""
+        writer_id = caller.user_id if is_room_id(_visible_owner(caller, task_id)) else None
+
+        def decided() -> Task:
+            task, membership = self._find(caller, task_id)
+            if membership is not None:
+                self._require_writer(membership)
+            if matches is not None and not matches(task.version):
+                raise PreconditionFailed
+            return task
 
         def attempt() -> None:
-            task, membership = self._find(caller, task_id)
-            actor = self._writer(membership) if membership else None
-            if not matches(task.version):
-                raise PreconditionFailed
-            self._tasks.delete(task, actor, receipt(None))
+            seen = None if matches is None else decided()
+            try:
+                self._tasks.delete(task_id, seen, writer_id, receipt(None))
+            except Stale:
+                decided()
+                raise
 
         until_settled(attempt)
 
     def _find(self, caller: Caller, task_id: str) -> tuple[Task, Membership | None]:
         """The task, and by which membership the caller sees it: None for a personal task of theirs."""
-        owner_id = owner_of(task_id)
-        if owner_id is None or not (is_room_id(owner_id) or owner_id == caller.user_id):
-            raise NotFound
+        owner_id = _visible_owner(caller, task_id)
         task, membership = self._tasks.find_with_membership(task_id, caller.user_id)
         if task is None or (membership is None and owner_id != caller.user_id):
             raise NotFound
         return task, membership
 
-    def _membership(self, caller: Caller, room_id: str) -> Membership:
-        membership = self._memberships.memberships_in([room_id], caller.user_id).get(room_id)
+    def _require_writer(self, membership: Membership | None) -> None:
         if membership is None:
             raise NotFound
-        return membership
-
-    def _writer(self, membership: Membership) -> Membership:
         if membership.role is RoomRole.VIEWER:
             raise RoleTooLow
-        return membership
+
+
+def _visible_owner(caller: Caller, task_id: str) -> str:
+    """The room that a task id names as its owner, or the caller. Raises ``NotFound`` for anybody else."""
+    owner_id = owner_of(task_id)
+    if owner_id is None or not (is_room_id(owner_id) or owner_id == caller.user_id):
+        raise NotFound
+    return owner_id
 
 
 def _completed_at(before: Task, after: Task, at: datetime) -> datetime | None:

@@ -74,6 +74,11 @@ class Request:
         condition = self.headers.get("if-match")
         return condition is None or _lists(condition, version, weak=False)
 
+    @property
+    def precondition(self) -> Callable[[int], bool] | None:
+        """``matches``, or None where the client sent no ``If-Match``: then any version may be changed."""
+        return self.matches if "if-match" in self.headers else None
+
     def refuses_cached(self) -> bool:
         """Whether ``Cache-Control: no-cache`` (RFC 9111 §5.2.1.4) asks for an answer made for this request."""
         directives = self.headers.get("cache-control", "").lower().split(",")

@@ -276,6 +276,12 @@ def require_membership(transaction: Transaction, membership: Membership) -> None
     transaction.check(MembershipItem.at(membership.room_id, membership.user_id), same_membership(membership), Stale)
 
 
+def require_writer(transaction: Transaction, room_id: str, user_id: str, otherwise: Failure) -> None:
+    """Let ``transaction`` commit only if this user may write in the room."""
+    may_write = (MembershipItem.role == RoomRole.ADMIN.value) | (MembershipItem.role == RoomRole.MEMBER.value)
+    transaction.check(MembershipItem.at(room_id, user_id), may_write, otherwise)
+
+
 def require_member(transaction: Transaction, room_id: str, user_id: str, otherwise: Failure) -> None:
     """Let ``transaction`` commit only if this user is a member of the room."""
     transaction.check(MembershipItem.at(room_id, user_id), MembershipItem.room_id.exists(), otherwise)

@@ -1,11 +1,12 @@
 """What people do with tasks: each one transaction, together with the receipt of the request where there is one."""
 
 from tasksync import stamps
-from tasksync.entities import Membership, Receipt, Task
+from tasksync.entities import Receipt, Task
 from tasksync.errors import AssigneeNotMember, NotFound, Stale
+from tasksync.ids import owner_of
 from tasksync.tables.deletions import note_deletion
 from tasksync.tables.receipts import put_receipt
-from tasksync.tables.rooms import require_member, require_membership
+from tasksync.tables.rooms import require_member, require_writer
 from tasksync.tables.task_lists import TaskLists
 from tasksync.tables.tasks import TaskItem, changes, same_task, task_item
 from tasksync.tables.transactions import Transaction
@@ -15,47 +16,52 @@ from tasksync.tables.users import require_active
 class TaskChanges(TaskLists):
     """The tasks table, with the changes that need memberships, users and receipts, too."""
 
-    def create(self, task: Task, actor: Membership | None, receipt: Receipt | None) -> None:
-        """``actor``: the creator's membership; None for a personal task.
+    def create(self, task: Task, writer_id: str | None, receipt: Receipt | None) -> None:
+        """``writer_id``: who creates it; None for a personal task.
 
-        Raises ``Stale`` if the membership is not what was read, ``AssigneeNotMember``, or ``NotFound`` if the owner of
-        a personal task is no active user any more.
+        Raises ``Stale`` if they may not write in the room, ``AssigneeNotMember``, or ``NotFound`` if the owner of a
+        personal task is no active user any more.
         """
         transaction = Transaction()
         put_receipt(transaction, receipt)
-        if actor is None:
+        if writer_id is None:
             require_active(transaction, task.owner_id, NotFound)
         else:
-            require_membership(transaction, actor)
-            _require_assignee(transaction, task, actor)
+            require_writer(transaction, task.owner_id, writer_id, Stale)
+            _require_assignee(transaction, task, writer_id)
         item = task_item(task)
         item.stamp = stamps.new()
         transaction.put(item, TaskItem.owner_id.does_not_exist(), Stale)
         transaction.commit()
 
-    def update(self, before: Task, after: Task, actor: Membership | None, receipt: Receipt | None) -> None:
+    def update(self, before: Task, after: Task, writer_id: str | None, receipt: Receipt | None) -> None:
         """Write what differs. Raises as ``create`` does, and ``Stale`` if the task has changed since it was read."""
         transaction = Transaction()
         put_receipt(transaction, receipt)
-        if actor is not None:
-            require_membership(transaction, actor)
+        if writer_id is not None:
+            require_writer(transaction, before.owner_id, writer_id, Stale)
             if after.assignee_id != before.assignee_id:
-                _require_assignee(transaction, after, actor)
+                _require_assignee(transaction, after, writer_id)
         transaction.update(TaskItem(before.owner_id, before.id), changes(before, after), same_task(before), Stale)
         transaction.commit()
 
-    def delete(self, task: Task, actor: Membership | None, receipt: Receipt | None) -> None:
-        """Raises ``Stale`` if the membership or the task is not what was read."""
+    def delete(self, task_id: str, seen: Task | None, writer_id: str | None, receipt: Receipt | None) -> None:
+        """``seen``: the task as it was read; None to delete it whatever has become of it.
+
+        Raises ``Stale`` if the writer may not write in the room, or the task has changed or is not there.
+        """
+        owner_id = str(owner_of(task_id))
         transaction = Transaction()
         put_receipt(transaction, receipt)
-        if actor is not None:
-            require_membership(transaction, actor)
-            note_deletion(transaction, task.id)
-        transaction.delete(TaskItem(task.owner_id, task.id), same_task(task), Stale)
+        if writer_id is not None:
+            require_writer(transaction, owner_id, writer_id, Stale)
+            note_deletion(transaction, task_id)
+        condition = TaskItem.owner_id.exists() if seen is None else same_task(seen)
+        transaction.delete(TaskItem(owner_id, task_id), condition, Stale)
         transaction.commit()
 
 
-def _require_assignee(transaction: Transaction, task: Task, actor: Membership) -> None:
-    # DynamoDB takes one operation on each item: the actor's own membership is checked already.
-    if task.assignee_id not in (None, actor.user_id):
+def _require_assignee(transaction: Transaction, task: Task, writer_id: str) -> None:
+    # DynamoDB takes one operation on each item: the writer's own membership is checked already.
+    if task.assignee_id not in (None, writer_id):
         require_member(transaction, task.owner_id, str(task.assignee_id), AssigneeNotMember())
