@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench import floors
+from bench import floors, steps
 from bench.exchanges import Call, Exchange, Recording
 from bench.first import Context
 from bench.measuring import Spread, in_turns, ratio
@@ -30,7 +30,7 @@ _LISTS = {"list 50 tasks", "open a room of 20"}
 
 
 def measure(recording: Recording, rounds: int = _ROUNDS, times: int = _TIMES) -> dict[str, Any]:
-    """By request: the floors, the rival and ours, as ratios."""
+    """By request: the floors, the rival, ours and steps on the way to it, as ratios."""
     os.environ.update(recording.variables)
     found = {}
     with recorded() as network, Path(os.devnull).open("w", encoding="utf-8") as nowhere:
@@ -41,8 +41,11 @@ def measure(recording: Recording, rounds: int = _ROUNDS, times: int = _TIMES) ->
                 "plain": _invoking(plain),
                 "by hand": floors.by_hand(ours),
                 "on boto3": floors.on_boto3(ours),
+                "Chalice": steps.chalice(ours),
+                "Chalice by hand": steps.chalice(ours, floors.by_hand(ours)),
+                "calls": steps.calls(ours),
             }
-            asked = {"ours": ours, "plain": plain, "by hand": ours, "on boto3": ours}
+            asked = {subject: plain if subject == "plain" else ours for subject in subjects}
             before = functools.partial(_begin, network.answer_with, asked, recording.now_and_then)
             with contextlib.redirect_stdout(nowhere):
                 taken = in_turns(subjects, rounds, times, before)
@@ -63,6 +66,7 @@ def _ratios(name: str, taken: dict[str, list[float]]) -> dict[str, Any]:
         "to by hand": ratio(taken, "ours", "by hand"),
         "to boto3": ratio(taken, "ours", "on boto3"),
         "to the plain way": ratio(taken, "ours", "plain"),
+        **{f"{step} to by hand": ratio(taken, step, "by hand") for step in ("Chalice", "Chalice by hand", "calls")},
     }
     return {"floor": floor, **{key: asdict(spread) for key, spread in spreads.items()}}
 

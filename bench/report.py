@@ -50,6 +50,15 @@ def _cpu(found: Found) -> str:
     return "\n".join(lines)
 
 
+def _steps(found: Found) -> str:
+    heading = ("times the floor by hand", "Chalice alone", "its calls alone", "Chalice and by hand", "whole")
+    lines = [f"| {' | '.join(heading)} | whole, to boto3 |", "|---" * 6 + "|"]
+    steps = ("Chalice to by hand", "calls to by hand", "Chalice by hand to by hand", "to by hand", "to boto3")
+    for name, row in found.items():
+        lines.append(f"| {name} | " + " | ".join(str(Spread(**row[step])) for step in steps) + " |")
+    return "\n".join(lines)
+
+
 def _cold(found: Found) -> str:
     lines = ["| function | times the floor | wanted |", "|---|---|---|"]
     for name in sorted(found):
@@ -92,4 +101,4 @@ def _shares(found: Found) -> str:
     return "\n".join(lines)
 
 
-_TABLES = {"cpu": [_cpu], "cold": [_cold], "lists": [_lists], "load": [_rates, _shares]}
+_TABLES = {"cpu": [_cpu, _steps], "cold": [_cold], "lists": [_lists], "load": [_rates, _shares]}

@@ -47,7 +47,7 @@ def _logged(kind: str, swept: Swept, context: Context) -> dict[str, Any]:
     log_measured(
         "ERROR" if swept.failed else "INFO",
         "swept",
-        [_BY_KIND],
+        (_BY_KIND,),
         request_id=context.aws_request_id,
         kind=kind,
         **counts,

@@ -133,8 +133,8 @@ class Api:
                 *(policies, token),
             )
             self.routes.append(route)
-            # "*/*": media types are checked by us, so that the refusal is a problem document like any other.
-            self.chalice.route(path, methods=[method], content_types=["*/*"], name=f"{method} {path}")(
+            # Any: media types are checked by us, so that the refusal is a problem document like any other.
+            self.chalice.route(path, methods=[method], content_types=[], name=f"{method} {path}")(
                 lambda **ids: self._answer(route, ids)
             )
             return view
@@ -167,7 +167,7 @@ class Api:
         log_measured(
             "INFO",
             "request",
-            [_OF_ROUTE, _BY_STATUS_AND_LATENCY],
+            (_OF_ROUTE, _BY_STATUS_AND_LATENCY),
             request_id=request.id,
             method=route.method,
             route=route.path,
@@ -247,9 +247,10 @@ def _arguments(route: Route, request: Request, event: Mapping[str, Any], ids: di
     if not all(is_id(value) for value in ids.values()):
         raise errors.NotFound
     arguments: dict[str, Any] = dict(ids)
-    query = _query(route.query, request.parameters)
     if route.query is not NoQuery:
-        arguments["query"] = query
+        arguments["query"] = _query(route.query, request.parameters)
+    elif request.parameters:
+        _query(NoQuery, request.parameters)
     if route.body is not None:
         arguments["body"] = _body(route.body, request, event)
     return arguments

@@ -35,7 +35,7 @@ def handle_changes(
     log_measured(
         "INFO",
         "records finished",
-        [OF_FUNCTION],
+        (OF_FUNCTION,),
         request_id=context.aws_request_id,
         function=function,
         records=len(records),

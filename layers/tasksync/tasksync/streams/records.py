@@ -55,7 +55,7 @@ def handle(
         log_measured(
             "INFO",
             "record finished",
-            [OF_FUNCTION],
+            (OF_FUNCTION,),
             request_id=context.aws_request_id,
             function=function,
             key=key,
