@@ -94,18 +94,19 @@ def _aws(recording: Recording) -> Iterator[str]:
 
 
 class _Answers:
-    """To one process. A call that was not recorded with these parameters is given the first answer of its operation."""
+    """To one process. Calls that were not recorded with these parameters, as those that tell the time, are given the
+    answers of their operation in the order they were recorded."""
 
     def __init__(self, calls: list[Call]) -> None:
         self._exact: dict[tuple[str, str], deque[Call]] = defaultdict(deque)
         for call in calls:
             self._exact[call.target, _unordered(call.request)].append(call)
-        self._first = {call.target: call for call in reversed(calls)}
+        self._in_order: dict[str, deque[Call]] = defaultdict(deque)
+        for call in calls:
+            self._in_order[call.target].append(call)
 
     def to(self, target: str, body: str) -> Call:
-        recorded = self._exact.get((target, _unordered(body)))
-        if recorded is None:
-            return self._first[target]
+        recorded = self._exact.get((target, _unordered(body))) or self._in_order[target]
         return recorded.popleft() if len(recorded) > 1 else recorded[0]
 
 

@@ -29,8 +29,8 @@ _LIMITS = {"ReadsPerUser": "600", "WritesPerUser": "120"}
 # moto answers one call at a time; what is measured asks as the template says.
 _AT_ONCE = "CONCURRENT_READS"
 
-# A container that has just started has no overview that it kept.
-_NOTHING_KEPT = {"OverviewCacheSeconds": "0"}
+# A container that has just started has no answer that it kept.
+_NOTHING_KEPT = {"OverviewCacheSeconds": "0", "MetricsCacheSeconds": "0"}
 
 
 def record() -> Recording:

@@ -6,20 +6,20 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricDa
 """
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.utils import parse_timestamp
 
 from tasksync import deadline
+from tasksync.aws.client import CLOUDWATCH, SQS, Answer, Client, Patience, Service
 from tasksync.errors import DependencyFailed
 
 # 2 x (1 s + 3 s) + 1 s of back-off = 9 s. One answer takes several calls; none is begun when time is nearly over.
-CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 2, "mode": "standard"})
+PATIENCE = Patience(connect_seconds=1, read_seconds=3, attempts=2)
 
 _QUERIES_AT_ONCE = 500
 _DAY = 86_400
@@ -49,7 +49,7 @@ def metrics_of(namespace: str) -> list[Metric]:
 
     Raises ``DependencyFailed``, as all functions here do.
     """
-    pages = _pages("list_metrics", Namespace=namespace)
+    pages = _pages("ListMetrics", {"Namespace": namespace})
     # Pages are read one after the other, and what is new in between may be in two of them.
     return list(dict.fromkeys(_metric(listed) for page in pages for listed in page["Metrics"]))
 
@@ -74,11 +74,7 @@ def latest(queries: Sequence[Query], now: datetime) -> dict[Query, float]:
 def messages_in(queue_url: str) -> int:
     """How many messages can be taken from a queue, approximately, as SQS counts."""
     attribute = "ApproximateNumberOfMessages"
-    _check_time()
-    try:
-        answer = _client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=[attribute])
-    except (BotoCoreError, ClientError) as error:
-        raise DependencyFailed from error
+    answer = _answer(SQS, "GetQueueAttributes", {"QueueUrl": queue_url, "AttributeNames": [attribute]})
     return int(answer["Attributes"][attribute])
 
 
@@ -95,11 +91,12 @@ def _values(
     for first in range(0, len(queries), _QUERIES_AT_ONCE):
         asked = {f"q{number}": query for number, query in enumerate(queries[first : first + _QUERIES_AT_ONCE])}
         wanted = [_wanted(name, query, period) for name, query in asked.items()]
-        for page in _pages("get_metric_data", MetricDataQueries=wanted, StartTime=start, EndTime=end):
+        span = {"StartTime": int(start.timestamp()), "EndTime": int(end.timestamp())}
+        for page in _pages("GetMetricData", {"MetricDataQueries": wanted, **span}):
             for result in page["MetricDataResults"]:
                 if result["StatusCode"] not in ("Complete", "PartialData"):
                     raise DependencyFailed
-                values = zip(result["Timestamps"], result["Values"], strict=True)
+                values = zip(map(parse_timestamp, result["Timestamps"]), result["Values"], strict=True)
                 found.setdefault(asked[result["Id"]], []).extend(values)
     return found
 
@@ -110,19 +107,21 @@ def _wanted(name: str, query: Query, period: int) -> dict[str, Any]:
     return {"Id": name, "MetricStat": {"Metric": metric, "Period": period, "Stat": query.statistic}}
 
 
-def _pages(operation: str, **arguments: Any) -> Iterator[Any]:
-    _check_time()
-    try:
-        for page in _client("cloudwatch").get_paginator(operation).paginate(**arguments):
-            yield page
-            _check_time()
-    except (BotoCoreError, ClientError) as error:
-        raise DependencyFailed from error
+def _pages(operation: str, question: Mapping[str, Any]) -> Iterator[Answer]:
+    page = _answer(CLOUDWATCH, operation, question)
+    yield page
+    while token := page.get("NextToken"):
+        page = _answer(CLOUDWATCH, operation, {**question, "NextToken": token})
+        yield page
 
 
-def _check_time() -> None:
+def _answer(service: Service, operation: str, question: Mapping[str, Any]) -> Answer:
     if not deadline.has_time():
         raise DependencyFailed
+    try:
+        return _client(service).call(operation, question)
+    except (BotoCoreError, ClientError) as error:
+        raise DependencyFailed from error
 
 
 def _next_minute(now: datetime) -> datetime:
@@ -130,5 +129,5 @@ def _next_minute(now: datetime) -> datetime:
 
 
 @functools.cache
-def _client(service: Any) -> Any:
-    return boto3.client(service, config=CONFIG)
+def _client(service: Service) -> Client:
+    return Client(service, PATIENCE)

@@ -1,4 +1,4 @@
-"""The client of DynamoDB and Secrets Manager: what it sends, what it makes of answers, and when it tries again.
+"""The client of those services that speak AWS JSON: what it sends, what it makes of answers, when it tries again.
 
 Where botocore does the same, botocore is what it is held against, so a new release that does it otherwise shows here.
 """
@@ -29,11 +29,12 @@ from botocore.parsers import create_parser
 from botocore.retries import standard
 
 from tasksync.aws import client as aws
-from tasksync.aws.client import DYNAMODB, SECRETS_MANAGER, Client, Patience
+from tasksync.aws.client import CLOUDWATCH, DYNAMODB, SECRETS_MANAGER, SQS, Client, Patience
 from tasksync.aws.signature import Signer
 from tasksync.tables.connection import shared_connection
 from tests.layers.aws.replies import OPERATION, Replies, Reply, failed, found
 
+SERVICES = [DYNAMODB, SECRETS_MANAGER, CLOUDWATCH, SQS]
 ENDPOINT = "https://dynamodb.us-east-1.amazonaws.com/"
 ITEM = {"task_id": {"S": "t1"}, "version": {"N": "3"}, "member_ids": {"SS": ["a", "b"]}, "gone": {"NULL": True}}
 REASONS = [{"Code": "ConditionalCheckFailed", "Message": "no", "Item": {"version": {"N": "4"}}}, {"Code": "None"}]
@@ -120,17 +121,18 @@ def test_another_secret_key_signs_otherwise() -> None:
     assert len({re.sub(".*Signature=", "", signature) for signature in signatures}) == 2
 
 
-@pytest.mark.parametrize("service", [DYNAMODB, SECRETS_MANAGER])
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_service_is_spoken_to_as_its_model_says(service: aws.Service) -> None:
     metadata = botocore.session.Session().get_service_model(service.name).metadata
 
     assert metadata["targetPrefix"] == service.target
     assert f"application/x-amz-json-{metadata['jsonVersion']}" == service.media_type
-    assert metadata["protocol"] == "json"
+    assert "json" in metadata["protocols"]
+    assert metadata["endpointPrefix"] == service.signed_as
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "mx-central-1"])
-@pytest.mark.parametrize("service", [DYNAMODB, SECRETS_MANAGER])
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_service_is_found_where_botocore_finds_it(
     service: aws.Service, region: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,13 +142,17 @@ def test_a_service_is_found_where_botocore_finds_it(
     assert Client(service, Patience(1, 3, 1)).url == theirs.meta.endpoint_url + "/"
 
 
-@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"])
-def test_the_environment_may_name_another_place(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://localhost:1")
-    monkeypatch.setenv(name, "http://localhost:4566")
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_environment_may_name_another_place_for_one_service_or_for_all(
+    service: aws.Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identifier = botocore.session.Session().get_service_model(service.name).service_id
+    [other] = [each for each in SERVICES[:2] if each != service][:1]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:1")
+    monkeypatch.setenv(f"AWS_ENDPOINT_URL_{identifier.replace(' ', '_').upper()}", "http://localhost:4566")
 
-    assert Client(SECRETS_MANAGER, Patience(1, 3, 1)).url == "http://localhost:4566/"
-    assert Client(DYNAMODB, Patience(1, 3, 1)).url == "http://localhost:1/"
+    assert Client(service, Patience(1, 3, 1)).url == "http://localhost:4566/"
+    assert Client(other, Patience(1, 3, 1)).url == "http://localhost:1/"
 
 
 @pytest.mark.parametrize(

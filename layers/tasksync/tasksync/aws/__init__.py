@@ -1,1 +1,1 @@
-"""Calls to those services of AWS that speak AWS JSON: DynamoDB and Secrets Manager."""
+"""Calls to those services of AWS that speak AWS JSON: DynamoDB, Secrets Manager, CloudWatch and SQS."""
