@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -49,6 +50,33 @@ class Service:
             self.addresses.client("dynamodb").get_paginator("scan").paginate(TableName=self.addresses.outputs[table])
         )
         return [{name: read(value) for name, value in item.items()} for page in pages for item in page["Items"]]
+
+    def variables(self, function: str) -> dict[str, str]:
+        """The environment variables of a function, by its name in the template."""
+        functions = self.addresses.client("lambda")
+        found = functions.get_function_configuration(FunctionName=self._name_of(function))
+        return dict(found["Environment"]["Variables"])
+
+    @contextmanager
+    def configured(self, function: str, **variables: str) -> Iterator[None]:
+        """For the block, a function has other values of environment variables."""
+        functions, name = self.addresses.client("lambda"), self._name_of(function)
+        served = functions.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
+        before = self.variables(function)
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": {**before, **variables}})
+        version = functions.publish_version(FunctionName=name)["Version"]
+        functions.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
+        try:
+            yield
+        finally:
+            functions.update_alias(FunctionName=name, Name="live", FunctionVersion=served)
+            functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+
+    def _name_of(self, function: str) -> str:
+        pages = self.addresses.client("lambda").get_paginator("list_functions").paginate()
+        names: list[str] = [each["FunctionName"] for page in pages for each in page["Functions"]]
+        [name] = [name for name in names if f"-{function}-" in name]
+        return name
 
     def restart(self) -> None:
         """Stop in order and start again, on the same port and with the same data."""

@@ -24,26 +24,9 @@ def all_at_once(service: Service, number: int, call: Callable[[Client, int], Ans
 @contextmanager
 def quota(service: Service, function: str, name: str, number: int) -> Iterator[None]:
     """For the block, lowers one limit of one function."""
-    functions = service.addresses.client("lambda")
-    [found] = [
-        each["FunctionName"]
-        for page in functions.get_paginator("list_functions").paginate()
-        for each in page["Functions"]
-        if f"-{function}-" in each["FunctionName"]
-    ]
-    served = functions.get_alias(FunctionName=found, Name="live")["FunctionVersion"]
-    before = functions.get_function_configuration(FunctionName=found)["Environment"]["Variables"]
-    lower = re.sub(rf"\b{name}=\d+", f"{name}={number}", before["RATE_LIMITS"])
-    functions.update_function_configuration(
-        FunctionName=found, Environment={"Variables": {**before, "RATE_LIMITS": lower}}
-    )
-    version = functions.publish_version(FunctionName=found)["Version"]
-    functions.update_alias(FunctionName=found, Name="live", FunctionVersion=version)
-    try:
+    before = service.variables(function)["RATE_LIMITS"]
+    with service.configured(function, RATE_LIMITS=re.sub(rf"\b{name}=\d+", f"{name}={number}", before)):
         yield
-    finally:
-        functions.update_alias(FunctionName=found, Name="live", FunctionVersion=served)
-        functions.update_function_configuration(FunctionName=found, Environment={"Variables": before})
 
 
 def guess_code(client: Client, _number: int = 0) -> Answer:

@@ -2,8 +2,8 @@
 
 import io
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
@@ -31,12 +31,26 @@ class Replies:
 
     def _reply(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
         self.sent.append(request)
-        reply = next(self._replies)
+        reply = self._next(request)
         if isinstance(reply, Exception):
             raise reply
         status, content, fields = reply
         headers = HTTPHeaders.from_dict({"x-amzn-RequestId": "R1", **fields})
         return AWSResponse(str(request.url), status, headers, _Raw(content))
+
+    def _next(self, _: AWSPreparedRequest) -> Reply:
+        return next(self._replies)
+
+
+class Tables(Replies):
+    """Answers by table, in whichever thread asks. A reply may be called for, and take its time."""
+
+    def __init__(self, **replies: list[Callable[[], Reply]]) -> None:
+        super().__init__()
+        self._by_table = {table: iter(each) for table, each in replies.items()}
+
+    def _next(self, request: AWSPreparedRequest) -> Reply:
+        return next(self._by_table[json.loads(cast("bytes", request.body))["TableName"]])()
 
 
 def found(**item: Any) -> Reply:
