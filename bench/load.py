@@ -137,7 +137,7 @@ def _await_quiet(stack: System) -> None:
 def _ratios(taken: dict[str, list[Json]]) -> dict[str, Json]:
     ours = taken["ours"]
     found = {}
-    for who in (who for who in taken if who != "ours"):
+    for who in (who for who in _RIVALS if who in taken):
         pairs = list(zip(taken[who], ours, strict=True))
         row: Json = {
             measure: asdict(Spread.of([his[measure] / our[measure] for his, our in pairs]))

@@ -69,6 +69,8 @@ def _kind(name: str) -> str:
 
 
 def _value(row: Mapping[str, Any], measure: str) -> float:
+    if measure == "cpu":
+        return float(row["cpu"]["median"])
     return float(row["items"] / max(1, row["returned"]) if measure == "items" else row[measure])
 
 

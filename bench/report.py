@@ -73,13 +73,19 @@ def _function(name: str) -> str:
 
 
 def _lists(found: Found) -> str:
-    """At each size what was read of what was returned, units, CPU."""
+    """At each size what was read of what was returned, units, CPU and half of what is between its quartiles."""
     sizes = [int(size) for size in next(iter(found.values()))]
     lines = ["| list | " + " | ".join(f"{size:,}" for size in sizes) + " |", "|---" * (len(sizes) + 1) + "|"]
     for name, rows in found.items():
-        cells = [f"{row['items']}/{row['returned']} · {row['units']:g} · {row['cpu']:.2f}" for row in rows.values()]
+        cells = [
+            f"{row['items']}/{row['returned']} · {row['units']:g} · {_with_half(row['cpu'])}" for row in rows.values()
+        ]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _with_half(spread: Mapping[str, float]) -> str:
+    return f"{spread['median']:.2f} ±{(spread['high'] - spread['low']) / 2:.2f}"
 
 
 def _rates(found: Found) -> str:

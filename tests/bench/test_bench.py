@@ -32,13 +32,14 @@ def in_order(spread: dict[str, float]) -> bool:
 
 @pytest.mark.usefixtures("_mocked_aws")
 def test_lists_are_measured_at_each_size() -> None:
-    found = lists.measure(SIZES, 1)
+    found = lists.measure(SIZES, 2, 1)
 
     assert set(lists.CASES) < set(found)
     assert all(list(rows) == ["20", "60"] for rows in found.values())
     whole = found["all"]
     assert [whole[size]["returned"] for size in whole] == [20, 50]
     assert [whole[size]["items"] for size in whole] == [20, 51]
+    assert all(in_order(row["cpu"]) for rows in found.values() for row in rows.values())
     [(page, table)] = report.tables("lists", found)
     assert page == "performance.md"
     assert table.startswith("| list | 20 | 60 |\n|---|---|---|\n| all | 20/20 · ")
