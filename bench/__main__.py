@@ -29,13 +29,14 @@ _ENVIRONMENT = {
 _PARTS = {
     "cpu": "the CPU of warm requests",
     "cold": "the CPU of the first request of a fresh process",
+    "memory": "the memory of functions as Lambda starts them",
     "lists": "lists as a room grows",
     "load": "requests per second through the local stack, and others'",
     "price": "what requests take of what is paid",
 }
 
 # These are given what DynamoDB answers.
-_RECORDED = ("cpu", "cold")
+_RECORDED = ("cpu", "cold", "memory")
 
 # The price is counted, not measured: once is enough.
 _IN_ROUNDS = ("cpu", "cold", "lists", "load")

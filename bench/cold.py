@@ -30,7 +30,7 @@ _FLOOR = "boto3"
 
 def measure(recording: Recording, rounds: int = _ROUNDS, functions: Collection[str] = ()) -> dict[str, Any]:
     """By function, how many times as much its first request takes as the floor."""
-    with tempfile.TemporaryDirectory() as folder, _aws(recording) as url:
+    with tempfile.TemporaryDirectory() as folder, aws(recording) as url:
         commands: dict[str, list[str]] = {_FLOOR: [_FLOOR]}
         for function in functions or recording.first:
             exchange = recording.first[function]
@@ -61,10 +61,11 @@ def _cpu_seconds(arguments: list[str], environment: dict[str, str]) -> float:
 
 
 @contextmanager
-def _aws(recording: Recording) -> Iterator[str]:
+def aws(recording: Recording) -> Iterator[str]:
     """The URL of a server; below it, at ``FUNCTION/NUMBER``, is found what was recorded of a function.
 
-    What was asked more than once is answered in that order. At another NUMBER everything begins anew.
+    What was asked more than once is answered in that order, and then from the beginning. At another NUMBER everything
+    begins anew.
     """
     calls = {name: [*exchange.calls, *recording.now_and_then] for name, exchange in recording.first.items()}
     calls[_FLOOR] = [Call("DynamoDB_20120810.GetItem", "", next(_items(recording)))]
@@ -72,6 +73,8 @@ def _aws(recording: Recording) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Head and body go together: apart, the second would wait for the first to be acknowledged.
+        wbufsize = -1
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
@@ -107,7 +110,8 @@ class _Answers:
 
     def to(self, target: str, body: str) -> Call:
         recorded = self._exact.get((target, _unordered(body))) or self._in_order[target]
-        return recorded.popleft() if len(recorded) > 1 else recorded[0]
+        recorded.rotate(-1)
+        return recorded[-1]
 
 
 def _unordered(body: str) -> str:

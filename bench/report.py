@@ -67,6 +67,14 @@ def _cold(found: Found) -> str:
     return "\n".join(lines)
 
 
+def _memory(found: Found) -> str:
+    lines = ["| function | MB after the first request | MB after more |", "|---|---|---|"]
+    lines += [
+        f"| {_function(name)} | {found[name]['first']:.0f} | {found[name]['warm']:.0f} |" for name in sorted(found)
+    ]
+    return "\n".join(lines)
+
+
 def _function(name: str) -> str:
     """RoomCleanupFunction → room_cleanup, as its folder is called."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name.removesuffix("Function")).lower()
@@ -107,4 +115,4 @@ def _shares(found: Found) -> str:
     return "\n".join(lines)
 
 
-_TABLES = {"cpu": [_cpu, _steps], "cold": [_cold], "lists": [_lists], "load": [_rates, _shares]}
+_TABLES = {"cpu": [_cpu, _steps], "cold": [_cold], "memory": [_memory], "lists": [_lists], "load": [_rates, _shares]}

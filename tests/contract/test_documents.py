@@ -40,7 +40,7 @@ def test_the_table_of_requirements_names_a_test_in_every_line() -> None:
     assert [line for line in lines if "::test_" not in line] == []
 
 
-@pytest.mark.parametrize("part", ["cpu", "cold", "lists", "load"])
+@pytest.mark.parametrize("part", ["cpu", "cold", "memory", "lists", "load"])
 def test_the_pages_show_what_was_measured_last(part: str) -> None:
     """``make bench PARTS=…`` renews both. What is counted, as the price, is held against what is counted anew."""
     found = json.loads((REPOSITORY / "docs" / "performance.json").read_text(encoding="utf-8"))[part]

@@ -78,6 +78,10 @@ class BuiltFunction:
         )
         return self
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
@@ -110,6 +114,8 @@ class _RuntimeApi(ThreadingHTTPServer):
 class _Exchange(BaseHTTPRequestHandler):
     server: _RuntimeApi
     protocol_version = "HTTP/1.1"
+    # Head and body go together: apart, the second would wait for the first to be acknowledged.
+    wbufsize = -1
 
     def do_GET(self) -> None:
         """The next event; the function waits for it."""
