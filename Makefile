@@ -210,7 +210,7 @@ $(BENCH): bench/requirements.txt
 	@touch $@
 
 .PHONY: bench
-bench: $(DEVELOPMENT) $(BENCH) ## What requests cost beside floors and rivals, into docs/: PARTS="cpu cold", ROUNDS=… each
+bench: $(DEVELOPMENT) $(BENCH) $(LAMBDA) ## What requests cost beside floors and rivals, into docs/: PARTS="cpu cold", ROUNDS=… each
 	$(BIN)/python -m bench --parts '$(PARTS)' --rounds '$(ROUNDS)'
 
 # ------------------------------------------------------------------------------------------- deployment
