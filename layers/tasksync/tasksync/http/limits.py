@@ -49,9 +49,10 @@ class RateLimits:
         Where the table answers with an error, a policy that is not exact lets the request pass: reading and writing
         must not end because it cannot be counted how often. Guessing must, so one that is exact does not.
         """
+        now = clock.now()
         for policy in policies:
             who = network(request.ip) if policy.per is Per.IP else request.caller.user_id
-            window = Window.at(policy, who, clock.now())
+            window = Window.at(policy, who, now)
             quota = self._counters.quota(policy.name)
             try:
                 if policy.exact:
@@ -63,7 +64,7 @@ class RateLimits:
                     raise
                 log("WARNING", "request not counted", request_id=request.id, policy=policy.name, error=repr(error))
                 continue
-            standing = policy.standing(quota, remaining, window.ends - int(clock.now().timestamp()))
+            standing = policy.standing(quota, remaining, window.ends - int(now.timestamp()))
             if remaining < 0:
                 raise RateLimited(standing)
             standings.append(standing)

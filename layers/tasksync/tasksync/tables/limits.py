@@ -14,7 +14,7 @@ from tasksync import clock
 from tasksync.entities import Tries
 from tasksync.errors import DependencyFailed, NotCounted, Stale
 from tasksync.settings import settings
-from tasksync.tables.connection import SharedModel
+from tasksync.tables.connection import SharedModel, shared_connection
 from tasksync.tables.transactions import Transaction
 
 # How long after its use an item is kept, in seconds. DynamoDB deletes it some time later.
@@ -49,14 +49,21 @@ class RateLimitsTable:
 
         If it does not answer at all, that is ``DependencyFailed``: nor do the others then.
         """
+        # As DynamoDB spells it: by PynamoDB this one update, at each fifteenth request, was 7 % of all requests' CPU.
+        question = {
+            "TableName": settings.rate_limits_table,
+            "Key": {"limit_id": {"S": key}},
+            "UpdateExpression": "ADD spent :amount SET expires_at = :until",
+            "ExpressionAttributeValues": {":amount": {"N": str(amount)}, ":until": {"N": str(ends + _WINDOW_SECONDS)}},
+            "ReturnValues": "UPDATED_NEW",
+        }
         try:
-            item = LimitItem(key)
-            item.update([LimitItem.spent.add(amount), LimitItem.expires_at.set(ends + _WINDOW_SECONDS)])
+            answer = shared_connection().dispatch("UpdateItem", question)
         except DependencyFailed as error:
             if isinstance(error.__cause__, BotoCoreError):
                 raise
             raise NotCounted from error
-        return _number(item.spent)
+        return int(answer["Attributes"]["spent"]["N"])
 
     def count_try(self, key: str, ends: int) -> Tries:
         """Add one to the tries, which are forgotten at ``ends`` if these are the first."""
