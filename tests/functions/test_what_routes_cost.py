@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from infrastructure.openapi.document import document
 from infrastructure.template import REPOSITORY
 from tests.functions.requests_of_routes import Team
 from tests.support.gateway import routes
@@ -38,6 +39,23 @@ def test_each_route_costs_what_the_page_says(product: Product, capsys: pytest.Ca
         measured.append((f"`{name}`", *map(str, counts)))
 
     assert _written() == measured, "\n".join("| " + " | ".join(row) + " |" for row in measured)
+
+
+def test_what_is_read_from_an_index_that_may_be_behind_says_so(product: Product) -> None:
+    paths = document()["paths"]
+    read, silent = set(), set()
+
+    for name, request in Team(product).requests().items():
+        with spending(product.aws) as spent:
+            request()
+        method, path = name.partition(", ")[0].split()
+        if spent.behind and not spent.writes:
+            read.add(path)
+            if "behind" not in paths[path][method.lower()].get("description", ""):
+                silent.add((name, *spent.behind))
+
+    assert {"/tasks", "/rooms", "/users", "/auth/sessions"} < read
+    assert not silent
 
 
 def test_no_route_is_missing_from_the_page(product: Product) -> None:

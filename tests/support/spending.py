@@ -46,6 +46,8 @@ class Spent:
     """Items written, those included that a transaction only checks."""
     write_units: Counter[str] = field(default_factory=Counter)
     """Capacity units of what was written, by table."""
+    behind: set[str] = field(default_factory=set)
+    """Indexes that were read and may lag: those of a whole table always do."""
     shares: int = 0
     """Calls that take a share of a rate limit, which some requests make and others do not; not in the others, unless
     they are to be counted, too."""
@@ -98,6 +100,8 @@ def _count(spent: Spent, writes: Writes, aws: Aws, operation: str, request: Json
                 found = [dynamodb.get_item(TableName=table, Key=key).get("Item") for key in part["Keys"]]
                 _add(spent, found, part)
         case "Query":
+            if "IndexName" in request and not request.get("ConsistentRead"):
+                spent.behind.add(request["IndexName"])
             page = dynamodb.query(**_whole(request))
             _add(spent, [page["Items"]], request)
         case _:

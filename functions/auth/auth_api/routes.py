@@ -131,7 +131,10 @@ def logout(request: Request, body: RefreshToken) -> Response:
 
 @api.route("GET", "/auth/sessions", query=Paging, answer=Listing[Session])
 def list_sessions(request: Request, query: Paging) -> Response:
-    """List where one is signed in."""
+    """List where one is signed in.
+
+    A sign-in of a moment ago may be missing: the index that finds sessions is some milliseconds behind.
+    """
     page = _accounts.sessions(request.caller, query.limit, position(request, query))
     return listing(request, page, lambda session: representations.session(session, request.caller))
 
@@ -174,7 +177,11 @@ def change_password(request: Request, body: PasswordChange) -> Response:
 
 @api.route("GET", "/.well-known/jwks.json", answer=PublicKeys, limits=(PUBLIC,))
 def public_keys(request: Request) -> Response:
-    """Get the public keys of the access tokens (RFC 7517 §5)."""
+    """Get the public keys of the access tokens (RFC 7517 §5).
+
+    One that is in use since a moment ago may be missing, as the index that finds them is some milliseconds behind: ask
+    again for a key id that is not among them.
+    """
     return Response(200, {"keys": signing.public_keys()}, _KEPT)
 
 

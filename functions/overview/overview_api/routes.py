@@ -38,7 +38,8 @@ _kept = KeptAnswers(_rooms)
 def get_overview(request: Request) -> Response:
     """Get the caller's rooms, the people in them and the caller's open tasks.
 
-    The answer may be some seconds old, as `Age` says; with `Cache-Control: no-cache` it is made afresh.
+    The answer may be some seconds old, as `Age` says; with `Cache-Control: no-cache` it is made afresh. Even then a
+    room joined or a task assigned a moment ago may be missing: the indexes that find them are some milliseconds behind.
     """
     caller = request.caller
     kept = None if request.refuses_cached() else _kept.find(caller, settings.overview_cache_seconds)
@@ -50,7 +51,11 @@ def get_overview(request: Request) -> Response:
 
 @api.route("POST", "/keys/resolve", body=WantedKeys, answer=Resolved, limits=(READ,))
 def resolve_keys(request: Request, body: WantedKeys) -> Response:
-    """Resolve ids and room codes to what they stand for, as far as the caller may see it."""
+    """Resolve ids and room codes to what they stand for, as far as the caller may see it.
+
+    Somebody with whom the caller shares a room since a moment ago may be missing: the index that finds rooms by their
+    members is some milliseconds behind.
+    """
     return uncompressed(ok(payloads.resolved(_keys.resolve(request.caller, body.keys()), request.caller)))
 
 

@@ -58,7 +58,11 @@ def create_room(request: Request, body: NewRoom) -> Response:
 
 @api.route("GET", "/rooms", query=Paging, answer=Listing[RoomSummary])
 def list_rooms(request: Request, query: Paging) -> Response:
-    """List the caller's rooms."""
+    """List the caller's rooms.
+
+    One opened or joined a moment ago may be missing: the index that finds rooms by their members is some milliseconds
+    behind. One that the caller has left is not there.
+    """
     page = _rooms.list(request.caller, query.limit, position(request, query))
     return uncompressed(listing(request, page, room_in_list))
 

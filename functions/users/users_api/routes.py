@@ -60,7 +60,11 @@ def create_user(request: Request, body: Registration) -> Response:
 
 @api.route("GET", "/users", query=Paging, answer=Listing[VisibleUser])
 def list_users(request: Request, query: Paging) -> Response:
-    """List the people one shares a room with. An admin of the installation sees all."""
+    """List the people one shares a room with. An admin of the installation sees all.
+
+    Those of a room joined a moment ago may be missing: the index that finds rooms by their members is some milliseconds
+    behind.
+    """
     caller = request.caller
     page = _users.list(caller, query.limit, position(request, query))
     return uncompressed(listing(request, page, lambda user: representations.user(user, caller)))
@@ -68,7 +72,11 @@ def list_users(request: Request, query: Paging) -> Response:
 
 @api.route("GET", "/users/{user_id}", answer=VisibleUser)
 def get_user(request: Request, user_id: str) -> Response:
-    """Get a user."""
+    """Get a user.
+
+    Somebody with whom one shares a room since a moment ago may not be found yet: the index that finds rooms by their
+    members is some milliseconds behind.
+    """
     user = _users.get(request.caller, user_id)
     if request.unchanged(user.version):
         return not_modified(user.version)
@@ -77,7 +85,11 @@ def get_user(request: Request, user_id: str) -> Response:
 
 @api.route("GET", "/users/{user_id}/export", query=From, answer=Export, fails=(RoleTooLow,))
 def export_user(request: Request, user_id: str, query: From) -> Response:
-    """Export everything that is held about oneself."""
+    """Export everything that is held about oneself.
+
+    A room joined, a task assigned and a sign-in of a moment ago may be missing: the indexes that find them are some
+    milliseconds behind.
+    """
     caller = request.caller
     export = _exports.of(caller, user_id, position(request, query))
     return uncompressed(with_next(request, payloads.exported(export, caller), export.next))
