@@ -55,7 +55,7 @@ class RateLimitsTable:
             "Key": {"limit_id": {"S": key}},
             "UpdateExpression": "ADD spent :amount SET expires_at = :until",
             "ExpressionAttributeValues": {":amount": {"N": str(amount)}, ":until": {"N": str(ends + _WINDOW_SECONDS)}},
-            "ReturnValues": "UPDATED_NEW",
+            "ReturnValues": "ALL_NEW",
         }
         try:
             answer = shared_connection().dispatch("UpdateItem", question)
