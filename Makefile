@@ -8,14 +8,19 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run admin rotate-key metrics-token demo audit replay restore migrate check openapi test test-unit test-versions test-reliability test-journeys test-fuzz soak-api test-storm test-pages test-browser deploy clean
+.PHONY: help run admin rotate-key metrics-token demo audit replay restore migrate check openapi soak-api deploy clean
+
+# Compiled once, read by the hundreds of processes that a run of the tests starts.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## Lists the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 # ------------------------------------------------------------------------------------------------ set-up
-# PYTHON=… chooses the interpreter; otherwise the first suitable one on the PATH is taken. A stamp is renewed only when
-# its requirement file changes.
+# PYTHON=… chooses the interpreter; otherwise it is that of the Lambda runtime, or else the first suitable one on the
+# PATH. A stamp is renewed only when its requirement file changes.
+
+INSTALL := sh infrastructure/install.sh
 
 $(BIN)/python:
 	@python=$$(sh infrastructure/find_python.sh $(PYTHON)) && \
@@ -24,7 +29,7 @@ $(BIN)/python:
 
 $(VENV)/stamp-infrastructure: infrastructure/requirements.txt | $(BIN)/python
 	@echo "Installing infrastructure/requirements.txt"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement infrastructure/requirements.txt
+	@$(INSTALL) $(BIN)/python --requirement infrastructure/requirements.txt
 	@touch $@
 
 # ------------------------------------------------------------------------------------------- local stack
@@ -63,15 +68,15 @@ DEVELOPMENT := $(VENV)/stamp-development
 $(DEVELOPMENT): requirements.txt tests/requirements.txt tests/browser/requirements.txt \
     $(wildcard layers/*/requirements.txt) pyproject.toml $(VENV)/stamp-infrastructure
 	@echo "Installing requirements.txt"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(INSTALL) $(BIN)/python --requirement requirements.txt
+	@$(INSTALL) $(BIN)/python --no-deps --editable .
 	@touch $@
 
 SAM := .venv-deploy/bin/sam
 
 $(SAM): infrastructure/requirements-deploy.txt
 	@python=$$(sh infrastructure/find_python.sh $(PYTHON)) && $$python -m venv .venv-deploy
-	@.venv-deploy/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --requirement $<
+	@$(INSTALL) .venv-deploy/bin/python --no-deps --requirement $<
 	@touch $@
 
 CHECKOV := .venv-checkov/bin/checkov
@@ -79,7 +84,7 @@ CHECKOV := .venv-checkov/bin/checkov
 $(CHECKOV): infrastructure/requirements-checkov.txt
 	@echo "Installing $<"
 	@python=$$(sh infrastructure/find_python.sh $(PYTHON)) && $$python -m venv .venv-checkov
-	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@$(INSTALL) .venv-checkov/bin/python --requirement $<
 	@touch $@
 
 # A file that is made anew when a source is newer; offline but for the packages of the layers. Layers are built at the
@@ -102,31 +107,52 @@ check: $(DEVELOPMENT) $(CHECKOV) $(BUILT_BY_SAM) ## Checks style, types, directi
 	$(CHECKOV)
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --region us-east-1
-	$(BIN)/python -m pytest --quiet tests/contract tests/build
+	@$(MAKE) --no-print-directory test-contracts
 
 openapi: $(DEVELOPMENT) ## Writes the API's description, which is made from the code
 	@$(BIN)/python -m infrastructure.openapi
 
-# In process every worker has a fake AWS of its own, so the units and contracts use all cores.
-UNITS := tests/functions tests/layers tests/infrastructure tests/timing
+# In process every worker has a fake AWS of its own, so the units use all cores.
+UNITS := tests/functions tests/layers tests/infrastructure tests/timing tests/bench
+CONTRACTS := tests/contract tests/build
 IN_PARALLEL := --numprocesses=auto --dist=worksteal
 # What is explored once and then judged by several tests stays together.
 BY_FILE := --numprocesses=auto --dist=loadfile
 # Most of what goes over HTTP is waiting. Each worker has a stack and data of its own, and its files one after the other.
 SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile
 
-.NOTPARALLEL: test
-test: test-unit test-versions test-reliability test-journeys test-fuzz test-pages test-numbers test-storm ## Runs all tests, those below one after the other
+.PHONY: test test-contracts test-units test-reliability test-journeys test-fuzz test-pages test-browser test-numbers \
+    test-prometheus test-storm test-coverage test-versions test-nightly
 
-test-unit: $(DEVELOPMENT) ## Units and contracts in process, with coverage
-	$(BIN)/python -m pytest $(UNITS) tests/contract tests/bench $(IN_PARALLEL) --cov --cov-report=term
+# The contracts are a part of make check: make check test runs them once. One file needs what the part it belongs to
+# needs, and runs in one process unless ARGUMENTS say otherwise.
+ifdef FILE
+test: $(DEVELOPMENT) $(if $(filter tests/journeys%,$(FILE)),$(LAMBDA) $(SAM)) $(if $(filter tests/build%,$(FILE)),$(BUILT_BY_SAM)) $(if $(filter tests/fuzz%,$(FILE)),$(FUZZ))
+	$(BIN)/python -m pytest $(FILE) $(ARGUMENTS)
+else
+test: $(DEVELOPMENT) $(BUILT_BY_SAM) $(LAMBDA) $(FUZZ) ## Runs all tests, or a file with all it needs: FILE=tests/…, ARGUMENTS="-k word"
+	@$(BIN)/python -m tests $(if $(filter check,$(MAKECMDGOALS)),--without contracts) $(PARTS)
+endif
 
-# What is generated from the routes asks the same code very often, which one Python is enough for.
-test-versions: $(DEVELOPMENT) ## Units on the newest other Python of this machine; VERSIONS=all on all
-	@VERSIONS=$(VERSIONS) $(BIN)/python -m tests.interpreters $(UNITS) --ignore=tests/functions/authorization $(IN_PARALLEL)
+test-contracts: $(DEVELOPMENT) $(BUILT_BY_SAM)
+	$(BIN)/python -m pytest $(CONTRACTS) --numprocesses=auto
+
+test-units: $(DEVELOPMENT) ## Each function in process, on a fake AWS
+	$(BIN)/python -m pytest $(UNITS) $(IN_PARALLEL)
 
 test-reliability: $(DEVELOPMENT) ## The protocol's model, the code on a DynamoDB that fails, conditions taken away, references
 	$(BIN)/python -m pytest tests/model tests/simulation tests/mutation tests/machines $(BY_FILE)
+
+# Beside and beyond what each commit is tried with: each takes too long for that, or asks the same once more.
+test-nightly: test-coverage test-versions ## Coverage, the other Pythons, and reliability with more and other seeds: SECONDS=1800
+	@$(MAKE) --no-print-directory soak soak-model
+
+test-coverage: $(DEVELOPMENT) $(BUILT_BY_SAM) ## Units and contracts with coverage, which has a threshold
+	$(BIN)/python -m pytest $(UNITS) $(CONTRACTS) $(IN_PARALLEL) --cov --cov-report=term
+
+# What is generated from the routes asks the same code very often, which one Python is enough for.
+test-versions: $(DEVELOPMENT) ## Units on each other Python of this machine, from 3.11 on
+	@$(BIN)/python -m tests.interpreters $(UNITS) --ignore=tests/functions/authorization --ignore=tests/bench $(IN_PARALLEL)
 
 # What Lambda has beside the functions; see the file.
 LAMBDA := .venv-lambda/bin/python
@@ -134,7 +160,7 @@ LAMBDA := .venv-lambda/bin/python
 $(LAMBDA): tests/journeys/requirements.txt | $(BIN)/python
 	@echo "Installing $<"
 	@$(BIN)/python -m venv .venv-lambda
-	@$(LAMBDA) -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	@$(INSTALL) $(LAMBDA) --no-deps --requirement $<
 	@touch $@
 
 test-journeys: $(DEVELOPMENT) $(LAMBDA) $(SAM) ## Journeys over HTTP, on a local stack of their own
@@ -156,7 +182,6 @@ test-browser: $(DEVELOPMENT) ## The pages in Chromium, by clicking and typing; n
 # Prometheus is no Python package either.
 PROMETHEUS := $(and $(shell command -v prometheus),$(shell command -v promtool))
 
-.PHONY: test-numbers test-prometheus
 test-numbers:
 ifdef PROMETHEUS
 	@$(MAKE) --no-print-directory test-prometheus
@@ -172,7 +197,7 @@ FUZZ := .venv-fuzz/bin/st
 
 $(FUZZ): tests/fuzz/requirements.txt
 	@python=$$(sh infrastructure/find_python.sh $(PYTHON)) && $$python -m venv .venv-fuzz
-	@.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@$(INSTALL) .venv-fuzz/bin/python --requirement $<
 	@touch $@
 
 test-fuzz: $(DEVELOPMENT) $(FUZZ) ## What tools make of the API's description, against a local stack: requests, and a client
@@ -206,7 +231,7 @@ BENCH := .venv-bench/bin/python
 $(BENCH): bench/requirements.txt
 	@echo "Installing $<"
 	@python=$$(sh infrastructure/find_python.sh $(PYTHON)) && $$python -m venv .venv-bench
-	@$(BENCH) -m pip install --quiet --disable-pip-version-check --requirement $<
+	@$(INSTALL) $(BENCH) --requirement $<
 	@touch $@
 
 .PHONY: bench

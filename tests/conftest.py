@@ -15,6 +15,14 @@ aws_in_process.prepare_environment()
 Figures = Callable[[str], None]
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name bytes by their number: their content may differ each time (gzip writes the time into it), a name must not.
+
+    All workers have to collect the same names, or none of their tests are run.
+    """
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None
+
+
 @pytest.fixture
 def figures(record_property: Callable[[str, object], None]) -> Figures:
     """Takes what a test has measured, to be printed at the end of the run, whichever process the test ran in."""

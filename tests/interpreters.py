@@ -1,6 +1,5 @@
-"""Runs the unit layer on another CPython of this machine, the newest: ``python -m tests.interpreters``.
+"""Runs the unit layer on every other CPython of this machine from 3.11 up: ``python -m tests.interpreters``.
 
-With ``VERSIONS=all`` in the environment, on every other one from 3.11 up.
 Each version gets a virtual environment of its own, ``.venvs/3.N``, which is kept until a requirement file changes.
 """
 
@@ -87,7 +86,7 @@ def environment_of(version: Version, interpreter: Path) -> Path:
         return python
     print(f"Setting up {folder.relative_to(ROOT)} with {interpreter}", flush=True)
     subprocess.run([interpreter, "-m", "venv", "--clear", folder], check=True)
-    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    install = ["sh", "infrastructure/install.sh", str(python)]
     subprocess.run([*install, "--requirement", "tests/requirements.txt"], cwd=ROOT, check=True)
     subprocess.run([*install, "--no-deps", "--editable", "."], cwd=ROOT, check=True)
     stamp.write_text(wanted)
@@ -99,7 +98,7 @@ def main(arguments: list[str]) -> int:
     here = sys.version_info[:2]
     others = [(version, interpreter) for version, interpreter in found().items() if version != here]
     outcomes = {}
-    for version, interpreter in others if os.environ.get("VERSIONS") == "all" else others[-1:]:
+    for version, interpreter in others:
         print(f"\nUnit layer on Python {_text(version)}", flush=True)
         outcomes[version] = _passes(version, interpreter, arguments)
     tested = [f"{_text(version)} {'passed' if passed else 'FAILED'}" for version, passed in outcomes.items()]

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, ViewportSize, expect, sync_playwright
 
 from tests.journeys.service import Service
 
@@ -13,6 +13,10 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable
 
 # No calls home, so that a machine without the internet is as good as any other.
 _ARGUMENTS = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+
+# For what a page does soon when a machine has nothing else to do.
+_WAIT_MILLISECONDS = 30_000
+expect.set_options(timeout=_WAIT_MILLISECONDS)
 
 DESKTOP = ViewportSize(width=1280, height=900)
 PHONE = ViewportSize(width=390, height=844)
@@ -59,7 +63,7 @@ def visit(chromium: Browser, service: Service) -> Iterator[Visit]:
             permissions=["clipboard-read", "clipboard-write"],
         )
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(_WAIT_MILLISECONDS)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda line: complaints.append(line.text) if _is_a_complaint(line.type, line.text) else None)
         home = service.addresses.api_url

@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +55,10 @@ class Board:
         self.unanswered: list[str] = []
         self.retried = 0
         self.replayed = 0
+
+    def lacks(self, least: Mapping[str, int]) -> dict[str, int]:
+        """By action that has not been acknowledged as often as it must be at least: that number."""
+        return {action: number for action, number in least.items() if self.done[action] < number}
 
     def room(self, place: int) -> Json | None:
         return self._rooms[place]

@@ -18,6 +18,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.dynamodb.models import dynamodb_backends
 
+from tests.support import quick_moto
 from tests.support.permissions import Permissions, install
 from tests.support.stack import ACCOUNT, REGION, Stack
 
@@ -59,6 +60,7 @@ _SET_AFTERWARDS = {
 
 _permissions = Permissions(f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/")
 install(_permissions)
+quick_moto.install()
 
 
 def prepare_environment() -> None:
