@@ -101,15 +101,14 @@ def test_a_request_is_signed_as_botocore_signs_it(token: str | None, url: str) -
     media_type, target = "application/x-amz-json-1.0", "DynamoDB_20120810.GetItem"
     fields = {"Content-Type": media_type, "X-Amz-Target": target}
     signer = Signer("dynamodb", "us-east-1", url)
-    while True:  # both within one second
-        began = time.strftime("%S")
-        ours = [signer.signed(credentials, media_type, target, body)["Authorization"] for _ in range(2)]
+    while True:  # all in the same second, as they themselves tell it
+        ours = [signer.signed(credentials, media_type, target, body) for _ in range(2)]
         request = AWSRequest("POST", url, headers=fields, data=body)
         SigV4Auth(Credentials("AKIDEXAMPLE", key, token), "dynamodb", "us-east-1").add_auth(request)
-        if time.strftime("%S") == began:
+        if {headers["X-Amz-Date"] for headers in ours} == {request.headers["X-Amz-Date"]}:
             break
 
-    assert ours == [request.headers["Authorization"]] * 2
+    assert [headers["Authorization"] for headers in ours] == [request.headers["Authorization"]] * 2
 
 
 def test_another_secret_key_signs_otherwise() -> None:
