@@ -44,6 +44,7 @@ def test_people_see_all_of_themselves(product: Product) -> None:
         "created_at": profile["created_at"],
         "updated_at": profile["created_at"],
         "version": 1,
+        "added_by": "anyone",
     }
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", profile["created_at"])
 
