@@ -120,7 +120,7 @@ class SessionsOfOldPasswords(SessionsMachine):
 @pytest.mark.parametrize(
     ("machine", "seed"),
     [
-        (RoomsOfManyLastAdmins, 1),
+        (RoomsOfManyLastAdmins, 3),
         (RoomsOfOneVersion, 1),
         (TasksOfOneVersion, 2),
         (TasksOfAnybody, 2),
