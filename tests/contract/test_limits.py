@@ -4,7 +4,7 @@ import importlib
 
 import pytest
 
-from tasksync.domain.limits import POLICIES, SIGN_IN_FAILURES, Per, Policy
+from tasksync.domain.limits import ADD_STRANGERS, POLICIES, SIGN_IN_FAILURES, Per, Policy
 from tasksync.settings import settings
 from tests.support.stack import Stack
 
@@ -45,7 +45,7 @@ def test_a_route_is_counted_by_what_is_known_of_the_caller(route: tuple[str, str
 
 @pytest.mark.usefixtures("aws")
 def test_each_policy_has_a_quota_and_is_used() -> None:
-    used = {policy for policies in _declared().values() for policy in policies} | {SIGN_IN_FAILURES}
+    used = {policy for policies in _declared().values() for policy in policies} | {SIGN_IN_FAILURES, ADD_STRANGERS}
 
     assert settings.rate_limits.keys() == {policy.name for policy in POLICIES}
     assert len({policy.name for policy in POLICIES}) == len(POLICIES)

@@ -15,7 +15,7 @@ TASK = {"title": "Order the desks"}
 class Team:
     """Ann's room with Bob and Cleo in it and with twelve tasks, six of them Ann's; and what each route is asked.
 
-    Dan is in no room, and Eve comes and goes.
+    Dan is in a room of Eve's, who comes and goes.
     """
 
     def __init__(self, product: Product) -> None:
@@ -31,6 +31,8 @@ class Team:
         self.personal = self.ann.plan()
         self.other = self.bob.open_room()
         self.old = self.bob.open_room()
+        self.eves, shared = self.eve.open_room(), self.eve.open_room()
+        self.dan.join(shared)
 
     def requests(self) -> dict[str, Request]:
         """By method and path, with what is special about it behind a comma. In this order each is answered well."""
@@ -77,6 +79,9 @@ class Team:
             "POST /rooms/{room_id}/code": lambda: ann.post(f"{room}/code"),
             "POST /rooms/join": lambda: ann.post("/rooms/join", json={"code": self.other["code"]}),
             "POST /rooms/{room_id}/users": lambda: ann.post(f"{room}/users", json={"user_id": self.dan.id}),
+            "POST /rooms/{room_id}/users, who is in a room with the caller": lambda: self.eve.post(
+                f"/rooms/{self.eves['id']}/users", json={"user_id": self.dan.id}
+            ),
             "PATCH /rooms/{room_id}/users/{user_id}": lambda: ann.patch(dan, json={"role": "viewer"}),
             "DELETE /rooms/{room_id}/users/{user_id}": lambda: ann.delete(dan),
             "DELETE /rooms/{room_id}": lambda: self.bob.delete(f"/rooms/{self.old['id']}"),

@@ -58,6 +58,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         "RegistrationsPerIp": 20,
         "JoinsPerUser": 20,
         "JoinsPerIp": 100,
+        "StrangersAddedPerUser": 20,
         "SessionRequestsPerIp": 300,
         "PublicReadsPerIp": 600,
         "ReadsPerUser": 600,

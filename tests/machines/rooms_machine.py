@@ -120,15 +120,21 @@ class RoomsMachine(Machine):
         answer = self._write(person, "DELETE", f"/rooms/{room.id}", None, keyed, if_match)
         self.expect("close", answer, 204, lambda: self.expected.close(person.id, room, if_match))
 
-    @rule(which=st.sampled_from(["streams", "people", "deletion"]), actor=_places)
-    def do_something_else(self, which: str, actor: int) -> None:
+    @rule(
+        which=st.sampled_from(["streams", "people", "deletion", "added by"]),
+        actor=_places,
+        added_by=st.sampled_from(["anyone", "shared", "nobody"]),
+    )
+    def do_something_else(self, which: str, actor: int, added_by: str) -> None:
         """One rule, so that none of these takes up a third of all steps."""
         if which == "streams":
             self._read_streams()
         elif which == "people":
             self._see_people(actor)
-        else:
+        elif which == "deletion":
             self._delete_person(actor)
+        else:
+            self._say_who_may_add(actor, added_by)
 
     @precondition(lambda self: self.kept is not None)
     @rule(same=st.booleans())
@@ -182,6 +188,13 @@ class RoomsMachine(Machine):
         person = self.people[actor]
         seen = {each["id"] for each in self.see(person, "/users")["items"]}
         assert seen == {person.id} | {member for room in self.expected.of(person.id) for member in room.members}
+
+    def _say_who_may_add(self, actor: int, added_by: str) -> None:
+        person = self.people[actor]
+        answer = person.patch("/users/me", json={"added_by": added_by})
+        assert (answer.status, answer.json()["added_by"]) == (200, added_by), answer
+        self.expected.added_by[person.id] = added_by
+        self.figures["say who may add"] += 1
 
     def _delete_person(self, actor: int) -> None:
         person = self.people[actor]

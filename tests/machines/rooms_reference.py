@@ -29,6 +29,8 @@ class Rooms:
     def __init__(self, most_members: int) -> None:
         self.most_members = most_members
         self.everybody: set[str] = set()
+        self.added_by: dict[str, str] = {}
+        """Who may add somebody; anyone, where it is not said."""
         self.all: list[Room] = []
         self._uncleaned: set[str] = set()
 
@@ -54,6 +56,7 @@ class Rooms:
         room = self.with_code(code)
         if room is None:
             raise Refused(404, "unknown_code")
+        self._may_enter(room, person)
         self._enter(room, person, "member")
         return room
 
@@ -61,6 +64,10 @@ class Rooms:
         self._as_admin(actor, room)
         if person not in self.everybody:
             raise Refused(422, "unknown_user")
+        self._may_enter(room, person)
+        added_by = self.added_by.get(person, "anyone")
+        if added_by == "nobody" or (added_by == "shared" and not self._share_a_room(actor, person)):
+            raise Refused(409, "adding_refused")
         self._enter(room, person, role)
 
     def remove(self, actor: str, room: Room, person: str) -> None:
@@ -132,11 +139,16 @@ class Rooms:
         if if_match not in (None, room.version):
             raise VERSION_MISMATCH
 
-    def _enter(self, room: Room, person: str, role: str) -> None:
+    def _share_a_room(self, one: str, other: str) -> bool:
+        return any(other in room.members for room in self.of(one))
+
+    def _may_enter(self, room: Room, person: str) -> None:
         if person in room.members:
             raise Refused(409, "already_member")
         if len(room.members) >= self.most_members:
             raise Refused(409, "room_full")
+
+    def _enter(self, room: Room, person: str, role: str) -> None:
         room.members[person] = role
         room.version += 1
 

@@ -18,7 +18,19 @@ SEEDS: dict[type[Machine], int] = {RoomsMachine: 1, TasksMachine: 2, SessionsMac
 
 pytestmark = pytest.mark.usefixtures("_mocked_aws")
 
-ROOM_ACTIONS = {"open", "join", "add", "leave", "remove", "change role", "rename", "new code", "close", "delete user"}
+ROOM_ACTIONS = {
+    "open",
+    "join",
+    "add",
+    "leave",
+    "remove",
+    "change role",
+    "rename",
+    "new code",
+    "close",
+    "delete user",
+    "say who may add",
+}
 TASK_ACTIONS = {"create", "see", "update", "delete", "list"}
 SESSION_ACTIONS = {"sign in", "refresh", "sign out", "end one", "end all", "change password"}
 AROUND_TASKS = {"let in", "put out", "role changed", "person deleted", "room closed", "streams read"}
@@ -108,7 +120,7 @@ class SessionsOfOldPasswords(SessionsMachine):
 @pytest.mark.parametrize(
     ("machine", "seed"),
     [
-        (RoomsOfManyLastAdmins, 1),
+        (RoomsOfManyLastAdmins, 3),
         (RoomsOfOneVersion, 1),
         (TasksOfOneVersion, 2),
         (TasksOfAnybody, 2),

@@ -1,7 +1,7 @@
 """Bounds, each small enough to look at everything, and together with every feature beside those it meets."""
 
 from tests.model.model import Configuration
-from tests.model.world import Member, Request, Role, Room, UserStatus, World
+from tests.model.world import FormerRole, Member, Request, Role, Room, UserStatus, World
 
 ANN, BOB, CAT, DAN = range(4)
 
@@ -34,6 +34,17 @@ def _world(
         effects=(False,) * keys,
         owed=frozenset(),
     )
+
+
+def _remembering(world: World) -> World:
+    """The same, where rooms remember who has left them."""
+    nobody: tuple[FormerRole | None, ...] = (None,) * len(world.users)
+    return world._replace(former=(nobody,) * len(world.rooms), ended=(nobody,) * len(world.rooms))
+
+
+def _retiring(world: World) -> World:
+    """The same, where nobody gets a code that a room has given up."""
+    return world._replace(given_up=(False,) * len(world.claims))
 
 
 def _leave(*users: int) -> tuple[Request, ...]:
@@ -205,4 +216,55 @@ KEYS = Configuration(
     lost_answers=True,
 )
 
-ALL = (MEMBERSHIP, CLOSING, CODES, TASKS, REMOVAL, SUCCESSION, ACCOUNTS, RETRIES, KEYS)
+RETURNING = Configuration(
+    "returning",
+    "somebody joins by the code, leaves or is removed, changes roles meanwhile, and joins again or is added",
+    _remembering(_world(("admin", None))),
+    (
+        *_join(BOB),
+        *_leave(BOB),
+        Request("leave", ANN, BOB),
+        Request("add", ANN, BOB),
+        Request("change role", ANN, BOB, role="viewer"),
+        Request("change role", ANN, BOB, role="member"),
+        Request("set join role", ANN, join_role="viewer"),
+        Request("set join role", ANN),
+    ),
+    operations=5,
+    workers=0,
+)
+
+FORGETTING = Configuration(
+    "forgetting",
+    "people who have left rooms, or are just being removed from them, are deleted; a lagging index",
+    _remembering(_world(("admin", "member"))),
+    (
+        Request("delete user", BOB),
+        *_leave(BOB),
+        Request("leave", ANN, BOB),
+        *_join(BOB),
+    ),
+    operations=4,
+    lagging_index=True,
+)
+
+RETIRED = Configuration(
+    "retired",
+    "the same as codes, where codes that rooms have given up stay claimed",
+    _retiring(_world(("admin", None), rooms=2, codes=3)),
+    (
+        Request("open", BOB, code=0),
+        Request("open", BOB, code=1),
+        Request("join", BOB, code=0),
+        Request("change code", ANN, code=1),
+        Request("change code", BOB, room=1, code=0),
+        Request("leave", ANN, ANN),
+        Request("close", ANN),
+    ),
+    operations=4,
+)
+
+ALL = (
+    *(MEMBERSHIP, CLOSING, CODES, TASKS, REMOVAL, SUCCESSION, ACCOUNTS, RETRIES, KEYS),
+    *(RETURNING, FORGETTING, RETIRED),
+)

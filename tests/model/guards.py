@@ -13,7 +13,12 @@ class Guard(Enum):
     JOIN_VERSION = auto()  # _enter: the room's version is the one read
     JOIN_ATOMIC = auto()  # _enter: membership and count in one transaction
     JOIN_CODE = auto()  # domain join: the room read has the code that was given
+    JOIN_ROLE = auto()  # domain join: the room says what joining by its code gives, if anything
+    JOIN_LOWER = auto()  # domain join: no more than what one was when one left
+    JOIN_REMOVED = auto()  # domain join: whoever was removed does not come back
+    JOIN_FORMER = auto()  # join: require_former_member
     ADD_ACTOR = auto()  # add: require_membership(actor)
+    ADD_FORGETS = auto()  # add: forget_former_member
 
     # tables/rooms.py, room_changes.py: leaving
     LEAVE_MEMBER = auto()  # end_membership: the membership must exist
@@ -22,7 +27,10 @@ class Guard(Enum):
     LEAVE_LAST_ADMIN = auto()  # end_membership: admin_count > 1 or member_count == 1
     LEAVE_ATOMIC = auto()  # end_membership: membership and count in one transaction
     LEAVE_PINNED = auto()  # domain remove: a later attempt is about the same join as the first
+    LEAVE_NOTED = auto()  # remove: note_former_member
+    LEAVE_NOTED_ATOMIC = auto()  # remove: in the transaction that ends the membership
     REMOVE_ACTOR = auto()  # remove: require_membership(actor)
+    REMOVE_NOTED = auto()  # domain remove: whoever is removed by another is noted as removed, whatever their role
 
     # tables/room_changes.py: administration
     ROLE_ACTOR = auto()  # change_role: require_membership(actor)
@@ -33,6 +41,7 @@ class Guard(Enum):
     CODE_FREE = auto()  # change_code: the new claim must not exist
     CODE_OWNER = auto()  # change_code: the old claim is the room's
     CODE_VERSION = auto()  # change_code: the room's version is the one read
+    CODE_RETIRED = auto()  # change_code: the old claim stays, retired
     OPEN_ACTIVE = auto()  # create: require_active
     OPEN_FREE = auto()  # create: the claim must not exist
     CLOSE_MEMBERS = auto()  # close: every membership is what was read
@@ -60,6 +69,7 @@ class Guard(Enum):
     CLEANUP_ROOM_LAST = auto()  # the room goes after its tasks
     CLEANUP_DEAD = auto()  # delete_dead: member_count = 0
     CLEANUP_OWNER = auto()  # delete_dead: the claim is the room's
+    CLEANUP_RETIRES = auto()  # delete_dead: the claim stays, retired
     REDELIVERY = auto()  # streams/records.py: a record is finished only when its run was
     SWEEPER = auto()  # what the streams lost is found by a scheduled run
 
@@ -69,6 +79,8 @@ class Guard(Enum):
     SUCCESSION = auto()  # _leave: the last admin names a successor
     SUCCESSOR_MEMBER = auto()  # leave_to: the successor is what was read
     SUCCESSION_COUNTS = auto()  # leave_to: admin_count = 1
+    FORGET = auto()  # finish: forget_all_of
+    FORGET_LAST = auto()  # finish: after the rooms are left
     UNASSIGN_LAST = auto()  # finish: tasks are unassigned after the rooms are left
     UNASSIGN_VERSION = auto()  # unassign: version is the one read
     NAME_OWNER = auto()  # free_claims: the claim is the user's

@@ -14,7 +14,7 @@ _RUNS = 16
 
 def broken(w: World) -> str | None:
     """What is wrong in this state, whoever is at work."""
-    return _broken_room(w) or _broken_claim(w) or _broken_task(w) or _broken_user(w)
+    return _broken_room(w) or _broken_claim(w) or _broken_task(w) or _broken_user(w) or _broken_memory(w)
 
 
 def _broken_room(w: World) -> str | None:
@@ -39,9 +39,9 @@ def _broken_claim(w: World) -> str | None:
     for number, room in enumerate(w.rooms):
         if room is not None and (room.code is None or w.claims[room.code] != number):
             return "I5: a room without the claim on its code"
-    for code, owner in enumerate(w.claims):
-        if owner is not None:
-            holder = w.rooms[owner]
+    for code, claim in enumerate(w.claims):
+        if claim is not None and claim >= 0:
+            holder = w.rooms[claim]
             if holder is None or holder.code != code:
                 return "I5: a claim on a code that its room does not have"
     return None
@@ -70,6 +70,16 @@ def _broken_user(w: World) -> str | None:
     active = [user for user, status in enumerate(w.users) if status == "active"]
     if any(w.names.count(user) != 1 for user in active):
         return "I5: a person without the claim on their name"
+    return None
+
+
+def _broken_memory(w: World) -> str | None:
+    for row, members in zip(w.former, w.members, strict=True) if w.former else ():
+        for user, (former, member) in enumerate(zip(row, members, strict=True)):
+            if former == "removed" and member is not None:
+                return "I16: a member of whom it says that they were removed"
+            if former is not None and w.users[user] == "gone":
+                return "I16: it says how somebody left who is not there any more"
     return None
 
 

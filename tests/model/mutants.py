@@ -6,10 +6,13 @@ from tests.model.configurations import (
     ACCOUNTS,
     CLOSING,
     CODES,
+    FORGETTING,
     KEYS,
     MEMBERSHIP,
     REMOVAL,
+    RETIRED,
     RETRIES,
+    RETURNING,
     SUCCESSION,
     TASKS,
 )
@@ -29,6 +32,10 @@ _NO_TASK = "a task is deleted that is not there"
 _REVIVED = "I7: somebody enters a dead room"
 _TWO_EFFECTS = "I8: one idempotency key has two effects"
 _TWO_ANSWERS = "I8: one idempotency key has two answers"
+_REGAINED = "I16: a former member is more than before by joining again"
+_BACK = "I16: somebody who was removed comes back by a code"
+_TOO_MUCH = "a code gives more than its room lets it"
+_GIVEN_UP = "a code that a room has given up is given to a room"
 _LEFT_ROOM = "I11: a dead room is left over"
 _LEFT_USER = "I11: a person whose deletion was accepted is left over"
 _NO_ADMIN = "a room is administered by somebody who is no admin"
@@ -63,14 +70,24 @@ MUTANTS = (
     _mutant(MEMBERSHIP, _REVIVED, Guard.JOIN_VERSION),
     _mutant(MEMBERSHIP, _COUNT, Guard.JOIN_ATOMIC),
     _mutant(CODES, _WRONG_CODE, Guard.JOIN_CODE),
+    _mutant(RETURNING, _TOO_MUCH, Guard.JOIN_VERSION),
+    _mutant(RETURNING, _TOO_MUCH, Guard.JOIN_ROLE),
+    _mutant(RETURNING, _REGAINED, Guard.JOIN_LOWER),
+    _mutant(RETURNING, _BACK, Guard.JOIN_REMOVED),
+    _mutant(RETURNING, _BACK, Guard.JOIN_FORMER),
     _mutant(CLOSING, _NO_ADMIN, Guard.ADD_ACTOR),
+    _mutant(RETURNING, "I16: a member of whom it says that they were removed", Guard.ADD_FORGETS),
     _mutant(MEMBERSHIP, _DEAD_MEMBER, Guard.LEAVE_MEMBER),
     _mutant(MEMBERSHIP, _LATER, Guard.LEAVE_JOIN),
     _mutant(MEMBERSHIP, _LATER, Guard.LEAVE_PINNED),
     _mutant(MEMBERSHIP, _ADMINS, Guard.LEAVE_ROLE),
     _mutant(MEMBERSHIP, _LEADERLESS, Guard.LEAVE_LAST_ADMIN),
     _mutant(MEMBERSHIP, _COUNT, Guard.LEAVE_ATOMIC),
+    _mutant(RETURNING, _REGAINED, Guard.LEAVE_ROLE),
+    _mutant(RETURNING, _BACK, Guard.LEAVE_NOTED),
+    _mutant(RETURNING, _BACK, Guard.LEAVE_NOTED_ATOMIC),
     _mutant(MEMBERSHIP, _NO_ADMIN, Guard.REMOVE_ACTOR),
+    _mutant(RETURNING, _BACK, Guard.REMOVE_NOTED),
     _mutant(CLOSING, _NO_ADMIN, Guard.ROLE_ACTOR),
     _mutant(MEMBERSHIP, _COUNT, Guard.ROLE_MEMBER),
     _mutant(MEMBERSHIP, _ADMINS, Guard.ROLE_BEFORE),
@@ -79,6 +96,7 @@ MUTANTS = (
     _mutant(CODES, _UNCLAIMED, Guard.CODE_FREE),
     _mutant(CLOSING, _IF_MATCH, Guard.CODE_VERSION),
     _mutant(CODES, "I5: a claim on a code that its room does not have", Guard.CODE_VERSION, Guard.CODE_OWNER),
+    _mutant(RETIRED, _GIVEN_UP, Guard.CODE_RETIRED),
     _mutant(ACCOUNTS, _LOST_MEMBER, Guard.OPEN_ACTIVE),
     _mutant(CODES, _UNCLAIMED, Guard.OPEN_FREE),
     _mutant(CLOSING, _NO_ADMIN, Guard.CLOSE_MEMBERS),
@@ -103,6 +121,7 @@ MUTANTS = (
     _mutant(TASKS, _ORPHAN, Guard.CLEANUP_ALL),
     _mutant(TASKS, _ORPHAN, Guard.CLEANUP_ROOM_LAST),
     _mutant(CODES, "the claim of another room is deleted", Guard.CLEANUP_DEAD, Guard.CLEANUP_OWNER),
+    _mutant(RETIRED, _GIVEN_UP, Guard.CLEANUP_RETIRES),
     _mutant(TASKS, _LEFT_ROOM, Guard.REDELIVERY),
     _mutant(TASKS, _LEFT_ROOM, Guard.REDELIVERY, Guard.SWEEPER),
     _mutant(ACCOUNTS, _LEFT_USER, Guard.SWEEPER),
@@ -111,6 +130,8 @@ MUTANTS = (
     _mutant(SUCCESSION, _LEADERLESS, Guard.SUCCESSION),
     _mutant(SUCCESSION, _COUNT, Guard.SUCCESSOR_MEMBER),
     _mutant(SUCCESSION, _ADMINS, Guard.SUCCESSION_COUNTS),
+    _mutant(FORGETTING, "I16: it says how somebody left who is not there any more", Guard.FORGET),
+    _mutant(FORGETTING, "I16: it says how somebody left who is not there any more", Guard.FORGET_LAST),
     _mutant(ACCOUNTS, "I4: a task assigned to a person who is not there", Guard.UNASSIGN_LAST),
     _mutant(ACCOUNTS, _LOST, Guard.UNASSIGN_VERSION),
     _mutant(ACCOUNTS, _NAMELESS, Guard.NAME_OWNER),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tests.model.explore import Result
 from tests.model.model import Configuration
 from tests.model.mutants import Mutant
-from tests.model.world import Request, Worker, World
+from tests.model.world import Request, Worker, World, owner
 
 _PEOPLE = ("Ann", "Bob", "Cat", "Dan")
 
@@ -51,6 +51,8 @@ def _request(q: Request) -> str:
         words.append(_person(q.target))
     if q.operation in ("change role", "add"):
         words.append(f"as {q.role}")
+    if q.operation == "set join role":
+        words.append(f"to {q.join_role}")
     if q.operation in ("open", "join", "change code"):
         words.append(f"with code {q.code}")
     if q.key is not None:
@@ -73,7 +75,11 @@ def _tables(w: World) -> str:
             parts.append(f"room {number} (code {room.code}, {counts}): {members or 'nobody'}")
         elif members:
             parts.append(f"no room {number}: {members}")
-    parts += [f"code {code} is room {owner}'s" for code, owner in enumerate(w.claims) if owner is not None]
+    for number, roles in enumerate(w.former):
+        parts += [f"{_person(user)} left room {number}: {role}" for user, role in enumerate(roles) if role is not None]
+    for code, claim in enumerate(w.claims):
+        if claim is not None:
+            parts.append(f"code {code} {'is' if claim >= 0 else 'was'} room {owner(claim)}'s")
     for number, task in enumerate(w.tasks):
         if task is not None:
             place = f"of {_person(task.owner)}" if task.room is None else f"in room {task.room}"

@@ -10,7 +10,7 @@ from tests.model import transactions
 from tests.model.guards import Guard
 from tests.model.model import DONE, STALE, Event, Failure, Model
 from tests.model.transactions import Outcome
-from tests.model.world import Request, World, version
+from tests.model.world import RANKS, FormerRole, Request, Role, Room, World, version
 
 Reading = Request | Failure
 """The request with what it has read, or why it is refused."""
@@ -58,6 +58,8 @@ def _advance(m: Model, w: World, q: Request) -> Iterator[Event]:
         case "note":
             assert q.key is not None
             yield Event(q, "puts its receipt", _with_receipt(w, q.key))
+        case "note former":
+            yield Event(q, "notes how the membership ended", transactions.note_former(m, w, q))
         case "why":
             why = _WHY[q.operation](m, w, q)
             if isinstance(why, str):
@@ -102,6 +104,9 @@ def _write(m: Model, w: World, q: Request) -> Iterator[Event]:
             yield Event(q, "commits without its receipt", _with(outcome, q._replace(step="note")), fault)
             return
         outcome = _with_receipt(outcome, q.key)
+    if w.former and q.operation == "leave" and not m.has(Guard.LEAVE_NOTED_ATOMIC):
+        yield Event(q, "commits without noting it", _with(outcome, q._replace(step="note former")), fault)
+        return
     yield Event(q, "commits", outcome, fault)
     if m.configuration.lost_answers and not q.applied:
         resending = q._replace(step="resend", applied=True)
@@ -147,7 +152,7 @@ def _with(w: World, q: Request) -> World:
 
 def _forgetful(q: Request, step: str) -> Request:
     """The request without what it has read, but for what must not change from one attempt to the next."""
-    return q._replace(step=step, seen=None, mine=None, theirs=None, view=(), counted=0, seen_task=None)
+    return q._replace(step=step, seen=None, mine=None, theirs=None, view=(), counted=0, seen_task=None, former=None)
 
 
 def _with_receipt(w: World, key: int) -> World:
@@ -167,10 +172,14 @@ def _read_user(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001  # al
 
 def _read_to_join(m: Model, w: World, q: Request) -> Reading:
     if q.step == "read":
-        owner = w.claims[q.code]
-        return "UnknownCode" if owner is None else q._replace(step="members", room=owner, target=q.actor)
+        claim = w.claims[q.code]
+        if claim is None or claim < 0:
+            return "UnknownCode"
+        return q._replace(step="members", room=claim, target=q.actor)
     if q.step == "members":
-        return q._replace(step="room", theirs=w.member(q.room, q.actor), counted=_count(w, q.room))
+        # How the actor left the room is read at the same time as the room: this is as early as it may be.
+        former = w.former[q.room][q.actor] if w.former else None
+        return q._replace(step="room", theirs=w.member(q.room, q.actor), counted=_count(w, q.room), former=former)
     room = w.rooms[q.room]
     if room is None or room.members == 0:
         return "UnknownCode"
@@ -180,7 +189,22 @@ def _read_to_join(m: Model, w: World, q: Request) -> Reading:
         return "UnknownCode"
     if q.theirs is not None:
         return "AlreadyMember"
-    return "RoomFull" if room.members >= m.configuration.max_members else q._replace(step="write", seen=room)
+    role = _role_by_code(m, room, q.former)
+    if role is None:
+        return "UnknownCode"
+    if room.members >= m.configuration.max_members:
+        return "RoomFull"
+    return q._replace(step="write", seen=room, role=role)
+
+
+def _role_by_code(m: Model, room: Room, former: FormerRole | None) -> Role | None:
+    """What joining by the code gives somebody; None: nothing."""
+    role = room.join_role if m.has(Guard.JOIN_ROLE) else "member"
+    if former == "removed":
+        return None if m.has(Guard.JOIN_REMOVED) else role
+    if role is None or former is None or not m.has(Guard.JOIN_LOWER):
+        return role
+    return min(role, former, key=RANKS.index)
 
 
 def _read_to_add(m: Model, w: World, q: Request) -> Reading:
@@ -227,6 +251,18 @@ def _read_to_change_code(m: Model, w: World, q: Request) -> Reading:
         return refusal
     room = w.rooms[q.room]
     if room is None or room.code == q.code:
+        return "NothingToDo"
+    return q._replace(step="write", seen=room)
+
+
+def _read_to_set_join_role(m: Model, w: World, q: Request) -> Reading:
+    if q.step == "read":
+        return q._replace(step="room", mine=w.member(q.room, q.actor), counted=_count(w, q.room))
+    refusal = _no_admin(m, w, q)
+    if refusal:
+        return refusal
+    room = w.rooms[q.room]
+    if room is None or room.join_role == q.join_role:
         return "NothingToDo"
     return q._replace(step="write", seen=room)
 
@@ -290,6 +326,7 @@ _READINGS: dict[str, Callable[[Model, World, Request], Reading]] = {
     "leave": _read_to_leave,
     "change role": _read_to_change_role,
     "change code": _read_to_change_code,
+    "set join role": _read_to_set_join_role,
     "close": _read_to_close,
     "create task": _read_nothing,
     "create personal task": _read_user,
@@ -319,6 +356,7 @@ _WRITES: dict[str, Callable[[Model, World, Request], Outcome]] = {
     "leave": transactions.leave,
     "change role": transactions.change_role,
     "change code": transactions.change_code,
+    "set join role": transactions.set_join_role,
     "close": transactions.close,
     "create task": transactions.create_task,
     "create personal task": transactions.create_personal_task,
@@ -335,14 +373,20 @@ def _objection(m: Model, w: World, q: Request) -> str | None:
         return "a change is made although If-Match names another version"
     match q.operation:
         case "join" | "add":
-            return _objection_to_entering(m, w, q) or (_unentitled(w, q) if q.operation == "add" else None)
+            return _objection_to_entering(m, w, q) or (
+                _unentitled(w, q) if q.operation == "add" else _objection_to_role(w, q)
+            )
         case "leave":
             member = w.member(q.room, q.target)
             if member is not None and member.join_id != q.meant:
                 return "a later membership is ended than the one that was meant"
             return _unentitled(w, q) if q.actor != q.target else None
-        case "change role" | "change code" | "close":
+        case "change role" | "close" | "set join role":
             return _unentitled(w, q)
+        case "change code":
+            return _unentitled(w, q) or _objection_to_code(w, q)
+        case "open":
+            return _objection_to_code(w, q)
         case "create task" | "update task" | "delete task":
             return _objection_to_writing(w, q)
     return None
@@ -357,6 +401,22 @@ def _objection_to_entering(m: Model, w: World, q: Request) -> str | None:
     if room.members >= m.configuration.max_members and w.member(q.room, q.target) is None:
         return "a room has more members than it may have"
     return None
+
+
+def _objection_to_role(w: World, q: Request) -> str | None:
+    room = w.rooms[q.room]
+    if room is None or room.join_role is None or RANKS.index(q.role) > RANKS.index(room.join_role):
+        return "a code gives more than its room lets it"
+    ended = w.ended[q.room][q.actor] if w.ended else None
+    if ended == "removed":
+        return "I16: somebody who was removed comes back by a code"
+    if ended is not None and RANKS.index(q.role) > RANKS.index(ended):
+        return "I16: a former member is more than before by joining again"
+    return None
+
+
+def _objection_to_code(w: World, q: Request) -> str | None:
+    return "a code that a room has given up is given to a room" if w.given_up and w.given_up[q.code] else None
 
 
 def _unentitled(w: World, q: Request) -> str | None:

@@ -5,7 +5,7 @@ Each takes the state and what was read before, and gives the state after it or t
 
 from tests.model.guards import Guard
 from tests.model.model import DONE, STALE, Check, Failure, Model
-from tests.model.world import NEXT, Member, Request, Room, Task, Worker, World, changed
+from tests.model.world import NEXT, Member, Request, Role, Room, Task, Worker, World, changed, owner, retired
 
 Outcome = World | Failure
 
@@ -27,14 +27,19 @@ def open_room(m: Model, w: World, q: Request) -> Outcome:
 
 
 def join(m: Model, w: World, q: Request) -> Outcome:
-    return _enter(m, w, q, q.actor, "member")
+    remembered = not w.former or w.former[q.room][q.actor] == q.former
+    return _enter(m, w, q, q.actor, q.role, (Guard.JOIN_FORMER, remembered, STALE))
 
 
 def add(m: Model, w: World, q: Request) -> Outcome:
-    return _enter(m, w, q, q.target, q.role, (Guard.ADD_ACTOR, _same(w.member(q.room, q.actor), q.mine), STALE))
+    outcome = _enter(m, w, q, q.target, q.role, (Guard.ADD_ACTOR, _same(w.member(q.room, q.actor), q.mine), STALE))
+    if isinstance(outcome, str) or not w.former:
+        return outcome
+    outcome = outcome.with_ended(q.room, q.target, None)
+    return outcome.with_former(q.room, q.target, None) if m.has(Guard.ADD_FORGETS) else outcome
 
 
-def _enter(m: Model, w: World, q: Request, newcomer: int, role: str, *checks: Check) -> Outcome:
+def _enter(m: Model, w: World, q: Request, newcomer: int, role: Role, *checks: Check) -> Outcome:
     room = w.rooms[q.room]
     failure = _failure(
         m,
@@ -47,7 +52,7 @@ def _enter(m: Model, w: World, q: Request, newcomer: int, role: str, *checks: Ch
     )
     if failure:
         return failure
-    w = w.with_member(q.room, newcomer, Member("admin" if role == "admin" else "member", NEXT))
+    w = w.with_member(q.room, newcomer, Member(role, NEXT))
     if m.has(Guard.JOIN_ATOMIC):
         w = w.with_room(q.room, changed(room, 1, int(role == "admin")))
     return _unindexed(m, w, q.room, newcomer)
@@ -62,7 +67,23 @@ def leave(m: Model, w: World, q: Request) -> Outcome:
         (Guard.REMOVE_ACTOR, q.actor == q.target or _same(actor, q.mine), STALE),
         *_leaving(w, q.room, q.target, q.theirs),
     )
-    return failure or _left(m, w, q.room, q.target, q.theirs)
+    if failure:
+        return failure
+    member, after = w.member(q.room, q.target), _left(m, w, q.room, q.target, q.theirs)
+    if not w.former:
+        return after
+    by_oneself = q.actor == q.target
+    after = after.with_ended(q.room, q.target, member.role if by_oneself and member is not None else "removed")
+    return note_former(m, after, q) if m.has(Guard.LEAVE_NOTED_ATOMIC) else after
+
+
+def note_former(m: Model, w: World, q: Request) -> World:
+    """Part of the transaction that ends a membership, or, without a guard, a write of its own."""
+    assert q.theirs is not None
+    if not m.has(Guard.LEAVE_NOTED):
+        return w
+    removed = q.actor != q.target and m.has(Guard.REMOVE_NOTED)
+    return w.with_former(q.room, q.target, "removed" if removed else q.theirs.role)
 
 
 def leave_as_worker(m: Model, w: World, k: Worker) -> Outcome:
@@ -130,20 +151,31 @@ def change_code(m: Model, w: World, q: Request) -> Outcome:
     room = w.rooms[q.room]
     assert q.seen is not None
     assert q.seen.code is not None
-    owner = w.claims[q.seen.code]
     failure = _failure(
         m,
         w,
         q,
         (Guard.CODE_ACTOR, _same(w.member(q.room, q.actor), q.mine), STALE),
         (Guard.CODE_FREE, w.claims[q.code] is None, "CodeTaken"),
-        (Guard.CODE_OWNER, owner == q.room, STALE),
+        (Guard.CODE_OWNER, owner(w.claims[q.seen.code]) == q.room, STALE),
         (Guard.CODE_VERSION, _same_version(room, q.seen), STALE),
     )
     if failure:
         return failure
-    w = w.with_claim(q.seen.code, None).with_claim(q.code, q.room)
+    w = _given_up(w, q.seen.code, q.room, retires=m.has(Guard.CODE_RETIRED)).with_claim(q.code, q.room)
     return w.with_room(q.room, changed(room)._replace(code=q.code))
+
+
+def set_join_role(m: Model, w: World, q: Request) -> Outcome:
+    room = w.rooms[q.room]
+    failure = _failure(
+        m,
+        w,
+        q,
+        (None, _same(w.member(q.room, q.actor), q.mine), STALE),
+        (None, _same_version(room, q.seen), STALE),
+    )
+    return failure or w.with_room(q.room, changed(room)._replace(join_role=q.join_role))
 
 
 def close(m: Model, w: World, q: Request) -> Outcome:
@@ -233,10 +265,10 @@ def delete_dead(m: Model, w: World, k: Worker) -> Outcome:
     failure = m.failure(
         (
             (Guard.CLEANUP_DEAD, room is not None and room.members == 0, STALE),
-            (Guard.CLEANUP_OWNER, w.claims[k.code] == k.subject, STALE),
+            (Guard.CLEANUP_OWNER, owner(w.claims[k.code]) == k.subject, STALE),
         )
     )
-    return failure or w.with_room(k.subject, None).with_claim(k.code, None)
+    return failure or _given_up(w.with_room(k.subject, None), k.code, k.subject, retires=m.has(Guard.CLEANUP_RETIRES))
 
 
 def register(m: Model, w: World, q: Request) -> Outcome:
@@ -268,6 +300,11 @@ def free_name(m: Model, w: World, k: Worker) -> Outcome:
     return failure or w.with_name(name, None)
 
 
+def forget(w: World, room: int, user: int) -> World:
+    """A deletion without a condition."""
+    return w.with_former(room, user, None).with_ended(room, user, None)
+
+
 def erase(m: Model, w: World, k: Worker) -> Outcome:
     status = "deleting" if m.has(Guard.REMOVAL_MARKS) else "active"
     return w.with_user(k.subject, "gone") if w.users[k.subject] == status else STALE
@@ -290,6 +327,13 @@ def _writer(w: World, q: Request, guard: Guard) -> tuple[Check, ...]:
 
 def _with_new_task(w: World, task: Task) -> World:
     return w.with_task(w.tasks_born, task)._replace(tasks_born=w.tasks_born + 1)
+
+
+def _given_up(w: World, code: int, room: int, *, retires: bool) -> World:
+    if not w.given_up:
+        return w.with_claim(code, None)
+    given_up = (*w.given_up[:code], True, *w.given_up[code + 1 :])
+    return w._replace(given_up=given_up).with_claim(code, retired(room) if retires else None)
 
 
 def _without_member(w: World, room: int, user: int) -> World:

@@ -115,12 +115,15 @@ def _find_deleting(m: Model, w: World, k: Worker) -> Iterator[Event]:
     settled = len(rooms) == len(mine) or not m.has(Guard.REMOVAL_INDEX)
     k = k._replace(rooms=rooms, settled=settled)
     first = "look" if m.has(Guard.UNASSIGN_LAST) else "find tasks"
+    if w.former and not m.has(Guard.FORGET_LAST):
+        for room in range(len(w.rooms)):
+            w = transactions.forget(w, room, k.subject)
     yield Event(k, f"is told by the index of rooms {rooms}", _with(w, k, first))
 
 
 def _look(m: Model, w: World, k: Worker) -> Iterator[Event]:
     if not k.rooms:
-        yield from _end_sessions(m, w, k)
+        yield from _forget(m, w, k)
         return
     room = k.rooms[0]
     mine = w.member(room, k.subject)
@@ -159,6 +162,14 @@ def _leave_to_successor(m: Model, w: World, k: Worker) -> Iterator[Event]:
 
 def _has_left(k: Worker, what: str, w: World) -> Event:
     return Event(k, what, _with(w, k._replace(rooms=k.rooms[1:], mine=None, successor=None), "look"))
+
+
+def _forget(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    room = next((room for room, row in enumerate(w.former) if row[k.subject] is not None), None)
+    if room is None or not m.has(Guard.FORGET) or not m.has(Guard.FORGET_LAST):
+        yield from _end_sessions(m, w, k)
+    else:
+        yield Event(k, f"forgets room {room}", _with(transactions.forget(w, room, k.subject), k, "look"))
 
 
 def _end_sessions(m: Model, w: World, k: Worker) -> Iterator[Event]:  # noqa: ARG001  # all of its kind are called alike

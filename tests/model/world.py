@@ -9,7 +9,11 @@ from functools import cache
 from typing import Literal, NamedTuple, TypeVar
 
 Role = Literal["admin", "member", "viewer"]
+FormerRole = Role | Literal["removed"]
 UserStatus = Literal["absent", "active", "deleting", "gone"]
+
+RANKS: tuple[Role, ...] = ("viewer", "member", "admin")
+"""Roles from the lowest to the highest."""
 
 _STALE = -1
 _CURRENT = 0
@@ -21,6 +25,8 @@ class Room(NamedTuple):
     members: int
     admins: int
     version: int = _CURRENT
+    join_role: Role | None = "member"
+    """What joining by the code gives; None: nobody joins by it."""
 
 
 class Member(NamedTuple):
@@ -46,6 +52,8 @@ class Request(NamedTuple):
     room: int = 0
     code: int = 0
     role: Role = "member"
+    """The one that is asked for; of a join the one that was decided on."""
+    join_role: Role | None = None
     task: int = 0
     key: int | None = None
     if_match: bool = False
@@ -63,6 +71,8 @@ class Request(NamedTuple):
     """The version that the client's ``If-Match`` names."""
     meant: int | None = None
     """The join id that the request found first: the membership it is about."""
+    former: FormerRole | None = None
+    """How the actor left the room before, as it was read."""
     applied: bool = False
     """Whether an attempt has committed whose answer was lost."""
 
@@ -95,7 +105,7 @@ class World(NamedTuple):
     unindexed: frozenset[tuple[int, int]]
     """The memberships, by room and user, that the index by user does not show yet."""
     claims: tuple[int | None, ...]
-    """By code: the room that has the claim on it."""
+    """By code: the room that has the claim on it; ``retired`` of it, once the room has given the code up."""
     tasks: tuple[Task | None, ...]
     tasks_born: int
     receipts: tuple[bool, ...]
@@ -107,6 +117,13 @@ class World(NamedTuple):
     workers: tuple[Worker, ...] = ()
     left: int = 0
     """How many requests clients may still send."""
+    former: tuple[tuple[FormerRole | None, ...], ...] = ()
+    """By room and user: how a membership ended. Empty in configurations where nobody is remembered."""
+    ended: tuple[tuple[FormerRole | None, ...], ...] = ()
+    """The same as it really was. Nobody reads it but the invariants."""
+    given_up: tuple[bool, ...] = ()
+    """By code: whether a room has given it up. Nobody reads it but the invariants. Empty in configurations where codes
+    are free again at once."""
 
     def member(self, room: int, user: int) -> Member | None:
         return self.members[room][user]
@@ -130,6 +147,12 @@ class World(NamedTuple):
             owed = owed | {("room", number)}
         return self._replace(rooms=_put(self.rooms, number, room), owed=owed)
 
+    def with_former(self, room: int, user: int, role: FormerRole | None) -> "World":
+        return self._replace(former=_put(self.former, room, _put(self.former[room], user, role)))
+
+    def with_ended(self, room: int, user: int, role: FormerRole | None) -> "World":
+        return self._replace(ended=_put(self.ended, room, _put(self.ended[room], user, role)))
+
     def with_claim(self, code: int, room: int | None) -> "World":
         return self._replace(claims=_put(self.claims, code, room))
 
@@ -151,7 +174,17 @@ def _put(values: tuple, index: int, value: object) -> tuple:  # type: ignore[typ
 def changed(room: Room | None, members: int = 0, admins: int = 0) -> Room:
     """The room after an update; like DynamoDB's, the update of a room that is not there makes one."""
     room = room or Room(None, 0, 0)
-    return Room(room.code, room.members + members, room.admins + admins, NEXT)
+    return Room(room.code, room.members + members, room.admins + admins, NEXT, room.join_role)
+
+
+def retired(room: int) -> int:
+    """The claim of a room on a code that it has given up."""
+    return ~room
+
+
+def owner(claim: int | None) -> int | None:
+    """The room that has a claim, or had it before it was retired."""
+    return claim if claim is None or claim >= 0 else ~claim
 
 
 def settled(world: World, before: World) -> World:

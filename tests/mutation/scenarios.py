@@ -406,7 +406,7 @@ def _gone_meanwhile(operation: str, request: Callable[[Person, Person, Json], An
 
 _gone_meanwhile("RoomChanges.create", lambda ann, cleo, room: cleo.do("POST", "/rooms", {}), 404)
 _gone_meanwhile("RoomChanges.join", lambda ann, cleo, room: cleo.join(room), 404)
-_gone_meanwhile("RoomChanges.add", lambda ann, cleo, room: ann.add(room, cleo), 404)
+_gone_meanwhile("RoomChanges.add", lambda ann, cleo, room: ann.add(room, cleo), 422)
 _gone_meanwhile("TaskChanges.create", lambda ann, cleo, room: cleo.plan(), 404)
 
 
@@ -437,6 +437,16 @@ def the_room_changes_before_somebody_is_added(stage: Stage) -> None:
     ann.add(room, dora)
     shown = ann.do("GET", "/rooms/{room_id}", room_id=room["id"]).body
     assert shown["member_count"] == 3, shown
+
+
+@scenario
+def somebody_refuses_to_be_added_before_they_are(stage: Stage) -> None:
+    room, (ann,) = together(stage)
+    (cleo,) = people(stage, "cleo")
+    stage.before("RoomChanges.add", lambda: cleo.edit_profile(added_by="nobody"))
+    refused(ann.add(room, cleo), 409, "adding_refused")
+    assert cleo.role_in(room) is None
+    assert cleo.join(room).status == 200
 
 
 @scenario

@@ -22,6 +22,19 @@ def change(aws: Aws, table: str, key: Mapping[str, Any], **values: Any) -> None:
         )
 
 
+def forget(aws: Aws, table: str, key: Mapping[str, Any], attribute: str) -> None:
+    """Take an attribute from an item, as it was before there was such an attribute."""
+    write = TypeSerializer().serialize
+    with LOCK:
+        aws.dynamodb.update_item(
+            TableName=table,
+            Key={name: write(value) for name, value in key.items()},
+            UpdateExpression="REMOVE #attribute",
+            ConditionExpression="attribute_exists(#attribute)",
+            ExpressionAttributeNames={"#attribute": attribute},
+        )
+
+
 def drop(aws: Aws, table: str) -> None:
     """Take a whole table away, as an outage would."""
     with LOCK:

@@ -4,10 +4,11 @@ from rooms_api import payloads
 from rooms_api.answers import Activity, Member, Room
 from rooms_api.payloads import Join, NewMember, NewRoom, NoFields, RoleChange, RoomChange
 from tasksync.domain.activity import ActivityService
-from tasksync.domain.limits import JOIN, JOIN_FROM
+from tasksync.domain.limits import ADD_STRANGERS, JOIN, JOIN_FROM
 from tasksync.domain.rooms import RoomService
 from tasksync.entities import RoomView
 from tasksync.errors import (
+    AddingRefused,
     AlreadyMember,
     CodeTaken,
     Fault,
@@ -125,12 +126,19 @@ def list_members(request: Request, room_id: str, query: Paging) -> Response:
     body=NewMember,
     status=201,
     answer=Member,
-    fails=(RoleTooLow, UnknownUser, AlreadyMember, RoomFull, TooManyRooms),
+    fails=(RoleTooLow, UnknownUser, AlreadyMember, RoomFull, AddingRefused, TooManyRooms),
 )
 def add_member(request: Request, room_id: str, body: NewMember) -> Response:
-    """Add somebody to a room, as one of its admins."""
+    """Add somebody to a room, as one of its admins.
+
+    People say in their profile (`added_by`) who may do so. Adding somebody with whom one shares no room is limited to
+    20 an hour. A room that one shares with them since a moment ago may not count yet: the index that finds rooms by
+    their members is some milliseconds behind.
+    """
     return request.carry_out(
-        lambda receipt: _rooms.add(request.caller, room_id, body.user_id, body.role, receipt),
+        lambda receipt: _rooms.add(
+            request.caller, room_id, body.user_id, body.role, receipt, lambda: request.count(ADD_STRANGERS)
+        ),
         lambda member: created(payloads.member(member), f"/rooms/{room_id}/users/{body.user_id}"),
     )
 

@@ -1,11 +1,13 @@
 """What comes in and goes out."""
 
+from typing import Annotated
+
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from tasksync.clock import timestamp
 from tasksync.domain.export import Export
-from tasksync.entities import Caller, User
+from tasksync.entities import AddedBy, Caller, User
 from tasksync.http import representations
 from tasksync.http.fields import Email, Username
 from users_api import answers
@@ -16,11 +18,19 @@ class UserChange(msgspec.Struct, frozen=True, kw_only=True):
 
     username: Username | UnsetType = UNSET
     email: Email | UnsetType | None = UNSET
+    added_by: Annotated[
+        AddedBy | UnsetType,
+        Meta(
+            description="Who may add oneself to rooms: anyone, those who share a room with one, or nobody. "
+            "Only of oneself; whatever it is, one may join rooms by their codes."
+        ),
+    ] = UNSET
 
     def applied(self, user: User) -> User:
         username = user.username if isinstance(self.username, UnsetType) else self.username
         email = user.email if isinstance(self.email, UnsetType) else self.email
-        return msgspec.structs.replace(user, username=username, email=email)
+        added_by = user.added_by if isinstance(self.added_by, UnsetType) else self.added_by
+        return msgspec.structs.replace(user, username=username, email=email, added_by=added_by)
 
 
 def exported(export: Export, caller: Caller) -> answers.Export:

@@ -1,5 +1,7 @@
 """Routes of users."""
 
+from msgspec import UNSET
+
 from tasksync import deadline, passwords
 from tasksync.domain.accounts import register
 from tasksync.domain.export import ExportService
@@ -7,7 +9,15 @@ from tasksync.domain.limits import REGISTRATION
 from tasksync.domain.removal import UserRemoval
 from tasksync.domain.tasks import TaskService
 from tasksync.domain.users import UserService
-from tasksync.errors import EmailTaken, PreconditionFailed, RoleTooLow, TaskSyncError, UsernameTaken
+from tasksync.errors import (
+    EmailTaken,
+    Fault,
+    Invalid,
+    PreconditionFailed,
+    RoleTooLow,
+    TaskSyncError,
+    UsernameTaken,
+)
 from tasksync.http import representations
 from tasksync.http.answers import Listing, User, VisibleUser
 from tasksync.http.api import Api
@@ -98,7 +108,12 @@ def export_user(request: Request, user_id: str, query: From) -> Response:
 @api.route("PUT", "/users/{user_id}", body=UserChange, answer=VisibleUser, fails=_OF_CHANGES)
 @api.route("PATCH", "/users/{user_id}", body=UserChange, answer=VisibleUser, fails=_OF_CHANGES)
 def change_user(request: Request, user_id: str, body: UserChange) -> Response:
-    """Change a user: oneself or, as an admin of the installation, anybody."""
+    """Change a user: oneself or, as an admin of the installation, anybody.
+
+    Who may add somebody to rooms (`added_by`) is changed by nobody else.
+    """
+    if body.added_by is not UNSET and user_id not in ("me", request.caller.user_id):
+        raise Invalid([Fault("/added_by", "not_allowed", "Nobody but the user may change this.")])
     return request.carry_out(
         lambda receipt: _users.change(request.caller, user_id, body.applied, request.matches, receipt),
         lambda user: ok(representations.user(user, request.caller), user.version),

@@ -23,6 +23,15 @@ class RoomRole(StrEnum):
     VIEWER = "viewer"
 
 
+class Origin(StrEnum):
+    """Who made somebody a member of a room."""
+
+    ONESELF = "oneself"
+    """They opened the room, or joined it by its code."""
+    OTHERS = "others"
+    """An admin of the room added them."""
+
+
 class UserRole(StrEnum):
     """What a person may do in the whole installation."""
 
@@ -33,6 +42,15 @@ class UserRole(StrEnum):
 class UserStatus(StrEnum):
     ACTIVE = "active"
     DELETING = "deleting"
+
+
+class AddedBy(StrEnum):
+    """Who may add somebody to a room without asking them."""
+
+    ANYONE = "anyone"
+    SHARED = "shared"
+    """Only people with whom they already share a room."""
+    NOBODY = "nobody"
 
 
 class TaskStatus(StrEnum):
@@ -67,6 +85,7 @@ class User(msgspec.Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     version: int
+    added_by: AddedBy = AddedBy.ANYONE
 
 
 class Exchange(msgspec.Struct, frozen=True):
@@ -123,6 +142,19 @@ class Membership(msgspec.Struct, frozen=True):
     join_id: str
     """New at each join, so that a late retry of an earlier leave cannot end a later membership."""
     joined_at: datetime
+
+
+class RoomsEntered(msgspec.Struct, frozen=True):
+    """Ids of the rooms that somebody is in, by how they came in. From an index that may be behind: hints, no rights."""
+
+    by_oneself: frozenset[str]
+    """Opened by them, or joined by code."""
+    added: frozenset[str]
+    """Others added them, or it is not known: memberships from before this was recorded."""
+
+    @property
+    def all(self) -> frozenset[str]:
+        return self.by_oneself | self.added
 
 
 class RoomView(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ TaskSyncError
 │   ├── AlreadyMember
 │   ├── RoomFull
 │   ├── TooManyRooms
+│   ├── AddingRefused
 │   └── LastAdmin
 ├── PreconditionFailed        If-Match names another version
 ├── Invalid                   fields are wrong, missing or unknown; names each
@@ -158,6 +159,10 @@ class RoomFull(Conflict):
 
 class TooManyRooms(Conflict):
     detail = "This user is in as many rooms as one may be."
+
+
+class AddingRefused(Conflict):
+    detail = "This user is not added to rooms without being asked. Send them the code of the room instead."
 
 
 class LastAdmin(Conflict):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from boto3.dynamodb.types import TypeSerializer
 
-from tests.functions.users.administrators import administrator
+from tests.functions.users.administrators import administrator, as_administrators_see
 from tests.support import tables
 from tests.support.aws import LOCK
 from tests.support.client import Answer, Client, Person
@@ -109,7 +109,7 @@ def test_an_administrator_sees_people_whole_and_their_own_rooms_alone(product: P
     found = overview(root)
 
     assert len(found["rooms"]) == 1
-    assert ann.get("/users/me").json() in found["users"]
+    assert as_administrators_see(ann) in found["users"]
 
 
 def test_of_more_than_a_hundred_tasks_the_newest_are_shown(product: Product) -> None:
@@ -151,6 +151,19 @@ def test_of_more_than_a_hundred_rooms_the_oldest_are_shown(product: Product) -> 
     found = overview(ann)
 
     assert ids(found["rooms"]) == rooms
+    assert found["truncated"] is True
+
+
+def test_rooms_to_which_others_have_added_the_caller_do_not_take_the_place_of_their_own(product: Product) -> None:
+    ann, eve = product.register("ann"), product.register("eve")
+    eves = eve.open_room()["id"]
+    assert eve.post(f"/rooms/{eves}/users", json={"user_id": ann.id}).status == 201
+    _copies(product, "RoomsTable", "room_id", eves, [f"room_{number:032x}" for number in range(100)])
+    own = ann.open_room()["id"]
+
+    found = overview(ann)
+
+    assert ids(found["rooms"]) == [*[f"room_{number:032x}" for number in range(99)], own]
     assert found["truncated"] is True
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.functions.users.administrators import administrator
+from tests.functions.users.administrators import administrator, as_administrators_see
 from tests.support.client import Person
 from tests.support.problems import faults
 from tests.support.product import Product
@@ -44,6 +44,7 @@ def test_people_see_all_of_themselves(product: Product) -> None:
         "created_at": profile["created_at"],
         "updated_at": profile["created_at"],
         "version": 1,
+        "added_by": "anyone",
     }
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", profile["created_at"])
 
@@ -173,13 +174,14 @@ def test_an_admin_sees_everybody_whole_and_page_by_page(product: Product) -> Non
     everybody = {person.id for person in (*people, root)}
 
     assert {user["id"]: user for user in root.list("/users")} == {
-        person.id: person.get("/users/me").json() for person in (*people, root)
+        root.id: root.get("/users/me").json(),
+        **{person.id: as_administrators_see(person) for person in people},
     }
     for limit, sizes in ((1, [1] * 5), (2, [2, 2, 1]), (5, [5]), (100, [5])):
         pages = pages_of(root, limit)
         assert [len(page) for page in pages] == sizes
         assert {user_id for page in pages for user_id in page} == everybody
-    assert root.get(f"/users/{people[0].id}").json() == people[0].get("/users/me").json()
+    assert root.get(f"/users/{people[0].id}").json() == as_administrators_see(people[0])
 
 
 def test_the_role_of_an_admin_ends_with_their_account_only(product: Product) -> None:

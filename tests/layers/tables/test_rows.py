@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from pynamodb.models import Model
 
 from tasksync import clock
-from tasksync.entities import Membership, Room, RoomRole
+from tasksync.entities import Membership, Origin, Room, RoomRole
 from tasksync.ids import new_room_id
 from tasksync.tables.querying import query
 from tasksync.tables.room_rows import partition
@@ -89,7 +89,7 @@ def test_a_partition_is_the_same_room_as_its_items(aws: Aws, name: str | None) -
     members = [Membership(ROOM_ID, f"usr_{number}", role, "j", at) for number, role in enumerate(RoomRole)]
     names = frozenset(member.user_id for member in members)
     room = Room(ROOM_ID, "GARDEN", name, 3, 1, "usr_0", at, at, 7, names)
-    items: list[Model] = [RoomItem.of(room), *[MembershipItem.of(member) for member in members]]
+    items: list[Model] = [RoomItem.of(room), *[MembershipItem.of(member, Origin.ONESELF) for member in members]]
     put(aws, "RoomsTable", *[item.serialize() for item in items])
     put(aws, "RoomsTable", {"room_id": {"S": ROOM_ID}, "item": {"S": "X"}, "kind": {"S": "of a later version"}})
 
@@ -100,6 +100,6 @@ def test_a_partition_of_several_pages_is_read_to_its_end(aws: Aws) -> None:
     at = clock.now()
     # A page has a megabyte at most.
     members = [Membership(ROOM_ID, f"usr_{number}", RoomRole.MEMBER, "j" * 300_000, at) for number in range(8)]
-    put(aws, "RoomsTable", *[MembershipItem.of(member).serialize() for member in members])
+    put(aws, "RoomsTable", *[MembershipItem.of(member, Origin.ONESELF).serialize() for member in members])
 
     assert partition(ROOM_ID) == (None, members)

@@ -44,12 +44,14 @@ SIGN_IN = Policy("sign-in", Per.IP, 900, exact=True)
 REGISTRATION = Policy("registration", Per.IP, 3600, exact=True)
 JOIN = Policy("join", Per.USER, 60, exact=True)
 JOIN_FROM = Policy("join-from", Per.IP, 60, exact=True)
+# Of people with whom the one who adds them shares no room; counted by ``RoomService.add``.
+ADD_STRANGERS = Policy("add-strangers", Per.USER, 3600, exact=True)
 SESSION = Policy("session", Per.IP, 60)
 PUBLIC = Policy("public", Per.IP, 60)
 READ = Policy("read", Per.USER, 60)
 WRITE = Policy("write", Per.USER, 60)
 
-POLICIES = (SIGN_IN_FAILURES, SIGN_IN, REGISTRATION, JOIN, JOIN_FROM, SESSION, PUBLIC, READ, WRITE)
+POLICIES = (SIGN_IN_FAILURES, SIGN_IN, REGISTRATION, JOIN, JOIN_FROM, ADD_STRANGERS, SESSION, PUBLIC, READ, WRITE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Protocol
 
 from tasksync.domain.reads import Both
-from tasksync.entities import Caller, RoomView, Task, User
+from tasksync.entities import Caller, RoomsEntered, RoomView, Task, User
 from tasksync.ids import is_room_id
 
 MOST_OF_EACH = 100
@@ -25,7 +25,7 @@ class Overview:
 class Rooms(Protocol):
     """``tables/room_reads.py``."""
 
-    def hints_of(self, user_id: str, limit: int) -> list[str]: ...
+    def entered_by(self, user_id: str) -> RoomsEntered: ...
     def views(self, room_ids: Iterable[str], user_id: str) -> dict[str, RoomView]: ...
 
 
@@ -52,14 +52,18 @@ class OverviewService:
         self._tasks = tasks
 
     def of(self, caller: Caller) -> Overview:
-        """Rooms oldest first, the caller before all others, tasks newest first."""
+        """Rooms oldest first, the caller before all others, tasks newest first.
+
+        Of more than 100 rooms, those that the caller has entered by themselves are shown before those to which others
+        have added them, and so are the people in them: or others could fill the overview.
+        """
         # Before the right to see them, so that nothing is shown that came to be after the caller had left.
-        (tasks, more_tasks), hints = self._both(
-            lambda: self._tasks.open_of(caller.user_id),
-            lambda: self._rooms.hints_of(caller.user_id, MOST_OF_EACH + 1),
+        (tasks, more_tasks), entered = self._both(
+            lambda: self._tasks.open_of(caller.user_id), lambda: self._rooms.entered_by(caller.user_id)
         )
+        hints = [*sorted(entered.by_oneself), *sorted(entered.added)]
         views = self._rooms.views(hints[:MOST_OF_EACH], caller.user_id)
-        rooms = [views[room_id] for room_id in hints[:MOST_OF_EACH] if room_id in views]
+        rooms = [views[room_id] for room_id in hints if room_id in views]
         seen = {view.room.id for view in rooms}
         # A task stays assigned to somebody who left its room, but they see it no more.
         mine = [task for task in tasks if not is_room_id(task.owner_id) or task.owner_id in seen]
@@ -68,7 +72,7 @@ class OverviewService:
         found = self._people.find_many(ids[:MOST_OF_EACH])
         return Overview(
             people=tuple(found[user_id] for user_id in ids if user_id in found),
-            rooms=tuple(rooms),
+            rooms=tuple(sorted(rooms, key=lambda view: view.room.id)),
             tasks=tuple(mine[:MOST_OF_EACH]),
             truncated=len(hints) > MOST_OF_EACH or more_tasks or len(mine) > MOST_OF_EACH or len(ids) > MOST_OF_EACH,
         )

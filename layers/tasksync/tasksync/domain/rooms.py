@@ -10,8 +10,21 @@ from msgspec.structs import replace
 from tasksync import clock
 from tasksync.domain.attempts import until_settled
 from tasksync.domain.reads import Both
-from tasksync.entities import Caller, Membership, Page, Receipt, ReceiptFor, Room, RoomRole, RoomView, User
+from tasksync.entities import (
+    AddedBy,
+    Caller,
+    Membership,
+    Page,
+    Receipt,
+    ReceiptFor,
+    Room,
+    RoomRole,
+    RoomsEntered,
+    RoomView,
+    User,
+)
 from tasksync.errors import (
+    AddingRefused,
     AlreadyMember,
     CodeTaken,
     NotFound,
@@ -27,6 +40,8 @@ from tasksync.ids import new_code, new_room_id
 Matches = Callable[[int], bool]
 """Whether the client's ``If-Match`` allows changing a resource of this version."""
 
+_TOO_MANY_ADDED = "Others have added this user to as many rooms as they may. They can still join by the code."
+
 Named = tuple[Membership, User]
 """A membership, and whose it is."""
 
@@ -37,11 +52,14 @@ class Rooms(Protocol):
     def view(self, room_id: str, user_id: str) -> RoomView | None: ...
     def rooms_of(self, user_id: str, limit: int, after: str | None) -> Page[RoomView]: ...
     def count_of(self, user_id: str) -> int: ...
+    def entered_by(self, user_id: str) -> RoomsEntered: ...
     def resolve_code(self, code: str) -> str: ...
     def room_with_members(self, room_id: str) -> tuple[Room, tuple[Membership, ...]] | None: ...
     def create(self, room: Room, creator: Membership, receipt: Receipt | None) -> None: ...
     def join(self, room: Room, membership: Membership, receipt: Receipt | None) -> None: ...
-    def add(self, room: Room, actor: Membership, membership: Membership, receipt: Receipt | None) -> None: ...
+    def add(
+        self, room: Room, actor: Membership, user: User, membership: Membership, receipt: Receipt | None
+    ) -> None: ...
     def remove(
         self, membership: Membership, actor: Membership | None, at: datetime, receipt: Receipt | None
     ) -> None: ...
@@ -160,7 +178,8 @@ class RoomService:
             room, members = found
             newcomer = _membership(room.id, caller.user_id, RoomRole.MEMBER)
             view = RoomView(_entered(room, newcomer), newcomer, (*members, newcomer))
-            self._require_admissible(room, members, caller.user_id, rooms)
+            self._require_admissible(room, members, caller.user_id)
+            self._require_space_for_a_room(rooms)
             self._rooms.join(room, newcomer, receipt(view))
             return view
 
@@ -178,20 +197,44 @@ class RoomService:
         shown = [(member, people[member.user_id]) for member in wanted if member.user_id in people]
         return Page(shown, _place(wanted[-1]) if rest else None)
 
-    def add(self, caller: Caller, room_id: str, user_id: str, role: RoomRole, receipt: ReceiptFor[Named]) -> Named:
-        """Raises ``RoleTooLow``, ``UnknownUser``, ``AlreadyMember``, ``RoomFull``, ``TooManyRooms``."""
+    def add(
+        self,
+        caller: Caller,
+        room_id: str,
+        user_id: str,
+        role: RoomRole,
+        receipt: ReceiptFor[Named],
+        count_stranger: Callable[[], None],
+    ) -> Named:
+        """Raises ``RoleTooLow``, ``UnknownUser``, ``AlreadyMember``, ``RoomFull``, ``AddingRefused``, ``TooManyRooms``.
+
+        ``count_stranger``: counts that the caller adds somebody with whom they share no room; may raise
+        ``RateLimited``. Called once at most, before the caller is told whether the user lets them.
+        """
+        counted = False
 
         def attempt() -> Named:
-            (found, people), rooms = self._both(
-                lambda: self._with_person(caller, room_id, user_id), lambda: self._rooms.count_of(user_id)
+            nonlocal counted
+            ((found, people), theirs), mine = self._both(
+                lambda: self._both(
+                    lambda: self._with_person(caller, room_id, user_id), lambda: self._rooms.entered_by(user_id)
+                ),
+                lambda: self._rooms.entered_by(caller.user_id),
             )
             view = _administered(found)
             user = people.get(user_id)
             if user is None:
                 raise UnknownUser
-            self._require_admissible(view.room, view.members, user_id, rooms)
+            self._require_admissible(view.room, view.members, user_id)
+            strangers = mine.all.isdisjoint(theirs.all)
+            if strangers and not counted:
+                counted = True
+                count_stranger()
+            if user.added_by is AddedBy.NOBODY or (strangers and user.added_by is AddedBy.SHARED):
+                raise AddingRefused
+            self._require_space_for_a_room(len(theirs.added), _TOO_MANY_ADDED)
             newcomer = _membership(room_id, user_id, role)
-            self._rooms.add(view.room, view.caller, newcomer, receipt((newcomer, user)))
+            self._rooms.add(view.room, view.caller, user, newcomer, receipt((newcomer, user)))
             return newcomer, user
 
         return until_settled(attempt)
@@ -244,17 +287,20 @@ class RoomService:
         """The room as the caller sees it, and at the same time somebody who is in it or may come into it."""
         return self._both(lambda: self._rooms.view(room_id, caller.user_id), lambda: self._people.find_many([user_id]))
 
-    def _require_admissible(self, room: Room, members: tuple[Membership, ...], user_id: str, rooms: int) -> None:
+    def _require_admissible(self, room: Room, members: tuple[Membership, ...], user_id: str) -> None:
         if any(member.user_id == user_id for member in members):
             raise AlreadyMember
         if room.member_count >= self._max_members:
             raise RoomFull
-        self._require_space_for_a_room(rooms)
 
-    def _require_space_for_a_room(self, rooms: int) -> None:
+    def _require_space_for_a_room(self, rooms: int, detail: str | None = None) -> None:
+        """``rooms``: those that the user entered in the same way.
+
+        Rooms that others added somebody to do not count where they open or join one, or others could keep them from it.
+        """
         # A brake on abuse, not an invariant: two joins at the same moment may both pass.
         if rooms >= self._max_rooms:
-            raise TooManyRooms
+            raise TooManyRooms(detail)
 
 
 def _administered(view: RoomView | None) -> RoomView:

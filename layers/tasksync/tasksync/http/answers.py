@@ -8,7 +8,7 @@ from typing import Annotated, Generic, NotRequired, TypedDict, TypeVar
 
 from msgspec import Meta
 
-from tasksync.entities import Priority, RoomRole, TaskStatus, UserRole
+from tasksync.entities import AddedBy, Priority, RoomRole, TaskStatus, UserRole
 
 Item = TypeVar("Item")
 
@@ -22,8 +22,11 @@ UserId = Annotated[str, Meta(examples=["usr_01a1fc4c9424765b9f141f9b2997a1bb"])]
 RoomId = Annotated[str, Meta(examples=["room_01a1fc4cb1f0777a8d1a5f0e2b6c9d3e"])]
 
 
+WhoMayAdd = Annotated[AddedBy, Meta(description="Who may add the user to rooms. Shown to nobody else.")]
+
+
 class User(TypedDict):
-    """A user as they see themselves, and as admins of the installation see everybody."""
+    """A user as they see themselves. Admins of the installation see everybody so, but for `added_by`."""
 
     id: UserId
     username: Annotated[str, Meta(examples=["ann"])]
@@ -32,6 +35,7 @@ class User(TypedDict):
     created_at: Timestamp
     updated_at: Timestamp
     version: Version
+    added_by: WhoMayAdd
 
 
 class VisibleUser(TypedDict):
@@ -44,6 +48,7 @@ class VisibleUser(TypedDict):
     created_at: NotRequired[Timestamp]
     updated_at: NotRequired[Timestamp]
     version: NotRequired[Version]
+    added_by: NotRequired[WhoMayAdd]
 
 
 class Session(TypedDict):

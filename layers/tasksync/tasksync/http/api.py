@@ -146,10 +146,10 @@ class Api:
         # Chalice sets it before it calls a view, and types it as if it might not.
         event = cast("ChaliceRequest", self.chalice.current_request).to_original_event()
         deadline.begin(self.chalice.lambda_context.get_remaining_time_in_millis)
-        request = _request(event)
+        standings: list[Standing] = []
+        request = _request(event, lambda policy: self._count([policy], request, standings))
         done = work.begin()
         user_id = (request.context.get("authorizer") or {}).get("user_id")
-        standings: list[Standing] = []
         try:
             with stamps.by(user_id, request.id):
                 response = self._view(route, request, event, ids, standings)
@@ -222,13 +222,13 @@ class Api:
             self.limits.spend(policies, request, standings)
 
 
-def _request(event: Mapping[str, Any]) -> Request:
+def _request(event: Mapping[str, Any], count: Callable[[Policy], None]) -> Request:
     context = event["requestContext"]
     headers = {name.lower(): value for name, value in (event["headers"] or {}).items()}
     path = context["resourcePath"].format_map(event["pathParameters"] or {})
     parameters = event["multiValueQueryStringParameters"] or {}
     root = _root(event["path"], path, context)
-    return Request(context["requestId"], context["httpMethod"], path, root, parameters, headers, context, None)
+    return Request(context["requestId"], context["httpMethod"], path, root, parameters, headers, context, None, count)
 
 
 def _root(called: str, path: str, context: Mapping[str, Any]) -> str:

@@ -25,6 +25,7 @@ _ANSWERS: dict[type[errors.TaskSyncError], tuple[int, str]] = {
     errors.AlreadyMember: (409, "already_member"),
     errors.RoomFull: (409, "room_full"),
     errors.TooManyRooms: (409, "too_many_rooms"),
+    errors.AddingRefused: (409, "adding_refused"),
     errors.LastAdmin: (409, "last_admin"),
     errors.AlreadyDone: (409, "request_in_progress"),
     errors.PreconditionFailed: (412, "version_mismatch"),

@@ -16,13 +16,18 @@ def profile(user: User) -> answers.User:
         "created_at": timestamp(user.created_at),
         "updated_at": timestamp(user.updated_at),
         "version": user.version,
+        "added_by": user.added_by,
     }
 
 
 def user(found: User, caller: Caller) -> answers.VisibleUser:
-    """All of oneself and, for an admin, of everybody; of others the name alone."""
-    if found.id == caller.user_id or caller.role is UserRole.ADMIN:
+    """All of oneself; to an admin, of everybody all but ``added_by``; of others the name alone."""
+    if found.id == caller.user_id:
         return {**profile(found)}
+    if caller.role is UserRole.ADMIN:
+        whole: answers.VisibleUser = {**profile(found)}
+        del whole["added_by"]
+        return whole
     return {"id": found.id, "username": found.username}
 
 

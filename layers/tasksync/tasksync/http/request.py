@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from tasksync.domain.limits import Policy
 from tasksync.entities import Caller, Receipt, ReceiptFor, UserRole
 from tasksync.http.responses import Response
 
@@ -33,6 +34,8 @@ class Request:
     context: Mapping[str, Any]
     once: Once | None
     """Set where the client sent an idempotency key."""
+    count: Callable[[Policy], None]
+    """Count the request for a policy that only what was read says to be concerned. Raises ``RateLimited``."""
 
     @property
     def caller(self) -> Caller:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from tasksync import clock, stamps
-from tasksync.entities import Membership, Receipt, Room, RoomRole, RoomView
+from tasksync.entities import Membership, Origin, Receipt, Room, RoomRole, RoomView, User
 from tasksync.errors import AlreadyMember, CodeTaken, LastAdmin, NotFound, Stale
 from tasksync.tables.receipts import put_receipt
 from tasksync.tables.room_reads import RoomReads
@@ -21,7 +21,7 @@ from tasksync.tables.rooms import (
     touched,
 )
 from tasksync.tables.transactions import Transaction
-from tasksync.tables.users import require_active
+from tasksync.tables.users import require_active, require_unchanged
 
 
 class RoomChanges(RoomReads):
@@ -36,18 +36,27 @@ class RoomChanges(RoomReads):
         item = RoomItem.of(room)
         item.stamp = stamps.new()
         transaction.put(item, RoomItem.room_id.does_not_exist(), Stale)
-        transaction.put(MembershipItem.of(creator), MembershipItem.room_id.does_not_exist(), Stale)
+        transaction.put(MembershipItem.of(creator, Origin.ONESELF), MembershipItem.room_id.does_not_exist(), Stale)
         transaction.commit()
 
     def join(self, room: Room, membership: Membership, receipt: Receipt | None) -> None:
         """Raises ``AlreadyMember``, ``NotFound`` (no active user), or ``Stale`` if the room has changed."""
-        self._enter(Transaction(), room, membership, receipt)
-
-    def add(self, room: Room, actor: Membership, membership: Membership, receipt: Receipt | None) -> None:
-        """An admin adds somebody. Raises as ``join`` does, and ``Stale`` if the actor is no longer admin."""
         transaction = Transaction()
+        put_receipt(transaction, receipt)
+        require_active(transaction, membership.user_id, NotFound)
+        self._enter(transaction, room, membership, Origin.ONESELF)
+
+    def add(self, room: Room, actor: Membership, user: User, membership: Membership, receipt: Receipt | None) -> None:
+        """An admin adds ``user``.
+
+        Raises ``AlreadyMember``, or ``Stale`` if the room, the actor's membership, that the user is active or whom
+        they let add them is not what was read.
+        """
+        transaction = Transaction()
+        put_receipt(transaction, receipt)
         require_membership(transaction, actor)
-        self._enter(transaction, room, membership, receipt)
+        require_unchanged(transaction, user, Stale)
+        self._enter(transaction, room, membership, Origin.OTHERS)
 
     def remove(self, membership: Membership, actor: Membership | None, at: datetime, receipt: Receipt | None) -> None:
         """End a membership, by oneself (None) or by ``actor``, an admin.
@@ -134,10 +143,8 @@ class RoomChanges(RoomReads):
         )
         transaction.commit()
 
-    def _enter(self, transaction: Transaction, room: Room, membership: Membership, receipt: Receipt | None) -> None:
-        put_receipt(transaction, receipt)
-        require_active(transaction, membership.user_id, NotFound)
-        transaction.put(MembershipItem.of(membership), MembershipItem.room_id.does_not_exist(), AlreadyMember)
+    def _enter(self, transaction: Transaction, room: Room, membership: Membership, origin: Origin) -> None:
+        transaction.put(MembershipItem.of(membership, origin), MembershipItem.room_id.does_not_exist(), AlreadyMember)
         # The version stands for all that was decided on: the code, the number of members, that the room is alive.
         actions = [
             RoomItem.member_count.add(1),

@@ -54,11 +54,6 @@ class RoomReads(RoomsTable):
         both = [room_id for room_id in wanted if room_id in rooms and room_id in memberships]
         return {i: RoomView(rooms[i], memberships[i], ()) for i in both if _may_name(rooms[i], user_id)}
 
-    def hints_of(self, user_id: str, limit: int) -> list[str]:
-        """Ids of the first rooms that a user is in, oldest first: from the index, so no right to see them."""
-        found = MembershipItem.by_user.query(user_id, limit=limit, page_size=limit)
-        return [item.room_id for item in found if isinstance(item, MembershipItem)]
-
     def all_hints_of(self, user_id: str) -> set[str]:
         """Ids of all rooms that a user is in, from the index."""
         return {item.room_id for item in MembershipItem.by_user.query(user_id)}

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from tasksync.entities import Membership, Room, RoomRole
+from tasksync.entities import Membership, Origin, Room, RoomRole, RoomsEntered
 from tasksync.settings import settings
 from tasksync.tables.querying import Moment, Number, Text, Texts, query
 
@@ -53,6 +53,30 @@ class RoomsRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             version=self.version.N,
             member_ids=self.member_ids.SS if self.member_ids else frozenset(),
         )
+
+
+class _EnteredRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What of a membership says where it is and whence."""
+
+    room_id: Text
+    origin: Text | None = None
+
+
+def rooms_entered(user_id: str) -> RoomsEntered:
+    """The rooms of a user, from the index by user. A query of 1 MB holds more of them than anybody can be in."""
+    rows, _ = query(
+        _EnteredRow,
+        {
+            "TableName": settings.rooms_table,
+            "IndexName": "by_user",
+            "KeyConditionExpression": "#0 = :0",
+            "ProjectionExpression": "#1, #2",
+            "ExpressionAttributeNames": {"#0": "user_id", "#1": "room_id", "#2": "origin"},
+            "ExpressionAttributeValues": {":0": {"S": user_id}},
+        },
+    )
+    by_oneself = {row.room_id.S for row in rows if row.origin is not None and row.origin.S == Origin.ONESELF}
+    return RoomsEntered(frozenset(by_oneself), frozenset(row.room_id.S for row in rows) - by_oneself)
 
 
 def partition(room_id: str) -> tuple[Room | None, list[Membership]]:

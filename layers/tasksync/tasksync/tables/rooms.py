@@ -15,12 +15,12 @@ from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from tasksync import clock, stamps
-from tasksync.entities import Membership, Room, RoomRole, RoomView
+from tasksync.entities import Membership, Origin, Room, RoomRole, RoomsEntered, RoomView
 from tasksync.errors import LastAdmin, Stale, UnknownCode
 from tasksync.settings import settings
 from tasksync.stamps import Roles
 from tasksync.tables.connection import SharedModel, batch_get
-from tasksync.tables.room_rows import partition
+from tasksync.tables.room_rows import partition, rooms_entered
 from tasksync.tables.transactions import Failure, Transaction
 
 ROOM = "ROOM"
@@ -105,13 +105,16 @@ class MembershipItem(RoomsItem, discriminator="membership"):
     role = UnicodeAttribute()
     join_id = UnicodeAttribute()
     joined_at = UnicodeAttribute()
+    origin = UnicodeAttribute(null=True)
+    """``Origin``. Absent where the membership is older than this attribute: then it counts as the work of others, so
+    that nobody is kept from opening and joining rooms by what others may have done."""
 
     @classmethod
     def at(cls, room_id: str, user_id: str) -> "MembershipItem":
         return cls(room_id, MEMBER + user_id)
 
     @classmethod
-    def of(cls, membership: Membership) -> "MembershipItem":
+    def of(cls, membership: Membership, origin: Origin) -> "MembershipItem":
         return cls(
             membership.room_id,
             MEMBER + membership.user_id,
@@ -119,6 +122,7 @@ class MembershipItem(RoomsItem, discriminator="membership"):
             role=membership.role.value,
             join_id=membership.join_id,
             joined_at=clock.timestamp(membership.joined_at),
+            origin=origin.value,
         )
 
     def entity(self) -> Membership:
@@ -176,8 +180,12 @@ class RoomsTable:
                 yield item.entity()
 
     def count_of(self, user_id: str) -> int:
-        """In how many rooms a user is, from the index (see ``room_reads.py``)."""
-        return MembershipItem.by_user.count(user_id)
+        """How many rooms a user has opened or joined and is in, from the index (see ``room_reads.py``)."""
+        return MembershipItem.by_user.count(user_id, filter_condition=MembershipItem.origin == Origin.ONESELF.value)
+
+    def entered_by(self, user_id: str) -> RoomsEntered:
+        """The rooms a user is in, from the index (see ``room_reads.py``). One round trip."""
+        return rooms_entered(user_id)
 
     def memberships_in(self, room_ids: Iterable[str], user_id: str) -> dict[str, Membership]:
         """The user's memberships in these rooms, by room, read consistently."""

@@ -23,6 +23,7 @@ class UserChanges(UsersTable):
             [
                 UserItem.username.set(changed.username),
                 UserItem.email.set(email) if email is not None else UserItem.email.remove(),
+                UserItem.added_by.set(changed.added_by.value),
                 UserItem.updated_at.set(clock.timestamp(changed.updated_at)),
                 UserItem.version.add(1),
             ],

@@ -11,7 +11,7 @@ from datetime import datetime
 from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, UnicodeAttribute
 
 from tasksync import clock
-from tasksync.entities import Page, User, UserRole, UserStatus
+from tasksync.entities import AddedBy, Page, User, UserRole, UserStatus
 from tasksync.errors import EmailTaken, NotFound, Stale, UsernameTaken
 from tasksync.settings import settings
 from tasksync.tables.connection import SharedModel
@@ -46,6 +46,8 @@ class UserItem(UsersItem, discriminator="user"):
     created_at = UnicodeAttribute()
     updated_at = UnicodeAttribute()
     version = NumberAttribute()
+    added_by = UnicodeAttribute(null=True)
+    """Who may add them to rooms; absent: anyone."""
 
     @classmethod
     def of(cls, user: User) -> "UserItem":
@@ -60,6 +62,7 @@ class UserItem(UsersItem, discriminator="user"):
             created_at=clock.timestamp(user.created_at),
             updated_at=clock.timestamp(user.updated_at),
             version=user.version,
+            added_by=user.added_by.value,
         )
 
     def entity(self) -> User:
@@ -75,6 +78,7 @@ class UserItem(UsersItem, discriminator="user"):
             created_at=clock.parse(values["created_at"]),
             updated_at=clock.parse(values["updated_at"]),
             version=int(values["version"]),
+            added_by=AddedBy(values.get("added_by") or AddedBy.ANYONE),
         )
 
 
@@ -197,6 +201,11 @@ class UsersTable:
 def require_active(transaction: Transaction, user_id: str, otherwise: Failure) -> None:
     """Let ``transaction`` commit only if this user exists and is not being deleted."""
     transaction.check(UserItem(user_id), UserItem.status == UserStatus.ACTIVE.value, otherwise)
+
+
+def require_unchanged(transaction: Transaction, user: User, otherwise: Failure) -> None:
+    """Let ``transaction`` commit only if this user is what was read: so not being deleted, if they were not then."""
+    transaction.check(UserItem(user.id), UserItem.version == user.version, otherwise)
 
 
 def put_user(transaction: Transaction, user: User) -> None:
