@@ -22,7 +22,7 @@ TaskSyncError
 │   ├── RoomFull
 │   ├── TooManyRooms
 │   └── LastAdmin
-├── PreconditionFailed        If-Match names another version
+├── PreconditionFailed        the client wants to change another version, or what is not there
 ├── Invalid                   fields are wrong, missing or unknown; names each
 │   ├── AssigneeNotMember
 │   └── UnknownUser
@@ -165,7 +165,7 @@ class LastAdmin(Conflict):
 
 
 class PreconditionFailed(TaskSyncError):
-    detail = "The resource has changed since the version that If-Match names."
+    detail = "The resource is not what If-Match or If-None-Match asks for."
 
 
 class Invalid(_Faulty):
