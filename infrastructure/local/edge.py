@@ -20,7 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from infrastructure.local import coding, gateway, request_ids
+from infrastructure.local import coding, gateway, header_lines, request_ids
 from infrastructure.local.gateway import GatewayResponse
 
 Scope = dict[str, Any]
@@ -127,7 +127,7 @@ class Edge:
             sent.append(message)
 
         async with self._slots:
-            with request_ids.one_request():
+            with request_ids.one_request(), header_lines.of_one_request(headers):
                 await self._ministack(self._to_stage(scope | {"headers": headers}), _replay(body), keep)
         if error := _error_of_function(sent):
             _logger.error("%s %s: the function gave no answer: %s", scope["method"], scope["path"], error)
