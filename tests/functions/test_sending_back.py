@@ -114,10 +114,16 @@ def test_another_version_is_as_another_entity_tag(all_resources: list[Resource])
         assert resource.sent("PATCH", {**resource.change, "version": before["version"]}).status == 200
 
 
-def test_an_unknown_field_is_still_refused_before_all_else(all_resources: list[Resource]) -> None:
+def test_every_wrong_field_is_named_at_once_and_no_right_one(all_resources: list[Resource]) -> None:
     for resource in all_resources:
-        answer = resource.sent("PATCH", {**resource.read(), "colour": "red"})
-        assert (answer.status, faults(answer)) == (422, {"/colour": "unknown_field"})
+        before = resource.read()
+        read_only = sorted(before.keys() & {"id", "user_id", "created_at", "joined_at"} - _changeable(resource))
+        right, *wrong = read_only
+        sent = {**resource.change, right: before[right], **dict.fromkeys(wrong, "x"), "colour": "red"}
+        for method in resource.methods:
+            expected = {f"/{name}": "read_only" for name in wrong} | {"/colour": "unknown_field"}
+            assert faults(resource.sent(method, sent)) == expected
+        assert resource.read() == before
 
 
 def test_me_is_the_caller_there_too(product: Product) -> None:

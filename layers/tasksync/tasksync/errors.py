@@ -165,7 +165,7 @@ class LastAdmin(Conflict):
 
 
 class PreconditionFailed(TaskSyncError):
-    detail = "The resource is not what If-Match or If-None-Match asks for."
+    detail = "The resource is not in the version that If-Match, If-None-Match or the body asks for."
 
 
 class Invalid(_Faulty):

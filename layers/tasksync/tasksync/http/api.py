@@ -7,8 +7,9 @@
     def create_room(request: Request, body: NewRoom) -> Response: ...
 
 Order of what is checked: the limits on reading and writing; path ids, query, media type, size, JSON, fields; the
-limits that are exact; then the idempotency key is looked up, or the view runs. So a request that nobody could carry out
-is no attempt to sign in, register or join, and one that is too much is told so whatever is in it.
+limits that are exact; then the idempotency key is looked up, or the view runs, which checks rights before preconditions
+and read-only fields. So a request that nobody could carry out is no attempt to sign in, register or join, and one that is
+too much is told so whatever is in it.
 """
 
 import base64
@@ -31,6 +32,7 @@ from tasksync.http import cors, merging, problems, schema
 from tasksync.http.fields import NoQuery
 from tasksync.http.headers import Headers
 from tasksync.http.limits import RateLimits, fields, of_method
+from tasksync.http.merging import SentBack
 from tasksync.http.request import Once, Request
 from tasksync.http.responses import JSON, SECURITY_HEADERS, Response
 from tasksync.ids import is_id
@@ -212,9 +214,9 @@ class Api:
         standings: list[Standing],
     ) -> Response:
         self._count([each for each in route.limits if not each.exact], request, standings)
-        arguments, given = _arguments(route, request, event, ids)
-        if given:
-            request = replace(request, given=given)
+        arguments, sent_back = _arguments(route, request, event, ids)
+        if sent_back is not None:
+            request = replace(request, sent_back=sent_back)
         self._count([each for each in route.limits if each.exact], request, standings)
         if route.method in SAFE:
             return route.view(request, **arguments)
@@ -269,29 +271,43 @@ def _root(called: str, path: str, context: Mapping[str, Any]) -> str:
 
 def _arguments(
     route: Route, request: Request, event: Mapping[str, Any], ids: dict[str, str]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the view is called with, and the read-only fields that the client sent back."""
+) -> tuple[dict[str, Any], SentBack | None]:
+    """What the view is called with, and the read-only fields that a change came with."""
     if not all(is_id(value) for value in ids.values()):
         raise errors.NotFound
     arguments: dict[str, Any] = _of_caller(request, {"user_id"}, ids)
-    given: dict[str, Any] = {}
+    sent_back = None
     if route.query is not NoQuery:
         arguments["query"] = _query(route.query, request)
     elif request.parameters and not route.public:
         _query(NoQuery, request)
     if route.body is not None:
-        data = _json_object(request, event)
-        if route.method in ("PUT", "PATCH"):
-            names = merging.read_only(route.body, route.answer)
-            given = {name: value for name, value in data.items() if name in names}
-            data = {name: value for name, value in data.items() if name not in names}
-            if given:
-                given = _of_caller(request, schema.user_fields(route.answer), given)
-        try:
-            arguments["body"] = schema.read(route.body, _of_caller(request, schema.user_fields(route.body), data))
-        except schema.Faults as found:
+        arguments["body"], sent_back = _body(route, route.body, request, _json_object(request, event))
+    return arguments, sent_back
+
+
+def _body(
+    route: Route, declared: type[msgspec.Struct], request: Request, sent: dict[str, Any]
+) -> tuple[msgspec.Struct, SentBack | None]:
+    names = merging.read_only(declared, route.answer) if route.method in ("PUT", "PATCH") else frozenset()
+    data = {name: value for name, value in sent.items() if name not in names}
+    data = _of_caller(request, schema.user_fields(declared), data)
+    back = {name: value for name, value in sent.items() if name in names}
+    try:
+        body = schema.read(declared, data)
+    except schema.Faults as found:
+        if not back:
             raise errors.Invalid(found.faults) from found
-    return arguments, given
+        # Which of the others are wrong, too, is known when the resource has been read.
+        wrong = {fault.pointer for fault in found.faults}
+        try:
+            body = schema.read(declared, {name: value for name, value in data.items() if f"/{name}" not in wrong})
+        except schema.Faults:
+            raise errors.Invalid(found.faults) from found
+        return body, SentBack(_of_caller(request, schema.user_fields(route.answer), back), tuple(found.faults))
+    if not back:
+        return body, None
+    return body, SentBack(_of_caller(request, schema.user_fields(route.answer), back))
 
 
 def _of_caller(request: Request, names: AbstractSet[str], values: Mapping[str, Any]) -> dict[str, Any]:

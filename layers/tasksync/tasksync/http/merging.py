@@ -7,6 +7,7 @@ follows from the shapes: those of the answer that the schema of the body does no
 import functools
 import typing
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -33,23 +34,29 @@ def read_only(body: type[msgspec.Struct], answer: Any) -> frozenset[str]:
     return frozenset(answer.__required_keys__ | answer.__optional_keys__) - changeable
 
 
-def require_unaltered(given: Mapping[str, Any], current: Mapping[str, Any]) -> None:
-    """Hold the read-only fields that a client sent back against the resource as it is shown to them.
+@dataclass(frozen=True, slots=True)
+class SentBack:
+    """The read-only fields that a change came with."""
 
-    Raises ``PreconditionFailed`` if they are of another version, else ``Invalid`` with each that has another value.
-    """
-    compared = {name: value for name, value in given.items() if not is_ignored(name)}
-    if not compared:
-        return
-    shown = msgspec.to_builtins(current)
-    version = compared.get("version")
-    if type(version) is int and version != shown.get("version"):
-        raise PreconditionFailed
-    faults = [
-        Fault(f"/{name}", "read_only", "This cannot be changed: leave it out, or send it as it is.")
-        for name, value in compared.items()
-        # Not by == alone: to Python, true is 1.
-        if type(value) is not type(shown.get(name, _ABSENT)) or value != shown[name]
-    ]
-    if faults:
-        raise Invalid(faults)
+    fields: Mapping[str, Any]
+    faults: tuple[Fault, ...] = ()
+    """What is wrong with the change's other fields, to be named together with what is wrong with these."""
+
+    def require_unaltered(self, current: Mapping[str, Any]) -> None:
+        """Hold the fields against the resource as it is shown to the caller.
+
+        Raises ``PreconditionFailed`` if they are of another version, else ``Invalid`` with each that has another value.
+        """
+        compared = {name: value for name, value in self.fields.items() if not is_ignored(name)}
+        shown = msgspec.to_builtins(current)
+        version = compared.get("version")
+        if type(version) is int and version != shown.get("version"):
+            raise PreconditionFailed
+        faults = [
+            Fault(f"/{name}", "read_only", "This cannot be changed: leave it out, or send it as it is.")
+            for name, value in compared.items()
+            # Not by == alone: to Python, true is 1.
+            if type(value) is not type(shown.get(name, _ABSENT)) or value != shown[name]
+        ]
+        if faults or self.faults:
+            raise Invalid([*self.faults, *faults])

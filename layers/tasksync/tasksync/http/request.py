@@ -1,12 +1,12 @@
 """A request, as views see it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from tasksync.entities import Caller, Receipt, ReceiptFor, UserRole
 from tasksync.errors import PreconditionFailed
-from tasksync.http import merging
+from tasksync.http.merging import SentBack
 from tasksync.http.responses import Response
 
 Outcome = TypeVar("Outcome")
@@ -35,8 +35,8 @@ class Request:
     context: Mapping[str, Any]
     once: Once | None
     """Set where the client sent an idempotency key."""
-    given: Mapping[str, Any] = field(default_factory=dict)
-    """Read-only fields of the resource that a change of it came with."""
+    sent_back: SentBack | None = None
+    """Set where a change came with read-only fields of the resource."""
 
     @property
     def caller(self) -> Caller:
@@ -102,11 +102,12 @@ class Request:
             raise PreconditionFailed
 
     def require_unaltered(self, current: Mapping[str, Any]) -> None:
-        """Hold ``given`` against the resource as it is shown to the caller before the change.
+        """Hold what was sent back against the resource as it is shown to the caller before the change.
 
-        Raises ``PreconditionFailed``, ``Invalid``: ``http/merging.py``.
+        Every change of a resource has to call it. Raises ``PreconditionFailed``, ``Invalid``: ``http/merging.py``.
         """
-        merging.require_unaltered(self.given, current)
+        if self.sent_back is not None:
+            self.sent_back.require_unaltered(current)
 
     @property
     def precondition(self) -> Callable[[int | None], bool] | None:
