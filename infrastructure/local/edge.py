@@ -5,6 +5,7 @@ some paths itself, ``/health`` among them. Here the API has a port of its own, o
 
 - any path goes to the deployed stage, so no stage is in the address;
 - the caller's address is the connection's, whatever ``X-Forwarded-For`` the client sent;
+- each line of a header that is repeated reaches the functions (``header_lines.py``);
 - a body over 10 MB is refused, and one in a coding that is not known;
 - what is compressed is handed on as it was before, and what is large is compressed for those who take it;
 - only so many requests run at once, the others wait;

@@ -11,8 +11,8 @@ from infrastructure.openapi.routes import declared_routes
 from tests.support.client import Answer, Person
 from tests.support.product import Product
 
-# Names that a user's id has, in a path or body or query, and in a resource that is sent back.
-NAMES = {"user_id", "user_ids", "users", "created_by", "updated_by", "actor_id", "assignee_id"}
+# How what holds a user's id is called, in a path, a body or a query.
+NAMES = re.compile(r"(user|member|assignee|actor|owner)s?(_ids?)?|\w+_by")
 
 Ask = Callable[[Person, str], Answer]
 """A request in which the second argument stands for the caller."""
@@ -24,7 +24,7 @@ def places() -> set[tuple[str, str]]:
     for route in (each.route for each in declared_routes()):
         taken = set(re.findall(r"\{(\w+)\}", route.path))
         taken |= {field for shape in (route.body, route.query) if shape for field in shape.__struct_fields__}
-        found |= {(f"{route.method} {route.path}", name) for name in taken & NAMES}
+        found |= {(f"{route.method} {route.path}", name) for name in taken if NAMES.fullmatch(name)}
     return found
 
 

@@ -201,5 +201,5 @@ def test_a_header_line_that_is_repeated_does_not_replace_the_first(ann: Person, 
 
 def test_monitors_may_ask_without_taking_the_body(service: Service) -> None:
     for path in ("/health", "/docs?utm_source=mail", "/.well-known/jwks.json"):
-        answer = service.client().request("HEAD", path)
+        answer = service.anonymous.request("HEAD", path)
         assert (answer.status, answer.text) == (200, "")

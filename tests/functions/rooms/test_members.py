@@ -118,7 +118,7 @@ def test_only_somebody_who_exists_can_be_added(product: Product) -> None:
 
     answers = [
         ann.post(f"/rooms/{room['id']}/users", json={"user_id": user_id})
-        for user_id in (bob.id, f"usr_{'0' * 32}", "nobody", "me", "NAME#x"[:4])
+        for user_id in (bob.id, f"usr_{'0' * 32}", "nobody", "ME", "NAME#x"[:4])
     ]
 
     assert [(answer.status, answer.json()["code"]) for answer in answers] == [(422, "unknown_user")] * 5

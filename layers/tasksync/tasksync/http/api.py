@@ -8,8 +8,8 @@
 
 Order of what is checked: the limits on reading and writing; path ids, query, media type, size, JSON, fields; the
 limits that are exact; then the idempotency key is looked up, or the view runs, which checks rights before preconditions
-and read-only fields. So a request that nobody could carry out is no attempt to sign in, register or join, and one that is
-too much is told so whatever is in it.
+and read-only fields. So a request that nobody could carry out is no attempt to sign in, register or join, and one that
+is too much is told so whatever is in it.
 """
 
 import base64
