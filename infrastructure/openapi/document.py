@@ -17,10 +17,14 @@ a room disappears when its last member leaves.
 - **Errors** are problem documents (RFC 9457) with a stable `code`. All wrong fields or parameters are named at once.
 - **Lists** come in pages: pass the `next_cursor` of one page as `cursor` for the next.
 - **Changes** carry a `version` and an `ETag`; with `If-Match` nothing that somebody else has changed is overwritten. \
-PUT and PATCH both merge (RFC 7396): what is absent stays, `null` clears.
+PUT and PATCH both merge (RFC 7396): what is absent stays, `null` clears. What GET answered may be sent back: \
+read-only fields are let through with the values they have, and a `version` that is not the current one is refused as \
+`If-Match` is.
 - **Retries** are safe with an `Idempotency-Key`.
 - **Strangers** are given the same answer for what they may not see as for what does not exist.
-- Unknown fields and unknown query parameters are refused. Answers may get further fields."""
+- **`me`** is the caller, wherever the id of a user stands in a request.
+- Unknown fields and unknown query parameters are refused; what is read without a token ignores the latter. Answers \
+may get further fields."""
 
 
 def document() -> Json:
@@ -30,6 +34,9 @@ def document() -> Json:
         [each.route.body for each in routes if each.route.body is not None],
         [answer for each in routes for answer in (each.route.answer, each.route.failed_answer) if answer is not None],
     )
+    for route in (each.route for each in routes):
+        if route.body is not None and route.method in ("PUT", "PATCH"):
+            schemas.let_through(route.body, route.answer)
     responses = Responses(schemas)
     names = operation_ids(routes)
     by_name = {names[each.route.method, each.route.path]: each for each in routes}

@@ -11,6 +11,7 @@ from infrastructure.openapi.responses import Responses, has_entity_tag
 from infrastructure.openapi.routes import Declared
 from infrastructure.openapi.schemas import Json, Schemas, parameter_schema
 from tasksync.errors import PreconditionFailed
+from tasksync.http.api import SAFE
 from tasksync.http.fields import Id
 
 _PATH_PARAMETERS = {
@@ -51,13 +52,16 @@ PARAMETERS: dict[str, Json] = {
 
 
 def operation_ids(declared: Iterable[Declared]) -> dict[tuple[str, str], str]:
-    """By route, the name of its operation: that of the view. PUT does what PATCH does, and is named after it."""
+    """By route, the name of its operation: that of the view.
+
+    PUT does what PATCH does, and HEAD what GET does but for the body; each is named after it.
+    """
     routes = [each.route for each in declared]
     patched = {route.view for route in routes if route.method == "PATCH"}
     ids = {}
     for route in routes:
         twin = "_with_put" if route.method == "PUT" and route.view in patched else ""
-        ids[route.method, route.path] = route.view.__name__ + twin
+        ids[route.method, route.path] = route.view.__name__ + ("_head" if route.method == "HEAD" else twin)
     return ids
 
 
@@ -114,7 +118,7 @@ def _query_parameter(field: Any, annotation: Any) -> Json:
 
 def _in_headers(declared: Declared) -> list[Json]:
     names = []
-    if has_entity_tag(declared.route) and declared.route.method == "GET":
+    if has_entity_tag(declared.route) and declared.route.method in SAFE:
         names.append("IfNoneMatch")
     if PreconditionFailed in declared.route.fails:
         names.append("IfMatch")

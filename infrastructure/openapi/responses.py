@@ -7,7 +7,7 @@ from infrastructure.openapi.schemas import Json, Schemas
 from tasksync import errors
 from tasksync.http import problems
 from tasksync.http.answers import Problem
-from tasksync.http.api import Route
+from tasksync.http.api import SAFE, Route
 from tasksync.http.fields import From
 from tasksync.http.responses import PROBLEM
 
@@ -91,7 +91,7 @@ class Responses:
     def of(self, declared: Declared) -> Json:
         """By status, all that the route may answer."""
         found = {str(declared.route.status): self._success(declared)}
-        if has_entity_tag(declared.route) and declared.route.method == "GET":
+        if has_entity_tag(declared.route) and declared.route.method in SAFE:
             found["304"] = {
                 "description": "The client has this version already.",
                 "headers": _headers("RequestId", "ETag"),
@@ -121,7 +121,7 @@ class Responses:
         if declared.limited:
             headers += ["RateLimitPolicy", "RateLimit"]
         answer: Json = {"description": _SUCCESSES[route.status], "headers": _headers(*headers)}
-        if route.answer is not None:
+        if route.answer is not None and route.method != "HEAD":
             schema = self._schemas.of(route.answer)
             answer["content"] = {media_type: {"schema": schema} for media_type in route.media_types}
         return answer
@@ -137,8 +137,8 @@ class Responses:
             kinds.add(errors.BadCursor)
         if route.body is not None:
             kinds |= {errors.MalformedJson, errors.UnsupportedMediaType, errors.Invalid}
-        if route.method != "GET":
-            kinds.add(errors.Stale)
+        if route.method not in SAFE:
+            kinds |= {errors.Stale, errors.PreconditionFailed}
         if declared.takes_keys and not declared.public:
             kinds |= {errors.BadIdempotencyKey, errors.IdempotencyKeyReused, errors.AlreadyDone}
         codes = {problems.status_and_code(kind)[1] for kind in kinds}

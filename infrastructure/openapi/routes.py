@@ -9,7 +9,7 @@ from typing import Any
 
 from infrastructure import template as template_file
 from tasksync.errors import BadIdempotencyKey
-from tasksync.http.api import Api, Route
+from tasksync.http.api import SAFE, Api, Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def _of_function(template: dict[str, Any], name: str, events: list[dict[str, Any
         if (route.method, route.path) in public:
             is_public = public[route.method, route.path]
             by_itself = BadIdempotencyKey in route.fails
-            takes_keys = by_itself or (api.keys is not None and route.method != "GET" and not is_public)
+            takes_keys = by_itself or (api.keys is not None and route.method not in SAFE and not is_public)
             yield Declared(route, api.name, package.__doc__ or "", is_public, takes_keys, api.limits is not None)
 
 

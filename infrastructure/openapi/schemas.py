@@ -6,6 +6,7 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
+from tasksync.http import merging
 from tasksync.http.answers import Listing, Problem
 from tasksync.http.schema import Checked
 
@@ -29,6 +30,14 @@ class Schemas:
             schema["additionalProperties"] = False
             if issubclass(body, Checked):
                 schema.update(body.FURTHER_SCHEMA)
+
+    def let_through(self, body: type[msgspec.Struct], answer: Any) -> None:
+        """Describe the fields of a resource that a change of it may send back as they are."""
+        shown = self.components[answer.__name__]["properties"]
+        described = self.components[body.__name__]["properties"]
+        for name in sorted(merging.read_only(body, answer)):
+            ignored = {"description": "Let through, whatever it says.", "readOnly": True}
+            described[name] = ignored if merging.is_ignored(name) else {**shown[name], "readOnly": True}
 
     def of(self, kind: Any) -> Any:
         """The schema of a type that goes in or out."""

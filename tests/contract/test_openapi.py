@@ -37,7 +37,8 @@ def test_the_routes_without_a_token_are_described_so() -> None:
 
     assert described.keys() == {(event["Method"], event["Path"]) for event in _events() if "Auth" in event}
     assert {route: token for route, token in described.items() if token} == {
-        ("GET", "/metrics"): [{"metrics_token": []}]
+        ("GET", "/metrics"): [{"metrics_token": []}],
+        ("HEAD", "/metrics"): [{"metrics_token": []}],
     }
 
 

@@ -9,21 +9,24 @@ STACK = Stack()
 PREFLIGHT = "PreflightFunction"
 API_FUNCTIONS = [name for name in STACK.functions if STACK.events(name, "Api") and name != PREFLIGHT]
 
-# Those that the HTTP contract lists as needing no token.
+# Those that the HTTP contract lists as needing no token. What is read so answers HEAD, too.
+READ = {
+    "/.well-known/jwks.json",
+    "/health",
+    # Not open: it has a token of its own, which no authorizer knows.
+    "/metrics",
+    "/openapi.json",
+    "/docs",
+    "/client",
+    "/assets/{asset}",
+}
 PUBLIC = {
     ("POST", "/auth/register"),
     ("POST", "/auth/login"),
     ("POST", "/auth/refresh"),
     ("POST", "/auth/logout"),
-    ("GET", "/.well-known/jwks.json"),
     ("POST", "/users"),
-    ("GET", "/health"),
-    # Not open: it has a token of its own, which no authorizer knows.
-    ("GET", "/metrics"),
-    ("GET", "/openapi.json"),
-    ("GET", "/docs"),
-    ("GET", "/client"),
-    ("GET", "/assets/{asset}"),
+    *((method, path) for path in READ for method in ("GET", "HEAD")),
 }
 
 

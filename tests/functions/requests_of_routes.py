@@ -131,6 +131,7 @@ class Team:
             ),
             "DELETE /auth/sessions": lambda: eve.delete("/auth/sessions"),
             "GET /.well-known/jwks.json": lambda: anonymous.get("/.well-known/jwks.json"),
+            "HEAD /.well-known/jwks.json": lambda: anonymous.request("HEAD", "/.well-known/jwks.json"),
         }
 
     def _registered(self, path: str) -> Answer:

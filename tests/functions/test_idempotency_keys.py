@@ -1,85 +1,53 @@
 """Idempotency-Key on every write with a token: the same request under the same key has one effect and one answer."""
 
 import time
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from tests.functions.room_cleanup.deliveries import lost_answers, outage
+from tests.functions.writes import OTHER_PASSWORD, READS, WRITES, Request, Scene, effects, send
 from tests.support import builders
 from tests.support.client import Answer, Person
+from tests.support.gateway import routes
 from tests.support.problems import problem
 from tests.support.product import Product
 from tests.support.tables import change
 
 KEY = "b1f6a1f2-7a53-4a3c-9d2b-0f6f5e1c9f10"
-OTHER_PASSWORD = "nine purple umbrellas in the rain"
-
-Request = tuple[str, str, Any]
-
-
-class Scene:
-    """Ann, admin of a room with Bob in it and a task; Cleo, and a room of hers that Ann is not in."""
-
-    def __init__(self, product: Product) -> None:
-        self.ann, self.bob, self.cleo = (product.register(name) for name in ("ann", "bob", "cleo"))
-        self.room = self.ann.open_room()
-        self.bob.join(self.room)
-        self.task = self.ann.plan(room_id=self.room["id"])
-        self.cleos_room = self.cleo.open_room()
-        self.path = f"/rooms/{self.room['id']}"
 
 
 def keyed(person: Person, request: Request, key: str = KEY, **headers: str) -> Answer:
-    method, path, body = request
-    options = {} if body is None else {"json": body}
-    return person.request(method, path, headers={"Idempotency-Key": key, **headers}, **options)
+    return send(person, request, Idempotency_Key=key, **headers)
 
 
 def is_replay(answer: Answer) -> bool:
     return "Idempotency-Replayed" in answer.headers and answer.headers["Idempotency-Replayed"] == "true"
 
 
-WRITES: dict[str, Callable[[Scene], Request]] = {
-    "open a room": lambda _: ("POST", "/rooms", {"name": "Once"}),
-    "join a room": lambda scene: ("POST", "/rooms/join", {"code": scene.cleos_room["code"]}),
-    "PUT a room": lambda scene: ("PUT", scene.path, {"name": "Once"}),
-    "PATCH a room": lambda scene: ("PATCH", scene.path, {"name": "Once"}),
-    "delete a room": lambda scene: ("DELETE", scene.path, None),
-    "change the code": lambda scene: ("POST", f"{scene.path}/code", {}),
-    "change the code without a body": lambda scene: ("POST", f"{scene.path}/code", None),
-    "add somebody": lambda scene: ("POST", f"{scene.path}/users", {"user_id": scene.cleo.id}),
-    "change a role": lambda scene: ("PATCH", f"{scene.path}/users/{scene.bob.id}", {"role": "viewer"}),
-    "remove somebody": lambda scene: ("DELETE", f"{scene.path}/users/{scene.bob.id}", None),
-    "plan a task": lambda scene: ("POST", "/tasks", {"title": "Once", "room_id": scene.room["id"]}),
-    "plan a personal task": lambda _: ("POST", "/tasks", {"title": "Once"}),
-    "PUT a task": lambda scene: ("PUT", f"/tasks/{scene.task['id']}", {"title": "Once"}),
-    "PATCH a task": lambda scene: ("PATCH", f"/tasks/{scene.task['id']}", {"status": "completed"}),
-    "delete a task": lambda scene: ("DELETE", f"/tasks/{scene.task['id']}", None),
-    "PUT a profile": lambda _: ("PUT", "/users/me", {"email": None}),
-    "PATCH a profile": lambda scene: ("PATCH", f"/users/{scene.ann.id}", {"email": None}),
-    "change the password": lambda _: (
-        "POST",
-        "/auth/password",
-        {"current_password": builders.PASSWORD, "new_password": OTHER_PASSWORD},
-    ),
-}
+def test_every_write_with_a_token_is_tried(product: Product) -> None:
+    with_token = {
+        f"{route.method} {route.path}"
+        for route in routes(product.aws)
+        if not route.public and route.method not in ("GET", "HEAD")
+    }
+
+    assert {write.route for write in WRITES.values()} == with_token - READS
 
 
-def effects(product: Product) -> list[list[dict[str, Any]]]:
-    return [product.items(table) for table in ("UsersTable", "RoomsTable", "TasksTable", "SessionsTable")]
-
-
-@pytest.mark.parametrize("write", WRITES)
-def test_a_repeated_write_has_one_effect_and_is_answered_as_the_first(product: Product, write: str) -> None:
-    scene = Scene(product)
-    request = WRITES[write](scene)
+@pytest.mark.parametrize("name", WRITES)
+def test_a_repeated_write_has_one_effect_and_is_answered_as_the_first(product: Product, name: str) -> None:
+    scene, write = Scene(product), WRITES[name]
+    person, request = write.by(scene), write.request(scene)
     before = effects(product)
 
-    first = keyed(scene.ann, request)
+    # The resource is there, whether or not it has a version.
+    first = keyed(person, request, If_Match="*")
+    if write.ends_token:
+        # A key is its owner's, whichever token it comes with.
+        person = product.anonymous.sign_in(person.username, person.password)
     after = effects(product)
-    again = [keyed(scene.ann, request) for _ in range(2)]
+    again = [keyed(person, request) for _ in range(2)]
+    other = keyed(person, ("POST", "/rooms", {"name": "Another"}))
 
     assert first.status in (200, 201, 204)
     assert not is_replay(first)
@@ -87,9 +55,10 @@ def test_a_repeated_write_has_one_effect_and_is_answered_as_the_first(product: P
     for answer in again:
         assert is_replay(answer)
         assert (answer.status, answer.text) == (first.status, first.text)
-        for name in ("Content-Type", "Location", "ETag", "Cache-Control"):
-            assert answer.headers.get(name) == first.headers.get(name)
+        for field in ("Content-Type", "Location", "ETag", "Cache-Control"):
+            assert answer.headers.get(field) == first.headers.get(field)
         assert answer.headers["X-Request-Id"] != first.headers["X-Request-Id"]
+    problem(other, 422, "idempotency_key_reused")
     assert effects(product) == after
 
 
@@ -178,8 +147,8 @@ def test_a_repeated_change_is_not_refused_for_the_version_it_made_itself(product
     task = ann.plan()
     request = ("PATCH", f"/tasks/{task['id']}", {"title": "Once"})
 
-    first = keyed(ann, request, **{"If-Match": '"1"'})
-    again = keyed(ann, request, **{"If-Match": '"1"'})
+    first = keyed(ann, request, If_Match='"1"')
+    again = keyed(ann, request, If_Match='"1"')
     unkeyed = ann.patch(request[1], json=request[2], headers={"If-Match": '"1"'})
 
     assert (first.status, first.json()["version"]) == (200, 2)
@@ -198,7 +167,7 @@ def test_a_repeated_deletion_is_not_told_that_there_is_nothing(product: Product)
 
 def test_a_repeated_change_of_the_password_is_not_told_that_the_old_one_is_wrong(product: Product) -> None:
     ann = product.register("ann")
-    request = WRITES["change the password"](Scene(product))
+    request = WRITES["change the password"].request(Scene(product))
 
     answers = [keyed(ann, request) for _ in range(2)]
     unkeyed = ann.post(request[1], json=request[2])
@@ -301,7 +270,7 @@ def test_reading_takes_no_notice_of_a_key(product: Product) -> None:
 def test_what_is_kept_names_no_password(product: Product) -> None:
     ann = product.register("ann")
 
-    keyed(ann, WRITES["change the password"](Scene(product)))
+    keyed(ann, WRITES["change the password"].request(Scene(product)))
 
     kept = str(product.items("IdempotencyTable"))
     assert builders.PASSWORD not in kept
@@ -321,3 +290,13 @@ def test_a_change_that_changed_nothing_is_answered_the_same_way_again(product: P
     assert (again.status, again.json()) == (first.status, first.json())
     assert again.headers["Idempotency-Replayed"] == "true"
     assert ann.get(f"/rooms/{room['id']}").json()["name"] == "Chairs"
+
+
+def test_a_key_of_another_person_who_is_gone_is_free(product: Product) -> None:
+    scene = Scene(product)
+
+    answers = [keyed(person, ("DELETE", "/users/me", None)) for person in (scene.bob, scene.cleo)]
+
+    assert [(answer.status, is_replay(answer)) for answer in answers] == [(204, False)] * 2
+    kept = {item["receipt_id"].partition("#")[0] for item in product.items("IdempotencyTable")}
+    assert kept == {scene.bob.id, scene.cleo.id}

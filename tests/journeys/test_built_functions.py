@@ -81,6 +81,7 @@ def question(token: str) -> Any:
     """An event of API Gateway to an authorizer of type REQUEST."""
     asked = event("request_authorizer")
     asked["headers"]["Authorization"] = f"Bearer {token}"
+    asked["multiValueHeaders"] = {name: [value] for name, value in asked["headers"].items()}
     return asked
 
 

@@ -47,11 +47,10 @@ def test_every_wrong_field_is_named(ann: Person) -> None:
 def test_what_is_not_for_clients_to_set_changes_nothing(ann: Person) -> None:
     task = ann.plan()
 
-    answer = ann.patch(
-        f"/tasks/{task['id']}", json={"version": 7, "created_by": "somebody", "room_id": None, "id": "x"}
-    )
+    answer = ann.patch(f"/tasks/{task['id']}", json={"created_by": "somebody", "room_id": None, "id": "x"})
 
-    assert faults(answer) == dict.fromkeys(["/version", "/created_by", "/room_id", "/id"], "unknown_field")
+    assert faults(answer) == dict.fromkeys(["/created_by", "/id"], "read_only")
+    problem(ann.patch(f"/tasks/{task['id']}", json={"title": "B", "version": 7}), 412, "version_mismatch")
     assert ann.get(f"/tasks/{task['id']}").json() == task
 
 
@@ -187,3 +186,20 @@ def test_headers_and_query_of_any_bytes_are_no_defect(service: Service, ann: Per
 
     assert response.status == 400
     assert {fault["pointer"] for fault in document["errors"]} == {"/limit", "/status"}
+
+
+def test_a_header_line_that_is_repeated_does_not_replace_the_first(ann: Person, service: Service) -> None:
+    path = f"/rooms/{ann.open_room()['id']}"
+    bob = service.register("bob")
+    tags = [("If-Match", '"1"'), ("If-Match", '"7"')]
+    tokens = [("Authorization", f"Bearer {person.access_token}") for person in (ann, bob)]
+
+    assert ann.patch(path, content='{"name": "B"}', headers=[*JSON.items(), *tags]).status == 200
+    problem(ann.patch(path, content='{"name": "C"}', headers=[*JSON.items(), *tags]), 412, "version_mismatch")
+    problem(ann.get(path, headers=tokens), 401, "invalid_token")
+
+
+def test_monitors_may_ask_without_taking_the_body(service: Service) -> None:
+    for path in ("/health", "/docs?utm_source=mail", "/.well-known/jwks.json"):
+        answer = service.anonymous.request("HEAD", path)
+        assert (answer.status, answer.text) == (200, "")

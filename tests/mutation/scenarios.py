@@ -39,6 +39,10 @@ class Person:
     def session_id(self) -> str:
         return self.refresh_token.partition(".")[0]
 
+    @functools.cached_property
+    def another_session_id(self) -> str:
+        return str(self.login().body["refresh_token"]).partition(".")[0]
+
     def anonymous(self, method: str, resource: str, body: Json) -> Answer:
         return self.stage.call("", method, resource, body)
 
@@ -215,6 +219,14 @@ _keyed(
     "SessionChanges.change_password",
     lambda ann, bob, room, task: ann.change_password("another long enough password", **key()),
 )
+_keyed(
+    "SessionChanges.end",
+    lambda ann, bob, room, task: ann.do(
+        "DELETE", "/auth/sessions/{session_id}", session_id=ann.another_session_id, **key()
+    ),
+)
+_keyed("SessionChanges.end_all", lambda ann, bob, room, task: ann.do("DELETE", "/auth/sessions", **key()))
+_keyed("UserChanges.begin_removal", lambda ann, bob, room, task: ann.go(**key()))
 
 
 def _add_somebody(ann: Person, room: Json) -> Answer:
@@ -790,9 +802,9 @@ def somebody_is_deleted_while_they_change_their_profile(stage: Stage) -> None:
 @scenario
 def somebody_is_deleted_with_the_version_that_was_read(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
-    stage.before("UsersTable.begin_removal", lambda: ann.edit_profile(username="anna"))
+    stage.before("UserChanges.begin_removal", lambda: ann.edit_profile(username="anna"))
     refused(ann.go(headers={"If-Match": '"1"'}), 412)
-    stage.before("UsersTable.begin_removal", ann.go)
+    stage.before("UserChanges.begin_removal", ann.go)
     refused(ann.go(), 404)
 
 

@@ -303,9 +303,11 @@ def _functions_of_routes() -> dict[tuple[str, str], str]:
 def _event(
     method: str, resource: str, ids: Mapping[str, str], body: Mapping[str, Any] | None, headers: Mapping[str, str]
 ) -> Json:
+    sent = {**headers, "Content-Type": "application/json"}
     return {
         "path": resource.format_map(ids),
-        "headers": {**headers, "Content-Type": "application/json"},
+        "headers": sent,
+        "multiValueHeaders": {name: [value] for name, value in sent.items()},
         "multiValueQueryStringParameters": None,
         "pathParameters": dict(ids) or None,
         "stageVariables": None,

@@ -1,6 +1,6 @@
 """The API as its users see it: one client, over the gateway in process or over a real connection."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import httpx
@@ -56,9 +56,11 @@ class Client:
         json: Any = _ABSENT,
         content: bytes | str | None = None,
         params: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
     ) -> Answer:
         """Send ``json`` (None is sent as null), or ``content`` as it stands. ``headers`` win over the client's own.
+
+        As pairs, each is a line of its own, and one name may have several.
 
         Values of ``params`` may be lists, which repeat the parameter. Every answer is held against the API's
         description.
@@ -68,9 +70,9 @@ class Client:
             # Not httpx's json argument: it takes None for absent.
             content = httpx.Request("POST", "/", json=json).content if json is not None else "null"
             own["Content-Type"] = "application/json"
-        sent = httpx.Headers(own)
-        for name, value in (headers or {}).items():
-            sent[name] = value
+        given = list(headers.items()) if isinstance(headers, Mapping) else list(headers or ())
+        replaced = {name.lower() for name, _ in given}
+        sent = httpx.Headers([*((name, own[name]) for name in own if name.lower() not in replaced), *given])
         response = self.connection.request(method, path, content=content, params=params, headers=sent)
         description().check(response, path.partition("?")[0])
         return Answer(response)

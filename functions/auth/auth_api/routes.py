@@ -142,17 +142,23 @@ def list_sessions(request: Request, query: Paging) -> Response:
 @api.route("DELETE", "/auth/sessions", fails=(NotFound,))
 def end_all_sessions(request: Request) -> Response:
     """Sign out everywhere, here too."""
-    _accounts.end_all_sessions(request.caller)
+    response = request.carry_out(
+        lambda receipt: _accounts.end_all_sessions(request.caller, receipt), lambda _: no_content()
+    )
     note(request, "all_sessions_ended", request.caller.user_id)
-    return no_content()
+    return response
 
 
 @api.route("DELETE", "/auth/sessions/{session_id}")
 def end_session(request: Request, session_id: str) -> Response:
     """Sign out on one device."""
-    _accounts.end_session(request.caller, session_id)
+    response = request.carry_out(
+        lambda receipt: _accounts.end_session(request.caller, session_id, request.precondition, receipt),
+        lambda _: no_content(),
+        checked=True,
+    )
     note(request, "session_ended", request.caller.user_id, session_id=session_id)
-    return no_content()
+    return response
 
 
 @api.route("POST", "/auth/password", body=PasswordChange, fails=(InvalidCredentials,))
@@ -175,7 +181,7 @@ def change_password(request: Request, body: PasswordChange) -> Response:
     return response
 
 
-@api.route("GET", "/.well-known/jwks.json", answer=PublicKeys, limits=(PUBLIC,))
+@api.route("GET", "/.well-known/jwks.json", answer=PublicKeys, limits=(PUBLIC,), public=True)
 def public_keys(request: Request) -> Response:
     """Get the public keys of the access tokens (RFC 7517 §5).
 

@@ -5,6 +5,7 @@ from typing import Any
 from authorizer import store
 from tasksync import tokens
 from tasksync.errors import DependencyFailed, InvalidToken
+from tasksync.http.headers import Headers
 from tasksync.settings import settings
 from tasksync.telemetry import log
 
@@ -33,8 +34,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def _bearer_token(event: dict[str, Any]) -> str:
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    scheme, _, token = headers.get("authorization", "").partition(" ")
+    # Two different tokens are none: which of them the gateway keeps the answer for is its own affair.
+    scheme, _, token = Headers(event["multiValueHeaders"]).get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise InvalidToken
     return str(token).strip()

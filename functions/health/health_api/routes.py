@@ -14,7 +14,7 @@ app = api.chalice
 _probes = Probes()
 
 
-@api.route("GET", "/health", answer=Health, failed_answer=Health, limits=())
+@api.route("GET", "/health", answer=Health, failed_answer=Health, limits=(), public=True)
 def health(request: Request) -> Response:
     """Ask whether the service, and every table and secret that it depends on, answers.
 

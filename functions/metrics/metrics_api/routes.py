@@ -29,6 +29,7 @@ kept = KeptAnswer()
     fails=(InvalidToken,),
     limits=(PUBLIC,),
     token="metrics_token",  # noqa: S106  # a name
+    public=True,
 )
 def metrics(request: Request) -> Response:
     """Get the numbers of all functions, in Prometheus's text format.

@@ -1,9 +1,5 @@
 """Routes that look across users, rooms and tasks."""
 
-import hashlib
-
-import msgspec
-
 from overview_api import payloads
 from overview_api.answers import Overview, Resolved
 from overview_api.kept import Answer, KeptAnswers
@@ -15,6 +11,7 @@ from tasksync.domain.overview import OverviewService
 from tasksync.entities import Caller
 from tasksync.http.api import Api
 from tasksync.http.limits import RateLimits
+from tasksync.http.representations import digest
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, not_modified, ok, uncompressed
 from tasksync.settings import settings
@@ -38,12 +35,14 @@ _kept = KeptAnswers(_rooms)
 def get_overview(request: Request) -> Response:
     """Get the caller's rooms, the people in them and the caller's open tasks.
 
-    The answer may be some seconds old, as `Age` says; with `Cache-Control: no-cache` it is made afresh. Even then a
-    room joined or a task assigned a moment ago may be missing: the indexes that find them are some milliseconds behind.
+    The answer may be some seconds old, as `Age` says; with `Cache-Control: no-cache`, `no-store` or `max-age=0` it is
+    made afresh. Even then a room joined or a task assigned a moment ago may be missing: the indexes that find them are
+    some milliseconds behind.
     """
     caller = request.caller
-    kept = None if request.refuses_cached() else _kept.find(caller, settings.overview_cache_seconds)
-    answer = kept or _made(caller)
+    oldest = request.accepted_age(settings.overview_cache_seconds)
+    kept = None if oldest is None else _kept.find(caller, oldest)
+    answer = kept or _made(caller, keep=request.may_be_stored)
     unchanged = request.unchanged(answer.tag)
     response = not_modified(answer.tag) if unchanged else uncompressed(ok(answer.body, answer.tag))
     return Response(response.status, response.body, {**response.headers, "Age": str(answer.age_seconds)})
@@ -59,11 +58,11 @@ def resolve_keys(request: Request, body: WantedKeys) -> Response:
     return uncompressed(ok(payloads.resolved(_keys.resolve(request.caller, body.keys()), request.caller)))
 
 
-def _made(caller: Caller) -> Answer:
+def _made(caller: Caller, *, keep: bool) -> Answer:
     made_at = clock.now()
     overview = _overviews.of(caller)
     body = payloads.overview(overview, caller)
-    tag = hashlib.sha256(msgspec.json.encode(body)).hexdigest()[:32]
-    answer = Answer(body, tag, made_at)
-    _kept.keep(caller, answer, [view.caller for view in overview.rooms])
+    answer = Answer(body, digest(body), made_at)
+    if keep:
+        _kept.keep(caller, answer, [view.caller for view in overview.rooms])
     return answer

@@ -30,25 +30,25 @@ _POLICY = (
 )
 
 
-@api.route("GET", "/openapi.json", answer=dict[str, Any], tagged=True)
+@api.route("GET", "/openapi.json", answer=dict[str, Any], tagged=True, public=True)
 def openapi(request: Request) -> Response:
     """Get this description of the API (OpenAPI 3.1)."""
     return _served(request, _DESCRIPTION, _REVALIDATED)
 
 
-@api.route("GET", "/docs", answer=str, media_types=("text/html",), tagged=True)
+@api.route("GET", "/docs", answer=str, media_types=("text/html",), tagged=True, public=True)
 def docs(request: Request) -> Response:
     """Read this description as a page, and try the API out."""
     return _served(request, _DOCS, {**_REVALIDATED, "Content-Security-Policy": _POLICY})
 
 
-@api.route("GET", "/client", answer=str, media_types=("text/html",), tagged=True)
+@api.route("GET", "/client", answer=str, media_types=("text/html",), tagged=True, public=True)
 def client(request: Request) -> Response:
     """Send requests from a page, by clicking and typing."""
     return _served(request, _CLIENT, {**_REVALIDATED, "Content-Security-Policy": _POLICY})
 
 
-@api.route("GET", "/assets/{asset}", answer=str, media_types=("text/javascript", "text/css"), tagged=True)
+@api.route("GET", "/assets/{asset}", answer=str, media_types=("text/javascript", "text/css"), tagged=True, public=True)
 def asset(request: Request, asset: str) -> Response:
     """Get a script or a style of a page."""
     if asset not in site.ASSETS:

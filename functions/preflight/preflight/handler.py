@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from tasksync.http.cors import preflight_fields
+from tasksync.http.headers import Headers
 from tasksync.http.responses import SECURITY_HEADERS
 from tasksync.telemetry import log
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """What API Gateway is to answer (REST API, proxy event version 1.0). Never fails: there is nothing to depend on."""
-    headers = {name.lower(): value for name, value in (event["headers"] or {}).items()}
+    headers = Headers(event["multiValueHeaders"])
     request = event["requestContext"]
     log(
         "INFO",

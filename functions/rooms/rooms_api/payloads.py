@@ -6,7 +6,7 @@ from msgspec import UNSET, UnsetType
 from rooms_api import answers
 from tasksync.clock import timestamp
 from tasksync.entities import ActivityEntry, Membership, Room, RoomRole, RoomView, User
-from tasksync.http.fields import Id, RoomCode, RoomName
+from tasksync.http.fields import RoomCode, RoomName, UserId
 from tasksync.http.representations import room_in_list
 
 
@@ -15,7 +15,7 @@ class NewRoom(msgspec.Struct, frozen=True, kw_only=True):
 
     name: RoomName | None = None
     code: RoomCode | None = None
-    user_id: Id | None = None
+    user_id: UserId | None = None
 
 
 class RoomChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +34,7 @@ class Join(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewMember(msgspec.Struct, frozen=True, kw_only=True):
-    user_id: Id
+    user_id: UserId
     role: RoomRole = RoomRole.MEMBER
 
 

@@ -3,10 +3,11 @@
 from rooms_api import payloads
 from rooms_api.answers import Activity, Member, Room
 from rooms_api.payloads import Join, NewMember, NewRoom, NoFields, RoleChange, RoomChange
+from tasksync import entities
 from tasksync.domain.activity import ActivityService
 from tasksync.domain.limits import ADD_STRANGERS, JOIN, JOIN_FROM
-from tasksync.domain.rooms import RoomService
-from tasksync.entities import RoomView
+from tasksync.domain.rooms import Named, RoomService
+from tasksync.entities import RoomRole, RoomView
 from tasksync.errors import (
     AddingRefused,
     AlreadyMember,
@@ -92,8 +93,15 @@ def get_room(request: Request, room_id: str) -> Response:
 @api.route("PATCH", "/rooms/{room_id}", body=RoomChange, answer=Room, fails=(RoleTooLow, PreconditionFailed))
 def change_room(request: Request, room_id: str, body: RoomChange) -> Response:
     """Rename a room, as one of its admins."""
+
+    def applied(view: RoomView) -> entities.Room:
+        request.require_unaltered(payloads.room(view))
+        return body.applied(view.room)
+
     return request.carry_out(
-        lambda receipt: _rooms.change(request.caller, room_id, body.applied, request.matches, receipt), _shown
+        lambda receipt: _rooms.change(request.caller, room_id, applied, request.matches, receipt),
+        _shown,
+        checked=True,
     )
 
 
@@ -101,7 +109,9 @@ def change_room(request: Request, room_id: str, body: RoomChange) -> Response:
 def delete_room(request: Request, room_id: str) -> Response:
     """Delete a room and its tasks, as one of its admins. Everybody is out at once."""
     return request.carry_out(
-        lambda receipt: _rooms.close(request.caller, room_id, request.matches, receipt), lambda _: no_content()
+        lambda receipt: _rooms.close(request.caller, room_id, request.matches, receipt),
+        lambda _: no_content(),
+        checked=True,
     )
 
 
@@ -109,7 +119,7 @@ def delete_room(request: Request, room_id: str) -> Response:
 def change_code(request: Request, room_id: str, body: NoFields) -> Response:
     """Give a room a new code, as one of its admins. The old one stops working."""
     return request.carry_out(
-        lambda receipt: _rooms.change_code(request.caller, room_id, request.matches, receipt), _shown
+        lambda receipt: _rooms.change_code(request.caller, room_id, request.matches, receipt), _shown, checked=True
     )
 
 
@@ -146,8 +156,13 @@ def add_member(request: Request, room_id: str, body: NewMember) -> Response:
 @api.route("PATCH", "/rooms/{room_id}/users/{user_id}", body=RoleChange, answer=Member, fails=(RoleTooLow, LastAdmin))
 def change_role(request: Request, room_id: str, user_id: str, body: RoleChange) -> Response:
     """Change what a member may do, as an admin of the room."""
+
+    def new_role(member: Named) -> RoomRole:
+        request.require_unaltered(payloads.member(member))
+        return body.role
+
     return request.carry_out(
-        lambda receipt: _rooms.change_role(request.caller, room_id, user_id, body.role, receipt),
+        lambda receipt: _rooms.change_role(request.caller, room_id, user_id, new_role, receipt),
         lambda member: ok(payloads.member(member)),
     )
 

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from tasksync.domain.tasks import Draft
 from tasksync.entities import Priority, Task, TaskStatus
 from tasksync.errors import BadQuery, Fault, Invalid
-from tasksync.http.fields import Description, Id, Moment, Paging, Title, in_utc
+from tasksync.http.fields import Description, Id, Moment, Paging, Title, UserId, in_utc
 from tasksync.queries import Order, TaskFilter
 
 _SORT = (
@@ -37,7 +37,7 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     priority: Priority = Priority.MEDIUM
     deadline: Moment | None = None
     room_id: Id | None = None
-    user_id: Id | UnsetType | None = UNSET
+    user_id: UserId | UnsetType | None = UNSET
 
     def draft(self, caller_id: str) -> Draft:
         return Draft(
@@ -58,7 +58,7 @@ class TaskChange(msgspec.Struct, frozen=True, kw_only=True):
     status: TaskStatus | UnsetType = UNSET
     priority: Priority | UnsetType = UNSET
     deadline: Moment | UnsetType | None = UNSET
-    user_id: Id | UnsetType | None = UNSET
+    user_id: UserId | UnsetType | None = UNSET
 
     def applied(self, task: Task) -> Task:
         given = {
@@ -74,7 +74,7 @@ class TaskChange(msgspec.Struct, frozen=True, kw_only=True):
 class RoomTaskQuery(Paging, frozen=True, kw_only=True):
     """Of one room's list."""
 
-    user_id: Id | None = None
+    user_id: UserId | None = None
     status: tuple[TaskStatus, ...] = ()
     priority: tuple[Priority, ...] = ()
     deadline_from: Moment | None = None

@@ -1,6 +1,7 @@
 """Routes of tasks."""
 
 from tasks_api.payloads import NewTask, RoomTaskQuery, TaskChange, TaskQuery
+from tasksync import entities
 from tasksync.domain.tasks import TaskService
 from tasksync.errors import AssigneeNotMember, NotFound, PreconditionFailed, RoleTooLow
 from tasksync.http import representations
@@ -74,9 +75,15 @@ def get_task(request: Request, task_id: str) -> Response:
 @api.route("PATCH", "/tasks/{task_id}", body=TaskChange, answer=Task, fails=_OF_CHANGES)
 def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
     """Change a task."""
+
+    def applied(task: entities.Task) -> entities.Task:
+        request.require_unaltered(representations.task(task))
+        return body.applied(task)
+
     return request.carry_out(
-        lambda receipt: _tasks.change(request.caller, task_id, body.applied, request.matches, receipt),
+        lambda receipt: _tasks.change(request.caller, task_id, applied, request.matches, receipt),
         lambda task: ok(representations.task(task), task.version),
+        checked=True,
     )
 
 
@@ -84,5 +91,7 @@ def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
 def delete_task(request: Request, task_id: str) -> Response:
     """Delete a task."""
     return request.carry_out(
-        lambda receipt: _tasks.delete(request.caller, task_id, request.precondition, receipt), lambda _: no_content()
+        lambda receipt: _tasks.delete(request.caller, task_id, request.precondition, receipt),
+        lambda _: no_content(),
+        checked=True,
     )

@@ -1,8 +1,9 @@
 """Routes of users."""
 
+
 from msgspec import UNSET
 
-from tasksync import deadline, passwords
+from tasksync import deadline, entities, passwords
 from tasksync.domain.accounts import register
 from tasksync.domain.export import ExportService
 from tasksync.domain.limits import REGISTRATION
@@ -87,10 +88,10 @@ def get_user(request: Request, user_id: str) -> Response:
     Somebody with whom one shares a room since a moment ago may not be found yet: the index that finds rooms by their
     members is some milliseconds behind.
     """
-    user = _users.get(request.caller, user_id)
-    if request.unchanged(user.version):
-        return not_modified(user.version)
-    return ok(representations.user(user, request.caller), user.version)
+    shown = representations.user(_users.get(request.caller, user_id), request.caller)
+    # Of others only the name is shown, and how often the rest changed is not for everybody to know.
+    tag = shown.get("version") or representations.digest(shown)
+    return not_modified(tag) if request.unchanged(tag) else ok(shown, tag)
 
 
 @api.route("GET", "/users/{user_id}/export", query=From, answer=Export, fails=(RoleTooLow,))
@@ -114,9 +115,15 @@ def change_user(request: Request, user_id: str, body: UserChange) -> Response:
     """
     if body.added_by is not UNSET and user_id not in ("me", request.caller.user_id):
         raise Invalid([Fault("/added_by", "not_allowed", "Nobody but the user may change this.")])
+
+    def applied(user: entities.User) -> entities.User:
+        request.require_unaltered(representations.user(user, request.caller))
+        return body.applied(user)
+
     return request.carry_out(
-        lambda receipt: _users.change(request.caller, user_id, body.applied, request.matches, receipt),
+        lambda receipt: _users.change(request.caller, user_id, applied, request.matches, receipt),
         lambda user: ok(representations.user(user, request.caller), user.version),
+        checked=True,
     )
 
 
@@ -126,11 +133,15 @@ def delete_user(request: Request, user_id: str) -> Response:
 
     They leave every room, are signed out everywhere, and their tasks in rooms become nobody's.
     """
-    user = _users.begin_removal(request.caller, user_id, request.matches)
+    response = request.carry_out(
+        lambda receipt: _users.begin_removal(request.caller, user_id, request.matches, receipt),
+        lambda _: no_content(),
+        checked=True,
+    )
     # The deletion is accepted, whatever happens now. It is carried out here so that it is done when the client is told
     # so; cut short, the users stream finishes it.
     try:
-        _removal.finish(user.id, deadline.has_time)
+        _removal.finish(user_id, deadline.has_time)
     except TaskSyncError as error:
         log("WARNING", "removal left to the stream", request_id=request.id, error=type(error).__name__)
-    return no_content()
+    return response

@@ -23,7 +23,7 @@ TaskSyncError
 │   ├── TooManyRooms
 │   ├── AddingRefused
 │   └── LastAdmin
-├── PreconditionFailed        If-Match names another version
+├── PreconditionFailed        the client wants to change another version, or what is not there
 ├── Invalid                   fields are wrong, missing or unknown; names each
 │   ├── AssigneeNotMember
 │   └── UnknownUser
@@ -170,7 +170,7 @@ class LastAdmin(Conflict):
 
 
 class PreconditionFailed(TaskSyncError):
-    detail = "The resource has changed since the version that If-Match names."
+    detail = "The resource is not in the version that If-Match, If-None-Match or the body asks for."
 
 
 class Invalid(_Faulty):

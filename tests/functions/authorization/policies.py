@@ -74,6 +74,7 @@ POLICIES: list[Line | Open] = [
     Open("POST /auth/refresh", 422, {}),
     Open("POST /auth/logout", 422, {}),
     Open("GET /.well-known/jwks.json", 200),
+    Open("HEAD /.well-known/jwks.json", 200),
     everybody("GET /auth/sessions", 200),
     everybody("DELETE /auth/sessions", 204),
     everybody("DELETE /auth/sessions/{session_id}", 404),
@@ -144,10 +145,16 @@ POLICIES: list[Line | Open] = [
     ),
     # ------------------------------------------------------------------------------------------- service
     Open("GET /health", 200),
+    Open("HEAD /health", 200),
     # Its own token, which is nobody's access token: tests/functions/metrics/test_token.py.
     Open("GET /metrics", 401),
+    Open("HEAD /metrics", 401),
     Open("GET /openapi.json", 200),
+    Open("HEAD /openapi.json", 200),
     Open("GET /docs", 200),
+    Open("HEAD /docs", 200),
     Open("GET /client", 200),
+    Open("HEAD /client", 200),
     Open("GET /assets/{asset}", 404),
+    Open("HEAD /assets/{asset}", 404),
 ]

@@ -17,10 +17,12 @@ STAGE = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/live"
 
 def decision(product: Product, person: Person, method_arn: str, headers: Any = None) -> Any:
     """What the authorizer's handler answers to the gateway."""
+    sent = {"Authorization": f"Bearer {person.access_token}"} if headers is None else headers
     event = {
         "type": "REQUEST",
         "methodArn": method_arn,
-        "headers": {"Authorization": f"Bearer {person.access_token}"} if headers is None else headers,
+        "headers": sent,
+        "multiValueHeaders": {name: [value] for name, value in sent.items()},
         "requestContext": {"requestId": "a-request"},
     }
     function = product.aws.stack.functions["AuthorizerFunction"]

@@ -212,6 +212,41 @@ def test_an_overview_given_a_moment_ago_is_given_again_for_one_round_trip(produc
     assert ann.get("/").json() == afresh.json()
 
 
+ANEW = [
+    {"Cache-Control": "no-cache"},
+    {"Cache-Control": "No-Store"},
+    {"Cache-Control": "max-age=0"},
+    {"Cache-Control": 'max-stale, Max-Age="0"'},
+    {"Cache-Control": "max-age=soon"},
+    {"Cache-Control": "min-fresh=3600"},
+    {"Pragma": "no-cache"},
+]
+KEPT = [
+    {},
+    {"Cache-Control": "max-age=99999999999"},
+    {"Cache-Control": "max-age=3, min-fresh=1"},
+    {"Cache-Control": "no-transform, only-if-cached"},
+    # Only where there is no Cache-Control (RFC 9111 §5.4).
+    {"Cache-Control": "max-age=60", "Pragma": "no-cache"},
+]
+
+
+def test_an_overview_is_made_anew_for_whoever_takes_none_that_was_given(product: Product) -> None:
+    ann = product.register("ann")
+    tasks = 0
+    ann.get("/")
+
+    for headers in ANEW:
+        ann.plan()
+        tasks += 1
+        assert len(ann.get("/", headers=headers).json()["tasks"]) == tasks, headers
+    ann.plan()
+    ann.get("/", headers={"Cache-Control": "no-store"})
+    for headers in KEPT:
+        # What was made for no-store is not kept.
+        assert len(ann.get("/", headers=headers).json()["tasks"]) == tasks, headers
+
+
 def test_what_is_kept_for_one_caller_is_never_given_to_another(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()

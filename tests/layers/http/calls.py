@@ -24,11 +24,13 @@ PUBLIC = _routes()
 """By route: whether it is open to everybody."""
 
 ALL = sorted(PUBLIC)
+READ_OPENLY = [route for route in ALL if PUBLIC[route] and route[0] in ("GET", "HEAD")]
+"""They ignore query parameters: tests/functions/test_public_reads.py."""
 WITH_TOKEN = [route for route in ALL if not PUBLIC[route]]
 WITH_IDS = [route for route in ALL if "{" in route[1]]
 
 # Routes that take no body, although their method might.
-_WITHOUT_BODY = {"GET", "DELETE"}
+_WITHOUT_BODY = {"GET", "HEAD", "DELETE"}
 WITH_BODY = [route for route in ALL if route[0] not in _WITHOUT_BODY]
 WITH_NEEDED_FIELDS: dict[Route, set[str]] = {
     ("POST", "/auth/register"): {"/password"},

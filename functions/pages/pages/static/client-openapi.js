@@ -64,7 +64,7 @@ export class Document {
     if (type === "object" || meant.properties) {
       if (depth > DEEPEST) return {};
       const required = new Set(meant.required ?? []);
-      const shown = Object.entries(meant.properties ?? {}).filter(([name]) => required.size === 0 || required.has(name));
+      const shown = fillable(meant).filter(([name]) => required.size === 0 || required.has(name));
       return Object.fromEntries(shown.map(([name, each]) => [name, this.#value(each, depth + 1)]));
     }
     if (type === "array") return [];
@@ -91,11 +91,16 @@ export class Document {
   fields(operation) {
     const schema = this.#plain(operation.body.schema);
     const required = new Set(schema.required ?? []);
-    return Object.entries(schema.properties ?? {}).map(([name, each]) => {
+    return fillable(schema).map(([name, each]) => {
       const meant = this.#plain(each);
       return { name, type: described(meant), required: required.has(name), meaning: each.description ?? meant.description ?? "" };
     });
   }
+}
+
+/** The properties that somebody may fill in; the others may only be sent back as they are. */
+function fillable(schema) {
+  return Object.entries(schema.properties ?? {}).filter(([, each]) => !each.readOnly);
 }
 
 function exampleOf(media) {

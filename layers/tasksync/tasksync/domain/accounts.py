@@ -19,12 +19,17 @@ from tasksync.errors import (
     Invalid,
     InvalidCredentials,
     InvalidToken,
+    NotFound,
+    PreconditionFailed,
     Stale,
     UsernameTaken,
 )
 from tasksync.ids import new_session_id, new_user_id
 
 _REPEATABLE = timedelta(seconds=60)
+
+Matches = Callable[[None], bool]
+"""Whether the client's preconditions allow changing what is there and has no version."""
 
 
 class People(Protocol):
@@ -33,7 +38,6 @@ class People(Protocol):
     def find(self, user_id: str) -> User | None: ...
     def find_by_username(self, username: str) -> User | None: ...
     def find_by_email(self, email: str) -> User | None: ...
-    def end_sessions(self, user_id: str) -> None: ...
     def upgrade_password_hash(self, user: User, password_hash: str) -> None: ...
 
 
@@ -50,7 +54,8 @@ class Sessions(Protocol):
     def change_password(
         self, user: User, session_id: str, password_hash: str, at: datetime, receipt: Receipt | None
     ) -> None: ...
-    def end(self, session_id: str, user_id: str) -> None: ...
+    def end(self, session_id: str, user_id: str, receipt: Receipt | None) -> None: ...
+    def end_all(self, user_id: str, receipt: Receipt | None) -> None: ...
     def delete(self, session_id: str) -> None: ...
 
 
@@ -252,12 +257,19 @@ class AccountService:
                 return Page(live, None)
             page = self._sessions.page_of(caller.user_id, at, limit + 1 - len(live), page.next)
 
-    def end_session(self, caller: Caller, session_id: str) -> None:
-        """Raises ``NotFound`` for a session that is not the caller's."""
-        self._sessions.end(session_id, caller.user_id)
+    def end_session(self, caller: Caller, session_id: str, matches: Matches | None, receipt: ReceiptFor[None]) -> None:
+        """``matches``: None where the client asks for nothing. Raises ``NotFound`` for a session that is not the
+        caller's, and ``PreconditionFailed``."""
+        if matches is not None:
+            session = self._sessions.find(session_id)
+            if session is None or session.user_id != caller.user_id:
+                raise NotFound
+            if not matches(None):
+                raise PreconditionFailed
+        self._sessions.end(session_id, caller.user_id, receipt(None))
 
-    def end_all_sessions(self, caller: Caller) -> None:
-        self._people.end_sessions(caller.user_id)
+    def end_all_sessions(self, caller: Caller, receipt: ReceiptFor[None]) -> None:
+        self._sessions.end_all(caller.user_id, receipt(None))
 
     def change_password(self, caller: Caller, current: str, new: str, receipt: ReceiptFor[None]) -> None:
         """Every other session ends. Raises ``InvalidCredentials``; ``Invalid`` if it is made of the user's names."""

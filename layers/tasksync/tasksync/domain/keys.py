@@ -63,18 +63,23 @@ class KeyService:
         owners = {key: owner_id for key in keys.tasks if (owner_id := owner_of(key)) is not None}
         of_tasks = [owner_id for owner_id in owners.values() if is_room_id(owner_id)]
         wanted = [key for key in keys.rooms if is_id(key) and is_room_id(key)]
+        ids = {key: caller.user_id if key == "me" else key for key in keys.users if is_id(key)}
         ((views, mine), people), tasks = self._both(
             lambda: self._both(
                 lambda: self._both(
                     lambda: self._rooms.views([*wanted, *of_tasks], caller.user_id),
                     lambda: self._rooms_of(caller, keys),
                 ),
-                lambda: self._people.find_many([key for key in keys.users if is_id(key)]),
+                lambda: self._people.find_many(dict.fromkeys(ids.values())),
             ),
             lambda: self._tasks.find_many(owners),
         )
         codes_of_rooms = {room.code: room.id for room in mine}
-        users = {key: user for key, user in people.items() if _is_seen(caller, key, mine)}
+        users = {
+            key: people[user_id]
+            for key, user_id in ids.items()
+            if user_id in people and _is_seen(caller, user_id, mine)
+        }
         rooms = {key: views[key] for key in wanted if key in views}
         tasks = {key: task for key, task in tasks.items() if task.owner_id in {caller.user_id, *views}}
         codes = {code: codes_of_rooms[code.upper()] for code in keys.codes if code.upper() in codes_of_rooms}

@@ -124,7 +124,7 @@ class RoomService:
         self,
         caller: Caller,
         room_id: str,
-        edit: Callable[[Room], Room],
+        edit: Callable[[RoomView], Room],
         matches: Matches,
         receipt: ReceiptFor[RoomView],
     ) -> RoomView:
@@ -132,7 +132,7 @@ class RoomService:
 
         def attempt() -> RoomView:
             view = self._as_admin(caller, room_id, matches)
-            changed = edit(view.room)
+            changed = edit(view)
             if changed == view.room:
                 return view
             changed = replace(changed, updated_at=clock.now(), version=view.room.version + 1)
@@ -240,9 +240,15 @@ class RoomService:
         return until_settled(attempt)
 
     def change_role(
-        self, caller: Caller, room_id: str, user_id: str, role: RoomRole, receipt: ReceiptFor[Named]
+        self,
+        caller: Caller,
+        room_id: str,
+        user_id: str,
+        edit: Callable[[Named], RoomRole],
+        receipt: ReceiptFor[Named],
     ) -> Named:
-        """Raises ``RoleTooLow``, ``LastAdmin``; ``NotFound`` for somebody who is no member, too."""
+        """Give a member the role that ``edit`` says. Raises ``RoleTooLow``, ``LastAdmin``; ``NotFound`` for somebody
+        who is no member, too."""
 
         def attempt() -> Named:
             found, people = self._with_person(caller, room_id, user_id)
@@ -250,7 +256,7 @@ class RoomService:
             member, user = view.member(user_id), people.get(user_id)
             if member is None or user is None:
                 raise NotFound
-            after = replace(member, role=role)
+            after = replace(member, role=edit((member, user)))
             if after != member:
                 self._rooms.change_role(view.caller, member, after, receipt((after, user)))
             return after, user

@@ -23,7 +23,7 @@ class People(Protocol):
     def find_many(self, user_ids: Iterable[str]) -> dict[str, User]: ...
     def page(self, limit: int, after: str | None) -> Page[User]: ...
     def change_profile(self, user: User, changed: User, receipt: Receipt | None) -> None: ...
-    def begin_removal(self, user: User, at: datetime) -> None: ...
+    def begin_removal(self, user: User, at: datetime, receipt: Receipt | None) -> None: ...
 
 
 class Rooms(Protocol):
@@ -55,7 +55,6 @@ class UserService:
         return Page(shown, wanted[-1] if len(rest) > limit else None)
 
     def get(self, caller: Caller, user_id: str) -> User:
-        user_id = _resolved(caller, user_id)
         if caller.role is UserRole.ADMIN or user_id == caller.user_id:
             user, visible = self._people.find(user_id), True
         else:
@@ -87,15 +86,13 @@ class UserService:
 
         return until_settled(attempt)
 
-    def begin_removal(self, caller: Caller, user_id: str, matches: Matches) -> User:
+    def begin_removal(self, caller: Caller, user_id: str, matches: Matches, receipt: ReceiptFor[None]) -> None:
         """Accept the deletion: from here on the user is gone for everybody. Raises as ``change`` does."""
 
-        def attempt() -> User:
-            user = self._own(caller, user_id, matches)
-            self._people.begin_removal(user, clock.now())
-            return user
+        def attempt() -> None:
+            self._people.begin_removal(self._own(caller, user_id, matches), clock.now(), receipt(None))
 
-        return until_settled(attempt)
+        until_settled(attempt)
 
     def _own(self, caller: Caller, user_id: str, matches: Matches) -> User:
         user = self.get(caller, user_id)
@@ -110,7 +107,3 @@ class UserService:
         # The index only says where to look; what counts is whom the rooms themselves name.
         shared = mine & theirs
         return bool(shared) and bool(self._rooms.naming(shared, {user_id, other_id}))
-
-
-def _resolved(caller: Caller, user_id: str) -> str:
-    return caller.user_id if user_id == "me" else user_id

@@ -9,6 +9,7 @@ from typing import Annotated, Generic, NotRequired, TypedDict, TypeVar
 from msgspec import Meta
 
 from tasksync.entities import AddedBy, Priority, RoomRole, TaskStatus, UserRole
+from tasksync.http.fields import USER
 
 Item = TypeVar("Item")
 
@@ -18,7 +19,7 @@ Timestamp = Annotated[
     str, Meta(description="RFC 3339, in UTC.", examples=["2026-11-21T04:10:39.524Z"], extra_json_schema=_TIME)
 ]
 Version = Annotated[int, Meta(ge=1, description="Raised by every change; also in `ETag`.", examples=[1])]
-UserId = Annotated[str, Meta(examples=["usr_01a1fc4c9424765b9f141f9b2997a1bb"])]
+UserId = Annotated[str, Meta(examples=["usr_01a1fc4c9424765b9f141f9b2997a1bb"]), USER]
 RoomId = Annotated[str, Meta(examples=["room_01a1fc4cb1f0777a8d1a5f0e2b6c9d3e"])]
 
 

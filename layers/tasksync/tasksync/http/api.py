@@ -7,14 +7,16 @@
     def create_room(request: Request, body: NewRoom) -> Response: ...
 
 Order of what is checked: the limits on reading and writing; path ids, query, media type, size, JSON, fields; the
-limits that are exact; then the idempotency key is looked up, or the view runs. So a request that nobody could carry out
-is no attempt to sign in, register or join, and one that is too much is told so whatever is in it.
+limits that are exact; then the idempotency key is looked up, or the view runs, which checks rights before preconditions
+and read-only fields. So a request that nobody could carry out is no attempt to sign in, register or join, and one that
+is too much is told so whatever is in it.
 """
 
 import base64
 import binascii
 import time
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
@@ -26,9 +28,11 @@ from chalice.app import Response as ChaliceResponse
 from tasksync import deadline, errors, stamps, work
 from tasksync.domain.limits import Policy
 from tasksync.errors import Fault, Standing
-from tasksync.http import cors, problems, schema
+from tasksync.http import cors, merging, problems, schema
 from tasksync.http.fields import NoQuery
+from tasksync.http.headers import Headers
 from tasksync.http.limits import RateLimits, fields, of_method
+from tasksync.http.merging import SentBack
 from tasksync.http.request import Once, Request
 from tasksync.http.responses import JSON, SECURITY_HEADERS, Response
 from tasksync.ids import is_id
@@ -48,6 +52,9 @@ _OF_ROUTE = Measure(
 _BY_STATUS_AND_LATENCY = Measure({"requests": "Count"}, [["method", "route", "status"], ["method", "route", "le"]])
 
 MAX_BODY_BYTES = 64 * 1024
+
+SAFE = frozenset({"GET", "HEAD"})
+"""Methods that change nothing (RFC 9110 §9.2.1): no idempotency key, no precondition of a change is looked at."""
 
 View = Callable[..., Response]
 
@@ -84,6 +91,8 @@ class Route:
     """What it counts as."""
     token: str | None
     """What the API's description calls the token it takes, if that is not the access token."""
+    public: bool
+    """Whether it is read without an access token."""
 
 
 class Api:
@@ -118,11 +127,14 @@ class Api:
         failed_answer: Any = None,
         limits: tuple[Policy, ...] | None = None,
         token: str | None = None,
+        public: bool = False,
     ) -> Callable[[View], View]:
         """Register a view. It gets the request, the path's ids by name, and ``body`` and ``query`` where declared.
 
         The view's docstring says what the route does to those who use the API. The other arguments are ``Route``'s; a
         route without ``answer`` answers 204, and one without ``limits`` counts as a user's reading (GET) or writing.
+        ``public``, of a GET: HEAD is answered, too, and query parameters that are not known are ignored, since
+        monitors ask by HEAD and others add to links what they like (``?utm_source=``).
         """
 
         def register(view: View) -> View:
@@ -130,16 +142,21 @@ class Api:
             policies = of_method(method) if limits is None else limits
             route = Route(
                 *(method, path, body, query, view, success, answer, media_types, fails, tagged, failed_answer),
-                *(policies, token),
+                *(policies, token, public),
             )
-            self.routes.append(route)
-            # Any: media types are checked by us, so that the refusal is a problem document like any other.
-            self.chalice.route(path, methods=[method], content_types=[], name=f"{method} {path}")(
-                lambda **ids: self._answer(route, ids)
-            )
+            self._register(route)
+            if public:
+                self._register(replace(route, method="HEAD"))
             return view
 
         return register
+
+    def _register(self, route: Route) -> None:
+        self.routes.append(route)
+        # Any: media types are checked by us, so that the refusal is a problem document like any other.
+        self.chalice.route(route.path, methods=[route.method], content_types=[], name=f"{route.method} {route.path}")(
+            lambda **ids: self._answer(route, ids)
+        )
 
     def _answer(self, route: Route, ids: dict[str, str]) -> ChaliceResponse:
         started = time.perf_counter()
@@ -197,10 +214,19 @@ class Api:
         standings: list[Standing],
     ) -> Response:
         self._count([each for each in route.limits if not each.exact], request, standings)
-        arguments = _arguments(route, request, event, ids)
+        arguments, sent_back = _arguments(route, request, event, ids)
+        if sent_back is not None:
+            request = replace(request, sent_back=sent_back)
         self._count([each for each in route.limits if each.exact], request, standings)
+        if route.method in SAFE:
+            return route.view(request, **arguments)
+        if self.keys is None or not request.context.get("authorizer"):
+            # What changes without a token has no version. Elsewhere ``carry_out`` says so when it is known whether the
+            # caller may do it at all.
+            request.require_match()
+            return route.view(request, **arguments)
         key = request.headers.get("idempotency-key")
-        if key is None or route.method == "GET" or self.keys is None or not request.context.get("authorizer"):
+        if key is None:
             return route.view(request, **arguments)
         identity = f"{route.method} {request.path}\n".encode() + _raw_body(event)
         once = self.keys.once(request.caller.user_id, key, identity)
@@ -224,7 +250,7 @@ class Api:
 
 def _request(event: Mapping[str, Any], count: Callable[[Policy], None]) -> Request:
     context = event["requestContext"]
-    headers = {name.lower(): value for name, value in (event["headers"] or {}).items()}
+    headers = Headers(event["multiValueHeaders"])
     path = context["resourcePath"].format_map(event["pathParameters"] or {})
     parameters = event["multiValueQueryStringParameters"] or {}
     root = _root(event["path"], path, context)
@@ -243,27 +269,71 @@ def _root(called: str, path: str, context: Mapping[str, Any]) -> str:
     return called.removesuffix(path) if called.endswith(path) else ""
 
 
-def _arguments(route: Route, request: Request, event: Mapping[str, Any], ids: dict[str, str]) -> dict[str, Any]:
+def _arguments(
+    route: Route, request: Request, event: Mapping[str, Any], ids: dict[str, str]
+) -> tuple[dict[str, Any], SentBack | None]:
+    """What the view is called with, and the read-only fields that a change came with."""
     if not all(is_id(value) for value in ids.values()):
         raise errors.NotFound
-    arguments: dict[str, Any] = dict(ids)
+    arguments: dict[str, Any] = _of_caller(request, {"user_id"}, ids)
+    sent_back = None
     if route.query is not NoQuery:
-        arguments["query"] = _query(route.query, request.parameters)
-    elif request.parameters:
-        _query(NoQuery, request.parameters)
+        arguments["query"] = _query(route.query, request)
+    elif request.parameters and not route.public:
+        _query(NoQuery, request)
     if route.body is not None:
-        arguments["body"] = _body(route.body, request, event)
-    return arguments
+        arguments["body"], sent_back = _body(route, route.body, request, _json_object(request, event))
+    return arguments, sent_back
 
 
-def _query(declared: type[msgspec.Struct], given: Mapping[str, list[str]]) -> msgspec.Struct:
+def _body(
+    route: Route, declared: type[msgspec.Struct], request: Request, sent: dict[str, Any]
+) -> tuple[msgspec.Struct, SentBack | None]:
+    names = merging.read_only(declared, route.answer) if route.method in ("PUT", "PATCH") else frozenset()
+    data = {name: value for name, value in sent.items() if name not in names}
+    data = _of_caller(request, schema.user_fields(declared), data)
+    back = {name: value for name, value in sent.items() if name in names}
+    try:
+        body = schema.read(declared, data)
+    except schema.Faults as found:
+        if not back:
+            raise errors.Invalid(found.faults) from found
+        # Which of the others are wrong, too, is known when the resource has been read.
+        wrong = {fault.pointer for fault in found.faults}
+        try:
+            body = schema.read(declared, {name: value for name, value in data.items() if f"/{name}" not in wrong})
+        except schema.Faults:
+            raise errors.Invalid(found.faults) from found
+        return body, SentBack(_of_caller(request, schema.user_fields(route.answer), back), tuple(found.faults))
+    if not back:
+        return body, None
+    return body, SentBack(_of_caller(request, schema.user_fields(route.answer), back))
+
+
+def _of_caller(request: Request, names: AbstractSet[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, with the caller's own id where those of these names, which are ids of users, say ``me``."""
+    if not request.context.get("authorizer"):
+        return dict(values)
+    me = request.caller.user_id
+    resolved = dict(values)
+    for name in names & values.keys():
+        value = values[name]
+        if value == "me":
+            resolved[name] = me
+        elif isinstance(value, list):
+            resolved[name] = [me if each == "me" else each for each in value]
+    return resolved
+
+
+def _query(declared: type[msgspec.Struct], request: Request) -> msgspec.Struct:
     """A parameter may be repeated where the schema says list, and nowhere else."""
+    given = request.parameters
     single, lists = schema.parameters(declared)
     repeated = [name for name, values in given.items() if name in single and len(values) > 1]
     faults = [Fault(f"/{name}", "repeated", "This parameter may be given once.") for name in repeated]
     data = {name: values if name in lists else values[0] for name, values in given.items() if name not in repeated}
     try:
-        read = schema.read(declared, data, texts=True)
+        read = schema.read(declared, _of_caller(request, schema.user_fields(declared), data), texts=True)
     except schema.Faults as found:
         raise errors.BadQuery([*faults, *found.faults]) from found
     if faults:
@@ -271,7 +341,7 @@ def _query(declared: type[msgspec.Struct], given: Mapping[str, list[str]]) -> ms
     return read
 
 
-def _body(declared: type[msgspec.Struct], request: Request, event: Mapping[str, Any]) -> msgspec.Struct:
+def _json_object(request: Request, event: Mapping[str, Any]) -> dict[str, Any]:
     raw = _raw_body(event)
     if len(raw) > MAX_BODY_BYTES:
         raise errors.BodyTooLarge
@@ -287,10 +357,7 @@ def _body(declared: type[msgspec.Struct], request: Request, event: Mapping[str, 
             raise errors.MalformedJson from error
     if not isinstance(data, dict):
         raise errors.Invalid([Fault("", "wrong_type", "The body must be a JSON object.")])
-    try:
-        return schema.read(declared, data)
-    except schema.Faults as found:
-        raise errors.Invalid(found.faults) from found
+    return data
 
 
 def _raw_body(event: Mapping[str, Any]) -> bytes:
@@ -313,6 +380,8 @@ def _written(response: Response, request: Request, further: Mapping[str, str]) -
     elif response.body is not None:
         headers.setdefault("Content-Type", JSON)
         body = msgspec.json.encode(response.body).decode()
+    if request.method == "HEAD":  # the headers of GET, and nothing else (RFC 9110 §9.3.2)
+        body = ""
     return ChaliceResponse(body=body, headers=dict(headers), status_code=response.status)
 
 

@@ -17,6 +17,9 @@ Token = Annotated[str, Meta(min_length=1, max_length=4096)]
 RoomName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\S", examples=["Office move"])]
 RoomCode = Annotated[str, Meta(min_length=6, max_length=9, pattern=r"\A[A-Za-z0-9]*\Z", examples=["K7QX2MZ9A"])]
 Id = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\A[A-Za-z0-9._~-]*\Z")]
+# What says of a type that it is a user's id.
+USER = Meta(extra={"names": "user"})
+UserId = Annotated[Id, Meta(description="A user; `me` is the caller."), USER]
 Title = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\S", examples=["Order the desks"])]
 Description = Annotated[str, Meta(max_length=10_000, examples=["Twelve, adjustable in height."])]
 Moment = Annotated[

@@ -1,9 +1,20 @@
 """Users, rooms and tasks as they go out, wherever they are shown."""
 
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
 from tasksync.clock import rfc3339, timestamp
 from tasksync.entities import Caller, RoomView, Session, Task, User, UserRole
 from tasksync.http import answers
 from tasksync.ids import is_room_id
+
+
+def digest(body: Mapping[str, Any]) -> str:
+    """What the entity tag of a body is made of that has no version, or shows less than the version counts."""
+    return hashlib.sha256(msgspec.json.encode(body)).hexdigest()[:32]
 
 
 def profile(user: User) -> answers.User:

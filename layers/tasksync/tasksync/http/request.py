@@ -6,6 +6,8 @@ from typing import Any, Protocol, TypeVar
 
 from tasksync.domain.limits import Policy
 from tasksync.entities import Caller, Receipt, ReceiptFor, UserRole
+from tasksync.errors import PreconditionFailed
+from tasksync.http.merging import SentBack
 from tasksync.http.responses import Response
 
 Outcome = TypeVar("Outcome")
@@ -36,6 +38,8 @@ class Request:
     """Set where the client sent an idempotency key."""
     count: Callable[[Policy], None]
     """Count the request for a policy that only what was read says to be concerned. Raises ``RateLimited``."""
+    sent_back: SentBack | None = None
+    """Set where a change came with read-only fields of the resource."""
 
     @property
     def caller(self) -> Caller:
@@ -53,39 +57,87 @@ class Request:
         return self.headers.get("user-agent", "")[:255]
 
     def carry_out(
-        self, effect: Callable[[ReceiptFor[Outcome]], Outcome], answer: Callable[[Outcome], Response]
+        self,
+        effect: Callable[[ReceiptFor[Outcome]], Outcome],
+        answer: Callable[[Outcome], Response],
+        *,
+        checked: bool = False,
     ) -> Response:
-        """The answer to an effect, kept in the effect's own transaction where there is an idempotency key."""
-        once = self.once
-        if once is None:
-            return answer(effect(lambda _: None))
-        kept: list[Outcome] = []
+        """The answer to an effect, kept in the effect's own transaction where there is an idempotency key.
 
-        def receipt(outcome: Outcome) -> Receipt:
-            kept.append(outcome)
-            return once.receipt(answer(outcome))
+        ``checked``: the effect itself holds the resource against ``matches``. Otherwise what it changes has no version,
+        and ``PreconditionFailed`` is raised where it would be carried out although the client asks for one.
+        """
+        once = self.once
+        made: list[Outcome] = []
+
+        def receipt(outcome: Outcome) -> Receipt | None:
+            if not checked:
+                self.require_match()
+            made.append(outcome)
+            return None if once is None else once.receipt(answer(outcome))
 
         outcome = effect(receipt)
         response = answer(outcome)
-        if not kept or kept[-1] != outcome:
+        if not made or made[-1] != outcome:
             # There was nothing to change, and so no transaction to keep the answer in.
-            once.keep(response)
+            if not checked:
+                self.require_match()
+            if once is not None:
+                once.keep(response)
         return response
 
-    def matches(self, version: int) -> bool:
-        """Whether ``If-Match`` (RFC 9110 §13.1.1) allows a change of a resource of this version."""
-        condition = self.headers.get("if-match")
-        return condition is None or _lists(condition, version, weak=False)
+    def matches(self, version: int | None) -> bool:
+        """Whether the client's preconditions (RFC 9110 §13.1) allow changing what is there, in this version.
+
+        None: it has no version, so ``*`` alone stands for it. ``If-None-Match`` is about what PUT, PATCH and DELETE
+        find; what a POST makes is not there before.
+        """
+        wanted = self.headers.get("if-match")
+        if wanted is not None and not _lists(wanted, version, weak=False):
+            return False
+        unwanted = None if self.method == "POST" else self.headers.get("if-none-match")
+        return unwanted is None or not _lists(unwanted, version, weak=True)
+
+    def require_match(self) -> None:
+        """Raises ``PreconditionFailed`` where ``matches`` does not allow changing what has no version."""
+        if not self.matches(None):
+            raise PreconditionFailed
+
+    def require_unaltered(self, current: Mapping[str, Any]) -> None:
+        """Hold what was sent back against the resource as it is shown to the caller before the change.
+
+        Every change of a resource has to call it. Raises ``PreconditionFailed``, ``Invalid``: ``http/merging.py``.
+        """
+        if self.sent_back is not None:
+            self.sent_back.require_unaltered(current)
 
     @property
-    def precondition(self) -> Callable[[int], bool] | None:
-        """``matches``, or None where the client sent no ``If-Match``: then any version may be changed."""
-        return self.matches if "if-match" in self.headers else None
+    def precondition(self) -> Callable[[int | None], bool] | None:
+        """``matches``, or None where the client sent no precondition: then any version may be changed."""
+        return self.matches if "if-match" in self.headers or "if-none-match" in self.headers else None
 
-    def refuses_cached(self) -> bool:
-        """Whether ``Cache-Control: no-cache`` (RFC 9111 §5.2.1.4) asks for an answer made for this request."""
-        directives = self.headers.get("cache-control", "").lower().split(",")
-        return "no-cache" in [directive.strip() for directive in directives]
+    def accepted_age(self, lifetime: int) -> int | None:
+        """How many seconds old an answer may be that is cached for ``lifetime``; None: it must be made anew.
+
+        ``Cache-Control`` as a request has it (RFC 9111 §5.2.1), and ``Pragma`` where there is none (§5.4).
+        """
+        directives = self._cache_directives()
+        if directives.keys() & {"no-cache", "no-store"}:
+            return None
+        oldest = lifetime - _seconds(directives.get("min-fresh", "0"), lifetime)
+        oldest = min(oldest, _seconds(directives.get("max-age", str(lifetime)), 0))
+        return oldest if oldest > 0 else None
+
+    @property
+    def may_be_stored(self) -> bool:
+        """Whether its answer may be kept for other requests: not with ``no-store`` (RFC 9111 §5.2.1.5)."""
+        return "no-store" not in self._cache_directives()
+
+    def _cache_directives(self) -> dict[str, str]:
+        text = self.headers.get("cache-control", self.headers.get("pragma", ""))
+        pairs = (directive.partition("=") for directive in text.lower().split(","))
+        return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
 
     def unchanged(self, version: int | str) -> bool:
         """Whether ``If-None-Match`` (RFC 9110 §13.1.2) says that the client has this version."""
@@ -93,8 +145,18 @@ class Request:
         return condition is not None and _lists(condition, version, weak=True)
 
 
-def _lists(condition: str, version: int | str, *, weak: bool) -> bool:
+def _lists(condition: str, version: int | str | None, *, weak: bool) -> bool:
+    """Whether a condition's tags, compared strongly or weakly (RFC 9110 §8.8.3.2), are those of what is there."""
     tags = [tag.strip() for tag in condition.split(",")]
     if weak:
         tags = [tag.removeprefix("W/") for tag in tags]
-    return "*" in tags or f'"{version}"' in tags
+    if version is not None and f'"{version}"' in tags:
+        return True
+    # Beside tags, * is no valid condition: it must not let through what they would not.
+    return "*" in tags if weak else set(tags) == {"*"}
+
+
+def _seconds(value: str, otherwise: int) -> int:
+    """A number of seconds (RFC 9111 §1.2.2), or ``otherwise`` for what is none."""
+    # Ten digits are 300 years: with more, it is as long.
+    return int(value[:10]) if value.isdecimal() and value.isascii() else otherwise

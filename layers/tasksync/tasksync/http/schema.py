@@ -14,6 +14,7 @@ import msgspec
 from msgspec import inspect
 
 from tasksync.errors import Fault
+from tasksync.http.fields import USER
 
 Schema = TypeVar("Schema", bound=msgspec.Struct)
 
@@ -72,6 +73,19 @@ def parameters(schema: type[msgspec.Struct]) -> tuple[frozenset[str], frozenset[
     types = typing.get_type_hints(schema)
     lists = frozenset(name for name, kind in types.items() if typing.get_origin(kind) is tuple)
     return frozenset(types.keys() - lists), lists
+
+
+@functools.cache
+def user_fields(shape: Any) -> frozenset[str]:
+    """The names of those fields of a struct or typed dictionary that hold ids of users."""
+    return frozenset(
+        name for name, kind in typing.get_type_hints(shape, include_extras=True).items() if _names_user(kind)
+    )
+
+
+def _names_user(annotation: Any) -> bool:
+    metadata = getattr(annotation, "__metadata__", ())
+    return USER in metadata or any(map(_names_user, typing.get_args(annotation)))
 
 
 def read(schema: type[Schema], data: Mapping[str, Any], *, texts: bool = False) -> Schema:

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from tasksync import clock
-from tasksync.entities import Receipt, Session, User
-from tasksync.errors import InvalidCredentials, InvalidToken, Stale
+from tasksync.entities import Receipt, Session, User, UserStatus
+from tasksync.errors import InvalidCredentials, InvalidToken, NotFound, Stale
 from tasksync.tables.receipts import put_receipt
 from tasksync.tables.sessions import SessionItem, SessionsTable, session_item
 from tasksync.tables.transactions import Transaction
@@ -30,6 +30,22 @@ class SessionChanges(SessionsTable):
             InvalidCredentials,
         )
         transaction.put(session_item(session), SessionItem.session_id.does_not_exist(), Stale)
+        transaction.commit()
+
+    def end(self, session_id: str, user_id: str, receipt: Receipt | None) -> None:
+        """End a session of this user. Raises ``NotFound`` if there is none, or it is somebody else's."""
+        transaction = Transaction()
+        put_receipt(transaction, receipt)
+        transaction.delete(SessionItem(session_id), SessionItem.user_id == user_id, NotFound)
+        transaction.commit()
+
+    def end_all(self, user_id: str, receipt: Receipt | None) -> None:
+        """Raise the epoch: every session that was opened before is over. Raises ``NotFound``."""
+        transaction = Transaction()
+        put_receipt(transaction, receipt)
+        transaction.update(
+            UserItem(user_id), [UserItem.token_epoch.add(1)], UserItem.status == UserStatus.ACTIVE.value, NotFound
+        )
         transaction.commit()
 
     def change_password(

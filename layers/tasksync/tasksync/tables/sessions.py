@@ -10,7 +10,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from tasksync import clock
 from tasksync.entities import Exchange, Page, Session
-from tasksync.errors import InvalidToken, NotFound
+from tasksync.errors import InvalidToken
 from tasksync.settings import settings
 from tasksync.tables.connection import SharedModel
 from tasksync.tables.transactions import Transaction
@@ -144,12 +144,6 @@ class SessionsTable:
             SessionItem.refresh_hash == session.refresh_hash,
             InvalidToken,
         )
-        transaction.commit()
-
-    def end(self, session_id: str, user_id: str) -> None:
-        """End a session of this user. Raises ``NotFound`` if there is none, or it is somebody else's."""
-        transaction = Transaction()
-        transaction.delete(SessionItem(session_id), SessionItem.user_id == user_id, NotFound)
         transaction.commit()
 
     def delete(self, session_id: str) -> None:

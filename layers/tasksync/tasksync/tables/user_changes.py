@@ -1,7 +1,9 @@
-"""What people do with their profiles."""
+"""What people do with their accounts."""
+
+from datetime import datetime
 
 from tasksync import clock
-from tasksync.entities import Receipt, User
+from tasksync.entities import Receipt, User, UserStatus
 from tasksync.errors import EmailTaken, Stale, UsernameTaken
 from tasksync.tables.receipts import put_receipt
 from tasksync.tables.transactions import Transaction
@@ -9,7 +11,7 @@ from tasksync.tables.users import UserItem, UsersTable, email_claim_of, move_cla
 
 
 class UserChanges(UsersTable):
-    """The users table, with the change that needs receipts, too."""
+    """The users table, with the changes that need receipts, too."""
 
     def change_profile(self, user: User, changed: User, receipt: Receipt | None) -> None:
         """Raises ``UsernameTaken``, ``EmailTaken``, or ``Stale`` if the user has changed since it was read."""
@@ -25,6 +27,23 @@ class UserChanges(UsersTable):
                 UserItem.email.set(email) if email is not None else UserItem.email.remove(),
                 UserItem.added_by.set(changed.added_by.value),
                 UserItem.updated_at.set(clock.timestamp(changed.updated_at)),
+                UserItem.version.add(1),
+            ],
+            UserItem.version == user.version,
+            Stale,
+        )
+        transaction.commit()
+
+    def begin_removal(self, user: User, at: datetime, receipt: Receipt | None) -> None:
+        """From here on the user cannot sign in, join or open a room. Raises ``Stale`` if it has changed since read."""
+        transaction = Transaction()
+        put_receipt(transaction, receipt)
+        transaction.update(
+            UserItem(user.id),
+            [
+                UserItem.status.set(UserStatus.DELETING.value),
+                UserItem.token_epoch.add(1),
+                UserItem.updated_at.set(clock.timestamp(at)),
                 UserItem.version.add(1),
             ],
             UserItem.version == user.version,

@@ -12,7 +12,7 @@ from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, Unicode
 
 from tasksync import clock
 from tasksync.entities import AddedBy, Page, User, UserRole, UserStatus
-from tasksync.errors import EmailTaken, NotFound, Stale, UsernameTaken
+from tasksync.errors import EmailTaken, Stale, UsernameTaken
 from tasksync.settings import settings
 from tasksync.tables.connection import SharedModel
 from tasksync.tables.transactions import Failure, Transaction
@@ -133,14 +133,6 @@ class UsersTable:
         put_user(transaction, user)
         transaction.commit()
 
-    def end_sessions(self, user_id: str) -> None:
-        """Raise the epoch: every session that was opened before is over. Raises ``NotFound``."""
-        transaction = Transaction()
-        transaction.update(
-            UserItem(user_id), [UserItem.token_epoch.add(1)], UserItem.status == UserStatus.ACTIVE.value, NotFound
-        )
-        transaction.commit()
-
     def upgrade_password_hash(self, user: User, password_hash: str) -> None:
         """Keep the same password under another hash; no change that anybody sees. Raises ``Stale``."""
         transaction = Transaction()
@@ -148,22 +140,6 @@ class UsersTable:
             UserItem(user.id),
             [UserItem.password_hash.set(password_hash)],
             UserItem.password_hash == user.password_hash,
-            Stale,
-        )
-        transaction.commit()
-
-    def begin_removal(self, user: User, at: datetime) -> None:
-        """From here on the user cannot sign in, join or open a room. Raises ``Stale`` if it has changed since read."""
-        transaction = Transaction()
-        transaction.update(
-            UserItem(user.id),
-            [
-                UserItem.status.set(UserStatus.DELETING.value),
-                UserItem.token_epoch.add(1),
-                UserItem.updated_at.set(clock.timestamp(at)),
-                UserItem.version.add(1),
-            ],
-            UserItem.version == user.version,
             Stale,
         )
         transaction.commit()

@@ -1,0 +1,118 @@
+"""Every write with a token: what is asked, of what, and by whom; for all that is promised of each of them."""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.functions.users.administrators import administrator
+from tests.support import builders
+from tests.support.client import Answer, Person
+from tests.support.product import Product
+
+OTHER_PASSWORD = "nine purple umbrellas in the rain"
+
+Request = tuple[str, str, Any]
+
+READS = {"POST /keys/resolve"}
+"""Routes that take a body and change nothing."""
+
+
+class Scene:
+    """Ann, admin of a room with Bob in it and a task; Cleo, and a room of hers that Ann is not in."""
+
+    def __init__(self, product: Product) -> None:
+        self.product = product
+        self.ann, self.bob, self.cleo = (product.register(name) for name in ("ann", "bob", "cleo"))
+        self.room = self.ann.open_room()
+        self.bob.join(self.room)
+        self.task = self.ann.plan(room_id=self.room["id"])
+        self.cleos_room = self.cleo.open_room()
+        self.path = f"/rooms/{self.room['id']}"
+
+    @functools.cached_property
+    def root(self) -> Person:
+        """An admin of the installation."""
+        return administrator(self.product)
+
+    @functools.cached_property
+    def another_session(self) -> str:
+        """The id of one more session of Ann's."""
+        return self.product.anonymous.sign_in(self.ann.username, self.ann.password).refresh_token.partition(".")[0]
+
+
+@dataclass(frozen=True)
+class Write:
+    """A request to a route of the template."""
+
+    route: str
+    request: Callable[[Scene], Request]
+    by: Callable[[Scene], Person] = lambda scene: scene.ann
+    ends_token: bool = False
+    """Whether the token that it is sent with is refused from then on."""
+
+
+def send(person: Person, request: Request, **headers: str) -> Answer:
+    method, path, body = request
+    options = {} if body is None else {"json": body}
+    return person.request(method, path, headers=_named(headers), **options)
+
+
+def _named(headers: Mapping[str, str]) -> dict[str, str]:
+    """Python's names of header fields as HTTP spells them."""
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def effects(product: Product) -> list[list[dict[str, Any]]]:
+    return [product.items(table) for table in ("UsersTable", "RoomsTable", "TasksTable", "SessionsTable")]
+
+
+WRITES: dict[str, Write] = {
+    "open a room": Write("POST /rooms", lambda _: ("POST", "/rooms", {"name": "Once"})),
+    "join a room": Write("POST /rooms/join", lambda scene: ("POST", "/rooms/join", {"code": scene.cleos_room["code"]})),
+    "PUT a room": Write("PUT /rooms/{room_id}", lambda scene: ("PUT", scene.path, {"name": "Once"})),
+    "PATCH a room": Write("PATCH /rooms/{room_id}", lambda scene: ("PATCH", scene.path, {"name": "Once"})),
+    "delete a room": Write("DELETE /rooms/{room_id}", lambda scene: ("DELETE", scene.path, None)),
+    "change the code": Write("POST /rooms/{room_id}/code", lambda scene: ("POST", f"{scene.path}/code", {})),
+    "change the code without a body": Write(
+        "POST /rooms/{room_id}/code", lambda scene: ("POST", f"{scene.path}/code", None)
+    ),
+    "add somebody": Write(
+        "POST /rooms/{room_id}/users", lambda scene: ("POST", f"{scene.path}/users", {"user_id": scene.cleo.id})
+    ),
+    "change a role": Write(
+        "PATCH /rooms/{room_id}/users/{user_id}",
+        lambda scene: ("PATCH", f"{scene.path}/users/{scene.bob.id}", {"role": "viewer"}),
+    ),
+    "remove somebody": Write(
+        "DELETE /rooms/{room_id}/users/{user_id}", lambda scene: ("DELETE", f"{scene.path}/users/{scene.bob.id}", None)
+    ),
+    "plan a task": Write(
+        "POST /tasks", lambda scene: ("POST", "/tasks", {"title": "Once", "room_id": scene.room["id"]})
+    ),
+    "plan a personal task": Write("POST /tasks", lambda _: ("POST", "/tasks", {"title": "Once"})),
+    "PUT a task": Write("PUT /tasks/{task_id}", lambda scene: ("PUT", f"/tasks/{scene.task['id']}", {"title": "Once"})),
+    "PATCH a task": Write(
+        "PATCH /tasks/{task_id}", lambda scene: ("PATCH", f"/tasks/{scene.task['id']}", {"status": "completed"})
+    ),
+    "delete a task": Write("DELETE /tasks/{task_id}", lambda scene: ("DELETE", f"/tasks/{scene.task['id']}", None)),
+    "PUT a profile": Write("PUT /users/{user_id}", lambda _: ("PUT", "/users/me", {"email": None})),
+    "PATCH a profile": Write(
+        "PATCH /users/{user_id}", lambda scene: ("PATCH", f"/users/{scene.ann.id}", {"email": None})
+    ),
+    "delete somebody": Write(
+        "DELETE /users/{user_id}", lambda scene: ("DELETE", f"/users/{scene.bob.id}", None), lambda scene: scene.root
+    ),
+    "change the password": Write(
+        "POST /auth/password",
+        lambda _: (
+            "POST",
+            "/auth/password",
+            {"current_password": builders.PASSWORD, "new_password": OTHER_PASSWORD},
+        ),
+    ),
+    "end a session": Write(
+        "DELETE /auth/sessions/{session_id}", lambda scene: ("DELETE", f"/auth/sessions/{scene.another_session}", None)
+    ),
+    "end all sessions": Write("DELETE /auth/sessions", lambda _: ("DELETE", "/auth/sessions", None), ends_token=True),
+}
