@@ -8,6 +8,7 @@ import copy
 import functools
 import json
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -101,7 +102,7 @@ class Description:
             yield f"the parameter {name} is not described, and was accepted"
         if "requestBody" in operation and request.content:
             schema = operation["requestBody"]["content"]["application/json"]["schema"]
-            yield from self._against(schema, json.loads(request.content), "the request, which was accepted,")
+            yield from self._against(schema, _normal(json.loads(request.content)), "the request, which was accepted,")
 
     def _against(self, schema: Any, value: Any, what: str) -> Iterator[str]:
         key = json.dumps(schema)
@@ -122,6 +123,15 @@ class Description:
 def description() -> Description:
     """The one that is served."""
     return Description(file.read())
+
+
+def _normal(value: Any) -> Any:
+    """The texts of a body as they are kept: lengths count those, which JSON Schema has no words for."""
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value.replace("\r\n", "\n"))
+    if isinstance(value, dict):
+        return {name: _normal(each) for name, each in value.items()}
+    return [_normal(each) for each in value] if isinstance(value, list) else value
 
 
 def _pattern(path: str) -> "re.Pattern[str]":

@@ -47,7 +47,7 @@ _OF_ROUTE = Measure(
 )
 _BY_STATUS_AND_LATENCY = Measure({"requests": "Count"}, [["method", "route", "status"], ["method", "route", "le"]])
 
-MAX_BODY_BYTES = 64 * 1024
+MAX_BODY_BYTES = 160 * 1024
 
 View = Callable[..., Response]
 
@@ -278,9 +278,12 @@ def _body(declared: type[msgspec.Struct], request: Request, event: Mapping[str, 
     data: Any = {}
     # No body is read as an empty object: where all fields may be left out, so may the body.
     if raw:
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        media_type, *parameters = request.headers.get("content-type", "").lower().split(";")
+        media_type = media_type.strip()
         if media_type != "application/json" and not media_type.endswith("+json"):
             raise errors.UnsupportedMediaType
+        if any(_is_other_charset(parameter) for parameter in parameters):
+            raise errors.UnsupportedCharset
         try:
             data = msgspec.json.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -291,6 +294,12 @@ def _body(declared: type[msgspec.Struct], request: Request, event: Mapping[str, 
         return schema.read(declared, data)
     except schema.Faults as found:
         raise errors.Invalid(found.faults) from found
+
+
+def _is_other_charset(parameter: str) -> bool:
+    """Of a media type (RFC 9110 §5.6.6): whether it names another charset than UTF-8."""
+    name, _, value = parameter.partition("=")
+    return name.strip() == "charset" and value.strip().strip('"') not in ("utf-8", "utf8")
 
 
 def _raw_body(event: Mapping[str, Any]) -> bytes:
