@@ -57,11 +57,12 @@ class Client:
         content: bytes | str | None = None,
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        of_old: bool = False,
     ) -> Answer:
         """Send ``json`` (None is sent as null), or ``content`` as it stands. ``headers`` win over the client's own.
 
         Values of ``params`` may be lists, which repeat the parameter. Every answer is held against the API's
-        description.
+        description, and the body of a request that is accepted, unless it is ``of_old`` data.
         """
         own = {"Authorization": f"Bearer {self.access_token}"} if self.access_token else {}
         if json is not _ABSENT:
@@ -72,7 +73,7 @@ class Client:
         for name, value in (headers or {}).items():
             sent[name] = value
         response = self.connection.request(method, path, content=content, params=params, headers=sent)
-        description().check(response, path.partition("?")[0])
+        description().check(response, path.partition("?")[0], of_old=of_old)
         return Answer(response)
 
     def get(self, path: str, **options: Any) -> Answer:

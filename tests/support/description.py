@@ -38,10 +38,13 @@ class Description:
         )
         self._validators: dict[str, Draft202012Validator] = {}
 
-    def check(self, response: httpx.Response, path: str) -> None:
-        """Raises ``Undescribed``, saying what is wrong. ``path``: the one asked for, below the API's root."""
+    def check(self, response: httpx.Response, path: str, *, of_old: bool = False) -> None:
+        """Raises ``Undescribed``, saying what is wrong. ``path``: the one asked for, below the API's root.
+
+        ``of_old``: the request repeats what was stored when less was refused. That it may, no schema can say.
+        """
         method = response.request.method
-        for fault in self._faults(self._operation(method, path), response):
+        for fault in self._faults(self._operation(method, path), response, of_old):
             raise Undescribed(f"{method} {path} → {response.status_code} {response.text[:500]}: {fault}")
 
     def _operation(self, method: str, path: str) -> Any:
@@ -52,7 +55,7 @@ class Description:
                 return operations.get(method.lower())
         return None
 
-    def _faults(self, operation: Any, response: httpx.Response) -> Iterator[str]:
+    def _faults(self, operation: Any, response: httpx.Response, of_old: bool) -> Iterator[str]:
         if operation is None:
             # The gateway refuses what it has no route for.
             asked_before = response.request.method == "OPTIONS" and not response.content
@@ -67,7 +70,7 @@ class Description:
             return
         yield from self._of_headers(described, response)
         yield from self._of_content(described.get("content", {}), response)
-        if response.is_success:
+        if response.is_success and not of_old:
             yield from self._of_request(operation, response.request)
 
     def _of_headers(self, described: Any, response: httpx.Response) -> Iterator[str]:
