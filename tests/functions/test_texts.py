@@ -8,6 +8,7 @@ import json
 import re
 import unicodedata
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -365,6 +366,37 @@ def test_marks_that_take_long_to_sort_are_refused(product: Product) -> None:
     answer = product.register("ann").post("/tasks", json={"title": "Zalgo", "description": piled_up})
 
     assert faults(answer) == {"/description": "invalid_characters"}
+
+
+# -------------------------------------------------------------------------------------------------- paths and headers
+def test_no_path_and_no_header_is_answered_with_a_defect(product: Product) -> None:
+    ann = product.register("ann")
+    texts = ["\ufdfa" * 100, "\xff" * 500, "a" * 101, "a" * 3_000, "%00", "%FF%FE", "%F0%9F%98%80", "..."]
+    turns = itertools.cycle(texts)
+    names = ("User-Agent", "Idempotency-Key", "If-Match", "If-None-Match", "Origin", "Accept-Language", "Cookie")
+
+    for route in calls.WITH_IDS:
+        an_id = quote(next(turns), safe="%")
+        assert calls.call(ann, route, an_id, json={}).status in (404, 422), route
+    for text in texts:
+        headers = dict.fromkeys(names, text)
+        registration = {**builders.person(), "password": "too short"}
+        answers = [
+            ann.post("/tasks", json=builders.task(), headers=headers),
+            ann.get("/tasks", headers=headers),
+            product.anonymous.post("/auth/login", json={"username": ann.username, "password": "x"}, headers=headers),
+            product.anonymous.post("/auth/register", json=registration, headers=headers),
+        ]
+        assert [answer for answer in answers if answer.status >= 500] == []
+
+
+def test_a_user_agent_of_any_text_is_kept_in_short(product: Product) -> None:
+    ann = product.register("ann")
+    headers = {"User-Agent": "\xe9" * 500}
+
+    product.anonymous.post("/auth/login", json={"username": ann.username, "password": ann.password}, headers=headers)
+
+    assert [len(session["user_agent"]) for session in ann.list("/auth/sessions")][-1] == 255
 
 
 # ------------------------------------------------------------------------------------------- from before all of this

@@ -105,6 +105,10 @@ class _Field:
     """Set where it takes a list."""
     form: Form | None
     """Of a text that people write."""
+    longest: int
+    """How many characters such a text may have."""
+    is_number: bool
+    is_time: bool
     hint: str
     """What would have the right form."""
 
@@ -123,11 +127,11 @@ class _Field:
             nullable=any(isinstance(part, inspect.NoneType) for part in found),
             list=next((part for part in found if isinstance(part, inspect.VarTupleType)), None),
             form=extra.get("form"),
+            longest=max((part.max_length or 0 for part in found if isinstance(part, inspect.StrType)), default=0),
+            is_number=any(isinstance(part, inspect.IntType) for part in found),
+            is_time=any(isinstance(part, inspect.DateTimeType) for part in found),
             hint=extra.get("hint", "This has not the form it must have."),
         )
-
-    def takes(self, kind: type[inspect.Type]) -> bool:
-        return any(isinstance(each, kind) for each in self.kinds)
 
 
 _WRAPPERS = (inspect.Metadata, inspect.UnionType, inspect.VarTupleType, inspect.NoneType)
@@ -223,15 +227,14 @@ def _converted(field: _Field, value: Any, texts: bool) -> Any:
 def _read(field: _Field, text: str, texts: bool) -> str | int:
     """What ``text`` stands for, as far as msgspec does not see to it."""
     if field.form:
-        longest = max(kind.max_length or 0 for kind in field.kinds if isinstance(kind, inspect.StrType))
-        # What is too long for any form is not brought into another one: that may take time.
-        return text if len(text) > LONGEST_SPELLING * longest else field.form.normal(text)
-    if field.takes(inspect.DateTimeType):
+        # What is too long in any form is not brought into another one: that may take time.
+        return text if len(text) > LONGEST_SPELLING * field.longest else field.form.normal(text)
+    if field.is_time:
         if len(text) > clock.LONGEST_TIME:
             raise Refused("too_long", f"At most {_characters(clock.LONGEST_TIME)}.")
         return clock.cut(text)
     # Not by msgspec's leniency, which also takes 1e1 for a number, "null" for nothing and "17" for a time.
-    if texts and field.takes(inspect.IntType) and len(text) <= _MOST_DIGITS and _INTEGER.fullmatch(text):
+    if texts and field.is_number and len(text) <= _MOST_DIGITS and _INTEGER.fullmatch(text):
         return int(text)
     return text
 
@@ -287,10 +290,10 @@ def _wrong_text(kind: inspect.Type, values: list[str], field: _Field) -> tuple[s
 
 
 def _expected(field: _Field) -> str:
-    if field.takes(inspect.IntType):
+    if field.is_number:
         kind = "a whole number"
-    elif field.takes(inspect.EnumType) or field.takes(inspect.LiteralType):
-        kind = f"one of: {', '.join(_choices(field))}"
+    elif choices := _choices(field):
+        kind = f"one of: {', '.join(choices)}"
     else:
         kind = "a string"
     many = "a list, each " if field.list else ""
