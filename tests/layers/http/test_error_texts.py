@@ -14,7 +14,7 @@ from tests.support.product import Product
 
 Json = dict[str, Any]
 DOCUMENT: Json = file.read()
-NUMBER_AND_LIST = (7.5, [{}])
+NUMBER_AND_LIST: tuple[Any, ...] = (7.5, [{}])
 
 
 class Scene:
