@@ -136,7 +136,7 @@ class Responses:
         if issubclass(route.query, From):
             kinds.add(errors.BadCursor)
         if route.body is not None:
-            kinds |= {errors.MalformedJson, errors.UnsupportedMediaType, errors.Invalid}
+            kinds |= {errors.MalformedJson, errors.UnsupportedMediaType, errors.UnsupportedCharset, errors.Invalid}
         if route.method not in SAFE:
             kinds |= {errors.Stale, errors.PreconditionFailed}
         if declared.takes_keys and not declared.public:

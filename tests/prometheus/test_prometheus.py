@@ -56,7 +56,7 @@ def _work(ann: Person) -> None:
         ann.post("/rooms/join", json={"code": room["code"]})
         ann.patch(f"/tasks/{task['id']}", json={"title": "Other"}, headers={"If-Match": '"99"'})
         ann.post("/tasks", json={"title": 1})
-    ann.patch("/users/me", content="{" + " " * 70_000 + "}", headers={"Content-Type": "application/json"})
+    ann.patch("/users/me", content="{" + " " * 170_000 + "}", headers={"Content-Type": "application/json"})
     ann.post("/tasks", content="x", headers={"Content-Type": "text/plain"})
     for _ in range(12):
         ann.post("/auth/login", json={"username": ann.username, "password": "not the password"})

@@ -40,3 +40,10 @@ def drop(aws: Aws, table: str) -> None:
     with LOCK:
         aws.dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)
         aws.dynamodb.delete_table(TableName=table)
+
+
+def put(aws: Aws, table: str, **item: Any) -> None:
+    """Add an item, or replace it."""
+    write = TypeSerializer().serialize
+    with LOCK:
+        aws.dynamodb.put_item(TableName=table, Item={name: write(value) for name, value in item.items()})

@@ -9,26 +9,35 @@ from auth_api import answers
 from tasksync import password_policy
 from tasksync.domain.accounts import SignIn
 from tasksync.errors import Fault
-from tasksync.http.fields import ONE_NAME, Email, Password, Token, Username
+from tasksync.http.fields import ONE_NAME, CurrentPassword, Password, Token, TypedEmail, TypedPassword, TypedUsername
 from tasksync.http.representations import profile
 from tasksync.http.schema import Checked
 from tasksync.tables.users import email_claim, name_claim
+from tasksync.texts import DAMAGE
 
 
 class Login(Checked, frozen=True, kw_only=True):
     """Either of the two names, and the password."""
 
-    username: Username | None = None
-    email: Email | None = None
-    password: Password
+    username: TypedUsername | None = None
+    email: TypedEmail | None = None
+    password: TypedPassword
 
     FURTHER_SCHEMA: ClassVar[Mapping[str, Any]] = ONE_NAME
 
     @classmethod
     def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:
-        if (data.get("username") is None) == (data.get("email") is None):
+        given = [name for name in ("username", "email") if data.get(name) is not None]
+        if not given:
             return [Fault("/username", "missing", "Either a username or an e-mail address is required.")]
+        if len(given) == 2 and {*given} <= values.keys():
+            return [Fault("/username", "not_both", "Either a username or an e-mail address, and not both.")]
         return []
+
+    @property
+    def damaged(self) -> bool:
+        """Whether it was not sent in UTF-8: what was typed is not known, and so is nobody's."""
+        return any(DAMAGE in text for text in (self.username, self.email, self.password) if text is not None)
 
     @property
     def identifier(self) -> str:
@@ -41,7 +50,7 @@ class RefreshToken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PasswordChange(Checked, frozen=True, kw_only=True):
-    current_password: Password
+    current_password: CurrentPassword
     new_password: Password
 
     @classmethod

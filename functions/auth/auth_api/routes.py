@@ -85,7 +85,7 @@ def login(request: Request, body: Login) -> Response:
         lambda: _accounts.holder(body.username, body.email),
     )
     try:
-        sign_in = _accounts.login(user, body.password, _device(request))
+        sign_in = _accounts.login(None if body.damaged else user, body.password, _device(request))
     except InvalidCredentials:
         note_refusal(request, "sign_in_failed", identifier=body.identifier)
         raise

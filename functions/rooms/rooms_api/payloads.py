@@ -8,6 +8,7 @@ from tasksync.clock import timestamp
 from tasksync.entities import ActivityEntry, Membership, Room, RoomRole, RoomView, User
 from tasksync.http.fields import RoomCode, RoomName, UserId
 from tasksync.http.representations import room_in_list
+from tasksync.http.schema import Change
 
 
 class NewRoom(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,13 +19,13 @@ class NewRoom(msgspec.Struct, frozen=True, kw_only=True):
     user_id: UserId | None = None
 
 
-class RoomChange(msgspec.Struct, frozen=True, kw_only=True):
+class RoomChange(Change, frozen=True, kw_only=True):
     """Absent: stays. ``null``: the room has no name."""
 
     name: RoomName | UnsetType | None = UNSET
 
     def applied(self, room: Room) -> Room:
-        return room if isinstance(self.name, UnsetType) else msgspec.structs.replace(room, name=self.name)
+        return msgspec.structs.replace(room, **self.given(room))
 
 
 class Join(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,5 @@
 """What comes in."""
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -9,8 +8,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from tasksync.domain.tasks import Draft
 from tasksync.entities import Priority, Task, TaskStatus
-from tasksync.errors import BadQuery, Fault, Invalid
-from tasksync.http.fields import Description, Id, Moment, Paging, Title, UserId, in_utc
+from tasksync.http.fields import Description, Id, Moment, Paging, Title, UserId
+from tasksync.http.schema import Change
 from tasksync.queries import Order, TaskFilter
 
 _SORT = (
@@ -45,12 +44,12 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
             description=self.description,
             status=self.status,
             priority=self.priority,
-            deadline=_deadline(self.deadline),
+            deadline=self.deadline,
             assignee_id=caller_id if isinstance(self.user_id, UnsetType) else self.user_id,
         )
 
 
-class TaskChange(msgspec.Struct, frozen=True, kw_only=True):
+class TaskChange(Change, frozen=True, kw_only=True):
     """Absent: stays. ``null``: is cleared, where that is allowed."""
 
     title: Title | UnsetType = UNSET
@@ -61,11 +60,7 @@ class TaskChange(msgspec.Struct, frozen=True, kw_only=True):
     user_id: UserId | UnsetType | None = UNSET
 
     def applied(self, task: Task) -> Task:
-        given = {
-            name: value for name, value in msgspec.structs.asdict(self).items() if not isinstance(value, UnsetType)
-        }
-        if "deadline" in given:
-            given["deadline"] = _deadline(given["deadline"])
+        given = self.given(task)
         if "user_id" in given:
             given["assignee_id"] = given.pop("user_id")
         return msgspec.structs.replace(task, **given)
@@ -88,8 +83,8 @@ class RoomTaskQuery(Paging, frozen=True, kw_only=True):
             assignee_id=self.user_id,
             statuses=frozenset(self.status),
             priorities=frozenset(self.priority),
-            deadline_from=_bound(self.deadline_from, "deadline_from"),
-            deadline_to=_bound(self.deadline_to, "deadline_to"),
+            deadline_from=self.deadline_from,
+            deadline_to=self.deadline_to,
             order=Order(sort.value.removeprefix("-")),
             descending=sort.value.startswith("-"),
         )
@@ -99,17 +94,3 @@ class TaskQuery(RoomTaskQuery, frozen=True, kw_only=True):
     """Of the caller's list, or with ``room_id`` of that room's."""
 
     room_id: Id | None = None
-
-
-def _deadline(given: datetime | None) -> datetime | None:
-    deadline = None if given is None else in_utc(given)
-    if given is not None and deadline is None:
-        raise Invalid([Fault("/deadline", "out_of_range", "The year must be between 1 and 9999 in UTC.")])
-    return deadline
-
-
-def _bound(given: datetime | None, name: str) -> datetime | None:
-    bound = None if given is None else in_utc(given)
-    if given is not None and bound is None:
-        raise BadQuery([Fault(f"/{name}", "out_of_range", "The year must be between 1 and 9999 in UTC.")])
-    return bound

@@ -10,10 +10,11 @@ from tasksync.domain.export import Export
 from tasksync.entities import AddedBy, Caller, User
 from tasksync.http import representations
 from tasksync.http.fields import Email, Username
+from tasksync.http.schema import Change
 from users_api import answers
 
 
-class UserChange(msgspec.Struct, frozen=True, kw_only=True):
+class UserChange(Change, frozen=True, kw_only=True):
     """Absent: stays. ``null``: is cleared, where that is allowed."""
 
     username: Username | UnsetType = UNSET
@@ -27,10 +28,7 @@ class UserChange(msgspec.Struct, frozen=True, kw_only=True):
     ] = UNSET
 
     def applied(self, user: User) -> User:
-        username = user.username if isinstance(self.username, UnsetType) else self.username
-        email = user.email if isinstance(self.email, UnsetType) else self.email
-        added_by = user.added_by if isinstance(self.added_by, UnsetType) else self.added_by
-        return msgspec.structs.replace(user, username=username, email=email, added_by=added_by)
+        return msgspec.structs.replace(user, **self.given(user))
 
 
 def exported(export: Export, caller: Caller) -> answers.Export:

@@ -1,6 +1,5 @@
 """Routes of users."""
 
-
 from msgspec import UNSET
 
 from tasksync import deadline, entities, passwords

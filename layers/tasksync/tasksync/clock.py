@@ -1,5 +1,6 @@
 """Time, in UTC, and its two written forms (RFC 3339)."""
 
+import re
 import time
 from datetime import UTC, datetime
 
@@ -8,6 +9,11 @@ import msgspec
 # Writes "2027-01-31T12:00:00.250000Z" or, without a fraction of a second, "2027-01-31T12:00:00Z", in a fifth of the
 # time that isoformat takes: a list of 50 tasks has 150 of them.
 _written = msgspec.json.Encoder().encode
+
+LONGEST_TIME = 64
+"""How many characters a time may be written with: some 30 digits of a second."""
+
+_BELOW_MILLISECONDS = re.compile(r"(?<=\.[0-9]{3})[0-9]+")
 
 _WITHOUT_FRACTION = len('"2027-01-31T12:00:00Z"')
 
@@ -39,6 +45,11 @@ def sortable(at: datetime) -> str:
     if len(written) == _WITHOUT_FRACTION:
         return written[1:20].decode() + ".000000Z"
     return written[1:-1].decode()
+
+
+def cut(text: str) -> str:
+    """A time in RFC 3339 without what is smaller than a millisecond: cut, as rounding might make it the next day."""
+    return _BELOW_MILLISECONDS.sub("", text, count=1)
 
 
 def parse(text: str) -> datetime:

@@ -4,6 +4,7 @@ TaskSyncError
 ├── MalformedRequest          cannot be understood at all
 │   ├── MalformedJson
 │   ├── UnsupportedMediaType
+│   │   └── UnsupportedCharset
 │   ├── BodyTooLarge
 │   ├── BadIdempotencyKey
 │   └── BadQuery              a query parameter is unknown or wrong; names each
@@ -26,6 +27,7 @@ TaskSyncError
 ├── PreconditionFailed        the client wants to change another version, or what is not there
 ├── Invalid                   fields are wrong, missing or unknown; names each
 │   ├── AssigneeNotMember
+│   │   └── AssigneeNotOwner  of a personal task
 │   └── UnknownUser
 ├── IdempotencyKeyReused      the same key for another request
 ├── AlreadyDone               this key's request has been carried out meanwhile: its answer is to be given again
@@ -84,12 +86,20 @@ class UnsupportedMediaType(MalformedRequest):
     detail = "The body must be JSON: Content-Type: application/json."
 
 
+class UnsupportedCharset(UnsupportedMediaType):
+    detail = "The body must be in UTF-8, as JSON is (RFC 8259 §8.1)."
+
+
 class BodyTooLarge(MalformedRequest):
-    detail = "A request body may have at most 64 KiB."
+    detail = "A request body may have at most 160 KiB."
 
 
 class BadIdempotencyKey(MalformedRequest):
     detail = "An idempotency key has 1 to 255 printable ASCII characters."
+
+
+MOST_FAULTS = 50
+"""So many are listed of one request."""
 
 
 class _Faulty(TaskSyncError):
@@ -182,6 +192,10 @@ class AssigneeNotMember(Invalid):
 
     def __init__(self) -> None:
         super().__init__([Fault("/user_id", "assignee_not_member", self.detail)])
+
+
+class AssigneeNotOwner(AssigneeNotMember):
+    detail = "A personal task is assigned to its owner, and to nobody else. In a room, others can be assigned."
 
 
 class UnknownUser(Invalid):

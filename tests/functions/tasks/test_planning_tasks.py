@@ -87,7 +87,13 @@ def test_null_stands_for_nothing_where_that_is_allowed(product: Product) -> None
         ("2027-01-31T12:00:00+02:00", "2027-01-31T10:00:00Z"),
         ("2027-01-01T01:00:00+05:30", "2026-12-31T19:30:00Z"),
         ("2027-01-31T12:00:00.250-01:00", "2027-01-31T13:00:00.25Z"),
-        ("2027-01-31T12:00:00.123456Z", "2027-01-31T12:00:00.123456Z"),
+        ("2027-01-31T12:00:00.123456Z", "2027-01-31T12:00:00.123Z"),
+        # Cut to milliseconds, never rounded.
+        ("2027-06-30T23:59:59.9999999Z", "2027-06-30T23:59:59.999Z"),
+        ("2027-06-30T23:59:59.999999999999999+00:00", "2027-06-30T23:59:59.999Z"),
+        ("2027-07-01T01:59:59.9996+02:00", "2027-06-30T23:59:59.999Z"),
+        ("2027-06-30T23:59:59.0004999Z", "2027-06-30T23:59:59Z"),
+        ("9999-12-31T23:59:59.9999999Z", "9999-12-31T23:59:59.999Z"),
         ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
         ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
     ],
@@ -99,6 +105,30 @@ def test_a_deadline_is_kept_in_utc(product: Product, given: str, kept: str) -> N
 
     assert task["deadline"] == kept
     assert ann.get(f"/tasks/{task['id']}").json()["deadline"] == kept
+
+
+def test_a_deadline_out_of_range_is_told_with_all_that_is_wrong(product: Product) -> None:
+    ann = product.register("ann")
+    body = {"title": "", "deadline": "9999-12-31T23:59:59-01:00"}
+
+    assert faults(ann.post("/tasks", json=body)) == {"/title": "too_short", "/deadline": "out_of_range"}
+    assert faults(ann.post("/tasks", json={"title": "x", "deadline": f"2027-01-01T00:00:00.{'0' * 60}Z"})) == {
+        "/deadline": "too_long"
+    }
+
+
+def test_bounds_of_deadlines_are_cut_as_deadlines_are(product: Product) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    task = ann.plan(room_id=room["id"], deadline="2027-06-30T23:59:59.9999999Z")
+    ann.plan(room_id=room["id"], deadline="2027-07-01T00:00:00Z")
+
+    for path in ("/tasks", f"/rooms/{room['id']}/tasks"):
+        bounds = {"deadline_from": "2027-06-30T23:59:59.9999999Z", "deadline_to": "2027-06-30T23:59:59.99999999Z"}
+        assert ann.list(path, **bounds) == [task]
+        assert ann.list(path, deadline_to="9999-12-31T23:59:59.9999999Z")[0] == task
+        answer = ann.get(path, params={"deadline_from": "0001-01-01T00:00:00+01:00", "sort": "title"})
+        assert faults(answer, 400) == {"/deadline_from": "out_of_range", "/sort": "not_allowed"}
 
 
 def test_a_task_planned_as_completed_was_completed_then(product: Product) -> None:

@@ -1,4 +1,4 @@
-"""What a body may be: JSON, an object, of 64 KiB at most, with the fields of the route and no others."""
+"""What a body may be: JSON, an object, of 160 KiB at most, with the fields of the route and no others."""
 
 import base64
 import functools
@@ -17,7 +17,7 @@ from tests.support.gateway import load_handler
 from tests.support.problems import faults, problem
 from tests.support.product import Product
 
-LIMIT = 64 * 1024
+LIMIT = 160 * 1024
 JSON = {"Content-Type": "application/json"}
 
 
@@ -129,23 +129,23 @@ def test_no_body_is_an_empty_one(product: Product) -> None:
         assert found == [needed] * 4, route
 
 
-def test_every_route_with_a_body_refuses_70_kb(product: Product) -> None:
+def test_every_route_with_a_body_refuses_170_kb(product: Product) -> None:
     ann = product.register("ann")
-    content = json.dumps({"x": "x" * 70_000})
+    content = json.dumps({"x": "x" * 170_000})
 
     for route in calls.WITH_BODY:
         problem(calls.call(ann, route, content=content, headers=JSON), 413, "body_too_large")
 
 
 @pytest.mark.parametrize(("size", "status"), [(LIMIT, 422), (LIMIT + 1, 413), (9_000_000, 413), (11_000_000, 413)])
-def test_a_body_has_at_most_64_kib(product: Product, size: int, status: int) -> None:
+def test_a_body_has_at_most_160_kib(product: Product, size: int, status: int) -> None:
     answer = login(product, "{" + " " * (size - 2) + "}")
 
     problem(answer, status)
 
 
 def test_the_size_counts_bytes_and_not_characters(product: Product) -> None:
-    answer = login(product, json.dumps({"username": "\N{CAT FACE}" * 17_000}, ensure_ascii=False))
+    answer = login(product, json.dumps({"username": "\N{CAT FACE}" * 41_000}, ensure_ascii=False))
 
     problem(answer, 413, "body_too_large")
 

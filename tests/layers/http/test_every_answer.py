@@ -101,7 +101,7 @@ def test_errors_are_protected(product: Product) -> None:
         ann.get("/tasks/none"),
         ann.post("/auth/register", json=builders.person(username=ann.username)),
         ann.patch("/users/me", json={}, headers={"If-Match": '"99"'}),
-        ann.post("/rooms", content="{" + " " * 70_000 + "}", headers=JSON),
+        ann.post("/rooms", content="{" + " " * 170_000 + "}", headers=JSON),
         ann.post("/rooms", content="x", headers={"Content-Type": "text/plain"}),
         ann.post("/tasks", json={}),
     ]

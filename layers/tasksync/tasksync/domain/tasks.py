@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tasksync import clock
 from tasksync.domain.attempts import until_settled
 from tasksync.entities import Caller, Membership, Page, Priority, Receipt, ReceiptFor, RoomRole, Task, TaskStatus
-from tasksync.errors import AssigneeNotMember, NotFound, PreconditionFailed, RoleTooLow, Stale
+from tasksync.errors import AssigneeNotOwner, NotFound, PreconditionFailed, RoleTooLow, Stale
 from tasksync.ids import is_room_id, new_task_id, owner_of
 from tasksync.queries import TaskFilter
 
@@ -62,7 +62,7 @@ class TaskService:
 
         def attempt() -> Task:
             if room_id is None and draft.assignee_id != caller.user_id:
-                raise AssigneeNotMember
+                raise AssigneeNotOwner
             at = clock.now()
             owner_id = room_id or caller.user_id
             task = Task(
@@ -144,7 +144,7 @@ class TaskService:
                 raise PreconditionFailed
             after = edit(before)
             if membership is None and after.assignee_id != caller.user_id:
-                raise AssigneeNotMember
+                raise AssigneeNotOwner
             if after == before:
                 return before
             # The clocks of two functions may differ: the times of a task's versions must not go backwards.

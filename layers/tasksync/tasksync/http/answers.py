@@ -9,6 +9,7 @@ from typing import Annotated, Generic, NotRequired, TypedDict, TypeVar
 from msgspec import Meta
 
 from tasksync.entities import AddedBy, Priority, RoomRole, TaskStatus, UserRole
+from tasksync.errors import MOST_FAULTS
 from tasksync.http.fields import USER
 
 Item = TypeVar("Item")
@@ -132,4 +133,12 @@ class Problem(TypedDict):
     request_id: Annotated[
         str, Meta(description="Also in `X-Request-Id`.", examples=["1699949d-2e5e-4180-b16b-88be7d4f67c2"])
     ]
-    errors: NotRequired[Annotated[list[Fault], Meta(description="Everything that is wrong with the request, at once.")]]
+    errors: NotRequired[
+        Annotated[
+            list[Fault],
+            Meta(
+                max_length=MOST_FAULTS,
+                description="Everything that is wrong with the request at once, or the first 50.",
+            ),
+        ]
+    ]

@@ -51,7 +51,7 @@ _OF_ROUTE = Measure(
 )
 _BY_STATUS_AND_LATENCY = Measure({"requests": "Count"}, [["method", "route", "status"], ["method", "route", "le"]])
 
-MAX_BODY_BYTES = 64 * 1024
+MAX_BODY_BYTES = 160 * 1024
 
 SAFE = frozenset({"GET", "HEAD"})
 """Methods that change nothing (RFC 9110 §9.2.1): no idempotency key, no precondition of a change is looked at."""
@@ -348,9 +348,12 @@ def _json_object(request: Request, event: Mapping[str, Any]) -> dict[str, Any]:
     data: Any = {}
     # No body is read as an empty object: where all fields may be left out, so may the body.
     if raw:
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        media_type, *parameters = request.headers.get("content-type", "").lower().split(";")
+        media_type = media_type.strip()
         if media_type != "application/json" and not media_type.endswith("+json"):
             raise errors.UnsupportedMediaType
+        if any(_is_other_charset(parameter) for parameter in parameters):
+            raise errors.UnsupportedCharset
         try:
             data = msgspec.json.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -358,6 +361,12 @@ def _json_object(request: Request, event: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise errors.Invalid([Fault("", "wrong_type", "The body must be a JSON object.")])
     return data
+
+
+def _is_other_charset(parameter: str) -> bool:
+    """Of a media type (RFC 9110 §5.6.6): whether it names another charset than UTF-8."""
+    name, _, value = parameter.partition("=")
+    return name.strip() == "charset" and value.strip().strip('"') not in ("utf-8", "utf8")
 
 
 def _raw_body(event: Mapping[str, Any]) -> bytes:

@@ -1,29 +1,156 @@
-"""Types of fields that several schemas share."""
+"""Types of fields that several schemas share.
 
-from datetime import UTC, datetime
+Lengths count code points in NFC. What a text of people's may hold is seen to by its ``form`` (``tasksync.texts``); the
+pattern beside it describes to users of the API as much of that as a pattern can say.
+"""
+
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-# Printable, and no white space at either end: a name that looks like another's would serve only to deceive.
-_NAME = r"\A[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?\Z"
-_EMAIL = r"\A[^@\s\x00-\x1f\x7f]+@[^@\s.\x00-\x1f\x7f]+(?:\.[^@\s.\x00-\x1f\x7f]+)+\Z"
+from tasksync import texts
+from tasksync.clock import LONGEST_TIME
 
-Username = Annotated[str, Meta(min_length=1, max_length=80, pattern=_NAME, examples=["ann"])]
-Email = Annotated[str, Meta(min_length=3, max_length=254, pattern=_EMAIL, examples=["ann@example.org"])]
-Password = Annotated[str, Meta(min_length=1, max_length=1024, examples=["violet kettle drum 17"])]
+# Of the basic plane: what is in no text, and what is in no name, as it is not seen or changes how others are shown.
+_CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffd-\uffff"
+_HIDDEN = (
+    r"\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e"
+    r"\u2060-\u206f\u2800\u3164\ue000-\uf8ff\ufdd0-\ufdef\ufeff\uffa0\ufff0-\uffff"
+)
+_TYPED_NAME = r"\A[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?\Z"
+_TYPED_EMAIL = r"\A[^@\s\x00-\x1f\x7f]+@[^@\s.\x00-\x1f\x7f]+(?:\.[^@\s.\x00-\x1f\x7f]+)+\Z"
+
+Username = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=texts.USERNAME_LENGTH,
+        description="Of visible characters, without white space at either end or two spaces in a row.",
+        examples=["ann"],
+        extra={"form": texts.USERNAME},
+        extra_json_schema={"pattern": rf"\A[^\s{_HIDDEN}](?:[^{_HIDDEN}]*[^\s{_HIDDEN}])?\Z"},
+    ),
+]
+Email = Annotated[
+    str,
+    Meta(
+        min_length=3,
+        max_length=texts.EMAIL_LENGTH,
+        examples=["ann@example.org"],
+        extra={"form": texts.EMAIL},
+        extra_json_schema={"pattern": rf"\A[^@\s{_HIDDEN}]+@[^@\s.{_HIDDEN}]+(?:\.[^@\s.{_HIDDEN}]+)+\Z"},
+    ),
+]
+Password = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=1024,
+        examples=["violet kettle drum 17"],
+        extra={"form": texts.PASSWORD},
+        extra_json_schema={"pattern": r"\A[^\ufffd]*\Z"},
+    ),
+]
+# Of somebody who signs in: a name from before names were checked as they are now is one still.
+TypedUsername = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=texts.USERNAME_LENGTH,
+        pattern=_TYPED_NAME,
+        examples=["ann"],
+        extra={"form": texts.TYPED_NAME, "hint": "A name, without white space at either end or control characters."},
+    ),
+]
+TypedEmail = Annotated[
+    str,
+    Meta(
+        min_length=3,
+        max_length=texts.EMAIL_LENGTH,
+        pattern=_TYPED_EMAIL,
+        examples=["ann@example.org"],
+        extra={"form": texts.TYPED_NAME, "hint": "An e-mail address, as ann@example.org."},
+    ),
+]
+TypedPassword = Annotated[
+    str,
+    Meta(min_length=1, max_length=1024, examples=["violet kettle drum 17"], extra={"form": texts.TYPED_PASSWORD}),
+]
+CurrentPassword = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=1024,
+        examples=["violet kettle drum 17"],
+        extra={"form": texts.CURRENT_PASSWORD},
+        extra_json_schema={"pattern": r"\A[^\ufffd]*\Z"},
+    ),
+]
 Token = Annotated[str, Meta(min_length=1, max_length=4096)]
-RoomName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\S", examples=["Office move"])]
-RoomCode = Annotated[str, Meta(min_length=6, max_length=9, pattern=r"\A[A-Za-z0-9]*\Z", examples=["K7QX2MZ9A"])]
-Id = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\A[A-Za-z0-9._~-]*\Z")]
+RoomName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=255,
+        description="Of visible characters and spaces.",
+        examples=["Office move"],
+        extra={"form": texts.NAME},
+        extra_json_schema={"pattern": rf"\A[^{_HIDDEN}]*[^\s{_HIDDEN}][^{_HIDDEN}]*\Z"},
+    ),
+]
+RoomCode = Annotated[
+    str,
+    Meta(
+        min_length=6,
+        max_length=9,
+        pattern=r"\A[A-Za-z0-9]*\Z",
+        examples=["K7QX2MZ9A"],
+        extra={"hint": "6 to 9 letters from A to Z and digits."},
+    ),
+]
+Id = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=100,
+        pattern=r"\A[A-Za-z0-9._~-]*\Z",
+        extra={"hint": "Letters from A to Z, digits and any of . _ ~ -"},
+    ),
+]
 # What says of a type that it is a user's id.
 USER = Meta(extra={"names": "user"})
 UserId = Annotated[Id, Meta(description="A user; `me` is the caller."), USER]
-Title = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\S", examples=["Order the desks"])]
-Description = Annotated[str, Meta(max_length=10_000, examples=["Twelve, adjustable in height."])]
+Title = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=255,
+        description="With at least one visible character, and no control characters but line feed and tab.",
+        examples=["Order the desks"],
+        extra={"form": texts.TITLE},
+        extra_json_schema={"pattern": rf"\A[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*\Z"},
+    ),
+]
+Description = Annotated[
+    str,
+    Meta(
+        max_length=10_000,
+        description="Without control characters but line feed and tab. A line that ends in CR LF is kept with LF.",
+        examples=["Twelve, adjustable in height."],
+        extra={"form": texts.DESCRIPTION},
+        extra_json_schema={"pattern": rf"\A[^{_CONTROLS}]*\Z"},
+    ),
+]
 Moment = Annotated[
-    datetime, Meta(tz=True, description="RFC 3339, with any offset.", examples=["2027-01-31T12:00:00+01:00"])
+    datetime,
+    Meta(
+        tz=True,
+        description="RFC 3339, with any offset. What is smaller than a millisecond is cut off.",
+        examples=["2027-01-31T12:00:00+01:00"],
+        extra_json_schema={"maxLength": LONGEST_TIME},
+    ),
 ]
 Limit = Annotated[int, Meta(ge=1, le=100, description="How many items to answer at most.")]
 Cursor = Annotated[str, Meta(min_length=1, max_length=2048, description="The `next_cursor` of the page before.")]
@@ -54,11 +181,3 @@ class Paging(From, frozen=True, kw_only=True):
     """Which part of a list is asked for."""
 
     limit: Limit = 50
-
-
-def in_utc(moment: datetime) -> datetime | None:
-    """The same moment in UTC; None if it falls outside the years 1 to 9999 there."""
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        return None

@@ -31,6 +31,7 @@ _ANSWERS: dict[type[errors.TaskSyncError], tuple[int, str]] = {
     errors.PreconditionFailed: (412, "version_mismatch"),
     errors.BodyTooLarge: (413, "body_too_large"),
     errors.UnsupportedMediaType: (415, "not_json"),
+    errors.UnsupportedCharset: (415, "not_utf8"),
     errors.Invalid: (422, "validation_failed"),
     errors.AssigneeNotMember: (422, "assignee_not_member"),
     errors.UnknownUser: (422, "unknown_user"),
@@ -75,5 +76,8 @@ def _document(
         "request_id": request_id,
     }
     if faults is not None:
-        body["errors"] = [{"pointer": f.pointer, "code": f.code, "detail": f.detail} for f in faults]
+        listed = faults[: errors.MOST_FAULTS]
+        body["errors"] = [{"pointer": f.pointer, "code": f.code, "detail": f.detail} for f in listed]
+        if len(faults) > len(listed):
+            body["detail"] = f"{detail} The first {len(listed)} are listed."
     return Response(status, body, {"Content-Type": PROBLEM, **_EXTRA_HEADERS.get(status, {})})

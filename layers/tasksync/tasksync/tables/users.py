@@ -3,7 +3,6 @@
 A claim makes a name unique: it is put in the same transaction as the person, on condition that it does not exist.
 """
 
-import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -16,6 +15,7 @@ from tasksync.errors import EmailTaken, Stale, UsernameTaken
 from tasksync.settings import settings
 from tasksync.tables.connection import SharedModel
 from tasksync.tables.transactions import Failure, Transaction
+from tasksync.texts import comparable
 
 NAME = "NAME#"
 EMAIL = "EMAIL#"
@@ -83,16 +83,11 @@ class UserItem(UsersItem, discriminator="user"):
 
 
 def name_claim(username: str) -> str:
-    return NAME + _comparable(username)
+    return NAME + comparable(username)
 
 
 def email_claim(email: str) -> str:
-    return EMAIL + _comparable(email)
-
-
-def _comparable(name: str) -> str:
-    """Names that people take for the same are the same, however a keyboard composes them (Unicode UAX 15 and 21)."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return EMAIL + comparable(email)
 
 
 class UsersTable:

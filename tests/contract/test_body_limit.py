@@ -1,0 +1,78 @@
+"""How much a body may have follows from its fields: the longest that may be sent fits, however JSON spells it."""
+
+from typing import Any
+
+import pytest
+
+from infrastructure.openapi import file
+from infrastructure.template import REPOSITORY
+from overview_api.payloads import MOST_KEYS
+from tasksync.http.api import MAX_BODY_BYTES
+
+Json = dict[str, Any]
+DOCUMENT: Json = file.read()
+
+# A code point beyond the basic plane is two escapes of six characters (RFC 8259 §7), as Python's json.dumps writes it.
+_SPELLING = 12
+# A few more, for white space around each name and value.
+_AROUND = 16
+# Keys are any texts, so that what is no id is missing as what does not exist is. An id has at most 100 characters.
+_KEYS = MOST_KEYS * 100 * _SPELLING
+
+
+def _resolved(schema: Json) -> Json:
+    if "$ref" in schema:
+        return _resolved(DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    return schema
+
+
+def _longest(schema: Json) -> int:
+    """Of a value, in bytes."""
+    schema = _resolved(schema)
+    if "anyOf" in schema:
+        return max(_longest(each) for each in schema["anyOf"])
+    match schema:
+        case {"enum": choices}:
+            return max(len(choice) for choice in choices) * _SPELLING
+        case {"type": "null" | "boolean" | "integer"}:
+            return 20
+        case {"type": "string", "maxLength": most}:
+            return int(most) * _SPELLING
+        case {"type": "array", "items": items, "maxItems": most}:
+            return int(most) * (_longest(items) + _AROUND)
+        case {"type": "object"}:
+            return sum(
+                len(name) * _SPELLING + _longest(field) + _AROUND
+                for name, field in schema.get("properties", {}).items()
+            )
+    raise AssertionError(f"a body with this has no longest one: {schema}")
+
+
+def _bodies() -> dict[str, Json]:
+    """By name, each schema of a body."""
+    contents = [
+        operation["requestBody"]["content"]["application/json"]["schema"]
+        for operations in DOCUMENT["paths"].values()
+        for operation in operations.values()
+        if "requestBody" in operation
+    ]
+    return {schema["$ref"].rpartition("/")[2]: _resolved(schema) for schema in contents}
+
+
+BODIES = _bodies()
+
+
+@pytest.mark.parametrize("name", sorted(BODIES))
+def test_the_longest_body_fits_however_it_is_spelt(name: str) -> None:
+    longest = _KEYS if name == "WantedKeys" else _longest(BODIES[name])
+
+    assert longest <= MAX_BODY_BYTES
+
+
+def test_a_body_may_have_little_more_than_the_longest_needs() -> None:
+    assert max(_longest(schema) for name, schema in BODIES.items() if name != "WantedKeys") > MAX_BODY_BYTES * 0.7
+
+
+@pytest.mark.parametrize("place", ["README.md", "template.yaml", "layers/tasksync/tasksync/errors.py"])
+def test_the_limit_is_the_same_wherever_it_is_told(place: str) -> None:
+    assert f"{MAX_BODY_BYTES // 1024} KiB" in (REPOSITORY / place).read_text(encoding="utf-8")

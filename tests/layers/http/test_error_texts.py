@@ -1,0 +1,153 @@
+"""What an error says of a field is right: every field of every route, as the API's description has it."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from infrastructure.openapi import file
+from tests.layers.http import calls
+from tests.support.client import Answer, Person
+from tests.support.problems import faults
+from tests.support.product import Product
+
+Json = dict[str, Any]
+DOCUMENT: Json = file.read()
+NUMBER_AND_LIST: tuple[Any, ...] = (7.5, [{}])
+
+
+class Scene:
+    """Ann's room, with a task of hers: routes of changes find what they change."""
+
+    def __init__(self, ann: Person) -> None:
+        self.ann = ann
+        room = ann.open_room()
+        self._ids = {"room_id": room["id"], "task_id": ann.plan(room_id=room["id"])["id"], "user_id": ann.id}
+
+    def call(self, route: calls.Route, **options: Any) -> Answer:
+        method, path = route
+        return self.ann.request(method, re.sub(r"\{(\w+)\}", lambda name: self._ids.get(name[1], "x"), path), **options)
+
+
+@pytest.fixture
+def scene(product: Product) -> Scene:
+    return Scene(product.register("ann"))
+
+
+def _resolved(schema: Json) -> Json:
+    """Without references and, where null is one alternative of two, the other one, marked as nullable."""
+    if "$ref" in schema:
+        return _resolved(DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    if "anyOf" in schema:
+        [other] = [_resolved(each) for each in schema["anyOf"] if each != {"type": "null"}]
+        return {**other, "nullable": True}
+    return schema
+
+
+def _fields() -> Iterator[tuple[calls.Route, str, Json]]:
+    """Each field of each body."""
+    for path, operations in DOCUMENT["paths"].items():
+        for method, operation in operations.items():
+            if "requestBody" in operation:
+                schema = _resolved(operation["requestBody"]["content"]["application/json"]["schema"])
+                for name, field in schema.get("properties", {}).items():
+                    yield (method.upper(), path), name, _resolved(field)
+
+
+def _parameters() -> Iterator[tuple[calls.Route, str, Json]]:
+    """Each parameter of each query."""
+    for path, operations in DOCUMENT["paths"].items():
+        for method, operation in operations.items():
+            for parameter in operation.get("parameters", []):
+                if parameter.get("in") == "query":
+                    yield (method.upper(), path), parameter["name"], parameter["schema"]
+
+
+def _detail(answer: Answer, name: str) -> str:
+    """What is said of a field; nothing, if nothing is wrong with it."""
+    errors = answer.json().get("errors", []) if answer.status >= 400 else []
+    return next((str(error["detail"]) for error in errors if error["pointer"] == f"/{name}"), "")
+
+
+def test_a_wrong_value_of_a_field_is_answered_with_what_would_be_right(scene: Scene) -> None:
+    asked = 0
+
+    for route, name, schema in _fields():
+        choices = schema.get("enum", [])
+        details = [_detail(scene.call(route, json={name: value}), name) for value in NUMBER_AND_LIST]
+        if choices:
+            details.append(_detail(scene.call(route, json={name: "nonsense"}), name))
+            assert all(choice in detail for choice in choices for detail in details), (route, name, details)
+        elif schema["type"] == "array":
+            assert all("list" in detail for detail in details), (route, name, details)
+        else:
+            assert all("string" in detail for detail in details), (route, name, details)
+        # Null is named where it is taken, and nowhere else. Of two names that may be null, one must be given.
+        nullable = schema.get("nullable", False)
+        assert all(("null" in detail) is nullable for detail in details[:2]), (route, name, details)
+        null = _detail(scene.call(route, json={name: None}), name)
+        assert bool(null) is not nullable or "is required" in null, (route, name, null)
+        asked += len(details)
+
+    assert asked > 50
+
+
+def test_a_wrong_value_of_a_parameter_is_answered_with_what_would_be_right(scene: Scene) -> None:
+    asked = 0
+
+    for route, name, schema in _parameters():
+        detail = _detail(scene.call(route, params={name: "!"}), name)
+        choices = schema.get("enum") or schema.get("items", {}).get("enum") or []
+        assert all(choice in detail for choice in choices), (route, name, detail)
+        if schema["type"] == "integer":
+            assert "whole number" in detail
+            most = _detail(scene.call(route, params={name: str(schema["maximum"] + 1)}), name)
+            assert str(schema["minimum"]) in most
+            assert str(schema["maximum"]) in most
+        if schema.get("format") == "date-time":
+            assert "RFC 3339" in detail
+        assert detail, (route, name)
+        asked += 1
+
+    assert asked > 20
+
+
+def test_a_text_that_is_too_long_is_answered_with_how_long_it_may_be(scene: Scene) -> None:
+    for route, name, schema in _fields():
+        if "maxLength" in schema:
+            answer = scene.call(route, json={name: "x" * (4 * schema["maxLength"] + 1)})
+            assert faults(answer)[f"/{name}"] == "too_long", route
+            assert str(schema["maxLength"]) in _detail(answer, name), route
+
+
+def test_numbers_are_written_as_whole_ones(scene: Scene) -> None:
+    for limit in ("1e1", "2.0", "+5", "007", "\u0665", "0x10", "1_0", "--1", "-", "1" * 5_000 + "x"):
+        assert faults(scene.ann.get("/tasks", params={"limit": limit}), 400) == {"/limit": "wrong_type"}, limit
+    for limit in ("0", "-0", "101", "1" * 5_000):
+        assert faults(scene.ann.get("/tasks", params={"limit": limit}), 400) == {"/limit": "out_of_range"}, limit
+
+
+def test_two_names_at_sign_in_are_told_from_none(product: Product) -> None:
+    both = {"username": "ann", "email": "ann@example.org", "password": "x"}
+
+    assert faults(product.anonymous.post("/auth/login", json=both)) == {"/username": "not_both"}
+    assert faults(product.anonymous.post("/auth/login", json={"password": "x"})) == {"/username": "missing"}
+    # Of a wrong one, it is said what is wrong with it.
+    wrong = {**both, "username": 7}
+    assert faults(product.anonymous.post("/auth/login", json=wrong)) == {"/username": "wrong_type"}
+
+
+def test_who_a_personal_task_can_be_assigned_to_is_said_rightly(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    task = f"/tasks/{ann.plan()['id']}"
+
+    for assignee in (None, bob.id, "nobody"):
+        for answer in (
+            ann.post("/tasks", json={"title": "Mine", "user_id": assignee}),
+            ann.patch(task, json={"user_id": assignee}),
+        ):
+            assert faults(answer) == {"/user_id": "assignee_not_member"}
+            for text in (answer.json()["detail"], _detail(answer, "user_id")):
+                assert "owner" in text
+                assert "not a member" not in text
