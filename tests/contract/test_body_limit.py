@@ -16,6 +16,9 @@ DOCUMENT: Json = file.read()
 _SPELLING = 12
 # A few more, for white space around each name and value.
 _AROUND = 16
+# What GET answered may be sent back: it is as long as it was answered, so an id has a byte for each character.
+_READ_ONLY = 100 + _AROUND
+_MEMBERS = 95
 # Keys are any texts, so that what is no id is missing as what does not exist is. An id has at most 100 characters.
 _KEYS = MOST_KEYS * 100 * _SPELLING
 
@@ -28,6 +31,8 @@ def _resolved(schema: Json) -> Json:
 
 def _longest(schema: Json) -> int:
     """Of a value, in bytes."""
+    if schema.get("readOnly"):
+        return _READ_ONLY * (_MEMBERS if schema.get("type") == "array" else 1)
     schema = _resolved(schema)
     if "anyOf" in schema:
         return max(_longest(each) for each in schema["anyOf"])

@@ -13,6 +13,8 @@ from tests.support.product import Product
 
 # How what holds a user's id is called, in a path, a body or a query.
 NAMES = re.compile(r"(user|member|assignee|actor|owner)s?(_ids?)?|\w+_by")
+# Who may add somebody to rooms: a kind of people, and nobody's id.
+OTHERS = {"added_by"}
 
 Ask = Callable[[Person, str], Answer]
 """A request in which the second argument stands for the caller."""
@@ -24,7 +26,7 @@ def places() -> set[tuple[str, str]]:
     for route in (each.route for each in declared_routes()):
         taken = set(re.findall(r"\{(\w+)\}", route.path))
         taken |= {field for shape in (route.body, route.query) if shape for field in shape.__struct_fields__}
-        found |= {(f"{route.method} {route.path}", name) for name in taken if NAMES.fullmatch(name)}
+        found |= {(f"{route.method} {route.path}", name) for name in taken - OTHERS if NAMES.fullmatch(name)}
     return found
 
 

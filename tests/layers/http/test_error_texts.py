@@ -46,12 +46,14 @@ def _resolved(schema: Json) -> Json:
 
 
 def _fields() -> Iterator[tuple[calls.Route, str, Json]]:
-    """Each field of each body."""
+    """Each field of each body that can be set."""
     for path, operations in DOCUMENT["paths"].items():
         for method, operation in operations.items():
             if "requestBody" in operation:
                 schema = _resolved(operation["requestBody"]["content"]["application/json"]["schema"])
                 for name, field in schema.get("properties", {}).items():
+                    if field.get("readOnly"):
+                        continue
                     yield (method.upper(), path), name, _resolved(field)
 
 
