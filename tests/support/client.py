@@ -72,7 +72,8 @@ class Client:
             own["Content-Type"] = "application/json"
         given = list(headers.items()) if isinstance(headers, Mapping) else list(headers or ())
         replaced = {name.lower() for name, _ in given}
-        sent = httpx.Headers([*((name, own[name]) for name in own if name.lower() not in replaced), *given])
+        lines = [*((name, own[name]) for name in own if name.lower() not in replaced), *given]
+        sent = httpx.Headers(lines, encoding="utf-8")
         response = self.connection.request(method, path, content=content, params=params, headers=sent)
         description().check(response, path.partition("?")[0])
         return Answer(response)
