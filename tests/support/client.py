@@ -74,7 +74,7 @@ class Client:
         given = list(headers.items()) if isinstance(headers, Mapping) else list(headers or ())
         replaced = {name.lower() for name, _ in given}
         lines = [*((name, own[name]) for name in own if name.lower() not in replaced), *given]
-        sent = httpx.Headers([(name.encode(), value.encode()) for name, value in lines])
+        sent = httpx.Headers(lines, encoding="utf-8")
         response = self.connection.request(method, path, content=content, params=params, headers=sent)
         description().check(response, path.partition("?")[0], of_old=of_old)
         return Answer(response)

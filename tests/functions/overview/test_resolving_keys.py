@@ -127,7 +127,7 @@ def test_an_administrator_sees_everybody_and_their_own_rooms_alone(product: Prod
 
 def test_what_cannot_be_an_id_is_missing(product: Product) -> None:
     ann = product.register("ann")
-    odd = ["", " ", "x" * 5000, "NAME#ann", "me", "ROOM", "a/b", "\x00", "☃", "CODE#ABCDEF", f"{ann.id}.x", "room_"]
+    odd = ["", " ", "x" * 5000, "NAME#ann", "ME", "ROOM", "a/b", "\x00", "☃", "CODE#ABCDEF", f"{ann.id}.x", "room_"]
 
     for kind in ("users", "rooms", "tasks", "codes"):
         assert resolve(ann, **{kind: odd}) == NOTHING | {"missing": odd}

@@ -60,7 +60,7 @@ def test_the_same_name_again_is_no_change(product: Product) -> None:
         ({"name": ""}, {"/name"}),
         ({"name": 5}, {"/name"}),
         ({"code": "GARDEN"}, {"/code"}),
-        ({"name": "x" * 256, "version": 2, "role": "viewer"}, {"/name", "/version", "/role"}),
+        ({"name": "x" * 256, "version": "2", "role": "viewer"}, {"/name", "/version", "/role"}),
     ],
 )
 def test_only_the_name_can_be_changed_and_only_to_a_name(
