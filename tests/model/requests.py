@@ -243,28 +243,16 @@ def _read_to_change_role(m: Model, w: World, q: Request) -> Reading:  # noqa: AR
     return "NothingToDo" if theirs.role == q.role else q._replace(step="write", mine=mine, theirs=theirs)
 
 
-def _read_to_change_code(m: Model, w: World, q: Request) -> Reading:
+def _read_to_change_room(m: Model, w: World, q: Request) -> Reading:
     if q.step == "read":
         return q._replace(step="room", mine=w.member(q.room, q.actor), counted=_count(w, q.room))
     refusal = _no_admin(m, w, q)
     if refusal:
         return refusal
     room = w.rooms[q.room]
-    if room is None or room.code == q.code:
-        return "NothingToDo"
-    return q._replace(step="write", seen=room)
-
-
-def _read_to_set_join_role(m: Model, w: World, q: Request) -> Reading:
-    if q.step == "read":
-        return q._replace(step="room", mine=w.member(q.room, q.actor), counted=_count(w, q.room))
-    refusal = _no_admin(m, w, q)
-    if refusal:
-        return refusal
-    room = w.rooms[q.room]
-    if room is None or room.join_role == q.join_role:
-        return "NothingToDo"
-    return q._replace(step="write", seen=room)
+    assert room is not None
+    asked, there = (q.code, room.code) if q.operation == "change code" else (q.join_role, room.join_role)
+    return "NothingToDo" if asked == there else q._replace(step="write", seen=room)
 
 
 def _read_to_close(m: Model, w: World, q: Request) -> Reading:
@@ -325,8 +313,8 @@ _READINGS: dict[str, Callable[[Model, World, Request], Reading]] = {
     "add": _read_to_add,
     "leave": _read_to_leave,
     "change role": _read_to_change_role,
-    "change code": _read_to_change_code,
-    "set join role": _read_to_set_join_role,
+    "change code": _read_to_change_room,
+    "set join role": _read_to_change_room,
     "close": _read_to_close,
     "create task": _read_nothing,
     "create personal task": _read_user,
