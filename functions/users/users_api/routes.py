@@ -1,12 +1,13 @@
 """Routes of users."""
 
-from tasksync import deadline, passwords
+from tasksync import deadline, entities, passwords
 from tasksync.domain.accounts import register
 from tasksync.domain.export import ExportService
 from tasksync.domain.limits import REGISTRATION
 from tasksync.domain.removal import UserRemoval
 from tasksync.domain.tasks import TaskService
 from tasksync.domain.users import UserService
+from tasksync.entities import UserRole
 from tasksync.errors import EmailTaken, PreconditionFailed, RoleTooLow, TaskSyncError, UsernameTaken
 from tasksync.http import representations
 from tasksync.http.answers import Listing, User, VisibleUser
@@ -98,9 +99,21 @@ def export_user(request: Request, user_id: str, query: From) -> Response:
 @api.route("PUT", "/users/{user_id}", body=UserChange, answer=VisibleUser, fails=_OF_CHANGES)
 @api.route("PATCH", "/users/{user_id}", body=UserChange, answer=VisibleUser, fails=_OF_CHANGES)
 def change_user(request: Request, user_id: str, body: UserChange) -> Response:
-    """Change a user: oneself or, as an admin of the installation, anybody."""
+    """Change a user: oneself or, as an admin of the installation, anybody.
+
+    Changing a name or an address counts as registering.
+    """
+
+    def edit(user: entities.User) -> entities.User:
+        changed = body.applied(user)
+        renamed = (changed.username, changed.email) != (user.username, user.email)
+        # The answer says whether somebody else has it, as that to a registration does. An admin sees all anyway.
+        if renamed and request.caller.role is not UserRole.ADMIN:
+            request.count([REGISTRATION])
+        return changed
+
     return request.carry_out(
-        lambda receipt: _users.change(request.caller, user_id, body.applied, request.matches, receipt),
+        lambda receipt: _users.change(request.caller, user_id, edit, request.matches, receipt),
         lambda user: ok(representations.user(user, request.caller), user.version),
     )
 

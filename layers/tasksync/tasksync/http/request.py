@@ -1,9 +1,10 @@
 """A request, as views see it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from tasksync.domain.limits import Policy
 from tasksync.entities import Caller, Receipt, ReceiptFor, UserRole
 from tasksync.http.responses import Response
 
@@ -33,6 +34,8 @@ class Request:
     context: Mapping[str, Any]
     once: Once | None
     """Set where the client sent an idempotency key."""
+    count: Callable[[Collection[Policy]], None]
+    """Count this request against further rate limits, each at most once. Raises ``RateLimited``."""
 
     @property
     def caller(self) -> Caller:
