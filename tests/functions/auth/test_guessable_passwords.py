@@ -61,7 +61,7 @@ WALKS = [
     "ЙЦУКЕНГШЩЗХЇфівапролджє",
     "йфяцычувскамепи",
     "йцукен" * 11,
-    "1й2ц3у4к5е6н7г8ш",  # noqa: RUF001
+    "1й2ц3у4к5е6н7г8ш",  # noqa: RUF001  # Cyrillic
     "ςερτυθιοπασδφγη",
 ]
 
@@ -215,7 +215,7 @@ def test_who_does_not_know_the_password_learns_nothing_of_the_names(product: Pro
         "password" * 128,
         "qwe asd zxc " * 85,
         "correcthorse battery staple!1|" * 34,
-        "йцукен4@({[<63!1|" * 60,  # noqa: RUF001
+        "йцукен4@({[<63!1|" * 60,  # noqa: RUF001  # Cyrillic
     ],
     ids=["look-alikes", "more of them", "one digit", "digits", "dates", "words", "walks", "phrases", "another script"],
 )
