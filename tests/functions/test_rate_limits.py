@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -56,6 +57,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         "SignInFailuresPerAccount": 10,
         "SignInAttemptsPerIp": 100,
         "RegistrationsPerIp": 20,
+        "PasswordChangesPerUser": 20,
         "JoinsPerUser": 20,
         "JoinsPerIp": 100,
         "StrangersAddedPerUser": 20,
@@ -208,12 +210,88 @@ def test_both_ways_to_register_are_counted_together(product: Product) -> None:
     assert product.anonymous.post("/users", json=builders.person()).status == 201
 
 
-def test_a_registration_that_was_refused_for_its_fields_is_none(product: Product) -> None:
-    product.aws.deploy(RegistrationsPerIp="1")
-    for _ in range(3):
-        problem(product.anonymous.post("/auth/register", json={"username": "ann", "password": "short"}), 422)
+PUBLIC_WRITES = ("/auth/register", "/users", "/auth/login", "/auth/refresh", "/auth/logout")
 
-    assert product.anonymous.post("/auth/register", json=builders.person()).status == 201
+
+@pytest.mark.parametrize("path", [*PUBLIC_WRITES, "/auth/password", "/rooms/join"])
+def test_what_is_refused_unread_or_for_its_fields_counts_before_anything_is_done(product: Product, path: str) -> None:
+    ann = product.register("ann")
+    quotas = ("RegistrationsPerIp", "SignInAttemptsPerIp", "SessionRequestsPerIp", "PasswordChangesPerUser")
+    product.aws.deploy(**dict.fromkeys([*quotas, "JoinsPerUser"], "5"))
+    product.gateway.source_ip = "198.51.100.9"
+    weak = {"current_password": 1, "new_password": "passwordpassword", "password": "passwordpassword", "code": "-"}
+    kinds: list[dict[str, Any]] = [
+        {"json": {}},
+        {"json": weak},
+        {"content": "{", "headers": {"Content-Type": "application/json"}},
+        {"content": "{}", "headers": {"Content-Type": "text/plain"}},
+        {"json": {}, "params": {"unknown": "1"}},
+    ]
+
+    refused = [ann.post(path, **kind).status for kind in kinds]
+
+    assert set(refused) <= {400, 415, 422}
+    assert {ann.post(path, **kind).status for kind in kinds} == {429}
+
+
+def test_asking_whether_somebody_has_a_name_counts_as_registering(product: Product) -> None:
+    product.register(username="bob", email="bob@example.org")
+    ann = product.register(username="ann", email="ann@example.org")
+    product.aws.deploy(RegistrationsPerIp="4", BcryptCost="4")
+    product.gateway.source_ip = "198.51.100.9"
+    for same in ({}, {"username": "ann"}, {"username": "ann", "email": "ann@example.org"}):
+        assert ann.put("/users/me", json=same).status == 200, "nothing is asked"
+
+    problem(ann.patch("/users/me", json={"email": "Bob@example.org"}), 409, "email_taken")
+    problem(ann.put("/users/me", json={"username": "bob"}), 409, "username_taken")
+    asked = ann.patch(f"/users/{ann.id}", json={"email": "free@example.org"})
+    assert asked.status == 200
+    assert '"registration";r=1;' in asked.headers["RateLimit"]
+    assert product.anonymous.post("/users", json=builders.person()).status == 201
+
+    for send in (ann.put, ann.patch):
+        problem(send("/users/me", json={"email": "bob@example.org"}), 429, "rate_limited")
+    problem(product.anonymous.post("/users", json=builders.person()), 429, "rate_limited")
+    assert ann.get("/users/me").json()["email"] == "free@example.org"
+    assert ann.patch("/users/me", json={"username": "ann"}).status == 200
+
+
+def test_asking_whether_a_room_has_a_code_counts_as_joining(product: Product) -> None:
+    product.aws.deploy(JoinsPerUser="3", JoinsPerIp="5")
+    ann, bob = product.register("ann"), product.register("bob")
+    code = bob.open_room()["code"]
+
+    problem(ann.post("/rooms", json={"code": code}), 409, "code_taken")
+    problem(ann.post("/rooms", json={"code": code.lower()}), 409, "code_taken")
+    problem(ann.post("/rooms/join", json={"code": "AAAAAAAAA"}), 404)
+    refused = ann.post("/rooms", json={"code": "FREE00001"})
+
+    problem(refused, 429, "rate_limited")
+    assert standing(refused)[0] == "join"
+    assert ann.post("/rooms", json={}).status == 201, "a code that is made up tells nothing"
+    assert bob.post("/rooms", json={"code": "FREE00001"}).status == 201
+    problem(bob.post("/rooms", json={"code": code}), 409)
+    refused = bob.post("/rooms", json={"code": code})
+    assert standing(refused)[0] == "join-from"
+
+
+def test_changing_ones_password_is_limited_while_it_succeeds(product: Product, clock: Clock) -> None:
+    product.aws.deploy(PasswordChangesPerUser="3", BcryptCost="4")
+    ann, bob = product.register("ann"), product.register("bob")
+
+    def change(turn: int) -> Answer:
+        current = builders.PASSWORD if turn == 0 else f"another long enough password {turn}"
+        new = f"another long enough password {turn + 1}"
+        return ann.post("/auth/password", json={"current_password": current, "new_password": new})
+
+    answers = [change(turn) for turn in range(4)]
+
+    assert [answer.status for answer in answers] == [204] * 3 + [429]
+    assert standing(answers[-1])[0] == "password"
+    body = {"current_password": bob.password, "new_password": "another long enough password"}
+    assert bob.post("/auth/password", json=body).status == 204, "each has their own quota"
+    clock.pass_by(int(answers[-1].headers["Retry-After"]))
+    assert change(3).status == 204
 
 
 @pytest.mark.parametrize("path", ["/auth/refresh", "/auth/logout"])

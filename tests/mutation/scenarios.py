@@ -10,7 +10,7 @@ from typing import Any
 from tests.mutation.stage import Answer, Scenario, Stage
 from tests.support.aws import environment
 
-PASSWORD = "correct horse battery staple"
+PASSWORD = "quiet harbour lantern moss 61"
 DAY = 24 * 3600
 
 SCENARIOS: dict[str, Scenario] = {}

@@ -163,7 +163,7 @@ class Participant:
     def _register(self) -> None:
         """Public, so without a key: whoever got no answer takes another name."""
         name = f"storm-{uuid.uuid4().hex[:12]}"
-        body = {"username": name, "password": "correct horse battery staple"}
+        body = {"username": name, "password": "quiet harbour lantern moss 61"}
         try:
             answer: Answer | None = self._anonymous.post("/auth/register", json=body)
         except httpx.TransportError:

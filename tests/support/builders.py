@@ -3,7 +3,7 @@
 import secrets
 from typing import Any
 
-PASSWORD = "correct horse battery staple"
+PASSWORD = "quiet harbour lantern moss 61"
 
 
 def person(name: str = "person", **fields: Any) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 import msgspec
 
 from auth_api import answers
-from tasksync import password_policy
 from tasksync.domain.accounts import SignIn
 from tasksync.errors import Fault
 from tasksync.http.fields import ONE_NAME, CurrentPassword, Password, Token, TypedEmail, TypedPassword, TypedUsername
 from tasksync.http.representations import profile
 from tasksync.http.schema import Checked
+from tasksync.password_policy import length_faults, normal
 from tasksync.tables.users import email_claim, name_claim
 from tasksync.texts import DAMAGE
 
@@ -40,7 +40,7 @@ class Login(Checked, frozen=True, kw_only=True):
         return any(DAMAGE in text for text in (self.username, self.email, self.password) if text is not None)
 
     @property
-    def identifier(self) -> str:
+    def claim(self) -> str:
         """Whom it is about, the same however it is written."""
         return name_claim(self.username) if self.username is not None else email_claim(str(self.email))
 
@@ -55,7 +55,13 @@ class PasswordChange(Checked, frozen=True, kw_only=True):
 
     @classmethod
     def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:
-        return password_policy.faults_of(values["new_password"], "/new_password") if "new_password" in values else []
+        """What costs nothing to find. How hard it is to guess is judged when the current one was right."""
+        new = values.get("new_password")
+        if new is None:
+            return []
+        if "current_password" in values and normal(new) == normal(values["current_password"]):
+            return [Fault("/new_password", "password_unchanged", "The new password is the current one.")]
+        return length_faults(new, "/new_password")
 
 
 def signed_in(sign_in: SignIn, access_token: str, lifetime_seconds: int) -> answers.SignedIn:

@@ -9,12 +9,13 @@ from auth_api.security_log import note, note_refusal
 from auth_api.signing import signer
 from tasksync import passwords, refresh_tokens
 from tasksync.domain.accounts import AccountService, Device, Lifetimes, SignIn
-from tasksync.domain.limits import PUBLIC, REGISTRATION, SESSION, SIGN_IN
+from tasksync.domain.limits import PASSWORD, PUBLIC, REGISTRATION, SESSION, SIGN_IN
 from tasksync.domain.sign_ins import SignInGuard
 from tasksync.errors import (
     BadIdempotencyKey,
     EmailTaken,
     IdempotencyKeyReused,
+    Invalid,
     InvalidCredentials,
     InvalidToken,
     NotFound,
@@ -79,15 +80,15 @@ def register(request: Request, body: Registration) -> Response:
 @api.route("POST", "/auth/login", body=Login, answer=SignedIn, fails=(InvalidCredentials,), limits=(SIGN_IN,))
 def login(request: Request, body: Login) -> Response:
     """Sign in."""
-    (key, attempt), user = both(
-        # In this order: what a secret that cannot be read spoils was no attempt.
-        lambda: (signer(), _guard.reserve(body.identifier, network(request.ip))),
-        lambda: _accounts.holder(body.username, body.email),
+    # Before the attempt is counted: what a secret that cannot be read spoils was none.
+    key, owner = both(signer, lambda: _accounts.owner_of(body.claim))
+    attempt, user = both(
+        lambda: _guard.reserve(owner or body.claim, network(request.ip)), lambda: _accounts.holder(owner)
     )
     try:
         sign_in = _accounts.login(None if body.damaged else user, body.password, _device(request))
     except InvalidCredentials:
-        note_refusal(request, "sign_in_failed", identifier=body.identifier)
+        note_refusal(request, "sign_in_failed", identifier=body.claim)
         raise
     attempt.succeeded()
     note(request, "signed_in", sign_in.user.id, session_id=sign_in.session.id)
@@ -161,9 +162,12 @@ def end_session(request: Request, session_id: str) -> Response:
     return response
 
 
-@api.route("POST", "/auth/password", body=PasswordChange, fails=(InvalidCredentials,))
+@api.route("POST", "/auth/password", body=PasswordChange, fails=(InvalidCredentials,), limits=(PASSWORD,))
 def change_password(request: Request, body: PasswordChange) -> Response:
-    """Change the password. Every other session ends."""
+    """Change the password. Every other session ends.
+
+    The new one is judged when the current one was right, and refusing it is no failure to sign in.
+    """
     # A stolen access token must not be a way to guess the password.
     attempt = _guard.reserve(request.caller.user_id, network(request.ip))
     try:
@@ -175,6 +179,9 @@ def change_password(request: Request, body: PasswordChange) -> Response:
         )
     except InvalidCredentials:
         note_refusal(request, "password_change_failed", request.caller.user_id)
+        raise
+    except Invalid:
+        attempt.succeeded()
         raise
     attempt.succeeded()
     note(request, "password_changed", request.caller.user_id, session_id=request.caller.session_id)

@@ -49,9 +49,12 @@ _activity = ActivityService(RoomChanges(), ActivityTable(), both)
 
 @api.route("POST", "/rooms", body=NewRoom, status=201, answer=Room, fails=(NotFound, CodeTaken, TooManyRooms))
 def create_room(request: Request, body: NewRoom) -> Response:
-    """Open a room, whose admin is the caller."""
+    """Open a room, whose admin is the caller. One with a code of the caller's choice counts as joining, too."""
     if body.user_id not in (None, request.caller.user_id):
         raise Invalid([Fault("/user_id", "not_allowed", "A room is opened by the caller, and by nobody else.")])
+    if body.code is not None:
+        # The answer says whether a room has this code, as the answer to joining does.
+        request.count([JOIN, JOIN_FROM])
     return request.carry_out(
         lambda receipt: _rooms.open(request.caller, body.name, body.code, receipt),
         lambda view: created(payloads.room(view), f"/rooms/{view.room.id}", view.room.version),
@@ -147,7 +150,7 @@ def add_member(request: Request, room_id: str, body: NewMember) -> Response:
     """
     return request.carry_out(
         lambda receipt: _rooms.add(
-            request.caller, room_id, body.user_id, body.role, receipt, lambda: request.count(ADD_STRANGERS)
+            request.caller, room_id, body.user_id, body.role, receipt, lambda: request.count([ADD_STRANGERS])
         ),
         lambda member: created(payloads.member(member), f"/rooms/{room_id}/users/{body.user_id}"),
     )

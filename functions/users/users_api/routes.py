@@ -9,6 +9,7 @@ from tasksync.domain.limits import REGISTRATION
 from tasksync.domain.removal import UserRemoval
 from tasksync.domain.tasks import TaskService
 from tasksync.domain.users import UserService
+from tasksync.entities import UserRole
 from tasksync.errors import (
     EmailTaken,
     Fault,
@@ -110,17 +111,23 @@ def export_user(request: Request, user_id: str, query: From) -> Response:
 def change_user(request: Request, user_id: str, body: UserChange) -> Response:
     """Change a user: oneself or, as an admin of the installation, anybody.
 
-    Who may add somebody to rooms (`added_by`) is changed by nobody else.
+    Who may add somebody to rooms (`added_by`) is changed by nobody else. Changing a name or an address counts as
+    registering.
     """
     if body.added_by is not UNSET and user_id not in ("me", request.caller.user_id):
         raise Invalid([Fault("/added_by", "not_allowed", "Nobody but the user may change this.")])
 
-    def applied(user: entities.User) -> entities.User:
+    def edit(user: entities.User) -> entities.User:
         request.require_unaltered(representations.user(user, request.caller))
-        return body.applied(user)
+        changed = body.applied(user)
+        renamed = (changed.username, changed.email) != (user.username, user.email)
+        # The answer says whether somebody else has it, as that to a registration does. An admin sees all anyway.
+        if renamed and request.caller.role is not UserRole.ADMIN:
+            request.count([REGISTRATION])
+        return changed
 
     return request.carry_out(
-        lambda receipt: _users.change(request.caller, user_id, applied, request.matches, receipt),
+        lambda receipt: _users.change(request.caller, user_id, edit, request.matches, receipt),
         lambda user: ok(representations.user(user, request.caller), user.version),
         checked=True,
     )

@@ -239,7 +239,7 @@ ReceiptFor: TypeAlias = Callable[[Outcome], Receipt | None]
 
 
 class Tries(msgspec.Struct, frozen=True):
-    """Attempts to sign in to one account from one network. Times are in seconds since 1970."""
+    """Attempts at the password of one account from one network. Times are in seconds since 1970."""
 
     key: str
     count: int

@@ -38,6 +38,78 @@ MADE_OF_NAMES = [
 ]
 
 
+WALKS = [
+    "!QAZ2wsx#EDC4rfv",
+    "Zaq1Xsw2Cde3Vfr4",
+    "qweasdzxcrtyfghvbn",
+    "qwe-asd-zxc-rty-fgh",
+    "QWERtyui!@#$1234",
+    "qpwoeirutyalskdj",
+    "qetuoadgjlxvnwry",
+    "zse4xdr5cft6vgy7",
+    "!QAZ2wsx#EDC4rfv2026!",
+    # AZERTY, QWERTZ, British, Dvorak, Colemak
+    "&é\"'(-è_çà)=azert",
+    "AZERTYqsdfghWXCVBN",
+    '!"§$%&/()=?qwertz',
+    "qwertzuiopüasdfghjklöä",
+    '!"£$%^&*()_+QWERTY',
+    "aoeuidhtns',.pyfgc",
+    "qwfpgjluyarstdhneio",
+    # Russian, Ukrainian, Greek
+    "йцукенгшщзхъфыва",
+    "ЙЦУКЕНГШЩЗХЇфівапролджє",
+    "йфяцычувскамепи",
+    "йцукен" * 11,
+    "1й2ц3у4к5е6н7г8ш",  # noqa: RUF001  # Cyrillic
+    "ςερτυθιοπασδφγη",
+]
+
+PHRASES = [
+    "correcthorsebatterystaple",
+    "Correct Horse Battery Staple!",
+    "correct-horse-battery-staple-2026",
+    "C0rr3ctH0rs3B4tt3ry$t4pl3",
+    "c0rr3ct h0rs3 b4tt3ry st4p13",
+    "correct1horse2battery3staple4",
+    "c.o.r.r.e.c.t.h.o.r.s.e.b.a.t.t.e.r.y.s.t.a.p.l.e",
+    "correcthorsebatterystaple" * 2,
+    "staple battery horse correct",
+    "correct horse battery!",
+    "elpatsyrettabesrohtcerroc",
+    "cörrect hörse bättery stäple",
+    "To be, or not to be: that is the question.",
+    "May the F0rce be with you!!",
+    "the quick brown fox jumps over",
+    "never gonna give you up",
+    "this is my secret password",
+    "слава україні героям слава",
+    "Мой дядя самых честных правил",
+    "мама мыла раму 2026",
+    # The same on a keyboard that was set to Latin, and common words on one that was set to Cyrillic
+    "vfvf vskf hfve 2026",
+    "парольпарольпароль",
+    "gfhjkmgfhjkmgfhjkm",
+]
+
+GOOD = [
+    "violet kettle drum 17",
+    "turnip gravel opera mist lantern",
+    "turnipgraveloperamistlantern",
+    "correct turtle lamp battery orbit",
+    "desert were tree look violet",
+    "marguerite eats purple kale at dawn",
+    "quoxbrin-zemtavel",
+    "x$9!kQ#2&mZ^7*p",
+    "vK2pTz9mWq4Lr7Xc",
+    "hxvqtmcrwkpzjbd",
+    "зелений чайник на балконі співає",
+    "корова сидит тихо возле окна",
+    "Kühe tanzen nachts leise Tango",
+    "maytheforcebewithyou, purple turnip gravel opera",
+]
+
+
 def registered(product: Product, **fields: Any) -> Answer:
     return product.anonymous.post("/auth/register", json=builders.person(**fields))
 
@@ -52,6 +124,31 @@ def test_a_common_password_is_refused_with_the_reason(product: Product, path: st
     assert "guess" in fault["detail"]
     assert password not in answer.text
     assert product.items("UsersTable") == []
+
+
+@pytest.mark.parametrize("passwords", [WALKS, PHRASES], ids=["walks", "phrases"])
+def test_keyboard_walks_and_known_phrases_are_refused_whatever_their_form(
+    product: Product, passwords: list[str]
+) -> None:
+    product.aws.deploy(RegistrationsPerIp="1000")
+
+    accepted = [password for password in passwords if registered(product, password=password).status != 422]
+
+    assert accepted == []
+    product.aws.deploy(RegistrationsPerIp="1000", PasswordChangesPerUser="1000", BcryptCost="4")
+    ann = product.register("ann")
+    body = {"current_password": ann.password, "new_password": passwords[0]}
+    answer = ann.post("/auth/password", json=body)
+    assert faults(answer) == {"/new_password": "password_too_common"}
+    assert passwords[0] not in answer.text
+
+
+def test_words_and_characters_chosen_at_random_are_accepted(product: Product) -> None:
+    product.aws.deploy(RegistrationsPerIp="1000", BcryptCost="4")
+
+    answers = [registered(product, password=password) for password in GOOD]
+
+    assert [answer for answer in answers if answer.status != 201] == []
 
 
 @pytest.mark.parametrize("password", MADE_OF_NAMES)
@@ -116,8 +213,11 @@ def test_who_does_not_know_the_password_learns_nothing_of_the_names(product: Pro
         "0123456789" * 102,
         "1.1.1991" * 120,
         "password" * 128,
+        "qwe asd zxc " * 85,
+        "correcthorse battery staple!1|" * 34,
+        "йцукен4@({[<63!1|" * 60,  # noqa: RUF001  # Cyrillic
     ],
-    ids=["look-alikes", "more of them", "one digit", "digits", "dates", "words"],
+    ids=["look-alikes", "more of them", "one digit", "digits", "dates", "words", "walks", "phrases", "another script"],
 )
 def test_no_password_takes_long_to_judge(product: Product, password: str) -> None:
     product.register()

@@ -66,7 +66,8 @@ def test_after_ten_failures_no_password_is_looked_at(product: Product, computed:
 def test_whether_anybody_has_the_name_cannot_be_told(product: Product, computed: list[bytes]) -> None:
     product.register(username="ann", email="ann@example.org")
 
-    def refusals(**names: str) -> list[tuple[object, dict[str, str]]]:
+    def refusals(ip: str = HOME, **names: str) -> list[tuple[object, dict[str, str]]]:
+        product.gateway.source_ip = ip
         seen: list[tuple[object, dict[str, str]]] = []
         for _ in range(12):
             answer = product.anonymous.post("/auth/login", json={**names, "password": WRONG})
@@ -82,9 +83,62 @@ def test_whether_anybody_has_the_name_cannot_be_told(product: Product, computed:
 
     assert len(computed) == 10
     assert refusals(username="nobody") == known
-    assert refusals(email="ann@example.org") == known
-    assert refusals(email="nobody@example.org") == known
+    assert refusals(ip=ELSEWHERE, email="ann@example.org") == known
+    assert refusals(ip=ELSEWHERE, email="nobody@example.org") == known
     assert len(computed) == 40
+
+
+def test_an_account_has_one_count_whichever_name_is_typed_and_wherever_the_password_is_asked_for(
+    product: Product, computed: list[bytes]
+) -> None:
+    ann = product.register(username="ann", email="ann@example.org")
+
+    def by_username(password: str) -> Answer:
+        return login(product, "ann", password)
+
+    def by_address(password: str) -> Answer:
+        return product.anonymous.post("/auth/login", json={"email": "ANN@example.org", "password": password})
+
+    def with_a_token(password: str) -> Answer:
+        body = {"current_password": password, "new_password": "another long enough password"}
+        return ann.post("/auth/password", json=body)
+
+    for guess_once in [by_username, by_address, with_a_token] * 3 + [by_address]:
+        problem(guess_once(WRONG), 401, "invalid_credentials")
+
+    assert len(computed) == 10
+    for way in (by_username, by_address, with_a_token):
+        assert wait_told(way(builders.PASSWORD)) == 60
+    assert len(computed) == 10
+
+
+def test_a_right_password_by_one_name_forgets_the_failures_by_the_other(product: Product) -> None:
+    ann = product.register(username="ann", email="ann@example.org")
+
+    for _ in range(3):
+        guess(product, "ann", 9)
+        body = {"email": "ann@example.org", "password": builders.PASSWORD}
+        assert product.anonymous.post("/auth/login", json=body).status == 200
+        guess(product, "ann", 9)
+        body = {"current_password": builders.PASSWORD, "new_password": "passwordpassword"}
+        problem(ann.post("/auth/password", json=body), 422)
+
+
+def test_a_refused_new_password_is_no_wrong_guess_of_the_current_one(product: Product, computed: list[bytes]) -> None:
+    ann = product.register(username="zemtavel")
+    right, wrong = {"current_password": builders.PASSWORD}, {"current_password": WRONG}
+    refused = ("too short", "passwordpassword", "quoxbrin-zemtavel", builders.PASSWORD)
+
+    for new in refused * 3:
+        problem(ann.post("/auth/password", json={**right, "new_password": new}), 422, "validation_failed")
+
+    assert ann.post("/auth/password", json={**right, "new_password": "another long enough password"}).status == 204
+    product.aws.deploy(BcryptCost="4", PasswordChangesPerUser="99")
+    computed.clear()
+    for _ in range(10):
+        problem(ann.post("/auth/password", json={**wrong, "new_password": "passwordpassword"}), 401)
+    wait_told(ann.post("/auth/password", json={**wrong, "new_password": "passwordpassword"}))
+    assert len(computed) == 10
 
 
 def test_a_name_is_the_same_however_it_is_written(product: Product) -> None:
@@ -219,11 +273,19 @@ def test_a_network_is_known_for_ninety_days(product: Product, clock: Clock) -> N
 
 
 def test_the_addresses_of_one_ipv6_network_are_one(product: Product) -> None:
+    """A /56, which is what a customer has."""
     for number in range(10):
-        guess(product, "ann", 1, ip=f"2001:db8:0:1::{number:x}")
+        guess(product, "ann", 1, ip=f"2001:db8:0:1{number:02x}:{number}::1")
 
-    wait_told(login(product, "ann", ip="2001:db8:0:1:ffff::1"))
-    problem(login(product, "ann", ip="2001:db8:0:2::1"), 401, "invalid_credentials")
+    wait_told(login(product, "ann", ip="2001:db8:0:1ff:ffff::1"))
+    problem(login(product, "ann", ip="2001:db8:0:200::1"), 401, "invalid_credentials")
+
+
+def test_an_ipv4_address_is_itself_in_ipv6_too(product: Product) -> None:
+    guess(product, "ann", 10, ip=f"::ffff:{HOME}")
+
+    wait_told(login(product, "ann", ip=HOME))
+    problem(login(product, "ann", ip=f"::ffff:{ELSEWHERE}"), 401)
 
 
 def test_headers_that_claim_another_address_change_nothing(product: Product) -> None:
@@ -254,12 +316,13 @@ def test_one_address_tries_a_hundred_times_whatever_the_names(product: Product, 
     problem(login(product, "person-13"), 401)
 
 
-def test_what_is_no_attempt_is_not_counted(product: Product) -> None:
-    product.aws.deploy(SignInAttemptsPerIp="1")
+def test_what_is_refused_for_its_fields_counts_for_the_address_and_for_no_account(product: Product) -> None:
+    product.aws.deploy(SignInFailuresPerAccount="1", SignInAttemptsPerIp="4", BcryptCost="4")
     for body in ({}, {"username": "ann"}, {"username": "ann", "password": 7}):
         problem(product.anonymous.post("/auth/login", json=body), 422)
 
     problem(login(product, "ann"), 401)
+    assert wait_told(product.anonymous.post("/auth/login", json={})) > 60, "the address has to wait"
 
 
 def test_the_current_password_cannot_be_guessed_with_a_stolen_token(

@@ -81,6 +81,16 @@ def test_a_new_password_is_long_enough(product: Product) -> None:
     assert product.anonymous.sign_in(ann.username).id == ann.id
 
 
+def test_the_new_password_is_another_one(product: Product) -> None:
+    ann = product.register("ann", password="caf\u00e9 with paper lanterns")
+
+    for new in (ann.password, "cafe\u0301 with paper lanterns"):
+        answer = ann.post("/auth/password", json=change(current=ann.password, new=new))
+        assert faults(answer) == {"/new_password": "password_unchanged"}
+
+    assert ann.get("/users/me").json()["version"] == 1
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [

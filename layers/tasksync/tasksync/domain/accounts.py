@@ -27,6 +27,7 @@ from tasksync.errors import (
 from tasksync.ids import new_session_id, new_user_id
 
 _REPEATABLE = timedelta(seconds=60)
+_NOBODY = "nobody"
 
 Matches = Callable[[None], bool]
 """Whether the client's preconditions allow changing what is there and has no version."""
@@ -36,8 +37,7 @@ class People(Protocol):
     """The users table, as far as signing in needs it; ``tables/users.py`` says what each raises."""
 
     def find(self, user_id: str) -> User | None: ...
-    def find_by_username(self, username: str) -> User | None: ...
-    def find_by_email(self, email: str) -> User | None: ...
+    def owner_of(self, claim: str) -> str | None: ...
     def upgrade_password_hash(self, user: User, password_hash: str) -> None: ...
 
 
@@ -167,9 +167,13 @@ class AccountService:
         register(username, email, password, self._passwords, write)
         return opened[-1]
 
-    def holder(self, username: str | None, email: str | None) -> User | None:
-        """Whose name or address this is."""
-        return self._people.find_by_username(username) if username else self._people.find_by_email(str(email))
+    def owner_of(self, claim: str) -> str | None:
+        """The id of the user who has this name or address."""
+        return self._people.owner_of(claim)
+
+    def holder(self, user_id: str | None) -> User | None:
+        """The user who wants to sign in. One read, whether or not there is one: how long it takes tells nothing."""
+        return self._people.find(user_id or _NOBODY)
 
     def login(self, user: User | None, password: str, device: Device) -> SignIn:
         """``user``: the holder of the name. Raises ``InvalidCredentials``, and does the same work without one."""
@@ -272,7 +276,11 @@ class AccountService:
         self._sessions.end_all(caller.user_id, receipt(None))
 
     def change_password(self, caller: Caller, current: str, new: str, receipt: ReceiptFor[None]) -> None:
-        """Every other session ends. Raises ``InvalidCredentials``; ``Invalid`` if it is made of the user's names."""
+        """Every other session ends.
+
+        Raises ``InvalidCredentials``, and after the current password was found right ``Invalid``: the new one would
+        soon be guessed.
+        """
 
         def attempt() -> None:
             user = self._user(caller)

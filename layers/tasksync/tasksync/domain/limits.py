@@ -24,7 +24,7 @@ class Per(StrEnum):
 class Policy:
     """So many requests in so many seconds.
 
-    ``exact``: each is counted in the table before anything is done, so that no concurrency gets past the quota.
+    ``exact``: each is counted in the table by itself, so that no concurrency gets past the quota.
     Otherwise a function takes a share of the quota and spends it by itself: never more than the quota, and at least
     nine tenths of it (see ``Window.share``).
     """
@@ -38,10 +38,14 @@ class Policy:
         return Standing(self.name, quota, self.seconds, max(0, remaining), max(1, seconds))
 
 
-# Failures of one account from one network; ``domain/sign_ins.py`` says what comes after them.
+# Wrong passwords of one account from one network; ``domain/sign_ins.py`` says what comes after them.
 SIGN_IN_FAILURES = Policy("sign-in-failures", Per.ACCOUNT, 900, exact=True)
 SIGN_IN = Policy("sign-in", Per.IP, 900, exact=True)
+# Registering, and changing a name or an address: both say whether somebody else has it.
 REGISTRATION = Policy("registration", Per.IP, 3600, exact=True)
+# What looks at the caller's own password, right or wrong: each costs as much as signing in.
+PASSWORD = Policy("password", Per.USER, 900, exact=True)
+# Joining a room, and choosing the code of a new one: both say whether a room has it.
 JOIN = Policy("join", Per.USER, 60, exact=True)
 JOIN_FROM = Policy("join-from", Per.IP, 60, exact=True)
 # Of people with whom the one who adds them shares no room; counted by ``RoomService.add``.
@@ -51,7 +55,19 @@ PUBLIC = Policy("public", Per.IP, 60)
 READ = Policy("read", Per.USER, 60)
 WRITE = Policy("write", Per.USER, 60)
 
-POLICIES = (SIGN_IN_FAILURES, SIGN_IN, REGISTRATION, JOIN, JOIN_FROM, ADD_STRANGERS, SESSION, PUBLIC, READ, WRITE)
+POLICIES = (
+    SIGN_IN_FAILURES,
+    SIGN_IN,
+    REGISTRATION,
+    PASSWORD,
+    JOIN,
+    JOIN_FROM,
+    ADD_STRANGERS,
+    SESSION,
+    PUBLIC,
+    READ,
+    WRITE,
+)
 
 
 @dataclass(frozen=True, slots=True)

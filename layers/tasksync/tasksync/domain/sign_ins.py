@@ -1,14 +1,15 @@
 """Guessing passwords, and how long it takes (OWASP ASVS 5.0.0 §6.3.1; NIST SP 800-63B-4 §3.2.2).
 
-Attempts are counted for each identifier as it was typed, whether or not anybody has it, and for the network they come
-from. An attempt is counted before the password is looked at, so that no concurrency gets more of them:
+Attempts are counted for each account, whichever of its names was typed and wherever its password is asked for, and for
+the network they come from. A name that nobody has is counted as if it were an account, so how one name is refused tells
+nothing. An attempt is counted before the password is looked at, so that no concurrency gets more of them:
 
 - the quota of failures from one network is free; then each attempt has to wait, twice as long each time, up to an hour;
 - after 100 failures in a row, from wherever, a network from which nobody has signed in before waits an hour for each.
-  A network from which somebody has keeps its own count: whoever wants to shut an account out cannot, and an owner
-  who is somewhere new gets a try within the hour, whatever others do.
+  A network from which somebody has keeps its own count. So an owner who is somewhere new gets a try within the hour,
+  whatever others do from elsewhere; somebody in the owner's own network can use up the tries of both.
 
-Signing in forgets the failures.
+A right password forgets the failures.
 """
 
 import hmac
@@ -51,9 +52,12 @@ class SignInGuard:
         self._table = table
         self._secret = secret
 
-    def reserve(self, identifier: str, network: str) -> "Attempt":
-        """Count an attempt on ``identifier`` from ``network``. Raises ``RateLimited``; then it is not to be made."""
-        attempt = Attempt(self._table, self._digest(identifier), self._digest(identifier, network))
+    def reserve(self, account: str, network: str) -> "Attempt":
+        """Count an attempt on ``account`` from ``network``. Raises ``RateLimited``; then it is not to be made.
+
+        ``account``: the id of the user whose password is to be looked at, or the name typed if nobody has it.
+        """
+        attempt = Attempt(self._table, self._digest(account), self._digest(account, network))
         attempt.admit()
         return attempt
 
@@ -62,7 +66,7 @@ class SignInGuard:
 
 
 class Attempt:
-    """One attempt to sign in."""
+    """One look at a password."""
 
     def __init__(self, table: TriesTable, account: str, account_from_network: str) -> None:
         self._table = table
@@ -82,7 +86,7 @@ class Attempt:
             self._admit_waited(tries, now)
 
     def succeeded(self) -> None:
-        """Forget the failures, and remember the network."""
+        """The password was right: forget the failures, and remember the network."""
         # Whoever is signed in is: what cannot be forgotten now is forgotten the next time.
         with suppress(DependencyFailed):
             self._table.forget_failures(self._tries_key, self._failures_key, self._known_key)

@@ -6,16 +6,17 @@
     @api.route("POST", "/rooms", body=NewRoom, status=201, answer=Room, fails=(CodeTaken, TooManyRooms))
     def create_room(request: Request, body: NewRoom) -> Response: ...
 
-Order of what is checked: the limits on reading and writing; path ids, query, media type, size, JSON, fields; the
-limits that are exact; then the idempotency key is looked up, or the view runs, which checks rights before preconditions
-and read-only fields. So a request that nobody could carry out is no attempt to sign in, register or join, and one that
-is too much is told so whatever is in it.
+Order of checks: the limits of the route; path ids, query, media type, size, JSON, fields; then the idempotency key is
+looked up, or the view runs, which checks rights before preconditions and read-only fields. So every request counts,
+also one that is refused for its fields, as it may cost as much as a success, and a request over the limit gets 429
+whatever is in it. What only the body tells, a chosen room code or a changed name, is counted by the view
+(``Request.count``).
 """
 
 import base64
 import binascii
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
@@ -164,12 +165,12 @@ class Api:
         event = cast("ChaliceRequest", self.chalice.current_request).to_original_event()
         deadline.begin(self.chalice.lambda_context.get_remaining_time_in_millis)
         standings: list[Standing] = []
-        request = _request(event, lambda policy: self._count([policy], request, standings))
+        request = _request(event, lambda policies: self._count(policies, request, standings))
         done = work.begin()
         user_id = (request.context.get("authorizer") or {}).get("user_id")
         try:
             with stamps.by(user_id, request.id):
-                response = self._view(route, request, event, ids, standings)
+                response = self._view(route, request, event, ids)
         except errors.RateLimited as error:
             standings = [error.standing]
             response = problems.problem(error, request.id)
@@ -211,13 +212,11 @@ class Api:
         request: Request,
         event: Mapping[str, Any],
         ids: dict[str, str],
-        standings: list[Standing],
     ) -> Response:
-        self._count([each for each in route.limits if not each.exact], request, standings)
+        request.count(route.limits)
         arguments, sent_back = _arguments(route, request, event, ids)
         if sent_back is not None:
             request = replace(request, sent_back=sent_back)
-        self._count([each for each in route.limits if each.exact], request, standings)
         if route.method in SAFE:
             return route.view(request, **arguments)
         if self.keys is None or not request.context.get("authorizer"):
@@ -243,12 +242,13 @@ class Api:
                 raise
             return replayed
 
-    def _count(self, policies: list[Policy], request: Request, standings: list[Standing]) -> None:
+    def _count(self, policies: Collection[Policy], request: Request, standings: list[Standing]) -> None:
         if self.limits is not None:
-            self.limits.spend(policies, request, standings)
+            counted = {standing.policy for standing in standings}
+            self.limits.spend([each for each in policies if each.name not in counted], request, standings)
 
 
-def _request(event: Mapping[str, Any], count: Callable[[Policy], None]) -> Request:
+def _request(event: Mapping[str, Any], count: Callable[[Collection[Policy]], None]) -> Request:
     context = event["requestContext"]
     headers = Headers(event["multiValueHeaders"])
     path = context["resourcePath"].format_map(event["pathParameters"] or {})

@@ -16,6 +16,7 @@ from tasksync.http.request import Request
 from tasksync.telemetry import log
 
 _MOST_SHARES = 5_000
+_IPV6_PREFIX = 56
 
 
 class Counters(Protocol):
@@ -95,11 +96,16 @@ def of_method(method: str) -> tuple[Policy, ...]:
 
 
 def network(ip: str) -> str:
-    """Whom an address belongs to: itself, or the /64 of an IPv6 address, which is what one customer has."""
+    """Who is counted as one behind an address: an IPv4 address by itself, an IPv6 address with its /56.
+
+    A /56 is what most providers give a customer. ``docs/security.md`` says what larger and smaller ones mean.
+    """
     address = ipaddress.ip_address(ip)
-    if address.version == 4:
-        return ip
-    return str(ipaddress.ip_network((int(address) & ~(2**64 - 1), 64)))
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((int(address), _IPV6_PREFIX), strict=False))
 
 
 def fields(standings: Iterable[Standing]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """A request, as views see it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -36,8 +36,8 @@ class Request:
     context: Mapping[str, Any]
     once: Once | None
     """Set where the client sent an idempotency key."""
-    count: Callable[[Policy], None]
-    """Count the request for a policy that only what was read says to be concerned. Raises ``RateLimited``."""
+    count: Callable[[Collection[Policy]], None]
+    """Count this request against further rate limits, each at most once. Raises ``RateLimited``."""
     sent_back: SentBack | None = None
     """Set where a change came with read-only fields of the resource."""
 

@@ -19,7 +19,6 @@ from tasksync.texts import comparable
 
 NAME = "NAME#"
 EMAIL = "EMAIL#"
-_NOBODY = "nobody"
 
 
 class UsersItem(SharedModel):
@@ -103,11 +102,12 @@ class UsersTable:
         except UserItem.DoesNotExist:
             return None
 
-    def find_by_username(self, username: str) -> User | None:
-        return self._find_by_claim(name_claim(username))
-
-    def find_by_email(self, email: str) -> User | None:
-        return self._find_by_claim(email_claim(email))
+    def owner_of(self, claim: str) -> str | None:
+        """The id of the user who has this name or address (``name_claim``, ``email_claim``)."""
+        try:
+            return ClaimItem.get(claim, consistent_read=True).owner
+        except ClaimItem.DoesNotExist:
+            return None
 
     def find_many(self, user_ids: Iterable[str]) -> dict[str, User]:
         """The active ones among the given, by id."""
@@ -159,14 +159,6 @@ class UsersTable:
         deleting = (UserItem.status == UserStatus.DELETING.value) & (UserItem.updated_at <= clock.timestamp(before))
         for page in UserItem.scan(deleting, segment, segments, attributes_to_get=["user_id"]).page_iter:
             yield [raw["user_id"]["S"] for raw in page["Items"]]
-
-    def _find_by_claim(self, claim: str) -> User | None:
-        try:
-            owner = ClaimItem.get(claim, consistent_read=True).owner
-        except ClaimItem.DoesNotExist:
-            # Two reads, whether or not anybody has the name: how long it takes tells nothing.
-            owner = _NOBODY
-        return self.find(owner)
 
 
 def require_active(transaction: Transaction, user_id: str, otherwise: Failure) -> None:
