@@ -4,7 +4,13 @@ from tests.support.stack import Stack
 
 STACK = Stack()
 SETTINGS = STACK.resources["Api"]["Properties"]["MethodSettings"]
-GUESSED = {("POST", "/auth/login"), ("POST", "/auth/register"), ("POST", "/users"), ("POST", "/rooms/join")}
+GUESSED = {
+    ("POST", "/auth/login"),
+    ("POST", "/auth/reauthenticate"),
+    ("POST", "/auth/register"),
+    ("POST", "/users"),
+    ("POST", "/rooms/join"),
+}
 
 
 def test_every_method_is_throttled_and_those_for_guessing_more() -> None:

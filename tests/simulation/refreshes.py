@@ -163,6 +163,7 @@ class Refreshing(Simulation):
                     refresh_hash=refresh_tokens.token_hash(token),
                     exchange=None,
                     created_at=at,
+                    authenticated_at=at,
                     last_used_at=at,
                     expires_at=at + _DAY,
                     ends_at=at + _DAY,

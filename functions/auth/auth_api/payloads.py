@@ -40,6 +40,10 @@ class RefreshToken(msgspec.Struct, frozen=True, kw_only=True):
     refresh_token: Token
 
 
+class Reauthentication(msgspec.Struct, frozen=True, kw_only=True):
+    password: Password
+
+
 class PasswordChange(Checked, frozen=True, kw_only=True):
     current_password: Password
     new_password: Password
@@ -47,6 +51,10 @@ class PasswordChange(Checked, frozen=True, kw_only=True):
     @classmethod
     def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:
         return password_policy.faults_of(values["new_password"], "/new_password") if "new_password" in values else []
+
+
+def access_token(token: str, lifetime_seconds: int) -> answers.AccessToken:
+    return {"access_token": token, "token_type": "Bearer", "expires_in": lifetime_seconds}
 
 
 def signed_in(sign_in: SignIn, access_token: str, lifetime_seconds: int) -> answers.SignedIn:

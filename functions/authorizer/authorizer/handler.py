@@ -4,6 +4,7 @@ from typing import Any
 
 from authorizer import store
 from tasksync import tokens
+from tasksync.bearer import bearer_token
 from tasksync.errors import DependencyFailed, InvalidToken
 from tasksync.settings import settings
 from tasksync.telemetry import log
@@ -28,16 +29,21 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             "Version": "2012-10-17",
             "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": _stage(event["methodArn"])}],
         },
-        "context": {"user_id": claims.user_id, "session_id": claims.session_id, "role": role},
+        "context": {
+            "user_id": claims.user_id,
+            "session_id": claims.session_id,
+            "role": role,
+            "auth_time": str(claims.auth_time),
+        },
     }
 
 
 def _bearer_token(event: dict[str, Any]) -> str:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
+    token = bearer_token(headers.get("authorization", ""))
+    if token is None:
         raise InvalidToken
-    return str(token).strip()
+    return token
 
 
 def _stage(method_arn: str) -> str:

@@ -23,6 +23,11 @@ class UserChange(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(user, username=username, email=email)
 
 
+def changed_fields(before: User, after: User) -> list[str]:
+    """What a change has changed, by name."""
+    return [name for name in UserChange.__struct_fields__ if getattr(before, name) != getattr(after, name)]
+
+
 def exported(export: Export, caller: Caller) -> answers.Export:
     """Without what proves who somebody is: hashes of passwords and tokens are of no use to anybody but a thief."""
     return {

@@ -1,5 +1,7 @@
 """Routes of users."""
 
+from datetime import timedelta
+
 from tasksync import deadline, passwords
 from tasksync.domain.accounts import register
 from tasksync.domain.export import ExportService
@@ -7,7 +9,15 @@ from tasksync.domain.limits import REGISTRATION
 from tasksync.domain.removal import UserRemoval
 from tasksync.domain.tasks import TaskService
 from tasksync.domain.users import UserService
-from tasksync.errors import EmailTaken, PreconditionFailed, RoleTooLow, TaskSyncError, UsernameTaken
+from tasksync.entities import User as Stored
+from tasksync.errors import (
+    EmailTaken,
+    PreconditionFailed,
+    ReauthenticationRequired,
+    RoleTooLow,
+    TaskSyncError,
+    UsernameTaken,
+)
 from tasksync.http import representations
 from tasksync.http.answers import Listing, User, VisibleUser
 from tasksync.http.api import Api
@@ -18,6 +28,8 @@ from tasksync.http.lists import listing, position, with_next
 from tasksync.http.profiles import Registration
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok, uncompressed
+from tasksync.http.security_log import note, noting_refusals
+from tasksync.settings import settings
 from tasksync.tables.limits import RateLimitsTable
 from tasksync.tables.receipts import ReceiptsTable
 from tasksync.tables.room_reads import RoomReads
@@ -36,11 +48,11 @@ app = api.chalice
 
 _people = UserChanges()
 _rooms = RoomReads()
-_users = UserService(_people, _rooms, both)
+_users = UserService(_people, _rooms, both, recent=timedelta(seconds=settings.recent_sign_in_seconds))
 _removal = UserRemoval(_people, _rooms, TasksTable(), SessionsTable())
 _exports = ExportService(_users, _rooms, SessionsTable(), TaskService(TaskChanges(), _rooms), both)
 
-_OF_CHANGES = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed)
+_OF_CHANGES = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed, ReauthenticationRequired)
 
 
 @api.route(
@@ -54,7 +66,9 @@ _OF_CHANGES = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed)
 )
 def create_user(request: Request, body: Registration) -> Response:
     """Register, without signing in."""
-    user = register(body.username, body.email, body.password, passwords, _people.create)
+    with noting_refusals(request, "registration_failed"):
+        user = register(body.username, body.email, body.password, passwords, _people.create)
+    note(request, "registered", user.id)
     return created(representations.profile(user), f"/users/{user.id}", user.version)
 
 
@@ -91,27 +105,46 @@ def export_user(request: Request, user_id: str, query: From) -> Response:
     milliseconds behind.
     """
     caller = request.caller
-    export = _exports.of(caller, user_id, position(request, query))
+    with noting_refusals(request, "export_failed", _named(request, user_id)):
+        export = _exports.of(caller, user_id, position(request, query))
+    note(request, "exported", caller.user_id)
     return uncompressed(with_next(request, payloads.exported(export, caller), export.next))
 
 
 @api.route("PUT", "/users/{user_id}", body=UserChange, answer=VisibleUser, fails=_OF_CHANGES)
 @api.route("PATCH", "/users/{user_id}", body=UserChange, answer=VisibleUser, fails=_OF_CHANGES)
 def change_user(request: Request, user_id: str, body: UserChange) -> Response:
-    """Change a user: oneself or, as an admin of the installation, anybody."""
-    return request.carry_out(
-        lambda receipt: _users.change(request.caller, user_id, body.applied, request.matches, receipt),
-        lambda user: ok(representations.user(user, request.caller), user.version),
-    )
+    """Change a user: oneself or, as an admin of the installation, anybody.
+
+    Another username or e-mail address needs a sign-in of the last 15 minutes: `POST /auth/reauthenticate`.
+    """
+    fields: list[str] = []
+
+    def edit(user: Stored) -> Stored:
+        changed = body.applied(user)
+        fields[:] = payloads.changed_fields(user, changed)
+        return changed
+
+    with noting_refusals(request, "profile_change_failed", _named(request, user_id)):
+        response = request.carry_out(
+            lambda receipt: _users.change(request.caller, user_id, edit, request.matches, receipt),
+            lambda user: ok(representations.user(user, request.caller), user.version),
+        )
+    if fields:
+        note(request, "profile_changed", _named(request, user_id), fields=fields)
+    return response
 
 
-@api.route("DELETE", "/users/{user_id}", fails=(RoleTooLow, PreconditionFailed))
+@api.route("DELETE", "/users/{user_id}", fails=(RoleTooLow, PreconditionFailed, ReauthenticationRequired))
 def delete_user(request: Request, user_id: str) -> Response:
     """Delete a user: oneself or, as an admin of the installation, anybody.
 
-    They leave every room, are signed out everywhere, and their tasks in rooms become nobody's.
+    They leave every room, are signed out everywhere, and their tasks in rooms become nobody's. It needs a sign-in of
+    the last 15 minutes: `POST /auth/reauthenticate`.
     """
-    user = _users.begin_removal(request.caller, user_id, request.matches)
+    with noting_refusals(request, "user_deletion_failed", _named(request, user_id)):
+        user = _users.begin_removal(request.caller, user_id, request.matches)
+    note(request, "user_deleted", user.id)
     # The deletion is accepted, whatever happens now. It is carried out here so that it is done when the client is told
     # so; cut short, the users stream finishes it.
     try:
@@ -119,3 +152,8 @@ def delete_user(request: Request, user_id: str) -> Response:
     except TaskSyncError as error:
         log("WARNING", "removal left to the stream", request_id=request.id, error=type(error).__name__)
     return no_content()
+
+
+def _named(request: Request, user_id: str) -> str:
+    """Whom a path names."""
+    return request.caller.user_id if user_id == "me" else user_id

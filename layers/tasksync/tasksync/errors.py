@@ -10,7 +10,9 @@ TaskSyncError
 │       └── BadCursor
 ├── NotSignedIn
 │   ├── InvalidCredentials
-│   └── InvalidToken
+│   ├── InvalidToken
+│   │   └── RefreshTokenReused  names user and session for the log; answered as any other invalid token
+│   └── ReauthenticationRequired  signed in, but too long ago for this; says how long ago it may be
 ├── NotFound                  unknown, or not the caller's to see: the two are never told apart
 │   └── UnknownCode
 ├── RoleTooLow
@@ -21,7 +23,8 @@ TaskSyncError
 │   ├── AlreadyMember
 │   ├── RoomFull
 │   ├── TooManyRooms
-│   └── LastAdmin
+│   ├── LastAdmin
+│   └── RefreshInProgress     of two refreshes at once, the one that came second
 ├── PreconditionFailed        If-Match names another version
 ├── Invalid                   fields are wrong, missing or unknown; names each
 │   ├── AssigneeNotMember
@@ -120,6 +123,23 @@ class InvalidToken(NotSignedIn):
     detail = "The token is not valid, or not any more."
 
 
+class RefreshTokenReused(InvalidToken):
+    """The session has been revoked. For the log: whoever sent the token is told no more than of an unknown one."""
+
+    def __init__(self, user_id: str, session_id: str) -> None:
+        self.user_id = user_id
+        self.session_id = session_id
+        super().__init__()
+
+
+class ReauthenticationRequired(NotSignedIn):
+    detail = "This needs a recent sign-in: POST /auth/reauthenticate, then the same request with the new access token."
+
+    def __init__(self, max_age_seconds: int) -> None:
+        self.max_age_seconds = max_age_seconds
+        super().__init__()
+
+
 class NotFound(TaskSyncError):
     detail = "There is nothing here that you may see."
 
@@ -162,6 +182,15 @@ class TooManyRooms(Conflict):
 
 class LastAdmin(Conflict):
     detail = "The room's last admin must make somebody else admin first."
+
+
+class RefreshInProgress(Conflict):
+    detail = "Another request has just exchanged this refresh token. Go on with the tokens that it was given."
+
+    def __init__(self, user_id: str, session_id: str) -> None:
+        self.user_id = user_id
+        self.session_id = session_id
+        super().__init__()
 
 
 class PreconditionFailed(TaskSyncError):

@@ -127,3 +127,13 @@ class Problem(TypedDict):
         str, Meta(description="Also in `X-Request-Id`.", examples=["1699949d-2e5e-4180-b16b-88be7d4f67c2"])
     ]
     errors: NotRequired[Annotated[list[Fault], Meta(description="Everything that is wrong with the request, at once.")]]
+    max_age: NotRequired[
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                description="Of `reauthentication_required`: how many seconds ago the sign-in may be.",
+                examples=[900],
+            ),
+        ]
+    ]

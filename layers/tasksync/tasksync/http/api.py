@@ -84,6 +84,8 @@ class Route:
     """What it counts as."""
     token: str | None
     """What the API's description calls the token it takes, if that is not the access token."""
+    restored: Callable[[Response], Response] | None
+    """Completes an answer that was stored under an idempotency key without the secret in it."""
 
 
 class Api:
@@ -118,6 +120,7 @@ class Api:
         failed_answer: Any = None,
         limits: tuple[Policy, ...] | None = None,
         token: str | None = None,
+        restored: Callable[[Response], Response] | None = None,
     ) -> Callable[[View], View]:
         """Register a view. It gets the request, the path's ids by name, and ``body`` and ``query`` where declared.
 
@@ -130,7 +133,7 @@ class Api:
             policies = of_method(method) if limits is None else limits
             route = Route(
                 *(method, path, body, query, view, success, answer, media_types, fails, tagged, failed_answer),
-                *(policies, token),
+                *(policies, token, restored),
             )
             self.routes.append(route)
             # Any: media types are checked by us, so that the refusal is a problem document like any other.
@@ -204,7 +207,7 @@ class Api:
             return route.view(request, **arguments)
         identity = f"{route.method} {request.path}\n".encode() + _raw_body(event)
         once = self.keys.once(request.caller.user_id, key, identity)
-        replayed = once.replay()
+        replayed = _replayed(route, once)
         if replayed is not None:
             return replayed
         try:
@@ -212,7 +215,7 @@ class Api:
         except errors.TaskSyncError:
             # The same request may have been carried out while this one was on its way, and be what it failed on; or
             # this one was, and only DynamoDB's answer was lost.
-            replayed = once.replay()
+            replayed = _replayed(route, once)
             if replayed is None:
                 raise
             return replayed
@@ -220,6 +223,12 @@ class Api:
     def _count(self, policies: list[Policy], request: Request, standings: list[Standing]) -> None:
         if self.limits is not None:
             self.limits.spend(policies, request, standings)
+
+
+def _replayed(route: Route, once: Once) -> Response | None:
+    """What the first request under this key was answered, if there has been one."""
+    stored = once.replay()
+    return stored if stored is None or route.restored is None else route.restored(stored)
 
 
 def _request(event: Mapping[str, Any]) -> Request:

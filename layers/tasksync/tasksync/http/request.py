@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 from tasksync.entities import Caller, Receipt, ReceiptFor, UserRole
@@ -38,7 +39,9 @@ class Request:
     def caller(self) -> Caller:
         """Who the authorizer says is asking. Only on routes that have the authorizer."""
         found = self.context["authorizer"]
-        return Caller(found["user_id"], found["session_id"], UserRole(found["role"]))
+        # An authorizer of the version before, in the minutes of an upgrade, does not say when they signed in.
+        authenticated_at = datetime.fromtimestamp(int(found.get("auth_time", 0)), UTC)
+        return Caller(found["user_id"], found["session_id"], UserRole(found["role"]), authenticated_at)
 
     @property
     def ip(self) -> str:
@@ -50,9 +53,15 @@ class Request:
         return self.headers.get("user-agent", "")[:255]
 
     def carry_out(
-        self, effect: Callable[[ReceiptFor[Outcome]], Outcome], answer: Callable[[Outcome], Response]
+        self,
+        effect: Callable[[ReceiptFor[Outcome]], Outcome],
+        answer: Callable[[Outcome], Response],
+        stored: Callable[[Outcome], Response] | None = None,
     ) -> Response:
-        """The answer to an effect, kept in the effect's own transaction where there is an idempotency key."""
+        """The answer to an effect, kept in the effect's own transaction where there is an idempotency key.
+
+        ``stored``: what is kept in the answer's place where that holds a secret; see ``Api.route``, ``restored``.
+        """
         once = self.once
         if once is None:
             return answer(effect(lambda _: None))
@@ -60,7 +69,7 @@ class Request:
 
         def receipt(outcome: Outcome) -> Receipt:
             kept.append(outcome)
-            return once.receipt(answer(outcome))
+            return once.receipt((stored or answer)(outcome))
 
         outcome = effect(receipt)
         response = answer(outcome)
