@@ -59,6 +59,7 @@ WRITES: dict[str, Callable[[Scene], Request]] = {
     "delete a task": lambda scene: ("DELETE", f"/tasks/{scene.task['id']}", None),
     "PUT a profile": lambda _: ("PUT", "/users/me", {"email": None}),
     "PATCH a profile": lambda scene: ("PATCH", f"/users/{scene.ann.id}", {"email": None}),
+    "show the password again": lambda _: ("POST", "/auth/reauthenticate", {"password": builders.PASSWORD}),
     "change the password": lambda _: (
         "POST",
         "/auth/password",

@@ -20,7 +20,9 @@ pytestmark = pytest.mark.usefixtures("_mocked_aws")
 
 ROOM_ACTIONS = {"open", "join", "add", "leave", "remove", "change role", "rename", "new code", "close", "delete user"}
 TASK_ACTIONS = {"create", "see", "update", "delete", "list"}
-SESSION_ACTIONS = {"sign in", "refresh", "sign out", "end one", "end all", "change password"}
+SESSION_ACTIONS = {"sign in", "refresh", "sign out", "end one", "end all", "change password", "show password"}
+SESSION_ACTIONS |= {"change address", "change address: reauthentication_required"}
+REFRESHES = {"answered again", *(f"refresh: {code}" for code in ("invalid_token", "idempotency_key_reused"))}
 AROUND_TASKS = {"let in", "put out", "role changed", "person deleted", "room closed", "streams read"}
 
 
@@ -31,7 +33,7 @@ AROUND_TASKS = {"let in", "put out", "role changed", "person deleted", "room clo
         (TasksMachine, TASK_ACTIONS | AROUND_TASKS),
         (
             SessionsMachine,
-            SESSION_ACTIONS | {"answered again", "refresh: invalid_token", "refresh: idempotency_key_reused"},
+            SESSION_ACTIONS | REFRESHES | {"refresh: refresh_in_progress"},
         ),
     ],
 )

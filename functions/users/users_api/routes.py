@@ -48,7 +48,7 @@ app = api.chalice
 
 _people = UserChanges()
 _rooms = RoomReads()
-_users = UserService(_people, _rooms, both, recent=timedelta(seconds=settings.recent_sign_in_seconds))
+_users = UserService(_people, _rooms, both, lambda: timedelta(seconds=settings.recent_sign_in_seconds))
 _removal = UserRemoval(_people, _rooms, TasksTable(), SessionsTable())
 _exports = ExportService(_users, _rooms, SessionsTable(), TaskService(TaskChanges(), _rooms), both)
 

@@ -38,7 +38,7 @@ class Rooms(Protocol):
 class UserService:
     """What can be done with users. Every method raises ``NotFound`` for a user the caller may not see."""
 
-    def __init__(self, people: People, rooms: Rooms, both: Both, recent: timedelta) -> None:
+    def __init__(self, people: People, rooms: Rooms, both: Both, recent: Callable[[], timedelta]) -> None:
         """``both``: carries out two reads at the same time. ``recent``: how long ago a recent sign-in may be."""
         self._both = both
         self._recent = recent
@@ -87,7 +87,7 @@ class UserService:
             if changed == user:
                 return user
             if (changed.username, changed.email) != (user.username, user.email):
-                require_recent_sign_in(caller, self._recent)
+                require_recent_sign_in(caller, self._recent())
             changed = replace(changed, updated_at=clock.now(), version=user.version + 1)
             self._people.change_profile(user, changed, receipt(changed))
             return changed
@@ -99,7 +99,7 @@ class UserService:
 
         def attempt() -> User:
             user = self._own(caller, user_id, matches)
-            require_recent_sign_in(caller, self._recent)
+            require_recent_sign_in(caller, self._recent())
             self._people.begin_removal(user, clock.now())
             return user
 
