@@ -192,11 +192,11 @@ def test_a_refresh_token_used_again_is_told_from_one_made_up(
 
 
 def test_what_is_refused_to_somebody_is_logged_with_the_reason(
-    product: Product, capsys: pytest.CaptureFixture[str]
+    product: Product, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ann, ben = product.register("ann"), product.register("ben")
     ben.join(ann.open_room())
-    product.aws.deploy(RecentSignInSeconds="0", LogLevel="INFO")
+    Clock(monkeypatch).pass_by(20 * 60)
     security(capsys)
 
     ben.patch(f"/users/{ann.id}", json={"username": "mine"})
