@@ -132,7 +132,7 @@ async function submit(event) {
   byId("status").textContent = "Waiting…";
   let result;
   try {
-    result = await send(request, session, operation.secured);
+    result = await send(request, session, operation.secured, askForPassword);
   } catch (error) {
     result = { status: 0, milliseconds: 0, text: "", headers: [], failure: error.message };
   }
@@ -212,6 +212,34 @@ async function enter(event) {
   byId("sign-in").close();
 }
 
+/** Asks for the password until it is right. The access token that says so, or null if they would rather not. */
+function askForPassword() {
+  const dialog = byId("password-again");
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((done) => {
+    const closed = () => done(dialog.returnValue === "shown" ? session.token() : null);
+    dialog.addEventListener("close", closed, { once: true });
+  });
+}
+
+async function showPasswordAgain(event) {
+  event.preventDefault();
+  const error = byId("password-again-error");
+  error.textContent = "";
+  try {
+    const problem = await session.reauthenticate(byId("same-password").value);
+    if (problem) {
+      error.textContent = problem.detail;
+      return;
+    }
+  } catch (failure) {
+    error.textContent = `No answer: ${failure.message}`;
+    return;
+  }
+  byId("password-again").close("shown");
+}
+
 // ------------------------------------------------------------------------------------------------------ start
 
 function wireSession() {
@@ -219,6 +247,9 @@ function wireSession() {
   byId("cancel-sign-in").addEventListener("click", () => byId("sign-in").close());
   byId("sign-in-form").addEventListener("submit", enter);
   byId("sign-out").addEventListener("click", () => session.leave());
+  byId("password-again-form").addEventListener("submit", showPasswordAgain);
+  byId("cancel-password-again").addEventListener("click", () => byId("password-again").close());
+  byId("password-again").addEventListener("close", () => byId("password-again-form").reset());
   session.addEventListener("change", showSession);
 }
 
@@ -237,7 +268,7 @@ function wireRequests() {
     showHistory();
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !byId("sign-in").open) {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !document.querySelector("dialog[open]")) {
       event.preventDefault();
       byId("request-form").requestSubmit();
     }

@@ -28,7 +28,58 @@ follow();
 
 new MutationObserver(name).observe(document.getElementById("docs"), { childList: true, subtree: true });
 
-SwaggerUIBundle({
+const byId = (id) => document.getElementById(id);
+const sent = new Map(); // by URL, the request that was sent there last
+let accessToken; // of the request that waits for the password
+
+/** Another access token of the same session, or null: asks for the password until it is right. */
+function askForPassword(token) {
+  const dialog = byId("password-again");
+  accessToken = token;
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((done) => {
+    dialog.addEventListener("close", () => done(dialog.returnValue || null), { once: true });
+  });
+}
+
+async function showPasswordAgain(event) {
+  event.preventDefault();
+  byId("password-again-error").textContent = "";
+  try {
+    const answer = await fetch("auth/reauthenticate", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Authorization: accessToken },
+      body: JSON.stringify({ password: byId("same-password").value }),
+      credentials: "omit",
+    });
+    const body = await answer.json();
+    if (answer.ok) byId("password-again").close(body.access_token);
+    else byId("password-again-error").textContent = body.detail;
+  } catch (failure) {
+    byId("password-again-error").textContent = `No answer: ${failure.message}`;
+  }
+}
+
+byId("password-again-form").addEventListener("submit", showPasswordAgain);
+byId("cancel-password-again").addEventListener("click", () => byId("password-again").close());
+byId("password-again").addEventListener("close", () => byId("password-again-form").reset());
+
+/** The answer; where it asks for a recent sign-in, the one to the same request after that (RFC 9470). */
+async function answered(answer) {
+  const request = sent.get(answer.url);
+  if (answer.status !== 401 || answer.obj?.code !== "reauthentication_required" || !request) return answer;
+  const token = await askForPassword(request.headers.Authorization);
+  if (token === null) return answer;
+  viewer.preauthorizeApiKey("access_token", token);
+  const headers = { ...request.headers, Authorization: `Bearer ${token}` };
+  const again = await fetch(request.url, { method: request.method, headers, body: request.body, credentials: "omit" });
+  const text = await again.text();
+  const { ok, url, status, statusText } = again;
+  return { ok, url, status, statusText, headers: Object.fromEntries(again.headers), text, data: text };
+}
+
+const viewer = SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#docs",
   // Links inside the buttons that open an operation cannot be told apart by keyboard or ear.
@@ -37,5 +88,10 @@ SwaggerUIBundle({
   syntaxHighlight: false, // its colours are too faint on both grounds
   persistAuthorization: true,
   tryItOutEnabled: true,
+  requestInterceptor: (request) => {
+    sent.set(new URL(request.url, location.href).href, request);
+    return request;
+  },
+  responseInterceptor: answered,
   validatorUrl: "none",
 });
