@@ -214,30 +214,30 @@ async function enter(event) {
 
 /** Asks for the password until it is right. The access token that says so, or null if they would rather not. */
 function askForPassword() {
-  const dialog = byId("password-again");
-  dialog.returnValue = "";
+  const dialog = byId("password-again").content.firstElementChild.cloneNode(true);
+  const [form, password, error, cancel] = ["form", "input", ".error", "[type=button]"].map((each) => dialog.querySelector(each));
+  let shown = false;
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    error.textContent = "";
+    try {
+      const problem = await session.reauthenticate(password.value);
+      shown = problem === null;
+      if (shown) dialog.close();
+      else error.textContent = problem.detail;
+    } catch (failure) {
+      error.textContent = `No answer: ${failure.message}`;
+    }
+  });
+  cancel.addEventListener("click", () => dialog.close());
+  document.body.append(dialog);
   dialog.showModal();
   return new Promise((done) => {
-    const closed = () => done(dialog.returnValue === "shown" ? session.token() : null);
-    dialog.addEventListener("close", closed, { once: true });
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      done(shown ? session.token() : null);
+    });
   });
-}
-
-async function showPasswordAgain(event) {
-  event.preventDefault();
-  const error = byId("password-again-error");
-  error.textContent = "";
-  try {
-    const problem = await session.reauthenticate(byId("same-password").value);
-    if (problem) {
-      error.textContent = problem.detail;
-      return;
-    }
-  } catch (failure) {
-    error.textContent = `No answer: ${failure.message}`;
-    return;
-  }
-  byId("password-again").close("shown");
 }
 
 // ------------------------------------------------------------------------------------------------------ start
@@ -247,9 +247,6 @@ function wireSession() {
   byId("cancel-sign-in").addEventListener("click", () => byId("sign-in").close());
   byId("sign-in-form").addEventListener("submit", enter);
   byId("sign-out").addEventListener("click", () => session.leave());
-  byId("password-again-form").addEventListener("submit", showPasswordAgain);
-  byId("cancel-password-again").addEventListener("click", () => byId("password-again").close());
-  byId("password-again").addEventListener("close", () => byId("password-again-form").reset());
   session.addEventListener("change", showSession);
 }
 

@@ -28,42 +28,43 @@ follow();
 
 new MutationObserver(name).observe(document.getElementById("docs"), { childList: true, subtree: true });
 
-const byId = (id) => document.getElementById(id);
 const sent = new Map(); // by URL, the request that was sent there last
-let accessToken; // of the request that waits for the password
 
-/** Another access token of the same session, or null: asks for the password until it is right. */
-function askForPassword(token) {
-  const dialog = byId("password-again");
-  accessToken = token;
-  dialog.returnValue = "";
+/** Asks for the password until it is right. Another access token of the same session, or null if they would rather not. */
+function askForPassword(authorization) {
+  const dialog = document.getElementById("password-again").content.firstElementChild.cloneNode(true);
+  const [form, password, error, cancel] = ["form", "input", ".error", "[type=button]"].map((each) => dialog.querySelector(each));
+  let token = null;
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    error.textContent = "";
+    try {
+      const answer = await fetch("auth/reauthenticate", {
+        method: "POST",
+        headers: { "Content-Type": "application/json", Authorization: authorization },
+        body: JSON.stringify({ password: password.value }),
+        credentials: "omit",
+      });
+      const body = await answer.json();
+      if (!answer.ok) error.textContent = body.detail;
+      else {
+        token = body.access_token;
+        dialog.close();
+      }
+    } catch (failure) {
+      error.textContent = `No answer: ${failure.message}`;
+    }
+  });
+  cancel.addEventListener("click", () => dialog.close());
+  document.body.append(dialog);
   dialog.showModal();
   return new Promise((done) => {
-    dialog.addEventListener("close", () => done(dialog.returnValue || null), { once: true });
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      done(token);
+    });
   });
 }
-
-async function showPasswordAgain(event) {
-  event.preventDefault();
-  byId("password-again-error").textContent = "";
-  try {
-    const answer = await fetch("auth/reauthenticate", {
-      method: "POST",
-      headers: { "Content-Type": "application/json", Authorization: accessToken },
-      body: JSON.stringify({ password: byId("same-password").value }),
-      credentials: "omit",
-    });
-    const body = await answer.json();
-    if (answer.ok) byId("password-again").close(body.access_token);
-    else byId("password-again-error").textContent = body.detail;
-  } catch (failure) {
-    byId("password-again-error").textContent = `No answer: ${failure.message}`;
-  }
-}
-
-byId("password-again-form").addEventListener("submit", showPasswordAgain);
-byId("cancel-password-again").addEventListener("click", () => byId("password-again").close());
-byId("password-again").addEventListener("close", () => byId("password-again-form").reset());
 
 /** The answer; where it asks for a recent sign-in, the one to the same request after that (RFC 9470). */
 async function answered(answer) {
