@@ -220,6 +220,25 @@ def test_what_is_refused_to_somebody_is_logged_with_the_reason(
     assert not any(text in json.dumps(lines) for text in ("mine", "wrong", ann.username, ann.password))
 
 
+def test_guessing_more_than_is_allowed_is_logged_and_writing_more_is_not(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    product.aws.deploy(SignInFailuresPerAccount="1", WritesPerUser="1", BcryptCost="4", LogLevel="INFO")
+    ann, ben = product.register("ann"), product.register("ben")
+    security(capsys)
+
+    answers = [sign_in(product, ann.username, "wrong") for _ in range(2)]
+    answers += [ben.post("/auth/reauthenticate", json={"password": "wrong"}) for _ in range(2)]
+
+    assert [answer.status for answer in answers] == [401, 429, 401, 429]
+    lines = security(capsys)
+    assert [(line["kind"], line["actor_id"], line.get("policy")) for line in lines] == [
+        ("sign_in_failed", None, None),
+        ("rate_limited", None, "sign-in-failures"),
+        ("reauthentication_failed", ben.id, None),
+    ]
+
+
 def test_every_change_of_an_account_or_a_session_has_a_line(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -254,6 +273,6 @@ def test_the_kinds_of_lines_are_those_of_the_document() -> None:
         for path in Path(REPOSITORY, folder).rglob("*.py"):
             text = path.read_text(encoding="utf-8")
             written.update(re.findall(r'\b(?:note|note_refusal|noting_refusals)\(\s*request,\s*"(\w+)"', text))
-            written.update(re.findall(r'"event": "security", "kind": "(\w+)"', text))
+            written.update(re.findall(r'\bnote\(\s*logs,.*?, by, "(\w+)"', text))
 
     assert sorted(listed) == sorted(written)

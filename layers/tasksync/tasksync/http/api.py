@@ -24,13 +24,14 @@ from chalice.app import Request as ChaliceRequest
 from chalice.app import Response as ChaliceResponse
 
 from tasksync import deadline, errors, stamps, work
-from tasksync.domain.limits import Policy
+from tasksync.domain.limits import POLICIES, Policy
 from tasksync.errors import Fault, Standing
 from tasksync.http import cors, problems, schema
 from tasksync.http.fields import NoQuery
 from tasksync.http.limits import RateLimits, fields, of_method
 from tasksync.http.request import Once, Request
 from tasksync.http.responses import JSON, SECURITY_HEADERS, Response
+from tasksync.http.security_log import note_refusal
 from tasksync.ids import is_id
 from tasksync.telemetry import Measure, bucket, log, log_measured
 
@@ -46,6 +47,9 @@ _OF_ROUTE = Measure(
     [["method", "route"]],
 )
 _BY_STATUS_AND_LATENCY = Measure({"requests": "Count"}, [["method", "route", "status"], ["method", "route", "le"]])
+
+# What is more than these allow are guesses of passwords and codes, or accounts in bulk.
+_OF_GUESSING = {policy.name for policy in POLICIES if policy.exact}
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -158,6 +162,8 @@ class Api:
                 response = self._view(route, request, event, ids, standings)
         except errors.RateLimited as error:
             standings = [error.standing]
+            if error.standing.policy in _OF_GUESSING:
+                note_refusal(request, "rate_limited", user_id, policy=error.standing.policy)
             response = problems.problem(error, request.id)
         except errors.TaskSyncError as error:
             response = problems.problem(error, request.id)
