@@ -2,17 +2,15 @@
 
 The first admin cannot be made over the API. What is written is what ``tasksync.tables.users`` reads: a username's claim
 names the user it belongs to, and a change of the profile counts up its version. No function is asked, so the line of
-the security log (``auth_api.security_log``) is written from here, beside those of the auth function.
+the security log is written from here.
 """
 
-import json
 import sys
-import time
 import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
-from infrastructure import deployed
+from infrastructure import deployed, security_log
 
 
 class UnknownUser(Exception):
@@ -49,12 +47,7 @@ def make_admin(dynamodb: Any, users_table: str, username: str) -> str:
 
 def note(logs: Any, log_group: str, user_id: str, by: str) -> None:
     """Writes the line that says who was given the role, and by whom. ``logs``: a boto3 client; ``by``: an ARN."""
-    now = time.time_ns()
-    line = {"level": "INFO", "event": "security", "kind": "role_given", "user_id": user_id, "role": "admin", "by": by}
-    stream = f"make-admin/{now}"
-    logs.create_log_stream(logGroupName=log_group, logStreamName=stream)
-    event = {"timestamp": now // 1_000_000, "message": json.dumps(line)}
-    logs.put_log_events(logGroupName=log_group, logStreamName=stream, logEvents=[event])
+    security_log.note(logs, log_group, "make-admin", by, "role_given", user_id=user_id, role="admin")
 
 
 def main() -> int:

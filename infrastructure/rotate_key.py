@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from infrastructure import deployed
+from infrastructure import deployed, security_log
 
 # The longest that AccessTokenSeconds may be, and five minutes for signatures that are being made.
 KEPT_SECONDS = 3600 + 300
@@ -58,6 +58,10 @@ def main() -> int:
         stack = deployed.find(arguments.stack)
         clients = stack.client("secretsmanager"), stack.client("dynamodb")
         retired = rotate(*clients, stack.outputs["SigningSecret"], stack.outputs["SessionsTable"], kept_seconds)
+        logs, by = stack.client("logs"), stack.client("sts").get_caller_identity()["Arn"]
+        security_log.note(
+            logs, stack.outputs["AuthFunctionLogs"], "make-rotate-key", by, "key_rotated", retired=retired
+        )
     except deployed.Failure as error:
         print(error, file=sys.stderr)
         return 1

@@ -59,7 +59,7 @@ _HEADERS: dict[str, Json] = {
         "description": "How many are left, and for how many seconds.",
         "schema": {"type": "string", "examples": ['"read";r=599;t=30']},
     },
-    "WWWAuthenticate": {"description": "RFC 6750 §3.", "required": True, "schema": {"type": "string"}},
+    "WWWAuthenticate": {"description": "RFC 6750 §3, RFC 9470 §3.", "required": True, "schema": {"type": "string"}},
 }
 _NAMES = {
     "RequestId": "X-Request-Id",
@@ -184,6 +184,8 @@ class Responses:
         }
         if code in _FAULTS:
             value["errors"] = [_FAULTS[code]]
+        if code == "reauthentication_required":
+            value["max_age"] = 900
         return {"summary": detail, "value": value}
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, Visit
+from tests.browser.old_sessions import shown_long_ago
+from tests.journeys.service import Service
 
 PASSWORD = "plenty of quiet herons 42"
 
@@ -47,12 +49,7 @@ def test_ids_that_were_seen_are_filled_into_the_next_path(visit: Visit) -> None:
 def test_somebody_stays_signed_in_over_a_reload_and_an_expired_token(visit: Visit) -> None:
     page = visit("/client")
     register(page, "cleo")
-    page.evaluate(
-        """() => {
-            const kept = JSON.parse(sessionStorage.getItem("tasksync.session"));
-            sessionStorage.setItem("tasksync.session", JSON.stringify({...kept, endsAt: 0}));
-        }"""
-    )
+    keep(page, endsAt=0)
     page.reload()
 
     send(page, "GET /rooms")
@@ -64,16 +61,82 @@ def test_somebody_stays_signed_in_over_a_reload_and_an_expired_token(visit: Visi
 def test_a_token_that_the_server_takes_no_more_is_renewed_and_the_request_sent_again(visit: Visit) -> None:
     page = visit("/client")
     register(page, "dora")
-    page.evaluate(
-        """() => {
-            const kept = JSON.parse(sessionStorage.getItem("tasksync.session"));
-            sessionStorage.setItem("tasksync.session", JSON.stringify({...kept, accessToken: "spoilt"}));
-        }"""
-    )
+    keep(page, accessToken="spoilt")
 
     send(page, "GET /rooms")
 
     expect(page.locator("#status")).to_contain_text("200")
+
+
+def test_what_needs_a_recent_sign_in_asks_for_the_password_and_is_sent_again(visit: Visit, service: Service) -> None:
+    page = visit("/client")
+    register(page, "fay")
+    shown_long_ago(service, kept(page)["refreshToken"])
+    keep(page, endsAt=0)
+    choose(page, "DELETE /users/{user_id}")
+    page.locator("#parameters input").first.fill("me")
+    page.get_by_role("button", name="Send").click()
+
+    dialog = page.get_by_role("dialog", name="Your password, please")
+    dialog.get_by_label("Your password").fill("not the password")
+    dialog.get_by_role("button", name="Go on").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("not right")
+    dialog.get_by_label("Your password").fill(PASSWORD)
+    dialog.get_by_role("button", name="Go on").click()
+
+    expect(dialog).to_be_hidden()
+    expect(page.locator("#status")).to_contain_text("204")
+    assert PASSWORD not in page.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")
+
+
+def test_who_would_rather_not_show_the_password_sees_what_was_refused(visit: Visit, service: Service) -> None:
+    page = visit("/client")
+    register(page, "gus")
+    shown_long_ago(service, kept(page)["refreshToken"])
+    keep(page, endsAt=0)
+    fill(page, "PATCH /users/{user_id}", {"username": "somebody-else"})
+    page.locator("#parameters input").first.fill("me")
+    page.get_by_role("button", name="Send").click()
+
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+
+    expect(page.locator("#status")).to_contain_text("401")
+    assert answer(page)["code"] == "reauthentication_required"
+
+
+def test_a_tab_that_was_duplicated_goes_on_with_the_tokens_of_the_other(visit: Visit) -> None:
+    page = visit("/client")
+    register(page, "hal")
+    twin = page.context.new_page()
+    twin.goto(page.url)
+    twin.evaluate("session => sessionStorage.setItem('tasksync.session', session)", json.dumps(kept(page)))
+    twin.reload()
+
+    keep(page, endsAt=0)
+    send(page, "GET /rooms")
+
+    expect(page.locator("#status")).to_contain_text("200")
+    twin.wait_for_function(
+        "token => sessionStorage.getItem('tasksync.session').includes(token)", arg=kept(page)["refreshToken"]
+    )
+    keep(twin, endsAt=0)
+    send(twin, "GET /rooms")
+    expect(twin.locator("#status")).to_contain_text("200")
+
+
+def test_a_refresh_that_came_second_waits_for_the_tokens_of_the_first(visit: Visit, service: Service) -> None:
+    page = visit("/client")
+    register(page, "ida")
+    first = service.anonymous.post("/auth/refresh", json={"refresh_token": kept(page)["refreshToken"]}).json()
+    keep(page, endsAt=0, accessToken="spoilt")
+    fill(page, "GET /rooms")
+    with page.expect_response("**/auth/refresh") as second:
+        page.get_by_role("button", name="Send").click()
+    keep(page, refreshToken=first["refresh_token"], accessToken=first["access_token"])
+
+    assert second.value.status == 409
+    expect(page.locator("#status")).to_contain_text("200")
+    expect(page.locator("#who")).to_contain_text("Signed in as ida")
 
 
 def test_signing_out_ends_the_session_at_the_server_too(visit: Visit) -> None:
@@ -169,6 +232,18 @@ def register(page: Page, name: str) -> str:
     page.get_by_role("button", name="Register", exact=True).click()
     expect(page.locator("#who")).to_have_text(f"Signed in as {username}")
     return username
+
+
+def kept(page: Page) -> Any:
+    """The session as the tab keeps it."""
+    return json.loads(page.evaluate('sessionStorage.getItem("tasksync.session")'))
+
+
+def keep(page: Page, **changes: Any) -> None:
+    """Change the session that the tab keeps."""
+    page.evaluate(
+        "session => sessionStorage.setItem('tasksync.session', session)", json.dumps({**kept(page), **changes})
+    )
 
 
 def choose(page: Page, operation: str) -> None:

@@ -6,6 +6,7 @@ STACK = Stack()
 SETTINGS = STACK.resources["Api"]["Properties"]["MethodSettings"]
 GUESSED = {
     ("POST", "/auth/login"),
+    ("POST", "/auth/reauthenticate"),
     ("POST", "/auth/register"),
     ("POST", "/users"),
     ("POST", "/auth/password"),

@@ -129,6 +129,7 @@ class Team:
             "POST /auth/password": lambda: eve.post(
                 "/auth/password", json={"current_password": eve.password, "new_password": password}
             ),
+            "POST /auth/reauthenticate": lambda: eve.post("/auth/reauthenticate", json={"password": password}),
             "DELETE /auth/sessions": lambda: eve.delete("/auth/sessions"),
             "GET /.well-known/jwks.json": lambda: anonymous.get("/.well-known/jwks.json"),
             "HEAD /.well-known/jwks.json": lambda: anonymous.request("HEAD", "/.well-known/jwks.json"),

@@ -22,6 +22,7 @@ LEFT_ALONE: set[Route] = {
     ("GET", "/users"),
     ("GET", "/users/{user_id}/export"),
     ("POST", "/auth/login"),
+    ("POST", "/auth/reauthenticate"),
     ("POST", "/auth/refresh"),
     ("POST", "/auth/register"),
     ("POST", "/keys/resolve"),
@@ -79,6 +80,7 @@ def test_secrets_beside_what_others_wrote_are_not_compressed(product: Product) -
         ("POST", "/auth/refresh"): [
             ann.post("/auth/refresh", json=body, headers={"Idempotency-Key": "lost"}) for _ in range(2)
         ],
+        ("POST", "/auth/reauthenticate"): [ann.post("/auth/reauthenticate", json={"password": ann.password})],
         ("POST", "/auth/register"): [
             ann.post("/auth/register", json={"username": "somebody", "password": ann.password})
         ],

@@ -111,6 +111,9 @@ WRITES: dict[str, Write] = {
             {"current_password": builders.PASSWORD, "new_password": OTHER_PASSWORD},
         ),
     ),
+    "show the password again": Write(
+        "POST /auth/reauthenticate", lambda _: ("POST", "/auth/reauthenticate", {"password": builders.PASSWORD})
+    ),
     "end a session": Write(
         "DELETE /auth/sessions/{session_id}", lambda scene: ("DELETE", f"/auth/sessions/{scene.another_session}", None)
     ),

@@ -1,5 +1,7 @@
 """The end of a session is the end of access, over HTTP and with the authorizer asked each time."""
 
+import time
+
 from tests.journeys.service import Service, at_once
 from tests.support.client import Person
 from tests.support.problems import problem
@@ -38,18 +40,24 @@ def test_logging_out_everywhere_leaves_none(service: Service) -> None:
         problem(person.get("/users/me"), 401, "invalid_token")
 
 
-def test_of_refreshes_at_the_same_moment_at_most_one_succeeds(service: Service) -> None:
+def test_of_refreshes_at_the_same_moment_one_succeeds_and_the_session_lives(service: Service) -> None:
     ann = service.register("ann")
+    began = time.monotonic()
+    late: list[float] = []
 
     def refresh() -> Person | None:
         answer = service.anonymous.post("/auth/refresh", json={"refresh_token": ann.refresh_token})
         if answer.status == 200:
             return Person(ann.connection, answer.json(), ann.password)
-        problem(answer, 401, "invalid_token")
+        if answer.status == 401:
+            late.append(time.monotonic() - began)
+        else:
+            problem(answer, 409, "refresh_in_progress")
         return None
 
     renewed = [person for person in at_once([refresh] * 4) if person is not None]
 
-    # The slower ones may have come so late that they count as reuse, which ends the session.
     assert len(renewed) == 1
-    assert renewed[0].get("/users/me").status in (200, 401)
+    # On a machine that is very busy one may come so late that it counts as reuse, which ends the session.
+    assert all(seconds >= 10 for seconds in late)
+    assert renewed[0].get("/users/me").status == (401 if late else 200)

@@ -2,8 +2,9 @@
 
 import importlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from hypothesis import HealthCheck, Phase, seed, settings
@@ -25,12 +26,14 @@ class Machine(RuleBasedStateMachine):
     """One example: an account, and what is done in it. Reads and writes are counted in ``figures``."""
 
     figures: ClassVar[Counter[str]]
+    parameters: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Of the deployment that the machine is for, where they are not those of all tests."""
     most_members: ClassVar[int] = 90
     """How many a room takes in the deployment that the machine is for."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._account = Aws(Stack(_PARAMETERS))
+        self._account = Aws(Stack({**_PARAMETERS, **self.parameters}))
         self.product = Product(self._account)
         self.figures["examples"] += 1
 

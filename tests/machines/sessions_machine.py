@@ -1,11 +1,20 @@
 """Sessions: people who sign in and out, refresh, repeat what is spent, and change their passwords."""
 
+import time
+from types import MappingProxyType
+
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
 from tests.machines.machine import Json, Machine
-from tests.machines.sessions_reference import REPEATABLE_SECONDS, Session, Sessions
+from tests.machines.sessions_reference import (
+    AT_ONCE_SECONDS,
+    RECENT_SECONDS,
+    REPEATABLE_SECONDS,
+    Session,
+    Sessions,
+)
 from tests.support.client import Person
 from tests.support.clock import Clock
 
@@ -17,6 +26,8 @@ _FAILURES = 4
 
 # Access tokens are verified by the machine's own clock, and live for ten minutes: no token may be of the future.
 _BEHIND_SECONDS = 300
+# Half a second after a whole one, so that whole seconds later nothing depends on how a token rounds.
+_OF_A_SECOND = 500_000_000
 _SECONDS_PER_STEP = 1
 _LONG_TIMES = 3
 
@@ -31,15 +42,17 @@ class SessionsMachine(Machine):
     """Two people, each signed in any number of times. The clock moves by a second with each step, or by a minute."""
 
     reference: type[Sessions] = Sessions
+    parameters = MappingProxyType({"RecentSignInSeconds": str(RECENT_SECONDS)})
 
     def __init__(self) -> None:
         self._patch = pytest.MonkeyPatch()
         super().__init__()
         self._clock = Clock(self._patch)
-        self._clock.pass_by(-_BEHIND_SECONDS)
+        self._clock.pass_by(-_BEHIND_SECONDS + (_OF_A_SECOND - time.time_ns() % 1_000_000_000) / 1_000_000_000)
         self.at = 0.0
         self._long_times = 0
         self._failures = dict.fromkeys(PEOPLE, 0)
+        self._addresses = 0
         self.expected = self.reference()
         self.clients: dict[str, Person] = {}
         """Who calls in the name of each session, by its id."""
@@ -72,7 +85,7 @@ class SessionsMachine(Machine):
     def refresh(self, number: int, age: int, key: str | None) -> None:
         self._refresh(self._session(number), age, key)
 
-    @rule(number=_numbers, key=_keys, again=_keys, later=st.sampled_from([0, 0, REPEATABLE_SECONDS]))
+    @rule(number=_numbers, key=_keys, again=_keys, later=st.sampled_from([0, AT_ONCE_SECONDS, REPEATABLE_SECONDS]))
     def refresh_twice(self, number: int, key: str | None, again: str | None, later: int) -> None:
         """With one token: its answer was lost, or it was stolen."""
         session = self._session(number)
@@ -104,6 +117,20 @@ class SessionsMachine(Machine):
         body = {"current_password": current, "new_password": new}
         answer = self.clients[by.id].post("/auth/password", json=body)
         self.expect("change password", answer, 204, lambda: self.expected.change_password(by, current, new))
+
+    @rule(caller=_numbers, right=st.sampled_from([True, False, None, None]))
+    def change_address(self, caller: int, right: bool | None) -> None:
+        """After showing the password, the right one or not, or without."""
+        by = self._session(caller)
+        if right is not None and (right or self._may_fail(by.person)):
+            password = self.expected.passwords[by.person] if right else WRONG
+            answer = self.clients[by.id].post("/auth/reauthenticate", json={"password": password})
+            if self.expect("show password", answer, 200, lambda: self.expected.show_password(by, password, self.at)):
+                self.clients[by.id].access_token = answer.json()["access_token"]
+        self._addresses += 1
+        body = {"email": f"{by.person}-{self._addresses}@example.org"}
+        answer = self.clients[by.id].patch("/users/me", json=body)
+        self.expect("change address", answer, 200, lambda: self.expected.change_address(by, self.at))
 
     @rule(which=st.sampled_from(["time", "time", "all"]), caller=_numbers)
     def do_something_else(self, which: str, caller: int) -> None:
@@ -138,7 +165,7 @@ class SessionsMachine(Machine):
     def _opened(self, person: str, client: Person) -> None:
         items: list[Json] = self.see(client, "/auth/sessions")["items"]
         (session_id,) = [each["id"] for each in items if each["current"]]
-        self.touched = Session(session_id, person, [client.refresh_token])
+        self.touched = Session(session_id, person, [client.refresh_token], shown_at=self.at, told_at=self.at)
         self.expected.all.append(self.touched)
         self.clients[session_id] = client
         self._pass_by(_SECONDS_PER_STEP)

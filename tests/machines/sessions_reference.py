@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from tests.machines.reference import NOT_FOUND, Refused
 
 REPEATABLE_SECONDS = 60
+AT_ONCE_SECONDS = 10
+RECENT_SECONDS = 20
+"""How long ago a recent sign-in may be, in the deployment that the machine is for."""
 
 _INVALID_TOKEN = Refused(401, "invalid_token")
 _INVALID_CREDENTIALS = Refused(401, "invalid_credentials")
@@ -13,7 +16,7 @@ _INVALID_CREDENTIALS = Refused(401, "invalid_credentials")
 @dataclass
 class Session:
     """``tokens``: every refresh token it gave out, the one that is good last. ``key``, ``used_at``: of the last
-    refresh."""
+    refresh. ``shown_at``: when the password was shown last; ``told_at``: what of that the access token in use says."""
 
     id: str
     person: str
@@ -21,6 +24,8 @@ class Session:
     alive: bool = True
     key: str | None = None
     used_at: float = 0.0
+    shown_at: float = 0.0
+    told_at: float = 0.0
 
 
 class Sessions:
@@ -47,17 +52,21 @@ class Sessions:
         served = key is not None and key == session.key and at < session.used_at + REPEATABLE_SECONDS
         if token != session.tokens[-1]:
             if served and token == session.tokens[-2]:
+                session.told_at = min(session.shown_at, session.used_at)
                 return True
+            if token == session.tokens[-2] and at < session.used_at + AT_ONCE_SECONDS:
+                raise Refused(409, "refresh_in_progress")
             session.alive = False
             raise _INVALID_TOKEN
         if served:
             raise Refused(422, "idempotency_key_reused")
         session.key, session.used_at = key, at
+        session.told_at = session.shown_at
         return False
 
     def sign_out(self, session: Session, token: str) -> None:
-        """With the good token, or the one before, whose successor may have been lost."""
-        if token in session.tokens[-2:]:
+        """With any token it was given, whose successors may have been lost."""
+        if token in session.tokens:
             session.alive = False
 
     def end(self, caller: Session, session: Session) -> None:
@@ -78,6 +87,18 @@ class Sessions:
         self.passwords[caller.person] = new
         for session in self.of(caller.person):
             session.alive = session is caller
+
+    def show_password(self, caller: Session, password: str, at: float) -> None:
+        self.require(caller)
+        if self.passwords[caller.person] != password:
+            raise _INVALID_CREDENTIALS
+        caller.shown_at = caller.told_at = at
+
+    def change_address(self, caller: Session, at: float) -> None:
+        """The seconds of a token are whole ones, and half of one has passed in which it was made."""
+        self.require(caller)
+        if at - caller.told_at >= RECENT_SECONDS:
+            raise Refused(401, "reauthentication_required")
 
     def require(self, caller: Session) -> None:
         if not caller.alive:

@@ -13,7 +13,7 @@ EQUIVALENT = [
     ("*", "version = ? with <=", "I6: versions only rise"),
     ("*", "token_epoch = ? with <=", "epochs only rise"),
     (
-        "SessionChanges.change_password: Update session *",
+        "SessionChanges.*: Update session *",
         "epoch = ? with >=",
         "an epoch that a session has is one that its user has, which is checked",
     ),

@@ -114,6 +114,11 @@ class Person:
         session_id = session_id or self.session_id
         return self.stage.call(self.id, "POST", "/auth/password", body, session=session_id, **options)
 
+    def reauthenticate(self, session_id: str | None = None, **options: Any) -> Answer:
+        body = {"password": PASSWORD}
+        session_id = session_id or self.session_id
+        return self.stage.call(self.id, "POST", "/auth/reauthenticate", body, session=session_id, **options)
+
     def end_session(self, whose: "Person") -> Answer:
         return self.do("DELETE", "/auth/sessions/{session_id}", session_id=whose.session_id)
 
@@ -215,6 +220,7 @@ _keyed(
     "UserChanges.change_profile",
     lambda ann, bob, room, task: ann.do("PATCH", "/users/{user_id}", {"username": "anna"}, user_id=ann.id, **key()),
 )
+_keyed("SessionChanges.reauthenticate", lambda ann, bob, room, task: ann.reauthenticate(**key()))
 _keyed(
     "SessionChanges.change_password",
     lambda ann, bob, room, task: ann.change_password("another long enough password", **key()),
@@ -883,6 +889,39 @@ def somebody_is_deleted_while_they_change_their_password(stage: Stage) -> None:
 
 
 @scenario
+def everybody_is_signed_out_while_the_password_is_shown_again(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    stage.before("SessionChanges.reauthenticate", ann.end_all_sessions)
+    refused(ann.reauthenticate(), 401, "invalid_token")
+
+
+@scenario
+def the_password_changes_while_it_is_shown_again(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    stage.before("SessionChanges.reauthenticate", lambda: ann.change_password("another long enough password"))
+    refused(ann.reauthenticate(), 401, "invalid_credentials")
+
+
+@scenario
+def a_session_ends_while_the_password_is_shown_again(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    out = {"refresh_token": ann.refresh_token}
+    stage.before("SessionChanges.reauthenticate", lambda: ann.anonymous("POST", "/auth/logout", out))
+    refused(ann.reauthenticate(), 401, "invalid_token")
+    assert stage.item("SessionsTable", ann.session_id) is None
+
+
+@scenario
+def the_password_is_shown_again_in_a_session_that_is_over_or_of_somebody_else(stage: Stage) -> None:
+    ann, bob = people(stage, "ann", "bob")
+    refused(ann.reauthenticate(bob.session_id), 401, "invalid_token")
+    assert ann.end_all_sessions().status == 204
+    refused(ann.reauthenticate(), 401, "invalid_token")
+    again = ann.login().body["refresh_token"].partition(".")[0]
+    assert ann.reauthenticate(again).status == 200
+
+
+@scenario
 def sign_in_is_over_before_it_begins(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     stage.before("SessionChanges.open", ann.end_all_sessions)
@@ -895,8 +934,10 @@ def sign_in_is_over_before_it_begins(stage: Stage) -> None:
 @scenario
 def a_refresh_token_is_used_twice_at_once(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
-    stage.before("SessionsTable.rotate", ann.refresh)
-    refused(ann.refresh(), 401)
+    first: list[Answer] = []
+    stage.before("SessionsTable.rotate", lambda: first.append(ann.refresh()))
+    refused(ann.refresh(), 409, "refresh_in_progress")
+    assert ann.refresh(first[0].body["refresh_token"]).status == 200
     (bob,) = people(stage, "bob")
     out = {"refresh_token": bob.refresh_token}
     stage.before("SessionsTable.rotate", lambda: bob.anonymous("POST", "/auth/logout", out))

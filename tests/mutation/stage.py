@@ -168,7 +168,8 @@ class Stage:
         """A request to the API. The authorizer is taken at its worst: it lets in whoever says so."""
         self.time += 0.01
         event = _event(method, resource, ids, body, headers or {})
-        event["requestContext"]["authorizer"] = {"user_id": caller_id, "session_id": session, "role": "user"}
+        caller = {"user_id": caller_id, "session_id": session, "role": "user", "auth_time": str(int(self.time))}
+        event["requestContext"]["authorizer"] = caller
         return Answer(self._invoke(_functions_of_routes()[method, resource], event))
 
     def sweep(self) -> None:

@@ -127,7 +127,7 @@ class Functions:
 
     def api(self, call: Call, invocation: Invocation) -> Answer:
         """Raises ``Crashed`` if the function dies."""
-        answer = self._handlers[invocation.function](_event(call, invocation.aws_request_id), invocation)
+        answer = self._handlers[invocation.function](_event(call, invocation), invocation)
         return Answer(answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None)
 
     def event(self, records: list[Json], invocation: Invocation) -> list[str]:
@@ -147,8 +147,9 @@ def _load(handler: str) -> Callable[[Json, Invocation], Any]:
     return found
 
 
-def _event(call: Call, request_id: str) -> Json:
+def _event(call: Call, invocation: Invocation) -> Json:
     headers = {**call.headers, "Content-Type": "application/json"}
+    caller = {"user_id": call.user_id, "session_id": f"ses_{call.user_id}", "role": "user"}
     return {
         "resource": call.resource,
         "path": call.resource.format_map(call.ids),
@@ -160,11 +161,11 @@ def _event(call: Call, request_id: str) -> Json:
         "pathParameters": dict(call.ids) or None,
         "stageVariables": None,
         "requestContext": {
-            "authorizer": {"user_id": call.user_id, "session_id": f"ses_{call.user_id}", "role": "user"},
+            "authorizer": {**caller, "auth_time": str(int(invocation.now()))},
             "domainName": "api.example.org",
             "httpMethod": call.method,
             "identity": {"sourceIp": "192.0.2.7", "userAgent": "simulation"},
-            "requestId": request_id,
+            "requestId": invocation.aws_request_id,
             "resourcePath": call.resource,
             "stage": "live",
         },

@@ -9,6 +9,7 @@ from typing import Any
 
 from tasksync.entities import Session
 from tests.simulation.clients import Client, Known
+from tests.simulation.expressions import Item
 from tests.simulation.functions import Answer, Call, Invocation
 from tests.simulation.history import History, Operation
 from tests.simulation.invariants import Tables, Violation
@@ -18,6 +19,10 @@ from tests.simulation.tables import Change
 _SESSIONS = 2
 _MOST_OPERATIONS = 6
 _REPEATABLE_SECONDS = 60.0
+_AT_ONCE_SECONDS = 10.0
+_LONGEST_REQUEST_SECONDS = 20.0
+_PAUSES = (12.0, 40.0)
+"""Longer than two refreshes are taken to be at once, and than that and a request."""
 _DAY = timedelta(days=1)
 
 
@@ -45,6 +50,8 @@ class Device(Client):
     def _next(self) -> Call:
         given = self._choices.choice(list(self._tokens.given.values()))
         token = given[-1] if self._choices.random() < 0.8 else self._choices.choice(given)
+        if self._choices.random() < 0.15:
+            self._world.sleep(self._choices.choice(_PAUSES))
         draw = self._choices.random()
         if draw < 0.9:
             return self._call("POST", "/auth/refresh", {"refresh_token": token})
@@ -60,6 +67,8 @@ class _Exchange:
     successor: str
     commit: int
     invocation: Invocation | None
+    at: float
+    """When the product says that it was."""
 
 
 class Refreshes(History):
@@ -83,6 +92,8 @@ class Refreshes(History):
         session = change.key[0]
         if change.new is None:
             self._ended.add(session)
+            if change.old is not None and invocation is not None and invocation.what == "POST /auth/refresh":
+                self._check_revoked(session, change.old, invocation)
             return
         if session in self._ended:
             raise Violation(f"I10: {session} came back after it had ended")
@@ -92,7 +103,8 @@ class Refreshes(History):
         if before != after:
             if before in self._exchanges or after in self._exchanges:
                 raise Violation(f"I10: a token of {session} was exchanged twice, or was good again")
-            self._exchanges[before] = _Exchange(after, self._commits(), invocation)
+            at = datetime.fromisoformat(change.new["last_used_at"]["S"]).timestamp()
+            self._exchanges[before] = _Exchange(after, self._commits(), invocation, at)
 
     def answered(self, operation: Operation, invocation: Invocation, answer: Answer) -> None:
         operation.answers.append(answer)
@@ -105,6 +117,8 @@ class Refreshes(History):
             self._check_given(token, answer.body["refresh_token"])
         elif answer.status == 401:
             self._check_refused(operation, token, invocation)
+        elif answer.status == 409:
+            self._check_at_once(token)
 
     def finish(self) -> None:
         """Nothing is left to be judged at the end."""
@@ -116,6 +130,24 @@ class Refreshes(History):
         exchange = self._exchanges.get(_digest(token))
         if exchange is None or exchange.successor != _digest(successor):
             raise Violation(f"I10: a token of {_session_of(token)} was given that never was good")
+
+    def _check_revoked(self, session: str, item: Item, invocation: Invocation) -> None:
+        """A token used twice ends its session, but not the one spent last and a moment ago: that were two at once."""
+        operation = next(each for each in self.operations if invocation in each.attempts)
+        exchange = self._exchanges.get(_digest((operation.call.body or {})["refresh_token"]))
+        if exchange is None:
+            raise Violation(f"I10: {session} ended by a token that was good")
+        last = item["refresh_hash"]["S"] == exchange.successor
+        if last and self._now() < exchange.at + _AT_ONCE_SECONDS:
+            raise Violation(f"I10: {session} ended by two refreshes at once")
+
+    def _check_at_once(self, token: str) -> None:
+        """A client is told that another one was quicker where one was, and not long after."""
+        exchange = self._exchanges.get(_digest(token))
+        if exchange is None:
+            raise Violation(f"I10: a token of {_session_of(token)} was good, and its client told of another")
+        if self._now() >= exchange.at + _AT_ONCE_SECONDS + _LONGEST_REQUEST_SECONDS:
+            raise Violation(f"I10: {_session_of(token)} goes on though a token was used again long after")
 
     def _check_refused(self, operation: Operation, token: str, invocation: Invocation) -> None:
         """A client is not refused for its own refresh, whose answer it repeats under its key, while that can be."""
@@ -163,6 +195,7 @@ class Refreshing(Simulation):
                     refresh_hash=refresh_tokens.token_hash(token),
                     exchange=None,
                     created_at=at,
+                    authenticated_at=at,
                     last_used_at=at,
                     expires_at=at + _DAY,
                     ends_at=at + _DAY,

@@ -12,12 +12,16 @@ def problem(answer: Answer, status: int, code: str | None = None) -> Any:
     assert answer.status == status, answer
     assert answer.headers["Content-Type"] == "application/problem+json", answer
     document = answer.json()
-    assert document.keys() - {"errors"} == _MEMBERS, answer
+    recent_sign_in = document["code"] == "reauthentication_required"
+    assert document.keys() - {"errors"} == _MEMBERS | ({"max_age"} if recent_sign_in else set()), answer
     assert document["status"] == status, answer
     assert document["request_id"] == answer.headers["X-Request-Id"], answer
     assert code in (None, document["code"]), answer
     if status == 401:
-        assert answer.headers["WWW-Authenticate"] == "Bearer", answer
+        challenge = answer.headers["WWW-Authenticate"]
+        assert challenge.partition(" ")[0] == "Bearer", answer
+        assert ("insufficient_user_authentication" in challenge) is recent_sign_in, answer
+        assert recent_sign_in or challenge == "Bearer", answer
     if status in (429, 503):
         assert int(answer.headers["Retry-After"]) > 0, answer
     return document

@@ -24,6 +24,14 @@ class SignedIn(TypedDict):
     ]
 
 
+class AccessToken(TypedDict):
+    """A new access token of the session that one is in."""
+
+    access_token: Annotated[str, Meta(description="For `Authorization: Bearer`.", examples=["eyJhbGciOiJFUzI1NiIs…"])]
+    token_type: Annotated[str, Meta(examples=["Bearer"])]
+    expires_in: Annotated[Seconds, Meta(description="Seconds that the access token is good for.")]
+
+
 class PublicKey(TypedDict):
     """A key that access tokens can be verified with (RFC 7517 §4, RFC 7518 §6.2)."""
 

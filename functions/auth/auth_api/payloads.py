@@ -49,6 +49,10 @@ class RefreshToken(msgspec.Struct, frozen=True, kw_only=True):
     refresh_token: Token
 
 
+class Reauthentication(msgspec.Struct, frozen=True, kw_only=True):
+    password: Password
+
+
 class PasswordChange(Checked, frozen=True, kw_only=True):
     current_password: CurrentPassword
     new_password: Password
@@ -62,6 +66,10 @@ class PasswordChange(Checked, frozen=True, kw_only=True):
         if "current_password" in values and normal(new) == normal(values["current_password"]):
             return [Fault("/new_password", "password_unchanged", "The new password is the current one.")]
         return length_faults(new, "/new_password")
+
+
+def access_token(token: str, lifetime_seconds: int) -> answers.AccessToken:
+    return {"access_token": token, "token_type": "Bearer", "expires_in": lifetime_seconds}
 
 
 def signed_in(sign_in: SignIn, access_token: str, lifetime_seconds: int) -> answers.SignedIn:

@@ -1,16 +1,20 @@
 """Routes of registration, sign-in and sessions."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 from auth_api import payloads, signing
-from auth_api.answers import PublicKeys, SignedIn
-from auth_api.payloads import Login, PasswordChange, RefreshToken
-from auth_api.security_log import note, note_refusal
+from auth_api.answers import AccessToken, PublicKeys, SignedIn
+from auth_api.payloads import Login, PasswordChange, Reauthentication, RefreshToken
 from auth_api.signing import signer
 from tasksync import passwords, refresh_tokens
+from tasksync.domain import accounts
 from tasksync.domain.accounts import AccountService, Device, Lifetimes, SignIn
-from tasksync.domain.limits import PASSWORD, PUBLIC, REGISTRATION, SESSION, SIGN_IN
+from tasksync.domain.limits import PASSWORD, PUBLIC, REGISTRATION, SESSION, SIGN_IN, WRITE
 from tasksync.domain.sign_ins import SignInGuard
+from tasksync.entities import User
 from tasksync.errors import (
     BadIdempotencyKey,
     EmailTaken,
@@ -19,6 +23,8 @@ from tasksync.errors import (
     InvalidCredentials,
     InvalidToken,
     NotFound,
+    RefreshInProgress,
+    RefreshTokenReused,
     UsernameTaken,
 )
 from tasksync.http import representations
@@ -31,6 +37,7 @@ from tasksync.http.lists import listing, position
 from tasksync.http.profiles import Registration
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, ok, uncompressed
+from tasksync.http.security_log import note, note_refusal, noting_refusals
 from tasksync.secret_values import secret
 from tasksync.settings import settings
 from tasksync.tables.limits import RateLimitsTable
@@ -72,8 +79,9 @@ _accounts = AccountService(
 def register(request: Request, body: Registration) -> Response:
     """Register, and sign in."""
     key = signer()
-    sign_in = _accounts.register(body.username, body.email, body.password, _device(request))
-    note(request, "registered", sign_in.user.id, session_id=sign_in.session.id)
+    with noting_refusals(request, "registration_failed"):
+        sign_in = _accounts.register(body.username, body.email, body.password, _device(request))
+    note(request, "registered", sign_in.user.id, sign_in.session.id)
     return uncompressed(created(_signed_in(sign_in, key), f"/users/{sign_in.user.id}"))
 
 
@@ -91,7 +99,7 @@ def login(request: Request, body: Login) -> Response:
         note_refusal(request, "sign_in_failed", identifier=body.claim)
         raise
     attempt.succeeded()
-    note(request, "signed_in", sign_in.user.id, session_id=sign_in.session.id)
+    note(request, "signed_in", sign_in.user.id, sign_in.session.id)
     return uncompressed(ok(_signed_in(sign_in, key)))
 
 
@@ -100,20 +108,28 @@ def login(request: Request, body: Login) -> Response:
     "/auth/refresh",
     body=RefreshToken,
     answer=SignedIn,
-    fails=(InvalidToken, BadIdempotencyKey, IdempotencyKeyReused),
+    fails=(InvalidToken, RefreshInProgress, BadIdempotencyKey, IdempotencyKeyReused),
     limits=(SESSION,),
 )
 def refresh(request: Request, body: RefreshToken) -> Response:
     """Get a new pair of tokens.
 
-    The refresh token ends with it. Used once more, it ends the session: somebody has stolen it. A client whose answer
-    was lost gets it again with the same `Idempotency-Key` within 60 seconds.
+    The refresh token ends with it. Used once more within 10 seconds, as two tabs of a browser do, it is refused with
+    `refresh_in_progress`: go on with the tokens that the other request was given. Used later, it ends the session:
+    somebody has stolen it. A client whose answer was lost gets it again with the same `Idempotency-Key` within 60
+    seconds.
     """
     key, session = both(signer, lambda: _accounts.session_of(body.refresh_token))
     # No authorizer, so no receipts: what a lost answer needs to be given again is kept in the session.
     sent = request.headers.get("idempotency-key")
     try:
         sign_in = _accounts.refresh(session, body.refresh_token, None if sent is None else key_digest(sent))
+    except RefreshTokenReused as error:
+        note_refusal(request, "refresh_reused", error.user_id, error.session_id)
+        raise
+    except RefreshInProgress as error:
+        note_refusal(request, "refresh_in_progress", error.user_id, error.session_id)
+        raise
     except InvalidToken:
         note_refusal(request, "refresh_failed")
         raise
@@ -123,10 +139,14 @@ def refresh(request: Request, body: RefreshToken) -> Response:
 
 @api.route("POST", "/auth/logout", body=RefreshToken, limits=(SESSION,))
 def logout(request: Request, body: RefreshToken) -> Response:
-    """Sign out: end the session of a refresh token."""
+    """Sign out: end the session of a refresh token.
+
+    Any token that the session was given ends it. One whose session is over already, or that nobody was given, changes
+    nothing; a text that is no refresh token is refused.
+    """
     ended = _accounts.logout(body.refresh_token)
     if ended is not None:
-        note(request, "signed_out", ended.user_id, session_id=ended.id)
+        note(request, "signed_out", ended.user_id, ended.id)
     return no_content()
 
 
@@ -158,7 +178,7 @@ def end_session(request: Request, session_id: str) -> Response:
         lambda _: no_content(),
         checked=True,
     )
-    note(request, "session_ended", request.caller.user_id, session_id=session_id)
+    note(request, "session_ended", request.caller.user_id, session_id, by_session_id=request.caller.session_id)
     return response
 
 
@@ -184,7 +204,49 @@ def change_password(request: Request, body: PasswordChange) -> Response:
         attempt.succeeded()
         raise
     attempt.succeeded()
-    note(request, "password_changed", request.caller.user_id, session_id=request.caller.session_id)
+    note(request, "password_changed", request.caller.user_id)
+    return response
+
+
+def _with_token(stored: Response) -> Response:
+    """A reauthentication's answer as it was given: what was stored are the claims of its token, for no token is."""
+    body = {**cast("Mapping[str, Any]", stored.body)}
+    return replace(stored, body={**body, "access_token": signer().sign(body["access_token"])})
+
+
+@api.route(
+    "POST",
+    "/auth/reauthenticate",
+    body=Reauthentication,
+    answer=AccessToken,
+    fails=(InvalidCredentials, InvalidToken),
+    limits=(WRITE, SIGN_IN),
+    restored=_with_token,
+)
+def reauthenticate(request: Request, body: Reauthentication) -> Response:
+    """Show the password again, for what needs a recent sign-in (RFC 9470).
+
+    The new access token is of the same session, and so are those of its next refreshes. Deleting a user and changing a
+    username or e-mail address need a sign-in of the last 15 minutes.
+    """
+    key = signer()
+    # A stolen access token must not be a way to guess the password.
+    attempt = _guard.reserve(request.caller.user_id, network(request.ip))
+
+    def answer(access_token: str) -> Response:
+        return uncompressed(ok(payloads.access_token(access_token, settings.access_token_seconds)))
+
+    try:
+        response = request.carry_out(
+            lambda receipt: _accounts.reauthenticate(request.caller, body.password, receipt),
+            lambda done: answer(key.sign(_claims_after(done, key))),
+            stored=lambda done: answer(_claims_after(done, key)),
+        )
+    except InvalidCredentials:
+        note_refusal(request, "reauthentication_failed", request.caller.user_id)
+        raise
+    attempt.succeeded()
+    note(request, "reauthenticated", request.caller.user_id)
     return response
 
 
@@ -204,13 +266,30 @@ def _device(request: Request) -> Device:
 
 def _signed_in(sign_in: SignIn, key: Signer) -> SignedIn:
     # The key is taken before anything is written: a secret that cannot be read must leave nothing half done.
-    lifetime = settings.access_token_seconds
-    access_token = key.access_token(
+    session = sign_in.session
+    claims = _claims(
+        key,
         refresh_tokens.access_token_id(sign_in.refresh_token),
-        sign_in.user.id,
-        sign_in.session.id,
-        sign_in.user.role.value,
-        sign_in.session.last_used_at,
-        timedelta(seconds=lifetime),
+        sign_in.user,
+        session.id,
+        session.last_used_at,
+        # A refresh given again says nothing of the password shown since: no token is older than what it says.
+        min(session.authenticated_at, session.last_used_at),
     )
-    return payloads.signed_in(sign_in, access_token, lifetime)
+    return payloads.signed_in(sign_in, key.sign(claims), settings.access_token_seconds)
+
+
+def _claims_after(done: accounts.Reauthentication, key: Signer) -> str:
+    return _claims(key, done.token_id, done.user, done.session_id, done.at, done.at)
+
+
+def _claims(key: Signer, token_id: str, user: User, session_id: str, at: datetime, authenticated_at: datetime) -> str:
+    return key.claims(
+        token_id=token_id,
+        user_id=user.id,
+        session_id=session_id,
+        role=user.role.value,
+        at=at,
+        authenticated_at=authenticated_at,
+        lifetime=timedelta(seconds=settings.access_token_seconds),
+    )

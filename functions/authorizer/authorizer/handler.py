@@ -4,6 +4,7 @@ from typing import Any
 
 from authorizer import store
 from tasksync import tokens
+from tasksync.bearer import bearer_token
 from tasksync.errors import DependencyFailed, InvalidToken
 from tasksync.http.headers import Headers
 from tasksync.settings import settings
@@ -29,16 +30,21 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             "Version": "2012-10-17",
             "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": _stage(event["methodArn"])}],
         },
-        "context": {"user_id": claims.user_id, "session_id": claims.session_id, "role": role},
+        "context": {
+            "user_id": claims.user_id,
+            "session_id": claims.session_id,
+            "role": role,
+            "auth_time": str(claims.auth_time),
+        },
     }
 
 
 def _bearer_token(event: dict[str, Any]) -> str:
     # Two different tokens are none: which of them the gateway keeps the answer for is its own affair.
-    scheme, _, token = Headers(event["multiValueHeaders"]).get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
+    token = bearer_token(Headers(event["multiValueHeaders"]).get("authorization", ""))
+    if token is None:
         raise InvalidToken
-    return str(token).strip()
+    return token
 
 
 def _stage(method_arn: str) -> str:

@@ -5,6 +5,7 @@ import hmac
 from metrics_api.exposition import MEDIA_TYPE
 from metrics_api.kept import KeptAnswer
 from tasksync import clock
+from tasksync.bearer import bearer_token
 from tasksync.domain.limits import PUBLIC
 from tasksync.errors import InvalidToken
 from tasksync.http.api import Api
@@ -42,7 +43,6 @@ def metrics(request: Request) -> Response:
 
 def _check(request: Request) -> None:
     """Raises ``InvalidToken``. The comparison takes as long for a wrong token as for a nearly right one (CWE-208)."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    given = token.strip().encode("utf-8", "surrogatepass")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(given, secret(settings.metrics_secret)):
+    token = bearer_token(request.headers.get("authorization", ""))
+    if token is None or not hmac.compare_digest(token.encode(), secret(settings.metrics_secret)):
         raise InvalidToken

@@ -31,6 +31,11 @@ class UserChange(Change, frozen=True, kw_only=True):
         return msgspec.structs.replace(user, **self.given(user))
 
 
+def changed_fields(before: User, after: User) -> list[str]:
+    """What a change has changed, by name."""
+    return [name for name in UserChange.__struct_fields__ if getattr(before, name) != getattr(after, name)]
+
+
 def exported(export: Export, caller: Caller) -> answers.Export:
     """Without what proves who somebody is: hashes of passwords and tokens are of no use to anybody but a thief."""
     return {

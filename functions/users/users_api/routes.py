@@ -1,5 +1,7 @@
 """Routes of users."""
 
+from datetime import timedelta
+
 from msgspec import UNSET
 
 from tasksync import deadline, entities, passwords
@@ -15,6 +17,7 @@ from tasksync.errors import (
     Fault,
     Invalid,
     PreconditionFailed,
+    ReauthenticationRequired,
     RoleTooLow,
     TaskSyncError,
     UsernameTaken,
@@ -29,6 +32,8 @@ from tasksync.http.lists import listing, position, with_next
 from tasksync.http.profiles import Registration
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok, uncompressed
+from tasksync.http.security_log import note, noting_refusals
+from tasksync.settings import settings
 from tasksync.tables.limits import RateLimitsTable
 from tasksync.tables.receipts import ReceiptsTable
 from tasksync.tables.room_reads import RoomReads
@@ -47,11 +52,11 @@ app = api.chalice
 
 _people = UserChanges()
 _rooms = RoomReads()
-_users = UserService(_people, _rooms, both)
+_users = UserService(_people, _rooms, both, lambda: timedelta(seconds=settings.recent_sign_in_seconds))
 _removal = UserRemoval(_people, _rooms, TasksTable(), SessionsTable())
 _exports = ExportService(_users, _rooms, SessionsTable(), TaskService(TaskChanges(), _rooms), both)
 
-_OF_CHANGES = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed)
+_OF_CHANGES = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed, ReauthenticationRequired)
 
 
 @api.route(
@@ -65,7 +70,9 @@ _OF_CHANGES = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed)
 )
 def create_user(request: Request, body: Registration) -> Response:
     """Register, without signing in."""
-    user = register(body.username, body.email, body.password, passwords, _people.create)
+    with noting_refusals(request, "registration_failed"):
+        user = register(body.username, body.email, body.password, passwords, _people.create)
+    note(request, "registered", user.id)
     return created(representations.profile(user), f"/users/{user.id}", user.version)
 
 
@@ -102,7 +109,9 @@ def export_user(request: Request, user_id: str, query: From) -> Response:
     milliseconds behind.
     """
     caller = request.caller
-    export = _exports.of(caller, user_id, position(request, query))
+    with noting_refusals(request, "export_failed", user_id):
+        export = _exports.of(caller, user_id, position(request, query))
+    note(request, "exported", caller.user_id)
     return uncompressed(with_next(request, payloads.exported(export, caller), export.next))
 
 
@@ -112,38 +121,47 @@ def change_user(request: Request, user_id: str, body: UserChange) -> Response:
     """Change a user: oneself or, as an admin of the installation, anybody.
 
     Who may add somebody to rooms (`added_by`) is changed by nobody else. Changing a name or an address counts as
-    registering.
+    registering, and needs a sign-in of the last 15 minutes: `POST /auth/reauthenticate`.
     """
-    if body.added_by is not UNSET and user_id not in ("me", request.caller.user_id):
+    if body.added_by is not UNSET and user_id != request.caller.user_id:
         raise Invalid([Fault("/added_by", "not_allowed", "Nobody but the user may change this.")])
+    fields: list[str] = []
 
     def edit(user: entities.User) -> entities.User:
         request.require_unaltered(representations.user(user, request.caller))
         changed = body.applied(user)
+        fields[:] = payloads.changed_fields(user, changed)
         renamed = (changed.username, changed.email) != (user.username, user.email)
         # The answer says whether somebody else has it, as that to a registration does. An admin sees all anyway.
         if renamed and request.caller.role is not UserRole.ADMIN:
             request.count([REGISTRATION])
         return changed
 
-    return request.carry_out(
-        lambda receipt: _users.change(request.caller, user_id, edit, request.matches, receipt),
-        lambda user: ok(representations.user(user, request.caller), user.version),
-        checked=True,
-    )
+    with noting_refusals(request, "profile_change_failed", user_id):
+        response = request.carry_out(
+            lambda receipt: _users.change(request.caller, user_id, edit, request.matches, receipt),
+            lambda user: ok(representations.user(user, request.caller), user.version),
+            checked=True,
+        )
+    if fields:
+        note(request, "profile_changed", user_id, fields=fields)
+    return response
 
 
-@api.route("DELETE", "/users/{user_id}", fails=(RoleTooLow, PreconditionFailed))
+@api.route("DELETE", "/users/{user_id}", fails=(RoleTooLow, PreconditionFailed, ReauthenticationRequired))
 def delete_user(request: Request, user_id: str) -> Response:
     """Delete a user: oneself or, as an admin of the installation, anybody.
 
-    They leave every room, are signed out everywhere, and their tasks in rooms become nobody's.
+    They leave every room, are signed out everywhere, and their tasks in rooms become nobody's. It needs a sign-in of
+    the last 15 minutes: `POST /auth/reauthenticate`.
     """
-    response = request.carry_out(
-        lambda receipt: _users.begin_removal(request.caller, user_id, request.matches, receipt),
-        lambda _: no_content(),
-        checked=True,
-    )
+    with noting_refusals(request, "user_deletion_failed", user_id):
+        response = request.carry_out(
+            lambda receipt: _users.begin_removal(request.caller, user_id, request.matches, receipt),
+            lambda _: no_content(),
+            checked=True,
+        )
+    note(request, "user_deleted", user_id)
     # The deletion is accepted, whatever happens now. It is carried out here so that it is done when the client is told
     # so; cut short, the users stream finishes it.
     try:

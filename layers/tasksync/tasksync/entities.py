@@ -5,7 +5,7 @@ Nothing here is read or written as JSON.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Generic, TypeAlias, TypeVar
 
@@ -71,6 +71,8 @@ class Caller(msgspec.Struct, frozen=True):
     user_id: str
     session_id: str
     role: UserRole
+    authenticated_at: datetime = datetime.fromtimestamp(0, UTC)
+    """When they last proved who they are, by the access token's ``auth_time``; 1970 where it does not say."""
 
 
 class User(msgspec.Struct, frozen=True):
@@ -111,6 +113,8 @@ class Session(msgspec.Struct, frozen=True):
     exchange: Exchange | None
     """The last refresh; None before the first."""
     created_at: datetime
+    authenticated_at: datetime
+    """When its person last showed the password: the sign-in, or a reauthentication since."""
     last_used_at: datetime
     """The sign-in or the last refresh."""
     expires_at: datetime

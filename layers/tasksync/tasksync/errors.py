@@ -11,7 +11,9 @@ TaskSyncError
 │       └── BadCursor
 ├── NotSignedIn
 │   ├── InvalidCredentials
-│   └── InvalidToken
+│   ├── InvalidToken
+│   │   └── RefreshTokenReused  names user and session for the log; answered as any other invalid token
+│   └── ReauthenticationRequired  signed in, but too long ago for this; says how long ago it may be
 ├── NotFound                  unknown, or not the caller's to see: the two are never told apart
 │   └── UnknownCode
 ├── RoleTooLow
@@ -23,7 +25,8 @@ TaskSyncError
 │   ├── RoomFull
 │   ├── TooManyRooms
 │   ├── AddingRefused
-│   └── LastAdmin
+│   ├── LastAdmin
+│   └── RefreshInProgress     of two refreshes at once, the one that came second
 ├── PreconditionFailed        the client wants to change another version, or what is not there
 ├── Invalid                   fields are wrong, missing or unknown; names each
 │   ├── AssigneeNotMember
@@ -131,6 +134,23 @@ class InvalidToken(NotSignedIn):
     detail = "The token is not valid, or not any more."
 
 
+class RefreshTokenReused(InvalidToken):
+    """The session has been revoked. For the log: whoever sent the token is told no more than of an unknown one."""
+
+    def __init__(self, user_id: str, session_id: str) -> None:
+        self.user_id = user_id
+        self.session_id = session_id
+        super().__init__()
+
+
+class ReauthenticationRequired(NotSignedIn):
+    detail = "This needs a recent sign-in: POST /auth/reauthenticate, then the same request with the new access token."
+
+    def __init__(self, max_age_seconds: int) -> None:
+        self.max_age_seconds = max_age_seconds
+        super().__init__()
+
+
 class NotFound(TaskSyncError):
     detail = "There is nothing here that you may see."
 
@@ -177,6 +197,15 @@ class AddingRefused(Conflict):
 
 class LastAdmin(Conflict):
     detail = "The room's last admin must make somebody else admin first."
+
+
+class RefreshInProgress(Conflict):
+    detail = "Another request has just exchanged this refresh token. Go on with the tokens that it was given."
+
+    def __init__(self, user_id: str, session_id: str) -> None:
+        self.user_id = user_id
+        self.session_id = session_id
+        super().__init__()
 
 
 class PreconditionFailed(TaskSyncError):

@@ -113,6 +113,10 @@ class Settings:
         return int(os.environ["REFRESH_IDLE_SECONDS"])
 
     @property
+    def recent_sign_in_seconds(self) -> int:
+        return int(os.environ["RECENT_SIGN_IN_SECONDS"])
+
+    @property
     def password_min_length(self) -> int:
         return int(os.environ["PASSWORD_MIN_LENGTH"])
 

@@ -8,6 +8,7 @@ import base64
 import functools
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -27,6 +28,10 @@ TYPE = "at+jwt"
 CLOCK_SKEW_SECONDS = 5
 
 _CURVE_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # SEC 2 §2.4.2, P-256
+# Three parts in base64url without padding (RFC 7515 §3.1). PyJWT passes over characters that are not of that alphabet,
+# and over the bits that the last character of a signature has too many: a token has one spelling.
+_FORM = re.compile(r"[\w-]+\.[\w-]+\.[\w-]{85}[AQgw]", re.ASCII)
+
 _REQUIRED = ["iss", "aud", "sub", "iat", "exp", "jti", "sid", "role", "client_id"]
 
 
@@ -43,6 +48,8 @@ class Claims:
 
     user_id: str
     session_id: str
+    auth_time: int
+    """When the user last showed the password, in seconds since 1970; 0 in tokens from before they said it."""
 
 
 class Signer:
@@ -54,10 +61,18 @@ class Signer:
         self.jwk = _public_jwk(self._key)
         self.kid = self.jwk["kid"]
 
-    def access_token(
-        self, token_id: str, user_id: str, session_id: str, role: str, at: datetime, lifetime: timedelta
+    def claims(
+        self,
+        *,
+        token_id: str,
+        user_id: str,
+        session_id: str,
+        role: str,
+        at: datetime,
+        authenticated_at: datetime,
+        lifetime: timedelta,
     ) -> str:
-        """The same token each time for the same arguments. ``token_id``: its ``jti``."""
+        """What an access token is to say, as ``sign`` takes it. ``token_id``: its ``jti``."""
         claims = {
             "iss": self._issuer,
             "aud": AUDIENCE,
@@ -68,9 +83,14 @@ class Signer:
             "jti": token_id,
             "sid": session_id,
             "role": role,
+            "auth_time": int(authenticated_at.timestamp()),
         }
-        content = json.dumps(claims, separators=(",", ":")).encode()
-        return _signatures().encode(content, self._key, algorithm=ALGORITHM, headers={"typ": TYPE, "kid": self.kid})
+        return json.dumps(claims, separators=(",", ":"))
+
+    def sign(self, claims: str) -> str:
+        """The access token that says this: the same each time, to the last bit."""
+        headers = {"typ": TYPE, "kid": self.kid}
+        return _signatures().encode(claims.encode(), self._key, algorithm=ALGORITHM, headers=headers)
 
 
 class _DeterministicES256(ECAlgorithm):
@@ -93,6 +113,8 @@ def _signatures() -> jwt.PyJWS:
 
 def verify(token: str, keys: PublicKeys, issuer: str) -> Claims:
     """What ``token`` says, if every check of RFC 9068 §4 passes; ``InvalidToken`` otherwise."""
+    if not _FORM.fullmatch(token):
+        raise InvalidToken
     try:
         header = jwt.get_unverified_header(token)
         # The key is chosen by its id from our own; keys and addresses in the header itself are never followed.
@@ -110,9 +132,10 @@ def verify(token: str, keys: PublicKeys, issuer: str) -> Claims:
         )
     except jwt.PyJWTError as error:
         raise InvalidToken from error
-    if not isinstance(claims["sid"], str):
+    auth_time = claims.get("auth_time", 0)
+    if not isinstance(claims["sid"], str) or type(auth_time) is not int or not 0 <= auth_time <= int(claims["iat"]):
         raise InvalidToken
-    return Claims(claims["sub"], claims["sid"])
+    return Claims(claims["sub"], claims["sid"], auth_time)
 
 
 def _private_key(seed: bytes) -> ec.EllipticCurvePrivateKey:

@@ -41,6 +41,7 @@ def test_an_access_token_says_what_rfc_9068_asks_for(product: Product) -> None:
     assert before <= claims["iat"] <= time.time()
     assert claims["exp"] - claims["iat"] == 600
     assert claims["role"] == "user"
+    assert claims["auth_time"] == claims["iat"]
     assert claims["client_id"]
     assert claims["sid"] == ann.list("/auth/sessions")[0]["id"]
     assert jwt.get_unverified_header(str(ann.access_token))["typ"] == "at+jwt"
@@ -61,7 +62,7 @@ def test_an_access_token_tells_nothing_of_the_person(product: Product) -> None:
 
     claims = verified(product, str(ann.access_token))
 
-    assert claims.keys() == {"iss", "aud", "sub", "client_id", "iat", "exp", "jti", "sid", "role"}
+    assert claims.keys() == {*("iss", "aud", "sub", "client_id", "iat", "exp", "jti", "sid", "role", "auth_time")}
 
 
 def test_a_refreshed_token_is_verified_by_the_same_keys(product: Product) -> None:

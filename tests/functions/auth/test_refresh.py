@@ -115,9 +115,36 @@ def test_a_session_that_is_over_is_not_in_the_list(product: Product) -> None:
     assert [session["id"] for session in ann.list("/auth/sessions")] == [session_id(ann)]
 
 
-def test_an_old_refresh_token_ends_the_whole_session(product: Product) -> None:
+def test_of_two_refreshes_at_once_the_second_gets_nothing_and_the_session_lives(product: Product, clock: Clock) -> None:
+    """As two tabs of a browser do: RFC 9700 §4.14.2 asks to tell them from a thief."""
     ann = product.register("ann")
     pair = refreshed(product, ann.refresh_token).json()
+
+    at_once = [refreshed(product, ann.refresh_token) for _ in range(3)]
+    clock.pass_by(9.9)
+    at_once.append(refreshed(product, ann.refresh_token))
+
+    for answer in at_once:
+        problem(answer, 409, "refresh_in_progress")
+        assert not any(token in answer.text for token in (pair["access_token"], pair["refresh_token"]))
+    assert ann.get("/users/me").status == 200
+    assert refreshed(product, pair["refresh_token"]).status == 200
+
+
+def test_only_the_token_spent_last_is_taken_for_one_of_two_at_once(product: Product) -> None:
+    ann = product.register("ann")
+    second = refreshed(product, ann.refresh_token).json()["refresh_token"]
+    third = refreshed(product, second).json()["refresh_token"]
+
+    problem(refreshed(product, ann.refresh_token), 401, "invalid_token")
+
+    problem(refreshed(product, third), 401, "invalid_token")
+
+
+def test_an_old_refresh_token_ends_the_whole_session(product: Product, clock: Clock) -> None:
+    ann = product.register("ann")
+    pair = refreshed(product, ann.refresh_token).json()
+    clock.pass_by(10)
 
     reused = refreshed(product, ann.refresh_token)
 
@@ -127,10 +154,11 @@ def test_an_old_refresh_token_ends_the_whole_session(product: Product) -> None:
     assert Person(ann.connection, pair, ann.password).get("/users/me").status == 401
 
 
-def test_an_old_refresh_token_ends_no_other_session(product: Product) -> None:
+def test_an_old_refresh_token_ends_no_other_session(product: Product, clock: Clock) -> None:
     ann = product.register("ann")
     elsewhere = product.anonymous.sign_in(ann.username)
     refreshed(product, ann.refresh_token)
+    clock.pass_by(10)
 
     problem(refreshed(product, ann.refresh_token), 401)
 

@@ -73,17 +73,23 @@ def test_after_a_minute_the_same_request_is_a_token_used_twice(product: Product,
 
 
 @pytest.mark.parametrize("key", [None, "another key", "A KEY"])
-def test_without_the_same_key_it_is_a_token_used_twice(product: Product, key: str | None) -> None:
+def test_without_the_same_key_it_is_a_token_used_twice(product: Product, key: str | None, clock: Clock) -> None:
     ann = product.register("ann")
     pair = refreshed(product, ann.refresh_token).json()
+    problem(refreshed(product, ann.refresh_token, key), 409, "refresh_in_progress")
+
+    clock.pass_by(10)
 
     problem(refreshed(product, ann.refresh_token, key), 401, "invalid_token")
     problem(refreshed(product, pair["refresh_token"], None), 401, "invalid_token")
 
 
-def test_a_refresh_without_a_key_cannot_be_repeated_with_one(product: Product) -> None:
+def test_a_refresh_without_a_key_cannot_be_repeated_with_one(product: Product, clock: Clock) -> None:
     ann = product.register("ann")
     refreshed(product, ann.refresh_token, None)
+    problem(refreshed(product, ann.refresh_token), 409, "refresh_in_progress")
+
+    clock.pass_by(10)
 
     problem(refreshed(product, ann.refresh_token), 401, "invalid_token")
 

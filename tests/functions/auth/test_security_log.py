@@ -1,11 +1,17 @@
-"""The security log: a line for each sign-in, each failed one, and whatever ends sessions or changes passwords."""
+"""The security log: a line for whatever opens, ends or takes over an account or a session, and for what was refused."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infrastructure.template import REPOSITORY
+from tests.functions.requests_of_routes import Team
+from tests.functions.users.administrators import administrator
 from tests.support.client import Answer, Person
+from tests.support.clock import Clock
 from tests.support.product import Product
 
 NEW = "another staple of horses"
@@ -52,6 +58,7 @@ def test_registering_and_signing_in_name_the_user_the_session_and_the_request(
         "kind": "signed_in",
         "request_id": answer.headers["X-Request-Id"],
         "user_id": ann.id,
+        "actor_id": ann.id,
     }
 
 
@@ -92,13 +99,14 @@ def test_changed_passwords_and_ended_sessions_are_logged(product: Product, capsy
     lines = security(capsys)
     assert (wrong.status, refused.status) == (401, 401)
     assert [(line["kind"], line["user_id"], line.get("session_id")) for line in lines] == [
-        ("password_change_failed", ann.id, None),
+        ("password_change_failed", ann.id, session_of(ann)),
         ("session_ended", ann.id, session_of(phone)),
         ("signed_out", ann.id, session_of(tablet)),
         ("refresh_failed", None, None),
         ("password_changed", ann.id, session_of(ann)),
-        ("all_sessions_ended", ann.id, None),
+        ("all_sessions_ended", ann.id, session_of(ann)),
     ]
+    assert lines[1]["by_session_id"] == session_of(ann)
 
 
 def test_a_password_change_repeated_under_its_key_is_logged_once(
@@ -112,3 +120,159 @@ def test_a_password_change_repeated_under_its_key_is_logged_once(
 
     assert [answer.status for answer in answers] == [204, 204]
     assert [line["kind"] for line in security(capsys)] == ["password_changed"]
+
+
+def described(line: dict[str, Any]) -> tuple[str, str | None, str | None, str | None, str]:
+    """What happened, by whom, to whom, in which session, by which request."""
+    return line["kind"], line["actor_id"], line["user_id"], line["session_id"], line["request_id"]
+
+
+def test_what_an_admin_does_to_somebody_names_both(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
+    root, ann = administrator(product), product.register("ann", email="ann@example.org")
+    security(capsys)
+
+    changed = root.patch(f"/users/{ann.id}", json={"username": "another", "email": None})
+    same = root.patch(f"/users/{ann.id}", json={"username": "another"})
+    deleted = root.delete(f"/users/{ann.id}")
+
+    lines = security(capsys)
+    assert (changed.status, same.status, deleted.status) == (200, 200, 204)
+    assert [described(line) for line in lines] == [
+        ("profile_changed", root.id, ann.id, session_of(root), changed.headers["X-Request-Id"]),
+        ("user_deleted", root.id, ann.id, session_of(root), deleted.headers["X-Request-Id"]),
+    ]
+    assert lines[0]["fields"] == ["username", "email"]
+    assert not any(text in json.dumps(lines) for text in ("another", "example.org", ann.username, root.username))
+
+
+def test_what_people_do_to_themselves_is_logged_the_same(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
+    ann = product.register("ann")
+    security(capsys)
+
+    answers = [
+        ann.patch("/users/me", json={"email": "ann@example.org"}, headers={"Idempotency-Key": "one"}),
+        ann.post("/auth/reauthenticate", json={"password": ann.password}),
+        ann.get("/users/me/export"),
+        ann.delete("/users/me"),
+    ]
+    ann.patch("/users/me", json={"email": "ann@example.org"}, headers={"Idempotency-Key": "one"})
+
+    ids = [answer.headers["X-Request-Id"] for answer in answers]
+    assert [described(line) for line in security(capsys)] == [
+        (kind, ann.id, ann.id, session_of(ann), request_id)
+        for kind, request_id in zip(
+            ("profile_changed", "reauthenticated", "exported", "user_deleted"), ids, strict=True
+        )
+    ]
+
+
+def test_a_refresh_token_used_again_is_told_from_one_made_up(
+    product: Product, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, ann = Clock(monkeypatch), product.register("ann")
+    body = {"refresh_token": ann.refresh_token}
+    product.anonymous.post("/auth/refresh", json=body)
+    security(capsys)
+
+    at_once = product.anonymous.post("/auth/refresh", json=body)
+    clock.pass_by(10)
+    reused = product.anonymous.post("/auth/refresh", json=body)
+    over = product.anonymous.post("/auth/refresh", json=body)
+
+    lines = security(capsys)
+    assert [answer.status for answer in (at_once, reused, over)] == [409, 401, 401]
+    assert reused.told() == over.told(), "whoever has it learns nothing"
+    assert [described(line) for line in lines] == [
+        ("refresh_in_progress", None, ann.id, session_of(ann), at_once.headers["X-Request-Id"]),
+        ("refresh_reused", None, ann.id, session_of(ann), reused.headers["X-Request-Id"]),
+        ("refresh_failed", None, None, None, over.headers["X-Request-Id"]),
+    ]
+    assert {line["level"] for line in lines} == {"WARNING"}
+    assert not any(part in json.dumps(lines) for part in ann.refresh_token.split(".")[1:])
+
+
+def test_what_is_refused_to_somebody_is_logged_with_the_reason(
+    product: Product, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, ben = product.register("ann"), product.register("ben")
+    ben.join(ann.open_room())
+    Clock(monkeypatch).pass_by(20 * 60)
+    security(capsys)
+
+    ben.patch(f"/users/{ann.id}", json={"username": "mine"})
+    ben.delete(f"/users/{ann.id}")
+    ben.get(f"/users/{ann.id}/export")
+    ben.delete("/users/me")
+    ben.post("/auth/reauthenticate", json={"password": "wrong"})
+    product.anonymous.post("/users", json={"username": ann.username, "password": ann.password})
+    ben.delete("/users/a-text-that-names-nobody")
+
+    lines = security(capsys)
+    assert [(*described(line)[:4], line.get("reason")) for line in lines] == [
+        ("profile_change_failed", ben.id, ann.id, session_of(ben), "role_too_low"),
+        ("user_deletion_failed", ben.id, ann.id, session_of(ben), "role_too_low"),
+        ("export_failed", ben.id, ann.id, session_of(ben), "role_too_low"),
+        ("user_deletion_failed", ben.id, ben.id, session_of(ben), "reauthentication_required"),
+        ("reauthentication_failed", ben.id, ben.id, session_of(ben), None),
+        ("registration_failed", None, None, None, "username_taken"),
+    ]
+    assert {line["level"] for line in lines} == {"WARNING"}
+    assert not any(text in json.dumps(lines) for text in ("mine", "wrong", ann.username, ann.password))
+
+
+def test_guessing_more_than_is_allowed_is_logged_and_writing_more_is_not(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    product.aws.deploy(SignInFailuresPerAccount="1", WritesPerUser="1", BcryptCost="4", LogLevel="INFO")
+    ann, ben = product.register("ann"), product.register("ben")
+    security(capsys)
+
+    answers = [sign_in(product, ann.username, "wrong") for _ in range(2)]
+    answers += [ben.post("/auth/reauthenticate", json={"password": "wrong"}) for _ in range(2)]
+
+    assert [answer.status for answer in answers] == [401, 429, 401, 429]
+    lines = security(capsys)
+    assert [(line["kind"], line["actor_id"], line.get("policy")) for line in lines] == [
+        ("sign_in_failed", None, None),
+        ("rate_limited", None, "sign-in-failures"),
+        ("reauthentication_failed", ben.id, None),
+    ]
+
+
+def test_every_change_of_an_account_or_a_session_has_a_line(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Generated from the routes: a new one that changes an account fails here until it logs that."""
+    team = Team(product)
+    product.aws.deploy(LogLevel="INFO")
+    silent = []
+
+    for name, request in team.requests().items():
+        method, path = name.partition(", ")[0].split()
+        # A refresh is no change: what it refuses is logged.
+        if method == "GET" or path.split("/")[1] not in ("auth", "users") or path == "/auth/refresh":
+            continue
+        capsys.readouterr()
+        answer = request()
+        assert answer.status < 300, answer
+        of_it = [line for line in security(capsys) if line["request_id"] == answer.headers["X-Request-Id"]]
+        if not of_it or not all(line["user_id"] and line["actor_id"] and line["ip"] for line in of_it):
+            silent.append(name)
+
+    assert silent == []
+
+
+def test_the_kinds_of_lines_are_those_of_the_document() -> None:
+    text = (REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8")
+    table = text.partition("### The security log")[2].partition("\n#")[0]
+    rows = [row.split(" | ")[0] for row in table.splitlines() if row.startswith("| `")]
+    listed = [kind for row in rows for kind in re.findall(r"`(\w+)`", row)]
+
+    written = set()
+    for folder in ("functions", "layers", "infrastructure"):
+        for path in Path(REPOSITORY, folder).rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            written.update(re.findall(r'\b(?:note|note_refusal|noting_refusals)\(\s*request,\s*"(\w+)"', text))
+            written.update(re.findall(r'\bnote\(\s*logs,.*?, by, "(\w+)"', text))
+
+    assert sorted(listed) == sorted(written)

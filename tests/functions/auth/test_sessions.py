@@ -5,7 +5,7 @@ import pytest
 from tests.support import builders
 from tests.support.client import Person
 from tests.support.gateway import SOURCE_IP
-from tests.support.problems import problem
+from tests.support.problems import faults, problem
 from tests.support.product import Product
 
 
@@ -39,10 +39,45 @@ def test_a_made_up_token_logs_nobody_out(product: Product) -> None:
     ann = product.register("ann")
     session, family, own = ann.refresh_token.split(".")
 
-    for token in ("x", f"{session}.{own}.{family}", f"{session}.{'A' * 43}.{own}", f"{session}.{family}.{'A' * 43}"):
+    for token in (f"{session}.{own}.{family}", f"{session}.{'A' * 43}.{own}"):
         assert product.anonymous.post("/auth/logout", json={"refresh_token": token}).status == 204
 
     assert ann.get("/users/me").status == 200
+
+
+def test_what_is_no_refresh_token_to_the_letter_is_refused_and_not_passed_over(product: Product) -> None:
+    """Whoever is told 204 believes to be signed out."""
+    ann = product.register("ann")
+    token = ann.refresh_token
+    around = [f"{token}{end}" for end in ("\n", "\r\n", " ", "\t", "\x00", "\u2028", "\u00a0", "=", ".", '"')]
+    around += [f"{start}{token}" for start in ("\n", " ", '"', "Bearer ", "\ufeff")]
+    other = [token[:-1], token.upper(), token.replace(".", " "), f"{token} {token}", token.partition(".")[0], "x"]
+
+    for text in around + other:
+        answer = product.anonymous.post("/auth/logout", json={"refresh_token": text})
+        assert faults(answer) == {"/refresh_token": "bad_format"}, repr(text)
+        problem(product.anonymous.post("/auth/refresh", json={"refresh_token": text}), 401, "invalid_token")
+
+    assert ann.get("/users/me").status == 200
+    assert product.anonymous.post("/auth/logout", json={"refresh_token": token}).status == 204
+    problem(ann.get("/users/me"), 401, "invalid_token")
+
+
+def test_any_token_that_a_session_was_given_ends_it(product: Product) -> None:
+    ann = product.register("ann")
+    newest = ann.refresh_token
+    for _ in range(3):
+        newest = product.anonymous.post("/auth/refresh", json={"refresh_token": newest}).json()["refresh_token"]
+
+    answer = product.anonymous.post("/auth/logout", json={"refresh_token": ann.refresh_token})
+
+    assert answer.status == 204, answer
+    problem(ann.get("/users/me"), 401, "invalid_token")
+    problem(product.anonymous.post("/auth/refresh", json={"refresh_token": newest}), 401, "invalid_token")
+    ben = product.register("ben")
+    spoilt = f"{ben.refresh_token.rpartition('.')[0]}.{'A' * 43}"
+    assert product.anonymous.post("/auth/logout", json={"refresh_token": spoilt}).status == 204
+    assert ben.get("/users/me").status == 401, "nobody but its holder knows what all tokens of a session share"
 
 
 def test_a_session_says_when_and_from_where_it_was_opened(product: Product) -> None:

@@ -80,6 +80,7 @@ POLICIES: list[Line | Open] = [
     everybody("DELETE /auth/sessions/{session_id}", 404),
     everybody("DELETE /auth/sessions/{session_id}", 204, about={"session_id": "{own_session_id}"}),
     everybody("POST /auth/password", 204, json={"current_password": "{password}", "new_password": _NEW_PASSWORD}),
+    everybody("POST /auth/reauthenticate", 200, json={"password": "{password}"}),
     # -------------------------------------------------------------------------------------------- people
     Open("POST /users", 422, {}),
     everybody("GET /users", 200),

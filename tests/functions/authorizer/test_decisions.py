@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.functions.authorizer.forging import right_claims
 from tests.support.client import Person
 from tests.support.context import LambdaContext
 from tests.support.gateway import load_handler
@@ -53,7 +54,9 @@ def test_the_context_says_who_is_asking(product: Product) -> None:
     answer = decision(product, ann, f"{STAGE}/GET/users/me")
 
     assert answer["principalId"] == ann.id
-    assert answer["context"] == {"user_id": ann.id, **session_key(ann), "role": "user"}
+    context = answer["context"]
+    assert int(context.pop("auth_time")) == right_claims(ann)["auth_time"]
+    assert context == {"user_id": ann.id, **session_key(ann), "role": "user"}
 
 
 @pytest.mark.parametrize("name", ["authorization", "AUTHORIZATION", "Authorization"])

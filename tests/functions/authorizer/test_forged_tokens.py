@@ -100,6 +100,11 @@ WRONG_CLAIMS: list[dict[str, Any]] = [
     {"sid": ""},
     {"sub": ""},
     {"jti": 7},
+    {"auth_time": NOW + YEAR},
+    {"auth_time": -1},
+    {"auth_time": "0"},
+    {"auth_time": True},
+    {"auth_time": None},
 ]
 
 
@@ -308,6 +313,24 @@ def test_a_spoilt_token_is_refused(product: Product) -> None:
         f"{token}%00",
     ):
         assert not believed(ann, spoilt), spoilt
+
+
+def test_a_token_has_one_spelling(product: Product) -> None:
+    """RFC 7515 §2 and §3.1, RFC 6750 §2.1: nothing is passed over in it, or around it but the blanks before."""
+    ann = product.register("ann")
+    token = str(ann.access_token)
+    # The last of 86 characters has two bits of the signature's 64 bytes; the other four are nobody's.
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    twins = [f"{token[:-1]}{alphabet[alphabet.index(token[-1]) + spare]}" for spare in (1, 7, 15)]
+    parts = [f"{token[:-20]}{junk}{token[-20:]}" for junk in ("!", "%", "~", "=", "\t", "\xa0")]
+    around = [f"{token}{end}" for end in ("=", "==", "!", "%", "\t", " ", "\xa0", "\x85")]
+    around += [f"\t{token}", f"\xa0{token}"]
+
+    for spelling in twins + parts + around:
+        headers = [(b"authorization", f"Bearer {spelling}".encode("latin-1"))]
+        answer = product.anonymous.connection.get("/users/me", headers=headers)
+        assert answer.status_code == 401, repr(spelling)
+    assert believed(ann, f"  {token}")
 
 
 @pytest.mark.parametrize(

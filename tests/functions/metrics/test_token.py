@@ -29,6 +29,8 @@ def test_metrics_needs_its_own_token(scraping: Scraping) -> None:
         "{token}",
         "Bearer token={token}",
         "Bearer \u00fc{token}",
+        "Bearer \t{token}",
+        "Bearer {token}\t",
     ],
 )
 def test_nothing_but_the_token_will_do(scraping: Scraping, header: str) -> None:

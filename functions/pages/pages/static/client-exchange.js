@@ -21,12 +21,17 @@ export function build(operation, values, body, root) {
   return { method: operation.method, url, headers, body: sent };
 }
 
-/** Sends it; with a session's token, renewed once if the server takes it no more. */
-export async function send(request, session, secured) {
+/**
+ * Sends it; with a session's token, renewed once if the server takes it no more, and once after the password was asked
+ * for if the server wants a recent sign-in. `askForPassword`: resolves to another token, or to null if nobody would.
+ */
+export async function send(request, session, secured, askForPassword) {
   let token = secured ? await session.token() : null;
   let result = await once(request, token);
-  if (result.status === 401 && token !== null) {
-    token = await session.renew(token);
+  const remedies = { invalid_token: () => session.renew(token), reauthentication_required: askForPassword };
+  for (const [code, remedy] of Object.entries(remedies)) {
+    if (token === null || result.status !== 401 || result.json?.code !== code) continue;
+    token = await remedy();
     if (token !== null) result = await once(request, token);
   }
   return result;

@@ -3,16 +3,20 @@
 const KEY = "tasksync.session";
 const EARLY_SECONDS = 30; // renewed this long before the access token ends, so that none ends on its way
 const ATTEMPTS = 3;
+const OTHERS_LOOKS = 20; // for the tokens that another tab was given, every half second
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
 /** Dispatches `change` whenever somebody signs in or out. */
 export class Session extends EventTarget {
   #root;
+  #tabs = new BroadcastChannel(KEY);
 
   /** `root`: the URL below which the API is. */
   constructor(root) {
     super();
     this.#root = root;
     addEventListener("storage", (event) => event.key === KEY && this.#changed());
+    this.#tabs.addEventListener("message", ({ data }) => this.#follow(data));
   }
 
   /** The signed-in user, or null. */
@@ -30,13 +34,23 @@ export class Session extends EventTarget {
     return null;
   }
 
-  /** Keeps a token answer, wherever it came from. */
+  /** Shows the password again, in this session. Returns null, or the problem document that says why not. */
+  async reauthenticate(password) {
+    const token = await this.token();
+    const answer = await this.#post("auth/reauthenticate", { password }, { Authorization: `Bearer ${token}` });
+    const body = await answer.json();
+    if (!answer.ok) return body;
+    this.adopt(body);
+    return null;
+  }
+
+  /** Keeps a token answer, wherever it came from. One without a refresh token is of the same session. */
   adopt(answer, remember = this.#remembered()) {
     this.#write(
       {
         user: answer.user ?? this.user,
         accessToken: answer.access_token,
-        refreshToken: answer.refresh_token,
+        refreshToken: answer.refresh_token ?? this.#read()?.refreshToken,
         endsAt: Date.now() + answer.expires_in * 1000,
       },
       remember,
@@ -67,14 +81,33 @@ export class Session extends EventTarget {
       if (!kept || kept.accessToken !== spent) return kept?.accessToken ?? null;
       const answer = await this.#refresh(kept);
       if (answer.status >= 500 || answer.status === 429) return kept.accessToken;
+      if (answer.status === 409) return this.#fromOthers(kept);
       if (!answer.ok) {
         this.#forget();
         return null;
       }
       const body = await answer.json();
       this.adopt(body);
+      this.#tabs.postMessage({ spent: kept.refreshToken, successor: this.#read() });
       return body.access_token;
     });
+  }
+
+  /** A tab that was duplicated has the same refresh token in a storage of its own: it takes the one that came after. */
+  #follow({ spent, successor }) {
+    if (this.#read()?.refreshToken !== spent) return;
+    this.#write(successor, this.#remembered());
+    this.#changed();
+  }
+
+  /** The access token that somebody else's refresh was given, who was quicker; the old one if it is not to be had. */
+  async #fromOthers(kept) {
+    for (let look = 0; look < OTHERS_LOOKS; look += 1) {
+      const now = this.#read();
+      if (now?.refreshToken !== kept.refreshToken) return now?.accessToken ?? null;
+      await pause(500);
+    }
+    return kept.accessToken;
   }
 
   /** Asks again with the same key when the answer is lost: the server then gives the first answer once more. */
@@ -85,7 +118,7 @@ export class Session extends EventTarget {
         return await this.#post("auth/refresh", { refresh_token: kept.refreshToken }, { "Idempotency-Key": key });
       } catch (failure) {
         if (attempt === ATTEMPTS) throw failure;
-        await new Promise((done) => setTimeout(done, attempt * 500));
+        await pause(attempt * 500);
       }
     }
   }

@@ -132,7 +132,7 @@ async function submit(event) {
   byId("status").textContent = "Waiting…";
   let result;
   try {
-    result = await send(request, session, operation.secured);
+    result = await send(request, session, operation.secured, askForPassword);
   } catch (error) {
     result = { status: 0, milliseconds: 0, text: "", headers: [], failure: error.message };
   }
@@ -212,6 +212,34 @@ async function enter(event) {
   byId("sign-in").close();
 }
 
+/** Asks for the password until it is right. The access token that says so, or null if they would rather not. */
+function askForPassword() {
+  const dialog = byId("password-again").content.firstElementChild.cloneNode(true);
+  const [form, password, error, cancel] = ["form", "input", ".error", "[type=button]"].map((each) => dialog.querySelector(each));
+  let shown = false;
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    error.textContent = "";
+    try {
+      const problem = await session.reauthenticate(password.value);
+      shown = problem === null;
+      if (shown) dialog.close();
+      else error.textContent = problem.detail;
+    } catch (failure) {
+      error.textContent = `No answer: ${failure.message}`;
+    }
+  });
+  cancel.addEventListener("click", () => dialog.close());
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((done) => {
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      done(shown ? session.token() : null);
+    });
+  });
+}
+
 // ------------------------------------------------------------------------------------------------------ start
 
 function wireSession() {
@@ -237,7 +265,7 @@ function wireRequests() {
     showHistory();
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !byId("sign-in").open) {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !document.querySelector("dialog[open]")) {
       event.preventDefault();
       byId("request-form").requestSubmit();
     }

@@ -15,18 +15,23 @@ from tasksync.domain.reads import Both
 from tasksync.entities import Caller, Exchange, Page, Receipt, ReceiptFor, Session, User, UserRole, UserStatus
 from tasksync.errors import (
     DependencyFailed,
+    Fault,
     IdempotencyKeyReused,
     Invalid,
     InvalidCredentials,
     InvalidToken,
     NotFound,
     PreconditionFailed,
+    RefreshInProgress,
+    RefreshTokenReused,
     Stale,
     UsernameTaken,
 )
 from tasksync.ids import new_session_id, new_user_id
 
 _REPEATABLE = timedelta(seconds=60)
+_AT_ONCE = timedelta(seconds=10)
+"""A token spent no longer ago than this was used by two at once, as two tabs do, and is not taken for stolen."""
 _NOBODY = "nobody"
 
 Matches = Callable[[None], bool]
@@ -51,6 +56,7 @@ class Sessions(Protocol):
     def rotate(
         self, session: Session, refresh_hash: str, exchange: Exchange, at: datetime, expires_at: datetime
     ) -> None: ...
+    def reauthenticate(self, user: User, session_id: str, at: datetime, receipt: Receipt | None) -> None: ...
     def change_password(
         self, user: User, session_id: str, password_hash: str, at: datetime, receipt: Receipt | None
     ) -> None: ...
@@ -95,6 +101,16 @@ class SignIn:
     refresh_token: str
     repeated: bool = False
     """Whether it was given before, to the same request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reauthentication:
+    """That somebody who is signed in has shown the password again, and the id of the access token that says so."""
+
+    user: User
+    session_id: str
+    token_id: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,16 +208,19 @@ class AccountService:
         """A new refresh token for an old one of ``session``, which ends the old one. Raises ``InvalidToken``.
 
         The same token with the same key (a digest of one) within a minute is given the same again: the answer was lost.
-        Otherwise, whoever shows a token that was given away before has stolen it, or was robbed of it by somebody
-        quicker: the whole session is revoked (RFC 9700 §4.14.2). Raises ``IdempotencyKeyReused`` where the key has just
-        served for the token before.
+        Otherwise, a token that was exchanged less than ten seconds ago was used by two at once: the second one is given
+        nothing (``RefreshInProgress``), and the session goes on. Whoever shows a token that was given away before that
+        has stolen it, or was robbed of it by somebody quicker: the whole session is revoked (RFC 9700 §4.14.2;
+        ``RefreshTokenReused``). Raises ``IdempotencyKeyReused`` where the key has just served for the token before.
         """
         session, user = self._live(session)
         if self._tokens.token_hash(refresh_token) != session.refresh_hash:
             repeated = self._repeated(user, session, refresh_token, key)
             if repeated is None:
+                if self._just_spent(session, refresh_token):
+                    raise RefreshInProgress(user.id, session.id)
                 self._sessions.delete(session.id)
-                raise InvalidToken
+                raise RefreshTokenReused(user.id, session.id)
             return repeated
         if _served(session, key):
             raise IdempotencyKeyReused
@@ -212,7 +231,7 @@ class AccountService:
             session, user = self._live(self.session_of(refresh_token))
             repeated = self._repeated(user, session, refresh_token, key)
             if repeated is None:
-                raise
+                raise RefreshInProgress(user.id, session.id) from None
             return repeated
 
     def _exchanged(self, user: User, session: Session, refresh_token: str, key: str | None) -> SignIn:
@@ -231,16 +250,22 @@ class AccountService:
             return None
         return SignIn(user, session, self._tokens.successor(refresh_token, exchange.salt), repeated=True)
 
-    def logout(self, refresh_token: str) -> Session | None:
-        """End the session of its refresh token, or of the one before, whose successor the client may never have seen.
+    def _just_spent(self, session: Session, refresh_token: str) -> bool:
+        """Whether the last refresh was with this token, a moment ago."""
+        spent_hash = session.exchange.spent_hash if session.exchange else None
+        just_now = clock.now() < session.last_used_at + _AT_ONCE
+        return just_now and self._tokens.token_hash(refresh_token) == spent_hash
 
-        Answers with the session that it ended. A token that is good no more ends none, and that is no error.
+    def logout(self, refresh_token: str) -> Session | None:
+        """End the session that gave out this token: the client may never have seen the tokens that came after it.
+
+        Answers with the session that it ended. A token whose session is over, or that nobody was given, ends none, and
+        that is no error (RFC 7009 §2.2). A text that is no token at all is one: raises ``Invalid``.
         """
+        if self._tokens.session_of(refresh_token) is None:
+            raise Invalid([Fault("/refresh_token", "bad_format", "A refresh token, to the letter as it was given.")])
         session = self.session_of(refresh_token)
         if session is None:
-            return None
-        spent_hash = session.exchange.spent_hash if session.exchange else None
-        if self._tokens.token_hash(refresh_token) not in (session.refresh_hash, spent_hash):
             return None
         self._sessions.delete(session.id)
         return session
@@ -274,6 +299,19 @@ class AccountService:
 
     def end_all_sessions(self, caller: Caller, receipt: ReceiptFor[None]) -> None:
         self._sessions.end_all(caller.user_id, receipt(None))
+
+    def reauthenticate(self, caller: Caller, password: str, receipt: ReceiptFor[Reauthentication]) -> Reauthentication:
+        """Show the password again in the caller's session (RFC 9470). Raises ``InvalidCredentials``."""
+
+        def attempt() -> Reauthentication:
+            user = self._user(caller)
+            if not self._passwords.verify_password(password, user.password_hash):
+                raise InvalidCredentials("The password is not right.")
+            done = Reauthentication(user, caller.session_id, secrets.token_urlsafe(16), clock.now())
+            self._sessions.reauthenticate(user, done.session_id, done.at, receipt(done))
+            return done
+
+        return until_settled(attempt)
 
     def change_password(self, caller: Caller, current: str, new: str, receipt: ReceiptFor[None]) -> None:
         """Every other session ends.
@@ -312,6 +350,7 @@ class AccountService:
             refresh_hash=self._tokens.token_hash(refresh_token),
             exchange=None,
             created_at=at,
+            authenticated_at=at,
             last_used_at=at,
             expires_at=at + min(self._lifetimes.absolute, self._lifetimes.idle),
             ends_at=at + self._lifetimes.absolute,

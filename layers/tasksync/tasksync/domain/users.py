@@ -1,7 +1,7 @@
 """People: who sees whom, who may change whom, and what their going away means."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from tasksync import clock
 from tasksync.domain.attempts import until_settled
 from tasksync.domain.reads import Both
+from tasksync.domain.recent_sign_in import require_recent_sign_in
 from tasksync.entities import Caller, Page, Receipt, ReceiptFor, Room, User, UserRole
 from tasksync.errors import NotFound, PreconditionFailed, RoleTooLow
 
@@ -37,9 +38,10 @@ class Rooms(Protocol):
 class UserService:
     """What can be done with users. Every method raises ``NotFound`` for a user the caller may not see."""
 
-    def __init__(self, people: People, rooms: Rooms, both: Both) -> None:
-        """``both``: carries out two reads at the same time."""
+    def __init__(self, people: People, rooms: Rooms, both: Both, recent: Callable[[], timedelta]) -> None:
+        """``both``: carries out two reads at the same time. ``recent``: how long ago a recent sign-in may be."""
         self._both = both
+        self._recent = recent
         self._people = people
         self._rooms = rooms
 
@@ -73,13 +75,18 @@ class UserService:
         matches: Matches,
         receipt: ReceiptFor[User],
     ) -> User:
-        """Raises ``RoleTooLow`` (not oneself, no admin), ``UsernameTaken``, ``EmailTaken``, ``PreconditionFailed``."""
+        """Raises ``RoleTooLow`` (not oneself, no admin), ``UsernameTaken``, ``EmailTaken``, ``PreconditionFailed``.
+
+        By another name or address somebody signs in: that needs a recent sign-in (``ReauthenticationRequired``).
+        """
 
         def attempt() -> User:
             user = self._own(caller, user_id, matches)
             changed = edit(user)
             if changed == user:
                 return user
+            if (changed.username, changed.email) != (user.username, user.email):
+                require_recent_sign_in(caller, self._recent())
             changed = replace(changed, updated_at=clock.now(), version=user.version + 1)
             self._people.change_profile(user, changed, receipt(changed))
             return changed
@@ -90,7 +97,9 @@ class UserService:
         """Accept the deletion: from here on the user is gone for everybody. Raises as ``change`` does."""
 
         def attempt() -> None:
-            self._people.begin_removal(self._own(caller, user_id, matches), clock.now(), receipt(None))
+            user = self._own(caller, user_id, matches)
+            require_recent_sign_in(caller, self._recent())
+            self._people.begin_removal(user, clock.now(), receipt(None))
 
         until_settled(attempt)
 

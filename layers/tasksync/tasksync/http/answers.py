@@ -142,3 +142,13 @@ class Problem(TypedDict):
             ),
         ]
     ]
+    max_age: NotRequired[
+        Annotated[
+            int,
+            Meta(
+                ge=0,
+                description="Of `reauthentication_required`: how many seconds ago the sign-in may be.",
+                examples=[900],
+            ),
+        ]
+    ]

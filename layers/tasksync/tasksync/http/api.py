@@ -27,7 +27,7 @@ from chalice.app import Request as ChaliceRequest
 from chalice.app import Response as ChaliceResponse
 
 from tasksync import deadline, errors, stamps, work
-from tasksync.domain.limits import Policy
+from tasksync.domain.limits import POLICIES, Policy
 from tasksync.errors import Fault, Standing
 from tasksync.http import cors, merging, problems, schema
 from tasksync.http.fields import NoQuery
@@ -36,6 +36,7 @@ from tasksync.http.limits import RateLimits, fields, of_method
 from tasksync.http.merging import SentBack
 from tasksync.http.request import Once, Request
 from tasksync.http.responses import JSON, SECURITY_HEADERS, Response
+from tasksync.http.security_log import note_refusal
 from tasksync.ids import is_id
 from tasksync.telemetry import Measure, bucket, log, log_measured
 
@@ -51,6 +52,9 @@ _OF_ROUTE = Measure(
     [["method", "route"]],
 )
 _BY_STATUS_AND_LATENCY = Measure({"requests": "Count"}, [["method", "route", "status"], ["method", "route", "le"]])
+
+# What is more than these allow are guesses of passwords and codes, or accounts in bulk.
+_OF_GUESSING = {policy.name for policy in POLICIES if policy.exact}
 
 MAX_BODY_BYTES = 160 * 1024
 
@@ -94,6 +98,8 @@ class Route:
     """What the API's description calls the token it takes, if that is not the access token."""
     public: bool
     """Whether it is read without an access token."""
+    restored: Callable[[Response], Response] | None
+    """Completes an answer that was stored under an idempotency key without the secret in it."""
 
 
 class Api:
@@ -129,6 +135,7 @@ class Api:
         limits: tuple[Policy, ...] | None = None,
         token: str | None = None,
         public: bool = False,
+        restored: Callable[[Response], Response] | None = None,
     ) -> Callable[[View], View]:
         """Register a view. It gets the request, the path's ids by name, and ``body`` and ``query`` where declared.
 
@@ -143,7 +150,7 @@ class Api:
             policies = of_method(method) if limits is None else limits
             route = Route(
                 *(method, path, body, query, view, success, answer, media_types, fails, tagged, failed_answer),
-                *(policies, token, public),
+                *(policies, token, public, restored),
             )
             self._register(route)
             if public:
@@ -173,6 +180,8 @@ class Api:
                 response = self._view(route, request, event, ids)
         except errors.RateLimited as error:
             standings = [error.standing]
+            if error.standing.policy in _OF_GUESSING:
+                note_refusal(request, "rate_limited", user_id, policy=error.standing.policy)
             response = problems.problem(error, request.id)
         except errors.TaskSyncError as error:
             response = problems.problem(error, request.id)
@@ -229,7 +238,7 @@ class Api:
             return route.view(request, **arguments)
         identity = f"{route.method} {request.path}\n".encode() + _raw_body(event)
         once = self.keys.once(request.caller.user_id, key, identity)
-        replayed = once.replay()
+        replayed = _replayed(route, once)
         if replayed is not None:
             return replayed
         try:
@@ -237,7 +246,7 @@ class Api:
         except errors.TaskSyncError:
             # The same request may have been carried out while this one was on its way, and be what it failed on; or
             # this one was, and only DynamoDB's answer was lost.
-            replayed = once.replay()
+            replayed = _replayed(route, once)
             if replayed is None:
                 raise
             return replayed
@@ -246,6 +255,12 @@ class Api:
         if self.limits is not None:
             counted = {standing.policy for standing in standings}
             self.limits.spend([each for each in policies if each.name not in counted], request, standings)
+
+
+def _replayed(route: Route, once: Once) -> Response | None:
+    """What the first request under this key was answered, if there has been one."""
+    stored = once.replay()
+    return stored if stored is None or route.restored is None else route.restored(stored)
 
 
 def _request(event: Mapping[str, Any], count: Callable[[Collection[Policy]], None]) -> Request:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 from tasksync.domain.limits import Policy
@@ -45,7 +46,9 @@ class Request:
     def caller(self) -> Caller:
         """Who the authorizer says is asking. Only on routes that have the authorizer."""
         found = self.context["authorizer"]
-        return Caller(found["user_id"], found["session_id"], UserRole(found["role"]))
+        # An authorizer of the version before, in the minutes of an upgrade, does not say when they signed in.
+        authenticated_at = datetime.fromtimestamp(int(found.get("auth_time", 0)), UTC)
+        return Caller(found["user_id"], found["session_id"], UserRole(found["role"]), authenticated_at)
 
     @property
     def ip(self) -> str:
@@ -61,10 +64,12 @@ class Request:
         effect: Callable[[ReceiptFor[Outcome]], Outcome],
         answer: Callable[[Outcome], Response],
         *,
+        stored: Callable[[Outcome], Response] | None = None,
         checked: bool = False,
     ) -> Response:
         """The answer to an effect, kept in the effect's own transaction where there is an idempotency key.
 
+        ``stored``: what is kept in the answer's place where that holds a secret; see ``Api.route``, ``restored``.
         ``checked``: the effect itself holds the resource against ``matches``. Otherwise what it changes has no version,
         and ``PreconditionFailed`` is raised where it would be carried out although the client asks for one.
         """
@@ -75,7 +80,7 @@ class Request:
             if not checked:
                 self.require_match()
             made.append(outcome)
-            return None if once is None else once.receipt(answer(outcome))
+            return None if once is None else once.receipt((stored or answer)(outcome))
 
         outcome = effect(receipt)
         response = answer(outcome)
@@ -84,7 +89,7 @@ class Request:
             if not checked:
                 self.require_match()
             if once is not None:
-                once.keep(response)
+                once.keep((stored or answer)(outcome))
         return response
 
     def matches(self, version: int | None) -> bool:

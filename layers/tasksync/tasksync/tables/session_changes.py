@@ -48,6 +48,23 @@ class SessionChanges(SessionsTable):
         )
         transaction.commit()
 
+    def reauthenticate(self, user: User, session_id: str, at: datetime, receipt: Receipt | None) -> None:
+        """Note that the session's person has shown the password again.
+
+        Raises ``Stale`` if the password may have changed since the user was read, ``InvalidToken`` if the session has
+        ended.
+        """
+        transaction = Transaction()
+        put_receipt(transaction, receipt)
+        transaction.check(UserItem(user.id), UserItem.token_epoch == user.token_epoch, Stale)
+        transaction.update(
+            SessionItem(session_id),
+            [SessionItem.authenticated_at.set(clock.timestamp(at))],
+            (SessionItem.user_id == user.id) & (SessionItem.epoch == user.token_epoch),
+            InvalidToken,
+        )
+        transaction.commit()
+
     def change_password(
         self, user: User, session_id: str, password_hash: str, at: datetime, receipt: Receipt | None
     ) -> None:

@@ -53,6 +53,8 @@ class SessionItem(SessionsItem, discriminator="session"):
     family_hash = UnicodeAttribute()
     refresh_hash = UnicodeAttribute()
     created_at = UnicodeAttribute()
+    authenticated_at = UnicodeAttribute(null=True)
+    """Sessions from before it was kept have none: their person last showed the password at ``created_at``."""
     last_used_at = UnicodeAttribute()
     expires_at = NumberAttribute()
     """Seconds since 1970: DynamoDB deletes the item some time after. Until then it is only ignored."""
@@ -75,6 +77,7 @@ class SessionItem(SessionsItem, discriminator="session"):
             refresh_hash=self.refresh_hash,
             exchange=exchange,
             created_at=clock.parse(self.created_at),
+            authenticated_at=clock.parse(self.authenticated_at or self.created_at),
             last_used_at=clock.parse(self.last_used_at),
             expires_at=datetime.fromtimestamp(int(self.expires_at), UTC),
             ends_at=datetime.fromtimestamp(int(self.ends_at or self.expires_at), UTC),
@@ -159,6 +162,7 @@ def session_item(session: Session) -> SessionItem:
         family_hash=session.family_hash,
         refresh_hash=session.refresh_hash,
         created_at=clock.timestamp(session.created_at),
+        authenticated_at=clock.timestamp(session.authenticated_at),
         last_used_at=clock.timestamp(session.last_used_at),
         expires_at=int(session.expires_at.timestamp()),
         ends_at=int(session.ends_at.timestamp()),
