@@ -9,11 +9,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError
 
 from tasksync import clock
 from tasksync.entities import ActivityAction, ActivityEntry, ActivityResource, Page
-from tasksync.errors import DependencyFailed
 from tasksync.settings import settings
 from tasksync.tables.connection import SharedModel
 
@@ -74,12 +72,9 @@ class ActivityTable:
     def record(self, entries: Iterable[ActivityEntry], kept: timedelta) -> None:
         """Write entries, to be kept for so long. Those that are there already stay as they are."""
         items = {(entry.room_id, entry.id): ActivityItem.of(entry, kept) for entry in entries}
-        try:
-            with ActivityItem.batch_write() as batch:
-                for item in items.values():
-                    batch.save(item)
-        except PutError as error:  # PynamoDB has tried again what DynamoDB left unprocessed, and given up
-            raise DependencyFailed from error
+        with ActivityItem.batch_write() as batch:
+            for item in items.values():
+                batch.save(item)
 
     def page(self, room_id: str, limit: int, after: str | None) -> Page[ActivityEntry]:
         """Newest first. One round trip, so at most 1 MB: of entries with long texts, fewer than ``limit``."""
