@@ -54,4 +54,4 @@ def carried_out(operation: str, request: Mapping[str, Any], send: Send) -> Json:
 
 def _size(requests: Mapping[str, Any]) -> int:
     """How many keys or writes there are, in all tables."""
-    return sum(len(part["Keys"] if "Keys" in part else part) for part in requests.values())
+    return sum(len(part["Keys"]) if isinstance(part, dict) else len(part) for part in requests.values())
