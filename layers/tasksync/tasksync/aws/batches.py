@@ -16,7 +16,7 @@ ATTEMPTS = 10
 """So many in a row may get nothing done."""
 
 _FIRST_PAUSE_SECONDS = 0.05
-_LONGEST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 1.0
 
 Json = dict[str, Any]
 Send = Callable[[str, Json], Json]
@@ -46,7 +46,7 @@ def carried_out(operation: str, request: Mapping[str, Any], send: Send) -> Json:
         if _size(left) < _size(before):
             fruitless, pause = 0, _FIRST_PAUSE_SECONDS
         else:
-            fruitless, pause = fruitless + 1, min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            fruitless, pause = fruitless + 1, min(2 * pause, LONGEST_PAUSE_SECONDS)
         if fruitless == ATTEMPTS or not deadline.has_time():
             raise DependencyFailed
         chance.pause(pause)
