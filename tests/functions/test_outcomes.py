@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support import builders, faults
+from tests.support.aws import Aws
 from tests.support.client import Answer, Person
 from tests.support.faults import happening, no_waiting, one_after_the_other, refusing
 from tests.support.problems import problem
@@ -19,7 +20,8 @@ Write = Callable[[Product, Person], Answer]
 
 
 @pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch, product: Product) -> None:
+def _no_waiting(monkeypatch: pytest.MonkeyPatch, aws: Aws) -> None:
+    del aws
     no_waiting(monkeypatch)
 
 

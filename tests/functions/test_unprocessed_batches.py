@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support import faults, tables
+from tests.support.aws import Aws
 from tests.support.faults import happening, no_waiting, nothing_processed
 from tests.support.lambdas import call
 from tests.support.problems import problem
@@ -14,7 +15,8 @@ MOST_CALLS = 40
 
 
 @pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch, product: Product) -> None:
+def _no_waiting(monkeypatch: pytest.MonkeyPatch, aws: Aws) -> None:
+    del aws
     no_waiting(monkeypatch)
 
 

@@ -68,7 +68,12 @@ def refusing(code: str, status: int = 400, **fields: Any) -> Fault:
 def one_after_the_other(*faults: Fault) -> Fault:
     """The last one for all that come behind."""
     left = list(faults)
-    return lambda request: (left.pop(0) if len(left) > 1 else left[0])(request)
+
+    def next_one(request: AWSPreparedRequest) -> AWSResponse | None:
+        fault = left.pop(0) if len(left) > 1 else left[0]
+        return fault(request)
+
+    return next_one
 
 
 def nothing_processed(times: int) -> Fault:

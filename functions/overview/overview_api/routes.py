@@ -16,7 +16,7 @@ from tasksync.entities import Caller
 from tasksync.http.api import Api
 from tasksync.http.limits import RateLimits
 from tasksync.http.request import Request
-from tasksync.http.responses import Response, not_modified, ok, uncompressed
+from tasksync.http.responses import JSON, Response, etag, not_modified, ok, uncompressed
 from tasksync.settings import settings
 from tasksync.tables.limits import RateLimitsTable
 from tasksync.tables.room_reads import RoomReads
@@ -45,7 +45,8 @@ def get_overview(request: Request) -> Response:
     kept = None if request.refuses_cached() else _kept.find(caller, settings.overview_cache_seconds)
     answer = kept or _made(caller)
     unchanged = request.unchanged(answer.tag)
-    response = not_modified(answer.tag) if unchanged else uncompressed(ok(answer.body, answer.tag))
+    shown = Response(200, answer.body.decode(), {"Content-Type": JSON, "ETag": etag(answer.tag)})
+    response = not_modified(answer.tag) if unchanged else uncompressed(shown)
     return Response(response.status, response.body, {**response.headers, "Age": str(answer.age_seconds)})
 
 
@@ -62,8 +63,8 @@ def resolve_keys(request: Request, body: WantedKeys) -> Response:
 def _made(caller: Caller) -> Answer:
     made_at = clock.now()
     overview = _overviews.of(caller)
-    body = payloads.overview(overview, caller)
-    tag = hashlib.sha256(msgspec.json.encode(body)).hexdigest()[:32]
+    body = msgspec.json.encode(payloads.overview(overview, caller))
+    tag = hashlib.sha256(body).hexdigest()[:32]
     answer = Answer(body, tag, made_at)
     _kept.keep(caller, answer, [view.caller for view in overview.rooms])
     return answer

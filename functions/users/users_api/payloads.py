@@ -4,8 +4,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tasksync.clock import timestamp
-from tasksync.domain.export import Export
-from tasksync.entities import Caller, User
+from tasksync.entities import ActivityEntry, RoomView, User
 from tasksync.http import representations
 from tasksync.http.fields import Email, Username
 from users_api import answers
@@ -23,15 +22,9 @@ class UserChange(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(user, username=username, email=email)
 
 
-def exported(export: Export, caller: Caller) -> answers.Export:
-    """Without what proves who somebody is: hashes of passwords and tokens are of no use to anybody but a thief."""
-    return {
-        "user": representations.profile(export.user),
-        "sessions": [representations.session(session, caller) for session in export.sessions],
-        "rooms": [
-            {**representations.room_in_list(view), "joined_at": timestamp(view.caller.joined_at)}
-            for view in export.rooms
-        ],
-        "tasks": [representations.task(task) for task in export.tasks],
-        "next_cursor": None,
-    }
+def exported_room(view: RoomView) -> answers.ExportedRoom:
+    return {**representations.room_in_list(view), "joined_at": timestamp(view.caller.joined_at)}
+
+
+def exported_activity(entry: ActivityEntry) -> answers.ExportedActivity:
+    return {**representations.activity(entry), "room_id": entry.room_id}

@@ -22,7 +22,10 @@ Description = Annotated[str, Meta(max_length=10_000, examples=["Twelve, adjustab
 Moment = Annotated[
     datetime, Meta(tz=True, description="RFC 3339, with any offset.", examples=["2027-01-31T12:00:00+01:00"])
 ]
-Limit = Annotated[int, Meta(ge=1, le=100, description="How many items to answer at most.")]
+Limit = Annotated[
+    int,
+    Meta(ge=1, le=100, description="How many items to answer at most; fewer where they are larger than 4 MB together."),
+]
 Cursor = Annotated[str, Meta(min_length=1, max_length=2048, description="The `next_cursor` of the page before.")]
 
 

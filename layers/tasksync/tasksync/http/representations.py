@@ -1,7 +1,7 @@
 """Users, rooms and tasks as they go out, wherever they are shown."""
 
 from tasksync.clock import rfc3339, timestamp
-from tasksync.entities import Caller, RoomView, Session, Task, User, UserRole
+from tasksync.entities import ActivityEntry, Caller, RoomView, Session, Task, User, UserRole
 from tasksync.http import answers
 from tasksync.ids import is_room_id
 
@@ -49,6 +49,20 @@ def room_in_list(view: RoomView) -> answers.RoomSummary:
         "created_at": timestamp(view.room.created_at),
         "updated_at": timestamp(view.room.updated_at),
         "version": view.room.version,
+    }
+
+
+def activity(entry: ActivityEntry) -> answers.Activity:
+    """``actor_id`` is null where the service acted by itself, ``old`` and ``new`` where there is no value."""
+    return {
+        "id": entry.id,
+        "at": timestamp(entry.at),
+        "actor_id": entry.actor_id,
+        "action": entry.action,
+        "resource": entry.resource,
+        "resource_id": entry.resource_id,
+        "changes": {name: {"old": old, "new": new} for name, (old, new) in entry.changes.items()},
+        "request_id": entry.request_id,
     }
 
 
