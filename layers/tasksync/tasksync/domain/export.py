@@ -15,7 +15,7 @@ from tasksync.errors import RoleTooLow
 from tasksync.queries import TaskFilter
 
 _EVERY_TASK = TaskFilter()
-_EVER = datetime.fromtimestamp(0, UTC)
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Whoever has it may join, and some may not read it: a viewer, or somebody who has left.
 _SECRET_FIELDS = {"code"}
