@@ -27,12 +27,16 @@ class Unfinished(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """``complete`` is False if the whole table was not looked through: the time was over, or it did not answer."""
+    """``complete`` is False if the whole table was not looked through: the time was over, or it did not answer.
+
+    ``unread``: how many segments could not be read to their end.
+    """
 
     found: int
     finished: int
     failed: tuple[str, ...]
     complete: bool
+    unread: int = 0
 
 
 def sweep(table: Unfinished, finish: Finish, before: datetime, keep_going: KeepGoing) -> Swept:
@@ -44,7 +48,7 @@ def sweep(table: Unfinished, finish: Finish, before: datetime, keep_going: KeepG
     """
     found, finished = 0, 0
     failed: list[str] = []
-    complete = True
+    unread = 0
     for segment in chance.shuffled(range(SEGMENTS)):
         try:
             for page in table.unfinished(before, segment, SEGMENTS):
@@ -56,8 +60,8 @@ def sweep(table: Unfinished, finish: Finish, before: datetime, keep_going: KeepG
                         except TaskSyncError:
                             failed.append(subject)
                 if not keep_going():
-                    return Swept(found, finished, tuple(failed), complete=False)
+                    return Swept(found, finished, tuple(failed), complete=False, unread=unread)
         except TaskSyncError:
             # This segment could not be read on. What has been done stands, and the others get their turns.
-            complete = False
-    return Swept(found, finished, tuple(failed), complete)
+            unread += 1
+    return Swept(found, finished, tuple(failed), complete=unread == 0, unread=unread)
