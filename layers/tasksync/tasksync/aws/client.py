@@ -57,6 +57,14 @@ RETRIED_CODES = {
     "TransactionInProgressException",
 }
 
+# Of those, the ones that leave open whether the request is carried out.
+_OPEN_ENDED_CODES = {
+    "PriorRequestNotComplete",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "TransactionInProgressException",
+}
+
 # What trying again takes from the quota, which fills up as calls succeed: where most of them fail, they fail fast.
 _PRICE, _PRICE_AFTER_TIMEOUT, _REWARD = 5, 10, 1
 
@@ -225,7 +233,7 @@ def _is_open_ended(error: BaseException) -> bool:
     """An attempt that got to the service, which did not say what became of it."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return status >= 500 or error.response["Error"]["Code"] == "TransactionInProgressException"
+        return status >= 500 or error.response["Error"]["Code"] in _OPEN_ENDED_CODES
     # Of this class are an answer that did not come in time, a connection that broke, an answer that could not be read.
     # What fails before anything is sent, such as a connection refused or credentials that are not there, is of others.
     return isinstance(error, HTTPClientError | ChecksumError)
