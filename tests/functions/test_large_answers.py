@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.functions.room_cleanup.deliveries import copies
 from tests.support import tables
-from tests.support.client import Person
+from tests.support.client import Answer, Person
 from tests.support.product import Product
 
 TASKS = 70
@@ -63,7 +63,8 @@ def test_what_has_no_cursor_says_that_it_is_cut(product: Product) -> None:
 
 def test_an_export_is_cut_by_bytes_and_goes_on(product: Product) -> None:
     ann, _ = with_long_tasks(product)
-    pages, params = [], {}
+    pages: list[Answer] = []
+    params: dict[str, Any] = {}
 
     while not pages or params["cursor"]:
         pages.append(ann.get("/users/me/export", params=params))
