@@ -9,7 +9,8 @@ some paths itself, ``/health`` among them. Here the API has a port of its own, o
 - a body over 10 MB is refused, and one in a coding that is not known;
 - what is compressed is handed on as it was before, and what is large is compressed for those who take it;
 - only so many requests run at once, the others wait;
-- a function that crashed or timed out is answered with the gateway response of the template, not with its error text.
+- a function that crashed or timed out is answered with the gateway response of the template, not with its error text,
+  and so is one whose answer is larger than Lambda passes on.
 """
 
 import asyncio
@@ -34,6 +35,10 @@ _logger = logging.getLogger(__name__)
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 MAX_BODY_BYTES = 10 * 1024 * 1024
+
+# What Lambda passes on: the function's whole answer, in which the body is a text within JSON.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_ANSWER_BYTES = 6_291_556
 
 # ministack starts a process for each request that arrives while those of its function are busy, without end. Requests
 # above this number wait for one before them, which on a machine of a few cores is faster for all.
@@ -130,7 +135,7 @@ class Edge:
         async with self._slots:
             with request_ids.one_request(), header_lines.of_one_request(headers):
                 await self._ministack(self._to_stage(scope | {"headers": headers}), _replay(body), keep)
-        if error := _error_of_function(sent):
+        if error := _error_of_function(sent) or _excess(sent):
             _logger.error("%s %s: the function gave no answer: %s", scope["method"], scope["path"], error)
             await self._answer(send, "DEFAULT_5XX")
             return
@@ -203,6 +208,20 @@ def _replay(body: bytes) -> Receive:
         return next(messages, {"type": "http.disconnect"})
 
     return receive
+
+
+def _excess(messages: list[Message]) -> str | None:
+    """What Lambda says of an answer that is too large, if this is one."""
+    body = b"".join(message.get("body", b"") for message in messages[1:])
+    # In JSON a byte becomes six at most.
+    if 6 * len(body) <= MAX_ANSWER_BYTES:
+        return None
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in messages[0].get("headers", [])}
+    answer = {"statusCode": messages[0]["status"], "headers": headers, "body": body.decode(errors="replace")}
+    size = len(json.dumps(answer, ensure_ascii=False).encode())
+    if size <= MAX_ANSWER_BYTES:
+        return None
+    return f"Response payload size ({size} bytes) exceeded maximum allowed payload size ({MAX_ANSWER_BYTES} bytes)."
 
 
 def _error_of_function(messages: list[Message]) -> str | None:

@@ -130,6 +130,8 @@ class Responses:
         """What may go wrong on this route: what it declares, and what any route of its kind may meet."""
         route = declared.route
         kinds: set[type[errors.TaskSyncError]] = {errors.BadQuery, errors.BodyTooLarge, errors.DependencyFailed}
+        # Of a read, too: the gateway does not know what a function that did not answer was to do.
+        kinds.add(errors.OutcomeUnknown)
         kinds.update(route.fails)
         if "{" in route.path:
             kinds.add(errors.NotFound)
@@ -210,7 +212,7 @@ _SUCCESSES = {200: "Done.", 201: "Made.", 204: "Done; there is nothing to say."}
 # Not part of a shared answer's name.
 _EVERYWHERE = {
     *("bad_request", "invalid_query", "forbidden", "body_too_large", "unknown_encoding", "rate_limited"),
-    *("internal_error", "dependency_failed"),
+    *("internal_error", "dependency_failed", "outcome_unknown"),
 }
 
 _FAULTS = {

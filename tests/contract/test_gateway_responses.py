@@ -15,6 +15,8 @@ RESPONSES: dict[str, Any] = STACK.decided(STACK.resources["Api"]["Properties"]["
 KINDS = {
     "DEFAULT_4XX",
     "DEFAULT_5XX",
+    "AUTHORIZER_FAILURE",
+    "AUTHORIZER_CONFIGURATION_ERROR",
     "UNAUTHORIZED",
     "ACCESS_DENIED",
     "MISSING_AUTHENTICATION_TOKEN",

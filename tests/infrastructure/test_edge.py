@@ -206,3 +206,16 @@ def test_what_a_function_answers_passes_whatever_its_status(route: Route) -> Non
     status, _, body = ask(Edge(refused, API_PORT, route))
 
     assert (status, body["message"]) == (502, "no")
+
+
+@pytest.mark.parametrize(("character", "passes"), [("a", True), ('"', False)])
+def test_an_answer_larger_than_lambda_passes_on_is_none(route: Route, character: str, passes: bool) -> None:
+    # In the answer of a function, whose body is a text within JSON, a quotation mark of the body is four characters.
+    body = json.dumps({"message": "", "title": character * 1_600_000}).encode()
+
+    status, headers, answered = ask(Edge(answering(200, body), API_PORT, route))
+
+    if passes:
+        assert (status, len(answered["title"])) == (200, 1_600_000)
+    else:
+        assert (status, headers["retry-after"], list(answered)) == (503, "1", ["id"])

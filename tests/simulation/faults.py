@@ -21,10 +21,11 @@ class Fault(StrEnum):
     CRASH_BEFORE = "crash before the commit"
     CRASH_AFTER = "crash after the commit"
     UNPROCESSED = "unprocessed items"
+    NOTHING_PROCESSED = "batches of which nothing is processed"
 
 
 _TRANSACTIONS_ONLY = {Fault.CONFLICT, Fault.IN_PROGRESS}
-_BATCHES_ONLY = {Fault.UNPROCESSED}
+_BATCHES_ONLY = {Fault.UNPROCESSED, Fault.NOTHING_PROCESSED}
 _WEIGHTS = {
     Fault.CONFLICT: 5,
     Fault.IN_PROGRESS: 1,
@@ -38,7 +39,10 @@ _WEIGHTS = {
     Fault.CRASH_BEFORE: 1,
     Fault.CRASH_AFTER: 3,
     Fault.UNPROCESSED: 8,
+    Fault.NOTHING_PROCESSED: 4,
 }
+# Once it begins, so many batches in a row: more than are sent again, sometimes.
+_MOST_WITH_NOTHING_PROCESSED = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +81,21 @@ class Faults:
         self.profile = draws.choice([_CALM, _NORMAL, _NORMAL, _BAD])
         self.counts: Counter[str] = Counter()
         self.active = False
+        self._nothing_processed = 0
 
     def draw(self, operation: str) -> Fault | None:
         """What goes wrong with the next request, if anything."""
+        if self._nothing_processed and operation.startswith("Batch"):
+            self._nothing_processed -= 1
+            self.counts[Fault.NOTHING_PROCESSED] += 1
+            return Fault.NOTHING_PROCESSED
         if not self.happens("faults"):
             return None
         kinds = [kind for kind in _WEIGHTS if _fits(kind, operation)]
         kind = self._draws.choices(kinds, [_WEIGHTS[kind] for kind in kinds])[0]
         self.counts[kind] += 1
+        if kind is Fault.NOTHING_PROCESSED:
+            self._nothing_processed = self._draws.randrange(_MOST_WITH_NOTHING_PROCESSED)
         return kind
 
     def happens(self, what: str) -> bool:

@@ -40,6 +40,8 @@ class History:
         self.operations: list[Operation] = []
         self._chains: dict[Key, list[Item | None]] = {}
         self._acknowledged: dict[tuple[str, int], Operation] = {}
+        self._undone: list[tuple[Operation, Invocation]] = []
+        """What was answered with a 503 that says that nothing was written."""
 
     def committed(self, changes: list[Change], invocation: Invocation | None) -> None:
         """Note a commit, and which invocation it is of."""
@@ -61,6 +63,8 @@ class History:
         call = operation.call
         if answer.status == 500:
             raise Violation(f"{call.method} {call.resource} was answered with 500")
+        if answer.status == 503 and answer.body["code"] != "outcome_unknown":
+            self._undone.append((operation, invocation))
         if _is_removal(operation):
             return
         if 400 <= answer.status < 500:
@@ -76,7 +80,11 @@ class History:
             self._check_task(operation, answer)
 
     def finish(self) -> None:
-        """Judge what only the end shows."""
+        """Judge what only the end shows: a request that nobody waited for may have been carried out late."""
+        for operation, invocation in self._undone:
+            if invocation.commits:
+                call = operation.call
+                raise Violation(f"I6: {call.method} {call.resource} was carried out, and said to be lost")
         for operation in self.operations:
             if operation.keyed and len(operation.commits) > 1 and not _is_removal(operation):
                 call = operation.call

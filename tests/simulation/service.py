@@ -81,6 +81,9 @@ class Service:
             return _Outcome.of(_REFUSALS[fault])
         if fault is Fault.CONNECTION:
             return _Outcome(silence=ConnectTimeoutError(endpoint_url=_ENDPOINT), seconds=_CONNECT_SECONDS)
+        if fault is Fault.NOTHING_PROCESSED:
+            left = "UnprocessedItems" if operation == "BatchWriteItem" else "UnprocessedKeys"
+            return _Outcome({"Responses": {}, left: body["RequestItems"]})
         if fault is Fault.UNPROCESSED:
             return self._half_written(body) if operation == "BatchWriteItem" else self._half_read(body)
         if fault is Fault.OVERTAKEN:

@@ -29,6 +29,8 @@ GATEWAY_HOST = f"{API_ID}.execute-api.{REGION}.amazonaws.com"
 SOURCE_IP = "192.0.2.7"
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
+# Of a function to the gateway; see infrastructure/local/edge.py.
+MAX_ANSWER_BYTES = 6_291_556
 
 Json = dict[str, Any]
 
@@ -134,7 +136,10 @@ class Gateway(httpx.BaseTransport):
         with self._aws.running(function):
             handler = load_handler(properties["Handler"])
             # Lambda takes and gives JSON, so nothing that JSON cannot carry gets through here either.
-            return json.loads(json.dumps(handler(json.loads(json.dumps(event)), LambdaContext(function))))
+            answer = json.dumps(handler(json.loads(json.dumps(event)), LambdaContext(function)), ensure_ascii=False)
+            if len(answer.encode()) > MAX_ANSWER_BYTES:
+                raise ValueError(f"{function} answers with {len(answer.encode())} bytes, which Lambda does not pass on")
+            return json.loads(answer)
 
     def _own_response(self, error: GatewayError, request_id: str) -> httpx.Response:
         responses = self._aws.stack.decided(self._aws.stack.resources["Api"]["Properties"]["GatewayResponses"])

@@ -93,15 +93,22 @@ class Writes:
         if write.before == after:
             return units
         for index in [*properties.get("LocalSecondaryIndexes", []), *properties.get("GlobalSecondaryIndexes", [])]:
-            if index["Projection"]["ProjectionType"] != "ALL":
-                raise ValueError(f"not understood: {index}")
             names = _names(index)
             old, new = _place(write.before, names), _place(after, names)
+            match index["Projection"]["ProjectionType"]:
+                case "ALL":
+                    before_kb, after_kb = _kilobytes(write.before), _kilobytes(after)
+                case "KEYS_ONLY":
+                    before_kb = after_kb = 1
+                    if old == new:  # nothing that is in the index has changed
+                        continue
+                case _:
+                    raise ValueError(f"not understood: {index}")
             if old == new and old is not None:
-                units += max(_kilobytes(write.before), _kilobytes(after))
+                units += max(before_kb, after_kb)
                 continue
-            units += _kilobytes(write.before) if old is not None else 0
-            units += _kilobytes(after) if new is not None else 0
+            units += before_kb if old is not None else 0
+            units += after_kb if new is not None else 0
         return units
 
 

@@ -33,7 +33,7 @@ from tasksync.http.api import Api
 from tasksync.http.fields import Paging
 from tasksync.http.idempotency import IdempotencyKeys, key_digest, replayed
 from tasksync.http.limits import RateLimits, network
-from tasksync.http.lists import listing, position
+from tasksync.http.lists import listing
 from tasksync.http.profiles import Registration
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, ok, uncompressed
@@ -156,8 +156,13 @@ def list_sessions(request: Request, query: Paging) -> Response:
 
     A sign-in of a moment ago may be missing: the index that finds sessions is some milliseconds behind.
     """
-    page = _accounts.sessions(request.caller, query.limit, position(request, query))
-    return listing(request, page, lambda session: representations.session(session, request.caller))
+    caller = request.caller
+    return listing(
+        request,
+        query,
+        lambda limit, after: _accounts.sessions(caller, limit, after),
+        lambda session: representations.session(session, caller),
+    )
 
 
 @api.route("DELETE", "/auth/sessions", fails=(NotFound,))

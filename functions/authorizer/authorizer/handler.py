@@ -3,7 +3,7 @@
 from typing import Any
 
 from authorizer import store
-from tasksync import tokens
+from tasksync import deadline, tokens
 from tasksync.bearer import bearer_token
 from tasksync.errors import DependencyFailed, InvalidToken
 from tasksync.http.headers import Headers
@@ -11,8 +11,9 @@ from tasksync.settings import settings
 from tasksync.telemetry import log
 
 
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answers with a policy, and who is asking. Raises ``Unauthorized``, the word the gateway turns into a 401."""
+    deadline.begin(context.get_remaining_time_in_millis)
     request_id = event["requestContext"].get("requestId", "")
     try:
         claims = tokens.verify(_bearer_token(event), store.PublishedKeys(), settings.token_issuer)

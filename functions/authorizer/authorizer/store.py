@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tasksync.aws import batches
 from tasksync.aws.client import DYNAMODB, Client, Patience
 from tasksync.errors import DependencyFailed, InvalidToken
 from tasksync.settings import settings
@@ -73,9 +74,7 @@ def role_of_live_session(claims: Claims) -> str:
         sessions: {"Keys": [{"session_id": {"S": claims.session_id}}], "ConsistentRead": True},
         users: {"Keys": [{"user_id": {"S": claims.user_id}}], "ConsistentRead": True},
     }
-    answer = _call("BatchGetItem", RequestItems=wanted)
-    if answer.get("UnprocessedKeys"):
-        raise DependencyFailed
+    answer = batches.carried_out("BatchGetItem", {"RequestItems": wanted}, _send)
     found = answer["Responses"]
     session, user = next(iter(found.get(sessions, [])), None), next(iter(found.get(users, [])), None)
     if session is None or user is None:
@@ -92,6 +91,10 @@ def role_of_live_session(claims: Claims) -> str:
 
 
 def _call(operation: str, **arguments: Any) -> Any:
+    return _send(operation, arguments)
+
+
+def _send(operation: str, arguments: dict[str, Any]) -> Any:
     try:
         return _client().call(operation, arguments)
     except (BotoCoreError, ClientError) as error:

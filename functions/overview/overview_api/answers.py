@@ -1,6 +1,6 @@
 """Shapes of what goes out."""
 
-from typing import Annotated, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 from msgspec import Meta
 
@@ -8,7 +8,7 @@ from tasksync.http.answers import RoomId, RoomSummary, Task, VisibleUser
 
 
 class Overview(TypedDict):
-    """What one caller has before them: at most 100 of each."""
+    """What one caller has before them: at most 100 of each, and 4 MB of all."""
 
     users: Annotated[list[VisibleUser], Meta(description="The caller first, then the people in the rooms.")]
     rooms: Annotated[list[RoomSummary], Meta(description="The caller's, oldest first.")]
@@ -24,3 +24,9 @@ class Resolved(TypedDict):
     tasks: dict[str, Task]
     codes: Annotated[dict[str, RoomId], Meta(description="By room code, the room it opens.")]
     missing: Annotated[list[str], Meta(description="The keys of what there is not, or not for the caller to see.")]
+    left_out: NotRequired[
+        Annotated[
+            list[str],
+            Meta(description="The keys of what one answer (4 MB) cannot hold, where there are any: to be asked again."),
+        ]
+    ]

@@ -6,16 +6,17 @@ removed from a room does not see it at their next request, whichever container a
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from tasksync import clock
 from tasksync.entities import Caller, Membership, UserRole
 
-# At 10 KB for an overview as people have it, 2 MB; at the 300 KB that one can reach at most, 60 MB.
+# At 10 KB for an overview as people have it, 2 MB. One can reach 4 MB.
 _MOST_KEPT = 200
+_MOST_KEPT_BYTES = 60_000_000
 
 
 class Memberships(Protocol):
@@ -26,9 +27,9 @@ class Memberships(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An overview as it was answered, and when."""
+    """An overview as it was answered, in JSON, and when."""
 
-    body: Mapping[str, Any]
+    body: bytes
     tag: str
     made_at: datetime
 
@@ -39,18 +40,21 @@ class Answer:
 
 
 class KeptAnswers:
-    """At most 200; what was kept first goes first."""
+    """At most 200, and 60 MB; what was kept first goes first."""
 
     def __init__(self, memberships: Memberships) -> None:
         self._memberships = memberships
         self._kept: OrderedDict[tuple[str, UserRole], tuple[Answer, dict[str, Membership]]] = OrderedDict()
+        self._bytes = 0
 
     def keep(self, caller: Caller, answer: Answer, memberships: Iterable[Membership]) -> None:
         """``memberships``: the caller's, in the rooms that the answer shows."""
+        if _key(caller) in self._kept:
+            self._drop(_key(caller))
         self._kept[_key(caller)] = answer, {membership.room_id: membership for membership in memberships}
-        self._kept.move_to_end(_key(caller))
-        while len(self._kept) > _MOST_KEPT:
-            self._kept.popitem(last=False)
+        self._bytes += len(answer.body)
+        while len(self._kept) > _MOST_KEPT or self._bytes > _MOST_KEPT_BYTES:
+            self._drop(next(iter(self._kept)))
 
     def find(self, caller: Caller, seconds: int) -> Answer | None:
         """What this caller was answered no more than ``seconds`` ago, if they may still see all of it."""
@@ -62,6 +66,10 @@ class KeptAnswers:
             return None
         current = self._memberships.memberships_in(memberships, caller.user_id)
         return answer if current == memberships else None
+
+    def _drop(self, key: tuple[str, UserRole]) -> None:
+        answer, _ = self._kept.pop(key)
+        self._bytes -= len(answer.body)
 
 
 def _key(caller: Caller) -> tuple[str, UserRole]:

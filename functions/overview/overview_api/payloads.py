@@ -1,6 +1,6 @@
 """What comes in and goes out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ from tasksync.domain.overview import Overview
 from tasksync.entities import Caller
 from tasksync.errors import Fault
 from tasksync.http import representations
+from tasksync.http.filling import Filling
 from tasksync.http.schema import Checked
 
 MOST_KEYS = 100
@@ -34,19 +35,32 @@ class WantedKeys(Checked, frozen=True, kw_only=True):
 
 
 def overview(found: Overview, caller: Caller) -> answers.Overview:
-    return {
-        "users": [representations.user(user, caller) for user in found.people],
-        "rooms": [representations.room_in_list(view) for view in found.rooms],
-        "tasks": [representations.task(task) for task in found.tasks],
-        "truncated": found.truncated,
-    }
+    """As much of it as one response holds: people and rooms before tasks."""
+    filling = Filling()
+    users = filling.take_all(found.people, lambda user: representations.user(user, caller))
+    rooms = filling.take_all(found.rooms, representations.room_in_list)
+    tasks = filling.take_all(found.tasks, representations.task)
+    cut = (len(users), len(rooms), len(tasks)) != (len(found.people), len(found.rooms), len(found.tasks))
+    return {"users": users, "rooms": rooms, "tasks": tasks, "truncated": found.truncated or cut}
 
 
 def resolved(found: Found, caller: Caller) -> answers.Resolved:
-    return {
-        "users": {key: representations.user(user, caller) for key, user in found.users.items()},
-        "rooms": {key: representations.room_in_list(view) for key, view in found.rooms.items()},
-        "tasks": {key: representations.task(task) for key, task in found.tasks.items()},
+    """As much of it as one response holds; what is left out is named."""
+    filling = Filling()
+    left_out: list[str] = []
+
+    def filled(by_key: Mapping[str, Any], view: Callable[[Any], Any]) -> dict[str, Any]:
+        taken = filling.take_all(by_key.values(), view)
+        left_out.extend(list(by_key)[len(taken) :])
+        return dict(zip(by_key, taken, strict=False))
+
+    body: answers.Resolved = {
+        "users": filled(found.users, lambda user: representations.user(user, caller)),
+        "rooms": filled(found.rooms, representations.room_in_list),
+        "tasks": filled(found.tasks, representations.task),
         "codes": dict(found.codes),
         "missing": list(found.missing),
     }
+    if left_out:
+        body["left_out"] = left_out
+    return body

@@ -1,5 +1,7 @@
 """Routes that look across users, rooms and tasks."""
 
+import msgspec
+
 from overview_api import payloads
 from overview_api.answers import Overview, Resolved
 from overview_api.kept import Answer, KeptAnswers
@@ -13,7 +15,7 @@ from tasksync.http.api import Api
 from tasksync.http.limits import RateLimits
 from tasksync.http.representations import digest
 from tasksync.http.request import Request
-from tasksync.http.responses import Response, not_modified, ok, uncompressed
+from tasksync.http.responses import JSON, Response, etag, not_modified, ok, uncompressed
 from tasksync.settings import settings
 from tasksync.tables.limits import RateLimitsTable
 from tasksync.tables.room_reads import RoomReads
@@ -44,7 +46,8 @@ def get_overview(request: Request) -> Response:
     kept = None if oldest is None else _kept.find(caller, oldest)
     answer = kept or _made(caller, keep=request.may_be_stored)
     unchanged = request.unchanged(answer.tag)
-    response = not_modified(answer.tag) if unchanged else uncompressed(ok(answer.body, answer.tag))
+    shown = Response(200, answer.body.decode(), {"Content-Type": JSON, "ETag": etag(answer.tag)})
+    response = not_modified(answer.tag) if unchanged else uncompressed(shown)
     return Response(response.status, response.body, {**response.headers, "Age": str(answer.age_seconds)})
 
 
@@ -61,7 +64,7 @@ def resolve_keys(request: Request, body: WantedKeys) -> Response:
 def _made(caller: Caller, *, keep: bool) -> Answer:
     made_at = clock.now()
     overview = _overviews.of(caller)
-    body = payloads.overview(overview, caller)
+    body = msgspec.json.encode(payloads.overview(overview, caller))
     answer = Answer(body, digest(body), made_at)
     if keep:
         _kept.keep(caller, answer, [view.caller for view in overview.rooms])

@@ -5,7 +5,7 @@ from msgspec import UNSET, UnsetType
 
 from rooms_api import answers
 from tasksync.clock import timestamp
-from tasksync.entities import ActivityEntry, Membership, Room, RoomRole, RoomView, User
+from tasksync.entities import Membership, Room, RoomRole, RoomView, User
 from tasksync.http.fields import RoomCode, RoomName, UserId
 from tasksync.http.representations import room_in_list
 from tasksync.http.schema import Change
@@ -58,18 +58,4 @@ def member(found: tuple[Membership, User]) -> answers.Member:
         "username": user.username,
         "role": membership.role,
         "joined_at": timestamp(membership.joined_at),
-    }
-
-
-def activity(entry: ActivityEntry) -> answers.Activity:
-    """``actor_id`` is null where the service acted by itself, ``old`` and ``new`` where there is no value."""
-    return {
-        "id": entry.id,
-        "at": timestamp(entry.at),
-        "actor_id": entry.actor_id,
-        "action": entry.action,
-        "resource": entry.resource,
-        "resource_id": entry.resource_id,
-        "changes": {name: {"old": old, "new": new} for name, (old, new) in entry.changes.items()},
-        "request_id": entry.request_id,
     }

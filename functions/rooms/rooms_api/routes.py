@@ -1,7 +1,7 @@
 """Routes of rooms and their members."""
 
 from rooms_api import payloads
-from rooms_api.answers import Activity, Member, Room
+from rooms_api.answers import Member, Room
 from rooms_api.payloads import Join, NewMember, NewRoom, NoFields, RoleChange, RoomChange
 from tasksync import entities
 from tasksync.domain.activity import ActivityService
@@ -23,13 +23,13 @@ from tasksync.errors import (
     UnknownCode,
     UnknownUser,
 )
-from tasksync.http.answers import Listing, RoomSummary
+from tasksync.http.answers import Activity, Listing, RoomSummary
 from tasksync.http.api import Api
 from tasksync.http.fields import Paging
 from tasksync.http.idempotency import IdempotencyKeys
 from tasksync.http.limits import RateLimits
-from tasksync.http.lists import listing, position
-from tasksync.http.representations import room_in_list
+from tasksync.http.lists import listing
+from tasksync.http.representations import activity, room_in_list
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok, uncompressed
 from tasksync.settings import settings
@@ -68,8 +68,8 @@ def list_rooms(request: Request, query: Paging) -> Response:
     One opened or joined a moment ago may be missing: the index that finds rooms by their members is some milliseconds
     behind. One that the caller has left is not there.
     """
-    page = _rooms.list(request.caller, query.limit, position(request, query))
-    return uncompressed(listing(request, page, room_in_list))
+    caller = request.caller
+    return uncompressed(listing(request, query, lambda limit, after: _rooms.list(caller, limit, after), room_in_list))
 
 
 @api.route(
@@ -129,8 +129,8 @@ def change_code(request: Request, room_id: str, body: NoFields) -> Response:
 @api.route("GET", "/rooms/{room_id}/users", query=Paging, answer=Listing[Member])
 def list_members(request: Request, room_id: str, query: Paging) -> Response:
     """List the members of a room."""
-    page = _rooms.members(request.caller, room_id, query.limit, position(request, query))
-    return listing(request, page, payloads.member)
+    caller = request.caller
+    return listing(request, query, lambda limit, after: _rooms.members(caller, room_id, limit, after), payloads.member)
 
 
 @api.route(
@@ -187,8 +187,8 @@ def list_activity(request: Request, room_id: str, query: Paging) -> Response:
 
     An entry is there some moments after the change. A page is shorter than asked for where texts are long.
     """
-    page = _activity.list(request.caller, room_id, query.limit, position(request, query))
-    return listing(request, page, payloads.activity)
+    caller = request.caller
+    return listing(request, query, lambda limit, after: _activity.list(caller, room_id, limit, after), activity)
 
 
 def _shown(view: RoomView) -> Response:

@@ -45,12 +45,13 @@ def _finish_room(room_id: str, keep_going: KeepGoing) -> bool:
 def _logged(kind: str, swept: Swept, context: Context) -> dict[str, Any]:
     counts = {"found": swept.found, "finished": swept.finished, "failed": swept.failed, "complete": swept.complete}
     log_measured(
-        "ERROR" if swept.failed else "INFO",
+        "ERROR" if swept.failed or swept.unread else "INFO",
         "swept",
         (_BY_KIND,),
         request_id=context.aws_request_id,
         kind=kind,
         **counts,
-        failures=len(swept.failed),
+        unread=swept.unread,
+        failures=len(swept.failed) + swept.unread,
     )
     return counts

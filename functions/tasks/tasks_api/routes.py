@@ -3,13 +3,14 @@
 from tasks_api.payloads import NewTask, RoomTaskQuery, TaskChange, TaskQuery
 from tasksync import entities
 from tasksync.domain.tasks import TaskService
+from tasksync.entities import Page
 from tasksync.errors import AssigneeNotMember, NotFound, PreconditionFailed, RoleTooLow
 from tasksync.http import representations
 from tasksync.http.answers import Listing, Task
 from tasksync.http.api import Api
 from tasksync.http.idempotency import IdempotencyKeys
 from tasksync.http.limits import RateLimits
-from tasksync.http.lists import listing, position
+from tasksync.http.lists import listing
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok
 from tasksync.tables.limits import RateLimitsTable
@@ -42,12 +43,14 @@ def list_tasks(request: Request, query: TaskQuery) -> Response:
     A task assigned a moment ago may be missing: the index that finds tasks across rooms is some milliseconds behind.
     With `room_id`, this is the list of that room.
     """
-    start = position(request, query)
-    if query.room_id is not None:
-        page = _tasks.list_of_room(request.caller, query.room_id, query.filter(), query.limit, start)
-    else:
-        page = _tasks.list_of_caller(request.caller, query.filter(), query.limit, start)
-    return listing(request, page, representations.task)
+    caller, wanted, room_id = request.caller, query.filter(), query.room_id
+
+    def read(limit: int, after: str | None) -> Page[entities.Task]:
+        if room_id is not None:
+            return _tasks.list_of_room(caller, room_id, wanted, limit, after)
+        return _tasks.list_of_caller(caller, wanted, limit, after)
+
+    return listing(request, query, read, representations.task)
 
 
 @api.route("GET", "/rooms/{room_id}/tasks", query=RoomTaskQuery, answer=Listing[Task])
@@ -57,9 +60,13 @@ def list_tasks_of_room(request: Request, room_id: str, query: RoomTaskQuery) -> 
     It is never behind. With `status`, `priority`, `user_id` or sorted by priority, a task whose status or priority is
     being changed at that very moment may be missing from one answer.
     """
-    start = position(request, query)
-    page = _tasks.list_of_room(request.caller, room_id, query.filter(), query.limit, start)
-    return listing(request, page, representations.task)
+    caller, wanted = request.caller, query.filter()
+    return listing(
+        request,
+        query,
+        lambda limit, after: _tasks.list_of_room(caller, room_id, wanted, limit, after),
+        representations.task,
+    )
 
 
 @api.route("GET", "/tasks/{task_id}", answer=Task)

@@ -4,7 +4,7 @@ from typing import Annotated, TypedDict
 
 from msgspec import Meta
 
-from tasksync.http.answers import RoomSummary, Session, Task, Timestamp, User
+from tasksync.http.answers import Activity, RoomId, RoomSummary, Session, Task, Timestamp, User
 
 
 class ExportedRoom(RoomSummary):
@@ -13,17 +13,37 @@ class ExportedRoom(RoomSummary):
     joined_at: Timestamp
 
 
+class ExportedActivity(Activity):
+    """Something one did in a room."""
+
+    room_id: RoomId
+
+
 class Export(TypedDict):
-    """Everything that is held about somebody."""
+    """What is held about somebody, or a part of it: the lists go on, one behind the other, from answer to answer."""
 
     user: User
-    sessions: list[Session]
-    rooms: list[ExportedRoom]
-    tasks: Annotated[list[Task], Meta(description="Personal ones, and those assigned to them in the rooms above.")]
+    sessions: Annotated[list[Session], Meta(description="All that are still stored, those that are over, too.")]
+    rooms: Annotated[list[ExportedRoom], Meta(description="Those one is in.")]
+    tasks: Annotated[
+        list[Task],
+        Meta(
+            description=(
+                "Personal ones and, in the rooms one is in, those assigned to oneself, then those that one created for "
+                "others or for nobody. Each is in it once, unless it changes hands meanwhile."
+            )
+        ),
+    ]
+    activity: Annotated[
+        list[ExportedActivity],
+        Meta(
+            description=(
+                "What one did, in rooms one is in and in those one has left, oldest first: entries of their audit "
+                "trails, for as long as those are kept. Codes of rooms are left out."
+            )
+        ),
+    ]
     next_cursor: Annotated[
         str | None,
-        Meta(
-            description="For `cursor` of the next request where one answer (4 MB) cannot hold all tasks.",
-            examples=[None],
-        ),
+        Meta(description="For `cursor` of the next request where one answer cannot hold all.", examples=[None]),
     ]

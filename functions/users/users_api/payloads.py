@@ -6,8 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from tasksync.clock import timestamp
-from tasksync.domain.export import Export
-from tasksync.entities import AddedBy, Caller, User
+from tasksync.entities import ActivityEntry, AddedBy, RoomView, User
 from tasksync.http import representations
 from tasksync.http.fields import Email, Username
 from tasksync.http.schema import Change
@@ -36,15 +35,9 @@ def changed_fields(before: User, after: User) -> list[str]:
     return [name for name in UserChange.__struct_fields__ if getattr(before, name) != getattr(after, name)]
 
 
-def exported(export: Export, caller: Caller) -> answers.Export:
-    """Without what proves who somebody is: hashes of passwords and tokens are of no use to anybody but a thief."""
-    return {
-        "user": representations.profile(export.user),
-        "sessions": [representations.session(session, caller) for session in export.sessions],
-        "rooms": [
-            {**representations.room_in_list(view), "joined_at": timestamp(view.caller.joined_at)}
-            for view in export.rooms
-        ],
-        "tasks": [representations.task(task) for task in export.tasks],
-        "next_cursor": None,
-    }
+def exported_room(view: RoomView) -> answers.ExportedRoom:
+    return {**representations.room_in_list(view), "joined_at": timestamp(view.caller.joined_at)}
+
+
+def exported_activity(entry: ActivityEntry) -> answers.ExportedActivity:
+    return {**representations.activity(entry), "room_id": entry.room_id}

@@ -1,7 +1,10 @@
 """Routes of users."""
 
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
+import msgspec
 from msgspec import UNSET
 
 from tasksync import deadline, entities, passwords
@@ -28,17 +31,19 @@ from tasksync.http.api import Api
 from tasksync.http.fields import From, Paging
 from tasksync.http.idempotency import IdempotencyKeys
 from tasksync.http.limits import RateLimits
-from tasksync.http.lists import listing, position, with_next
+from tasksync.http.lists import Part, chained, listing, position
 from tasksync.http.profiles import Registration
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok, uncompressed
 from tasksync.http.security_log import note, noting_refusals
 from tasksync.settings import settings
+from tasksync.tables.activity import ActivityTable
 from tasksync.tables.limits import RateLimitsTable
 from tasksync.tables.receipts import ReceiptsTable
 from tasksync.tables.room_reads import RoomReads
 from tasksync.tables.sessions import SessionsTable
 from tasksync.tables.task_changes import TaskChanges
+from tasksync.tables.task_reads import TaskReads
 from tasksync.tables.tasks import TasksTable
 from tasksync.tables.together import both
 from tasksync.tables.user_changes import UserChanges
@@ -54,7 +59,9 @@ _people = UserChanges()
 _rooms = RoomReads()
 _users = UserService(_people, _rooms, both, lambda: timedelta(seconds=settings.recent_sign_in_seconds))
 _removal = UserRemoval(_people, _rooms, TasksTable(), SessionsTable())
-_exports = ExportService(_users, _rooms, SessionsTable(), TaskService(TaskChanges(), _rooms), both)
+_exports = ExportService(
+    _users, _rooms, SessionsTable(), TaskService(TaskChanges(), _rooms), TaskReads(), ActivityTable()
+)
 
 _OF_CHANGES = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed, ReauthenticationRequired)
 
@@ -84,8 +91,14 @@ def list_users(request: Request, query: Paging) -> Response:
     behind.
     """
     caller = request.caller
-    page = _users.list(caller, query.limit, position(request, query))
-    return uncompressed(listing(request, page, lambda user: representations.user(user, caller)))
+    return uncompressed(
+        listing(
+            request,
+            query,
+            lambda limit, after: _users.list(caller, limit, after),
+            lambda user: representations.user(user, caller),
+        )
+    )
 
 
 @api.route("GET", "/users/{user_id}", answer=VisibleUser)
@@ -97,7 +110,7 @@ def get_user(request: Request, user_id: str) -> Response:
     """
     shown = representations.user(_users.get(request.caller, user_id), request.caller)
     # Of others only the name is shown, and how often the rest changed is not for everybody to know.
-    tag = shown.get("version") or representations.digest(shown)
+    tag = shown.get("version") or representations.digest(msgspec.json.encode(shown))
     return not_modified(tag) if request.unchanged(tag) else ok(shown, tag)
 
 
@@ -105,14 +118,28 @@ def get_user(request: Request, user_id: str) -> Response:
 def export_user(request: Request, user_id: str, query: From) -> Response:
     """Export everything that is held about oneself.
 
-    A room joined, a task assigned and a sign-in of a moment ago may be missing: the indexes that find them are some
-    milliseconds behind.
+    That is the profile, the sign-ins, the rooms one is in, one's tasks (personal ones, and in those rooms the ones
+    assigned to oneself or created by oneself) and what one did, with the values before and after. Not in it are
+    passwords and tokens, which are stored as digests only; counters of requests; stored answers to requests with an
+    `Idempotency-Key`, which are gone after a day; and what belongs to a room one is not in any more, but for what one
+    did there oneself. Each answer holds at most 4 MB, and goes on by its `next_cursor`.
+
+    A room joined, a task assigned or created, a change and a sign-in of a moment ago may be missing: the indexes that
+    find them are some milliseconds behind.
     """
-    caller = request.caller
+    caller, start = request.caller, position(request, query)
     with noting_refusals(request, "export_failed", user_id):
-        export = _exports.of(caller, user_id, position(request, query))
+        body = {"user": representations.profile(_exports.subject(caller, user_id))}
+    parts: list[Part[Any]] = [
+        Part("sessions", partial(_exports.sessions, caller), partial(representations.session, caller=caller)),
+        Part("rooms", partial(_exports.rooms, caller), payloads.exported_room),
+        Part("tasks", partial(_exports.tasks, caller), representations.task),
+        Part("tasks", partial(_exports.tasks_for_others, caller), representations.task),
+        Part("activity", partial(_exports.activity, caller), payloads.exported_activity),
+    ]
+    response = uncompressed(chained(request, body, parts, start))
     note(request, "exported", caller.user_id)
-    return uncompressed(with_next(request, payloads.exported(export, caller), export.next))
+    return response
 
 
 @api.route("PUT", "/users/{user_id}", body=UserChange, answer=VisibleUser, fails=_OF_CHANGES)

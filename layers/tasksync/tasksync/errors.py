@@ -36,7 +36,9 @@ TaskSyncError
 ├── AlreadyDone               this key's request has been carried out meanwhile: its answer is to be given again
 ├── RateLimited               too many requests of this kind; knows when the next may come
 ├── Stale                     what was decided on has changed meanwhile: read again, decide again
-└── DependencyFailed          a table or secret did not answer
+├── Defect                    DynamoDB refuses what our own code asked: nobody's input, and no help in trying again
+└── DependencyFailed          a table or secret did not answer, and nothing was written
+    ├── OutcomeUnknown        the same, but what was to be written may have been, or a part of it was
     └── NotCounted            the table of the rate limits answered with an error
 """
 
@@ -254,8 +256,26 @@ class Stale(TaskSyncError):
     detail = "The resource kept changing while this was tried. Nothing was written; try again."
 
 
+class Defect(TaskSyncError):
+    """``operation`` and ``code``: what DynamoDB was asked, and what it called the fault."""
+
+    detail = "Something went wrong on our side."
+
+    def __init__(self, operation: str, code: str) -> None:
+        self.operation = operation
+        self.code = code
+        super().__init__()
+
+
 class DependencyFailed(TaskSyncError):
     detail = "A part of the service did not answer. Nothing is lost; try again."
+
+
+class OutcomeUnknown(DependencyFailed):
+    detail = (
+        "A part of the service did not answer. The request may have been carried out: see whether it was before you "
+        "send it again. With an Idempotency-Key, a request can be sent again safely."
+    )
 
 
 class NotCounted(DependencyFailed):

@@ -39,6 +39,11 @@ def by(actor_id: str | None, request_id: str | None) -> Iterator[None]:
         _origin.reset(token)
 
 
+def request_id() -> str | None:
+    """Of the request, record or schedule that is being carried out; None outside of a block of ``by``."""
+    return _origin.get()[1]
+
+
 def new(members: Mapping[str, Roles] | None = None) -> str:
     """The stamp of a change that is made now, as it is stored."""
     actor_id, request_id = _origin.get()

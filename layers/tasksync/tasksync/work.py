@@ -1,9 +1,12 @@
 """What one invocation asks of DynamoDB: for its log line, and for the metrics made from that."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
+
+from tasksync.errors import DependencyFailed, OutcomeUnknown
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 _THROTTLES = {
@@ -22,6 +25,8 @@ class Work:
     throttles: int = 0
     in_sequence: int = 0
     """Round trips, with those that were made at the same time counted once: for so many the caller had to wait."""
+    writes: int = 0
+    """What has been written of what the request was sent for."""
 
 
 _work: ContextVar[Work | None] = ContextVar("work", default=None)
@@ -49,6 +54,32 @@ def add_parallel(done: Iterable[Work]) -> None:
     work.in_sequence += max(part.in_sequence for part in parts)
     work.capacity_units += sum(part.capacity_units for part in parts)
     work.throttles += sum(part.throttles for part in parts)
+    work.writes += sum(part.writes for part in parts)
+
+
+def wrote() -> None:
+    """Called after each write that DynamoDB has carried out."""
+    work = _work.get()
+    if work is not None:
+        work.writes += 1
+
+
+@contextmanager
+def bookkeeping() -> Iterator[None]:
+    """For writes that are no part of what the request was sent for: counting it, publishing a key.
+
+    They do not count as its effect. Where one of them fails, nothing of that effect has been carried out by it, so
+    ``OutcomeUnknown`` becomes ``DependencyFailed``.
+    """
+    work = _work.get()
+    before = 0 if work is None else work.writes
+    try:
+        yield
+    except OutcomeUnknown as error:
+        raise DependencyFailed from error.__cause__
+    finally:
+        if work is not None:
+            work.writes = before
 
 
 def count(answer: Mapping[str, Any] | None) -> None:

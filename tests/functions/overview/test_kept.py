@@ -20,7 +20,7 @@ def caller(name: str, role: UserRole = UserRole.USER) -> Caller:
 
 
 def answer(seconds_ago: float = 0) -> Answer:
-    return Answer({"users": []}, "tag", clock.now() - timedelta(seconds=seconds_ago))
+    return Answer(b"{}", "tag", clock.now() - timedelta(seconds=seconds_ago))
 
 
 @pytest.mark.parametrize(("seconds_ago", "found"), [(0, True), (4, True), (6, False)])
@@ -60,3 +60,13 @@ def test_of_too_many_the_oldest_goes() -> None:
         kept.keep(caller(str(number)), answer(), [])
 
     assert [kept.find(caller(name), 5) is None for name in ("0", "1", "200")] == [True, False, False]
+
+
+def test_of_too_large_ones_the_oldest_goes() -> None:
+    kept = KeptAnswers(InNoRoom())
+    large = Answer(bytes(4_000_000), "tag", clock.now())
+
+    for name in ("first", "first", *map(str, range(15))):
+        kept.keep(caller(name), large, [])
+
+    assert [kept.find(caller(name), 5) is None for name in ("first", "0", "14")] == [True, False, False]

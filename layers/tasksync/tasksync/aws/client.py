@@ -9,9 +9,7 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 """
 
 import json
-import random
 import socket
-import time
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,6 +31,7 @@ from botocore.httpsession import URLLib3Session
 from botocore.parsers import create_parser
 from botocore.retries.quota import RetryQuota
 
+from tasksync import chance
 from tasksync.aws.endpoints import endpoint, session_for
 from tasksync.aws.signature import Signer
 
@@ -55,6 +54,14 @@ RETRIED_CODES = {
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
+    "TransactionInProgressException",
+}
+
+# Of those, the ones that leave open whether the request is carried out.
+_OPEN_ENDED_CODES = {
+    "PriorRequestNotComplete",
+    "RequestTimeout",
+    "RequestTimeoutException",
     "TransactionInProgressException",
 }
 
@@ -157,21 +164,28 @@ class Client:
 
         ``decode`` reads the answer instead of the codec, if values are to become something else.
 
-        Raises botocore's ``ClientError`` for an answer that is an error, a ``BotoCoreError`` where there is none.
+        Raises botocore's ``ClientError`` for an answer that is an error, a ``BotoCoreError`` where there is none: that
+        of the last attempt, from that of an earlier one after which the request may have been carried out, if there was
+        one (``may_be_carried_out``).
         """
         body = self.codec.encode(parameters)
         attempt, price = 1, 0
+        open_ended: Exception | None = None
         while True:
             try:
                 answer = self._attempt(operation, body, decode or self.codec.decode)
             except (BotoCoreError, ClientError) as error:
                 price = _price_of_another(error)
                 if price == 0 or attempt == self.patience.attempts or not self._quota.acquire(price):
-                    raise
+                    if open_ended is None:
+                        raise
+                    raise error from open_ended
+                if _is_open_ended(error):
+                    open_ended = error
             else:
                 self._quota.release(price or _REWARD)
                 return answer
-            time.sleep(random.random() * _longest_pause(attempt))  # noqa: S311  # spreads retries; nothing secret
+            chance.pause(_longest_pause(attempt))
             attempt += 1
 
     # Under this name PynamoDB calls.
@@ -208,6 +222,21 @@ class Client:
         listeners = self.events.emit(f"before-send.{self._service.name}.{operation}", request=request)
         given: AWSResponse | None = next((given for _, given in listeners if given is not None), None)
         return self._http.send(request) if given is None else given
+
+
+def may_be_carried_out(error: BaseException) -> bool:
+    """Whether the request that ``Client.call`` raised this for may have been carried out, or may still be."""
+    return _is_open_ended(error) or (error.__cause__ is not None and may_be_carried_out(error.__cause__))
+
+
+def _is_open_ended(error: BaseException) -> bool:
+    """An attempt that got to the service, which did not say what became of it."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return status >= 500 or error.response["Error"]["Code"] in _OPEN_ENDED_CODES
+    # Of this class are an answer that did not come in time, a connection that broke, an answer that could not be read.
+    # What fails before anything is sent, such as a connection refused or credentials that are not there, is of others.
+    return isinstance(error, HTTPClientError | ChecksumError)
 
 
 def _longest_pause(attempt: int) -> float:

@@ -1,11 +1,9 @@
 """Decide, write, and decide anew when what was decided on has changed meanwhile."""
 
-import random
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from tasksync import deadline
+from tasksync import chance, deadline
 from tasksync.errors import Stale
 
 Result = TypeVar("Result")
@@ -26,5 +24,5 @@ def until_settled(attempt: Callable[[], Result]) -> Result:
         except Stale:
             if not deadline.has_time():
                 raise
-            time.sleep(random.uniform(0, min(0.01 * number, _LONGEST_PAUSE_SECONDS)))  # noqa: S311  # no secret
+            chance.pause(min(0.01 * number, _LONGEST_PAUSE_SECONDS))
     return attempt()

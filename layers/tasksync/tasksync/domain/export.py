@@ -1,33 +1,24 @@
-"""The export: everything that is held about somebody, for themselves (GDPR Article 15, OWASP ASVS 5.0.0 §14.2.7)."""
+"""The export: everything that is held about somebody, for themselves (GDPR Article 15, OWASP ASVS 5.0.0 §14.2.7).
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+It is a chain of lists, each of which is read page by page. What is in a room belongs to the room, and is shown to
+whoever is in it now. What somebody did is theirs, wherever they did it.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Protocol
 
-from tasksync.domain.reads import Both
-from tasksync.entities import Caller, Page, RoomView, Session, Task, User
+from msgspec.structs import replace
+
+from tasksync.entities import ActivityEntry, Caller, Membership, Page, RoomView, Session, Task, User
 from tasksync.errors import RoleTooLow
 from tasksync.queries import TaskFilter
 
-_ROOMS_AT_ONCE = 100
-_TASKS_AT_ONCE = 100
 _EVERY_TASK = TaskFilter()
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Lambda passes 6 MB on; the rest is for sessions and rooms.
-_ENOUGH_BYTES = 4_000_000
-_BYTES_OF_A_CHARACTER = 6
-_BYTES_BESIDE_TEXTS = 800
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    """``next``: where the tasks go on, where one answer cannot hold them all."""
-
-    user: User
-    sessions: tuple[Session, ...]
-    rooms: tuple[RoomView, ...]
-    tasks: tuple[Task, ...]
-    next: str | None
+# Whoever has it may join, and some may not read it: a viewer, or somebody who has left.
+_SECRET_FIELDS = {"code"}
 
 
 class People(Protocol):
@@ -37,80 +28,84 @@ class People(Protocol):
 
 
 class Rooms(Protocol):
-    """``tables/rooms.py``."""
+    """``tables/room_reads.py``."""
 
     def rooms_of(self, user_id: str, limit: int, after: str | None) -> Page[RoomView]: ...
+    def memberships_in(self, room_ids: Iterable[str], user_id: str) -> dict[str, Membership]: ...
 
 
 class Sessions(Protocol):
     """``tables/sessions.py``."""
 
-    def all_of(self, user_id: str) -> Iterator[Session]: ...
+    def page_of(self, user_id: str, at: datetime, limit: int, after: str | None) -> Page[Session]: ...
 
 
 class Tasks(Protocol):
     """``domain/tasks.py``."""
 
     def list_of_caller(self, caller: Caller, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]: ...
-    def place_of(self, task: Task, wanted: TaskFilter) -> str: ...
+
+
+class CreatedTasks(Protocol):
+    """``tables/task_reads.py``."""
+
+    def created_by(self, user_id: str, limit: int, after: str | None) -> Page[Task]: ...
+
+
+class Activity(Protocol):
+    """``tables/activity.py``."""
+
+    def done_by(self, user_id: str, limit: int, after: str | None) -> Page[ActivityEntry]: ...
 
 
 class ExportService:
-    """What somebody may take with them."""
+    """What somebody may take with them. A page of any part may have fewer items than asked for, and go on."""
 
-    def __init__(self, people: People, rooms: Rooms, sessions: Sessions, tasks: Tasks, both: Both) -> None:
-        """``both``: carries out two reads at the same time."""
-        self._both = both
+    def __init__(
+        self, people: People, rooms: Rooms, sessions: Sessions, tasks: Tasks, created: CreatedTasks, activity: Activity
+    ) -> None:
         self._people = people
         self._rooms = rooms
         self._sessions = sessions
         self._tasks = tasks
+        self._created = created
+        self._activity = activity
 
-    def of(self, caller: Caller, user_id: str, after: str | None) -> Export:
-        """Raises ``NotFound`` for whom the caller may not see, ``RoleTooLow`` for everybody but the caller.
+    def subject(self, caller: Caller, user_id: str) -> User:
+        """The profile. Raises ``NotFound`` for whom the caller may not see, ``RoleTooLow`` for all but the caller.
 
         An admin of the installation is no exception: what is held about somebody is theirs.
         """
-        if user_id != caller.user_id:
-            self._people.get(caller, user_id)
+        user = self._people.get(caller, user_id)
+        if user.id != caller.user_id:
             raise RoleTooLow
-        ((rooms, tasks), sessions), user = self._both(
-            lambda: self._both(
-                lambda: self._both(
-                    lambda: tuple(self._all_rooms(caller.user_id)),
-                    # Of one range of an index, so nothing is read at the same time in there.
-                    lambda: self._some_tasks(caller, after),
-                ),
-                lambda: tuple(self._sessions.all_of(caller.user_id)),
-            ),
-            lambda: self._people.get(caller, caller.user_id),
-        )
-        return Export(user, sessions, rooms, tuple(tasks.items), tasks.next)
+        return user
 
-    def _all_rooms(self, user_id: str) -> Iterator[RoomView]:
-        after: str | None = None
-        while True:
-            page = self._rooms.rooms_of(user_id, _ROOMS_AT_ONCE, after)
-            yield from page.items
-            if page.next is None:
-                return
-            after = page.next
+    def sessions(self, caller: Caller, limit: int, after: str | None) -> Page[Session]:
+        """All that are still stored, over or not."""
+        return self._sessions.page_of(caller.user_id, _EVER, limit, after)
 
-    def _some_tasks(self, caller: Caller, after: str | None) -> Page[Task]:
-        found: list[Task] = []
-        size = 0
-        while True:
-            page = self._tasks.list_of_caller(caller, _EVERY_TASK, _TASKS_AT_ONCE, after)
-            for task in page.items:
-                if found and size + _bytes_of(task) > _ENOUGH_BYTES:
-                    return Page(found, self._tasks.place_of(found[-1], _EVERY_TASK))
-                found.append(task)
-                size += _bytes_of(task)
-            if page.next is None:
-                return Page(found, None)
-            after = page.next
+    def rooms(self, caller: Caller, limit: int, after: str | None) -> Page[RoomView]:
+        return self._rooms.rooms_of(caller.user_id, limit, after)
+
+    def tasks(self, caller: Caller, limit: int, after: str | None) -> Page[Task]:
+        """Personal ones, and those assigned to the caller in rooms they are in."""
+        return self._tasks.list_of_caller(caller, _EVERY_TASK, limit, after)
+
+    def tasks_for_others(self, caller: Caller, limit: int, after: str | None) -> Page[Task]:
+        """Those that the caller has created for others, or for nobody, in rooms they are in."""
+        page = self._created.created_by(caller.user_id, limit, after)
+        others = [task for task in page.items if task.assignee_id != caller.user_id]
+        rooms = {task.owner_id for task in others}
+        current = self._rooms.memberships_in(rooms, caller.user_id) if rooms else {}
+        return Page([task for task in others if task.owner_id in current], page.next)
+
+    def activity(self, caller: Caller, limit: int, after: str | None) -> Page[ActivityEntry]:
+        """What the caller did, in rooms they are in and in others, without the rooms' codes."""
+        page = self._activity.done_by(caller.user_id, limit, after)
+        return Page([_without_secrets(entry) for entry in page.items], page.next)
 
 
-def _bytes_of(task: Task) -> int:
-    """At most; of its JSON."""
-    return _BYTES_BESIDE_TEXTS + _BYTES_OF_A_CHARACTER * (len(task.title) + len(task.description or ""))
+def _without_secrets(entry: ActivityEntry) -> ActivityEntry:
+    hidden = dict.fromkeys(_SECRET_FIELDS & entry.changes.keys(), (None, None))
+    return replace(entry, changes={**entry.changes, **hidden}) if hidden else entry

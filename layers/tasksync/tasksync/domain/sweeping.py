@@ -4,12 +4,12 @@ A stream record says when there is something to remove. It may be lost, expire, 
 should have set off is then found here, in the tables themselves, and finished by the same code.
 """
 
-import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from tasksync import chance
 from tasksync.deadline import KeepGoing
 from tasksync.errors import TaskSyncError
 
@@ -27,12 +27,16 @@ class Unfinished(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """``complete`` is False if the time was over before the whole table was looked through."""
+    """``complete`` is False if the whole table was not looked through: the time was over, or it did not answer.
+
+    ``unread``: how many segments could not be read to their end.
+    """
 
     found: int
     finished: int
     failed: tuple[str, ...]
     complete: bool
+    unread: int = 0
 
 
 def sweep(table: Unfinished, finish: Finish, before: datetime, keep_going: KeepGoing) -> Swept:
@@ -44,15 +48,20 @@ def sweep(table: Unfinished, finish: Finish, before: datetime, keep_going: KeepG
     """
     found, finished = 0, 0
     failed: list[str] = []
-    for segment in random.sample(range(SEGMENTS), SEGMENTS):
-        for page in table.unfinished(before, segment, SEGMENTS):
-            found += len(page)
-            for subject in page:
-                if keep_going():
-                    try:
-                        finished += finish(subject, keep_going)
-                    except TaskSyncError:
-                        failed.append(subject)
-            if not keep_going():
-                return Swept(found, finished, tuple(failed), complete=False)
-    return Swept(found, finished, tuple(failed), complete=True)
+    unread = 0
+    for segment in chance.shuffled(range(SEGMENTS)):
+        try:
+            for page in table.unfinished(before, segment, SEGMENTS):
+                found += len(page)
+                for subject in page:
+                    if keep_going():
+                        try:
+                            finished += finish(subject, keep_going)
+                        except TaskSyncError:
+                            failed.append(subject)
+                if not keep_going():
+                    return Swept(found, finished, tuple(failed), complete=False, unread=unread)
+        except TaskSyncError:
+            # This segment could not be read on. What has been done stands, and the others get their turns.
+            unread += 1
+    return Swept(found, finished, tuple(failed), complete=unread == 0, unread=unread)

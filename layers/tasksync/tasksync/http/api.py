@@ -53,6 +53,16 @@ _OF_ROUTE = Measure(
 )
 _BY_STATUS_AND_LATENCY = Measure({"requests": "Count"}, [["method", "route", "status"], ["method", "route", "le"]])
 
+# Said instead of what ``OutcomeUnknown`` says where there was a key, and where none is taken.
+_SAME_KEY = (
+    "A part of the service did not answer. The request may have been carried out: send it again with the same "
+    "Idempotency-Key, and it is carried out once."
+)
+_LOOK_FIRST = (
+    "A part of the service did not answer. The request may have been carried out: see whether it was before you send "
+    "it again."
+)
+
 # What is more than these allow are guesses of passwords and codes, or accounts in bulk.
 _OF_GUESSING = {policy.name for policy in POLICIES if policy.exact}
 
@@ -184,7 +194,7 @@ class Api:
                 note_refusal(request, "rate_limited", user_id, policy=error.standing.policy)
             response = problems.problem(error, request.id)
         except errors.TaskSyncError as error:
-            response = problems.problem(error, request.id)
+            response = problems.problem(_outcome(error, done, self._takes_key(route, request), request), request.id)
             if response.status >= 500:
                 _log_failure(request, error)
         except Exception as error:  # The last line of defence: a defect is logged whole, and answered without detail.
@@ -246,10 +256,19 @@ class Api:
         except errors.TaskSyncError:
             # The same request may have been carried out while this one was on its way, and be what it failed on; or
             # this one was, and only DynamoDB's answer was lost.
-            replayed = _replayed(route, once)
+            try:
+                replayed = _replayed(route, once)
+            except errors.DependencyFailed as unseen:
+                raise errors.OutcomeUnknown from unseen
             if replayed is None:
                 raise
             return replayed
+
+    def _takes_key(self, route: Route, request: Request) -> bool:
+        """Whether an idempotency key is looked at."""
+        by_itself = errors.BadIdempotencyKey in route.fails
+        with_token = self.keys is not None and bool(request.context.get("authorizer"))
+        return route.method not in SAFE and (by_itself or with_token)
 
     def _count(self, policies: Collection[Policy], request: Request, standings: list[Standing]) -> None:
         if self.limits is not None:
@@ -407,6 +426,19 @@ def _written(response: Response, request: Request, further: Mapping[str, str]) -
     if request.method == "HEAD":  # the headers of GET, and nothing else (RFC 9110 §9.3.2)
         body = ""
     return ChaliceResponse(body=body, headers=dict(headers), status_code=response.status)
+
+
+def _outcome(error: errors.TaskSyncError, done: work.Work, takes_key: bool, request: Request) -> errors.TaskSyncError:
+    """The error as the client is told of it: whether what it wanted may have been carried out, and what to do then.
+
+    A dependency that failed behind the first write leaves something that was carried out, whatever it was asked for.
+    """
+    known = not isinstance(error, errors.OutcomeUnknown) and done.writes == 0
+    if known or not isinstance(error, errors.DependencyFailed | errors.Stale):
+        return error
+    if not takes_key:
+        return errors.OutcomeUnknown(_LOOK_FIRST)
+    return errors.OutcomeUnknown(_SAME_KEY if "idempotency-key" in request.headers else None)
 
 
 def _log_failure(request: Request, error: Exception) -> None:

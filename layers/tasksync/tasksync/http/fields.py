@@ -152,7 +152,10 @@ Moment = Annotated[
         extra_json_schema={"maxLength": LONGEST_TIME},
     ),
 ]
-Limit = Annotated[int, Meta(ge=1, le=100, description="How many items to answer at most.")]
+Limit = Annotated[
+    int,
+    Meta(ge=1, le=100, description="How many items to answer at most; fewer where they are larger than 4 MB together."),
+]
 Cursor = Annotated[str, Meta(min_length=1, max_length=2048, description="The `next_cursor` of the page before.")]
 
 

@@ -1,15 +1,22 @@
 """Pages of lists: where one begins, and how it says where the next one does."""
 
+import json
 import urllib.parse
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
 
+from tasksync import deadline
 from tasksync.entities import Page
 from tasksync.http import cursors
-from tasksync.http.answers import Listing
-from tasksync.http.fields import From
+from tasksync.http.fields import From, Paging
+from tasksync.http.filling import Filling
 from tasksync.http.request import Request
 from tasksync.http.responses import Response
+
+# Of one response that chains lists: of so many items each, and so many reads.
+_AT_ONCE = 100
+_MOST_READS = 20
 
 Item = TypeVar("Item")
 View = TypeVar("View", bound=Mapping[str, Any])
@@ -20,10 +27,78 @@ def position(request: Request, paging: From) -> str | None:
     return None if paging.cursor is None else cursors.unseal(paging.cursor, _identity(request))
 
 
-def listing(request: Request, page: Page[Item], view: Callable[[Item], View]) -> Response:
-    """A page of a list, each item as ``view`` shows it, with the way to the next page (RFC 8288)."""
-    body: Listing[View] = {"items": [view(item) for item in page.items], "next_cursor": None}
-    return with_next(request, body, page.next)
+def listing(
+    request: Request,
+    paging: Paging,
+    read: Callable[[int, str | None], Page[Item]],
+    view: Callable[[Item], View],
+) -> Response:
+    """A page of a list, each item as ``view`` shows it, with the way to the next page (RFC 8288).
+
+    ``read``: so many items at most, behind a position. Where one response cannot hold them, it is called again for as
+    many as it can: where the list goes on behind those, only the list knows. Raises ``BadCursor``.
+    """
+    found = _fitting(read, view, paging.limit, position(request, paging), Filling())
+    return with_next(request, {"items": found.items, "next_cursor": None}, found.next)
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[Item]):
+    """A list among several in one response: its name, how it is read, and how an item of it is shown."""
+
+    name: str
+    read: Callable[[int, str | None], Page[Item]]
+    view: Callable[[Item], Mapping[str, Any]]
+
+
+def chained(request: Request, body: Mapping[str, Any], parts: Sequence[Part[Any]], start: str | None) -> Response:
+    """``body`` with several lists, one behind the other: as much of them as one response holds, from a position on.
+
+    Parts of the same name are one list. A response makes at most 20 reads, and begins none when time is nearly over;
+    what it does not come to is behind its cursor.
+    """
+    filling = Filling()
+    filling.take(body)
+    found: dict[str, list[Any]] = {part.name: [] for part in parts}
+    number, after = (0, None) if start is None else json.loads(start)
+    for _ in range(_MOST_READS):
+        part = parts[number]
+        fitted = _fitting(part.read, part.view, _AT_ONCE, after, filling)
+        found[part.name] += fitted.items
+        number, after = (number + 1, None) if fitted.next is None else (number, fitted.next)
+        if number == len(parts) or filling.full or not deadline.has_time():
+            break
+    rest = None if number == len(parts) else json.dumps([number, after])
+    return with_next(request, {**body, **found, "next_cursor": None}, rest)
+
+
+class _Fitted(NamedTuple):
+    """Items as they are put into the body, and the position behind them."""
+
+    items: list[Any]
+    next: str | None
+
+
+def _fitting(
+    read: Callable[[int, str | None], Page[Item]],
+    view: Callable[[Item], Mapping[str, Any]],
+    limit: int,
+    after: str | None,
+    filling: Filling,
+) -> _Fitted:
+    """The first items behind a position: at most ``limit``, and as many as find room in ``filling``."""
+    overflowing = False
+    while limit:
+        page = read(limit, after)
+        trial = filling.copy()
+        items = trial.take_all(page.items, view)
+        if len(items) == len(page.items):
+            filling.become(trial)
+            filling.full = overflowing
+            return _Fitted(items, page.next)
+        overflowing, limit = True, len(items)
+    filling.full = True
+    return _Fitted([], after)
 
 
 def with_next(request: Request, body: Mapping[str, Any], place: str | None) -> Response:

@@ -41,7 +41,9 @@ _ANSWERS: dict[type[errors.TaskSyncError], tuple[int, str]] = {
     errors.IdempotencyKeyReused: (422, "idempotency_key_reused"),
     errors.RateLimited: (429, "rate_limited"),
     errors.Stale: (503, "busy"),
+    errors.Defect: (500, "internal_error"),
     errors.DependencyFailed: (503, "dependency_failed"),
+    errors.OutcomeUnknown: (503, "outcome_unknown"),
 }
 
 _EXTRA_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}
@@ -82,7 +84,7 @@ def _challenge(max_age_seconds: int) -> dict[str, str]:
 
 def internal_problem(request_id: str) -> Response:
     """The answer to a request that met a defect of ours. It tells nothing of what went wrong."""
-    return _document(500, "internal_error", "Something went wrong on our side.", request_id, {})
+    return _document(500, "internal_error", errors.Defect.detail, request_id, {})
 
 
 def _document(status: int, code: str, detail: str, request_id: str, further: Mapping[str, object]) -> Response:

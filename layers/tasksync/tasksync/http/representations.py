@@ -1,20 +1,16 @@
 """Users, rooms and tasks as they go out, wherever they are shown."""
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any
-
-import msgspec
 
 from tasksync.clock import rfc3339, timestamp
-from tasksync.entities import Caller, RoomView, Session, Task, User, UserRole
+from tasksync.entities import ActivityEntry, Caller, RoomView, Session, Task, User, UserRole
 from tasksync.http import answers
 from tasksync.ids import is_room_id
 
 
-def digest(body: Mapping[str, Any]) -> str:
+def digest(body: bytes) -> str:
     """What the entity tag of a body is made of that has no version, or shows less than the version counts."""
-    return hashlib.sha256(msgspec.json.encode(body)).hexdigest()[:32]
+    return hashlib.sha256(body).hexdigest()[:32]
 
 
 def profile(user: User) -> answers.User:
@@ -65,6 +61,20 @@ def room_in_list(view: RoomView) -> answers.RoomSummary:
         "created_at": timestamp(view.room.created_at),
         "updated_at": timestamp(view.room.updated_at),
         "version": view.room.version,
+    }
+
+
+def activity(entry: ActivityEntry) -> answers.Activity:
+    """``actor_id`` is null where the service acted by itself, ``old`` and ``new`` where there is no value."""
+    return {
+        "id": entry.id,
+        "at": timestamp(entry.at),
+        "actor_id": entry.actor_id,
+        "action": entry.action,
+        "resource": entry.resource,
+        "resource_id": entry.resource_id,
+        "changes": {name: {"old": old, "new": new} for name, (old, new) in entry.changes.items()},
+        "request_id": entry.request_id,
     }
 
 

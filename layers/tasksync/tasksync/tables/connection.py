@@ -11,10 +11,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.models import Model
 
-from tasksync import work
-from tasksync.aws.client import DYNAMODB, Client, Codec, Patience
-from tasksync.errors import DependencyFailed
+from tasksync import stamps, work
+from tasksync.aws import batches
+from tasksync.aws.client import DYNAMODB, Client, Codec, Patience, may_be_carried_out
+from tasksync.errors import Defect, DependencyFailed, OutcomeUnknown, TaskSyncError
 from tasksync.tables.reading import item_of
+from tasksync.telemetry import log
 
 # Three attempts at most, with back-off, stay below the shortest timeout of an API function (20 s) less one second:
 # 3 x (1 s + 3 s) + 1 s + 2 s = 15 s. Throttled, failed and unanswered requests are repeated. A repeated transaction
@@ -29,6 +31,17 @@ _CONNECTIONS = 17
 # These answer a question we asked; every other error means that the table did not answer.
 _ANSWERS = {"ConditionalCheckFailedException", "TransactionCanceledException"}
 
+# These say that what we asked cannot be asked: our own code is wrong, and the same again would be refused again. That a
+# table is not there or may not be used is a fault of the deployment, and passes when that is repaired.
+_DEFECTS = {
+    "IdempotentParameterMismatchException",
+    "SerializationException",
+    "UnknownOperationException",
+    "ValidationException",
+}
+
+_WRITES = {"BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"}
+
 # For the log line: what each call costs.
 _COUNTED = {"ReturnConsumedCapacity": "TOTAL"}
 
@@ -37,7 +50,10 @@ _connecting = threading.Lock()
 
 
 class SharedConnection(Connection):
-    """Sends by our own client, and reports every failure as ``DependencyFailed``, except the outcome of a condition."""
+    """Sends by our own client, and reports every failure in our own words, except the outcome of a condition.
+
+    ``DependencyFailed``: nothing was written. ``OutcomeUnknown``: it may have been. ``Defect``: it was not understood.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,27 +64,53 @@ class SharedConnection(Connection):
         return self._aws
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
-        """Without PynamoDB's signals, which nobody listens to here."""
-        with _reporting():
-            answer: dict[str, Any] = self._make_api_call(operation_name, {**_COUNTED, **operation_kwargs})
-            return answer
+        """Without PynamoDB's signals, which nobody listens to here. A batch is carried out to its end.
+
+        PynamoDB asks for the rest of a batch read for ever and without a pause, and gives up a batch write after two
+        repeats at once. It never gets to: here nothing is left over.
+        """
+        request = {**_COUNTED, **operation_kwargs}
+        if batches.is_batch(operation_name):
+            return batches.carried_out(operation_name, request, self._send)
+        return self._send(operation_name, request)
+
+    def _send(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        with _reporting(operation):
+            answer: dict[str, Any] = self._make_api_call(operation, request)
+        if operation in _WRITES:
+            work.wrote()
+        return answer
 
     def read(self, operation: str, parameters: Mapping[str, Any], decode: Callable[[bytes], Any]) -> dict[str, Any]:
         """Past PynamoDB; ``decode`` reads the answer."""
-        with _reporting():
+        with _reporting(operation):
             return self._aws.call(operation, {**_COUNTED, **parameters}, decode)
 
 
 @contextmanager
-def _reporting() -> Iterator[None]:
+def _reporting(operation: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if error.response["Error"]["Code"] in _ANSWERS:
+        code = error.response["Error"]["Code"]
+        if code in _ANSWERS:
             raise
-        raise DependencyFailed from error
+        raise (defect(operation, code) if code in _DEFECTS else _unanswered(operation, error)) from error
     except BotoCoreError as error:
-        raise DependencyFailed from error
+        raise _unanswered(operation, error) from error
+
+
+def defect(operation: str, code: str) -> Defect:
+    """What is to be raised where DynamoDB refuses what our own code asked. It has its log line, whoever catches it.
+
+    Without DynamoDB's message, which may quote what a client sent.
+    """
+    log("ERROR", "request to DynamoDB refused", request_id=stamps.request_id(), operation=operation, code=code)
+    return Defect(operation, code)
+
+
+def _unanswered(operation: str, error: Exception) -> TaskSyncError:
+    return OutcomeUnknown() if operation in _WRITES and may_be_carried_out(error) else DependencyFailed()
 
 
 @functools.cache
@@ -103,12 +145,7 @@ class SharedModel(Model):
 
 def batch_get(requests: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """BatchGetItem across tables: keys by table in, raw items by table out."""
-    found: dict[str, list[dict[str, Any]]] = {table: [] for table in requests}
-    for _ in range(_PATIENCE.attempts):
-        answer = shared_connection().dispatch("BatchGetItem", {"RequestItems": requests})
-        for table, items in answer["Responses"].items():
-            found[table] += items
-        requests = answer.get("UnprocessedKeys") or {}
-        if not requests:
-            return found
-    raise DependencyFailed
+    found: dict[str, list[dict[str, Any]]] = shared_connection().dispatch("BatchGetItem", {"RequestItems": requests})[
+        "Responses"
+    ]
+    return found

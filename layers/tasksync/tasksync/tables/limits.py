@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
-from tasksync import clock
+from tasksync import clock, work
 from tasksync.entities import Tries
 from tasksync.errors import DependencyFailed, NotCounted, Stale
 from tasksync.settings import settings
@@ -58,7 +58,8 @@ class RateLimitsTable:
             "ReturnValues": "ALL_NEW",
         }
         try:
-            answer = shared_connection().dispatch("UpdateItem", question)
+            with work.bookkeeping():
+                answer = shared_connection().dispatch("UpdateItem", question)
         except DependencyFailed as error:
             if isinstance(error.__cause__, BotoCoreError):
                 raise
@@ -68,14 +69,15 @@ class RateLimitsTable:
     def count_try(self, key: str, ends: int) -> Tries:
         """Add one to the tries, which are forgotten at ``ends`` if these are the first."""
         item = LimitItem(key)
-        item.update(
-            [
-                LimitItem.spent.add(1),
-                LimitItem.ends_at.set(LimitItem.ends_at | ends),
-                LimitItem.changes.set(LimitItem.changes | 0),
-                LimitItem.expires_at.set(_after(_FAILURES_SECONDS)),
-            ]
-        )
+        with work.bookkeeping():
+            item.update(
+                [
+                    LimitItem.spent.add(1),
+                    LimitItem.ends_at.set(LimitItem.ends_at | ends),
+                    LimitItem.changes.set(LimitItem.changes | 0),
+                    LimitItem.expires_at.set(_after(_FAILURES_SECONDS)),
+                ]
+            )
         return Tries(
             key,
             _number(item.spent),
@@ -99,12 +101,14 @@ class RateLimitsTable:
             LimitItem.changes == seen.version,
             Stale,
         )
-        transaction.commit()
+        with work.bookkeeping():
+            transaction.commit()
 
     def count_failure(self, key: str) -> int:
         """Add one to the failures in a row; the sum."""
         item = LimitItem(key)
-        item.update([LimitItem.spent.add(1), LimitItem.expires_at.set(_after(_FAILURES_SECONDS))])
+        with work.bookkeeping():
+            item.update([LimitItem.spent.add(1), LimitItem.expires_at.set(_after(_FAILURES_SECONDS))])
         return _number(item.spent)
 
     def is_known(self, key: str) -> bool:
@@ -116,7 +120,7 @@ class RateLimitsTable:
 
     def forget_failures(self, tries_key: str, failures_key: str, known_key: str) -> None:
         """Somebody has signed in: drop both counters, and know the network from now on."""
-        with LimitItem.batch_write() as batch:
+        with work.bookkeeping(), LimitItem.batch_write() as batch:
             batch.delete(LimitItem(tries_key))
             batch.delete(LimitItem(failures_key))
             batch.save(LimitItem(known_key, expires_at=_after(_KNOWN_SECONDS)))

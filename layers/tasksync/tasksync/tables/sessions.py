@@ -8,7 +8,7 @@ from typing import cast
 from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from tasksync import clock
+from tasksync import clock, work
 from tasksync.entities import Exchange, Page, Session
 from tasksync.errors import InvalidToken
 from tasksync.settings import settings
@@ -92,7 +92,8 @@ class SessionsTable:
     def publish_key(self, jwk: dict[str, str]) -> None:
         """Make a public key known to the authorizer. Doing so again changes nothing: a retired key stays retired."""
         item = KeyItem(KEY + jwk["kid"])
-        item.update([KeyItem.kind.set(KeyItem), KeyItem.user_id.set(_KEYS), KeyItem.jwk.set(json.dumps(jwk))])
+        with work.bookkeeping():
+            item.update([KeyItem.kind.set(KeyItem), KeyItem.user_id.set(_KEYS), KeyItem.jwk.set(json.dumps(jwk))])
 
     def is_in_use(self, kid: str) -> bool:
         """Whether this key is published, and not retired."""

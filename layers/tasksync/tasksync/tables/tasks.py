@@ -11,7 +11,7 @@ from datetime import datetime
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, LocalSecondaryIndex
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection, LocalSecondaryIndex
 
 from tasksync import clock, stamps
 from tasksync.entities import Membership, Priority, Task, TaskStatus
@@ -113,6 +113,15 @@ class _ByAssigneeStatusDeadline(GlobalSecondaryIndex["TaskItem"]):
     by_status_deadline = UnicodeAttribute(range_key=True)
 
 
+class _ByCreator(GlobalSecondaryIndex["TaskItem"]):
+    class Meta:
+        index_name = "by_creator"
+        projection = KeysOnlyProjection()
+
+    created_by = UnicodeAttribute(hash_key=True)
+    by_created = UnicodeAttribute(range_key=True)
+
+
 class TaskItem(SharedModel):
     class Meta:
         table_name = settings.tasks_table
@@ -151,6 +160,7 @@ class TaskItem(SharedModel):
     by_assignee_deadline = _ByAssigneeDeadline()
     by_assignee_status = _ByAssigneeStatus()
     by_assignee_status_deadline = _ByAssigneeStatusDeadline()
+    by_creator = _ByCreator()
 
     def entity(self) -> Task:
         values = self.attribute_values

@@ -1,7 +1,5 @@
 """One DynamoDB transaction, in which each condition carries the error that its failure means."""
 
-import random
-import time
 import uuid
 
 from pynamodb.exceptions import TransactWriteError
@@ -10,13 +8,15 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
-from tasksync import deadline
-from tasksync.errors import DependencyFailed, Stale, TaskSyncError
-from tasksync.tables.connection import shared_connection
+from tasksync import chance, deadline
+from tasksync.aws.client import may_be_carried_out
+from tasksync.errors import DependencyFailed, OutcomeUnknown, Stale, TaskSyncError
+from tasksync.tables.connection import defect, shared_connection
 
 Failure = type[TaskSyncError] | TaskSyncError
 
 _CONTENTION = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+_INVALID = "ValidationError"
 _FIRST_PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 0.5
 _ATTEMPTS = 12
@@ -60,18 +60,27 @@ class Transaction:
         self._write.update(item, actions=actions, condition=condition)
 
     def commit(self) -> None:
-        """Raises the error of the first condition that failed, or ``DependencyFailed``; then nothing was written."""
+        """Raises the error of the first condition that failed, ``DependencyFailed`` or ``Defect``: nothing was written;
+        or ``OutcomeUnknown``."""
         pause = _FIRST_PAUSE_SECONDS
+        open_ended = False
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 self._write._commit()  # noqa: SLF001  # what leaving TransactWrite's with block does
                 return
+            except DependencyFailed as error:
+                if open_ended:
+                    raise OutcomeUnknown from error
+                raise
             except TransactWriteError as error:
                 reasons = [reason.code if reason else None for reason in error.cancellation_reasons]
                 self._raise_failed_condition(reasons, error)
+                if _INVALID in reasons:
+                    raise defect("TransactWriteItems", _INVALID) from error
+                open_ended = open_ended or (error.cause is not None and may_be_carried_out(error.cause))
                 if not _CONTENTION & set(reasons) or attempt == _ATTEMPTS or not deadline.has_time():
-                    raise DependencyFailed from error
-            time.sleep(random.uniform(0, pause))  # noqa: S311  # spreads retries; nothing secret
+                    raise (OutcomeUnknown if open_ended else DependencyFailed) from error
+            chance.pause(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     def _note(self, kind: str, otherwise: Failure) -> None:

@@ -1,0 +1,202 @@
+"""A request that failed says whether it may have been carried out, and what to do then."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.support import builders, faults
+from tests.support.aws import Aws
+from tests.support.client import Answer, Person
+from tests.support.faults import happening, no_waiting, one_after_the_other, refusing
+from tests.support.problems import problem
+from tests.support.product import Product
+
+COUNTERS = "RateLimitsTable"
+PERHAPS = "may have been carried out"
+KEY = {"Idempotency-Key": "once"}
+Write = Callable[[Product, Person], Answer]
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch, aws: Aws) -> None:
+    del aws
+    no_waiting(monkeypatch)
+
+
+def refresh(product: Product, person: Person) -> Answer:
+    return product.anonymous.post("/auth/refresh", json={"refresh_token": person.refresh_token})
+
+
+def log_out(product: Product, person: Person) -> Answer:
+    return product.anonymous.post("/auth/logout", json={"refresh_token": person.refresh_token})
+
+
+def sign_in(product: Product, person: Person) -> Answer:
+    credentials = {"username": person.username, "password": person.password}
+    return product.anonymous.post("/auth/login", json=credentials)
+
+
+# Every way in which something is written: transactions, single writes, with a key and where none is taken.
+WITH_KEYS: dict[str, Write] = {
+    "plan a task": lambda _, ann: ann.post("/tasks", json=builders.task()),
+    "open a room": lambda _, ann: ann.post("/rooms", json={}),
+    "change a profile": lambda _, ann: ann.patch("/users/me", json={"email": "new@example.org"}),
+    "end all sessions": lambda _, ann: ann.delete("/auth/sessions"),
+    "delete a user": lambda _, ann: ann.delete("/users/me"),
+    "refresh": refresh,
+}
+WITHOUT_KEYS: dict[str, Write] = {
+    "sign in": sign_in,
+    "log out": log_out,
+    "register": lambda product, _: product.anonymous.post("/users", json=builders.person()),
+}
+ALL = WITH_KEYS | WITHOUT_KEYS
+
+
+@pytest.mark.parametrize("write", ALL)
+def test_a_lost_answer_to_a_write_says_that_it_may_have_been_carried_out(product: Product, write: str) -> None:
+    ann = product.register("ann")
+
+    with happening(faults.silent, carried_out=True, without=COUNTERS):
+        answer = ALL[write](product, ann)
+
+    document = problem(answer, 503, "outcome_unknown")
+    assert PERHAPS in document["detail"]
+    assert ("Idempotency-Key" in document["detail"]) == (write in WITH_KEYS), "recommended where one is taken"
+
+
+@pytest.mark.parametrize("write", ALL)
+def test_a_write_that_never_arrived_says_that_nothing_is_lost(product: Product, write: str) -> None:
+    ann = product.register("ann")
+
+    with happening(faults.unreachable, without=COUNTERS):
+        answer = ALL[write](product, ann)
+
+    document = problem(answer, 503, "dependency_failed")
+    assert document["detail"].endswith("Nothing is lost; try again.")
+
+
+UNKNOWN = {
+    "500": refusing("InternalServerError", 500),
+    "503": refusing("ServiceUnavailable", 503),
+    "in progress": refusing("TransactionInProgressException"),
+    "silence, then throttled": one_after_the_other(faults.silent, refusing("ThrottlingException")),
+    "silence, then no connection": one_after_the_other(faults.silent, faults.unreachable),
+    "silence, then conflicts": one_after_the_other(
+        faults.silent,
+        refusing("TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}]),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNKNOWN)
+def test_a_write_is_only_as_sure_as_its_least_sure_attempt(product: Product, case: str) -> None:
+    ann = product.register("ann")
+
+    with happening(UNKNOWN[case], to={"TransactWriteItems"}):
+        answer = ann.post("/tasks", json=builders.task())
+
+    assert PERHAPS in problem(answer, 503, "outcome_unknown")["detail"]
+
+
+def test_a_throttled_write_was_not_carried_out(product: Product) -> None:
+    ann = product.register("ann")
+
+    with happening(refusing("ThrottlingException"), to={"TransactWriteItems"}):
+        answer = ann.post("/tasks", json=builders.task())
+
+    problem(answer, 503, "dependency_failed")
+
+
+def test_with_a_key_it_is_said_that_the_same_key_makes_it_safe(product: Product) -> None:
+    ann = product.register("ann")
+
+    with happening(faults.silent, to={"TransactWriteItems"}):
+        answer = ann.post("/tasks", json=builders.task(), headers=KEY)
+
+    detail = problem(answer, 503, "outcome_unknown")["detail"]
+    assert "the same Idempotency-Key" in detail
+    assert ann.post("/tasks", json=builders.task(), headers=KEY).status == 201
+
+
+def test_whoever_cannot_see_whether_a_key_was_used_does_not_say_that_nothing_was_done(product: Product) -> None:
+    ann = product.register("ann")
+    looked_up = 0
+
+    def lost_after_the_first(request: Any) -> None:
+        nonlocal looked_up
+        looked_up += 1
+        if looked_up > 1:
+            faults.unreachable(request)
+
+    with (
+        happening(lost_after_the_first, to={"GetItem"}),
+        happening(faults.silent, to={"TransactWriteItems"}, carried_out=True),
+    ):
+        answer = ann.post("/tasks", json=builders.task(), headers=KEY)
+
+    problem(answer, 503, "outcome_unknown")
+    assert len(ann.list("/tasks")) == 1
+
+
+def test_what_is_only_counted_has_not_been_carried_out(product: Product) -> None:
+    ann = product.register("ann")
+
+    with happening(faults.silent, to={"UpdateItem"}, carried_out=True):
+        answers = [
+            sign_in(product, ann),
+            ann.post("/rooms/join", json={"code": "AAAAAAAAA"}),
+            product.anonymous.post("/users", json=builders.person()),
+        ]
+
+    for answer in answers:
+        problem(answer, 503, "dependency_failed")
+
+
+def test_what_a_function_that_crashed_had_done_nobody_knows(product: Product) -> None:
+    responses = product.aws.stack.decided(product.aws.stack.resources["Api"]["Properties"]["GatewayResponses"])
+
+    said = {kind: responses[kind]["ResponseTemplates"]["application/json"] for kind in responses}
+
+    assert PERHAPS in said["DEFAULT_5XX"]
+    assert PERHAPS not in said["AUTHORIZER_FAILURE"], "no function was called"
+
+
+DEFECTS = {
+    "a transaction": (refusing("ValidationException", message="no"), "TransactWriteItems", "ValidationException"),
+    "in a transaction": (
+        refusing("TransactionCanceledException", CancellationReasons=[{"Code": "ValidationError"}]),
+        "TransactWriteItems",
+        "ValidationError",
+    ),
+    "a read": (refusing("SerializationException"), "GetItem", "SerializationException"),
+    "a batch": (refusing("ValidationException", message="no"), "BatchGetItem", "ValidationException"),
+}
+
+
+@pytest.mark.parametrize("case", DEFECTS)
+def test_what_dynamodb_does_not_understand_is_a_defect_of_ours(
+    product: Product, case: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ann = product.register("ann")
+    fault, operation, code = DEFECTS[case]
+    capsys.readouterr()
+
+    with happening(fault, to={operation}):
+        answer = (
+            ann.get("/users/me")
+            if operation == "GetItem"
+            else ann.get(f"/tasks/{ann.id}.{'0' * 32}")
+            if operation == "BatchGetItem"
+            else ann.post("/tasks", json=builders.task())
+        )
+
+    document = problem(answer, 500, "internal_error")
+    assert "Retry-After" not in answer.headers
+    assert "again" not in document["detail"]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    [refused] = [line for line in lines if line["event"] == "request to DynamoDB refused"]
+    assert (refused["level"], refused["operation"], refused["code"]) == ("ERROR", operation, code)
+    assert refused["request_id"] == document["request_id"]
