@@ -11,12 +11,21 @@ from tasksync.domain.tasks import Draft
 from tasksync.entities import Priority, Task, TaskStatus
 from tasksync.errors import BadQuery, Fault, Invalid
 from tasksync.http.fields import Description, Id, Moment, Paging, Title, in_utc
+from tasksync.ids import is_user_id
 from tasksync.queries import Order, TaskFilter
 
 _SORT = (
     "Without it, tasks come in the order they were created, or where there is a range of deadlines, in that of their "
     "deadlines."
 )
+
+
+_OF_WHOM = (
+    "The id of a user, `me`, or `none` for tasks that nobody is assigned to. A list of one's own tasks, without "
+    "`room_id`, has no others than one's own: it is empty with `none` or somebody else."
+)
+_ME = "me"
+_NOBODY = "none"
 
 
 class Sort(StrEnum):
@@ -46,7 +55,7 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
             status=self.status,
             priority=self.priority,
             deadline=_deadline(self.deadline),
-            assignee_id=caller_id if isinstance(self.user_id, UnsetType) else self.user_id,
+            assignee_id=caller_id if self.user_id in (UNSET, _ME) else self.user_id,
         )
 
 
@@ -59,6 +68,15 @@ class TaskChange(msgspec.Struct, frozen=True, kw_only=True):
     priority: Priority | UnsetType = UNSET
     deadline: Moment | UnsetType | None = UNSET
     user_id: Id | UnsetType | None = UNSET
+
+    def of(self, caller_id: str) -> "TaskChange":
+        """The same with the caller's id in the place of ``me``."""
+        return msgspec.structs.replace(self, user_id=caller_id) if self.user_id == _ME else self
+
+    @property
+    def named_id(self) -> str | None:
+        """Whom it names as assignee, if it names anybody."""
+        return self.user_id if isinstance(self.user_id, str) else None
 
     def applied(self, task: Task) -> Task:
         given = {
@@ -74,18 +92,19 @@ class TaskChange(msgspec.Struct, frozen=True, kw_only=True):
 class RoomTaskQuery(Paging, frozen=True, kw_only=True):
     """Of one room's list."""
 
-    user_id: Id | None = None
+    user_id: Annotated[Id | None, Meta(description=_OF_WHOM)] = None
     status: tuple[TaskStatus, ...] = ()
     priority: tuple[Priority, ...] = ()
     deadline_from: Moment | None = None
     deadline_to: Moment | None = None
     sort: Annotated[Sort | None, Meta(description=_SORT)] = None
 
-    def filter(self) -> TaskFilter:
+    def filter(self, caller_id: str) -> TaskFilter:
         due = self.deadline_from is not None or self.deadline_to is not None
         sort = self.sort or (Sort.DEADLINE if due else Sort.CREATED)
         return TaskFilter(
-            assignee_id=self.user_id,
+            assignee_id=_person(self.user_id, caller_id),
+            unassigned=self.user_id == _NOBODY,
             statuses=frozenset(self.status),
             priorities=frozenset(self.priority),
             deadline_from=_bound(self.deadline_from, "deadline_from"),
@@ -99,6 +118,16 @@ class TaskQuery(RoomTaskQuery, frozen=True, kw_only=True):
     """Of the caller's list, or with ``room_id`` of that room's."""
 
     room_id: Id | None = None
+
+
+def _person(given: str | None, caller_id: str) -> str | None:
+    if given in (None, _NOBODY):
+        return None
+    if given == _ME:
+        return caller_id
+    if not is_user_id(given):
+        raise BadQuery([Fault("/user_id", "not_allowed", "One of: the id of a user, me, none (assigned to nobody).")])
+    return given
 
 
 def _deadline(given: datetime | None) -> datetime | None:

@@ -42,10 +42,11 @@ def list_tasks(request: Request, query: TaskQuery) -> Response:
     With `room_id`, this is the list of that room.
     """
     start = position(request, query)
+    wanted = query.filter(request.caller.user_id)
     if query.room_id is not None:
-        page = _tasks.list_of_room(request.caller, query.room_id, query.filter(), query.limit, start)
+        page = _tasks.list_of_room(request.caller, query.room_id, wanted, query.limit, start)
     else:
-        page = _tasks.list_of_caller(request.caller, query.filter(), query.limit, start)
+        page = _tasks.list_of_caller(request.caller, wanted, query.limit, start)
     return listing(request, page, representations.task)
 
 
@@ -57,7 +58,7 @@ def list_tasks_of_room(request: Request, room_id: str, query: RoomTaskQuery) -> 
     being changed at that very moment may be missing from one answer.
     """
     start = position(request, query)
-    page = _tasks.list_of_room(request.caller, room_id, query.filter(), query.limit, start)
+    page = _tasks.list_of_room(request.caller, room_id, query.filter(request.caller.user_id), query.limit, start)
     return listing(request, page, representations.task)
 
 
@@ -73,9 +74,12 @@ def get_task(request: Request, task_id: str) -> Response:
 @api.route("PUT", "/tasks/{task_id}", body=TaskChange, answer=Task, fails=_OF_CHANGES)
 @api.route("PATCH", "/tasks/{task_id}", body=TaskChange, answer=Task, fails=_OF_CHANGES)
 def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
-    """Change a task."""
+    """Change a task. A viewer of its room may change the `status` of what is assigned to them, and nothing else."""
+    change = body.of(request.caller.user_id)
     return request.carry_out(
-        lambda receipt: _tasks.change(request.caller, task_id, body.applied, request.matches, receipt),
+        lambda receipt: _tasks.change(
+            request.caller, task_id, change.applied, request.matches, receipt, change.named_id
+        ),
         lambda task: ok(representations.task(task), task.version),
     )
 
