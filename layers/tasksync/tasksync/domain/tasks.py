@@ -33,7 +33,9 @@ class TaskList(Protocol):
 class Tasks(Protocol):
     """The tasks table, as far as the rules need it; ``tables/task_changes.py`` says what each raises."""
 
-    def find_with_members(self, task_id: str, user_ids: Collection[str]) -> tuple[Task | None, dict[str, Membership]]: ...
+    def find_with_members(
+        self, task_id: str, user_ids: Collection[str]
+    ) -> tuple[Task | None, dict[str, Membership]]: ...
     def page_of_room(
         self, room_id: str, user_id: str, wanted: TaskFilter, limit: int, after: str | None
     ) -> tuple[Page[Task], Membership | None]: ...

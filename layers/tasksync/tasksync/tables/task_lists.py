@@ -44,16 +44,12 @@ class TaskLists(TasksTable):
         page, members = both(lambda: found.page(limit), lambda: members_among(room_id, people))
         if wanted.assignee_id is not None:
             assignee = members.get(wanted.assignee_id)
-            page = Page(
-                [task for task in page.items if task.is_assigned_by(assignee)], page.next if assignee else None
-            )
+            page = Page([task for task in page.items if task.is_assigned_by(assignee)], page.next if assignee else None)
         return page, members.get(user_id)
 
     def of_assignee(self, user_id: str, wanted: TaskFilter, after: str | None) -> "TaskList":
         """The tasks assigned to a person, in rooms or personal: from an index, so without any right to see them."""
-        return TaskList(
-            task_ranges.of_assignee(user_id, wanted), task_ranges.due_of_assignee(user_id, wanted), after
-        )
+        return TaskList(task_ranges.of_assignee(user_id, wanted), task_ranges.due_of_assignee(user_id, wanted), after)
 
     def place_of(self, task: Task, wanted: TaskFilter) -> str:
         """The position behind ``task`` in a person's list in this order."""
