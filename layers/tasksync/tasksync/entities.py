@@ -153,8 +153,8 @@ class Task(msgspec.Struct, frozen=True):
     completed_at: datetime | None
     version: int
     join_id: str | None = None
-    """Of the membership by which the assignee of a room's task has it. None: nobody has it, it is a personal task, or it
-    was assigned before this was stored; then any membership of the assignee counts."""
+    """Of the membership by which the assignee of a room's task has it. None: nobody has it, it is a personal task, or
+    it was assigned before this was stored; then any membership of the assignee counts."""
 
     def is_assigned_by(self, membership: Membership | None) -> bool:
         """Whether the task is assigned to this member, by this membership and no earlier one of the same person."""

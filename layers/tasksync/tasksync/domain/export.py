@@ -108,10 +108,10 @@ class ExportService:
                     return Page(found, self._tasks.place_of(found[-1], _EVERY_TASK))
                 found.append(task)
                 size += _bytes_of(task)
-            if page.next is None or not deadline.has_time():
-                break
             after = page.next
-        return Page(found, page.next)
+            if after is None or not deadline.has_time():
+                break
+        return Page(found, after)
 
 
 def _bytes_of(task: Task) -> int:

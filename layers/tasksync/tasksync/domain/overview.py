@@ -65,14 +65,14 @@ class OverviewService:
     def of(self, caller: Caller) -> Overview:
         """Rooms oldest first, the caller before all others, tasks newest first."""
         # Before the right to see them, so that nothing is shown that came to be after the caller had left.
-        found = self._tasks.open_of(caller.user_id)
+        open_tasks = self._tasks.open_of(caller.user_id)
         tasks, hints = self._both(
-            found.read,
+            open_tasks.read,
             lambda: self._rooms.hints_of(caller.user_id, MOST_OF_EACH + 1),
         )
         views = self._rooms.views(hints[:MOST_OF_EACH], caller.user_id)
         rooms = [views[room_id] for room_id in hints[:MOST_OF_EACH] if room_id in views]
-        mine, more_tasks = self._mine(caller, tasks, found, {view.room.id: view.caller for view in rooms})
+        mine, more_tasks = self._mine(caller, tasks, open_tasks, {view.room.id: view.caller for view in rooms})
         members = chain.from_iterable(sorted(view.room.member_ids) for view in rooms)
         ids = list(dict.fromkeys([caller.user_id, *members]))
         found = self._people.find_many(ids[:MOST_OF_EACH])
