@@ -123,7 +123,8 @@ def test_a_purge_cut_short_goes_on_where_it_stopped_and_the_room_goes_last(produ
     copies(product, ann.plan(room_id=room["id"]), 69)
     leave(ann, room)
 
-    failed = hand_over(product, FUNCTION, [emptied(7, room)], Hourglass(FUNCTION, looks=2))
+    # Time enough to delete tasks twice: the room is read, and each time it is asked, read and deleted.
+    failed = hand_over(product, FUNCTION, [emptied(7, room)], Hourglass(FUNCTION, looks=1 + 2 * 3))
     left = tasks_in(product, room)
     kept = is_kept(product, room), code_is_claimed(product, room)
     product.deliver()
@@ -141,8 +142,9 @@ def test_of_several_records_the_first_that_fails_is_reported_and_the_rest_left_a
         ann.plan(room_id=room["id"])
         leave(ann, room)
 
-    # Time enough for the first room: two looks, the second of which finds no more tasks.
-    failed = hand_over(product, FUNCTION, [emptied(i, room) for i, room in enumerate(rooms)], Hourglass(FUNCTION, 2))
+    # Time enough for the first room: two looks, the second of which finds no more tasks; and its end.
+    looks = Hourglass(FUNCTION, 1 + 3 + 2 + 1)
+    failed = hand_over(product, FUNCTION, [emptied(i, room) for i, room in enumerate(rooms)], looks)
     kept = [is_kept(product, room) for room in rooms]
     product.deliver()
 
