@@ -7,7 +7,6 @@ import pytest
 from tests.support.problems import faults, problem
 from tests.support.product import Product
 
-
 COMPLETED = {"status": "completed"}
 CHANGES_WITH_STATUS = ("status", "completed_at", "updated_by", "updated_at", "version")
 
