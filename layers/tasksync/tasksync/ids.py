@@ -33,6 +33,11 @@ def new_task_id(owner_id: str, at: datetime) -> str:
     return f"{owner_id}.{_uuid7(at)}"
 
 
+def new_join_id() -> str:
+    """Differs from those of the other memberships of the same person in the same room. Short: each task has one."""
+    return f"{secrets.randbits(48):012x}"
+
+
 def new_code() -> str:
     """One of 36^9 = 101,559,956,668,416 room codes."""
     return "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
