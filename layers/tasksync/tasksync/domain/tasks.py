@@ -141,18 +141,17 @@ class TaskService:
             return Page([], None)  # the caller's tasks that are nobody's, or somebody else's
         found = self._tasks.of_assignee(caller.user_id, wanted, after)
         shown: list[Task] = []
-        memberships: dict[str, Membership | None] = {}
         # One more than is shown, so that a next page is announced only where there is one.
         size = limit + 1
         while len(shown) <= limit:
             tasks = found.read(size)
-            unknown = {task.owner_id for task in tasks if is_room_id(task.owner_id)} - memberships.keys()
-            current = self._memberships.memberships_in(unknown, caller.user_id) if unknown else {}
-            memberships |= {room_id: current.get(room_id) for room_id in unknown}
+            # Read after the tasks, so that nothing is shown that was written after the caller had left.
+            rooms = {task.owner_id for task in tasks if is_room_id(task.owner_id)}
+            current = self._memberships.memberships_in(rooms, caller.user_id) if rooms else {}
             shown += [
                 task
                 for task in tasks
-                if task.owner_id == caller.user_id or task.is_assigned_by(memberships.get(task.owner_id))
+                if task.owner_id == caller.user_id or task.is_assigned_by(current.get(task.owner_id))
             ]
             if not found.goes_on:
                 break
