@@ -111,7 +111,7 @@ def test_the_rest_of_a_room_is_removed(product: Product, ann: Person) -> None:
     assert ann.delete(f"/rooms/{room['id']}").status == 204
     given.give_up("RoomsTable")
 
-    assert list(given.failures.replay()) == [Outcome("replayed", 1)]
+    assert list(given.failures.replay()) == [Outcome("replayed", 2)]
 
     assert {item["room_id"] for item in product.items("RoomsTable")} == {other["id"], f"CODE#{other['code']}"}
     assert product.items("TasksTable") == []

@@ -126,7 +126,7 @@ class TasksMachine(Machine):
             if person.id not in room.members:
                 self.see_nothing(person, f"/rooms/{room.id}/tasks")
                 return
-            path, tasks = f"/rooms/{room.id}/tasks", self.expected.of_room(room.id)
+            path, tasks = f"/rooms/{room.id}/tasks", self.expected.of_room(room.id, parameters.get("user_id"))
         else:
             path, tasks = "/tasks", self.expected.of_person(person.id)
         seen = person.list(path, **parameters, limit=limit)
@@ -145,6 +145,7 @@ class TasksMachine(Machine):
             self._change_role(number, owner, role)
         elif which == "streams":
             self.product.deliver()
+            self.expected.settle()
             self.figures["streams read"] += 1
         elif which == "person":
             self._delete_person(number)

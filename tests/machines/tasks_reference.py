@@ -12,18 +12,23 @@ _NOT_A_MEMBER = Refused(422, "assignee_not_member")
 
 @dataclass
 class Room:
-    """``members``: ids with roles. One without members is dead."""
+    """``members``: ids with roles. One without members is dead. ``left``: how often somebody has left it."""
 
     id: str
     members: dict[str, str] = field(default_factory=dict)
+    left: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
 class Planned:
-    """A task as the API shows it, without times of its own making; ``owner``: the room or person it belongs to."""
+    """A task as the API shows it, without times of its own making; ``owner``: the room or person it belongs to.
+
+    ``join``: how often the assignee had left the room when they were assigned.
+    """
 
     owner: str
     shown: Json
+    join: int = 0
 
 
 class Tasks:
@@ -35,16 +40,14 @@ class Tasks:
         """By id, in the order in which they were planned."""
 
     # ----------------------------------------------------------------------------------------------- what is there
-    def of_room(self, room_id: str) -> list[Json]:
-        return [task.shown for task in self.all.values() if task.owner == room_id]
+    def of_room(self, room_id: str, assignee: str | None = None) -> list[Json]:
+        """``assignee``: without what they have by an earlier membership."""
+        tasks = [task for task in self.all.values() if task.owner == room_id]
+        return [task.shown for task in tasks if assignee is None or self._is_assigned(task, assignee)]
 
     def of_person(self, person: str) -> list[Json]:
         """Personal ones, and those assigned to them in rooms they are in now."""
-        return [
-            task.shown
-            for task in self.all.values()
-            if task.shown["user_id"] == person and self._role(task.owner, person) is not None
-        ]
+        return [task.shown for task in self.all.values() if self._is_assigned(task, person)]
 
     # ------------------------------------------------------------------------------------------------ what is done
     def may_create(self, actor: str, fields: Json) -> None:
@@ -66,7 +69,8 @@ class Tasks:
             **fields,
             "version": 1,
         }
-        self.all[task_id] = Planned(fields.get("room_id") or actor, shown)
+        owner = fields.get("room_id") or actor
+        self.all[task_id] = Planned(owner, shown, self._left(owner, shown["user_id"]))
         return shown
 
     def see(self, actor: str, task_id: str) -> Planned:
@@ -76,14 +80,22 @@ class Tasks:
         return task
 
     def update(self, actor: str, task_id: str, fields: Json, if_match: int | None) -> None:
-        task = self._writable(actor, task_id, if_match)
-        before = task.shown
-        assignee = fields.get("user_id", before["user_id"])
+        task = self.see(actor, task_id)
+        is_viewer = self._role(task.owner, actor) == "viewer"
+        if is_viewer and not self._is_assigned(task, actor):
+            raise ROLE_TOO_LOW
+        self._require_version(task, if_match)
+        before, after, join = task.shown, {**task.shown, **fields}, task.join
+        if is_viewer and {**after, "status": before["status"]} != before:
+            raise ROLE_TOO_LOW
+        assignee = after["user_id"]
         if assignee != before["user_id"]:
             self._require_assignee(task.owner, actor, assignee)
-        after = {**before, **fields}
-        if after != before:
+        if fields.get("user_id") is not None and not is_viewer and self._role(task.owner, assignee) is not None:
+            join = self._left(task.owner, assignee)
+        if after != before or join != task.join:
             task.shown = {**after, "updated_by": actor, "version": before["version"] + 1}
+            task.join = join
 
     def delete(self, actor: str, task_id: str, if_match: int | None) -> None:
         self._writable(actor, task_id, if_match)
@@ -94,14 +106,23 @@ class Tasks:
         self.all = {task_id: task for task_id, task in self.all.items() if task.owner != person}
         for task in self.all.values():
             if task.shown["user_id"] == person:
-                task.shown = {**task.shown, "user_id": None, "version": task.shown["version"] + 1}
+                self._unassign(task)
         for room in self.rooms.values():
             self.leave(room, person)
 
     def leave(self, room: Room, person: str) -> None:
         """With the last member go the tasks."""
-        if room.members.pop(person, None) and not room.members:
-            self.all = {task_id: task for task_id, task in self.all.items() if task.owner != room.id}
+        if room.members.pop(person, None):
+            room.left[person] = room.left.get(person, 0) + 1
+            if not room.members:
+                self.all = {task_id: task for task_id, task in self.all.items() if task.owner != room.id}
+
+    def settle(self) -> None:
+        """The streams have been read: whoever left a room has none of its tasks any more."""
+        for task in self.all.values():
+            person = task.shown["user_id"]
+            if person is not None and not self._is_assigned(task, person):
+                self._unassign(task)
 
     # ------------------------------------------------------------------------------------------------------- rules
     def _role(self, owner: str, person: str) -> str | None:
@@ -110,6 +131,18 @@ class Tasks:
         if room is None:
             return "admin" if owner == person else None
         return room.members.get(person)
+
+    def _left(self, owner: str, person: str | None) -> int:
+        room = self.rooms.get(owner)
+        return 0 if room is None or person is None else room.left.get(person, 0)
+
+    def _is_assigned(self, task: Planned, person: str) -> bool:
+        """Whether somebody has the task, by the membership that they have now."""
+        member = task.shown["user_id"] == person and self._role(task.owner, person) is not None
+        return member and task.join == self._left(task.owner, person)
+
+    def _unassign(self, task: Planned) -> None:
+        task.shown = {**task.shown, "user_id": None, "version": task.shown["version"] + 1}
 
     def _require_writer(self, owner: str, actor: str) -> None:
         role = self._role(owner, actor)
@@ -129,6 +162,9 @@ class Tasks:
     def _writable(self, actor: str, task_id: str, if_match: int | None) -> Planned:
         task = self.see(actor, task_id)
         self._require_writer(task.owner, actor)
+        self._require_version(task, if_match)
+        return task
+
+    def _require_version(self, task: Planned, if_match: int | None) -> None:
         if if_match not in (None, task.shown["version"]):
             raise VERSION_MISMATCH
-        return task

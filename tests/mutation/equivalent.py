@@ -6,7 +6,11 @@ from tests.mutation.conditions import Mutant
 
 EQUIVALENT = [
     # operation: verb kind if condition · change · what implies it
-    ("* ConditionCheck membership *", "without join_id = ?", "the role decides; one who came back with it may go on"),
+    (
+        "RoomChanges.* ConditionCheck membership *",
+        "without join_id = ?",
+        "the role decides; one who came back with it may go on",
+    ),
     ("RoomChanges.change_role: Update membership *", "without join_id = ?", "one who came back is given the role, too"),
     ("RoomChanges.close: Delete membership *", "without join_id = ?", "one who came back is out, too"),
     ("RoomsTable.leave*: Delete membership *", "without join_id = ?", "one who is being deleted comes back nowhere"),

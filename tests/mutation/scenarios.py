@@ -391,7 +391,7 @@ def names_of_somebody_gone_belong_to_whoever_took_them(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
 
     def overtaken() -> None:
-        stage.hand_over("UserRemovalFunction", "user_id", ann.id)
+        stage.hand_over("UserRemovalFunction", user_id=ann.id)
         successors.extend(people(stage, "ann"))
 
     successors: list[Person] = []
@@ -553,7 +553,7 @@ def two_admins_leave_at_once(stage: Stage) -> None:
 def the_last_one_leaves(stage: Stage) -> None:
     room, (ann,) = together(stage)
     assert ann.leave(room).status == 204
-    stage.hand_over("RoomCleanupFunction", "room_id", room["id"])
+    stage.hand_over("RoomCleanupFunction", room_id=room["id"], item="ROOM")
     assert stage.item("RoomsTable", room["id"], "ROOM") is None
 
 
@@ -717,6 +717,17 @@ def the_writer_leaves_before_the_write(stage: Stage) -> None:
 
 
 @scenario
+def whoever_plans_for_nobody_may_write_no_more(stage: Stage) -> None:
+    room, (_, bob) = together(stage, "member")
+    assert bob.plan(room, user_id=None).status == 201
+    room, (ann, bob) = _fresh(stage, "member")
+    stage.before("TaskChanges.create", lambda: ann.set_role(room, bob, "viewer"))
+    refused(bob.plan(room, user_id=None), 403)
+    stage.before("TaskChanges.create", lambda: bob.leave(room))
+    refused(bob.plan(room, user_id=None), 404)
+
+
+@scenario
 def the_writer_becomes_viewer_before_the_write(stage: Stage) -> None:
     for operation, request in _task_requests().items():
         room, (ann, bob) = _fresh(stage, "member")
@@ -758,6 +769,69 @@ def the_assignee_leaves_before_the_write(stage: Stage) -> None:
     assert bob.join(ann.do("GET", "/rooms/{room_id}", room_id=room["id"]).body).status == 200
     stage.before("TaskChanges.update", lambda: bob.leave(room))
     refused(ann.change(task, user_id=bob.id), 422)
+
+
+@scenario
+def the_assignee_leaves_and_comes_back_before_the_write(stage: Stage) -> None:
+    """The task is assigned by the membership that they have now: a late end of the earlier one would undo the other."""
+    for mine in (True, False):
+        room, (ann, bob) = _fresh(stage, "member")
+
+        def back() -> None:
+            assert bob.leave(room).status == 204  # noqa: B023  # called before the loop goes on
+            assert ann.add(room, bob).status == 201  # noqa: B023  # called before the loop goes on
+
+        writer = bob if mine else ann
+        task = ann.plan(room).body
+        requests: dict[str, Callable[[], Answer]] = {
+            "TaskChanges.create": lambda: writer.plan(room, user_id=bob.id),  # noqa: B023  # called at once
+            "TaskChanges.update": lambda: writer.change(task, user_id=bob.id),  # noqa: B023  # called at once
+        }
+        for operation, request in requests.items():
+            stage.before(operation, back)
+            answer = request()
+            assert answer.status in (200, 201), answer
+            stage.hand_over("RoomCleanupFunction", room_id=room["id"], item=f"MEMBER#{bob.id}")
+            shown = ann.do("GET", "/tasks/{task_id}", task_id=answer.body["id"])
+            assert shown.body["user_id"] == bob.id, shown
+
+
+@scenario
+def whoever_takes_a_task_becomes_viewer_meanwhile(stage: Stage) -> None:
+    room, (ann, bob) = together(stage, "member")
+    task = ann.plan(room).body
+    stage.before("TaskChanges.update", lambda: ann.set_role(room, bob, "viewer"))
+    refused(bob.change(task, user_id=bob.id), 403, "role_too_low")
+
+
+@scenario
+def an_assigned_viewer_is_out_before_the_write(stage: Stage) -> None:
+    room, (ann, eve) = together(stage, "viewer")
+    task = ann.plan(room, user_id=eve.id).body
+    assert eve.change(task, status="in progress").status == 200
+    stage.before("TaskChanges.update", lambda: ann.change(task, user_id=ann.id))
+    refused(eve.change(task, status="completed"), 403, "role_too_low")
+    assert ann.change(task, user_id=eve.id).status == 200
+
+    def back() -> None:
+        assert eve.leave(room).status == 204
+        assert ann.add(room, eve, "viewer").status == 201
+
+    stage.before("TaskChanges.update", back)
+    refused(eve.change(task, status="completed"), 403, "role_too_low")
+    assert ann.change(task, user_id=eve.id).status == 200
+    stage.before("TaskChanges.update", lambda: eve.leave(room))
+    refused(eve.change(task, status="completed"), 404)
+
+
+@scenario
+def a_task_of_somebody_who_left_is_given_to_another_meanwhile(stage: Stage) -> None:
+    room, (ann, bob) = together(stage, "member")
+    task = ann.plan(room, user_id=bob.id).body
+    assert bob.leave(room).status == 204
+    stage.before("TasksTable.unassign", lambda: ann.change(task, user_id=ann.id))
+    stage.hand_over("RoomCleanupFunction", room_id=room["id"], item=f"MEMBER#{bob.id}")
+    assert ann.do("GET", "/tasks/{task_id}", task_id=task["id"]).body["user_id"] == ann.id
 
 
 @scenario
@@ -990,7 +1064,7 @@ def the_deleted_change_role_before_they_leave(stage: Stage) -> None:
 def two_removals_at_once(stage: Stage) -> None:
     for role in ("member", "admin"):
         room, (_, bob) = _fresh(stage, role)
-        stage.before("RoomsTable.leave", lambda: stage.hand_over("UserRemovalFunction", "user_id", bob.id))  # noqa: B023  # called before the loop goes on
+        stage.before("RoomsTable.leave", lambda: stage.hand_over("UserRemovalFunction", user_id=bob.id))  # noqa: B023  # called before the loop goes on
         assert bob.go().status == 204
         assert bob.role_in(room) is None
 
@@ -1014,7 +1088,7 @@ def the_last_but_one_admin_is_deleted(stage: Stage) -> None:
 def the_last_member_is_deleted(stage: Stage) -> None:
     room, (ann,) = together(stage)
     assert ann.go().status == 204
-    stage.hand_over("RoomCleanupFunction", "room_id", room["id"])
+    stage.hand_over("RoomCleanupFunction", room_id=room["id"], item="ROOM")
     assert stage.item("RoomsTable", room["id"], "ROOM") is None
 
 
@@ -1074,7 +1148,7 @@ def the_successor_leaves_and_comes_back(stage: Stage) -> None:
 @scenario
 def two_removals_of_a_last_admin_at_once(stage: Stage) -> None:
     room, (ann, bob, cleo) = together(stage, "member", "member")
-    stage.before("RoomsTable.leave_to", lambda: stage.hand_over("UserRemovalFunction", "user_id", ann.id))
+    stage.before("RoomsTable.leave_to", lambda: stage.hand_over("UserRemovalFunction", user_id=ann.id))
     assert ann.go().status == 204
     assert (bob.role_in(room), cleo.role_in(room)) == ("admin", "member")
 
@@ -1086,11 +1160,11 @@ def a_dead_room_is_deleted_twice_and_its_code_used_again(stage: Stage) -> None:
     assert ann.leave(room).status == 204
 
     def meanwhile() -> None:
-        stage.hand_over("RoomCleanupFunction", "room_id", room["id"])
+        stage.hand_over("RoomCleanupFunction", room_id=room["id"], item="ROOM")
         ann.open(code="SPRINT001")
 
     stage.before("RoomsTable.delete_dead", meanwhile)
-    stage.hand_over("RoomCleanupFunction", "room_id", room["id"])
+    stage.hand_over("RoomCleanupFunction", room_id=room["id"], item="ROOM")
 
 
 @scenario

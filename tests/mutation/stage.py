@@ -177,11 +177,11 @@ class Stage:
         self.time += 3600
         self._invoke("SweeperFunction", {})
 
-    def hand_over(self, function: str, name: str, value: str) -> None:
+    def hand_over(self, function: str, **keys: str) -> None:
         """A stream record for what has this key."""
         change = {
             "ApproximateCreationDateTime": int(self.time),
-            "Keys": {name: {"S": value}},
+            "Keys": {name: {"S": value} for name, value in keys.items()},
             "SequenceNumber": "1",
         }
         record = {"eventID": "1", "dynamodb": change}

@@ -80,6 +80,26 @@ def left_over(tables: Tables) -> Iterator[str]:
             yield f"I11: {task_id} is assigned to {assignee['S']}, who is deleted"
 
 
+def former_assignees(tables: Tables) -> Iterator[str]:
+    """Tasks that somebody has by a membership that is over (I11): behind the stream they are unassigned."""
+    rooms = _Rooms(tables)
+    for (owner, task_id), task in tables["TasksTable"].items.items():
+        if "assignee_id" not in task or _number(rooms.rooms.get(owner, _NO_ROOM), "member_count") == 0:
+            continue
+        joins = {each["user_id"]["S"]: each["join_id"]["S"] for each in rooms.members.get(owner, [])}
+        if joins.get(task["assignee_id"]["S"]) != task["join_id"]["S"]:
+            yield f"I11: {task_id} is assigned to {task['assignee_id']['S']}, who has left {owner}"
+
+
+def check_assignees(tables: Tables) -> None:
+    """Raise ``Violation`` if somebody still has a task of a room that they left."""
+    for violation in former_assignees(tables):
+        raise Violation(violation)
+
+
+_NO_ROOM: Item = {"member_count": {"N": "0"}}
+
+
 class _Rooms:
     """The rooms table by kinds of items."""
 

@@ -5,6 +5,7 @@ moto is not safe under threads: whoever calls it, or the product, holds ``LOCK``
 
 import copy
 import functools
+import math
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +19,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.dynamodb.models import dynamodb_backends
 
+from tasksync import deadline
 from tests.support import quick_moto
 from tests.support.permissions import Permissions, install
 from tests.support.stack import ACCOUNT, REGION, Stack
@@ -106,10 +108,16 @@ class Aws:
 
     @contextmanager
     def running(self, function: str) -> Iterator[None]:
-        """Let the block run as this function: with its environment variables and its permissions, and no others."""
+        """Let the block run as this function: with its environment variables and its permissions, and no others.
+
+        What comes after it in this process is no part of the invocation, and has all the time there is.
+        """
         given, allowed = self._of_function(function)
         with LOCK, environment(given, without=self._all_variables), self.permissions.of(function, allowed):
-            yield
+            try:
+                yield
+            finally:
+                deadline.begin(lambda: math.inf)
 
     def deploy(self, **parameters: str) -> None:
         """Change parameters of the template, for the functions that run from now on."""

@@ -3,6 +3,7 @@
 import time
 import uuid
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from tests.support.stack import ACCOUNT, REGION
 
@@ -16,11 +17,14 @@ class LambdaContext:
     aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     function_version: str = "$LATEST"
     memory_limit_in_mb: str = "512"
-    _began: float = field(default_factory=time.monotonic)
+    passed_seconds: ClassVar[float] = 0.0
+    """How much time a test has let pass, beside what really has, for all invocations."""
+    _began: float = field(default_factory=lambda: time.monotonic() + LambdaContext.passed_seconds)
 
     @property
     def invoked_function_arn(self) -> str:
         return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.function_name}"
 
     def get_remaining_time_in_millis(self) -> int:
-        return max(0, int((self._began + self.seconds - time.monotonic()) * 1000))
+        now = time.monotonic() + LambdaContext.passed_seconds
+        return max(0, int((self._began + self.seconds - now) * 1000))

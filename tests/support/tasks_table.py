@@ -77,6 +77,12 @@ class TasksTable:
         everything = partitions.get(partition, [])
         start = bisect_left(everything, low, key=itemgetter(0))
         end = bisect_right(everything, high, key=itemgetter(0))
+        if "ExclusiveStartKey" in request:
+            place = request["ExclusiveStartKey"][names[1]]["S"]
+            if request.get("ScanIndexForward", True):
+                start = bisect_right(everything, place, key=itemgetter(0))
+            else:
+                end = bisect_left(everything, place, key=itemgetter(0))
         wanted = expressions.condition(request["FilterExpression"]) if "FilterExpression" in request else None
         places = range(start, end) if request.get("ScanIndexForward", True) else range(end - 1, start - 1, -1)
         items: list[Json] = []
@@ -127,9 +133,11 @@ def _partitions(schema: list[Mapping[str, str]], items: list[Json]) -> tuple[lis
 
 
 def _range(request: Json) -> tuple[str, str, str]:
-    """Partition, first and last sort key: of the one form of key condition that the product's lists have."""
+    """Partition, first and last sort key: of the two forms of key condition that the product's lists have."""
     form, values = request["KeyConditionExpression"], request["ExpressionAttributeValues"]
     equal, _, between = form.replace("(", "").replace(")", "").partition(" AND ")
+    if " = " in equal and not between:
+        return values[equal.partition(" = ")[2].strip()]["S"], "", chr(0x10FFFF)
     if " = " not in equal or " BETWEEN " not in between:
         raise ValueError(f"not understood: {form}")
     bounds = between.partition(" BETWEEN ")[2].split(" AND ")

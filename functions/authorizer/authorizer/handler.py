@@ -1,6 +1,6 @@
 """The gateway's REQUEST authorizer. Its answer is cached by token, so it allows the whole stage, not one path."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from authorizer import store
 from tasksync import deadline, tokens
@@ -11,7 +11,13 @@ from tasksync.settings import settings
 from tasksync.telemetry import log
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+class Context(Protocol):
+    """Lambda's context object."""
+
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Answers with a policy, and who is asking. Raises ``Unauthorized``, the word the gateway turns into a 401."""
     deadline.begin(context.get_remaining_time_in_millis)
     request_id = event["requestContext"].get("requestId", "")

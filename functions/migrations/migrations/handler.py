@@ -4,7 +4,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from tasksync import deadline
+from tasksync import deadline, stamps
 from tasksync.domain.migrating import begin_anew, migrate, states
 from tasksync.errors import TaskSyncError
 from tasksync.streams.records import Context
@@ -29,7 +29,8 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     try:
         begin_anew(MIGRATIONS, positions, event.get("again", []))
         if not event.get("status"):
-            migrate(MIGRATIONS, positions, rate, deadline.has_time, time.sleep)
+            with stamps.by(None, context.aws_request_id):
+                migrate(MIGRATIONS, positions, rate, deadline.has_time, time.sleep)
     except TaskSyncError as failure:
         error = type(failure).__name__
         log("ERROR", "migration interrupted", request_id=context.aws_request_id, error=error)

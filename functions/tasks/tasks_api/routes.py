@@ -81,14 +81,14 @@ def get_task(request: Request, task_id: str) -> Response:
 @api.route("PUT", "/tasks/{task_id}", body=TaskChange, answer=Task, fails=_OF_CHANGES)
 @api.route("PATCH", "/tasks/{task_id}", body=TaskChange, answer=Task, fails=_OF_CHANGES)
 def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
-    """Change a task."""
+    """Change a task. A viewer of its room may change the `status` of what is assigned to them, and nothing else."""
 
     def applied(task: entities.Task) -> entities.Task:
         request.require_unaltered(representations.task(task))
         return body.applied(task)
 
     return request.carry_out(
-        lambda receipt: _tasks.change(request.caller, task_id, applied, request.matches, receipt),
+        lambda receipt: _tasks.change(request.caller, task_id, applied, request.matches, receipt, body.named_id),
         lambda task: ok(representations.task(task), task.version),
         checked=True,
     )

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from tasksync.deadline import KeepGoing
 from tasksync.domain.removal import UserRemoval
-from tasksync.streams.records import Context, handle
+from tasksync.streams.records import Context, Keys, handle
 from tasksync.tables.rooms import RoomsTable
 from tasksync.tables.sessions import SessionsTable
 from tasksync.tables.tasks import TasksTable
@@ -14,4 +15,8 @@ _removal = UserRemoval(UsersTable(), RoomsTable(), TasksTable(), SessionsTable()
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Answers with Lambda's partial batch response."""
-    return handle(event, context, "user_removal", "user_id", _removal.finish)
+    return handle(event, context, "user_removal", "user_id", _finish)
+
+
+def _finish(keys: Keys, keep_going: KeepGoing) -> bool:
+    return _removal.finish(keys["user_id"], keep_going)

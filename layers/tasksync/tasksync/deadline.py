@@ -1,5 +1,11 @@
-"""How much time the function has left. What takes long asks before each step whether to begin it."""
+"""How much time the function has left. What takes long asks before each step whether to begin it.
 
+Beside those who ask, every request to AWS is bounded by it (``aws/client.py``): it waits no longer than the function
+may, and none is begun once the time is over. So whatever a function does, it is the function that says that it had too
+little time, in its answer and its log line, and not Lambda.
+"""
+
+import math
 from collections.abc import Callable
 from contextvars import ContextVar
 
@@ -8,6 +14,9 @@ KeepGoing = Callable[[], bool]
 
 RESERVE_MILLISECONDS = 5_000
 """Enough for one more request to DynamoDB that is answered at its last attempt, and for the function's own answer."""
+
+_ANSWER_SECONDS = 0.5
+"""Enough for the function's own answer and its log line."""
 
 _remaining: ContextVar[Callable[[], float] | None] = ContextVar("remaining", default=None)
 
@@ -21,3 +30,9 @@ def has_time() -> bool:
     """Whether there is time to begin something more. Always, where nobody has set a deadline."""
     remaining = _remaining.get()
     return remaining is None or remaining() > RESERVE_MILLISECONDS
+
+
+def seconds_left() -> float:
+    """How long something may take that is begun now. Infinite, where nobody has set a deadline."""
+    remaining = _remaining.get()
+    return math.inf if remaining is None else remaining() / 1000 - _ANSWER_SECONDS

@@ -188,6 +188,17 @@ class Task(msgspec.Struct, frozen=True):
     updated_at: datetime
     completed_at: datetime | None
     version: int
+    join_id: str | None = None
+    """Of the membership by which the assignee of a room's task has it. None: nobody has it, it is a personal task, or
+    it was assigned before this was stored; then any membership of the assignee counts."""
+
+    def is_assigned_by(self, membership: Membership | None) -> bool:
+        """Whether the task is assigned to this member, by this membership and no earlier one of the same person."""
+        return (
+            membership is not None
+            and self.assignee_id == membership.user_id
+            and self.join_id in (None, membership.join_id)
+        )
 
 
 class ActivityAction(StrEnum):

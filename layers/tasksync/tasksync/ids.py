@@ -13,6 +13,7 @@ CODE_LENGTH = 9
 CODE_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
+_USER = re.compile(r"usr_[0-9a-f]{32}")
 _TASK = re.compile(r"(?P<owner>(?:room|usr)_[0-9a-f]{32})\.[0-9a-f]{32}")
 
 
@@ -32,6 +33,11 @@ def new_task_id(owner_id: str, at: datetime) -> str:
     return f"{owner_id}.{_uuid7(at)}"
 
 
+def new_join_id() -> str:
+    """Differs from those of the other memberships of the same person in the same room. Short: each task has one."""
+    return f"{secrets.randbits(48):012x}"
+
+
 def new_code() -> str:
     """One of 36^9 = 101,559,956,668,416 room codes."""
     return "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
@@ -40,6 +46,10 @@ def new_code() -> str:
 def is_id(text: str) -> bool:
     """Whether ``text`` has the form of an id at all; what has not is answered as unknown, without a look-up."""
     return _ID.fullmatch(text) is not None
+
+
+def is_user_id(text: str) -> bool:
+    return _USER.fullmatch(text) is not None
 
 
 def is_room_id(owner_id: str) -> bool:

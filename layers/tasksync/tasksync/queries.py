@@ -25,6 +25,8 @@ class TaskFilter:
     """
 
     assignee_id: str | None = None
+    unassigned: bool = False
+    """Only what is assigned to nobody; there is no ``assignee_id`` then."""
     statuses: frozenset[TaskStatus] = frozenset()
     priorities: frozenset[Priority] = frozenset()
     deadline_from: datetime | None = None

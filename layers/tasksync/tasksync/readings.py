@@ -68,6 +68,8 @@ class TaskReading:
     """Whether there is the room, dead or alive, or the person it belongs to."""
     assignee_known: bool
     """Whether its assignee, if it has one, is a user."""
+    left_since: datetime | None = None
+    """Where it is assigned by a membership that is over: since when at the latest. The room changed last then."""
     trail: TrailReading | None = None
     """None: a personal task, or one that was changed last before there were stamps."""
 

@@ -28,6 +28,7 @@ NOTHING: Names = {
     "user_id": f"usr_{'0' * 32}",
     "session_id": f"ses_{'0' * 32}",
     "personal_task_id": f"usr_{'0' * 32}.{'0' * 32}",
+    "viewers_task_id": f"room_{'0' * 32}.{'1' * 32}",
     "newcomer_id": f"usr_{'1' * 32}",
     "code": "ZZZZZZZZZ",
     "asset": "nothing.js",
@@ -49,11 +50,11 @@ class Scene:
         _done(ada.patch(f"/rooms/{room['id']}/users/{vera.id}", json={"role": "viewer"}), 200)
         _done(ada.delete(f"/rooms/{room['id']}/users/{rex.id}"), 204)
         newcomer = product.register("newcomer")
-        self.own = _names(room, ada, ben, newcomer)
+        self.own = _names(room, ada, ben, vera, newcomer)
         otto, bea = product.register("otto"), product.register("bea")
         others = otto.open_room()
         bea.join(others)
-        self.other = _names(others, otto, bea, newcomer)
+        self.other = _names(others, otto, bea, bea, newcomer)
         self.signed_in: dict[str, Person] = {
             "admin": ada,
             "member": mia,
@@ -125,7 +126,7 @@ def told(answer: Answer, place: Names) -> tuple[int, dict[str, str], str]:
     return status, headers, text
 
 
-def _names(room: Mapping[str, Any], admin: Person, member: Person, newcomer: Person) -> Names:
+def _names(room: Mapping[str, Any], admin: Person, member: Person, viewer: Person, newcomer: Person) -> Names:
     task = admin.plan(room_id=room["id"], user_id=member.id)
     return {
         "room_id": room["id"],
@@ -133,6 +134,7 @@ def _names(room: Mapping[str, Any], admin: Person, member: Person, newcomer: Per
         "user_id": member.id,
         "session_id": _session(member),
         "personal_task_id": member.plan()["id"],
+        "viewers_task_id": admin.plan(room_id=room["id"], user_id=viewer.id)["id"],
         "newcomer_id": newcomer.id,
         "code": room["code"],
         "asset": NOTHING["asset"],

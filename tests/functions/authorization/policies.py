@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 # What a request may name in its path or body, as {name}; ``people.py`` says what each stands for.
-PLACES = {"room_id", "task_id", "user_id", "session_id", "personal_task_id"}
+PLACES = {"room_id", "task_id", "user_id", "session_id", "personal_task_id", "viewers_task_id"}
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ def everybody(route: str, status: int, **further: Any) -> Line:
     return Line(route, status, status, status, status, **further)
 
 
+_THE_VIEWERS = {"task_id": "{viewers_task_id}"}
 _NEW_PASSWORD = "eleven quiet herons over Lake 47"
 
 POLICIES: list[Line | Open] = [
@@ -132,6 +133,13 @@ POLICIES: list[Line | Open] = [
     Line("PUT /tasks/{task_id}", 200, 200, 403, 404, json={"title": "Changed"}),
     Line("PATCH /tasks/{task_id}", 200, 200, 403, 404, json={"title": "Changed"}),
     Line("DELETE /tasks/{task_id}", 204, 204, 403, 404),
+    # A viewer changes the status of what is assigned to them, and nothing else of it.
+    Line("PATCH /tasks/{task_id}", 200, 200, 403, 404, json={"status": "completed"}),
+    Line("PUT /tasks/{task_id}", 200, 200, 200, 404, about=_THE_VIEWERS, json={"status": "completed"}),
+    Line("PATCH /tasks/{task_id}", 200, 200, 200, 404, about=_THE_VIEWERS, json={"status": "completed"}),
+    Line("PATCH /tasks/{task_id}", 200, 200, 403, 404, about=_THE_VIEWERS, json={"title": "Changed"}),
+    Line("PATCH /tasks/{task_id}", 200, 200, 403, 404, about=_THE_VIEWERS, json={"user_id": None}),
+    Line("DELETE /tasks/{task_id}", 204, 204, 403, 404, about=_THE_VIEWERS),
     # Somebody's personal task is nobody else's, whatever rooms they share.
     everybody("GET /tasks/{task_id}", 404, about={"task_id": "{personal_task_id}"}),
     everybody("PATCH /tasks/{task_id}", 404, about={"task_id": "{personal_task_id}"}, json={"title": "Changed"}),

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.functions.authorization.people import Scene
 from tests.functions.authorization.policies import POLICIES, Line
+from tests.functions.room_cleanup.deliveries import copies
 from tests.support import builders, tables
 from tests.support.client import Person
 from tests.support.lambdas import call
@@ -95,7 +96,25 @@ def _an_empty_room(product: Product) -> None:
     assert ann.delete(f"/rooms/{room['id']}").status == 204
 
 
+def _somebody_who_left(product: Product) -> None:
+    """With so many tasks in the room that the overview looks for personal ones by themselves."""
+    ann, bob = product.register("ann"), product.register("bob")
+    room = bob.open_room()
+    ann.join(room)
+    copies(product, bob.plan(room_id=room["id"], user_id=ann.id), 500)
+    mine = ann.plan()
+    assert ann.delete(f"/rooms/{room['id']}/users/{ann.id}").status == 204
+    assert ann.get("/", headers={"Cache-Control": "no-cache"}).json()["tasks"] == [mine]
+    bob.delete(f"/rooms/{room['id']}")
+
+
 def _use_streams_and_sweeper(product: Product) -> None:
+    product.deliver()
+    ann, bob = product.register("ann"), product.register("bob")
+    room = bob.open_room()
+    ann.join(room)
+    bob.plan(room_id=room["id"], user_id=ann.id)
+    assert ann.delete(f"/rooms/{room['id']}/users/{ann.id}").status == 204
     product.deliver()
     for finish in (product.deliver, lambda: call(product.aws, "SweeperFunction", {"older_than_seconds": 0})):
         ann = _somebody_about_to_go(product)
@@ -147,6 +166,7 @@ def test_no_function_may_do_what_it_never_does(product: Product) -> None:
     _use_the_open_routes(product)
     _guess_a_password_once_too_often(product)
     _use_profiles_and_lists(product)
+    _somebody_who_left(product)
     ann = _somebody_about_to_go(product)
     assert ann.delete("/users/me").status == 204
     _use_streams_and_sweeper(product)

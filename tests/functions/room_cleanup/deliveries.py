@@ -21,7 +21,8 @@ Json = dict[str, Any]
 
 
 class Hourglass(LambdaContext):
-    """An invocation whose time is over when it has been asked for ``looks`` times."""
+    """An invocation whose time is nearly over when it has been asked for ``looks`` times: before each request to AWS it
+    is, and before each step that would take long."""
 
     def __init__(self, function: str, looks: int) -> None:
         super().__init__(function)
@@ -29,7 +30,7 @@ class Hourglass(LambdaContext):
 
     def get_remaining_time_in_millis(self) -> int:
         self.looks -= 1
-        return 60_000 if self.looks >= 0 else 0
+        return 60_000 if self.looks >= 0 else 1_000
 
 
 def hand_over(product: Product, function: str, records: list[Json], context: LambdaContext | None = None) -> list[str]:

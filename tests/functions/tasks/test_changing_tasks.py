@@ -7,6 +7,9 @@ import pytest
 from tests.support.problems import faults, problem
 from tests.support.product import Product
 
+COMPLETED = {"status": "completed"}
+CHANGES_WITH_STATUS = ("status", "completed_at", "updated_by", "updated_at", "version")
+
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 def test_what_is_given_changes_and_what_is_absent_stays(product: Product, method: str) -> None:
@@ -245,22 +248,46 @@ def test_any_member_deletes_a_task_and_it_is_gone_for_all(product: Product) -> N
     assert ann.list("/tasks") == ann.list(f"/rooms/{room['id']}/tasks") == []
 
 
-def test_viewers_change_and_delete_nothing_not_even_what_is_assigned_to_them(product: Product) -> None:
+def test_a_viewer_changes_the_status_of_what_is_assigned_to_them_and_nothing_else(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     ann.post(f"/rooms/{room['id']}/users", json={"user_id": bob.id, "role": "viewer"})
     task = ann.plan(room_id=room["id"], user_id=bob.id)
     path = f"/tasks/{task['id']}"
 
-    answers = [
-        bob.put(path, json={"status": "completed"}),
-        bob.patch(path, json={"status": "completed"}),
-        bob.patch(path, json={}),
+    refused = [
+        bob.put(path, json={"title": "Mine"}),
+        bob.patch(path, json={"status": "completed", "priority": "high"}),
+        bob.patch(path, json={"user_id": None}),
+        bob.patch(path, json={"user_id": ann.id}),
         bob.delete(path),
     ]
+    done = bob.put(path, json={"status": "completed", "title": task["title"], "user_id": "me"})
 
-    assert [(answer.status, answer.json()["code"]) for answer in answers] == [(403, "role_too_low")] * 4
-    assert bob.get(path).json() == task
+    assert [(answer.status, answer.json()["code"]) for answer in refused] == [(403, "role_too_low")] * 5
+    assert (done.status, done.json()["status"], done.json()["updated_by"]) == (200, "completed", bob.id)
+    assert done.json()["completed_at"] is not None
+    assert {**done.json(), **{name: task[name] for name in CHANGES_WITH_STATUS}} == task
+
+
+def test_a_viewer_changes_nothing_that_is_not_assigned_to_them_or_no_more(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    members = f"/rooms/{room['id']}/users"
+    ann.post(members, json={"user_id": bob.id, "role": "viewer"})
+    task = ann.plan(room_id=room["id"], user_id=bob.id)
+    others = [ann.plan(room_id=room["id"], user_id=None), ann.plan(room_id=room["id"])]
+
+    refused = [bob.patch(f"/tasks/{other['id']}", json=change) for other in others for change in ({}, COMPLETED)]
+    stale = bob.patch(f"/tasks/{task['id']}", json=COMPLETED, headers={"If-Match": '"7"'})
+    bob.delete(f"{members}/{bob.id}")
+    gone = bob.patch(f"/tasks/{task['id']}", json=COMPLETED)
+    ann.post(members, json={"user_id": bob.id, "role": "viewer"})
+    back = bob.patch(f"/tasks/{task['id']}", json=COMPLETED)
+
+    assert [answer.status for answer in refused] == [403] * 4
+    assert (stale.status, gone.status, back.status) == (412, 404, 403)
+    assert ann.get(f"/tasks/{task['id']}").json() == task
 
 
 def test_a_lowered_role_counts_from_the_next_request(product: Product) -> None:

@@ -8,6 +8,7 @@ import re
 import time
 import zlib
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Any
 
 import botocore.session
@@ -28,6 +29,7 @@ from botocore.exceptions import (
 from botocore.parsers import create_parser
 from botocore.retries import standard
 
+from tasksync import deadline
 from tasksync.aws import client as aws
 from tasksync.aws.client import CLOUDWATCH, DYNAMODB, SECRETS_MANAGER, SQS, Client, Patience
 from tasksync.aws.signature import Signer
@@ -226,6 +228,42 @@ def test_where_nearly_everything_fails_it_fails_at_once(
 
     assert len(service.sent) == 200  # two more attempts each, until 500 are spent at 5 a time
     assert len(pauses) == 100
+
+
+def within(milliseconds: float, call: Callable[[], object]) -> object:
+    """What ``call`` does in an invocation that has so much time left."""
+
+    def invocation() -> object:
+        deadline.begin(lambda: milliseconds)
+        return call()
+
+    return copy_context().run(invocation)
+
+
+@pytest.mark.parametrize(("milliseconds", "seconds"), [(60_000, None), (3_500, None), (2_500, 2.0), (600, 0.1)])
+def test_no_answer_is_waited_for_longer_than_the_function_has(
+    made: Callable[..., tuple[Client, Replies]], milliseconds: int, seconds: float | None
+) -> None:
+    client, service = made(found())
+
+    within(milliseconds, lambda: client.call(OPERATION, {}))
+
+    context = getattr(service.sent[0], "context", None)
+    assert (context or {}).get("read_timeout") == (None if seconds is None else pytest.approx(seconds))
+
+
+def test_without_time_nothing_is_sent_and_nothing_tried_again(
+    made: Callable[..., tuple[Client, Replies]], pauses: list[float]
+) -> None:
+    client, service = made(failed(500, "InternalServerError"), found())
+
+    with pytest.raises(aws.OutOfTime):
+        within(500, lambda: client.call(OPERATION, {}))
+    sent = len(service.sent)
+    with pytest.raises(ClientError):
+        within(1_400, lambda: client.call(OPERATION, {}))
+
+    assert (sent, len(service.sent), pauses) == (0, 1, [])
 
 
 def test_the_same_codes_are_tried_again_as_by_botocore() -> None:

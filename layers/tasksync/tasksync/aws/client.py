@@ -31,7 +31,7 @@ from botocore.httpsession import URLLib3Session
 from botocore.parsers import create_parser
 from botocore.retries.quota import RetryQuota
 
-from tasksync import chance
+from tasksync import chance, deadline
 from tasksync.aws.endpoints import endpoint, session_for
 from tasksync.aws.signature import Signer
 
@@ -67,6 +67,13 @@ _OPEN_ENDED_CODES = {
 
 # What trying again takes from the quota, which fills up as calls succeed: where most of them fail, they fail fast.
 _PRICE, _PRICE_AFTER_TIMEOUT, _REWARD = 5, 10, 1
+
+
+class OutOfTime(BotoCoreError):
+    """The function must answer before another attempt could be made."""
+
+    fmt = "There is no time left for a request"
+
 
 Answer = dict[str, Any]
 Observer = Callable[[Mapping[str, Any] | None], None]
@@ -166,17 +173,22 @@ class Client:
 
         Raises botocore's ``ClientError`` for an answer that is an error, a ``BotoCoreError`` where there is none: that
         of the last attempt, from that of an earlier one after which the request may have been carried out, if there was
-        one (``may_be_carried_out``).
+        one (``may_be_carried_out``). No attempt takes longer than the function has left (``tasksync.deadline``).
         """
         body = self.codec.encode(parameters)
         attempt, price = 1, 0
         open_ended: Exception | None = None
         while True:
+            left = deadline.seconds_left()
+            if left <= 0:
+                raise OutOfTime from open_ended
             try:
-                answer = self._attempt(operation, body, decode or self.codec.decode)
+                answer = self._attempt(operation, body, decode or self.codec.decode, left)
             except (BotoCoreError, ClientError) as error:
                 price = _price_of_another(error)
-                if price == 0 or attempt == self.patience.attempts or not self._quota.acquire(price):
+                longest_pause = _longest_pause(attempt)
+                is_last = attempt == self.patience.attempts or not self._has_time(longest_pause)
+                if price == 0 or is_last or not self._quota.acquire(price):
                     if open_ended is None:
                         raise
                     raise error from open_ended
@@ -185,15 +197,20 @@ class Client:
             else:
                 self._quota.release(price or _REWARD)
                 return answer
-            chance.pause(_longest_pause(attempt))
+            chance.pause(longest_pause)
             attempt += 1
+
+    def _has_time(self, pause: float) -> bool:
+        """Whether another attempt can be made after a pause of this many seconds."""
+        return deadline.seconds_left() >= pause + self.patience.connect_seconds
 
     # Under this name PynamoDB calls.
     _make_api_call = call
 
-    def _attempt(self, operation: str, body: bytes, decode: Callable[[bytes], Any]) -> Answer:
+    def _attempt(self, operation: str, body: bytes, decode: Callable[[bytes], Any], seconds: float) -> Answer:
+        """``seconds``: how long the answer is waited for at most."""
         try:
-            response = self._answered(operation, body)
+            response = self._answered(operation, body, seconds)
             content = _whole(response)
             answer = _error(response) if response.status_code >= 300 else _given(decode(content))
         except ValueError as error:  # what is no JSON
@@ -207,7 +224,7 @@ class Client:
             raise ClientError(answer, operation)  # type: ignore[arg-type]  # its type knows no reasons
         return answer
 
-    def _answered(self, operation: str, body: bytes) -> AWSResponse:
+    def _answered(self, operation: str, body: bytes, seconds: float) -> AWSResponse:
         if self._credentials is None:
             raise NoCredentialsError
         headers = self._signer.signed(
@@ -219,6 +236,8 @@ class Client:
         headers["User-Agent"] = self._user_agent
         headers["Content-Length"] = str(len(body))
         request = AWSPreparedRequest("POST", self.url, headers, body, False)  # type: ignore[arg-type]  # any mapping
+        if seconds < self.patience.read_seconds:
+            request.context = {"read_timeout": seconds}  # type: ignore[attr-defined]  # its types are older than it
         listeners = self.events.emit(f"before-send.{self._service.name}.{operation}", request=request)
         given: AWSResponse | None = next((given for _, given in listeners if given is not None), None)
         return self._http.send(request) if given is None else given

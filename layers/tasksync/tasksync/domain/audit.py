@@ -204,7 +204,7 @@ def checks(reading: Reading, at: datetime, older_than: timedelta) -> Iterator[Ch
         case NameReading():
             yield _check_of_claim(reading.owner, reading.claim, reading.claim in reading.claims_of_owner)
         case TaskReading():
-            yield from _checks_of_task(reading)
+            yield from _checks_of_task(reading, since)
         case SessionReading():
             yield _check_of_session(reading, at)
         case FamilyReading():
@@ -265,7 +265,7 @@ def _checks_of_user(reading: UserReading, since: datetime) -> Iterator[Check]:
     yield Check(Invariant.NOTHING_LEFT, user.id, f"is being deleted since {user.updated_at}" if left else None)
 
 
-def _checks_of_task(reading: TaskReading) -> Iterator[Check]:
+def _checks_of_task(reading: TaskReading, since: datetime) -> Iterator[Check]:
     task = reading.task
     yield Check(Invariant.TASK_OWNER, task.id, None if reading.owner_known else f"there is no {task.owner_id}")
     faults = [
@@ -279,6 +279,8 @@ def _checks_of_task(reading: TaskReading) -> Iterator[Check]:
     ]
     yield Check(Invariant.TASK_VERSION, task.id, ", ".join(faults) or None)
     fault = None if reading.assignee_known else f"is assigned to {task.assignee_id}, who is no user"
+    if fault is None and reading.left_since is not None and reading.left_since <= since:
+        fault = f"is assigned to {task.assignee_id} by a membership that was over at {reading.left_since}"
     yield Check(Invariant.NOTHING_LEFT, task.id, fault)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
-from uuid import uuid4
 
 from msgspec.structs import replace
 
@@ -35,7 +34,7 @@ from tasksync.errors import (
     UnknownCode,
     UnknownUser,
 )
-from tasksync.ids import new_code, new_room_id
+from tasksync.ids import new_code, new_join_id, new_room_id
 
 Matches = Callable[[int], bool]
 """Whether the client's ``If-Match`` allows changing a resource of this version."""
@@ -331,7 +330,7 @@ def _with_free_code(view: RoomView, generated: bool, write: Callable[[RoomView],
 
 
 def _membership(room_id: str, user_id: str, role: RoomRole) -> Membership:
-    return Membership(room_id, user_id, role, uuid4().hex, clock.now())
+    return Membership(room_id, user_id, role, new_join_id(), clock.now())
 
 
 def _entered(room: Room, newcomer: Membership) -> Room:

@@ -1,6 +1,6 @@
 """Tasks: who may see, plan and change them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -10,25 +10,39 @@ from msgspec.structs import replace
 from tasksync import clock
 from tasksync.domain.attempts import until_settled
 from tasksync.entities import Caller, Membership, Page, Priority, Receipt, ReceiptFor, RoomRole, Task, TaskStatus
-from tasksync.errors import AssigneeNotOwner, NotFound, PreconditionFailed, RoleTooLow, Stale
+from tasksync.errors import AssigneeNotMember, AssigneeNotOwner, NotFound, PreconditionFailed, RoleTooLow, Stale
 from tasksync.ids import is_room_id, new_task_id, owner_of
 from tasksync.queries import TaskFilter
+
+_MOST_AT_ONCE = 1_000
 
 Matches = Callable[[int], bool]
 """Whether the client's ``If-Match`` allows changing a resource of this version."""
 
 
+class TaskList(Protocol):
+    """A list that is read forward: ``tables/task_lists.py``."""
+
+    @property
+    def goes_on(self) -> bool: ...
+    @property
+    def position(self) -> str | None: ...
+    def read(self, wanted: int) -> list[Task]: ...
+
+
 class Tasks(Protocol):
     """The tasks table, as far as the rules need it; ``tables/task_changes.py`` says what each raises."""
 
-    def find_with_membership(self, task_id: str, user_id: str) -> tuple[Task | None, Membership | None]: ...
+    def find_with_members(
+        self, task_id: str, user_ids: Collection[str]
+    ) -> tuple[Task | None, dict[str, Membership]]: ...
     def page_of_room(
         self, room_id: str, user_id: str, wanted: TaskFilter, limit: int, after: str | None
     ) -> tuple[Page[Task], Membership | None]: ...
-    def page_of_assignee(self, user_id: str, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]: ...
+    def of_assignee(self, user_id: str, wanted: TaskFilter, after: str | None) -> TaskList: ...
     def place_of(self, task: Task, wanted: TaskFilter) -> str: ...
     def create(self, task: Task, writer_id: str | None, receipt: Receipt | None) -> None: ...
-    def update(self, before: Task, after: Task, writer_id: str | None, receipt: Receipt | None) -> None: ...
+    def update(self, before: Task, after: Task, writer: Membership | None, receipt: Receipt | None) -> None: ...
     def delete(self, task_id: str, seen: Task | None, writer_id: str | None, receipt: Receipt | None) -> None: ...
 
 
@@ -36,6 +50,7 @@ class Memberships(Protocol):
     """The rooms table, as far as tasks need it."""
 
     def memberships_in(self, room_ids: Iterable[str], user_id: str) -> dict[str, Membership]: ...
+    def members_among(self, room_id: str, user_ids: Iterable[str]) -> dict[str, Membership]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +78,10 @@ class TaskService:
         def attempt() -> Task:
             if room_id is None and draft.assignee_id != caller.user_id:
                 raise AssigneeNotOwner
+            # By which membership somebody is assigned is stored with the task, so it has to be known.
+            join_id = None
+            if room_id is not None and draft.assignee_id is not None:
+                join_id = self._join_of(caller, room_id, draft.assignee_id)
             at = clock.now()
             owner_id = room_id or caller.user_id
             task = Task(
@@ -80,20 +99,29 @@ class TaskService:
                 updated_at=at,
                 completed_at=at if draft.status is TaskStatus.COMPLETED else None,
                 version=1,
+                join_id=join_id,
             )
             try:
                 self._tasks.create(task, caller.user_id if room_id else None, receipt(task))
             except Stale:
-                # Only now is it looked why: whoever may write in the room needs no reading before it.
+                # Only now is it looked why: to plan a task for nobody needs no reading before it.
                 if room_id is not None:
-                    self._require_writer(self._memberships.memberships_in([room_id], caller.user_id).get(room_id))
+                    self._require_writer(self._memberships.members_among(room_id, [caller.user_id]).get(caller.user_id))
                 raise
             return task
 
         return until_settled(attempt)
 
+    def _join_of(self, caller: Caller, room_id: str, assignee_id: str) -> str:
+        members = self._memberships.members_among(room_id, [caller.user_id, assignee_id])
+        self._require_writer(members.get(caller.user_id))
+        if assignee_id not in members:
+            raise AssigneeNotMember
+        return members[assignee_id].join_id
+
     def get(self, caller: Caller, task_id: str) -> Task:
-        return self._find(caller, task_id)[0]
+        task, _ = self._find(caller, task_id)
+        return task
 
     def list_of_room(
         self, caller: Caller, room_id: str, wanted: TaskFilter, limit: int, after: str | None
@@ -104,22 +132,34 @@ class TaskService:
         return page
 
     def list_of_caller(self, caller: Caller, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]:
-        """The caller's tasks: those assigned to them in rooms they are in now, and their personal ones."""
-        if wanted.assignee_id not in (None, caller.user_id):
-            return Page([], None)  # the caller's tasks that are somebody else's
+        """The caller's tasks: those assigned to them in rooms they are in now, and their personal ones.
+
+        A task stays assigned to somebody who left its room until ``domain/unassignment.py`` comes by. They see it no
+        more, however many such tasks there are; so a page may be short, or even empty, and go on.
+        """
+        if wanted.unassigned or wanted.assignee_id not in (None, caller.user_id):
+            return Page([], None)  # the caller's tasks that are nobody's, or somebody else's
+        found = self._tasks.of_assignee(caller.user_id, wanted, after)
         shown: list[Task] = []
-        while True:
-            # One more than is shown, so that a next page is announced only where there is one.
-            page = self._tasks.page_of_assignee(caller.user_id, wanted, limit + 1 - len(shown), after)
-            # A task stays assigned to somebody who left its room, but they see it no more.
-            rooms = {task.owner_id for task in page.items if is_room_id(task.owner_id)}
+        # One more than is shown, so that a next page is announced only where there is one.
+        size = limit + 1
+        while len(shown) <= limit:
+            tasks = found.read(size)
+            # Read after the tasks, so that nothing is shown that was written after the caller had left.
+            rooms = {task.owner_id for task in tasks if is_room_id(task.owner_id)}
             current = self._memberships.memberships_in(rooms, caller.user_id) if rooms else {}
-            shown += [task for task in page.items if task.owner_id == caller.user_id or task.owner_id in current]
-            if len(shown) > limit:
-                return Page(shown[:limit], self._tasks.place_of(shown[limit - 1], wanted))
-            if page.next is None:
-                return Page(shown, None)
-            after = page.next
+            shown += [
+                task
+                for task in tasks
+                if task.owner_id == caller.user_id or task.is_assigned_by(current.get(task.owner_id))
+            ]
+            if not found.goes_on:
+                break
+            # What is not shown comes in crowds: all tasks of a room that the caller has left.
+            size = min(4 * size, _MOST_AT_ONCE)
+        if len(shown) > limit:
+            return Page(shown[:limit], self._tasks.place_of(shown[limit - 1], wanted))
+        return Page(shown, found.position)
 
     def place_of(self, task: Task, wanted: TaskFilter) -> str:
         """Where a list goes on after this task."""
@@ -132,19 +172,29 @@ class TaskService:
         edit: Callable[[Task], Task],
         matches: Matches,
         receipt: ReceiptFor[Task],
+        named_id: str | None = None,
     ) -> Task:
         """Replace the task by what ``edit`` makes of it. Raises ``RoleTooLow``, ``AssigneeNotMember``,
-        ``PreconditionFailed``."""
+        ``PreconditionFailed``.
+
+        ``named_id``: whom the edit names as assignee, if it names anybody. A viewer may change the status of what is
+        assigned to them, and nothing else.
+        """
 
         def attempt() -> Task:
-            before, membership = self._find(caller, task_id)
-            if membership is not None:
+            before, members = self._find(caller, task_id, named_id)
+            membership = members.get(caller.user_id)
+            if membership is not None and not before.is_assigned_by(membership):
                 self._require_writer(membership)
             if not matches(before.version):
                 raise PreconditionFailed
             after = edit(before)
             if membership is None and after.assignee_id != caller.user_id:
                 raise AssigneeNotOwner
+            if membership is not None and replace(after, status=before.status) != before:
+                self._require_writer(membership)
+            if membership is not None and membership.role is not RoomRole.VIEWER:
+                after = _assigned(before, after, members.get(named_id or ""))
             if after == before:
                 return before
             # The clocks of two functions may differ: the times of a task's versions must not go backwards.
@@ -156,7 +206,7 @@ class TaskService:
                 updated_at=at,
                 version=before.version + 1,
             )
-            self._tasks.update(before, after, caller.user_id if membership else None, receipt(after))
+            self._tasks.update(before, after, membership, receipt(after))
             return after
 
         return until_settled(attempt)
@@ -166,9 +216,9 @@ class TaskService:
         writer_id = caller.user_id if is_room_id(_visible_owner(caller, task_id)) else None
 
         def decided() -> Task:
-            task, membership = self._find(caller, task_id)
-            if membership is not None:
-                self._require_writer(membership)
+            task, members = self._find(caller, task_id)
+            if is_room_id(task.owner_id):
+                self._require_writer(members.get(caller.user_id))
             if matches is not None and not matches(task.version):
                 raise PreconditionFailed
             return task
@@ -183,13 +233,14 @@ class TaskService:
 
         until_settled(attempt)
 
-    def _find(self, caller: Caller, task_id: str) -> tuple[Task, Membership | None]:
-        """The task, and by which membership the caller sees it: None for a personal task of theirs."""
+    def _find(self, caller: Caller, task_id: str, named_id: str | None = None) -> tuple[Task, dict[str, Membership]]:
+        """The task, and the memberships by which the caller sees it and the one named has it: none for a personal task
+        of theirs."""
         owner_id = _visible_owner(caller, task_id)
-        task, membership = self._tasks.find_with_membership(task_id, caller.user_id)
-        if task is None or (membership is None and owner_id != caller.user_id):
+        task, members = self._tasks.find_with_members(task_id, {caller.user_id, named_id or caller.user_id})
+        if task is None or (caller.user_id not in members and owner_id != caller.user_id):
             raise NotFound
-        return task, membership
+        return task, members
 
     def _require_writer(self, membership: Membership | None) -> None:
         if membership is None:
@@ -204,6 +255,20 @@ def _visible_owner(caller: Caller, task_id: str) -> str:
     if owner_id is None or not (is_room_id(owner_id) or owner_id == caller.user_id):
         raise NotFound
     return owner_id
+
+
+def _assigned(before: Task, after: Task, named: Membership | None) -> Task:
+    """``after`` with the join of its assignee. ``named``: the membership of whom the change names, if it names anybody
+    and they are a member.
+
+    Somebody who is named once more has the task by their present membership, whatever it was before. Raises
+    ``AssigneeNotMember``; but what names a former assignee again changes nothing.
+    """
+    if after.assignee_id is None or named is not None:
+        return replace(after, join_id=None if named is None else named.join_id)
+    if after.assignee_id != before.assignee_id:
+        raise AssigneeNotMember
+    return after
 
 
 def _completed_at(before: Task, after: Task, at: datetime) -> datetime | None:

@@ -15,6 +15,10 @@ OF_FUNCTION = Measure({"records": "Count", "age_seconds": "Seconds"}, [["functio
 """Of the line that says that records were finished; ``age_seconds`` is that of the oldest of them."""
 
 
+Keys = Mapping[str, str]
+"""The key of an item, by attribute."""
+
+
 class Context(Protocol):
     """Lambda's context object."""
 
@@ -29,11 +33,11 @@ def age_seconds(record: Mapping[str, Any]) -> float:
 
 
 def handle(
-    event: dict[str, Any], context: Context, function: str, key: str, finish: Callable[[str, KeepGoing], bool]
+    event: dict[str, Any], context: Context, function: str, key: str, finish: Callable[[Keys, KeepGoing], bool]
 ) -> dict[str, Any]:
-    """Call ``finish`` with the value of attribute ``key`` of each record, until it returns False or raises.
+    """Call ``finish`` with the key of the item that each record is about, until it returns False or raises.
 
-    ``function``: what this one is called in metrics.
+    ``function``: what this one is called in metrics. ``key``: the attribute that names in the log what was finished.
 
     Answers with Lambda's partial batch response. Records of one shard are in order, so Lambda resumes from the first
     failure reported, and what stands behind it is left alone.
@@ -41,10 +45,11 @@ def handle(
     deadline.begin(context.get_remaining_time_in_millis)
     for record in event["Records"]:
         change = record["dynamodb"]
-        subject = change["Keys"][key]["S"]
+        keys = {name: value["S"] for name, value in change["Keys"].items()}
+        subject = keys[key]
         try:
             with stamps.by(None, context.aws_request_id):
-                finished = finish(subject, deadline.has_time)
+                finished = finish(keys, deadline.has_time)
         except TaskSyncError as error:
             log(
                 "ERROR", "record failed", request_id=context.aws_request_id, subject=subject, error=type(error).__name__

@@ -12,6 +12,7 @@ from functools import partial
 from operator import itemgetter
 from typing import Generic, Protocol, TypeVar
 
+from tasksync import deadline
 from tasksync.tables.together import together
 
 
@@ -79,32 +80,49 @@ class _Source(Generic[Row]):
         return placed
 
 
-class Merge(Generic[Row]):
-    """The first items of all ranges behind a place: ``wanted`` of them, and more where more were read.
+class Effort:
+    """How much may be read for one request: so many queries, and only while there is time.
 
-    ``found`` grows with each round.
+    The first round is always read, so that each page comes further than the one before it.
     """
 
-    def __init__(self, ranges: Sequence[Range[Row]], after: str | None, wanted: int, *, descending: bool) -> None:
+    def __init__(self, queries: int) -> None:
+        self._queries = queries
+        self._begun = False
+
+    @property
+    def left(self) -> bool:
+        return not self._begun or (self._queries > 0 and deadline.has_time())
+
+    def spend(self, queries: int) -> None:
+        self._begun = True
+        self._queries -= queries
+
+
+class Merge(Generic[Row]):
+    """All ranges behind a place, read as one list.
+
+    ``found``: what is known to come next and has not been taken yet.
+    """
+
+    def __init__(self, ranges: Sequence[Range[Row]], after: str | None, effort: Effort, *, descending: bool) -> None:
         self.found: list[Row] = []
+        self.reached = after
+        """The place up to which everything was found; None: nothing is left to be read, or nothing has been read."""
         self._sources = [_Source(each, after) for each in ranges]
-        self._wanted = wanted
+        self._effort = effort
         self._ids: set[str] = set()
         self._descending = descending
 
     @property
     def ended(self) -> bool:
-        """Nothing is left."""
+        """Nothing is left to be read."""
         return all(source.ended and not source.ahead for source in self._sources)
 
-    @property
-    def missing(self) -> int:
-        """How many are still to be found."""
-        return 0 if self.ended else max(0, self._wanted - len(self.found))
-
     def round(self, size: int) -> None:
-        """Read ``size`` items of each range of which nothing is known, at the same time; and take what follows."""
+        """Read ``size`` items of each range of which nothing is known, at the same time; and find what follows."""
         first, *others = [partial(source.read, size) for source in self._sources if source.dry]
+        self._effort.spend(1 + len(others))
         together(first, *others)
         for row in self._following():
             # One that changes while it is read may be at the place it leaves and at the one it comes to.
@@ -114,22 +132,26 @@ class Merge(Generic[Row]):
 
     def _following(self) -> list[Row]:
         """What nothing can come before that has not been read: it is up to where every range has been read."""
+        ends = [source.after for source in self._sources if source.after is not None]
+        self.reached = (max if self._descending else min)(ends) if ends else None
         if len(self._sources) == 1:
             [source] = self._sources
             rows, source.ahead = source.ahead, []
             return rows
-        ends = [source.after for source in self._sources if source.after is not None]
-        nearest = (max if self._descending else min)(ends) if ends else None
-        placed = [each for source in self._sources for each in source.take(nearest, descending=self._descending)]
+        placed = [each for source in self._sources for each in source.take(self.reached, descending=self._descending)]
         placed.sort(key=itemgetter(0), reverse=self._descending)
         return [row for _, row in placed]
 
-    def run(self) -> list[Row]:
-        """Read until all is found."""
-        for _ in range(2):
-            if self.missing:
-                self.round(share(self.missing, len(self._sources)))
-        while self.missing:
+    def fill(self, wanted: int) -> None:
+        """Read until so many are found, nothing is left, or the effort is spent."""
+        rounds = 0
+        while len(self.found) < wanted and not self.ended and self._effort.left:
+            missing = wanted - len(self.found)
             # What ran dry twice holds more than its share: it may hold all that is missing.
-            self.round(self.missing)
-        return self.found
+            self.round(share(missing, len(self._sources)) if rounds < 2 else missing)
+            rounds += 1
+
+    def take(self, wanted: int) -> list[Row]:
+        """So many of what is found, or all of it."""
+        taken, self.found = self.found[:wanted], self.found[wanted:]
+        return taken

@@ -8,6 +8,7 @@ members is dead: nothing here shows it or lets anything into it; what is left of
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.expressions.condition import Condition
@@ -192,6 +193,17 @@ class RoomsTable:
         keys = [(room_id, MEMBER + user_id) for room_id in room_ids]
         return {item.room_id: item.entity() for item in MembershipItem.batch_get(keys, consistent_read=True)}
 
+    def members_among(self, room_id: str, user_ids: Iterable[str]) -> dict[str, Membership]:
+        """By user, the memberships of these users in one room, read consistently."""
+        return members_among(room_id, user_ids)
+
+    def is_live(self, room_id: str) -> bool:
+        """Whether there is this room, with members in it. Read consistently."""
+        try:
+            return int(RoomItem.get(room_id, ROOM, consistent_read=True).member_count) > 0
+        except RoomItem.DoesNotExist:
+            return False
+
     def resolve_code(self, code: str) -> str:
         """The room with this code. Raises ``UnknownCode``."""
         try:
@@ -257,10 +269,16 @@ def membership_key(room_id: str, user_id: str) -> dict[str, dict[str, str]]:
     return {"room_id": {"S": room_id}, "item": {"S": MEMBER + user_id}}
 
 
-def find_membership(room_id: str, user_id: str) -> Membership | None:
-    """Read consistently."""
-    found = batch_get({settings.rooms_table: {"Keys": [membership_key(room_id, user_id)], "ConsistentRead": True}})
-    return next((MembershipItem.from_raw_data(raw).entity() for raw in found[settings.rooms_table]), None)
+def members_of(raws: Iterable[Mapping[str, Any]]) -> dict[str, Membership]:
+    """By user, the memberships that were read in one room."""
+    members = (MembershipItem.from_raw_data(dict(raw)).entity() for raw in raws)
+    return {member.user_id: member for member in members}
+
+
+def members_among(room_id: str, user_ids: Iterable[str]) -> dict[str, Membership]:
+    """By user, the memberships of these users in one room, read consistently in one round trip."""
+    keys = [membership_key(room_id, user_id) for user_id in dict.fromkeys(user_ids)]
+    return members_of(batch_get({settings.rooms_table: {"Keys": keys, "ConsistentRead": True}})[settings.rooms_table])
 
 
 def end_membership(transaction: Transaction, membership: Membership, at: datetime) -> None:
@@ -284,15 +302,19 @@ def require_membership(transaction: Transaction, membership: Membership) -> None
     transaction.check(MembershipItem.at(membership.room_id, membership.user_id), same_membership(membership), Stale)
 
 
-def require_writer(transaction: Transaction, room_id: str, user_id: str, otherwise: Failure) -> None:
-    """Let ``transaction`` commit only if this user may write in the room."""
-    may_write = (MembershipItem.role == RoomRole.ADMIN.value) | (MembershipItem.role == RoomRole.MEMBER.value)
-    transaction.check(MembershipItem.at(room_id, user_id), may_write, otherwise)
+def require_writer(
+    transaction: Transaction, room_id: str, user_id: str, otherwise: Failure, join_id: str | None = None
+) -> None:
+    """Let ``transaction`` commit only if this user may write in the room, and if ``join_id`` is given, by that join."""
+    condition = (MembershipItem.role == RoomRole.ADMIN.value) | (MembershipItem.role == RoomRole.MEMBER.value)
+    if join_id is not None:
+        condition = condition & (MembershipItem.join_id == join_id)
+    transaction.check(MembershipItem.at(room_id, user_id), condition, otherwise)
 
 
-def require_member(transaction: Transaction, room_id: str, user_id: str, otherwise: Failure) -> None:
-    """Let ``transaction`` commit only if this user is a member of the room."""
-    transaction.check(MembershipItem.at(room_id, user_id), MembershipItem.room_id.exists(), otherwise)
+def require_join(transaction: Transaction, room_id: str, user_id: str, join_id: str, otherwise: Failure) -> None:
+    """Let ``transaction`` commit only if this user is still a member of the room by this join, in whatever role."""
+    transaction.check(MembershipItem.at(room_id, user_id), MembershipItem.join_id == join_id, otherwise)
 
 
 def same_membership(membership: Membership) -> Condition:

@@ -1,12 +1,12 @@
 """What people do with tasks: each one transaction, together with the receipt of the request where there is one."""
 
 from tasksync import stamps
-from tasksync.entities import Receipt, Task
-from tasksync.errors import AssigneeNotMember, NotFound, Stale
+from tasksync.entities import Membership, Receipt, RoomRole, Task
+from tasksync.errors import NotFound, Stale
 from tasksync.ids import owner_of
 from tasksync.tables.deletions import note_deletion
 from tasksync.tables.receipts import put_receipt
-from tasksync.tables.rooms import require_member, require_writer
+from tasksync.tables.rooms import require_join, require_writer
 from tasksync.tables.task_lists import TaskLists
 from tasksync.tables.tasks import TaskItem, changes, same_task, task_item
 from tasksync.tables.transactions import Transaction
@@ -19,29 +19,34 @@ class TaskChanges(TaskLists):
     def create(self, task: Task, writer_id: str | None, receipt: Receipt | None) -> None:
         """``writer_id``: who creates it; None for a personal task.
 
-        Raises ``Stale`` if they may not write in the room, ``AssigneeNotMember``, or ``NotFound`` if the owner of a
-        personal task is no active user any more.
+        Raises ``Stale`` if they may not write in the room, or the assignee is no member by the task's ``join_id``;
+        ``NotFound`` if the owner of a personal task is no active user any more.
         """
         transaction = Transaction()
         put_receipt(transaction, receipt)
         if writer_id is None:
             require_active(transaction, task.owner_id, NotFound)
         else:
-            require_writer(transaction, task.owner_id, writer_id, Stale)
-            _require_assignee(transaction, task, writer_id)
+            _require_assignment(transaction, task, writer_id)
         item = task_item(task)
         item.stamp = stamps.new()
         transaction.put(item, TaskItem.owner_id.does_not_exist(), Stale)
         transaction.commit()
 
-    def update(self, before: Task, after: Task, writer_id: str | None, receipt: Receipt | None) -> None:
-        """Write what differs. Raises as ``create`` does, and ``Stale`` if the task has changed since it was read."""
+    def update(self, before: Task, after: Task, writer: Membership | None, receipt: Receipt | None) -> None:
+        """Write what differs. Raises as ``create`` does, and ``Stale`` if the task has changed since it was read.
+
+        ``writer``: by which membership; None for a personal task. A viewer, who may change what is assigned to them,
+        has to be in the room by this membership still; that it is assigned to them the task's version says.
+        """
         transaction = Transaction()
         put_receipt(transaction, receipt)
-        if writer_id is not None:
-            require_writer(transaction, before.owner_id, writer_id, Stale)
-            if after.assignee_id != before.assignee_id:
-                _require_assignee(transaction, after, writer_id)
+        if writer is not None and writer.role is RoomRole.VIEWER:
+            require_join(transaction, writer.room_id, writer.user_id, writer.join_id, Stale)
+        elif writer is not None and after.join_id != before.join_id:
+            _require_assignment(transaction, after, writer.user_id)
+        elif writer is not None:
+            require_writer(transaction, writer.room_id, writer.user_id, Stale)
         transaction.update(TaskItem(before.owner_id, before.id), changes(before, after), same_task(before), Stale)
         transaction.commit()
 
@@ -61,7 +66,13 @@ class TaskChanges(TaskLists):
         transaction.commit()
 
 
-def _require_assignee(transaction: Transaction, task: Task, writer_id: str) -> None:
-    # DynamoDB takes one operation on each item: the writer's own membership is checked already.
-    if task.assignee_id not in (None, writer_id):
-        require_member(transaction, task.owner_id, str(task.assignee_id), AssigneeNotMember())
+def _require_assignment(transaction: Transaction, task: Task, writer_id: str) -> None:
+    """Let the transaction commit only if the writer may write in the room, and the assignee is there by the join that
+    the task names."""
+    if task.assignee_id == writer_id:
+        # DynamoDB takes one operation on each item.
+        require_writer(transaction, task.owner_id, writer_id, Stale, task.join_id)
+        return
+    require_writer(transaction, task.owner_id, writer_id, Stale)
+    if task.assignee_id is not None and task.join_id is not None:
+        require_join(transaction, task.owner_id, task.assignee_id, task.join_id, Stale)

@@ -17,7 +17,7 @@ from tasksync.settings import settings
 from tasksync.tables.merge import Block
 from tasksync.tables.querying import query
 from tasksync.tables.task_rows import TaskRow, rows_with
-from tasksync.tables.tasks import NO_DEADLINE, RANKS, TaskItem, class_of
+from tasksync.tables.tasks import NO_DEADLINE, NOBODY, RANKS, TaskItem, class_of
 
 # Before and behind whatever may stand in a sort key; DynamoDB takes no empty text for a bound.
 _START = "!"
@@ -166,16 +166,17 @@ def _of_room(room_id: str, wanted: TaskFilter, by: Order) -> Plan:
     due = by is Order.DEADLINE
     prefix = ""
     name: str | None = None
-    if wanted.assignee_id is not None:
+    person = NOBODY if wanted.unassigned else wanted.assignee_id
+    if person is not None:
         name, key = _PERSON_BY_DEADLINE if due else _PERSON
-        prefix = f"{wanted.assignee_id}#"
+        prefix = f"{person}#"
     elif _by_class(wanted):
         name, key = _STATUS_BY_DEADLINE if due else _STATUS
     elif due:
         name, key = _DEADLINE
     else:
         key, prefix = "task_id", f"{room_id}."
-    classes = _by_class(wanted) or wanted.assignee_id is not None
+    classes = _by_class(wanted) or person is not None
     return _plan(Index(name, "owner_id", room_id, key, consistent=True), _stages(prefix, classes, wanted, by), wanted)
 
 

@@ -1,31 +1,46 @@
 """Many tasks at once, in one round trip or two."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from tasksync.entities import Page, Task, TaskStatus
 from tasksync.ids import owner_of
 from tasksync.tables.tasks import TaskItem
 
 _MOST_LOOKED_AT = 500
+_OPEN = TaskItem.status != TaskStatus.COMPLETED.value
+
+
+class OpenTasks:
+    """Tasks newest first, of 500 at a time, so that somebody who has completed thousands is answered in one round trip,
+    too."""
+
+    def __init__(self, pages: Iterator[dict[str, Any]]) -> None:
+        self._pages = pages
+        self.more = True
+        """Whether there may be more."""
+
+    def read(self) -> list[Task]:
+        """What is open among the next 500, in one round trip."""
+        page = next(self._pages)
+        self.more = "LastEvaluatedKey" in page
+        return [TaskItem.from_raw_data(raw).entity() for raw in page["Items"]]
 
 
 class TaskReads:
     """Tasks as overview, export and the resolution of keys need them: without any right to see them."""
 
-    def open_of(self, user_id: str) -> tuple[list[Task], bool]:
-        """What is assigned to a person and not completed, newest first, and whether there may be more.
-
-        Among the 500 that were assigned to them and created last, so that somebody who has completed thousands is
-        answered in one round trip, too. From an index, which may be some milliseconds behind.
-        """
+    def open_of(self, user_id: str) -> "OpenTasks":
+        """What is assigned to a person and not completed. From an index, which may be some milliseconds behind."""
         pages = TaskItem.by_assignee.query(
-            user_id,
-            filter_condition=TaskItem.status != TaskStatus.COMPLETED.value,
-            scan_index_forward=False,
-            page_size=_MOST_LOOKED_AT,
-        ).page_iter
-        page = next(pages)
-        return [TaskItem.from_raw_data(raw).entity() for raw in page["Items"]], "LastEvaluatedKey" in page
+            user_id, filter_condition=_OPEN, scan_index_forward=False, page_size=_MOST_LOOKED_AT
+        )
+        return OpenTasks(pages.page_iter)
+
+    def personal_of(self, user_id: str) -> "OpenTasks":
+        """Of a person's personal tasks, those that are not completed."""
+        pages = TaskItem.query(user_id, filter_condition=_OPEN, scan_index_forward=False, page_size=_MOST_LOOKED_AT)
+        return OpenTasks(pages.page_iter)
 
     def created_by(self, user_id: str, limit: int, after: str | None) -> Page[Task]:
         """What a person has created, whosever it is to do, oldest first.

@@ -34,6 +34,7 @@ class TaskRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     updated_at: Moment
     completed_at: Moment | None = None
     version: Number
+    join_id: Text | None = None
 
     @property
     def id(self) -> str:
@@ -60,6 +61,7 @@ class TaskRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             updated_at=self.updated_at.S,
             completed_at=self.completed_at.S if self.completed_at else None,
             version=self.version.N,
+            join_id=self.join_id.S if self.join_id else None,
         )
 
 

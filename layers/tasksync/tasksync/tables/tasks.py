@@ -5,9 +5,10 @@ what it is sorted by (``tables/task_ranges.py``). A room's lists use local index
 person's lists use global ones, which may be some milliseconds behind.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 
+from msgspec.structs import replace
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -19,11 +20,13 @@ from tasksync.errors import Stale
 from tasksync.ids import is_room_id, owner_of, time_ordered_part
 from tasksync.settings import settings
 from tasksync.tables.connection import SharedModel, batch_get
-from tasksync.tables.rooms import MembershipItem, membership_key
+from tasksync.tables.rooms import members_of, membership_key
 from tasksync.tables.transactions import Transaction
 
 # Sorts behind every deadline: digits come before letters.
 NO_DEADLINE = "none"
+# Stands where a person's id does in the sort keys of tasks without an assignee.
+NOBODY = "none"
 RANKS = {Priority.LOW: "1", Priority.MEDIUM: "2", Priority.HIGH: "3"}
 _STATUSES = {TaskStatus.PENDING: "1", TaskStatus.IN_PROGRESS: "2", TaskStatus.COMPLETED: "3"}
 
@@ -133,10 +136,12 @@ class TaskItem(SharedModel):
     by_status = UnicodeAttribute()
     by_status_deadline = UnicodeAttribute()
     by_person = UnicodeAttribute(null=True)
-    """Absent without an assignee, as is the next."""
+    """Absent on tasks without an assignee from before these were listed, as is the next."""
     by_person_deadline = UnicodeAttribute(null=True)
     assignee_id = UnicodeAttribute(null=True)
     """In whose list the task is. Absent: in nobody's."""
+    join_id = UnicodeAttribute(null=True)
+    """Of the assignee's membership: ``Task.join_id``."""
     title = UnicodeAttribute()
     description = UnicodeAttribute(null=True)
     status = UnicodeAttribute()
@@ -180,44 +185,42 @@ class TaskItem(SharedModel):
             updated_at=clock.parse(values["updated_at"]),
             completed_at=clock.parse(completed_at) if completed_at else None,
             version=int(values["version"]),
+            join_id=values.get("join_id"),
         )
 
 
 class TasksTable:
     """Tasks of rooms, and personal ones."""
 
-    def find_with_membership(self, task_id: str, user_id: str) -> tuple[Task | None, Membership | None]:
-        """The task, and this user's membership in its room, in one consistent round trip.
+    def find_with_members(self, task_id: str, user_ids: Collection[str]) -> tuple[Task | None, dict[str, Membership]]:
+        """The task, and the memberships in its room of those of these users that have one, in one round trip.
 
-        The membership is None for a personal task.
+        Each is read consistently. There are no memberships for a personal task.
         """
         owner_id = str(owner_of(task_id))
         task_key = {"owner_id": {"S": owner_id}, "task_id": {"S": task_id}}
         requests = {settings.tasks_table: {"Keys": [task_key], "ConsistentRead": True}}
         if is_room_id(owner_id):
-            requests[settings.rooms_table] = {"Keys": [membership_key(owner_id, user_id)], "ConsistentRead": True}
+            keys = [membership_key(owner_id, user_id) for user_id in user_ids]
+            requests[settings.rooms_table] = {"Keys": keys, "ConsistentRead": True}
         found = batch_get(requests)
         tasks = [TaskItem.from_raw_data(raw).entity() for raw in found[settings.tasks_table]]
-        memberships = [MembershipItem.from_raw_data(raw).entity() for raw in found.get(settings.rooms_table, [])]
-        return next(iter(tasks), None), next(iter(memberships), None)
+        return next(iter(tasks), None), members_of(found.get(settings.rooms_table, []))
 
     def unassign(self, task: Task, at: datetime) -> None:
-        """The assignee is gone for good. Raises ``Stale`` if the task has changed since it was read."""
+        """The assignee has left the room, or is gone. Raises ``Stale`` if the task has changed since it was read."""
+        after = replace(task, assignee_id=None, join_id=None, updated_at=at)
         transaction = Transaction()
-        transaction.update(
-            TaskItem(task.owner_id, task.id),
-            [
-                TaskItem.assignee_id.remove(),
-                TaskItem.by_person.remove(),
-                TaskItem.by_person_deadline.remove(),
-                TaskItem.updated_at.set(clock.timestamp(at)),
-                TaskItem.version.add(1),
-                TaskItem.stamp.set(stamps.new()),
-            ],
-            same_task(task),
-            Stale,
-        )
+        transaction.update(TaskItem(task.owner_id, task.id), changes(task, after), same_task(task), Stale)
         transaction.commit()
+
+    def assigned_in(self, room_id: str, user_id: str) -> Iterator[list[Task]]:
+        """A person's tasks in a room, page by page, read consistently."""
+        pages = TaskItem.room_by_person.query(
+            room_id, TaskItem.by_person.startswith(f"{user_id}#"), consistent_read=True, page_size=100
+        ).page_iter
+        for page in pages:
+            yield [TaskItem.from_raw_data(raw).entity() for raw in page["Items"]]
 
     def assigned_to(self, user_id: str) -> Iterator[Task]:
         """All tasks of a person's list, from the index."""
@@ -252,18 +255,19 @@ def class_of(status: TaskStatus, priority: Priority) -> str:
     return _STATUSES[status] + RANKS[priority]
 
 
-def sort_keys(task: Task) -> dict[str, str | None]:
+def sort_keys(task: Task) -> dict[str, str]:
     """The sort keys of all lists that the task is in: what is asked of a list first, then what it is sorted by."""
     deadline = NO_DEADLINE if task.deadline is None else clock.sortable(task.deadline)
     created = time_ordered_part(task.id)
     status = class_of(task.status, task.priority)
+    person = task.assignee_id or NOBODY
     return {
         "by_created": created,
         "by_deadline": f"{deadline}#{created}",
         "by_status": f"{status}#{created}",
         "by_status_deadline": f"{status}#{deadline}#{created}",
-        "by_person": task.assignee_id and f"{task.assignee_id}#{status}#{created}",
-        "by_person_deadline": task.assignee_id and f"{task.assignee_id}#{status}#{deadline}#{created}",
+        "by_person": f"{person}#{status}#{created}",
+        "by_person_deadline": f"{person}#{status}#{deadline}#{created}",
     }
 
 
@@ -272,6 +276,7 @@ def _attributes(task: Task) -> dict[str, str | None]:
     return {
         **sort_keys(task),
         "assignee_id": task.assignee_id,
+        "join_id": task.join_id,
         "title": task.title,
         "description": task.description,
         "status": task.status.value,

@@ -2,5 +2,6 @@
 
 from tasksync.tables.migrations.m0001_member_ids import MemberIds
 from tasksync.tables.migrations.m0002_task_sort_keys import TaskSortKeys
+from tasksync.tables.migrations.m0003_assignments import Assignments
 
-MIGRATIONS = (MemberIds(), TaskSortKeys())
+MIGRATIONS = (MemberIds(), TaskSortKeys(), Assignments())

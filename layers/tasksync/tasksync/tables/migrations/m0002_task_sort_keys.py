@@ -42,10 +42,7 @@ def _fits(item: Raw) -> bool:
 
 def _changed(task: Task) -> bool:
     """Whether the task still was what had been read."""
-    actions = [
-        getattr(TaskItem, name).remove() if value is None else getattr(TaskItem, name).set(value)
-        for name, value in sort_keys(task).items()
-    ]
+    actions = [getattr(TaskItem, name).set(value) for name, value in sort_keys(task).items()]
     transaction = Transaction()
     transaction.update(TaskItem(task.owner_id, task.id), actions, TaskItem.version == task.version, Stale)
     try:

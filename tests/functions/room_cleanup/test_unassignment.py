@@ -1,0 +1,198 @@
+"""Whoever leaves a room or is removed from it is unassigned from its tasks, behind the stream."""
+
+from typing import Any
+
+import pytest
+
+from tests.functions.room_cleanup.deliveries import Hourglass, copies, hand_over, lost_answers, outage
+from tests.support.client import Person
+from tests.support.lambdas import call
+from tests.support.product import Product
+
+FUNCTION = "RoomCleanupFunction"
+
+Json = dict[str, Any]
+
+
+class Flat:
+    """Ann's room, and Bob in it with a task that Ann has planned for him."""
+
+    def __init__(self, product: Product) -> None:
+        self.product = product
+        self.ann, self.bob = product.register("ann"), product.register("bob")
+        self.room = self.ann.open_room()
+        self.bob.join(self.room)
+        self.task = self.plan_for_bob()
+
+    def plan_for_bob(self) -> Json:
+        task: Json = self.ann.plan(room_id=self.room["id"], user_id=self.bob.id)
+        return task
+
+    def remove_bob(self, by: Person) -> None:
+        assert by.delete(f"/rooms/{self.room['id']}/users/{self.bob.id}").status == 204
+
+    def bob_returns(self) -> None:
+        assert self.ann.post(f"/rooms/{self.room['id']}/users", json={"user_id": self.bob.id}).status == 201
+
+    def now(self, task: Json) -> Json:
+        found: Json = self.ann.get(f"/tasks/{task['id']}").json()
+        return found
+
+    def forget_joins(self) -> None:
+        """Store the tasks as they were before assignments named memberships, and lists those of nobody."""
+        gone = ["join_id", "by_person", "by_person_deadline"]
+        for item in self.product.items("TasksTable"):
+            names = gone if item.get("assignee_id") is None else gone[:1]
+            self.product.aws.dynamodb.update_item(
+                TableName="TasksTable",
+                Key={name: {"S": item[name]} for name in ("owner_id", "task_id")},
+                UpdateExpression="REMOVE " + ", ".join(names),
+            )
+
+
+@pytest.fixture
+def flat(product: Product) -> Flat:
+    return Flat(product)
+
+
+@pytest.mark.parametrize("by_admin", [False, True])
+def test_who_left_or_was_removed_has_no_task_any_more_and_the_trail_says_that_the_service_did_it(
+    flat: Flat, by_admin: bool
+) -> None:
+    flat.remove_bob(by=flat.ann if by_admin else flat.bob)
+
+    flat.product.deliver()
+
+    unassigned = flat.now(flat.task)
+    [entry] = [
+        entry
+        for entry in flat.ann.list(f"/rooms/{flat.room['id']}/activity")
+        if entry["resource_id"] == flat.task["id"] and entry["action"] == "updated"
+    ]
+    assert (unassigned["user_id"], unassigned["version"]) == (None, flat.task["version"] + 1)
+    assert (entry["actor_id"], entry["changes"]) == (None, {"user_id": {"old": flat.bob.id, "new": None}})
+    assert flat.ann.list(f"/rooms/{flat.room['id']}/tasks", user_id="none") == [unassigned]
+
+
+def test_before_that_no_list_shows_the_task_through_the_assignment(flat: Flat) -> None:
+    path = f"/rooms/{flat.room['id']}/tasks"
+
+    flat.remove_bob(by=flat.bob)
+
+    assert flat.ann.list(path, user_id=flat.bob.id) == flat.bob.list("/tasks") == []
+    assert flat.ann.list(path) == [flat.task]
+
+
+def test_a_late_unassignment_ends_what_was_before_and_nothing_that_is_new(flat: Flat) -> None:
+    again = flat.plan_for_bob()
+    flat.remove_bob(by=flat.ann)
+    flat.bob_returns()
+    new = flat.plan_for_bob()
+    renewed = flat.ann.patch(f"/tasks/{again['id']}", json={"user_id": flat.bob.id}).json()
+    before = flat.bob.list("/tasks"), flat.ann.list(f"/rooms/{flat.room['id']}/tasks", user_id=flat.bob.id)
+
+    deliveries = flat.product.deliver()
+
+    assert {task["id"] for task in before[0]} == {task["id"] for task in before[1]} == {again["id"], new["id"]}
+    assert [flat.now(task)["user_id"] for task in (flat.task, again, new)] == [None, flat.bob.id, flat.bob.id]
+    assert (flat.now(again), flat.now(new)) == (renewed, new)
+    assert not any(delivery.failed for delivery in deliveries)
+
+
+def test_a_record_that_comes_again_changes_nothing(flat: Flat) -> None:
+    flat.remove_bob(by=flat.bob)
+    [delivery] = flat.product.deliver(to=FUNCTION)
+    flat.bob_returns()
+    task = flat.plan_for_bob()
+    before = flat.product.items("TasksTable")
+
+    failed = hand_over(flat.product, FUNCTION, delivery.records * 2)
+
+    assert failed == []
+    assert flat.product.items("TasksTable") == before
+    assert flat.bob.list("/tasks") == [task]
+
+
+def test_tasks_from_before_assignments_named_memberships_are_whoever_s_is_a_member(flat: Flat) -> None:
+    flat.forget_joins()
+    seen = flat.bob.list("/tasks"), flat.ann.list(f"/rooms/{flat.room['id']}/tasks", user_id=flat.bob.id)
+    changed = flat.ann.patch(f"/tasks/{flat.task['id']}", json={"title": "Other"}).json()
+    flat.remove_bob(by=flat.bob)
+    flat.bob_returns()
+    flat.product.deliver()
+    kept = flat.now(flat.task)
+
+    flat.remove_bob(by=flat.bob)
+    flat.product.deliver()
+
+    assert seen == ([flat.task], [flat.task])
+    assert kept == changed
+    assert flat.now(flat.task)["user_id"] is None
+
+
+def test_what_is_changed_at_the_same_time_is_kept(flat: Flat) -> None:
+    flat.remove_bob(by=flat.ann)
+
+    changed = flat.ann.patch(f"/tasks/{flat.task['id']}", json={"title": "Other", "user_id": flat.bob.id})
+    flat.product.deliver()
+
+    assert changed.json()["user_id"] == flat.bob.id
+    assert (flat.now(flat.task)["title"], flat.now(flat.task)["user_id"]) == ("Other", None)
+
+
+def test_a_room_that_closes_has_its_tasks_deleted_and_not_unassigned(flat: Flat) -> None:
+    flat.ann.delete(f"/rooms/{flat.room['id']}")
+
+    flat.product.deliver()
+
+    assert flat.product.items("TasksTable") == []
+    entries = [item for item in flat.product.items("ActivityTable") if item["resource_id"] == flat.task["id"]]
+    assert sorted(entry["action"] for entry in entries) == ["created", "purged"]
+
+
+def test_however_many_there_are_all_go_also_where_time_runs_out(flat: Flat) -> None:
+    copies(flat.product, flat.task, 24)
+    flat.remove_bob(by=flat.bob)
+    [delivery] = flat.product.deliver(seconds=1, to=FUNCTION)
+
+    cut = hand_over(flat.product, FUNCTION, delivery.records, Hourglass(FUNCTION, looks=20))
+    left = sum("assignee_id" in item for item in flat.product.items("TasksTable"))
+    flat.product.deliver()
+
+    assert delivery.failed == cut == [delivery.records[0]["dynamodb"]["SequenceNumber"]]
+    assert 0 < left < 25
+    assert not any("assignee_id" in item for item in flat.product.items("TasksTable"))
+
+
+@pytest.mark.parametrize("trouble", [outage, lost_answers])
+def test_what_is_interrupted_is_reported_and_finished_later(flat: Flat, trouble: Any) -> None:
+    flat.plan_for_bob()
+    flat.remove_bob(by=flat.bob)
+
+    with trouble("TasksTable", after=1):
+        [interrupted] = flat.product.deliver(to=FUNCTION)
+    [repeated] = flat.product.deliver(to=FUNCTION)
+
+    assert (len(interrupted.failed), repeated.failed) == (1, [])
+    assert not any("assignee_id" in item for item in flat.product.items("TasksTable"))
+
+
+def test_what_a_lost_record_leaves_is_found_by_the_auditor_and_healed_by_the_migration(flat: Flat) -> None:
+    unassigned = flat.ann.plan(room_id=flat.room["id"], user_id=None)
+    mine = flat.ann.plan(room_id=flat.room["id"])
+    flat.forget_joins()
+    flat.remove_bob(by=flat.bob)
+    audit = {"older_than_seconds": 0}
+    found = [each for each in call(flat.product.aws, "AuditorFunction", audit)["findings"] if each["violations"]]
+
+    call(flat.product.aws, "MigrationsFunction", {})
+
+    assert [(each["invariant"], each["shown"][0]["item"]) for each in found if each["invariant"] == "I11"] == [
+        ("I11", flat.task["id"])
+    ]
+    healed = flat.now(flat.task)
+    assert (healed["user_id"], healed["version"]) == (None, 2)
+    assert flat.ann.list(f"/rooms/{flat.room['id']}/tasks", user_id="none") == [healed, unassigned]
+    assert flat.ann.list("/tasks") == [mine]
+    flat.product.deliver(to="ActivityFunction")
+    assert [each for each in call(flat.product.aws, "AuditorFunction", audit)["findings"] if each["violations"]] == []
