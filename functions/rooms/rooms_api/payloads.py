@@ -5,32 +5,37 @@ from msgspec import UNSET, UnsetType
 
 from rooms_api import answers
 from tasksync.clock import timestamp
-from tasksync.entities import ActivityEntry, Membership, Room, RoomRole, RoomView, User
-from tasksync.http.fields import Id, RoomCode, RoomName
+from tasksync.entities import ActivityEntry, JoinRole, Membership, Room, RoomRole, RoomView, User
+from tasksync.http.fields import Id, PastedRoomCode, RoomCode, RoomName
 from tasksync.http.representations import room_in_list
 
 
 class NewRoom(msgspec.Struct, frozen=True, kw_only=True):
-    """`user_id` may only be the caller. Without a code, one of nine characters is made up."""
+    """`user_id` may only be the caller. Without a code, one of nine characters is made up.
+
+    `join_role` is the role of whoever joins by the code; ``null``: nobody can.
+    """
 
     name: RoomName | None = None
     code: RoomCode | None = None
+    join_role: JoinRole | None = JoinRole.MEMBER
     user_id: Id | None = None
 
 
 class RoomChange(msgspec.Struct, frozen=True, kw_only=True):
-    """Absent: stays. ``null``: the room has no name."""
+    """Absent: stays. ``null``: the room has no name; nobody can join it by its code."""
 
     name: RoomName | UnsetType | None = UNSET
+    join_role: JoinRole | UnsetType | None = UNSET
 
     def applied(self, room: Room) -> Room:
-        return room if isinstance(self.name, UnsetType) else msgspec.structs.replace(room, name=self.name)
+        name = room.name if isinstance(self.name, UnsetType) else self.name
+        join_role = room.join_role if isinstance(self.join_role, UnsetType) else self.join_role
+        return msgspec.structs.replace(room, name=name, join_role=join_role)
 
 
 class Join(msgspec.Struct, frozen=True, kw_only=True):
-    """Capital and small letters are the same in a code."""
-
-    code: RoomCode
+    code: PastedRoomCode
 
 
 class NewMember(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,6 +32,10 @@ def exported(export: Export, caller: Caller) -> answers.Export:
             {**representations.room_in_list(view), "joined_at": timestamp(view.caller.joined_at)}
             for view in export.rooms
         ],
+        "former_rooms": [
+            {"room_id": former.room_id, "role": former.role, "left_at": timestamp(former.left_at)}
+            for former in export.former_rooms
+        ],
         "tasks": [representations.task(task) for task in export.tasks],
         "next_cursor": None,
     }

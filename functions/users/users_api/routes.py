@@ -18,6 +18,7 @@ from tasksync.http.lists import listing, position, with_next
 from tasksync.http.profiles import Registration
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok, uncompressed
+from tasksync.tables.former_members import FormerMembersTable
 from tasksync.tables.limits import RateLimitsTable
 from tasksync.tables.receipts import ReceiptsTable
 from tasksync.tables.room_reads import RoomReads
@@ -37,8 +38,9 @@ app = api.chalice
 _people = UserChanges()
 _rooms = RoomReads()
 _users = UserService(_people, _rooms, both)
-_removal = UserRemoval(_people, _rooms, TasksTable(), SessionsTable())
-_exports = ExportService(_users, _rooms, SessionsTable(), TaskService(TaskChanges(), _rooms), both)
+_former_members = FormerMembersTable()
+_removal = UserRemoval(_people, _rooms, _former_members, TasksTable(), SessionsTable())
+_exports = ExportService(_users, _rooms, _former_members, SessionsTable(), TaskService(TaskChanges(), _rooms), both)
 
 _OF_CHANGES = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tasksync.domain.reads import Both
-from tasksync.entities import Caller, Page, RoomView, Session, Task, User
+from tasksync.entities import Caller, FormerMember, Page, RoomView, Session, Task, User
 from tasksync.errors import RoleTooLow
 from tasksync.queries import TaskFilter
 
@@ -26,6 +26,7 @@ class Export:
     user: User
     sessions: tuple[Session, ...]
     rooms: tuple[RoomView, ...]
+    former_rooms: tuple[FormerMember, ...]
     tasks: tuple[Task, ...]
     next: str | None
 
@@ -40,6 +41,12 @@ class Rooms(Protocol):
     """``tables/rooms.py``."""
 
     def rooms_of(self, user_id: str, limit: int, after: str | None) -> Page[RoomView]: ...
+
+
+class FormerMembers(Protocol):
+    """``tables/former_members.py``."""
+
+    def all_of(self, user_id: str) -> Iterator[FormerMember]: ...
 
 
 class Sessions(Protocol):
@@ -58,11 +65,20 @@ class Tasks(Protocol):
 class ExportService:
     """What somebody may take with them."""
 
-    def __init__(self, people: People, rooms: Rooms, sessions: Sessions, tasks: Tasks, both: Both) -> None:
+    def __init__(
+        self,
+        people: People,
+        rooms: Rooms,
+        former_members: FormerMembers,
+        sessions: Sessions,
+        tasks: Tasks,
+        both: Both,
+    ) -> None:
         """``both``: carries out two reads at the same time."""
         self._both = both
         self._people = people
         self._rooms = rooms
+        self._former_members = former_members
         self._sessions = sessions
         self._tasks = tasks
 
@@ -74,18 +90,21 @@ class ExportService:
         if user_id not in ("me", caller.user_id):
             self._people.get(caller, user_id)
             raise RoleTooLow
-        ((rooms, tasks), sessions), user = self._both(
+        (((rooms, tasks), sessions), former_rooms), user = self._both(
             lambda: self._both(
                 lambda: self._both(
-                    lambda: tuple(self._all_rooms(caller.user_id)),
-                    # Of one range of an index, so nothing is read at the same time in there.
-                    lambda: self._some_tasks(caller, after),
+                    lambda: self._both(
+                        lambda: tuple(self._all_rooms(caller.user_id)),
+                        # Of one range of an index, so nothing is read at the same time in there.
+                        lambda: self._some_tasks(caller, after),
+                    ),
+                    lambda: tuple(self._sessions.all_of(caller.user_id)),
                 ),
-                lambda: tuple(self._sessions.all_of(caller.user_id)),
+                lambda: tuple(self._former_members.all_of(caller.user_id)),
             ),
             lambda: self._people.get(caller, caller.user_id),
         )
-        return Export(user, sessions, rooms, tuple(tasks.items), tasks.next)
+        return Export(user, sessions, rooms, former_rooms, tuple(tasks.items), tasks.next)
 
     def _all_rooms(self, user_id: str) -> Iterator[RoomView]:
         after: str | None = None

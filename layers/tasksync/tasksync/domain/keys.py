@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tasksync.domain.reads import Both
-from tasksync.entities import Caller, Room, RoomView, Task, User, UserRole
-from tasksync.ids import is_id, is_room_id, owner_of
+from tasksync.entities import Caller, Membership, Room, RoomRole, RoomView, Task, User, UserRole
+from tasksync.ids import code_as_pasted, is_id, is_room_id, owner_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Rooms(Protocol):
 
     def all_of(self, user_id: str) -> list[Room]: ...
     def views(self, room_ids: Iterable[str], user_id: str) -> dict[str, RoomView]: ...
+    def memberships_in(self, room_ids: Iterable[str], user_id: str) -> dict[str, Membership]: ...
 
 
 class People(Protocol):
@@ -50,7 +51,10 @@ class Tasks(Protocol):
 
 
 class KeyService:
-    """Two round trips one after the other, for all kinds and a hundred keys; one, for tasks and rooms alone."""
+    """Two round trips one after the other, for all kinds and a hundred keys; one, for tasks and rooms alone.
+
+    One more where there are codes of the caller's rooms among the keys.
+    """
 
     def __init__(self, rooms: Rooms, people: People, tasks: Tasks, both: Both) -> None:
         """``both``: carries out two reads at the same time."""
@@ -73,11 +77,10 @@ class KeyService:
             ),
             lambda: self._tasks.find_many(owners),
         )
-        codes_of_rooms = {room.code: room.id for room in mine}
         users = {key: user for key, user in people.items() if _is_seen(caller, key, mine)}
         rooms = {key: views[key] for key in wanted if key in views}
         tasks = {key: task for key, task in tasks.items() if task.owner_id in {caller.user_id, *views}}
-        codes = {code: codes_of_rooms[code.upper()] for code in keys.codes if code.upper() in codes_of_rooms}
+        codes = self._codes(caller, keys, mine)
         asked = ((keys.users, users), (keys.rooms, rooms), (keys.tasks, tasks), (keys.codes, codes))
         missing = [key for given, found in asked for key in given if key not in found]
         return Found(users, rooms, tasks, codes, tuple(dict.fromkeys(missing)))
@@ -86,6 +89,14 @@ class KeyService:
         # People and codes are seen through the rooms that the caller is in. A code of another room is never looked up:
         # this is no way to try codes beside the limit on joining.
         return self._rooms.all_of(caller.user_id) if keys.users or keys.codes else []
+
+    def _codes(self, caller: Caller, keys: Keys, mine: list[Room]) -> dict[str, str]:
+        """By code as it was asked for, the room. Viewers see no code, and so are not told that one is right either."""
+        rooms = {room.code: room.id for room in mine}
+        found = {code: rooms[meant] for code in keys.codes if (meant := code_as_pasted(code)) in rooms}
+        memberships = self._rooms.memberships_in(set(found.values()), caller.user_id) if found else {}
+        shown = {each.room_id for each in memberships.values() if each.role is not RoomRole.VIEWER}
+        return {code: room_id for code, room_id in found.items() if room_id in shown}
 
 
 def _is_seen(caller: Caller, user_id: str, mine: list[Room]) -> bool:

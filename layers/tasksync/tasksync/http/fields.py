@@ -6,6 +6,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from tasksync.ids import CODE_SEPARATORS
+
 # Printable, and no white space at either end: a name that looks like another's would serve only to deceive.
 _NAME = r"\A[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?\Z"
 _EMAIL = r"\A[^@\s\x00-\x1f\x7f]+@[^@\s.\x00-\x1f\x7f]+(?:\.[^@\s.\x00-\x1f\x7f]+)+\Z"
@@ -16,6 +18,15 @@ Password = Annotated[str, Meta(min_length=1, max_length=1024, examples=["violet 
 Token = Annotated[str, Meta(min_length=1, max_length=4096)]
 RoomName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\S", examples=["Office move"])]
 RoomCode = Annotated[str, Meta(min_length=6, max_length=9, pattern=r"\A[A-Za-z0-9]*\Z", examples=["K7QX2MZ9A"])]
+PastedRoomCode = Annotated[
+    str,
+    Meta(
+        max_length=100,
+        pattern=rf"\A[{CODE_SEPARATORS}]*(?:[A-Za-z0-9][{CODE_SEPARATORS}]*){{6,9}}\Z",
+        description="6 to 9 letters (A to Z, in any case) and digits. Blanks, hyphens and line breaks are ignored.",
+        examples=["K7QX2MZ9A"],
+    ),
+]
 Id = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\A[A-Za-z0-9._~-]*\Z")]
 Title = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\S", examples=["Order the desks"])]
 Description = Annotated[str, Meta(max_length=10_000, examples=["Twelve, adjustable in height."])]
