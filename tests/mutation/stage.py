@@ -227,7 +227,7 @@ class Stage:
 
     def _committed(self, changes: list[Change]) -> None:
         try:
-            check_changes(self.database.tables, changes)
+            check_changes(self.database.tables, changes, self.time)
             check_always(self.database.tables)
         except Violation as violation:
             self.failures.append(violation)

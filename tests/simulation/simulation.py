@@ -323,7 +323,7 @@ class Simulation:
         removal = invocation is not None and invocation.what == "DELETE /users/{user_id}"
         self.recorded.committed(changes, invocation)
         self._judge(lambda: self.history.committed(changes, invocation))
-        self._judge(lambda: invariants.check_changes(self.database.tables, changes))
+        self._judge(lambda: invariants.check_changes(self.database.tables, changes, self.now()))
         if invocation is not None and invocation.user_id is not None and not removal:
             user_id = invocation.user_id
             self._judge(lambda: authority.check(self.database.tables, changes, user_id))

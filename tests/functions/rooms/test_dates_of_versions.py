@@ -1,10 +1,12 @@
 """The versions of a room are dated in their order, and its trail is in that order, whatever the clocks say."""
 
 import itertools
+from collections.abc import Callable
 
 import pytest
 
 from tests.functions.activity.trails import trail
+from tests.support.client import Answer
 from tests.support.clock import Clock
 from tests.support.product import Product
 
@@ -17,7 +19,7 @@ def test_no_version_of_a_room_is_dated_before_the_one_before(
     clock = Clock(monkeypatch)
     room = ann.open_room(name="0")
     path = f"/rooms/{room['id']}"
-    changes = [
+    changes: list[Callable[[], Answer]] = [
         lambda: bob.post("/rooms/join", json={"code": room["code"]}),
         lambda: ann.post(f"{path}/users", json={"user_id": cleo.id}),
         lambda: ann.patch(path, json={"name": "1"}),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tasksync.domain.reads import Both
-from tasksync.entities import Caller, Membership, Room, RoomRole, RoomView, Task, User, UserRole
+from tasksync.entities import Caller, Room, RoomView, Task, User, UserRole
 from tasksync.ids import code_as_pasted, is_id, is_room_id, owner_of
 
 
@@ -34,8 +34,8 @@ class Rooms(Protocol):
     """``tables/room_reads.py``."""
 
     def all_of(self, user_id: str) -> list[Room]: ...
+    def all_views_of(self, user_id: str) -> list[RoomView]: ...
     def views(self, room_ids: Iterable[str], user_id: str) -> dict[str, RoomView]: ...
-    def memberships_in(self, room_ids: Iterable[str], user_id: str) -> dict[str, Membership]: ...
 
 
 class People(Protocol):
@@ -51,10 +51,7 @@ class Tasks(Protocol):
 
 
 class KeyService:
-    """Two round trips one after the other, for all kinds and a hundred keys; one, for tasks and rooms alone.
-
-    One more where there are codes of the caller's rooms among the keys.
-    """
+    """Two round trips one after the other, for all kinds and a hundred keys; one, for tasks and rooms alone."""
 
     def __init__(self, rooms: Rooms, people: People, tasks: Tasks, both: Both) -> None:
         """``both``: carries out two reads at the same time."""
@@ -67,7 +64,7 @@ class KeyService:
         owners = {key: owner_id for key in keys.tasks if (owner_id := owner_of(key)) is not None}
         of_tasks = [owner_id for owner_id in owners.values() if is_room_id(owner_id)]
         wanted = [key for key in keys.rooms if is_id(key) and is_room_id(key)]
-        ((views, mine), people), tasks = self._both(
+        ((views, (mine, rooms_by_code)), people), tasks = self._both(
             lambda: self._both(
                 lambda: self._both(
                     lambda: self._rooms.views([*wanted, *of_tasks], caller.user_id),
@@ -80,23 +77,21 @@ class KeyService:
         users = {key: user for key, user in people.items() if _is_seen(caller, key, mine)}
         rooms = {key: views[key] for key in wanted if key in views}
         tasks = {key: task for key, task in tasks.items() if task.owner_id in {caller.user_id, *views}}
-        codes = self._codes(caller, keys, mine)
+        codes = {code: rooms_by_code[meant] for code in keys.codes if (meant := code_as_pasted(code)) in rooms_by_code}
         asked = ((keys.users, users), (keys.rooms, rooms), (keys.tasks, tasks), (keys.codes, codes))
         missing = [key for given, found in asked for key in given if key not in found]
         return Found(users, rooms, tasks, codes, tuple(dict.fromkeys(missing)))
 
-    def _rooms_of(self, caller: Caller, keys: Keys) -> list[Room]:
-        # People and codes are seen through the rooms that the caller is in. A code of another room is never looked up:
-        # this is no way to try codes beside the limit on joining.
-        return self._rooms.all_of(caller.user_id) if keys.users or keys.codes else []
+    def _rooms_of(self, caller: Caller, keys: Keys) -> tuple[list[Room], dict[str, str]]:
+        """The rooms that the caller is in, and the ids of those whose code they see, by code; as far as keys need it.
 
-    def _codes(self, caller: Caller, keys: Keys, mine: list[Room]) -> dict[str, str]:
-        """By code as it was asked for, the room. Viewers see no code, and so are not told that one is right either."""
-        rooms = {room.code: room.id for room in mine}
-        found = {code: rooms[meant] for code in keys.codes if (meant := code_as_pasted(code)) in rooms}
-        memberships = self._rooms.memberships_in(set(found.values()), caller.user_id) if found else {}
-        shown = {each.room_id for each in memberships.values() if each.role is not RoomRole.VIEWER}
-        return {code: room_id for code, room_id in found.items() if room_id in shown}
+        People and codes are seen through these rooms. A code of another room is never looked up: this is no way to try
+        codes beside the limit on joining. Viewers see no code, and are not told that one is right either.
+        """
+        if keys.codes:
+            views = self._rooms.all_views_of(caller.user_id)
+            return [view.room for view in views], {view.code: view.room.id for view in views if view.code}
+        return self._rooms.all_of(caller.user_id) if keys.users else [], {}
 
 
 def _is_seen(caller: Caller, user_id: str, mine: list[Room]) -> bool:

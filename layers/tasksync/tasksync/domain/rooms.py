@@ -43,6 +43,8 @@ from tasksync.ids import code_as_pasted, new_code, new_room_id
 Matches = Callable[[int], bool]
 """Whether the client's ``If-Match`` allows changing a resource of this version."""
 
+_CODES_TRIED = 10
+
 Named = tuple[Membership, User]
 """A membership, and whose it is."""
 
@@ -325,14 +327,14 @@ def _administered(view: RoomView | None) -> RoomView:
 
 def _with_free_code(view: RoomView, generated: bool, write: Callable[[RoomView], None]) -> RoomView:
     """Write the room; while a generated code happens to be taken, with another one."""
-    while True:
+    for _ in range(_CODES_TRIED - 1 if generated else 0):
         try:
             write(view)
             return view
         except CodeTaken:
-            if not generated:
-                raise
             view = replace(view, room=replace(view.room, code=new_code()))
+    write(view)
+    return view
 
 
 def _require_newcomer(members: tuple[Membership, ...], user_id: str) -> None:
