@@ -108,6 +108,9 @@ class Stage:
     def now(self) -> float:
         return self.time
 
+    def clock(self) -> float:
+        return self.time
+
     def sleep(self, seconds: float) -> None:
         self.time += seconds
 
