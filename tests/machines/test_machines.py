@@ -18,7 +18,7 @@ SEEDS: dict[type[Machine], int] = {RoomsMachine: 1, TasksMachine: 2, SessionsMac
 
 pytestmark = pytest.mark.usefixtures("_mocked_aws")
 
-ROOM_ACTIONS = {"open", "join", "add", "leave", "remove", "change role", "rename", "new code", "close", "delete user"}
+ROOM_ACTIONS = {"open", "join", "add", "leave", "remove", "change role", "change", "new code", "close", "delete user"}
 TASK_ACTIONS = {"create", "see", "update", "delete", "list"}
 SESSION_ACTIONS = {"sign in", "refresh", "sign out", "end one", "end all", "change password"}
 AROUND_TASKS = {"let in", "put out", "role changed", "person deleted", "room closed", "streams read"}
