@@ -17,6 +17,9 @@ class Room:
     members: dict[str, str] = field(default_factory=dict)
     version: int = 1
     former_codes: list[str] = field(default_factory=list)
+    join_role: str | None = "member"
+    left_as: dict[str, str] = field(default_factory=dict)
+    """By person: the role in which they left, or that they were removed."""
 
     @property
     def admins(self) -> list[str]:
@@ -32,7 +35,7 @@ class Rooms:
         self.added_by: dict[str, str] = {}
         """Who may add somebody; anyone, where it is not said."""
         self.all: list[Room] = []
-        self._uncleaned: set[str] = set()
+        self._given_up: set[str] = set()
 
     # ----------------------------------------------------------------------------------------------- what is there
     def of(self, person: str) -> Iterator[Room]:
@@ -44,11 +47,11 @@ class Rooms:
 
     # ------------------------------------------------------------------------------------------------ what is done
     def may_open(self, code: str | None) -> None:
-        if code is not None and (self.with_code(code) or code in self._uncleaned):
+        if code is not None and (self.with_code(code) or code in self._given_up):
             raise Refused(409, "code_taken")
 
-    def open(self, room_id: str, code: str, name: str | None, person: str) -> Room:
-        room = Room(room_id, code, name, person, {person: "admin"})
+    def open(self, room_id: str, code: str, name: str | None, join_role: str | None, person: str) -> Room:
+        room = Room(room_id, code, name, person, {person: "admin"}, join_role=join_role)
         self.all.append(room)
         return room
 
@@ -56,8 +59,11 @@ class Rooms:
         room = self.with_code(code)
         if room is None:
             raise Refused(404, "unknown_code")
+        left_as = room.left_as.get(person)
+        if person not in room.members and (room.join_role is None or left_as == "removed"):
+            raise Refused(404, "unknown_code")
         self._may_enter(room, person)
-        self._enter(room, person, "member")
+        self._enter(room, person, "viewer" if "viewer" in (room.join_role, left_as) else "member")
         return room
 
     def add(self, actor: str, room: Room, person: str, role: str) -> None:
@@ -69,6 +75,7 @@ class Rooms:
         if added_by == "nobody" or (added_by == "shared" and not self._share_a_room(actor, person)):
             raise Refused(409, "adding_refused")
         self._enter(room, person, role)
+        room.left_as.pop(person, None)
 
     def remove(self, actor: str, room: Room, person: str) -> None:
         if person == actor:
@@ -79,6 +86,7 @@ class Rooms:
             raise NOT_FOUND
         if self.is_last_admin(room, person) and len(room.members) > 1:
             raise Refused(409, "last_admin")
+        room.left_as[person] = room.members[person] if person == actor else "removed"
         self._leave(room, person)
 
     def set_role(self, actor: str, room: Room, person: str, role: str) -> None:
@@ -92,10 +100,10 @@ class Rooms:
         room.members[person] = role
         room.version += 1
 
-    def rename(self, actor: str, room: Room, name: str | None, if_match: int | None) -> None:
+    def change(self, actor: str, room: Room, name: str | None, join_role: str | None, if_match: int | None) -> None:
         self._as_admin(actor, room, if_match)
-        if name != room.name:
-            room.name = name
+        if (name, join_role) != (room.name, room.join_role):
+            room.name, room.join_role = name, join_role
             room.version += 1
 
     def may_change_code(self, actor: str, room: Room, if_match: int | None) -> None:
@@ -103,13 +111,14 @@ class Rooms:
 
     def change_code(self, room: Room, code: str) -> None:
         room.former_codes.append(room.code)
+        self._given_up.add(room.code)
         room.code = code
         room.version += 1
 
     def close(self, actor: str, room: Room, if_match: int | None) -> None:
         self._as_admin(actor, room, if_match)
         room.members.clear()
-        self._uncleaned.add(room.code)
+        self._given_up.add(room.code)
 
     def delete_person(self, person: str) -> None:
         """Out of every room. Where nobody else administers one: who joined first does now, members before viewers."""
@@ -119,10 +128,6 @@ class Rooms:
                 room.members[min(others, key=lambda each: room.members[each] == "viewer")] = "admin"
             self._leave(room, person)
         self.everybody.remove(person)
-
-    def clean_up(self) -> None:
-        """The streams have been read: codes of dead rooms can be had again."""
-        self._uncleaned.clear()
 
     # ------------------------------------------------------------------------------------------------------- rules
     def is_last_admin(self, room: Room, person: str) -> bool:
@@ -156,4 +161,4 @@ class Rooms:
         del room.members[person]
         room.version += 1
         if not room.members:
-            self._uncleaned.add(room.code)
+            self._given_up.add(room.code)

@@ -25,7 +25,7 @@ ROOM_ACTIONS = {
     "leave",
     "remove",
     "change role",
-    "rename",
+    "change",
     "new code",
     "close",
     "delete user",

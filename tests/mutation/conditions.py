@@ -21,7 +21,15 @@ _BOUNDS = {
 }
 _STEPS = {"one less": -1, "one more": 1}
 
-_KINDS = {"ROOM": "room", "MEMBER": "membership", "CODE": "code", "NAME": "name", "EMAIL": "e-mail", "KEY": "key"}
+_KINDS = {
+    "ROOM": "room",
+    "MEMBER": "membership",
+    "CODE": "code",
+    "FORMER": "former member",
+    "NAME": "name",
+    "EMAIL": "e-mail",
+    "KEY": "key",
+}
 _TABLES = {
     "UsersTable": "user",
     "TasksTable": "task",

@@ -81,6 +81,9 @@ class Person:
     def rename(self, room: Json, name: str, **options: Any) -> Answer:
         return self.do("PATCH", "/rooms/{room_id}", {"name": name}, room_id=room["id"], **options)
 
+    def set_join_role(self, room: Json, role: str | None, **options: Any) -> Answer:
+        return self.do("PATCH", "/rooms/{room_id}", {"join_role": role}, room_id=room["id"], **options)
+
     def renew_code(self, room: Json, **options: Any) -> Answer:
         return self.do("POST", "/rooms/{room_id}/code", room_id=room["id"], **options)
 
@@ -209,7 +212,7 @@ _keyed("RoomChanges.create", lambda ann, bob, room, task: ann.do("POST", "/rooms
 _keyed("RoomChanges.add", lambda ann, bob, room, task: _add_somebody(ann, room))
 _keyed("RoomChanges.remove", lambda ann, bob, room, task: ann.remove(room, bob, **key()))
 _keyed("RoomChanges.change_role", lambda ann, bob, room, task: ann.set_role(room, bob, "viewer", **key()))
-_keyed("RoomChanges.rename", lambda ann, bob, room, task: ann.rename(room, "Anew", **key()))
+_keyed("RoomChanges.change", lambda ann, bob, room, task: ann.rename(room, "Anew", **key()))
 _keyed("ReceiptsTable.keep", lambda ann, bob, room, task: ann.rename(room, str(room["name"]), **key()))
 _keyed("RoomChanges.change_code", lambda ann, bob, room, task: ann.renew_code(room, **key()))
 _keyed("RoomChanges.close", lambda ann, bob, room, task: ann.close(room, **key()))
@@ -387,6 +390,33 @@ def a_new_code_is_that_of_another_room(stage: Stage) -> None:
 
 
 @scenario
+def a_retired_code_is_free_when_its_time_is_over_and_not_a_second_before(stage: Stage) -> None:
+    ann, bob = people(stage, "ann", "bob")
+    room, other = ann.open(code="SPRINT001"), bob.open()
+    ann.renew_code(room)
+    stage.time = _free_at(stage, "SPRINT001") - 1
+    refused(bob.do("POST", "/rooms", {"code": "SPRINT001"}), 409, "code_taken")
+    stage.time += 1
+    assert bob.open(code="SPRINT001")["id"] != room["id"]
+    stage.draws.letters.seed(2)
+    drawn = ann.renew_code(room).body["code"]
+    ann.renew_code(room)
+    stage.time = _free_at(stage, drawn) - 1
+    stage.draws.letters.seed(2)
+    assert bob.renew_code(other).body["code"] != drawn
+    stage.time += 1
+    stage.draws.letters.seed(2)
+    assert bob.renew_code(other).body["code"] == drawn
+
+
+def _free_at(stage: Stage, code: str) -> int:
+    """Of a retired code, in seconds since 1970."""
+    found = stage.item("RoomsTable", f"CODE#{code}", "CODE")
+    assert found is not None
+    return int(found["expires_at"])
+
+
+@scenario
 def names_of_somebody_gone_belong_to_whoever_took_them(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
 
@@ -465,6 +495,60 @@ def somebody_refuses_to_be_added_before_they_are(stage: Stage) -> None:
     refused(ann.add(room, cleo), 409, "adding_refused")
     assert cleo.role_in(room) is None
     assert cleo.join(room).status == 200
+
+
+@scenario
+def the_room_is_closed_to_codes_before_somebody_joins(stage: Stage) -> None:
+    room, (ann,) = together(stage)
+    cleo, dora = people(stage, "cleo", "dora")
+    stage.before("RoomChanges.join", lambda: ann.set_join_role(room, "viewer"))
+    assert cleo.join(room).body["role"] == "viewer"
+    stage.before("RoomChanges.join", lambda: ann.set_join_role(room, None))
+    refused(dora.join(room), 404, "unknown_code")
+
+
+@scenario
+def somebody_joins_and_is_removed_while_they_join(stage: Stage) -> None:
+    """What they left as was read before, the room after: its version is the newest, what they left as is not."""
+    room, (ann,) = together(stage)
+    cleo, dora = people(stage, "cleo", "dora")
+
+    def removed(person: Person) -> None:
+        assert person.join(room).status == 200
+        assert ann.remove(room, person).status == 204
+
+    stage.during_a_read(lambda: removed(cleo))
+    refused(cleo.join(room), 404, "unknown_code")
+    assert dora.join(room).status == 200
+    assert dora.leave(room).status == 204
+    stage.during_a_read(lambda: removed(dora))
+    refused(dora.join(room), 404, "unknown_code")
+
+
+@scenario
+def a_change_dated_later_comes_before(stage: Stage) -> None:
+    """By a function whose clock is ahead. No version of the room is dated before that one."""
+    requests: list[tuple[str, str, Callable[[Person, Person, Json], Answer]]] = [
+        ("RoomChanges.remove", "member", lambda ann, bob, room: bob.leave(room)),
+        ("RoomChanges.remove", "admin", lambda ann, bob, room: bob.leave(room)),
+        ("RoomChanges.change_role", "member", lambda ann, bob, room: ann.set_role(room, bob, "viewer")),
+        ("RoomChanges.change_role", "admin", lambda ann, bob, room: ann.set_role(room, bob, "viewer")),
+        ("RoomsTable.leave", "member", lambda ann, bob, room: bob.go()),
+        ("RoomsTable.leave", "admin", lambda ann, bob, room: bob.go()),
+        ("RoomsTable.leave_to", "member", lambda ann, bob, room: ann.go()),
+    ]
+    for number, (operation, role, request) in enumerate(requests):
+        room, (ann, bob) = _fresh(stage, role)
+        (guest,) = people(stage, f"guest-{number}")
+
+        def ahead(guest: Person = guest, room: Json = room) -> None:
+            stage.time += 60
+            assert guest.join(room).status == 200
+            stage.time -= 60
+
+        stage.before(operation, ahead)
+        assert request(ann, bob, room).status < 300
+        assert guest.role_in(room) == "member"
 
 
 @scenario
@@ -680,7 +764,7 @@ def a_room_is_changed_with_the_version_that_was_read(stage: Stage) -> None:
     room, (ann, bob) = together(stage, "admin")
     version = ann.do("GET", "/rooms/{room_id}", room_id=room["id"]).body["version"]
     requests: list[tuple[str, Callable[..., Answer]]] = [
-        ("RoomChanges.rename", lambda **options: ann.rename(room, "Anew", **options)),
+        ("RoomChanges.change", lambda **options: ann.rename(room, "Anew", **options)),
         ("RoomChanges.change_code", lambda **options: ann.renew_code(room, **options)),
         ("RoomChanges.close", lambda **options: ann.close(room, **options)),
     ]
@@ -1161,7 +1245,22 @@ def a_dead_room_is_deleted_twice_and_its_code_used_again(stage: Stage) -> None:
 
     def meanwhile() -> None:
         stage.hand_over("RoomCleanupFunction", room_id=room["id"], item="ROOM")
+        stage.time = _free_at(stage, "SPRINT001")
         ann.open(code="SPRINT001")
+
+    stage.before("RoomsTable.delete_dead", meanwhile)
+    stage.hand_over("RoomCleanupFunction", room_id=room["id"], item="ROOM")
+
+
+@scenario
+def a_dead_room_is_deleted_twice(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    room = ann.open()
+    assert ann.leave(room).status == 204
+
+    def meanwhile() -> None:
+        stage.hand_over("RoomCleanupFunction", room_id=room["id"], item="ROOM")
+        stage.time += 5
 
     stage.before("RoomsTable.delete_dead", meanwhile)
     stage.hand_over("RoomCleanupFunction", room_id=room["id"], item="ROOM")

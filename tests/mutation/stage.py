@@ -108,6 +108,9 @@ class Stage:
     def now(self) -> float:
         return self.time
 
+    def clock(self) -> float:
+        return self.time
+
     def sleep(self, seconds: float) -> None:
         self.time += seconds
 
@@ -228,7 +231,7 @@ class Stage:
 
     def _committed(self, changes: list[Change]) -> None:
         try:
-            check_changes(self.database.tables, changes)
+            check_changes(self.database.tables, changes, self.time)
             check_always(self.database.tables)
         except Violation as violation:
             self.failures.append(violation)

@@ -4,7 +4,7 @@ from tests.simulation.expressions import Item
 from tests.simulation.invariants import Tables, Violation
 from tests.simulation.tables import Change
 
-_SHOWN_OF_ROOM = ("name", "code")
+_SHOWN_OF_ROOM = ("name", "code", "join_role")
 
 
 def check(tables: Tables, changes: list[Change], user_id: str) -> None:

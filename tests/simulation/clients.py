@@ -35,7 +35,7 @@ class Known:
     def learn(self, body: Any) -> None:
         if not isinstance(body, dict):
             return
-        if "code" in body and "member_count" in body:
+        if body.get("code") and "member_count" in body:
             self.codes.pop(body["id"], None)
             self.codes[body["id"]] = body["code"]
         if "title" in body and "version" in body:
@@ -52,6 +52,7 @@ _OPERATIONS = {
     "add": 6,
     "change_role": 13,
     "rename": 2,
+    "change_join_role": 2,
     "change_code": 4,
     "close": 3,
     "create_task": 16,
@@ -174,6 +175,10 @@ class Client:
         return self._call(
             "PATCH", "/rooms/{room_id}", {"name": f"name {next(self._known.numbers)}"}, room_id=self._room()
         )
+
+    def _change_join_role(self) -> Call:
+        role = self._choices.choice(["member", "viewer", None])
+        return self._call("PATCH", "/rooms/{room_id}", {"join_role": role}, room_id=self._room())
 
     def _change_code(self) -> Call:
         return self._call("POST", "/rooms/{room_id}/code", {}, room_id=self._room())

@@ -38,6 +38,8 @@ class Invocation:
     """Which of all commits its first one was."""
     commits: list[list[Change]] = field(default_factory=list)
     dead: bool = False
+    clock_ahead: float = 0.0
+    """By how many seconds the clock of its machine is ahead of the time; behind it, if less than none."""
 
     def live(self) -> None:
         """Raise ``Crashed`` if the function is dead, or now is too late for it."""

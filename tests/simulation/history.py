@@ -1,4 +1,4 @@
-"""What clients were told, held against what was committed (I6, I7, I8)."""
+"""What clients were told, held against what was committed (I6, I7, I8, I16)."""
 
 import json
 from dataclasses import dataclass, field
@@ -7,6 +7,8 @@ from tests.simulation.expressions import Item
 from tests.simulation.functions import Answer, Call, Invocation
 from tests.simulation.invariants import Violation
 from tests.simulation.tables import Change, Key
+
+_RANKS = {"none": -1, "removed": -1, "viewer": 0, "member": 1, "admin": 2}
 
 
 @dataclass(eq=False)
@@ -42,10 +44,14 @@ class History:
         self._acknowledged: dict[tuple[str, int], Operation] = {}
         self._undone: list[tuple[Operation, Invocation]] = []
         """What was answered with a 503 that says that nothing was written."""
+        self._left_as: dict[tuple[str, str], str] = {}
+        """By room and person: the role in which they left, or that they were removed."""
 
     def committed(self, changes: list[Change], invocation: Invocation | None) -> None:
         """Note a commit, and which invocation it is of."""
         for change in changes:
+            if change.table == "RoomsTable" and change.key[1].startswith("MEMBER#"):
+                self._check_membership(change, changes, invocation)
             if change.table != "TasksTable":
                 continue
             chain = self._chains.setdefault(change.key, [])
@@ -92,8 +98,24 @@ class History:
 
     def _check_replay(self, operation: Operation, answer: Answer) -> None:
         acknowledged = [each for each in operation.answers if each.status < 300]
-        if operation.keyed and any(each != acknowledged[0] for each in acknowledged):
+        if operation.keyed and any(not _same(each, acknowledged[0]) for each in acknowledged):
             raise Violation(f"I8: one key, and two answers: {acknowledged[0]}, {answer}")
+
+    def _check_membership(self, change: Change, changes: list[Change], invocation: Invocation | None) -> None:
+        """Nobody gains a role by leaving and joining again, nor more than the room gives to who joins."""
+        room_id, user_id = change.key[0], change.key[1].removeprefix("MEMBER#")
+        what = invocation.what if invocation else ""
+        if change.new is None:
+            if invocation is not None and what == "DELETE /rooms/{room_id}/users/{user_id}":
+                oneself = invocation.user_id == user_id
+                self._left_as[room_id, user_id] = str((change.old or {})["role"]["S"]) if oneself else "removed"
+        elif change.old is None and what == "POST /rooms/join":
+            [room] = [each.new for each in changes if each.key == (room_id, "ROOM")]
+            given, left_as = str((room or {})["join_role"]["S"]), self._left_as.get((room_id, user_id), "admin")
+            if _RANKS[str(change.new["role"]["S"])] > min(_RANKS[given], _RANKS[left_as]):
+                raise Violation(f"I16: {user_id} joined {room_id} as {change.new['role']['S']}, not {given}, {left_as}")
+        elif change.old is None:
+            self._left_as.pop((room_id, user_id), None)
 
     def _check_task(self, operation: Operation, answer: Answer) -> None:
         """An acknowledged task is in its chain, as it was answered, and was answered to one operation only."""
@@ -124,6 +146,14 @@ class History:
             raise Violation(f"I6: {task_id} was deleted in a version that If-Match did not name")
 
 
+def _same(answer: Answer, first: Answer) -> bool:
+    """Given again, a room is shown without its code to those who may not see that any more."""
+    bodies = [each.body for each in (answer, first)]
+    if all(isinstance(body, dict) and "code" in body for body in bodies) and None in [body["code"] for body in bodies]:
+        bodies = [{**body, "code": None} for body in bodies]
+    return answer.status == first.status and bodies[0] == bodies[1]
+
+
 def _version(item: Item) -> int:
     return int(item["version"]["N"])
 
@@ -131,7 +161,11 @@ def _version(item: Item) -> int:
 def _may_change_nothing(operation: Operation) -> bool:
     """Setting what is so already is acknowledged without a write."""
     call = operation.call
-    return call.method == "PATCH" and call.resource in {"/rooms/{room_id}/users/{user_id}", "/users/{user_id}"}
+    return call.method == "PATCH" and call.resource in {
+        "/rooms/{room_id}",
+        "/rooms/{room_id}/users/{user_id}",
+        "/users/{user_id}",
+    }
 
 
 def _is_removal(operation: Operation) -> bool:

@@ -22,14 +22,17 @@ def check_always(tables: Tables) -> None:
         _memberships(rooms, users),
         _tasks(tables, rooms, users),
         _claims(tables, rooms, users),
+        _former_members(rooms, users),
     ):
         for violation in found:
             raise Violation(violation)
 
 
-def check_changes(tables: Tables, changes: list[Change]) -> None:
-    """Raise ``Violation`` if one write did what none may do. ``tables`` are as the write has left them."""
+def check_changes(tables: Tables, changes: list[Change], now: float) -> None:
+    """Raise ``Violation`` if one write did what none may do. ``tables`` are as the write has left them at this time."""
     for change in changes:
+        if change.table == "RoomsTable" and change.key[1] == "CODE":
+            _check_code(change, now)
         if change.table == "RoomsTable" and change.key[1] == "ROOM":
             _check_room(change)
         if change.new is not None and change.old is None:
@@ -46,6 +49,20 @@ def _check_room(change: Change) -> None:
         raise Violation(f"I3: {room_id} was deleted with {before} members")
     if change.old and change.new and _number(change.new, "version") != _number(change.old, "version") + 1:
         raise Violation(f"the version of {room_id} did not rise by one")
+    if change.old and change.new and change.new["updated_at"]["S"] <= change.old["updated_at"]["S"]:
+        raise Violation(f"a version of {room_id} is dated before the one before")
+
+
+def _check_code(change: Change, now: float) -> None:
+    """A code that is given up is retired, and then left alone for its time."""
+    code = change.key[0]
+    if change.old is None or change.old == change.new:
+        return
+    if "expires_at" in change.old:
+        if now < _number(change.old, "expires_at"):
+            raise Violation(f"I5: {code} is retired, and was taken")
+    elif change.new is None or "expires_at" not in change.new or change.new["owner"] != change.old["owner"]:
+        raise Violation(f"I5: {code} was given up or taken, and not retired")
 
 
 def _check_newcomer(tables: Tables, item: Item) -> None:
@@ -107,6 +124,9 @@ class _Rooms:
         self.rooms: dict[str, Item] = {}
         self.members: dict[str, list[Item]] = {}
         self.codes: dict[str, str] = {}
+        """Those in use."""
+        self.former: dict[tuple[str, str], str] = {}
+        """By room and person, in which role they left, or that they were removed."""
         for (partition, _), item in tables["RoomsTable"].items.items():
             kind = item["kind"]["S"]
             if kind == "room":
@@ -114,7 +134,12 @@ class _Rooms:
             elif kind == "membership":
                 self.members.setdefault(partition, []).append(item)
             elif kind == "code":
-                self.codes[partition.removeprefix("CODE#")] = item["owner"]["S"]
+                if "expires_at" not in item:
+                    self.codes[partition.removeprefix("CODE#")] = item["owner"]["S"]
+            elif kind == "former":
+                self.former[item["item"]["S"].removeprefix("FORMER#"), partition.removeprefix("USER#")] = item["role"][
+                    "S"
+                ]
             else:
                 raise Violation(f"the rooms table holds an item of kind {kind}")
 
@@ -166,6 +191,15 @@ def _claims(tables: Tables, rooms: _Rooms, users: Mapping[str, Item]) -> Iterato
     for claim, owner in names - claims.items():
         if users[owner]["status"]["S"] == "active":
             yield f"I5: {claim} is not claimed for {owner}"
+
+
+def _former_members(rooms: _Rooms, users: Mapping[str, Item]) -> Iterator[str]:
+    for (room_id, user_id), role in rooms.former.items():
+        members = {member["user_id"]["S"] for member in rooms.members.get(room_id, [])}
+        if role == "removed" and user_id in members:
+            yield f"I16: {user_id} was removed from {room_id} and is in it"
+        if user_id not in users:
+            yield f"I11: {user_id} is deleted, and it is known that they were in {room_id}"
 
 
 def _number(item: Mapping[str, Any], name: str) -> int:

@@ -27,6 +27,9 @@ class World(Protocol):
     def now(self) -> float:
         """Seconds since 1970."""
 
+    def clock(self) -> float:
+        """The same, as the clock of the running function has it."""
+
     def sleep(self, seconds: float) -> None: ...
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
@@ -51,8 +54,8 @@ def virtual_time_and_chance() -> Iterator[None]:
     """Replace what the standard library knows of time and of the system's random numbers, for the block."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "sleep", _either(time.sleep, lambda world, seconds: world.sleep(seconds)))
-        patch.setattr(time, "time", _either(time.time, lambda world: world.now()))
-        patch.setattr(time, "time_ns", _either(time.time_ns, lambda world: int(world.now() * 1e9)))
+        patch.setattr(time, "time", _either(time.time, lambda world: world.clock()))
+        patch.setattr(time, "time_ns", _either(time.time_ns, lambda world: int(world.clock() * 1e9)))
         for name in ("monotonic", "perf_counter"):
             patch.setattr(time, name, _either(getattr(time, name), lambda world: world.now() - EPOCH_SECONDS))
         urandom = _either(os.urandom, lambda world, size: world.entropy.randbytes(size))

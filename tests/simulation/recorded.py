@@ -49,13 +49,10 @@ class Recorded:
             self._expected.remove(entry)
 
     def check(self, tables: Tables) -> None:
-        """Raise ``Violation`` unless the trails hold just these entries, and those of each task in order."""
+        """Raise ``Violation`` unless the trails hold just these entries, and those of each thing in order."""
         expected, found = _by_resource(self._expected), _by_resource(_stored(tables))
         for resource in expected.keys() | found.keys():
             wanted, there = expected.get(resource, []), found.get(resource, [])
-            # Only the versions of a task are ordered by more than the clocks of those who write.
-            if resource[1] != "task":
-                wanted, there = sorted(wanted, key=repr), sorted(there, key=repr)
             if wanted != there:
                 raise Violation(f"I9: the trail of {resource} is {there}, and was committed as {wanted}")
 

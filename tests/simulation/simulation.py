@@ -38,6 +38,8 @@ _MOST_OPERATIONS = 7
 _SEEDS_WITH_MANY_TASKS = 0.05
 _MORE_THAN_ONE_BATCH = 27
 _SEEDS_WITH_EARLY_SWEEPS = 0.05
+_SEEDS_WITH_CLOCKS_THAT_DIFFER = 0.3
+_MOST_SECONDS_CLOCKS_DIFFER = 0.5
 _SEEDS_PER_AUDIT = 10
 _SWEEP_SECONDS = 601.0
 _MOST_SWEEPS = 4
@@ -87,6 +89,10 @@ class Simulation:
         self.seed = seed
         self.choices = _random(seed, "clients")
         self.entropy = _random(seed, "entropy")
+        self._clocks = _random(seed, "clocks")
+        self._clocks_differ = (
+            _MOST_SECONDS_CLOCKS_DIFFER if self._clocks.random() < _SEEDS_WITH_CLOCKS_THAT_DIFFER else 0
+        )
         self.scheduler = Scheduler(_random(seed, "schedule"))
         self.faults = Faults(_random(seed, "faults"))
         self.trace = Trace(lambda: self.scheduler.now - EPOCH_SECONDS, lambda: self.scheduler.current.name)
@@ -116,6 +122,10 @@ class Simulation:
     # ------------------------------------------------------------------ what the process sees (process.World)
     def now(self) -> float:
         return self.scheduler.now
+
+    def clock(self) -> float:
+        invocation = self._invocation()
+        return self.now() + (invocation.clock_ahead if invocation else 0.0)
 
     def sleep(self, seconds: float) -> None:
         self.scheduler.pause(seconds)
@@ -293,7 +303,9 @@ class Simulation:
 
     def _invoke(self, function: str, what: str, seconds: float) -> Invocation:
         self._invoked += 1
-        return Invocation(function, what, self.now() + seconds, self.now, f"invocation {self._invoked}")
+        invocation = Invocation(function, what, self.now() + seconds, self.now, f"invocation {self._invoked}")
+        invocation.clock_ahead = self._clocks.uniform(-self._clocks_differ, self._clocks_differ)
+        return invocation
 
     def _answered(self, invocation: Invocation, run: Callable[[], Returned]) -> Returned:
         name = self.scheduler.current.name
@@ -333,7 +345,7 @@ class Simulation:
         removal = invocation is not None and invocation.what == "DELETE /users/{user_id}"
         self.recorded.committed(changes, invocation)
         self._judge(lambda: self.history.committed(changes, invocation))
-        self._judge(lambda: invariants.check_changes(self.database.tables, changes))
+        self._judge(lambda: invariants.check_changes(self.database.tables, changes, self.now()))
         if invocation is not None and invocation.user_id is not None and not removal:
             user_id = invocation.user_id
             self._judge(lambda: authority.check(self.database.tables, changes, user_id))

@@ -29,6 +29,7 @@ GUARDS: dict[str, Chosen] = {
     "membership-unchanged": _item("Delete", "MEMBER#"),
     "role-unchanged": _item("Update", "MEMBER#"),
     "room-counts-and-version": _item("Update", "ROOM"),
+    "former-member": _item("ConditionCheck", "FORMER#"),
     "code-free": _item("Put", "CODE"),
     "task-version-at-update": _of("Update", "TasksTable"),
     "task-version-at-deletion": _of("Delete", "TasksTable"),

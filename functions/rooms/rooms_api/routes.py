@@ -1,5 +1,7 @@
 """Routes of rooms and their members."""
 
+from dataclasses import replace
+
 from rooms_api import payloads
 from rooms_api.answers import Member, Room
 from rooms_api.payloads import Join, NewMember, NewRoom, NoFields, RoleChange, RoomChange
@@ -34,17 +36,39 @@ from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok, uncompressed
 from tasksync.settings import settings
 from tasksync.tables.activity import ActivityTable
+from tasksync.tables.former_members import FormerMembersTable
 from tasksync.tables.limits import RateLimitsTable
 from tasksync.tables.receipts import ReceiptsTable
 from tasksync.tables.room_changes import RoomChanges
 from tasksync.tables.together import both
 from tasksync.tables.users import UsersTable
 
-api = Api("rooms", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsTable()))
+_room_changes = RoomChanges()
+
+
+def _as_seen_now(user_id: str, first: Response) -> Response:
+    """A room's code is for its admins and members, also in a response that is given again."""
+    room = first.body if isinstance(first.body, dict) else {}
+    if not room.get("code"):
+        return first
+    membership = _room_changes.memberships_in([room["id"]], user_id).get(room["id"])
+    if membership is not None and membership.role is not RoomRole.VIEWER:
+        return first
+    return replace(first, body={**room, "code": None})
+
+
+api = Api("rooms", IdempotencyKeys(ReceiptsTable(), _as_seen_now), RateLimits(RateLimitsTable()))
 app = api.chalice
 
-_rooms = RoomService(RoomChanges(), UsersTable(), settings.max_room_members, settings.max_rooms_per_user, both)
-_activity = ActivityService(RoomChanges(), ActivityTable(), both)
+_rooms = RoomService(
+    _room_changes,
+    FormerMembersTable(),
+    UsersTable(),
+    settings.max_room_members,
+    settings.max_rooms_per_user,
+    both,
+)
+_activity = ActivityService(_room_changes, ActivityTable(), both)
 
 
 @api.route("POST", "/rooms", body=NewRoom, status=201, answer=Room, fails=(NotFound, CodeTaken, TooManyRooms))
@@ -56,7 +80,7 @@ def create_room(request: Request, body: NewRoom) -> Response:
         # The answer says whether a room has this code, as the answer to joining does.
         request.count([JOIN, JOIN_FROM])
     return request.carry_out(
-        lambda receipt: _rooms.open(request.caller, body.name, body.code, receipt),
+        lambda receipt: _rooms.open(request.caller, body.name, body.code, body.join_role, receipt),
         lambda view: created(payloads.room(view), f"/rooms/{view.room.id}", view.room.version),
     )
 
@@ -81,7 +105,11 @@ def list_rooms(request: Request, query: Paging) -> Response:
     limits=(JOIN, JOIN_FROM),
 )
 def join_room(request: Request, body: Join) -> Response:
-    """Join a room by its code, as a member."""
+    """Join a room by its code, in the room's `join_role`.
+
+    Whoever left the room as a viewer comes back as one. Whom an admin removed, an admin must add: to them the code is
+    unknown.
+    """
     return request.carry_out(lambda receipt: _rooms.join(request.caller, body.code, receipt), _shown)
 
 
@@ -95,7 +123,7 @@ def get_room(request: Request, room_id: str) -> Response:
 @api.route("PUT", "/rooms/{room_id}", body=RoomChange, answer=Room, fails=(RoleTooLow, PreconditionFailed))
 @api.route("PATCH", "/rooms/{room_id}", body=RoomChange, answer=Room, fails=(RoleTooLow, PreconditionFailed))
 def change_room(request: Request, room_id: str, body: RoomChange) -> Response:
-    """Rename a room, as one of its admins."""
+    """Change the name of a room, or what joining by its code gives, as one of its admins."""
 
     def applied(view: RoomView) -> entities.Room:
         request.require_unaltered(payloads.room(view))
@@ -120,7 +148,10 @@ def delete_room(request: Request, room_id: str) -> Response:
 
 @api.route("POST", "/rooms/{room_id}/code", body=NoFields, answer=Room, fails=(RoleTooLow, PreconditionFailed))
 def change_code(request: Request, room_id: str, body: NoFields) -> Response:
-    """Give a room a new code, as one of its admins. The old one stops working."""
+    """Give a room a new code, as one of its admins.
+
+    The old one stops working, and no other room gets it within 90 days.
+    """
     return request.carry_out(
         lambda receipt: _rooms.change_code(request.caller, room_id, request.matches, receipt), _shown, checked=True
     )
@@ -183,7 +214,7 @@ def remove_member(request: Request, room_id: str, user_id: str) -> Response:
 
 @api.route("GET", "/rooms/{room_id}/activity", query=Paging, answer=Listing[Activity])
 def list_activity(request: Request, room_id: str, query: Paging) -> Response:
-    """List what was done in a room, newest first.
+    """List what was done in a room, newest first. To viewers, values of the code are null.
 
     An entry is there some moments after the change. A page is shorter than asked for where texts are long.
     """

@@ -8,6 +8,7 @@ from tasksync.deadline import KeepGoing
 from tasksync.domain.removal import UserRemoval, remove_dead_room
 from tasksync.domain.sweeping import Swept, sweep
 from tasksync.streams.records import Context
+from tasksync.tables.former_members import FormerMembersTable
 from tasksync.tables.rooms import RoomsTable
 from tasksync.tables.sessions import SessionsTable
 from tasksync.tables.tasks import TasksTable
@@ -19,7 +20,7 @@ _OLDER_THAN_SECONDS = 600
 
 _BY_KIND = Measure(dict.fromkeys(("found", "finished", "failures"), "Count"), [["kind"]])
 
-_removal = UserRemoval(UsersTable(), RoomsTable(), TasksTable(), SessionsTable())
+_removal = UserRemoval(UsersTable(), RoomsTable(), FormerMembersTable(), TasksTable(), SessionsTable())
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:

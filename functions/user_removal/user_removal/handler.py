@@ -5,12 +5,13 @@ from typing import Any
 from tasksync.deadline import KeepGoing
 from tasksync.domain.removal import UserRemoval
 from tasksync.streams.records import Context, Keys, handle
+from tasksync.tables.former_members import FormerMembersTable
 from tasksync.tables.rooms import RoomsTable
 from tasksync.tables.sessions import SessionsTable
 from tasksync.tables.tasks import TasksTable
 from tasksync.tables.users import UsersTable
 
-_removal = UserRemoval(UsersTable(), RoomsTable(), TasksTable(), SessionsTable())
+_removal = UserRemoval(UsersTable(), RoomsTable(), FormerMembersTable(), TasksTable(), SessionsTable())
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Annotated, TypedDict
 
 from msgspec import Meta
 
+from tasksync.entities import FormerRole
 from tasksync.http.answers import Activity, RoomId, RoomSummary, Session, Task, Timestamp, User
 
 
@@ -19,12 +20,21 @@ class ExportedActivity(Activity):
     room_id: RoomId
 
 
+class FormerRoom(TypedDict):
+    """A room one has been in: joining it again by its code gives no higher role."""
+
+    room_id: RoomId
+    role: Annotated[FormerRole, Meta(description="In which one left; `removed`: an admin of the room ended it.")]
+    left_at: Timestamp
+
+
 class Export(TypedDict):
     """What is held about somebody, or a part of it: the lists go on, one behind the other, from answer to answer."""
 
     user: User
     sessions: Annotated[list[Session], Meta(description="All that are still stored, those that are over, too.")]
     rooms: Annotated[list[ExportedRoom], Meta(description="Those one is in.")]
+    former_rooms: Annotated[list[FormerRoom], Meta(description="Those one left or was removed from.")]
     tasks: Annotated[
         list[Task],
         Meta(

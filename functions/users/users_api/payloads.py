@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from tasksync.clock import timestamp
-from tasksync.entities import ActivityEntry, AddedBy, RoomView, User
+from tasksync.entities import ActivityEntry, AddedBy, FormerMember, RoomView, User
 from tasksync.http import representations
 from tasksync.http.fields import Email, Username
 from tasksync.http.schema import Change
@@ -41,3 +41,7 @@ def exported_room(view: RoomView) -> answers.ExportedRoom:
 
 def exported_activity(entry: ActivityEntry) -> answers.ExportedActivity:
     return {**representations.activity(entry), "room_id": entry.room_id}
+
+
+def exported_former_room(former: FormerMember) -> answers.FormerRoom:
+    return {"room_id": former.room_id, "role": former.role, "left_at": timestamp(former.left_at)}

@@ -38,6 +38,7 @@ from tasksync.http.responses import Response, created, no_content, not_modified,
 from tasksync.http.security_log import note, noting_refusals
 from tasksync.settings import settings
 from tasksync.tables.activity import ActivityTable
+from tasksync.tables.former_members import FormerMembersTable
 from tasksync.tables.limits import RateLimitsTable
 from tasksync.tables.receipts import ReceiptsTable
 from tasksync.tables.room_reads import RoomReads
@@ -58,9 +59,16 @@ app = api.chalice
 _people = UserChanges()
 _rooms = RoomReads()
 _users = UserService(_people, _rooms, both, lambda: timedelta(seconds=settings.recent_sign_in_seconds))
-_removal = UserRemoval(_people, _rooms, TasksTable(), SessionsTable())
+_former_members = FormerMembersTable()
+_removal = UserRemoval(_people, _rooms, _former_members, TasksTable(), SessionsTable())
 _exports = ExportService(
-    _users, _rooms, SessionsTable(), TaskService(TaskChanges(), _rooms), TaskReads(), ActivityTable()
+    _users,
+    _rooms,
+    _former_members,
+    SessionsTable(),
+    TaskService(TaskChanges(), _rooms),
+    TaskReads(),
+    ActivityTable(),
 )
 
 _OF_CHANGES = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed, ReauthenticationRequired)
@@ -133,6 +141,7 @@ def export_user(request: Request, user_id: str, query: From) -> Response:
     parts: list[Part[Any]] = [
         Part("sessions", partial(_exports.sessions, caller), partial(representations.session, caller=caller)),
         Part("rooms", partial(_exports.rooms, caller), payloads.exported_room),
+        Part("former_rooms", partial(_exports.former_rooms, caller), payloads.exported_former_room),
         Part("tasks", partial(_exports.tasks, caller), representations.task),
         Part("tasks", partial(_exports.tasks_for_others, caller), representations.task),
         Part("activity", partial(_exports.activity, caller), payloads.exported_activity),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tasksync import clock, stamps
+from tasksync import clock, join_roles, stamps
 from tasksync.ids import own_part
 from tasksync.stamps import Stamp
 
@@ -93,17 +93,27 @@ def version_of(image: Image) -> Version:
         task_id=_text(image, "task_id"),
         number=int(image["version"]["N"]),
         at=clock.parse(image["updated_at"]["S"]),
-        fields=_fields(image, _OF_TASK if task else _OF_ROOM),
+        fields=_fields_of_task(image) if task else _fields_of_room(image),
         stamp=None if stamp is None else stamps.read(stamp),
         dead=not task and int(image["member_count"]["N"]) == 0,
     )
 
 
-def _fields(image: Image, names: Mapping[str, str]) -> dict[str, str]:
-    found = {shown: text for name, shown in names.items() if (text := _text(image, name)) is not None}
+def _fields_of_room(image: Image) -> dict[str, str]:
+    found = _fields(image, _OF_ROOM)
+    join_role = join_roles.read(_text(image, "join_role"))
+    return found if join_role is None else {**found, "join_role": join_role.value}
+
+
+def _fields_of_task(image: Image) -> dict[str, str]:
+    found = _fields(image, _OF_TASK)
     if "deadline" in found:
         found["deadline"] = clock.rfc3339(clock.parse(found["deadline"]))
     return found
+
+
+def _fields(image: Image, names: Mapping[str, str]) -> dict[str, str]:
+    return {shown: text for name, shown in names.items() if (text := _text(image, name)) is not None}
 
 
 def _text(image: Image, name: str) -> str | None:

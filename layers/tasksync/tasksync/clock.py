@@ -2,7 +2,7 @@
 
 import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -21,6 +21,14 @@ _WITHOUT_FRACTION = len('"2027-01-31T12:00:00Z"')
 def now() -> datetime:
     """The present, in UTC, cut to milliseconds: as exact as the ids that sort by it."""
     return datetime.fromtimestamp(time.time_ns() // 1_000_000 / 1000, UTC)
+
+
+def later_than(before: datetime) -> datetime:
+    """The present; where this clock is behind ``before``, a millisecond after it.
+
+    So the versions of a thing are dated in their order, although the clocks of two functions differ.
+    """
+    return max(now(), before + timedelta(milliseconds=1))
 
 
 def timestamp(at: datetime) -> str:

@@ -32,6 +32,22 @@ class Origin(StrEnum):
     """An admin of the room added them."""
 
 
+class JoinRole(StrEnum):
+    """What somebody becomes in a room who joins it by its code."""
+
+    MEMBER = "member"
+    VIEWER = "viewer"
+
+
+class FormerRole(StrEnum):
+    """How a membership ended: in which role somebody left, or that an admin removed them."""
+
+    ADMIN = "admin"
+    MEMBER = "member"
+    VIEWER = "viewer"
+    REMOVED = "removed"
+
+
 class UserRole(StrEnum):
     """What a person may do in the whole installation."""
 
@@ -128,6 +144,8 @@ class Session(msgspec.Struct, frozen=True):
 class Room(msgspec.Struct, frozen=True):
     id: str
     code: str
+    join_role: JoinRole | None
+    """None: nobody can join by the code."""
     name: str | None
     member_count: int
     admin_count: int
@@ -161,6 +179,15 @@ class RoomsEntered(msgspec.Struct, frozen=True):
         return self.by_oneself | self.added
 
 
+class FormerMember(msgspec.Struct, frozen=True):
+    """Somebody who was in a room and left it or was removed: so that joining again gives them no higher role."""
+
+    user_id: str
+    room_id: str
+    role: FormerRole
+    left_at: datetime
+
+
 class RoomView(msgspec.Struct, frozen=True):
     """A room as one of its members sees it, with everybody in it, in the order they joined."""
 
@@ -168,8 +195,16 @@ class RoomView(msgspec.Struct, frozen=True):
     caller: Membership
     members: tuple[Membership, ...]
 
+    @property
+    def code(self) -> str | None:
+        """The room's code, for those who may invite others; None for viewers."""
+        return None if self.caller.role is RoomRole.VIEWER else self.room.code
+
     def member(self, user_id: str) -> Membership | None:
         return next((member for member in self.members if member.user_id == user_id), None)
+
+    def is_last_admin(self, member: Membership) -> bool:
+        return member.role is RoomRole.ADMIN and self.room.admin_count == 1
 
 
 class Task(msgspec.Struct, frozen=True):

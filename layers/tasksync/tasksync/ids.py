@@ -12,6 +12,13 @@ from datetime import datetime
 CODE_LENGTH = 9
 CODE_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
+CODE_SEPARATORS = (
+    r"\s\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"  # blanks, line breaks, and what has no width
+    r"\-\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d"  # hyphens, dashes, minus signs
+)
+"""What may stand before, between and behind the letters of a code, as part of a regular expression's set."""
+
+_BETWEEN_LETTERS = re.compile(f"[{CODE_SEPARATORS}]+")
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _USER = re.compile(r"usr_[0-9a-f]{32}")
 _TASK = re.compile(r"(?P<owner>(?:room|usr)_[0-9a-f]{32})\.[0-9a-f]{32}")
@@ -41,6 +48,11 @@ def new_join_id() -> str:
 def new_code() -> str:
     """One of 36^9 = 101,559,956,668,416 room codes."""
     return "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+
+
+def code_as_pasted(text: str) -> str:
+    """The room code that a person means, in capitals: without the blanks, hyphens and line breaks around and in it."""
+    return _BETWEEN_LETTERS.sub("", text).upper()
 
 
 def is_id(text: str) -> bool:

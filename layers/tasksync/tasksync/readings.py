@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from tasksync.entities import Membership, Receipt, Room, Session, Task, User
+from tasksync.entities import FormerMember, Membership, Receipt, Room, Session, Task, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class RoomReading:
     room: Room | None
     members: tuple[Membership, ...]
     code_owner: str | None
-    """Which room the claim on this room's code names. None: there is no claim."""
+    """Which room the claim on this room's code names. None: there is no claim, or a retired one."""
     known_users: frozenset[str]
     """Those of the members that there are users for."""
     deleting_since: dict[str, datetime]
@@ -40,6 +40,18 @@ class CodeReading:
     owner: str
     code_of_owner: str | None
     """The code of the room that the claim names. None: there is no such room."""
+    free_at: datetime | None = None
+    """Of a retired code, when another room may have it. None: the code is in use."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormerMemberReading:
+    """What is known of a membership that ended."""
+
+    former: FormerMember
+    user_known: bool
+    member: bool
+    """Whether the person is in the room again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +132,7 @@ class UnreadableReading:
 Reading = (
     RoomReading
     | CodeReading
+    | FormerMemberReading
     | UserReading
     | NameReading
     | TaskReading

@@ -115,5 +115,5 @@ def test_an_entry_is_a_log_line_too_without_texts_and_codes(
         name: of_task[name] for name in newest.keys() - {"at", "changes"}
     }
     assert of_task["request_id"] == planned.headers["X-Request-Id"]
-    assert of_room["changed"] == ["name", "code"]
+    assert of_room["changed"] == ["name", "code", "join_role"]
     assert not any(text in json.dumps(lines) for text in ("secret", "GARDEN", "Nobody"))

@@ -27,7 +27,7 @@ def test_opening_a_room_is_the_first_entry_of_its_trail(product: Product) -> Non
         "action": "created",
         "resource": "room",
         "resource_id": opened.json()["id"],
-        "changes": new(name="Garden", code="GARDEN"),
+        "changes": new(name="Garden", code="GARDEN", join_role="member"),
         "request_id": request_of(opened),
     }
 
@@ -38,17 +38,22 @@ def test_changes_of_a_room_have_old_and_new_values(product: Product) -> None:
     renamed = ann.patch(f"/rooms/{room['id']}", json={"name": "Yard"})
     unnamed = ann.patch(f"/rooms/{room['id']}", json={"name": None})
     recoded = ann.post(f"/rooms/{room['id']}/code")
+    closed = ann.patch(f"/rooms/{room['id']}", json={"join_role": None})
+    viewed = ann.patch(f"/rooms/{room['id']}", json={"join_role": "viewer"})
     product.deliver()
 
     entries = trail(ann, room)[1:]
 
-    assert deeds(entries) == [("updated", "room")] * 3
+    assert deeds(entries) == [("updated", "room")] * 5
     assert [entry["changes"] for entry in entries] == [
         {"name": {"old": "Garden", "new": "Yard"}},
         gone(name="Yard"),
         {"code": {"old": "GARDEN", "new": recoded.json()["code"]}},
+        gone(join_role="member"),
+        new(join_role="viewer"),
     ]
-    assert [entry["request_id"] for entry in entries] == [request_of(each) for each in (renamed, unnamed, recoded)]
+    answers = (renamed, unnamed, recoded, closed, viewed)
+    assert [entry["request_id"] for entry in entries] == [request_of(each) for each in answers]
 
 
 def test_who_comes_and_goes_is_recorded_with_who_did_it(product: Product) -> None:

@@ -24,13 +24,17 @@ A_YEAR = timedelta(days=365)
 
 
 class World:
-    """Two people in a room with a task, a personal task, and a receipt."""
+    """Two people in a room with a task and a retired code, one who has left it, a personal task, and a receipt."""
 
     def __init__(self, product: Product) -> None:
         self.product = product
         self.ann: Person = product.register("ann")
         self.bob: Person = product.register("bob")
         self.room: Json = self.ann.open_room()
+        self.bob.join(self.room)
+        self.ann.post(f"/rooms/{self.room['id']}/code")
+        self.room = self.ann.get(f"/rooms/{self.room['id']}").json()
+        self.bob.delete(f"/rooms/{self.room['id']}/users/{self.bob.id}")
         self.bob.join(self.room)
         self.task: Json = self.ann.plan(room_id=self.room["id"], deadline="2026-12-01T12:00:00Z", user_id=self.bob.id)
         self.personal: Json = self.bob.plan()
@@ -91,18 +95,19 @@ def test_what_the_product_wrote_keeps_every_invariant(world: World) -> None:
     assert report.complete
     assert _violations(report) == []
     assert _checked(report) == {
-        Invariant.READABLE: 14,  # a room and its memberships are one
+        Invariant.READABLE: 16,  # a room and its memberships are one
         Invariant.MEMBER_COUNT: 1,
         Invariant.ADMIN_COUNT: 1,
         Invariant.MEMBERSHIP: 2,
         Invariant.TASK_OWNER: 3,
-        Invariant.CLAIMS: 10,
+        Invariant.CLAIMS: 11,
         Invariant.TASK_VERSION: 3,
         Invariant.NO_JOIN_AFTER_DEATH: 0,
         Invariant.IDEMPOTENCY: 1,
         Invariant.AUDIT_TRAIL: 2,  # how the trails end; their entries come with the streams
         Invariant.REFRESH_TOKEN: 2,
-        Invariant.NOTHING_LEFT: 8,
+        Invariant.NOTHING_LEFT: 11,
+        Invariant.FORMER_MEMBER: 1,
     }
 
 
@@ -182,6 +187,40 @@ def _a_claim_on_a_code_given_up(world: World) -> Broken:
     claim = {"room_id": "CODE#ABCDEF", "item": "CODE", "kind": "code", "owner": world.room["id"]}
     world.put("RoomsTable", claim)
     return Invariant.CLAIMS, f"claim of {world.room['id']} on code ABCDEF"
+
+
+def _a_code_that_is_retired_and_in_use(world: World) -> Broken:
+    claim = {"room_id": f"CODE#{world.room['code']}", "item": "CODE"}
+    world.change("RoomsTable", claim, expires_at=int(clock.now().timestamp()) + 60)
+    return Invariant.CLAIMS, world.room["id"]
+
+
+def _a_code_in_use_is_retired(world: World) -> Broken:
+    _a_code_that_is_retired_and_in_use(world)
+    return Invariant.CLAIMS, f"claim of {world.room['id']} on code {world.room['code']}"
+
+
+def _a_retired_code_that_never_ends(world: World) -> Broken:
+    long_ago = int((clock.now() - timedelta(days=8)).timestamp())
+    claim = {"room_id": "CODE#ABCDEF", "item": "CODE", "kind": "code", "owner": world.room["id"]}
+    world.put("RoomsTable", {**claim, "expires_at": long_ago})
+    return Invariant.NOTHING_LEFT, "code ABCDEF"
+
+
+def _somebody_removed_who_is_back(world: World) -> Broken:
+    world.put("RoomsTable", _former_member(world.bob.id, world.room["id"], "removed"))
+    return Invariant.FORMER_MEMBER, f"{world.bob.id}, who was in {world.room['id']}"
+
+
+def _a_former_member_who_is_nobody(world: World) -> Broken:
+    world.put("RoomsTable", _former_member("usr_ghost", world.room["id"], "viewer"))
+    return Invariant.NOTHING_LEFT, f"usr_ghost, who was in {world.room['id']}"
+
+
+def _former_member(user_id: str, room_id: str, role: str) -> Json:
+    at = clock.timestamp(clock.now())
+    keys = {"room_id": f"USER#{user_id}", "item": f"FORMER#{room_id}"}
+    return {**keys, "kind": "former", "role": role, "left_at": at}
 
 
 def _a_name_without_a_claim(world: World) -> Broken:
@@ -323,6 +362,11 @@ def _dead_room(room_id: str, since: str) -> Json:
         _a_code_without_a_claim,
         _a_claim_on_a_code_of_another_room,
         _a_claim_on_a_code_given_up,
+        _a_code_that_is_retired_and_in_use,
+        _a_code_in_use_is_retired,
+        _a_retired_code_that_never_ends,
+        _somebody_removed_who_is_back,
+        _a_former_member_who_is_nobody,
         _a_name_without_a_claim,
         _an_address_claimed_by_somebody_else,
         _a_claim_of_nobody,

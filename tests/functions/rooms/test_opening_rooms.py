@@ -22,6 +22,7 @@ def test_whoever_opens_a_room_is_its_only_member_and_its_admin(product: Product)
     assert room == {
         "id": room["id"],
         "code": room["code"],
+        "join_role": "member",
         "name": "Move to the new office",
         "user_ids": [ann.id],
         "member_count": 1,

@@ -93,6 +93,7 @@ def test_every_member_sees_the_room_with_their_own_role(product: Product) -> Non
     seen = [person.get(f"/rooms/{room['id']}").json() for person in (ann, bob, cleo)]
 
     assert [each.pop("role") for each in seen] == ["admin", "member", "viewer"]
+    assert [each.pop("code") for each in seen] == [room["code"], room["code"], None]
     assert seen[0] == seen[1] == seen[2]
     assert seen[0]["user_ids"] == [ann.id, bob.id, cleo.id]
     assert seen[0]["member_count"] == 3

@@ -11,6 +11,7 @@ from tests.support import tables
 from tests.support.client import Person
 from tests.support.lambdas import call
 from tests.support.product import Product
+from tests.support.rooms_table import of_rooms
 
 ALL = {"older_than_seconds": 0}
 LONG_AGO = clock.timestamp(clock.now() - timedelta(minutes=11))
@@ -45,7 +46,7 @@ def test_a_room_left_empty_long_ago_is_deleted_with_its_tasks_and_its_code(produ
     swept = _sweep(product)
 
     assert swept == {"users": _nothing(), "rooms": _one()}
-    assert product.items("RoomsTable") == []
+    assert of_rooms(product) == []
     assert product.items("TasksTable") == []
 
 
@@ -75,7 +76,7 @@ def test_who_is_removed_may_leave_an_empty_room_which_goes_with_them(product: Pr
     swept = _sweep(product, ALL)
 
     assert swept == {"users": _one(), "rooms": _one()}
-    assert product.items("RoomsTable") == []
+    assert of_rooms(product) == []
 
 
 def test_what_was_left_a_moment_ago_is_left_to_the_streams(product: Product) -> None:
@@ -92,10 +93,10 @@ def test_what_lives_is_not_touched(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     ann.plan(room_id=room["id"])
-    before = product.items("RoomsTable"), product.items("TasksTable"), product.items("UsersTable")
+    before = of_rooms(product), product.items("TasksTable"), product.items("UsersTable")
 
     assert _sweep(product, ALL) == {"users": _nothing(), "rooms": _nothing()}
-    assert (product.items("RoomsTable"), product.items("TasksTable"), product.items("UsersTable")) == before
+    assert (of_rooms(product), product.items("TasksTable"), product.items("UsersTable")) == before
 
 
 def test_with_too_little_time_it_stops_and_the_next_sweep_goes_on(product: Product) -> None:

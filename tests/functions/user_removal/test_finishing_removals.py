@@ -19,6 +19,7 @@ from tests.support.client import Person
 from tests.support.context import LambdaContext
 from tests.support.problems import problem
 from tests.support.product import Product
+from tests.support.rooms_table import of_rooms
 from tests.support.tables import change
 
 FUNCTION = "UserRemovalFunction"
@@ -65,7 +66,7 @@ class Household:
         tasks = {task["id"]: task["user_id"] for task in self.bob.list(f"/rooms/{self.shared['id']}/tasks")}
         assert tasks == {self.for_ann["id"]: None, self.for_bob["id"]: self.bob.id}
         assert {item["owner_id"] for item in self.product.items("TasksTable")} == {self.shared["id"]}
-        rooms = {item.get("owner", item["room_id"]) for item in self.product.items("RoomsTable")}
+        rooms = {item.get("owner", item["room_id"]) for item in of_rooms(self.product)}
         assert rooms == {self.shared["id"]}
         assert self.people() == {self.ann.id: "deleting", self.bob.id: "active"}
         assert {item["owner"] for item in self.product.items("UsersTable") if "owner" in item} == {self.bob.id}
@@ -241,5 +242,5 @@ def test_several_people_are_removed_one_after_the_other(product: Product) -> Non
 
     product.deliver()
 
-    assert product.items("RoomsTable") == []
+    assert of_rooms(product) == []
     assert {item.get("status") for item in product.items("UsersTable")} == {"deleting"}

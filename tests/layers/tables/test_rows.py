@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from pynamodb.models import Model
 
 from tasksync import clock
-from tasksync.entities import Membership, Origin, Room, RoomRole
+from tasksync.entities import JoinRole, Membership, Origin, Room, RoomRole
 from tasksync.ids import new_room_id
 from tasksync.tables.querying import query
 from tasksync.tables.room_rows import partition
@@ -88,7 +88,7 @@ def test_a_partition_is_the_same_room_as_its_items(aws: Aws, name: str | None) -
     at = clock.now()
     members = [Membership(ROOM_ID, f"usr_{number}", role, "j", at) for number, role in enumerate(RoomRole)]
     names = frozenset(member.user_id for member in members)
-    room = Room(ROOM_ID, "GARDEN", name, 3, 1, "usr_0", at, at, 7, names)
+    room = Room(ROOM_ID, "GARDEN", JoinRole.VIEWER, name, 3, 1, "usr_0", at, at, 7, names)
     items: list[Model] = [RoomItem.of(room), *[MembershipItem.of(member, Origin.ONESELF) for member in members]]
     put(aws, "RoomsTable", *[item.serialize() for item in items])
     put(aws, "RoomsTable", {"room_id": {"S": ROOM_ID}, "item": {"S": "X"}, "kind": {"S": "of a later version"}})

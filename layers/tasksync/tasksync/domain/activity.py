@@ -8,9 +8,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from tasksync.activity import Change, Deletion, Version, entry_id
 from tasksync.domain.reads import Both
-from tasksync.entities import ActivityAction, ActivityEntry, ActivityResource, Caller, Membership, Page
+from tasksync.entities import ActivityAction, ActivityEntry, ActivityResource, Caller, Membership, Page, RoomRole
 from tasksync.errors import NotFound
 from tasksync.stamps import Roles, Stamp
 
@@ -39,14 +41,23 @@ class ActivityService:
         self._trail = trail
 
     def list(self, caller: Caller, room_id: str, limit: int, after: str | None) -> Page[ActivityEntry]:
-        """Newest first, for members of any role. Raises ``NotFound`` for everybody else."""
+        """Newest first, for members of any role; codes for all but viewers. Raises ``NotFound`` for everybody else."""
         page, memberships = self._both(
             lambda: self._trail.page(room_id, limit, after),
             lambda: self._memberships.memberships_in([room_id], caller.user_id),
         )
         if not memberships:
             raise NotFound
+        if memberships[room_id].role is RoomRole.VIEWER:
+            return Page([_without_codes(entry) for entry in page.items], page.next)
         return page
+
+
+def _without_codes(entry: ActivityEntry) -> ActivityEntry:
+    """It still says that there was a change, and who made it."""
+    if entry.resource is not ActivityResource.ROOM or "code" not in entry.changes:
+        return entry
+    return replace(entry, changes={**entry.changes, "code": (None, None)})
 
 
 def entries_of(change: Change, deletions: Mapping[str, Deletion]) -> list[ActivityEntry]:

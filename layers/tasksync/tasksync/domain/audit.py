@@ -17,12 +17,13 @@ from tasksync import clock
 from tasksync.activity import time_of
 from tasksync.deadline import KeepGoing
 from tasksync.domain.removal import SETTLED_AFTER
-from tasksync.entities import RoomRole, UserStatus
+from tasksync.entities import FormerRole, RoomRole, UserStatus
 from tasksync.ids import owner_of
 from tasksync.readings import (
     CodeReading,
     EntryReading,
     FamilyReading,
+    FormerMemberReading,
     NameReading,
     Reading,
     ReceiptReading,
@@ -37,6 +38,8 @@ from tasksync.readings import (
 _READINGS = 5
 _PAUSE_SECONDS = 0.25
 _MOST_SHOWN = 100
+_EXPIRED_ITEMS_STAY = timedelta(days=7)
+"""At most: DynamoDB deletes them within some days, by all that it says. If they stay, it has not been told to."""
 
 
 class Invariant(StrEnum):
@@ -54,6 +57,7 @@ class Invariant(StrEnum):
     AUDIT_TRAIL = "I9"
     REFRESH_TOKEN = "I10"  # noqa: S105  # names an invariant
     NOTHING_LEFT = "I11"
+    FORMER_MEMBER = "I16"
 
 
 STATEMENTS = {
@@ -62,13 +66,14 @@ STATEMENTS = {
     Invariant.ADMIN_COUNT: "its admin_count is the number of admins, at least 1 while it has members",
     Invariant.MEMBERSHIP: "a membership is in a live room",
     Invariant.TASK_OWNER: "a task has its room, a personal task its person",
-    Invariant.CLAIMS: "names, e-mail addresses and codes have one claim each, which names who has them",
+    Invariant.CLAIMS: "names, e-mail addresses and codes have one claim each, which names who has them or is retired",
     Invariant.TASK_VERSION: "a task's version is at least 1, and its id and sort keys fit its content",
     Invariant.NO_JOIN_AFTER_DEATH: "nobody joins a room after its last member left",
     Invariant.IDEMPOTENCY: "an idempotency key has one receipt, with the fingerprint of its request and its answer",
     Invariant.AUDIT_TRAIL: "audit entries and commits match one to one",
     Invariant.REFRESH_TOKEN: "a session has one live refresh token, a family of its own, and a user",
     Invariant.NOTHING_LEFT: "nothing is empty, orphaned or unfinished for longer than a removal takes",
+    Invariant.FORMER_MEMBER: "whom an admin removed is not in the room: added by an admin, they are no former member",
 }
 
 ELSEWHERE = {
@@ -198,7 +203,9 @@ def checks(reading: Reading, at: datetime, older_than: timedelta) -> Iterator[Ch
         case RoomReading():
             yield from _checks_of_room(reading, since)
         case CodeReading():
-            yield _check_of_claim(reading.owner, f"code {reading.code}", reading.code_of_owner == reading.code)
+            yield from _checks_of_code(reading, since)
+        case FormerMemberReading():
+            yield from _checks_of_former_member(reading)
         case UserReading():
             yield from _checks_of_user(reading, since)
         case NameReading():
@@ -282,6 +289,23 @@ def _checks_of_task(reading: TaskReading, since: datetime) -> Iterator[Check]:
     if fault is None and reading.left_since is not None and reading.left_since <= since:
         fault = f"is assigned to {task.assignee_id} by a membership that was over at {reading.left_since}"
     yield Check(Invariant.NOTHING_LEFT, task.id, fault)
+
+
+def _checks_of_code(reading: CodeReading, since: datetime) -> Iterator[Check]:
+    """A code is in use by the room that its claim names, or it is retired, and that room has another one."""
+    in_use = reading.code_of_owner == reading.code
+    yield _check_of_claim(reading.owner, f"code {reading.code}", in_use is (reading.free_at is None))
+    left = reading.free_at is not None and reading.free_at <= since - _EXPIRED_ITEMS_STAY
+    fault = f"is retired, and free since {reading.free_at}" if left else None
+    yield Check(Invariant.NOTHING_LEFT, f"code {reading.code}", fault)
+
+
+def _checks_of_former_member(reading: FormerMemberReading) -> Iterator[Check]:
+    former = reading.former
+    name = f"{former.user_id}, who was in {former.room_id}"
+    back = former.role is FormerRole.REMOVED and reading.member
+    yield Check(Invariant.FORMER_MEMBER, name, "was removed, and is in it by no admin's doing" if back else None)
+    yield Check(Invariant.NOTHING_LEFT, name, None if reading.user_known else "is no user")
 
 
 def _check_of_claim(owner: str, what: str, holds: bool) -> Check:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from tasksync.entities import ActivityEntry, Caller, Membership, Page, RoomView, Session, Task, User
+from tasksync.entities import ActivityEntry, Caller, FormerMember, Membership, Page, RoomView, Session, Task, User
 from tasksync.errors import RoleTooLow
 from tasksync.queries import TaskFilter
 
@@ -32,6 +32,12 @@ class Rooms(Protocol):
 
     def rooms_of(self, user_id: str, limit: int, after: str | None) -> Page[RoomView]: ...
     def memberships_in(self, room_ids: Iterable[str], user_id: str) -> dict[str, Membership]: ...
+
+
+class FormerMembers(Protocol):
+    """``tables/former_members.py``."""
+
+    def page_of(self, user_id: str, limit: int, after: str | None) -> Page[FormerMember]: ...
 
 
 class Sessions(Protocol):
@@ -62,10 +68,18 @@ class ExportService:
     """What somebody may take with them. A page of any part may have fewer items than asked for, and go on."""
 
     def __init__(
-        self, people: People, rooms: Rooms, sessions: Sessions, tasks: Tasks, created: CreatedTasks, activity: Activity
+        self,
+        people: People,
+        rooms: Rooms,
+        former_members: FormerMembers,
+        sessions: Sessions,
+        tasks: Tasks,
+        created: CreatedTasks,
+        activity: Activity,
     ) -> None:
         self._people = people
         self._rooms = rooms
+        self._former_members = former_members
         self._sessions = sessions
         self._tasks = tasks
         self._created = created
@@ -87,6 +101,10 @@ class ExportService:
 
     def rooms(self, caller: Caller, limit: int, after: str | None) -> Page[RoomView]:
         return self._rooms.rooms_of(caller.user_id, limit, after)
+
+    def former_rooms(self, caller: Caller, limit: int, after: str | None) -> Page[FormerMember]:
+        """Those that the caller left or was removed from."""
+        return self._former_members.page_of(caller.user_id, limit, after)
 
     def tasks(self, caller: Caller, limit: int, after: str | None) -> Page[Task]:
         """Personal ones, and those assigned to the caller in rooms they are in."""

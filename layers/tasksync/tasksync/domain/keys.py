@@ -6,7 +6,7 @@ from typing import Protocol
 
 from tasksync.domain.reads import Both
 from tasksync.entities import Caller, Room, RoomView, Task, User, UserRole
-from tasksync.ids import is_id, is_room_id, owner_of
+from tasksync.ids import code_as_pasted, is_id, is_room_id, owner_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Rooms(Protocol):
     """``tables/room_reads.py``."""
 
     def all_of(self, user_id: str) -> list[Room]: ...
+    def all_views_of(self, user_id: str) -> list[RoomView]: ...
     def views(self, room_ids: Iterable[str], user_id: str) -> dict[str, RoomView]: ...
 
 
@@ -64,7 +65,7 @@ class KeyService:
         of_tasks = [owner_id for owner_id in owners.values() if is_room_id(owner_id)]
         wanted = [key for key in keys.rooms if is_id(key) and is_room_id(key)]
         ids = {key: caller.user_id if key == "me" else key for key in keys.users if is_id(key)}
-        ((views, mine), people), tasks = self._both(
+        ((views, (mine, rooms_by_code)), people), tasks = self._both(
             lambda: self._both(
                 lambda: self._both(
                     lambda: self._rooms.views([*wanted, *of_tasks], caller.user_id),
@@ -74,7 +75,6 @@ class KeyService:
             ),
             lambda: self._tasks.find_many(owners),
         )
-        codes_of_rooms = {room.code: room.id for room in mine}
         users = {
             key: people[user_id]
             for key, user_id in ids.items()
@@ -82,15 +82,21 @@ class KeyService:
         }
         rooms = {key: views[key] for key in wanted if key in views}
         tasks = {key: task for key, task in tasks.items() if task.owner_id in {caller.user_id, *views}}
-        codes = {code: codes_of_rooms[code.upper()] for code in keys.codes if code.upper() in codes_of_rooms}
+        codes = {code: rooms_by_code[meant] for code in keys.codes if (meant := code_as_pasted(code)) in rooms_by_code}
         asked = ((keys.users, users), (keys.rooms, rooms), (keys.tasks, tasks), (keys.codes, codes))
         missing = [key for given, found in asked for key in given if key not in found]
         return Found(users, rooms, tasks, codes, tuple(dict.fromkeys(missing)))
 
-    def _rooms_of(self, caller: Caller, keys: Keys) -> list[Room]:
-        # People and codes are seen through the rooms that the caller is in. A code of another room is never looked up:
-        # this is no way to try codes beside the limit on joining.
-        return self._rooms.all_of(caller.user_id) if keys.users or keys.codes else []
+    def _rooms_of(self, caller: Caller, keys: Keys) -> tuple[list[Room], dict[str, str]]:
+        """The rooms that the caller is in, and the ids of those whose code they see, by code; as far as keys need it.
+
+        People and codes are seen through these rooms. A code of another room is never looked up: this is no way to try
+        codes beside the limit on joining. Viewers see no code, and are not told that one is right either.
+        """
+        if keys.codes:
+            views = self._rooms.all_views_of(caller.user_id)
+            return [view.room for view in views], {view.code: view.room.id for view in views if view.code}
+        return self._rooms.all_of(caller.user_id) if keys.users else [], {}
 
 
 def _is_seen(caller: Caller, user_id: str, mine: list[Room]) -> bool:

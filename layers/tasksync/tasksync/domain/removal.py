@@ -12,7 +12,7 @@ from typing import Protocol
 from tasksync import clock
 from tasksync.deadline import KeepGoing
 from tasksync.domain.attempts import until_settled
-from tasksync.entities import Membership, Room, RoomRole, Session, Task, User, UserStatus
+from tasksync.entities import Membership, Room, RoomRole, RoomView, Session, Task, User, UserStatus
 from tasksync.errors import LastAdmin, Stale
 
 SETTLED_AFTER = timedelta(minutes=10)
@@ -49,6 +49,12 @@ class Rooms(Protocol):
     def leave_to(self, membership: Membership, successor: Membership, at: datetime) -> None: ...
 
 
+class FormerMembers(Protocol):
+    """``tables/former_members.py``."""
+
+    def forget_all_of(self, user_id: str, keep_going: KeepGoing) -> bool: ...
+
+
 class Tasks(OwnedTasks, Protocol):
     """The tasks table, as far as ``UserRemoval`` needs it."""
 
@@ -76,15 +82,20 @@ def remove_dead_room(room_id: str, rooms: DeadRooms, tasks: OwnedTasks, keep_goi
 
 
 class UserRemoval:
-    """Leave every room, end the sessions, unassign the tasks, free the names; much later, delete the user's item.
+    """Leave every room, forget which ones they were, end the sessions, unassign the tasks, free the names.
+
+    Much later, delete the user's item.
 
     What there is to leave and to unassign is found through indexes, which may be behind the tables. The item stays
     until they have surely caught up, so that whoever comes by then finds what was missed: the sweeper.
     """
 
-    def __init__(self, people: People, rooms: Rooms, tasks: Tasks, sessions: Sessions) -> None:
+    def __init__(
+        self, people: People, rooms: Rooms, former_members: FormerMembers, tasks: Tasks, sessions: Sessions
+    ) -> None:
         self._people = people
         self._rooms = rooms
+        self._former_members = former_members
         self._tasks = tasks
         self._sessions = sessions
 
@@ -93,7 +104,8 @@ class UserRemoval:
         user = self._people.find_any(user_id)
         if user is None or user.status is not UserStatus.DELETING:
             return True
-        if not self._leave_rooms(user_id, keep_going):
+        # In this order: as long as somebody is in a room, they can be removed from it.
+        if not self._leave_rooms(user_id, keep_going) or not self._former_members.forget_all_of(user_id, keep_going):
             return False
         for session in self._sessions.all_of(user_id):
             self._sessions.delete(session.id)
@@ -126,17 +138,19 @@ class UserRemoval:
 def _leave(hint: Membership, rooms: Rooms) -> None:
     def attempt() -> None:
         found = rooms.room_with_members(hint.room_id)
-        members = found[1] if found else ()
+        room, members = found or (None, ())
         mine = next((member for member in members if member.user_id == hint.user_id), None)
-        if mine is None:
+        if room is None or mine is None:
+            return
+        at = clock.later_than(room.updated_at)
+        successor = _successor([member for member in members if member is not mine])
+        if successor is not None and RoomView(room, mine, members).is_last_admin(mine):
+            rooms.leave_to(mine, successor, at)
             return
         try:
-            rooms.leave(mine, clock.now())
+            rooms.leave(mine, at)
         except LastAdmin:
-            successor = _successor([member for member in members if member is not mine])
-            if successor is None:
-                raise Stale from None
-            rooms.leave_to(mine, successor, clock.now())
+            raise Stale from None  # the room was changed meanwhile
 
     until_settled(attempt)
 

@@ -1,6 +1,7 @@
 """Rooms: who may open, enter, change and leave them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Protocol
 
@@ -12,6 +13,9 @@ from tasksync.domain.reads import Both
 from tasksync.entities import (
     AddedBy,
     Caller,
+    FormerMember,
+    FormerRole,
+    JoinRole,
     Membership,
     Page,
     Receipt,
@@ -26,20 +30,23 @@ from tasksync.errors import (
     AddingRefused,
     AlreadyMember,
     CodeTaken,
+    LastAdmin,
     NotFound,
     PreconditionFailed,
     RoleTooLow,
     RoomFull,
+    Stale,
     TooManyRooms,
     UnknownCode,
     UnknownUser,
 )
-from tasksync.ids import new_code, new_join_id, new_room_id
+from tasksync.ids import code_as_pasted, new_code, new_join_id, new_room_id
 
 Matches = Callable[[int], bool]
 """Whether the client's ``If-Match`` allows changing a resource of this version."""
 
 _TOO_MANY_ADDED = "Others have added this user to as many rooms as they may. They can still join by the code."
+_CODES_TRIED = 10
 
 Named = tuple[Membership, User]
 """A membership, and whose it is."""
@@ -55,19 +62,27 @@ class Rooms(Protocol):
     def resolve_code(self, code: str) -> str: ...
     def room_with_members(self, room_id: str) -> tuple[Room, tuple[Membership, ...]] | None: ...
     def create(self, room: Room, creator: Membership, receipt: Receipt | None) -> None: ...
-    def join(self, room: Room, membership: Membership, receipt: Receipt | None) -> None: ...
+    def join(
+        self, room: Room, membership: Membership, former: FormerMember | None, receipt: Receipt | None
+    ) -> None: ...
     def add(
         self, room: Room, actor: Membership, user: User, membership: Membership, receipt: Receipt | None
     ) -> None: ...
     def remove(
-        self, membership: Membership, actor: Membership | None, at: datetime, receipt: Receipt | None
+        self, membership: Membership, actor: Membership | None, former: FormerMember, receipt: Receipt | None
     ) -> None: ...
     def change_role(
-        self, actor: Membership, before: Membership, after: Membership, receipt: Receipt | None
+        self, actor: Membership, before: Membership, after: Membership, at: datetime, receipt: Receipt | None
     ) -> None: ...
-    def rename(self, actor: Membership, room: Room, changed: Room, receipt: Receipt | None) -> None: ...
+    def change(self, actor: Membership, room: Room, changed: Room, receipt: Receipt | None) -> None: ...
     def change_code(self, actor: Membership, room: Room, changed: Room, receipt: Receipt | None) -> None: ...
     def close(self, view: RoomView, at: datetime, receipt: Receipt | None) -> None: ...
+
+
+class FormerMembers(Protocol):
+    """``tables/former_members.py``."""
+
+    def find(self, room_id: str, user_id: str) -> FormerMember | None: ...
 
 
 class People(Protocol):
@@ -79,21 +94,38 @@ class People(Protocol):
 class RoomService:
     """What can be done with rooms. Every method raises ``NotFound`` for a room the caller is not a member of."""
 
-    def __init__(self, rooms: Rooms, people: People, max_members: int, max_rooms: int, both: Both) -> None:
+    def __init__(
+        self,
+        rooms: Rooms,
+        former_members: FormerMembers,
+        people: People,
+        max_members: int,
+        max_rooms: int,
+        both: Both,
+    ) -> None:
         """``both``: carries out two reads at the same time."""
         self._both = both
         self._rooms = rooms
+        self._former_members = former_members
         self._people = people
         self._max_members = max_members
         self._max_rooms = max_rooms
 
-    def open(self, caller: Caller, name: str | None, code: str | None, receipt: ReceiptFor[RoomView]) -> RoomView:
+    def open(
+        self,
+        caller: Caller,
+        name: str | None,
+        code: str | None,
+        join_role: JoinRole | None,
+        receipt: ReceiptFor[RoomView],
+    ) -> RoomView:
         """A new room, whose admin is the caller. Raises ``CodeTaken`` for a code asked for, and ``TooManyRooms``."""
         self._require_space_for_a_room(self._rooms.count_of(caller.user_id))
         at = clock.now()
         room = Room(
             id=new_room_id(at),
             code=code.upper() if code else new_code(),
+            join_role=join_role,
             name=name,
             member_count=1,
             admin_count=1,
@@ -103,7 +135,7 @@ class RoomService:
             version=1,
             member_ids=frozenset({caller.user_id}),
         )
-        creator = _membership(room.id, caller.user_id, RoomRole.ADMIN)
+        creator = _membership(room.id, caller.user_id, RoomRole.ADMIN, at)
 
         def write(view: RoomView) -> None:
             self._rooms.create(view.room, creator, receipt(view))
@@ -127,16 +159,16 @@ class RoomService:
         matches: Matches,
         receipt: ReceiptFor[RoomView],
     ) -> RoomView:
-        """Rename the room to what ``edit`` makes of it. Raises ``RoleTooLow``, ``PreconditionFailed``."""
+        """Make of the room what ``edit`` says. Raises ``RoleTooLow``, ``PreconditionFailed``."""
 
         def attempt() -> RoomView:
             view = self._as_admin(caller, room_id, matches)
             changed = edit(view)
             if changed == view.room:
                 return view
-            changed = replace(changed, updated_at=clock.now(), version=view.room.version + 1)
+            changed = _next_version(changed)
             after = replace(view, room=changed)
-            self._rooms.rename(view.caller, view.room, changed, receipt(after))
+            self._rooms.change(view.caller, view.room, changed, receipt(after))
             return after
 
         return until_settled(attempt)
@@ -146,7 +178,7 @@ class RoomService:
 
         def attempt() -> RoomView:
             before = self._as_admin(caller, room_id, matches)
-            room = replace(before.room, code=new_code(), updated_at=clock.now(), version=before.room.version + 1)
+            room = _next_version(replace(before.room, code=new_code()))
 
             def write(view: RoomView) -> None:
                 self._rooms.change_code(before.caller, before.room, view.room, receipt(view))
@@ -159,27 +191,39 @@ class RoomService:
         """Delete the room: everybody is out at once. Raises ``RoleTooLow``, ``PreconditionFailed``."""
 
         def attempt() -> None:
-            self._rooms.close(self._as_admin(caller, room_id, matches), clock.now(), receipt(None))
+            view = self._as_admin(caller, room_id, matches)
+            self._rooms.close(view, clock.later_than(view.room.updated_at), receipt(None))
 
         until_settled(attempt)
 
     def join(self, caller: Caller, code: str, receipt: ReceiptFor[RoomView]) -> RoomView:
-        """Raises ``UnknownCode``, ``AlreadyMember``, ``RoomFull``, ``TooManyRooms``."""
-        code = code.upper()
+        """Become what the room gives to who joins, or what one was when one left: the lower of the two.
+
+        Raises ``UnknownCode``, also where nobody joins by code and for whom an admin removed; ``AlreadyMember``,
+        ``RoomFull``, ``TooManyRooms``.
+        """
+        code = code_as_pasted(code)
 
         def attempt() -> RoomView:
             room_id = self._rooms.resolve_code(code)
-            found, rooms = self._both(
-                lambda: self._rooms.room_with_members(room_id), lambda: self._rooms.count_of(caller.user_id)
+            (former, found), rooms = self._both(
+                lambda: self._both(
+                    lambda: self._former_members.find(room_id, caller.user_id),
+                    lambda: self._rooms.room_with_members(room_id),
+                ),
+                lambda: self._rooms.count_of(caller.user_id),
             )
             if found is None or found[0].code != code:
                 raise UnknownCode
             room, members = found
-            newcomer = _membership(room.id, caller.user_id, RoomRole.MEMBER)
+            _require_newcomer(members, caller.user_id)
+            newcomer = _membership(
+                room.id, caller.user_id, _role_by_code(room, former), clock.later_than(room.updated_at)
+            )
             view = RoomView(_entered(room, newcomer), newcomer, (*members, newcomer))
-            self._require_admissible(room, members, caller.user_id)
+            self._require_space_in(room)
             self._require_space_for_a_room(rooms)
-            self._rooms.join(room, newcomer, receipt(view))
+            self._rooms.join(room, newcomer, former, receipt(view))
             return view
 
         return until_settled(attempt)
@@ -224,7 +268,8 @@ class RoomService:
             user = people.get(user_id)
             if user is None:
                 raise UnknownUser
-            self._require_admissible(view.room, view.members, user_id)
+            _require_newcomer(view.members, user_id)
+            self._require_space_in(view.room)
             strangers = mine.all.isdisjoint(theirs.all)
             if strangers and not counted:
                 counted = True
@@ -232,7 +277,7 @@ class RoomService:
             if user.added_by is AddedBy.NOBODY or (strangers and user.added_by is AddedBy.SHARED):
                 raise AddingRefused
             self._require_space_for_a_room(len(theirs.added), _TOO_MANY_ADDED)
-            newcomer = _membership(room_id, user_id, role)
+            newcomer = _membership(room_id, user_id, role, clock.later_than(view.room.updated_at))
             self._rooms.add(view.room, view.caller, user, newcomer, receipt((newcomer, user)))
             return newcomer, user
 
@@ -257,7 +302,9 @@ class RoomService:
                 raise NotFound
             after = replace(member, role=edit((member, user)))
             if after != member:
-                self._rooms.change_role(view.caller, member, after, receipt((after, user)))
+                at = clock.later_than(view.room.updated_at)
+                with _last_admin_only_if(view.is_last_admin(member)):
+                    self._rooms.change_role(view.caller, member, after, at, receipt((after, user)))
             return after, user
 
         return until_settled(attempt)
@@ -278,7 +325,10 @@ class RoomService:
             meant.append(member.join_id)
             if member.join_id != meant[0]:
                 raise NotFound
-            self._rooms.remove(member, None if oneself else view.caller, clock.now(), receipt(None))
+            role = FormerRole(member.role.value) if oneself else FormerRole.REMOVED
+            former = FormerMember(user_id, room_id, role, clock.later_than(view.room.updated_at))
+            with _last_admin_only_if(view.is_last_admin(member) and view.room.member_count > 1):
+                self._rooms.remove(member, None if oneself else view.caller, former, receipt(None))
 
         until_settled(attempt)
 
@@ -292,9 +342,7 @@ class RoomService:
         """The room as the caller sees it, and at the same time somebody who is in it or may come into it."""
         return self._both(lambda: self._rooms.view(room_id, caller.user_id), lambda: self._people.find_many([user_id]))
 
-    def _require_admissible(self, room: Room, members: tuple[Membership, ...], user_id: str) -> None:
-        if any(member.user_id == user_id for member in members):
-            raise AlreadyMember
+    def _require_space_in(self, room: Room) -> None:
         if room.member_count >= self._max_members:
             raise RoomFull
 
@@ -319,18 +367,48 @@ def _administered(view: RoomView | None) -> RoomView:
 
 def _with_free_code(view: RoomView, generated: bool, write: Callable[[RoomView], None]) -> RoomView:
     """Write the room; while a generated code happens to be taken, with another one."""
-    while True:
+    for _ in range(_CODES_TRIED - 1 if generated else 0):
         try:
             write(view)
             return view
         except CodeTaken:
-            if not generated:
-                raise
             view = replace(view, room=replace(view.room, code=new_code()))
+    write(view)
+    return view
 
 
-def _membership(room_id: str, user_id: str, role: RoomRole) -> Membership:
-    return Membership(room_id, user_id, role, new_join_id(), clock.now())
+def _require_newcomer(members: tuple[Membership, ...], user_id: str) -> None:
+    if any(member.user_id == user_id for member in members):
+        raise AlreadyMember
+
+
+def _role_by_code(room: Room, former: FormerMember | None) -> RoomRole:
+    """Raises ``UnknownCode``: whom a room does not let in is told no more than who has made a code up."""
+    left_as = None if former is None else former.role
+    if room.join_role is None or left_as is FormerRole.REMOVED:
+        raise UnknownCode
+    lowest = room.join_role is JoinRole.VIEWER or left_as is FormerRole.VIEWER
+    return RoomRole.VIEWER if lowest else RoomRole.MEMBER
+
+
+@contextmanager
+def _last_admin_only_if(read_so: bool) -> Iterator[None]:
+    """Let ``LastAdmin`` through where the room was read so; otherwise it was changed meanwhile: ``Stale``."""
+    try:
+        yield
+    except LastAdmin:
+        if not read_so:
+            raise Stale from None
+        raise
+
+
+def _membership(room_id: str, user_id: str, role: RoomRole, at: datetime) -> Membership:
+    return Membership(room_id, user_id, role, new_join_id(), at)
+
+
+def _next_version(changed: Room) -> Room:
+    """``changed`` is the version before, with other values."""
+    return replace(changed, updated_at=clock.later_than(changed.updated_at), version=changed.version + 1)
 
 
 def _entered(room: Room, newcomer: Membership) -> Room:

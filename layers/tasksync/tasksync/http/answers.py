@@ -8,7 +8,16 @@ from typing import Annotated, Generic, NotRequired, TypedDict, TypeVar
 
 from msgspec import Meta
 
-from tasksync.entities import ActivityAction, ActivityResource, AddedBy, Priority, RoomRole, TaskStatus, UserRole
+from tasksync.entities import (
+    ActivityAction,
+    ActivityResource,
+    AddedBy,
+    JoinRole,
+    Priority,
+    RoomRole,
+    TaskStatus,
+    UserRole,
+)
 from tasksync.errors import MOST_FAULTS
 from tasksync.http.fields import USER
 
@@ -68,7 +77,11 @@ class RoomSummary(TypedDict):
     """A room as one of its members sees it in a list."""
 
     id: RoomId
-    code: Annotated[str, Meta(description="Whoever has it may join.", examples=["K7QX2MZ9A"])]
+    code: Annotated[str | None, Meta(description="Whoever has it may join. Null for viewers.", examples=["K7QX2MZ9A"])]
+    join_role: Annotated[
+        JoinRole | None,
+        Meta(description="The role of whoever joins by the code; null: nobody can.", examples=["member"]),
+    ]
     name: Annotated[str | None, Meta(examples=["Office move"])]
     member_count: Annotated[int, Meta(ge=1, examples=[1])]
     role: Annotated[RoomRole, Meta(description="The caller's.")]

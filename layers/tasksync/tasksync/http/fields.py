@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from tasksync import texts
 from tasksync.clock import LONGEST_TIME
+from tasksync.ids import CODE_SEPARATORS
 
 # Of the basic plane: what is in no text, and what is in no name, as it is not seen or changes how others are shown.
 _CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffd-\uffff"
@@ -108,6 +109,16 @@ RoomCode = Annotated[
         pattern=r"\A[A-Za-z0-9]*\Z",
         examples=["K7QX2MZ9A"],
         extra={"hint": "6 to 9 letters from A to Z and digits."},
+    ),
+]
+PastedRoomCode = Annotated[
+    str,
+    Meta(
+        max_length=100,
+        pattern=rf"\A[{CODE_SEPARATORS}]*(?:[A-Za-z0-9][{CODE_SEPARATORS}]*){{6,9}}\Z",
+        description="6 to 9 letters (A to Z, in any case) and digits. Blanks, hyphens and line breaks are ignored.",
+        examples=["K7QX2MZ9A"],
+        extra={"hint": "6 to 9 letters from A to Z and digits; blanks, hyphens and line breaks are ignored."},
     ),
 ]
 Id = Annotated[

@@ -10,6 +10,7 @@ other: after a lost answer, a retry either finds the first answer or carries the
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
@@ -24,6 +25,9 @@ from tasksync.secret_values import secret
 from tasksync.settings import settings
 
 LIFETIME = timedelta(hours=24)
+
+Redact = Callable[[str, Response], Response]
+"""What of a first response this user may still see when it is given again."""
 
 
 class Receipts(Protocol):
@@ -48,19 +52,23 @@ def replayed(answer: Response) -> Response:
 class IdempotencyKeys:
     """What an ``Api`` whose routes take idempotency keys is given."""
 
-    def __init__(self, receipts: Receipts) -> None:
+    def __init__(self, receipts: Receipts, redact: Redact | None = None) -> None:
+        """``redact``: of responses given again; None where they hold nothing that somebody may see no more."""
         self._receipts = receipts
+        self._redact = redact
 
     def once(self, user_id: str, key: str, request: bytes) -> "Once":
         """``request``: all that must be the same when the key is used again. Raises ``BadIdempotencyKey``."""
-        return Once(self._receipts, user_id, key, request)
+        return Once(self._receipts, self._redact, user_id, key, request)
 
 
 class Once:
     """One request under one idempotency key of one user."""
 
-    def __init__(self, receipts: Receipts, user_id: str, key: str, request: bytes) -> None:
+    def __init__(self, receipts: Receipts, redact: Redact | None, user_id: str, key: str, request: bytes) -> None:
         self._receipts = receipts
+        self._redact = redact
+        self._user_id = user_id
         self._id = f"{user_id}#{key_digest(key)}"
         # Keyed: the body may hold a password, which a plain digest would let somebody guess.
         self._fingerprint = hmac.digest(secret(settings.http_secret), b"request:" + request, "sha256").hex()
@@ -73,7 +81,8 @@ class Once:
         if receipt.fingerprint != self._fingerprint:
             raise IdempotencyKeyReused
         answer = json.loads(receipt.answer)
-        return replayed(Response(answer["status"], answer["body"], answer["headers"]))
+        first = Response(answer["status"], answer["body"], answer["headers"])
+        return replayed(self._redact(self._user_id, first) if self._redact else first)
 
     def receipt(self, answer: Response) -> Receipt:
         """What is to be kept with the effect."""

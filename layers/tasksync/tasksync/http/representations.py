@@ -53,7 +53,8 @@ def room_in_list(view: RoomView) -> answers.RoomSummary:
     """Without ``user_ids``: they would cost one more read for each room."""
     return {
         "id": view.room.id,
-        "code": view.room.code,
+        "code": view.code,
+        "join_role": view.room.join_role,
         "name": view.room.name,
         "member_count": view.room.member_count,
         "role": view.caller.role,

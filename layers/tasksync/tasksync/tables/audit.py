@@ -11,12 +11,13 @@ from pynamodb.exceptions import PynamoDBException
 
 from tasksync import clock
 from tasksync.activity import Version, version_of
-from tasksync.entities import Membership, Receipt, Room, Session, Task, User, UserStatus
+from tasksync.entities import FormerMember, Membership, Receipt, Room, Session, Task, User, UserStatus
 from tasksync.ids import is_room_id
 from tasksync.readings import (
     CodeReading,
     EntryReading,
     FamilyReading,
+    FormerMemberReading,
     NameReading,
     Reading,
     ReceiptReading,
@@ -30,9 +31,10 @@ from tasksync.settings import settings
 from tasksync.tables.audit_trails import read_entry, readings_of_entries, trails_of
 from tasksync.tables.connection import batch_get, shared_connection
 from tasksync.tables.deletions import DELETION
+from tasksync.tables.former_members import FormerMemberItem
 from tasksync.tables.migrations.positions import POSITION
 from tasksync.tables.receipts import ReceiptItem
-from tasksync.tables.rooms import CODE, ROOM, CodeItem, MembershipItem, RoomItem, RoomsItem, membership_key
+from tasksync.tables.rooms import CODE, MEMBER, ROOM, CodeItem, MembershipItem, RoomItem, RoomsItem
 from tasksync.tables.sessions import KEY, SessionItem
 from tasksync.tables.tasks import TaskItem, sort_keys
 from tasksync.tables.users import ClaimItem, UserItem, UsersItem, email_claim, name_claim
@@ -41,6 +43,9 @@ Raw = dict[str, Any]
 """An item as DynamoDB spells it."""
 
 Parsed = TypeVar("Parsed")
+
+_Claim = tuple[str, str, datetime | None]
+"""A room code, whose it is and, of a retired one, from when on it is free."""
 
 _MOST_IN_ONE_READ = 100
 _UNREADABLE = (PynamoDBException, ValueError, TypeError, KeyError, AttributeError)
@@ -90,6 +95,9 @@ def _raws(reading: Reading) -> tuple[str, list[Raw]]:  # noqa: C901  # a table o
             return settings.rooms_table, _items_of_room(reading.room_id)
         case CodeReading():
             return _item(settings.rooms_table, CodeItem.at(reading.code).room_id, CODE)
+        case FormerMemberReading():
+            item = FormerMemberItem.of(reading.former)
+            return _item(settings.rooms_table, item.room_id, item.item)
         case UserReading():
             return _item(settings.users_table, reading.user.id)
         case NameReading():
@@ -141,7 +149,9 @@ def _of_tasks(raws: list[Raw]) -> list[Reading]:
     trails = trails_of(version for _, _, version in parsed if version)
     found = _rooms(rooms)
     known = found.keys() | _users(owners - rooms | assignees).keys()
-    memberships = _memberships(task for task, _, _ in parsed if task.owner_id in rooms)
+    memberships = _memberships(
+        {(task.owner_id, task.assignee_id) for task, _, _ in parsed if task.owner_id in rooms and task.assignee_id}
+    )
     readings += [
         TaskReading(
             task,
@@ -166,11 +176,13 @@ def _left_since(task: Task, room: Raw | None, memberships: dict[tuple[str, str],
 
 
 def _of_rooms(raws: list[Raw]) -> list[Reading]:
-    def parse(raw: Raw) -> Room | Membership | tuple[str, str]:
+    def parse(raw: Raw) -> Room | Membership | FormerMember | _Claim:
         item = RoomsItem.from_raw_data(raw)
         if isinstance(item, CodeItem):
-            return item.room_id.removeprefix(CodeItem.at("").room_id), item.owner
-        if isinstance(item, RoomItem | MembershipItem):
+            expires_at = item.attribute_values.get("expires_at")
+            free_at = None if expires_at is None else datetime.fromtimestamp(int(expires_at), UTC)
+            return item.room_id.removeprefix(CodeItem.at("").room_id), item.owner, free_at
+        if isinstance(item, RoomItem | MembershipItem | FormerMemberItem):
             return item.entity()
         raise ValueError("no kind of item of this table")
 
@@ -185,10 +197,14 @@ def _of_rooms(raws: list[Raw]) -> list[Reading]:
     trails = trails_of(version_of(raw) for raw in items)
     users = _users({member.user_id for of_room in members.values() for member in of_room})
     codes = _codes({room.code for room in rooms.values()})
-    claimants = _rooms({owner for _, owner in claims})
+    claimants = _rooms({owner for _, owner, _ in claims})
+    former = [each for each in parsed if isinstance(each, FormerMember)]
+    people = _users({each.user_id for each in former})
+    back = _memberships({(each.room_id, each.user_id) for each in former})
     for room_id, of_room in members.items():
         room = rooms.get(room_id)
-        owner = _text(codes.get(CodeItem.at(room.code).room_id), "owner") if room else None
+        claim = codes.get(CodeItem.at(room.code).room_id) if room else None
+        owner = None if claim is None or "expires_at" in claim else _text(claim, "owner")
         known = {member.user_id: users[member.user_id] for member in of_room if member.user_id in users}
         deleting = {
             user_id: clock.parse(raw["updated_at"]["S"])
@@ -197,7 +213,10 @@ def _of_rooms(raws: list[Raw]) -> list[Reading]:
         }
         trail = trails.get(room_id)
         readings.append(RoomReading(room_id, room, tuple(of_room), owner, frozenset(known), deleting, trail))
-    readings += [CodeReading(code, owner, _text(claimants.get(owner), "code")) for code, owner in claims]
+    readings += [CodeReading(code, by, _text(claimants.get(by), "code"), free_at) for code, by, free_at in claims]
+    readings += [
+        FormerMemberReading(each, each.user_id in people, (each.room_id, each.user_id) in back) for each in former
+    ]
     return readings
 
 
@@ -276,21 +295,15 @@ def _rooms(room_ids: Iterable[str]) -> dict[str, Raw]:
     return _found(settings.rooms_table, [(room_id, ROOM) for room_id in room_ids])
 
 
+def _memberships(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Membership]:
+    """Those of the pairs of room and user that are memberships."""
+    keys = [(room_id, MEMBER + user_id) for room_id, user_id in pairs]
+    members = (MembershipItem.from_raw_data(raw).entity() for raw in _batches(settings.rooms_table, keys))
+    return {(member.room_id, member.user_id): member for member in members}
+
+
 def _codes(codes: Iterable[str]) -> dict[str, Raw]:
     return _found(settings.rooms_table, [(CodeItem.at(code).room_id, CODE) for code in codes])
-
-
-def _memberships(tasks: Iterable[Task]) -> dict[tuple[str, str], Membership]:
-    """Those of the assignees in the rooms of these tasks, by room and user."""
-    pairs = {(task.owner_id, task.assignee_id) for task in tasks if task.assignee_id is not None}
-    keys = [membership_key(room_id, user_id) for room_id, user_id in sorted(pairs)]
-    found: dict[tuple[str, str], Membership] = {}
-    for start in range(0, len(keys), _MOST_IN_ONE_READ):
-        request = {"Keys": keys[start : start + _MOST_IN_ONE_READ], "ConsistentRead": True}
-        for raw in batch_get({settings.rooms_table: request})[settings.rooms_table]:
-            member = MembershipItem.from_raw_data(raw).entity()
-            found[member.room_id, member.user_id] = member
-    return found
 
 
 def _users(keys: Iterable[str]) -> dict[str, Raw]:
@@ -299,13 +312,15 @@ def _users(keys: Iterable[str]) -> dict[str, Raw]:
 
 def _found(table: str, keys: Iterable[tuple[str, ...]]) -> dict[str, Raw]:
     """Those of the items that there are, by partition key, read consistently."""
+    return {raw[_key_names(table)[0]]["S"]: raw for raw in _batches(table, keys)}
+
+
+def _batches(table: str, keys: Iterable[tuple[str, ...]]) -> Iterator[Raw]:
     names = _key_names(table)
     wanted = [{name: {"S": part} for name, part in zip(names, key, strict=True)} for key in keys]
-    found: dict[str, Raw] = {}
     for start in range(0, len(wanted), _MOST_IN_ONE_READ):
         request = {"Keys": wanted[start : start + _MOST_IN_ONE_READ], "ConsistentRead": True}
-        found |= {raw[names[0]]["S"]: raw for raw in batch_get({table: request})[table]}
-    return found
+        yield from batch_get({table: request})[table]
 
 
 def _key_names(table: str) -> tuple[str, ...]:

@@ -2,20 +2,22 @@
 
 from datetime import datetime
 
-from tasksync import clock, stamps
-from tasksync.entities import Membership, Origin, Receipt, Room, RoomRole, RoomView, User
-from tasksync.errors import AlreadyMember, CodeTaken, LastAdmin, NotFound, Stale
+from tasksync import join_roles, stamps
+from tasksync.entities import FormerMember, Membership, Origin, Receipt, Room, RoomRole, RoomView, User
+from tasksync.errors import AlreadyMember, LastAdmin, NotFound, Stale
+from tasksync.tables.former_members import forget_former_member, note_former_member, require_former_member
 from tasksync.tables.receipts import put_receipt
 from tasksync.tables.room_reads import RoomReads
 from tasksync.tables.rooms import (
-    CodeItem,
     MembershipItem,
     RoomItem,
-    code_claim,
+    claim_code,
+    dated_before,
     end_membership,
     entered,
     made,
     require_membership,
+    retire_code,
     same_membership,
     same_version,
     touched,
@@ -32,22 +34,26 @@ class RoomChanges(RoomReads):
         transaction = Transaction()
         put_receipt(transaction, receipt)
         require_active(transaction, creator.user_id, NotFound)
-        transaction.put(code_claim(room.code, room.id), CodeItem.room_id.does_not_exist(), CodeTaken)
+        claim_code(transaction, room)
         item = RoomItem.of(room)
         item.stamp = stamps.new()
         transaction.put(item, RoomItem.room_id.does_not_exist(), Stale)
         transaction.put(MembershipItem.of(creator, Origin.ONESELF), MembershipItem.room_id.does_not_exist(), Stale)
         transaction.commit()
 
-    def join(self, room: Room, membership: Membership, receipt: Receipt | None) -> None:
-        """Raises ``AlreadyMember``, ``NotFound`` (no active user), or ``Stale`` if the room has changed."""
+    def join(self, room: Room, membership: Membership, former: FormerMember | None, receipt: Receipt | None) -> None:
+        """Somebody joins by the code, who left the room as ``former`` says; None: who has not been there before.
+
+        Raises ``AlreadyMember``, ``NotFound`` (no active user), or ``Stale`` if the room or ``former`` has changed.
+        """
         transaction = Transaction()
         put_receipt(transaction, receipt)
         require_active(transaction, membership.user_id, NotFound)
+        require_former_member(transaction, room.id, membership.user_id, former)
         self._enter(transaction, room, membership, Origin.ONESELF)
 
     def add(self, room: Room, actor: Membership, user: User, membership: Membership, receipt: Receipt | None) -> None:
-        """An admin adds ``user``.
+        """An admin adds ``user``, however they left before.
 
         Raises ``AlreadyMember``, or ``Stale`` if the room, the actor's membership, that the user is active or whom
         they let add them is not what was read.
@@ -56,23 +62,32 @@ class RoomChanges(RoomReads):
         put_receipt(transaction, receipt)
         require_membership(transaction, actor)
         require_unchanged(transaction, user, Stale)
+        forget_former_member(transaction, room.id, user.id)
         self._enter(transaction, room, membership, Origin.OTHERS)
 
-    def remove(self, membership: Membership, actor: Membership | None, at: datetime, receipt: Receipt | None) -> None:
-        """End a membership, by oneself (None) or by ``actor``, an admin.
+    def remove(
+        self, membership: Membership, actor: Membership | None, former: FormerMember, receipt: Receipt | None
+    ) -> None:
+        """End a membership, by oneself (None) or by ``actor``, an admin. ``former``: what becomes of its person.
 
-        Raises ``Stale`` if the membership, or the actor's, is not what was read; ``LastAdmin`` if it is the last
-        admin's and others remain.
+        Raises ``Stale`` and ``LastAdmin`` as ``end_membership`` does, and ``Stale`` if the actor's membership is not
+        what was read.
         """
         transaction = Transaction()
         put_receipt(transaction, receipt)
         if actor is not None:
             require_membership(transaction, actor)
-        end_membership(transaction, membership, at)
+        end_membership(transaction, membership, former.left_at)
+        note_former_member(transaction, former)
         transaction.commit()
 
-    def change_role(self, actor: Membership, before: Membership, after: Membership, receipt: Receipt | None) -> None:
-        """Raises ``Stale`` if the actor or the membership is not what was read, and ``LastAdmin``."""
+    def change_role(
+        self, actor: Membership, before: Membership, after: Membership, at: datetime, receipt: Receipt | None
+    ) -> None:
+        """Raises ``Stale`` if the actor or the membership is not what was read.
+
+        Raises ``LastAdmin`` if it is the last admin's, and also if the room was changed after ``at``.
+        """
         transaction = Transaction()
         put_receipt(transaction, receipt)
         if actor.user_id != before.user_id:
@@ -84,8 +99,8 @@ class RoomChanges(RoomReads):
             Stale,
         )
         change = (after.role is RoomRole.ADMIN) - (before.role is RoomRole.ADMIN)
-        actions = touched(clock.now(), made(before, after.role))
-        condition = RoomItem.member_count >= 1
+        actions = touched(at, made(before, after.role))
+        condition = (RoomItem.member_count >= 1) & dated_before(at)
         if change:
             actions.append(RoomItem.admin_count.add(change))
         if change < 0:
@@ -93,8 +108,11 @@ class RoomChanges(RoomReads):
         transaction.update(RoomItem.at(before.room_id), actions, condition, LastAdmin)
         transaction.commit()
 
-    def rename(self, actor: Membership, room: Room, changed: Room, receipt: Receipt | None) -> None:
-        """Raises ``Stale`` if the room has changed since it was read, or the actor is no longer admin."""
+    def change(self, actor: Membership, room: Room, changed: Room, receipt: Receipt | None) -> None:
+        """Another name, or another role for those who join.
+
+        Raises ``Stale`` if the room has changed since it was read, or the actor is no longer admin.
+        """
         transaction = Transaction()
         put_receipt(transaction, receipt)
         require_membership(transaction, actor)
@@ -102,6 +120,7 @@ class RoomChanges(RoomReads):
             RoomItem.at(room.id),
             [
                 RoomItem.name.set(changed.name) if changed.name is not None else RoomItem.name.remove(),
+                RoomItem.join_role.set(join_roles.stored(changed.join_role)),
                 *touched(changed.updated_at),
             ],
             same_version(room),
@@ -110,12 +129,12 @@ class RoomChanges(RoomReads):
         transaction.commit()
 
     def change_code(self, actor: Membership, room: Room, changed: Room, receipt: Receipt | None) -> None:
-        """Raises ``CodeTaken``, or ``Stale`` as ``rename`` does."""
+        """Raises ``CodeTaken``, or ``Stale`` as ``change`` does."""
         transaction = Transaction()
         put_receipt(transaction, receipt)
         require_membership(transaction, actor)
-        transaction.put(code_claim(changed.code, room.id), CodeItem.room_id.does_not_exist(), CodeTaken)
-        transaction.delete(CodeItem.at(room.code), CodeItem.owner == room.id, Stale)
+        claim_code(transaction, changed)
+        retire_code(transaction, room)
         actions = [RoomItem.code.set(changed.code), *touched(changed.updated_at)]
         transaction.update(RoomItem.at(room.id), actions, same_version(room), Stale)
         transaction.commit()
@@ -145,7 +164,8 @@ class RoomChanges(RoomReads):
 
     def _enter(self, transaction: Transaction, room: Room, membership: Membership, origin: Origin) -> None:
         transaction.put(MembershipItem.of(membership, origin), MembershipItem.room_id.does_not_exist(), AlreadyMember)
-        # The version stands for all that was decided on: the code, the number of members, that the room is alive.
+        # The version stands for all that was decided on: the code, what joining by it gives, the number of members,
+        # that the room is alive.
         actions = [
             RoomItem.member_count.add(1),
             RoomItem.member_ids.add({membership.user_id}),

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from tasksync import join_roles
 from tasksync.entities import Membership, Origin, Room, RoomRole, RoomsEntered
 from tasksync.settings import settings
 from tasksync.tables.querying import Moment, Number, Text, Texts, query
@@ -28,6 +29,7 @@ class RoomsRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     joined_at: Moment = _ABSENT
 
     code: Text = _ABSENT
+    join_role: Text | None = None
     name: Text | None = None
     member_count: Number = _ABSENT
     admin_count: Number = _ABSENT
@@ -44,6 +46,7 @@ class RoomsRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return Room(
             id=self.room_id.S,
             code=self.code.S,
+            join_role=join_roles.read(self.join_role.S if self.join_role else None),
             name=self.name.S if self.name else None,
             member_count=self.member_count.N,
             admin_count=self.admin_count.N,

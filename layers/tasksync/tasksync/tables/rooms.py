@@ -1,13 +1,16 @@
-"""The rooms table: rooms, their memberships, and the claims on their codes.
+"""The rooms table: rooms, their memberships, and the claims on their codes. Former members: ``former_members.py``.
 
 A room with its members is one partition, read with one consistent query. Counts and memberships change together in
 one transaction, so ``member_count`` is the number of membership items at every moment, and ``member_ids`` (a set,
 absent when it is empty) names whose they are: so the people of many rooms are known from the rooms. A room with no
 members is dead: nothing here shows it or lets anything into it; what is left of it is deleted by ``room_cleanup``.
+
+A code that a room has given up, or whose room is gone, stays claimed as retired for 90 days: old invitations do not
+lead into the room of a stranger.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
@@ -15,9 +18,9 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from tasksync import clock, stamps
+from tasksync import clock, join_roles, stamps
 from tasksync.entities import Membership, Origin, Room, RoomRole, RoomsEntered, RoomView
-from tasksync.errors import LastAdmin, Stale, UnknownCode
+from tasksync.errors import CodeTaken, LastAdmin, Stale, UnknownCode
 from tasksync.settings import settings
 from tasksync.stamps import Roles
 from tasksync.tables.connection import SharedModel, batch_get
@@ -29,6 +32,7 @@ MEMBER = "MEMBER#"
 CODE = "CODE"
 
 _READS = 10
+_CODES_RETIRED_FOR = timedelta(days=90)
 
 
 class ByUser(GlobalSecondaryIndex["RoomsItem"]):
@@ -54,6 +58,8 @@ class RoomsItem(SharedModel):
 
 class RoomItem(RoomsItem, discriminator="room"):
     code = UnicodeAttribute()
+    join_role = UnicodeAttribute(null=True)
+    """As ``tasksync.join_roles`` spells it."""
     name = UnicodeAttribute(null=True)
     member_count = NumberAttribute()
     admin_count = NumberAttribute()
@@ -75,6 +81,7 @@ class RoomItem(RoomsItem, discriminator="room"):
             room.id,
             ROOM,
             code=room.code,
+            join_role=join_roles.stored(room.join_role),
             name=room.name,
             member_count=room.member_count,
             admin_count=room.admin_count,
@@ -90,6 +97,7 @@ class RoomItem(RoomsItem, discriminator="room"):
         return Room(
             id=values["room_id"],
             code=values["code"],
+            join_role=join_roles.read(values.get("join_role")),
             name=values.get("name"),
             member_count=int(values["member_count"]),
             admin_count=int(values["admin_count"]),
@@ -141,6 +149,8 @@ class CodeItem(RoomsItem, discriminator="code"):
     """A room's claim on its code. Its partition is the code, so that a code is looked up with one read."""
 
     owner = UnicodeAttribute()
+    expires_at = NumberAttribute(null=True)
+    """Of a retired code: from when on it is free, in seconds since 1970. DynamoDB deletes the item some time after."""
 
     @classmethod
     def at(cls, code: str) -> "CodeItem":
@@ -205,14 +215,17 @@ class RoomsTable:
             return False
 
     def resolve_code(self, code: str) -> str:
-        """The room with this code. Raises ``UnknownCode``."""
+        """The room with this code. Raises ``UnknownCode``, for retired codes, too."""
         try:
-            return CodeItem.get(f"CODE#{code}", CODE, consistent_read=True).owner
+            claim = CodeItem.get(f"CODE#{code}", CODE, consistent_read=True)
         except CodeItem.DoesNotExist:
             raise UnknownCode from None
+        if "expires_at" in claim.attribute_values:
+            raise UnknownCode
+        return claim.owner
 
     def leave(self, membership: Membership, at: datetime) -> None:
-        """Raises ``Stale`` if the membership is not what was read; ``LastAdmin`` if it is that and others remain."""
+        """Raises ``Stale`` and ``LastAdmin`` as ``end_membership`` does."""
         transaction = Transaction()
         end_membership(transaction, membership, at)
         transaction.commit()
@@ -237,7 +250,7 @@ class RoomsTable:
                 RoomItem.member_ids.delete({membership.user_id}),
                 *touched(at, {**left(membership), **made(successor, RoomRole.ADMIN)}),
             ],
-            (RoomItem.member_count >= 2) & (RoomItem.admin_count == 1),
+            (RoomItem.member_count >= 2) & (RoomItem.admin_count == 1) & dated_before(at),
             Stale,
         )
         transaction.commit()
@@ -251,10 +264,10 @@ class RoomsTable:
         return room if room.member_count == 0 else None
 
     def delete_dead(self, room: Room) -> None:
-        """Delete a dead room and its claim, once its tasks are gone. Raises ``Stale`` if that has been done."""
+        """Delete a dead room and retire its code, once its tasks are gone. Raises ``Stale`` if that has been done."""
         transaction = Transaction()
         transaction.delete(RoomItem.at(room.id), RoomItem.member_count == 0, Stale)
-        transaction.delete(CodeItem.at(room.code), CodeItem.owner == room.id, Stale)
+        retire_code(transaction, room)
         transaction.commit()
 
     def unfinished(self, before: datetime, segment: int, segments: int) -> Iterator[list[str]]:
@@ -282,7 +295,11 @@ def members_among(room_id: str, user_ids: Iterable[str]) -> dict[str, Membership
 
 
 def end_membership(transaction: Transaction, membership: Membership, at: datetime) -> None:
-    """Delete the membership, and count it out of its room. The commit raises ``Stale`` or ``LastAdmin``."""
+    """Delete the membership, and count it out of its room.
+
+    The commit raises ``Stale`` if the membership is not what was read. It raises ``LastAdmin`` if it is the last
+    admin's and others remain, and also if the room was changed after ``at``: who reads it again knows which.
+    """
     item = MembershipItem.at(membership.room_id, membership.user_id)
     transaction.delete(item, same_membership(membership), Stale)
     actions = [
@@ -290,7 +307,7 @@ def end_membership(transaction: Transaction, membership: Membership, at: datetim
         RoomItem.member_ids.delete({membership.user_id}),
         *touched(at, left(membership)),
     ]
-    condition = RoomItem.member_count >= 1
+    condition = (RoomItem.member_count >= 1) & dated_before(at)
     if membership.role is RoomRole.ADMIN:
         actions.append(RoomItem.admin_count.add(-1))
         condition = condition & ((RoomItem.admin_count > 1) | (RoomItem.member_count == 1))
@@ -331,6 +348,12 @@ def same_version(room: Room) -> Condition:
     return condition
 
 
+def dated_before(at: datetime) -> Condition:
+    """No version of the room is dated later than ``at``: for changes that do not depend on the version."""
+    condition: Condition = RoomItem.updated_at < clock.timestamp(at)
+    return condition
+
+
 def touched(at: datetime, members: Mapping[str, Roles] | None = None) -> list[Action]:
     """What every change of a room does to its item. ``members``: whose roles it changes (``tasksync.stamps``)."""
     return [
@@ -352,7 +375,16 @@ def made(membership: Membership, role: RoomRole) -> dict[str, Roles]:
     return {membership.user_id: (membership.role.value, role.value)}
 
 
-def code_claim(code: str, room_id: str) -> CodeItem:
-    claim = CodeItem.at(code)
-    claim.owner = room_id
-    return claim
+def claim_code(transaction: Transaction, room: Room) -> None:
+    """Let the room have its code. The commit raises ``CodeTaken`` if another has it, or had it in the last 90 days."""
+    claim = CodeItem.at(room.code)
+    claim.owner = room.id
+    # DynamoDB deletes an expired item only some time after its end.
+    retired_long_ago = CodeItem.expires_at <= int(clock.now().timestamp())
+    transaction.put(claim, CodeItem.room_id.does_not_exist() | retired_long_ago, CodeTaken)
+
+
+def retire_code(transaction: Transaction, room: Room) -> None:
+    """Let the room's code open nothing any more, and nobody have it for 90 days. The commit may raise ``Stale``."""
+    free_at = int((clock.now() + _CODES_RETIRED_FOR).timestamp())
+    transaction.update(CodeItem.at(room.code), [CodeItem.expires_at.set(free_at)], CodeItem.owner == room.id, Stale)

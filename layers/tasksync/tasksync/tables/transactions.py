@@ -55,6 +55,11 @@ class Transaction:
         self._note("put", Stale)
         self._write.save(item)
 
+    def forget(self, item: Model) -> None:
+        """Delete an item that may or may not be there, so without a condition."""
+        self._note("delete", Stale)
+        self._write.delete(item)
+
     def update(self, item: Model, actions: list[Action], condition: Condition, otherwise: Failure) -> None:
         self._note("update", otherwise)
         self._write.update(item, actions=actions, condition=condition)
