@@ -1,7 +1,8 @@
 """Reads what comes in against a schema, and reports every fault of it at once.
 
 Schemas are msgspec structs, one level deep; a field takes one kind of value, and may take null. msgspec stops at the
-first fault it meets, so each field is converted on its own.
+first fault it meets, so each field is converted on its own. A text of people's is first brought into the form that its
+type names (``Meta(extra={"form": …})``, ``tasksync.texts``), and a time is cut to milliseconds and read in UTC.
 """
 
 import functools
