@@ -32,7 +32,7 @@ from tasksync.tables.connection import batch_get, shared_connection
 from tasksync.tables.deletions import DELETION
 from tasksync.tables.migrations.positions import POSITION
 from tasksync.tables.receipts import ReceiptItem
-from tasksync.tables.rooms import CODE, ROOM, CodeItem, MembershipItem, RoomItem, RoomsItem, membership_key
+from tasksync.tables.rooms import CODE, MEMBER, ROOM, CodeItem, MembershipItem, RoomItem, RoomsItem, membership_key
 from tasksync.tables.sessions import KEY, SessionItem
 from tasksync.tables.tasks import TaskItem, sort_keys
 from tasksync.tables.users import ClaimItem, UserItem, UsersItem, email_claim, name_claim
@@ -141,14 +141,14 @@ def _of_tasks(raws: list[Raw]) -> list[Reading]:
     trails = trails_of(version for _, _, version in parsed if version)
     found = _rooms(rooms)
     known = found.keys() | _users(owners - rooms | assignees).keys()
-    memberships = _memberships(task for task, _, _ in parsed if task.owner_id in rooms)
+    joins = _joins(task for task, _, _ in parsed if task.owner_id in rooms)
     readings += [
         TaskReading(
             task,
             fit,
             task.owner_id in known,
             task.assignee_id is None or task.assignee_id in known,
-            _left_since(task, found.get(task.owner_id), memberships),
+            _left_since(task, found.get(task.owner_id), joins),
             trails.get(task.id),
         )
         for task, fit, _ in parsed
@@ -156,13 +156,22 @@ def _of_tasks(raws: list[Raw]) -> list[Reading]:
     return readings
 
 
-def _left_since(task: Task, room: Raw | None, memberships: dict[tuple[str, str], Membership]) -> datetime | None:
-    """``TaskReading.left_since``. The tasks of a room without members are to be deleted, whoever has them."""
-    if task.assignee_id is None or room is None or int(room["member_count"]["N"]) == 0:
+def _left_since(task: Task, raw: Raw | None, joins: dict[tuple[str, str], str | None]) -> datetime | None:
+    """``TaskReading.left_since``. The tasks of a room without members are to be deleted, whoever has them.
+
+    ``raw``: the room. What cannot be read of it is reported with the room. ``joins``: those of members, by room and
+    user.
+    """
+    if task.assignee_id is None or raw is None:
         return None
-    if task.is_assigned_by(memberships.get((task.owner_id, task.assignee_id))):
+    join_of = (task.owner_id, task.assignee_id)
+    if join_of in joins and task.join_id in (None, joins[join_of]):
         return None
-    return clock.parse(room["updated_at"]["S"])
+    try:
+        room = RoomItem.from_raw_data(raw).entity()
+    except _UNREADABLE:
+        return None
+    return room.updated_at if room.member_count else None
 
 
 def _of_rooms(raws: list[Raw]) -> list[Reading]:
@@ -280,16 +289,15 @@ def _codes(codes: Iterable[str]) -> dict[str, Raw]:
     return _found(settings.rooms_table, [(CodeItem.at(code).room_id, CODE) for code in codes])
 
 
-def _memberships(tasks: Iterable[Task]) -> dict[tuple[str, str], Membership]:
-    """Those of the assignees in the rooms of these tasks, by room and user."""
+def _joins(tasks: Iterable[Task]) -> dict[tuple[str, str], str | None]:
+    """Of the memberships of the assignees in the rooms of these tasks, by room and user: by which join."""
     pairs = {(task.owner_id, task.assignee_id) for task in tasks if task.assignee_id is not None}
     keys = [membership_key(room_id, user_id) for room_id, user_id in sorted(pairs)]
-    found: dict[tuple[str, str], Membership] = {}
+    found: dict[tuple[str, str], str | None] = {}
     for start in range(0, len(keys), _MOST_IN_ONE_READ):
         request = {"Keys": keys[start : start + _MOST_IN_ONE_READ], "ConsistentRead": True}
         for raw in batch_get({settings.rooms_table: request})[settings.rooms_table]:
-            member = MembershipItem.from_raw_data(raw).entity()
-            found[member.room_id, member.user_id] = member
+            found[raw["room_id"]["S"], raw["item"]["S"].removeprefix(MEMBER)] = _text(raw, "join_id")
     return found
 
 
