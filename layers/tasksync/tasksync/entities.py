@@ -262,7 +262,7 @@ class ActivityEntry(msgspec.Struct, frozen=True):
     room_id: str
     at: datetime
     actor_id: str | None
-    """None: the service, in carrying out a deletion."""
+    """None: the service, in carrying out a deletion or an unassignment."""
     action: ActivityAction
     resource: ActivityResource
     resource_id: str

@@ -18,7 +18,7 @@ _origin: ContextVar[tuple[str | None, str | None]] = ContextVar("origin", defaul
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """``actor_id`` is None where the service itself made the change, in carrying out a deletion.
+    """``actor_id`` is None where the service itself made the change, in carrying out a deletion or an unassignment.
 
     ``members``: by user, what a change of a room did to memberships. They are items of their own, but come and go in
     the transaction that counts them in the room's item: so each commit has one record that tells all of it.

@@ -122,7 +122,9 @@ class Activity(TypedDict):
 
     id: Annotated[str, Meta(examples=["01a1fc4cc02b-01a1fc4cc02b7d5c9e3f1a2b4c5d6e7f-00000002"])]
     at: Timestamp
-    actor_id: Annotated[UserId | None, Meta(description="Who did it; null: the service, in carrying out a deletion.")]
+    actor_id: Annotated[
+        UserId | None, Meta(description="Who did it; null: the service, in carrying out a deletion or an unassignment.")
+    ]
     action: ActivityAction
     resource: ActivityResource
     resource_id: Annotated[

@@ -149,7 +149,7 @@ def _of_tasks(raws: list[Raw]) -> list[Reading]:
     trails = trails_of(version for _, _, version in parsed if version)
     found = _rooms(rooms)
     known = found.keys() | _users(owners - rooms | assignees).keys()
-    memberships = _memberships(
+    joins = _joins(
         {(task.owner_id, task.assignee_id) for task, _, _ in parsed if task.owner_id in rooms and task.assignee_id}
     )
     readings += [
@@ -158,7 +158,7 @@ def _of_tasks(raws: list[Raw]) -> list[Reading]:
             fit,
             task.owner_id in known,
             task.assignee_id is None or task.assignee_id in known,
-            _left_since(task, found.get(task.owner_id), memberships),
+            _left_since(task, found.get(task.owner_id), joins),
             trails.get(task.id),
         )
         for task, fit, _ in parsed
@@ -166,13 +166,22 @@ def _of_tasks(raws: list[Raw]) -> list[Reading]:
     return readings
 
 
-def _left_since(task: Task, room: Raw | None, memberships: dict[tuple[str, str], Membership]) -> datetime | None:
-    """``TaskReading.left_since``. The tasks of a room without members are to be deleted, whoever has them."""
-    if task.assignee_id is None or room is None or int(room["member_count"]["N"]) == 0:
+def _left_since(task: Task, raw: Raw | None, joins: dict[tuple[str, str], str | None]) -> datetime | None:
+    """``TaskReading.left_since``. The tasks of a room without members are to be deleted, whoever has them.
+
+    ``raw``: the room. What cannot be read of it is reported with the room. ``joins``: those of members, by room and
+    user.
+    """
+    if task.assignee_id is None or raw is None:
         return None
-    if task.is_assigned_by(memberships.get((task.owner_id, task.assignee_id))):
+    join_of = (task.owner_id, task.assignee_id)
+    if join_of in joins and task.join_id in (None, joins[join_of]):
         return None
-    return clock.parse(room["updated_at"]["S"])
+    try:
+        room = RoomItem.from_raw_data(raw).entity()
+    except _UNREADABLE:
+        return None
+    return room.updated_at if room.member_count else None
 
 
 def _of_rooms(raws: list[Raw]) -> list[Reading]:
@@ -200,7 +209,7 @@ def _of_rooms(raws: list[Raw]) -> list[Reading]:
     claimants = _rooms({owner for _, owner, _ in claims})
     former = [each for each in parsed if isinstance(each, FormerMember)]
     people = _users({each.user_id for each in former})
-    back = _memberships({(each.room_id, each.user_id) for each in former})
+    back = _joins({(each.room_id, each.user_id) for each in former})
     for room_id, of_room in members.items():
         room = rooms.get(room_id)
         claim = codes.get(CodeItem.at(room.code).room_id) if room else None
@@ -295,11 +304,10 @@ def _rooms(room_ids: Iterable[str]) -> dict[str, Raw]:
     return _found(settings.rooms_table, [(room_id, ROOM) for room_id in room_ids])
 
 
-def _memberships(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Membership]:
-    """Those of the pairs of room and user that are memberships."""
-    keys = [(room_id, MEMBER + user_id) for room_id, user_id in pairs]
-    members = (MembershipItem.from_raw_data(raw).entity() for raw in _batches(settings.rooms_table, keys))
-    return {(member.room_id, member.user_id): member for member in members}
+def _joins(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str | None]:
+    """Of those of the pairs of room and user that are memberships: by which join."""
+    raws = _batches(settings.rooms_table, [(room_id, MEMBER + user_id) for room_id, user_id in pairs])
+    return {(raw["room_id"]["S"], raw["item"]["S"].removeprefix(MEMBER)): _text(raw, "join_id") for raw in raws}
 
 
 def _codes(codes: Iterable[str]) -> dict[str, Raw]:
