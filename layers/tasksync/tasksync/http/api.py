@@ -7,7 +7,8 @@
     def create_room(request: Request, body: NewRoom) -> Response: ...
 
 Order of what is checked: the limits on reading and writing; path ids, query, media type, size, JSON, fields; the
-limits that are exact; then the idempotency key is looked up, or the view runs. So a request that nobody could carry out
+limits that are exact; then the idempotency key is looked up, or the view runs, which may count the request for one more
+limit (``Request.count``). So a request that nobody could carry out
 is no attempt to sign in, register or join, and one that is too much is told so whatever is in it.
 """
 
