@@ -21,7 +21,16 @@ def test_registering_answers_the_user_and_a_pair_of_tokens(product: Product) -> 
     assert found.keys() == {
         *("user", "access_token", "token_type", "expires_in", "refresh_token", "refresh_expires_in")
     }
-    assert found["user"].keys() == {"id", "username", "email", "role", "created_at", "updated_at", "version"}
+    assert found["user"].keys() == {
+        "id",
+        "username",
+        "email",
+        "role",
+        "created_at",
+        "updated_at",
+        "version",
+        "added_by",
+    }
     assert found["user"]["username"] == body["username"]
     assert found["user"]["email"] == body["email"]
     assert found["user"]["role"] == "user"

@@ -55,8 +55,8 @@ class RoomChanges(RoomReads):
     def add(self, room: Room, actor: Membership, user: User, membership: Membership, receipt: Receipt | None) -> None:
         """An admin adds ``user``, however they left before.
 
-        Raises ``AlreadyMember``, or ``Stale`` if the room, the actor's membership, that the user is active or whom
-        they let add them is not what was read.
+        Raises ``AlreadyMember``, or ``Stale`` if the room, the actor's membership or the user is not what was read:
+        the user's version stands for their being active and for whom they let add them.
         """
         transaction = Transaction()
         put_receipt(transaction, receipt)
