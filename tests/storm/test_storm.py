@@ -41,6 +41,7 @@ LEAST = {
     "join": 20,
     "leave": 3,
     "kick": 2,
+    "readmit": 1,
     "change role": 3,
     "close room": 1,
     "delete user": 2,
@@ -120,6 +121,7 @@ def test_a_storm_with_dying_workers_breaks_and_loses_nothing(
     assert audit.clean(report), "\n".join(audit.lines(report))
     assert board.statuses.keys() <= ANSWERS
     assert board.unanswered == []
+    assert board.back_by_code == []
     assert weather.kills.total() > 0
     assert _lost(weather) == []
     assert {action: least for action, least in LEAST.items() if board.done[action] < least} == {}, board.done
