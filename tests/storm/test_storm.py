@@ -41,7 +41,6 @@ LEAST = {
     "join": 20,
     "leave": 3,
     "kick": 2,
-    "readmit": 1,
     "change role": 3,
     "close room": 1,
     "delete user": 2,
