@@ -118,19 +118,19 @@ def test_the_same_key_of_somebody_else_is_another_one(product: Product) -> None:
 
 def test_a_request_that_failed_is_tried_anew_under_its_key(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
-    room = bob.open_room(code="GARDEN")
-    request = ("POST", "/rooms", {"code": "GARDEN"})
+    room = bob.open_room(join_role=None)
+    request = ("POST", "/rooms/join", {"code": room["code"]})
 
     refused = [keyed(ann, request) for _ in range(2)]
-    bob.post(f"/rooms/{room['id']}/code")
-    opened = keyed(ann, request)
+    bob.patch(f"/rooms/{room['id']}", json={"join_role": "member"})
+    joined = keyed(ann, request)
     again = keyed(ann, request)
 
     for answer in refused:
-        problem(answer, 409, "code_taken")
+        problem(answer, 404, "unknown_code")
         assert not is_replay(answer)
-    assert (opened.status, is_replay(opened)) == (201, False)
-    assert (again.json(), is_replay(again)) == (opened.json(), True)
+    assert (joined.status, is_replay(joined)) == (200, False)
+    assert (again.json(), is_replay(again)) == (joined.json(), True)
 
 
 def test_a_request_that_could_not_be_read_leaves_its_key_unused(product: Product) -> None:

@@ -14,7 +14,7 @@ from tests.machines.tasks_reference import Tasks
 
 EXAMPLES, STEPS = 14, 20
 # The first of each machine with which every action is carried out. `python -m tests.machines` takes any other.
-SEEDS: dict[type[Machine], int] = {RoomsMachine: 1, TasksMachine: 2, SessionsMachine: 1}
+SEEDS: dict[type[Machine], int] = {RoomsMachine: 2, TasksMachine: 2, SessionsMachine: 1}
 
 pytestmark = pytest.mark.usefixtures("_mocked_aws")
 

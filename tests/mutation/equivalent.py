@@ -22,7 +22,6 @@ EQUIVALENT = [
         "an epoch that a session has is one that its user has, which is checked",
     ),
     ("*: Put receipt *", "*with one more", "one that is in force is found before, one put meanwhile is so for a day"),
-    ("*: Update room if member_count >= 1", "removed", "I1: there is a membership, checked in this transaction"),
     (
         "*: Update room *",
         "without member_count >= [12]",
@@ -33,7 +32,11 @@ EQUIVALENT = [
         "member_count >= [12] with one less",
         "I1: there are these memberships, checked in this transaction",
     ),
-    ("*: Update room if member_count >= 1", "*with >", "I2: an admin is there, too, besides the one who is not"),
+    (
+        "*: Update room if member_count >= 1 AND updated_at < ?",
+        "*with >",
+        "I2: an admin is there, too, besides the one who is not",
+    ),
     ("RoomChanges.change_role: Update room *", "member_count >= 1 with >", "as many admins as that, or I2"),
     ("*: Update room *", "member_count = ? with <=", "I1: there is a membership, checked in this transaction"),
     ("RoomsTable.leave_to: Update room *", "admin_count = ? with <=", "I2: an admin while there are members"),

@@ -55,6 +55,10 @@ class Board:
         self.unanswered: list[str] = []
         self.retried = 0
         self.replayed = 0
+        self._removed: set[tuple[str, str]] = set()
+        """Rooms, and people whom an admin has removed from them and nobody has begun to add again."""
+        self.back_by_code: list[str] = []
+        """Who joined a room by its code after an admin had removed them (I16)."""
 
     def lacks(self, least: Mapping[str, int]) -> dict[str, int]:
         """By action that has not been acknowledged as often as it must be at least: that number."""
@@ -66,6 +70,22 @@ class Board:
     def put_room(self, place: int, room: Json) -> None:
         with self._lock:
             self._rooms[place] = room
+
+    def removed(self, room_id: str, user_id: str) -> None:
+        with self._lock:
+            self._removed.add((room_id, user_id))
+
+    def is_removed(self, room_id: str, user_id: str) -> bool:
+        with self._lock:
+            return (room_id, user_id) in self._removed
+
+    def readmit(self, room_id: str) -> str | None:
+        """Somebody who was removed from this room and is about to be added to it."""
+        with self._lock:
+            found = next((each for each in self._removed if each[0] == room_id), None)
+            if found is not None:
+                self._removed.remove(found)
+            return None if found is None else found[1]
 
     def gone(self, room_id: str) -> None:
         with self._lock:
@@ -123,6 +143,7 @@ class Participant:
             (self._join, 18),
             (self._leave, 5),
             (self._kick, 10),
+            (self._readmit, 8),
             (self._promote, 12),
             (self._close, 2),
             (self._delete_user, 2),
@@ -179,9 +200,14 @@ class Participant:
             self._board.put_room(place, answer.json())
 
     def _join(self, room: Json) -> None:
+        assert self._person is not None
+        room_id, me = room["id"], self._person.id
+        removed = self._board.is_removed(room_id, me)
         answer = self._send("join", "POST", "/rooms/join", {"code": room["code"]})
-        if answer.status == 404:
-            self._board.gone(room["id"])
+        if answer.status == 404 and not removed:
+            self._board.gone(room_id)
+        if answer.status == 200 and removed and self._board.is_removed(room_id, me):
+            self._board.back_by_code.append(f"{me} in {room_id}")
 
     def _leave(self, room: Json) -> None:
         assert self._person is not None
@@ -191,7 +217,16 @@ class Participant:
         mine = self._administered(room)
         if mine is not None:
             other = self._dice.choice(mine["user_ids"])
-            self._send("kick", "DELETE", f"/rooms/{mine['id']}/users/{other}")
+            assert self._person is not None
+            kicked = self._send("kick", "DELETE", f"/rooms/{mine['id']}/users/{other}").status == 204
+            if kicked and other != self._person.id:
+                self._board.removed(mine["id"], other)
+
+    def _readmit(self, room: Json) -> None:
+        mine = self._administered(room)
+        other = self._board.readmit(mine["id"]) if mine is not None else None
+        if mine is not None and other is not None:
+            self._send("readmit", "POST", f"/rooms/{mine['id']}/users", {"user_id": other})
 
     def _promote(self, room: Json) -> None:
         mine = self._administered(room)

@@ -126,6 +126,7 @@ def test_a_storm_with_dying_workers_breaks_and_loses_nothing(
     assert audit.clean(report), "\n".join(audit.lines(report))
     assert board.statuses.keys() <= ANSWERS
     assert board.unanswered == []
+    assert board.back_by_code == []
     assert weather.kills.total() > 0
     assert _lost(weather) == []
     assert board.lacks(LEAST) == {}, board.done
