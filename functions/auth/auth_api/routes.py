@@ -1,5 +1,6 @@
 """Routes of registration, sign-in and sessions."""
 
+import hmac
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -53,6 +54,8 @@ app = api.chalice
 # As long as the authorizer keeps one (``KEYS_KEPT_SECONDS``), so that a key withdrawn is as soon refused by others.
 _KEPT = {"Cache-Control": "max-age=60"}
 
+_DIGEST_CHARACTERS = 32
+
 _guard = SignInGuard(RateLimitsTable(), lambda: secret(settings.http_secret))
 _accounts = AccountService(
     UsersTable(),
@@ -96,7 +99,7 @@ def login(request: Request, body: Login) -> Response:
     try:
         sign_in = _accounts.login(None if body.damaged else user, body.password, _device(request))
     except InvalidCredentials:
-        note_refusal(request, "sign_in_failed", identifier=body.claim)
+        note_refusal(request, "sign_in_failed", identifier=_digest(body.claim))
         raise
     attempt.succeeded()
     note(request, "signed_in", sign_in.user.id, sign_in.session.id)
@@ -263,6 +266,13 @@ def public_keys(request: Request) -> Response:
     again for a key id that is not among them.
     """
     return Response(200, {"keys": signing.public_keys()}, _KEPT)
+
+
+def _digest(identifier: str) -> str:
+    """What the log says of what was typed as a name. That may be anything, a password too; the digest is enough to see
+    that many attempts are at one account."""
+    message = b"identifier:" + identifier.casefold().encode("utf-8", "surrogatepass")
+    return hmac.digest(secret(settings.http_secret), message, "sha256").hex()[:_DIGEST_CHARACTERS]
 
 
 def _device(request: Request) -> Device:

@@ -87,7 +87,7 @@ class Caller(msgspec.Struct, frozen=True):
     user_id: str
     session_id: str
     role: UserRole
-    authenticated_at: datetime = datetime.fromtimestamp(0, UTC)
+    authenticated_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     """When they last proved who they are, by the access token's ``auth_time``; 1970 where it does not say."""
 
 

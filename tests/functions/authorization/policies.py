@@ -17,6 +17,7 @@ class Line:
 
     ``stranger``: everybody else who is signed in, who must not learn from it whether there is anything at all.
     ``administrator``: of the installation; a stranger, where nothing is said.
+    ``removed``: whom an admin put out of the room; a stranger, where nothing is said.
     ``about``: path parameters that stand for something else than the place's own.
     """
 
@@ -26,6 +27,7 @@ class Line:
     viewer: int
     stranger: int
     administrator: int | None = None
+    removed: int | None = None
     json: Any = None
     about: dict[str, str] = field(default_factory=dict)
 
@@ -99,8 +101,9 @@ POLICIES: list[Line | Open] = [
     everybody("POST /rooms", 201, json={}),
     everybody("POST /rooms", 422, json={"user_id": "{user_id}"}),
     everybody("GET /rooms", 200),
-    # Who knows a room's code may join: the code is the key, and says nothing of the room.
-    Line("POST /rooms/join", 409, 409, 409, 200, json={"code": "{code}"}),
+    # Who knows a room's code may join: the code is the key, and says nothing of the room. Whom an admin removed, it
+    # opens nothing.
+    Line("POST /rooms/join", 409, 409, 409, 200, removed=404, json={"code": "{code}"}),
     Line("GET /rooms/{room_id}", 200, 200, 200, 404),
     Line("PUT /rooms/{room_id}", 200, 403, 403, 404, json={"name": "Mine"}),
     Line("PATCH /rooms/{room_id}", 200, 403, 403, 404, json={"name": "Mine"}),

@@ -6,18 +6,13 @@ Told apart from other lines by ``"event": "security"``; ``kind`` says what happe
 or to (``session_id``). Changes of roles in rooms are lines of the activity function.
 """
 
-import hmac
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from tasksync.errors import EmailTaken, ReauthenticationRequired, RoleTooLow, UsernameTaken
 from tasksync.http import problems
 from tasksync.http.request import Request
-from tasksync.secret_values import secret
-from tasksync.settings import settings
 from tasksync.telemetry import log
-
-_DIGEST_CHARACTERS = 32
 
 
 def note(
@@ -35,15 +30,10 @@ def note_refusal(
     kind: str,
     user_id: str | None = None,
     session_id: str | None = None,
-    identifier: str | None = None,
     **fields: str | None,
 ) -> None:
-    """Something that was not done. ``identifier``: what was typed as a name.
-
-    It may be anything, a password too, so its digest is logged: enough to see that many attempts are at one account.
-    """
-    typed = {} if identifier is None else {"identifier": _digest(identifier)}
-    _write("WARNING", request, kind, user_id, _caller(request, "user_id"), session_id, {**typed, **fields})
+    """Something that was not done."""
+    _write("WARNING", request, kind, user_id, _caller(request, "user_id"), session_id, fields)
 
 
 @contextmanager
@@ -85,8 +75,3 @@ def _caller(request: Request, name: str) -> str | None:
     """Of whoever is signed in, on a route with a token."""
     found: str | None = (request.context.get("authorizer") or {}).get(name)
     return found
-
-
-def _digest(identifier: str) -> str:
-    message = b"identifier:" + identifier.casefold().encode("utf-8", "surrogatepass")
-    return hmac.digest(secret(settings.http_secret), message, "sha256").hex()[:_DIGEST_CHARACTERS]
