@@ -71,6 +71,7 @@ class TasksTable:
         return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(content))
 
     def _query(self, request: Json) -> Json:
+        limit = request.get("Limit", math.inf)
         names, partitions = self._indexes[request["IndexName"]] if "IndexName" in request else self._table
         given = Placeholders(request["ExpressionAttributeNames"], request["ExpressionAttributeValues"])
         partition, low, high = _range(request)
@@ -94,7 +95,7 @@ class TasksTable:
             read += 1
             if wanted is None or wanted(item, given):
                 items.append(item)
-            if read == request["Limit"] or size > _MOST_BYTES:
+            if read == limit or size > _MOST_BYTES:
                 answer["LastEvaluatedKey"] = {name: item[name] for name in {*names, "owner_id", "task_id"}}
                 break
         units = max(1, math.ceil(size / 4096)) * (1.0 if request.get("ConsistentRead") else 0.5)
@@ -133,11 +134,16 @@ def _partitions(schema: list[Mapping[str, str]], items: list[Json]) -> tuple[lis
 
 
 def _range(request: Json) -> tuple[str, str, str]:
-    """Partition, first and last sort key: of the two forms of key condition that the product's lists have."""
+    """Partition, first and last sort key: of the forms of key condition that the product's lists have."""
     form, values = request["KeyConditionExpression"], request["ExpressionAttributeValues"]
     equal, _, between = form.replace("(", "").replace(")", "").partition(" AND ")
     if " = " in equal and not between:
         return values[equal.partition(" = ")[2].strip()]["S"], "", chr(0x10FFFF)
+    if " = " in equal and " > " in between:
+        name, behind = (
+            values[each.partition(sign)[2].strip()]["S"] for each, sign in ((equal, " = "), (between, " > "))
+        )
+        return name, behind + chr(0), chr(0x10FFFF)
     if " = " not in equal or " BETWEEN " not in between:
         raise ValueError(f"not understood: {form}")
     bounds = between.partition(" BETWEEN ")[2].split(" AND ")

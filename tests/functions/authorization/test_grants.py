@@ -73,6 +73,8 @@ def _use_profiles_and_lists(product: Product) -> None:
     room = ann.open_room()
     for _ in range(2):
         ann.plan(room_id=room["id"])
+    product.deliver()
+    assert ann.get("/users/me/export").json()["activity"]
     for sort in ("created_at", "deadline", "-priority"):
         assert len(ann.list("/tasks", sort=sort, limit=1)) == 2
         assert len(ann.list(f"/rooms/{room['id']}/tasks", sort=sort, limit=1)) == 2
