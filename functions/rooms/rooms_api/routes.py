@@ -126,8 +126,7 @@ def change_room(request: Request, room_id: str, body: RoomChange) -> Response:
     """Change the name of a room, or what joining by its code gives, as one of its admins."""
 
     def applied(view: RoomView) -> entities.Room:
-        request.require_unaltered(payloads.room(view))
-        return body.applied(view.room)
+        return request.merged(payloads.room(view), lambda: body.applied(view.room))
 
     return request.carry_out(
         lambda receipt: _rooms.change(request.caller, room_id, applied, request.matches, receipt),
@@ -192,8 +191,7 @@ def change_role(request: Request, room_id: str, user_id: str, body: RoleChange) 
     """Change what a member may do, as an admin of the room."""
 
     def new_role(member: Named) -> RoomRole:
-        request.require_unaltered(payloads.member(member))
-        return body.role
+        return request.merged(payloads.member(member), lambda: body.role)
 
     return request.carry_out(
         lambda receipt: _rooms.change_role(request.caller, room_id, user_id, new_role, receipt),

@@ -84,8 +84,7 @@ def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
     """Change a task. A viewer of its room may change the `status` of what is assigned to them, and nothing else."""
 
     def applied(task: entities.Task) -> entities.Task:
-        request.require_unaltered(representations.task(task))
-        return body.applied(task)
+        return request.merged(representations.task(task), lambda: body.applied(task))
 
     return request.carry_out(
         lambda receipt: _tasks.change(request.caller, task_id, applied, request.matches, receipt, body.named_id),

@@ -164,8 +164,7 @@ def change_user(request: Request, user_id: str, body: UserChange) -> Response:
     fields: list[str] = []
 
     def edit(user: entities.User) -> entities.User:
-        request.require_unaltered(representations.user(user, request.caller))
-        changed = body.applied(user)
+        changed = request.merged(representations.user(user, request.caller), lambda: body.applied(user))
         fields[:] = payloads.changed_fields(user, changed)
         renamed = (changed.username, changed.email) != (user.username, user.email)
         # The answer says whether somebody else has it, as that to a registration does. An admin sees all anyway.

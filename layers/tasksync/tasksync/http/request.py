@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from tasksync.domain.limits import Policy
 from tasksync.entities import Caller, Receipt, ReceiptFor, UserRole
-from tasksync.errors import PreconditionFailed
+from tasksync.errors import Fault, Invalid, PreconditionFailed
 from tasksync.http.merging import SentBack
 from tasksync.http.responses import Response
 
@@ -109,13 +109,25 @@ class Request:
         if not self.matches(None):
             raise PreconditionFailed
 
-    def require_unaltered(self, current: Mapping[str, Any]) -> None:
-        """Hold what was sent back against the resource as it is shown to the caller before the change.
+    def merged(self, current: Mapping[str, Any], change: Callable[[], Outcome]) -> Outcome:
+        """What ``change`` makes of a resource, once what was sent back is held against it as it is shown to the caller.
 
-        Every change of a resource has to call it. Raises ``PreconditionFailed``, ``Invalid``: ``http/merging.py``.
+        Every change of a resource goes through this. Raises ``PreconditionFailed``; ``Invalid`` with what is wrong with
+        read-only fields (``http/merging.py``) and with those that ``change`` refuses.
         """
-        if self.sent_back is not None:
-            self.sent_back.require_unaltered(current)
+        faults: list[Fault] = []
+        try:
+            if self.sent_back is not None:
+                self.sent_back.require_unaltered(current)
+        except Invalid as found:
+            faults += found.faults
+        try:
+            changed = change()
+        except Invalid as found:
+            raise Invalid([*faults, *found.faults]) from found
+        if faults:
+            raise Invalid(faults)
+        return changed
 
     @property
     def precondition(self) -> Callable[[int | None], bool] | None:
