@@ -31,7 +31,7 @@ TAKEN_AWAY: dict[str, tuple[str, str, str, Callable[[Person], Answer]]] = {
         "TasksFunction",
         "dynamodb:BatchGetItem",
         "RoomsTable",
-        lambda person: person.get(f"/tasks/{person.plan(room_id=person.open_room()['id'])['id']}"),
+        lambda person: person.get(f"/tasks/{person.plan(room_id=person.open_room()['id'], user_id=None)['id']}"),
     ),
     "what the authorizer looks at": (
         "AuthorizerFunction",

@@ -7,6 +7,7 @@ import pytest
 from tests.functions.users.administrators import administrator, as_administrators_see
 from tests.support import builders
 from tests.support.client import Person
+from tests.support.clock import Clock
 from tests.support.problems import faults, problem
 from tests.support.product import Product
 
@@ -221,3 +222,19 @@ def test_a_user_is_made_once_and_needs_a_name_or_an_address(product: Product) ->
     assert made.status == 201
     assert made.json()["username"]
     assert "/role" in faults(refused)
+
+
+def test_no_version_of_a_profile_is_dated_before_the_one_before(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = product.register("ann")
+    clock = Clock(monkeypatch)
+    changes = [{"added_by": "shared"}, {"added_by": "nobody"}, {"added_by": "anyone"}]
+
+    versions = [ann.get("/users/me").json()]
+    for change in changes:
+        clock.pass_by(-1)
+        versions.append(ann.patch("/users/me", json=change).json())
+
+    times = [version["updated_at"] for version in versions]
+    assert times == sorted(set(times))

@@ -328,7 +328,9 @@ class AccountService:
             if faults:
                 raise Invalid(faults)
             password_hash = self._passwords.hash_password(new)
-            self._sessions.change_password(user, caller.session_id, password_hash, clock.now(), receipt(None))
+            self._sessions.change_password(
+                user, caller.session_id, password_hash, clock.later_than(user.updated_at), receipt(None)
+            )
 
         until_settled(attempt)
 

@@ -87,7 +87,7 @@ class UserService:
                 return user
             if (changed.username, changed.email) != (user.username, user.email):
                 require_recent_sign_in(caller, self._recent())
-            changed = replace(changed, updated_at=clock.now(), version=user.version + 1)
+            changed = replace(changed, updated_at=clock.later_than(user.updated_at), version=user.version + 1)
             self._people.change_profile(user, changed, receipt(changed))
             return changed
 
@@ -99,7 +99,7 @@ class UserService:
         def attempt() -> None:
             user = self._own(caller, user_id, matches)
             require_recent_sign_in(caller, self._recent())
-            self._people.begin_removal(user, clock.now(), receipt(None))
+            self._people.begin_removal(user, clock.later_than(user.updated_at), receipt(None))
 
         until_settled(attempt)
 
