@@ -82,6 +82,8 @@ class Sessions:
 
     def change_password(self, caller: Session, current: str, new: str) -> None:
         self.require(caller)
+        if new == current:
+            raise Refused(422, "validation_failed")
         if self.passwords[caller.person] != current:
             raise _INVALID_CREDENTIALS
         self.passwords[caller.person] = new

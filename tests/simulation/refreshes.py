@@ -13,7 +13,7 @@ from tests.simulation.expressions import Item
 from tests.simulation.functions import Answer, Call, Invocation
 from tests.simulation.history import History, Operation
 from tests.simulation.invariants import Tables, Violation
-from tests.simulation.simulation import Simulation, Weaken
+from tests.simulation.simulation import MOST_SECONDS_AHEAD, Simulation, Weaken
 from tests.simulation.tables import Change
 
 _SESSIONS = 2
@@ -21,6 +21,8 @@ _MOST_OPERATIONS = 6
 _REPEATABLE_SECONDS = 60.0
 _AT_ONCE_SECONDS = 10.0
 _LONGEST_REQUEST_SECONDS = 20.0
+# What one function dates and another one judges.
+_CLOCKS_DIFFER_SECONDS = 2 * MOST_SECONDS_AHEAD
 _PAUSES = (12.0, 40.0)
 """Longer than two refreshes are taken to be at once, and than that and a request."""
 _DAY = timedelta(days=1)
@@ -138,7 +140,7 @@ class Refreshes(History):
         if exchange is None:
             raise Violation(f"I10: {session} ended by a token that was good")
         last = item["refresh_hash"]["S"] == exchange.successor
-        if last and self._now() < exchange.at + _AT_ONCE_SECONDS:
+        if last and self._now() < exchange.at + _AT_ONCE_SECONDS - _CLOCKS_DIFFER_SECONDS:
             raise Violation(f"I10: {session} ended by two refreshes at once")
 
     def _check_at_once(self, token: str) -> None:
@@ -146,7 +148,7 @@ class Refreshes(History):
         exchange = self._exchanges.get(_digest(token))
         if exchange is None:
             raise Violation(f"I10: a token of {_session_of(token)} was good, and its client told of another")
-        if self._now() >= exchange.at + _AT_ONCE_SECONDS + _LONGEST_REQUEST_SECONDS:
+        if self._now() >= exchange.at + _AT_ONCE_SECONDS + _LONGEST_REQUEST_SECONDS + _CLOCKS_DIFFER_SECONDS:
             raise Violation(f"I10: {_session_of(token)} goes on though a token was used again long after")
 
     def _check_refused(self, operation: Operation, token: str, invocation: Invocation) -> None:
@@ -160,7 +162,7 @@ class Refreshes(History):
         last = session["refresh_hash"]["S"] == exchange.successor
         at = datetime.fromisoformat(session["last_used_at"]["S"]).timestamp()
         current = user is not None and user["token_epoch"] == session["epoch"]
-        if own and last and current and self._now() < at + _REPEATABLE_SECONDS:
+        if own and last and current and self._now() < at + _REPEATABLE_SECONDS - _CLOCKS_DIFFER_SECONDS:
             raise Violation(f"I10: {_session_of(token)} was refreshed, and its client refused")
 
 

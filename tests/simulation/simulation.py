@@ -39,7 +39,8 @@ _SEEDS_WITH_MANY_TASKS = 0.05
 _MORE_THAN_ONE_BATCH = 27
 _SEEDS_WITH_EARLY_SWEEPS = 0.05
 _SEEDS_WITH_CLOCKS_THAT_DIFFER = 0.3
-_MOST_SECONDS_CLOCKS_DIFFER = 0.5
+MOST_SECONDS_AHEAD = 0.5
+"""Or behind: so far the clock of a function is from the right time, where clocks differ."""
 _SEEDS_PER_AUDIT = 10
 _SWEEP_SECONDS = 601.0
 _MOST_SWEEPS = 4
@@ -90,9 +91,7 @@ class Simulation:
         self.choices = _random(seed, "clients")
         self.entropy = _random(seed, "entropy")
         self._clocks = _random(seed, "clocks")
-        self._clocks_differ = (
-            _MOST_SECONDS_CLOCKS_DIFFER if self._clocks.random() < _SEEDS_WITH_CLOCKS_THAT_DIFFER else 0
-        )
+        self._clocks_differ = MOST_SECONDS_AHEAD if self._clocks.random() < _SEEDS_WITH_CLOCKS_THAT_DIFFER else 0
         self.scheduler = Scheduler(_random(seed, "schedule"))
         self.faults = Faults(_random(seed, "faults"))
         self.trace = Trace(lambda: self.scheduler.now - EPOCH_SECONDS, lambda: self.scheduler.current.name)

@@ -319,14 +319,22 @@ def require_membership(transaction: Transaction, membership: Membership) -> None
     transaction.check(MembershipItem.at(membership.room_id, membership.user_id), same_membership(membership), Stale)
 
 
-def require_writer(
-    transaction: Transaction, room_id: str, user_id: str, otherwise: Failure, join_id: str | None = None
-) -> None:
-    """Let ``transaction`` commit only if this user may write in the room, and if ``join_id`` is given, by that join."""
-    condition = (MembershipItem.role == RoomRole.ADMIN.value) | (MembershipItem.role == RoomRole.MEMBER.value)
-    if join_id is not None:
-        condition = condition & (MembershipItem.join_id == join_id)
+def require_writer(transaction: Transaction, room_id: str, user_id: str, otherwise: Failure) -> None:
+    """Let ``transaction`` commit only if this user may write in the room."""
+    transaction.check(MembershipItem.at(room_id, user_id), _may_write(), otherwise)
+
+
+def require_writer_by(transaction: Transaction, room_id: str, user_id: str, join_id: str, otherwise: Failure) -> None:
+    """Let ``transaction`` commit only if this user may write in the room, by this join."""
+    condition = _may_write() & (MembershipItem.join_id == join_id)
     transaction.check(MembershipItem.at(room_id, user_id), condition, otherwise)
+
+
+def _may_write() -> Condition:
+    condition: Condition = (MembershipItem.role == RoomRole.ADMIN.value) | (
+        MembershipItem.role == RoomRole.MEMBER.value
+    )
+    return condition
 
 
 def require_join(transaction: Transaction, room_id: str, user_id: str, join_id: str, otherwise: Failure) -> None:

@@ -6,7 +6,7 @@ from tasksync.errors import NotFound, Stale
 from tasksync.ids import owner_of
 from tasksync.tables.deletions import note_deletion
 from tasksync.tables.receipts import put_receipt
-from tasksync.tables.rooms import require_join, require_writer
+from tasksync.tables.rooms import require_join, require_writer, require_writer_by
 from tasksync.tables.task_lists import TaskLists
 from tasksync.tables.tasks import TaskItem, changes, same_task, task_item
 from tasksync.tables.transactions import Transaction
@@ -69,9 +69,9 @@ class TaskChanges(TaskLists):
 def _require_assignment(transaction: Transaction, task: Task, writer_id: str) -> None:
     """Let the transaction commit only if the writer may write in the room, and the assignee is there by the join that
     the task names."""
-    if task.assignee_id == writer_id:
+    if task.assignee_id == writer_id and task.join_id is not None:
         # DynamoDB takes one operation on each item.
-        require_writer(transaction, task.owner_id, writer_id, Stale, task.join_id)
+        require_writer_by(transaction, task.owner_id, writer_id, task.join_id, Stale)
         return
     require_writer(transaction, task.owner_id, writer_id, Stale)
     if task.assignee_id is not None and task.join_id is not None:
