@@ -1,5 +1,6 @@
 """A migration goes on where it was ended, at the rate it was given, and not a second time."""
 
+import time
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -11,6 +12,7 @@ from tasksync.errors import DependencyFailed, Stale
 from tasksync.migration import Position
 from tasksync.tables.migrations import MIGRATIONS
 from tests.support import tables
+from tests.support.context import LambdaContext
 from tests.support.lambdas import call
 from tests.support.product import Product
 
@@ -154,7 +156,14 @@ def run(product: Product, **event: Any) -> Any:
     return call(product.aws, "MigrationsFunction", {"items_per_second": 10_000, **event})
 
 
-def test_the_function_ends_in_time_and_goes_on_with_the_next_call(product: Product, rooms: int) -> None:
+def test_the_function_ends_in_time_and_goes_on_with_the_next_call(
+    product: Product, rooms: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait(seconds: float) -> None:
+        LambdaContext.passed_seconds += seconds
+
+    monkeypatch.setattr(time, "sleep", wait)
+
     first = call(product.aws, "MigrationsFunction", {"items_per_second": 40}, seconds=5.3)
     assert not all(each["done"] for each in first["migrations"])
 
