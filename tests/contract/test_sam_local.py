@@ -25,7 +25,7 @@ def understood(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folders = dict.fromkeys(STACK.functions | STACK.of_type("AWS::Serverless::LayerVersion"), "code")
     (folder / "template.json").write_text(json.dumps(derived.with_folders(template, folders)), encoding="utf-8")
     (folder / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
-    asked = subprocess.run(  # noqa: S603
+    asked = subprocess.run(  # noqa: S603  # the file beside this one
         [PYTHON, Path(__file__).with_name("sam_provider.py"), folder / "template.json", folder / "variables.json"],
         capture_output=True,
         text=True,

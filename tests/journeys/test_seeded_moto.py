@@ -165,7 +165,7 @@ def test_the_page_shows_how_a_function_is_called_in_a_debugger(tmp_path: Path) -
     with socket.socket() as free:
         free.bind((moto_server.HOST, 0))
         port = free.getsockname()[1]
-    server = subprocess.Popen(  # noqa: S603
+    server = subprocess.Popen(  # noqa: S603  # the command under test
         [sys.executable, "-m", "infrastructure.emulation.moto_server", "--port", str(port), "--variables", tmp_path],
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
@@ -178,7 +178,7 @@ def test_the_page_shows_how_a_function_is_called_in_a_debugger(tmp_path: Path) -
         function = configuration["args"][0]
         while not (tmp_path / f"{function}.env").exists():
             time.sleep(0.05)
-        called = subprocess.run(  # noqa: S603
+        called = subprocess.run(  # noqa: S603  # the command under test
             [sys.executable, "-m", configuration["module"], function, tmp_path / "event.json", "--variables", tmp_path],
             cwd=REPOSITORY,
             env={"PATH": os.environ["PATH"]},
