@@ -34,13 +34,11 @@ if [ ! -e "$packages/complete" ]; then
     rm -rf "$packages"
     mkdir -p "$packages/archives"
     echo "Unpacking Docker into $packages"
-    (
-        cd "$packages/archives"
-        { apt-get update -qq && apt-get download -qq docker.io containerd runc debootstrap; } >/dev/null 2>&1
-        # Newer releases have the client in a package of its own.
-        apt-get download -qq docker-cli >/dev/null 2>&1 || true
-        for archive in *.deb; do dpkg -x "$archive" "$packages"; done
-    ) || without "Docker's packages could not be downloaded."
+    # Newer releases have the client in a package of its own.
+    (cd "$packages/archives" && apt-get update -qq && apt-get download -qq docker.io containerd runc debootstrap &&
+        { apt-get download -qq docker-cli || true; }) >/dev/null 2>&1 &&
+        printf '%s\0' "$packages"/archives/*.deb | xargs -0 -I {} dpkg -x {} "$packages" ||
+        without "Docker's packages cannot be downloaded here."
     rm -rf "$packages/archives"
     touch "$packages/complete"
 fi
