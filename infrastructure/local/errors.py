@@ -1,6 +1,7 @@
 """What can go wrong with the local stack.
 
 LocalStackError
+├── PortInvalid
 ├── PortTaken
 ├── ServerFailed
 ├── StateDamaged
@@ -16,6 +17,11 @@ from pathlib import Path
 
 class LocalStackError(Exception):
     """The message is one sentence for the person at the terminal."""
+
+
+class PortInvalid(LocalStackError):
+    def __init__(self, port: int | str, highest: int) -> None:
+        super().__init__(f"{port} is not a port; give PORT= a number from 1 to {highest}.")
 
 
 class PortTaken(LocalStackError):
