@@ -47,13 +47,16 @@ FIELDS = {
 }
 # They change by more than the requests that come for them: by streams, alarms, and what functions could not process.
 _CHANGE_BY_THEMSELVES = {"dynamodb", "cloudwatch", "sqs"}
+# Others may, too, in threads of ministack's: a function that becomes active. None of that is a change of somebody's.
+_SECONDS_BETWEEN_LOOKS_AT_ALL = 60.0
 
 
 class Memory:
     """One for a process, made before ministack starts."""
 
     def __init__(self) -> None:
-        self._marked = set(app._state_map)
+        self._marked: set[str] = set()
+        self._looked_at_all = -_SECONDS_BETWEEN_LOOKS_AT_ALL
         self._changed_items: deque[tuple[str, str, str]] = deque()
         self._trimming = threading.RLock()
         self._may_hand_on = threading.Event()
@@ -140,6 +143,9 @@ class Memory:
             str(stack.get("StackStatus", "")).endswith("_IN_PROGRESS") for stack in cloudformation._stacks.all_values()
         )
         if settled:
+            if whole or time.monotonic() > self._looked_at_all + _SECONDS_BETWEEN_LOOKS_AT_ALL:
+                self._marked |= app._state_map.keys()
+                self._looked_at_all = time.monotonic()
             self._capture_services(changes)
             self._capture_points(changes)
         self._capture_streams(changes, positions)

@@ -297,7 +297,12 @@ def test_a_disk_that_gets_full_is_reported_and_loses_nothing_of_before(project: 
     note(addresses, "unsaved", text={"S": "x" * 100_000})
 
     said: list[str] = []
-    assert eventually(lambda: said.extend(stack.reports()) or said)
+
+    def reported() -> bool:
+        said.extend(stack.reports())
+        return bool(said)
+
+    assert eventually(reported)
     assert re.fullmatch(
         r"What changes since [0-9:]+ is not saved \(.*disk.*\); this is tried again and again\.", said[0]
     )
