@@ -232,10 +232,11 @@ class State:
             if file in self._to_create:
                 file.create(self._pending[file])
                 self._to_create.remove(file)
+                if not self._to_create:
+                    _remove_files_of_ministack(self.folder)
             else:
                 file.write(self._pending[file])
             self._pending[file] = Changes()
-        _remove_files_of_ministack(self.folder)
 
     def close(self) -> None:
         for file in self._files:
