@@ -26,8 +26,8 @@ packages=$cache/packages
 bridge=tasksync0
 mkdir -p "$cache"
 
-# One at a time on a machine: they share the images and the bridge.
-exec 9>"$cache/lock"
+# One at a time on a machine: they share the bridge, and the images.
+exec 9>/run/lock/tasksync-docker
 flock 9
 
 if [ ! -e "$packages/complete" ]; then
