@@ -8,7 +8,8 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run moto sam-local seed admin rotate-key metrics-token demo audit replay restore migrate check openapi soak-api deploy clean
+.PHONY: help run moto sam-local seed admin reset-password rotate-key metrics-token demo audit replay restore migrate check openapi \
+    soak-api deploy clean
 
 # Compiled once, read by the hundreds of processes that a run of the tests starts.
 unexport PYTHONDONTWRITEBYTECODE
@@ -48,6 +49,9 @@ sam-local: $(VENV)/stamp-development .venv-deploy/bin/sam ## Runs the functions 
 
 admin: $(VENV)/stamp-infrastructure ## Makes a user an admin: USERNAME=…; STACK=… for a stack on AWS
 	@exec $(BIN)/python -m infrastructure.admin --username '$(USERNAME)' --stack '$(STACK)'
+
+reset-password: $(VENV)/stamp-infrastructure ## Prints a recovery token for who forgot the password: USERNAME=…; STACK=… for a stack on AWS
+	@exec $(BIN)/python -m infrastructure.reset_password --username '$(USERNAME)' --stack '$(STACK)'
 
 rotate-key: $(VENV)/stamp-infrastructure ## Signs access tokens with a new key; WITHDRAW=now if the old one is known; STACK=…
 	@exec $(BIN)/python -m infrastructure.rotate_key --stack '$(STACK)' --withdraw '$(WITHDRAW)'
