@@ -12,6 +12,7 @@ echo "$image"
 docker image inspect "$image" >/dev/null 2>&1 && exit
 
 echo "Making an image of Lambda's runtime, once: about 2 minutes" >&2
+docker image ls --quiet 'tasksync-python*' | xargs --no-run-if-empty docker image rm --force >/dev/null 2>&1 || true
 made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
 root=$made/root
