@@ -142,7 +142,7 @@ SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile
 # needs, and runs in one process unless ARGUMENTS say otherwise.
 ifdef FILE
 test: $(DEVELOPMENT) $(if $(filter tests/journeys%,$(FILE)),$(LAMBDA) $(SAM)) $(if $(filter tests/sam% tests/contract/test_sam%,$(FILE)),$(SAM)) $(if $(filter tests/build%,$(FILE)),$(BUILT_BY_SAM)) $(if $(filter tests/fuzz%,$(FILE)),$(FUZZ))
-	$(if $(filter tests/sam%,$(FILE)),tests/sam/with_docker.sh) $(BIN)/python -m pytest $(FILE) $(ARGUMENTS)
+	$(if $(filter tests/sam%,$(FILE)),bash tests/sam/with_docker.sh) $(BIN)/python -m pytest $(FILE) $(ARGUMENTS)
 else
 test: $(DEVELOPMENT) $(BUILT_BY_SAM) $(LAMBDA) $(FUZZ) ## Runs all tests, or a file with all it needs: FILE=tests/…, ARGUMENTS="-k word"
 	@$(BIN)/python -m tests $(if $(filter check,$(MAKECMDGOALS)),--without contracts) $(PARTS)
@@ -222,7 +222,7 @@ soak-api: $(DEVELOPMENT) $(FUZZ) ## The same for longer, and other requests each
 
 # Needs a Docker daemon; the script says so where there is none, and starts one with OWN_DOCKER=1.
 test-sam: $(DEVELOPMENT) $(SAM) ## The functions in containers under sam local, with moto; needs Docker
-	@tests/sam/with_docker.sh $(BIN)/python -m pytest tests/sam
+	@bash tests/sam/with_docker.sh $(BIN)/python -m pytest tests/sam
 
 test-storm: $(DEVELOPMENT) ## 16 clients in a storm of changes, with workers killed; STORM_SECONDS=60, STORM_SEED=1
 	$(BIN)/python -m pytest tests/storm

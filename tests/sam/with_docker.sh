@@ -32,7 +32,7 @@ mkdir -p "$cache"
 
 # One at a time on a machine: they share the bridge, and the images.
 exec 9>/run/lock/tasksync-docker
-flock 9
+flock --nonblock 9 || { echo "Waiting for another run of these tests on this machine"; flock 9; }
 
 if [ ! -e "$packages/complete" ]; then
     rm -rf "$packages"
@@ -85,6 +85,6 @@ for _ in $(seq 300); do
 done
 docker version >/dev/null 2>&1 || without "dockerd does not start here ($(tail -n 1 "$run/log"))."
 
-SAM_IMAGE=$(tests/sam/base_image.sh) || without "an image of Lambda's runtime cannot be made here."
+SAM_IMAGE=$(bash tests/sam/base_image.sh) || without "an image of Lambda's runtime cannot be made here."
 export SAM_IMAGE
 "$@" 9>&-
