@@ -8,8 +8,9 @@ import itertools
 import os
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpx
@@ -76,7 +77,7 @@ def test_what_was_acknowledged_two_seconds_before_a_kill_is_there_after_the_next
         with ThreadPoolExecutor(_PEOPLE) as threads:
             running = [threads.submit(worker.run) for worker in workers]
             # Something is acknowledged, on a slow machine too; from then on at any moment.
-            assert eventually(lambda now=workers: all(worker.tasks and worker.closed for worker in now), _BUSY_SECONDS)
+            assert eventually(partial(_has_acknowledged, workers), _BUSY_SECONDS)
             time.sleep(dice.uniform(*_SECONDS_OF_LOAD))
             killed_at = fresh.kill()
             for each in running:
@@ -101,6 +102,10 @@ def test_what_was_acknowledged_two_seconds_before_a_kill_is_there_after_the_next
         assert eventually(lambda: audit.clean(_audit(fresh)), _QUIET_SECONDS), list(audit.lines(_audit(fresh)))
     assert tasks
     assert closed
+
+
+def _has_acknowledged(workers: Sequence[Worker]) -> bool:
+    return all(worker.tasks and worker.closed for worker in workers)
 
 
 def _said(task: Mapping[str, Any]) -> list[Any]:
