@@ -155,6 +155,28 @@ def test_while_a_stack_is_being_changed_only_tables_and_streams_are_saved(tmp_pa
     assert said == [["item", "record", "streams"], ["service"]]
 
 
+def test_what_the_version_before_saved_at_a_stop_is_read_and_then_replaced(tmp_path: Path) -> None:
+    stop = "memory.persistence.save_all(app._build_persistence_save_dict())"
+    process(tmp_path, _FILL, "put('a'); put('b'); process(2); metric(1)", stop, "said = None")
+    names = "sorted(path.name for path in Path(sys.argv[1]).iterdir() if path.suffix in ('.json', '.sqlite'))"
+    upgraded = process(
+        tmp_path,
+        "memory.load_files_of_ministack(); save()",
+        # The count of what was processed begins again with the records, of which there are none.
+        "lambdas._dynamodb_stream_positions['mapping'] = dynamodb.stream_start_position('Tasks'); put('c')",
+        "save()",
+        f"said = {names}",
+    )
+
+    assert upgraded == ["state-copy.sqlite", "state.sqlite"]
+    assert process(tmp_path, "said = content()") == {
+        "items": ["a", "b", "c"],
+        "records": ["c"],
+        "points": [1.0],
+        "secret": "sesame",
+    }
+
+
 def test_where_rows_are_saved_by_themselves_the_rest_is_what_ministack_calls_its_state(tmp_path: Path) -> None:
     ministacks, ours = process(
         tmp_path,
