@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -120,6 +121,9 @@ def test_the_firewall_counts_every_address_and_passes_the_rest() -> None:
     }
 
 
+_TRANSFORMATIONS: dict[str, Callable[[str], str]] = {"URL_DECODE": unquote, "NORMALIZE_PATH": posixpath.normpath}
+
+
 def _counts(rule: dict[str, Any], method: str, path: str) -> bool:
     """Whether a rule of the firewall counts a request. Knows the statements and transformations that ours has."""
     match rule:
@@ -127,9 +131,10 @@ def _counts(rule: dict[str, Any], method: str, path: str) -> bool:
             return all(_counts(each, method, path) for each in statements)
         case {"ByteMatchStatement": {"FieldToMatch": {"Method": {}}, "PositionalConstraint": "EXACTLY", **rest}}:
             return method == rest["SearchString"]
-        case {"RegexMatchStatement": {"FieldToMatch": {"UriPath": {}}, "RegexString": regex, **rest}}:
-            for each in sorted(rest["TextTransformations"], key=lambda each: each["Priority"]):
-                path = {"URL_DECODE": unquote, "NORMALIZE_PATH": posixpath.normpath}[each["Type"]](path)
+        case {"RegexMatchStatement": {"FieldToMatch": {"UriPath": {}}, "RegexString": str(regex), **rest}}:
+            transformations: Any = rest["TextTransformations"]
+            for each in sorted(transformations, key=lambda each: each["Priority"]):
+                path = _TRANSFORMATIONS[each["Type"]](path)
             return re.search(regex, path) is not None
     raise ValueError(rule)
 

@@ -171,7 +171,7 @@ def load_handler(handler: str) -> Any:
 
 def start_cold(handler: str) -> None:
     """Let a function forget what its container kept of earlier requests."""
-    module = importlib.import_module(handler.rpartition(".")[0])
+    module: Any = importlib.import_module(handler.rpartition(".")[0])
     api = getattr(module, "api", None)
     if api is not None and api.limits is not None:
         api.limits.shares.clear()
