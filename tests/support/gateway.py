@@ -19,10 +19,11 @@ from urllib.parse import parse_qsl, unquote
 
 import httpx
 
+from infrastructure.local.clients import REGION
+from infrastructure.references import ACCOUNT
 from tasksync.probes import Probes
 from tests.support.aws import Aws
 from tests.support.context import LambdaContext
-from tests.support.stack import ACCOUNT, REGION
 
 API_ID = "a1b2c3d4e5"
 STAGE = "live"

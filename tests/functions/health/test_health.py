@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tasksync import __version__
 from tasksync.probes import Probes
 from tests.support.aws import LOCK
 from tests.support.client import Answer
@@ -52,7 +53,8 @@ def test_all_is_well(product: Product) -> None:
     assert body.keys() == {"status", "checks", "version"}
     assert body["status"] == "ok"
     assert body["checks"] == dict.fromkeys([*TABLES.values(), *SECRETS.values()], "ok")
-    assert re.fullmatch(r"\d+\.\d+\.\d+", body["version"])
+    assert body["version"] == __version__
+    assert re.fullmatch(r"\d+\.\d+\.\d+", __version__)
 
 
 @pytest.mark.parametrize("table", TABLES)
