@@ -17,8 +17,10 @@ _logger = logging.getLogger(__name__)
 
 # With a second or so for capturing and writing, what is older than two seconds is on the disk.
 _SECONDS_BETWEEN_SAVES = 0.5
-# Of the time of one core. Where saving takes more of it, it is done less often.
+# Of the time of one core, on average. Where saving takes more of it, it is done less often.
 _SHARE = 0.05
+# How much the last save counts in that average: one that is much larger, as the first is, must not delay the next.
+_WEIGHT = 0.05
 
 
 class Saver:
@@ -54,9 +56,10 @@ class Saver:
             load_files_of_ministack()
 
     async def _save_again_and_again(self) -> None:
+        average = 0.0
         while True:
-            cost = await self._save()
-            await asyncio.sleep(max(_SECONDS_BETWEEN_SAVES, cost / _SHARE))
+            average += _WEIGHT * (await self._save() - average)
+            await asyncio.sleep(max(_SECONDS_BETWEEN_SAVES, average / _SHARE))
 
     async def _save(self) -> float:
         """Returns how many seconds of a core it took."""
