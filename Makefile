@@ -123,8 +123,9 @@ check: $(DEVELOPMENT) $(CHECKOV) $(BUILT_BY_SAM) ## Checks style, types, directi
 	SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --region us-east-1
 	@$(MAKE) --no-print-directory test-contracts
 
-openapi: $(DEVELOPMENT) ## Writes the API's description, which is made from the code
+openapi: $(DEVELOPMENT) ## Writes the API's description and the page of its errors, which are made from the code
 	@$(BIN)/python -m infrastructure.openapi
+	@$(BIN)/python -m infrastructure.errors_page
 
 # In process every worker has a fake AWS of its own, so the units use all cores.
 UNITS := tests/functions tests/layers tests/infrastructure tests/timing tests/bench
