@@ -307,6 +307,10 @@ deploy: $(SAM) $(VENV)/stamp-infrastructure $(if $(BUILT),,build) ## Deploys to 
 	    --config-env '$(ENV)' $(if $(CI),--no-confirm-changeset) \
 	    $(if $(CLOUDFORMATION_ROLE),--role-arn '$(CLOUDFORMATION_ROLE)')
 
+.PHONY: smoke
+smoke: $(VENV)/stamp-infrastructure ## Checks a deployed stack: STACK=…; the running local one without it; URL=… if not at its ApiUrl
+	@$(BIN)/python -m infrastructure.smoke --stack '$(STACK)' --url '$(URL)'
+
 .PHONY: destroy
 destroy: $(VENV)/stamp-infrastructure ## Deletes the stack of an environment, never production: ENV=dev; CONFIRM=the stack's name
 	@$(BIN)/python -m infrastructure.destroy --environment '$(ENV)' --confirm '$(CONFIRM)'
