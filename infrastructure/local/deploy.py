@@ -1,6 +1,5 @@
 """Deploys to the local AWS: archives into a bucket, then a change set."""
 
-import copy
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 from infrastructure.change_sets import ChangeSets
 from infrastructure.local.clients import local_client
 from infrastructure.package import digest
-from infrastructure.template import with_code_locations, with_versions
+from infrastructure.template import at_once, with_code_locations, with_versions
 
 STACK = "tasksync"
 _BUCKET = "tasksync-artifacts"
@@ -34,6 +33,7 @@ def deploy(
     with _Artifacts(endpoint, keep_archives) as artifacts:
         locations = {name: artifacts.put(archive.name, archive.read_bytes()) for name, archive in archives.items()}
         digests = {name: digest(archive) for name, archive in archives.items()}
+        # ministack has no CodeDeploy to move aliases by and by.
         versioned = with_versions(at_once(template), digests, json.dumps(parameters, sort_keys=True))
         packaged = with_code_locations(versioned, locations)
         artifacts.put("template.json", json.dumps(packaged).encode())
@@ -41,13 +41,6 @@ def deploy(
         change_sets.apply(artifacts.url("template.json"), parameters)
     stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
-
-
-def at_once(template: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy in which aliases move to new versions at once: ministack has no CodeDeploy to move them by and by."""
-    changed = copy.deepcopy(dict(template))
-    changed.get("Globals", {}).get("Function", {}).pop("DeploymentPreference", None)
-    return changed
 
 
 class _Artifacts:

@@ -7,8 +7,9 @@ archives are built for this machine, which runs them, and aliases move at once, 
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -16,7 +17,6 @@ import pytest
 from infrastructure import audit, build, package
 from infrastructure import template as templates
 from infrastructure.local.clients import ACCESS_KEY, REGION, SECRET_KEY, local_client
-from infrastructure.local.deploy import at_once
 from infrastructure.local.edge import Route
 from infrastructure.local.ministack import HOST, Server
 from infrastructure.local.stack import KEPT_ARCHIVES
@@ -26,6 +26,15 @@ from tests.journeys.workers import Worker, titles, working
 from tests.support.client import Client
 
 STACK = "tasksync-dev"
+
+NEVER_MADE = {
+    "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
+    "NobodySignals": {
+        "Type": "AWS::CloudFormation::WaitCondition",
+        "DependsOn": ["PepperSecret", "UsersTable"],
+        "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "1"},
+    },
+}
 LAYER = "layers/tasksync/tasksync/__init__.py"
 HEALTH = "functions/health/health_api/routes.py"
 
@@ -65,8 +74,10 @@ class Account:
         assert text.count(old) == 1, file
         path.write_text(text.replace(old, new), encoding="utf-8")
 
-    def build(self) -> None:
-        template = at_once(templates.load())
+    def build(self, more: Mapping[str, Any] = MappingProxyType({})) -> None:
+        """``more``: resources beside those of the template."""
+        template = templates.at_once(templates.load())
+        template["Resources"] |= more
         archives = package.build(template, self._sources, KEPT_ARCHIVES)
         build.write(self._built, template, archives, configuration="")
 
@@ -107,7 +118,22 @@ def account(tmp_path: Path) -> Iterator[Account]:
     account.stop()
 
 
+def fail_at_first(account: Account) -> None:
+    """A first deployment that fails, and that nothing is left of but a stack that has to be deleted."""
+    account.build(NEVER_MADE)
+    for said in ("The deployment failed.", "The first deployment of tasksync-dev failed"):
+        failed = account.deploy()
+        assert failed.returncode != 0
+        assert said in failed.stderr
+        assert "Remove what is left of it with make destroy ENV=…, then deploy again." in failed.stderr
+    assert account.client("dynamodb").list_tables()["TableNames"] == []
+    assert account.client("secretsmanager").list_secrets()["SecretList"] == []
+    gone = account.make("destroy", "ENV=dev", f"CONFIRM={STACK}")
+    assert (gone.returncode, gone.stdout) == (0, f"{STACK} is deleted.\n"), gone.stderr
+
+
 def test_from_the_first_deployment_to_the_end(account: Account) -> None:
+    fail_at_first(account)
     account.build()
     first = account.deploy()
     assert first.returncode == 0, first.stdout + first.stderr
@@ -128,6 +154,7 @@ def test_from_the_first_deployment_to_the_end(account: Account) -> None:
         account.build()
         second = account.deploy()
         assert second.returncode == 0, second.stdout + second.stderr
+        assert "Removed of former deployments: 0 versions of functions" in second.stdout
         assert version() == "0.2.0"
 
         # A version that is deployed and does not serve.
@@ -152,7 +179,7 @@ def test_from_the_first_deployment_to_the_end(account: Account) -> None:
     anonymous.connection.close()
     refused = account.make("destroy", "ENV=prod", "CONFIRM=tasksync-prod")
     assert refused.returncode != 0
-    assert "Production is not destroyed by a command" in refused.stderr
+    assert "tasksync-prod is production, and not destroyed by a command" in refused.stderr
     gone = account.make("destroy", "ENV=dev", f"CONFIRM={STACK}")
     assert gone.returncode == 0, gone.stdout + gone.stderr
     names = [each["StackName"] for each in account.client("cloudformation").describe_stacks()["Stacks"]]
