@@ -11,6 +11,7 @@ from infrastructure import audit, release, smoke
 from infrastructure.local.errors import DeploymentFailed
 from infrastructure.local.stack import Addresses, LocalStack
 from infrastructure.template import REPOSITORY
+from tasksync import __version__
 from tests.journeys.service import PARAMETERS, eventually
 from tests.journeys.workers import Worker, titles, working
 from tests.support.client import Client
@@ -20,6 +21,7 @@ Json = dict[str, Any]
 CLIENTS = 3
 
 LAYER = "layers/tasksync/tasksync/__init__.py"
+RELEASE, NEXT = f'"{__version__}"', '"99.0.0"'
 HEALTH = "functions/health/health_api/routes.py"
 
 
@@ -128,22 +130,22 @@ def test_versions_come_and_go_while_people_work(project: Project) -> None:
     with working(workers):
         assert not room_is_full()
         # Another layer, which all functions have, and another parameter.
-        project.write(LAYER, '"0.1.0"', '"0.2.0"')
+        project.write(LAYER, RELEASE, NEXT)
         project.release(MaxRoomMembers="2")
-        assert (version(), room_is_full()) == ("0.2.0", True)
+        assert (version(), room_is_full()) == ("99.0.0", True)
 
         # A version that is deployed and does not serve, and has raised the alarm that stops rollouts.
-        project.write(LAYER, '"0.2.0"', '"0.3.0"')
+        project.write(LAYER, NEXT, '"99.1.0"')
         project.write(HEALTH, "    answering = ", "    raise RuntimeError\n    answering = ")
         alarm = project.raise_alarm("RolloutAlarm")
         with pytest.raises(release.RolledBack, match="GET /health"):
             project.release(MaxRoomMembers="90")
-        assert (version(), room_is_full()) == ("0.2.0", True)
+        assert (version(), room_is_full()) == ("99.0.0", True)
 
         # The same, and CloudFormation could not put it back: a part of the requests still goes to the version before.
         with pytest.raises(DeploymentFailed, match="an alias could not be put back"):
             project.release_in_part(MaxRoomMembers="91")
-        assert (version(), room_is_full()) == ("0.2.0", True)
+        assert (version(), room_is_full()) == ("99.0.0", True)
         assert project.routed() == []
         assert project.state_of(alarm) == "ALARM"
 
