@@ -1,11 +1,16 @@
 """Rollouts: what stops one, and that nothing of it is in the way of putting the version before back."""
 
+import json
+import re
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
 from samtranslator.translator.transform import transform
 
+from infrastructure import build
 from infrastructure import template as templates
 from tests.support.metric_math import evaluate, raised
 from tests.support.stack import Stack
@@ -82,6 +87,23 @@ def test_a_rollout_moves_every_alias_by_codedeploy_and_putting_back_none() -> No
     assert {name for name, each in put_back.items() if each["Type"] == "AWS::Lambda::Alias"} == aliases
     assert all("UpdatePolicy" not in put_back[name] for name in aliases)
     assert not [name for name, each in put_back.items() if each["Type"].startswith("AWS::CodeDeploy::")]
+
+
+@pytest.mark.parametrize(("argument", "by_codedeploy"), [("AT_ONCE=", True), ("AT_ONCE=1", False)])
+def test_somebody_can_put_a_version_back_by_hand(tmp_path: Path, argument: str, by_codedeploy: bool) -> None:
+    template = templates.load()
+    (tmp_path / "archive.zip").touch()
+    archives = {name: tmp_path / "archive.zip" for name in templates.code_folders(template)}
+    build.write(tmp_path / "built", template, archives, configuration="")
+
+    command = ["make", "--dry-run", "deploy", "ENV=dev", "BUILT=1", f"BUILT_IN={tmp_path}/built", argument]
+    said = subprocess.run(  # noqa: S603  # the command under test
+        command, cwd=templates.REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout
+
+    [given] = re.findall(r"--template-file '([^']+)'", said)
+    deployed = json.loads(Path(given).read_text(encoding="utf-8"))["Globals"]["Function"]
+    assert ("DeploymentPreference" in deployed) == by_codedeploy
 
 
 def test_putting_back_changes_nothing_but_how_aliases_move() -> None:
