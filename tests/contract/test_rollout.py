@@ -93,7 +93,7 @@ def test_a_rollout_moves_every_alias_by_codedeploy_and_putting_back_none() -> No
 def test_somebody_can_put_a_version_back_by_hand(tmp_path: Path, argument: str, by_codedeploy: bool) -> None:
     template = templates.load()
     (tmp_path / "archive.zip").touch()
-    archives = {name: tmp_path / "archive.zip" for name in templates.code_folders(template)}
+    archives = dict.fromkeys(templates.code_folders(template), tmp_path / "archive.zip")
     build.write(tmp_path / "built", template, archives, configuration="")
 
     command = ["make", "--dry-run", "deploy", "ENV=dev", "BUILT=1", f"BUILT_IN={tmp_path}/built", argument]
