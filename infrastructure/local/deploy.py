@@ -33,14 +33,27 @@ def deploy(
     with _Artifacts(endpoint, keep_archives) as artifacts:
         locations = {name: artifacts.put(archive.name, archive.read_bytes()) for name, archive in archives.items()}
         digests = {name: digest(archive) for name, archive in archives.items()}
-        # ministack has no CodeDeploy to move aliases by and by.
-        versioned = with_versions(at_once(template), digests, json.dumps(parameters, sort_keys=True))
+        versioned = with_versions(for_ministack(template), digests, json.dumps(parameters, sort_keys=True))
         packaged = with_code_locations(versioned, locations)
         artifacts.put("template.json", json.dumps(packaged).encode())
         change_sets = ChangeSets(cloudformation, STACK, _SECONDS, _PAUSE_SECONDS)
         change_sets.apply(artifacts.url("template.json"), parameters)
     stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def for_ministack(template: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy without what ministack has not: CodeDeploy, which moves aliases by and by, and alarms on an expression.
+
+    Such an alarm looks at the first of the expression's metrics alone.
+    """
+    changed = at_once(template)
+    for resource in changed["Resources"].values():
+        if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]:
+            alarm = resource["Properties"]
+            first = next(each["MetricStat"] for each in alarm.pop("Metrics") if "MetricStat" in each)
+            alarm |= {**first["Metric"], "Period": first["Period"], "Statistic": first["Stat"]}
+    return changed
 
 
 class _Artifacts:

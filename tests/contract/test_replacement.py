@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from tests.support.stack import REGION, Stack
+from infrastructure.local.clients import REGION
+from tests.support.stack import Stack
 
 STACK = Stack()
 

@@ -19,7 +19,8 @@ from tests.support.stack import Stack
 # https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html
 NAT_GATEWAY_SECONDS = 350
 
-_FIRST_PACKET = getattr(socket, "TCP_KEEPIDLE", None) or socket.TCP_KEEPALIVE
+# The name on Linux, or that on macOS.
+_FIRST_PACKET: int = getattr(socket, "TCP_KEEPIDLE", None) or vars(socket)["TCP_KEEPALIVE"]
 
 
 class Lambda:

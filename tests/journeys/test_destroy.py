@@ -110,14 +110,11 @@ def test_a_stack_that_is_not_there_is_said_so(clients: tuple[Any, Any]) -> None:
         destroy(*clients, STACK, lambda _: STACK)
 
 
-@pytest.mark.parametrize("protected", [False, True])
-def test_of_a_first_deployment_that_failed_nothing_stays_but_what_is_protected(
-    clients: tuple[Any, Any], protected: bool
-) -> None:
+def test_of_a_first_deployment_that_failed_nothing_stays(clients: tuple[Any, Any]) -> None:
     cloudformation, dynamodb = clients
     with pytest.raises(WaiterError):
-        deploy(cloudformation, environment="prod", protected=protected, broken=True)
-    assert dynamodb.list_tables()["TableNames"] == (["users"] if protected else [])
+        deploy(cloudformation, environment="prod", broken=True)
+    assert dynamodb.list_tables()["TableNames"] == []
 
     kept = destroy(*clients, STACK, lambda _: STACK, production=True)
 

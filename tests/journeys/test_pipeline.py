@@ -1,7 +1,7 @@
 """What a pipeline does, by its own commands, against a local AWS: build, package, change set, deploy, destroy.
 
 The SAM CLI uploads the archives and has CloudFormation make the stack by change set. Two things differ from AWS: the
-archives are built for this machine, which runs them, and aliases move at once, as there is no CodeDeploy.
+archives are built for this machine, which runs them, and the template is without what the local AWS has not.
 """
 
 import os
@@ -17,6 +17,7 @@ import pytest
 from infrastructure import audit, build, package
 from infrastructure import template as templates
 from infrastructure.local.clients import ACCESS_KEY, REGION, SECRET_KEY, local_client
+from infrastructure.local.deploy import for_ministack
 from infrastructure.local.edge import Route
 from infrastructure.local.ministack import HOST, Server
 from infrastructure.local.stack import KEPT_ARCHIVES
@@ -79,7 +80,7 @@ class Account:
 
     def build(self, more: Mapping[str, Any] = MappingProxyType({})) -> None:
         """``more``: resources beside those of the template."""
-        template = templates.at_once(templates.load())
+        template = for_ministack(templates.load())
         template["Resources"] |= more
         archives = package.build(template, self._sources, KEPT_ARCHIVES)
         build.write(self._built, template, archives, configuration="")

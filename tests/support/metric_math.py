@@ -64,7 +64,8 @@ def raised(alarm: Mapping[str, Any], periods: Sequence[Mapping[str, Point]]) -> 
         for value in values
         if value is not None and _COMPARISONS[alarm["ComparisonOperator"]](value, alarm["Threshold"])
     ]
-    return len(breaching) >= alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"])
+    needed: int = alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"])
+    return len(breaching) >= needed
 
 
 def _of_period(alarm: Mapping[str, Any], measured: Mapping[str, Point]) -> float | None:
