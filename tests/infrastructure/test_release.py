@@ -1,43 +1,93 @@
-"""`make deploy`: how often it deploys, with which parameters, and what it leaves alone."""
+"""`make deploy`: how often it deploys, with which parameters, and which stacks it leaves alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
+from botocore.stub import Stubber
 
-from infrastructure.change_sets import described
+from infrastructure.local.errors import DeploymentFailed
 from infrastructure.release import Stack, overrides, release
 from infrastructure.smoke import Unhealthy
 
-
-@pytest.fixture
-def stack() -> Iterator[Stack]:
-    """One that is not there yet."""
-    with mock_aws():
-        yield Stack("tasksync-prod", boto3.client)
+NAME = "tasksync-prod"
 
 
-def test_a_first_deployment_is_made_without_deletion_protection_and_one_with_it_after_it_serves(stack: Stack) -> None:
+def stack(status: str | None = None, refusal: str = "ValidationError") -> Stack:
+    """A stack of which CloudFormation says that it has this status; that it is not there, or refuses to say, without."""
+    cloudformation = boto3.client("cloudformation")
+    answers = Stubber(cloudformation)
+    for _ in range(2):
+        if status is None:
+            missing = f"Stack with id {NAME} does not exist"
+            message = missing if refusal == "ValidationError" else "not authorized to perform: DescribeStacks"
+            answers.add_client_error("describe_stacks", refusal, message)
+        else:
+            found = {"StackName": NAME, "StackStatus": status, "CreationTime": datetime.now(UTC)}
+            answers.add_response("describe_stacks", {"Stacks": [found]})
+    answers.activate()
+    return Stack(NAME, {"cloudformation": cloudformation}.__getitem__)
+
+
+def test_a_first_deployment_is_made_without_deletion_protection_and_one_with_it_after_it_serves() -> None:
     done: list[Any] = []
 
-    release(stack, done.append, lambda: done.append("serves"))
+    release(stack(), done.append, lambda: done.append("serves"))
 
     assert done == [{"DeletionProtection": "false"}, "serves", {}]
 
 
-def test_a_first_deployment_that_does_not_serve_is_not_protected(stack: Stack) -> None:
+def test_a_stack_that_only_has_a_change_set_is_a_first_deployment_too() -> None:
+    done: list[Any] = []
+
+    release(stack("REVIEW_IN_PROGRESS"), done.append, lambda: None)
+
+    assert done == [{"DeletionProtection": "false"}, {}]
+
+
+def test_a_first_deployment_that_does_not_serve_is_not_protected() -> None:
     done: list[Mapping[str, str]] = []
 
     def check() -> None:
         raise Unhealthy("GET /health: 500")
 
     with pytest.raises(Unhealthy):
-        release(stack, done.append, check)
+        release(stack(), done.append, check)
 
     assert done == [{"DeletionProtection": "false"}]
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        ("ROLLBACK_COMPLETE", "make destroy ENV=…, then deploy again"),
+        ("ROLLBACK_FAILED", "make destroy ENV=…, then deploy again"),
+        ("DELETE_FAILED", "make destroy ENV=… again"),
+        ("UPDATE_ROLLBACK_FAILED", f"continue-update-rollback --stack-name {NAME}"),
+    ],
+)
+def test_a_stack_that_cloudformation_would_not_update_is_left_alone_and_said_what_to_do(
+    status: str, advice: str
+) -> None:
+    done: list[Mapping[str, str]] = []
+
+    with pytest.raises(DeploymentFailed, match=advice):
+        release(stack(status), done.append, lambda: None)
+
+    assert done == []
+
+
+def test_a_stack_that_cloudformation_does_not_tell_of_is_not_taken_for_none() -> None:
+    """Otherwise an update by somebody who may not see the stack would turn its deletion protection off."""
+    done: list[Mapping[str, str]] = []
+
+    with pytest.raises(ClientError, match="not authorized"):
+        release(stack(refusal="AccessDenied"), done.append, lambda: None)
+
+    assert done == []
 
 
 def test_the_other_parameters_of_an_environment_stay() -> None:
@@ -50,14 +100,3 @@ def test_the_other_parameters_of_an_environment_stay() -> None:
         "Rollout=AllAtOnce",
     ]
     assert overrides("Environment=prod", {"DeletionProtection": "false"})[1:] == ["DeletionProtection=false"]
-
-
-def test_a_stack_that_cloudformation_does_not_tell_of_is_not_taken_for_none() -> None:
-    """Otherwise an update by somebody who may not see the stack would turn its deletion protection off."""
-
-    class Refusing:
-        def describe_stacks(self, **_: Any) -> Any:
-            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not authorized"}}, "DescribeStacks")
-
-    with pytest.raises(ClientError):
-        described(Refusing(), "tasksync-prod")
