@@ -17,7 +17,7 @@ NAME = "tasksync-prod"
 
 
 def stack(status: str | None = None, refusal: str = "ValidationError") -> Stack:
-    """A stack of which CloudFormation says that it has this status; that it is not there, or refuses to say, without."""
+    """A stack with this status. Without one, CloudFormation says that there is none, or refuses to say."""
     cloudformation = boto3.client("cloudformation")
     answers = Stubber(cloudformation)
     for _ in range(2):
