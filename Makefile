@@ -141,8 +141,8 @@ SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile
 # The contracts are a part of make check: make check test runs them once. One file needs what the part it belongs to
 # needs, and runs in one process unless ARGUMENTS say otherwise.
 ifdef FILE
-test: $(DEVELOPMENT) $(if $(filter tests/journeys%,$(FILE)),$(LAMBDA) $(SAM)) $(if $(filter tests/build%,$(FILE)),$(BUILT_BY_SAM)) $(if $(filter tests/fuzz%,$(FILE)),$(FUZZ))
-	$(BIN)/python -m pytest $(FILE) $(ARGUMENTS)
+test: $(DEVELOPMENT) $(if $(filter tests/journeys%,$(FILE)),$(LAMBDA) $(SAM)) $(if $(filter tests/sam% tests/contract/test_sam%,$(FILE)),$(SAM)) $(if $(filter tests/build%,$(FILE)),$(BUILT_BY_SAM)) $(if $(filter tests/fuzz%,$(FILE)),$(FUZZ))
+	$(if $(filter tests/sam%,$(FILE)),bash tests/sam/with_docker.sh) $(BIN)/python -m pytest $(FILE) $(ARGUMENTS)
 else
 test: $(DEVELOPMENT) $(BUILT_BY_SAM) $(LAMBDA) $(FUZZ) ## Runs all tests, or a file with all it needs: FILE=tests/…, ARGUMENTS="-k word"
 	@$(BIN)/python -m tests $(if $(filter check,$(MAKECMDGOALS)),--without contracts) $(PARTS)
@@ -222,7 +222,7 @@ soak-api: $(DEVELOPMENT) $(FUZZ) ## The same for longer, and other requests each
 
 # Needs a Docker daemon; the script says so where there is none, and starts one with OWN_DOCKER=1.
 test-sam: $(DEVELOPMENT) $(SAM) ## The functions in containers under sam local, with moto; needs Docker
-	@tests/sam/with_docker.sh $(BIN)/python -m pytest tests/sam
+	@bash tests/sam/with_docker.sh $(BIN)/python -m pytest tests/sam
 
 test-storm: $(DEVELOPMENT) ## 16 clients in a storm of changes, with workers killed; STORM_SECONDS=60, STORM_SEED=1
 	$(BIN)/python -m pytest tests/storm
@@ -280,6 +280,6 @@ destroy: $(VENV)/stamp-infrastructure ## Deletes the stack of an environment, ne
 	@$(BIN)/python -m infrastructure.destroy --environment '$(ENV)' --confirm '$(CONFIRM)'
 
 clean: ## Removes the virtual environment and everything built; keeps the local data
-	rm -rf $(VENV) .venvs .venv-bench .venv-checkov .venv-deploy .venv-fuzz .venv-lambda .local/build .aws-sam build dist .coverage \
+	rm -rf $(VENV) .venvs .venv-bench .venv-checkov .venv-deploy .venv-fuzz .venv-lambda .local/build .local/moto .local/sam-local .aws-sam build dist .coverage \
 	    .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
