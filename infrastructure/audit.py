@@ -43,7 +43,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         stack = deployed.find(arguments.stack)
-        report = audit(stack.client("lambda", config=deployed.PATIENT), stack.outputs["AuditorFunction"], {})
+        report = audit(deployed.functions(stack.client), stack.outputs["AuditorFunction"], {})
     except deployed.Failure as error:
         print(f"The audit did not come to an end: {error}", file=sys.stderr)
         return 1

@@ -1,7 +1,8 @@
 """`make build`: everything that is deployed to AWS, as files that are the same whoever builds them, wherever and when.
 
 ``dist/arm64/`` has an archive for each function and layer, and ``template.json``, which is ``template.yaml`` with the
-archives in place of folders and with the version of each function.
+archives in place of folders and with the version of each function. ``template-at-once.json`` is the same without
+CodeDeploy, to put an earlier version back by hand.
 """
 
 import argparse
@@ -52,6 +53,8 @@ def write(folder: Path, template: Mapping[str, Any], archives: Mapping[str, Path
     built = templates.with_versions(template, digests, configuration)
     built = templates.with_code_locations(built, {name: f"{name}.zip" for name in archives})
     (folder / "template.json").write_text(json.dumps(built, indent=1), encoding="utf-8")
+    at_once = templates.at_once(built)
+    (folder / "template-at-once.json").write_text(json.dumps(at_once, indent=1), encoding="utf-8")
 
 
 def unpacked(archive: Path) -> int:

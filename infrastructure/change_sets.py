@@ -11,6 +11,16 @@ from infrastructure.local.errors import DeploymentFailed
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 
+def described(cloudformation: Any, stack: str) -> Any:
+    """The stack; None if there is none. Raises ClientError if CloudFormation does not say."""
+    try:
+        return cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in error.response["Error"]["Message"]:
+            return None
+        raise
+
+
 class ChangeSets:
     """Those of one stack. ``seconds``: how long one may take; ``pause``: how many between two looks at it.
 
@@ -84,10 +94,8 @@ class ChangeSets:
         return events
 
     def _status(self) -> str | None:
-        try:
-            return str(self._cloudformation.describe_stacks(StackName=self._stack)["Stacks"][0]["StackStatus"])
-        except ClientError:
-            return None
+        found = described(self._cloudformation, self._stack)
+        return None if found is None else str(found["StackStatus"])
 
     def _until(self) -> Iterator[None]:
         deadline = time.monotonic() + self._seconds

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,7 +15,16 @@ from infrastructure.local.errors import LocalStackError
 from infrastructure.local.stack import running_addresses
 
 # As long as Lambda lets a function run; a call that is cut off must not begin a second run.
-PATIENT = Config(read_timeout=910, retries={"total_max_attempts": 1})
+_PATIENT = Config(read_timeout=910, retries={"total_max_attempts": 1}, tcp_keepalive=True)
+
+# A NAT gateway drops a connection after 350 s without a packet, and the answer of a longer call is lost. Linux sends
+# its first keep-alive packet after 7,200 s unless the socket says otherwise; macOS has another name for the option.
+_KEEP_ALIVE_SECONDS = 45
+_KEEP_ALIVE_OPTIONS = [
+    (socket.IPPROTO_TCP, getattr(socket, name), _KEEP_ALIVE_SECONDS)
+    for name in ("TCP_KEEPIDLE", "TCP_KEEPALIVE", "TCP_KEEPINTVL")
+    if hasattr(socket, name)
+]
 
 
 class FunctionFailed(Exception):
@@ -56,8 +66,19 @@ def find(stack: str) -> Deployed:
     return Deployed({output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}, boto3.client)
 
 
+def functions(client: ClientFactory) -> Any:
+    """A client of Lambda for calls that take up to 15 minutes, also from behind a NAT gateway."""
+    made = client("lambda", config=_PATIENT)
+    # botocore has no option for when keep-alive packets are sent. This list is read whenever it connects.
+    made._endpoint.http_session._socket_options.extend(_KEEP_ALIVE_OPTIONS)  # noqa: SLF001  # there is no public way
+    return made
+
+
 def invoke(functions: Any, function: str, event: Mapping[str, Any]) -> Any:
-    """What the function answers. ``functions``: a boto3 client of Lambda. Raises FunctionFailed and what boto3 does."""
+    """What the function answers. Raises FunctionFailed and what boto3 does.
+
+    ``functions``: a client that ``functions()`` has made; another one loses the answer of a call over 350 s.
+    """
     answer = functions.invoke(FunctionName=function, Payload=json.dumps(event).encode())
     said = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:

@@ -1,6 +1,7 @@
 """`make destroy ENV=…`: removes the stack of an environment from AWS. What the template retains stays, and is named.
 
-Refuses production, and any stack with a table that DynamoDB itself is told to keep (DeletionProtection).
+Refuses production, and any stack with a table that DynamoDB itself is told to keep (DeletionProtection). Not so where
+the first deployment failed: such a stack never served, and nothing else can be done with it.
 """
 
 import argparse
@@ -12,9 +13,14 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
+from infrastructure.change_sets import described
 from infrastructure.template import REPOSITORY
 
 PRODUCTION = "prod"
+
+# Its first deployment failed: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html
+_NEVER_SERVED = {"CREATE_FAILED", "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
+_GONE = {"DELETE_COMPLETE", "DELETE_SKIPPED"}
 
 _PAUSE = 5
 _SECONDS = 1800
@@ -27,43 +33,37 @@ class NotDestroyed(Exception):
 def stack_of(environment: str) -> str:
     """The name of the stack that `make deploy` deploys an environment to. Raises NotDestroyed."""
     settings = tomllib.loads((REPOSITORY / "samconfig.toml").read_text(encoding="utf-8"))
-    if environment == PRODUCTION:
-        raise NotDestroyed("Production is not destroyed by a command: see docs/deployment.md.")
     try:
         return str(settings[environment]["deploy"]["parameters"]["stack_name"])
     except (KeyError, TypeError):
         raise NotDestroyed("Say which environment of samconfig.toml: make destroy ENV=dev") from None
 
 
-def destroy(cloudformation: Any, dynamodb: Any, stack: str, confirm: Callable[[str], str]) -> list[str]:
+def destroy(
+    cloudformation: Any, dynamodb: Any, stack: str, confirm: Callable[[str], str], production: bool = False
+) -> list[str]:
     """Deletes a stack, once ``confirm`` has answered its name; what is kept of it, a line each.
 
     ``cloudformation`` and ``dynamodb`` are boto3 clients. Raises NotDestroyed, and then nothing is changed.
     """
-    described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    values = {each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])}
-    if values.get("Environment") == PRODUCTION:
+    found = described(cloudformation, stack)
+    values = {each["ParameterKey"]: each["ParameterValue"] for each in (found or {}).get("Parameters", [])}
+    never_served = found is not None and found["StackStatus"] in _NEVER_SERVED
+    if not never_served and (production or values.get("Environment") == PRODUCTION):
         raise NotDestroyed(f"{stack} is production, and not destroyed by a command: see docs/deployment.md.")
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
-    resources = [each for page in pages for each in page["StackResourceSummaries"]]
-    tables = [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == "AWS::DynamoDB::Table"]
-    described_tables = [dynamodb.describe_table(TableName=table)["Table"] for table in tables]
-    # A truth value, and on the local AWS the text that the parameter has.
-    protected = [
-        table["TableName"]
-        for table in described_tables
-        if str(table.get("DeletionProtectionEnabled", False)).lower() != "false"
-    ]
+    if found is None:
+        raise NotDestroyed(f"There is no stack {stack}.")
+    protected = [] if never_served else _protected_tables(cloudformation, dynamodb, stack)
     if protected:
         raise NotDestroyed(f"{stack} holds data that is protected from deletion: {', '.join(protected)}.")
     if confirm(f"Type {stack} to delete it: ") != stack:
         raise NotDestroyed("That is not its name; nothing was deleted.")
     # A stack that is gone is known by its id alone.
-    cloudformation.delete_stack(StackName=described["StackId"])
+    cloudformation.delete_stack(StackName=found["StackId"])
     cloudformation.get_waiter("stack_delete_complete").wait(
-        StackName=described["StackId"], WaiterConfig={"Delay": _PAUSE, "MaxAttempts": _SECONDS // _PAUSE}
+        StackName=found["StackId"], WaiterConfig={"Delay": _PAUSE, "MaxAttempts": _SECONDS // _PAUSE}
     )
-    pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=described["StackId"])
+    pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=found["StackId"])
     return [
         f"{event['ResourceType']} {event['PhysicalResourceId']}"
         for page in pages
@@ -71,6 +71,19 @@ def destroy(cloudformation: Any, dynamodb: Any, stack: str, confirm: Callable[[s
         # A version is kept by the template, and goes with its function.
         if event.get("ResourceStatus") == "DELETE_SKIPPED" and event["ResourceType"] != "AWS::Lambda::Version"
     ]
+
+
+def _protected_tables(cloudformation: Any, dynamodb: Any, stack: str) -> list[str]:
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+    tables = [
+        each["PhysicalResourceId"]
+        for page in pages
+        for each in page["StackResourceSummaries"]
+        if each["ResourceType"] == "AWS::DynamoDB::Table" and each["ResourceStatus"] not in _GONE
+    ]
+    found = [dynamodb.describe_table(TableName=table)["Table"] for table in tables]
+    # A truth value, and on the local AWS the text that the parameter has.
+    return [each["TableName"] for each in found if str(each.get("DeletionProtectionEnabled", False)).lower() != "false"]
 
 
 def main() -> int:
@@ -81,7 +94,8 @@ def main() -> int:
     try:
         stack = stack_of(arguments.environment)
         ask = (lambda _: arguments.confirm) if arguments.confirm else input
-        kept = destroy(boto3.client("cloudformation"), boto3.client("dynamodb"), stack, ask)
+        production = arguments.environment == PRODUCTION
+        kept = destroy(boto3.client("cloudformation"), boto3.client("dynamodb"), stack, ask, production)
     except (NotDestroyed, BotoCoreError, ClientError, WaiterError, EOFError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -67,7 +67,7 @@ def main() -> int:
         if arguments.items_per_second:
             event["items_per_second"] = float(arguments.items_per_second)
         stack = deployed.find(arguments.stack)
-        functions = stack.client("lambda", config=deployed.PATIENT)
+        functions = deployed.functions(stack.client)
         report: Report = {"migrations": []}
         for report in until_done(functions, stack.outputs["MigrationsFunction"], event):
             for line in lines(report):

@@ -1,13 +1,19 @@
 """`make deploy ENV=…`: deploys a version, looks whether it serves, and puts the version before back if it does not.
 
 What CloudFormation itself cannot deploy, or CodeDeploy moves back, it has put back by then. This is for a version that
-was deployed and does not serve. The version before is the stack's template as it was, with the parameters as they
-were; the archives that it names are still in the bucket. Data is not touched by either.
+was deployed and does not serve. First the aliases are pointed at the versions of before, by Lambda itself: all requests
+at once, without CodeDeploy, which would go by and by and stop at the alarms that the bad version has raised. Then the
+stack's template of before is deployed with its parameters, without CodeDeploy likewise; the archives that it names are
+still in the bucket. Data is not touched by either.
+
+A first deployment is made without deletion protection, because CloudFormation could not take back a table that has it,
+and is followed by a second one with it.
 """
 
 import argparse
 import json
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -18,14 +24,18 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infrastructure import smoke
-from infrastructure.change_sets import ChangeSets
+from infrastructure import leftovers, smoke
+from infrastructure import template as templates
+from infrastructure.change_sets import ChangeSets, described
 from infrastructure.local.errors import DeploymentFailed
 from infrastructure.template import REPOSITORY
 
 # A rollout in ten steps of two minutes, with time to spare.
 _SECONDS = 3600
 _PAUSE_SECONDS = 5
+
+PROTECTION = "DeletionProtection"
+"""The parameter that a first deployment has to do without."""
 
 
 class RolledBack(Exception):
@@ -34,74 +44,165 @@ class RolledBack(Exception):
 
 @dataclass(frozen=True)
 class Version:
-    """What a stack was deployed from."""
+    """What a stack was deployed from. ``aliases``: the version that each alias of a function has, by its ARN."""
 
-    template: str
+    template: Mapping[str, Any]
     parameters: Mapping[str, str]
+    aliases: Mapping[str, str]
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The bucket that its archives are in, and the folder there, which ends in a slash or is empty."""
+        found = re.search(r"s3://([^/\"]+)/([^\"]*/)?", json.dumps(self.template))
+        if found is None:
+            raise DeploymentFailed("The version before names no bucket that its archives are in.")
+        return found[1], found[2] or ""
 
 
 class Stack:
-    """A stack, with boto3 clients of CloudFormation and S3."""
+    """A stack. ``client("s3")`` is a boto3 client."""
 
     def __init__(
         self,
         name: str,
-        cloudformation: Any,
-        s3: Any,
+        client: Callable[[Any], Any],
         seconds: float = _SECONDS,
         pause: float = _PAUSE_SECONDS,
     ) -> None:
         self.name = name
-        self._cloudformation = cloudformation
-        self._s3 = s3
-        self._change_sets = ChangeSets(cloudformation, name, seconds, pause)
+        self._client = client
+        self._cloudformation = client("cloudformation")
+        self._change_sets = ChangeSets(self._cloudformation, name, seconds, pause)
+
+    def status(self) -> str | None:
+        """As CloudFormation calls it; None if there is no such stack."""
+        found = described(self._cloudformation, self.name)
+        return None if found is None else str(found["StackStatus"])
 
     def version(self) -> Version | None:
         """The one that is deployed; None if there is none."""
-        found = self._described()
+        found = described(self._cloudformation, self.name)
         if found is None or found["StackStatus"] == "REVIEW_IN_PROGRESS":
             return None
         body = self._cloudformation.get_template(StackName=self.name, TemplateStage="Original")["TemplateBody"]
         parameters = {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])}
-        return Version(body if isinstance(body, str) else json.dumps(body), parameters)
+        return Version(templates.parse(body) if isinstance(body, str) else body, parameters, self._aliases())
+
+    def redirect(self, version: Version) -> int:
+        """Send all requests to the functions of this version, at once; how many aliases were pointed elsewhere before.
+
+        Until the next deployment, CloudFormation knows nothing of it.
+        """
+        functions = self._client("lambda")
+        moved = 0
+        for alias, wanted in version.aliases.items():
+            place = {"FunctionName": alias.split(":")[6], "Name": alias.split(":")[7]}
+            try:
+                now = functions.get_alias(**place)
+            except functions.exceptions.ResourceNotFoundException:
+                continue  # a function that the new version has not; the template of before makes it again
+            if now["FunctionVersion"] != wanted or now.get("RoutingConfig", {}).get("AdditionalVersionWeights"):
+                functions.update_alias(**place, FunctionVersion=wanted, RoutingConfig={"AdditionalVersionWeights": {}})
+                moved += 1
+        return moved
 
     def put_back(self, version: Version) -> None:
         """Deploy this version again. Raises DeploymentFailed."""
         # Beside the archives: CloudFormation takes a template of this size from a bucket alone.
-        bucket = re.search(r"s3://([^/\"']+)/", version.template)
-        if bucket is None:
-            raise DeploymentFailed("The version before names no bucket that its archives are in.")
-        key = f"{self.name}-rollback.template"
-        self._s3.put_object(Bucket=bucket[1], Key=key, Body=version.template.encode())
-        self._change_sets.apply(f"{self._s3.meta.endpoint_url}/{bucket[1]}/{key}", version.parameters)
+        bucket, folder = version.place
+        key, s3 = f"{folder}{self.name}-rollback.template", self._client("s3")
+        s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(templates.at_once(version.template)).encode())
+        self._change_sets.apply(f"{s3.meta.endpoint_url}/{bucket}/{key}", version.parameters)
 
     def outputs(self) -> dict[str, str]:
-        found = self._described() or {}
+        found = described(self._cloudformation, self.name) or {}
         return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
 
-    def _described(self) -> Any:
-        try:
-            return self._cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]
-        except ClientError:
-            return None
+    def remove_leftovers(self) -> leftovers.Removed:
+        """Of former deployments: what nothing needs any more."""
+        version = self.version()
+        if version is None:
+            return leftovers.Removed()
+        bucket, folder = version.place
+        artefacts = leftovers.Artefacts(self._client("s3"), bucket, folder) if folder == f"{self.name}/" else None
+        return leftovers.remove(self._client("lambda"), self.name, self._resources(), artefacts, version.template)
+
+    def _aliases(self) -> dict[str, str]:
+        functions = self._client("lambda")
+        arns = [
+            each["PhysicalResourceId"] for each in self._resources() if each["ResourceType"] == "AWS::Lambda::Alias"
+        ]
+        return {
+            arn: functions.get_alias(FunctionName=arn.split(":")[6], Name=arn.split(":")[7])["FunctionVersion"]
+            for arn in arns
+        }
+
+    def _resources(self) -> list[Any]:
+        """Those that there are."""
+        pages = self._cloudformation.get_paginator("list_stack_resources").paginate(StackName=self.name)
+        return [
+            each
+            for page in pages
+            for each in page["StackResourceSummaries"]
+            if each.get("PhysicalResourceId") and each["ResourceStatus"] not in ("DELETE_COMPLETE", "DELETE_SKIPPED")
+        ]
 
 
-def release(stack: Stack, deploy: Callable[[], None], check: Callable[[], None]) -> None:
+def release(stack: Stack, deploy: Callable[[Mapping[str, str]], None], check: Callable[[], None]) -> None:
     """``check`` raises Unhealthy if what ``deploy`` has deployed does not serve.
 
-    Raises RolledBack; Unhealthy if it was the first version, which stays as it is; what ``deploy`` raises; and
-    DeploymentFailed if the version before cannot be put back.
+    ``deploy`` is given the parameters that differ from those of the environment. Raises RolledBack; Unhealthy if it was
+    the first version, which stays as it is; what ``deploy`` raises; and DeploymentFailed if CloudFormation would not
+    update the stack, or the version before cannot be put back.
     """
+    hindrance = advice(stack)
+    if hindrance is not None:
+        raise DeploymentFailed(hindrance)
     before = stack.version()
-    deploy()
+    if before is None:
+        deploy({PROTECTION: "false"})
+        check()
+        deploy({})
+        return
+    try:
+        deploy({})
+    except DeploymentFailed:
+        # CloudFormation has put back what it could, by CodeDeploy where the template says so.
+        stack.redirect(before)
+        raise
     try:
         check()
     except smoke.Unhealthy as reason:
-        if before is None:
-            raise
+        stack.redirect(before)
         stack.put_back(before)
         check()
         raise RolledBack(str(reason)) from reason
+
+
+def advice(stack: Stack) -> str | None:
+    """What to do about a stack that CloudFormation would not update; None if it would."""
+    match stack.status():
+        case "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED":
+            return (
+                f"The first deployment of {stack.name} failed, and CloudFormation does not update such a stack. Remove "
+                "what is left of it with make destroy ENV=…, then deploy again."
+            )
+        case "DELETE_FAILED":
+            return f"{stack.name} was deleted in part. Call make destroy ENV=… again, then deploy."
+        case "UPDATE_ROLLBACK_FAILED":
+            return (
+                f"CloudFormation could not put {stack.name} back; its events say why. Have it go on once the cause is "
+                f"gone: aws cloudformation continue-update-rollback --stack-name {stack.name}. Where an alias is the "
+                "cause, add --resources-to-skip with its name in the events: make deploy has pointed it at the version "
+                "before. Then deploy again."
+            )
+    return None
+
+
+def overrides(given: str, changed: Mapping[str, str]) -> list[str]:
+    """What the SAM CLI takes in place of ``parameter_overrides`` of samconfig.toml, with these values changed."""
+    values = dict(each.split("=", 1) for each in shlex.split(given))
+    return [f"{name}={value}" for name, value in {**values, **changed}.items()]
 
 
 def main() -> int:
@@ -112,6 +213,14 @@ def main() -> int:
         default="",
         help="where the API answers, if not at the output ApiUrl; {ApiId} is the output of that name",
     )
+    parser.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        type=_parameter,
+        metavar="NAME=VALUE",
+        help="of the template, beside those of samconfig.toml",
+    )
     parser.add_argument("command", nargs="+", help="deploys it; ends with 0 once that is done")
     arguments = parser.parse_args()
     settings = tomllib.loads((REPOSITORY / "samconfig.toml").read_text(encoding="utf-8"))
@@ -119,24 +228,53 @@ def main() -> int:
         environments = ", ".join(name for name in settings if name != "version")
         print(f"Say which environment: make deploy ENV=… with one of {environments}", file=sys.stderr)
         return 2
-    name = settings[arguments.env]["deploy"]["parameters"]["stack_name"]
+    parameters = settings[arguments.env]["deploy"]["parameters"]
+    name = parameters["stack_name"]
+
+    def deploy(changed: Mapping[str, str]) -> None:
+        given, values = parameters["parameter_overrides"], {**dict(arguments.parameter), **changed}
+        _run([*arguments.command, *(["--parameter-overrides", *overrides(given, values)] if values else [])])
+
     try:
-        stack = Stack(name, boto3.client("cloudformation"), boto3.client("s3"))
-        release(
-            stack,
-            lambda: _run(arguments.command),
-            lambda: smoke.check(_address(stack, arguments.url)),
-        )
+        stack = Stack(name, boto3.client)
+        release(stack, deploy, lambda: smoke.check(_address(stack, arguments.url)))
     except RolledBack as reason:
         print(f"The new version does not serve: {reason}\nThe version before is back, and serves.", file=sys.stderr)
     except smoke.Unhealthy as reason:
         print(f"{name} does not serve: {reason}", file=sys.stderr)
     except (DeploymentFailed, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
+        _advise(name, str(error))
     else:
         print(f"{name} serves at {_address(stack, arguments.url)}")
+        _clean_up(stack)
         return 0
     return 1
+
+
+def _parameter(given: str) -> tuple[str, str]:
+    name, equals, value = given.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"{given!r} is not NAME=VALUE")
+    return name, value
+
+
+def _advise(name: str, said: str) -> None:
+    """What to do next, unless it was said."""
+    try:
+        hint = advice(Stack(name, boto3.client))
+    except (BotoCoreError, ClientError):
+        return
+    if hint is not None and hint != said:
+        print(hint, file=sys.stderr)
+
+
+def _clean_up(stack: Stack) -> None:
+    """A version that serves is deployed, whether or not what is left of others could be removed."""
+    try:
+        print(stack.remove_leftovers())
+    except (BotoCoreError, ClientError) as error:
+        print(f"Not all that former deployments have left was removed: {error}", file=sys.stderr)
 
 
 def _address(stack: Stack, given: str) -> str:

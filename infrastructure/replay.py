@@ -18,7 +18,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from infrastructure import deployed
@@ -31,7 +30,6 @@ QUEUES = {"room_cleanup": "RoomCleanup", "user_removal": "UserRemoval", "activit
 _HIDDEN_SECONDS = 300
 # As many as Lambda hands over at once, at most: each of these takes part of a function's time.
 _AT_ONCE = 10
-_PATIENT = Config(read_timeout=70, retries={"total_max_attempts": 1})
 
 
 @dataclass(frozen=True)
@@ -45,9 +43,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Failures:
-    """A failure queue, and the name or ARN of its function. ``client("sqs")`` makes a boto3 client."""
+    """A failure queue, and the name or ARN of its function.
+
+    ``client("sqs")`` makes a boto3 client; ``functions``: one of Lambda, which ``deployed.functions`` has made.
+    """
 
     client: deployed.ClientFactory
+    functions: Any
     queue_url: str
     function: str
 
@@ -85,7 +87,7 @@ class Failures:
     def _patterns(self, stream_arn: str) -> list[Json]:
         """What the function's event source on this stream lets through."""
         name = self.function.rpartition(":function:")[2].partition(":")[0]
-        sources = self.client("lambda").list_event_source_mappings(EventSourceArn=stream_arn)["EventSourceMappings"]
+        sources = self.functions.list_event_source_mappings(EventSourceArn=stream_arn)["EventSourceMappings"]
         filters = [
             each["Pattern"]
             for source in sources
@@ -115,9 +117,8 @@ class Failures:
 
     def _hand_over(self, records: list[Json]) -> str | None:
         """Why the function did not finish them; None if it did."""
-        functions = self.client("lambda", config=_PATIENT)
         try:
-            said = deployed.invoke(functions, self.function, {"Records": records})
+            said = deployed.invoke(self.functions, self.function, {"Records": records})
         except deployed.FunctionFailed as error:
             return str(error)
         failed = [failure["itemIdentifier"] for failure in said["batchItemFailures"]]
@@ -138,7 +139,8 @@ def main() -> int:
     try:
         stack = deployed.find(arguments.stack)
         name = QUEUES[arguments.queue]
-        failures = Failures(stack.client, stack.outputs[f"{name}Failures"], stack.outputs[f"{name}Function"])
+        functions = deployed.functions(stack.client)
+        failures = Failures(stack.client, functions, stack.outputs[f"{name}Failures"], stack.outputs[f"{name}Function"])
         for outcome in failures.replay(arguments.gone == "delete"):
             counts[outcome.state] += 1
             counts["records"] += outcome.records

@@ -1,6 +1,5 @@
 """Deploys to the local AWS: archives into a bucket, then a change set."""
 
-import copy
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 from infrastructure.change_sets import ChangeSets
 from infrastructure.local.clients import local_client
 from infrastructure.package import digest
-from infrastructure.template import with_code_locations, with_versions
+from infrastructure.template import at_once, with_code_locations, with_versions
 
 STACK = "tasksync"
 _BUCKET = "tasksync-artifacts"
@@ -34,7 +33,7 @@ def deploy(
     with _Artifacts(endpoint, keep_archives) as artifacts:
         locations = {name: artifacts.put(archive.name, archive.read_bytes()) for name, archive in archives.items()}
         digests = {name: digest(archive) for name, archive in archives.items()}
-        versioned = with_versions(at_once(template), digests, json.dumps(parameters, sort_keys=True))
+        versioned = with_versions(for_ministack(template), digests, json.dumps(parameters, sort_keys=True))
         packaged = with_code_locations(versioned, locations)
         artifacts.put("template.json", json.dumps(packaged).encode())
         change_sets = ChangeSets(cloudformation, STACK, _SECONDS, _PAUSE_SECONDS)
@@ -43,10 +42,17 @@ def deploy(
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
-def at_once(template: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy in which aliases move to new versions at once: ministack has no CodeDeploy to move them by and by."""
-    changed = copy.deepcopy(dict(template))
-    changed.get("Globals", {}).get("Function", {}).pop("DeploymentPreference", None)
+def for_ministack(template: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy without what ministack has not: CodeDeploy, which moves aliases by and by, and alarms on an expression.
+
+    Such an alarm looks at the first of the expression's metrics alone.
+    """
+    changed = at_once(template)
+    for resource in changed["Resources"].values():
+        if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]:
+            alarm = resource["Properties"]
+            first = next(each["MetricStat"] for each in alarm.pop("Metrics") if "MetricStat" in each)
+            alarm |= {**first["Metric"], "Period": first["Period"], "Statistic": first["Stat"]}
     return changed
 
 

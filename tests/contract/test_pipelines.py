@@ -170,19 +170,30 @@ def test_each_environment_comes_after_the_one_before_it_and_production_after_som
     assert kinds[-4:] == [("Build", "dev"), ("Build", "staging"), ("Approval", None), ("Build", "prod")]
 
 
+def _actions(statements: list[Any]) -> set[str]:
+    listed = [each["Action"] if isinstance(each["Action"], list) else [each["Action"]] for each in statements]
+    return {action for actions in listed for action in actions}
+
+
 @pytest.mark.parametrize("file", ["github-oidc.yaml", "pipeline.yaml"])
 def test_whoever_deploys_hands_over_to_cloudformation_and_may_do_nothing_else(file: str) -> None:
     resources = templates.load(REPOSITORY / "infrastructure" / "pipelines" / file)["Resources"]
     deployer = resources.get("Deployer") or resources["DeployRole"]
     statements = deployer["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
-    services = {
-        action.split(":")[0] for each in statements for action in each["Action"] if isinstance(each["Action"], list)
-    }
+    services = {action.split(":")[0] for action in _actions(statements) - {"iam:PassRole"}}
+    [old_versions] = [each["Resource"] for each in statements if each["Action"] == "lambda:DeleteFunction"]
 
-    assert services <= {"cloudformation", "s3", "logs"}
+    assert services <= {"cloudformation", "s3", "logs", "lambda"}
+    assert {action for action in _actions(statements) if action.startswith("lambda:")} == {
+        # To put a version back at once, and to remove old ones.
+        *("lambda:GetAlias", "lambda:ListAliases", "lambda:ListVersionsByFunction", "lambda:UpdateAlias"),
+        *("lambda:DeleteFunction", "lambda:DeleteLayerVersion", "lambda:ListLayerVersions"),
+    }
     assert [each["Resource"] for each in statements if each["Action"] == "iam:PassRole"] == [
         {"Fn::ImportValue": {"Fn::Sub": "tasksync-${Environment}-builder"}}
         if file == "github-oidc.yaml"
         else [{"Fn::ImportValue": f"tasksync-{environment}-builder"} for environment in ENVIRONMENTS]
     ]
+    # A version, never a function.
+    assert old_versions["Fn::Sub"].endswith("-*:*")
     assert "ManagedPolicyArns" not in deployer["Properties"]

@@ -1,13 +1,16 @@
 """Tables and streams: nothing is lost by a mistake, a bad record or a deletion of the stack."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from infrastructure import template as templates
 from tests.support.stack import Stack
 
 STACK = Stack()
 TABLES = STACK.of_type("AWS::DynamoDB::Table")
+TEMPLATES = [templates.PATH, *sorted((templates.REPOSITORY / "infrastructure" / "pipelines").glob("*.yaml"))]
 EVENT_SOURCES = [
     (function, number) for function in STACK.functions for number, _ in enumerate(STACK.events(function, "DynamoDB"))
 ]
@@ -17,7 +20,8 @@ EVENT_SOURCES = [
 def test_a_table_can_be_restored_and_is_not_deleted_with_the_stack(table: str) -> None:
     resource, properties = STACK.resources[table], TABLES[table]
 
-    assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
+    # RetainExceptOnCreate: kept when the stack goes, and removed with a deployment that made it and failed.
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert STACK.resolve(properties["DeletionProtectionEnabled"]) == "true"
 
@@ -26,6 +30,13 @@ def test_a_table_can_be_restored_and_is_not_deleted_with_the_stack(table: str) -
 def test_a_table_is_encrypted_and_paid_by_the_request(table: str) -> None:
     assert TABLES[table]["SSESpecification"] == {"SSEEnabled": True}
     assert TABLES[table]["BillingMode"] == "PAY_PER_REQUEST"
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_nothing_stays_of_a_first_deployment_that_failed(path: Path) -> None:
+    resources = templates.load(path)["Resources"].values()
+
+    assert {resource.get("DeletionPolicy", "Delete") for resource in resources} <= {"Delete", "RetainExceptOnCreate"}
 
 
 def test_secrets_are_generated_and_in_no_template() -> None:

@@ -62,8 +62,8 @@ class Given:
         self.functions = Functions(product)
         self._sqs: Any = boto3.client("sqs")
         self.url: str = self._sqs.create_queue(QueueName="failures")["QueueUrl"]
-        self.clients = {"sqs": self._sqs, "lambda": self.functions, "dynamodbstreams": product.aws.streams}
-        self.failures = Failures(lambda service, **_: self.clients[service], self.url, function)
+        self.clients = {"sqs": self._sqs, "dynamodbstreams": product.aws.streams}
+        self.failures = Failures(lambda service, **_: self.clients[service], self.functions, self.url, function)
 
     def give_up(self, table: str) -> None:
         """As Lambda does with all records of a table's stream.

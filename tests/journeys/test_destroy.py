@@ -5,12 +5,22 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import WaiterError
 
 from infrastructure.destroy import NotDestroyed, destroy, stack_of
 from infrastructure.local.clients import local_client
 from infrastructure.local.ministack import Server
 
 STACK = "tasksync-dev"
+
+NEVER_MADE = {
+    "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
+    "NobodySignals": {
+        "Type": "AWS::CloudFormation::WaitCondition",
+        "DependsOn": ["Users", "Failures"],
+        "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "1"},
+    },
+}
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +45,8 @@ def clients(server: Server) -> Iterator[tuple[Any, Any]]:
         cloudformation.get_waiter("stack_delete_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
 
 
-def deploy(cloudformation: Any, *, environment: str = "dev", protected: bool = False) -> None:
-    """A stack with a table that is retained and a queue that is not."""
+def deploy(cloudformation: Any, *, environment: str = "dev", protected: bool = False, broken: bool = False) -> None:
+    """A stack with a table that is retained and a queue that is not; ``broken``: and what fails after both."""
     properties = {
         "TableName": "users",
         "BillingMode": "PAY_PER_REQUEST",
@@ -47,8 +57,13 @@ def deploy(cloudformation: Any, *, environment: str = "dev", protected: bool = F
     template = {
         "Parameters": {"Environment": {"Type": "String"}, "DeletionProtection": {"Type": "String"}},
         "Resources": {
-            "Users": {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "Retain", "Properties": properties},
+            "Users": {
+                "Type": "AWS::DynamoDB::Table",
+                "DeletionPolicy": "RetainExceptOnCreate",
+                "Properties": properties,
+            },
             "Failures": {"Type": "AWS::SQS::Queue"},
+            **(NEVER_MADE if broken else {}),
         },
     }
     cloudformation.create_stack(
@@ -70,8 +85,8 @@ def test_an_environment_is_the_stack_that_it_is_deployed_to() -> None:
     assert stack_of("dev") == STACK
 
 
-@pytest.mark.parametrize("environment", ["prod", "", "nowhere", "version"])
-def test_production_and_what_is_no_environment_is_refused(environment: str) -> None:
+@pytest.mark.parametrize("environment", ["", "nowhere", "version"])
+def test_what_is_no_environment_is_refused(environment: str) -> None:
     with pytest.raises(NotDestroyed):
         stack_of(environment)
 
@@ -83,6 +98,28 @@ def test_a_stack_that_says_it_is_production_is_refused_whatever_its_name(clients
         destroy(*clients, STACK, lambda _: STACK)
 
     assert stacks(clients[0]) == [STACK]
+
+
+def test_production_is_refused_by_its_environment_whatever_the_stack_says(clients: tuple[Any, Any]) -> None:
+    with pytest.raises(NotDestroyed, match="is production"):
+        destroy(*clients, STACK, lambda _: STACK, production=True)
+
+
+def test_a_stack_that_is_not_there_is_said_so(clients: tuple[Any, Any]) -> None:
+    with pytest.raises(NotDestroyed, match="There is no stack"):
+        destroy(*clients, STACK, lambda _: STACK)
+
+
+def test_of_a_first_deployment_that_failed_nothing_stays(clients: tuple[Any, Any]) -> None:
+    cloudformation, dynamodb = clients
+    with pytest.raises(WaiterError):
+        deploy(cloudformation, environment="prod", broken=True)
+    assert dynamodb.list_tables()["TableNames"] == []
+
+    kept = destroy(*clients, STACK, lambda _: STACK, production=True)
+
+    assert stacks(cloudformation) == []
+    assert kept == []
 
 
 def test_a_stack_with_protected_data_is_refused(clients: tuple[Any, Any]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from infrastructure import audit, replay
+from infrastructure import audit, deployed, replay
 from tests.journeys.service import Service, eventually
 
 Json = dict[str, Any]
@@ -57,7 +57,9 @@ def waiting(service: Service, queue: str) -> int:
 def replayed(service: Service, queue: str) -> list[str]:
     """What became of each message."""
     outputs, name = service.addresses.outputs, replay.QUEUES[queue]
-    failures = replay.Failures(service.addresses.client, outputs[f"{name}Failures"], outputs[f"{name}Function"])
+    client = service.addresses.client
+    queue, function = outputs[f"{name}Failures"], outputs[f"{name}Function"]
+    failures = replay.Failures(client, deployed.functions(client), queue, function)
     return [outcome.state for outcome in failures.replay()]
 
 

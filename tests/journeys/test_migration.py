@@ -56,7 +56,7 @@ def audited(service: Service) -> Any:
 
 
 def function(service: Service) -> tuple[Any, str]:
-    return service.addresses.client("lambda", config=deployed.PATIENT), service.addresses.outputs["MigrationsFunction"]
+    return deployed.functions(service.addresses.client), service.addresses.outputs["MigrationsFunction"]
 
 
 def run(service: Service, **event: Any) -> Any:

@@ -1,14 +1,15 @@
 """What a pipeline does, by its own commands, against a local AWS: build, package, change set, deploy, destroy.
 
 The SAM CLI uploads the archives and has CloudFormation make the stack by change set. Two things differ from AWS: the
-archives are built for this machine, which runs them, and aliases move at once, as there is no CodeDeploy.
+archives are built for this machine, which runs them, and the template is without what the local AWS has not.
 """
 
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from infrastructure import audit, build, package
 from infrastructure import template as templates
 from infrastructure.local.clients import ACCESS_KEY, REGION, SECRET_KEY, local_client
-from infrastructure.local.deploy import at_once
+from infrastructure.local.deploy import for_ministack
 from infrastructure.local.edge import Route
 from infrastructure.local.ministack import HOST, Server
 from infrastructure.local.stack import KEPT_ARCHIVES
@@ -27,6 +28,16 @@ from tests.journeys.workers import Worker, titles, working
 from tests.support.client import Client
 
 STACK = "tasksync-dev"
+
+NEVER_MADE = {
+    "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
+    "NobodySignals": {
+        "Type": "AWS::CloudFormation::WaitCondition",
+        "DependsOn": ["PepperSecret", "UsersTable"],
+        "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "1"},
+    },
+}
+
 LAYER = "layers/tasksync/tasksync/__init__.py"
 RELEASE, NEXT = f'"{__version__}"', '"99.0.0"'
 HEALTH = "functions/health/health_api/routes.py"
@@ -67,8 +78,10 @@ class Account:
         assert text.count(old) == 1, file
         path.write_text(text.replace(old, new), encoding="utf-8")
 
-    def build(self) -> None:
-        template = at_once(templates.load())
+    def build(self, more: Mapping[str, Any] = MappingProxyType({})) -> None:
+        """``more``: resources beside those of the template."""
+        template = for_ministack(templates.load())
+        template["Resources"] |= more
         archives = package.build(template, self._sources, KEPT_ARCHIVES)
         build.write(self._built, template, archives, configuration="")
 
@@ -109,7 +122,25 @@ def account(tmp_path: Path) -> Iterator[Account]:
     account.stop()
 
 
+def fail_at_first(account: Account) -> None:
+    """A first deployment that fails, and that leaves no data and no secret, only a stack that has to be deleted."""
+    account.build(NEVER_MADE)
+    for said in ("The deployment failed.", "The first deployment of tasksync-dev failed"):
+        failed = account.deploy()
+        assert failed.returncode != 0
+        assert said in failed.stderr
+        assert "Remove what is left of it with make destroy ENV=…, then deploy again." in failed.stderr
+    assert account.client("dynamodb").list_tables()["TableNames"] == []
+    assert account.client("secretsmanager").list_secrets()["SecretList"] == []
+    gone = account.make("destroy", "ENV=dev", f"CONFIRM={STACK}")
+    assert gone.returncode == 0, gone.stderr
+    first, *kept = gone.stdout.splitlines()
+    assert first.startswith(f"{STACK} is deleted.")
+    assert {line.split()[0] for line in kept} == {"AWS::Lambda::LayerVersion"}
+
+
 def test_from_the_first_deployment_to_the_end(account: Account) -> None:
+    fail_at_first(account)
     account.build()
     first = account.deploy()
     assert first.returncode == 0, first.stdout + first.stderr
@@ -130,6 +161,7 @@ def test_from_the_first_deployment_to_the_end(account: Account) -> None:
         account.build()
         second = account.deploy()
         assert second.returncode == 0, second.stdout + second.stderr
+        assert "Removed of former deployments: 0 versions of functions" in second.stdout
         assert version() == "99.0.0"
 
         # A version that is deployed and does not serve.
@@ -154,7 +186,7 @@ def test_from_the_first_deployment_to_the_end(account: Account) -> None:
     anonymous.connection.close()
     refused = account.make("destroy", "ENV=prod", "CONFIRM=tasksync-prod")
     assert refused.returncode != 0
-    assert "Production is not destroyed by a command" in refused.stderr
+    assert "tasksync-prod is production, and not destroyed by a command" in refused.stderr
     gone = account.make("destroy", "ENV=dev", f"CONFIRM={STACK}")
     assert gone.returncode == 0, gone.stdout + gone.stderr
     names = [each["StackName"] for each in account.client("cloudformation").describe_stacks()["Stacks"]]

@@ -1,13 +1,14 @@
 """From a version to the next and back, and away, while people work."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infrastructure import audit, release, smoke
+from infrastructure.local.errors import DeploymentFailed
 from infrastructure.local.stack import Addresses, LocalStack
 from infrastructure.template import REPOSITORY
 from tasksync import __version__
@@ -38,7 +39,7 @@ class Project:
         self.addresses: Addresses = self.local.start()
         client = self.addresses.client
         self.anonymous = Client.over_http(self.addresses.api_url)
-        self.stack = release.Stack("tasksync", client("cloudformation"), client("s3"), seconds=120, pause=0.1)
+        self.stack = release.Stack("tasksync", client, seconds=120, pause=0.1)
 
     def stop(self) -> None:
         self.anonymous.connection.close()
@@ -53,10 +54,45 @@ class Project:
     def release(self, **parameters: str) -> None:
         """As `make deploy` does."""
 
-        def deploy() -> None:
+        def deploy(_: Mapping[str, str]) -> None:
             self.addresses = self.local.deploy(parameters)
 
         release.release(self.stack, deploy, lambda: smoke.check(self.addresses.api_url))
+
+    def release_in_part(self, **parameters: str) -> None:
+        """As `make deploy` does where CloudFormation gives up in the middle of a canary."""
+
+        def deploy(_: Mapping[str, str]) -> None:
+            before = self.stack.version()
+            assert before is not None
+            self.addresses = self.local.deploy(parameters)
+            for alias, version in before.aliases.items():
+                functions, name = self.addresses.client("lambda"), alias.split(":")[6]
+                weights = {"AdditionalVersionWeights": {version: 0.1}}
+                functions.update_alias(FunctionName=name, Name="live", RoutingConfig=weights)
+            assert len(self.routed()) == len(before.aliases)
+            raise DeploymentFailed("an alias could not be put back")
+
+        release.release(self.stack, deploy, lambda: smoke.check(self.addresses.api_url))
+
+    def routed(self) -> list[str]:
+        """The functions of whose requests a part goes elsewhere."""
+        functions = self.addresses.client("lambda")
+        names = [each["FunctionName"] for each in functions.list_functions()["Functions"]]
+        aliases = {name: functions.get_alias(FunctionName=name, Name="live") for name in names}
+        return [name for name, alias in aliases.items() if "RoutingConfig" in alias]
+
+    def raise_alarm(self, name: str) -> str:
+        """The alarm's whole name."""
+        cloudwatch = self.addresses.client("cloudwatch")
+        names = [each["AlarmName"] for each in cloudwatch.describe_alarms()["MetricAlarms"]]
+        [alarm] = [each for each in names if name in each]
+        cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a bad version")
+        return str(alarm)
+
+    def state_of(self, alarm: str) -> str:
+        [found] = self.addresses.client("cloudwatch").describe_alarms(AlarmNames=[alarm])["MetricAlarms"]
+        return str(found["StateValue"])
 
     def audit(self) -> Any:
         """The audit's report, of what was just changed, too."""
@@ -98,12 +134,20 @@ def test_versions_come_and_go_while_people_work(project: Project) -> None:
         project.release(MaxRoomMembers="2")
         assert (version(), room_is_full()) == ("99.0.0", True)
 
-        # A version that is deployed and does not serve.
+        # A version that is deployed and does not serve, and has raised the alarm that stops rollouts.
         project.write(LAYER, NEXT, '"99.1.0"')
         project.write(HEALTH, "    answering = ", "    raise RuntimeError\n    answering = ")
+        alarm = project.raise_alarm("RolloutAlarm")
         with pytest.raises(release.RolledBack, match="GET /health"):
             project.release(MaxRoomMembers="90")
         assert (version(), room_is_full()) == ("99.0.0", True)
+
+        # The same, and CloudFormation could not put it back: a part of the requests still goes to the version before.
+        with pytest.raises(DeploymentFailed, match="an alias could not be put back"):
+            project.release_in_part(MaxRoomMembers="91")
+        assert (version(), room_is_full()) == ("99.0.0", True)
+        assert project.routed() == []
+        assert project.state_of(alarm) == "ALARM"
 
     assert [failure for worker in workers for failure in worker.failures] == []
     assert min(worker.requests for worker in workers) > 10

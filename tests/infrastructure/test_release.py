@@ -1,0 +1,102 @@
+"""`make deploy`: how often it deploys, with which parameters, and which stacks it leaves alone."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from infrastructure.local.errors import DeploymentFailed
+from infrastructure.release import Stack, overrides, release
+from infrastructure.smoke import Unhealthy
+
+NAME = "tasksync-prod"
+
+
+def stack(status: str | None = None, refusal: str = "ValidationError") -> Stack:
+    """A stack with this status. Without one, CloudFormation says that there is none, or refuses to say."""
+    cloudformation = boto3.client("cloudformation")
+    answers = Stubber(cloudformation)
+    for _ in range(2):
+        if status is None:
+            missing = f"Stack with id {NAME} does not exist"
+            message = missing if refusal == "ValidationError" else "not authorized to perform: DescribeStacks"
+            answers.add_client_error("describe_stacks", refusal, message)
+        else:
+            found = {"StackName": NAME, "StackStatus": status, "CreationTime": datetime.now(UTC)}
+            answers.add_response("describe_stacks", {"Stacks": [found]})
+    answers.activate()
+    return Stack(NAME, {"cloudformation": cloudformation}.__getitem__)
+
+
+def test_a_first_deployment_is_made_without_deletion_protection_and_one_with_it_after_it_serves() -> None:
+    done: list[Any] = []
+
+    release(stack(), done.append, lambda: done.append("serves"))
+
+    assert done == [{"DeletionProtection": "false"}, "serves", {}]
+
+
+def test_a_stack_that_only_has_a_change_set_is_a_first_deployment_too() -> None:
+    done: list[Any] = []
+
+    release(stack("REVIEW_IN_PROGRESS"), done.append, lambda: None)
+
+    assert done == [{"DeletionProtection": "false"}, {}]
+
+
+def test_a_first_deployment_that_does_not_serve_is_not_protected() -> None:
+    done: list[Mapping[str, str]] = []
+
+    def check() -> None:
+        raise Unhealthy("GET /health: 500")
+
+    with pytest.raises(Unhealthy):
+        release(stack(), done.append, check)
+
+    assert done == [{"DeletionProtection": "false"}]
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        ("ROLLBACK_COMPLETE", "make destroy ENV=…, then deploy again"),
+        ("ROLLBACK_FAILED", "make destroy ENV=…, then deploy again"),
+        ("DELETE_FAILED", "make destroy ENV=… again"),
+        ("UPDATE_ROLLBACK_FAILED", f"continue-update-rollback --stack-name {NAME}"),
+    ],
+)
+def test_a_stack_that_cloudformation_would_not_update_is_left_alone_and_said_what_to_do(
+    status: str, advice: str
+) -> None:
+    done: list[Mapping[str, str]] = []
+
+    with pytest.raises(DeploymentFailed, match=advice):
+        release(stack(status), done.append, lambda: None)
+
+    assert done == []
+
+
+def test_a_stack_that_cloudformation_does_not_tell_of_is_not_taken_for_none() -> None:
+    """Otherwise an update by somebody who may not see the stack would turn its deletion protection off."""
+    done: list[Mapping[str, str]] = []
+
+    with pytest.raises(ClientError, match="not authorized"):
+        release(stack(refusal="AccessDenied"), done.append, lambda: None)
+
+    assert done == []
+
+
+def test_the_other_parameters_of_an_environment_stay() -> None:
+    given = "Environment=prod DeletionProtection=true AlarmAddress='somebody@example.org' Rollout=AllAtOnce"
+
+    assert overrides(given, {"DeletionProtection": "false"}) == [
+        "Environment=prod",
+        "DeletionProtection=false",
+        "AlarmAddress=somebody@example.org",
+        "Rollout=AllAtOnce",
+    ]
+    assert overrides("Environment=prod", {"DeletionProtection": "false"})[1:] == ["DeletionProtection=false"]
