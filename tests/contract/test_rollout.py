@@ -107,13 +107,14 @@ def test_somebody_can_put_a_version_back_by_hand(tmp_path: Path, argument: str, 
 
 
 def test_putting_back_changes_nothing_but_how_aliases_move() -> None:
-    rolled_out, put_back = transformed(templates.load()), transformed(templates.at_once(templates.load()))
-    codedeploy = rolled_out.keys() - put_back.keys()
+    # The name of the gateway's deployment depends on the time (AlwaysDeploy), and the stage has that name.
+    renamed = {"AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage"}
+    rolled_out, put_back = (
+        {name: each for name, each in transformed(template).items() if each["Type"] not in renamed}
+        for template in (templates.load(), templates.at_once(templates.load()))
+    )
 
-    assert {rolled_out[name]["Type"] for name in codedeploy} == {
-        "AWS::CodeDeploy::Application",
-        "AWS::CodeDeploy::DeploymentGroup",
-        "AWS::IAM::Role",
-    }
+    codedeploy = {rolled_out[name]["Type"] for name in rolled_out.keys() - put_back.keys()}
+    assert codedeploy == {"AWS::CodeDeploy::Application", "AWS::CodeDeploy::DeploymentGroup", "AWS::IAM::Role"}
     for name, resource in put_back.items():
         assert {**rolled_out[name], "UpdatePolicy": None} == {**resource, "UpdatePolicy": None}, name
