@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
 from moto.iam.aws_managed_policies import aws_managed_policies_data
-from samtranslator.translator.transform import transform
 
 from infrastructure import template as templates
 from infrastructure.local.clients import REGION
 from infrastructure.references import ACCOUNT
 from infrastructure.template import REPOSITORY
+from tests.support.transformed import transformed
 
 PIPELINES = REPOSITORY / "infrastructure" / "pipelines"
 STACK = "tasksync-dev"
@@ -35,28 +35,7 @@ ENVIRONMENT = templates.load(PIPELINES / "environment.yaml")["Resources"]
 MANAGED_POLICIES = json.loads(aws_managed_policies_data)
 
 
-class _NoManagedPolicies:
-    """Stands for the list of AWS's own policies, which SAM asks an account for; the template names none."""
-
-    def load(self) -> dict[str, str]:
-        return {}
-
-
-def _transformed() -> dict[str, dict[str, Any]]:
-    """The resources that CloudFormation is given."""
-    locations = {name: f"s3://bucket/{name}" for name in templates.code_folders(TEMPLATE)}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_DEFAULT_REGION", REGION)
-        made = transform(
-            templates.with_code_locations(TEMPLATE, locations),
-            templates.parameter_values(TEMPLATE, {}),
-            _NoManagedPolicies(),
-        )
-    resources: dict[str, dict[str, Any]] = made["Resources"]
-    return resources
-
-
-RESOURCES = _transformed()
+RESOURCES = transformed()
 ROLES = {name: each["Properties"] for name, each in RESOURCES.items() if each["Type"] == "AWS::IAM::Role"}
 
 
@@ -428,6 +407,16 @@ def _deployer(file: str) -> list[Any]:
         ("cloudformation:ExecuteChangeSet", STACK_ARN),
         ("cloudformation:DescribeStackEvents", STACK_ARN),
         ("iam:PassRole", BUILDER),
+        # What former deployments have left.
+        ("cloudformation:ListStackResources", STACK_ARN),
+        ("lambda:ListAliases", FUNCTION),
+        ("lambda:ListVersionsByFunction", FUNCTION),
+        ("lambda:UpdateAlias", FUNCTION),
+        ("lambda:DeleteFunction", f"{FUNCTION}:7"),
+        ("lambda:ListLayerVersions", "*"),
+        ("lambda:DeleteLayerVersion", _arn("lambda", f"layer:{STACK}-TasksyncLayer:1")),
+        ("s3:ListBucketVersions", BUCKET),
+        ("s3:DeleteObjectVersion", f"{BUCKET}/{STACK}/1"),
     ],
 )
 def test_a_deployer_may_deploy(file: str, action: str, resource: str) -> None:
@@ -451,6 +440,7 @@ def test_a_deployer_may_deploy(file: str, action: str, resource: str) -> None:
         ("iam:PassRole", f"{IAM}role/Admin"),
         ("iam:CreateRole", EVIL),
         ("lambda:UpdateFunctionCode", FUNCTION),
+        ("lambda:DeleteFunction", FUNCTION),
     ],
 )
 def test_a_deployer_may_do_nothing_else(file: str, action: str, resource: str) -> None:
