@@ -4,11 +4,15 @@ LocalStackError
 ├── PortInvalid
 ├── PortTaken
 ├── ServerFailed
+├── StateDamaged
+├── DiskFull
 ├── TemplateInvalid
 ├── BuildFailed
 ├── DeploymentFailed
 └── NotRunning
 """
+
+from pathlib import Path
 
 
 class LocalStackError(Exception):
@@ -27,6 +31,17 @@ class PortTaken(LocalStackError):
 
 class ServerFailed(LocalStackError):
     """The server process did not start, or ended by itself."""
+
+
+class StateDamaged(LocalStackError):
+    """What was saved cannot be read."""
+
+
+class DiskFull(LocalStackError):
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"The disk with {folder} is full; free some space and start again. What was saved last is left as it is."
+        )
 
 
 class TemplateInvalid(LocalStackError):

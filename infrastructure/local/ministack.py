@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import http.client
-import json
 import os
 import shutil
 import signal
@@ -16,6 +15,7 @@ from typing import IO
 
 from infrastructure.local.clients import ACCESS_KEY, REGION, SECRET_KEY
 from infrastructure.local.errors import LocalStackError, PortTaken, ServerFailed
+from infrastructure.local.state import State
 from infrastructure.template import REPOSITORY
 
 HOST = "127.0.0.1"
@@ -36,6 +36,8 @@ class Server:
         self.aws_port = 0
         self.route = data_directory / "route.json"
         self.log = data_directory / "logs" / "ministack.log"
+        self._state = data_directory / "state"
+        self._reports: IO[bytes] | None = None
         self._data = data_directory
         self._temporary = data_directory / "tmp"
         self._lock: IO[str] | None = None
@@ -45,25 +47,40 @@ class Server:
     def aws_endpoint(self) -> str:
         return f"http://{HOST}:{self.aws_port}"
 
-    def start(self) -> None:
-        """Raises PortTaken, ServerFailed, or LocalStackError if the data is in use."""
+    def start(self) -> str | None:
+        """Returns a sentence if what was saved was damaged and its copy is used.
+
+        Raises PortTaken, ServerFailed, StateDamaged, DiskFull, or LocalStackError if the data is in use.
+        """
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(self._data / "lock")
         try:
             with _listen(self.port) as api, _listen_near(api.getsockname()[1] + 1) as aws:
                 self.port, self.aws_port = api.getsockname()[1], aws.getsockname()[1]
-                _forget_stream_positions(self._data / "state" / "lambda.json")
+                replaced = State(self._state).prepare()
                 self._spawn(api, aws, self._lock)
             self._await_readiness()
         except BaseException:
             self.kill()
             raise
+        return replaced
+
+    def keep(self) -> None:
+        """From now on what changes is saved, and what functions had yet to process before the start is handed on."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.write(b"\n")
+            self._process.stdin.flush()
 
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def reports(self) -> list[str]:
+        """Sentences for the person at the terminal that have come since the last call."""
+        read = self._reports.read() if self._reports is not None else None
+        return (read or b"").decode().splitlines()
+
     def stop(self) -> None:
-        """Ends the process and its workers in order: what they keep is written."""
+        """Ends the process and its workers in order: what they keep is written. Raises ServerFailed if it is not."""
         if self._process is not None and self.alive():
             self._process.terminate()
             try:
@@ -72,12 +89,16 @@ class Server:
                 self.kill()
                 raise ServerFailed(
                     f"The server did not stop within {_STOP_SECONDS} s and was killed; "
-                    f"what changed since the last start may be lost, see {self.log}."
+                    f"what changed in the last seconds may be lost, see {self.log}."
                 ) from None
+            if self._process.returncode:
+                unsaved = self.reports()[-1:] or [f"The server did not end in order; its log is {self.log}."]
+                self.kill()
+                raise ServerFailed(*unsaved)
         self.kill()
 
     def kill(self) -> None:
-        """Ends the process and its workers at once: what changed since the start is lost."""
+        """Ends the process and its workers at once: what changed in the last two seconds may be lost."""
         if self._process is not None:
             # It leads a process group, to which the workers of the functions belong.
             with contextlib.suppress(ProcessLookupError):
@@ -86,6 +107,9 @@ class Server:
             if self._process.stdin:
                 self._process.stdin.close()
             self._process = None
+        if self._reports is not None:
+            self._reports.close()
+            self._reports = None
         self.route.unlink(missing_ok=True)
         shutil.rmtree(self._temporary, ignore_errors=True)
         if self._lock is not None:
@@ -96,21 +120,25 @@ class Server:
         self.route.unlink(missing_ok=True)
         shutil.rmtree(self._temporary, ignore_errors=True)
         self._temporary.mkdir(parents=True)
-        with self.log.open("wb") as log:
+        reading, writing = os.pipe()
+        os.set_blocking(reading, False)
+        self._reports = os.fdopen(reading, "rb")
+        with self.log.open("wb") as log, os.fdopen(writing, "wb") as reports:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "infrastructure.local.server", "--route", str(self.route)),
                     *("--api-socket", str(api.fileno()), "--aws-socket", str(aws.fileno())),
-                    *("--logs", str(self.log.parent)),
+                    *("--logs", str(self.log.parent), "--state", str(self._state)),
+                    *("--reports", str(reports.fileno())),
                 ],
                 cwd=REPOSITORY,
                 env=self._environment(),
-                # Open for as long as this program lives, and no longer.
+                # Open for as long as this program lives, and no longer; see keep().
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 # The lock goes with it, so that no other start uses the data before the last of the two has ended.
-                pass_fds=(api.fileno(), aws.fileno(), lock.fileno()),
+                pass_fds=(api.fileno(), aws.fileno(), reports.fileno(), lock.fileno()),
                 # Ctrl-C at the terminal is for the program that started it, which then stops it in order.
                 start_new_session=True,
             )
@@ -137,7 +165,7 @@ class Server:
             "PERSIST_STATE": "1",
             "PYTHONUNBUFFERED": "1",
             "SFTP_ENABLED": "0",
-            "STATE_DIR": str(self._data / "state"),
+            "STATE_DIR": str(self._state),
             "TMPDIR": str(self._temporary),
         }
 
@@ -157,19 +185,6 @@ class Server:
                 connection.close()
             time.sleep(0.05)
         raise ServerFailed(f"The server was not ready after {_START_SECONDS} s; its log is {self.log}.")
-
-
-def _forget_stream_positions(state: Path) -> None:
-    """ministack keeps how many records of a stream were delivered, but not the records: the count begins again at 0.
-
-    Left alone, as many records as there were before the stop would never be delivered after the start.
-    """
-    try:
-        content = json.loads(state.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return
-    content["payload"]["dynamodb_stream_positions"]["data"] = {}
-    state.write_text(json.dumps(content), encoding="utf-8")
 
 
 def _listen(port: int) -> socket.socket:

@@ -98,6 +98,8 @@ def _greet(addresses: Addresses, data: Path) -> None:
 def _stay(stack: LocalStack, logs: Path) -> None:
     """Until a signal ends it, or the server ends by itself."""
     while stack.alive():
+        for sentence in stack.reports():
+            print(sentence, file=sys.stderr, flush=True)
         time.sleep(0.5)
     raise ServerFailed(f"The server ended by itself; see its log, {logs / 'ministack.log'}.")
 

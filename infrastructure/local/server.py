@@ -1,11 +1,13 @@
 """The server process of the local stack: ministack with the edge in front, on two sockets that are already bound.
 
-Started by ``ministack.py`` alone. It ends in order, with its state saved, on SIGTERM and also when its standard input
-closes: so it does not outlive the program that started it, however that one ended.
+Started by ``ministack.py`` alone. It saves what changes from the moment a byte comes on its standard input. It ends in
+order, with the rest saved, on SIGTERM and also when its standard input closes: so it does not outlive the program that
+started it, however that one ended. Its exit code is then 0, or 1 if that last save failed.
 """
 
 import argparse
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -25,9 +27,11 @@ from ministack.services import apigateway_v1, cloudwatch, cloudwatch_logs
 from infrastructure.local import header_lines, refusals, request_ids
 from infrastructure.local.edge import Edge, Route
 from infrastructure.local.logs import FunctionLogs
+from infrastructure.local.saving import Saver
+from infrastructure.local.state import State
 
 
-async def _run(api: socket.socket, aws: socket.socket, route: Path, logs: Path) -> None:
+async def _run(api: socket.socket, aws: socket.socket, route: Path, logs: Path, state: Path, reports: int) -> int:
     config = Config()
     config.bind = [f"fd://{listening.fileno()}" for listening in (api, aws)]
     config.graceful_timeout = 2
@@ -35,7 +39,16 @@ async def _run(api: socket.socket, aws: socket.socket, route: Path, logs: Path) 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    loop.add_reader(sys.stdin.fileno(), stop.set)
+    saver = Saver(State(state), lambda sentence: _report(reports, sentence))
+    saver.listen()
+
+    def heard() -> None:
+        if os.read(sys.stdin.fileno(), 1):
+            saver.begin()
+        else:
+            stop.set()
+
+    loop.add_reader(sys.stdin.fileno(), heard)
     function_logs = FunctionLogs(logs, cloudwatch_logs.handle_request, cloudwatch.handle_request)
     function_logs.listen(lambda_runtime.Worker)
     request_ids.tell(apigateway_v1)
@@ -51,10 +64,13 @@ async def _run(api: socket.socket, aws: socket.socket, route: Path, logs: Path) 
 
     edge = cast(ASGIFramework, Edge(ministack, api.getsockname()[1], Route(route)))
     await serve(edge, config, shutdown_trigger=stopped)
-    # The state is saved. Leaving the usual way would wait for every function that is still running.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
+    return int(saver.failed)
+
+
+def _report(descriptor: int, sentence: str) -> None:
+    # Who would read it may have gone.
+    with contextlib.suppress(OSError):
+        os.write(descriptor, f"{sentence}\n".encode())
 
 
 def main() -> None:
@@ -63,10 +79,19 @@ def main() -> None:
     parser.add_argument("--aws-socket", type=int, required=True, help="descriptor of a listening socket")
     parser.add_argument("--route", type=Path, required=True, help="file that tells where the API is deployed")
     parser.add_argument("--logs", type=Path, required=True, help="directory for what the functions log")
+    parser.add_argument("--state", type=Path, required=True, help="directory that the state is saved in")
+    parser.add_argument(
+        "--reports", type=int, required=True, help="descriptor of a pipe for the person at the terminal"
+    )
     arguments = parser.parse_args()
     api = socket.socket(fileno=arguments.api_socket)
     aws = socket.socket(fileno=arguments.aws_socket)
-    asyncio.run(_run(api, aws, arguments.route, arguments.logs))
+    with asyncio.Runner() as runner:
+        code = runner.run(_run(api, aws, arguments.route, arguments.logs, arguments.state, arguments.reports))
+        # The state is saved. Leaving the usual way would wait for every function that is still running.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 if __name__ == "__main__":

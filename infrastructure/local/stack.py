@@ -16,8 +16,9 @@ from infrastructure import template as templates
 from infrastructure.local import deploy, gateway
 from infrastructure.local.clients import ACCESS_KEY, local_client
 from infrastructure.local.edge import Route
-from infrastructure.local.errors import DeploymentFailed, NotRunning, ServerFailed, TemplateInvalid
+from infrastructure.local.errors import DeploymentFailed, DiskFull, NotRunning, ServerFailed, TemplateInvalid
 from infrastructure.local.ministack import HOST, Server
+from infrastructure.local.state import FULL
 
 DATA = templates.REPOSITORY / ".local"
 KEPT_ARCHIVES = DATA / "build"
@@ -73,21 +74,17 @@ class LocalStack:
         return self._server.aws_port
 
     def start(self) -> Addresses:
-        """Brings it up with the data of the last orderly stop, deploys the code as it is now, waits for health.
+        """Brings it up with the data that was saved, deploys the code as it is now, waits for health.
 
-        Raises a LocalStackError. Then, or if it is interrupted, nothing is left running, and the data is still that of
-        the last orderly stop: a deployment that failed or was broken off leaves no trace.
+        Raises a LocalStackError. Then, or if it is interrupted, nothing is left running, and the data is as it was
+        before: a deployment that failed or was broken off leaves no trace.
         """
-        self._progress("Starting the server")
-        self._server.start()
         try:
-            addresses = self.deploy()
-            self._await_health()
-        except BaseException:
-            self.kill()
+            return self._start()
+        except OSError as error:
+            if error.errno in FULL:
+                raise DiskFull(self.data_directory) from error
             raise
-        _write_addresses(self.data_directory, addresses)
-        return addresses
 
     def deploy(self, parameters: Mapping[str, str] | None = None) -> Addresses:
         """Deploys the code and the template as they are now; ``parameters`` change those given so far."""
@@ -106,9 +103,27 @@ class LocalStack:
         Route.write(self._server.route, outputs["ApiId"], stage, responses, compressed_from)
         return Addresses(f"http://{HOST}:{self._server.port}", self._server.aws_endpoint, outputs)
 
+    def _start(self) -> Addresses:
+        self._progress("Starting the server")
+        if replaced := self._server.start():
+            self._progress(replaced)
+        try:
+            addresses = self.deploy()
+            self._await_health()
+            _write_addresses(self.data_directory, addresses)
+            self._server.keep()
+        except BaseException:
+            self.kill()
+            raise
+        return addresses
+
     def alive(self) -> bool:
         """Whether the server process runs."""
         return self._server.alive()
+
+    def reports(self) -> list[str]:
+        """Sentences for the person at the terminal since the last call: that data cannot be saved, or can be again."""
+        return self._server.reports()
 
     def stop(self) -> None:
         """Stops it in order: its data is written, no process is left."""
@@ -116,7 +131,7 @@ class LocalStack:
         self._server.stop()
 
     def kill(self) -> None:
-        """Stops it as a power cut would: what changed since the start is lost, no process is left."""
+        """Stops it as a power cut would: what changed in the last two seconds may be lost, no process is left."""
         _addresses_file(self.data_directory).unlink(missing_ok=True)
         self._server.kill()
 

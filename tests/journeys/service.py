@@ -81,6 +81,16 @@ class Service:
     def restart(self) -> None:
         """Stop in order and start again, on the same port and with the same data."""
         self._stack.stop()
+        self.start()
+
+    def kill(self) -> float:
+        """End the server and the functions as a power cut would; returns the moment before, of the monotonic clock."""
+        before = time.monotonic()
+        self._stack.kill()
+        return before
+
+    def start(self) -> None:
+        """Start again, on the same port and with the same data."""
         self.addresses = self._stack.start()
 
     def stop(self) -> None:

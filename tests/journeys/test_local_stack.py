@@ -2,15 +2,21 @@
 
 import http.client
 import json
+import os
+import re
+import resource
 import textwrap
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench import processes
 from infrastructure.local.errors import DeploymentFailed, LocalStackError
 from infrastructure.local.stack import Addresses, LocalStack, running_addresses
+from tests.journeys.service import eventually
 
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
@@ -55,6 +61,40 @@ def handler(event, context):
     return {"statusCode": 200, "body": json.dumps(body)}
 """
 
+# Copies the ids of new notes into another table, once there is an item there that says that it may.
+COPIES = """
+  Copies:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+  CopyFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      CodeUri: health/
+      Handler: handler.copy
+      Environment: {Variables: {COPIES_TABLE: !Ref Copies}}
+      Policies: [{Statement: [{Effect: Allow, Action: "dynamodb:*", Resource: "*"}]}]
+      Events:
+        Notes: {Type: DynamoDB, Properties: {Stream: !GetAtt Notes.StreamArn, StartingPosition: TRIM_HORIZON}}
+Outputs:
+  Copies: {Value: !Ref Copies}
+"""
+
+COPY = """
+import os
+from botocore.session import Session
+
+def copy(event, context):
+    table, dynamodb = os.environ["COPIES_TABLE"], Session().create_client("dynamodb")
+    if "Item" not in dynamodb.get_item(TableName=table, Key={"id": {"S": "open"}}):
+        raise RuntimeError("not yet")
+    for record in event["Records"]:
+        dynamodb.put_item(TableName=table, Item=record["dynamodb"]["Keys"])
+"""
+
 
 class Project:
     """A folder with a template and a function, and local stacks of it that share their data."""
@@ -95,13 +135,29 @@ def get(addresses: Addresses, path: str, **headers: str) -> tuple[int, Any]:
         connection.close()
 
 
-def note(addresses: Addresses, identifier: str) -> None:
-    addresses.client("dynamodb").put_item(TableName=addresses.outputs["Notes"], Item={"id": {"S": identifier}})
+def note(addresses: Addresses, identifier: str, table: str = "Notes", **attributes: Any) -> None:
+    item = {"id": {"S": identifier}, **attributes}
+    addresses.client("dynamodb").put_item(TableName=addresses.outputs[table], Item=item)
 
 
-def notes(addresses: Addresses) -> set[str]:
-    items = addresses.client("dynamodb").scan(TableName=addresses.outputs["Notes"])["Items"]
+def notes(addresses: Addresses, table: str = "Notes") -> set[str]:
+    items = addresses.client("dynamodb").scan(TableName=addresses.outputs[table])["Items"]
     return {item["id"]["S"] for item in items}
+
+
+def saved(project: Project) -> dict[str, bytes]:
+    """The files that the data is in."""
+    return {path.name: path.read_bytes() for path in (project.data / "state").glob("*.sqlite")}
+
+
+def interrupt_at(word: str) -> Callable[[str], None]:
+    """Ctrl-C as soon as a line of the progress begins so."""
+
+    def progress(line: str) -> None:
+        if line.startswith(word):
+            raise KeyboardInterrupt
+
+    return progress
 
 
 def test_the_api_is_served_without_a_stage_as_the_gateway_would(project: Project) -> None:
@@ -174,15 +230,84 @@ def test_an_update_that_failed_leaves_the_version_before_it_running(project: Pro
     assert notes(addresses) == {"kept"}
 
 
-def test_a_killed_stack_starts_again_with_the_data_of_the_last_orderly_stop(project: Project) -> None:
-    with project.stack() as addresses:
-        note(addresses, "kept")
+def test_a_killed_stack_starts_again_with_what_was_acknowledged_two_seconds_before(project: Project) -> None:
     killed = project.stack()
-    note(killed.start(), "lost")
+    addresses = killed.start()
+    note(addresses, "kept")
+    addresses.client("sqs").create_queue(QueueName="also-kept")
+    time.sleep(2)
 
     killed.kill()
 
     assert not killed.alive()
+    with project.stack() as addresses:
+        assert notes(addresses) == {"kept"}
+        assert addresses.client("sqs").list_queues(QueueNamePrefix="also-kept")["QueueUrls"]
+
+
+def test_records_that_no_function_could_process_before_a_kill_are_processed_after_the_start(project: Project) -> None:
+    streamed = TEMPLATE.replace("BillingMode:", "StreamSpecification: {StreamViewType: KEYS_ONLY}\n      BillingMode:")
+    project.write(streamed.replace("Outputs:\n", COPIES.lstrip("\n")), HANDLER + COPY)
+    killed = project.stack()
+    addresses = killed.start()
+    for number in range(3):
+        note(addresses, f"note{number}")
+    time.sleep(2)
+    killed.kill()
+
+    with project.stack() as addresses:
+        note(addresses, "open", "Copies")
+
+        assert eventually(lambda: notes(addresses, "Copies") == {"open", "note0", "note1", "note2"})
+
+
+def test_a_start_that_is_interrupted_leaves_the_data_as_it_was(project: Project) -> None:
+    with project.stack() as addresses:
+        note(addresses, "kept")
+    before = saved(project)
+
+    with pytest.raises(KeyboardInterrupt):
+        LocalStack(0, project.data, template=project.template, progress=interrupt_at("Waiting")).start()
+
+    assert saved(project) == before
+
+
+def test_damaged_data_is_replaced_by_its_copy_and_the_start_says_so(project: Project) -> None:
+    with project.stack() as addresses:
+        note(addresses, "kept")
+    file = project.data / "state" / "state.sqlite"
+    file.write_bytes(file.read_bytes()[:-5000])
+    said: list[str] = []
+
+    with LocalStack(0, project.data, template=project.template, progress=said.append) as addresses:
+        assert notes(addresses) == {"kept"}
+
+    assert [line for line in said if "damaged" in line] == [line for line in said if line.startswith(f"{file} is ")]
+
+
+def test_a_disk_that_gets_full_is_reported_and_loses_nothing_of_before(project: Project) -> None:
+    stack = project.stack()
+    addresses = stack.start()
+    note(addresses, "kept")
+    time.sleep(2)
+    [server] = [pid for pid in processes.family(os.getpid()) if processes.running(pid, "infrastructure.local.server")]
+    size = (project.data / "state" / "state.sqlite").stat().st_size
+    resource.prlimit(server, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    note(addresses, "unsaved", text={"S": "x" * 100_000})
+
+    said: list[str] = []
+
+    def reported() -> bool:
+        said.extend(stack.reports())
+        return bool(said)
+
+    assert eventually(reported)
+    assert re.fullmatch(
+        r"What changes since [0-9:]+ is not saved \(.*disk.*\); this is tried again and again\.", said[0]
+    )
+    with pytest.raises(LocalStackError, match=r"^What has changed since [0-9:]+ was not saved \(.*disk.*\)"):
+        stack.stop()
     with project.stack() as addresses:
         assert notes(addresses) == {"kept"}
 
