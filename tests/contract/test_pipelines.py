@@ -183,11 +183,13 @@ def test_whoever_deploys_hands_over_to_cloudformation_and_may_do_nothing_else(fi
     services = {action.split(":")[0] for action in _actions(statements) - {"iam:PassRole"}}
     [old_versions] = [each["Resource"] for each in statements if each["Action"] == "lambda:DeleteFunction"]
 
-    assert services <= {"cloudformation", "s3", "logs", "lambda"}
+    assert services <= {"cloudformation", "s3", "logs", "lambda", "apigateway", "cloudwatch", "dynamodb"}
     assert {action for action in _actions(statements) if action.startswith("lambda:")} == {
         # To put a version back at once, and to remove old ones.
         *("lambda:GetAlias", "lambda:ListAliases", "lambda:ListVersionsByFunction", "lambda:UpdateAlias"),
         *("lambda:DeleteFunction", "lambda:DeleteLayerVersion", "lambda:ListLayerVersions"),
+        # To check them.
+        "lambda:ListEventSourceMappings",
     }
     assert [each["Resource"] for each in statements if each["Action"] == "iam:PassRole"] == [
         {"Fn::ImportValue": {"Fn::Sub": "tasksync-${Environment}-builder"}}

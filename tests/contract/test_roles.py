@@ -417,6 +417,11 @@ def _deployer(file: str) -> list[Any]:
         ("lambda:DeleteLayerVersion", _arn("lambda", f"layer:{STACK}-TasksyncLayer:1")),
         ("s3:ListBucketVersions", BUCKET),
         ("s3:DeleteObjectVersion", f"{BUCKET}/{STACK}/1"),
+        # What make smoke looks at.
+        ("apigateway:GET", f"arn:aws:apigateway:{REGION}::/restapis/abc/stages/live"),
+        ("cloudwatch:DescribeAlarms", _arn("cloudwatch", "alarm:*")),
+        ("dynamodb:DescribeTable", _arn("dynamodb", f"table/{STACK}-TasksTable-1")),
+        ("lambda:ListEventSourceMappings", "*"),
     ],
 )
 def test_a_deployer_may_deploy(file: str, action: str, resource: str) -> None:
@@ -441,6 +446,8 @@ def test_a_deployer_may_deploy(file: str, action: str, resource: str) -> None:
         ("iam:CreateRole", EVIL),
         ("lambda:UpdateFunctionCode", FUNCTION),
         ("lambda:DeleteFunction", FUNCTION),
+        ("dynamodb:GetItem", _arn("dynamodb", f"table/{STACK}-TasksTable-1")),
+        ("apigateway:PATCH", f"arn:aws:apigateway:{REGION}::/restapis/abc/stages/live"),
     ],
 )
 def test_a_deployer_may_do_nothing_else(file: str, action: str, resource: str) -> None:
