@@ -641,6 +641,15 @@ def the_last_one_leaves(stage: Stage) -> None:
 
 
 @scenario
+def somebody_joins_before_the_last_one_leaves(stage: Stage) -> None:
+    room, (ann,) = together(stage)
+    (bob,) = people(stage, "bob")
+    stage.before("RoomChanges.remove", lambda: bob.join(room))
+    refused(ann.leave(room), 409, "last_admin")
+    assert bob.role_in(room) == "member"
+
+
+@scenario
 def an_admin_is_demoted_before_they_remove_somebody(stage: Stage) -> None:
     room, (ann, bob, cleo) = together(stage, "admin", "member")
     stage.before("RoomChanges.remove", lambda: ann.set_role(room, bob, "member"))
@@ -1130,6 +1139,31 @@ def a_password_changes_while_its_hash_is_made_anew(stage: Stage) -> None:
 
 
 # -------------------------------------------------------------------------------------- what removals clean up
+
+
+@scenario
+def somebody_leaves_once_more_before_their_unassignment_is_done(stage: Stage) -> None:
+    room, (_, bob) = together(stage, "member")
+    assert bob.leave(room).status == 204
+
+    def back() -> None:
+        assert bob.join(room).status == 200
+        assert bob.leave(room).status == 204
+
+    stage.before("UnassignmentsTable.done", back)
+    stage.hand_over("RoomCleanupFunction", room_id=room["id"], item=f"MEMBER#{bob.id}")
+    assert stage.item("RoomsTable", f"USER#{bob.id}", f"UNASSIGNMENT#{room['id']}") is not None
+    stage.hand_over("RoomCleanupFunction", room_id=room["id"], item=f"MEMBER#{bob.id}")
+    assert stage.item("RoomsTable", f"USER#{bob.id}", f"UNASSIGNMENT#{room['id']}") is None
+
+
+@scenario
+def somebody_joins_before_the_last_one_is_deleted(stage: Stage) -> None:
+    room, (ann,) = together(stage)
+    (bob,) = people(stage, "bob")
+    stage.before("RoomsTable.leave", lambda: bob.join(room))
+    assert ann.go().status == 204
+    assert bob.role_in(room) == "admin"
 
 
 @scenario

@@ -120,7 +120,7 @@ def _use_streams_and_sweeper(product: Product) -> None:
     product.deliver()
     for finish in (product.deliver, lambda: call(product.aws, "SweeperFunction", {"older_than_seconds": 0})):
         ann = _somebody_about_to_go(product)
-        tables.change(product.aws, "UsersTable", {"user_id": ann.id}, status="deleting")
+        tables.change(product.aws, "UsersTable", {"user_id": ann.id}, status="deleting", unfinished="user")
         _an_empty_room(product)
         finish()
 
