@@ -78,7 +78,7 @@ MUTANTS = (
     _mutant(RETURNING, _BACK, Guard.JOIN_FORMER),
     _mutant(CLOSING, _NO_ADMIN, Guard.ADD_ACTOR),
     _mutant(RETURNING, "I16: a member of whom it says that they were removed", Guard.ADD_FORGETS),
-    _mutant(MEMBERSHIP, _DEAD_MEMBER, Guard.LEAVE_MEMBER),
+    _mutant(MEMBERSHIP, _COUNT, Guard.LEAVE_MEMBER),
     _mutant(MEMBERSHIP, _LATER, Guard.LEAVE_JOIN),
     _mutant(MEMBERSHIP, _LATER, Guard.LEAVE_PINNED),
     _mutant(MEMBERSHIP, _ADMINS, Guard.LEAVE_ROLE),

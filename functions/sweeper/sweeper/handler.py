@@ -32,13 +32,15 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     Called by hand, ``older_than_seconds`` in the event says what counts as long ago; 0 takes all that there is.
     """
     deadline.begin(context.get_remaining_time_in_millis)
-    before = clock.now() - timedelta(seconds=event.get("older_than_seconds", _OLDER_THAN_SECONDS))
+    age = timedelta(seconds=event.get("older_than_seconds", _OLDER_THAN_SECONDS))
     with stamps.by(None, context.aws_request_id):
         return {
             # People first: whoever is removed leaves their rooms, and may leave one empty.
-            "users": _swept("users", UsersTable().unfinished(before), _removal.finish, context),
-            "rooms": _swept("rooms", RoomsTable().unfinished(before), _finish_room, context),
-            "unassignments": _swept("unassignments", UnassignmentsTable().unfinished(before), _unassign, context),
+            "users": _swept("users", UsersTable().unfinished(clock.now() - age), _removal.finish, context),
+            "rooms": _swept("rooms", RoomsTable().unfinished(clock.now() - age), _finish_room, context),
+            "unassignments": _swept(
+                "unassignments", UnassignmentsTable().unfinished(clock.now() - age), _unassign, context
+            ),
         }
 
 

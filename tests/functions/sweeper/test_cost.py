@@ -1,7 +1,11 @@
 """What a sweep costs depends on what there is to finish, and not on how many people and rooms there are."""
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+import pytest
 
 from tests.support.aws import LOCK, Aws
 from tests.support.lambdas import call
@@ -18,18 +22,28 @@ _LONG_AGO = {"S": "2020-01-01T00:00:00.000Z"}
 
 @dataclass(frozen=True)
 class Cost:
-    calls: int
+    round_trips: int
     items: int
     read_units: float
     write_units: float
 
 
-def _sweep(product: Product) -> tuple[Json, Cost]:
-    before = len(product.aws.permissions.calls)
-    with spending(product.aws) as spent:
-        swept: Json = call(product.aws, "SweeperFunction", {"older_than_seconds": 0})
-    calls = len(product.aws.permissions.calls) - before
-    return swept, Cost(calls, spent.items, spent.units, spent.write_units.total())
+Sweep = Callable[[], tuple[Json, Cost]]
+
+
+@pytest.fixture
+def sweep(product: Product, capsys: pytest.CaptureFixture[str]) -> Sweep:
+    product.aws.stack.parameters["LogLevel"] = "INFO"
+
+    def run() -> tuple[Json, Cost]:
+        capsys.readouterr()
+        with spending(product.aws) as spent:
+            swept: Json = call(product.aws, "SweeperFunction", {"older_than_seconds": 0})
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        round_trips = sum(line["round_trips"] for line in lines if line["event"] == "swept")
+        return swept, Cost(round_trips, spent.items, spent.units, spent.write_units.total())
+
+    return run
 
 
 def _leave_rooms_empty(product: Product) -> None:
@@ -70,22 +84,22 @@ def _room(number: int) -> Json:
     }
 
 
-def test_a_sweep_that_finds_nothing_asks_each_index_once(product: Product) -> None:
+def test_a_sweep_that_finds_nothing_asks_each_index_once(product: Product, sweep: Sweep) -> None:
     product.register("ann").open_room()
 
-    swept, cost = _sweep(product)
+    swept, cost = sweep()
 
     assert {kind: result["found"] for kind, result in swept.items()} == {"users": 0, "rooms": 0, "unassignments": 0}
-    assert cost == Cost(calls=3, items=0, read_units=1.5, write_units=0)
+    assert cost == Cost(round_trips=3, items=0, read_units=1.5, write_units=0)
 
 
-def test_the_cost_does_not_depend_on_the_number_of_people(product: Product) -> None:
+def test_the_cost_does_not_depend_on_the_number_of_people(product: Product, sweep: Sweep) -> None:
     _leave_rooms_empty(product)
-    first, of_few = _sweep(product)
+    first, of_few = sweep()
     put_crowd(product.aws, PEOPLE)
     _leave_rooms_empty(product)
 
-    second, of_many = _sweep(product)
+    second, of_many = sweep()
 
     assert first["rooms"]["finished"] == second["rooms"]["finished"] == TO_FINISH
     assert of_many == of_few

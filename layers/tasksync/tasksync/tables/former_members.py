@@ -15,8 +15,8 @@ from tasksync.entities import FormerMember, FormerRole, Page
 from tasksync.errors import Stale
 from tasksync.tables.rooms import RoomsItem
 from tasksync.tables.transactions import Transaction
+from tasksync.tables.unassignments import PERSON
 
-PERSON = "USER#"
 FORMER = "FORMER#"
 
 
@@ -75,6 +75,7 @@ class FormerMembersTable:
 
         False if ``keep_going`` said no before the end.
         """
+        # PynamoDB finds the kinds that it knows: these are ``FormerMemberItem`` and, as imported here, another.
         for item in RoomsItem.query(PERSON + user_id, consistent_read=True):
             if not keep_going():
                 return False

@@ -14,11 +14,11 @@ from tasksync import clock
 from tasksync.entities import DueUnassignment
 from tasksync.errors import Stale
 from tasksync.settings import settings
-from tasksync.tables.former_members import PERSON
 from tasksync.tables.rooms import RoomsItem
 from tasksync.tables.transactions import Transaction
 from tasksync.tables.unfinished import Unfinished, unfinished
 
+PERSON = "USER#"
 UNASSIGNMENT = "UNASSIGNMENT#"
 
 
