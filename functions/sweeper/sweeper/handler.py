@@ -21,7 +21,7 @@ from tasksync.telemetry import Measure, log_measured
 # Longer than the streams take while all is well: what is younger is most likely being finished just now.
 _OLDER_THAN_SECONDS = 600
 
-_BY_KIND = Measure(dict.fromkeys(("found", "finished", "failures"), "Count"), [["kind"]])
+_BY_KIND = Measure(dict.fromkeys(("found", "finished", "failures"), "Count"), [["kind"]], sparse=True)
 
 _removal = UserRemoval(UsersTable(), RoomsTable(), FormerMembersTable(), TasksTable(), SessionsTable())
 
