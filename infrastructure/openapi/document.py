@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from infrastructure.openapi.headers import HEADERS
 from infrastructure.openapi.links import links
 from infrastructure.openapi.operations import PARAMETERS, operation, operation_ids
+from infrastructure.openapi.problems import Problems
 from infrastructure.openapi.responses import Responses
 from infrastructure.openapi.routes import Declared, declared_routes
 from infrastructure.openapi.schemas import Json, Schemas
@@ -37,7 +39,8 @@ def document() -> Json:
     for route in (each.route for each in routes):
         if route.body is not None and route.method in ("PUT", "PATCH"):
             schemas.let_through(route.body, route.answer)
-    responses = Responses(schemas)
+    problems = Problems(schemas)
+    responses = Responses(schemas, problems)
     names = operation_ids(routes)
     by_name = {names[each.route.method, each.route.path]: each for each in routes}
     paths: dict[str, Any] = {}
@@ -71,7 +74,8 @@ def document() -> Json:
             },
             "schemas": schemas.components,
             "parameters": PARAMETERS,
-            **responses.components,
+            "headers": HEADERS,
+            **problems.components,
         },
     }
 

@@ -84,8 +84,7 @@ def operation(declared: Declared, name: str, schemas: Schemas, responses: Respon
             "required": any(field.required for field in msgspec.structs.fields(route.body)),
             "content": {"application/json": {"schema": schemas.of(route.body)}},
         }
-    made["responses"] = responses.of(declared)
-    return made
+    return {**made, **responses.of(declared)}
 
 
 def _in_path(path: str) -> list[Json]:

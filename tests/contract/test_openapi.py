@@ -48,6 +48,32 @@ def test_no_two_operations_have_one_name() -> None:
     assert len(names) == len(set(names))
 
 
+def test_the_problems_of_a_status_are_one_response_which_all_operations_share() -> None:
+    shared = DOCUMENT["components"]["responses"]
+    statuses = {name: {_example(code)["status"] for code in _codes(response)} for name, response in shared.items()}
+
+    assert all(len(each) == 1 for each in statuses.values()), statuses
+    assert len(set.union(*statuses.values())) == len(shared)
+    for route, operation in OPERATIONS.items():
+        referred = {status: each for status, each in operation["responses"].items() if "$ref" in each}
+        for status, reference in referred.items():
+            name = reference["$ref"].rpartition("/")[2]
+            codes = {code for code in operation["x-problem-codes"] if code in _codes(shared[name])}
+            assert statuses[name] == {int(status)}, route
+            assert reference["description"] == ", ".join(f"`{code}`" for code in sorted(codes)), route
+        in_place = {status for status in operation["responses"].keys() - referred.keys() if status >= "400"}
+        # It answers 503 in another form, too.
+        assert in_place == ({"503"} if route in {("GET", "/health"), ("HEAD", "/health")} else set()), route
+
+
+def _codes(response: Any) -> set[str]:
+    return set(response["content"]["application/problem+json"]["examples"])
+
+
+def _example(code: str) -> Any:
+    return DOCUMENT["components"]["examples"][code]["value"]
+
+
 @pytest.mark.parametrize("name", DOCUMENT["components"]["schemas"])
 def test_a_schema_is_one_and_its_examples_are_valid(name: str) -> None:
     schema = {"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]}

@@ -69,7 +69,7 @@ class Description:
             yield "this status is not described"
             return
         yield from self._of_headers(described, response)
-        yield from self._of_content(described.get("content", {}), response)
+        yield from self._of_content(described.get("content", {}), operation["x-problem-codes"], response)
         if response.is_success and not of_old:
             yield from self._of_request(operation, response.request)
 
@@ -84,7 +84,7 @@ class Description:
             if name in response.headers:
                 yield f"{name} is not described"
 
-    def _of_content(self, content: Any, response: httpx.Response) -> Iterator[str]:
+    def _of_content(self, content: Any, codes: list[str], response: httpx.Response) -> Iterator[str]:
         if not response.content or response.request.method == "HEAD":
             if content and response.request.method != "HEAD":
                 yield "there is no body"
@@ -96,7 +96,7 @@ class Description:
         elif media_type.endswith("json"):
             body = response.json()
             yield from self._against(described["schema"], body, "the body")
-            if media_type == _PROBLEM and body["code"] not in described["examples"]:
+            if media_type == _PROBLEM and body["code"] not in codes:
                 yield f"the code {body['code']} is not described"
 
     def _of_request(self, operation: Any, request: httpx.Request) -> Iterator[str]:

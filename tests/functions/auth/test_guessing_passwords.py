@@ -322,7 +322,9 @@ def test_what_is_refused_for_its_fields_counts_for_the_address_and_for_no_accoun
         problem(product.anonymous.post("/auth/login", json=body), 422)
 
     problem(login(product, "ann"), 401)
-    assert wait_told(product.anonymous.post("/auth/login", json={})) > 60, "the address has to wait"
+    refused = product.anonymous.post("/auth/login", json={})
+    problem(refused, 429, "rate_limited")
+    assert refused.headers["RateLimit"].startswith('"sign-in";r=0;'), "the address has to wait"
 
 
 def test_the_current_password_cannot_be_guessed_with_a_stolen_token(

@@ -192,6 +192,7 @@ def test_the_password_must_be_right_and_guesses_are_counted_with_those_of_a_pass
     problem(ann.delete("/users/me"), 401, "reauthentication_required")
 
 
+@pytest.mark.usefixtures("clock")
 def test_showing_the_password_counts_as_signing_in_for_the_address(product: Product) -> None:
     product.aws.deploy(SignInAttemptsPerIp="3", BcryptCost="4")
     ann = product.register("ann")

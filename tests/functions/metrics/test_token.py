@@ -3,6 +3,7 @@
 import pytest
 
 from tests.functions.metrics.scraping import Scraping
+from tests.support.clock import Clock
 from tests.support.problems import problem
 
 
@@ -57,7 +58,8 @@ def test_the_metrics_token_opens_nothing_else(scraping: Scraping) -> None:
     problem(answer, 401, "invalid_token")
 
 
-def test_guessing_counts_as_reading_without_a_token(scraping: Scraping) -> None:
+def test_guessing_counts_as_reading_without_a_token(scraping: Scraping, monkeypatch: pytest.MonkeyPatch) -> None:
+    Clock(monkeypatch)
     scraping.product.aws.deploy(PublicReadsPerIp="3")
 
     answers = [scraping.product.anonymous.get("/metrics").status for _ in range(4)]

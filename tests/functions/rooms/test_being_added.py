@@ -7,6 +7,7 @@ import pytest
 
 from tests.functions.users.administrators import administrator
 from tests.support.client import Answer, Person
+from tests.support.clock import Clock
 from tests.support.problems import faults, problem
 from tests.support.product import Product
 from tests.support.tables import drop, forget
@@ -189,7 +190,10 @@ def test_people_who_registered_before_there_was_a_choice_are_added_by_anyone_unt
 
 
 # --------------------------------------------------------------------------------------------------------- rate limit
-def test_people_with_whom_no_room_is_shared_are_added_so_many_times_an_hour(product: Product) -> None:
+def test_people_with_whom_no_room_is_shared_are_added_so_many_times_an_hour(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Clock(monkeypatch)
     product.aws.deploy(StrangersAddedPerUser="3", BcryptCost="4")
     eve, bob, refusing, *crowd = (product.register(f"person-{number}") for number in range(7))
     room, other = eve.open_room(), eve.open_room()
