@@ -551,6 +551,25 @@ def a_change_dated_later_comes_before(stage: Stage) -> None:
 
 
 @scenario
+def a_change_dated_later_comes_before_the_last_one_goes(stage: Stage) -> None:
+    requests: dict[str, Callable[[Person, Json], Answer]] = {
+        "RoomChanges.remove": lambda ann, room: ann.leave(room),
+        "RoomsTable.leave": lambda ann, _: ann.go(),
+    }
+    for number, (operation, request) in enumerate(requests.items()):
+        (ann,) = people(stage, f"ann-{number}")
+        room = ann.open()
+
+        def ahead(ann: Person = ann, room: Json = room) -> None:
+            with stage.clock_ahead(60):
+                assert ann.rename(room, "Anew").status == 200
+
+        stage.before(operation, ahead)
+        assert request(ann, room).status == 204
+        assert ann.role_in(room) is None
+
+
+@scenario
 def answers_of_joins_count_who_came_meanwhile(stage: Stage) -> None:
     room, (ann, bob) = together(stage, "admin")
     cleo, dora, emil = people(stage, "cleo", "dora", "emil")
