@@ -8,7 +8,8 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run admin rotate-key metrics-token demo audit replay restore migrate check openapi soak-api deploy clean
+.PHONY: help run moto sam-local seed admin reset-password rotate-key metrics-token demo audit replay restore migrate check openapi \
+    soak-api deploy clean
 
 # Compiled once, read by the hundreds of processes that a run of the tests starts.
 unexport PYTHONDONTWRITEBYTECODE
@@ -36,8 +37,21 @@ $(VENV)/stamp-infrastructure: infrastructure/requirements.txt | $(BIN)/python
 run: $(VENV)/stamp-infrastructure ## Runs TaskSync on this machine: http://127.0.0.1:8000, PORT=… for another port
 	@exec $(BIN)/python -m infrastructure.local.run --port $(PORT) --cors-allowed-origins '$(CORS_ALLOWED_ORIGINS)'
 
+# Two other ways to run functions here, with moto in place of AWS: docs/emulation.md.
+seed: $(VENV)/stamp-infrastructure ## Creates the tables, secrets and queues at any AWS endpoint: ENDPOINT=http://…
+	@$(BIN)/python -m infrastructure.emulation.seed --endpoint '$(ENDPOINT)'
+
+moto: $(VENV)/stamp-development ## Starts a moto server with them, for functions in a debugger: PORT=5000
+	@exec $(BIN)/python -m infrastructure.emulation.moto_server --port $(if $(filter file,$(origin PORT)),5000,$(PORT))
+
+sam-local: $(VENV)/stamp-development .venv-deploy/bin/sam ## Runs the functions in containers (sam local) with moto; needs Docker: PORT=8000
+	@exec $(BIN)/python -m infrastructure.emulation.sam_local --port $(PORT) --image '$(SAM_IMAGE)'
+
 admin: $(VENV)/stamp-infrastructure ## Makes a user an admin: USERNAME=…; STACK=… for a stack on AWS
 	@exec $(BIN)/python -m infrastructure.admin --username '$(USERNAME)' --stack '$(STACK)'
+
+reset-password: $(VENV)/stamp-infrastructure ## Prints a recovery token for who forgot the password: USERNAME=…; STACK=… for a stack on AWS
+	@exec $(BIN)/python -m infrastructure.reset_password --username '$(USERNAME)' --stack '$(STACK)'
 
 rotate-key: $(VENV)/stamp-infrastructure ## Signs access tokens with a new key; WITHDRAW=now if the old one is known; STACK=…
 	@exec $(BIN)/python -m infrastructure.rotate_key --stack '$(STACK)' --withdraw '$(WITHDRAW)'
@@ -122,7 +136,7 @@ BY_FILE := --numprocesses=auto --dist=loadfile
 SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile
 
 .PHONY: test test-contracts test-units test-reliability test-journeys test-fuzz test-pages test-browser test-numbers \
-    test-prometheus test-storm test-coverage test-versions test-nightly
+    test-prometheus test-sam test-storm test-coverage test-versions test-nightly
 
 # The contracts are a part of make check: make check test runs them once. One file needs what the part it belongs to
 # needs, and runs in one process unless ARGUMENTS say otherwise.
@@ -205,6 +219,10 @@ test-fuzz: $(DEVELOPMENT) $(FUZZ) ## What tools make of the API's description, a
 
 soak-api: $(DEVELOPMENT) $(FUZZ) ## The same for longer, and other requests each time: SECONDS=1800
 	FUZZ_SECONDS=$(or $(SECONDS),1800) $(BIN)/python -m pytest tests/fuzz/test_fuzz.py --numprocesses=2
+
+# Needs a Docker daemon; the script says so where there is none, and starts one with OWN_DOCKER=1.
+test-sam: $(DEVELOPMENT) $(SAM) ## The functions in containers under sam local, with moto; needs Docker
+	@tests/sam/with_docker.sh $(BIN)/python -m pytest tests/sam
 
 test-storm: $(DEVELOPMENT) ## 16 clients in a storm of changes, with workers killed; STORM_SECONDS=60, STORM_SEED=1
 	$(BIN)/python -m pytest tests/storm

@@ -1,48 +1,23 @@
 """`make admin`: gives a user the role ``admin``, in the running local stack or in a stack on AWS.
 
-The first admin cannot be made over the API. What is written is what ``tasksync.tables.users`` reads: a username's claim
-names the user it belongs to, and a change of the profile counts up its version. No function is asked, so the line of
-the security log is written from here.
+The first admin cannot be made over the API. No function is asked, so the line of the security log is written from here.
 """
 
 import sys
-import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
 from infrastructure import deployed, security_log
-
-
-class UnknownUser(Exception):
-    """Nobody has this username."""
+from infrastructure.users import UnknownUser, find_user, update_user, written
 
 
 def make_admin(dynamodb: Any, users_table: str, username: str) -> str:
     """The user's id. Raises UnknownUser. ``dynamodb``: a boto3 client."""
-    comparable = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
-    claim = {"user_id": {"S": f"NAME#{comparable}"}}
-    found = dynamodb.get_item(TableName=users_table, Key=claim, ConsistentRead=True).get("Item")
-    if found is None:
-        raise UnknownUser
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    try:
-        dynamodb.update_item(
-            TableName=users_table,
-            Key={"user_id": found["owner"]},
-            UpdateExpression="SET #role = :admin, updated_at = :now ADD version :one",
-            # A user whose deletion was accepted is gone to everybody.
-            ConditionExpression="#status = :active",
-            ExpressionAttributeNames={"#role": "role", "#status": "status"},
-            ExpressionAttributeValues={
-                ":admin": {"S": "admin"},
-                ":now": {"S": now},
-                ":one": {"N": "1"},
-                ":active": {"S": "active"},
-            },
-        )
-    except dynamodb.exceptions.ConditionalCheckFailedException:
-        raise UnknownUser from None
-    return str(found["owner"]["S"])
+    expression = "SET #role = :admin, updated_at = :now ADD version :one"
+    values = {":admin": {"S": "admin"}, ":now": written(datetime.now(UTC)), ":one": {"N": "1"}}
+    user_id = find_user(dynamodb, users_table, username)
+    update_user(dynamodb, users_table, user_id, expression, values)
+    return user_id
 
 
 def note(logs: Any, log_group: str, user_id: str, by: str) -> None:

@@ -44,6 +44,7 @@ PARTS = [
     Part("fuzz", False, 60, "requests and a client made from the API's description"),
     Part("pages", False, 100, "the pages in a browser, where there is one"),
     Part("numbers", False, 65, "what Prometheus counts, where there is one"),
+    Part("sam", False, 90, "the functions in containers under sam local, where there is Docker"),
     Part("storm", False, 85, "16 clients while workers are killed"),
 ]
 

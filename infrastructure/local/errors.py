@@ -1,6 +1,7 @@
 """What can go wrong with the local stack.
 
 LocalStackError
+├── PortInvalid
 ├── PortTaken
 ├── ServerFailed
 ├── TemplateInvalid
@@ -12,6 +13,11 @@ LocalStackError
 
 class LocalStackError(Exception):
     """The message is one sentence for the person at the terminal."""
+
+
+class PortInvalid(LocalStackError):
+    def __init__(self, port: int | str, highest: int) -> None:
+        super().__init__(f"{port} is not a port; give PORT= a number from 1 to {highest}.")
 
 
 class PortTaken(LocalStackError):

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from infrastructure.local.errors import LocalStackError, ServerFailed
+from infrastructure.local.errors import LocalStackError, PortInvalid, ServerFailed
 from infrastructure.local.stack import DATA, Addresses, LocalStack
 
 _GREETING = """
@@ -38,8 +38,10 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=DATA, help="directory that keeps the data (default .local)")
     parser.add_argument("--cors-allowed-origins", default="", help="other origins whose pages may use the API")
     arguments = parser.parse_args()
-    if not (arguments.port.isdecimal() and 1 <= int(arguments.port) <= 65535):
-        print(f"{arguments.port} is not a port; give PORT= a number from 1 to 65535.", file=sys.stderr)
+    try:
+        port = port_number(arguments.port)
+    except PortInvalid as error:
+        print(error, file=sys.stderr)
         return 1
     started = time.monotonic()
 
@@ -48,7 +50,7 @@ def main() -> int:
 
     data = arguments.data.resolve()
     parameters = {"CorsAllowedOrigins": arguments.cors_allowed_origins}
-    stack = LocalStack(int(arguments.port), data, parameters, progress=progress)
+    stack = LocalStack(port, data, parameters, progress=progress)
     try:
         for name in _ENDINGS:
             signal.signal(name, _raise_stopped)
@@ -64,6 +66,13 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def port_number(text: str, highest: int = 65535) -> int:
+    """The port that was given on a command line. Raises PortInvalid."""
+    if not (text.isdecimal() and text.isascii() and 1 <= int(text) <= highest):
+        raise PortInvalid(text, highest)
+    return int(text)
 
 
 def _raise_stopped(_number: int, _frame: FrameType | None) -> None:

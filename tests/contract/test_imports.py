@@ -31,7 +31,8 @@ EXPECTED = {
 
 # Taken by the others where they are installed, as here; they are in no layer.
 TAKEN_HERE = {"AuthorizerFunction": {"bcrypt"}}
-OPTIONAL = {"_openssl", "certifi", "typing_extensions", "__mp_main__"}
+# PynamoDB's signals take blinker where it is installed, as here for Flask.
+OPTIONAL = {"_openssl", "blinker", "certifi", "typing_extensions", "__mp_main__"}
 
 _PROGRAM = """
 import importlib, json, sys

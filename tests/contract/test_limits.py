@@ -60,5 +60,6 @@ def test_the_most_dangerous_are_counted_exactly() -> None:
         ("POST", "/auth/register"),
         ("POST", "/users"),
         ("POST", "/auth/password"),
+        ("POST", "/auth/recovery/complete"),
         ("POST", "/rooms/join"),
     }

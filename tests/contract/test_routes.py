@@ -25,6 +25,7 @@ PUBLIC = {
     ("POST", "/auth/login"),
     ("POST", "/auth/refresh"),
     ("POST", "/auth/logout"),
+    ("POST", "/auth/recovery/complete"),
     ("POST", "/users"),
     *((method, path) for path in READ for method in ("GET", "HEAD")),
 }

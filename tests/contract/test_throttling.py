@@ -10,6 +10,7 @@ GUESSED = {
     ("POST", "/auth/register"),
     ("POST", "/users"),
     ("POST", "/auth/password"),
+    ("POST", "/auth/recovery/complete"),
     ("POST", "/rooms/join"),
 }
 

@@ -130,6 +130,10 @@ class Team:
                 "/auth/password", json={"current_password": eve.password, "new_password": password}
             ),
             "POST /auth/reauthenticate": lambda: eve.post("/auth/reauthenticate", json={"password": password}),
+            "POST /auth/recovery/complete": lambda: anonymous.post(
+                "/auth/recovery/complete",
+                json={"token": self.product.recovery_token(self.bob.username), "new_password": password},
+            ),
             "DELETE /auth/sessions": lambda: eve.delete("/auth/sessions"),
             "GET /.well-known/jwks.json": lambda: anonymous.get("/.well-known/jwks.json"),
             "HEAD /.well-known/jwks.json": lambda: anonymous.request("HEAD", "/.well-known/jwks.json"),

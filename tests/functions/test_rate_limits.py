@@ -210,7 +210,7 @@ def test_both_ways_to_register_are_counted_together(product: Product) -> None:
     assert product.anonymous.post("/users", json=builders.person()).status == 201
 
 
-PUBLIC_WRITES = ("/auth/register", "/users", "/auth/login", "/auth/refresh", "/auth/logout")
+PUBLIC_WRITES = ("/auth/register", "/users", "/auth/login", "/auth/recovery/complete", "/auth/refresh", "/auth/logout")
 
 
 @pytest.mark.parametrize("path", [*PUBLIC_WRITES, "/auth/password", "/rooms/join"])

@@ -5,7 +5,8 @@ import json
 import boto3
 import pytest
 
-from infrastructure.admin import UnknownUser, make_admin, note
+from infrastructure.admin import make_admin, note
+from infrastructure.users import UnknownUser
 from tests.support.aws import LOCK
 from tests.support.product import Product
 

@@ -21,12 +21,14 @@ from infrastructure.local.edge import Route
 from infrastructure.local.ministack import HOST, Server
 from infrastructure.local.stack import KEPT_ARCHIVES
 from infrastructure.template import REPOSITORY
+from tasksync import __version__
 from tests.journeys.service import eventually
 from tests.journeys.workers import Worker, titles, working
 from tests.support.client import Client
 
 STACK = "tasksync-dev"
 LAYER = "layers/tasksync/tasksync/__init__.py"
+RELEASE, NEXT = f'"{__version__}"', '"99.0.0"'
 HEALTH = "functions/health/health_api/routes.py"
 
 # The limits are those of an installation, where a person makes 120 changes a minute.
@@ -122,23 +124,23 @@ def test_from_the_first_deployment_to_the_end(account: Account) -> None:
     def version() -> str:
         return str(anonymous.get("/health").json()["version"])
 
-    assert version() == "0.1.0"
+    assert version() == __version__
     with working(workers):
-        account.write(LAYER, '"0.1.0"', '"0.2.0"')
+        account.write(LAYER, RELEASE, NEXT)
         account.build()
         second = account.deploy()
         assert second.returncode == 0, second.stdout + second.stderr
-        assert version() == "0.2.0"
+        assert version() == "99.0.0"
 
         # A version that is deployed and does not serve.
-        account.write(LAYER, '"0.2.0"', '"0.3.0"')
+        account.write(LAYER, NEXT, '"99.1.0"')
         account.write(HEALTH, "    answering = ", "    raise RuntimeError\n    answering = ")
         account.build()
         broken = account.deploy()
         assert broken.returncode != 0
         assert "The new version does not serve: GET /health" in broken.stderr
         assert "The version before is back, and serves." in broken.stderr
-        assert version() == "0.2.0"
+        assert version() == "99.0.0"
 
     assert [failure for worker in workers for failure in worker.failures] == []
     assert min(worker.requests for worker in workers) > 10

@@ -10,6 +10,7 @@ import pytest
 from infrastructure import audit, release, smoke
 from infrastructure.local.stack import Addresses, LocalStack
 from infrastructure.template import REPOSITORY
+from tasksync import __version__
 from tests.journeys.service import PARAMETERS, eventually
 from tests.journeys.workers import Worker, titles, working
 from tests.support.client import Client
@@ -19,6 +20,7 @@ Json = dict[str, Any]
 CLIENTS = 3
 
 LAYER = "layers/tasksync/tasksync/__init__.py"
+RELEASE, NEXT = f'"{__version__}"', '"99.0.0"'
 HEALTH = "functions/health/health_api/routes.py"
 
 
@@ -92,16 +94,16 @@ def test_versions_come_and_go_while_people_work(project: Project) -> None:
     with working(workers):
         assert not room_is_full()
         # Another layer, which all functions have, and another parameter.
-        project.write(LAYER, '"0.1.0"', '"0.2.0"')
+        project.write(LAYER, RELEASE, NEXT)
         project.release(MaxRoomMembers="2")
-        assert (version(), room_is_full()) == ("0.2.0", True)
+        assert (version(), room_is_full()) == ("99.0.0", True)
 
         # A version that is deployed and does not serve.
-        project.write(LAYER, '"0.2.0"', '"0.3.0"')
+        project.write(LAYER, NEXT, '"99.1.0"')
         project.write(HEALTH, "    answering = ", "    raise RuntimeError\n    answering = ")
         with pytest.raises(release.RolledBack, match="GET /health"):
             project.release(MaxRoomMembers="90")
-        assert (version(), room_is_full()) == ("0.2.0", True)
+        assert (version(), room_is_full()) == ("99.0.0", True)
 
     assert [failure for worker in workers for failure in worker.failures] == []
     assert min(worker.requests for worker in workers) > 10

@@ -1,12 +1,14 @@
 """What all machines have in common: an account of their own, requests held against a reference, and figures."""
 
 import importlib
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+import httpx
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import RuleBasedStateMachine, get_state_machine_test
 
@@ -26,6 +28,9 @@ class Machine(RuleBasedStateMachine):
     """One example: an account, and what is done in it. Reads and writes are counted in ``figures``."""
 
     figures: ClassVar[Counter[str]]
+    changed: ClassVar[set[tuple[str, str]]]
+    """Fields of bodies with which a PUT or PATCH was carried out, each with the resource's kind: the last segment of
+    the path that names one."""
     parameters: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Of the deployment that the machine is for, where they are not those of all tests."""
     most_members: ClassVar[int] = 90
@@ -36,6 +41,12 @@ class Machine(RuleBasedStateMachine):
         self._account = Aws(Stack({**_PARAMETERS, **self.parameters}))
         self.product = Product(self._account)
         self.figures["examples"] += 1
+        self.product.anonymous.connection.event_hooks["response"].append(self._note_changes)
+
+    def _note_changes(self, response: httpx.Response) -> None:
+        if response.request.method in ("PUT", "PATCH") and response.status_code == 200:
+            kind = response.request.url.path.split("/")[-2]
+            self.changed.update((kind, name) for name in json.loads(response.request.content))
 
     def teardown(self) -> None:
         assert self._account.permissions.denied == []
@@ -78,7 +89,7 @@ def run(machine: type[Machine], number: int, examples: int, steps: int, *, shrin
 
     Raises what an example fails with. To ``shrink`` it to the steps that matter takes minutes.
     """
-    machine.figures = Counter()
+    machine.figures, machine.changed = Counter(), set()
     chosen = settings(
         max_examples=examples,
         stateful_step_count=steps,

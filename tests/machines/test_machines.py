@@ -1,7 +1,10 @@
 """The product does what the references say; and a reference that says something else is found out."""
 
+from collections import Counter
+
 import pytest
 
+from infrastructure.openapi.routes import declared_routes
 from tests.conftest import Figures
 from tests.machines.machine import Json, Machine, run, summary
 from tests.machines.rooms_machine import RoomsMachine
@@ -13,7 +16,9 @@ from tests.machines.tasks_machine import TasksMachine
 from tests.machines.tasks_reference import Tasks
 
 EXAMPLES, STEPS = 14, 20
-# The first of each machine with which every action is carried out. `python -m tests.machines` takes any other.
+# What they make depends on the constants in our code, too, which Hypothesis tries: where an action is missing, another
+# round follows. `python -m tests.machines` takes any other seed.
+ROUNDS = 4
 SEEDS: dict[type[Machine], int] = {RoomsMachine: 8, TasksMachine: 2, SessionsMachine: 1}
 
 pytestmark = pytest.mark.usefixtures("_mocked_aws")
@@ -33,27 +38,49 @@ ROOM_ACTIONS = {
 }
 TASK_ACTIONS = {"create", "see", "update", "delete", "list"}
 SESSION_ACTIONS = {"sign in", "refresh", "sign out", "end one", "end all", "change password", "show password"}
-SESSION_ACTIONS |= {"change address", "change address: reauthentication_required"}
+SESSION_ACTIONS |= {"recover", "change address", "change address: reauthentication_required"}
+ROOM_FIELDS = {("rooms", "name"), ("rooms", "join_role"), ("users", "role"), ("users", "added_by")}
+TASK_FIELDS = {("tasks", name) for name in ("title", "description", "status", "priority", "deadline", "user_id")}
+TASK_FIELDS |= {("users", "role")}
+SESSION_FIELDS = {("users", "username"), ("users", "email")}
 REFRESHES = {"answered again", *(f"refresh: {code}" for code in ("invalid_token", "idempotency_key_reused"))}
 AROUND_TASKS = {"let in", "put out", "role changed", "person deleted", "room closed", "streams read"}
 
 
 @pytest.mark.parametrize(
-    ("machine", "actions"),
+    ("machine", "actions", "fields"),
     [
-        (RoomsMachine, ROOM_ACTIONS | {"answered again", "key of another request", "streams read"}),
-        (TasksMachine, TASK_ACTIONS | AROUND_TASKS),
-        (
-            SessionsMachine,
-            SESSION_ACTIONS | REFRESHES | {"refresh: refresh_in_progress"},
-        ),
+        (RoomsMachine, ROOM_ACTIONS | {"answered again", "key of another request", "streams read"}, ROOM_FIELDS),
+        (TasksMachine, TASK_ACTIONS | AROUND_TASKS, TASK_FIELDS),
+        (SessionsMachine, SESSION_ACTIONS | REFRESHES | {"refresh: refresh_in_progress"}, SESSION_FIELDS),
     ],
 )
-def test_the_product_does_what_the_reference_says(machine: type[Machine], actions: set[str], figures: Figures) -> None:
-    done = run(machine, SEEDS[machine], EXAMPLES, STEPS)
+def test_the_product_does_what_the_reference_says(
+    machine: type[Machine], actions: set[str], fields: set[tuple[str, str]], figures: Figures
+) -> None:
+    done, changed = Counter[str](), set[tuple[str, str]]()
+
+    for number in range(SEEDS[machine], SEEDS[machine] + ROUNDS):
+        done += run(machine, number, EXAMPLES, STEPS)
+        changed |= machine.changed
+        if actions <= done.keys() and fields <= changed:
+            break
 
     figures(summary(machine, done))
     assert actions - done.keys() == set()
+    assert changed == fields
+
+
+def test_every_field_that_can_be_changed_is_changed_by_a_machine() -> None:
+    """A new one belongs in the rules of its machine, and in its reference."""
+    declared = {
+        (each.route.path.split("/")[-2], field)
+        for each in declared_routes()
+        if each.route.method == "PATCH" and each.route.body is not None
+        for field in each.route.body.__struct_fields__
+    }
+
+    assert declared == ROOM_FIELDS | TASK_FIELDS | SESSION_FIELDS
 
 
 class TheLastAdminIsAnyAdmin(Rooms):
@@ -131,5 +158,6 @@ class SessionsOfOldPasswords(SessionsMachine):
     ],
 )
 def test_a_wrong_reference_is_found_out(machine: type[Machine], seed: int) -> None:
-    with pytest.raises(AssertionError):
-        run(machine, seed, EXAMPLES, STEPS)
+    with pytest.raises(AssertionError):  # noqa: PT012  # the first round that finds it out
+        for number in range(seed, seed + ROUNDS):
+            run(machine, number, EXAMPLES, STEPS)

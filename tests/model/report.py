@@ -23,6 +23,19 @@ def configuration_line(configuration: Configuration, result: Result) -> str:
     )
 
 
+def configuration_row(configuration: Configuration, result: Result) -> str:
+    """The end of its row in ``docs/model.md``."""
+    return (
+        f"| {configuration.operations} | {configuration.in_flight} | {result.states:,} | {result.events:,} "
+        f"| {result.depth} |\n"
+    )
+
+
+def mutant_row(mutant: Mutant, result: Result) -> str:
+    """Its row in ``docs/model.md``."""
+    return f"| {mutant.name} | {mutant.configuration.name} | {result.fault} | {result.depth} |\n"
+
+
 def mutant_line(mutant: Mutant, result: Result) -> str:
     found = f"{result.fault} ({result.depth} events)" if result.fault else f"no fault: {mutant.fault} stands for it"
     return f"without {mutant.name:32} {mutant.configuration.name:12} {found}"

@@ -1,14 +1,23 @@
 """The protocol holds within all bounds, and each of its guards is needed."""
 
+import re
+
 import pytest
 
+from infrastructure.template import REPOSITORY
 from tests.conftest import Figures
 from tests.model.configurations import ALL
 from tests.model.explore import explore
 from tests.model.guards import Guard
 from tests.model.model import Configuration, Model
 from tests.model.mutants import MUTANTS, SPARE, Mutant
-from tests.model.report import configuration_line, mutant_line, trace_lines
+from tests.model.report import configuration_line, configuration_row, mutant_line, mutant_row, trace_lines
+
+PAGE = (REPOSITORY / "docs" / "model.md").read_text(encoding="utf-8")
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", ""))
 
 
 def _name(case: Configuration | Mutant) -> str:
@@ -20,6 +29,7 @@ def test_the_protocol_keeps_every_invariant(configuration: Configuration, figure
     result = explore(Model(configuration))
 
     figures(configuration_line(configuration, result))
+    assert PAGE.count(configuration_row(configuration, result)) == 1, "docs/model.md has other figures"
     assert result.fault is None, "\n".join([str(result.fault), *trace_lines(result)])
     assert result.states > 1000, "so few states cannot be all"
 
@@ -30,6 +40,7 @@ def test_without_a_guard_the_protocol_fails(mutant: Mutant) -> None:
 
     assert result.fault == mutant.fault, mutant_line(mutant, result)
     assert len(result.trace) == result.depth > 0
+    assert PAGE.count(mutant_row(mutant, result)) == 1, "docs/model.md has other figures"
 
 
 @pytest.mark.parametrize("mutant", SPARE, ids=_name)
@@ -37,6 +48,16 @@ def test_a_guard_that_is_there_twice_over_can_be_missed_alone(mutant: Mutant) ->
     result = explore(mutant.model)
 
     assert result.fault is None, "\n".join([str(result.fault), *trace_lines(result)])
+
+
+def test_the_page_has_a_row_for_each_configuration_and_mutant_and_their_sum() -> None:
+    configurations = re.findall(r"^\| ([a-z]+) \| .*? \| \d \| \d \| ([\d,]+) \| [\d,]+ \| \d+ \|$", PAGE, re.MULTILINE)
+    [total] = re.findall(r"any of these ([\d,]+) states", PAGE)
+    mutants = PAGE.partition("## Mutants")[2].partition("\n## ")[0].count("\n| ") - 1
+
+    assert [name for name, _ in configurations] == [each.name for each in ALL]
+    assert sum(_number(states) for _, states in configurations) == _number(total)
+    assert mutants == len(MUTANTS)
 
 
 def test_every_guard_is_taken_away_in_some_mutant() -> None:

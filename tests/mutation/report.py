@@ -78,12 +78,18 @@ def table(results: Results) -> Iterator[str]:
     yield summary(results)
 
 
+def figures(results: Results) -> dict[str, int]:
+    """By their names in ``docs/reliability.md``."""
+    return {
+        "conditions": len({mutant.condition for mutant in results.caught}),
+        "mutants": len(results.caught),
+        "caught": sum(by is not None for by in results.caught.values()),
+        "equivalent": sum(by is None for by in results.caught.values()) - len(results.survivors),
+        "not caught": len(results.survivors),
+        "scenarios": len(SCENARIOS),
+    }
+
+
 def summary(results: Results) -> str:
-    conditions = {mutant.condition for mutant in results.caught}
-    caught = sum(by is not None for by in results.caught.values())
-    equivalent = sum(by is None for by in results.caught.values()) - len(results.survivors)
-    return (
-        f"{len(conditions)} conditions, {len(results.caught)} mutants: {caught} caught, {equivalent} equivalent, "
-        f"{len(results.survivors)} not caught; {len(SCENARIOS)} scenarios played {results.plays} times "
-        f"in {results.seconds:.0f} s"
-    )
+    counted = ", ".join(f"{figure} {name}" for name, figure in figures(results).items())
+    return f"{counted} played {results.plays} times in {results.seconds:.0f} s"

@@ -122,6 +122,12 @@ class Person:
         session_id = session_id or self.session_id
         return self.stage.call(self.id, "POST", "/auth/reauthenticate", body, session=session_id, **options)
 
+    def recovery_token(self) -> str:
+        return self.stage.issue_recovery_token(self.name)
+
+    def recover(self, token: str, new: str) -> Answer:
+        return self.anonymous("POST", "/auth/recovery/complete", {"token": token, "new_password": new})
+
     def end_session(self, whose: "Person") -> Answer:
         return self.do("DELETE", "/auth/sessions/{session_id}", session_id=whose.session_id)
 
@@ -1015,6 +1021,33 @@ def a_password_changes_twice_at_once(stage: Stage) -> None:
     stage.before("SessionChanges.change_password", lambda: ann.change_password("the first new one"))
     refused(ann.change_password("the second new one"), 401)
     assert ann.login("the first new one").status == 200
+
+
+@scenario
+def a_recovery_token_is_used_twice_at_once(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    token = ann.recovery_token()
+    stage.before("UsersTable.recover", lambda: ann.recover(token, "the first of the new ones"))
+    refused(ann.recover(token, "the second of the new ones"), 401, "invalid_recovery_token")
+    assert ann.login("the first of the new ones").status == 200
+
+
+@scenario
+def another_recovery_token_is_issued_while_one_is_used(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    token, newer = ann.recovery_token(), []
+    stage.before("UsersTable.recover", lambda: newer.append(ann.recovery_token()))
+    refused(ann.recover(token, "the first of the new ones"), 401, "invalid_recovery_token")
+    assert ann.recover(newer[0], "the second of the new ones").status == 204
+
+
+@scenario
+def a_profile_changes_while_a_recovery_token_is_used(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    token = ann.recovery_token()
+    stage.before("UsersTable.recover", lambda: ann.edit_profile(email="new@example.org"))
+    refused(ann.recover(token, "the first of the new ones"), 401, "invalid_recovery_token")
+    assert ann.login().status == 200
 
 
 @scenario

@@ -5,6 +5,7 @@
 
 import pytest
 
+from infrastructure.template import REPOSITORY
 from tests.conftest import Figures
 from tests.mutation import report
 from tests.mutation.equivalent import EQUIVALENT, claims
@@ -24,6 +25,13 @@ def test_every_scenario_passes_as_long_as_nothing_is_changed(results: Results) -
 def test_every_mutant_is_caught(results: Results, figures: Figures) -> None:
     figures(report.summary(results))
     assert results.survivors == []
+
+
+def test_the_page_has_these_figures(results: Results) -> None:
+    page = (REPOSITORY / "docs" / "reliability.md").read_text(encoding="utf-8")
+
+    for name, figure in report.figures(results).items():
+        assert f"| {figure} |\n" in page[page.index(f"| {name}") :].partition("\n| ")[0] + "\n", (name, figure)
 
 
 def test_no_more_is_said_to_be_equivalent_than_is(results: Results) -> None:

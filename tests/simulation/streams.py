@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from infrastructure.local.clients import REGION
+from infrastructure.references import ACCOUNT
 from tests.simulation.dynamodb import Json
 from tests.simulation.faults import Faults
 from tests.simulation.functions import EventSource, Functions
 from tests.simulation.recorded import Recorded
 from tests.simulation.tables import Change
-from tests.support.stack import ACCOUNT, REGION
 
 
 class World(Protocol):

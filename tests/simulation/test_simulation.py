@@ -20,6 +20,10 @@ SEEDS_UNTIL_NOTICED = 500
 NOTICED_SOON = ("user-active", "room-counts-and-version", "code-free", "task-version-at-update", "receipt-absent")
 
 
+def _number(text: str) -> int:
+    return int(text.replace(",", ""))
+
+
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     """``python -m tests.simulation`` with these arguments."""
     return subprocess.run(  # noqa: S603  # our own module
@@ -38,6 +42,11 @@ def test_no_interleaving_and_no_fault_breaks_an_invariant(figures: Figures) -> N
 
     figures(finished.stdout)
     assert finished.returncode == 0, finished.stdout + finished.stderr
+    page = (REPOSITORY / "docs" / "reliability.md").read_text(encoding="utf-8")
+    for name in ("requests to DynamoDB", "commits", "scheduling decisions", "invocations", "faults"):
+        [documented] = re.findall(rf"^\| {name} \| ([\d,]+) \|$", page, re.MULTILINE)
+        [done] = re.findall(rf"\b{name} \(?([\d,]*\d)", finished.stdout)
+        assert _number(documented) == pytest.approx(_number(done), rel=0.1), name
 
 
 def test_a_refresh_token_has_one_successor_whoever_uses_it_and_whatever_fails(

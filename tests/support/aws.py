@@ -19,10 +19,13 @@ from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.dynamodb.models import dynamodb_backends
 
+from infrastructure.emulation import seed
+from infrastructure.local.clients import REGION
+from infrastructure.references import ACCOUNT
 from tasksync import deadline
 from tests.support import quick_moto
 from tests.support.permissions import Permissions, install
-from tests.support.stack import ACCOUNT, REGION, Stack
+from tests.support.stack import Stack
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -43,21 +46,6 @@ _ENVIRONMENT = {
     "AWS_DEFAULT_REGION": REGION,
     # moto's streams are not found under the host names that botocore makes for an account.
     "AWS_ACCOUNT_ID_ENDPOINT_MODE": "disabled",
-}
-
-_CREATE_TABLE = {
-    "BillingMode",
-    "AttributeDefinitions",
-    "KeySchema",
-    "GlobalSecondaryIndexes",
-    "LocalSecondaryIndexes",
-}
-_SET_AFTERWARDS = {
-    "StreamSpecification",
-    "TimeToLiveSpecification",
-    "PointInTimeRecoverySpecification",
-    "SSESpecification",
-    "DeletionProtectionEnabled",
 }
 
 _permissions = Permissions(f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/")
@@ -103,8 +91,9 @@ class Aws:
             tables, streams = copy.deepcopy(_new_tables())
             dynamodb_backends[ACCOUNT][REGION].tables = tables
             self.stack.arns |= streams
+            # Anew each time: a value that was read is remembered by the secret's ARN.
             for name, properties in self.stack.of_type("AWS::SecretsManager::Secret").items():
-                self._create_secret(name, properties)
+                self.stack.arns[name] = seed.create_secret(self.secrets, name, properties)
 
     @contextmanager
     def running(self, function: str) -> Iterator[None]:
@@ -147,12 +136,6 @@ class Aws:
             for queue in self.stack.of_type("AWS::SQS::Queue"):
                 _client("sqs").create_queue(QueueName=queue)
 
-    # Anew each time: a value that was read is remembered by the secret's ARN.
-    def _create_secret(self, name: str, properties: Mapping[str, Any]) -> None:
-        generated = properties["GenerateSecretString"]
-        value = self.secrets.get_random_password(**generated)["RandomPassword"]
-        self.stack.arns[name] = self.secrets.create_secret(Name=name, SecretString=value)["ARN"]
-
 
 @functools.cache
 def _new_tables() -> tuple[Any, dict[str, str]]:
@@ -162,24 +145,10 @@ def _new_tables() -> tuple[Any, dict[str, str]]:
     """
     stack = Stack()
     for name, properties in stack.of_type("AWS::DynamoDB::Table").items():
-        _create_table(stack, name, properties)
+        stream = seed.create_table(_client("dynamodb"), name, properties)
+        if stream is not None:
+            stack.arns[f"{name}.StreamArn"] = stream
     return dynamodb_backends[ACCOUNT][REGION].tables, stack.arns
-
-
-def _create_table(stack: Stack, name: str, properties: Mapping[str, Any]) -> None:
-    unknown = properties.keys() - _CREATE_TABLE - _SET_AFTERWARDS
-    if unknown:
-        raise ValueError(f"{name} has {unknown}, which the test stack does not understand")
-    keys = {key: properties[key] for key in _CREATE_TABLE & properties.keys()}
-    stream = properties.get("StreamSpecification")
-    if stream is not None:
-        keys["StreamSpecification"] = {"StreamEnabled": True, **stream}
-    made = _client("dynamodb").create_table(TableName=name, **keys)["TableDescription"]
-    if stream is not None:
-        stack.arns[f"{name}.StreamArn"] = made["LatestStreamArn"]
-    if "TimeToLiveSpecification" in properties:
-        ttl = properties["TimeToLiveSpecification"]
-        _client("dynamodb").update_time_to_live(TableName=name, TimeToLiveSpecification=ttl)
 
 
 @contextmanager

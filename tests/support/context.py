@@ -4,7 +4,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from tests.support.stack import ACCOUNT, REGION
+from infrastructure.local.clients import REGION
+from infrastructure.references import ACCOUNT
 
 
 @dataclass

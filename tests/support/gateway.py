@@ -19,9 +19,10 @@ from urllib.parse import parse_qsl, unquote
 
 import httpx
 
+from infrastructure.local.clients import REGION
+from infrastructure.references import ACCOUNT
 from tests.support.aws import Aws
 from tests.support.context import LambdaContext
-from tests.support.stack import ACCOUNT, REGION
 
 API_ID = "a1b2c3d4e5"
 STAGE = "live"

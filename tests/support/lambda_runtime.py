@@ -18,8 +18,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from infrastructure.local.clients import REGION
+from infrastructure.references import ACCOUNT
 from infrastructure.template import REPOSITORY
-from tests.support.stack import ACCOUNT, REGION
 
 # Has what Lambda's Python has, and nothing else: tests/journeys/requirements.txt.
 PYTHON = REPOSITORY / ".venv-lambda" / "bin" / "python"

@@ -14,7 +14,8 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ClientError
 from botocore.handlers import BUILTIN_HANDLERS
 
-from tests.support.stack import ACCOUNT, REGION
+from infrastructure.local.clients import REGION
+from infrastructure.references import ACCOUNT
 
 _CLOUDWATCH = "GraniteServiceVersion20100801"
 _TRANSACTION_ACTIONS = {

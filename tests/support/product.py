@@ -4,7 +4,8 @@ from typing import Any
 
 import httpx
 
-from tests.support.aws import Aws
+from infrastructure import reset_password
+from tests.support.aws import LOCK, Aws
 from tests.support.client import Client, Person
 from tests.support.gateway import Gateway
 from tests.support.streams import Delivery, Streams
@@ -26,6 +27,11 @@ class Product:
     def register(self, name: str = "person", **fields: Any) -> Person:
         """Somebody new, signed in."""
         return self.anonymous.register(name, **fields)
+
+    def recovery_token(self, username: str) -> str:
+        """For somebody who has forgotten the password, as `make reset-password` issues it."""
+        with LOCK:
+            return reset_password.issue(self.aws.dynamodb, "UsersTable", username)[1]
 
     def deliver(self, seconds: float = 60.0, to: str | None = None) -> list[Delivery]:
         """Let the functions behind the streams work until nothing is left, each told that it has ``seconds``.

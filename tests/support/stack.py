@@ -4,22 +4,11 @@ Only what our template uses is understood; anything else is refused, so that a t
 """
 
 import functools
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from infrastructure import template as template_file
-
-REGION = "us-east-1"
-ACCOUNT = "123456789012"
-
-_PSEUDO_PARAMETERS = {
-    "AWS::AccountId": ACCOUNT,
-    "AWS::Partition": "aws",
-    "AWS::Region": REGION,
-    "AWS::StackName": "tasksync",
-    "AWS::URLSuffix": "amazonaws.com",
-}
+from infrastructure.references import References, declared_variables
 
 # Slow on purpose in production (and by the template never as quick), or in the way of a test that wants to see the
 # authorizer at every request.
@@ -44,6 +33,7 @@ class Stack:
         self.parameters = template_file.parameter_values(self.template, given)
         self.resources: dict[str, dict[str, Any]] = self.template["Resources"]
         self.arns: dict[str, str] = {}
+        self._references = References(self.template, self.parameters, self.arns)
 
     def decided(self, part: Any) -> Any:
         """A part of the template in which each ``Fn::If`` is decided."""
@@ -64,12 +54,11 @@ class Stack:
 
     def variables(self, function: str) -> dict[str, Any]:
         """The environment variables of a function, as written in the template."""
-        common = self.template["Globals"]["Function"].get("Environment", {}).get("Variables", {})
-        return {**common, **self.functions[function].get("Environment", {}).get("Variables", {})}
+        return declared_variables(self.template, function)
 
     def environment(self, function: str) -> dict[str, str]:
         """The environment variables of a function, with their values."""
-        return {name: str(self.resolve(value)) for name, value in self.variables(function).items()}
+        return self._references.variables(function)
 
     def all_variables(self) -> dict[str, str]:
         """The environment variables of all functions together."""
@@ -94,45 +83,7 @@ class Stack:
 
     def resolve(self, value: Any) -> Any:
         """``value`` with its references replaced by what they refer to."""
-        if isinstance(value, list):
-            return [self.resolve(each) for each in value]
-        if not isinstance(value, dict):
-            return value
-        match value:
-            case {"Ref": str(name), **rest} if not rest:
-                return self._reference(name)
-            case {"Fn::GetAtt": [str(name), str(attribute)], **rest} if not rest:
-                return self._attribute(name, attribute)
-            case {"Fn::Sub": str(text), **rest} if not rest:
-                return re.sub(r"\$\{([^}]+)\}", lambda found: self._substitute(found[1]), text)
-        if any(key.startswith("Fn::") for key in value):
-            raise ValueError(f"the template uses {value}, which the test stack does not understand")
-        return {key: self.resolve(each) for key, each in value.items()}
-
-    def _substitute(self, name: str) -> str:
-        resource, dot, attribute = name.partition(".")
-        return str(self._attribute(resource, attribute) if dot else self._reference(name))
-
-    def _reference(self, name: str) -> Any:
-        if name in _PSEUDO_PARAMETERS:
-            return _PSEUDO_PARAMETERS[name]
-        if name in self.parameters:
-            return self.parameters[name]
-        return name
-
-    def _attribute(self, name: str, attribute: str) -> str:
-        match self.resources[name]["Type"], attribute:
-            case "AWS::DynamoDB::Table", "Arn":
-                return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"
-            case "AWS::DynamoDB::Table", "StreamArn":
-                return self.arns[f"{name}.StreamArn"]
-            case "AWS::SQS::Queue", "Arn":
-                return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
-            case "AWS::SecretsManager::Secret", "Id":
-                return self.arns.get(name, name)
-            case "AWS::Serverless::Function", "Arn":
-                return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
-        raise ValueError(f"the template uses {name}.{attribute}, which the test stack does not understand")
+        return self._references.resolve(value)
 
 
 def _listed(value: Any) -> list[Any]:

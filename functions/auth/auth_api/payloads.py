@@ -1,7 +1,7 @@
 """What comes in and goes out."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
@@ -14,6 +14,16 @@ from tasksync.http.schema import Checked
 from tasksync.password_policy import length_faults, normal
 from tasksync.tables.users import email_claim, name_claim
 from tasksync.texts import DAMAGE
+
+RecoveryToken = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=200,
+        description="As `make reset-password` printed it. Good once, for 30 minutes.",
+        examples=["usr_01a1fc4c951c7ae3b2cd04f9d8f5a6b7.Zk1vJ0wq3hJt5y8nD2xRrBfPz6cLmQeT4uSaXgVoHiE"],
+    ),
+]
 
 
 class Login(Checked, frozen=True, kw_only=True):
@@ -66,6 +76,16 @@ class PasswordChange(Checked, frozen=True, kw_only=True):
         if "current_password" in values and normal(new) == normal(values["current_password"]):
             return [Fault("/new_password", "password_unchanged", "The new password is the current one.")]
         return length_faults(new, "/new_password")
+
+
+class RecoveryCompletion(Checked, frozen=True, kw_only=True):
+    token: RecoveryToken
+    new_password: Password
+
+    @classmethod
+    def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:
+        """What costs nothing to find. How hard it is to guess is judged when the token was right."""
+        return length_faults(values["new_password"], "/new_password") if "new_password" in values else []
 
 
 def access_token(token: str, lifetime_seconds: int) -> answers.AccessToken:

@@ -8,9 +8,9 @@ from typing import Any, cast
 
 from auth_api import payloads, signing
 from auth_api.answers import AccessToken, PublicKeys, SignedIn
-from auth_api.payloads import Login, PasswordChange, Reauthentication, RefreshToken
+from auth_api.payloads import Login, PasswordChange, Reauthentication, RecoveryCompletion, RefreshToken
 from auth_api.signing import signer
-from tasksync import passwords, refresh_tokens
+from tasksync import passwords, recovery_tokens, refresh_tokens
 from tasksync.domain import accounts
 from tasksync.domain.accounts import AccountService, Device, Lifetimes, SignIn
 from tasksync.domain.limits import PASSWORD, PUBLIC, REGISTRATION, SESSION, SIGN_IN, WRITE
@@ -22,6 +22,7 @@ from tasksync.errors import (
     IdempotencyKeyReused,
     Invalid,
     InvalidCredentials,
+    InvalidRecoveryToken,
     InvalidToken,
     NotFound,
     RefreshInProgress,
@@ -62,6 +63,7 @@ _accounts = AccountService(
     SessionChanges(),
     passwords,
     refresh_tokens,
+    recovery_tokens,
     Lifetimes(
         absolute=timedelta(seconds=settings.refresh_token_seconds),
         idle=timedelta(seconds=settings.refresh_idle_seconds),
@@ -214,6 +216,29 @@ def change_password(request: Request, body: PasswordChange) -> Response:
     attempt.succeeded()
     note(request, "password_changed", request.caller.user_id)
     return response
+
+
+@api.route(
+    "POST",
+    "/auth/recovery/complete",
+    body=RecoveryCompletion,
+    fails=(InvalidRecoveryToken,),
+    limits=(SIGN_IN,),
+)
+def complete_recovery(request: Request, body: RecoveryCompletion) -> Response:
+    """Set a new password with a recovery token.
+
+    Whoever has forgotten the password is given the token by those who run the installation. It is good once, for 30
+    minutes, and until the profile changes. Every session ends, and the waits after wrong passwords are over.
+    """
+    try:
+        user = _accounts.recover(body.token, body.new_password)
+    except InvalidRecoveryToken:
+        note_refusal(request, "recovery_failed")
+        raise
+    _guard.forgive(user.id, network(request.ip))
+    note(request, "recovered", user.id)
+    return no_content()
 
 
 def _with_token(stored: Response) -> Response:

@@ -4,6 +4,8 @@ from typing import Annotated, Literal, TypedDict
 
 from msgspec import Meta
 
+from tasksync import __version__
+
 
 class Health(TypedDict):
     """How the service is."""
@@ -12,4 +14,4 @@ class Health(TypedDict):
     checks: Annotated[
         dict[str, Literal["ok", "failed"]], Meta(description="By what was asked.", examples=[{"tasks": "ok"}])
     ]
-    version: Annotated[str, Meta(examples=["0.1.0"])]
+    version: Annotated[str, Meta(description="The release of TaskSync that answers.", examples=[__version__])]

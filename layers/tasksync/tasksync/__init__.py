@@ -1,3 +1,3 @@
 """What the TaskSync functions share: rules, tables, HTTP, streams."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -106,6 +106,15 @@ class User(msgspec.Struct, frozen=True):
     added_by: AddedBy = AddedBy.ANYONE
 
 
+class Recovery(msgspec.Struct, frozen=True):
+    """That a user may set a new password with a recovery token, which stands for the forgotten one."""
+
+    token_hash: str
+    expires_at: datetime
+    version: int
+    """Of the user when the token was issued: any change of the user since then has ended it."""
+
+
 class Exchange(msgspec.Struct, frozen=True):
     """How a session came by its refresh token: enough to derive the token again from the one it was given for."""
 

@@ -13,6 +13,7 @@ TaskSyncError
 │   ├── InvalidCredentials
 │   ├── InvalidToken
 │   │   └── RefreshTokenReused  names user and session for the log; answered as any other invalid token
+│   ├── InvalidRecoveryToken  wrong, used, expired, or issued before the user changed
 │   └── ReauthenticationRequired  signed in, but too long ago for this; says how long ago it may be
 ├── NotFound                  unknown, or not the caller's to see: the two are never told apart
 │   └── UnknownCode
@@ -134,6 +135,10 @@ class InvalidCredentials(NotSignedIn):
 
 class InvalidToken(NotSignedIn):
     detail = "The token is not valid, or not any more."
+
+
+class InvalidRecoveryToken(NotSignedIn):
+    detail = "The recovery token is wrong, used or expired, or the profile has changed since. Ask for a new one."
 
 
 class RefreshTokenReused(InvalidToken):

@@ -76,6 +76,7 @@ POLICIES: list[Line | Open] = [
     Open("POST /auth/login", 422, {}),
     Open("POST /auth/refresh", 422, {}),
     Open("POST /auth/logout", 422, {}),
+    Open("POST /auth/recovery/complete", 422, {}),
     Open("GET /.well-known/jwks.json", 200),
     Open("HEAD /.well-known/jwks.json", 200),
     everybody("GET /auth/sessions", 200),

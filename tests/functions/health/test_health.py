@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from tasksync import __version__
 from tests.support.aws import LOCK
 from tests.support.product import Product
 from tests.support.tables import drop
@@ -46,7 +47,8 @@ def test_all_is_well(product: Product) -> None:
     assert body.keys() == {"status", "checks", "version"}
     assert body["status"] == "ok"
     assert body["checks"] == dict.fromkeys([*TABLES.values(), *SECRETS.values()], "ok")
-    assert re.fullmatch(r"\d+\.\d+\.\d+", body["version"])
+    assert body["version"] == __version__
+    assert re.fullmatch(r"\d+\.\d+\.\d+", __version__)
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -9,10 +9,11 @@ import boto3
 from moto.cloudwatch.models import cloudwatch_backends
 
 from infrastructure.local import extraction
+from infrastructure.local.clients import REGION
+from infrastructure.references import ACCOUNT
 from tests.support.aws import LOCK
 from tests.support.client import Answer
 from tests.support.product import Product
-from tests.support.stack import ACCOUNT, REGION
 
 _SAMPLE = re.compile(r"(?P<name>[a-z_]+)(?:\{(?P<labels>.*)\})? (?P<value>\S+)")
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')

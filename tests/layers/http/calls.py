@@ -39,6 +39,7 @@ WITH_NEEDED_FIELDS: dict[Route, set[str]] = {
     ("POST", "/auth/refresh"): {"/refresh_token"},
     ("POST", "/auth/logout"): {"/refresh_token"},
     ("POST", "/auth/password"): {"/current_password", "/new_password"},
+    ("POST", "/auth/recovery/complete"): {"/token", "/new_password"},
     ("POST", "/auth/reauthenticate"): {"/password"},
     ("POST", "/users"): {"/password"},
     ("POST", "/rooms/join"): {"/code"},

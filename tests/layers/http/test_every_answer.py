@@ -14,6 +14,7 @@ OPEN = [
     *((method, path) for path in READ for method in ("GET", "HEAD")),
     ("POST", "/auth/login"),
     ("POST", "/auth/logout"),
+    ("POST", "/auth/recovery/complete"),
     ("POST", "/auth/refresh"),
     ("POST", "/auth/register"),
     ("POST", "/users"),

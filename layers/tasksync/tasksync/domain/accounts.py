@@ -1,5 +1,6 @@
 """Registration, sign-in and sessions."""
 
+import hmac
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,13 +13,25 @@ from msgspec.structs import replace
 from tasksync import clock, password_policy
 from tasksync.domain.attempts import until_settled
 from tasksync.domain.reads import Both
-from tasksync.entities import Caller, Exchange, Page, Receipt, ReceiptFor, Session, User, UserRole, UserStatus
+from tasksync.entities import (
+    Caller,
+    Exchange,
+    Page,
+    Receipt,
+    ReceiptFor,
+    Recovery,
+    Session,
+    User,
+    UserRole,
+    UserStatus,
+)
 from tasksync.errors import (
     DependencyFailed,
     Fault,
     IdempotencyKeyReused,
     Invalid,
     InvalidCredentials,
+    InvalidRecoveryToken,
     InvalidToken,
     NotFound,
     PreconditionFailed,
@@ -44,6 +57,8 @@ class People(Protocol):
     def find(self, user_id: str) -> User | None: ...
     def owner_of(self, claim: str) -> str | None: ...
     def upgrade_password_hash(self, user: User, password_hash: str) -> None: ...
+    def find_recovery(self, user_id: str) -> tuple[User, Recovery] | None: ...
+    def recover(self, user: User, recovery: Recovery, password_hash: str, at: datetime) -> None: ...
 
 
 class Sessions(Protocol):
@@ -82,6 +97,13 @@ class RefreshTokens(Protocol):
     def session_of(self, refresh_token: str) -> str | None: ...
     def token_hash(self, refresh_token: str) -> str: ...
     def family_hash(self, refresh_token: str) -> str: ...
+
+
+class RecoveryTokens(Protocol):
+    """``tasksync.recovery_tokens``, which says what each does."""
+
+    def user_of(self, token: str) -> str | None: ...
+    def token_hash(self, token: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +182,7 @@ class AccountService:
         sessions: Sessions,
         passwords: Passwords,
         tokens: RefreshTokens,
+        recovery_tokens: RecoveryTokens,
         lifetimes: Lifetimes,
         both: Both,
     ) -> None:
@@ -169,6 +192,7 @@ class AccountService:
         self._sessions = sessions
         self._passwords = passwords
         self._tokens = tokens
+        self._recovery_tokens = recovery_tokens
         self._lifetimes = lifetimes
 
     def register(self, username: str | None, email: str | None, password: str, device: Device) -> SignIn:
@@ -333,6 +357,32 @@ class AccountService:
             )
 
         until_settled(attempt)
+
+    def recover(self, token: str, new: str) -> User:
+        """Set a new password with a recovery token, which ends with it, as every session of the user does.
+
+        Raises ``InvalidRecoveryToken``, and ``Invalid`` if the new password would soon be guessed; that leaves the
+        token as it is.
+        """
+
+        def attempt() -> User:
+            user_id = self._recovery_tokens.user_of(token)
+            found = self._people.find_recovery(user_id or _NOBODY)
+            if found is None:
+                raise InvalidRecoveryToken
+            user, recovery = found
+            if not hmac.compare_digest(self._recovery_tokens.token_hash(token), recovery.token_hash):
+                raise InvalidRecoveryToken
+            if recovery.version != user.version or recovery.expires_at <= clock.now():
+                raise InvalidRecoveryToken
+            faults = password_policy.faults_of(new, "/new_password", [user.username, user.email])
+            if faults:
+                raise Invalid(faults)
+            password_hash = self._passwords.hash_password(new)
+            self._people.recover(user, recovery, password_hash, clock.later_than(user.updated_at))
+            return user
+
+        return until_settled(attempt)
 
     def _user(self, caller: Caller) -> User:
         user = self._people.find(caller.user_id)

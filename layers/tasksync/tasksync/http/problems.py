@@ -16,6 +16,7 @@ _ANSWERS: dict[type[errors.TaskSyncError], tuple[int, str]] = {
     errors.BadCursor: (400, "invalid_cursor"),
     errors.NotSignedIn: (401, "invalid_token"),
     errors.InvalidCredentials: (401, "invalid_credentials"),
+    errors.InvalidRecoveryToken: (401, "invalid_recovery_token"),
     errors.ReauthenticationRequired: (401, "reauthentication_required"),
     errors.RoleTooLow: (403, "role_too_low"),
     errors.NotFound: (404, "not_found"),

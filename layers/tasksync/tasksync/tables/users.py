@@ -11,7 +11,7 @@ from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, Unicode
 from pynamodb.expressions.update import Action
 
 from tasksync import clock
-from tasksync.entities import AddedBy, Page, User, UserRole, UserStatus
+from tasksync.entities import AddedBy, Page, Recovery, User, UserRole, UserStatus
 from tasksync.errors import EmailTaken, Stale, UsernameTaken
 from tasksync.settings import settings
 from tasksync.tables.connection import SharedModel
@@ -51,6 +51,11 @@ class UserItem(UsersItem, discriminator="user"):
     """Who may add them to rooms; absent: anyone."""
     unfinished = UnicodeAttribute(null=True)
     """``Unfinished.USER`` from when the deletion was accepted; absent before."""
+    recovery_hash = UnicodeAttribute(null=True)
+    """Digest of the recovery token that was issued last. ``make reset-password`` writes it and the two below."""
+    recovery_expires_at = UnicodeAttribute(null=True)
+    recovery_version = NumberAttribute(null=True)
+    """The user's version at that time."""
 
     @classmethod
     def of(cls, user: User) -> "UserItem":
@@ -84,6 +89,16 @@ class UserItem(UsersItem, discriminator="user"):
             added_by=AddedBy(values.get("added_by") or AddedBy.ANYONE),
         )
 
+    def recovery(self) -> Recovery | None:
+        values = self.attribute_values
+        if "recovery_hash" not in values:
+            return None
+        return Recovery(
+            token_hash=values["recovery_hash"],
+            expires_at=clock.parse(values["recovery_expires_at"]),
+            version=int(values["recovery_version"]),
+        )
+
 
 def name_claim(username: str) -> str:
     return NAME + comparable(username)
@@ -105,6 +120,15 @@ class UsersTable:
             return UserItem.get(user_id, consistent_read=True).entity()
         except UserItem.DoesNotExist:
             return None
+
+    def find_recovery(self, user_id: str) -> tuple[User, Recovery] | None:
+        """An active user, and the recovery token that was issued to them last."""
+        try:
+            item = UserItem.get(user_id, consistent_read=True)
+        except UserItem.DoesNotExist:
+            return None
+        user, recovery = item.entity(), item.recovery()
+        return (user, recovery) if recovery and user.status is UserStatus.ACTIVE else None
 
     def owner_of(self, claim: str) -> str | None:
         """The id of the user who has this name or address (``name_claim``, ``email_claim``)."""
@@ -139,6 +163,28 @@ class UsersTable:
             UserItem(user.id),
             [UserItem.password_hash.set(password_hash)],
             UserItem.password_hash == user.password_hash,
+            Stale,
+        )
+        transaction.commit()
+
+    def recover(self, user: User, recovery: Recovery, password_hash: str, at: datetime) -> None:
+        """Set a new password hash and end every session and the recovery token.
+
+        Raises ``Stale`` if the user has changed since it was read, or another token was issued.
+        """
+        transaction = Transaction()
+        transaction.update(
+            UserItem(user.id),
+            [
+                UserItem.password_hash.set(password_hash),
+                UserItem.token_epoch.add(1),
+                UserItem.updated_at.set(clock.timestamp(at)),
+                UserItem.version.add(1),
+                UserItem.recovery_hash.remove(),
+                UserItem.recovery_expires_at.remove(),
+                UserItem.recovery_version.remove(),
+            ],
+            (UserItem.version == user.version) & (UserItem.recovery_hash == recovery.token_hash),
             Stale,
         )
         transaction.commit()

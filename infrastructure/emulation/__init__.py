@@ -1,0 +1,1 @@
+"""TaskSync on moto and under SAM local, from ``template.yaml``: docs/emulation.md."""

@@ -1,0 +1,66 @@
+"""`make reset-password`: issues a recovery token for a user who has forgotten the password.
+
+Prints the token, which is good once, for 30 minutes, and the request that sets a new password with it. Until that
+request the old password and all sessions go on. A new token ends the one before. Only its digest is stored; the
+security log says who issued it.
+"""
+
+import hashlib
+import secrets
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from infrastructure import deployed, security_log
+from infrastructure.users import UnknownUser, find_user, update_user, written
+
+LIFETIME = timedelta(minutes=30)
+
+
+def issue(dynamodb: Any, users_table: str, username: str) -> tuple[str, str]:
+    """The user's id and a recovery token. Raises UnknownUser. ``dynamodb``: a boto3 client."""
+    user_id = find_user(dynamodb, users_table, username)
+    token = f"{user_id}.{secrets.token_urlsafe(32)}"
+    # The token is for this version of the user, so any change of the user ends it: another password, another address.
+    expression = "SET recovery_hash = :hash, recovery_expires_at = :expires, recovery_version = version"
+    values = {
+        ":hash": {"S": hashlib.sha256(token.encode()).hexdigest()},
+        ":expires": written(datetime.fromtimestamp(time.time_ns() / 1_000_000_000, UTC) + LIFETIME),
+    }
+    update_user(dynamodb, users_table, user_id, expression, values)
+    return user_id, token
+
+
+def note(logs: Any, log_group: str, user_id: str, by: str) -> None:
+    """Writes the line that says for whom a token was issued, and by whom. ``logs``: a boto3 client; ``by``: an ARN."""
+    security_log.note(logs, log_group, "reset-password", by, "recovery_issued", user_id=user_id)
+
+
+def main() -> int:
+    parser = deployed.arguments(__doc__)
+    parser.add_argument("--username", required=True)
+    arguments = parser.parse_args()
+    if not arguments.username:
+        print("Say for whom: make reset-password USERNAME=…", file=sys.stderr)
+        return 1
+    try:
+        stack = deployed.find(arguments.stack)
+        by = stack.client("sts").get_caller_identity()["Arn"]
+        user_id, token = issue(stack.client("dynamodb"), stack.outputs["UsersTable"], arguments.username)
+        note(stack.client("logs"), stack.outputs["AuthFunctionLogs"], user_id, by)
+    except UnknownUser:
+        print(f"There is no user with the name {arguments.username}.", file=sys.stderr)
+    except deployed.Failure as error:
+        print(error, file=sys.stderr)
+    else:
+        print(
+            f"Recovery token of {arguments.username}, good once, for {LIFETIME.seconds // 60} minutes:\n\n  {token}\n"
+        )
+        print('A new password is set with it by POST /auth/recovery/complete {"token": "…", "new_password": "…"}')
+        return 0
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

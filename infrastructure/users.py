@@ -1,0 +1,53 @@
+"""Changes of a user that no function is asked for: found by username, made if the user is active.
+
+The keys and attributes are those of ``tasksync.tables.users``: the item of a username's claim names the user.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+
+class UnknownUser(Exception):
+    """Nobody has this username."""
+
+
+def find_user(dynamodb: Any, users_table: str, username: str) -> str:
+    """The id of the user who has this username, however it is written. Raises UnknownUser.
+
+    ``dynamodb``: a boto3 client.
+    """
+    comparable = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
+    claim = {"user_id": {"S": f"NAME#{comparable}"}}
+    found = dynamodb.get_item(TableName=users_table, Key=claim, ConsistentRead=True).get("Item")
+    if found is None:
+        raise UnknownUser
+    return str(found["owner"]["S"])
+
+
+def update_user(
+    dynamodb: Any, users_table: str, user_id: str, expression: str, values: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Carries out an update expression. Raises UnknownUser if the user's deletion was accepted.
+
+    ``values``: those of the expression, as DynamoDB spells them. ``#role`` is the attribute ``role``, whose name
+    DynamoDB reserves.
+    """
+    names = {"#status": "status", **({"#role": "role"} if "#role" in expression else {})}
+    try:
+        dynamodb.update_item(
+            TableName=users_table,
+            Key={"user_id": {"S": user_id}},
+            UpdateExpression=expression,
+            ConditionExpression="#status = :active",
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues={**values, ":active": {"S": "active"}},
+        )
+    except dynamodb.exceptions.ConditionalCheckFailedException:
+        raise UnknownUser from None
+
+
+def written(at: datetime) -> Mapping[str, str]:
+    """A time in UTC as the functions store it."""
+    return {"S": at.isoformat(timespec="milliseconds").replace("+00:00", "Z")}

@@ -1,0 +1,119 @@
+"""Figures in documents: each is what the code, the template or a file says.
+
+A page that claims a number belongs here, in a test that counts it (model, simulation, condition mutation), or is made
+by ``make bench``. What was measured once says so on its page, with its circumstances.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from infrastructure.openapi.document import document
+from infrastructure.template import REPOSITORY
+from tasksync.domain.limits import POLICIES as LIMITS
+from tasksync.http.api import MAX_BODY_BYTES
+from tasksync.http.filling import MOST_BYTES
+from tests.functions.authorization.policies import POLICIES, Line, Open
+from tests.functions.authorization.test_outages import CASES as OUTAGES
+from tests.support.stack import Stack
+
+PARAMETERS = {name: each.get("Default") for name, each in Stack({}).template["Parameters"].items()}
+SCHEMAS = document()["components"]["schemas"]
+LINES = [each for each in POLICIES if isinstance(each, Line)]
+
+
+def _longest(schema: str, field: str) -> int:
+    def lengths(of: Any) -> Iterator[int]:
+        if "maxLength" in of:
+            yield of["maxLength"]
+        for part in of.get("anyOf", []):
+            yield from lengths(part)
+
+    return max(lengths(SCHEMAS[schema]["properties"][field]))
+
+
+# By page: a sentence with its figures, and what each of them is.
+FIGURES: list[tuple[str, str, tuple[Any, ...]]] = [
+    (
+        "docs/security.md",
+        r"asked for: (\d+) lines for (\d+) routes with a token, and (\d+) open routes",
+        (
+            len(LINES),
+            len({each.route for each in LINES}),
+            len({each.route for each in POLICIES if isinstance(each, Open)}),
+        ),
+    ),
+    ("docs/security.md", r"are the (\d+) outages of", (len(OUTAGES),)),
+    (
+        "README.md",
+        r"\| an access token \((\d+) minutes\) and a refresh token \((\d+) days\) \|",
+        (PARAMETERS["AccessTokenSeconds"] / 60, PARAMETERS["RefreshTokenSeconds"] / 86_400),
+    ),
+    ("README.md", r"\| request body \| (\d+) KiB", (MAX_BODY_BYTES / 1024,)),
+    ("README.md", r"\| members of a room \| (\d+) \(", (PARAMETERS["MaxRoomMembers"],)),
+    ("README.md", r"\| rooms of a person \| (\d+) opened", (PARAMETERS["MaxRoomsPerUser"],)),
+    ("README.md", r"shares no room with them \| (\d+) an hour", (PARAMETERS["StrangersAddedPerUser"],)),
+    (
+        "README.md",
+        r"\| username, e-mail, room name, title, description \| (\d+), (\d+), (\d+), (\d+), ([\d,]+) characters",
+        (
+            _longest("Registration", "username"),
+            _longest("Registration", "email"),
+            _longest("NewRoom", "name"),
+            _longest("NewTask", "title"),
+            _longest("NewTask", "description"),
+        ),
+    ),
+    ("README.md", r"\| recent sign-in \| (\d+) minutes", (PARAMETERS["RecentSignInSeconds"] / 60,)),
+    (
+        "README.md",
+        r"\| password \| (\d+) \(`PasswordMinLength`\) to ([\d,]+) characters",
+        (PARAMETERS["PasswordMinLength"], _longest("Registration", "password")),
+    ),
+    ("README.md", r"\| one response \| (\d+) MB", (MOST_BYTES / 1_000_000,)),
+]
+
+
+@pytest.mark.parametrize(("page", "sentence", "expected"), FIGURES, ids=lambda each: str(each)[:40])
+def test_a_page_has_the_figures_of_the_code(page: str, sentence: str, expected: tuple[Any, ...]) -> None:
+    text = " ".join((REPOSITORY / page).read_text(encoding="utf-8").split())
+
+    found = re.findall(sentence, text)
+
+    assert len(found) == 1, f"{page} does not say: {sentence}"
+    figures = found[0] if isinstance(found[0], tuple) else (found[0],)
+    assert [float(figure.replace(",", "")) for figure in figures] == [float(figure) for figure in expected]
+
+
+def test_the_table_of_rate_limits_has_the_quotas_and_the_windows_of_the_code() -> None:
+    page = (REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8")
+    table = page.partition("| policy | counted by | default | routes |")[2].partition("\n\n")[0]
+    variables = Stack({}).functions["RoomsFunction"]["Environment"]["Variables"]["RATE_LIMITS"]["Fn::Sub"]
+    quotas = {name: int(PARAMETERS[quota]) for name, quota in re.findall(r"([a-z-]+)=\$\{(\w+)\}", variables)}
+    windows = {60: "a minute", 900: "in 15 min", 3600: "an hour"}
+
+    rows = [[cell.strip() for cell in row.split("|")[1:4]] for row in table.splitlines()[2:]]
+    shown = {
+        name: (quota, default)
+        for names, _, default in rows
+        for name, quota in zip(re.findall(r"`([a-z-]+)`", names), re.findall(r"\d+", default), strict=False)
+    }
+
+    assert shown.keys() == {policy.name for policy in LIMITS}
+    for policy in LIMITS:
+        quota, default = shown[policy.name]
+        assert int(quota) == quotas[policy.name], policy.name
+        window = default if policy.name != "sign-in-failures" else default.replace("wrong passwords ", "")
+        assert windows[policy.seconds] in window, policy.name
+
+
+def test_pages_name_the_python_of_the_functions_and_the_oldest_that_does_here() -> None:
+    runtime = Stack({}).template["Globals"]["Function"]["Runtime"].removeprefix("python")
+    project = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+    [oldest] = re.findall(r'^requires-python = ">=([\d.]+)"$', project, re.MULTILINE)
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+    assert re.findall(r"for arm64 and Python ([\d.]+),", readme) == [runtime]
+    assert re.findall(r"You need Python ([\d.]+) or later", readme) == [oldest]
