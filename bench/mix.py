@@ -202,7 +202,11 @@ def _behind(aws: Aws, product: Product) -> Json:
         "in_sequence": len(aws.permissions.calls) - before,
         **_units(spent),
         "logged": _logged(written.of(authorizer=False), len(deliveries)),
-        "metrics": {line.fields["function"]: _metrics(line.fields) for line in written.of(authorizer=False)},
+        "metrics": {
+            line.fields["function"]: _metrics(line.fields)
+            for line in written.of(authorizer=False)
+            if "function" in line.fields
+        },
     }
 
 

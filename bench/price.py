@@ -9,10 +9,11 @@ dynamodb/pricing/on-demand, cloudwatch/pricing, secrets-manager/pricing, kms/pri
 ec2/pricing/on-demand (data out).
 """
 
+import functools
 import json
 import math
 import sys
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +151,7 @@ def of_a_month(found: Row, people: int) -> dict[str, float]:
 def of_what_is_off(found: Row, people: int) -> dict[str, float]:
     """USD for a month of what the template has parameters for, and is not on by itself."""
     requests = float(people * ACTIVE * REQUESTS_A_DAY * DAYS)
-    resources = templates.load()["Resources"]
+    resources = _template()["Resources"]
     functions = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Serverless::Function"]
     gigabytes = sum(_memory(each) for each in functions) / 1024
     rules = len(resources["Firewall"]["Properties"]["Rules"])
@@ -170,9 +171,9 @@ def metrics_of(found: Row, requests: float) -> float:
 
     A metric is paid for the hours in which it has one.
     """
-    rates: Counter[str] = Counter()
+    rates: defaultdict[str, float] = defaultdict(float)
     kinds: dict[str, Row] = {}
-    behind: Counter[tuple[str, int]] = Counter()
+    behind: defaultdict[tuple[str, int], float] = defaultdict(float)
     for name, share in MIX.items():
         row = found["routes"][name]
         rate = requests / HOURS * share / 1000
@@ -180,7 +181,7 @@ def metrics_of(found: Row, requests: float) -> float:
         kinds[row["route"]] = row["metrics"]
         for function, metrics in row["behind"]["metrics"].items():
             behind[function, metrics["function"]] += rate
-    of_routes = sum(
+    of_routes: float = sum(
         number * sum(_present(rates[route] * share) for share in _SHARES[dimensions])
         for route, metrics in kinds.items()
         for dimensions, number in metrics.items()
@@ -200,7 +201,7 @@ def _present(rate: float) -> float:
 
 def _cold_starts(found: Row) -> float:
     """Of a million requests."""
-    memory = sum(share * found["routes"][name]["memory"] for name, share in MIX.items()) / 1000
+    memory: float = sum(share * found["routes"][name]["memory"] for name, share in MIX.items()) / 1000
     return 1e6 * COLD * (STARTING * memory / 1024 * GB_SECOND + SECRETS_READ * SECRET_CALL)
 
 
@@ -215,13 +216,13 @@ def _keys(parts: dict[str, float], requests: float) -> float:
 
 def _memory(function: Row) -> int:
     """In MB, as the template has it if nobody says otherwise."""
-    template = templates.load()
+    template = _template()
     memory = function.get("MemorySize", template["Globals"]["Function"]["MemorySize"])
     return int(template["Parameters"][memory["Ref"]]["Default"] if isinstance(memory, dict) else memory)
 
 
 def _count(kind: str) -> int:
-    return sum(each["Type"] == kind for each in templates.load()["Resources"].values())
+    return sum(each["Type"] == kind for each in _template()["Resources"].values())
 
 
 def tables(found: Row) -> tuple[str, str, str]:
@@ -235,6 +236,12 @@ def tables(found: Row) -> tuple[str, str, str]:
     second.append(_row("together", [sum(month.values()) for month in months]))
     third = _by_people("USD a month, if on", [of_what_is_off(found, people) for people in PEOPLE])
     return "\n".join(first), "\n".join(second), "\n".join(third)
+
+
+@functools.cache
+def _template() -> Row:
+    """It takes a second to be read."""
+    return templates.load()
 
 
 def _by_people(heading: str, months: list[dict[str, float]]) -> list[str]:

@@ -61,7 +61,7 @@ def put_crowd(aws: Aws, people: int) -> None:
         numbers = range(start, start + _AT_ONCE)
         for table, item in (("UsersTable", _user), ("RoomsTable", _room)):
             with LOCK:
-                puts = [{"PutRequest": {"Item": item(number)}} for number in numbers]
+                puts: list[Any] = [{"PutRequest": {"Item": item(number)}} for number in numbers]
                 aws.dynamodb.batch_write_item(RequestItems={table: puts})
 
 

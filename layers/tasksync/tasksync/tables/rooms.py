@@ -276,7 +276,7 @@ class RoomsTable:
     def unfinished(self, before: datetime) -> Iterator[list[str]]:
         """Rooms left without members before this time and still there: their ids, page by page."""
         for page in unfinished(settings.rooms_table, Unfinished.ROOM, before):
-            yield [keys["room_id"] for keys in page]
+            yield [key["room_id"]["S"] for key in page]
 
 
 def membership_key(room_id: str, user_id: str) -> dict[str, dict[str, str]]:

@@ -63,7 +63,9 @@ class UnassignmentsTable:
     def unfinished(self, before: datetime) -> Iterator[list[tuple[str, str]]]:
         """The rooms and those who left them before this time, whose tasks may not be unassigned yet."""
         for page in unfinished(settings.rooms_table, Unfinished.UNASSIGNMENT, before):
-            yield [(keys["item"].removeprefix(UNASSIGNMENT), keys["room_id"].removeprefix(PERSON)) for keys in page]
+            yield [
+                (key["item"]["S"].removeprefix(UNASSIGNMENT), key["room_id"]["S"].removeprefix(PERSON)) for key in page
+            ]
 
 
 def note_unassignment(transaction: Transaction, room_id: str, user_id: str, at: datetime) -> None:

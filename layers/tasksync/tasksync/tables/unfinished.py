@@ -16,8 +16,8 @@ from typing import Any
 from tasksync import clock
 from tasksync.tables.connection import shared_connection
 
-Keys = dict[str, str]
-"""The key of an item, by attribute."""
+Key = dict[str, dict[str, str]]
+"""The key of an item, as DynamoDB spells it."""
 
 
 class Unfinished(StrEnum):
@@ -31,7 +31,7 @@ class Unfinished(StrEnum):
     """Tasks of a room that somebody left. The mark is an item of its own: ``tables/unassignments.py``."""
 
 
-def unfinished(table: str, kind: Unfinished, before: datetime) -> Iterator[list[Keys]]:
+def unfinished(table: str, kind: Unfinished, before: datetime) -> Iterator[list[Key]]:
     """The keys of items that were marked before this time, oldest first, page by page: a hint, since indexes lag."""
     request: dict[str, Any] = {
         "TableName": table,
@@ -42,7 +42,7 @@ def unfinished(table: str, kind: Unfinished, before: datetime) -> Iterator[list[
     }
     while True:
         found = shared_connection().dispatch("Query", request)
-        yield [{name: value["S"] for name, value in item.items()} for item in found["Items"]]
+        yield found["Items"]
         if "LastEvaluatedKey" not in found:
             return
         request = {**request, "ExclusiveStartKey": found["LastEvaluatedKey"]}

@@ -207,7 +207,7 @@ class UsersTable:
     def unfinished(self, before: datetime) -> Iterator[list[str]]:
         """Users whose deletion was accepted before this time and who are still there: as ``RoomsTable.unfinished``."""
         for page in unfinished(settings.users_table, Unfinished.USER, before):
-            yield [keys["user_id"] for keys in page]
+            yield [key["user_id"]["S"] for key in page]
 
 
 def mark_as_deleting() -> Action:
