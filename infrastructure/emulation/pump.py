@@ -84,7 +84,12 @@ class Shard:
         """Hands over the next batch, if there is one and it is not to wait; whether there was one."""
         if time.monotonic() < self._not_before:
             return False
-        read = [in_lambda_form(record, self._arn) for record in self._read()]
+        try:
+            read = [in_lambda_form(record, self._arn) for record in self._read()]
+        except (BotoCoreError, ClientError) as error:
+            self._report(f"The stream of {self._mapped.table} cannot be read: {error}")
+            self._not_before = time.monotonic() + self._retry_seconds[1]
+            return False
         if not read:
             return False
         batch = [record for record in read if any(fits(record, pattern) for pattern in self._mapped.patterns)]

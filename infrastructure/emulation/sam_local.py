@@ -62,11 +62,18 @@ class DockerMissing(LocalStackError):
 
 @dataclass(frozen=True)
 class Running:
-    """Where it is: URLs on this machine."""
+    """Where it is: URLs on this machine. ``logs``: a file for each of its processes."""
 
     api: str
     functions: str
     aws: str
+    logs: Mapping[Path, subprocess.Popen[bytes]]
+
+    def check(self) -> None:
+        """Raises ServerFailed if one of the processes has ended."""
+        for log, process in self.logs.items():
+            if process.poll() is not None:
+                raise ServerFailed(f"sam local {log.stem} ended by itself; its log is {log}.")
 
 
 @contextlib.contextmanager
@@ -99,9 +106,11 @@ def running(
         _write(folder, written, variables, archives)
         progress("Starting sam local start-api and start-lambda")
         options = ["--invoke-image", image, "--skip-pull-image"] if image else []
-        for kind, at in (("start-api", port), ("start-lambda", port + 1)):
-            started.enter_context(_sam(kind, at, folder, options))
-        found = Running(f"http://{HOST}:{port}", f"http://{HOST}:{port + 1}", aws)
+        logs = {
+            folder / f"{kind}.log": started.enter_context(_sam(kind, at, folder, options))
+            for kind, at in (("start-api", port), ("start-lambda", port + 1))
+        }
+        found = Running(f"http://{HOST}:{port}", f"http://{HOST}:{port + 1}", aws, logs)
         started.enter_context(_pumping(template, found, progress))
         yield found
 
@@ -140,7 +149,7 @@ def _write(
 
 
 @contextlib.contextmanager
-def _sam(kind: str, port: int, folder: Path, options: list[str]) -> Iterator[None]:
+def _sam(kind: str, port: int, folder: Path, options: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """`sam local start-api` or `start-lambda`, once it answers. Raises ServerFailed or PortTaken."""
     if _answers(port):
         raise PortTaken(port)
@@ -163,7 +172,7 @@ def _sam(kind: str, port: int, folder: Path, options: list[str]) -> Iterator[Non
             if process.poll() is not None or time.monotonic() > deadline:
                 raise ServerFailed(f"sam local {kind} did not start; its log is {log}.")
             time.sleep(0.2)
-        yield
+        yield process
     finally:
         # It removes its containers then.
         process.terminate()
@@ -220,7 +229,8 @@ def main() -> int:
         ) as found:
             logs = folder.relative_to(templates.REPOSITORY)
             print(_GREETING.format(api=found.api, functions=found.functions, aws=found.aws, logs=logs), flush=True)
-            stopped.wait()
+            while not stopped.wait(1):
+                found.check()
             print("\nStopping", flush=True)
     except LocalStackError as error:
         print(error, file=sys.stderr)

@@ -7,8 +7,10 @@ import argparse
 import sys
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from infrastructure import template as templates
 from infrastructure.local.clients import local_client
@@ -86,9 +88,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--endpoint", required=True, help="of the AWS to fill, such as http://127.0.0.1:5000")
     endpoint = parser.parse_args().endpoint
+    if urlsplit(endpoint).scheme not in ("http", "https") or not urlsplit(endpoint).hostname:
+        print(f"'{endpoint}' is no endpoint; give ENDPOINT= a URL such as http://127.0.0.1:5000.", file=sys.stderr)
+        return 1
     try:
         created = seed(templates.load(), endpoint)
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
         print(f"{endpoint}: {error}", file=sys.stderr)
         return 1
     print(f"Created: {', '.join(created)}" if created else "Everything was there already")

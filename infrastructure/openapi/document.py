@@ -15,18 +15,36 @@ _DESCRIPTION = """\
 TaskSync is a task planner for teams. People register, open rooms that others join by a code, and plan tasks in them; \
 a room disappears when its last member leaves.
 
-- **Signing in** answers an access token, good for ten minutes, and a refresh token for the next pair.
-- **Errors** are problem documents (RFC 9457) with a stable `code`. All wrong fields or parameters are named at once.
-- **Lists** come in pages: pass the `next_cursor` of one page as `cursor` for the next.
-- **Changes** carry a `version` and an `ETag`; with `If-Match` nothing that somebody else has changed is overwritten. \
-PUT and PATCH both merge (RFC 7396): what is absent stays, `null` clears. What GET answered may be sent back: \
-read-only fields are let through with the values they have, and a `version` that is not the current one is refused as \
-`If-Match` is.
+### Sign-in
+
+`POST /auth/register` and `POST /auth/login` respond with a pair of tokens. The **access token** is sent as \
+`Authorization: Bearer …` and is good for `expires_in` seconds (ten minutes). The **refresh token** is good once, at \
+`POST /auth/refresh`, for the next pair. It expires when it is not used for **3 days**; the session ends after 7 days, \
+however often it is refreshed. An access token may outlive its session by up to **30 seconds**: so long the gateway \
+may go on accepting it after a sign-out, a new password or the deletion of the user.
+
+### Requests
+
+- **Fields and query parameters** that are unknown are refused; what is read without a token ignores unknown \
+query parameters. Responses may get further fields.
+- **PUT and PATCH** both merge (RFC 7396): what is absent stays, `null` clears. What GET responded with may be sent \
+back: read-only fields are accepted with the values they have, and a `version` that is not the current one is refused \
+as `If-Match` is.
+- **Versions**: a resource has a `version` and an `ETag`. With `If-Match`, nothing that somebody else has changed is \
+overwritten: 412 means read it again.
 - **Retries** are safe with an `Idempotency-Key`.
-- **Strangers** are given the same answer for what they may not see as for what does not exist.
 - **`me`** is the caller, wherever the id of a user stands in a request.
-- Unknown fields and unknown query parameters are refused; what is read without a token ignores the latter. Answers \
-may get further fields."""
+
+### Responses
+
+- **Lists** come in pages: pass the `next_cursor` of one page as `cursor` for the next. A page may be short, or empty, \
+and the list still go on.
+- **Errors** are problem documents (RFC 9457) with a stable `code`. All wrong fields or parameters are named at once. \
+`x-problem-codes` of an operation lists its codes.
+- **Strangers** get the same response for what they may not see as for what does not exist.
+- **Rate limits** are fixed windows. `RateLimit-Policy: "read";q=600;w=60` says that there may be `q` requests in `w` \
+seconds; `RateLimit: "read";r=599;t=30` that `r` of them are left, and that there are `q` again in `t` seconds. A 429 \
+says in `Retry-After` how many seconds to wait."""
 
 
 def document() -> Json:
@@ -34,6 +52,7 @@ def document() -> Json:
     routes = declared_routes()
     schemas = Schemas(
         [each.route.body for each in routes if each.route.body is not None],
+        [each.route.query for each in routes],
         [answer for each in routes for answer in (each.route.answer, each.route.failed_answer) if answer is not None],
     )
     for route in (each.route for each in routes):
@@ -52,9 +71,16 @@ def document() -> Json:
         paths.setdefault(each.route.path, {})[each.route.method.lower()] = made
     return {
         "openapi": "3.1.1",
-        "info": {"title": "TaskSync", "version": __version__, "description": _DESCRIPTION},
-        # Relative to where the document is served, so that it holds behind a stage and behind a domain name.
-        "servers": [{"url": "."}],
+        "info": {
+            "title": "TaskSync",
+            "version": __version__,
+            "summary": "A task planner for teams.",
+            "description": _DESCRIPTION,
+            "contact": {"name": "The maintainers of TaskSync"},
+            "license": {"name": "MIT License", "identifier": "MIT"},
+        },
+        # What is served names the address that it is served from: ``pages.site.Description``.
+        "servers": [{"url": "http://127.0.0.1:8000", "description": "A local stack (`make run`)."}],
         "security": [{"access_token": []}],
         "tags": _tags(routes),
         "paths": paths,
@@ -64,7 +90,7 @@ def document() -> Json:
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
-                    "description": "The `access_token` that `POST /auth/login` answers.",
+                    "description": "The `access_token` of the response to `POST /auth/register` or `POST /auth/login`.",
                 },
                 "metrics_token": {
                     "type": "http",

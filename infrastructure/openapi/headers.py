@@ -9,7 +9,7 @@ HEADERS: dict[str, Json] = {
         "schema": {"type": "string", "format": "uuid"},
     },
     "ETag": {
-        "description": "Of the resource's version; for `If-Match` and `If-None-Match`.",
+        "description": "The entity tag of the resource's version, for `If-Match` and `If-None-Match`.",
         "required": True,
         "schema": {"type": "string", "examples": ['"1"']},
     },
@@ -32,14 +32,23 @@ HEADERS: dict[str, Json] = {
         "schema": {"type": "string", "pattern": "^[0-9]+$", "examples": ["1"]},
     },
     "RateLimitPolicy": {
-        "description": "What is counted, and how many there may be in how many seconds.",
+        "description": (
+            "For each limit that the request counts against: its name, `q` how many requests there may be, and `w` in "
+            "how many seconds."
+        ),
         "schema": {"type": "string", "examples": ['"read";q=600;w=60']},
     },
     "RateLimit": {
-        "description": "How many are left, and for how many seconds.",
+        "description": (
+            "For each of these limits: `r` how many requests are left, and `t` in how many seconds there are `q` again."
+        ),
         "schema": {"type": "string", "examples": ['"read";r=599;t=30']},
     },
-    "WWWAuthenticate": {"description": "RFC 6750 §3, RFC 9470 §3.", "required": True, "schema": {"type": "string"}},
+    "WWWAuthenticate": {
+        "description": "How to authenticate: a bearer token (RFC 6750 §3), of a recent sign-in (RFC 9470 §3).",
+        "required": True,
+        "schema": {"type": "string", "examples": ["Bearer"]},
+    },
 }
 """By the name of the component."""
 

@@ -1,4 +1,7 @@
-"""Links: what of an answer can be used in which request (OpenAPI 3.1.1 §4.8.20)."""
+"""Links: what of an answer can be used in the path of which request (OpenAPI 3.1.1 §4.8.20).
+
+None fills in a body: a part of a body is nothing that the specification has words for, and code generators refuse it.
+"""
 
 import re
 from collections.abc import Mapping
@@ -14,15 +17,6 @@ _FOUND_IN: dict[str, dict[str, str]] = {
     "task_id": {"Task": "id"},
     "session_id": {"Session": "id"},
 }
-
-# The same for fields of bodies.
-_BODIES: dict[str, dict[str, str]] = {
-    "join_room": {"Room": "code"},
-    "refresh": {"SignedIn": "refresh_token"},
-    "logout": {"SignedIn": "refresh_token"},
-}
-_FIELDS = {"join_room": "code", "refresh": "refresh_token", "logout": "refresh_token"}
-
 
 # Of other lists there may be no first item.
 _NEVER_EMPTY = {"Session", "Member"}
@@ -44,9 +38,6 @@ def links(declared: Declared, others: Mapping[str, Declared]) -> Json:
         from_answer = any(value.startswith("$response") for value in values.values())
         if from_answer and len(values) == len(wanted) and other is not declared:
             made[name] = {"operationId": name, "parameters": values}
-        elif shape in _BODIES.get(name, {}):
-            field = {_FIELDS[name]: f"$response.body#/{prefix}{_BODIES[name][shape]}"}
-            made[name] = {"operationId": name, "requestBody": field}
     return made
 
 

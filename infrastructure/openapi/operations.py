@@ -7,6 +7,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from infrastructure.openapi.examples import media_examples
 from infrastructure.openapi.responses import Responses, has_entity_tag
 from infrastructure.openapi.routes import Declared
 from infrastructure.openapi.schemas import Json, Schemas, parameter_schema
@@ -15,37 +16,41 @@ from tasksync.http.api import SAFE
 from tasksync.http.fields import Id
 
 _PATH_PARAMETERS = {
-    "user_id": "A user; `me` is the caller.",
-    "room_id": "A room.",
-    "task_id": "A task.",
-    "session_id": "A session.",
-    "asset": "A file that a page names.",
+    "user_id": "The id of a user; `me` is the caller.",
+    "room_id": "The id of a room, as `POST /rooms` or `GET /rooms` responds with it.",
+    "task_id": "The id of a task, as `POST /tasks` or `GET /tasks` responds with it.",
+    "session_id": "The id of a session, as `GET /auth/sessions` responds with it.",
+    "asset": "The name of a file, as a page has it.",
 }
-_TAG = '"1"'
 
+# Parameters whose values only the running product knows have no examples: pages and tools would send them.
 PARAMETERS: dict[str, Json] = {
     "IfMatch": {
         "name": "If-Match",
         "in": "header",
-        "description": "Change the resource only if it still has this entity tag (RFC 9110 §13.1.1).",
+        "description": (
+            "Change the resource only if it still has this entity tag (RFC 9110 §13.1.1): the `ETag` of the last "
+            "response, with its quotation marks. Without it, the change is made whatever others have changed."
+        ),
         "schema": {"type": "string"},
-        "example": _TAG,
     },
     "IfNoneMatch": {
         "name": "If-None-Match",
         "in": "header",
-        "description": "Answer 304 if the resource still has this entity tag (RFC 9110 §13.1.2).",
+        "description": (
+            "Respond with 304, without a body, if the resource still has this entity tag (RFC 9110 §13.1.2): the "
+            "`ETag` of the last response, with its quotation marks."
+        ),
         "schema": {"type": "string"},
-        "example": _TAG,
     },
     "IdempotencyKey": {
         "name": "Idempotency-Key",
         "in": "header",
         "description": (
-            "Made up by the client, new for each change. The same request with the same key within 24 hours is carried "
-            "out once, and given the first answer again."
+            "Made up by the client, new for each change, such as a UUID. The same request with the same key within 24 "
+            "hours is carried out once, and gets the first response again; so a request whose response was lost can be "
+            "sent again."
         ),
-        # Without an example: it would be taken over, and each client needs keys of its own.
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
     },
 }
@@ -71,9 +76,16 @@ def operation(declared: Declared, name: str, schemas: Schemas, responses: Respon
     summary, _, description = " ".join((inspect.getdoc(route.view) or "").split()).partition(". ")
     if not summary:
         raise ValueError(f"{route.method} {route.path}: the view's docstring must say what it does.")
-    made: Json = {"operationId": name, "tags": [declared.tag], "summary": summary.removesuffix(".")}
-    if description:
-        made["description"] = description
+    if not description:
+        raise ValueError(f"{route.method} {route.path}: the view's docstring must say more than one sentence.")
+    if route.method == "HEAD":
+        description = f"The headers of GET, without the body. {description}"
+    made: Json = {
+        "operationId": name,
+        "tags": [declared.tag],
+        "summary": summary.removesuffix("."),
+        "description": description,
+    }
     if declared.public:
         made["security"] = [] if route.token is None else [{route.token: []}]
     parameters = [*_in_path(route.path), *_in_query(route.query), *_in_headers(declared)]
@@ -82,9 +94,9 @@ def operation(declared: Declared, name: str, schemas: Schemas, responses: Respon
     if route.body is not None:
         made["requestBody"] = {
             "required": any(field.required for field in msgspec.structs.fields(route.body)),
-            "content": {"application/json": {"schema": schemas.of(route.body)}},
+            "content": {"application/json": {"schema": schemas.of(route.body), "examples": media_examples(name)}},
         }
-    return {**made, **responses.of(declared)}
+    return {**made, **responses.of(declared, name)}
 
 
 def _in_path(path: str) -> list[Json]:
@@ -95,6 +107,8 @@ def _in_path(path: str) -> list[Json]:
             "required": True,
             "description": _PATH_PARAMETERS[name],
             "schema": parameter_schema(Id),
+            # In a room, it is others who are changed.
+            **({"example": "me"} if path.startswith("/users/") else {}),
         }
         for name in re.findall(r"\{(\w+)\}", path)
     ]
@@ -110,6 +124,8 @@ def _query_parameter(field: Any, annotation: Any) -> Json:
     parameter: Json = {"name": field.encode_name, "in": "query"}
     if "description" in schema:
         parameter["description"] = schema.pop("description")
+    # Filters that are filled in before anybody asks for them hide what there is.
+    schema.pop("examples", None)
     if field.default not in (None, (), msgspec.NODEFAULT):
         schema["default"] = field.default
     return {**parameter, "schema": schema}

@@ -2,6 +2,7 @@
 
 from typing import get_type_hints, is_typeddict
 
+from infrastructure.openapi.examples import RESPONSES
 from infrastructure.openapi.headers import header_references
 from infrastructure.openapi.problems import CODES, Problems, codes
 from infrastructure.openapi.routes import Declared
@@ -9,7 +10,7 @@ from infrastructure.openapi.schemas import Json, Schemas
 from tasksync.http.api import SAFE, Route
 from tasksync.http.fields import From
 
-_SUCCESSES = {200: "Done.", 201: "Made.", 204: "Done; there is nothing to say."}
+_SUCCESSES = {200: "Done.", 201: "Created.", 204: "Done. The response has no body."}
 
 
 class Responses:
@@ -19,10 +20,10 @@ class Responses:
         self._schemas = schemas
         self._problems = problems
 
-    def of(self, declared: Declared) -> Json:
+    def of(self, declared: Declared, name: str) -> Json:
         """The operation's fields ``responses``, by status all that the route may answer, and ``x-problem-codes``."""
         route = declared.route
-        found = {str(route.status): self._success(declared)}
+        found = {str(route.status): self._success(declared, name)}
         if has_entity_tag(route) and route.method in SAFE:
             found["304"] = {
                 "description": "The client has this version already.",
@@ -36,7 +37,7 @@ class Responses:
             found["503"] = failed
         return {"responses": found, CODES: sorted(may_give)}
 
-    def _success(self, declared: Declared) -> Json:
+    def _success(self, declared: Declared, name: str) -> Json:
         route = declared.route
         headers = ["RequestId"]
         if route.status == 201:
@@ -52,7 +53,8 @@ class Responses:
         answer: Json = {"description": _SUCCESSES[route.status], "headers": header_references(*headers)}
         if route.answer is not None and route.method != "HEAD":
             schema = self._schemas.of(route.answer)
-            answer["content"] = {media_type: {"schema": schema} for media_type in route.media_types}
+            example = {"example": RESPONSES[name]} if name in RESPONSES else {}
+            answer["content"] = {media_type: {"schema": schema, **example} for media_type in route.media_types}
         return answer
 
 

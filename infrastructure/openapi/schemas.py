@@ -1,11 +1,11 @@
 """JSON Schemas (2020-12) of what comes in and goes out, from the types that the functions declare."""
 
-import copy
 from collections.abc import Iterable
 from typing import Any, get_args, get_origin
 
 import msgspec
 
+from infrastructure.openapi.enums import enum_schema, enums_in
 from tasksync.http import merging
 from tasksync.http.answers import Listing, Problem
 from tasksync.http.schema import Checked
@@ -18,12 +18,18 @@ _TEMPLATE = "#/components/schemas/{name}"
 class Schemas:
     """The named schemas of a document, and how each type refers to its own."""
 
-    def __init__(self, incoming: Iterable[type[msgspec.Struct]], outgoing: Iterable[Any]) -> None:
+    def __init__(
+        self, incoming: Iterable[type[msgspec.Struct]], queries: Iterable[type[msgspec.Struct]], outgoing: Iterable[Any]
+    ) -> None:
         bodies = list(dict.fromkeys(incoming))
         types = list(dict.fromkeys([*bodies, *outgoing, Problem]))
+        enums = dict.fromkeys(enums_in([*types, *queries]))
         references, components = msgspec.json.schema_components(types, ref_template=_TEMPLATE)
         self._references = dict(zip(types, references, strict=True))
-        self.components: Json = {_name(name): _portable(schema) for name, schema in components.items()}
+        self.components: Json = {
+            **{_name(name): _portable(schema) for name, schema in components.items()},
+            **{kind.__name__: enum_schema(kind) for kind in enums},
+        }
         for body in bodies:
             schema = self.components[body.__name__]
             # An unknown field is refused.
@@ -46,17 +52,14 @@ class Schemas:
 
 def parameter_schema(annotation: Any) -> Json:
     """The schema of one parameter. A parameter is absent, and never null."""
-    schema: Json = _portable(msgspec.json.schema(annotation))
-    definitions = schema.pop("$defs", {})
-    if "anyOf" in schema:
-        [schema] = [each for each in schema["anyOf"] if each != {"type": "null"}]
-    if "$ref" in schema:
-        schema = definitions[schema["$ref"].rpartition("/")[2]]
-    if "$ref" in schema.get("items", {}):
-        schema["items"] = definitions[schema["items"]["$ref"].rpartition("/")[2]]
-    for each in (schema, schema.get("items", {})):
-        each.pop("title", None)
-    return schema
+    [schema], _ = msgspec.json.schema_components([annotation], ref_template=_TEMPLATE)
+    portable: Json = _portable(schema)
+    if "anyOf" in portable:
+        [of_values] = [each for each in portable.pop("anyOf") if each != {"type": "null"}]
+        return {**of_values, **portable}
+    if isinstance(portable.get("type"), list):
+        [portable["type"]] = [each for each in portable["type"] if each != "null"]
+    return portable
 
 
 def item_of(answer: Any) -> Any:
@@ -71,25 +74,27 @@ def _name(name: str) -> str:
 
 def _portable(schema: Any) -> Any:
     """The schema in the words that all readers know: patterns without Python's own anchors, no titles of classes."""
-    schema = copy.deepcopy(schema)
-    _walk(schema)
-    return schema
-
-
-def _walk(node: Any) -> None:
-    if isinstance(node, list):
-        for each in node:
-            _walk(each)
-    if not isinstance(node, dict):
-        return
+    if isinstance(schema, list):
+        return [_portable(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    node = {key: _portable(value) for key, value in schema.items() if key != "title" or not isinstance(value, str)}
     if isinstance(node.get("pattern"), str):
         node["pattern"] = node["pattern"].replace(r"\A", "^").replace(r"\Z", "$")
-    if isinstance(node.get("title"), str):
-        del node["title"]
-    if isinstance(node.get("enum"), list):
-        node.setdefault("type", "string")
     if isinstance(node.get("$ref"), str):
         path, _, name = node["$ref"].rpartition("/")
         node["$ref"] = f"{path}/{_name(name)}"
-    for value in node.values():
-        _walk(value)
+    if "anyOf" in node:
+        node = _nullable(node)
+    return node
+
+
+def _nullable(schema: Json) -> Json:
+    """``anyOf`` a type and null as one schema with both types; absent, and not null, is what is left out."""
+    if schema.get("default", ...) is None:
+        del schema["default"]
+    alternatives = [each for each in schema["anyOf"] if each != {"type": "null"}]
+    if len(alternatives) != 1 or "type" not in alternatives[0]:
+        return schema
+    del schema["anyOf"]
+    return {**alternatives[0], **schema, "type": [alternatives[0]["type"], "null"]}

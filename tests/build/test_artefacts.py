@@ -3,7 +3,6 @@
 `make check` has built everything with the SAM CLI before these run; here it is built again, elsewhere and otherwise.
 """
 
-import shutil
 import zipfile
 from pathlib import Path
 
@@ -22,12 +21,18 @@ _AARCH64 = 0xB7
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of archives, built from a copy of the sources in another folder."""
+    """The folder of archives, built in another folder from a source archive, as CodePipeline makes it."""
     root = tmp_path_factory.mktemp("sources")
-    for name in ("template.yaml", "samconfig.toml"):
-        shutil.copyfile(REPOSITORY / name, root / name)
-    for name in ("functions", "layers"):
-        shutil.copytree(REPOSITORY / name, root / name, symlinks=True)
+    files = [REPOSITORY / "template.yaml", REPOSITORY / "samconfig.toml"]
+    files += [file for name in ("functions", "layers") for file in (REPOSITORY / name).rglob("*")]
+    with zipfile.ZipFile(root / "sources.zip", "w") as archive:
+        for file in files:
+            if file.is_symlink():  # becomes a file with the text of the link
+                archive.writestr(str(file.relative_to(REPOSITORY)), str(file.readlink()))
+            elif file.is_file() and "__pycache__" not in file.parts:
+                archive.write(file, file.relative_to(REPOSITORY))
+    with zipfile.ZipFile(root / "sources.zip") as archive:
+        archive.extractall(root)
     return build.build("arm64", root, tmp_path_factory.mktemp("dist"))
 
 

@@ -41,7 +41,7 @@ def _longest(schema: Json) -> int:
             return max(len(choice) for choice in choices) * _SPELLING
         case {"type": "null" | "boolean" | "integer"}:
             return 20
-        case {"type": "string", "maxLength": most}:
+        case {"type": "string" | ["string", "null"], "maxLength": most}:
             return int(most) * _SPELLING
         case {"type": "array", "items": items, "maxItems": most}:
             return int(most) * (_longest(items) + _AROUND)

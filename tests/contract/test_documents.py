@@ -31,6 +31,16 @@ def test_a_test_that_a_document_names_exists(document: str, file: str, test: str
     assert test in _tests_in(file), f"docs/{document} names tests/{file}::{test}"
 
 
+def test_the_files_to_change_for_a_new_field_are_there() -> None:
+    text = (REPOSITORY / "docs" / "development.md").read_text(encoding="utf-8")
+    table = text.partition("## Adding a field to a task")[2].partition("\nThen:")[0]
+
+    named = re.findall(r"`([\w/]+/\w+\.(?:py|json))`", table)
+
+    assert len(named) == 15
+    assert [name for name in named if not (REPOSITORY / name).is_file()] == []
+
+
 def test_the_table_of_requirements_names_a_test_in_every_line() -> None:
     text = (REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8")
     requirements = text.partition("## Requirements and their tests")[2].partition("\n## ")[0]

@@ -1,5 +1,8 @@
 """The API's description: it is made from the code, and what is served is what was made."""
 
+import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -72,6 +75,84 @@ def _codes(response: Any) -> set[str]:
 
 def _example(code: str) -> Any:
     return DOCUMENT["components"]["examples"][code]["value"]
+
+
+def test_everything_that_an_integrator_reads_is_described() -> None:
+    assert [*_undescribed()] == []
+
+
+def _undescribed() -> Iterator[str]:
+    for route, operation in OPERATIONS.items():
+        yield from (f"{route}: {field}" for field in ("summary", "description") if not operation.get(field))
+        for parameter in map(_resolved, operation.get("parameters", [])):
+            if not parameter.get("description"):
+                yield f"{route}: {parameter['name']}"
+    components = DOCUMENT["components"]
+    for kind in ("schemas", "parameters", "responses", "headers", "securitySchemes"):
+        yield from (f"{kind}: {name}" for name, each in components[kind].items() if not each.get("description"))
+    for name, schema in components["schemas"].items():
+        for field, described in schema.get("properties", {}).items():
+            if not described.get("description"):
+                yield f"{name}.{field}"
+    yield from (f"tag {tag['name']}" for tag in DOCUMENT["tags"] if not tag["description"])
+
+
+def _resolved(described: Any) -> Any:
+    if "$ref" not in described:
+        return described
+    _, _, kind, name = described["$ref"].split("/")
+    return DOCUMENT["components"][kind][name]
+
+
+def test_enumerations_are_named_and_each_of_their_values_has_a_name_and_a_meaning() -> None:
+    named = {name: schema for name, schema in DOCUMENT["components"]["schemas"].items() if "enum" in schema}
+
+    assert json.dumps(DOCUMENT).count('"enum":') == len(named)
+    for name, schema in named.items():
+        names, meanings = schema["x-enum-varnames"], schema["x-enum-descriptions"]
+        assert len(set(names)) == len(names) == len(meanings) == len(schema["enum"]), name
+        assert all(re.fullmatch(r"[A-Z]+(_[A-Z]+)*", each) for each in names), name
+        assert all(meanings), name
+
+
+def test_nothing_is_filled_in_for_what_only_the_running_product_knows() -> None:
+    filled_in = [
+        (route[1], parameter["name"], parameter["example"])
+        for route, operation in OPERATIONS.items()
+        for parameter in map(_resolved, operation.get("parameters", []))
+        if {"example", "examples"} & {*parameter, *parameter["schema"]}
+    ]
+
+    assert {*filled_in} == {("/users/{user_id}", "user_id", "me"), ("/users/{user_id}/export", "user_id", "me")}
+
+
+def test_every_body_has_an_example_that_its_schema_allows() -> None:
+    for route, operation in OPERATIONS.items():
+        if "requestBody" not in operation:
+            continue
+        media = operation["requestBody"]["content"]["application/json"]
+        validator = Draft202012Validator({**media["schema"], "components": DOCUMENT["components"]})
+        assert media["examples"], route
+        for name, example in media["examples"].items():
+            assert [*validator.iter_errors(example["value"])] == [], (route, name)
+
+
+def test_what_is_said_of_times_and_lengths_is_what_the_template_sets() -> None:
+    value = {
+        name: int(each["Default"]) for name, each in STACK.template["Parameters"].items() if each["Type"] == "Number"
+    }
+    said = " ".join(DOCUMENT["info"]["description"].split())
+    schemas = DOCUMENT["components"]["schemas"]
+
+    assert f"**{value['AuthorizerCacheSeconds']} seconds**" in said
+    assert f"**{value['RefreshIdleSeconds'] // 86400} days**" in said
+    assert f"ends after {value['RefreshTokenSeconds'] // 86400} days" in said
+    assert value["AccessTokenSeconds"] == 600
+    assert "(ten minutes)" in said
+    new_passwords = [("Registration", "password"), ("PasswordChange", "new_password")]
+    for schema, field in [*new_passwords, ("RecoveryCompletion", "new_password")]:
+        assert schemas[schema]["properties"][field]["minLength"] == value["PasswordMinLength"]
+        assert f"At least {value['PasswordMinLength']} " in schemas[schema]["properties"][field]["description"]
 
 
 @pytest.mark.parametrize("name", DOCUMENT["components"]["schemas"])

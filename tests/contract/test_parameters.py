@@ -30,7 +30,7 @@ def test_the_table_of_parameters_is_that_of_the_template() -> None:
 def test_environments_give_parameters_that_there_are_and_values_that_are_allowed() -> None:
     settings = tomllib.loads((REPOSITORY / "samconfig.toml").read_text(encoding="utf-8"))
 
-    for environment in settings.keys() - {"version"}:
+    for environment in settings.keys() - {"version", "default"}:
         pairs = settings[environment]["deploy"]["parameters"]["parameter_overrides"].split()
         given = dict(pair.split("=", 1) for pair in pairs)
         assert given["Environment"] == environment

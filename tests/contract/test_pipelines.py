@@ -1,8 +1,10 @@
 """Pipelines: they say when and with which rights; what is done is in the Makefile."""
 
 import json
+import os
 import re
 import string
+import subprocess
 import tomllib
 from typing import Any
 
@@ -13,7 +15,11 @@ from infrastructure import template as templates
 from infrastructure.template import REPOSITORY
 
 TARGETS = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-ENVIRONMENTS = [name for name in tomllib.loads((REPOSITORY / "samconfig.toml").read_text("utf-8")) if name != "version"]
+ENVIRONMENTS = [
+    name
+    for name in tomllib.loads((REPOSITORY / "samconfig.toml").read_text("utf-8"))
+    if name not in ("version", "default")
+]
 
 WORKFLOW_FILES = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
 JOBS: dict[str, Any] = {
@@ -53,6 +59,67 @@ def test_every_command_is_a_target_of_the_makefile(command: str) -> None:
     assert make == "make"
     assert target in TARGETS
     assert all("=" in word for word in rest)
+
+
+def _variables_of_jobs() -> dict[str, str]:
+    """What the pipelines put into the environment of the commands."""
+    variables = {name: str(value) for step in STEPS for name, value in step.get("env", {}).items()}
+    for action in ACTIONS:
+        variables |= _variables(action)
+    for resource in PIPELINE.values():
+        if resource["Type"] == "AWS::CodeBuild::Project":
+            given = resource["Properties"]["Environment"].get("EnvironmentVariables", [])
+            variables |= {each["Name"]: str(each["Value"]) for each in given}
+    return variables
+
+
+def _run_make(*arguments: str, **variables: str) -> str:
+    """What make prints. Without variables of the make that runs these tests."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(  # noqa: S603  # our own Makefile
+        ["make", *arguments],  # noqa: S607  # from the PATH
+        cwd=REPOSITORY,
+        env={**inherited, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+
+
+def test_no_variable_of_a_pipeline_is_one_that_make_knows() -> None:
+    database = _run_make("--print-data-base", "--no-builtin-rules", "--file=/dev/null")
+    known = set(re.findall(r"^([A-Z_]+) :?=", database, re.MULTILINE)) | {"MAKE"}
+    assert {"MAKEFLAGS", "SHELL", "CURDIR"} <= known
+
+    assert known & _variables_of_jobs().keys() == set()
+
+
+@pytest.mark.parametrize("target", ["check", "test", "build"])
+def test_make_does_the_same_in_the_environment_of_a_pipeline(target: str) -> None:
+    here = _run_make("--dry-run", "--always-make", target)
+
+    assert len(here.splitlines()) > 3
+    assert _run_make("--dry-run", "--always-make", target, **_variables_of_jobs()) == here
+
+
+def test_a_run_that_waits_for_an_approval_holds_back_no_other() -> None:
+    for file in WORKFLOW_FILES:
+        assert "concurrency" not in yaml.safe_load(file.read_text(encoding="utf-8")), file.name
+    for name in ENVIRONMENTS:
+        assert JOBS[name]["concurrency"] == {"group": f"deploy-{name}", "cancel-in-progress": False}
+
+
+def test_there_are_no_symbolic_links_in_the_sources() -> None:
+    """CodePipeline's archives and GitHub's have them as files of text."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--stage"],  # noqa: S607  # from the PATH
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    assert [line for line in listed.splitlines() if line.startswith("120000")] == []
 
 
 def test_both_pipelines_do_the_same() -> None:

@@ -9,12 +9,13 @@ from typing import Any
 
 from task_sync_client import AuthenticatedClient, Client
 from task_sync_client.api.auth import list_sessions, login, logout, refresh, register
-from task_sync_client.api.health import health
+from task_sync_client.api.health import get_health
 from task_sync_client.api.overview import get_overview
 from task_sync_client.api.rooms import create_room, get_room, join_room, list_members, list_rooms, remove_member
 from task_sync_client.api.tasks import change_task, create_task, delete_task, get_task, list_tasks_of_room
 from task_sync_client.api.users import get_user
 from task_sync_client.models import (
+    HealthStatus,
     Join,
     Login,
     NewRoom,
@@ -32,7 +33,7 @@ PASSWORD = "violet kettle drum 17"
 
 def main(url: str) -> None:
     anonymous = Client(base_url=url)
-    assert health.sync(client=anonymous).status == "ok"
+    assert get_health.sync(client=anonymous).status == HealthStatus.OK
     ann, ann_tokens = _registered(url, anonymous)
     bob, bob_tokens = _registered(url, anonymous)
 

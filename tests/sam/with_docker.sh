@@ -6,6 +6,7 @@
 # The command is told in SAM_IMAGE which image of Lambda's runtime that daemon has. Images stay in the cache folder. Where
 # neither is possible, one sentence says so, and the command is not run.
 set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 without() {
     echo "SAM local is not tried: $1"
@@ -13,6 +14,9 @@ without() {
 }
 
 if docker version >/dev/null 2>&1; then
+    image=$(.venv-deploy/bin/python tests/sam/image_name.py "$(sed -n 's/^ *Runtime: //p' template.yaml)")
+    docker image inspect "$image" >/dev/null 2>&1 || docker pull --quiet "$image" >/dev/null 2>&1 ||
+        without "$image cannot be pulled."
     exec "$@"
 fi
 [ "${OWN_DOCKER:-}" = 1 ] || without "no Docker daemon answers (with OWN_DOCKER=1, root on Debian starts one of its own)."
@@ -26,9 +30,9 @@ packages=$cache/packages
 bridge=tasksync0
 mkdir -p "$cache"
 
-# One at a time on a machine: they share the images and the bridge.
-exec 9>"$cache/lock"
-flock 9
+# One at a time on a machine: they share the bridge, and the images.
+exec 9>/run/lock/tasksync-docker
+flock --nonblock 9 || { echo "Waiting for another run of these tests on this machine"; flock 9; }
 
 if [ ! -e "$packages/complete" ]; then
     rm -rf "$packages"
@@ -51,6 +55,8 @@ export DOCKER_HOST=unix://$run/docker.sock
 
 stop() {
     docker ps --quiet 2>/dev/null | xargs --no-run-if-empty docker rm --force >/dev/null 2>&1 || true
+    # What SAM has built again.
+    docker image prune --force >/dev/null 2>&1 || true
     if [ -n "${daemon:-}" ]; then
         kill -TERM "$daemon" 2>/dev/null || true
         wait "$daemon" || true
@@ -79,6 +85,6 @@ for _ in $(seq 300); do
 done
 docker version >/dev/null 2>&1 || without "dockerd does not start here ($(tail -n 1 "$run/log"))."
 
-SAM_IMAGE=$("$(dirname "${BASH_SOURCE[0]}")/base_image.sh") || without "an image of Lambda's runtime cannot be made here."
+SAM_IMAGE=$(bash tests/sam/base_image.sh) || without "an image of Lambda's runtime cannot be made here."
 export SAM_IMAGE
 "$@" 9>&-

@@ -8,7 +8,16 @@ import msgspec
 from auth_api import answers
 from tasksync.domain.accounts import SignIn
 from tasksync.errors import Fault
-from tasksync.http.fields import ONE_NAME, CurrentPassword, Password, Token, TypedEmail, TypedPassword, TypedUsername
+from tasksync.http.fields import (
+    SOME_NAME,
+    CurrentPassword,
+    NewPassword,
+    Password,
+    Token,
+    TypedEmail,
+    TypedPassword,
+    TypedUsername,
+)
 from tasksync.http.representations import profile
 from tasksync.http.schema import Checked
 from tasksync.password_policy import length_faults, normal
@@ -21,19 +30,19 @@ RecoveryToken = Annotated[
         min_length=1,
         max_length=200,
         description="As `make reset-password` printed it. Good once, for 30 minutes.",
-        examples=["usr_01a1fc4c951c7ae3b2cd04f9d8f5a6b7.Zk1vJ0wq3hJt5y8nD2xRrBfPz6cLmQeT4uSaXgVoHiE"],
+        examples=["usr_01a1fc4ca2c57d0e8b3f6a1d4c7e9f20.Zk1vJ0wq3hJt5y8nD2xRrBfPz6cLmQeT4uSaXgVoHiE"],
     ),
 ]
 
 
 class Login(Checked, frozen=True, kw_only=True):
-    """Either of the two names, and the password."""
+    """The username or the e-mail address, not both, and the password."""
 
     username: TypedUsername | None = None
     email: TypedEmail | None = None
     password: TypedPassword
 
-    FURTHER_SCHEMA: ClassVar[Mapping[str, Any]] = ONE_NAME
+    FURTHER_SCHEMA: ClassVar[Mapping[str, Any]] = SOME_NAME
 
     @classmethod
     def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:
@@ -56,16 +65,22 @@ class Login(Checked, frozen=True, kw_only=True):
 
 
 class RefreshToken(msgspec.Struct, frozen=True, kw_only=True):
+    """The refresh token of a session."""
+
     refresh_token: Token
 
 
 class Reauthentication(msgspec.Struct, frozen=True, kw_only=True):
+    """The password once more."""
+
     password: Password
 
 
 class PasswordChange(Checked, frozen=True, kw_only=True):
+    """The password that was, and the one that is to be."""
+
     current_password: CurrentPassword
-    new_password: Password
+    new_password: NewPassword
 
     @classmethod
     def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:
@@ -79,8 +94,10 @@ class PasswordChange(Checked, frozen=True, kw_only=True):
 
 
 class RecoveryCompletion(Checked, frozen=True, kw_only=True):
+    """A recovery token, and the password that is to be."""
+
     token: RecoveryToken
-    new_password: Password
+    new_password: NewPassword
 
     @classmethod
     def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:

@@ -82,7 +82,10 @@ _accounts = AccountService(
     limits=(REGISTRATION,),
 )
 def register(request: Request, body: Registration) -> Response:
-    """Register, and sign in."""
+    """Register, and sign in.
+
+    It takes a username, an e-mail address or both. The response has the user and the first pair of tokens.
+    """
     key = signer()
     with noting_refusals(request, "registration_failed"):
         sign_in = _accounts.register(body.username, body.email, body.password, _device(request))
@@ -92,7 +95,11 @@ def register(request: Request, body: Registration) -> Response:
 
 @api.route("POST", "/auth/login", body=Login, answer=SignedIn, fails=(InvalidCredentials,), limits=(SIGN_IN,))
 def login(request: Request, body: Login) -> Response:
-    """Sign in."""
+    """Sign in.
+
+    With a username or an e-mail address, in whatever case. After 10 wrong passwords for an account in 15 minutes, each
+    further attempt has to wait, longer each time.
+    """
     # Before the attempt is counted: what a secret that cannot be read spoils was none.
     key, owner = both(signer, lambda: _accounts.owner_of(body.claim))
     attempt, user = both(
@@ -119,10 +126,10 @@ def login(request: Request, body: Login) -> Response:
 def refresh(request: Request, body: RefreshToken) -> Response:
     """Get a new pair of tokens.
 
-    The refresh token ends with it. Used once more within 10 seconds, as two tabs of a browser do, it is refused with
-    `refresh_in_progress`: go on with the tokens that the other request was given. Used later, it ends the session:
-    somebody has stolen it. A client whose answer was lost gets it again with the same `Idempotency-Key` within 60
-    seconds.
+    The refresh token ends with it, and expires when it is not used for 3 days. Used once more within 10 seconds, as two
+    tabs of a browser do, it is refused with `refresh_in_progress`: go on with the tokens that the other request was
+    given. Used later, it ends the session: somebody has stolen it. A client whose answer was lost gets it again with
+    the same `Idempotency-Key` within 60 seconds.
     """
     key, session = both(signer, lambda: _accounts.session_of(body.refresh_token))
     # No authorizer, so no receipts: what a lost answer needs to be given again is kept in the session.
@@ -172,7 +179,10 @@ def list_sessions(request: Request, query: Paging) -> Response:
 
 @api.route("DELETE", "/auth/sessions", fails=(NotFound,))
 def end_all_sessions(request: Request) -> Response:
-    """Sign out everywhere, here too."""
+    """Sign out everywhere, here too.
+
+    All refresh tokens end at once. Access tokens may be accepted for up to 30 seconds more.
+    """
     response = request.carry_out(
         lambda receipt: _accounts.end_all_sessions(request.caller, receipt), lambda _: no_content()
     )
@@ -182,7 +192,10 @@ def end_all_sessions(request: Request) -> Response:
 
 @api.route("DELETE", "/auth/sessions/{session_id}")
 def end_session(request: Request, session_id: str) -> Response:
-    """Sign out on one device."""
+    """Sign out on one device.
+
+    Its refresh token ends at once. Its access token may be accepted for up to 30 seconds more.
+    """
     response = request.carry_out(
         lambda receipt: _accounts.end_session(request.caller, session_id, request.precondition, receipt),
         lambda _: no_content(),
@@ -284,7 +297,7 @@ def reauthenticate(request: Request, body: Reauthentication) -> Response:
 
 
 @api.route("GET", "/.well-known/jwks.json", answer=PublicKeys, limits=(PUBLIC,), public=True)
-def public_keys(request: Request) -> Response:
+def get_public_keys(request: Request) -> Response:
     """Get the public keys of the access tokens (RFC 7517 §5).
 
     One that is in use since a moment ago may be missing, as the index that finds them is some milliseconds behind: ask

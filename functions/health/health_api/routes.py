@@ -1,6 +1,6 @@
 """The route that load balancers, pipelines and people ask whether all is well."""
 
-from health_api.answers import Health
+from health_api.answers import Health, HealthStatus
 from tasksync import __version__
 from tasksync.http.api import Api
 from tasksync.http.request import Request
@@ -15,7 +15,7 @@ _probes = Probes()
 
 
 @api.route("GET", "/health", answer=Health, failed_answer=Health, limits=(), public=True)
-def health(request: Request) -> Response:
+def get_health(request: Request) -> Response:
     """Ask whether the service, and every table and secret that it depends on, answers.
 
     Within 3 seconds, whatever is unreachable.
@@ -23,8 +23,12 @@ def health(request: Request) -> Response:
     answering = _probes.answering()
     well = all(answering.values())
     body: Health = {
-        "status": "ok" if well else "failed",
-        "checks": {name: "ok" if answers else "failed" for name, answers in answering.items()},
+        "status": _status(well),
+        "checks": {name: _status(answers) for name, answers in answering.items()},
         "version": __version__,
     }
     return Response(200, body) if well else Response(503, body, {"Retry-After": "1"})
+
+
+def _status(answers: bool) -> HealthStatus:
+    return HealthStatus.OK if answers else HealthStatus.FAILED

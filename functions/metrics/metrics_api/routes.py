@@ -32,7 +32,7 @@ kept = KeptAnswer()
     token="metrics_token",  # noqa: S106  # a name
     public=True,
 )
-def metrics(request: Request) -> Response:
+def get_metrics(request: Request) -> Response:
     """Get the numbers of all functions, in Prometheus's text format.
 
     It takes the metrics token of this installation, not an access token.

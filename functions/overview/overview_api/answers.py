@@ -16,12 +16,12 @@ class Overview(TypedDict):
     truncated: Annotated[bool, Meta(description="Whether there may be more of anything.", examples=[False])]
 
 
-class Resolved(TypedDict):
+class ResolvedKeys(TypedDict):
     """What stands behind the keys asked for, by key."""
 
-    users: dict[str, VisibleUser]
-    rooms: dict[str, RoomSummary]
-    tasks: dict[str, Task]
+    users: Annotated[dict[str, VisibleUser], Meta(description="By id, the users.")]
+    rooms: Annotated[dict[str, RoomSummary], Meta(description="By id, the rooms.")]
+    tasks: Annotated[dict[str, Task], Meta(description="By id, the tasks.")]
     codes: Annotated[dict[str, RoomId], Meta(description="By room code, the room it opens.")]
     missing: Annotated[list[str], Meta(description="The keys of what there is not, or not for the caller to see.")]
     left_out: NotRequired[

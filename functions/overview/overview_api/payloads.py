@@ -1,9 +1,10 @@
 """What comes in and goes out."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from overview_api import answers
 from tasksync.domain.keys import Found, Keys
@@ -20,10 +21,10 @@ MOST_KEYS = 100
 class WantedKeys(Checked, frozen=True, kw_only=True):
     """At most 100 keys in all. What cannot be an id is missing, as what does not exist is."""
 
-    users: tuple[str, ...] = ()
-    rooms: tuple[str, ...] = ()
-    tasks: tuple[str, ...] = ()
-    codes: tuple[str, ...] = ()
+    users: Annotated[tuple[str, ...], Meta(description="Ids of users.")] = ()
+    rooms: Annotated[tuple[str, ...], Meta(description="Ids of rooms.")] = ()
+    tasks: Annotated[tuple[str, ...], Meta(description="Ids of tasks.")] = ()
+    codes: Annotated[tuple[str, ...], Meta(description="Codes of rooms.")] = ()
 
     @classmethod
     def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:
@@ -44,7 +45,7 @@ def overview(found: Overview, caller: Caller) -> answers.Overview:
     return {"users": users, "rooms": rooms, "tasks": tasks, "truncated": found.truncated or cut}
 
 
-def resolved(found: Found, caller: Caller) -> answers.Resolved:
+def resolved(found: Found, caller: Caller) -> answers.ResolvedKeys:
     """As much of it as one response holds; what is left out is named."""
     filling = Filling()
     left_out: list[str] = []
@@ -54,7 +55,7 @@ def resolved(found: Found, caller: Caller) -> answers.Resolved:
         left_out.extend(list(by_key)[len(taken) :])
         return dict(zip(by_key, taken, strict=False))
 
-    body: answers.Resolved = {
+    body: answers.ResolvedKeys = {
         "users": filled(found.users, lambda user: representations.user(user, caller)),
         "rooms": filled(found.rooms, representations.room_in_list),
         "tasks": filled(found.tasks, representations.task),

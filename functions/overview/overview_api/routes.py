@@ -3,7 +3,7 @@
 import msgspec
 
 from overview_api import payloads
-from overview_api.answers import Overview, Resolved
+from overview_api.answers import Overview, ResolvedKeys
 from overview_api.kept import Answer, KeptAnswers
 from overview_api.payloads import WantedKeys
 from tasksync import clock
@@ -51,7 +51,7 @@ def get_overview(request: Request) -> Response:
     return Response(response.status, response.body, {**response.headers, "Age": str(answer.age_seconds)})
 
 
-@api.route("POST", "/keys/resolve", body=WantedKeys, answer=Resolved, limits=(READ,))
+@api.route("POST", "/keys/resolve", body=WantedKeys, answer=ResolvedKeys, limits=(READ,))
 def resolve_keys(request: Request, body: WantedKeys) -> Response:
     """Resolve ids and room codes to what they stand for, as far as the caller may see it.
 

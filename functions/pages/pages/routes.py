@@ -11,7 +11,6 @@ from tasksync.http.responses import Response, etag
 api = Api("pages")
 app = api.chalice
 
-_DESCRIPTION = site.description()
 _DOCS = site.page("docs.html")
 _CLIENT = site.page("client.html")
 
@@ -31,26 +30,38 @@ _POLICY = (
 
 
 @api.route("GET", "/openapi.json", answer=dict[str, Any], tagged=True, public=True)
-def openapi(request: Request) -> Response:
-    """Get this description of the API (OpenAPI 3.1)."""
-    return _served(request, _DESCRIPTION, _REVALIDATED)
+def get_openapi(request: Request) -> Response:
+    """Get this description of the API (OpenAPI 3.1).
+
+    Its `servers` names the address at which it was asked for.
+    """
+    return _served(request, site.description(request.address), _REVALIDATED)
 
 
 @api.route("GET", "/docs", answer=str, media_types=("text/html",), tagged=True, public=True)
-def docs(request: Request) -> Response:
-    """Read this description as a page, and try the API out."""
+def get_docs(request: Request) -> Response:
+    """Read this description as a page, and try the API out.
+
+    It sends requests with the access token that one enters.
+    """
     return _served(request, _DOCS, {**_REVALIDATED, "Content-Security-Policy": _POLICY})
 
 
 @api.route("GET", "/client", answer=str, media_types=("text/html",), tagged=True, public=True)
-def client(request: Request) -> Response:
-    """Send requests from a page, by clicking and typing."""
+def get_client(request: Request) -> Response:
+    """Send requests from a page, by clicking and typing.
+
+    It stays signed in, and shows what was sent and what came back.
+    """
     return _served(request, _CLIENT, {**_REVALIDATED, "Content-Security-Policy": _POLICY})
 
 
 @api.route("GET", "/assets/{asset}", answer=str, media_types=("text/javascript", "text/css"), tagged=True, public=True)
-def asset(request: Request, asset: str) -> Response:
-    """Get a script or a style of a page."""
+def get_asset(request: Request, asset: str) -> Response:
+    """Get a script or a style of a page.
+
+    Its name changes with its content, so it may be cached for good.
+    """
     if asset not in site.ASSETS:
         raise NotFound
     return _served(request, site.ASSETS[asset], _FOR_GOOD)

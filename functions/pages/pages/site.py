@@ -10,6 +10,7 @@ import functools
 import hashlib
 import importlib.resources
 import importlib.util
+import json
 import re
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
@@ -48,9 +49,18 @@ class File:
     digest: str
 
 
-def description() -> File:
-    """The OpenAPI document; ``make openapi`` writes it."""
-    return _file(importlib.resources.files("pages") / "openapi.json", "application/json")
+_DESCRIPTION = (importlib.resources.files("pages") / "openapi.json").read_text(encoding="utf-8")
+# What the document says of its servers has no brackets in it.
+_SERVERS = re.compile(r'"servers": \[[^\]]*\]')
+_MOST_ADDRESSES = 16
+
+
+@functools.lru_cache(_MOST_ADDRESSES)
+def description(address: str) -> File:
+    """The OpenAPI document (``make openapi`` writes it), with the address of the API as its server."""
+    servers = json.dumps([{"url": address, "description": "Where this description was asked for."}])
+    text = _SERVERS.sub(lambda _: f'"servers": {servers}', _DESCRIPTION, count=1)
+    return File(text, "application/json", _digest(text))
 
 
 def page(name: str) -> File:
@@ -73,11 +83,6 @@ def _asset(name: str) -> File:
 def _served_name(name: str) -> str:
     stem, _, kind = name.rpartition(".")
     return f"{stem}.{_asset(name).digest}.{kind}"
-
-
-def _file(source: Traversable, media_type: str) -> File:
-    text = source.read_text(encoding="utf-8")
-    return File(text, media_type, _digest(text))
 
 
 def _digest(text: str) -> str:

@@ -17,7 +17,7 @@ class Room(RoomSummary):
 class Member(TypedDict):
     """Somebody in a room."""
 
-    user_id: UserId
-    username: Annotated[str, Meta(examples=["ann"])]
-    role: RoomRole
-    joined_at: Timestamp
+    user_id: Annotated[UserId, Meta(description="Who it is.")]
+    username: Annotated[str, Meta(description="Their name.", examples=["ann"])]
+    role: Annotated[RoomRole, Meta(description="What they may do in the room.")]
+    joined_at: Annotated[Timestamp, Meta(description="When they opened or joined the room, or were added to it.")]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from rooms_api import payloads
 from rooms_api.answers import Member, Room
-from rooms_api.payloads import Join, NewMember, NewRoom, NoFields, RoleChange, RoomChange
+from rooms_api.payloads import EmptyBody, Join, NewMember, NewRoom, RoleChange, RoomChange
 from tasksync import entities
 from tasksync.domain.activity import ActivityService
 from tasksync.domain.limits import ADD_STRANGERS, JOIN, JOIN_FROM
@@ -115,7 +115,10 @@ def join_room(request: Request, body: Join) -> Response:
 
 @api.route("GET", "/rooms/{room_id}", answer=Room)
 def get_room(request: Request, room_id: str) -> Response:
-    """Get a room."""
+    """Get a room.
+
+    It is there for its members alone. To viewers, its code is null.
+    """
     view = _rooms.get(request.caller, room_id)
     return not_modified(view.room.version) if request.unchanged(view.room.version) else _shown(view)
 
@@ -123,7 +126,11 @@ def get_room(request: Request, room_id: str) -> Response:
 @api.route("PUT", "/rooms/{room_id}", body=RoomChange, answer=Room, fails=(RoleTooLow, PreconditionFailed))
 @api.route("PATCH", "/rooms/{room_id}", body=RoomChange, answer=Room, fails=(RoleTooLow, PreconditionFailed))
 def change_room(request: Request, room_id: str, body: RoomChange) -> Response:
-    """Change the name of a room, or what joining by its code gives, as one of its admins."""
+    """Change the name of a room, or what joining by its code gives, as one of its admins.
+
+    Roles of members are changed by `PATCH /rooms/{room_id}/users/{user_id}`, and the code by
+    `POST /rooms/{room_id}/code`.
+    """
 
     def applied(view: RoomView) -> entities.Room:
         return request.merged(payloads.room(view), lambda: body.applied(view.room))
@@ -145,8 +152,8 @@ def delete_room(request: Request, room_id: str) -> Response:
     )
 
 
-@api.route("POST", "/rooms/{room_id}/code", body=NoFields, answer=Room, fails=(RoleTooLow, PreconditionFailed))
-def change_code(request: Request, room_id: str, body: NoFields) -> Response:
+@api.route("POST", "/rooms/{room_id}/code", body=EmptyBody, answer=Room, fails=(RoleTooLow, PreconditionFailed))
+def change_code(request: Request, room_id: str, body: EmptyBody) -> Response:
     """Give a room a new code, as one of its admins.
 
     The old one stops working, and no other room gets it within 90 days.
@@ -158,7 +165,10 @@ def change_code(request: Request, room_id: str, body: NoFields) -> Response:
 
 @api.route("GET", "/rooms/{room_id}/users", query=Paging, answer=Listing[Member])
 def list_members(request: Request, room_id: str, query: Paging) -> Response:
-    """List the members of a room."""
+    """List the members of a room.
+
+    They come in the order in which they joined, with their names and roles.
+    """
     caller = request.caller
     return listing(request, query, lambda limit, after: _rooms.members(caller, room_id, limit, after), payloads.member)
 
@@ -188,7 +198,10 @@ def add_member(request: Request, room_id: str, body: NewMember) -> Response:
 
 @api.route("PATCH", "/rooms/{room_id}/users/{user_id}", body=RoleChange, answer=Member, fails=(RoleTooLow, LastAdmin))
 def change_role(request: Request, room_id: str, user_id: str, body: RoleChange) -> Response:
-    """Change what a member may do, as an admin of the room."""
+    """Change what a member may do, as an admin of the room.
+
+    The last admin cannot become a member or viewer: first, somebody else must be made an admin.
+    """
 
     def new_role(member: Named) -> RoomRole:
         return request.merged(payloads.member(member), lambda: body.role)

@@ -15,8 +15,8 @@ from tasksync.ids import is_user_id
 from tasksync.queries import Order, TaskFilter
 
 _SORT = (
-    "Without it, tasks come in the order they were created, or where there is a range of deadlines, in that of their "
-    "deadlines."
+    "The order of the list; with `-` in front, descending. Without it, tasks come in the order they were created, or "
+    "where there is a range of deadlines, in that of their deadlines."
 )
 
 
@@ -26,26 +26,51 @@ _OF_WHOM = (
 )
 _NOBODY = "none"
 
+_STATUS = Meta(description="How far it is.")
+_PRIORITY = Meta(description="How much it matters.")
+_DEADLINE = Meta(
+    description="When it is to be done: RFC 3339, with any offset. What is smaller than a millisecond is cut off."
+)
 
-class Sort(StrEnum):
+
+class TaskSort(StrEnum):
+    """In which order tasks are listed."""
+
+    CREATED_AT = "created_at"
+    """Oldest first."""
+    CREATED_AT_DESCENDING = "-created_at"
+    """Newest first."""
     DEADLINE = "deadline"
+    """The next deadline first; tasks without one last."""
+    DEADLINE_DESCENDING = "-deadline"
+    """The latest deadline first; tasks without one last."""
     PRIORITY = "priority"
-    CREATED = "created_at"
-    DEADLINE_DOWN = "-deadline"
-    PRIORITY_DOWN = "-priority"
-    CREATED_DOWN = "-created_at"
+    """The lowest priority first."""
+    PRIORITY_DESCENDING = "-priority"
+    """The highest priority first."""
 
 
 class NewTask(msgspec.Struct, frozen=True, kw_only=True):
-    """Without `room_id` it is a personal task; without `user_id` it is the caller's to do, with `null` nobody's."""
+    """A new task. Only its title is required."""
 
     title: Title
     description: Description | None = None
-    status: TaskStatus = TaskStatus.PENDING
-    priority: Priority = Priority.MEDIUM
-    deadline: Moment | None = None
-    room_id: Id | None = None
-    user_id: UserId | UnsetType | None = UNSET
+    status: Annotated[TaskStatus, _STATUS] = TaskStatus.PENDING
+    priority: Annotated[Priority, _PRIORITY] = Priority.MEDIUM
+    deadline: Annotated[Moment | None, _DEADLINE] = None
+    room_id: Annotated[
+        Id | None,
+        Meta(description="The room that it is planned in. Without it, it is a personal task of the caller."),
+    ] = None
+    user_id: Annotated[
+        UserId | UnsetType | None,
+        Meta(
+            description=(
+                "Who is to do it: a member of the room, or `me`. Without it, it is the caller; `null`: nobody yet. A "
+                "personal task is the caller's."
+            )
+        ),
+    ] = UNSET
 
     def draft(self, caller_id: str) -> Draft:
         return Draft(
@@ -59,14 +84,17 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaskChange(Change, frozen=True, kw_only=True):
-    """Absent: stays. ``null``: is cleared, where that is allowed."""
+    """A change of a task. Absent: stays. `null`: is cleared, where that is allowed."""
 
     title: Title | UnsetType = UNSET
     description: Description | UnsetType | None = UNSET
-    status: TaskStatus | UnsetType = UNSET
-    priority: Priority | UnsetType = UNSET
-    deadline: Moment | UnsetType | None = UNSET
-    user_id: UserId | UnsetType | None = UNSET
+    status: Annotated[TaskStatus | UnsetType, _STATUS] = UNSET
+    priority: Annotated[Priority | UnsetType, _PRIORITY] = UNSET
+    deadline: Annotated[Moment | UnsetType | None, _DEADLINE] = UNSET
+    user_id: Annotated[
+        UserId | UnsetType | None,
+        Meta(description="Who is to do it: a member of the room, or `me`; `null`: nobody."),
+    ] = UNSET
 
     @property
     def named_id(self) -> str | None:
@@ -84,15 +112,21 @@ class RoomTaskQuery(Paging, frozen=True, kw_only=True):
     """Of one room's list."""
 
     user_id: Annotated[UserId | None, Meta(description=_OF_WHOM)] = None
-    status: tuple[TaskStatus, ...] = ()
-    priority: tuple[Priority, ...] = ()
-    deadline_from: Moment | None = None
-    deadline_to: Moment | None = None
-    sort: Annotated[Sort | None, Meta(description=_SORT)] = None
+    status: Annotated[tuple[TaskStatus, ...], Meta(description="Tasks of this status; repeated, of any of these.")] = ()
+    priority: Annotated[
+        tuple[Priority, ...], Meta(description="Tasks of this priority; repeated, of any of these.")
+    ] = ()
+    deadline_from: Annotated[
+        Moment | None, Meta(description="Tasks whose deadline is this time or later: RFC 3339, with any offset.")
+    ] = None
+    deadline_to: Annotated[
+        Moment | None, Meta(description="Tasks whose deadline is this time or earlier: RFC 3339, with any offset.")
+    ] = None
+    sort: Annotated[TaskSort | None, Meta(description=_SORT)] = None
 
     def filter(self) -> TaskFilter:
         due = self.deadline_from is not None or self.deadline_to is not None
-        sort = self.sort or (Sort.DEADLINE if due else Sort.CREATED)
+        sort = self.sort or (TaskSort.DEADLINE if due else TaskSort.CREATED_AT)
         return TaskFilter(
             assignee_id=_person(self.user_id),
             unassigned=self.user_id == _NOBODY,
@@ -108,7 +142,10 @@ class RoomTaskQuery(Paging, frozen=True, kw_only=True):
 class TaskQuery(RoomTaskQuery, frozen=True, kw_only=True):
     """Of the caller's list, or with ``room_id`` of that room's."""
 
-    room_id: Id | None = None
+    room_id: Annotated[
+        Id | None,
+        Meta(description="The tasks of this room, whoever they are assigned to, as `GET /rooms/{room_id}/tasks`."),
+    ] = None
 
 
 def _person(given: str | None) -> str | None:

@@ -71,7 +71,10 @@ def list_tasks_of_room(request: Request, room_id: str, query: RoomTaskQuery) -> 
 
 @api.route("GET", "/tasks/{task_id}", answer=Task)
 def get_task(request: Request, task_id: str) -> Response:
-    """Get a task."""
+    """Get a task.
+
+    Any member of its room may, and of a personal task the person whose it is.
+    """
     task = _tasks.get(request.caller, task_id)
     if request.unchanged(task.version):
         return not_modified(task.version)
@@ -95,7 +98,10 @@ def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
 
 @api.route("DELETE", "/tasks/{task_id}", fails=(RoleTooLow, PreconditionFailed))
 def delete_task(request: Request, task_id: str) -> Response:
-    """Delete a task."""
+    """Delete a task.
+
+    Admins and members of its room may, and of a personal task the person whose it is. It is gone for good.
+    """
     return request.carry_out(
         lambda receipt: _tasks.delete(request.caller, task_id, request.precondition, receipt),
         lambda _: no_content(),

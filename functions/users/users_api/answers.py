@@ -11,27 +11,27 @@ from tasksync.http.answers import Activity, RoomId, RoomSummary, Session, Task, 
 class ExportedRoom(RoomSummary):
     """A room one is in, and since when."""
 
-    joined_at: Timestamp
+    joined_at: Annotated[Timestamp, Meta(description="When one opened or joined it, or was added to it.")]
 
 
 class ExportedActivity(Activity):
     """Something one did in a room."""
 
-    room_id: RoomId
+    room_id: Annotated[RoomId, Meta(description="In which room.")]
 
 
 class FormerRoom(TypedDict):
     """A room one has been in: joining it again by its code gives no higher role."""
 
-    room_id: RoomId
+    room_id: Annotated[RoomId, Meta(description="Which room.")]
     role: Annotated[FormerRole, Meta(description="In which one left; `removed`: an admin of the room ended it.")]
-    left_at: Timestamp
+    left_at: Annotated[Timestamp, Meta(description="When one left it or was removed from it.")]
 
 
 class Export(TypedDict):
     """What is held about somebody, or a part of it: the lists go on, one behind the other, from answer to answer."""
 
-    user: User
+    user: Annotated[User, Meta(description="The profile.")]
     sessions: Annotated[list[Session], Meta(description="All that are still stored, those that are over, too.")]
     rooms: Annotated[list[ExportedRoom], Meta(description="Those one is in.")]
     former_rooms: Annotated[list[FormerRoom], Meta(description="Those one left or was removed from.")]

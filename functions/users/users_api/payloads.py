@@ -14,7 +14,7 @@ from users_api import answers
 
 
 class UserChange(Change, frozen=True, kw_only=True):
-    """Absent: stays. ``null``: is cleared, where that is allowed."""
+    """A change of a user. Absent: stays. `null`: is cleared, where that is allowed."""
 
     username: Username | UnsetType = UNSET
     email: Email | UnsetType | None = UNSET

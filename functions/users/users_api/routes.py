@@ -84,7 +84,10 @@ _OF_CHANGES = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed, Reauth
     limits=(REGISTRATION,),
 )
 def create_user(request: Request, body: Registration) -> Response:
-    """Register, without signing in."""
+    """Register, without signing in.
+
+    It takes what `POST /auth/register` takes, and responds with the user alone.
+    """
     with noting_refusals(request, "registration_failed"):
         user = register(body.username, body.email, body.password, passwords, _people.create)
     note(request, "registered", user.id)

@@ -19,8 +19,11 @@ class RoomRole(StrEnum):
     """What a member may do in a room."""
 
     ADMIN = "admin"
+    """May also change the room, its code and its members, and delete it."""
     MEMBER = "member"
+    """May also plan, change and delete tasks."""
     VIEWER = "viewer"
+    """May see the room, its people and its tasks, and change the status of tasks assigned to them."""
 
 
 class Origin(StrEnum):
@@ -36,23 +39,31 @@ class JoinRole(StrEnum):
     """What somebody becomes in a room who joins it by its code."""
 
     MEMBER = "member"
+    """A member."""
     VIEWER = "viewer"
+    """A viewer."""
 
 
 class FormerRole(StrEnum):
     """How a membership ended: in which role somebody left, or that an admin removed them."""
 
     ADMIN = "admin"
+    """Left as an admin."""
     MEMBER = "member"
+    """Left as a member."""
     VIEWER = "viewer"
+    """Left as a viewer."""
     REMOVED = "removed"
+    """Was removed by an admin of the room."""
 
 
 class UserRole(StrEnum):
     """What a person may do in the whole installation."""
 
     USER = "user"
+    """May use the service."""
     ADMIN = "admin"
+    """May also see, change and delete all users."""
 
 
 class UserStatus(StrEnum):
@@ -64,21 +75,33 @@ class AddedBy(StrEnum):
     """Who may add somebody to a room without asking them."""
 
     ANYONE = "anyone"
+    """Everybody."""
     SHARED = "shared"
     """Only people with whom they already share a room."""
     NOBODY = "nobody"
+    """Nobody: they join rooms by their codes."""
 
 
 class TaskStatus(StrEnum):
+    """How far a task is."""
+
     PENDING = "pending"
+    """Not begun."""
     IN_PROGRESS = "in progress"
+    """Begun."""
     COMPLETED = "completed"
+    """Done."""
 
 
 class Priority(StrEnum):
+    """How much a task matters."""
+
     LOW = "low"
+    """It may wait."""
     MEDIUM = "medium"
+    """As usual."""
     HIGH = "high"
+    """Before others."""
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -258,8 +281,11 @@ class ActivityAction(StrEnum):
     """What happened to a room, a membership or a task."""
 
     CREATED = "created"
+    """It was made; of a membership: somebody joined or was added."""
     UPDATED = "updated"
+    """It was changed."""
     DELETED = "deleted"
+    """It was deleted; of a membership: somebody left or was removed."""
     PURGED = "purged"
     """Deleted by the service, after the last member of its room had left."""
 
@@ -268,8 +294,11 @@ class ActivityResource(StrEnum):
     """To what it happened."""
 
     ROOM = "room"
+    """The room."""
     MEMBERSHIP = "membership"
+    """Who is in it, and as what."""
     TASK = "task"
+    """A task of the room."""
 
 
 class ActivityEntry(msgspec.Struct, frozen=True):

@@ -6,7 +6,9 @@ import sys
 
 import pytest
 
+from infrastructure.openapi import file
 from tests.support.client import Answer
+from tests.support.gateway import GATEWAY_HOST, STAGE
 from tests.support.problems import problem
 from tests.support.product import Product
 
@@ -32,6 +34,34 @@ def test_the_description_is_served_as_json(product: Product) -> None:
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.json()["openapi"].startswith("3.1.")
     assert answer.headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    ("address", "forwarded"),
+    [
+        ("https://api.example.org", {"X-Forwarded-Proto": "https"}),
+        (f"https://{GATEWAY_HOST}/{STAGE}", {"X-Forwarded-Proto": "https"}),
+        ("http://127.0.0.1:8000", {}),
+        ("http://[::1]:8000", {}),
+    ],
+)
+def test_the_description_names_the_address_that_it_is_served_at(
+    product: Product, address: str, forwarded: dict[str, str]
+) -> None:
+    client = product.at(address)
+
+    answer = client.get("/openapi.json", headers=forwarded)
+    again = client.get("/openapi.json", headers={**forwarded, "If-None-Match": answer.headers["ETag"]})
+
+    assert [server["url"] for server in answer.json()["servers"]] == [address]
+    assert {**answer.json(), "servers": []} == {**file.read(), "servers": []}
+    assert again.status == 304
+
+
+def test_a_host_that_is_none_is_not_served(product: Product) -> None:
+    answer = product.anonymous.get("/openapi.json", headers={"Host": 'x"}]/', "X-Forwarded-Proto": "https"})
+
+    assert [server["url"] for server in answer.json()["servers"]] == ["https://api.example.org"]
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", *PAGES])

@@ -29,9 +29,15 @@ Timestamp = Annotated[
     str, Meta(description="RFC 3339, in UTC.", examples=["2026-11-21T04:10:39.524Z"], extra_json_schema=_TIME)
 ]
 Version = Annotated[int, Meta(ge=1, description="Raised by every change; also in `ETag`.", examples=[1])]
-UserId = Annotated[str, Meta(examples=["usr_01a1fc4c9424765b9f141f9b2997a1bb"]), USER]
-RoomId = Annotated[str, Meta(examples=["room_01a1fc4cb1f0777a8d1a5f0e2b6c9d3e"])]
+UserId = Annotated[str, Meta(description="The id of a user.", examples=["usr_01a1fc4c9424765b9f141f9b2997a1bb"]), USER]
+RoomId = Annotated[str, Meta(description="The id of a room.", examples=["room_01a1fc4cb1f0777a8d1a5f0e2b6c9d3e"])]
+CreatedAt = Annotated[Timestamp, Meta(description="When it was created: RFC 3339, in UTC.")]
+UpdatedAt = Annotated[Timestamp, Meta(description="When it was last changed: RFC 3339, in UTC.")]
+Creator = Annotated[UserId, Meta(description="Who created it.")]
 
+_Username = Annotated[str, Meta(description="The name that others see.", examples=["ann"])]
+_Email = Annotated[str | None, Meta(description="The e-mail address, if there is one.", examples=["ann@example.org"])]
+_UserRole = Annotated[UserRole, Meta(description="What the user may do in the whole installation.")]
 
 WhoMayAdd = Annotated[AddedBy, Meta(description="Who may add the user to rooms. Shown to nobody else.")]
 
@@ -40,11 +46,11 @@ class User(TypedDict):
     """A user as they see themselves. Admins of the installation see everybody so, but for `added_by`."""
 
     id: UserId
-    username: Annotated[str, Meta(examples=["ann"])]
-    email: Annotated[str | None, Meta(examples=["ann@example.org"])]
-    role: UserRole
-    created_at: Timestamp
-    updated_at: Timestamp
+    username: _Username
+    email: _Email
+    role: _UserRole
+    created_at: CreatedAt
+    updated_at: UpdatedAt
     version: Version
     added_by: WhoMayAdd
 
@@ -53,11 +59,11 @@ class VisibleUser(TypedDict):
     """A user as somebody sees them: of others there is only the id and the name."""
 
     id: UserId
-    username: Annotated[str, Meta(examples=["ann"])]
-    email: NotRequired[Annotated[str | None, Meta(examples=["ann@example.org"])]]
-    role: NotRequired[UserRole]
-    created_at: NotRequired[Timestamp]
-    updated_at: NotRequired[Timestamp]
+    username: _Username
+    email: NotRequired[_Email]
+    role: NotRequired[_UserRole]
+    created_at: NotRequired[CreatedAt]
+    updated_at: NotRequired[UpdatedAt]
     version: NotRequired[Version]
     added_by: NotRequired[WhoMayAdd]
 
@@ -65,11 +71,13 @@ class VisibleUser(TypedDict):
 class Session(TypedDict):
     """A sign-in on one device."""
 
-    id: Annotated[str, Meta(examples=["ses_01a1fc4c951c7ae3b1d04f4a4e21c0b7"])]
-    created_at: Timestamp
-    last_used_at: Timestamp
-    user_agent: Annotated[str, Meta(examples=["Mozilla/5.0"])]
-    ip: Annotated[str, Meta(examples=["192.0.2.7"])]
+    id: Annotated[str, Meta(description="The id of the session.", examples=["ses_01a1fc4c951c7ae3b1d04f4a4e21c0b7"])]
+    created_at: Annotated[Timestamp, Meta(description="When one signed in.")]
+    last_used_at: Annotated[Timestamp, Meta(description="When one signed in or last refreshed the tokens.")]
+    user_agent: Annotated[
+        str, Meta(description="What the client called itself when one signed in.", examples=["Mozilla/5.0"])
+    ]
+    ip: Annotated[str, Meta(description="The address one signed in from.", examples=["192.0.2.7"])]
     current: Annotated[bool, Meta(description="Whether the request came from this session.")]
 
 
@@ -77,56 +85,75 @@ class RoomSummary(TypedDict):
     """A room as one of its members sees it in a list."""
 
     id: RoomId
-    code: Annotated[str | None, Meta(description="Whoever has it may join. Null for viewers.", examples=["K7QX2MZ9A"])]
+    code: Annotated[
+        str | None, Meta(description="Whoever has it may join. `null` for viewers.", examples=["K7QX2MZ9A"])
+    ]
     join_role: Annotated[
         JoinRole | None,
-        Meta(description="The role of whoever joins by the code; null: nobody can.", examples=["member"]),
+        Meta(description="The role of whoever joins by the code; `null`: nobody can.", examples=["member"]),
     ]
-    name: Annotated[str | None, Meta(examples=["Office move"])]
-    member_count: Annotated[int, Meta(ge=1, examples=[1])]
-    role: Annotated[RoomRole, Meta(description="The caller's.")]
-    created_by: UserId
-    created_at: Timestamp
-    updated_at: Timestamp
+    name: Annotated[str | None, Meta(description="The name of the room, if it has one.", examples=["Office move"])]
+    member_count: Annotated[int, Meta(ge=1, description="How many members it has.", examples=[1])]
+    role: Annotated[RoomRole, Meta(description="The caller's role in the room.")]
+    created_by: Creator
+    created_at: CreatedAt
+    updated_at: UpdatedAt
     version: Version
 
 
 class Task(TypedDict):
-    """A task."""
+    """A task: in a room, or a personal one."""
 
-    id: Annotated[str, Meta(examples=["room_01a1fc4cb1f0777a8d1a5f0e2b6c9d3e.01a1fc4cc02b7d5c9e3f1a2b4c5d6e7f"])]
-    room_id: Annotated[RoomId | None, Meta(description="The room it is in; null for a personal task.")]
-    user_id: Annotated[UserId | None, Meta(description="Whose task it is to do; null if nobody's.")]
-    title: Annotated[str, Meta(examples=["Order the desks"])]
-    description: Annotated[str | None, Meta(examples=["Twelve, adjustable in height."])]
-    status: TaskStatus
-    priority: Priority
-    deadline: Annotated[Timestamp | None, Meta(description="As it was given, in UTC.")]
-    created_by: UserId
-    created_at: Timestamp
-    updated_by: UserId
-    updated_at: Timestamp
-    completed_at: Annotated[Timestamp | None, Meta(description="When its status last became `completed`.")]
+    id: Annotated[
+        str,
+        Meta(
+            description="The id of the task.",
+            examples=["room_01a1fc4cb1f0777a8d1a5f0e2b6c9d3e.01a1fc4cc02b7d5c9e3f1a2b4c5d6e7f"],
+        ),
+    ]
+    room_id: Annotated[RoomId | None, Meta(description="The room it is in; `null` for a personal task.")]
+    user_id: Annotated[UserId | None, Meta(description="Who is to do it; `null`: nobody.")]
+    title: Annotated[str, Meta(description="What is to be done.", examples=["Order the desks"])]
+    description: Annotated[
+        str | None, Meta(description="More about the task.", examples=["Twelve, adjustable in height."])
+    ]
+    status: Annotated[TaskStatus, Meta(description="How far it is.")]
+    priority: Annotated[Priority, Meta(description="How much it matters.")]
+    deadline: Annotated[Timestamp | None, Meta(description="When it is to be done: as it was given, in UTC.")]
+    created_by: Creator
+    created_at: CreatedAt
+    updated_by: Annotated[UserId, Meta(description="Who last changed it.")]
+    updated_at: UpdatedAt
+    completed_at: Annotated[
+        Timestamp | None,
+        Meta(description="When its status became `completed`; `null` where it is not."),
+    ]
     version: Version
 
 
 class ValueChange(TypedDict):
     """The values of a field before and after; null where there was or is none."""
 
-    old: Annotated[str | None, Meta(examples=["Order the desks"])]
-    new: Annotated[str | None, Meta(examples=["Order twelve desks"])]
+    old: Annotated[str | None, Meta(description="The value before.", examples=["Order the desks"])]
+    new: Annotated[str | None, Meta(description="The value after.", examples=["Order twelve desks"])]
 
 
 class Activity(TypedDict):
     """One change of a room, of who is in it, or of a task in it."""
 
-    id: Annotated[str, Meta(examples=["01a1fc4cc02b-01a1fc4cc02b7d5c9e3f1a2b4c5d6e7f-00000002"])]
-    at: Timestamp
+    id: Annotated[
+        str,
+        Meta(
+            description="The id of the entry.",
+            examples=["01a1fc4cc02b-01a1fc4cc02b7d5c9e3f1a2b4c5d6e7f-00000002"],
+        ),
+    ]
+    at: Annotated[Timestamp, Meta(description="When it was done.")]
     actor_id: Annotated[
         UserId | None, Meta(description="Who did it; null: the service, in carrying out a deletion or an unassignment.")
     ]
-    action: ActivityAction
-    resource: ActivityResource
+    action: Annotated[ActivityAction, Meta(description="What was done.")]
+    resource: Annotated[ActivityResource, Meta(description="What it was done to.")]
     resource_id: Annotated[
         str,
         Meta(
@@ -147,13 +174,13 @@ class Activity(TypedDict):
 class Listing(TypedDict, Generic[Item]):
     """A page of a list."""
 
-    items: list[Item]
+    items: Annotated[list[Item], Meta(description="The items of this page.")]
     next_cursor: Annotated[
         str | None, Meta(description="For `cursor` of the next request; null on the last page.", examples=[None])
     ]
 
 
-class Fault(TypedDict):
+class FieldError(TypedDict):
     """One thing that is wrong with a request."""
 
     pointer: Annotated[
@@ -168,11 +195,13 @@ class Fault(TypedDict):
 
 
 class Problem(TypedDict):
-    """An error (RFC 9457)."""
+    """What went wrong with a request (RFC 9457)."""
 
-    type: Annotated[str, Meta(examples=["about:blank"])]
-    title: Annotated[str, Meta(examples=["Not Found"])]
-    status: Annotated[int, Meta(ge=400, le=599, examples=[404])]
+    type: Annotated[
+        str, Meta(description="Always `about:blank`: `code` says what went wrong.", examples=["about:blank"])
+    ]
+    title: Annotated[str, Meta(description="The name of the status.", examples=["Not Found"])]
+    status: Annotated[int, Meta(ge=400, le=599, description="The status of the response.", examples=[404])]
     code: Annotated[str, Meta(description="What went wrong, for programs. Stable.", examples=["not_found"])]
     detail: Annotated[
         str, Meta(description="What went wrong, for people.", examples=["There is nothing here that you may see."])
@@ -182,7 +211,7 @@ class Problem(TypedDict):
     ]
     errors: NotRequired[
         Annotated[
-            list[Fault],
+            list[FieldError],
             Meta(
                 max_length=MOST_FAULTS,
                 description="Everything that is wrong with the request at once, or the first 50.",

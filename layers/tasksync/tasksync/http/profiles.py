@@ -5,16 +5,16 @@ from typing import Any, ClassVar
 
 from tasksync import password_policy
 from tasksync.errors import Fault
-from tasksync.http.fields import SOME_NAME, Email, Password, Username
+from tasksync.http.fields import SOME_NAME, Email, NewPassword, Username
 from tasksync.http.schema import Checked
 
 
 class Registration(Checked, frozen=True, kw_only=True):
-    """Without a username, one is made up."""
+    """A new account: a username, an e-mail address or both, and a password. Without a username, one is made up."""
 
     username: Username | None = None
     email: Email | None = None
-    password: Password
+    password: NewPassword
 
     FURTHER_SCHEMA: ClassVar[Mapping[str, Any]] = SOME_NAME
 

@@ -1,5 +1,6 @@
 """A request, as views see it."""
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from tasksync.http.merging import SentBack
 from tasksync.http.responses import Response
 
 Outcome = TypeVar("Outcome")
+
+_HOST = re.compile(r"[\w.-]+(?::\d+)?|\[[\da-fA-F:.]+\](?::\d+)?", re.ASCII)
 
 
 class Once(Protocol):
@@ -58,6 +61,13 @@ class Request:
     @property
     def user_agent(self) -> str:
         return self.headers.get("user-agent", "")[:255]
+
+    @property
+    def address(self) -> str:
+        """The API's root, as the client called it. The gateway answers under no other host than its own."""
+        scheme = "https" if self.headers.get("x-forwarded-proto", "http").lower() == "https" else "http"
+        host = self.headers.get("host", "")
+        return f"{scheme}://{host if _HOST.fullmatch(host) else self.context['domainName']}{self.root}"
 
     def carry_out(
         self,

@@ -1,0 +1,77 @@
+"""What a first session sends: Ann registers, opens a room, adds Bob, plans a task; in the end she deletes her account.
+
+Ids, codes and tokens are those that the examples of the responses have. A running product makes others: its users, and
+the test that sends every example, put those of the responses they got in their place.
+"""
+
+from typing import Any
+
+ANN = "usr_01a1fc4c9424765b9f141f9b2997a1bb"
+BOB = "usr_01a1fc4ca2c57d0e8b3f6a1d4c7e9f20"
+ROOM = "room_01a1fc4cb1f0777a8d1a5f0e2b6c9d3e"
+CODE = "K7QX2MZ9A"
+TASK = f"{ROOM}.01a1fc4cc02b7d5c9e3f1a2b4c5d6e7f"
+REFRESH_TOKEN = "ses_01a1fc4c951c7ae3…"  # noqa: S105  # cut short, and nobody's
+RECOVERY_TOKEN = f"{BOB}.Zk1vJ0wq3hJt5y8nD2xRrBfPz6cLmQeT4uSaXgVoHiE"
+PASSWORD = "violet kettle drum 17"  # noqa: S105  # nobody's
+
+_ROLE = {"role": "viewer"}
+_TASK_CHANGE = {"status": "in progress"}
+_ROOM_CHANGE = {"name": "Office move, second floor"}
+_EMAIL = {"email": "ann@example.org"}
+
+REQUESTS: dict[str, dict[str, Any]] = {
+    "register": {"Somebody new": {"username": "ann", "password": PASSWORD}},
+    "create_user": {"Somebody new": {"username": "bob", "password": "amber saddle river 58"}},
+    "login": {"By username": {"username": "ann", "password": PASSWORD}},
+    "refresh": {"The newest refresh token": {"refresh_token": REFRESH_TOKEN}},
+    "logout": {"The newest refresh token": {"refresh_token": REFRESH_TOKEN}},
+    "reauthenticate": {"The password": {"password": PASSWORD}},
+    "change_password": {"Another password": {"current_password": PASSWORD, "new_password": "copper lantern field 42"}},
+    "complete_recovery": {"A new password": {"token": RECOVERY_TOKEN, "new_password": "silver harbour notes 63"}},
+    "change_user": {"An e-mail address": _EMAIL},
+    "change_user_with_put": {"An e-mail address": _EMAIL},
+    "create_room": {"A room with a name": {"name": "Office move"}},
+    "change_room": {"Another name": _ROOM_CHANGE},
+    "change_room_with_put": {"Another name": _ROOM_CHANGE},
+    "change_code": {"Nothing to say": {}},
+    "join_room": {"By the code": {"code": CODE}},
+    "add_member": {"A member": {"user_id": BOB, "role": "member"}},
+    "change_role": {"From member to viewer": _ROLE},
+    "create_task": {
+        "A task for oneself": {
+            "title": "Order the desks",
+            "description": "Twelve, adjustable in height.",
+            "priority": "high",
+            "deadline": "2027-01-31T12:00:00+01:00",
+        },
+        "A task in a room": {"title": "Order the desks", "room_id": ROOM, "priority": "high"},
+    },
+    "change_task": {"Begin it": _TASK_CHANGE},
+    "change_task_with_put": {"Begin it": _TASK_CHANGE},
+    "resolve_keys": {"One of each": {"users": [ANN], "rooms": [ROOM], "tasks": [TASK], "codes": [CODE]}},
+}
+"""By operation and name, bodies of requests. The first is the one to begin with."""
+
+_BOB = {"user_id": BOB, "username": "bob", "joined_at": "2026-11-21T04:12:05.310Z"}
+
+RESPONSES: dict[str, Any] = {
+    "create_user": {
+        "id": BOB,
+        "username": "bob",
+        "email": None,
+        "role": "user",
+        "created_at": "2026-11-21T04:11:17.902Z",
+        "updated_at": "2026-11-21T04:11:17.902Z",
+        "version": 1,
+        "added_by": "anyone",
+    },
+    "add_member": {**_BOB, "role": "member"},
+    "change_role": {**_BOB, "role": "viewer"},
+}
+"""By operation, the body of a success that is about Bob: the examples of the schemas are about Ann."""
+
+
+def media_examples(operation_id: str) -> dict[str, Any]:
+    """``examples`` of a request's media type; empty for an operation without a body."""
+    return {name: {"summary": name, "value": value} for name, value in REQUESTS.get(operation_id, {}).items()}
