@@ -8,8 +8,8 @@ from bench.mix import counted
 from bench.price import MIX, tables
 from infrastructure.template import REPOSITORY
 
-# Log lines tell milliseconds, in more or fewer characters, and ids are compressed more or less; and the last digit that is
-# shown was rounded.
+# Log lines tell milliseconds, in more or fewer characters, and ids are compressed more or less; and the last digit that
+# is shown was rounded.
 RELATIVE, ABSOLUTE = 0.01, 0.011
 
 _NUMBER = re.compile(r"\d[\d,]*\.?\d*")
