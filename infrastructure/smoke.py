@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-_HEALTH_ATTEMPTS = 5
+# For longer than a function gives the same answer again (``tasksync.probes.AGE_SECONDS``).
+_HEALTH_ATTEMPTS = 7
 _PAUSE_SECONDS = 2
 _TIMEOUT_SECONDS = 30
 

@@ -8,6 +8,7 @@ some paths itself, ``/health`` among them. Here the API has a port of its own, o
 - each line of a header that is repeated reaches the functions (``header_lines.py``);
 - a body over 10 MB is refused, and one in a coding that is not known;
 - what is compressed is handed on as it was before, and what is large is compressed for those who take it;
+- on a path without a route, an ``Authorization`` header is taken for a signature of AWS's, which it is not;
 - only so many requests run at once, the others wait;
 - a function that crashed or timed out is answered with the gateway response of the template, not with its error text,
   and so is one whose answer is larger than Lambda passes on.
@@ -139,6 +140,9 @@ class Edge:
             _logger.error("%s %s: the function gave no answer: %s", scope["method"], scope["path"], error)
             await self._answer(send, "DEFAULT_5XX")
             return
+        if _names_no_route(sent) and any(name == b"authorization" and value for name, value in headers):
+            await self._answer(send, "DEFAULT_4XX")
+            return
         if sent:
             await self._send(send, sent, scope["headers"])
 
@@ -208,6 +212,15 @@ def _replay(body: bytes) -> Receive:
         return next(messages, {"type": "http.disconnect"})
 
     return receive
+
+
+def _names_no_route(messages: list[Message]) -> bool:
+    """Whether ministack found no method of any path for the request."""
+    headers = messages[0].get("headers", []) if messages else []
+    return any(
+        name.lower() == b"x-amzn-errortype" and value == b"MissingAuthenticationTokenException"
+        for name, value in headers
+    )
 
 
 def _excess(messages: list[Message]) -> str | None:

@@ -3,6 +3,7 @@
 - ``GatewayResponses``: SAM hands them over inside an OpenAPI document whose extensions ministack does not read. They
   are put one by one, and deployed.
 - The authorizer's cache time: ministack expands the template with the parameters' defaults, whatever was given.
+- Throttles of nested paths: ministack takes the ``~1`` that CloudFormation wants for a slash as it stands.
 
 Both are read from the template. On AWS, CloudFormation does this by itself.
 """
@@ -11,6 +12,8 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from infrastructure import throttles
 
 # Every type of response that API Gateway makes by itself, under the default that a type without an entry of its own
 # takes its headers, body and status from.
@@ -66,6 +69,7 @@ class GatewayResponse:
 _UNDECLARED = {
     "REQUEST_TOO_LARGE": GatewayResponse(413, {}, '{"message": "Request Too Long"}'),
     "UNSUPPORTED_MEDIA_TYPE": GatewayResponse(415, {}, '{"message": "Unsupported Media Type"}'),
+    "DEFAULT_4XX": GatewayResponse(403, {}, '{"message": "Invalid key=value pair in Authorization header"}'),
     "DEFAULT_5XX": GatewayResponse(503, {}, '{"message": "Service Unavailable"}'),
 }
 
@@ -113,7 +117,9 @@ def complete(apigateway: Any, api_id: str, template: Mapping[str, Any], paramete
     for name, seconds in authorizer_cache_seconds(template, parameters).items():
         patch = {"op": "replace", "path": "/authorizerResultTtlInSeconds", "value": str(seconds)}
         apigateway.update_authorizer(restApiId=api_id, authorizerId=ids[name], patchOperations=[patch])
-    apigateway.create_deployment(restApiId=api_id, stageName=stage_name(template))
+    stage = {"restApiId": api_id, "stageName": stage_name(template)}
+    apigateway.update_stage(**stage, patchOperations=throttles.patches(_api(template)["Properties"], parameters))
+    apigateway.create_deployment(**stage)
 
 
 def authorizer_cache_seconds(template: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, int]:

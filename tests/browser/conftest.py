@@ -19,7 +19,7 @@ _WAIT_MILLISECONDS = 30_000
 expect.set_options(timeout=_WAIT_MILLISECONDS)
 
 DESKTOP = ViewportSize(width=1280, height=900)
-PHONE = ViewportSize(width=390, height=844)
+PHONE = ViewportSize(width=360, height=740)
 
 Visit = Callable[..., Page]
 

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import Page, expect
 
@@ -55,7 +56,7 @@ def test_somebody_stays_signed_in_over_a_reload_and_an_expired_token(visit: Visi
     send(page, "GET /rooms")
 
     expect(page.locator("#status")).to_contain_text("200")
-    expect(page.locator("#who")).to_contain_text("Signed in as cleo")
+    expect(page.locator("#account")).to_contain_text("Signed in as cleo")
 
 
 def test_a_token_that_the_server_takes_no_more_is_renewed_and_the_request_sent_again(visit: Visit) -> None:
@@ -77,12 +78,12 @@ def test_what_needs_a_recent_sign_in_asks_for_the_password_and_is_sent_again(vis
     page.locator("#parameters input").first.fill("me")
     page.get_by_role("button", name="Send").click()
 
-    dialog = page.get_by_role("dialog", name="Your password, please")
+    dialog = page.get_by_role("dialog", name="Confirm your password")
     dialog.get_by_label("Your password").fill("not the password")
-    dialog.get_by_role("button", name="Go on").click()
+    dialog.get_by_role("button", name="Confirm").click()
     expect(dialog.get_by_role("alert")).to_contain_text("not right")
     dialog.get_by_label("Your password").fill(PASSWORD)
-    dialog.get_by_role("button", name="Go on").click()
+    dialog.get_by_role("button", name="Confirm").click()
 
     expect(dialog).to_be_hidden()
     expect(page.locator("#status")).to_contain_text("204")
@@ -136,7 +137,7 @@ def test_a_refresh_that_came_second_waits_for_the_tokens_of_the_first(visit: Vis
 
     assert second.value.status == 409
     expect(page.locator("#status")).to_contain_text("200")
-    expect(page.locator("#who")).to_contain_text("Signed in as ida")
+    expect(page.locator("#account")).to_contain_text("Signed in as ida")
 
 
 def test_signing_out_ends_the_session_at_the_server_too(visit: Visit) -> None:
@@ -146,7 +147,7 @@ def test_signing_out_ends_the_session_at_the_server_too(visit: Visit) -> None:
     with page.expect_response("**/auth/logout"):
         page.get_by_role("button", name="Sign out").click()
 
-    expect(page.locator("#who")).to_have_text("Not signed in")
+    expect(page.locator("#account")).to_contain_text("Not signed in")
     send(page, "POST /auth/refresh", {"refresh_token": refresh_token})
 
     expect(page.locator("#status")).to_contain_text("401")
@@ -154,12 +155,30 @@ def test_signing_out_ends_the_session_at_the_server_too(visit: Visit) -> None:
 
 def test_a_password_that_is_refused_is_explained_where_it_was_typed(visit: Visit) -> None:
     page = visit("/client")
-    page.get_by_role("button", name="Sign in or register").click()
-    page.get_by_label("Username or e-mail").fill("finn" + suffix(page))
-    page.get_by_label("Password").fill("short")
     page.get_by_role("button", name="Register", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Register")
+    dialog.get_by_label("Username or e-mail").fill("finn" + suffix(page))
+    dialog.get_by_label("Password").fill("short")
+    dialog.get_by_role("button", name="Register", exact=True).click()
 
-    expect(page.locator("#sign-in-error")).to_contain_text("15")
+    expect(dialog.get_by_role("alert")).to_contain_text("15")
+
+
+def test_enter_does_what_the_dialog_is_called(visit: Visit) -> None:
+    page = visit("/client")
+    username = "flora" + suffix(page)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_role("button", name="No account yet? Register").click()
+    enter(page, username)
+
+    expect(page.locator("#account")).to_contain_text(f"Signed in as {username}")
+    page.get_by_role("button", name="Sign out").press("Enter")
+    expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Sign in")).to_contain_text("Enter signs in.")
+    enter(page, username)
+
+    expect(page.locator("#account")).to_contain_text(f"Signed in as {username}")
 
 
 def test_the_copied_curl_command_does_the_same(visit: Visit) -> None:
@@ -179,15 +198,135 @@ def test_the_copied_curl_command_does_the_same(visit: Visit) -> None:
 def test_it_can_be_used_by_keyboard_alone(visit: Visit) -> None:
     page = visit("/client")
     expect(page.locator("#operation-title")).to_have_text("POST /rooms")
-
-    page.keyboard.press("/")
-    page.keyboard.type("get /health")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.keyboard.press("Control+Enter")
+    expect(page.locator("#operation-title")).to_be_focused()
+    assert page.url.endswith("#POST%20/rooms")
 
+    page.keyboard.press("/")
+    page.keyboard.type("get health")
+    expect(page.locator("#match")).to_have_text("Enter opens GET /health.")
+    page.keyboard.press("Enter")
     expect(page.locator("#operation-title")).to_have_text("GET /health")
+    expect(page.locator("#operation-title")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
     expect(page.locator("#status")).to_contain_text("200")
+    expect(page.locator("#send")).to_be_focused()
+
+
+def test_a_change_starts_from_an_empty_body_and_the_entity_tag_of_its_resource(visit: Visit) -> None:
+    page = visit("/client")
+    register(page, "kim")
+    send(page, "POST /rooms", {"name": "Attic"})
+    room_tag = tag(page)
+    send(page, "POST /tasks", {"title": "Sweep", "status": "pending"})
+    task_tag = tag(page)
+
+    choose(page, "PATCH /tasks/{task_id}")
+    assert body(page) == {}
+    assert page.get_by_label("If-Match").input_value() == task_tag
+    page.get_by_label("Value of status").select_option("completed")
+    assert body(page) == {"status": "completed"}
+    press_send(page)
+    assert answer(page)["status"] == "completed"
+    assert page.get_by_label("If-Match").input_value() == tag(page) != task_tag
+    page.get_by_label("If-Match").fill('"a tag of my own"')
+    press_send(page)
+    expect(page.locator("#status")).to_contain_text("412")
+    assert page.get_by_label("If-Match").input_value() == '"a tag of my own"'
+
+    choose(page, "PATCH /rooms/{room_id}")
+    assert page.get_by_label("If-Match").input_value() == room_tag
+
+
+def test_what_is_made_starts_from_a_skeleton_that_succeeds_twice(visit: Visit) -> None:
+    page = visit("/client")
+    register(page, "lea")
+    for _ in range(2):
+        send(page, "POST /rooms")
+        expect(page.locator("#status")).to_contain_text("201")
+    room = answer(page)
+    assert "code" not in body(page)
+
+    send(page, "POST /tasks")
+
+    expect(page.locator("#status")).to_contain_text("201")
+    assert answer(page)["room_id"] == room["id"]
+
+
+def test_a_body_that_is_no_json_is_not_sent(visit: Visit) -> None:
+    page = visit("/client")
+    choose(page, "POST /auth/login")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url))
+
+    page.locator("#body").fill('{"username": "ann",')
+    page.get_by_role("button", name="Send").click()
+
+    expect(page.get_by_role("alert").filter(has_text="not JSON")).to_be_visible()
+    expect(page.locator("#body")).to_be_focused()
+    assert sent == []
+
+
+def test_a_response_says_which_request_it_answers(visit: Visit) -> None:
+    page = visit("/client")
+    send(page, "GET /health")
+    expect(page.locator("#response-of")).to_contain_text(re.compile("^GET /health"))
+
+    choose(page, "GET /rooms")
+
+    expect(page.locator("#response-of")).to_contain_text("Of an earlier request: GET /health")
+
+
+def test_choices_are_offered_and_sent_as_they_were_chosen(visit: Visit) -> None:
+    page = visit("/client")
+    choose(page, "GET /tasks")
+    page.get_by_role("checkbox", name="pending").check()
+    page.get_by_role("checkbox", name="in progress").check()
+    page.get_by_label("sort").select_option("-deadline")
+
+    with page.expect_request("**/tasks?*") as request:
+        page.get_by_role("button", name="Send").click()
+
+    # Only what was filled in is sent.
+    asked = sorted(parse_qsl(urlsplit(request.value.url).query))
+    assert asked == [("sort", "-deadline"), ("status", "in progress"), ("status", "pending")]
+
+
+def test_ids_can_be_copied_by_keyboard(visit: Visit) -> None:
+    page = visit("/client")
+    register(page, "mia")
+    send(page, "POST /rooms", {"name": "Cellar"})
+    room = answer(page)
+
+    for each in (room["id"], room["code"]):
+        page.get_by_role("button", name=f"Copy {each}").press("Enter")
+        expect(page.get_by_role("button", name=f"Copied {each}")).to_be_focused()
+        assert page.evaluate("navigator.clipboard.readText()") == each
+
+
+def test_markdown_of_a_description_becomes_elements_and_nothing_that_runs(visit: Visit) -> None:
+    page = visit("/client")
+    text = "A **bold** `code`.\n\n- one [page](docs)\n- two [x](javascript:alert(1)) <img src=x onerror=alert(1)>"
+
+    made = page.evaluate(
+        """async text => {
+            const files = performance.getEntriesByType("resource").map(each => each.name);
+            const { markdown } = await import(files.find(each => each.includes("/assets/markdown.")));
+            return markdown(text).map(each => each.outerHTML);
+        }""",
+        text,
+    )
+
+    unsafe = "<li>two [x](javascript:alert(1)) &lt;img src=x onerror=alert(1)&gt;</li>"
+    assert made == [
+        "<p>A <strong>bold</strong> <code>code</code>.</p>",
+        '<ul><li>one <a href="docs">page</a></li>' + unsafe + "</ul>",
+    ]
+    choose(page, "PATCH /tasks/{task_id}")
+    expect(page.locator("#operation-description code").first).to_have_text("status")
 
 
 def test_history_brings_a_request_back_and_keeps_no_password(visit: Visit) -> None:
@@ -211,27 +350,40 @@ def test_markup_in_an_answer_is_shown_and_not_run(visit: Visit) -> None:
     send(page, "POST /rooms", {"name": markup})
 
     assert answer(page)["name"] == markup
-    assert page.locator("#answer-body img").count() == 0
+    assert page.locator("#response-body img").count() == 0
 
 
-def test_on_a_phone_nothing_is_wider_than_the_screen(visit: Visit) -> None:
+def test_on_a_phone_nothing_is_wider_than_the_screen_and_the_response_comes_into_view(visit: Visit) -> None:
     page = visit("/client", viewport=PHONE)
     register(page, "jan")
-    choose(page, "POST /rooms")
-    send(page, "POST /rooms", {"name": "A long name " * 8})
+    choose(page, "PATCH /tasks/{task_id}")
+    page.get_by_text("Fields of the body").click()
+    # A name that was broken inside would have several boxes.
+    assert page.locator("#fields code").evaluate_all("all => all.every(each => each.getClientRects().length === 1)")
+    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
 
+    send(page, "POST /tasks", {"title": "A long name " * 8})
+
+    expect(page.locator("#status")).to_be_in_viewport()
+    expect(page.locator("#response-body")).to_be_in_viewport()
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
 
 
 def register(page: Page, name: str) -> str:
     """Registers somebody new by the form, and returns their username."""
     username = name + suffix(page)
-    page.get_by_role("button", name="Sign in or register").click()
-    page.get_by_label("Username or e-mail").fill(username)
-    page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Register", exact=True).click()
-    expect(page.locator("#who")).to_have_text(f"Signed in as {username}")
+    enter(page, username)
+    expect(page.locator("#account")).to_contain_text(f"Signed in as {username}")
     return username
+
+
+def enter(page: Page, username: str) -> None:
+    """Fills in the dialog that is open, and presses Enter."""
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Username or e-mail").fill(username)
+    dialog.get_by_label("Password").fill(PASSWORD)
+    dialog.get_by_label("Password").press("Enter")
 
 
 def kept(page: Page) -> Any:
@@ -257,23 +409,39 @@ def choose(page: Page, operation: str) -> None:
     expect(page.locator("#operation-title")).to_have_text(operation)
 
 
-def fill(page: Page, operation: str, body: Any = None) -> None:
+def fill(page: Page, operation: str, content: Any = None) -> None:
     choose(page, operation)
-    if body is not None:
-        page.locator("#body").fill(json.dumps(body))
+    if content is not None:
+        page.locator("#body").fill(json.dumps(content))
 
 
-def send(page: Page, operation: str, body: Any = None) -> None:
+def send(page: Page, operation: str, content: Any = None) -> None:
     """Sends a request and waits for its answer to be shown."""
-    fill(page, operation, body)
+    fill(page, operation, content)
+    press_send(page)
+
+
+def press_send(page: Page) -> None:
     before = page.locator("#history li").count()
     page.get_by_role("button", name="Send").click()
     expect(page.locator("#history li")).to_have_count(before + 1)
 
 
+def body(page: Page) -> Any:
+    """What is in the editor of the body."""
+    return json.loads(page.locator("#body").input_value())
+
+
+def tag(page: Page) -> str:
+    """The entity tag in the headers of the response."""
+    return str(
+        page.locator("#headers dt").filter(has_text="etag").locator("xpath=following-sibling::dd[1]").text_content()
+    )
+
+
 def answer(page: Page) -> Any:
     expect(page.locator("#status")).to_contain_text(re.compile(r"\d ms"))
-    return json.loads(page.locator("#answer-body").inner_text())
+    return json.loads(page.locator("#response-body").inner_text())
 
 
 def suffix(page: Page) -> str:

@@ -19,7 +19,11 @@ KINDS = {
     "AUTHORIZER_CONFIGURATION_ERROR",
     "UNAUTHORIZED",
     "ACCESS_DENIED",
+    "BAD_REQUEST_BODY",
+    "BAD_REQUEST_PARAMETERS",
     "MISSING_AUTHENTICATION_TOKEN",
+    "INVALID_SIGNATURE",
+    "EXPIRED_TOKEN",
     "RESOURCE_NOT_FOUND",
     "UNSUPPORTED_MEDIA_TYPE",
     "REQUEST_TOO_LARGE",
@@ -92,6 +96,35 @@ def test_a_refusal_by_the_gateway_arrives_as_described(
     assert answer.json()["code"] == code
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.headers["X-Request-Id"] == answer.json()["request_id"]
+
+
+# No route takes a signature of AWS's: where the gateway looks for one, no route was found.
+@pytest.mark.parametrize(
+    "kind", ["MISSING_AUTHENTICATION_TOKEN", "INVALID_SIGNATURE", "EXPIRED_TOKEN", "RESOURCE_NOT_FOUND", "DEFAULT_4XX"]
+)
+def test_whatever_the_gateway_says_of_an_unknown_path_is_answered_404(kind: str) -> None:
+    assert {event.get("Auth", {}).get("Authorizer", "NONE") for event in _routes()} == {"NONE"}
+    assert RESPONSES[kind]["StatusCode"] == 404
+    assert json.loads(RESPONSES[kind]["ResponseTemplates"]["application/json"])["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    ["Bearer abc", "Bearer", "Basic dTpw", "abc", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 Credential=a/b, Signature=c"],
+)
+@pytest.mark.parametrize(("method", "path"), [("GET", "/nowhere"), ("DELETE", "/rooms/join"), ("GET", "/auth/login/")])
+def test_an_unknown_path_is_answered_404_whatever_stands_in_the_authorization_header(
+    product: Product, method: str, path: str, authorization: str
+) -> None:
+    answer = product.anonymous.request(method, path, headers={"Authorization": authorization})
+
+    assert answer.status == 404
+    assert answer.json()["code"] == "not_found"
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def _routes() -> list[dict[str, Any]]:
+    return [event for function in STACK.functions for event in STACK.events(function, "Api")]
 
 
 def test_a_body_over_the_gateways_limit_is_refused_by_the_gateway(product: Product) -> None:

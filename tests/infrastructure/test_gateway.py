@@ -83,15 +83,27 @@ class RecordingGateway:
     def update_authorizer(self, **request: Any) -> None:
         self.calls.append(("cache", (request["authorizerId"], request["patchOperations"][0]["value"])))
 
+    def update_stage(self, **request: Any) -> None:
+        self.calls += [("stage", (patch["path"], patch["value"])) for patch in request["patchOperations"]]
+
     def create_deployment(self, **request: Any) -> None:
         self.calls.append(("deployment", request["stageName"]))
 
 
 def test_a_deployment_comes_last_because_responses_take_effect_with_it() -> None:
     authorizers = {"Token": {"Identity": {"ReauthorizeEvery": {"Ref": "Seconds"}}}}
-    template = api(GatewayResponses={"THROTTLED": UNAVAILABLE}, Auth={"Authorizers": authorizers})
+    setting = {"ThrottlingRateLimit": {"Ref": "Rate"}, "ThrottlingBurstLimit": 40}
+    throttled = [{"ResourcePath": "/~1auth~1login", "HttpMethod": "POST"} | setting]
+    responses = {"THROTTLED": UNAVAILABLE}
+    template = api(GatewayResponses=responses, Auth={"Authorizers": authorizers}, MethodSettings=throttled)
     recording = RecordingGateway()
 
-    gateway.complete(recording, "api1", template, {"Seconds": "7"})
+    gateway.complete(recording, "api1", template, {"Seconds": "7", "Rate": "20"})
 
-    assert recording.calls == [("response", "THROTTLED"), ("cache", ("a1", "7")), ("deployment", "live")]
+    assert recording.calls == [
+        ("response", "THROTTLED"),
+        ("cache", ("a1", "7")),
+        ("stage", ("/~1auth~1login/POST/throttling/rateLimit", "20.0")),
+        ("stage", ("/~1auth~1login/POST/throttling/burstLimit", "40")),
+        ("deployment", "live"),
+    ]

@@ -21,6 +21,7 @@ import httpx
 
 from infrastructure.local.clients import REGION
 from infrastructure.references import ACCOUNT
+from tasksync.probes import Probes
 from tests.support.aws import Aws
 from tests.support.context import LambdaContext
 
@@ -82,7 +83,7 @@ class Gateway(httpx.BaseTransport):
     def _answer(self, request: httpx.Request, request_id: str) -> httpx.Response:
         called = request.url.raw_path.partition(b"?")[0].decode("ascii")
         path = called.removeprefix(f"/{STAGE}") if request.url.host == GATEWAY_HOST else called
-        route, parameters = self._find(request.method, path)
+        route, parameters = self._find(request, path)
         event = _event(request, route, path, called, parameters, request_id)
         event["requestContext"]["identity"]["sourceIp"] = self.source_ip
         if not route.public:
@@ -96,16 +97,17 @@ class Gateway(httpx.BaseTransport):
         except Exception as error:
             raise GatewayError("INTEGRATION_FAILURE", "DEFAULT_5XX") from error
 
-    def _find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+    def _find(self, request: httpx.Request, path: str) -> tuple[Route, dict[str, str]]:
         """The route, and its path parameters. A resource is chosen by its path alone, fixed segments first."""
         segments = [unquote(segment) for segment in path.strip("/").split("/")]
         matching = [route for route in self.routes if _matches(route, segments)]
         matching.sort(key=lambda route: [_is_parameter(segment) for segment in route.segments])
         for route in matching:
-            if route.path == matching[0].path and route.method == method:
+            if route.path == matching[0].path and route.method == request.method:
                 pairs = zip(route.segments, segments, strict=True)
                 return route, {name[1:-1]: value for name, value in pairs if _is_parameter(name)}
-        raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
+        # A header that is no signature of AWS's is of no type of its own, so the default is what answers.
+        raise GatewayError("DEFAULT_4XX" if request.headers.get("Authorization") else "MISSING_AUTHENTICATION_TOKEN")
 
     def _authorize(self, event: Json, path: str) -> Json:
         """What the authorizer says of the caller."""
@@ -170,9 +172,12 @@ def load_handler(handler: str) -> Any:
 
 def start_cold(handler: str) -> None:
     """Let a function forget what its container kept of earlier requests."""
-    api = getattr(importlib.import_module(handler.rpartition(".")[0]), "api", None)
+    module: Any = importlib.import_module(handler.rpartition(".")[0])
+    api = getattr(module, "api", None)
     if api is not None and api.limits is not None:
         api.limits.shares.clear()
+    if hasattr(module, "probes"):
+        module.probes = Probes()
 
 
 def _matches(route: Route, segments: list[str]) -> bool:

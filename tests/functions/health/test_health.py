@@ -4,11 +4,17 @@ That it takes less than 3 s whatever happens to the network is shown over HTTP: 
 """
 
 import re
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tasksync import __version__
+from tasksync.probes import Probes
 from tests.support.aws import LOCK
+from tests.support.client import Answer
+from tests.support.clock import Clock
 from tests.support.product import Product
 from tests.support.tables import drop
 
@@ -91,3 +97,117 @@ def test_it_writes_nothing(product: Product) -> None:
     product.anonymous.get("/health")
 
     assert [product.items(table) for table in TABLES] == [[]] * len(TABLES)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def _failed(answer: Answer) -> set[str]:
+    return {name for name, state in answer.json()["checks"].items() if state != "ok"}
+
+
+def _calls(product: Product) -> Counter[str]:
+    """What was asked of AWS since the last time, by operation."""
+    calls = Counter(product.aws.permissions.calls)
+    product.aws.permissions.calls.clear()
+    return calls
+
+
+def test_many_requests_are_answered_from_two_looks_in_ten_seconds(product: Product, clock: Clock) -> None:
+    statuses = Counter[int]()
+    for _ in range(200):
+        statuses[product.anonymous.get("/health").status] += 1
+        clock.pass_by(10 / 199)
+
+    calls = _calls(product)
+    assert statuses == {200: 200}
+    assert calls == {"GetItem": 2 * len(TABLES), "DescribeSecret": len(SECRETS) + 1}
+
+
+def test_many_requests_while_something_fails_are_answered_from_two_looks_in_ten_seconds(
+    product: Product, clock: Clock
+) -> None:
+    with product.aws.permissions.outage("TasksTable"):
+        for _ in range(100):
+            assert product.anonymous.get("/health").status == 503
+            clock.pass_by(10 / 99)
+
+    assert _calls(product)["GetItem"] == 2 * len(TABLES)
+
+
+def test_secrets_are_paid_by_the_call_so_they_are_asked_in_turn(product: Product, clock: Clock) -> None:
+    product.anonymous.get("/health")
+    _calls(product)
+
+    for _ in range(len(SECRETS)):
+        clock.pass_by(10)
+        product.anonymous.get("/health")
+
+    # Each has had its turn by now: the one that is gone is noticed, whichever it was.
+    assert _calls(product)["DescribeSecret"] == len(SECRETS)
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_secret_that_is_gone_is_noticed_within_a_minute(product: Product, clock: Clock, secret: str) -> None:
+    assert product.anonymous.get("/health").status == 200
+    with LOCK:
+        product.aws.secrets.delete_secret(SecretId=secret)
+
+    clock.pass_by(60)
+
+    assert _failed(product.anonymous.get("/health")) == {SECRETS[secret]}
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_secret_that_is_back_is_noticed_within_six_seconds(product: Product, clock: Clock, secret: str) -> None:
+    with LOCK:
+        product.aws.secrets.delete_secret(SecretId=secret)
+    assert product.anonymous.get("/health").status == 503
+    with LOCK:
+        product.aws.secrets.restore_secret(SecretId=secret)
+
+    clock.pass_by(6)
+
+    assert product.anonymous.get("/health").status == 200
+
+
+def test_a_table_out_of_reach_is_noticed_within_ten_seconds_as_is_its_return(product: Product, clock: Clock) -> None:
+    assert product.anonymous.get("/health").status == 200
+
+    with product.aws.permissions.outage("TasksTable"):
+        clock.pass_by(10)
+        cut = product.anonymous.get("/health")
+    clock.pass_by(6)
+    back = product.anonymous.get("/health")
+
+    assert (cut.status, _failed(cut)) == (503, {"tasks"})
+    assert back.status == 200
+
+
+def test_an_answer_is_no_older_for_a_clock_that_was_set_back(product: Product, clock: Clock) -> None:
+    assert product.anonymous.get("/health").status == 200
+
+    with product.aws.permissions.outage("TasksTable"):
+        clock.pass_by(-3600)
+        answer = product.anonymous.get("/health")
+
+    assert answer.status == 503
+
+
+def test_requests_at_the_same_moment_are_answered_from_one_look(product: Product) -> None:
+    threads = 8
+    with product.aws.running("HealthFunction"):
+        probes = Probes()
+        start = threading.Barrier(threads)
+
+        def ask(_: int) -> dict[str, bool]:
+            start.wait()
+            return probes.answering()
+
+        with ThreadPoolExecutor(threads) as pool:
+            found = list(pool.map(ask, range(threads)))
+
+    assert found == [dict.fromkeys([*TABLES.values(), *SECRETS.values()], True)] * threads
+    assert _calls(product) == {"GetItem": len(TABLES), "DescribeSecret": len(SECRETS)}

@@ -1,12 +1,16 @@
-// One request and its answer.
+// One request and its response.
+
+/** The path of a request, below the API's root. */
+export function filledPath(operation, values) {
+  return operation.path.replace(/\{([^}]+)\}/g, (_, name) => encodeURIComponent(values.path?.[name] ?? ""));
+}
 
 /**
  * What is to be sent, from the operation and what was filled in.
  * `values`: texts by `in` and name; an array parameter is given as texts with commas between them.
  */
 export function build(operation, values, body, root) {
-  const path = operation.path.replace(/\{([^}]+)\}/g, (_, name) => encodeURIComponent(values.path?.[name] ?? ""));
-  const url = new URL(path.replace(/^\//, ""), root);
+  const url = new URL(filledPath(operation, values).slice(1), root);
   const headers = {};
   for (const parameter of operation.parameters) {
     const value = values[parameter.in]?.[parameter.name] ?? "";
@@ -16,7 +20,7 @@ export function build(operation, values, body, root) {
     const several = parameter.schema.type === "array" ? value.split(",").map((each) => each.trim()) : [value];
     for (const each of several) url.searchParams.append(parameter.name, each);
   }
-  const sent = operation.body && body.trim() !== "" ? body : null;
+  const sent = body !== null && body.trim() !== "" ? body : null;
   if (sent !== null) headers["Content-Type"] = "application/json";
   return { method: operation.method, url, headers, body: sent };
 }

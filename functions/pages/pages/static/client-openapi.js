@@ -28,12 +28,18 @@ export class Document {
           summary: operation.summary ?? "",
           description: operation.description ?? "",
           tag: operation.tags?.[0] ?? "other",
-          parameters: parameters.map((each) => ({ ...each, schema: this.#resolve(each.schema) ?? {} })),
+          parameters: parameters.map((each) => ({ ...each, schema: this.#parameterSchema(each) })),
           secured: security.some((each) => Object.keys(each).length > 0),
           body: media && { schema: this.#resolve(media.schema) ?? {}, example: exampleOf(media) },
         };
       }
     }
+  }
+
+  /** The schema of a parameter, and of each of its items where it takes several, without references. */
+  #parameterSchema(parameter) {
+    const schema = this.#plain(parameter.schema);
+    return schema.items ? { ...schema, items: this.#plain(schema.items) } : schema;
   }
 
   #media(content) {
@@ -49,9 +55,16 @@ export class Document {
     return found;
   }
 
-  /** A body to start from: the operation's own example, or a value for each field of its schema. */
-  skeleton(operation) {
-    return operation.body.example ?? this.#value(operation.body.schema, 0);
+  /**
+   * A body to start from. For a change an empty one; otherwise the operation's example or its required fields, with the
+   * ids that responses have told: a made-up id would be refused.
+   */
+  skeleton(operation, ids) {
+    if (operation.method === "PATCH" || operation.method === "PUT") return {};
+    const schema = this.#plain(operation.body.schema);
+    const body = operation.body.example ?? this.#value(schema, 0);
+    const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
+    return isObject ? ownValues({ ...body }, schema, ids) : body;
   }
 
   #value(schema, depth) {
@@ -64,7 +77,7 @@ export class Document {
     if (type === "object" || meant.properties) {
       if (depth > DEEPEST) return {};
       const required = new Set(meant.required ?? []);
-      const shown = fillable(meant).filter(([name]) => required.size === 0 || required.has(name));
+      const shown = fillable(meant).filter(([name]) => required.has(name));
       return Object.fromEntries(shown.map(([name, each]) => [name, this.#value(each, depth + 1)]));
     }
     if (type === "array") return [];
@@ -87,15 +100,32 @@ export class Document {
     return { ...chosen, ...meant };
   }
 
-  /** The fields of a body: `{name, type, required, meaning}`. */
+  /** The fields of a body: `{name, type, required, meaning, choices, sample}`. */
   fields(operation) {
     const schema = this.#plain(operation.body.schema);
     const required = new Set(schema.required ?? []);
     return fillable(schema).map(([name, each]) => {
       const meant = this.#plain(each);
-      return { name, type: described(meant), required: required.has(name), meaning: each.description ?? meant.description ?? "" };
+      const choices = meant.enum && [...meant.enum, ...(this.#admitsNull(each) ? [null] : [])];
+      const meaning = each.description ?? meant.description ?? "";
+      return { name, type: described(meant), required: required.has(name), meaning, choices, sample: name === "code" ? "" : this.#value(each, 0) };
     });
   }
+}
+
+/**
+ * An example's id or code is nobody's, or is taken as soon as a second person sends it. Ids from responses take their
+ * place; where there is none, an optional field is left out. A room is always put in.
+ */
+function ownValues(body, schema, ids) {
+  for (const [name] of fillable(schema).filter(([each]) => each === "code" || each.endsWith("_id"))) {
+    if (body[name] === "me") continue;
+    const [latest] = ids.of(name);
+    if (latest && (name in body || name === "room_id")) body[name] = latest;
+    else if (!schema.required?.includes(name)) delete body[name];
+    else body[name] = "";
+  }
+  return body;
 }
 
 /** The properties that somebody may fill in; the others may only be sent back as they are. */
@@ -113,7 +143,6 @@ function typeOf(schema) {
 }
 
 function described(schema) {
-  if (schema.enum) return schema.enum.map((each) => JSON.stringify(each)).join(" | ");
   const limits = [
     schema.minLength !== undefined && `≥ ${schema.minLength}`,
     schema.maxLength !== undefined && `≤ ${schema.maxLength} characters`,

@@ -1,4 +1,4 @@
-// Ids seen in answers, so that nobody has to copy them into the next request.
+// Ids seen in responses, so that nobody has to copy them into the next request.
 
 const OWNERS = { rooms: "room_id", tasks: "task_id", users: "user_id", sessions: "session_id" };
 const MOST = 20;
@@ -6,15 +6,20 @@ const MOST = 20;
 export class Ids {
   #seen = new Map();
 
-  /** Collects the ids in an answer of an operation with this path. */
-  learn(path, json) {
-    const own = OWNERS[path.split("/").findLast((part) => part in OWNERS)];
-    this.#visit(json, own);
+  /** Collects the ids in a successful response to a request of this path, and drops that of what was deleted. */
+  learn(method, path, json) {
+    const parts = path.split("/");
+    if (method === "DELETE") this.#drop(decodeURIComponent(parts.at(-1)));
+    this.#visit(json, OWNERS[parts.findLast((part) => part in OWNERS)]);
   }
 
   /** Values for a parameter of this name, the latest first. */
   of(name) {
     return this.#seen.get(name) ?? [];
+  }
+
+  #drop(id) {
+    for (const [name, all] of this.#seen) this.#seen.set(name, all.filter((each) => each !== id));
   }
 
   #visit(value, own) {

@@ -34,14 +34,18 @@ export class Session extends EventTarget {
     return null;
   }
 
-  /** Shows the password again, in this session. Returns null, or the problem document that says why not. */
-  async reauthenticate(password) {
-    const token = await this.token();
-    const answer = await this.#post("auth/reauthenticate", { password }, { Authorization: `Bearer ${token}` });
+  /**
+   * Shows the password again, in this session or in that of `authorization` (the header of a request).
+   * Resolves to `{token}`, or to `{problem}`: the document that says why not.
+   */
+  async confirm(password, authorization = undefined) {
+    const own = `Bearer ${await this.token()}`;
+    const shown = authorization ?? own;
+    const answer = await this.#post("auth/reauthenticate", { password }, { Authorization: shown });
     const body = await answer.json();
-    if (!answer.ok) return body;
-    this.adopt(body);
-    return null;
+    if (!answer.ok) return { problem: body };
+    if (shown === own) this.adopt(body);
+    return { token: body.access_token };
   }
 
   /** Keeps a token answer, wherever it came from. One without a refresh token is of the same session. */

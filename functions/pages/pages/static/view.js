@@ -16,18 +16,29 @@ export function byId(id) {
 }
 
 const TOKENS = /("(?:\\.|[^"\\])*")(\s*:)?|\b(true|false|null)\b|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/g;
+const ID = /^"([a-z]+_[0-9a-f]{32}(?:\.[0-9a-f]{32})?)"$/;
+const ROOM_CODE = /^"([A-Z0-9]{6,9})"$/;
 
-/** Indented JSON with its keys, texts and other values marked, as a list of nodes. */
-export function highlighted(json) {
-  const text = JSON.stringify(json, null, 2);
+/** Indented JSON with its parts marked, as nodes; behind the first place of each id or room code, `beside(id)`. */
+export function json(value, beside) {
+  const text = JSON.stringify(value, null, 2);
   const nodes = [];
+  const seen = new Set();
   let end = 0;
+  let key = "";
   for (const found of text.matchAll(TOKENS)) {
     const [whole, string, colon, word] = found;
     nodes.push(text.slice(end, found.index));
     const kind = string ? (colon ? "key" : "text") : word ? "word" : "number";
     nodes.push(element("span", { className: `json-${kind}` }, string ?? whole));
-    if (colon) nodes.push(colon);
+    if (colon) {
+      nodes.push(colon);
+      key = string;
+    } else {
+      const id = string?.match(key === '"code"' ? ROOM_CODE : ID)?.[1];
+      if (id && !seen.has(id)) nodes.push(beside(id));
+      seen.add(id);
+    }
     end = found.index + whole.length;
   }
   return [...nodes, text.slice(end)];
