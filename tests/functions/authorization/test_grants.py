@@ -120,12 +120,6 @@ def _somebody_who_left(product: Product) -> None:
 
 def _use_streams_and_sweeper(product: Product) -> None:
     product.deliver()
-    ann, bob = product.register("ann"), product.register("bob")
-    room = bob.open_room()
-    ann.join(room)
-    bob.plan(room_id=room["id"], user_id=ann.id)
-    assert ann.delete(f"/rooms/{room['id']}/users/{ann.id}").status == 204
-    product.deliver()
     for finish in (product.deliver, lambda: call(product.aws, "SweeperFunction", {"older_than_seconds": 0})):
         ann = _somebody_about_to_go(product)
         tables.change(product.aws, "UsersTable", {"user_id": ann.id}, status="deleting", unfinished="user")
