@@ -123,8 +123,9 @@ check: $(DEVELOPMENT) $(CHECKOV) $(BUILT_BY_SAM) ## Checks style, types, directi
 	SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --region us-east-1
 	@$(MAKE) --no-print-directory test-contracts
 
-openapi: $(DEVELOPMENT) ## Writes the API's description, which is made from the code
+openapi: $(DEVELOPMENT) ## Writes the API's description and the page of its errors, which are made from the code
 	@$(BIN)/python -m infrastructure.openapi
+	@$(BIN)/python -m infrastructure.errors_page
 
 # In process every worker has a fake AWS of its own, so the units use all cores.
 UNITS := tests/functions tests/layers tests/infrastructure tests/timing tests/bench
@@ -305,6 +306,10 @@ deploy: $(SAM) $(VENV)/stamp-infrastructure $(if $(BUILT),,build) ## Deploys to 
 	    $(SAM) deploy --template-file '$(BUILT_IN)/template.json' --config-file '$(CURDIR)/samconfig.toml' \
 	    --config-env '$(ENV)' $(if $(CI),--no-confirm-changeset) \
 	    $(if $(CLOUDFORMATION_ROLE),--role-arn '$(CLOUDFORMATION_ROLE)')
+
+.PHONY: smoke
+smoke: $(VENV)/stamp-infrastructure ## Checks a deployed stack: STACK=…; the running local one without it; URL=… if not at its ApiUrl
+	@$(BIN)/python -m infrastructure.smoke --stack '$(STACK)' --url '$(URL)'
 
 .PHONY: destroy
 destroy: $(VENV)/stamp-infrastructure ## Deletes the stack of an environment, never production: ENV=dev; CONFIRM=the stack's name

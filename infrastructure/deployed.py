@@ -31,10 +31,12 @@ class ClientFactory(Protocol):
 
 @dataclass(frozen=True)
 class Deployed:
-    """``outputs``: those of the CloudFormation stack, by name. ``client("dynamodb")`` is an AWS client for it."""
+    """``outputs``: those of the CloudFormation stack, by name. ``client("dynamodb")`` is an AWS client for it. ``url``:
+    where the API answers."""
 
     outputs: Mapping[str, str]
     client: ClientFactory
+    url: str
 
 
 def arguments(doc: str | None) -> argparse.ArgumentParser:
@@ -51,9 +53,10 @@ def find(stack: str) -> Deployed:
     """
     if not stack:
         addresses = running_addresses()
-        return Deployed(addresses.outputs, addresses.client)
+        return Deployed(addresses.outputs, addresses.client, addresses.api_url)
     found = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-    return Deployed({output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}, boto3.client)
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+    return Deployed(outputs, boto3.client, outputs["ApiUrl"])
 
 
 def invoke(functions: Any, function: str, event: Mapping[str, Any]) -> Any:

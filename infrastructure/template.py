@@ -50,7 +50,12 @@ _Loader.add_multi_constructor("!", _intrinsic_function)
 
 def load(path: Path = PATH) -> dict[str, Any]:
     """The template as plain data."""
-    template: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  # a safe loader
+    return parse(path.read_text(encoding="utf-8"))
+
+
+def parse(text: str) -> dict[str, Any]:
+    """A template, in YAML or in JSON, as plain data."""
+    template: dict[str, Any] = yaml.load(text, _Loader)  # noqa: S506  # a safe loader
     return template
 
 
@@ -73,6 +78,16 @@ def with_code_locations(template: Mapping[str, Any], locations: Mapping[str, str
         resource = packaged["Resources"][name]
         resource["Properties"][CODE_PROPERTIES[resource["Type"]]] = locations[name]
     return packaged
+
+
+def at_once(template: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy in which CloudFormation itself moves the aliases, all requests at once, without CodeDeploy and alarms."""
+    changed = copy.deepcopy(dict(template))
+    changed.get("Globals", {}).get("Function", {}).pop("DeploymentPreference", None)
+    for resource in changed["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource.get("Properties", {}).pop("DeploymentPreference", None)
+    return changed
 
 
 def with_versions(template: Mapping[str, Any], digests: Mapping[str, str], configuration: str = "") -> dict[str, Any]:

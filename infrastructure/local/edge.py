@@ -6,6 +6,8 @@ some paths itself, ``/health`` among them. Here the API has a port of its own, o
 - any path goes to the deployed stage, so no stage is in the address;
 - the caller's address is the connection's, whatever ``X-Forwarded-For`` the client sent;
 - each line of a header that is repeated reaches the functions (``header_lines.py``);
+- a refused token is answered with the authorizer's reason, and ``WWW-Authenticate`` of a function gets another name
+  (``refusals.py``);
 - a body over 10 MB is refused, and one in a coding that is not known;
 - what is compressed is handed on as it was before, and what is large is compressed for those who take it;
 - on a path without a route, an ``Authorization`` header is taken for a signature of AWS's, which it is not;
@@ -23,7 +25,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from infrastructure.local import coding, gateway, header_lines, request_ids
+from infrastructure.local import coding, gateway, header_lines, refusals, request_ids
 from infrastructure.local.gateway import GatewayResponse
 
 Scope = dict[str, Any]
@@ -134,7 +136,11 @@ class Edge:
             sent.append(message)
 
         async with self._slots:
-            with request_ids.one_request(), header_lines.of_one_request(headers):
+            with (
+                request_ids.one_request(),
+                header_lines.of_one_request(headers),
+                refusals.of_one_request() as refusal,
+            ):
                 await self._ministack(self._to_stage(scope | {"headers": headers}), _replay(body), keep)
         if error := _error_of_function(sent) or _excess(sent):
             _logger.error("%s %s: the function gave no answer: %s", scope["method"], scope["path"], error)
@@ -144,7 +150,9 @@ class Edge:
             await self._answer(send, "DEFAULT_4XX")
             return
         if sent:
-            await self._send(send, sent, scope["headers"])
+            start, *parts = sent
+            start = start | {"headers": refusals.remapped(refusal, list(start["headers"]))}
+            await self._send(send, [start, *parts], scope["headers"])
 
     async def _send(self, send: Send, sent: list[Message], accepted: coding.Headers) -> None:
         start, *parts = sent

@@ -8,6 +8,7 @@
 Both are read from the template. On AWS, CloudFormation does this by itself.
 """
 
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -65,12 +66,28 @@ class GatewayResponse:
         return self.status, headers, self.template.replace("$context.requestId", request_id).encode()
 
 
-# What stands in for a template without an entry of this type; API Gateway's own is as short.
+def _problem(status: int, title: str, code: str, detail: str, **headers: str) -> GatewayResponse:
+    body = {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail}
+    headers = {"Content-Type": "'application/problem+json'", "X-Request-Id": "context.requestId", **headers}
+    parameters = {f"gatewayresponse.header.{name}": value for name, value in headers.items()}
+    return GatewayResponse(status, parameters, json.dumps({**body, "request_id": "$context.requestId"}))
+
+
+# Until the template is deployed, and for one without an entry of this type. In words of http/problems.py, which
+# `make run` has not installed.
 _UNDECLARED = {
-    "REQUEST_TOO_LARGE": GatewayResponse(413, {}, '{"message": "Request Too Long"}'),
-    "UNSUPPORTED_MEDIA_TYPE": GatewayResponse(415, {}, '{"message": "Unsupported Media Type"}'),
-    "DEFAULT_4XX": GatewayResponse(403, {}, '{"message": "Invalid key=value pair in Authorization header"}'),
-    "DEFAULT_5XX": GatewayResponse(503, {}, '{"message": "Service Unavailable"}'),
+    "REQUEST_TOO_LARGE": _problem(413, "Content Too Large", "body_too_large", "A body may have at most 10 MB."),
+    "UNSUPPORTED_MEDIA_TYPE": _problem(
+        415, "Unsupported Media Type", "unknown_encoding", "A body may be compressed with gzip or deflate."
+    ),
+    "DEFAULT_4XX": _problem(404, "Not Found", "not_found", "There is nothing at this path for this method."),
+    "DEFAULT_5XX": _problem(
+        503,
+        "Service Unavailable",
+        "dependency_failed",
+        "The service is starting, or a part of it did not answer. Try again.",
+        **{"Retry-After": "'1'"},
+    ),
 }
 
 

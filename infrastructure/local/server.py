@@ -22,7 +22,7 @@ from ministack.app import app as ministack
 from ministack.core import lambda_runtime
 from ministack.services import apigateway_v1, cloudwatch, cloudwatch_logs
 
-from infrastructure.local import header_lines, request_ids
+from infrastructure.local import header_lines, refusals, request_ids
 from infrastructure.local.edge import Edge, Route
 from infrastructure.local.logs import FunctionLogs
 
@@ -40,6 +40,7 @@ async def _run(api: socket.socket, aws: socket.socket, route: Path, logs: Path) 
     function_logs.listen(lambda_runtime.Worker)
     request_ids.tell(apigateway_v1)
     header_lines.tell(apigateway_v1)
+    refusals.tell(apigateway_v1)
 
     async def stopped() -> None:
         # Nothing is deployed, and so nothing logged, before ministack has loaded what it saved.

@@ -31,7 +31,7 @@ query parameters. Responses may get further fields.
 back: read-only fields are accepted with the values they have, and a `version` that is not the current one is refused \
 as `If-Match` is.
 - **Versions**: a resource has a `version` and an `ETag`. With `If-Match`, nothing that somebody else has changed is \
-overwritten: 412 means read it again.
+overwritten: 412 means read it again, and carries the current `ETag`.
 - **Retries** are safe with an `Idempotency-Key`.
 - **`me`** is the caller, wherever the id of a user stands in a request.
 
@@ -39,8 +39,13 @@ overwritten: 412 means read it again.
 
 - **Lists** come in pages: pass the `next_cursor` of one page as `cursor` for the next. A page may be short, or empty, \
 and the list still go on.
-- **Errors** are problem documents (RFC 9457) with a stable `code`. All wrong fields or parameters are named at once. \
-`x-problem-codes` of an operation lists its codes.
+- **Errors** are problem documents (RFC 9457) with a stable `code`. All wrong fields or parameters are named at once, \
+each by a `pointer`; so is an id in a body or a query that is unknown. A 403 names the role that is needed. \
+`x-problem-codes` of an operation lists its codes, and `docs/errors.md` of the repository what each means and what to \
+do.
+- **401** says by `code` what is wrong with the access token: `token_missing`, `token_malformed`, `token_expired` \
+(`POST /auth/refresh` gives a new one), `token_revoked` (sign in again) or `invalid_token`. `WWW-Authenticate` of an \
+operation's own 401 arrives as `X-Amzn-Remapped-WWW-Authenticate`, as API Gateway renames it.
 - **Strangers** get the same response for what they may not see as for what does not exist.
 - **Rate limits** are fixed windows. `RateLimit-Policy: "read";q=600;w=60` says that there may be `q` requests in `w` \
 seconds; `RateLimit: "read";r=599;t=30` that `r` of them are left, and that there are `q` again in `t` seconds. A 429 \

@@ -44,10 +44,21 @@ HEADERS: dict[str, Json] = {
         ),
         "schema": {"type": "string", "examples": ['"read";r=599;t=30']},
     },
+    "CurrentETag": {
+        "description": "Of the version that is there; absent where there are no versions.",
+        "schema": {"type": "string", "examples": ['"2"']},
+    },
     "WWWAuthenticate": {
-        "description": "How to authenticate: a bearer token (RFC 6750 §3), of a recent sign-in (RFC 9470 §3).",
-        "required": True,
+        "description": "How to authenticate (RFC 6750 §3). Present where the gateway refuses the access token.",
         "schema": {"type": "string", "examples": ["Bearer"]},
+    },
+    "RemappedWWWAuthenticate": {
+        "description": (
+            "`WWW-Authenticate` (RFC 6750 §3, RFC 9470 §3) under the name that API Gateway gives it where a function "
+            "answers: at sign-in, refresh and `/metrics`, and where a recent sign-in is needed. `code` and `max_age` "
+            "in the body say the same."
+        ),
+        "schema": {"type": "string"},
     },
 }
 """By the name of the component."""
@@ -57,7 +68,9 @@ _NAMES = {
     "IdempotencyReplayed": "Idempotency-Replayed",
     "RetryAfter": "Retry-After",
     "RateLimitPolicy": "RateLimit-Policy",
+    "CurrentETag": "ETag",
     "WWWAuthenticate": "WWW-Authenticate",
+    "RemappedWWWAuthenticate": "X-Amzn-Remapped-WWW-Authenticate",
 }
 
 

@@ -22,6 +22,8 @@ _PATH_PARAMETERS = {
     "session_id": "The id of a session, as `GET /auth/sessions` responds with it.",
     "asset": "The name of a file, as a page has it.",
 }
+# Of several entity tags, or * (RFC 9110 §13.1.1).
+_TAGS = r'^(?:\*|(?:W/)?"[!#-~]*"(?: *, *(?:W/)?"[!#-~]*")*)$'
 
 # Parameters whose values only the running product knows have no examples: pages and tools would send them.
 PARAMETERS: dict[str, Json] = {
@@ -30,9 +32,10 @@ PARAMETERS: dict[str, Json] = {
         "in": "header",
         "description": (
             "Change the resource only if it still has this entity tag (RFC 9110 §13.1.1): the `ETag` of the last "
-            "response, with its quotation marks. Without it, the change is made whatever others have changed."
+            "response, with its quotation marks. What is no entity tag is 400, and a weak one (`W/`) never matches. "
+            "Without it, the change is made whatever others have changed."
         ),
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "pattern": _TAGS},
     },
     "IfNoneMatch": {
         "name": "If-None-Match",
@@ -41,7 +44,7 @@ PARAMETERS: dict[str, Json] = {
             "Respond with 304, without a body, if the resource still has this entity tag (RFC 9110 §13.1.2): the "
             "`ETag` of the last response, with its quotation marks."
         ),
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "pattern": _TAGS},
     },
     "IdempotencyKey": {
         "name": "Idempotency-Key",

@@ -17,47 +17,37 @@ CODES = "x-problem-codes"
 
 _REQUEST_ID = "1699949d-2e5e-4180-b16b-88be7d4f67c2"
 
-# What the gateway answers by itself to any request, and a defect of ours; the rest come from ``problems``.
-_OF_GATEWAY = {
-    "bad_request": (400, "The request could not be understood."),
-    "forbidden": (403, "The access token does not allow this."),
-    "unknown_encoding": (415, "A body may be compressed with gzip or deflate, as Content-Encoding says."),
-    "rate_limited": (429, "The service takes no more requests at the moment."),
-    "internal_error": (500, "Something went wrong on our side."),
+_HEADERS = {
+    401: ["WWWAuthenticate", "RemappedWWWAuthenticate"],
+    412: ["CurrentETag"],
+    429: ["RetryAfter", "RateLimitPolicy", "RateLimit"],
+    503: ["RetryAfter"],
 }
 
-# RFC 9110 §15.5 and §15.6. Python's own list changes with its version.
-_TITLES = {
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    409: "Conflict",
-    412: "Precondition Failed",
-    413: "Content Too Large",
-    415: "Unsupported Media Type",
-    422: "Unprocessable Content",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
-}
-
-_HEADERS = {401: ["WWWAuthenticate"], 429: ["RetryAfter", "RateLimitPolicy", "RateLimit"], 503: ["RetryAfter"]}
-
-_FAULTS = {
-    "invalid_query": {"pointer": "/limit", "code": "out_of_range", "detail": "From 1 to 100."},
+# What an example says beyond its code and its text.
+_FURTHER: dict[str, Json] = {
+    "invalid_query": {"errors": [{"pointer": "/limit", "code": "out_of_range", "detail": "Must be from 1 to 100."}]},
     "invalid_cursor": {
-        "pointer": "/cursor",
-        "code": "invalid_cursor",
-        "detail": "The cursor does not belong to this list.",
+        "errors": [{"pointer": "/cursor", "code": "invalid_cursor", "detail": errors.BadCursor.detail}],
     },
-    "validation_failed": {"pointer": "/title", "code": "too_long", "detail": "At most 255 characters."},
+    "validation_failed": {
+        "errors": [{"pointer": "/title", "code": "too_long", "detail": "At most 255 characters."}],
+    },
     "assignee_not_member": {
-        "pointer": "/user_id",
-        "code": "assignee_not_member",
-        "detail": "The assignee is not a member of the room.",
+        "errors": [{"pointer": "/user_id", "code": "assignee_not_member", "detail": errors.AssigneeNotMember.detail}],
     },
-    "unknown_user": {"pointer": "/user_id", "code": "unknown_user", "detail": "There is no such user."},
+    "unknown_user": {
+        "errors": [{"pointer": "/user_id", "code": "unknown_user", "detail": errors.UnknownUser.detail}],
+    },
+    "unknown_code": {
+        "errors": [{"pointer": "/code", "code": "unknown_code", "detail": errors.UnknownCode.detail}],
+    },
+    "role_too_low": {
+        "detail": "This needs the role admin in the room; your role is member. An admin of the room can change it.",
+        "role": "member",
+        "required_role": "admin",
+    },
+    "reauthentication_required": {"max_age": 900},
 }
 
 
@@ -66,7 +56,7 @@ class Problems:
 
     def __init__(self, schemas: Schemas) -> None:
         self._schema = schemas.of(Problem)
-        self._known = _known_problems()
+        self._known = known_problems()
         self._used: set[str] = set()
 
     @property
@@ -118,25 +108,24 @@ class Problems:
         status, detail = self._known[code]
         value: Json = {
             "type": "about:blank",
-            "title": _TITLES[status],
+            "title": problems.TITLES[status],
             "status": status,
             "code": code,
             "detail": detail,
             "request_id": _REQUEST_ID,
         }
-        if code in _FAULTS:
-            value["errors"] = [_FAULTS[code]]
-        if code == "reauthentication_required":
-            value["max_age"] = 900
-        return {"summary": detail, "value": value}
+        return {"summary": detail, "value": value | _FURTHER.get(code, {})}
 
 
 def codes(declared: Declared) -> set[str]:
     """What may go wrong on this route: what it declares, and what any route of its kind may meet."""
     route = declared.route
-    kinds: set[type[errors.TaskSyncError]] = {errors.BadQuery, errors.BodyTooLarge, errors.DependencyFailed}
-    # Of a read, too: the gateway does not know what a function that did not answer was to do.
-    kinds.add(errors.OutcomeUnknown)
+    kinds: set[type[errors.TaskSyncError]] = {
+        *(errors.MalformedRequest, errors.BadQuery, errors.BadPrecondition, errors.BodyTooLarge, errors.RateLimited),
+        *(errors.Defect, errors.DependencyFailed),
+        # Of a read, too: the gateway does not know what a function that did not answer was to do.
+        errors.OutcomeUnknown,
+    }
     kinds.update(route.fails)
     if "{" in route.path:
         kinds.add(errors.NotFound)
@@ -144,33 +133,26 @@ def codes(declared: Declared) -> set[str]:
         kinds.add(errors.BadCursor)
     if route.body is not None:
         kinds |= {errors.MalformedJson, errors.UnsupportedMediaType, errors.UnsupportedCharset, errors.Invalid}
+        kinds.add(errors.UnknownEncoding)
     if route.method not in SAFE:
         kinds |= {errors.Stale, errors.PreconditionFailed}
     if declared.takes_keys and not declared.public:
         kinds |= {errors.BadIdempotencyKey, errors.IdempotencyKeyReused, errors.AlreadyDone}
-    found = {problems.status_and_code(kind)[1] for kind in kinds}
-    if route.body is not None:
-        found.add("unknown_encoding")
-    found |= {"bad_request", "rate_limited", "internal_error"}
     if not declared.public:
-        found |= {"invalid_token", "forbidden"}
-    return found
+        kinds |= {
+            *(errors.InvalidToken, errors.TokenMissing, errors.TokenMalformed, errors.TokenExpired),
+            errors.TokenRevoked,
+        }
+    return {problems.problem_type(kind).code for kind in kinds}
 
 
 def _name(status: int) -> str:
-    return _TITLES[status].replace(" ", "")
+    return problems.TITLES[status].replace(" ", "")
 
 
-def _known_problems() -> dict[str, tuple[int, str]]:
+def known_problems() -> dict[str, tuple[int, str]]:
     """By code, its status and what it says."""
-    known = dict(_OF_GATEWAY)
-    for kind in _subclasses(errors.TaskSyncError):
-        status, code = problems.status_and_code(kind)
-        known.setdefault(code, (status, kind.detail))
+    known: dict[str, tuple[int, str]] = {}
+    for error, kind in problems.PROBLEM_TYPES.items():
+        known.setdefault(kind.code, (kind.status, error.detail))
     return known
-
-
-def _subclasses(kind: type[errors.TaskSyncError]) -> list[type[errors.TaskSyncError]]:
-    below = [each for direct in kind.__subclasses__() for each in _subclasses(direct)]
-    concrete = [] if "detail" not in vars(kind) or kind is errors.TaskSyncError else [kind]
-    return concrete + below

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from infrastructure.local import gateway
+from tasksync.http.problems import PROBLEM_TYPES, TITLES
 from tests.support.product import Product
 from tests.support.stack import Stack
 
@@ -48,12 +50,20 @@ def test_every_kind_of_refusal_has_a_response() -> None:
 def test_a_gateways_body_is_a_problem_document(kind: str) -> None:
     templates = RESPONSES[kind]["ResponseTemplates"]
 
-    problem = json.loads(templates["application/json"].replace("$context.requestId", "an-id"))
+    template = templates["application/json"].replace("$context.requestId", "an-id")
+    # What the authorizer names, the tests of the authorizer see.
+    template = template.replace("$context.authorizer.code", "invalid_token").replace(
+        "$context.authorizer.detail", "No."
+    )
+    problem = json.loads(template)
+    codes = {each.code: each.status for each in PROBLEM_TYPES.values()}
 
     assert templates.keys() == {"application/json"}
     assert problem.keys() == FIELDS
     assert problem["status"] == RESPONSES[kind]["StatusCode"]
     assert problem["request_id"] == "an-id"
+    assert problem["title"] == TITLES[problem["status"]]
+    assert codes[problem["code"]] == problem["status"]
 
 
 @pytest.mark.parametrize("kind", RESPONSES)
@@ -73,6 +83,24 @@ def test_a_gateways_headers_are_those_of_a_function(kind: str, product: Product)
     assert headers["x-request-id"] == "context.requestId"
 
 
+@pytest.mark.parametrize("kind", ["REQUEST_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "DEFAULT_5XX"])
+def test_the_local_stack_answers_with_problem_documents_before_it_is_deployed(kind: str) -> None:
+    status, headers, body = gateway.answer({}, kind)
+
+    problem = json.loads(body)
+    codes = {each.code: each.status for each in PROBLEM_TYPES.values()}
+    assert problem.keys() == FIELDS
+    assert (problem["status"], problem["title"], codes[problem["code"]]) == (status, TITLES[status], status)
+    assert headers["Content-Type"] == "application/problem+json"
+    assert headers["X-Request-Id"] == problem["request_id"]
+
+
+def test_the_challenge_of_a_refused_token_is_the_gateways_own() -> None:
+    """From a function it would arrive under another name."""
+    assert _headers("UNAUTHORIZED")["www-authenticate"] == "'Bearer'"
+    assert _headers("ACCESS_DENIED")["www-authenticate"] == "'Bearer error=\"invalid_token\"'"
+
+
 def test_a_functions_problem_has_the_same_fields(product: Product) -> None:
     problem = product.register().get("/rooms/unknown").json()
 
@@ -84,7 +112,7 @@ def test_a_functions_problem_has_the_same_fields(product: Product) -> None:
     [
         ("GET", "/nowhere", 404, "not_found"),
         ("DELETE", "/rooms/join", 404, "not_found"),
-        ("GET", "/rooms", 401, "invalid_token"),
+        ("GET", "/rooms", 401, "token_missing"),
     ],
 )
 def test_a_refusal_by_the_gateway_arrives_as_described(

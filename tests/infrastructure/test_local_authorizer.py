@@ -42,7 +42,7 @@ def test_a_good_token_is_let_in_as_the_authorizer_says(product: Product, monkeyp
     assert decision["context"]["user_id"] == ann.id
 
 
-@pytest.mark.parametrize("authorization", ["Bearer no.good.token", "Basic YW5uOnNlY3JldA=="])
+@pytest.mark.parametrize("authorization", ["Bearer no.good.token", "Basic YW5uOnNlY3JldA==", ""])
 def test_what_is_401_on_aws_is_denied(product: Product, monkeypatch: pytest.MonkeyPatch, authorization: str) -> None:
     assert effects(ask(product.aws, monkeypatch, authorization)) == ["Deny"]
 

@@ -139,7 +139,7 @@ def test_a_deleted_user_leaves_everything_behind_in_order(service: Service) -> N
     assert ann.delete("/users/me").status == 204
 
     # She is gone at once: her session, her sign-in, and she as somebody to look at.
-    problem(ann.get("/users/me"), 401, "invalid_token")
+    problem(ann.get("/users/me"), 401, "token_revoked")
     problem(service.anonymous.post("/auth/refresh", json={"refresh_token": ann.refresh_token}), 401, "invalid_token")
     credentials = {"username": ann.username, "password": ann.password}
     problem(service.anonymous.post("/auth/login", json=credentials), 401, "invalid_credentials")

@@ -109,11 +109,18 @@ def test_somebody_registers_is_let_in_and_opens_a_room(start: Start) -> None:
     assert json.loads(opened["body"])["name"] == "Built"
 
 
-def test_the_authorizer_says_unauthorized_in_the_one_word_that_the_gateway_takes_for_401(start: Start) -> None:
-    outcome = start("AuthorizerFunction").invoke(question("no.good.token"))
+def test_the_authorizer_denies_with_a_code_and_says_unauthorized_where_there_is_no_token(start: Start) -> None:
+    authorizer = start("AuthorizerFunction")
 
-    assert outcome.answer is None
-    assert outcome.error["errorMessage"] == "Unauthorized"
+    denied = authorizer.invoke(question("no.good.token")).answer
+    without = question("none")
+    del without["multiValueHeaders"]["Authorization"]
+    nobody = authorizer.invoke(without)
+
+    assert [statement["Effect"] for statement in denied["policyDocument"]["Statement"]] == ["Deny"]
+    assert denied["context"]["code"] == "token_malformed"
+    assert nobody.answer is None
+    assert nobody.error["errorMessage"] == "Unauthorized"
 
 
 def test_a_batch_is_done_up_to_the_record_that_there_was_no_time_for(service: Service, start: Start) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 
-from tests.journeys.service import Service, at_once
+from infrastructure import template as template_file
+from infrastructure import throttles
+from tests.journeys.service import PARAMETERS, Service, at_once
 from tests.support import builders
 from tests.support.client import Answer, Client, Person
 from tests.support.problems import problem
@@ -83,3 +85,36 @@ def test_what_is_left_is_told_over_the_wire(service: Service) -> None:
         '"read";r=59999',
         '"write";r=11999',
     ]
+
+
+def test_the_gateway_has_one_stage_and_on_it_the_throttles_that_the_template_wants(service: Service) -> None:
+    gateway, api_id = service.addresses.client("apigateway"), service.addresses.outputs["ApiId"]
+    template = template_file.load()
+    given = template_file.generous_limits(template) | PARAMETERS
+    values = template_file.parameter_values(template, given)
+
+    [stage] = gateway.get_stages(restApiId=api_id)["item"]
+
+    assert stage["stageName"] == "live"
+    assert throttles.of_stage(stage) == throttles.wanted(template["Resources"]["Api"]["Properties"], values)
+
+
+def test_a_throttle_of_a_nested_path_holds_a_flood_back_before_any_function(service: Service) -> None:
+    gateway = service.addresses.client("apigateway")
+    stage = {"restApiId": service.addresses.outputs["ApiId"], "stageName": "live"}
+    before = throttles.of_stage(gateway.get_stage(**stage))["POST /auth/login"]
+
+    def throttle(rate: float, burst: int) -> None:
+        path = "/~1auth~1login/POST/throttling"
+        fields = {"rateLimit": rate, "burstLimit": burst}.items()
+        patches = [{"op": "replace", "path": f"{path}/{name}", "value": str(value)} for name, value in fields]
+        gateway.update_stage(**stage, patchOperations=patches)
+
+    throttle(0.001, 3)
+    try:
+        answers = [service.anonymous.post("/auth/login", json={}) for _ in range(6)]
+    finally:
+        throttle(before.rate, before.burst)
+
+    assert Counter(answer.status for answer in answers) == {422: 3, 429: 3}
+    assert all(problem(answer, 429, "rate_limited") for answer in answers if answer.status == 429)

@@ -19,7 +19,7 @@ def test_a_restart_keeps_people_rooms_tasks_and_sessions(service: Service) -> No
     assert ann.get(f"/tasks/{task['id']}").json() == task
     assert service.anonymous.sign_in(ann.username).id == ann.id
     assert service.anonymous.post("/auth/refresh", json={"refresh_token": bob.refresh_token}).status == 200
-    problem(logged_out.get("/users/me"), 401, "invalid_token")
+    problem(logged_out.get("/users/me"), 401, "token_revoked")
     assert service.anonymous.get("/.well-known/jwks.json").json() == keys
 
     # Streams go on from where they were.

@@ -14,7 +14,7 @@ def test_whoever_logs_out_is_out(service: Service) -> None:
     answer = service.anonymous.post("/auth/logout", json={"refresh_token": ann.refresh_token})
 
     assert answer.status == 204, answer
-    problem(ann.get("/users/me"), 401, "invalid_token")
+    problem(ann.get("/users/me"), 401, "token_revoked")
     assert elsewhere.get("/users/me").status == 200
 
 
@@ -25,7 +25,7 @@ def test_a_changed_password_leaves_one_session(service: Service) -> None:
 
     assert ann.post("/auth/password", json=body).status == 204
 
-    problem(elsewhere.get("/users/me"), 401, "invalid_token")
+    problem(elsewhere.get("/users/me"), 401, "token_revoked")
     assert [session["current"] for session in ann.list("/auth/sessions")] == [True]
     assert service.anonymous.sign_in(ann.username, "a new and long password").id == ann.id
 
@@ -37,7 +37,7 @@ def test_logging_out_everywhere_leaves_none(service: Service) -> None:
     assert ann.delete("/auth/sessions").status == 204
 
     for person in (ann, *others):
-        problem(person.get("/users/me"), 401, "invalid_token")
+        problem(person.get("/users/me"), 401, "token_revoked")
 
 
 def test_of_refreshes_at_the_same_moment_one_succeeds_and_the_session_lives(service: Service) -> None:

@@ -136,9 +136,26 @@ def test_forged_tokens_are_refused(service: Service, ann: Person) -> None:
         "x" * 5000,
     ):
         answer = service.anonymous.get("/users/me", headers={"Authorization": f"Bearer {token}".strip()})
-        problem(answer, 401, "invalid_token")
-    problem(service.anonymous.get("/users/me"), 401, "invalid_token")
-    problem(service.anonymous.get("/users/me", headers={"Authorization": "Basic YW5uOng="}), 401, "invalid_token")
+        assert problem(answer, 401)["code"] in ("token_malformed", "invalid_token")
+    problem(service.anonymous.get("/users/me"), 401, "token_missing")
+    problem(service.anonymous.get("/users/me", headers={"Authorization": "Basic YW5uOng="}), 401, "token_malformed")
+
+
+def test_a_refused_token_has_its_reason_and_the_gateways_challenge_also_from_the_cache(
+    service: Service, ann: Person
+) -> None:
+    for _ in range(2):
+        answer = service.anonymous.get("/users/me", headers={"Authorization": str(ann.access_token)})
+        assert "without the word Bearer" in problem(answer, 401, "token_malformed")["detail"]
+        assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+
+
+def test_the_challenge_of_a_function_arrives_under_the_name_that_api_gateway_gives_it(service: Service) -> None:
+    answer = service.anonymous.post("/auth/login", json={"username": "nobody at all", "password": "x"})
+
+    problem(answer, 401, "invalid_credentials")
+    assert answer.headers["X-Amzn-Remapped-WWW-Authenticate"] == "Bearer"
+    assert "WWW-Authenticate" not in answer.headers
 
 
 def test_odd_ids_and_paths_are_404(ann: Person) -> None:
@@ -177,7 +194,7 @@ def test_headers_and_query_of_any_bytes_are_no_defect(service: Service, ann: Per
         connection.putrequest("GET", "/tasks?limit=%FF&status=%00")
         connection.putheader("Authorization", f"Bearer {ann.access_token}")
         connection.putheader("User-Agent", b"\xff\xfe \xe2\x98\x83")
-        connection.putheader("If-None-Match", b"\xff")
+        connection.putheader("If-None-Match", b'"\xff"')
         connection.endheaders()
         response = connection.getresponse()
         document = json.loads(response.read())
@@ -196,7 +213,7 @@ def test_a_header_line_that_is_repeated_does_not_replace_the_first(ann: Person, 
 
     assert ann.patch(path, content='{"name": "B"}', headers=[*JSON.items(), *tags]).status == 200
     problem(ann.patch(path, content='{"name": "C"}', headers=[*JSON.items(), *tags]), 412, "version_mismatch")
-    problem(ann.get(path, headers=tokens), 401, "invalid_token")
+    problem(ann.get(path, headers=tokens), 401, "token_malformed")
 
 
 def test_monitors_may_ask_without_taking_the_body(service: Service) -> None:

@@ -110,4 +110,4 @@ class Sessions:
 
     def require(self, caller: Session) -> None:
         if not caller.alive:
-            raise _INVALID_TOKEN
+            raise Refused(401, "token_revoked")

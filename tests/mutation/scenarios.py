@@ -1110,7 +1110,7 @@ def somebody_is_deleted_while_they_change_their_password(stage: Stage) -> None:
 def everybody_is_signed_out_while_the_password_is_shown_again(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     stage.before("SessionChanges.reauthenticate", ann.end_all_sessions)
-    refused(ann.reauthenticate(), 401, "invalid_token")
+    refused(ann.reauthenticate(), 401, "token_revoked")
 
 
 @scenario
@@ -1125,16 +1125,16 @@ def a_session_ends_while_the_password_is_shown_again(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     out = {"refresh_token": ann.refresh_token}
     stage.before("SessionChanges.reauthenticate", lambda: ann.anonymous("POST", "/auth/logout", out))
-    refused(ann.reauthenticate(), 401, "invalid_token")
+    refused(ann.reauthenticate(), 401, "token_revoked")
     assert stage.item("SessionsTable", ann.session_id) is None
 
 
 @scenario
 def the_password_is_shown_again_in_a_session_that_is_over_or_of_somebody_else(stage: Stage) -> None:
     ann, bob = people(stage, "ann", "bob")
-    refused(ann.reauthenticate(bob.session_id), 401, "invalid_token")
+    refused(ann.reauthenticate(bob.session_id), 401, "token_revoked")
     assert ann.end_all_sessions().status == 204
-    refused(ann.reauthenticate(), 401, "invalid_token")
+    refused(ann.reauthenticate(), 401, "token_revoked")
     again = ann.login().body["refresh_token"].partition(".")[0]
     assert ann.reauthenticate(again).status == 200
 

@@ -16,10 +16,14 @@ import httpx
 from jsonschema import Draft202012Validator
 
 from infrastructure.openapi import file
+from tasksync.http.problems import FIELD_CODES, PROBLEM_TYPES
 
 _PROBLEM = "application/problem+json"
 # Headers that say something of their own; one of these where the description has none would be unknown to clients.
-_TELLING = {"ETag", "Location", "Link", "Retry-After", "WWW-Authenticate", "Idempotency-Replayed"}
+_TELLING = {
+    *("ETag", "Location", "Link", "Retry-After", "Idempotency-Replayed"),
+    *("WWW-Authenticate", "X-Amzn-Remapped-WWW-Authenticate"),
+}
 
 
 class Undescribed(AssertionError):
@@ -44,18 +48,22 @@ class Description:
         ``of_old``: the request repeats what was stored when less was refused. That it may, no schema can say.
         """
         method = response.request.method
-        for fault in self._faults(self._operation(method, path), response, of_old):
+        operation, versioned = self._operation(method, path)
+        for fault in self._faults(operation, versioned, response, of_old):
             raise Undescribed(f"{method} {path} → {response.status_code} {response.text[:500]}: {fault}")
 
-    def _operation(self, method: str, path: str) -> Any:
+    def _operation(self, method: str, path: str) -> tuple[Any, bool]:
+        """The operation, if there is one, and whether what it is about has a version."""
         # To the gateway a slash at the end makes no difference.
         path = path.rstrip("/") or "/"
         for pattern, operations in self._paths:
             if pattern.fullmatch(path):
-                return operations.get(method.lower())
-        return None
+                successes = [each["responses"].get("200", {"headers": {}}) for each in operations.values()]
+                versioned = pattern.groups > 0 and any("ETag" in each["headers"] for each in successes)
+                return operations.get(method.lower()), versioned
+        return None, False
 
-    def _faults(self, operation: Any, response: httpx.Response, of_old: bool) -> Iterator[str]:
+    def _faults(self, operation: Any, versioned: bool, response: httpx.Response, of_old: bool) -> Iterator[str]:
         if operation is None:
             # The gateway refuses what it has no route for.
             asked_before = response.request.method == "OPTIONS" and not response.content
@@ -63,12 +71,15 @@ class Description:
                 yield "there is no such operation"
             elif response.content:
                 yield from self._against({"$ref": "#/components/schemas/Problem"}, response.json(), "the problem")
+                yield from _off_the_page(response.json())
             return
         described = self._resolved(operation["responses"].get(str(response.status_code)))
         if described is None:
             yield "this status is not described"
             return
         yield from self._of_headers(described, response)
+        if response.status_code == 412 and versioned and "ETag" not in response.headers:
+            yield "it does not say which version is there"
         yield from self._of_content(described.get("content", {}), operation["x-problem-codes"], response)
         if response.is_success and not of_old:
             yield from self._of_request(operation, response.request)
@@ -96,8 +107,10 @@ class Description:
         elif media_type.endswith("json"):
             body = response.json()
             yield from self._against(described["schema"], body, "the body")
-            if media_type == _PROBLEM and body["code"] not in codes:
-                yield f"the code {body['code']} is not described"
+            if media_type == _PROBLEM:
+                if body["code"] not in codes:
+                    yield f"the code {body['code']} is not described"
+                yield from _off_the_page(body)
 
     def _of_request(self, operation: Any, request: httpx.Request) -> Iterator[str]:
         known = {parameter["name"] for parameter in map(self._resolved, operation.get("parameters", []))}
@@ -121,6 +134,15 @@ class Description:
             return described
         _, _, kind, name = described["$ref"].split("/")
         return self._document["components"][kind][name]
+
+
+def _off_the_page(problem: Any) -> Iterator[str]:
+    """What of a problem is not on the page of errors (docs/errors.md), which is made from these tables."""
+    statuses = {kind.code: kind.status for kind in PROBLEM_TYPES.values()}
+    if problem.get("status") != statuses.get(problem.get("code")):
+        yield f"the code {problem.get('code')} with this status is not on the page of errors"
+    for code in {fault["code"] for fault in problem.get("errors", [])} - FIELD_CODES.keys():
+        yield f"the code {code} of a field is not on the page of errors"
 
 
 @functools.cache

@@ -10,10 +10,13 @@ import base64
 import fnmatch
 import importlib
 import json
+import re
 import time
 import traceback
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -54,10 +57,14 @@ class Route:
 class GatewayError(Exception):
     """The gateway answers by itself: with its response of this type, or of the default that the type falls back to."""
 
-    def __init__(self, kind: str, default: str = "DEFAULT_4XX") -> None:
+    def __init__(
+        self, kind: str, default: str = "DEFAULT_4XX", context: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """``context``: what the authorizer said of the caller."""
         super().__init__(kind)
         self.kind = kind
         self.default = default
+        self.context = context
 
 
 class Gateway(httpx.BaseTransport):
@@ -129,9 +136,9 @@ class Gateway(httpx.BaseTransport):
             if str(error) == "Unauthorized":
                 raise GatewayError("UNAUTHORIZED") from error
             raise GatewayError("AUTHORIZER_FAILURE", "DEFAULT_5XX") from error
-        if not _allows(answer["policyDocument"], method_arn):
-            raise GatewayError("ACCESS_DENIED")
         context = {name: _as_text(value) for name, value in answer.get("context", {}).items() if value is not None}
+        if not _allows(answer["policyDocument"], method_arn):
+            raise GatewayError("ACCESS_DENIED", context=context)
         return {**context, "principalId": answer["principalId"], "integrationLatency": 1}
 
     def _invoke(self, function: str, event: Json) -> Any:
@@ -151,7 +158,10 @@ class Gateway(httpx.BaseTransport):
             name: request_id if value == "context.requestId" else value.strip("'")
             for name, value in response["ResponseParameters"]["Headers"].items()
         }
-        body = response["ResponseTemplates"]["application/json"].replace("$context.requestId", request_id)
+        # As it stands: the gateway escapes nothing, and a variable that has no value is left empty.
+        variables = {"requestId": request_id, **{f"authorizer.{name}": value for name, value in error.context.items()}}
+        template = response["ResponseTemplates"]["application/json"]
+        body = re.sub(r"\$context\.([a-zA-Z.]+[a-zA-Z])", lambda name: variables.get(name[1], ""), template)
         return httpx.Response(response["StatusCode"], headers=headers, text=body)
 
 
@@ -249,13 +259,20 @@ def _event(
 
 def _response(answer: Any) -> httpx.Response:
     """What the client gets. Raises on an answer that is no proxy response, which the gateway turns into a 5xx."""
-    headers = [(name, _as_text(value)) for name, value in (answer.get("headers") or {}).items()]
+    headers = [(_handed_on(name), _as_text(value)) for name, value in (answer.get("headers") or {}).items()]
     headers += [
-        (name, _as_text(value)) for name, values in (answer.get("multiValueHeaders") or {}).items() for value in values
+        (_handed_on(name), _as_text(value))
+        for name, values in (answer.get("multiValueHeaders") or {}).items()
+        for value in values
     ]
     body = answer.get("body") or ""
     content = base64.b64decode(body, validate=True) if answer.get("isBase64Encoded") else body.encode()
     return httpx.Response(int(answer["statusCode"]), headers=headers, content=content)
+
+
+def _handed_on(name: str) -> str:
+    """The name under which a header of a function reaches the client; see infrastructure/local/refusals.py."""
+    return "X-Amzn-Remapped-WWW-Authenticate" if name.lower() == "www-authenticate" else name
 
 
 def _allows(policy: Json, method_arn: str) -> bool:

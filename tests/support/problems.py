@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from tasksync.http.problems import TITLES
 from tests.support.client import Answer
 
 _MEMBERS = {"type", "title", "status", "detail", "code", "request_id"}
+_FURTHER = {"reauthentication_required": {"max_age"}, "role_too_low": {"role"}}
 
 
 def problem(answer: Answer, status: int, code: str | None = None) -> Any:
@@ -13,15 +15,17 @@ def problem(answer: Answer, status: int, code: str | None = None) -> Any:
     assert answer.headers["Content-Type"] == "application/problem+json", answer
     document = answer.json()
     recent_sign_in = document["code"] == "reauthentication_required"
-    assert document.keys() - {"errors"} == _MEMBERS | ({"max_age"} if recent_sign_in else set()), answer
+    assert document.keys() - {"errors", "required_role"} == _MEMBERS | _FURTHER.get(document["code"], set()), answer
     assert document["status"] == status, answer
+    assert document["title"] == TITLES[status], answer
     assert document["request_id"] == answer.headers["X-Request-Id"], answer
     assert code in (None, document["code"]), answer
     if status == 401:
-        challenge = answer.headers["WWW-Authenticate"]
+        # The gateway gives that of a function another name, and leaves its own alone.
+        [challenge] = [value for name, value in answer.headers.items() if name.lower().endswith("www-authenticate")]
         assert challenge.partition(" ")[0] == "Bearer", answer
         assert ("insufficient_user_authentication" in challenge) is recent_sign_in, answer
-        assert recent_sign_in or challenge == "Bearer", answer
+        assert recent_sign_in or challenge in ("Bearer", 'Bearer error="invalid_token"'), answer
     if status in (429, 503):
         assert int(answer.headers["Retry-After"]) > 0, answer
     return document

@@ -1,11 +1,16 @@
-"""The gateway's REQUEST authorizer. Its answer is cached by token, so it allows the whole stage, not one path."""
+"""The gateway's REQUEST authorizer. Its answer is cached by token, so it is about the whole stage, not one path.
+
+A token that is not good is answered with a policy that denies: its context tells the gateway the code and the text of
+the problem (gateway response ``ACCESS_DENIED``), which an exception could not.
+"""
 
 from typing import Any, Protocol
 
 from authorizer import store
 from tasksync import deadline, tokens
 from tasksync.bearer import bearer_token
-from tasksync.errors import DependencyFailed, InvalidToken
+from tasksync.errors import DependencyFailed, InvalidToken, TokenMissing
+from tasksync.http import problems
 from tasksync.http.headers import Headers
 from tasksync.settings import settings
 from tasksync.telemetry import log
@@ -18,7 +23,11 @@ class Context(Protocol):
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Answers with a policy, and who is asking. Raises ``Unauthorized``, the word the gateway turns into a 401."""
+    """Answers with a policy, and who is asking or what is wrong with the token.
+
+    Raises ``Unauthorized`` where there is no token: at this word the gateway answers as it does where it finds no such
+    header by itself.
+    """
     deadline.begin(context.get_remaining_time_in_millis)
     request_id = event["requestContext"].get("requestId", "")
     try:
@@ -26,32 +35,39 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
         role = store.role_of_live_session(claims)
     except InvalidToken as error:
         log("INFO", "access refused", request_id=request_id, cause=type(error.__cause__ or error).__name__)
-        raise Exception("Unauthorized") from None  # the gateway knows this text, not a class
+        if isinstance(error, TokenMissing):
+            raise Exception("Unauthorized") from None  # the gateway knows this text, not a class
+        return _decision(event, "Deny", "nobody", _refusal(error))
     except DependencyFailed as error:
         log("ERROR", "access undecided", request_id=request_id, cause=type(error.__cause__ or error).__name__)
         raise
     log("INFO", "access allowed", request_id=request_id, user_id=claims.user_id)
-    return {
-        "principalId": claims.user_id,
-        "policyDocument": {
-            "Version": "2012-10-17",
-            "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": _stage(event["methodArn"])}],
-        },
-        "context": {
-            "user_id": claims.user_id,
-            "session_id": claims.session_id,
-            "role": role,
-            "auth_time": str(claims.auth_time),
-        },
+    known = {
+        "user_id": claims.user_id,
+        "session_id": claims.session_id,
+        "role": role,
+        "auth_time": str(claims.auth_time),
     }
+    return _decision(event, "Allow", claims.user_id, known)
+
+
+def _decision(event: dict[str, Any], effect: str, principal: str, context: dict[str, str]) -> dict[str, Any]:
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": _stage(event["methodArn"])}
+    return {
+        "principalId": principal,
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "context": context,
+    }
+
+
+def _refusal(error: InvalidToken) -> dict[str, str]:
+    """What the gateway response puts into its body, as it is: a text without quotation marks and backslashes."""
+    return {"code": problems.problem_type(type(error)).code, "detail": error.detail}
 
 
 def _bearer_token(event: dict[str, Any]) -> str:
     # Two different tokens are none: which of them the gateway keeps the answer for is its own affair.
-    token = bearer_token(Headers(event["multiValueHeaders"]).get("authorization", ""))
-    if token is None:
-        raise InvalidToken
-    return token
+    return bearer_token(Headers(event["multiValueHeaders"]).get("authorization", ""))
 
 
 def _stage(method_arn: str) -> str:

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tasksync.aws import batches
 from tasksync.aws.client import DYNAMODB, Client, Patience
-from tasksync.errors import DependencyFailed, InvalidToken
+from tasksync.errors import DependencyFailed, InvalidToken, TokenRevoked
 from tasksync.settings import settings
 from tasksync.tokens import Claims
 
@@ -68,7 +68,7 @@ def _read_key(kid: str, now: float) -> _Published:
 
 
 def role_of_live_session(claims: Claims) -> str:
-    """The user's role, from one consistent read of session and user. Raises ``InvalidToken`` if either has ended."""
+    """The user's role, from one consistent read of session and user. Raises ``TokenRevoked`` if either has ended."""
     sessions, users = settings.sessions_table, settings.users_table
     wanted = {
         sessions: {"Keys": [{"session_id": {"S": claims.session_id}}], "ConsistentRead": True},
@@ -78,7 +78,7 @@ def role_of_live_session(claims: Claims) -> str:
     found = answer["Responses"]
     session, user = next(iter(found.get(sessions, [])), None), next(iter(found.get(users, [])), None)
     if session is None or user is None:
-        raise InvalidToken
+        raise TokenRevoked
     live = (
         session["user_id"] == user["user_id"]
         and session["epoch"] == user["token_epoch"]
@@ -86,7 +86,7 @@ def role_of_live_session(claims: Claims) -> str:
         and user["status"]["S"] == "active"
     )
     if not live:
-        raise InvalidToken
+        raise TokenRevoked
     return str(user["role"]["S"])
 
 

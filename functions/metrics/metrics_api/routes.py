@@ -7,7 +7,7 @@ from metrics_api.kept import KeptAnswer
 from tasksync import clock
 from tasksync.bearer import bearer_token
 from tasksync.domain.limits import PUBLIC
-from tasksync.errors import InvalidToken
+from tasksync.errors import InvalidToken, TokenMalformed, TokenMissing
 from tasksync.http.api import Api
 from tasksync.http.limits import RateLimits
 from tasksync.http.request import Request
@@ -27,7 +27,7 @@ kept = KeptAnswer()
     "/metrics",
     answer=str,
     media_types=("text/plain",),
-    fails=(InvalidToken,),
+    fails=(InvalidToken, TokenMissing, TokenMalformed),
     limits=(PUBLIC,),
     token="metrics_token",  # noqa: S106  # a name
     public=True,
@@ -44,5 +44,5 @@ def get_metrics(request: Request) -> Response:
 def _check(request: Request) -> None:
     """Raises ``InvalidToken``. The comparison takes as long for a wrong token as for a nearly right one (CWE-208)."""
     token = bearer_token(request.headers.get("authorization", ""))
-    if token is None or not hmac.compare_digest(token.encode(), secret(settings.metrics_secret)):
-        raise InvalidToken
+    if not hmac.compare_digest(token.encode(), secret(settings.metrics_secret)):
+        raise InvalidToken("This is not the metrics token of this installation. make metrics-token prints it.")

@@ -75,7 +75,15 @@ _activity = ActivityService(_room_changes, ActivityTable(), both)
 def create_room(request: Request, body: NewRoom) -> Response:
     """Open a room, whose admin is the caller. One with a code of the caller's choice counts as joining, too."""
     if body.user_id not in (None, request.caller.user_id):
-        raise Invalid([Fault("/user_id", "not_allowed", "A room is opened by the caller, and by nobody else.")])
+        raise Invalid(
+            [
+                Fault(
+                    "/user_id",
+                    "not_allowed",
+                    "Must be the caller, who alone can open a room: leave it out, or send me.",
+                )
+            ]
+        )
     if body.code is not None:
         # The answer says whether a room has this code, as the answer to joining does.
         request.count([JOIN, JOIN_FROM])

@@ -152,5 +152,7 @@ def _person(given: str | None) -> str | None:
     if given in (None, _NOBODY):
         return None
     if not is_user_id(given):
-        raise BadQuery([Fault("/user_id", "not_allowed", "One of: the id of a user, me, none (assigned to nobody).")])
+        raise BadQuery(
+            [Fault("/user_id", "not_allowed", "Must be one of: the id of a user, me, none (assigned to nobody).")]
+        )
     return given

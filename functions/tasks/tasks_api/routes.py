@@ -4,7 +4,7 @@ from tasks_api.payloads import NewTask, RoomTaskQuery, TaskChange, TaskQuery
 from tasksync import entities
 from tasksync.domain.tasks import TaskService
 from tasksync.entities import Page
-from tasksync.errors import AssigneeNotMember, NotFound, PreconditionFailed, RoleTooLow
+from tasksync.errors import AssigneeNotMember, NotFound, PreconditionFailed, RoleTooLow, RoomNotFound
 from tasksync.http import representations
 from tasksync.http.answers import Listing, Task
 from tasksync.http.api import Api
@@ -47,7 +47,10 @@ def list_tasks(request: Request, query: TaskQuery) -> Response:
 
     def read(limit: int, after: str | None) -> Page[entities.Task]:
         if room_id is not None:
-            return _tasks.list_of_room(caller, room_id, wanted, limit, after)
+            try:
+                return _tasks.list_of_room(caller, room_id, wanted, limit, after)
+            except RoomNotFound:
+                raise RoomNotFound("/room_id") from None
         return _tasks.list_of_caller(caller, wanted, limit, after)
 
     return listing(request, query, read, representations.task)

@@ -1,23 +1,31 @@
-"""What can go wrong, in the words of the domain. Statuses are given in ``http/problems.py``, one line each.
+"""What can go wrong, in the words of the domain. ``http/problems.py`` gives each its status, code and remedy.
 
 TaskSyncError
 ├── MalformedRequest          cannot be understood at all
 │   ├── MalformedJson
 │   ├── UnsupportedMediaType
-│   │   └── UnsupportedCharset
+│   │   ├── UnsupportedCharset
+│   │   └── UnknownEncoding   compressed in a way that the gateway does not undo
 │   ├── BodyTooLarge
 │   ├── BadIdempotencyKey
+│   ├── BadPrecondition       If-Match or If-None-Match is no list of entity tags
 │   └── BadQuery              a query parameter is unknown or wrong; names each
 │       └── BadCursor
 ├── NotSignedIn
 │   ├── InvalidCredentials
 │   ├── InvalidToken
-│   │   └── RefreshTokenReused  names user and session for the log; answered as any other invalid token
+│   │   ├── TokenMissing
+│   │   ├── TokenMalformed    not sent as a bearer token, or a text that is no access token
+│   │   ├── TokenExpired
+│   │   ├── TokenRevoked      of a session that has ended
+│   │   └── RefreshTokenReused  ends the session; names user and session for the log
 │   ├── InvalidRecoveryToken  wrong, used, expired, or issued before the user changed
 │   └── ReauthenticationRequired  signed in, but too long ago for this; says how long ago it may be
 ├── NotFound                  unknown, or not the caller's to see: the two are never told apart
+│   ├── RoomNotFound, TaskNotFound, UserNotFound, MemberNotFound, SessionNotFound
+│   ├── CallerGone            the caller has been deleted a moment ago
 │   └── UnknownCode
-├── RoleTooLow
+├── RoleTooLow                says which role is needed, and which one the caller has
 ├── Conflict
 │   ├── UsernameTaken
 │   ├── EmailTaken
@@ -28,7 +36,7 @@ TaskSyncError
 │   ├── AddingRefused
 │   ├── LastAdmin
 │   └── RefreshInProgress     of two refreshes at once, the one that came second
-├── PreconditionFailed        the client wants to change another version, or what is not there
+├── PreconditionFailed        the client wants to change another version; knows the one that is there
 ├── Invalid                   fields are wrong, missing or unknown; names each
 │   ├── AssigneeNotMember
 │   │   └── AssigneeNotOwner  of a personal task
@@ -81,7 +89,7 @@ class TaskSyncError(Exception):
 
 
 class MalformedRequest(TaskSyncError):
-    pass
+    detail = "The request could not be understood."
 
 
 class MalformedJson(MalformedRequest):
@@ -89,11 +97,17 @@ class MalformedJson(MalformedRequest):
 
 
 class UnsupportedMediaType(MalformedRequest):
-    detail = "The body must be JSON: Content-Type: application/json."
+    detail = "The body must be JSON: send Content-Type: application/json."
 
 
 class UnsupportedCharset(UnsupportedMediaType):
     detail = "The body must be in UTF-8, as JSON is (RFC 8259 §8.1)."
+
+
+class UnknownEncoding(UnsupportedMediaType):
+    """Raised by no function: the gateway undoes what it knows, and refuses the rest."""
+
+    detail = "A body may be compressed with gzip or deflate, as Content-Encoding says."
 
 
 class BodyTooLarge(MalformedRequest):
@@ -102,6 +116,16 @@ class BodyTooLarge(MalformedRequest):
 
 class BadIdempotencyKey(MalformedRequest):
     detail = "An idempotency key has 1 to 255 printable ASCII characters."
+
+
+class BadPrecondition(MalformedRequest):
+    detail = "If-Match and If-None-Match take entity tags in quotation marks, as an ETag has them, or * alone."
+
+    def __init__(self, header: str) -> None:
+        super().__init__(
+            f'{header} must be * alone, or entity tags separated by commas, each in quotation marks, such as "2": send '
+            "the ETag of the last response as it was given."
+        )
 
 
 MOST_FAULTS = 50
@@ -119,7 +143,7 @@ class BadQuery(_Faulty, MalformedRequest):
 
 
 class BadCursor(BadQuery):
-    detail = "The cursor does not belong to this list."
+    detail = "The cursor does not belong to this list, these filters or this caller. Start again without a cursor."
 
     def __init__(self) -> None:
         super().__init__([Fault("/cursor", "invalid_cursor", self.detail)])
@@ -133,8 +157,28 @@ class InvalidCredentials(NotSignedIn):
     detail = "Name and password do not match."
 
 
+# What is said of access tokens goes through the gateway, into a text within JSON: no quotation mark, no backslash.
 class InvalidToken(NotSignedIn):
-    detail = "The token is not valid, or not any more."
+    detail = "This token was not given by this service, or is not good any more. Sign in again."
+
+
+class TokenMissing(InvalidToken):
+    detail = "A token is needed. Send the header Authorization: Bearer, a space, and the token."
+
+
+class TokenMalformed(InvalidToken):
+    detail = "The Authorization header must be the word Bearer, a space, and one token."
+
+
+class TokenExpired(InvalidToken):
+    detail = "The access token has expired. Get a new one: POST /auth/refresh."
+
+
+class TokenRevoked(InvalidToken):
+    detail = (
+        "The session of this access token has ended: it was signed out, the password was changed, a refresh token was "
+        "used twice, it was idle for too long, or the user was deleted. Sign in again."
+    )
 
 
 class InvalidRecoveryToken(NotSignedIn):
@@ -142,7 +186,12 @@ class InvalidRecoveryToken(NotSignedIn):
 
 
 class RefreshTokenReused(InvalidToken):
-    """The session has been revoked. For the log: whoever sent the token is told no more than of an unknown one."""
+    """The session has been revoked."""
+
+    detail = (
+        "This refresh token was exchanged before. Whoever sends one twice may have stolen it, so the session has "
+        "ended. Sign in again."
+    )
 
     def __init__(self, user_id: str, session_id: str) -> None:
         self.user_id = user_id
@@ -161,13 +210,52 @@ class ReauthenticationRequired(NotSignedIn):
 class NotFound(TaskSyncError):
     detail = "There is nothing here that you may see."
 
+    def __init__(self, pointer: str | None = None) -> None:
+        """``pointer``: where in the body or the query the id stands; None where it stands in the path."""
+        super().__init__()
+        self.faults = () if pointer is None else (Fault(pointer, "not_found", self.detail),)
+
+
+class RoomNotFound(NotFound):
+    detail = "There is no room with this id, or you are not one of its members."
+
+
+class TaskNotFound(NotFound):
+    detail = "There is no task with this id, or it is in no room that you are in."
+
+
+class UserNotFound(NotFound):
+    detail = "There is no user with this id, or you share no room with them."
+
+
+class MemberNotFound(NotFound):
+    detail = "Nobody with this id is a member of the room."
+
+
+class SessionNotFound(NotFound):
+    detail = "You have no session with this id. GET /auth/sessions lists yours."
+
+
+class CallerGone(NotFound):
+    detail = "Your account has been deleted."
+
 
 class UnknownCode(NotFound):
-    detail = "No room has this code."
+    detail = "No room has this code, or it lets nobody join by it."
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults = (Fault("/code", "unknown_code", self.detail),)
 
 
 class RoleTooLow(TaskSyncError):
     detail = "Your role does not allow this."
+
+    def __init__(self, detail: str, role: str, required: str | None) -> None:
+        """``role``: the caller's. ``required``: the least that is enough; None where no role is."""
+        self.role = role
+        self.required = required
+        super().__init__(detail)
 
 
 class Conflict(TaskSyncError):
@@ -175,15 +263,15 @@ class Conflict(TaskSyncError):
 
 
 class UsernameTaken(Conflict):
-    detail = "Somebody else has this username."
+    detail = "Somebody else has this username. Choose another one."
 
 
 class EmailTaken(Conflict):
-    detail = "Somebody else has registered with this e-mail address."
+    detail = "Somebody has registered with this e-mail address. Sign in with it, or choose another one."
 
 
 class CodeTaken(Conflict):
-    detail = "Another room has this code."
+    detail = "A room has this code, or had it in the last 90 days. Choose another one, or leave it out to be given one."
 
 
 class AlreadyMember(Conflict):
@@ -191,11 +279,11 @@ class AlreadyMember(Conflict):
 
 
 class RoomFull(Conflict):
-    detail = "The room has as many members as it may have."
+    detail = "The room has as many members as it may have. Somebody must leave first."
 
 
 class TooManyRooms(Conflict):
-    detail = "This user is in as many rooms as one may be."
+    detail = "You are in as many rooms as you may open or join. Leave one of them first."
 
 
 class AddingRefused(Conflict):
@@ -203,7 +291,7 @@ class AddingRefused(Conflict):
 
 
 class LastAdmin(Conflict):
-    detail = "The room's last admin must make somebody else admin first."
+    detail = "You are the room's last admin. Make somebody else admin first, or delete the room."
 
 
 class RefreshInProgress(Conflict):
@@ -218,13 +306,18 @@ class RefreshInProgress(Conflict):
 class PreconditionFailed(TaskSyncError):
     detail = "The resource is not in the version that If-Match, If-None-Match or the body asks for."
 
+    def __init__(self, version: int | None, detail: str | None = None) -> None:
+        """``version``: the one that is there; None where there are no versions."""
+        self.version = version
+        super().__init__(detail)
+
 
 class Invalid(_Faulty):
     detail = "Fields of the body are wrong, missing or unknown."
 
 
 class AssigneeNotMember(Invalid):
-    detail = "The assignee is not a member of the room."
+    detail = "The assignee is not a member of the room. GET /rooms/{room_id}/users lists its members."
 
     def __init__(self) -> None:
         super().__init__([Fault("/user_id", "assignee_not_member", self.detail)])
@@ -235,18 +328,20 @@ class AssigneeNotOwner(AssigneeNotMember):
 
 
 class UnknownUser(Invalid):
-    detail = "There is no such user."
+    detail = "There is no user with this id."
 
     def __init__(self) -> None:
         super().__init__([Fault("/user_id", "unknown_user", self.detail)])
 
 
 class IdempotencyKeyReused(TaskSyncError):
-    detail = "This idempotency key was used for another request."
+    detail = "This idempotency key was used for another request. Each request needs a key of its own."
 
 
 class AlreadyDone(TaskSyncError):
-    detail = "A request with this idempotency key is being carried out."
+    detail = (
+        "A request with this idempotency key is being carried out. Send the same request again to get its response."
+    )
 
 
 class RateLimited(TaskSyncError):
@@ -254,7 +349,8 @@ class RateLimited(TaskSyncError):
 
     def __init__(self, standing: Standing) -> None:
         self.standing = standing
-        super().__init__()
+        seconds = "1 second" if standing.seconds == 1 else f"{standing.seconds} seconds"
+        super().__init__(f"Too many requests of this kind. The next may come in {seconds}, as Retry-After says.")
 
 
 class Stale(TaskSyncError):

@@ -81,7 +81,7 @@ def _check_text(text: str) -> None:
     if not text.isprintable() and re.search(_CONTROLS, text):
         raise Refused(
             "invalid_characters",
-            "Of control characters only line feed and tab may be in a text, and no code points that are no characters.",
+            "A text has no control characters but line feed and tab, and no code points that are not characters.",
         )
 
 
@@ -115,7 +115,7 @@ def _check_username(text: str) -> None:
 def _check_email(text: str) -> None:
     _check_name(text)
     if not re.fullmatch(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+", text):
-        raise Refused("bad_format", "An e-mail address, as ann@example.org.")
+        raise Refused("bad_format", "Must be an e-mail address, such as ann@example.org.")
     if not text.isascii():
         _check_length(comparable(text), EMAIL_LENGTH)
 

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from jwt.algorithms import ECAlgorithm
 from jwt.utils import der_to_raw_signature
 
-from tasksync.errors import InvalidToken
+from tasksync.errors import InvalidToken, TokenExpired, TokenMalformed
 
 ALGORITHM = "ES256"
 AUDIENCE = "tasksync-api"
@@ -31,6 +31,9 @@ _CURVE_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC63255
 # Three parts in base64url without padding (RFC 7515 §3.1). PyJWT passes over characters that are not of that alphabet,
 # and over the bits that the last character of a signature has too many: a token has one spelling.
 _FORM = re.compile(r"[\w-]+\.[\w-]+\.[\w-]{85}[AQgw]", re.ASCII)
+
+_OF_REFRESHES = "This is a refresh token. Send the access token that was given with it."
+_NO_FORM = "What follows the word Bearer is no access token of this service, or not all of it. Send it as it was given."
 
 _REQUIRED = ["iss", "aud", "sub", "iat", "exp", "jti", "sid", "role", "client_id"]
 
@@ -112,9 +115,13 @@ def _signatures() -> jwt.PyJWS:
 
 
 def verify(token: str, keys: PublicKeys, issuer: str) -> Claims:
-    """What ``token`` says, if every check of RFC 9068 §4 passes; ``InvalidToken`` otherwise."""
+    """What ``token`` says, if every check of RFC 9068 §4 passes.
+
+    Raises ``TokenMalformed`` for what has not the form of one, ``TokenExpired`` for one whose signature is right and
+    whose time is over, and ``InvalidToken`` for any other: whoever made one up is not told what is wrong with it.
+    """
     if not _FORM.fullmatch(token):
-        raise InvalidToken
+        raise TokenMalformed(_OF_REFRESHES if token.startswith("ses_") else _NO_FORM)
     try:
         header = jwt.get_unverified_header(token)
         # The key is chosen by its id from our own; keys and addresses in the header itself are never followed.
@@ -130,6 +137,8 @@ def verify(token: str, keys: PublicKeys, issuer: str) -> Claims:
             leeway=CLOCK_SKEW_SECONDS,
             options={"require": _REQUIRED},
         )
+    except jwt.ExpiredSignatureError as error:
+        raise TokenExpired from error
     except jwt.PyJWTError as error:
         raise InvalidToken from error
     auth_time = claims.get("auth_time", 0)

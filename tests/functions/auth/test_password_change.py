@@ -114,4 +114,4 @@ def test_every_fault_is_reported_at_once(product: Product, body: object, expecte
 
 
 def test_it_takes_a_token(product: Product) -> None:
-    problem(product.anonymous.post("/auth/password", json=change()), 401, "invalid_token")
+    problem(product.anonymous.post("/auth/password", json=change()), 401, "token_missing")

@@ -207,7 +207,7 @@ def test_an_expired_session_is_over(product: Product) -> None:
     change(product.aws, "SessionsTable", {"session_id": session_id(ann)}, expires_at=1_700_000_000)
 
     problem(refreshed(product, ann.refresh_token), 401, "invalid_token")
-    problem(ann.get("/users/me"), 401, "invalid_token")
+    problem(ann.get("/users/me"), 401, "token_revoked")
 
 
 def test_a_new_pair_carries_the_role_of_the_table(product: Product) -> None:

@@ -197,5 +197,5 @@ def test_who_logs_out_with_the_token_before_is_out(product: Product) -> None:
 
     assert product.anonymous.post("/auth/logout", json={"refresh_token": ann.refresh_token}).status == 204
 
-    problem(ann.get("/users/me"), 401, "invalid_token")
+    problem(ann.get("/users/me"), 401, "token_revoked")
     problem(refreshed(product, pair["refresh_token"], None), 401, "invalid_token")

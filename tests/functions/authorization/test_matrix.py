@@ -8,6 +8,7 @@ import pytest
 
 from tests.functions.authorization.people import NOTHING, Names, Scene, told
 from tests.functions.authorization.policies import POLICIES, Line, Open
+from tests.support.client import Answer
 from tests.support.problems import problem
 from tests.support.stack import Stack
 
@@ -44,7 +45,7 @@ def test_everybody_is_answered_what_they_may_and_strangers_as_of_nothing(line: L
     for role in scene.refused:
         answers = [scene.ask(role, line.method, line.path, line.json, place) for place in (scene.own, scene.other)]
         for answer in answers:
-            problem(answer, 401, "invalid_token")
+            problem(answer, 401)
     allowed = []
     for role in scene.signed_in:
         for place in (scene.own, scene.other):
@@ -64,9 +65,22 @@ def _asked(scene: Scene, line: Line, role: str, place: Names, status: int, *, se
     """Ask, and hold the answer against the status, and against the answer of what does not exist."""
     answer = scene.ask(role, line.method, line.path, line.json, place)
     assert answer.status == status, (role, answer)
+    if status == 403:
+        _names_the_roles(answer)
     if line.hides and sees_nothing:
         nothing = scene.ask(role, line.method, line.path, line.json, NOTHING)
         assert told(answer, place) == told(nothing, NOTHING), role
+
+
+def _names_the_roles(answer: Answer) -> None:
+    """Which role would be enough, and which one the caller has: for programs, and in words."""
+    document = problem(answer, 403, "role_too_low")
+    assert f"is {document['role']}." in document["detail"], document
+    if "required_role" in document:
+        assert document["required_role"] != document["role"]
+        assert f"role {document['required_role']}" in document["detail"], document
+    else:
+        assert "No role" in document["detail"], document
 
 
 def _is_stranger(scene: Scene, role: str, place: Names) -> bool:
@@ -84,5 +98,8 @@ def test_an_open_route_answers_everybody_the_same(line: Open, scene: Scene) -> N
     answers = {role: scene.ask(role, method, path, line.json, scene.own) for role in [*scene.signed_in, *scene.refused]}
 
     assert {answer.status for answer in answers.values()} == {line.status}, answers
+    if line.status == 401:
+        # It takes a token of its own: whoever sends none is asked for one.
+        assert answers.pop("no token").status == 401
     assert len({repr(told(answer, scene.own)) for answer in answers.values()}) == 1
     assert scene.unchanged()

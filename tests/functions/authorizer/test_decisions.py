@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tasksync import bearer, errors, tokens
 from tests.functions.authorizer.forging import right_claims
 from tests.support.client import Person
 from tests.support.context import LambdaContext
@@ -76,33 +77,87 @@ def test_without_a_token_it_says_the_word_for_401(product: Product, headers: dic
         decision(product, ann, f"{STAGE}/GET/users/me", headers)
 
 
+def test_what_is_wrong_with_a_token_is_denied_for_the_whole_stage(product: Product) -> None:
+    ann = product.register("ann")
+
+    answer = decision(product, ann, f"{STAGE}/GET/users/me", {"Authorization": str(ann.access_token)})
+
+    [statement] = answer["policyDocument"]["Statement"]
+    assert statement == {"Action": "execute-api:Invoke", "Effect": "Deny", "Resource": f"{STAGE}/*/*"}
+    assert answer["context"].keys() == {"code", "detail"}
+
+
+@pytest.mark.parametrize(
+    ("header", "code", "word"),
+    [
+        (None, "token_missing", "Bearer"),
+        ("", "token_missing", "Bearer"),
+        ("{token}", "token_malformed", "without the word Bearer"),
+        ("Bearer", "token_malformed", "no token follows"),
+        ("Basic YW5uOng=", "token_malformed", "Bearer"),
+        ("Bearer {token} {token}", "token_malformed", "one token"),
+        ("Bearer {half}", "token_malformed", "not all of it"),
+        ("Bearer {refresh}", "token_malformed", "refresh token"),
+        ("Bearer {forged}", "invalid_token", "Sign in again"),
+    ],
+)
+def test_code_and_text_say_what_is_wrong_with_a_token(
+    product: Product, header: str | None, code: str, word: str
+) -> None:
+    ann = product.register("ann")
+    token = str(ann.access_token)
+    forged = f"{token.rpartition('.')[0]}.{'A' * 86}"
+    values = {"token": token, "half": token[:-20], "refresh": ann.refresh_token, "forged": forged}
+    sent = {} if header is None else {"Authorization": header.format(**values)}
+
+    document = problem(product.anonymous.get("/users/me", headers=sent), 401, code)
+
+    assert word in document["detail"]
+    assert token not in document["detail"]
+
+
+def test_every_text_of_a_refused_token_goes_into_json_as_it_stands() -> None:
+    """The gateway puts it between quotation marks, and escapes nothing."""
+    kinds: list[type[errors.InvalidToken]] = [errors.InvalidToken, *errors.InvalidToken.__subclasses__()]
+    said = [kind.detail for kind in kinds] + [
+        value
+        for module in (bearer, tokens)
+        for name, value in vars(module).items()
+        if name.startswith("_") and not name.startswith("__") and isinstance(value, str) and " " in value
+    ]
+
+    assert len(said) > len(kinds)
+    for detail in said:
+        assert json.loads(f'"{detail}"') == detail
+
+
 def test_a_deleted_user_is_out_at_once(product: Product) -> None:
     ann = product.register("ann")
 
     assert ann.delete("/users/me").status == 204
 
-    problem(ann.get("/users/me"), 401, "invalid_token")
+    problem(ann.get("/users/me"), 401, "token_revoked")
 
 
 def test_a_user_whose_deletion_has_begun_is_out(product: Product) -> None:
     ann = product.register("ann")
     change(product.aws, "UsersTable", {"user_id": ann.id}, status="deleting")
 
-    problem(ann.get("/users/me"), 401, "invalid_token")
+    problem(ann.get("/users/me"), 401, "token_revoked")
 
 
 def test_a_session_of_an_earlier_epoch_is_over(product: Product) -> None:
     ann = product.register("ann")
     change(product.aws, "UsersTable", {"user_id": ann.id}, token_epoch=2)
 
-    problem(ann.get("/users/me"), 401, "invalid_token")
+    problem(ann.get("/users/me"), 401, "token_revoked")
 
 
 def test_a_session_that_has_expired_is_over_though_its_item_is_still_there(product: Product) -> None:
     ann = product.register("ann")
     change(product.aws, "SessionsTable", session_key(ann), expires_at=1_700_000_000)
 
-    problem(ann.get("/users/me"), 401, "invalid_token")
+    problem(ann.get("/users/me"), 401, "token_revoked")
     assert [item for item in product.items("SessionsTable") if item.get("user_id") == ann.id]
 
 
@@ -160,4 +215,4 @@ def test_a_key_that_cannot_be_read_is_not_the_callers_fault(product: Product) ->
 def test_a_bad_token_is_refused_even_when_tables_do_not_answer(product: Product) -> None:
     drop(product.aws, "UsersTable")
 
-    problem(product.anonymous.get("/users/me", headers={"Authorization": "Bearer a.b.c"}), 401, "invalid_token")
+    problem(product.anonymous.get("/users/me", headers={"Authorization": "Bearer a.b.c"}), 401, "token_malformed")

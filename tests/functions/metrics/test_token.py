@@ -11,30 +11,33 @@ def test_metrics_needs_its_own_token(scraping: Scraping) -> None:
     ann = scraping.product.register("ann")
 
     assert scraping.scrape().status == 200
-    for answer in (scraping.product.anonymous.get("/metrics"), ann.get("/metrics")):
-        problem(answer, 401, "invalid_token")
-        assert answer.headers["WWW-Authenticate"] == "Bearer"
+    for answer, code in (
+        (scraping.product.anonymous.get("/metrics"), "token_missing"),
+        (ann.get("/metrics"), "invalid_token"),
+    ):
+        problem(answer, 401, code)
+        assert answer.headers["X-Amzn-Remapped-WWW-Authenticate"] == "Bearer"
         assert "tasksync_" not in answer.text
 
 
 @pytest.mark.parametrize(
-    "header",
+    ("header", "code"),
     [
-        "",
-        "Bearer",
-        "Bearer ",
-        "Bearer {short}",
-        "Bearer {token}x",
-        "Bearer {other}",
-        "Basic {token}",
-        "{token}",
-        "Bearer token={token}",
-        "Bearer \u00fc{token}",
-        "Bearer \t{token}",
-        "Bearer {token}\t",
+        ("", "token_missing"),
+        ("Bearer", "token_malformed"),
+        ("Bearer ", "token_malformed"),
+        ("Bearer {short}", "invalid_token"),
+        ("Bearer {token}x", "invalid_token"),
+        ("Bearer {other}", "invalid_token"),
+        ("Basic {token}", "token_malformed"),
+        ("{token}", "token_malformed"),
+        ("Bearer token={token}", "invalid_token"),
+        ("Bearer \u00fc{token}", "token_malformed"),
+        ("Bearer \t{token}", "token_malformed"),
+        ("Bearer {token}\t", "token_malformed"),
     ],
 )
-def test_nothing_but_the_token_will_do(scraping: Scraping, header: str) -> None:
+def test_nothing_but_the_token_will_do(scraping: Scraping, header: str, code: str) -> None:
     other = scraping.token.swapcase()
     given = header.format(token=scraping.token, short=scraping.token[:-1], other=other)
 
@@ -42,7 +45,7 @@ def test_nothing_but_the_token_will_do(scraping: Scraping, header: str) -> None:
         "/metrics", headers={"Authorization": given.encode("utf-8").decode("latin-1")}
     )
 
-    problem(answer, 401, "invalid_token")
+    problem(answer, 401, code)
     assert scraping.token not in answer.text
 
 
@@ -55,7 +58,7 @@ def test_the_scheme_is_written_in_any_case(scraping: Scraping) -> None:
 def test_the_metrics_token_opens_nothing_else(scraping: Scraping) -> None:
     answer = scraping.product.anonymous.get("/users", headers={"Authorization": f"Bearer {scraping.token}"})
 
-    problem(answer, 401, "invalid_token")
+    problem(answer, 401, "token_malformed")
 
 
 def test_guessing_counts_as_reading_without_a_token(scraping: Scraping, monkeypatch: pytest.MonkeyPatch) -> None:

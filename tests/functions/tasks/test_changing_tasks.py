@@ -194,12 +194,12 @@ def test_a_change_is_made_only_to_the_version_it_names(product: Product, method:
 
     refused = [
         ann.request(method, path, headers={"If-Match": condition}, **body)
-        for condition in ('"1"', '"3"', 'W/"2"', "2", "")
+        for condition in ('"1"', '"3"', 'W/"2"', '""')
     ]
     unchanged = ann.get(path).json()
     made = ann.request(method, path, headers={"If-Match": '"9", "2"'}, **body)
 
-    assert [(answer.status, answer.json()["code"]) for answer in refused] == [(412, "version_mismatch")] * 5
+    assert [(answer.status, answer.json()["code"]) for answer in refused] == [(412, "version_mismatch")] * 4
     assert unchanged == before
     assert made.status == (204 if method == "DELETE" else 200)
 

@@ -161,7 +161,7 @@ def test_a_change_is_made_only_to_the_version_it_names(product: Product) -> None
     before = ann.get("/users/me").json()
 
     for method in ("PUT", "PATCH"):
-        for condition in ('"1"', '"3"', 'W/"2"', "2"):
+        for condition in ('"1"', '"3"', 'W/"2"'):
             answer = ann.request(method, "/users/me", json={"username": "other"}, headers={"If-Match": condition})
             problem(answer, 412, "version_mismatch")
     for condition in ('"1"', '"3"'):

@@ -126,6 +126,48 @@ def test_a_text_that_is_too_long_is_answered_with_how_long_it_may_be(scene: Scen
             assert str(schema["maxLength"]) in _detail(answer, name), route
 
 
+# Of the right form, and nobody's.
+UNKNOWN = {"room_id": f"room_{'0' * 32}", "user_id": f"usr_{'0' * 32}", "code": "ZZZZZZ999"}
+
+
+def test_an_id_of_nothing_is_named_by_a_pointer_wherever_it_stands(scene: Scene) -> None:
+    asked = set()
+
+    for route, name, _ in _fields():
+        # A code that a new room is to have is no id.
+        if name not in UNKNOWN or (route, name) == (("POST", "/rooms"), "code"):
+            continue
+        needed = {"title": "Order the desks"} if route == ("POST", "/tasks") else {}
+        answer = scene.call(route, json={**needed, name: UNKNOWN[name]})
+        assert answer.status in (404, 422), (route, name, answer)
+        assert [error["pointer"] for error in answer.json()["errors"]] == [f"/{name}"], (route, name, answer)
+        asked.add((route, name))
+    for route, name, _ in _parameters():
+        if name in UNKNOWN:
+            answer = scene.call(route, params={name: UNKNOWN[name]})
+            # A list of what somebody is assigned is empty where there is nobody.
+            pointers = [error["pointer"] for error in answer.json().get("errors", [])]
+            assert pointers == ([f"/{name}"] if name == "room_id" else []), (route, name, answer)
+            assert answer.status == (404 if name == "room_id" else 200), (route, name, answer)
+            asked.add((route, name))
+
+    assert len(asked) == 10, asked
+
+
+def test_a_code_that_is_no_code_is_answered_with_the_form_that_one_has(scene: Scene) -> None:
+    for route in (("POST", "/rooms"), ("POST", "/rooms/join")):
+        for wrong in ("ABC", "ABCDEFGHIJK", "ABC!EFG", 7):
+            assert "6 to 9 letters from A to Z and digits" in _detail(scene.call(route, json={"code": wrong}), "code")
+
+
+def test_what_is_missing_or_unknown_is_answered_with_what_there_is(scene: Scene) -> None:
+    task = scene.call(("POST", "/tasks"), json={"name": "Order the desks", "title": ""})
+
+    assert "title" in _detail(task, "name")
+    assert _detail(task, "title").startswith("At least one character.")
+    assert "sort" in _detail(scene.call(("GET", "/tasks"), params={"order": "title"}), "order")
+
+
 def test_numbers_are_written_as_whole_ones(scene: Scene) -> None:
     for limit in ("1e1", "2.0", "+5", "007", "\u0665", "0x10", "1_0", "--1", "-", "1" * 5_000 + "x"):
         assert faults(scene.ann.get("/tasks", params={"limit": limit}), 400) == {"/limit": "wrong_type"}, limit

@@ -66,8 +66,8 @@ def test_every_route_answers_protected_without_a_token(product: Product) -> None
 
 def test_every_route_is_closed_without_a_token_but_those_for_signing_in(product: Product) -> None:
     for route in calls.WITH_TOKEN:
-        problem(calls.call(product.anonymous, route), 401, "invalid_token")
-        problem(calls.call(product.anonymous, route, headers={"Authorization": "Bearer x.y.z"}), 401, "invalid_token")
+        problem(calls.call(product.anonymous, route), 401, "token_missing")
+        problem(calls.call(product.anonymous, route, headers={"Authorization": "Bearer x.y.z"}), 401, "token_malformed")
     assert sorted(calls.ALL) == sorted([*calls.WITH_TOKEN, *OPEN])
 
 

@@ -159,7 +159,7 @@ def test_what_the_client_has_is_not_sent_again(task_path: tuple[Person, str]) ->
 def test_what_the_client_has_not_is_sent(task_path: tuple[Person, str]) -> None:
     ann, path = task_path
 
-    for tags in ('"1"', '"22"', "2", "", '"2', 'w/"3"', "'2'"):
+    for tags in ('"1"', '"22"', '""', 'W/"3"', '"x"'):
         answer = ann.get(path, headers={"If-None-Match": tags})
         assert answer.status == 200, (tags, answer)
         assert answer.json()["version"] == 2
@@ -170,7 +170,7 @@ def test_a_change_of_another_version_is_refused(task_path: tuple[Person, str], m
     ann, path = task_path
     options: dict[str, Any] = {} if method == "DELETE" else {"json": {"title": "Too late"}}
 
-    for tags in ('"1"', '"3"', 'W/"2"', '"1", "3"', "2", '""'):
+    for tags in ('"1"', '"3"', 'W/"2"', '"1", "3"', '""'):
         answer = ann.request(method, path, headers={"If-Match": tags}, **options)
         problem(answer, 412, "version_mismatch")
 

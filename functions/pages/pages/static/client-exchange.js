@@ -32,7 +32,13 @@ export function build(operation, values, body, root) {
 export async function send(request, session, secured, askForPassword) {
   let token = secured ? await session.token() : null;
   let result = await once(request, token);
-  const remedies = { invalid_token: () => session.renew(token), reauthentication_required: askForPassword };
+  const renew = () => session.renew(token);
+  const remedies = {
+    token_expired: renew,
+    token_revoked: renew,
+    invalid_token: renew,
+    reauthentication_required: askForPassword,
+  };
   for (const [code, remedy] of Object.entries(remedies)) {
     if (token === null || result.status !== 401 || result.json?.code !== code) continue;
     token = await remedy();

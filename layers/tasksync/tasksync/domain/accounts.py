@@ -33,11 +33,12 @@ from tasksync.errors import (
     InvalidCredentials,
     InvalidRecoveryToken,
     InvalidToken,
-    NotFound,
     PreconditionFailed,
     RefreshInProgress,
     RefreshTokenReused,
+    SessionNotFound,
     Stale,
+    TokenRevoked,
     UsernameTaken,
 )
 from tasksync.ids import new_session_id, new_user_id
@@ -287,7 +288,9 @@ class AccountService:
         that is no error (RFC 7009 §2.2). A text that is no token at all is one: raises ``Invalid``.
         """
         if self._tokens.session_of(refresh_token) is None:
-            raise Invalid([Fault("/refresh_token", "bad_format", "A refresh token, to the letter as it was given.")])
+            raise Invalid(
+                [Fault("/refresh_token", "bad_format", "Must be a refresh token, to the letter as it was given.")]
+            )
         session = self.session_of(refresh_token)
         if session is None:
             return None
@@ -311,14 +314,14 @@ class AccountService:
             page = self._sessions.page_of(caller.user_id, at, limit + 1 - len(live), page.next)
 
     def end_session(self, caller: Caller, session_id: str, matches: Matches | None, receipt: ReceiptFor[None]) -> None:
-        """``matches``: None where the client asks for nothing. Raises ``NotFound`` for a session that is not the
+        """``matches``: None where the client asks for nothing. Raises ``SessionNotFound`` for a session that is not the
         caller's, and ``PreconditionFailed``."""
         if matches is not None:
             session = self._sessions.find(session_id)
             if session is None or session.user_id != caller.user_id:
-                raise NotFound
+                raise SessionNotFound
             if not matches(None):
-                raise PreconditionFailed
+                raise PreconditionFailed(None)
         self._sessions.end(session_id, caller.user_id, receipt(None))
 
     def end_all_sessions(self, caller: Caller, receipt: ReceiptFor[None]) -> None:
@@ -387,7 +390,7 @@ class AccountService:
     def _user(self, caller: Caller) -> User:
         user = self._people.find(caller.user_id)
         if user is None:
-            raise InvalidToken
+            raise TokenRevoked
         return user
 
     def _new_session(self, user: User, device: Device) -> SignIn:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from tasksync.activity import Change, Deletion, Version, entry_id
 from tasksync.domain.reads import Both
 from tasksync.entities import ActivityAction, ActivityEntry, ActivityResource, Caller, Membership, Page, RoomRole
-from tasksync.errors import NotFound
+from tasksync.errors import RoomNotFound
 from tasksync.stamps import Roles, Stamp
 
 _NOBODY = Stamp(None, None)
@@ -41,13 +41,13 @@ class ActivityService:
         self._trail = trail
 
     def list(self, caller: Caller, room_id: str, limit: int, after: str | None) -> Page[ActivityEntry]:
-        """Newest first, for members of any role; codes for all but viewers. Raises ``NotFound`` for everybody else."""
+        """Newest first, for members of any role; codes for all but viewers. Raises ``RoomNotFound`` for others."""
         page, memberships = self._both(
             lambda: self._trail.page(room_id, limit, after),
             lambda: self._memberships.memberships_in([room_id], caller.user_id),
         )
         if not memberships:
-            raise NotFound
+            raise RoomNotFound
         if memberships[room_id].role is RoomRole.VIEWER:
             return Page([_without_codes(entry) for entry in page.items], page.next)
         return page

@@ -15,6 +15,11 @@ from tasksync.errors import RoleTooLow
 from tasksync.queries import TaskFilter
 
 _EVERY_TASK = TaskFilter()
+
+_OF_OTHERS = (
+    "What is held about somebody is exported by themselves only. No role in the installation allows it to others; "
+    "yours is {role}."
+)
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Whoever has it may join, and some may not read it: a viewer, or somebody who has left.
@@ -92,7 +97,7 @@ class ExportService:
         """
         user = self._people.get(caller, user_id)
         if user.id != caller.user_id:
-            raise RoleTooLow
+            raise RoleTooLow(_OF_OTHERS.format(role=caller.role), caller.role, None)
         return user
 
     def sessions(self, caller: Caller, limit: int, after: str | None) -> Page[Session]:

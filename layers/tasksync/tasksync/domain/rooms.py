@@ -31,10 +31,11 @@ from tasksync.errors import (
     AlreadyMember,
     CodeTaken,
     LastAdmin,
-    NotFound,
+    MemberNotFound,
     PreconditionFailed,
     RoleTooLow,
     RoomFull,
+    RoomNotFound,
     Stale,
     TooManyRooms,
     UnknownCode,
@@ -45,7 +46,9 @@ from tasksync.ids import code_as_pasted, new_code, new_join_id, new_room_id
 Matches = Callable[[int], bool]
 """Whether the client's ``If-Match`` allows changing a resource of this version."""
 
-_TOO_MANY_ADDED = "Others have added this user to as many rooms as they may. They can still join by the code."
+_TOO_MANY_ADDED = (
+    "Others have added this user to as many rooms as they may. Send them the code: they can still join by it."
+)
 _CODES_TRIED = 10
 
 Named = tuple[Membership, User]
@@ -146,7 +149,7 @@ class RoomService:
     def get(self, caller: Caller, room_id: str) -> RoomView:
         view = self._rooms.view(room_id, caller.user_id)
         if view is None:
-            raise NotFound
+            raise RoomNotFound
         return view
 
     def change(
@@ -289,15 +292,15 @@ class RoomService:
         edit: Callable[[Named], RoomRole],
         receipt: ReceiptFor[Named],
     ) -> Named:
-        """Give a member the role that ``edit`` says. Raises ``RoleTooLow``, ``LastAdmin``; ``NotFound`` for somebody
-        who is no member, too."""
+        """Give a member the role that ``edit`` says. Raises ``RoleTooLow``, ``LastAdmin``; ``MemberNotFound`` for
+        somebody who is no member."""
 
         def attempt() -> Named:
             found, people = self._with_person(caller, room_id, user_id)
             view = _administered(found)
             member, user = view.member(user_id), people.get(user_id)
             if member is None or user is None:
-                raise NotFound
+                raise MemberNotFound
             after = replace(member, role=edit((member, user)))
             if after != member:
                 at = clock.later_than(view.room.updated_at)
@@ -315,14 +318,14 @@ class RoomService:
             view = self.get(caller, room_id)
             oneself = user_id == caller.user_id
             if not oneself and view.caller.role is not RoomRole.ADMIN:
-                raise RoleTooLow
+                raise _only_for_admins(view)
             member = view.member(user_id)
             if member is None:
-                raise NotFound
+                raise MemberNotFound
             # Whoever has left meanwhile and joined again is in by another membership, which is not the one meant.
             meant.append(member.join_id)
             if member.join_id != meant[0]:
-                raise NotFound
+                raise MemberNotFound
             role = FormerRole(member.role.value) if oneself else FormerRole.REMOVED
             former = FormerMember(user_id, room_id, role, clock.later_than(view.room.updated_at))
             with _last_admin_only_if(view.is_last_admin(member) and view.room.member_count > 1):
@@ -333,7 +336,7 @@ class RoomService:
     def _as_admin(self, caller: Caller, room_id: str, matches: Matches) -> RoomView:
         view = _administered(self._rooms.view(room_id, caller.user_id))
         if not matches(view.room.version):
-            raise PreconditionFailed
+            raise PreconditionFailed(view.room.version)
         return view
 
     def _with_person(self, caller: Caller, room_id: str, user_id: str) -> tuple[RoomView | None, dict[str, User]]:
@@ -355,12 +358,18 @@ class RoomService:
 
 
 def _administered(view: RoomView | None) -> RoomView:
-    """Raises ``NotFound`` for who is no member, ``RoleTooLow`` for who is no admin."""
+    """Raises ``RoomNotFound`` for who is no member, ``RoleTooLow`` for who is no admin."""
     if view is None:
-        raise NotFound
+        raise RoomNotFound
     if view.caller.role is not RoomRole.ADMIN:
-        raise RoleTooLow
+        raise _only_for_admins(view)
     return view
+
+
+def _only_for_admins(view: RoomView) -> RoleTooLow:
+    role = view.caller.role
+    detail = f"This needs the role admin in the room; your role is {role}. An admin of the room can change it."
+    return RoleTooLow(detail, role, RoomRole.ADMIN)
 
 
 def _with_free_code(view: RoomView, generated: bool, write: Callable[[RoomView], None]) -> RoomView:

@@ -10,11 +10,25 @@ from msgspec.structs import replace
 from tasksync import clock
 from tasksync.domain.attempts import until_settled
 from tasksync.entities import Caller, Membership, Page, Priority, Receipt, ReceiptFor, RoomRole, Task, TaskStatus
-from tasksync.errors import AssigneeNotMember, AssigneeNotOwner, NotFound, PreconditionFailed, RoleTooLow, Stale
+from tasksync.errors import (
+    AssigneeNotMember,
+    AssigneeNotOwner,
+    NotFound,
+    PreconditionFailed,
+    RoleTooLow,
+    RoomNotFound,
+    Stale,
+    TaskNotFound,
+)
 from tasksync.ids import is_room_id, new_task_id, owner_of
 from tasksync.queries import TaskFilter
 
 _MOST_AT_ONCE = 1_000
+
+_OF_VIEWERS = (
+    "This needs the role member or admin in the room; your role is viewer. A viewer may change the status of a task "
+    "that is assigned to them, and nothing else. An admin of the room can change your role."
+)
 
 Matches = Callable[[int], bool]
 """Whether the client's ``If-Match`` allows changing a resource of this version."""
@@ -106,7 +120,8 @@ class TaskService:
             except Stale:
                 # Only now is it looked why: to plan a task for nobody needs no reading before it.
                 if room_id is not None:
-                    self._require_writer(self._memberships.members_among(room_id, [caller.user_id]).get(caller.user_id))
+                    members = self._memberships.members_among(room_id, [caller.user_id])
+                    _require_writer(members.get(caller.user_id), _unknown_room)
                 raise
             return task
 
@@ -114,7 +129,7 @@ class TaskService:
 
     def _join_of(self, caller: Caller, room_id: str, assignee_id: str) -> str:
         members = self._memberships.members_among(room_id, [caller.user_id, assignee_id])
-        self._require_writer(members.get(caller.user_id))
+        _require_writer(members.get(caller.user_id), _unknown_room)
         if assignee_id not in members:
             raise AssigneeNotMember
         return members[assignee_id].join_id
@@ -128,7 +143,7 @@ class TaskService:
     ) -> Page[Task]:
         page, membership = self._tasks.page_of_room(room_id, caller.user_id, wanted, limit, after)
         if membership is None:
-            raise NotFound
+            raise RoomNotFound
         return page
 
     def list_of_caller(self, caller: Caller, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]:
@@ -185,14 +200,14 @@ class TaskService:
             before, members = self._find(caller, task_id, named_id)
             membership = members.get(caller.user_id)
             if membership is not None and not before.is_assigned_by(membership):
-                self._require_writer(membership)
+                _require_writer(membership)
             if not matches(before.version):
-                raise PreconditionFailed
+                raise PreconditionFailed(before.version)
             after = edit(before)
             if membership is None and after.assignee_id != caller.user_id:
                 raise AssigneeNotOwner
             if membership is not None and replace(after, status=before.status) != before:
-                self._require_writer(membership)
+                _require_writer(membership)
             if membership is not None and membership.role is not RoomRole.VIEWER:
                 after = _assigned(before, after, members.get(named_id or ""))
             if after == before:
@@ -218,9 +233,9 @@ class TaskService:
         def decided() -> Task:
             task, members = self._find(caller, task_id)
             if is_room_id(task.owner_id):
-                self._require_writer(members.get(caller.user_id))
+                _require_writer(members.get(caller.user_id))
             if matches is not None and not matches(task.version):
-                raise PreconditionFailed
+                raise PreconditionFailed(task.version)
             return task
 
         def attempt() -> None:
@@ -239,21 +254,28 @@ class TaskService:
         owner_id = _visible_owner(caller, task_id)
         task, members = self._tasks.find_with_members(task_id, {caller.user_id, named_id or caller.user_id})
         if task is None or (caller.user_id not in members and owner_id != caller.user_id):
-            raise NotFound
+            raise TaskNotFound
         return task, members
 
-    def _require_writer(self, membership: Membership | None) -> None:
-        if membership is None:
-            raise NotFound
-        if membership.role is RoomRole.VIEWER:
-            raise RoleTooLow
+
+def _unknown_room() -> NotFound:
+    """Of a new task, whose body names the room."""
+    return RoomNotFound("/room_id")
+
+
+def _require_writer(membership: Membership | None, missing: Callable[[], NotFound] = TaskNotFound) -> None:
+    """Raises ``missing`` for who is no member, ``RoleTooLow`` for viewers."""
+    if membership is None:
+        raise missing()
+    if membership.role is RoomRole.VIEWER:
+        raise RoleTooLow(_OF_VIEWERS, membership.role, RoomRole.MEMBER)
 
 
 def _visible_owner(caller: Caller, task_id: str) -> str:
-    """The room that a task id names as its owner, or the caller. Raises ``NotFound`` for anybody else."""
+    """The room that a task id names as its owner, or the caller. Raises ``TaskNotFound`` for anybody else."""
     owner_id = owner_of(task_id)
     if owner_id is None or not (is_room_id(owner_id) or owner_id == caller.user_id):
-        raise NotFound
+        raise TaskNotFound
     return owner_id
 
 

@@ -11,10 +11,15 @@ from tasksync.domain.attempts import until_settled
 from tasksync.domain.reads import Both
 from tasksync.domain.recent_sign_in import require_recent_sign_in
 from tasksync.entities import Caller, Page, Receipt, ReceiptFor, Room, User, UserRole
-from tasksync.errors import NotFound, PreconditionFailed, RoleTooLow
+from tasksync.errors import PreconditionFailed, RoleTooLow, UserNotFound
 
 Matches = Callable[[int], bool]
 """Whether the client's ``If-Match`` allows changing a resource of this version."""
+
+_OF_OTHERS = (
+    "This needs the role admin in the installation, as the account is somebody else's; your role in the installation "
+    "is user."
+)
 
 
 class People(Protocol):
@@ -64,7 +69,7 @@ class UserService:
                 lambda: self._share_a_room(caller.user_id, user_id), lambda: self._people.find(user_id)
             )
         if user is None or not visible:
-            raise NotFound
+            raise UserNotFound
         return user
 
     def change(
@@ -106,9 +111,9 @@ class UserService:
     def _own(self, caller: Caller, user_id: str, matches: Matches) -> User:
         user = self.get(caller, user_id)
         if user.id != caller.user_id and caller.role is not UserRole.ADMIN:
-            raise RoleTooLow
+            raise RoleTooLow(_OF_OTHERS, caller.role, UserRole.ADMIN)
         if not matches(user.version):
-            raise PreconditionFailed
+            raise PreconditionFailed(user.version)
         return user
 
     def _share_a_room(self, user_id: str, other_id: str) -> bool:

@@ -218,6 +218,16 @@ class Problem(TypedDict):
             ),
         ]
     ]
+    role: NotRequired[Annotated[str, Meta(description="Of `role_too_low`: the caller's role.", examples=["viewer"])]]
+    required_role: NotRequired[
+        Annotated[
+            str,
+            Meta(
+                description="Of `role_too_low`: the least role that is enough; absent where none is.",
+                examples=["member"],
+            ),
+        ]
+    ]
     max_age: NotRequired[
         Annotated[
             int,

@@ -6,15 +6,16 @@
     @api.route("POST", "/rooms", body=NewRoom, status=201, answer=Room, fails=(CodeTaken, TooManyRooms))
     def create_room(request: Request, body: NewRoom) -> Response: ...
 
-Order of checks: the limits of the route; path ids, query, media type, size, JSON, fields; then the idempotency key is
-looked up, or the view runs, which checks rights before preconditions and read-only fields. So every request counts,
-also one that is refused for its fields, as it may cost as much as a success, and a request over the limit gets 429
-whatever is in it. What only the body tells, a chosen room code or a changed name, is counted by the view
-(``Request.count``).
+Order of checks: the limits of the route; the form of preconditions; path ids, query, media type, size, JSON, fields;
+then the idempotency key is looked up, or the view runs, which checks rights before preconditions and read-only fields.
+So every request counts, also one that is refused for its fields, as it may cost as much as a success, and a request
+over the limit gets 429 whatever is in it. What only the body tells, a chosen room code or a changed name, is counted by
+the view (``Request.count``).
 """
 
 import base64
 import binascii
+import re
 import time
 from collections.abc import Callable, Collection, Mapping
 from collections.abc import Set as AbstractSet
@@ -186,6 +187,8 @@ class Api:
             if error.standing.policy in _OF_GUESSING:
                 note_refusal(request, "rate_limited", user_id, policy=error.standing.policy)
             response = problems.problem(error, request.id)
+        except errors.PreconditionFailed as error:
+            response = problems.problem(request.explained(error), request.id)
         except errors.TaskSyncError as error:
             response = problems.problem(_outcome(error, done, self._takes_key(route, request), request), request.id)
             if response.status >= 500:
@@ -225,6 +228,8 @@ class Api:
         ids: dict[str, str],
     ) -> Response:
         request.count(route.limits)
+        for header in ("If-None-Match",) if route.method in SAFE else ("If-Match", "If-None-Match"):
+            request.entity_tags(header)
         arguments, sent_back = _arguments(route, request, event, ids)
         if sent_back is not None:
             request = replace(request, sent_back=sent_back)
@@ -383,10 +388,16 @@ def _json_object(request: Request, event: Mapping[str, Any]) -> dict[str, Any]:
         try:
             data = msgspec.json.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise errors.MalformedJson from error
+            raise errors.MalformedJson(_where(error)) from error
     if not isinstance(data, dict):
         raise errors.Invalid([Fault("", "wrong_type", "The body must be a JSON object.")])
     return data
+
+
+def _where(error: Exception) -> str | None:
+    """What is said of a body that is no JSON, as far as msgspec says where."""
+    place = re.search(r"\(byte (\d+)\)", str(error))
+    return f"{errors.MalformedJson.detail} It goes wrong at byte {place[1]}, counted from 0." if place else None
 
 
 def _is_other_charset(parameter: str) -> bool:

@@ -10,8 +10,9 @@ from tasksync.settings import settings
 _METHODS = "GET, POST, PUT, PATCH, DELETE"
 _REQUEST_HEADERS = "Authorization, Cache-Control, Content-Type, Idempotency-Key, If-Match, If-None-Match"
 _EXPOSED = (
+    # The name under which the gateway hands on WWW-Authenticate, too.
     "Age, ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, "
-    "X-Request-Id"
+    "X-Amzn-Remapped-WWW-Authenticate, X-Request-Id"
 )
 # Chromium keeps an answer no longer than this; https://developer.mozilla.org/docs/Web/HTTP/Headers/Access-Control-Max-Age
 _KEPT_SECONDS = 7200

@@ -83,7 +83,7 @@ TypedUsername = Annotated[
         pattern=_TYPED_NAME,
         description="The username. Give either this or `email`.",
         examples=["ann"],
-        extra={"form": texts.TYPED_NAME, "hint": "A name, without white space at either end or control characters."},
+        extra={"form": texts.TYPED_NAME, "hint": "Must have no white space at either end, and no control characters."},
     ),
 ]
 TypedEmail = Annotated[
@@ -94,7 +94,7 @@ TypedEmail = Annotated[
         pattern=_TYPED_EMAIL,
         description="The e-mail address. Give either this or `username`.",
         examples=["ann@example.org"],
-        extra={"form": texts.TYPED_NAME, "hint": "An e-mail address, as ann@example.org."},
+        extra={"form": texts.TYPED_NAME, "hint": "Must be an e-mail address, such as ann@example.org."},
     ),
 ]
 TypedPassword = Annotated[
@@ -146,7 +146,7 @@ RoomCode = Annotated[
         pattern=r"\A[A-Za-z0-9]*\Z",
         description="6 to 9 letters (A to Z, in any case) and digits, which no other room has.",
         examples=["K7QX2MZ9A"],
-        extra={"hint": "6 to 9 letters from A to Z and digits."},
+        extra={"hint": "Must be 6 to 9 letters from A to Z and digits, such as K7QX2MZ9A."},
     ),
 ]
 PastedRoomCode = Annotated[
@@ -159,7 +159,10 @@ PastedRoomCode = Annotated[
             "are ignored."
         ),
         examples=["K7QX2MZ9A"],
-        extra={"hint": "6 to 9 letters from A to Z and digits; blanks, hyphens and line breaks are ignored."},
+        extra={
+            "hint": "Must be 6 to 9 letters from A to Z and digits, such as K7QX2MZ9A; blanks, hyphens and line breaks "
+            "are ignored."
+        },
     ),
 ]
 Id = Annotated[
@@ -168,7 +171,7 @@ Id = Annotated[
         min_length=1,
         max_length=100,
         pattern=r"\A[A-Za-z0-9._~-]*\Z",
-        extra={"hint": "Letters from A to Z, digits and any of . _ ~ -"},
+        extra={"hint": "Must be an id as the API gives it: of letters from A to Z, digits and . _ ~ -"},
     ),
 ]
 # What says of a type that it is a user's id.

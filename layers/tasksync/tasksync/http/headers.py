@@ -5,11 +5,11 @@ The event's ``headers`` has one line of each name, the last one: a second ``If-M
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from tasksync.errors import BadIdempotencyKey, InvalidToken, TaskSyncError, UnsupportedMediaType
+from tasksync.errors import BadIdempotencyKey, TaskSyncError, TokenMalformed, UnsupportedMediaType
 
 # Fields that take one value, and the error that several are. Any other field is a list.
 _SINGLE: dict[str, type[TaskSyncError]] = {
-    "authorization": InvalidToken,
+    "authorization": TokenMalformed,
     "content-type": UnsupportedMediaType,
     "idempotency-key": BadIdempotencyKey,
 }
@@ -36,7 +36,7 @@ class Headers(Mapping[str, str]):
         if error is None:
             return ", ".join(lines)
         if len(set(lines)) > 1:
-            raise error(f"There are several {name} headers, which differ.")
+            raise error(f"There are several {name.title()} headers, which differ. Send one.")
         return lines[0]
 
     def __contains__(self, name: object) -> bool:

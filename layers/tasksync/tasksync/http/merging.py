@@ -50,10 +50,15 @@ class SentBack:
         compared = {name: value for name, value in self.fields.items() if not is_ignored(name)}
         shown = msgspec.to_builtins(current)
         version = compared.get("version")
-        if type(version) is int and version != shown.get("version"):
-            raise PreconditionFailed
+        present = shown.get("version")
+        if type(version) is int and version != present:
+            raise PreconditionFailed(
+                present,
+                f"The resource has changed: it is in version {present} now, and the body was made from version "
+                f"{version}. Get it again, and make your change in what is there now.",
+            )
         faults = [
-            Fault(f"/{name}", "read_only", "This cannot be changed: leave it out, or send it as it is.")
+            Fault(f"/{name}", "read_only", "This cannot be changed: leave it out, or send it as GET gives it.")
             for name, value in compared.items()
             # Not by == alone: to Python, true is 1.
             if type(value) is not type(shown.get(name, _ABSENT)) or value != shown[name]

@@ -1,80 +1,198 @@
-"""Errors as problem documents (RFC 9457). The one place where errors get a status and a code."""
+"""Errors as problem documents (RFC 9457): the one table of what each is answered with, and what to do then.
+
+``docs/errors.md`` is made from it (``make openapi``), and what the gateway answers by itself is held against it.
+"""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from http import HTTPStatus
+from dataclasses import dataclass, replace
+from typing import Any
 
 from tasksync import errors
-from tasksync.http.responses import PROBLEM, Response
+from tasksync.http.responses import PROBLEM, Response, etag
+
+# RFC 9110 §15.5 and §15.6, RFC 6585 §4. Python's own list changes with its version.
+TITLES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    409: "Conflict",
+    412: "Precondition Failed",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """What errors of one class are answered with. ``remedy``: what whoever sent the request does then."""
+
+    status: int
+    code: str
+    remedy: str
+
+
+_AS_FIELDS_SAY = "Correct what `errors` names, each by its `pointer`."
+_LOOK = "See whether it was carried out before you send it again; with an `Idempotency-Key`, send it again as it was."
+_WAIT = "Wait for as many seconds as `Retry-After` says, and send it again."
+_SIGN_IN = "Sign in again: `POST /auth/login`."
 
 # Looked up along the class's bases, so a subclass without a line of its own is answered as its base is.
-_ANSWERS: dict[type[errors.TaskSyncError], tuple[int, str]] = {
-    errors.MalformedRequest: (400, "bad_request"),
-    errors.MalformedJson: (400, "malformed_json"),
-    errors.BadIdempotencyKey: (400, "invalid_idempotency_key"),
-    errors.BadQuery: (400, "invalid_query"),
-    errors.BadCursor: (400, "invalid_cursor"),
-    errors.NotSignedIn: (401, "invalid_token"),
-    errors.InvalidCredentials: (401, "invalid_credentials"),
-    errors.InvalidRecoveryToken: (401, "invalid_recovery_token"),
-    errors.ReauthenticationRequired: (401, "reauthentication_required"),
-    errors.RoleTooLow: (403, "role_too_low"),
-    errors.NotFound: (404, "not_found"),
-    errors.UnknownCode: (404, "unknown_code"),
-    errors.Conflict: (409, "conflict"),
-    errors.UsernameTaken: (409, "username_taken"),
-    errors.EmailTaken: (409, "email_taken"),
-    errors.CodeTaken: (409, "code_taken"),
-    errors.AlreadyMember: (409, "already_member"),
-    errors.RoomFull: (409, "room_full"),
-    errors.TooManyRooms: (409, "too_many_rooms"),
-    errors.AddingRefused: (409, "adding_refused"),
-    errors.LastAdmin: (409, "last_admin"),
-    errors.RefreshInProgress: (409, "refresh_in_progress"),
-    errors.AlreadyDone: (409, "request_in_progress"),
-    errors.PreconditionFailed: (412, "version_mismatch"),
-    errors.BodyTooLarge: (413, "body_too_large"),
-    errors.UnsupportedMediaType: (415, "not_json"),
-    errors.UnsupportedCharset: (415, "not_utf8"),
-    errors.Invalid: (422, "validation_failed"),
-    errors.AssigneeNotMember: (422, "assignee_not_member"),
-    errors.UnknownUser: (422, "unknown_user"),
-    errors.IdempotencyKeyReused: (422, "idempotency_key_reused"),
-    errors.RateLimited: (429, "rate_limited"),
-    errors.Stale: (503, "busy"),
-    errors.Defect: (500, "internal_error"),
-    errors.DependencyFailed: (503, "dependency_failed"),
-    errors.OutcomeUnknown: (503, "outcome_unknown"),
+PROBLEM_TYPES: dict[type[errors.TaskSyncError], ProblemType] = {
+    errors.MalformedRequest: ProblemType(400, "bad_request", "Correct the request line or the headers."),
+    errors.MalformedJson: ProblemType(400, "malformed_json", "Send a body that a JSON parser reads (RFC 8259)."),
+    errors.BadIdempotencyKey: ProblemType(400, "invalid_idempotency_key", "Send another key; a UUID is a good one."),
+    errors.BadPrecondition: ProblemType(
+        400, "invalid_precondition", "Send the `ETag` of a response as it was given, quotation marks included."
+    ),
+    errors.BadQuery: ProblemType(400, "invalid_query", _AS_FIELDS_SAY),
+    errors.BadCursor: ProblemType(
+        400,
+        "invalid_cursor",
+        "Start the list again without `cursor`, and keep its filters and its order while you go on.",
+    ),
+    errors.InvalidToken: ProblemType(401, "invalid_token", _SIGN_IN),
+    errors.TokenMissing: ProblemType(
+        401, "token_missing", "Send `Authorization: Bearer`, a space, and the access token."
+    ),
+    errors.TokenMalformed: ProblemType(
+        401, "token_malformed", "Send the `access_token` as it was given: `Authorization: Bearer`, a space, the token."
+    ),
+    errors.TokenExpired: ProblemType(
+        401, "token_expired", "Get a new pair: `POST /auth/refresh` with the refresh token."
+    ),
+    errors.TokenRevoked: ProblemType(401, "token_revoked", _SIGN_IN),
+    errors.InvalidCredentials: ProblemType(
+        401, "invalid_credentials", "Ask for the name and the password again; after many failures, wait."
+    ),
+    errors.InvalidRecoveryToken: ProblemType(
+        401, "invalid_recovery_token", "Ask an operator of the installation for a new one (`make reset-password`)."
+    ),
+    errors.ReauthenticationRequired: ProblemType(
+        401,
+        "reauthentication_required",
+        "`POST /auth/reauthenticate` with the password, then the same request with the new access token. `max_age` "
+        "says how old the sign-in may be, in seconds.",
+    ),
+    errors.RoleTooLow: ProblemType(
+        403, "role_too_low", "Ask somebody who has `required_role` to do it, or to give it to you; `role` is yours."
+    ),
+    errors.NotFound: ProblemType(
+        404, "not_found", "Check the id: what you may not see is answered like what does not exist."
+    ),
+    errors.UnknownCode: ProblemType(
+        404, "unknown_code", "Ask a member of the room for its present code, or to add you."
+    ),
+    errors.UsernameTaken: ProblemType(409, "username_taken", "Choose another username."),
+    errors.EmailTaken: ProblemType(409, "email_taken", "Sign in with this address, or choose another one."),
+    errors.CodeTaken: ProblemType(409, "code_taken", "Choose another code, or leave it out to be given one."),
+    errors.AlreadyMember: ProblemType(409, "already_member", "Nothing: the user is in the room."),
+    errors.RoomFull: ProblemType(409, "room_full", "Somebody must leave first, or the people use a second room."),
+    errors.TooManyRooms: ProblemType(409, "too_many_rooms", "Leave a room first."),
+    errors.AddingRefused: ProblemType(
+        409, "adding_refused", "Send the user the code of the room: they can join by it."
+    ),
+    errors.LastAdmin: ProblemType(409, "last_admin", "Make somebody else admin first, or delete the room."),
+    errors.RefreshInProgress: ProblemType(
+        409, "refresh_in_progress", "Go on with the tokens that the other request was given."
+    ),
+    errors.AlreadyDone: ProblemType(409, "request_in_progress", "Send the same request with the same key again."),
+    errors.PreconditionFailed: ProblemType(
+        412,
+        "version_mismatch",
+        "`ETag` of this response is the current version. GET the resource, make the change in what is there now, and "
+        "send that tag in `If-Match`.",
+    ),
+    errors.BodyTooLarge: ProblemType(413, "body_too_large", "Send less at once."),
+    errors.UnsupportedMediaType: ProblemType(415, "not_json", "Send JSON with `Content-Type: application/json`."),
+    errors.UnsupportedCharset: ProblemType(415, "not_utf8", "Send the body in UTF-8."),
+    errors.UnknownEncoding: ProblemType(
+        415, "unknown_encoding", "Send the body as it is, or compressed with gzip or deflate."
+    ),
+    errors.Invalid: ProblemType(422, "validation_failed", _AS_FIELDS_SAY),
+    errors.AssigneeNotMember: ProblemType(
+        422, "assignee_not_member", "Name a member of the task's room, `me`, or null; a personal task has its owner."
+    ),
+    errors.UnknownUser: ProblemType(422, "unknown_user", "Check the id of the user."),
+    errors.IdempotencyKeyReused: ProblemType(422, "idempotency_key_reused", "Send each other request with a new key."),
+    errors.RateLimited: ProblemType(429, "rate_limited", _WAIT),
+    errors.Defect: ProblemType(500, "internal_error", "Report it with its `request_id`."),
+    errors.Stale: ProblemType(503, "busy", f"Nothing was written. {_WAIT}"),
+    errors.DependencyFailed: ProblemType(503, "dependency_failed", f"Nothing was written. {_WAIT}"),
+    errors.OutcomeUnknown: ProblemType(503, "outcome_unknown", _LOOK),
 }
+
+FIELD_CODES: dict[str, tuple[str, str]] = {
+    "missing": ("A field that is required is absent, or null.", "Send it."),
+    "unknown_field": ("The body has a field that there is not, or that cannot be set.", "Leave it out."),
+    "unknown_parameter": ("The query has a parameter that there is not.", "Leave it out."),
+    "repeated": ("A parameter that takes one value is there several times.", "Send it once."),
+    "wrong_type": ("The value is of another JSON type.", "Send the type that `detail` names."),
+    "not_allowed": ("The value is not among those that there are.", "Send one that `detail` names."),
+    "bad_format": ("The text has not the form that it must have.", "Write it as `detail` says."),
+    "too_short": ("The text has too few characters (code points in NFC).", "Send at least as many as `detail` says."),
+    "too_long": ("The text has too many characters (code points in NFC).", "Send at most as many as `detail` says."),
+    "too_many": ("The list has too many entries.", "Send at most as many as `detail` says."),
+    "out_of_range": ("The number or the time is too small or too large.", "Send one within what `detail` names."),
+    "invalid_characters": (
+        "The text has characters that are not taken, or its bytes were not UTF-8.",
+        "Leave them out; send UTF-8.",
+    ),
+    "read_only": ("The field cannot be changed, and has another value.", "Leave it out, or send it as GET gave it."),
+    "not_both": ("Of two fields only one may be there.", "Leave one of them out."),
+    "password_too_common": ("The password would soon be guessed.", "Choose a longer or less usual one."),
+    "password_contains_name": (
+        "Apart from the name, the address or the name of the product, there is too little in the password.",
+        "Choose one that has nothing to do with them.",
+    ),
+    "password_unchanged": ("The new password is the current one.", "Choose another one."),
+    "invalid_cursor": ("The cursor is not of this list, these filters or this caller.", "Start again without it."),
+    "not_found": ("There is nothing with this id that you may see.", "Check the id."),
+    "unknown_code": ("No room has this code, or it lets nobody join by it.", "Ask for the present code."),
+    "assignee_not_member": ("The assignee is not a member of the task's room.", "Name a member, `me`, or null."),
+    "unknown_user": ("There is no user with this id.", "Check the id."),
+}
+"""Of single fields and parameters, in ``errors``: what each code means, and what to do."""
 
 _EXTRA_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}
 
 
-def status_and_code(kind: type[errors.TaskSyncError]) -> tuple[int, str]:
+def problem_type(error: type[errors.TaskSyncError]) -> ProblemType:
     """What an error of this class is answered with."""
-    return next(_ANSWERS[base] for base in kind.__mro__ if base in _ANSWERS)
+    return next(PROBLEM_TYPES[base] for base in error.__mro__ if base in PROBLEM_TYPES)
 
 
 def problem(error: errors.TaskSyncError, request_id: str) -> Response:
     """The answer to a request that failed with ``error``."""
-    status, code = status_and_code(type(error))
-    further: dict[str, object] = {}
-    faults = getattr(error, "faults", None)
+    kind = problem_type(type(error))
+    further: dict[str, Any] = {}
+    headers: dict[str, str] = {}
     detail = error.detail
-    if faults is not None:
+    faults = getattr(error, "faults", ())
+    if faults:
         listed = faults[: errors.MOST_FAULTS]
         further["errors"] = [{"pointer": f.pointer, "code": f.code, "detail": f.detail} for f in listed]
         if len(faults) > len(listed):
             detail = f"{detail} The first {len(listed)} are listed."
-    if isinstance(error, errors.ReauthenticationRequired):
-        # In the body, too: API Gateway hands the header on under another name.
-        further["max_age"] = error.max_age_seconds
-    response = _document(status, code, detail, request_id, further)
-    if isinstance(error, errors.RateLimited):
-        return replace(response, headers={**response.headers, "Retry-After": str(error.standing.seconds)})
-    if isinstance(error, errors.ReauthenticationRequired):
-        return replace(response, headers={**response.headers, **_challenge(error.max_age_seconds)})
-    return response
+    match error:
+        case errors.ReauthenticationRequired():
+            # In the body, too: API Gateway hands the header on under another name.
+            further["max_age"] = error.max_age_seconds
+            headers = _challenge(error.max_age_seconds)
+        case errors.RoleTooLow():
+            further["role"] = error.role
+            if error.required is not None:
+                further["required_role"] = error.required
+        case errors.PreconditionFailed() if error.version is not None:
+            headers = {"ETag": etag(error.version)}
+        case errors.RateLimited():
+            headers = {"Retry-After": str(error.standing.seconds)}
+    response = _document(kind, detail, request_id, further)
+    return replace(response, headers={**response.headers, **headers})
 
 
 def _challenge(max_age_seconds: int) -> dict[str, str]:
@@ -85,17 +203,17 @@ def _challenge(max_age_seconds: int) -> dict[str, str]:
 
 def internal_problem(request_id: str) -> Response:
     """The answer to a request that met a defect of ours. It tells nothing of what went wrong."""
-    return _document(500, "internal_error", errors.Defect.detail, request_id, {})
+    return _document(PROBLEM_TYPES[errors.Defect], errors.Defect.detail, request_id, {})
 
 
-def _document(status: int, code: str, detail: str, request_id: str, further: Mapping[str, object]) -> Response:
+def _document(kind: ProblemType, detail: str, request_id: str, further: Mapping[str, object]) -> Response:
     body = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "code": code,
+        "title": TITLES[kind.status],
+        "status": kind.status,
+        "code": kind.code,
         "detail": detail,
         "request_id": request_id,
         **further,
     }
-    return Response(status, body, {"Content-Type": PROBLEM, **_EXTRA_HEADERS.get(status, {})})
+    return Response(kind.status, body, {"Content-Type": PROBLEM, **_EXTRA_HEADERS.get(kind.status, {})})

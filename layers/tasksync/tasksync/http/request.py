@@ -9,8 +9,9 @@ from typing import Any, Protocol, TypeVar
 from tasksync.domain.limits import Policy
 from tasksync.entities import Caller, Receipt, ReceiptFor, UserRole
 from tasksync.errors import Fault, Invalid, PreconditionFailed
+from tasksync.http.entity_tags import EntityTags, entity_tags
 from tasksync.http.merging import SentBack
-from tasksync.http.responses import Response
+from tasksync.http.responses import Response, etag
 
 Outcome = TypeVar("Outcome")
 
@@ -108,16 +109,40 @@ class Request:
         None: it has no version, so ``*`` alone stands for it. ``If-None-Match`` is about what PUT, PATCH and DELETE
         find; what a POST makes is not there before.
         """
-        wanted = self.headers.get("if-match")
-        if wanted is not None and not _lists(wanted, version, weak=False):
-            return False
-        unwanted = None if self.method == "POST" else self.headers.get("if-none-match")
-        return unwanted is None or not _lists(unwanted, version, weak=True)
+        return self._mismatch(version) is None
 
     def require_match(self) -> None:
         """Raises ``PreconditionFailed`` where ``matches`` does not allow changing what has no version."""
         if not self.matches(None):
-            raise PreconditionFailed
+            raise PreconditionFailed(None)
+
+    def explained(self, error: PreconditionFailed) -> PreconditionFailed:
+        """The error, saying which precondition does not hold, and what to do."""
+        detail = self._mismatch(error.version)
+        return error if detail is None else PreconditionFailed(error.version, detail)
+
+    def _mismatch(self, version: int | None) -> str | None:
+        """What is to be said of a precondition that does not hold for this version; None if they hold."""
+        tag = None if version is None else etag(version)
+        wanted = self.entity_tags("If-Match")
+        if wanted is not None and not wanted.match(tag, weakly=False):
+            if tag is None:
+                return "This has no version, so no entity tag in If-Match can match: leave it out, or send If-Match: *."
+            if tag in wanted.weak:
+                return f"A weak entity tag (W/) never matches in If-Match (RFC 9110 §13.1.1): send {tag} without W/."
+            return (
+                f"If-Match does not name the current entity tag, which is {tag}: the resource has been changed since. "
+                "Get it again, and make your change in what is there now."
+            )
+        unwanted = None if self.method == "POST" else self.entity_tags("If-None-Match")
+        if unwanted is not None and unwanted.match(tag, weakly=True):
+            return "If-None-Match allows this only if there is nothing here, or another version than it names."
+        return None
+
+    def entity_tags(self, header: str) -> EntityTags | None:
+        """What a precondition names; None where there is none. Raises ``BadPrecondition``."""
+        value = self.headers.get(header.lower())
+        return None if value is None else entity_tags(header, value)
 
     def merged(self, current: Mapping[str, Any], change: Callable[[], Outcome]) -> Outcome:
         """What ``change`` makes of a resource, once what was sent back is held against it as it is shown to the caller.
@@ -168,19 +193,8 @@ class Request:
 
     def unchanged(self, version: int | str) -> bool:
         """Whether ``If-None-Match`` (RFC 9110 §13.1.2) says that the client has this version."""
-        condition = self.headers.get("if-none-match")
-        return condition is not None and _lists(condition, version, weak=True)
-
-
-def _lists(condition: str, version: int | str | None, *, weak: bool) -> bool:
-    """Whether a condition's tags, compared strongly or weakly (RFC 9110 §8.8.3.2), are those of what is there."""
-    tags = [tag.strip() for tag in condition.split(",")]
-    if weak:
-        tags = [tag.removeprefix("W/") for tag in tags]
-    if version is not None and f'"{version}"' in tags:
-        return True
-    # Beside tags, * is no valid condition: it must not let through what they would not.
-    return "*" in tags if weak else set(tags) == {"*"}
+        known = self.entity_tags("If-None-Match")
+        return known is not None and known.match(etag(version), weakly=True)
 
 
 def _seconds(value: str, otherwise: int) -> int:

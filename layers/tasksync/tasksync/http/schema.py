@@ -9,7 +9,7 @@ import functools
 import itertools
 import re
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
@@ -33,7 +33,8 @@ _MOST_DIGITS = 18
 # How much is said of a name that is not known. A pointer that is cut short ends in an ellipsis.
 _NAME_CHARACTERS = 100
 
-_NO_UTF_8 = "This holds U+FFFD, which stands for bytes that were no UTF-8."
+_TIME = "Must be a date and time with an offset (RFC 3339), such as 2027-01-31T12:00:00Z."
+_NO_UTF_8 = "This holds U+FFFD, which stands for bytes that were not UTF-8. Send UTF-8."
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -112,7 +113,7 @@ class _Field:
     is_number: bool
     is_time: bool
     hint: str
-    """What would have the right form."""
+    """A sentence that says what would have the right form; empty where any text of a right length has it."""
 
     @classmethod
     def of(cls, field: msgspec.structs.FieldInfo) -> "_Field":
@@ -132,7 +133,7 @@ class _Field:
             longest=max((part.max_length or 0 for part in found if isinstance(part, inspect.StrType)), default=0),
             is_number=any(isinstance(part, inspect.IntType) for part in found),
             is_time=any(isinstance(part, inspect.DateTimeType) for part in found),
-            hint=extra.get("hint", "This has not the form it must have."),
+            hint=extra.get("hint", ""),
         )
 
 
@@ -202,7 +203,7 @@ def read(schema: type[Schema], data: Mapping[str, Any], *, texts: bool = False) 
                     open_questions += 1
         elif field.required:
             faults.append(Fault(f"/{name}", "missing", "This is required."))
-    faults += _unknown([name for name in data if name not in fields], texts)
+    faults += _unknown([name for name in data if name not in fields], fields, texts)
     if issubclass(schema, Checked):
         faults += schema.further_faults(data, values)
     if len(faults) > open_questions:
@@ -246,7 +247,7 @@ def _read(field: _Field, text: str, texts: bool) -> str | int:
         return text if len(text) > LONGEST_SPELLING * field.longest else field.form.normal(text)
     if field.is_time:
         if len(text) > clock.LONGEST_TIME:
-            raise Refused("too_long", f"At most {_characters(clock.LONGEST_TIME)}.")
+            raise Refused("too_long", f"At most {_characters(clock.LONGEST_TIME)}. {_TIME}")
         return clock.cut(text)
     # Not by msgspec's leniency, which also takes 1e1 for a number, "null" for nothing and "17" for a time.
     if texts and field.is_number and len(text) <= _MOST_DIGITS and _INTEGER.fullmatch(text):
@@ -254,18 +255,20 @@ def _read(field: _Field, text: str, texts: bool) -> str | int:
     return text
 
 
-def _unknown(names: list[str], texts: bool) -> list[Fault]:
+def _unknown(names: list[str], known: Collection[str], texts: bool) -> list[Fault]:
     """One fault each, as far as there is room for them."""
     found = {}
+    there_are = f"There are: {', '.join(known)}." if known else "There are none."
     for name in itertools.islice(names, MOST_FAULTS + 1):
         shown = name if len(name) <= _NAME_CHARACTERS else f"{name[:_NAME_CHARACTERS]}…"
         pointer = "/" + shown.replace("~", "~0").replace("/", "~1")  # RFC 6901 §3
         if DAMAGE in name:
             found[pointer] = Fault(pointer, "invalid_characters", _NO_UTF_8)
         elif texts:
-            found[pointer] = Fault(pointer, "unknown_parameter", "There is no such parameter here.")
+            found[pointer] = Fault(pointer, "unknown_parameter", f"There is no such parameter here. {there_are}")
         else:
-            found[pointer] = Fault(pointer, "unknown_field", "There is no such field here, or it cannot be set.")
+            detail = f"There is no such field here, or it cannot be set. {there_are}"
+            found[pointer] = Fault(pointer, "unknown_field", detail)
     return list(found.values())
 
 
@@ -276,7 +279,7 @@ def _explained(value: Any, field: _Field, texts: bool) -> tuple[str, str]:
     elif isinstance(value, list):
         values = value
         if field.list.max_length is not None and len(values) > field.list.max_length:
-            return "too_many", f"At most {field.list.max_length}."
+            return "too_many", f"At most {field.list.max_length} entries."
     else:
         return "wrong_type", _expected(field)
     for kind in field.kinds:
@@ -284,7 +287,7 @@ def _explained(value: Any, field: _Field, texts: bool) -> tuple[str, str]:
         if wrong is not None:
             return wrong
         if isinstance(kind, inspect.IntType) and all(_is_integer(each, texts) for each in values):
-            return "out_of_range", f"From {kind.ge} to {kind.le}."
+            return "out_of_range", f"Must be from {kind.ge} to {kind.le}."
     return "wrong_type", _expected(field)
 
 
@@ -292,14 +295,14 @@ def _wrong_text(kind: inspect.Type, values: list[str], field: _Field) -> tuple[s
     """What is wrong with texts, where a field takes texts of this kind."""
     match kind:
         case inspect.EnumType() | inspect.LiteralType():
-            return "not_allowed", f"One of: {', '.join(_choices(field))}."
+            return "not_allowed", f"Must be one of: {', '.join(_choices(field))}."
         case inspect.DateTimeType():
-            return "bad_format", "A date and time with an offset (RFC 3339), as 2027-01-31T12:00:00Z."
+            return "bad_format", _TIME
         case inspect.StrType(min_length=least, max_length=most):
             if most is not None and any(len(each) > most for each in values):
-                return "too_long", f"At most {_characters(most)}."
+                return "too_long", f"At most {_characters(most)}. {field.hint}".rstrip()
             if least is not None and any(len(each) < least for each in values):
-                return "too_short", f"At least {_characters(least)}."
+                return "too_short", f"At least {_characters(least)}. {field.hint}".rstrip()
             return "bad_format", field.hint
     return None
 
@@ -312,7 +315,7 @@ def _expected(field: _Field) -> str:
     else:
         kind = "a string"
     many = "a list, each " if field.list else ""
-    return f"Must be {many}{kind}{'; or null' if field.nullable else ''}."
+    return f"Must be {many}{kind}{'; or null' if field.nullable else ''}. {field.hint}".rstrip()
 
 
 def _choices(field: _Field) -> list[str]:
@@ -328,7 +331,7 @@ def _choices(field: _Field) -> list[str]:
 
 
 def _characters(number: int) -> str:
-    return f"{number} character{'' if number == 1 else 's'}"
+    return "one character" if number == 1 else f"{number} characters"
 
 
 def _is_integer(value: Any, texts: bool) -> bool:

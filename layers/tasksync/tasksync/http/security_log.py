@@ -45,7 +45,7 @@ def noting_refusals(request: Request, kind: str, user_id: str | None = None) -> 
     try:
         yield
     except (RoleTooLow, ReauthenticationRequired, UsernameTaken, EmailTaken) as error:
-        note_refusal(request, kind, user_id, reason=problems.status_and_code(type(error))[1])
+        note_refusal(request, kind, user_id, reason=problems.problem_type(type(error)).code)
         raise
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from tasksync import join_roles, stamps
 from tasksync.entities import FormerMember, Membership, Origin, Receipt, Room, RoomRole, RoomView, User
-from tasksync.errors import AlreadyMember, LastAdmin, NotFound, Stale
+from tasksync.errors import AlreadyMember, CallerGone, LastAdmin, Stale
 from tasksync.tables.former_members import forget_former_member, note_former_member, require_former_member
 from tasksync.tables.receipts import put_receipt
 from tasksync.tables.room_reads import RoomReads
@@ -32,10 +32,10 @@ class RoomChanges(RoomReads):
     """The rooms table, with the changes that need users and receipts, too."""
 
     def create(self, room: Room, creator: Membership, receipt: Receipt | None) -> None:
-        """Raises ``CodeTaken``, or ``NotFound`` if the creator is no active user any more."""
+        """Raises ``CodeTaken``, or ``CallerGone`` if the creator is no active user any more."""
         transaction = Transaction()
         put_receipt(transaction, receipt)
-        require_active(transaction, creator.user_id, NotFound)
+        require_active(transaction, creator.user_id, CallerGone)
         claim_code(transaction, room)
         item = RoomItem.of(room)
         item.stamp = stamps.new()
@@ -46,11 +46,11 @@ class RoomChanges(RoomReads):
     def join(self, room: Room, membership: Membership, former: FormerMember | None, receipt: Receipt | None) -> None:
         """Somebody joins by the code, who left the room as ``former`` says; None: who has not been there before.
 
-        Raises ``AlreadyMember``, ``NotFound`` (no active user), or ``Stale`` if the room or ``former`` has changed.
+        Raises ``AlreadyMember``, ``CallerGone`` (no active user), or ``Stale`` if the room or ``former`` has changed.
         """
         transaction = Transaction()
         put_receipt(transaction, receipt)
-        require_active(transaction, membership.user_id, NotFound)
+        require_active(transaction, membership.user_id, CallerGone)
         require_former_member(transaction, room.id, membership.user_id, former)
         self._enter(transaction, room, membership, Origin.ONESELF)
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from tasksync import clock
 from tasksync.entities import Receipt, Session, User, UserStatus
-from tasksync.errors import InvalidCredentials, InvalidToken, NotFound, Stale
+from tasksync.errors import CallerGone, InvalidCredentials, SessionNotFound, Stale, TokenRevoked
 from tasksync.tables.receipts import put_receipt
 from tasksync.tables.sessions import SessionItem, SessionsTable, session_item
 from tasksync.tables.transactions import Transaction
@@ -33,25 +33,25 @@ class SessionChanges(SessionsTable):
         transaction.commit()
 
     def end(self, session_id: str, user_id: str, receipt: Receipt | None) -> None:
-        """End a session of this user. Raises ``NotFound`` if there is none, or it is somebody else's."""
+        """End a session of this user. Raises ``SessionNotFound`` if there is none, or it is somebody else's."""
         transaction = Transaction()
         put_receipt(transaction, receipt)
-        transaction.delete(SessionItem(session_id), SessionItem.user_id == user_id, NotFound)
+        transaction.delete(SessionItem(session_id), SessionItem.user_id == user_id, SessionNotFound)
         transaction.commit()
 
     def end_all(self, user_id: str, receipt: Receipt | None) -> None:
-        """Raise the epoch: every session that was opened before is over. Raises ``NotFound``."""
+        """Raise the epoch: every session that was opened before is over. Raises ``CallerGone``."""
         transaction = Transaction()
         put_receipt(transaction, receipt)
         transaction.update(
-            UserItem(user_id), [UserItem.token_epoch.add(1)], UserItem.status == UserStatus.ACTIVE.value, NotFound
+            UserItem(user_id), [UserItem.token_epoch.add(1)], UserItem.status == UserStatus.ACTIVE.value, CallerGone
         )
         transaction.commit()
 
     def reauthenticate(self, user: User, session_id: str, at: datetime, receipt: Receipt | None) -> None:
         """Note that the session's person has shown the password again.
 
-        Raises ``Stale`` if the password may have changed since the user was read, ``InvalidToken`` if the session has
+        Raises ``Stale`` if the password may have changed since the user was read, ``TokenRevoked`` if the session has
         ended.
         """
         transaction = Transaction()
@@ -61,7 +61,7 @@ class SessionChanges(SessionsTable):
             SessionItem(session_id),
             [SessionItem.authenticated_at.set(clock.timestamp(at))],
             (SessionItem.user_id == user.id) & (SessionItem.epoch == user.token_epoch),
-            InvalidToken,
+            TokenRevoked,
         )
         transaction.commit()
 
@@ -70,7 +70,7 @@ class SessionChanges(SessionsTable):
     ) -> None:
         """Set a new password hash; every session but the given one is over.
 
-        Raises ``Stale`` if the user has changed since it was read, ``InvalidToken`` if the session has ended.
+        Raises ``Stale`` if the user has changed since it was read, ``TokenRevoked`` if the session has ended.
         """
         epoch = user.token_epoch + 1
         transaction = Transaction()
@@ -80,7 +80,7 @@ class SessionChanges(SessionsTable):
             [SessionItem.epoch.set(epoch)],
             # Of the epoch that is just ending, and not one that has been signed out since.
             (SessionItem.user_id == user.id) & (SessionItem.epoch == user.token_epoch),
-            InvalidToken,
+            TokenRevoked,
         )
         transaction.update(
             UserItem(user.id),

@@ -2,7 +2,7 @@
 
 from tasksync import stamps
 from tasksync.entities import Membership, Receipt, RoomRole, Task
-from tasksync.errors import NotFound, Stale
+from tasksync.errors import CallerGone, Stale
 from tasksync.ids import owner_of
 from tasksync.tables.deletions import note_deletion
 from tasksync.tables.receipts import put_receipt
@@ -20,12 +20,12 @@ class TaskChanges(TaskLists):
         """``writer_id``: who creates it; None for a personal task.
 
         Raises ``Stale`` if they may not write in the room, or the assignee is no member by the task's ``join_id``;
-        ``NotFound`` if the owner of a personal task is no active user any more.
+        ``CallerGone`` if the owner of a personal task is no active user any more.
         """
         transaction = Transaction()
         put_receipt(transaction, receipt)
         if writer_id is None:
-            require_active(transaction, task.owner_id, NotFound)
+            require_active(transaction, task.owner_id, CallerGone)
         else:
             _require_assignment(transaction, task, writer_id)
         item = task_item(task)

@@ -25,16 +25,16 @@ def check(url: str) -> None:
     """
     for attempt in range(1, _HEALTH_ATTEMPTS + 1):
         try:
-            _Person(url).ask("GET", "/health", 200)
+            Client(url).ask("GET", "/health", 200)
             break
         except Unhealthy:
             if attempt == _HEALTH_ATTEMPTS:
                 raise
             time.sleep(_PAUSE_SECONDS)
-    _journey(_Person(url))
+    _journey(Client(url))
 
 
-class _Person:
+class Client:
     """A client of the API."""
 
     def __init__(self, url: str) -> None:
@@ -67,7 +67,7 @@ class _Person:
         return json.loads(said) if said else None
 
 
-def _journey(person: _Person) -> None:
+def _journey(person: Client) -> None:
     """Through all tables: sign-up, a room, a task, both seen again and gone again."""
     person.sign_up()
     try:

@@ -1,0 +1,66 @@
+"""`make openapi`: writes ``docs/errors.md``, the page of all codes, from the tables in ``tasksync.http.problems``."""
+
+from infrastructure.openapi.problems import known_problems
+from infrastructure.template import REPOSITORY
+from tasksync.http.problems import FIELD_CODES, PROBLEM_TYPES, TITLES
+
+PATH = REPOSITORY / "docs" / "errors.md"
+
+_INTRODUCTION = """\
+# Errors
+
+Every error is a problem document (RFC 9457, `application/problem+json`), whoever answers: a function or the gateway.
+`make openapi` writes this page from the code, and a test holds the two together.
+
+```json
+{"type": "about:blank", "title": "Forbidden", "status": 403, "code": "role_too_low",
+ "detail": "This needs the role admin in the room; your role is member. An admin of the room can change it.",
+ "role": "member", "required_role": "admin", "request_id": "1699949d-2e5e-4180-b16b-88be7d4f67c2"}
+```
+
+- `code` says what went wrong, for programs. It is stable; new ones may be added. `detail` says it for people, and may
+  change.
+- `errors` lists everything that is wrong with a body or a query at once, at most 50 entries: `pointer` is a JSON
+  pointer (RFC 6901) into the body or into the object of the query parameters, `code` is one of [the second
+  table](#codes-of-fields), and `detail` says what would be right.
+- `request_id` is in every line that was logged for the request, and in `X-Request-Id`.
+- 412 carries the current `ETag`; 429 and 503 carry `Retry-After`, in seconds.
+- 401 carries `WWW-Authenticate` where the gateway refuses the access token. Where a function answers, API Gateway hands
+  that header on as `X-Amzn-Remapped-WWW-Authenticate`, and so does the local stack: go by `code`.
+
+## Codes
+
+| status | code | meaning | what to do |
+|---|---|---|---|
+"""
+
+_FIELDS = """
+## Codes of fields
+
+Of the entries of `errors`.
+
+| code | meaning | what to do |
+|---|---|---|
+"""
+
+
+def page() -> str:
+    """The text of the page."""
+    meanings = known_problems()
+    remedies = {kind.code: kind.remedy for kind in PROBLEM_TYPES.values()}
+    codes = sorted(remedies, key=lambda code: (meanings[code][0], code))
+    rows = [
+        f"| {meanings[code][0]} {TITLES[meanings[code][0]]} | `{code}` | {meanings[code][1]} | {remedies[code]} |"
+        for code in codes
+    ]
+    fields = [f"| `{code}` | {meaning} | {remedy} |" for code, (meaning, remedy) in sorted(FIELD_CODES.items())]
+    return _INTRODUCTION + "\n".join(rows) + "\n" + _FIELDS + "\n".join(fields) + "\n"
+
+
+def main() -> None:
+    PATH.write_text(page(), encoding="utf-8")
+    print(f"Wrote {PATH.relative_to(REPOSITORY)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""Entity tags in preconditions (RFC 9110 §8.8.3, §13.1.1 and §13.1.2)."""
+
+import re
+from dataclasses import dataclass
+
+from tasksync.errors import BadPrecondition
+
+# Within the quotation marks: visible characters but for the mark itself, and whatever is beyond ASCII.
+_TAG = re.compile(r'(?P<weak>W/)?(?P<tag>"[^\x00-\x20"\x7f]*")')
+_BETWEEN = re.compile(r"[ \t]*(?:,[ \t]*)*")
+
+
+@dataclass(frozen=True, slots=True)
+class EntityTags:
+    """What a precondition names: ``*``, which stands for whatever is there, or tags."""
+
+    any: bool
+    strong: frozenset[str]
+    weak: frozenset[str]
+
+    def match(self, tag: str | None, *, weakly: bool) -> bool:
+        """Whether one of them is that of what is there (None: it has no tag), compared as RFC 9110 §8.8.3.2 says."""
+        return self.any or tag in self.strong or (weakly and tag in self.weak)
+
+
+def entity_tags(header: str, value: str) -> EntityTags:
+    """What the precondition in ``header`` names. Raises ``BadPrecondition`` for what is neither ``*`` nor tags."""
+    if value.strip() == "*":
+        return EntityTags(True, frozenset(), frozenset())
+    found: dict[bool, set[str]] = {True: set(), False: set()}
+    separator = _BETWEEN.match(value)
+    place = separator.end() if separator else 0
+    while place < len(value):
+        match = _TAG.match(value, place)
+        if match is None:
+            raise BadPrecondition(header)
+        found[match["weak"] is not None].add(match["tag"])
+        between = _BETWEEN.match(value, match.end())
+        place = between.end() if between else match.end()
+        if place < len(value) and "," not in value[match.end() : place]:
+            raise BadPrecondition(header)
+    if not found[True] and not found[False]:
+        raise BadPrecondition(header)
+    return EntityTags(False, frozenset(found[False]), frozenset(found[True]))
