@@ -63,10 +63,14 @@ def _on_the_dashboard() -> set[tuple[str, tuple[str, ...]]]:
 
 
 def _with_alarms() -> set[Series]:
+    alarms = STACK.of_type("AWS::CloudWatch::Alarm").values()
+    parts = [
+        part["MetricStat"]["Metric"] for alarm in alarms for part in alarm.get("Metrics", []) if "MetricStat" in part
+    ]
     return {
-        (alarm["MetricName"], tuple((each["Name"], each["Value"]) for each in alarm.get("Dimensions", [])))
-        for alarm in STACK.of_type("AWS::CloudWatch::Alarm").values()
-        if alarm["Namespace"] == {"Ref": "AWS::StackName"}
+        (metric["MetricName"], tuple((each["Name"], each["Value"]) for each in metric.get("Dimensions", [])))
+        for metric in [*(alarm for alarm in alarms if "MetricName" in alarm), *parts]
+        if metric["Namespace"] == {"Ref": "AWS::StackName"}
     }
 
 
