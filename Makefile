@@ -300,11 +300,13 @@ build: $(VENV)/stamp-infrastructure ## Builds what is deployed into dist/, the s
 
 # BUILT=1 deploys what make build has left in dist/ (or in BUILT_IN=…), as a pipeline does that builds once. URL=… is
 # where the API answers, if not at the stack's ApiUrl: a domain that is not known everywhere yet, or the local AWS.
+# CLOUDFORMATION_ROLE=… and PERMISSIONS_BOUNDARY=… are the outputs of infrastructure/pipelines/environment.yaml.
 # AT_ONCE=1 goes around CodeDeploy and the alarms that stop a rollout, to put an earlier version back.
 BUILT_IN = dist/$(ARCH)
 deploy: $(SAM) $(VENV)/stamp-infrastructure $(if $(BUILT),,build) ## Deploys to AWS with your credentials: ENV=dev, staging or prod (see samconfig.toml)
 	@test -n '$(ENV)' || { echo 'Say which environment: make deploy ENV=dev' >&2; exit 2; }
-	$(BIN)/python -m infrastructure.release --env '$(ENV)' --url '$(URL)' -- \
+	$(BIN)/python -m infrastructure.release --env '$(ENV)' --url '$(URL)' \
+	    $(if $(PERMISSIONS_BOUNDARY),--parameter 'PermissionsBoundary=$(PERMISSIONS_BOUNDARY)') -- \
 	    $(SAM) deploy --template-file '$(BUILT_IN)/template$(if $(AT_ONCE),-at-once).json' --config-file '$(CURDIR)/samconfig.toml' \
 	    --config-env '$(ENV)' $(if $(CI),--no-confirm-changeset) \
 	    $(if $(CLOUDFORMATION_ROLE),--role-arn '$(CLOUDFORMATION_ROLE)')

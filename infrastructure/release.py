@@ -214,6 +214,14 @@ def main() -> int:
         default="",
         help="where the API answers, if not at the output ApiUrl; {ApiId} is the output of that name",
     )
+    parser.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        type=_parameter,
+        metavar="NAME=VALUE",
+        help="of the template, beside those of samconfig.toml",
+    )
     parser.add_argument("command", nargs="+", help="deploys it; ends with 0 once that is done")
     arguments = parser.parse_args()
     settings = tomllib.loads((REPOSITORY / "samconfig.toml").read_text(encoding="utf-8"))
@@ -225,8 +233,8 @@ def main() -> int:
     name = parameters["stack_name"]
 
     def deploy(changed: Mapping[str, str]) -> None:
-        given = parameters["parameter_overrides"]
-        _run([*arguments.command, *(["--parameter-overrides", *overrides(given, changed)] if changed else [])])
+        given, values = parameters["parameter_overrides"], {**dict(arguments.parameter), **changed}
+        _run([*arguments.command, *(["--parameter-overrides", *overrides(given, values)] if values else [])])
 
     try:
         stack = Stack(name, boto3.client)
@@ -244,6 +252,13 @@ def main() -> int:
         _report(name, _address(stack, arguments.url))
         return 0
     return 1
+
+
+def _parameter(given: str) -> tuple[str, str]:
+    name, equals, value = given.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"{given!r} is not NAME=VALUE")
+    return name, value
 
 
 def _advise(name: str, said: str) -> None:

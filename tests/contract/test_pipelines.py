@@ -37,7 +37,9 @@ def _stack(environment: str) -> str:
 
 
 def _variables(action: Any) -> dict[str, str]:
-    given = json.loads(action["Configuration"].get("EnvironmentVariables", "[]"))
+    given = action["Configuration"].get("EnvironmentVariables", "[]")
+    # With what environment.yaml exports; what that is does not matter here.
+    given = json.loads(given["Fn::Sub"][0] if isinstance(given, dict) else given)
     return {each["name"]: each["value"] for each in given}
 
 
@@ -140,6 +142,20 @@ def test_an_action_is_the_commit_that_was_looked_at(used: str) -> None:
     assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", used)
 
 
+def test_both_pipelines_deploy_with_the_role_and_the_boundary_of_the_environment() -> None:
+    given = {"CLOUDFORMATION_ROLE", "PERMISSIONS_BOUNDARY"}
+    for environment in ENVIRONMENTS:
+        [step] = [each for each in JOBS[environment]["steps"] if f"ENV={environment}" in each.get("run", "")]
+        [action] = [each for each in ACTIONS if _variables(each).get("ENVIRONMENT") == environment]
+
+        assert {name: step["env"][name] for name in given} == {name: f"${{{{ vars.{name} }}}}" for name in given}
+        assert action["Configuration"]["EnvironmentVariables"]["Fn::Sub"][1] == {
+            "Builder": {"Fn::ImportValue": f"tasksync-{environment}-builder"},
+            "Boundary": {"Fn::ImportValue": f"tasksync-{environment}-boundary"},
+        }
+        assert _variables(action).keys() >= given
+
+
 def test_only_jobs_of_an_environment_may_ask_aws_for_a_role_and_no_job_has_a_key() -> None:
     for file in WORKFLOW_FILES:
         assert yaml.safe_load(file.read_text(encoding="utf-8"))["permissions"] == {"contents": "read"}
@@ -170,14 +186,18 @@ def test_whoever_deploys_hands_over_to_cloudformation_and_may_do_nothing_else(fi
     services = {action.split(":")[0] for action in _actions(statements) - {"iam:PassRole"}}
     [old_versions] = [each["Resource"] for each in statements if each["Action"] == "lambda:DeleteFunction"]
 
-    assert services <= {"cloudformation", "s3", "logs", "lambda"}
+    assert services <= {"cloudformation", "s3", "logs", "lambda", "apigateway", "cloudwatch", "dynamodb"}
     assert {action for action in _actions(statements) if action.startswith("lambda:")} == {
         # To put a version back at once, and to remove old ones.
         *("lambda:GetAlias", "lambda:ListAliases", "lambda:ListVersionsByFunction", "lambda:UpdateAlias"),
         *("lambda:DeleteFunction", "lambda:DeleteLayerVersion", "lambda:ListLayerVersions"),
+        # To check them.
+        "lambda:ListEventSourceMappings",
     }
     assert [each["Resource"] for each in statements if each["Action"] == "iam:PassRole"] == [
-        {"Fn::GetAtt": ["Builder", "Arn"]}
+        {"Fn::ImportValue": {"Fn::Sub": "tasksync-${Environment}-builder"}}
+        if file == "github-oidc.yaml"
+        else [{"Fn::ImportValue": f"tasksync-{environment}-builder"} for environment in ENVIRONMENTS]
     ]
     # A version, never a function.
     assert old_versions["Fn::Sub"].endswith("-*:*")

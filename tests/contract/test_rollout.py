@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
-from samtranslator.translator.transform import transform
 
 from infrastructure import build
 from infrastructure import template as templates
 from tests.support.metric_math import evaluate, raised
 from tests.support.stack import Stack
+from tests.support.transformed import resources_of
 
 STACK = Stack()
 ALARMS = STACK.of_type("AWS::CloudWatch::Alarm")
@@ -35,12 +34,7 @@ def minute(requests: int, failures: int) -> dict[str, dict[str, float]]:
 
 def transformed(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The resources that SAM makes of a template with the default parameters of production."""
-    locations = {name: f"s3://bucket/{name}.zip" for name in templates.code_folders(template)}
-    packaged = templates.with_code_locations(template, locations)
-    resources: dict[str, dict[str, Any]] = transform(
-        packaged, {"Rollout": "Canary10Percent5Minutes"}, ManagedPolicyLoader(None)
-    )["Resources"]
-    return resources
+    return resources_of(template, {"Rollout": "Canary10Percent5Minutes"})
 
 
 @pytest.mark.parametrize("alarm", STOPPING)
@@ -115,6 +109,6 @@ def test_putting_back_changes_nothing_but_how_aliases_move() -> None:
     )
 
     codedeploy = {rolled_out[name]["Type"] for name in rolled_out.keys() - put_back.keys()}
-    assert codedeploy == {"AWS::CodeDeploy::Application", "AWS::CodeDeploy::DeploymentGroup", "AWS::IAM::Role"}
+    assert codedeploy == {"AWS::CodeDeploy::Application", "AWS::CodeDeploy::DeploymentGroup"}
     for name, resource in put_back.items():
         assert {**rolled_out[name], "UpdatePolicy": None} == {**resource, "UpdatePolicy": None}, name

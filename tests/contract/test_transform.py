@@ -1,37 +1,13 @@
 """What SAM makes of the API: one public stage, and a new snapshot of the API with each deployment."""
 
-import copy
-import functools
 import time
 from typing import Any
 
 import pytest
-from samtranslator.translator.transform import transform
 
-from infrastructure import template as template_file
+from tests.support.transformed import transformed
 
 KINDS_OF_STAGES = {"AWS::ApiGateway::Stage", "AWS::ApiGatewayV2::Stage"}
-
-
-class _NoManagedPolicies:
-    """Stands for the list of AWS's own policies, which SAM asks an account for; the template names none."""
-
-    def load(self) -> dict[str, str]:
-        return {}
-
-
-@functools.cache
-def transformed(**given: str) -> dict[str, Any]:
-    """The resources that CloudFormation is given, for these parameters."""
-    monkeypatch = pytest.MonkeyPatch()
-    template = template_file.load()
-    values = template_file.parameter_values(template, given)
-    places = {name: f"s3://bucket/{name}" for name in template_file.code_folders(template)}
-    with monkeypatch.context() as patch:
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        made = transform(template_file.with_code_locations(template, places), values, _NoManagedPolicies())
-    resources: dict[str, Any] = copy.deepcopy(made["Resources"])
-    return resources
 
 
 def _of_type(resources: dict[str, Any], *kinds: str) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """`make deploy`: how often it deploys, with which parameters, and which stacks it leaves alone."""
 
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -10,7 +12,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from infrastructure.local.errors import DeploymentFailed
-from infrastructure.release import Stack, overrides, release
+from infrastructure.release import Stack, main, overrides, release
 from infrastructure.smoke import Unhealthy
 
 NAME = "tasksync-prod"
@@ -100,3 +102,36 @@ def test_the_other_parameters_of_an_environment_stay() -> None:
         "Rollout=AllAtOnce",
     ]
     assert overrides("Environment=prod", {"DeletionProtection": "false"})[1:] == ["DeletionProtection=false"]
+
+
+def test_parameters_of_the_command_go_beside_those_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given = tmp_path / "given"
+    command = f"import sys; open({str(given)!r}, 'w').write(' '.join(sys.argv[1:])); sys.exit(1)"
+    boundary = "PermissionsBoundary=arn:aws:iam::123456789012:policy/boundary"
+    arguments = ["--env", "dev", "--parameter", boundary, "--", sys.executable, "-c", command]
+    monkeypatch.setattr(sys, "argv", ["release", *arguments])
+    cloudformation = boto3.client("cloudformation")
+    answers = Stubber(cloudformation)
+    for _ in range(3):
+        answers.add_client_error("describe_stacks", "ValidationError", "Stack with id tasksync-dev does not exist")
+    answers.activate()
+    monkeypatch.setattr(boto3, "client", {"cloudformation": cloudformation}.__getitem__)
+
+    assert main() == 1
+
+    words = given.read_text(encoding="utf-8").split()
+    assert words[0] == "--parameter-overrides"
+    assert {"Environment=dev", boundary} <= set(words)
+
+
+def test_a_parameter_without_a_value_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["release", "--env", "dev", "--parameter", "PermissionsBoundary", "--", "true"])
+
+    with pytest.raises(SystemExit):
+        main()
+
+    assert "is not NAME=VALUE" in capsys.readouterr().err
