@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -106,8 +106,8 @@ def relay(service: Service) -> Iterator[Relay]:
 @contextmanager
 def signed_in(shown: dict[str, Any], relay: Relay, person: Person) -> Iterator[Any]:
     client = shown["TaskSync"](relay.url, person.username, person.password)
-    client.sign_in()
-    with client.http:
+    with closing(client.http):
+        client.sign_in()
         yield client
 
 
