@@ -136,8 +136,9 @@ CONTRACTS := tests/contract tests/build
 IN_PARALLEL := --numprocesses=auto --dist=worksteal
 # What is explored once and then judged by several tests stays together.
 BY_FILE := --numprocesses=auto --dist=loadfile
-# Most of what goes over HTTP is waiting. Each worker has a stack and data of its own, and its files one after the other.
-SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile
+# Most of what goes over HTTP is waiting. Each worker has a stack and data of its own, and its files one after the other,
+# in the order that tests/journeys/conftest.py says: not those with the fewest tests, which take longest, at the end.
+SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
 .PHONY: test test-contracts test-units test-reliability test-journeys test-fuzz test-pages test-browser test-numbers \
     test-prometheus test-sam test-storm test-coverage test-versions test-nightly

@@ -34,10 +34,10 @@ def cpu_seconds_of_family(ancestor: int) -> float:
     return sum(_ticks(fields[11:15]) for pid, fields in _processes() if pid in wanted) / _TICKS
 
 
-def running(pid: int, module: str) -> bool:
-    """Whether a process runs this module, by ``python -m``."""
+def running(pid: int, module: str, *arguments: str) -> bool:
+    """Whether a process runs this module, by ``python -m``, and these are among its arguments."""
     try:
-        return module in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").split("\0")
+        return {module, *arguments} <= set(Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").split("\0"))
     except OSError:
         return False
 

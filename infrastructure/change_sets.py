@@ -1,4 +1,7 @@
-"""Creates or updates a stack through CloudFormation, by change set, as `sam deploy` does."""
+"""Creates or updates a stack through CloudFormation, by change set, as `sam deploy` does.
+
+An AWS client repeats a call that had no answer in time. What the first of the two has done is not an error here.
+"""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -45,21 +48,27 @@ class ChangeSets:
 
     def _create(self, template_url: str, parameters: Mapping[str, str]) -> str | None:
         """The id of a change set that is ready; None if nothing would change."""
-        created = self._cloudformation.create_change_set(
-            StackName=self._stack,
-            ChangeSetName=f"tasksync-{time.time_ns()}",
-            ChangeSetType="CREATE" if self._status() is None else "UPDATE",
-            TemplateURL=template_url,
-            Capabilities=_CAPABILITIES,
-            Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
-        )
+        name = f"tasksync-{time.time_ns()}"
+        try:
+            self._cloudformation.create_change_set(
+                StackName=self._stack,
+                ChangeSetName=name,
+                ChangeSetType="CREATE" if self._status() is None else "UPDATE",
+                TemplateURL=template_url,
+                Capabilities=_CAPABILITIES,
+                Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+            )
+        except self._cloudformation.exceptions.AlreadyExistsException as error:
+            # Nobody else uses this name: the first call was carried out, had no answer in time, and was repeated.
+            if name not in error.response["Error"]["Message"]:
+                raise
         for _ in self._until():
-            change_set = self._cloudformation.describe_change_set(ChangeSetName=created["Id"])
+            change_set = self._cloudformation.describe_change_set(StackName=self._stack, ChangeSetName=name)
             if change_set["Status"] == "CREATE_COMPLETE":
-                return str(created["Id"])
+                return str(change_set["ChangeSetId"])
             if change_set["Status"] == "FAILED":
                 reason = change_set.get("StatusReason", "no reason given")
-                self._cloudformation.delete_change_set(ChangeSetName=created["Id"])
+                self._cloudformation.delete_change_set(ChangeSetName=change_set["ChangeSetId"])
                 if "didn't contain changes" in reason or "No updates are to be performed" in reason:
                     return None
                 raise DeploymentFailed(f"The deployment failed: {reason}")
@@ -67,7 +76,13 @@ class ChangeSets:
 
     def _execute(self, change_set: str) -> None:
         known = {event["EventId"] for event in self._events()}
-        self._cloudformation.execute_change_set(ChangeSetName=change_set)
+        try:
+            self._cloudformation.execute_change_set(ChangeSetName=change_set)
+        except self._cloudformation.exceptions.InvalidChangeSetStatusException:
+            # A repeated call, too, if it is carried out already.
+            found = self._cloudformation.describe_change_set(ChangeSetName=change_set)
+            if not found["ExecutionStatus"].startswith("EXECUTE_"):
+                raise
         for _ in self._until():
             status = self._status()
             if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):

@@ -6,6 +6,14 @@ import pytest
 
 from tests.journeys.service import Service
 
+# Those that take longest. None of them is to begin when the others have ended.
+_LONG = {"test_pipeline", "test_upgrades", "test_killed", "test_local_stack", "test_outage", "test_failure_queue"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first; of the others, any order is as good."""
+    items.sort(key=lambda item: item.path.stem not in _LONG)
+
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:

@@ -290,7 +290,9 @@ def test_a_disk_that_gets_full_is_reported_and_loses_nothing_of_before(project: 
     addresses = stack.start()
     note(addresses, "kept")
     time.sleep(2)
-    [server] = [pid for pid in processes.family(os.getpid()) if processes.running(pid, "infrastructure.local.server")]
+    # Other tests' stacks may run, too.
+    own = ("infrastructure.local.server", str(project.data / "state"))
+    [server] = [pid for pid in processes.family(os.getpid()) if processes.running(pid, *own)]
     size = (project.data / "state" / "state.sqlite").stat().st_size
     resource.prlimit(server, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 

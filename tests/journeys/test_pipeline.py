@@ -24,7 +24,7 @@ from infrastructure.local.stack import KEPT_ARCHIVES
 from infrastructure.template import REPOSITORY
 from tasksync import __version__
 from tests.journeys.service import eventually
-from tests.journeys.workers import Worker, titles, working
+from tests.journeys.workers import Watch, Worker, failures, titles, working
 from tests.support.client import Client
 
 STACK = "tasksync-dev"
@@ -151,12 +151,13 @@ def test_from_the_first_deployment_to_the_end(account: Account) -> None:
     room = ann.open_room()
     tables = account.client("dynamodb").list_tables()["TableNames"]
     workers = [Worker(url, seed, _PAUSE_SECONDS) for seed in range(2)]
+    watch = Watch(account.client("dynamodb"))
 
     def version() -> str:
         return str(anonymous.get("/health").json()["version"])
 
     assert version() == __version__
-    with working(workers):
+    with working([*workers, watch]):
         account.write(LAYER, RELEASE, NEXT)
         account.build()
         second = account.deploy()
@@ -174,7 +175,7 @@ def test_from_the_first_deployment_to_the_end(account: Account) -> None:
         assert "The version before is back, and serves." in broken.stderr
         assert version() == "99.0.0"
 
-    assert [failure for worker in workers for failure in worker.failures] == []
+    assert failures(workers, watch) == []
     assert min(worker.requests for worker in workers) > 10
     assert anonymous.register("bob").post("/rooms/join", json={"code": room["code"]}).status == 200
     assert account.client("dynamodb").list_tables()["TableNames"] == tables

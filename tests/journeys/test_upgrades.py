@@ -13,7 +13,7 @@ from infrastructure.local.stack import Addresses, LocalStack
 from infrastructure.template import REPOSITORY
 from tasksync import __version__
 from tests.journeys.service import PARAMETERS, eventually
-from tests.journeys.workers import Worker, titles, working
+from tests.journeys.workers import Watch, Worker, failures, titles, working
 from tests.support.client import Client
 
 Json = dict[str, Any]
@@ -120,6 +120,7 @@ def test_versions_come_and_go_while_people_work(project: Project) -> None:
     dynamodb = project.addresses.client("dynamodb")
     tables = dynamodb.list_tables()["TableNames"]
     workers = [Worker(project.addresses.api_url, seed) for seed in range(CLIENTS)]
+    watch = Watch(dynamodb)
 
     def version() -> str:
         return str(anonymous.get("/health").json()["version"])
@@ -127,7 +128,7 @@ def test_versions_come_and_go_while_people_work(project: Project) -> None:
     def room_is_full() -> bool:
         return anonymous.register().post("/rooms/join", json={"code": room["code"]}).status == 409
 
-    with working(workers):
+    with working([*workers, watch]):
         assert not room_is_full()
         # Another layer, which all functions have, and another parameter.
         project.write(LAYER, RELEASE, NEXT)
@@ -142,7 +143,7 @@ def test_versions_come_and_go_while_people_work(project: Project) -> None:
             project.release(MaxRoomMembers="90")
         assert (version(), room_is_full()) == ("99.0.0", True)
 
-    assert [failure for worker in workers for failure in worker.failures] == []
+    assert failures(workers, watch) == []
     assert min(worker.requests for worker in workers) > 10
     assert ann.get(f"/rooms/{room['id']}").json()["code"] == room["code"]
     assert dynamodb.list_tables()["TableNames"] == tables
