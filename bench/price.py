@@ -2,16 +2,18 @@
 
 ``python -m bench.price OUTPUT`` counts what requests take, a process of its own.
 
-Reckoned from what ``bench.mix`` counts, with AWS's prices for us-east-1 in USD, without the free tier, as known when
-this was written; look them up before you decide. But for the gateway, whose price falls most, those of the first tier:
-https://aws.amazon.com/api-gateway/pricing/ https://aws.amazon.com/lambda/pricing/
-https://aws.amazon.com/dynamodb/pricing/on-demand/ https://aws.amazon.com/cloudwatch/pricing/
-https://aws.amazon.com/secrets-manager/pricing/
+Reckoned from what ``bench.mix`` counts, with AWS's prices for us-east-1 in USD, without the free tier, as known on
+2026-11-28; look them up before you decide. But for the gateway and for bytes that are sent, whose prices fall most,
+those of the first tier. Under https://aws.amazon.com/: api-gateway/pricing, lambda/pricing (arm64, SnapStart),
+dynamodb/pricing/on-demand, cloudwatch/pricing, secrets-manager/pricing, kms/pricing, waf/pricing, xray/pricing,
+ec2/pricing/on-demand (data out).
 """
 
+import functools
 import json
 import math
 import sys
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -51,30 +53,50 @@ MIX = {
 }
 """How many requests of a thousand are of which kind. An assumption, with ten reads to a change of a task or room."""
 
-# REST requests of a month: up to so many more, each at so much.
-GATEWAY = ((333e6, 3.50e-6), (667e6, 2.80e-6), (19e9, 2.38e-6), (math.inf, 1.51e-6))
+# Up to so many more of a month, each at so much: REST requests, and bytes that are sent.
+Tiers = tuple[tuple[float, float], ...]
+GATEWAY: Tiers = ((333e6, 3.50e-6), (667e6, 2.80e-6), (19e9, 2.38e-6), (math.inf, 1.51e-6))
+OUT: Tiers = ((10e12, 0.09e-9), (40e12, 0.085e-9), (100e12, 0.07e-9), (math.inf, 0.05e-9))
 CALL = 0.20e-6
 GB_SECOND = 0.0000133334
 WRITE = 0.625e-6
 READ = 0.125e-6
 LOG_BYTE = 0.50e-9
-BYTE_OUT = 0.09e-9
-
-# By the month. A byte that is stored may be restored to any second of 35 days.
+# Logs are stored compressed, at about a sixth of their size, for a month.
+STORED_LOG_BYTE = 0.03e-9 / 6
+# A byte that is stored may be restored to any second of 35 days.
 STORED_BYTE = (0.25 + 0.20) * 1e-9
 ALARM, DASHBOARD, SECRET, METRIC = 0.10, 3.00, 0.40, 0.30
+SECRET_CALL, KEY_CALL = 0.05e-4, 0.03e-4
+FIREWALL, FIREWALL_RULE, FIREWALL_REQUEST = 5.00, 1.00, 0.60e-6
+TRACE = 5.00e-6
+METRIC_READ = 0.01e-3
+SNAPSHOT_GB_SECOND, RESTORED_GB = 0.0000015046, 0.0001397998
 
 # Assumed, since times on AWS were not measured: CPU of a whole vCPU, a round trip, and a password, in seconds.
 CPU, ROUND_TRIP, PASSWORD = 0.004, 0.005, 0.3
 VCPU = 1769
 REQUESTS_FOR_EACH_AUTHORIZER_CALL = 4
 
-# Assumed of a person: fifty requests a day, twenty tasks, and of each task three entries of the audit trail.
-REQUESTS_A_MONTH = 50 * 30
+# Assumed of people: of those with an account 40 % come on a day, and send fifty requests then. Each keeps twenty tasks,
+# and of each task three entries of the audit trail.
+PEOPLE = (0, 1_000, 100_000, 10_000_000)
+DAYS, ACTIVE, REQUESTS_A_DAY = 30, 0.4, 50
 TASKS, ENTRIES = 20, 60
+HOURS = DAYS * 24
+SWEEPS = HOURS * 6
 
-# Of a route that is used in every hour: see docs/metrics.md.
-METRICS_OF_ROUTE = 13
+# Assumed of requests: which shares of those of a route are answered by its usual status and by others, and fall into
+# which buckets of the histogram; which share is the first of a container, and how long that takes to start.
+STATUSES = (0.96, 0.03, 0.01)
+BUCKETS = (0.6, 0.3, 0.08, 0.02)
+COLD, STARTING, SECRETS_READ = 0.002, 0.6, 2
+# DynamoDB asks for the key of a table in use every five minutes, for each connection.
+KEY_CALLS_AN_HOUR = 12
+# X-Ray records the first request of each second, and one of twenty others.
+TRACED = 0.05
+SCRAPES = HOURS * 12
+VERSIONS_KEPT = 3
 
 Row = dict[str, Any]
 
@@ -97,59 +119,146 @@ def of_a_million(found: Row, times: float = 1.0) -> dict[str, float]:
             parts["reads"] += calls * each["reads"] * READ
             parts["writes"] += calls * each.get("writes", 0) * WRITE
             parts["logs"] += calls * each["logged"] * LOG_BYTE
-        parts["data out"] += requests * row["answered"] * BYTE_OUT
-    parts["gateway"] = _gateway(1e6)
+        parts["data out"] += requests * row["answered"] * OUT[0][1]
+    parts["gateway"] = _tiered(GATEWAY, 1e6)
     return parts
 
 
 def of_a_month(found: Row, people: int) -> dict[str, float]:
-    """USD for a month of so many people: of requests, of what is stored, and of what is paid at any size."""
-    requests = people * REQUESTS_A_MONTH
+    """USD for a month with so many people, by what is paid. Nobody: a stack that is only there."""
+    requests = float(people * ACTIVE * REQUESTS_A_DAY * DAYS)
+    millions = requests / 1e6
     parts = of_a_million(found)
-    stored = found["stored"]
+    stored, sweep = found["stored"], found["sweep"]
     kept = people * (stored["person"] + TASKS * stored["task"] + ENTRIES * stored["entry"])
+    sweeps = SWEEPS * (CALL + _seconds(sweep, 0.0) * sweep["memory"] / 1024 * GB_SECOND + sweep["reads"] * READ)
+    logged = parts["logs"] / LOG_BYTE * millions + SWEEPS * sweep["logged"]
     return {
-        "requests": _gateway(requests) + (sum(parts.values()) - parts["gateway"]) * requests / 1e6,
-        "storage": kept * STORED_BYTE,
-        "always": _always(),
+        "gateway": _tiered(GATEWAY, requests),
+        "functions": (parts["calls"] + parts["time"] + _cold_starts(found)) * millions,
+        "DynamoDB, reads and writes": (parts["reads"] + parts["writes"]) * millions,
+        "DynamoDB, storage and restoring": kept * STORED_BYTE,
+        "sweeps": sweeps,
+        "logs": logged * (LOG_BYTE + STORED_LOG_BYTE),
+        "metrics": metrics_of(found, requests) * METRIC,
+        "alarms and dashboard": _count("AWS::CloudWatch::Alarm") * ALARM
+        + _count("AWS::CloudWatch::Dashboard") * DASHBOARD,
+        "secrets and keys": _count("AWS::SecretsManager::Secret") * SECRET + _keys(parts, requests),
+        "data out": _tiered(OUT, parts["data out"] / OUT[0][1] * millions),
     }
 
 
-def tables(found: Row) -> tuple[str, str]:
-    """Of ``of_a_million`` and of ``of_a_month``, as the documents show them."""
+def of_what_is_off(found: Row, people: int) -> dict[str, float]:
+    """USD for a month of what the template has parameters for, and is not on by itself."""
+    requests = float(people * ACTIVE * REQUESTS_A_DAY * DAYS)
+    resources = _template()["Resources"]
+    functions = [each["Properties"] for each in resources.values() if each["Type"] == "AWS::Serverless::Function"]
+    gigabytes = sum(_memory(each) for each in functions) / 1024
+    rules = len(resources["Firewall"]["Properties"]["Rules"])
+    listed = metrics_of(found, max(requests, 1e6)) if people else 0.0
+    return {
+        "`AccessLogs`": requests * found["access"] * (LOG_BYTE + STORED_LOG_BYTE),
+        "`Tracing`": min(requests, HOURS * 3600 + TRACED * requests) * TRACE,
+        "`EnableWaf`": FIREWALL + rules * FIREWALL_RULE + requests * FIREWALL_REQUEST,
+        "`SnapStart`, three versions kept": VERSIONS_KEPT * gigabytes * HOURS * 3600 * SNAPSHOT_GB_SECOND
+        + requests * COLD * gigabytes / len(functions) * RESTORED_GB,
+        "`GET /metrics` every five minutes": SCRAPES * listed * METRIC_READ,
+    }
+
+
+def metrics_of(found: Row, requests: float) -> float:
+    """How many metrics have a value in an hour of a month with so many requests, which come at random.
+
+    A metric is paid for the hours in which it has one.
+    """
+    rates: defaultdict[str, float] = defaultdict(float)
+    kinds: dict[str, Row] = {}
+    behind: defaultdict[tuple[str, int], float] = defaultdict(float)
+    for name, share in MIX.items():
+        row = found["routes"][name]
+        rate = requests / HOURS * share / 1000
+        rates[row["route"]] += rate
+        kinds[row["route"]] = row["metrics"]
+        for function, metrics in row["behind"]["metrics"].items():
+            behind[function, metrics["function"]] += rate
+    of_routes: float = sum(
+        number * sum(_present(rates[route] * share) for share in _SHARES[dimensions])
+        for route, metrics in kinds.items()
+        for dimensions, number in metrics.items()
+    )
+    cold = sum(_present(rate * COLD) for rate in rates.values())
+    of_streams = sum(number * _present(rate) for (_, number), rate in behind.items())
+    return of_routes + cold + of_streams + float(found["sweep"]["metrics"])
+
+
+_SHARES = {"method, route": (1.0,), "method, route, status": STATUSES, "method, route, le": BUCKETS}
+
+
+def _present(rate: float) -> float:
+    """The share of hours in which something happens that happens so often in an hour, on average."""
+    return 1 - math.exp(-rate)
+
+
+def _cold_starts(found: Row) -> float:
+    """Of a million requests."""
+    memory: float = sum(share * found["routes"][name]["memory"] for name, share in MIX.items()) / 1000
+    return 1e6 * COLD * (STARTING * memory / 1024 * GB_SECOND + SECRETS_READ * SECRET_CALL)
+
+
+def _keys(parts: dict[str, float], requests: float) -> float:
+    """Of KMS. Nobody: the sweeper alone uses two tables, every ten minutes."""
+    tables = _count("AWS::DynamoDB::Table")
+    seconds = parts["time"] / GB_SECOND / 1e6 * 2  # of half a GB
+    busy = requests / (HOURS * 3600) * seconds
+    connections = max(1.0, busy) * _present(requests / HOURS / KEY_CALLS_AN_HOUR)
+    return (SWEEPS * 2 + connections * tables * KEY_CALLS_AN_HOUR * HOURS) * KEY_CALL
+
+
+def _memory(function: Row) -> int:
+    """In MB, as the template has it if nobody says otherwise."""
+    template = _template()
+    memory = function.get("MemorySize", template["Globals"]["Function"]["MemorySize"])
+    return int(template["Parameters"][memory["Ref"]]["Default"] if isinstance(memory, dict) else memory)
+
+
+def _count(kind: str) -> int:
+    return sum(each["Type"] == kind for each in _template()["Resources"].values())
+
+
+def tables(found: Row) -> tuple[str, str, str]:
+    """Of ``of_a_million``, ``of_a_month`` and ``of_what_is_off``, as the documents show them."""
     once, twice = of_a_million(found), of_a_million(found, 2.0)
     first = ["| paid for | USD | with every time doubled |", "|---|---|---|"]
     first += [f"| {name} | {usd:.2f} | {twice[name]:.2f} |" for name, usd in once.items()]
     first.append(f"| together | {sum(once.values()):.2f} | {sum(twice.values()):.2f} |")
-    second = [
-        "| people | requests a month | of requests | of storage | at any size | together |",
-        "|---|---|---|---|---|---|",
-    ]
-    for people in (1_000, 100_000, 10_000_000):
-        usd = of_a_month(found, people)
-        cells = [f"{each:,.0f}" for each in (*usd.values(), sum(usd.values()))]
-        second.append(f"| {people:,} | {people * REQUESTS_A_MONTH / 1e6:,.1f} million | {' | '.join(cells)} |")
-    return "\n".join(first), "\n".join(second)
+    months = [of_a_month(found, people) for people in PEOPLE]
+    second = _by_people("USD a month", months)
+    second.append(_row("together", [sum(month.values()) for month in months]))
+    third = _by_people("USD a month, if on", [of_what_is_off(found, people) for people in PEOPLE])
+    return "\n".join(first), "\n".join(second), "\n".join(third)
 
 
-def _always() -> float:
-    template = templates.load()
-    kinds = [each["Type"] for each in template["Resources"].values()]
-    events = [
-        event
-        for each in template["Resources"].values()
-        for event in each.get("Properties", {}).get("Events", {}).values()
-        if event["Type"] == "Api" and event["Properties"]["Method"].lower() != "options"
-    ]
-    alarms, secrets = kinds.count("AWS::CloudWatch::Alarm"), kinds.count("AWS::SecretsManager::Secret")
-    return alarms * ALARM + DASHBOARD + secrets * SECRET + len(events) * METRICS_OF_ROUTE * METRIC
+@functools.cache
+def _template() -> Row:
+    """It takes a second to be read."""
+    return templates.load()
 
 
-def _gateway(requests: float) -> float:
+def _by_people(heading: str, months: list[dict[str, float]]) -> list[str]:
+    sizes = ["nobody" if not people else f"{people:,} people" for people in PEOPLE]
+    lines = [f"| {heading} | {' | '.join(sizes)} |", "|---" * (len(sizes) + 1) + "|"]
+    return lines + [_row(name, [month[name] for month in months]) for name in months[0]]
+
+
+def _row(name: str, amounts: list[float]) -> str:
+    return f"| {name} | {' | '.join(f'{usd:,.2f}' if usd < 100 else f'{usd:,.0f}' for usd in amounts)} |"
+
+
+def _tiered(tiers: Tiers, amount: float) -> float:
     usd = 0.0
-    for most, price in GATEWAY:
-        usd += min(requests, most) * price
-        requests = max(0.0, requests - most)
+    for most, price in tiers:
+        usd += min(amount, most) * price
+        amount = max(0.0, amount - most)
     return usd
 
 

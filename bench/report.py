@@ -21,7 +21,8 @@ class TableMissing(Exception):
 def tables(part: str, found: Found) -> list[tuple[str, str]]:
     """The tables of a part, each with the page of ``docs/`` that shows it."""
     if part == "price":
-        return list(zip(("performance.md", "operations.md"), price.tables(dict(found)), strict=True))
+        pages = ("performance.md", "operations.md", "operations.md")
+        return list(zip(pages, price.tables(dict(found)), strict=True))
     return [("performance.md", table(found)) for table in _TABLES[part]]
 
 

@@ -3,6 +3,7 @@
 - ``journey.py``: whether the service serves. `make deploy` puts the version before back if it does not.
 - ``gateway.py``: what the gateway answers by itself, over HTTP.
 - ``resources.py``: whether stage, alarms, streams are what the template of the stack says.
+- ``inspection.py``: all of these.
 
 ``docs/operations.md`` says what each line means.
 """

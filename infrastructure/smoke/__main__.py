@@ -1,45 +1,10 @@
 """`make smoke`: the check after a deployment, on a stack on AWS or on the running local one. Prints a line a check."""
 
 import sys
-from collections.abc import Collection
-from typing import Any
 
 from infrastructure import deployed
-from infrastructure import template as templates
 from infrastructure.local.deploy import STACK
-from infrastructure.smoke import gateway, resources
-from infrastructure.smoke.findings import Check, Finding, carry_out
-from infrastructure.smoke.journey import Unhealthy, check
-
-
-def look(name: str, url: str, client: Any, only: Collection[str] = ()) -> list[Finding]:
-    """The checks of a stack; all unless ``only`` names some.
-
-    ``url``: where its API answers. Raises BotoCoreError and ClientError.
-    """
-    cloudformation = client("cloudformation")
-    described = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-    body = cloudformation.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
-    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])}
-    template = templates.parse(body) if isinstance(body, str) else body
-    defaults = {key: str(each["Default"]) for key, each in template["Parameters"].items() if "Default" in each}
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
-    stack = resources.Deployed(name, template, {**defaults, **parameters}, client)
-    origins = [each.strip() for each in stack.parameters["CorsAllowedOrigins"].split(",") if each.strip()]
-    checks: dict[str, Check] = {
-        "serves": lambda: _serves(url),
-        **gateway.checks(url, origins),
-        **resources.checks(stack, outputs["ApiId"], url),
-    }
-    return carry_out({name: check for name, check in checks.items() if not only or name in only})
-
-
-def _serves(url: str) -> list[str]:
-    try:
-        check(url)
-    except Unhealthy as reason:
-        return [str(reason)]
-    return []
+from infrastructure.smoke.inspection import look
 
 
 def main() -> int:

@@ -15,11 +15,8 @@ from infrastructure import template as templates
 from infrastructure.template import REPOSITORY
 
 TARGETS = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-ENVIRONMENTS = [
-    name
-    for name in tomllib.loads((REPOSITORY / "samconfig.toml").read_text("utf-8"))
-    if name not in ("version", "default")
-]
+SAMCONFIG = tomllib.loads((REPOSITORY / "samconfig.toml").read_text(encoding="utf-8"))
+ENVIRONMENTS = [name for name in SAMCONFIG if name not in ("version", "default")]
 
 WORKFLOW_FILES = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
 JOBS: dict[str, Any] = {
@@ -33,6 +30,10 @@ NIGHTLY = {"make test-nightly"}
 
 PIPELINE = templates.load(REPOSITORY / "infrastructure" / "pipelines" / "pipeline.yaml")["Resources"]
 ACTIONS = [action for stage in PIPELINE["Pipeline"]["Properties"]["Stages"] for action in stage["Actions"]]
+
+
+def _stack(environment: str) -> str:
+    return str(SAMCONFIG[environment]["deploy"]["parameters"]["stack_name"])
 
 
 def _variables(action: Any) -> dict[str, str]:
@@ -130,7 +131,9 @@ def test_both_pipelines_do_the_same() -> None:
 
     assert github == set(_commands()) - NIGHTLY
     assert github == {"make check", "make test", "make build"} | {
-        f"make deploy ENV={environment} BUILT=1" for environment in ENVIRONMENTS
+        command
+        for environment in ENVIRONMENTS
+        for command in (f"make deploy ENV={environment} BUILT=1", f"make smoke STACK={_stack(environment)}")
     }
 
 

@@ -75,11 +75,11 @@ def test_a_sweep_keeps_what_it_did_when_one_table_does_not_answer(product: Produ
     room = ann.open_room()
     ann.plan(room_id=room["id"])
     assert ann.delete(f"/rooms/{room['id']}/users/{ann.id}").status == 204
-    tables.change(product.aws, "UsersTable", {"user_id": bob.id}, status="deleting")
+    tables.change(product.aws, "UsersTable", {"user_id": bob.id}, status="deleting", unfinished="user")
 
     with happening(nothing_processed(FOR_EVER), to=BATCHES):
         swept = call(product.aws, "SweeperFunction", {"older_than_seconds": 0})
-    with happening(faults.unreachable, to={"Scan"}):
+    with happening(faults.unreachable, to={"Query"}):
         unread = call(product.aws, "SweeperFunction", {"older_than_seconds": 0})
     again = call(product.aws, "SweeperFunction", {"older_than_seconds": 0})
 

@@ -8,8 +8,9 @@ from bench.mix import counted
 from bench.price import MIX, tables
 from infrastructure.template import REPOSITORY
 
-# Log lines tell milliseconds, in more or fewer characters; and the last digit that is shown was rounded.
-RELATIVE, ABSOLUTE = 0.005, 0.011
+# Log lines tell milliseconds, in more or fewer characters, and ids are compressed more or less; and the last digit that
+# is shown was rounded.
+RELATIVE, ABSOLUTE = 0.01, 0.011
 
 _NUMBER = re.compile(r"\d[\d,]*\.?\d*")
 
@@ -30,7 +31,7 @@ def shown(page: str, heading: str) -> str:
 
 @pytest.mark.usefixtures("_mocked_aws")
 def test_the_documents_show_what_is_reckoned_from_what_is_counted() -> None:
-    for page, reckoned in zip(("performance.md", "operations.md"), tables(counted()), strict=True):
+    for page, reckoned in zip(("performance.md", "operations.md", "operations.md"), tables(counted()), strict=True):
         documented = shown(page, reckoned.partition("\n")[0])
 
         assert shape(documented) == shape(reckoned)

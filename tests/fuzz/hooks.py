@@ -38,7 +38,7 @@ class Registered:
         case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}"}
 
 
-@schemathesis.hook  # type: ignore[untyped-decorator]
+@schemathesis.hook  # type: ignore[untyped-decorator]  # schemathesis has no types for it
 def before_load_schema(_context: Any, document: dict[str, Any]) -> None:
     """Let chains go on with codes and refresh tokens."""
     for operations in document["paths"].values():

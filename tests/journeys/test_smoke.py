@@ -8,7 +8,7 @@ import pytest
 
 from infrastructure import throttles
 from infrastructure.local.deploy import STACK
-from infrastructure.smoke.__main__ import look
+from infrastructure.smoke.inspection import look
 from tests.journeys.service import Service
 
 CHECKS = [

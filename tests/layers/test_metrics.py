@@ -63,11 +63,9 @@ def test_a_request_tells_its_route_its_time_and_what_it_cost(product: Product, t
     measured = metrics(line)
     assert told_apart(line) == [["method", "route"], ["method", "route", "status"], ["method", "route", "le"]]
     assert (line["method"], line["route"], line["status"]) == ("GET", "/rooms/{room_id}", "200")
-    assert measured.keys() == {
-        *("milliseconds", "errors", "round_trips", "capacity_units", "throttles", "cold_starts", "requests")
-    }
+    assert measured.keys() == {"milliseconds", "round_trips", "capacity_units", "requests"}
     assert measured["milliseconds"] > 0
-    assert (measured["errors"], measured["throttles"]) == (0, 0)
+    assert (line["throttles"], line["cold_starts"]) == (0, 0), "what is 0 is in the line, and is no metric"
     # The authorizer's call is not the route's.
     assert measured["round_trips"] == len(calls) - 1 == 1
     assert measured["capacity_units"] > 0
@@ -83,18 +81,6 @@ def test_a_request_is_charged_with_its_own_work_alone(product: Product, told: An
     ann.post("/rooms", json={"name": 1})
 
     assert [metrics(line)["round_trips"] for line in of_requests(told())] == [1, 0]
-
-
-def test_what_a_client_did_wrong_is_no_error_and_what_we_did_is(product: Product, told: Any) -> None:
-    ann = product.register("ann")
-    told()
-
-    ann.get("/rooms/nothing-here")
-    product.aws.dynamodb.update_table(TableName="RoomsTable", DeletionProtectionEnabled=False)
-    product.aws.dynamodb.delete_table(TableName="RoomsTable")
-    ann.get("/rooms")
-
-    assert [(line["status"], metrics(line)["errors"]) for line in of_requests(told())] == [("404", 0), ("503", 1)]
 
 
 @pytest.mark.parametrize(
@@ -120,16 +106,18 @@ def test_requests_are_counted_by_latency_unless_that_is_switched_off(product: Pr
     product.anonymous.get("/health")
 
     [line] = of_requests(told())
-    assert told_apart(line) == [["method", "route"], ["method", "route", "status"]]
+    assert ["method", "route", "status"] in told_apart(line)
+    assert ["method", "route", "le"] not in told_apart(line)
 
 
 def test_a_container_starts_cold_once(product: Product, told: Any) -> None:
     told()
+
     for _ in range(2):
         product.anonymous.get("/health")
 
     # Whoever asked before in this process has had the cold start.
-    assert [metrics(line)["cold_starts"] for line in of_requests(told())][1] == 0
+    assert "cold_starts" not in metrics(of_requests(told())[1])
 
 
 def test_a_stream_tells_how_many_records_and_how_old(product: Product, told: Any) -> None:
@@ -171,10 +159,8 @@ def test_a_sweep_tells_what_it_found_and_finished(product: Product, told: Any) -
     call(product.aws, "SweeperFunction", {"older_than_seconds": 0})
 
     swept = {line["kind"]: metrics(line) for line in told() if line["event"] == "swept"}
-    assert swept == {
-        "users": {"found": 0, "finished": 0, "failures": 0},
-        "rooms": {"found": 1, "finished": 1, "failures": 0},
-    }
+    # Of what was not found there is no metric: each would be paid for every hour.
+    assert swept == {"rooms": {"found": 1, "finished": 1, "failures": 0}}
 
 
 def test_above_the_level_of_the_lines_there_are_no_metrics(product: Product, told: Any) -> None:

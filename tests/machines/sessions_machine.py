@@ -113,10 +113,7 @@ class SessionsMachine(Machine):
         by = self._session(caller)
         if not right and not self._may_fail(by.person):
             return
-        current = self.expected.passwords[by.person] if right else WRONG
-        body = {"current_password": current, "new_password": new}
-        answer = self.clients[by.id].post("/auth/password", json=body)
-        self.expect("change password", answer, 204, lambda: self.expected.change_password(by, current, new))
+        self._change_password(by, self.expected.passwords[by.person] if right else WRONG, new)
 
     @rule(caller=_numbers, right=st.sampled_from([True, False, None, None]))
     def change_address(self, caller: int, right: bool | None) -> None:
@@ -134,11 +131,20 @@ class SessionsMachine(Machine):
         if self.expect("change address", answer, 200, lambda: self.expected.change_address(by, self.at)):
             self.names[by.person] = body.get("username", self.names[by.person])
 
-    @rule(which=st.sampled_from(["time", "time", "all", "recover"]), caller=_numbers, new=st.sampled_from(PASSWORDS))
+    @rule(
+        which=st.sampled_from(["time", "time", "all", "recover", "password"]),
+        caller=_numbers,
+        new=st.sampled_from(PASSWORDS),
+    )
     def do_something_else(self, which: str, caller: int, new: str) -> None:
         """One rule, so that none of these takes up a sixth of all steps."""
         if which == "recover":
             self._recover(self._session(caller), new)
+        elif which == "password":
+            # From a session that has just begun, so that there may be others for it to end.
+            person = self._session(caller).person
+            self.sign_in(person, True)
+            self._change_password(self.expected.all[-1], self.expected.passwords[person], new)
         elif which == "all":
             by = self._session(caller)
             answer = self.clients[by.id].delete("/auth/sessions")
@@ -166,6 +172,11 @@ class SessionsMachine(Machine):
                 assert answer.status == 401, answer
 
     # --------------------------------------------------------------------------------------------------- help
+    def _change_password(self, by: Session, current: str, new: str) -> None:
+        body = {"current_password": current, "new_password": new}
+        answer = self.clients[by.id].post("/auth/password", json=body)
+        self.expect("change password", answer, 204, lambda: self.expected.change_password(by, current, new))
+
     def _recover(self, session: Session, new: str) -> None:
         """With a token that is used twice."""
         token = self.product.recovery_token(self.names[session.person])

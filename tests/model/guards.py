@@ -24,7 +24,9 @@ class Guard(Enum):
     LEAVE_MEMBER = auto()  # end_membership: the membership must exist
     LEAVE_JOIN = auto()  # end_membership: join_id is the one read
     LEAVE_ROLE = auto()  # end_membership: role is the one read
-    LEAVE_LAST_ADMIN = auto()  # end_membership: admin_count > 1 or member_count == 1
+    LEAVE_LAST_ADMIN = auto()  # end_membership: admin_count > 1, unless the membership is the last
+    LEAVE_LAST = auto()  # end_membership: member_count is 1 where it was read as the last, and more where not
+    LEAVE_MARKS = auto()  # end_membership: mark_as_dead with the last membership
     LEAVE_ATOMIC = auto()  # end_membership: membership and count in one transaction
     LEAVE_PINNED = auto()  # domain remove: a later attempt is about the same join as the first
     LEAVE_NOTED = auto()  # remove: note_former_member
@@ -46,6 +48,7 @@ class Guard(Enum):
     OPEN_FREE = auto()  # create: the claim must not exist
     CLOSE_MEMBERS = auto()  # close: every membership is what was read
     CLOSE_VERSION = auto()  # close: the room's version is the one read
+    CLOSE_MARKS = auto()  # close: mark_as_dead
 
     # tables/task_changes.py, tasks.py
     TASK_CREATOR = auto()  # create: require_writer

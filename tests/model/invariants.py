@@ -32,6 +32,10 @@ def _broken_room(w: World) -> str | None:
             return "I2: admin_count is not the number of admins"
         if roles and not room.admins:
             return "I2: a room with members and no admin"
+        if room.marked and room.members:
+            return "I17: a room with members is marked as dead"
+        if not room.marked and not room.members:
+            return "I17: a dead room is not marked"
     return None
 
 
@@ -101,7 +105,8 @@ def _swept(m: Model, w: World) -> World:
 
 
 def _found_by_sweeper(w: World) -> frozenset[tuple[str, int]]:
-    rooms = {("room", number) for number, room in enumerate(w.rooms) if room is not None and room.members == 0}
+    """Whoever is to be deleted is marked by the very update that says so: that is one thing here."""
+    rooms = {("room", number) for number, room in enumerate(w.rooms) if room is not None and room.marked}
     users = {("user", number) for number, status in enumerate(w.users) if status == "deleting"}
     return frozenset(rooms | users)
 

@@ -36,6 +36,7 @@ _REGAINED = "I16: a former member is more than before by joining again"
 _BACK = "I16: somebody who was removed comes back by a code"
 _TOO_MUCH = "a code gives more than its room lets it"
 _GIVEN_UP = "a code that a room has given up is given to a room"
+_UNMARKED = "I17: a dead room is not marked"
 _LEFT_ROOM = "I11: a dead room is left over"
 _LEFT_USER = "I11: a person whose deletion was accepted is left over"
 _NO_ADMIN = "a room is administered by somebody who is no admin"
@@ -77,11 +78,13 @@ MUTANTS = (
     _mutant(RETURNING, _BACK, Guard.JOIN_FORMER),
     _mutant(CLOSING, _NO_ADMIN, Guard.ADD_ACTOR),
     _mutant(RETURNING, "I16: a member of whom it says that they were removed", Guard.ADD_FORGETS),
-    _mutant(MEMBERSHIP, _DEAD_MEMBER, Guard.LEAVE_MEMBER),
+    _mutant(MEMBERSHIP, _COUNT, Guard.LEAVE_MEMBER),
     _mutant(MEMBERSHIP, _LATER, Guard.LEAVE_JOIN),
     _mutant(MEMBERSHIP, _LATER, Guard.LEAVE_PINNED),
     _mutant(MEMBERSHIP, _ADMINS, Guard.LEAVE_ROLE),
     _mutant(MEMBERSHIP, _LEADERLESS, Guard.LEAVE_LAST_ADMIN),
+    _mutant(MEMBERSHIP, "I17: a room with members is marked as dead", Guard.LEAVE_LAST),
+    _mutant(MEMBERSHIP, _UNMARKED, Guard.LEAVE_MARKS),
     _mutant(MEMBERSHIP, _COUNT, Guard.LEAVE_ATOMIC),
     _mutant(RETURNING, _REGAINED, Guard.LEAVE_ROLE),
     _mutant(RETURNING, _BACK, Guard.LEAVE_NOTED),
@@ -101,6 +104,7 @@ MUTANTS = (
     _mutant(CODES, _UNCLAIMED, Guard.OPEN_FREE),
     _mutant(CLOSING, _NO_ADMIN, Guard.CLOSE_MEMBERS),
     _mutant(CLOSING, _DEAD_MEMBER, Guard.CLOSE_VERSION),
+    _mutant(CLOSING, _UNMARKED, Guard.CLOSE_MARKS),
     _mutant(CLOSING, _DEAD_MEMBER, Guard.READ_COMPLETE),
     _mutant(TASKS, _NO_WRITER, Guard.TASK_CREATOR),
     _mutant(TASKS, "a task is assigned to somebody outside the room", Guard.TASK_ASSIGNEE),

@@ -152,7 +152,9 @@ def _with(w: World, q: Request) -> World:
 
 def _forgetful(q: Request, step: str) -> Request:
     """The request without what it has read, but for what must not change from one attempt to the next."""
-    return q._replace(step=step, seen=None, mine=None, theirs=None, view=(), counted=0, seen_task=None, former=None)
+    return q._replace(
+        step=step, seen=None, mine=None, theirs=None, view=(), counted=0, seen_task=None, former=None, last=False
+    )
 
 
 def _with_receipt(w: World, key: int) -> World:
@@ -231,7 +233,7 @@ def _read_to_leave(m: Model, w: World, q: Request) -> Reading:
     if m.has(Guard.LEAVE_PINNED) and q.meant is not None and q.meant != theirs.join_id:
         return "NotFound"
     meant = theirs.join_id if q.meant is None else q.meant
-    return q._replace(step="write", mine=mine, theirs=theirs, meant=meant)
+    return q._replace(step="write", mine=mine, theirs=theirs, meant=meant, last=_count(w, q.room) == 1)
 
 
 def _read_to_change_role(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001  # all of its kind are called alike

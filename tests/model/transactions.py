@@ -65,11 +65,11 @@ def leave(m: Model, w: World, q: Request) -> Outcome:
         w,
         q,
         (Guard.REMOVE_ACTOR, q.actor == q.target or _same(actor, q.mine), STALE),
-        *_leaving(w, q.room, q.target, q.theirs),
+        *_leaving(w, q.room, q.target, q.theirs, last=q.last),
     )
     if failure:
         return failure
-    member, after = w.member(q.room, q.target), _left(m, w, q.room, q.target, q.theirs)
+    member, after = w.member(q.room, q.target), _left(m, w, q.room, q.target, q.theirs, last=q.last)
     if not w.former:
         return after
     by_oneself = q.actor == q.target
@@ -88,26 +88,30 @@ def note_former(m: Model, w: World, q: Request) -> World:
 
 def leave_as_worker(m: Model, w: World, k: Worker) -> Outcome:
     room = k.rooms[0]
-    return m.failure(_leaving(w, room, k.subject, k.mine)) or _left(m, w, room, k.subject, k.mine)
+    leaving = _leaving(w, room, k.subject, k.mine, last=k.last)
+    return m.failure(leaving) or _left(m, w, room, k.subject, k.mine, last=k.last)
 
 
-def _leaving(w: World, number: int, user: int, seen: Member | None) -> tuple[Check, ...]:
+def _leaving(w: World, number: int, user: int, seen: Member | None, *, last: bool) -> tuple[Check, ...]:
     member, room = w.member(number, user), w.rooms[number]
     is_admin = seen is not None and seen.role == "admin"
-    others_lead = room is not None and (room.admins > 1 or room.members == 1)
+    others_lead = last or (room is not None and room.admins > 1)
+    counted = room is not None and (room.members == 1 if last else room.members >= 2)
     return (
         (Guard.LEAVE_MEMBER, member is not None, STALE),
         (Guard.LEAVE_JOIN, member is None or _same_join(member, seen), STALE),
         (Guard.LEAVE_ROLE, member is None or _same_role(member, seen), STALE),
+        (Guard.LEAVE_LAST, counted, STALE),
         (Guard.LEAVE_LAST_ADMIN, not is_admin or others_lead, "LastAdmin"),
     )
 
 
-def _left(m: Model, w: World, number: int, user: int, seen: Member | None) -> World:
+def _left(m: Model, w: World, number: int, user: int, seen: Member | None, *, last: bool) -> World:
     w = _without_member(w, number, user)
     if not m.has(Guard.LEAVE_ATOMIC):
         return w
-    return w.with_room(number, changed(w.rooms[number], -1, -int(seen is not None and seen.role == "admin")))
+    room = changed(w.rooms[number], -1, -int(seen is not None and seen.role == "admin"))
+    return w.with_room(number, room._replace(marked=True) if last and m.has(Guard.LEAVE_MARKS) else room)
 
 
 def leave_to(m: Model, w: World, k: Worker) -> Outcome:
@@ -192,7 +196,7 @@ def close(m: Model, w: World, q: Request) -> Outcome:
     for user, _ in q.view:
         w = _without_member(w, q.room, user)
     room = changed(room)
-    return w.with_room(q.room, room._replace(members=0, admins=0))
+    return w.with_room(q.room, room._replace(members=0, admins=0, marked=m.has(Guard.CLOSE_MARKS)))
 
 
 def create_task(m: Model, w: World, q: Request) -> Outcome:

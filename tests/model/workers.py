@@ -135,7 +135,7 @@ def _look(m: Model, w: World, k: Worker) -> Iterator[Event]:
     # By when they joined, which the model does not know: anybody may have been first, but viewers come last.
     heirs = [other for other in others if other[1].role != "viewer"] or others
     for heir in heirs if mine.role == "admin" and heirs else [None]:
-        yield Event(k, f"reads room {room}", _with(w, k._replace(mine=mine, successor=heir), "leave"))
+        yield Event(k, f"reads room {room}", _with(w, k._replace(mine=mine, successor=heir, last=not others), "leave"))
 
 
 def _leave(m: Model, w: World, k: Worker) -> Iterator[Event]:
@@ -146,7 +146,7 @@ def _leave(m: Model, w: World, k: Worker) -> Iterator[Event]:
     if outcome == "LastAdmin" and k.successor is not None:
         yield Event(k, "is the last admin", _with(w, k, "leave to successor"))
     elif isinstance(outcome, str):
-        yield Event(k, f"cannot leave: {outcome}", _with(w, k._replace(mine=None, successor=None), "look"))
+        yield Event(k, f"cannot leave: {outcome}", _with(w, k._replace(mine=None, successor=None, last=False), "look"))
     else:
         yield _has_left(k, "leaves", outcome)
 
@@ -161,7 +161,7 @@ def _leave_to_successor(m: Model, w: World, k: Worker) -> Iterator[Event]:
 
 
 def _has_left(k: Worker, what: str, w: World) -> Event:
-    return Event(k, what, _with(w, k._replace(rooms=k.rooms[1:], mine=None, successor=None), "look"))
+    return Event(k, what, _with(w, k._replace(rooms=k.rooms[1:], mine=None, successor=None, last=False), "look"))
 
 
 def _forget(m: Model, w: World, k: Worker) -> Iterator[Event]:

@@ -27,6 +27,8 @@ class Room(NamedTuple):
     version: int = _CURRENT
     join_role: Role | None = "member"
     """What joining by the code gives; None: nobody joins by it."""
+    marked: bool = False
+    """Whether the sweeper finds it."""
 
 
 class Member(NamedTuple):
@@ -73,6 +75,8 @@ class Request(NamedTuple):
     """The join id that the request found first: the membership it is about."""
     former: FormerRole | None = None
     """How the actor left the room before, as it was read."""
+    last: bool = False
+    """Whether the membership that is to end was read as the only one of its room."""
     applied: bool = False
     """Whether an attempt has committed whose answer was lost."""
 
@@ -87,6 +91,8 @@ class Worker(NamedTuple):
     code: int | None = None
     mine: Member | None = None
     successor: tuple[int, Member] | None = None
+    last: bool = False
+    """As of a request."""
     task: int = 0
     seen_task: Task | None = None
     settled: bool = True
@@ -174,7 +180,7 @@ def _put(values: tuple, index: int, value: object) -> tuple:  # type: ignore[typ
 def changed(room: Room | None, members: int = 0, admins: int = 0) -> Room:
     """The room after an update; like DynamoDB's, the update of a room that is not there makes one."""
     room = room or Room(None, 0, 0)
-    return Room(room.code, room.members + members, room.admins + admins, NEXT, room.join_role)
+    return room._replace(members=room.members + members, admins=room.admins + admins, version=NEXT)
 
 
 def retired(room: int) -> int:

@@ -26,6 +26,7 @@ _KINDS = {
     "MEMBER": "membership",
     "CODE": "code",
     "FORMER": "former member",
+    "UNASSIGNMENT": "unassignment",
     "NAME": "name",
     "EMAIL": "e-mail",
     "KEY": "key",

@@ -25,17 +25,12 @@ EQUIVALENT = [
     (
         "*: Update room *",
         "without member_count >= [12]",
-        "I1: there are these memberships, checked in this transaction",
+        "I1, I2: there are the memberships that this transaction checks, and an admin",
     ),
     (
         "*: Update room *",
         "member_count >= [12] with one less",
-        "I1: there are these memberships, checked in this transaction",
-    ),
-    (
-        "*: Update room if member_count >= 1 AND updated_at < ?",
-        "*with >",
-        "I2: an admin is there, too, besides the one who is not",
+        "I1, I2: there are the memberships that this transaction checks, and an admin",
     ),
     ("RoomChanges.change_role: Update room *", "member_count >= 1 with >", "as many admins as that, or I2"),
     ("*: Update room *", "member_count = ? with <=", "I1: there is a membership, checked in this transaction"),

@@ -557,6 +557,25 @@ def a_change_dated_later_comes_before(stage: Stage) -> None:
 
 
 @scenario
+def a_change_dated_later_comes_before_the_last_one_goes(stage: Stage) -> None:
+    requests: dict[str, Callable[[Person, Json], Answer]] = {
+        "RoomChanges.remove": lambda ann, room: ann.leave(room),
+        "RoomsTable.leave": lambda ann, _: ann.go(),
+    }
+    for number, (operation, request) in enumerate(requests.items()):
+        (ann,) = people(stage, f"ann-{number}")
+        room = ann.open()
+
+        def ahead(ann: Person = ann, room: Json = room) -> None:
+            with stage.clock_ahead(60):
+                assert ann.rename(room, "Anew").status == 200
+
+        stage.before(operation, ahead)
+        assert request(ann, room).status == 204
+        assert ann.role_in(room) is None
+
+
+@scenario
 def answers_of_joins_count_who_came_meanwhile(stage: Stage) -> None:
     room, (ann, bob) = together(stage, "admin")
     cleo, dora, emil = people(stage, "cleo", "dora", "emil")
@@ -644,6 +663,15 @@ def the_last_one_leaves(stage: Stage) -> None:
     assert ann.leave(room).status == 204
     stage.hand_over("RoomCleanupFunction", room_id=room["id"], item="ROOM")
     assert stage.item("RoomsTable", room["id"], "ROOM") is None
+
+
+@scenario
+def somebody_joins_before_the_last_one_leaves(stage: Stage) -> None:
+    room, (ann,) = together(stage)
+    (bob,) = people(stage, "bob")
+    stage.before("RoomChanges.remove", lambda: bob.join(room))
+    refused(ann.leave(room), 409, "last_admin")
+    assert bob.role_in(room) == "member"
 
 
 @scenario
@@ -1163,6 +1191,31 @@ def a_password_changes_while_its_hash_is_made_anew(stage: Stage) -> None:
 
 
 # -------------------------------------------------------------------------------------- what removals clean up
+
+
+@scenario
+def somebody_leaves_once_more_before_their_unassignment_is_done(stage: Stage) -> None:
+    room, (_, bob) = together(stage, "member")
+    assert bob.leave(room).status == 204
+
+    def back() -> None:
+        assert bob.join(room).status == 200
+        assert bob.leave(room).status == 204
+
+    stage.before("UnassignmentsTable.done", back)
+    stage.hand_over("RoomCleanupFunction", room_id=room["id"], item=f"MEMBER#{bob.id}")
+    assert stage.item("RoomsTable", f"USER#{bob.id}", f"UNASSIGNMENT#{room['id']}") is not None
+    stage.hand_over("RoomCleanupFunction", room_id=room["id"], item=f"MEMBER#{bob.id}")
+    assert stage.item("RoomsTable", f"USER#{bob.id}", f"UNASSIGNMENT#{room['id']}") is None
+
+
+@scenario
+def somebody_joins_before_the_last_one_is_deleted(stage: Stage) -> None:
+    room, (ann,) = together(stage)
+    (bob,) = people(stage, "bob")
+    stage.before("RoomsTable.leave", lambda: bob.join(room))
+    assert ann.go().status == 204
+    assert bob.role_in(room) == "admin"
 
 
 @scenario

@@ -23,6 +23,7 @@ def check_always(tables: Tables) -> None:
         _tasks(tables, rooms, users),
         _claims(tables, rooms, users),
         _former_members(rooms, users),
+        _marks(rooms, users),
     ):
         for violation in found:
             raise Violation(violation)
@@ -35,6 +36,8 @@ def check_changes(tables: Tables, changes: list[Change], now: float) -> None:
             _check_code(change, now)
         if change.table == "RoomsTable" and change.key[1] == "ROOM":
             _check_room(change)
+        if change.table == "RoomsTable" and change.key[1].startswith("MEMBER#") and change.new is None:
+            _check_unassignment(tables, change)
         if change.new is not None and change.old is None:
             _check_newcomer(tables, change.new)
 
@@ -51,6 +54,18 @@ def _check_room(change: Change) -> None:
         raise Violation(f"the version of {room_id} did not rise by one")
     if change.old and change.new and change.new["updated_at"]["S"] <= change.old["updated_at"]["S"]:
         raise Violation(f"a version of {room_id} is dated before the one before")
+
+
+def _check_unassignment(tables: Tables, change: Change) -> None:
+    """Whoever leaves a room that lives on is to be unassigned, and the sweeper finds that."""
+    room_id, user_id = change.key[0], change.key[1].removeprefix("MEMBER#")
+    room = tables["RoomsTable"].items.get((room_id, "ROOM"), _NO_ROOM)
+    user = tables["UsersTable"].items.get((user_id, ""))
+    # The removal of a user unassigns by itself, and is marked on the user.
+    if _number(room, "member_count") == 0 or user is None or user["status"]["S"] != "active":
+        return
+    if (f"USER#{user_id}", f"UNASSIGNMENT#{room_id}") not in tables["RoomsTable"].items:
+        raise Violation(f"I17: {user_id} left {room_id}, and no mark says so")
 
 
 def _check_code(change: Change, now: float) -> None:
@@ -96,6 +111,9 @@ def left_over(tables: Tables) -> Iterator[str]:
         if assignee and (assignee["S"], "") not in users:
             yield f"I11: {task_id} is assigned to {assignee['S']}, who is deleted"
 
+    for user_id, room_id in _Rooms(tables).unassignments:
+        yield f"I11: what {user_id} had in {room_id} is still to be unassigned"
+
 
 def former_assignees(tables: Tables) -> Iterator[str]:
     """Tasks that somebody has by a membership that is over (I11): behind the stream they are unassigned."""
@@ -127,6 +145,8 @@ class _Rooms:
         """Those in use."""
         self.former: dict[tuple[str, str], str] = {}
         """By room and person, in which role they left, or that they were removed."""
+        self.unassignments: list[tuple[str, str]] = []
+        """Of which person in which room."""
         for (partition, _), item in tables["RoomsTable"].items.items():
             kind = item["kind"]["S"]
             if kind == "room":
@@ -140,6 +160,9 @@ class _Rooms:
                 self.former[item["item"]["S"].removeprefix("FORMER#"), partition.removeprefix("USER#")] = item["role"][
                     "S"
                 ]
+            elif kind == "unassignment":
+                user_id = partition.removeprefix("USER#")
+                self.unassignments.append((user_id, item["item"]["S"].removeprefix("UNASSIGNMENT#")))
             else:
                 raise Violation(f"the rooms table holds an item of kind {kind}")
 
@@ -200,6 +223,15 @@ def _former_members(rooms: _Rooms, users: Mapping[str, Item]) -> Iterator[str]:
             yield f"I16: {user_id} was removed from {room_id} and is in it"
         if user_id not in users:
             yield f"I11: {user_id} is deleted, and it is known that they were in {room_id}"
+
+
+def _marks(rooms: _Rooms, users: Mapping[str, Item]) -> Iterator[str]:
+    for room_id, room in rooms.rooms.items():
+        if (room.get("unfinished") == {"S": "room"}) != (_number(room, "member_count") == 0):
+            yield f"I17: {room_id} is dead and not marked, or marked and not dead"
+    for user_id, user in users.items():
+        if (user.get("unfinished") == {"S": "user"}) != (user["status"]["S"] == "deleting"):
+            yield f"I17: {user_id} is being deleted and not marked, or marked and not being deleted"
 
 
 def _number(item: Mapping[str, Any], name: str) -> int:

@@ -42,8 +42,6 @@ class Streams:
         self._world = world
         self._sequence = itertools.count(1)
         self._deliveries = itertools.count(1)
-        self.lost_memberships = False
-        """Whether records of the rooms table were lost, and some may have said whose membership ended."""
         self._queues: dict[EventSource, list[_Pending]] = {source: [] for source in world.functions.sources}
 
     def committed(self, changes: list[Change]) -> None:
@@ -54,7 +52,6 @@ class Streams:
                 if source.table == change.table and source.wants(record):
                     if self._world.faults.happens("lost_records"):
                         self._world.faults.counts["record lost"] += 1
-                        self.lost_memberships |= change.table == "RoomsTable"
                         if source.function == "ActivityFunction":
                             self._world.recorded.lost(change)
                         continue

@@ -8,6 +8,7 @@ from tasksync.domain.unassignment import unassign_former_member
 from tasksync.streams.records import Context, Keys, handle
 from tasksync.tables.rooms import MEMBER, RoomsTable
 from tasksync.tables.tasks import TasksTable
+from tasksync.tables.unassignments import UnassignmentsTable
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -18,5 +19,6 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
 def _finish(keys: Keys, keep_going: KeepGoing) -> bool:
     room_id, item = keys["room_id"], keys["item"]
     if item.startswith(MEMBER):
-        return unassign_former_member(room_id, item.removeprefix(MEMBER), RoomsTable(), TasksTable(), keep_going)
+        user_id = item.removeprefix(MEMBER)
+        return unassign_former_member(room_id, user_id, UnassignmentsTable(), RoomsTable(), TasksTable(), keep_going)
     return remove_dead_room(room_id, RoomsTable(), TasksTable(), keep_going)

@@ -1,24 +1,27 @@
-"""Called by a schedule; looks through the tables for removals that were begun long ago and are still unfinished."""
+"""Called by a schedule; finds what was begun long ago and is still unfinished, and finishes it."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from tasksync import clock, deadline, stamps
+from tasksync import clock, deadline, stamps, work
 from tasksync.deadline import KeepGoing
 from tasksync.domain.removal import UserRemoval, remove_dead_room
-from tasksync.domain.sweeping import Swept, sweep
+from tasksync.domain.sweeping import Finish, Subject, sweep
+from tasksync.domain.unassignment import unassign_former_member
 from tasksync.streams.records import Context
 from tasksync.tables.former_members import FormerMembersTable
 from tasksync.tables.rooms import RoomsTable
 from tasksync.tables.sessions import SessionsTable
 from tasksync.tables.tasks import TasksTable
+from tasksync.tables.unassignments import UnassignmentsTable
 from tasksync.tables.users import UsersTable
 from tasksync.telemetry import Measure, log_measured
 
-# Longer than the streams take while all is well: what is younger is most likely being removed just now.
+# Longer than the streams take while all is well: what is younger is most likely being finished just now.
 _OLDER_THAN_SECONDS = 600
 
-_BY_KIND = Measure(dict.fromkeys(("found", "finished", "failures"), "Count"), [["kind"]])
+_BY_KIND = Measure(dict.fromkeys(("found", "finished", "failures"), "Count"), [["kind"]], sparse=True)
 
 _removal = UserRemoval(UsersTable(), RoomsTable(), FormerMembersTable(), TasksTable(), SessionsTable())
 
@@ -30,20 +33,29 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """
     deadline.begin(context.get_remaining_time_in_millis)
     age = timedelta(seconds=event.get("older_than_seconds", _OLDER_THAN_SECONDS))
-    # People first: whoever is removed leaves their rooms, and may leave one empty.
     with stamps.by(None, context.aws_request_id):
-        swept = {
-            "users": sweep(UsersTable(), _removal.finish, clock.now() - age, deadline.has_time),
-            "rooms": sweep(RoomsTable(), _finish_room, clock.now() - age, deadline.has_time),
+        return {
+            # People first: whoever is removed leaves their rooms, and may leave one empty.
+            "users": _swept("users", UsersTable().unfinished(clock.now() - age), _removal.finish, context),
+            "rooms": _swept("rooms", RoomsTable().unfinished(clock.now() - age), _finish_room, context),
+            "unassignments": _swept(
+                "unassignments", UnassignmentsTable().unfinished(clock.now() - age), _unassign, context
+            ),
         }
-    return {kind: _logged(kind, result, context) for kind, result in swept.items()}
 
 
 def _finish_room(room_id: str, keep_going: KeepGoing) -> bool:
     return remove_dead_room(room_id, RoomsTable(), TasksTable(), keep_going)
 
 
-def _logged(kind: str, swept: Swept, context: Context) -> dict[str, Any]:
+def _unassign(left: tuple[str, str], keep_going: KeepGoing) -> bool:
+    room_id, user_id = left
+    return unassign_former_member(room_id, user_id, UnassignmentsTable(), RoomsTable(), TasksTable(), keep_going)
+
+
+def _swept(kind: str, pages: Iterable[list[Subject]], finish: Finish[Subject], context: Context) -> dict[str, Any]:
+    done = work.begin()
+    swept = sweep(pages, finish, deadline.has_time)
     counts = {"found": swept.found, "finished": swept.finished, "failed": swept.failed, "complete": swept.complete}
     log_measured(
         "ERROR" if swept.failed or swept.unread else "INFO",
@@ -54,5 +66,7 @@ def _logged(kind: str, swept: Swept, context: Context) -> dict[str, Any]:
         **counts,
         unread=swept.unread,
         failures=len(swept.failed) + swept.unread,
+        round_trips=done.round_trips,
+        capacity_units=done.capacity_units,
     )
     return counts

@@ -220,6 +220,15 @@ class FormerMember(msgspec.Struct, frozen=True):
     left_at: datetime
 
 
+class DueUnassignment(msgspec.Struct, frozen=True):
+    """Somebody who left a room, and may still have tasks in it."""
+
+    user_id: str
+    room_id: str
+    since: datetime
+    """When the membership ended."""
+
+
 class RoomView(msgspec.Struct, frozen=True):
     """A room as one of its members sees it, with everybody in it, in the order they joined."""
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from tasksync.entities import FormerMember, Membership, Receipt, Room, Session, Task, User
+from tasksync.entities import DueUnassignment, FormerMember, Membership, Receipt, Room, Session, Task, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class RoomReading:
     """By member whose deletion was accepted: when."""
     trail: TrailReading | None = None
     """None: the room is gone, or was changed last before there were stamps."""
+    marked: bool = False
+    """Whether the sweeper finds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,20 @@ class FormerMemberReading:
 
 
 @dataclass(frozen=True, slots=True)
+class UnassignmentReading:
+    """That tasks of somebody who left a room are to be unassigned."""
+
+    due: DueUnassignment
+    user_known: bool
+
+
+@dataclass(frozen=True, slots=True)
 class UserReading:
     user: User
     claim_owners: dict[str, str | None]
     """By claim that this user must have: whom it names. None: there is no such claim."""
+    marked: bool
+    """Whether the sweeper finds them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +145,7 @@ Reading = (
     RoomReading
     | CodeReading
     | FormerMemberReading
+    | UnassignmentReading
     | UserReading
     | NameReading
     | TaskReading

@@ -22,7 +22,8 @@ BUCKETS = ("0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "+Inf")
 _BOUNDS = [float(bound) for bound in BUCKETS[:-1]]
 
 # Made once: json.dumps makes one at each call that does not take its defaults.
-_JSON = json.JSONEncoder(default=str)
+# Without blanks: a byte of log is paid.
+_JSON = json.JSONEncoder(default=str, separators=(",", ":"))
 
 _LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
 
@@ -39,11 +40,13 @@ class Measure:
     """Which fields of a line are metrics, and by which others they are told apart.
 
     ``units``: the unit of each metric, by its name. ``dimensions``: sets of fields whose values are texts; each metric
-    is added up once for each combination of values of each set.
+    is added up once for each combination of values of each set. ``sparse``: a line in which all of them are 0 carries
+    none of them. A metric is paid for each hour in which it has a value, be that 0.
     """
 
     units: Mapping[str, str]
     dimensions: Sequence[Sequence[str]]
+    sparse: bool = False
     metrics: list[dict[str, str]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -54,10 +57,13 @@ def log_measured(level: str, event: str, measures: tuple[Measure, ...], **fields
     """Write one line, as ``log`` does, some of whose ``fields`` are metrics. One that is not written adds nothing."""
     if _LEVELS[level] < _LEVELS[settings.log_level]:
         return
-    directives = _directives(measures, settings.metrics_namespace, settings.latency_histogram)
     line = _JSON.encode({"level": level, "event": event, **fields})
-    metadata = f'{{"Timestamp": {time.time_ns() // 1_000_000}, "CloudWatchMetrics": {directives}}}'
-    _write(f'{line[:-1]}, "_aws": {metadata}}}')
+    told = tuple(each for each in measures if not each.sparse or any(fields[name] for name in each.units))
+    if told:
+        directives = _directives(told, settings.metrics_namespace, settings.latency_histogram)
+        metadata = f'{{"Timestamp":{time.time_ns() // 1_000_000},"CloudWatchMetrics":{directives}}}'
+        line = f'{line[:-1]},"_aws":{metadata}}}'
+    _write(line)
 
 
 @functools.cache

@@ -95,7 +95,7 @@ def test_what_the_product_wrote_keeps_every_invariant(world: World) -> None:
     assert report.complete
     assert _violations(report) == []
     assert _checked(report) == {
-        Invariant.READABLE: 16,  # a room and its memberships are one
+        Invariant.READABLE: 17,  # a room and its memberships are one
         Invariant.MEMBER_COUNT: 1,
         Invariant.ADMIN_COUNT: 1,
         Invariant.MEMBERSHIP: 2,
@@ -106,8 +106,9 @@ def test_what_the_product_wrote_keeps_every_invariant(world: World) -> None:
         Invariant.IDEMPOTENCY: 1,
         Invariant.AUDIT_TRAIL: 2,  # how the trails end; their entries come with the streams
         Invariant.REFRESH_TOKEN: 2,
-        Invariant.NOTHING_LEFT: 11,
+        Invariant.NOTHING_LEFT: 12,
         Invariant.FORMER_MEMBER: 1,
+        Invariant.MARKED: 3,
     }
 
 
@@ -289,7 +290,7 @@ def _a_session_of_nobody(world: World) -> Broken:
 
 def _an_empty_room_left(world: World) -> Broken:
     since = clock.timestamp(clock.now() - timedelta(minutes=11))
-    world.put("RoomsTable", _dead_room("room_left", since))
+    world.put("RoomsTable", {**_dead_room("room_left", since), "unfinished": "room"})
     world.put("RoomsTable", {"room_id": "CODE#LEFT77", "item": "CODE", "kind": "code", "owner": "room_left"})
     return Invariant.NOTHING_LEFT, "room_left"
 
@@ -298,6 +299,46 @@ def _a_user_left_half_removed(world: World) -> Broken:
     since = clock.timestamp(clock.now() - timedelta(minutes=21))
     world.change("UsersTable", {"user_id": world.ann.id}, status="deleting", updated_at=since)
     return Invariant.NOTHING_LEFT, world.ann.id
+
+
+def _an_empty_room_without_a_mark(world: World) -> Broken:
+    world.put("RoomsTable", _dead_room("room_left", clock.timestamp(clock.now())))
+    return Invariant.MARKED, "room_left"
+
+
+def _a_room_with_members_that_is_marked(world: World) -> Broken:
+    world.change("RoomsTable", world.room_key, unfinished="room")
+    return Invariant.MARKED, world.room["id"]
+
+
+def _a_user_being_deleted_without_a_mark(world: World) -> Broken:
+    world.change("UsersTable", {"user_id": world.ann.id}, status="deleting", updated_at=clock.timestamp(clock.now()))
+    return Invariant.MARKED, world.ann.id
+
+
+def _an_active_user_who_is_marked(world: World) -> Broken:
+    world.change("UsersTable", {"user_id": world.ann.id}, unfinished="user")
+    return Invariant.MARKED, world.ann.id
+
+
+def _an_unassignment_not_carried_out(world: World) -> Broken:
+    world.put("RoomsTable", _unassignment(world, world.bob.id))
+    return Invariant.NOTHING_LEFT, f"unassignment of {world.bob.id} in {world.room['id']}"
+
+
+def _an_unassignment_of_nobody(world: World) -> Broken:
+    world.put("RoomsTable", {**_unassignment(world, "usr_ghost"), "updated_at": clock.timestamp(clock.now())})
+    return Invariant.NOTHING_LEFT, f"unassignment of usr_ghost in {world.room['id']}"
+
+
+def _unassignment(world: World, user_id: str) -> Json:
+    return {
+        "room_id": f"USER#{user_id}",
+        "item": f"UNASSIGNMENT#{world.room['id']}",
+        "kind": "unassignment",
+        "unfinished": "unassignment",
+        "updated_at": clock.timestamp(clock.now() - timedelta(minutes=11)),
+    }
 
 
 def _a_membership_of_somebody_deleted_long_ago(world: World) -> Broken:
@@ -381,6 +422,12 @@ def _dead_room(room_id: str, since: str) -> Json:
         _a_session_of_nobody,
         _an_empty_room_left,
         _a_user_left_half_removed,
+        _an_empty_room_without_a_mark,
+        _a_room_with_members_that_is_marked,
+        _a_user_being_deleted_without_a_mark,
+        _an_active_user_who_is_marked,
+        _an_unassignment_not_carried_out,
+        _an_unassignment_of_nobody,
         _a_membership_of_somebody_deleted_long_ago,
         _a_membership_of_nobody,
         _a_task_assigned_to_nobody_known,
@@ -426,7 +473,8 @@ def test_a_session_that_has_expired_may_outlive_its_user(world: World) -> None:
 
 def test_what_was_left_a_moment_ago_is_no_violation(world: World) -> None:
     assert world.ann.delete(f"/rooms/{world.room['id']}").status == 204
-    world.change("UsersTable", {"user_id": world.bob.id}, status="deleting", updated_at=clock.timestamp(clock.now()))
+    now = clock.timestamp(clock.now())
+    world.change("UsersTable", {"user_id": world.bob.id}, status="deleting", updated_at=now, unfinished="user")
 
     assert _violations(world.audit()) == []
 

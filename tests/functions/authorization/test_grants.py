@@ -99,6 +99,14 @@ def _an_empty_room(product: Product) -> None:
     assert ann.delete(f"/rooms/{room['id']}").status == 204
 
 
+def _somebody_to_be_unassigned(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = bob.open_room()
+    ann.join(room)
+    bob.plan(room_id=room["id"], user_id=ann.id)
+    assert ann.delete(f"/rooms/{room['id']}/users/{ann.id}").status == 204
+
+
 def _somebody_who_left(product: Product) -> None:
     """With so many tasks in the room that the overview looks for personal ones by themselves."""
     ann, bob = product.register("ann"), product.register("bob")
@@ -113,16 +121,11 @@ def _somebody_who_left(product: Product) -> None:
 
 def _use_streams_and_sweeper(product: Product) -> None:
     product.deliver()
-    ann, bob = product.register("ann"), product.register("bob")
-    room = bob.open_room()
-    ann.join(room)
-    bob.plan(room_id=room["id"], user_id=ann.id)
-    assert ann.delete(f"/rooms/{room['id']}/users/{ann.id}").status == 204
-    product.deliver()
     for finish in (product.deliver, lambda: call(product.aws, "SweeperFunction", {"older_than_seconds": 0})):
         ann = _somebody_about_to_go(product)
-        tables.change(product.aws, "UsersTable", {"user_id": ann.id}, status="deleting")
+        tables.change(product.aws, "UsersTable", {"user_id": ann.id}, status="deleting", unfinished="user")
         _an_empty_room(product)
+        _somebody_to_be_unassigned(product)
         finish()
 
 
@@ -155,6 +158,7 @@ def _use_the_migrations(product: Product) -> None:
     task = next(item for item in product.items("TasksTable"))
     key = {name: {"S": task[name]} for name in ("owner_id", "task_id")}
     product.aws.dynamodb.update_item(TableName="TasksTable", Key=key, UpdateExpression="REMOVE by_status")
+    tables.change(product.aws, "UsersTable", {"user_id": product.register("ann").id}, status="deleting")
     assert call(product.aws, "MigrationsFunction", {"items_per_second": 10_000})["error"] is None
 
 

@@ -35,7 +35,7 @@ def test_requests_are_counted_by_route_and_status(scraping: Scraping) -> None:
     }
     route = {"method": "GET", "route": "/rooms/{room_id}"}
     assert numbers["tasksync_dynamodb_round_trips_total", frozenset(route.items())] >= 5
-    assert numbers["tasksync_dynamodb_throttles_total", frozenset(route.items())] == 0
+    assert ("tasksync_dynamodb_throttles_total", frozenset(route.items())) not in numbers, "there were none"
     assert numbers["tasksync_dynamodb_capacity_units_total", frozenset(route.items())] > 0
 
 

@@ -173,8 +173,9 @@ def test_of_several_records_the_first_that_fails_is_reported_and_the_rest_left_a
     assert of_rooms(product) == product.items("TasksTable") == []
 
 
-@pytest.mark.parametrize("table", ["RoomsTable", "TasksTable"])
-@pytest.mark.parametrize("after", [0, 1])
+@pytest.mark.parametrize(
+    ("table", "after"), [("RoomsTable", 0), ("RoomsTable", 1), ("RoomsTable", 2), ("TasksTable", 0), ("TasksTable", 1)]
+)
 def test_what_an_outage_interrupts_is_reported_and_finished_later(product: Product, table: str, after: int) -> None:
     ann = product.register("ann")
     room = ann.open_room()
@@ -187,7 +188,7 @@ def test_what_an_outage_interrupts_is_reported_and_finished_later(product: Produ
     [repeated] = product.deliver(to=FUNCTION)
 
     assert len(interrupted.failed) == 1
-    assert interrupted.failed == [of_the_room(interrupted)] or (table, after) == ("RoomsTable", 0)
+    assert interrupted.failed == [of_the_room(interrupted)] or (table == "RoomsTable" and after < 2)
     assert kept == (True, True)
     assert repeated.failed == []
     assert of_rooms(product) == product.items("TasksTable") == []

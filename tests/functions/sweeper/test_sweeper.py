@@ -23,8 +23,8 @@ def _sweep(product: Product, event: dict[str, Any] | None = None, seconds: float
 
 def _accept_deletion(product: Product, person: Person, at: str | None = None) -> None:
     """What a request to delete somebody has written when it is cut off."""
-    at = at or clock.timestamp(clock.now())
-    tables.change(product.aws, "UsersTable", {"user_id": person.id}, status="deleting", updated_at=at)
+    written = {"status": "deleting", "updated_at": at or clock.timestamp(clock.now()), "unfinished": "user"}
+    tables.change(product.aws, "UsersTable", {"user_id": person.id}, **written)
 
 
 def _nothing(complete: bool = True) -> dict[str, Any]:
@@ -45,9 +45,48 @@ def test_a_room_left_empty_long_ago_is_deleted_with_its_tasks_and_its_code(produ
 
     swept = _sweep(product)
 
-    assert swept == {"users": _nothing(), "rooms": _one()}
+    assert swept == {"users": _nothing(), "rooms": _one(), "unassignments": _nothing()}
     assert of_rooms(product) == []
     assert product.items("TasksTable") == []
+
+
+def test_whoever_left_a_room_long_ago_is_unassigned_though_the_record_was_lost(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    task = ann.plan(room_id=room["id"], user_id=bob.id)
+    assert bob.delete(f"/rooms/{room['id']}/users/{bob.id}").status == 204
+
+    too_early = _sweep(product)
+    swept, again = _sweep(product, ALL), _sweep(product, ALL)
+
+    assert too_early["unassignments"] == again["unassignments"] == _nothing()
+    assert swept["unassignments"] == _one()
+    assert ann.get(f"/tasks/{task['id']}").json()["version"] == task["version"] + 1
+    assert [item.get("assignee_id") for item in product.items("TasksTable")] == [None]
+
+
+def test_what_the_stream_has_finished_is_not_found(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    assert bob.delete(f"/rooms/{room['id']}/users/{bob.id}").status == 204
+    assert ann.delete(f"/rooms/{ann.open_room()['id']}").status == 204
+
+    product.deliver()
+
+    assert _sweep(product, ALL) == {"users": _nothing(), "rooms": _nothing(), "unassignments": _nothing()}
+
+
+def test_who_is_deleted_leaves_no_unassignment_behind(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    assert bob.delete(f"/rooms/{room['id']}/users/{bob.id}").status == 204
+
+    assert bob.delete("/users/me").status == 204
+
+    assert [item for item in product.items("RoomsTable") if item["room_id"] == f"USER#{bob.id}"] == []
 
 
 def test_a_user_stuck_in_deletion_is_removed_with_all_that_is_theirs(product: Product) -> None:
@@ -75,7 +114,7 @@ def test_who_is_removed_may_leave_an_empty_room_which_goes_with_them(product: Pr
 
     swept = _sweep(product, ALL)
 
-    assert swept == {"users": _one(), "rooms": _one()}
+    assert (swept["users"], swept["rooms"]) == (_one(), _one())
     assert of_rooms(product) == []
 
 
@@ -85,7 +124,7 @@ def test_what_was_left_a_moment_ago_is_left_to_the_streams(product: Product) -> 
     assert ann.delete(f"/rooms/{room['id']}").status == 204
     _accept_deletion(product, bob)
 
-    assert _sweep(product) == {"users": _nothing(), "rooms": _nothing()}
+    assert _sweep(product) == {"users": _nothing(), "rooms": _nothing(), "unassignments": _nothing()}
     assert product.deliver() != []
 
 
@@ -95,7 +134,7 @@ def test_what_lives_is_not_touched(product: Product) -> None:
     ann.plan(room_id=room["id"])
     before = of_rooms(product), product.items("TasksTable"), product.items("UsersTable")
 
-    assert _sweep(product, ALL) == {"users": _nothing(), "rooms": _nothing()}
+    assert _sweep(product, ALL) == {"users": _nothing(), "rooms": _nothing(), "unassignments": _nothing()}
     assert (of_rooms(product), product.items("TasksTable"), product.items("UsersTable")) == before
 
 
@@ -106,7 +145,6 @@ def test_with_too_little_time_it_stops_and_the_next_sweep_goes_on(product: Produ
     hurried = _sweep(product, ALL, seconds=1)
     calm = _sweep(product, ALL)
 
-    assert not hurried["users"]["complete"]
     assert not hurried["rooms"]["complete"]
     assert hurried["rooms"]["finished"] == 0
     assert calm["rooms"] == _one()

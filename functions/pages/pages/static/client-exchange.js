@@ -35,6 +35,7 @@ export async function send(request, session, secured, askForPassword) {
   const renew = () => session.renew(token);
   const remedies = {
     token_expired: renew,
+    token_malformed: renew,
     token_revoked: renew,
     invalid_token: renew,
     reauthentication_required: askForPassword,

@@ -31,6 +31,7 @@ from tasksync.readings import (
     SessionReading,
     TaskReading,
     TrailReading,
+    UnassignmentReading,
     UnreadableReading,
     UserReading,
 )
@@ -58,6 +59,7 @@ class Invariant(StrEnum):
     REFRESH_TOKEN = "I10"  # noqa: S105  # names an invariant
     NOTHING_LEFT = "I11"
     FORMER_MEMBER = "I16"
+    MARKED = "I17"
 
 
 STATEMENTS = {
@@ -73,6 +75,7 @@ STATEMENTS = {
     Invariant.AUDIT_TRAIL: "audit entries and commits match one to one",
     Invariant.REFRESH_TOKEN: "a session has one live refresh token, a family of its own, and a user",
     Invariant.NOTHING_LEFT: "nothing is empty, orphaned or unfinished for longer than a removal takes",
+    Invariant.MARKED: "what is to be removed is marked for the sweeper, and nothing else is",
     Invariant.FORMER_MEMBER: "whom an admin removed is not in the room: added by an admin, they are no former member",
 }
 
@@ -196,7 +199,7 @@ class Auditor:
         return shared
 
 
-def checks(reading: Reading, at: datetime, older_than: timedelta) -> Iterator[Check]:
+def checks(reading: Reading, at: datetime, older_than: timedelta) -> Iterator[Check]:  # noqa: C901  # a table of cases
     """Every invariant that concerns what was read, with its fault if it does not hold at this time."""
     since = at - older_than
     match reading:
@@ -206,6 +209,8 @@ def checks(reading: Reading, at: datetime, older_than: timedelta) -> Iterator[Ch
             yield from _checks_of_code(reading, since)
         case FormerMemberReading():
             yield from _checks_of_former_member(reading)
+        case UnassignmentReading():
+            yield from _checks_of_unassignment(reading, since)
         case UserReading():
             yield from _checks_of_user(reading, since)
         case NameReading():
@@ -251,6 +256,7 @@ def _checks_of_room(reading: RoomReading, since: datetime) -> Iterator[Check]:
     yield Check(Invariant.CLAIMS, room.id, fault)
     left = room.member_count == 0 and room.updated_at <= since
     yield Check(Invariant.NOTHING_LEFT, room.id, f"is empty since {room.updated_at}" if left else None)
+    yield _check_of_mark(room.id, "empty", to_be_removed=room.member_count == 0, marked=reading.marked)
 
 
 def _left_by(user_id: str, reading: RoomReading, since: datetime) -> str | None:
@@ -270,6 +276,19 @@ def _checks_of_user(reading: UserReading, since: datetime) -> Iterator[Check]:
         yield Check(Invariant.CLAIMS, f"{user.id} with {claim}", fault)
     left = deleting and user.updated_at <= since - SETTLED_AFTER
     yield Check(Invariant.NOTHING_LEFT, user.id, f"is being deleted since {user.updated_at}" if left else None)
+    yield _check_of_mark(user.id, "being deleted", to_be_removed=deleting, marked=reading.marked)
+
+
+def _check_of_mark(item: str, state: str, *, to_be_removed: bool, marked: bool) -> Check:
+    fault = f"is {state} and not marked" if to_be_removed else f"is marked and not {state}"
+    return Check(Invariant.MARKED, item, fault if marked != to_be_removed else None)
+
+
+def _checks_of_unassignment(reading: UnassignmentReading, since: datetime) -> Iterator[Check]:
+    due = reading.due
+    name = f"unassignment of {due.user_id} in {due.room_id}"
+    fault = f"is due since {due.since}" if due.since <= since else None
+    yield Check(Invariant.NOTHING_LEFT, name, fault if reading.user_known else "is of no user")
 
 
 def _checks_of_task(reading: TaskReading, since: datetime) -> Iterator[Check]:

@@ -45,7 +45,7 @@ class Rooms(Protocol):
 
     def memberships_of(self, user_id: str, after: str | None = None) -> Iterator[Membership]: ...
     def room_with_members(self, room_id: str) -> tuple[Room, tuple[Membership, ...]] | None: ...
-    def leave(self, membership: Membership, at: datetime) -> None: ...
+    def leave(self, membership: Membership, at: datetime, *, last: bool) -> None: ...
     def leave_to(self, membership: Membership, successor: Membership, at: datetime) -> None: ...
 
 
@@ -148,7 +148,7 @@ def _leave(hint: Membership, rooms: Rooms) -> None:
             rooms.leave_to(mine, successor, at)
             return
         try:
-            rooms.leave(mine, at)
+            rooms.leave(mine, at, last=len(members) == 1)
         except LastAdmin:
             raise Stale from None  # the room was changed meanwhile
 

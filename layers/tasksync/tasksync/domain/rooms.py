@@ -71,9 +71,7 @@ class Rooms(Protocol):
     def add(
         self, room: Room, actor: Membership, user: User, membership: Membership, receipt: Receipt | None
     ) -> None: ...
-    def remove(
-        self, membership: Membership, actor: Membership | None, former: FormerMember, receipt: Receipt | None
-    ) -> None: ...
+    def remove(self, view: RoomView, membership: Membership, former: FormerMember, receipt: Receipt | None) -> None: ...
     def change_role(
         self, actor: Membership, before: Membership, after: Membership, at: datetime, receipt: Receipt | None
     ) -> None: ...
@@ -331,7 +329,7 @@ class RoomService:
             role = FormerRole(member.role.value) if oneself else FormerRole.REMOVED
             former = FormerMember(user_id, room_id, role, clock.later_than(view.room.updated_at))
             with _last_admin_only_if(view.is_last_admin(member) and view.room.member_count > 1):
-                self._rooms.remove(member, None if oneself else view.caller, former, receipt(None))
+                self._rooms.remove(view, member, former, receipt(None))
 
         until_settled(attempt)
 

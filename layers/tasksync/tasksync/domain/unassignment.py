@@ -12,7 +12,7 @@ from typing import Protocol
 from tasksync import clock
 from tasksync.deadline import KeepGoing
 from tasksync.domain.attempts import until_settled
-from tasksync.entities import Membership, Task
+from tasksync.entities import DueUnassignment, Membership, Task
 
 
 class Rooms(Protocol):
@@ -29,7 +29,16 @@ class Tasks(Protocol):
     def unassign(self, task: Task, at: datetime) -> None: ...
 
 
-def unassign_former_member(room_id: str, user_id: str, rooms: Rooms, tasks: Tasks, keep_going: KeepGoing) -> bool:
+class DueUnassignments(Protocol):
+    """``tables/unassignments.py``."""
+
+    def find(self, room_id: str, user_id: str) -> DueUnassignment | None: ...
+    def done(self, due: DueUnassignment) -> None: ...
+
+
+def unassign_former_member(
+    room_id: str, user_id: str, dues: DueUnassignments, rooms: Rooms, tasks: Tasks, keep_going: KeepGoing
+) -> bool:
     """Unassign what somebody has in a room by a membership that is over. False if time ran out.
 
     Raises ``Stale`` if tasks keep changing. The tasks of a room without members are not looked at: they are deleted.
@@ -47,4 +56,10 @@ def unassign_former_member(room_id: str, user_id: str, rooms: Rooms, tasks: Task
                 tasks.unassign(task, max(clock.now(), task.updated_at))
         return True
 
-    return not rooms.is_live(room_id) or until_settled(attempt)
+    # Read first: if the person comes back and leaves once more meanwhile, that is due by itself and stays so.
+    due = dues.find(room_id, user_id)
+    if rooms.is_live(room_id) and not until_settled(attempt):
+        return False
+    if due is not None:
+        dues.done(due)
+    return True

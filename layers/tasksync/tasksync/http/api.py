@@ -42,16 +42,9 @@ from tasksync.ids import is_id
 from tasksync.telemetry import Measure, bucket, log, log_measured
 
 _OF_ROUTE = Measure(
-    {
-        "milliseconds": "Milliseconds",
-        "errors": "Count",
-        "round_trips": "Count",
-        "capacity_units": "Count",
-        "throttles": "Count",
-        "cold_starts": "Count",
-    },
-    [["method", "route"]],
+    {"milliseconds": "Milliseconds", "round_trips": "Count", "capacity_units": "Count"}, [["method", "route"]]
 )
+_RARE = tuple(Measure({name: "Count"}, [["method", "route"]], sparse=True) for name in ("throttles", "cold_starts"))
 _BY_STATUS_AND_LATENCY = Measure({"requests": "Count"}, [["method", "route", "status"], ["method", "route", "le"]])
 
 # Said instead of what ``OutcomeUnknown`` says where there was a key, and where none is taken.
@@ -207,7 +200,7 @@ class Api:
         log_measured(
             "INFO",
             "request",
-            (_OF_ROUTE, _BY_STATUS_AND_LATENCY),
+            (_OF_ROUTE, _BY_STATUS_AND_LATENCY, *_RARE),
             request_id=request.id,
             method=route.method,
             route=route.path,
@@ -217,7 +210,6 @@ class Api:
             user_id=user_id,
             milliseconds=milliseconds,
             requests=1,
-            errors=int(response.status >= 500),
             round_trips=done.round_trips,
             round_trips_in_sequence=done.in_sequence,
             capacity_units=done.capacity_units,

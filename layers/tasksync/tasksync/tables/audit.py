@@ -11,7 +11,17 @@ from pynamodb.exceptions import PynamoDBException
 
 from tasksync import clock
 from tasksync.activity import Version, version_of
-from tasksync.entities import FormerMember, Membership, Receipt, Room, Session, Task, User, UserStatus
+from tasksync.entities import (
+    DueUnassignment,
+    FormerMember,
+    Membership,
+    Receipt,
+    Room,
+    Session,
+    Task,
+    User,
+    UserStatus,
+)
 from tasksync.ids import is_room_id
 from tasksync.readings import (
     CodeReading,
@@ -24,6 +34,7 @@ from tasksync.readings import (
     RoomReading,
     SessionReading,
     TaskReading,
+    UnassignmentReading,
     UnreadableReading,
     UserReading,
 )
@@ -37,6 +48,8 @@ from tasksync.tables.receipts import ReceiptItem
 from tasksync.tables.rooms import CODE, MEMBER, ROOM, CodeItem, MembershipItem, RoomItem, RoomsItem
 from tasksync.tables.sessions import KEY, SessionItem
 from tasksync.tables.tasks import TaskItem, sort_keys
+from tasksync.tables.unassignments import UnassignmentItem
+from tasksync.tables.unfinished import Unfinished
 from tasksync.tables.users import ClaimItem, UserItem, UsersItem, email_claim, name_claim
 
 Raw = dict[str, Any]
@@ -98,6 +111,9 @@ def _raws(reading: Reading) -> tuple[str, list[Raw]]:  # noqa: C901  # a table o
         case FormerMemberReading():
             item = FormerMemberItem.of(reading.former)
             return _item(settings.rooms_table, item.room_id, item.item)
+        case UnassignmentReading():
+            mark = UnassignmentItem.at(reading.due.room_id, reading.due.user_id)
+            return _item(settings.rooms_table, mark.room_id, mark.item)
         case UserReading():
             return _item(settings.users_table, reading.user.id)
         case NameReading():
@@ -185,13 +201,13 @@ def _left_since(task: Task, raw: Raw | None, joins: dict[tuple[str, str], str | 
 
 
 def _of_rooms(raws: list[Raw]) -> list[Reading]:
-    def parse(raw: Raw) -> Room | Membership | FormerMember | _Claim:
+    def parse(raw: Raw) -> Room | Membership | FormerMember | DueUnassignment | _Claim:
         item = RoomsItem.from_raw_data(raw)
         if isinstance(item, CodeItem):
             expires_at = item.attribute_values.get("expires_at")
             free_at = None if expires_at is None else datetime.fromtimestamp(int(expires_at), UTC)
             return item.room_id.removeprefix(CodeItem.at("").room_id), item.owner, free_at
-        if isinstance(item, RoomItem | MembershipItem | FormerMemberItem):
+        if isinstance(item, RoomItem | MembershipItem | FormerMemberItem | UnassignmentItem):
             return item.entity()
         raise ValueError("no kind of item of this table")
 
@@ -208,7 +224,9 @@ def _of_rooms(raws: list[Raw]) -> list[Reading]:
     codes = _codes({room.code for room in rooms.values()})
     claimants = _rooms({owner for _, owner, _ in claims})
     former = [each for each in parsed if isinstance(each, FormerMember)]
-    people = _users({each.user_id for each in former})
+    dues = [each for each in parsed if isinstance(each, DueUnassignment)]
+    people = _users({each.user_id for each in former} | {due.user_id for due in dues})
+    marked = {raw["room_id"]["S"] for raw in raws if raw["item"]["S"] == ROOM and _is_marked(raw, Unfinished.ROOM)}
     back = _joins({(each.room_id, each.user_id) for each in former})
     for room_id, of_room in members.items():
         room = rooms.get(room_id)
@@ -221,11 +239,14 @@ def _of_rooms(raws: list[Raw]) -> list[Reading]:
             if _text(raw, "status") == UserStatus.DELETING.value
         }
         trail = trails.get(room_id)
-        readings.append(RoomReading(room_id, room, tuple(of_room), owner, frozenset(known), deleting, trail))
+        readings.append(
+            RoomReading(room_id, room, tuple(of_room), owner, frozenset(known), deleting, trail, room_id in marked)
+        )
     readings += [CodeReading(code, by, _text(claimants.get(by), "code"), free_at) for code, by, free_at in claims]
     readings += [
         FormerMemberReading(each, each.user_id in people, (each.room_id, each.user_id) in back) for each in former
     ]
+    readings += [UnassignmentReading(each, each.user_id in people) for each in dues]
     return readings
 
 
@@ -242,8 +263,10 @@ def _of_users(raws: list[Raw]) -> list[Reading]:
     users = {user: _claims(user.username, user.email) for user in parsed if isinstance(user, User)}
     claims = [each for each in parsed if isinstance(each, tuple)]
     found = _users({claim for of_user in users.values() for claim in of_user} | {owner for _, owner in claims})
+    marked = {raw["user_id"]["S"] for raw in raws if _is_marked(raw, Unfinished.USER)}
     for user, of_user in users.items():
-        readings.append(UserReading(user, {claim: _text(found.get(claim), "owner") for claim in of_user}))
+        owners = {claim: _text(found.get(claim), "owner") for claim in of_user}
+        readings.append(UserReading(user, owners, user.id in marked))
     for claim, owner in claims:
         username, email = (_text(found.get(owner), name) for name in ("username", "email"))
         readings.append(NameReading(claim, owner, _claims(username, email)))
@@ -346,6 +369,11 @@ def _claims(username: str | None, email: str | None) -> frozenset[str]:
     """The claims that somebody with this name and address has."""
     claims = [name_claim(username)] if username is not None else []
     return frozenset(claims + ([email_claim(email)] if email is not None else []))
+
+
+def _is_marked(raw: Raw, kind: Unfinished) -> bool:
+    """Whether the index of what is unfinished has the item."""
+    return _text(raw, "unfinished") == kind and "updated_at" in raw
 
 
 def _text(raw: Raw | None, name: str) -> str | None:

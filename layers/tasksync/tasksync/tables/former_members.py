@@ -15,8 +15,8 @@ from tasksync.entities import FormerMember, FormerRole, Page
 from tasksync.errors import Stale
 from tasksync.tables.rooms import RoomsItem
 from tasksync.tables.transactions import Transaction
+from tasksync.tables.unassignments import PERSON
 
-PERSON = "USER#"
 FORMER = "FORMER#"
 
 
@@ -71,11 +71,15 @@ class FormerMembersTable:
         return Page(found[:limit], found[limit - 1].room_id if len(found) > limit else None)
 
     def forget_all_of(self, user_id: str, keep_going: KeepGoing) -> bool:
-        """Delete what says where somebody was. False if ``keep_going`` said no before the end."""
-        for former in self.all_of(user_id):
+        """Delete what says where somebody was: that their tasks there are to be unassigned (``unassignments.py``), too.
+
+        False if ``keep_going`` said no before the end.
+        """
+        # PynamoDB finds the kinds that it knows: these are ``FormerMemberItem`` and, as imported here, another.
+        for item in RoomsItem.query(PERSON + user_id, consistent_read=True):
             if not keep_going():
                 return False
-            FormerMemberItem.at(former.room_id, user_id).delete()
+            item.delete()
         return True
 
 

@@ -16,6 +16,7 @@ from tasksync.tables.rooms import (
     end_membership,
     entered,
     made,
+    mark_as_dead,
     require_membership,
     retire_code,
     same_membership,
@@ -23,6 +24,7 @@ from tasksync.tables.rooms import (
     touched,
 )
 from tasksync.tables.transactions import Transaction
+from tasksync.tables.unassignments import note_unassignment
 from tasksync.tables.users import require_active, require_unchanged
 
 
@@ -65,20 +67,21 @@ class RoomChanges(RoomReads):
         forget_former_member(transaction, room.id, user.id)
         self._enter(transaction, room, membership, Origin.OTHERS)
 
-    def remove(
-        self, membership: Membership, actor: Membership | None, former: FormerMember, receipt: Receipt | None
-    ) -> None:
-        """End a membership, by oneself (None) or by ``actor``, an admin. ``former``: what becomes of its person.
+    def remove(self, view: RoomView, membership: Membership, former: FormerMember, receipt: Receipt | None) -> None:
+        """The caller of ``view`` ends a membership, their own or as an admin. ``former``: what becomes of its person.
 
-        Raises ``Stale`` and ``LastAdmin`` as ``end_membership`` does, and ``Stale`` if the actor's membership is not
+        Raises ``Stale`` and ``LastAdmin`` as ``end_membership`` does, and ``Stale`` if the caller's membership is not
         what was read.
         """
         transaction = Transaction()
         put_receipt(transaction, receipt)
-        if actor is not None:
-            require_membership(transaction, actor)
-        end_membership(transaction, membership, former.left_at)
+        if view.caller.user_id != membership.user_id:
+            require_membership(transaction, view.caller)
+        last = view.room.member_count == 1
+        end_membership(transaction, membership, former.left_at, last=last)
         note_former_member(transaction, former)
+        if not last:
+            note_unassignment(transaction, membership.room_id, membership.user_id, former.left_at)
         transaction.commit()
 
     def change_role(
@@ -154,6 +157,7 @@ class RoomChanges(RoomReads):
                 RoomItem.member_count.set(0),
                 RoomItem.member_ids.remove(),
                 RoomItem.admin_count.set(0),
+                mark_as_dead(),
                 *touched(at),
             ],
             # As many members as were read, and each of those still there: then nobody else is.

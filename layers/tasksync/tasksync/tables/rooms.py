@@ -26,6 +26,7 @@ from tasksync.stamps import Roles
 from tasksync.tables.connection import SharedModel, batch_get
 from tasksync.tables.room_rows import partition, rooms_entered
 from tasksync.tables.transactions import Failure, Transaction
+from tasksync.tables.unfinished import Unfinished, unfinished
 
 ROOM = "ROOM"
 MEMBER = "MEMBER#"
@@ -70,6 +71,8 @@ class RoomItem(RoomsItem, discriminator="room"):
     member_ids = UnicodeSetAttribute(null=True)
     stamp = UnicodeAttribute(null=True)
     """Of the latest change: ``tasksync.stamps``."""
+    unfinished = UnicodeAttribute(null=True)
+    """``Unfinished.ROOM`` from when the room is without members; absent before."""
 
     @classmethod
     def at(cls, room_id: str) -> "RoomItem":
@@ -224,10 +227,10 @@ class RoomsTable:
             raise UnknownCode
         return claim.owner
 
-    def leave(self, membership: Membership, at: datetime) -> None:
+    def leave(self, membership: Membership, at: datetime, *, last: bool) -> None:
         """Raises ``Stale`` and ``LastAdmin`` as ``end_membership`` does."""
         transaction = Transaction()
-        end_membership(transaction, membership, at)
+        end_membership(transaction, membership, at, last=last)
         transaction.commit()
 
     def leave_to(self, membership: Membership, successor: Membership, at: datetime) -> None:
@@ -270,11 +273,10 @@ class RoomsTable:
         retire_code(transaction, room)
         transaction.commit()
 
-    def unfinished(self, before: datetime, segment: int, segments: int) -> Iterator[list[str]]:
-        """Rooms left without members before this time and still there: their ids, page by page of one scan segment."""
-        dead = (RoomItem.member_count == 0) & (RoomItem.updated_at <= clock.timestamp(before))
-        for page in RoomItem.scan(dead, segment, segments, attributes_to_get=["room_id"]).page_iter:
-            yield [raw["room_id"]["S"] for raw in page["Items"]]
+    def unfinished(self, before: datetime) -> Iterator[list[str]]:
+        """Rooms left without members before this time and still there: their ids, page by page."""
+        for page in unfinished(settings.rooms_table, Unfinished.ROOM, before):
+            yield [key["room_id"]["S"] for key in page]
 
 
 def membership_key(room_id: str, user_id: str) -> dict[str, dict[str, str]]:
@@ -294,11 +296,12 @@ def members_among(room_id: str, user_ids: Iterable[str]) -> dict[str, Membership
     return members_of(batch_get({settings.rooms_table: {"Keys": keys, "ConsistentRead": True}})[settings.rooms_table])
 
 
-def end_membership(transaction: Transaction, membership: Membership, at: datetime) -> None:
-    """Delete the membership, and count it out of its room.
+def end_membership(transaction: Transaction, membership: Membership, at: datetime, *, last: bool) -> None:
+    """Delete the membership, and count it out of its room. ``last``: it was read as the only one, so the room dies.
 
     The commit raises ``Stale`` if the membership is not what was read. It raises ``LastAdmin`` if it is the last
-    admin's and others remain, and also if the room was changed after ``at``: who reads it again knows which.
+    admin's and others remain, and also if ``last`` is not so any more or the room was changed after ``at``: who reads
+    it again knows which.
     """
     item = MembershipItem.at(membership.room_id, membership.user_id)
     transaction.delete(item, same_membership(membership), Stale)
@@ -307,10 +310,16 @@ def end_membership(transaction: Transaction, membership: Membership, at: datetim
         RoomItem.member_ids.delete({membership.user_id}),
         *touched(at, left(membership)),
     ]
-    condition = (RoomItem.member_count >= 1) & dated_before(at)
+    # An update cannot write the mark by what the count becomes, so it is decided before, and the count checked.
+    if last:
+        actions.append(mark_as_dead())
+        condition = (RoomItem.member_count == 1) & dated_before(at)
+    else:
+        condition = (RoomItem.member_count >= 2) & dated_before(at)
     if membership.role is RoomRole.ADMIN:
         actions.append(RoomItem.admin_count.add(-1))
-        condition = condition & ((RoomItem.admin_count > 1) | (RoomItem.member_count == 1))
+        if not last:
+            condition = condition & (RoomItem.admin_count > 1)
     transaction.update(RoomItem.at(membership.room_id), actions, condition, LastAdmin)
 
 
@@ -369,6 +378,11 @@ def touched(at: datetime, members: Mapping[str, Roles] | None = None) -> list[Ac
         RoomItem.version.add(1),
         RoomItem.stamp.set(stamps.new(members)),
     ]
+
+
+def mark_as_dead() -> Action:
+    """What a change that leaves a room without members does, so that the sweeper finds it."""
+    return RoomItem.unfinished.set(Unfinished.ROOM.value)
 
 
 def entered(membership: Membership) -> dict[str, Roles]:

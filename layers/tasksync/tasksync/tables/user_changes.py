@@ -7,7 +7,7 @@ from tasksync.entities import Receipt, User, UserStatus
 from tasksync.errors import EmailTaken, Stale, UsernameTaken
 from tasksync.tables.receipts import put_receipt
 from tasksync.tables.transactions import Transaction
-from tasksync.tables.users import UserItem, UsersTable, email_claim_of, move_claim, name_claim
+from tasksync.tables.users import UserItem, UsersTable, email_claim_of, mark_as_deleting, move_claim, name_claim
 
 
 class UserChanges(UsersTable):
@@ -42,6 +42,7 @@ class UserChanges(UsersTable):
             UserItem(user.id),
             [
                 UserItem.status.set(UserStatus.DELETING.value),
+                mark_as_deleting(),
                 UserItem.token_epoch.add(1),
                 UserItem.updated_at.set(clock.timestamp(at)),
                 UserItem.version.add(1),

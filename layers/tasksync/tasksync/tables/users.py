@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
 
 from tasksync import clock
 from tasksync.entities import AddedBy, Page, Recovery, User, UserRole, UserStatus
@@ -15,6 +16,7 @@ from tasksync.errors import EmailTaken, Stale, UsernameTaken
 from tasksync.settings import settings
 from tasksync.tables.connection import SharedModel
 from tasksync.tables.transactions import Failure, Transaction
+from tasksync.tables.unfinished import Unfinished, unfinished
 from tasksync.texts import comparable
 
 NAME = "NAME#"
@@ -47,6 +49,8 @@ class UserItem(UsersItem, discriminator="user"):
     version = NumberAttribute()
     added_by = UnicodeAttribute(null=True)
     """Who may add them to rooms; absent: anyone."""
+    unfinished = UnicodeAttribute(null=True)
+    """``Unfinished.USER`` from when the deletion was accepted; absent before."""
     recovery_hash = UnicodeAttribute(null=True)
     """Digest of the recovery token that was issued last. ``make reset-password`` writes it and the two below."""
     recovery_expires_at = UnicodeAttribute(null=True)
@@ -200,11 +204,15 @@ class UsersTable:
         transaction.delete(UserItem(user.id), UserItem.status == UserStatus.DELETING.value, Stale)
         transaction.commit()
 
-    def unfinished(self, before: datetime, segment: int, segments: int) -> Iterator[list[str]]:
+    def unfinished(self, before: datetime) -> Iterator[list[str]]:
         """Users whose deletion was accepted before this time and who are still there: as ``RoomsTable.unfinished``."""
-        deleting = (UserItem.status == UserStatus.DELETING.value) & (UserItem.updated_at <= clock.timestamp(before))
-        for page in UserItem.scan(deleting, segment, segments, attributes_to_get=["user_id"]).page_iter:
-            yield [raw["user_id"]["S"] for raw in page["Items"]]
+        for page in unfinished(settings.users_table, Unfinished.USER, before):
+            yield [key["user_id"]["S"] for key in page]
+
+
+def mark_as_deleting() -> Action:
+    """What the change that accepts a deletion does, so that the sweeper finds the user."""
+    return UserItem.unfinished.set(Unfinished.USER.value)
 
 
 def require_active(transaction: Transaction, user_id: str, otherwise: Failure) -> None:
