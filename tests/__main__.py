@@ -40,7 +40,7 @@ PARTS = [
     Part("contracts", True, 15, "that template, code and documents agree; part of make check"),
     Part("units", True, 560, "each function in process, on a fake AWS"),
     Part("reliability", True, 190, "the model, the simulation, conditions taken away, state machines"),
-    Part("journeys", False, 280, "the deployed template over HTTP"),
+    Part("journeys", False, 300, "the deployed template over HTTP"),
     Part("fuzz", False, 80, "requests and clients made from the API's description"),
     Part("pages", False, 100, "the pages in a browser, where there is one"),
     Part("numbers", False, 65, "what Prometheus counts, where there is one"),
