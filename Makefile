@@ -3,6 +3,8 @@
 PORT ?= 8000
 # Such as http://localhost:5173, several separated by commas.
 CORS_ALLOWED_ORIGINS ?=
+# Of template.yaml, for the local stack: such as AccessTokenSeconds=60 WritesPerUser=5.
+PARAMETERS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -35,7 +37,8 @@ $(VENV)/stamp-infrastructure: infrastructure/requirements.txt | $(BIN)/python
 
 # ------------------------------------------------------------------------------------------- local stack
 run: $(VENV)/stamp-infrastructure ## Runs TaskSync on this machine: http://127.0.0.1:8000, PORT=… for another port
-	@exec $(BIN)/python -m infrastructure.local.run --port $(PORT) --cors-allowed-origins '$(CORS_ALLOWED_ORIGINS)'
+	@exec $(BIN)/python -m infrastructure.local.run --port $(PORT) --cors-allowed-origins '$(CORS_ALLOWED_ORIGINS)' \
+	    --parameters $(PARAMETERS)
 
 # Two other ways to run functions here, with moto in place of AWS: docs/emulation.md.
 seed: $(VENV)/stamp-infrastructure ## Creates the tables, secrets and queues at any AWS endpoint: ENDPOINT=http://…

@@ -1,6 +1,7 @@
 """What can go wrong with the local stack.
 
 LocalStackError
+├── ParameterInvalid
 ├── PortInvalid
 ├── PortTaken
 ├── ServerFailed
@@ -17,6 +18,14 @@ from pathlib import Path
 
 class LocalStackError(Exception):
     """The message is one sentence for the person at the terminal."""
+
+
+class ParameterInvalid(LocalStackError):
+    def __init__(self, given: str) -> None:
+        super().__init__(
+            f"{given} is no parameter with a value that it may have; give PARAMETERS= one or more NAME=VALUE, "
+            "with names and values as the Parameters of template.yaml have them."
+        )
 
 
 class PortInvalid(LocalStackError):

@@ -2,13 +2,17 @@
 
 import argparse
 import contextlib
+import re
 import signal
 import sys
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
-from infrastructure.local.errors import LocalStackError, PortInvalid, ServerFailed
+from infrastructure import template as templates
+from infrastructure.local.errors import LocalStackError, ParameterInvalid, PortInvalid, ServerFailed
 from infrastructure.local.stack import DATA, Addresses, LocalStack
 
 _GREETING = """
@@ -37,10 +41,12 @@ def main() -> int:
     parser.add_argument("--port", default="8000", help="port of the API on 127.0.0.1 (default 8000)")
     parser.add_argument("--data", type=Path, default=DATA, help="directory that keeps the data (default .local)")
     parser.add_argument("--cors-allowed-origins", default="", help="other origins whose pages may use the API")
+    parser.add_argument("--parameters", nargs="*", default=[], metavar="NAME=VALUE", help="of template.yaml")
     arguments = parser.parse_args()
     try:
         port = port_number(arguments.port)
-    except PortInvalid as error:
+        given = parameters_named(arguments.parameters)
+    except (ParameterInvalid, PortInvalid) as error:
         print(error, file=sys.stderr)
         return 1
     started = time.monotonic()
@@ -49,7 +55,7 @@ def main() -> int:
         print(f"[{time.monotonic() - started:5.1f} s] {line}", flush=True)
 
     data = arguments.data.resolve()
-    parameters = {"CorsAllowedOrigins": arguments.cors_allowed_origins}
+    parameters = {"CorsAllowedOrigins": arguments.cors_allowed_origins, **given}
     stack = LocalStack(port, data, parameters, progress=progress)
     try:
         for name in _ENDINGS:
@@ -73,6 +79,29 @@ def port_number(text: str, highest: int = 65535) -> int:
     if not (text.isdecimal() and text.isascii() and 1 <= int(text) <= highest):
         raise PortInvalid(text, highest)
     return int(text)
+
+
+def parameters_named(texts: Iterable[str]) -> dict[str, str]:
+    """The parameters of the template that were given on a command line as ``NAME=VALUE``. Raises ParameterInvalid."""
+    declared = templates.load()["Parameters"]
+    given = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        if name not in declared or not _allowed(declared[name], value):
+            raise ParameterInvalid(text)
+        given[name] = value
+    return given
+
+
+def _allowed(declaration: Mapping[str, Any], value: str) -> bool:
+    """As CloudFormation checks it; ministack does not."""
+    if declaration["Type"] == "Number":
+        if not (value.isdecimal() and value.isascii()):
+            return False
+        least, most = int(declaration.get("MinValue", value)), int(declaration.get("MaxValue", value))
+        return least <= int(value) <= most
+    allowed = declaration.get("AllowedValues", [value])
+    return value in allowed and re.fullmatch(declaration.get("AllowedPattern", ".*"), value) is not None
 
 
 def _raise_stopped(_number: int, _frame: FrameType | None) -> None:

@@ -31,6 +31,27 @@ def quota(service: Service, function: str, name: str, number: int) -> Iterator[N
         yield
 
 
+@contextmanager
+def throttled(service: Service, route: str, rate: float, burst: int) -> Iterator[None]:
+    """For the block, the gateway lets through so many requests a second of one route, such as ``POST /auth/login``."""
+    gateway = service.addresses.client("apigateway")
+    stage = {"restApiId": service.addresses.outputs["ApiId"], "stageName": "live"}
+    before = throttles.of_stage(gateway.get_stage(**stage))[route]
+    method, _, path = route.partition(" ")
+
+    def throttle(rate: float, burst: int) -> None:
+        setting = f"/{path.replace('/', '~1')}/{method}/throttling"
+        fields = {"rateLimit": rate, "burstLimit": burst}.items()
+        patches = [{"op": "replace", "path": f"{setting}/{name}", "value": str(value)} for name, value in fields]
+        gateway.update_stage(**stage, patchOperations=patches)
+
+    throttle(rate, burst)
+    try:
+        yield
+    finally:
+        throttle(before.rate, before.burst)
+
+
 def guess_code(client: Client, _number: int = 0) -> Answer:
     return client.post("/rooms/join", json={"code": "AAAAAAAAA"})
 
@@ -100,21 +121,8 @@ def test_the_gateway_has_one_stage_and_on_it_the_throttles_that_the_template_wan
 
 
 def test_a_throttle_of_a_nested_path_holds_a_flood_back_before_any_function(service: Service) -> None:
-    gateway = service.addresses.client("apigateway")
-    stage = {"restApiId": service.addresses.outputs["ApiId"], "stageName": "live"}
-    before = throttles.of_stage(gateway.get_stage(**stage))["POST /auth/login"]
-
-    def throttle(rate: float, burst: int) -> None:
-        path = "/~1auth~1login/POST/throttling"
-        fields = {"rateLimit": rate, "burstLimit": burst}.items()
-        patches = [{"op": "replace", "path": f"{path}/{name}", "value": str(value)} for name, value in fields]
-        gateway.update_stage(**stage, patchOperations=patches)
-
-    throttle(0.001, 3)
-    try:
+    with throttled(service, "POST /auth/login", rate=0.001, burst=3):
         answers = [service.anonymous.post("/auth/login", json={}) for _ in range(6)]
-    finally:
-        throttle(before.rate, before.burst)
 
     assert Counter(answer.status for answer in answers) == {422: 3, 429: 3}
     assert all(problem(answer, 429, "rate_limited") for answer in answers if answer.status == 429)
