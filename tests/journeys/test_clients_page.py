@@ -205,9 +205,7 @@ def test_the_client_gives_up_where_sending_again_does_not_help(
         assert relay.statuses("POST", "/tasks") == [422]
 
 
-def test_the_client_reads_a_long_list_to_its_end(
-    service: Service, shown: dict[str, Any], relay: Relay
-) -> None:
+def test_the_client_reads_a_long_list_to_its_end(service: Service, shown: dict[str, Any], relay: Relay) -> None:
     person = service.register("ann")
     room = person.open_room()
     for number in range(5):
