@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from infrastructure import deployed, security_log
-from infrastructure.users import UnknownUser, find_user, update_user, written
+from infrastructure.users import find_user, run_for_user, update_user, written
 
 
 def make_admin(dynamodb: Any, users_table: str, username: str) -> str:
@@ -25,27 +25,11 @@ def note(logs: Any, log_group: str, user_id: str, by: str) -> None:
     security_log.note(logs, log_group, "make-admin", by, "role_given", user_id=user_id, role="admin")
 
 
-def main() -> int:
-    parser = deployed.arguments(__doc__)
-    parser.add_argument("--username", required=True)
-    arguments = parser.parse_args()
-    if not arguments.username:
-        print("Say whom: make admin USERNAME=…", file=sys.stderr)
-        return 1
-    try:
-        stack = deployed.find(arguments.stack)
-        by = stack.client("sts").get_caller_identity()["Arn"]
-        user_id = make_admin(stack.client("dynamodb"), stack.outputs["UsersTable"], arguments.username)
-        note(stack.client("logs"), stack.outputs["AuthFunctionLogs"], user_id, by)
-    except UnknownUser:
-        print(f"There is no user with the name {arguments.username}; register them first.", file=sys.stderr)
-    except deployed.Failure as error:
-        print(error, file=sys.stderr)
-    else:
-        print(f"{arguments.username} is an admin, once the gateway's cached answers expire (30 s by default).")
-        return 0
-    return 1
+def _act(stack: deployed.Deployed, username: str, by: str) -> str:
+    user_id = make_admin(stack.client("dynamodb"), stack.outputs["UsersTable"], username)
+    note(stack.client("logs"), stack.outputs["AuthFunctionLogs"], user_id, by)
+    return f"{username} is an admin, once the gateway's cached answers expire (30 s by default)."
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_for_user(__doc__, "admin", _act))

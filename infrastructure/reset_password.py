@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from infrastructure import deployed, security_log
-from infrastructure.users import UnknownUser, find_user, update_user, written
+from infrastructure.users import find_user, run_for_user, update_user, written
 
 LIFETIME = timedelta(minutes=30)
 
@@ -37,30 +37,14 @@ def note(logs: Any, log_group: str, user_id: str, by: str) -> None:
     security_log.note(logs, log_group, "reset-password", by, "recovery_issued", user_id=user_id)
 
 
-def main() -> int:
-    parser = deployed.arguments(__doc__)
-    parser.add_argument("--username", required=True)
-    arguments = parser.parse_args()
-    if not arguments.username:
-        print("Say for whom: make reset-password USERNAME=…", file=sys.stderr)
-        return 1
-    try:
-        stack = deployed.find(arguments.stack)
-        by = stack.client("sts").get_caller_identity()["Arn"]
-        user_id, token = issue(stack.client("dynamodb"), stack.outputs["UsersTable"], arguments.username)
-        note(stack.client("logs"), stack.outputs["AuthFunctionLogs"], user_id, by)
-    except UnknownUser:
-        print(f"There is no user with the name {arguments.username}.", file=sys.stderr)
-    except deployed.Failure as error:
-        print(error, file=sys.stderr)
-    else:
-        print(
-            f"Recovery token of {arguments.username}, good once, for {LIFETIME.seconds // 60} minutes:\n\n  {token}\n"
-        )
-        print('A new password is set with it by POST /auth/recovery/complete {"token": "…", "new_password": "…"}')
-        return 0
-    return 1
+def _act(stack: deployed.Deployed, username: str, by: str) -> str:
+    user_id, token = issue(stack.client("dynamodb"), stack.outputs["UsersTable"], username)
+    note(stack.client("logs"), stack.outputs["AuthFunctionLogs"], user_id, by)
+    return (
+        f"Recovery token of {username}, good once, for {LIFETIME.seconds // 60} minutes:\n\n  {token}\n\n"
+        'A new password is set with it by POST /auth/recovery/complete {"token": "…", "new_password": "…"}'
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_for_user(__doc__, "reset-password", _act))

@@ -1,12 +1,15 @@
-"""Changes of a user that no function is asked for: found by username, made if the user is active.
+"""Changes of a user that no function is asked for: found by username, made if the user is active; and their commands.
 
 The keys and attributes are those of ``tasksync.tables.users``: the item of a username's claim names the user.
 """
 
+import sys
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
+
+from infrastructure import deployed
 
 
 class UnknownUser(Exception):
@@ -51,3 +54,27 @@ def update_user(
 def written(at: datetime) -> Mapping[str, str]:
     """A time in UTC as the functions store it."""
     return {"S": at.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
+
+
+def run_for_user(doc: str | None, target: str, act: Callable[[deployed.Deployed, str, str], str]) -> int:
+    """The command line of ``make TARGET USERNAME=…``, which ``doc`` describes. Returns the exit status.
+
+    ``act`` is given the stack, the username and the ARN of whoever calls the command; it returns what to print, and
+    raises UnknownUser.
+    """
+    parser = deployed.arguments(doc)
+    parser.add_argument("--username", required=True)
+    arguments = parser.parse_args()
+    if not arguments.username:
+        print(f"Say for whom: make {target} USERNAME=…", file=sys.stderr)
+        return 1
+    try:
+        stack = deployed.find(arguments.stack)
+        print(act(stack, arguments.username, stack.client("sts").get_caller_identity()["Arn"]))
+    except UnknownUser:
+        print(f"There is no user with the name {arguments.username}.", file=sys.stderr)
+    except deployed.Failure as error:
+        print(error, file=sys.stderr)
+    else:
+        return 0
+    return 1
