@@ -3,6 +3,7 @@
 `make check` has built everything with the SAM CLI before these run; here it is built again, elsewhere and otherwise.
 """
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -74,6 +75,37 @@ def test_an_archive_carries_nothing_that_no_function_reads(name: str, built: Pat
         or file.endswith((".pyc", ".pyi"))
         or (".dist-info/" in file and not file.endswith("/METADATA"))
     ] == []
+
+
+def test_the_page_has_the_sizes_of_the_archives(built: Path) -> None:
+    page = (REPOSITORY / "docs" / "deployment.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\w+)(?:: [^|]+|, with its layers) \| ([\d,]*) \| ([\d,]+) \|$", page, re.MULTILINE)
+
+    assert {name for name, *_ in rows} >= {name for name in NAMES if name.endswith("Layer")}
+    for name, packed, unpacked in rows:
+        archive = built / f"{name}.zip"
+        layers = _layers_of(name)
+        parts = [archive, *(built / f"{layer}.zip" for layer in layers)]
+        assert _number(unpacked) == pytest.approx(sum(map(build.unpacked, parts)) / 1024, rel=0.05), name
+        if packed:
+            assert _number(packed) == pytest.approx(archive.stat().st_size / 1024, rel=0.05), name
+
+
+def test_the_page_has_the_size_of_the_largest_asset(built: Path) -> None:
+    page = (REPOSITORY / "docs" / "decisions.md").read_text(encoding="utf-8")
+    with zipfile.ZipFile(built / "ViewerLayer.zip") as archive:
+        largest = max(entry.file_size for entry in archive.infolist())
+
+    assert re.findall(r"The largest has ([\d.]+) MB", page) == [f"{largest / 1_000_000:.1f}"]
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", ""))
+
+
+def _layers_of(name: str) -> list[str]:
+    properties = templates.load()["Resources"][name]["Properties"]
+    return [layer["Ref"] for layer in properties.get("Layers", [])]
 
 
 def test_the_template_that_is_deployed_differs_in_places_of_code_versions_and_the_machine_alone(built: Path) -> None:
