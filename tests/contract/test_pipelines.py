@@ -77,12 +77,11 @@ def _variables_of_jobs() -> dict[str, str]:
 
 
 def _run_make(*arguments: str, **variables: str) -> str:
-    """What make prints. Without variables of the make that runs these tests."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    """What make prints in an environment of these variables and the PATH alone."""
     return subprocess.run(  # noqa: S603  # our own Makefile
         ["make", *arguments],  # noqa: S607  # from the PATH
         cwd=REPOSITORY,
-        env={**inherited, **variables},
+        env={"PATH": os.environ["PATH"], **variables},
         capture_output=True,
         text=True,
         check=False,
