@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+from moto.core.base_backend import BackendDict
 
 from infrastructure import leftovers
 
@@ -94,6 +95,7 @@ class Account:
 @pytest.fixture
 def account() -> Iterator[Account]:
     with mock_aws():
+        BackendDict.reset()  # of what other tests of this process have left
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket=BUCKET)
         # As the bucket that the SAM CLI makes.

@@ -15,7 +15,7 @@ def _room(member_count: int) -> RoomReading:
     """A room without memberships, so with a right count only if that is 0."""
     at = datetime(2100, 1, 1, tzinfo=UTC)  # never long ago, however long after the import a test runs
     room = Room("room_1", "CODE01", JoinRole.MEMBER, None, member_count, 0, "usr_1", at, at, 1, frozenset())
-    return RoomReading("room_1", room, (), "room_1", frozenset(), {})
+    return RoomReading("room_1", room, (), "room_1", frozenset(), {}, marked=member_count == 0)
 
 
 class Sequence:
