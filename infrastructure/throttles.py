@@ -1,6 +1,6 @@
 """Which throttles the template wants of the gateway, and which a stage has.
 
-Both are told by route: ``POST /auth/login``, and ``* /*`` for every method without a throttle of its own. A
+Both are given by route: ``POST /auth/login``, and ``* /*`` for every method without a throttle of its own. A
 post-deployment check compares them, since AWS ignores a method setting for a path that it does not know.
 """
 

@@ -1,8 +1,8 @@
 # The one build recipe of the layers that carry packages; the Makefile of each of their folders includes it. No symbolic
 # links: a source archive of CodePipeline has none. SAM (BuildMethod: makefile), `make build` and the local stack all run
-# it in the folder itself, with ARTIFACTS_DIR set. Without more it gets wheels for the Lambda runtime of template.yaml: Python 3.13 on arm64, or
-# on ARCH=x86_64. The local stack gives its own interpreter as PYTHON and empty PIP_PLATFORM_FLAGS, and gets wheels for
-# that interpreter.
+# it in the folder itself, with ARTIFACTS_DIR set. Without more it gets wheels for the Lambda runtime of template.yaml:
+# Python 3.13 on arm64, or on ARCH=x86_64. The local stack gives its own interpreter as PYTHON and empty
+# PIP_PLATFORM_FLAGS, and gets wheels for that interpreter.
 #
 # What no function reads goes: commands, tests, stubs, what unused.txt lists, and of each package's own description all
 # but METADATA, by which scanners of vulnerabilities know packages and versions.

@@ -46,7 +46,7 @@ def main() -> int:
     parser.add_argument("event", type=Path, help="file with the event as JSON")
     parser.add_argument("--variables", type=Path, help="folder in which make moto has written the variables")
     parser.add_argument(
-        "--seconds", type=float, default=900, help="time that the function is told it has (default 900)"
+        "--seconds", type=float, default=900, help="remaining time in the function's context (default 900)"
     )
     arguments = parser.parse_args()
     functions = [n for n, each in templates.load()["Resources"].items() if each["Type"] == "AWS::Serverless::Function"]

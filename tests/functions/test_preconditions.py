@@ -175,15 +175,18 @@ def test_what_is_refused_for_its_version_says_which_one_is_there(product: Produc
         tag = person.get(path(scene)).headers["ETag"]
         other = send(person, request, If_Match='"99"')
         weak = send(person, request, If_Match=f"W/{tag}")
+        weak_and_old = send(person, request, If_Match='W/"99"')
         present = send(person, request, If_None_Match="*") if request[0] != "POST" else other
 
-        for answer in (other, weak, present):
+        for answer in (other, weak, weak_and_old, present):
             problem(answer, 412, "version_mismatch")
             assert answer.headers["ETag"] == tag, name
         assert tag in other.json()["detail"]
         assert "changed" in other.json()["detail"]
-        assert "weak" in weak.json()["detail"]
-        assert "changed" not in weak.json()["detail"]
+        for answer in (weak, weak_and_old):
+            assert "weak" in answer.json()["detail"]
+            assert tag in answer.json()["detail"]
+            assert "changed" not in answer.json()["detail"]
 
 
 def test_what_has_no_version_says_so(product: Product) -> None:

@@ -39,7 +39,7 @@ _Probe = Callable[[], bool]
 class Probes:
     """Asks tables and secrets by the names that the answer calls them by, and remembers what they said.
 
-    May be used by several threads at once: those that come while others are asking wait, and are told the same.
+    May be used by several threads at once: those that come while others are asking wait, and get the same result.
     """
 
     def __init__(self) -> None:

@@ -58,9 +58,9 @@ def log_measured(level: str, event: str, measures: tuple[Measure, ...], **fields
     if _LEVELS[level] < _LEVELS[settings.log_level]:
         return
     line = _JSON.encode({"level": level, "event": event, **fields})
-    told = tuple(each for each in measures if not each.sparse or any(fields[name] for name in each.units))
-    if told:
-        directives = _directives(told, settings.metrics_namespace, settings.latency_histogram)
+    reported = tuple(each for each in measures if not each.sparse or any(fields[name] for name in each.units))
+    if reported:
+        directives = _directives(reported, settings.metrics_namespace, settings.latency_histogram)
         metadata = f'{{"Timestamp":{time.time_ns() // 1_000_000},"CloudWatchMetrics":{directives}}}'
         line = f'{line[:-1]},"_aws":{metadata}}}'
     _write(line)

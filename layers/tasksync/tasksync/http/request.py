@@ -128,8 +128,11 @@ class Request:
         if wanted is not None and not wanted.match(tag, weakly=False):
             if tag is None:
                 return "This has no version, so no entity tag in If-Match can match: leave it out, or send If-Match: *."
-            if tag in wanted.weak:
-                return f"A weak entity tag (W/) never matches in If-Match (RFC 9110 §13.1.1): send {tag} without W/."
+            if wanted.weak and not wanted.strong:
+                return (
+                    "A weak entity tag (W/) never matches in If-Match (RFC 9110 §13.1.1). Send the ETag as it was "
+                    f"given, without W/; the current one is {tag}."
+                )
             return (
                 f"If-Match does not name the current entity tag, which is {tag}: the resource has been changed since. "
                 "Get it again, and make your change in what is there now."

@@ -71,11 +71,11 @@ class FormerMembersTable:
         return Page(found[:limit], found[limit - 1].room_id if len(found) > limit else None)
 
     def forget_all_of(self, user_id: str, keep_going: KeepGoing) -> bool:
-        """Delete what says where somebody was: that their tasks there are to be unassigned (``unassignments.py``), too.
+        """Delete what says where somebody was, and what is due to be unassigned there (``unassignments.py``).
 
         False if ``keep_going`` said no before the end.
         """
-        # PynamoDB finds the kinds that it knows: these are ``FormerMemberItem`` and, as imported here, another.
+        # A query yields the kinds of items whose classes are imported: both are, here.
         for item in RoomsItem.query(PERSON + user_id, consistent_read=True):
             if not keep_going():
                 return False
