@@ -51,8 +51,8 @@ PARAMETERS: dict[str, Json] = {
         "in": "header",
         "description": (
             "Made up by the client, new for each change, such as a UUID. The same request with the same key within 24 "
-            "hours is carried out once, and gets the first response again; so a request whose response was lost can be "
-            "sent again."
+            "hours (`POST /auth/refresh`: 60 seconds) is carried out once, and gets the first response again; so a "
+            "request whose response was lost can be sent again."
         ),
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
     },
