@@ -10,18 +10,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infrastructure.local.errors import DeploymentFailed
+from infrastructure.stacks import described
 
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
-
-
-def described(cloudformation: Any, stack: str) -> Any:
-    """The stack; None if there is none. Raises ClientError if CloudFormation does not say."""
-    try:
-        return cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    except ClientError as error:
-        if "does not exist" in error.response["Error"]["Message"]:
-            return None
-        raise
 
 
 class ChangeSets:

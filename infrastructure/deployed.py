@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infrastructure import stacks
 from infrastructure.local.errors import LocalStackError
 from infrastructure.local.stack import running_addresses
 
@@ -64,8 +65,7 @@ def find(stack: str) -> Deployed:
     if not stack:
         addresses = running_addresses()
         return Deployed(addresses.outputs, addresses.client, addresses.api_url)
-    found = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+    outputs = stacks.outputs(boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0])
     return Deployed(outputs, boto3.client, outputs["ApiUrl"])
 
 

@@ -13,14 +13,13 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
-from infrastructure.change_sets import described
+from infrastructure import stacks
 from infrastructure.template import REPOSITORY
 
 PRODUCTION = "prod"
 
 # Its first deployment failed: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html
 _NEVER_SERVED = {"CREATE_FAILED", "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
-_GONE = {"DELETE_COMPLETE", "DELETE_SKIPPED"}
 
 _PAUSE = 5
 _SECONDS = 1800
@@ -46,8 +45,8 @@ def destroy(
 
     ``cloudformation`` and ``dynamodb`` are boto3 clients. Raises NotDestroyed, and then nothing is changed.
     """
-    found = described(cloudformation, stack)
-    values = {each["ParameterKey"]: each["ParameterValue"] for each in (found or {}).get("Parameters", [])}
+    found = stacks.described(cloudformation, stack)
+    values = stacks.parameters(found or {})
     never_served = found is not None and found["StackStatus"] in _NEVER_SERVED
     if not never_served and (production or values.get("Environment") == PRODUCTION):
         raise NotDestroyed(f"{stack} is production, and not destroyed by a command: see docs/deployment.md.")
@@ -74,12 +73,10 @@ def destroy(
 
 
 def _protected_tables(cloudformation: Any, dynamodb: Any, stack: str) -> list[str]:
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
     tables = [
         each["PhysicalResourceId"]
-        for page in pages
-        for each in page["StackResourceSummaries"]
-        if each["ResourceType"] == "AWS::DynamoDB::Table" and each["ResourceStatus"] not in _GONE
+        for each in stacks.resources(cloudformation, stack)
+        if each["ResourceType"] == "AWS::DynamoDB::Table"
     ]
     found = [dynamodb.describe_table(TableName=table)["Table"] for table in tables]
     # A truth value, and on the local AWS the text that the parameter has.

@@ -24,9 +24,9 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infrastructure import leftovers, smoke
+from infrastructure import leftovers, smoke, stacks
 from infrastructure import template as templates
-from infrastructure.change_sets import ChangeSets, described
+from infrastructure.change_sets import ChangeSets
 from infrastructure.local.errors import DeploymentFailed
 from infrastructure.smoke.inspection import look
 from infrastructure.template import REPOSITORY
@@ -77,17 +77,15 @@ class Stack:
 
     def status(self) -> str | None:
         """As CloudFormation calls it; None if there is no such stack."""
-        found = described(self._cloudformation, self.name)
+        found = stacks.described(self._cloudformation, self.name)
         return None if found is None else str(found["StackStatus"])
 
     def version(self) -> Version | None:
         """The one that is deployed; None if there is none."""
-        found = described(self._cloudformation, self.name)
+        found = stacks.described(self._cloudformation, self.name)
         if found is None or found["StackStatus"] == "REVIEW_IN_PROGRESS":
             return None
-        body = self._cloudformation.get_template(StackName=self.name, TemplateStage="Original")["TemplateBody"]
-        parameters = {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])}
-        return Version(templates.parse(body) if isinstance(body, str) else body, parameters, self._aliases())
+        return Version(stacks.template(self._cloudformation, self.name), stacks.parameters(found), self._aliases())
 
     def redirect(self, version: Version) -> int:
         """Send all requests to the functions of this version, at once; how many aliases were pointed elsewhere before.
@@ -116,8 +114,10 @@ class Stack:
         self._change_sets.apply(f"{s3.meta.endpoint_url}/{bucket}/{key}", version.parameters)
 
     def outputs(self) -> dict[str, str]:
-        found = described(self._cloudformation, self.name) or {}
-        return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+        return stacks.outputs(stacks.described(self._cloudformation, self.name) or {})
+
+    def _resources(self) -> list[Any]:
+        return stacks.resources(self._cloudformation, self.name)
 
     def remove_leftovers(self) -> leftovers.Removed:
         """Of former deployments: what nothing needs any more."""
@@ -126,7 +126,13 @@ class Stack:
             return leftovers.Removed()
         bucket, folder = version.place
         artefacts = leftovers.Artefacts(self._client("s3"), bucket, folder) if folder == f"{self.name}/" else None
-        return leftovers.remove(self._client("lambda"), self.name, self._resources(), artefacts, version.template)
+        return leftovers.remove(
+            self._client("lambda"),
+            self.name,
+            self._resources(),
+            artefacts,
+            version.template,
+        )
 
     def _aliases(self) -> dict[str, str]:
         functions = self._client("lambda")
@@ -137,16 +143,6 @@ class Stack:
             arn: functions.get_alias(FunctionName=arn.split(":")[6], Name=arn.split(":")[7])["FunctionVersion"]
             for arn in arns
         }
-
-    def _resources(self) -> list[Any]:
-        """Those that there are."""
-        pages = self._cloudformation.get_paginator("list_stack_resources").paginate(StackName=self.name)
-        return [
-            each
-            for page in pages
-            for each in page["StackResourceSummaries"]
-            if each.get("PhysicalResourceId") and each["ResourceStatus"] not in ("DELETE_COMPLETE", "DELETE_SKIPPED")
-        ]
 
 
 def release(stack: Stack, deploy: Callable[[Mapping[str, str]], None], check: Callable[[], None]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from infrastructure.change_sets import ChangeSets
 from infrastructure.local.clients import local_client
 from infrastructure.package import digest
+from infrastructure.stacks import outputs
 from infrastructure.template import at_once, with_code_locations, with_versions
 
 STACK = "tasksync"
@@ -38,8 +39,7 @@ def deploy(
         artifacts.put("template.json", json.dumps(packaged).encode())
         change_sets = ChangeSets(cloudformation, STACK, _SECONDS, _PAUSE_SECONDS)
         change_sets.apply(artifacts.url("template.json"), parameters)
-    stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
-    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    return outputs(cloudformation.describe_stacks(StackName=STACK)["Stacks"][0])
 
 
 def for_ministack(template: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
+from infrastructure import stacks
 from infrastructure import template as templates
 from infrastructure.smoke import gateway, resources
 from infrastructure.smoke.findings import Check, Finding, carry_out
@@ -15,18 +16,15 @@ def look(name: str, url: str, client: Any, only: Collection[str] = ()) -> list[F
     ``url``: where its API answers. Raises BotoCoreError and ClientError.
     """
     cloudformation = client("cloudformation")
-    described = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-    body = cloudformation.get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
-    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])}
-    template = templates.parse(body) if isinstance(body, str) else body
-    defaults = {key: str(each["Default"]) for key, each in template["Parameters"].items() if "Default" in each}
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
-    stack = resources.Deployed(name, template, {**defaults, **parameters}, client)
+    found = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    template = stacks.template(cloudformation, name)
+    values = templates.parameter_values(template, stacks.parameters(found))
+    stack = resources.Deployed(template, values, stacks.resources(cloudformation, name), client)
     origins = [each.strip() for each in stack.parameters["CorsAllowedOrigins"].split(",") if each.strip()]
     checks: dict[str, Check] = {
         "serves": lambda: _serves(url),
         **gateway.checks(url, origins),
-        **resources.checks(stack, outputs["ApiId"], url),
+        **resources.checks(stack, stacks.outputs(found)["ApiId"], url),
     }
     return carry_out({name: check for name, check in checks.items() if not only or name in only})
 

@@ -16,19 +16,21 @@ _PAUSE_SECONDS = 1
 class Deployed:
     """A stack as AWS describes it. ``client("dynamodb")`` is a boto3 client."""
 
-    def __init__(self, name: str, template: Mapping[str, Any], parameters: Mapping[str, str], client: Any) -> None:
+    def __init__(
+        self, template: Mapping[str, Any], parameters: Mapping[str, str], resources: list[Any], client: Any
+    ) -> None:
+        """``resources``: as CloudFormation lists those that there are."""
         self.template = template
         self.parameters = parameters
         self.client = client
-        pages = client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=name)
-        self._resources = [each for page in pages for each in page["StackResourceSummaries"]]
+        self._resources = resources
 
     def ids(self, kind: str) -> dict[str, str]:
         """Physical ids of the resources of this type, by their names in the template."""
         return {
             each["LogicalResourceId"]: each["PhysicalResourceId"]
             for each in self._resources
-            if each["ResourceType"] == kind and not each["ResourceStatus"].startswith("DELETE_")
+            if each["ResourceType"] == kind
         }
 
     def declared(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
