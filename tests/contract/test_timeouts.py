@@ -7,8 +7,9 @@ keeps to this; the authorizer makes two one after the other, and both fit.
 import pytest
 
 from authorizer import store
-from tasksync import cloudwatch, probes, secret_values
-from tasksync.tables.connection import shared_connection
+from tasksync.aws import secret_values
+from tasksync.dynamodb.core.connection import shared_connection
+from tasksync.observability import cloudwatch, probes
 from tests.support.aws import Aws
 from tests.support.stack import Stack
 

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from tasksync.activity import Change
-from tasksync.domain.activity import entries_of
-from tasksync.entities import ActivityEntry
-from tasksync.settings import settings
+from tasksync.domain.rooms.activity import entries_of
+from tasksync.dynamodb.activity.deletions import DeletionsTable
+from tasksync.dynamodb.activity.repository import ActivityTable
+from tasksync.model.activity import Change
+from tasksync.model.entities import ActivityEntry
+from tasksync.observability.logs import log
+from tasksync.runtime.settings import settings
 from tasksync.streams.changes import handle_changes
 from tasksync.streams.records import Context
-from tasksync.tables.activity import ActivityTable
-from tasksync.tables.deletions import DeletionsTable
-from tasksync.telemetry import log
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:

@@ -4,12 +4,12 @@
 container looks at its own key's entry before it signs, so none signs with a key that was retired before.
 """
 
-from tasksync import clock
-from tasksync.secret_values import current_secret
-from tasksync.settings import settings
-from tasksync.tables.sessions import SessionsTable
-from tasksync.tables.together import both
-from tasksync.tokens import Signer
+from tasksync.aws.secret_values import current_secret
+from tasksync.dynamodb.core.gather import both
+from tasksync.dynamodb.sessions.repository import SessionsTable
+from tasksync.runtime import clock
+from tasksync.runtime.settings import settings
+from tasksync.security.access_tokens import Signer
 
 _signers: dict[str, Signer] = {}
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tasksync.aws import batches
 from tasksync.aws.client import DYNAMODB, Client, Patience
-from tasksync.errors import DependencyFailed, InvalidToken, TokenRevoked
-from tasksync.settings import settings
-from tasksync.tokens import Claims
+from tasksync.dynamodb.core import batches
+from tasksync.model.errors import DependencyFailed, InvalidToken, TokenRevoked
+from tasksync.runtime.settings import settings
+from tasksync.security.access_tokens import Claims
 
 # As long as a key is believed after it has been withdrawn at once.
 KEYS_KEPT_SECONDS = 60

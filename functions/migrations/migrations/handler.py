@@ -4,13 +4,14 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from tasksync import deadline, stamps
-from tasksync.domain.migrating import begin_anew, migrate, states
-from tasksync.errors import TaskSyncError
+from tasksync.domain.migrations import begin_anew, migrate, states
+from tasksync.dynamodb.migrations import MIGRATIONS
+from tasksync.dynamodb.migrations.positions import PositionsTable
+from tasksync.model import change_context
+from tasksync.model.errors import TaskSyncError
+from tasksync.observability.logs import log
+from tasksync.runtime import deadline
 from tasksync.streams.records import Context
-from tasksync.tables.migrations import MIGRATIONS
-from tasksync.tables.migrations.positions import PositionsTable
-from tasksync.telemetry import log
 
 # A run that nobody hurries: 1 % of what DynamoDB gives a table from its first minute on (12,000 units of reading).
 _ITEMS_PER_SECOND = 250
@@ -29,7 +30,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     try:
         begin_anew(MIGRATIONS, positions, event.get("again", []))
         if not event.get("status"):
-            with stamps.by(None, context.aws_request_id):
+            with change_context.by(None, context.aws_request_id):
                 migrate(MIGRATIONS, positions, rate, deadline.has_time, time.sleep)
     except TaskSyncError as failure:
         error = type(failure).__name__

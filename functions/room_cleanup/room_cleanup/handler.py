@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from tasksync.deadline import KeepGoing
 from tasksync.domain.removal import remove_dead_room
-from tasksync.domain.unassignment import unassign_former_member
+from tasksync.domain.rooms.unassignment import unassign_former_member
+from tasksync.dynamodb.rooms.repository import MEMBER, RoomsTable
+from tasksync.dynamodb.rooms.unassignments import UnassignmentsTable
+from tasksync.dynamodb.tasks.repository import TasksTable
+from tasksync.runtime.deadline import KeepGoing
 from tasksync.streams.records import Context, Keys, handle
-from tasksync.tables.rooms import MEMBER, RoomsTable
-from tasksync.tables.tasks import TasksTable
-from tasksync.tables.unassignments import UnassignmentsTable
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:

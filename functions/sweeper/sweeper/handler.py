@@ -4,19 +4,21 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from tasksync import clock, deadline, stamps, work
-from tasksync.deadline import KeepGoing
 from tasksync.domain.removal import UserRemoval, remove_dead_room
-from tasksync.domain.sweeping import Finish, Subject, sweep
-from tasksync.domain.unassignment import unassign_former_member
+from tasksync.domain.rooms.unassignment import unassign_former_member
+from tasksync.domain.sweep import Finish, Subject, sweep
+from tasksync.dynamodb.rooms.former_members import FormerMembersTable
+from tasksync.dynamodb.rooms.repository import RoomsTable
+from tasksync.dynamodb.rooms.unassignments import UnassignmentsTable
+from tasksync.dynamodb.sessions.repository import SessionsTable
+from tasksync.dynamodb.tasks.repository import TasksTable
+from tasksync.dynamodb.users.repository import UsersTable
+from tasksync.model import change_context
+from tasksync.observability import usage
+from tasksync.observability.logs import Measure, log_measured
+from tasksync.runtime import clock, deadline
+from tasksync.runtime.deadline import KeepGoing
 from tasksync.streams.records import Context
-from tasksync.tables.former_members import FormerMembersTable
-from tasksync.tables.rooms import RoomsTable
-from tasksync.tables.sessions import SessionsTable
-from tasksync.tables.tasks import TasksTable
-from tasksync.tables.unassignments import UnassignmentsTable
-from tasksync.tables.users import UsersTable
-from tasksync.telemetry import Measure, log_measured
 
 # Longer than the streams take while all is well: what is younger is most likely being finished just now.
 _OLDER_THAN_SECONDS = 600
@@ -33,7 +35,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """
     deadline.begin(context.get_remaining_time_in_millis)
     age = timedelta(seconds=event.get("older_than_seconds", _OLDER_THAN_SECONDS))
-    with stamps.by(None, context.aws_request_id):
+    with change_context.by(None, context.aws_request_id):
         return {
             # People first: whoever is removed leaves their rooms, and may leave one empty.
             "users": _swept("users", UsersTable().unfinished(clock.now() - age), _removal.finish, context),
@@ -54,7 +56,7 @@ def _unassign(left: tuple[str, str], keep_going: KeepGoing) -> bool:
 
 
 def _swept(kind: str, pages: Iterable[list[Subject]], finish: Finish[Subject], context: Context) -> dict[str, Any]:
-    done = work.begin()
+    done = usage.begin()
     swept = sweep(pages, finish, deadline.has_time)
     counts = {"found": swept.found, "finished": swept.finished, "failed": swept.failed, "complete": swept.complete}
     log_measured(

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from tasksync.deadline import KeepGoing
 from tasksync.domain.removal import UserRemoval
+from tasksync.dynamodb.rooms.former_members import FormerMembersTable
+from tasksync.dynamodb.rooms.repository import RoomsTable
+from tasksync.dynamodb.sessions.repository import SessionsTable
+from tasksync.dynamodb.tasks.repository import TasksTable
+from tasksync.dynamodb.users.repository import UsersTable
+from tasksync.runtime.deadline import KeepGoing
 from tasksync.streams.records import Context, Keys, handle
-from tasksync.tables.former_members import FormerMembersTable
-from tasksync.tables.rooms import RoomsTable
-from tasksync.tables.sessions import SessionsTable
-from tasksync.tables.tasks import TasksTable
-from tasksync.tables.users import UsersTable
 
 _removal = UserRemoval(UsersTable(), RoomsTable(), FormerMembersTable(), TasksTable(), SessionsTable())
 

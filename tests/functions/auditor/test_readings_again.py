@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasksync.domain.audit import Auditor, Invariant, Report
-from tasksync.entities import JoinRole, Room
-from tasksync.readings import Reading, RoomReading
+from tasksync.integrity.checks import Auditor, Invariant, Report
+from tasksync.integrity.snapshot import Reading, RoomReading
+from tasksync.model.entities import JoinRole, Room
 
 
 def _room(member_count: int) -> RoomReading:

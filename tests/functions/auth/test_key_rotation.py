@@ -8,7 +8,7 @@ import pytest
 
 from infrastructure import rotate_key
 from infrastructure.template import REPOSITORY, load
-from tasksync.tables.sessions import SessionsTable
+from tasksync.dynamodb.sessions.repository import SessionsTable
 from tests.support.client import Client
 from tests.support.clock import Clock
 from tests.support.problems import problem

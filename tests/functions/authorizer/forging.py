@@ -12,7 +12,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tasksync.tables.sessions import SessionsTable
+from tasksync.dynamodb.sessions.repository import SessionsTable
 from tests.support.client import Person
 
 

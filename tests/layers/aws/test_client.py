@@ -29,11 +29,11 @@ from botocore.exceptions import (
 from botocore.parsers import create_parser
 from botocore.retries import standard
 
-from tasksync import deadline
 from tasksync.aws import client as aws
 from tasksync.aws.client import CLOUDWATCH, DYNAMODB, SECRETS_MANAGER, SQS, Client, Patience
 from tasksync.aws.signature import Signer
-from tasksync.tables.connection import shared_connection
+from tasksync.dynamodb.core.connection import shared_connection
+from tasksync.runtime import deadline
 from tests.layers.aws.replies import OPERATION, Replies, Reply, failed, found
 
 SERVICES = [DYNAMODB, SECRETS_MANAGER, CLOUDWATCH, SQS]

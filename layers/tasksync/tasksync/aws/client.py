@@ -31,9 +31,9 @@ from botocore.httpsession import URLLib3Session
 from botocore.parsers import create_parser
 from botocore.retries.quota import RetryQuota
 
-from tasksync import chance, deadline
 from tasksync.aws.endpoints import endpoint, session_for
 from tasksync.aws.signature import Signer
+from tasksync.runtime import deadline, randomness
 
 _LONGEST_PAUSE_SECONDS = 20
 
@@ -173,7 +173,7 @@ class Client:
 
         Raises botocore's ``ClientError`` for an answer that is an error, a ``BotoCoreError`` where there is none: that
         of the last attempt, from that of an earlier one after which the request may have been carried out, if there was
-        one (``may_be_carried_out``). No attempt takes longer than the function has left (``tasksync.deadline``).
+        one (``may_be_carried_out``). No attempt takes longer than the function has left (``runtime/deadline.py``).
         """
         body = self.codec.encode(parameters)
         attempt, price = 1, 0
@@ -197,7 +197,7 @@ class Client:
             else:
                 self._quota.release(price or _REWARD)
                 return answer
-            chance.pause(longest_pause)
+            randomness.pause(longest_pause)
             attempt += 1
 
     def _has_time(self, pause: float) -> bool:

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from tasksync.domain.reads import Both
-from tasksync.entities import Caller, Room, RoomView, Task, User, UserRole
-from tasksync.ids import code_as_pasted, is_id, is_room_id, owner_of
+from tasksync.domain.gather import Both
+from tasksync.model.entities import Caller, Room, RoomView, Task, User, UserRole
+from tasksync.model.ids import code_as_pasted, is_id, is_room_id, owner_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Found:
 
 
 class Rooms(Protocol):
-    """``tables/room_reads.py``."""
+    """``dynamodb/rooms/queries.py``."""
 
     def all_of(self, user_id: str) -> list[Room]: ...
     def all_views_of(self, user_id: str) -> list[RoomView]: ...
@@ -39,13 +39,13 @@ class Rooms(Protocol):
 
 
 class People(Protocol):
-    """``tables/users.py``."""
+    """``dynamodb/users/repository.py``."""
 
     def find_many(self, user_ids: Iterable[str]) -> dict[str, User]: ...
 
 
 class Tasks(Protocol):
-    """``tables/task_reads.py``."""
+    """``dynamodb/tasks/queries.py``."""
 
     def find_many(self, task_ids: Iterable[str]) -> dict[str, Task]: ...
 

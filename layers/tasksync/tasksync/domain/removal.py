@@ -6,17 +6,14 @@ write on condition, and finds nothing to do where it has been done.
 
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
-from tasksync import clock
-from tasksync.deadline import KeepGoing
-from tasksync.domain.attempts import until_settled
-from tasksync.entities import Membership, Room, RoomRole, RoomView, Session, Task, User, UserStatus
-from tasksync.errors import LastAdmin, Stale
-
-SETTLED_AFTER = timedelta(minutes=10)
-"""How long after a write every index has it: seconds at most, by all that is known, and this to be sure."""
+from tasksync.domain.conflicts import until_settled
+from tasksync.model.entities import SETTLED_AFTER, Membership, Room, RoomRole, RoomView, Session, Task, User, UserStatus
+from tasksync.model.errors import LastAdmin, Stale
+from tasksync.runtime import clock
+from tasksync.runtime.deadline import KeepGoing
 
 
 class DeadRooms(Protocol):
@@ -50,7 +47,7 @@ class Rooms(Protocol):
 
 
 class FormerMembers(Protocol):
-    """``tables/former_members.py``."""
+    """``dynamodb/rooms/former_members.py``."""
 
     def forget_all_of(self, user_id: str, keep_going: KeepGoing) -> bool: ...
 

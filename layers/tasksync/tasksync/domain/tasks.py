@@ -7,10 +7,9 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from tasksync import clock
-from tasksync.domain.attempts import until_settled
-from tasksync.entities import Caller, Membership, Page, Priority, Receipt, ReceiptFor, RoomRole, Task, TaskStatus
-from tasksync.errors import (
+from tasksync.domain.conflicts import until_settled
+from tasksync.model.entities import Caller, Membership, Page, Priority, Receipt, ReceiptFor, RoomRole, Task, TaskStatus
+from tasksync.model.errors import (
     AssigneeNotMember,
     AssigneeNotOwner,
     NotFound,
@@ -20,8 +19,9 @@ from tasksync.errors import (
     Stale,
     TaskNotFound,
 )
-from tasksync.ids import is_room_id, new_task_id, owner_of
-from tasksync.queries import TaskFilter
+from tasksync.model.ids import is_room_id, new_task_id, owner_of
+from tasksync.model.queries import TaskFilter
+from tasksync.runtime import clock
 
 _MOST_AT_ONCE = 1_000
 
@@ -35,7 +35,7 @@ Matches = Callable[[int], bool]
 
 
 class TaskList(Protocol):
-    """A list that is read forward: ``tables/task_lists.py``."""
+    """A list that is read forward: ``dynamodb/tasks/lists.py``."""
 
     @property
     def goes_on(self) -> bool: ...
@@ -45,7 +45,7 @@ class TaskList(Protocol):
 
 
 class Tasks(Protocol):
-    """The tasks table, as far as the rules need it; ``tables/task_changes.py`` says what each raises."""
+    """The tasks table, as far as the rules need it; ``dynamodb/tasks/changes.py`` says what each raises."""
 
     def find_with_members(
         self, task_id: str, user_ids: Collection[str]
@@ -149,7 +149,7 @@ class TaskService:
     def list_of_caller(self, caller: Caller, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]:
         """The caller's tasks: those assigned to them in rooms they are in now, and their personal ones.
 
-        A task stays assigned to somebody who left its room until ``domain/unassignment.py`` comes by. They see it no
+        A task stays assigned to somebody who left its room until ``rooms/unassignment.py`` comes by. They see it no
         more, however many such tasks there are; so a page may be short, or even empty, and go on.
         """
         if wanted.unassigned or wanted.assignee_id not in (None, caller.user_id):

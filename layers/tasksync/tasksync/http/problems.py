@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tasksync import errors
 from tasksync.http.responses import PROBLEM, Response, etag
+from tasksync.model import errors
 
 # RFC 9110 §15.5 and §15.6, RFC 6585 §4. Python's own list changes with its version.
 TITLES = {
