@@ -135,7 +135,7 @@ def codes(declared: Declared) -> set[str]:
         kinds |= {errors.MalformedJson, errors.UnsupportedMediaType, errors.UnsupportedCharset, errors.Invalid}
         kinds.add(errors.UnknownEncoding)
     if route.method not in SAFE:
-        kinds |= {errors.Stale, errors.PreconditionFailed}
+        kinds |= {errors.WriteConflict, errors.PreconditionFailed}
     if declared.takes_keys and not declared.public:
         kinds |= {errors.BadIdempotencyKey, errors.IdempotencyKeyReused, errors.AlreadyDone}
     if not declared.public:

@@ -20,7 +20,7 @@ from tasksync.http.schemas.fields import (
     TypedPassword,
     TypedUsername,
 )
-from tasksync.model.errors import Fault
+from tasksync.model.errors import FieldError
 from tasksync.model.texts import DAMAGE
 from tasksync.security.password_policy import length_faults, normal
 
@@ -45,12 +45,12 @@ class Login(Checked, frozen=True, kw_only=True):
     FURTHER_SCHEMA: ClassVar[Mapping[str, Any]] = SOME_NAME
 
     @classmethod
-    def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:
+    def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[FieldError]:
         given = [name for name in ("username", "email") if data.get(name) is not None]
         if not given:
-            return [Fault("/username", "missing", "Either a username or an e-mail address is required.")]
+            return [FieldError("/username", "missing", "Either a username or an e-mail address is required.")]
         if len(given) == 2 and {*given} <= values.keys():
-            return [Fault("/username", "not_both", "Either a username or an e-mail address, and not both.")]
+            return [FieldError("/username", "not_both", "Either a username or an e-mail address, and not both.")]
         return []
 
     @property
@@ -83,13 +83,13 @@ class PasswordChange(Checked, frozen=True, kw_only=True):
     new_password: NewPassword
 
     @classmethod
-    def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:
+    def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[FieldError]:
         """What costs nothing to find. How hard it is to guess is judged when the current one was right."""
         new = values.get("new_password")
         if new is None:
             return []
         if "current_password" in values and normal(new) == normal(values["current_password"]):
-            return [Fault("/new_password", "password_unchanged", "The new password is the current one.")]
+            return [FieldError("/new_password", "password_unchanged", "The new password is the current one.")]
         return length_faults(new, "/new_password")
 
 
@@ -100,7 +100,7 @@ class RecoveryCompletion(Checked, frozen=True, kw_only=True):
     new_password: NewPassword
 
     @classmethod
-    def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:
+    def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[FieldError]:
         """What costs nothing to find. How hard it is to guess is judged when the token was right."""
         return length_faults(values["new_password"], "/new_password") if "new_password" in values else []
 

@@ -15,11 +15,11 @@ from tasksync.domain.rate_limits import PASSWORD, PUBLIC, REGISTRATION, SESSION,
 from tasksync.domain.users import accounts
 from tasksync.domain.users.accounts import AccountService, Device, Lifetimes, SignIn
 from tasksync.domain.users.login_throttle import SignInGuard
-from tasksync.dynamodb.core.gather import both
+from tasksync.dynamodb.core.gather import gather_pair
 from tasksync.dynamodb.idempotency.repository import ReceiptsTable
-from tasksync.dynamodb.limits.repository import RateLimitsTable
+from tasksync.dynamodb.limits.repository import RateLimitsRepository
 from tasksync.dynamodb.sessions.changes import SessionChanges
-from tasksync.dynamodb.users.repository import UsersTable
+from tasksync.dynamodb.users.repository import UsersRepository
 from tasksync.http import rendering
 from tasksync.http.app import Api
 from tasksync.http.middleware.idempotency import IdempotencyKeys, key_digest, replayed
@@ -49,7 +49,7 @@ from tasksync.runtime.settings import settings
 from tasksync.security import passwords, recovery_tokens, refresh_tokens
 from tasksync.security.access_tokens import Signer
 
-api = Api("auth", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsTable()))
+api = Api("auth", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsRepository()))
 app = api.chalice
 
 # As long as the authorizer keeps one (``KEYS_KEPT_SECONDS``), so that a key withdrawn is as soon refused by others.
@@ -57,9 +57,9 @@ _KEPT = {"Cache-Control": "max-age=60"}
 
 _DIGEST_CHARACTERS = 32
 
-_guard = SignInGuard(RateLimitsTable(), lambda: secret(settings.http_secret))
+_guard = SignInGuard(RateLimitsRepository(), lambda: secret(settings.http_secret))
 _accounts = AccountService(
-    UsersTable(),
+    UsersRepository(),
     SessionChanges(),
     passwords,
     refresh_tokens,
@@ -68,7 +68,7 @@ _accounts = AccountService(
         absolute=timedelta(seconds=settings.refresh_token_seconds),
         idle=timedelta(seconds=settings.refresh_idle_seconds),
     ),
-    both,
+    gather_pair,
 )
 
 
@@ -101,8 +101,8 @@ def login(request: Request, body: Login) -> Response:
     further attempt has to wait, longer each time.
     """
     # Before the attempt is counted: what a secret that cannot be read spoils was none.
-    key, owner = both(signer, lambda: _accounts.owner_of(body.claim))
-    attempt, user = both(
+    key, owner = gather_pair(signer, lambda: _accounts.owner_of(body.claim))
+    attempt, user = gather_pair(
         lambda: _guard.reserve(owner or body.claim, network(request.ip)), lambda: _accounts.holder(owner)
     )
     try:
@@ -131,7 +131,7 @@ def refresh(request: Request, body: RefreshToken) -> Response:
     given. Used later, it ends the session: somebody has stolen it. A client whose answer was lost gets it again with
     the same `Idempotency-Key` within 60 seconds.
     """
-    key, session = both(signer, lambda: _accounts.session_of(body.refresh_token))
+    key, session = gather_pair(signer, lambda: _accounts.session_of(body.refresh_token))
     # No authorizer, so no receipts: what a lost answer needs to be given again is kept in the session.
     sent = request.headers.get("idempotency-key")
     try:

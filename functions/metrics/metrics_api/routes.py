@@ -6,7 +6,7 @@ from metrics_api.cache import KeptAnswer
 from metrics_api.exposition import MEDIA_TYPE
 from tasksync.aws.secret_values import secret
 from tasksync.domain.rate_limits import PUBLIC
-from tasksync.dynamodb.limits.repository import RateLimitsTable
+from tasksync.dynamodb.limits.repository import RateLimitsRepository
 from tasksync.http.app import Api
 from tasksync.http.bearer import bearer_token
 from tasksync.http.middleware.rate_limits import RateLimits
@@ -16,7 +16,7 @@ from tasksync.model.errors import InvalidToken, TokenMalformed, TokenMissing
 from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
-api = Api("metrics", limits=RateLimits(RateLimitsTable()))
+api = Api("metrics", limits=RateLimits(RateLimitsRepository()))
 app = api.chalice
 
 kept = KeptAnswer()

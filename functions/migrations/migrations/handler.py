@@ -6,7 +6,7 @@ from typing import Any
 
 from tasksync.domain.migrations import begin_anew, migrate, states
 from tasksync.dynamodb.migrations import MIGRATIONS
-from tasksync.dynamodb.migrations.positions import PositionsTable
+from tasksync.dynamodb.migrations.positions import PositionsRepository
 from tasksync.model import change_context
 from tasksync.model.errors import TaskSyncError
 from tasksync.observability.logs import log
@@ -24,7 +24,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     answered. ``again``: ids of migrations that begin anew, as after a table was restored.
     """
     deadline.begin(context.get_remaining_time_in_millis)
-    positions = PositionsTable()
+    positions = PositionsRepository()
     rate = float(event.get("items_per_second", _ITEMS_PER_SECOND))
     error = None
     try:

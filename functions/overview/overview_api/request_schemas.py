@@ -13,7 +13,7 @@ from tasksync.http import rendering
 from tasksync.http.pagination.response_size import Filling
 from tasksync.http.schemas.binding import Checked
 from tasksync.model.entities import Caller
-from tasksync.model.errors import Fault
+from tasksync.model.errors import FieldError
 
 MOST_KEYS = 100
 
@@ -27,9 +27,9 @@ class WantedKeys(Checked, frozen=True, kw_only=True):
     codes: Annotated[tuple[str, ...], Meta(description="Codes of rooms.")] = ()
 
     @classmethod
-    def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[Fault]:
+    def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[FieldError]:
         asked = sum(len(keys) for keys in values.values())
-        return [] if asked <= MOST_KEYS else [Fault("", "too_many", f"At most {MOST_KEYS} keys in all.")]
+        return [] if asked <= MOST_KEYS else [FieldError("", "too_many", f"At most {MOST_KEYS} keys in all.")]
 
     def keys(self) -> Keys:
         return Keys(**{name: tuple(dict.fromkeys(keys)) for name, keys in msgspec.structs.asdict(self).items()})

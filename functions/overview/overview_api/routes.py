@@ -9,11 +9,11 @@ from overview_api.response_schemas import Overview, ResolvedKeys
 from tasksync.domain.keys import KeyService
 from tasksync.domain.overview import OverviewService
 from tasksync.domain.rate_limits import READ
-from tasksync.dynamodb.core.gather import both
-from tasksync.dynamodb.limits.repository import RateLimitsTable
+from tasksync.dynamodb.core.gather import gather_pair
+from tasksync.dynamodb.limits.repository import RateLimitsRepository
 from tasksync.dynamodb.rooms.queries import RoomReads
 from tasksync.dynamodb.tasks.queries import TaskReads
-from tasksync.dynamodb.users.repository import UsersTable
+from tasksync.dynamodb.users.repository import UsersRepository
 from tasksync.http.app import Api
 from tasksync.http.middleware.rate_limits import RateLimits
 from tasksync.http.rendering import digest
@@ -24,12 +24,12 @@ from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
 # No idempotency keys: nothing here writes, so a request repeated does no more than the first one.
-api = Api("overview", limits=RateLimits(RateLimitsTable()))
+api = Api("overview", limits=RateLimits(RateLimitsRepository()))
 app = api.chalice
 
 _rooms = RoomReads()
-_overviews = OverviewService(_rooms, UsersTable(), TaskReads(), both)
-_keys = KeyService(_rooms, UsersTable(), TaskReads(), both)
+_overviews = OverviewService(_rooms, UsersRepository(), TaskReads(), gather_pair)
+_keys = KeyService(_rooms, UsersRepository(), TaskReads(), gather_pair)
 _kept = KeptAnswers(_rooms)
 
 

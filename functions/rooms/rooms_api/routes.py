@@ -8,13 +8,13 @@ from rooms_api.response_schemas import Member, Room
 from tasksync.domain.rate_limits import ADD_STRANGERS, JOIN, JOIN_FROM
 from tasksync.domain.rooms.activity import ActivityService
 from tasksync.domain.rooms.rooms import Named, RoomService
-from tasksync.dynamodb.activity.repository import ActivityTable
-from tasksync.dynamodb.core.gather import both
+from tasksync.dynamodb.activity.repository import ActivityRepository
+from tasksync.dynamodb.core.gather import gather_pair
 from tasksync.dynamodb.idempotency.repository import ReceiptsTable
-from tasksync.dynamodb.limits.repository import RateLimitsTable
+from tasksync.dynamodb.limits.repository import RateLimitsRepository
 from tasksync.dynamodb.rooms.changes import RoomChanges
-from tasksync.dynamodb.rooms.former_members import FormerMembersTable
-from tasksync.dynamodb.users.repository import UsersTable
+from tasksync.dynamodb.rooms.former_members import FormerMembersRepository
+from tasksync.dynamodb.users.repository import UsersRepository
 from tasksync.http.app import Api
 from tasksync.http.middleware.idempotency import IdempotencyKeys
 from tasksync.http.middleware.rate_limits import RateLimits
@@ -30,7 +30,7 @@ from tasksync.model.errors import (
     AddingRefused,
     AlreadyMember,
     CodeTaken,
-    Fault,
+    FieldError,
     Invalid,
     LastAdmin,
     NotFound,
@@ -57,18 +57,18 @@ def _as_seen_now(user_id: str, first: Response) -> Response:
     return replace(first, body={**room, "code": None})
 
 
-api = Api("rooms", IdempotencyKeys(ReceiptsTable(), _as_seen_now), RateLimits(RateLimitsTable()))
+api = Api("rooms", IdempotencyKeys(ReceiptsTable(), _as_seen_now), RateLimits(RateLimitsRepository()))
 app = api.chalice
 
 _rooms = RoomService(
     _room_changes,
-    FormerMembersTable(),
-    UsersTable(),
+    FormerMembersRepository(),
+    UsersRepository(),
     settings.max_room_members,
     settings.max_rooms_per_user,
-    both,
+    gather_pair,
 )
-_activity = ActivityService(_room_changes, ActivityTable(), both)
+_activity = ActivityService(_room_changes, ActivityRepository(), gather_pair)
 
 
 @api.route("POST", "/rooms", body=NewRoom, status=201, answer=Room, fails=(NotFound, CodeTaken, TooManyRooms))
@@ -77,7 +77,7 @@ def create_room(request: Request, body: NewRoom) -> Response:
     if body.user_id not in (None, request.caller.user_id):
         raise Invalid(
             [
-                Fault(
+                FieldError(
                     "/user_id",
                     "not_allowed",
                     "Must be the caller, who alone can open a room: leave it out, or send me.",

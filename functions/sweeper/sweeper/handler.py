@@ -7,12 +7,12 @@ from typing import Any
 from tasksync.domain.removal import UserRemoval, remove_dead_room
 from tasksync.domain.rooms.unassignment import unassign_former_member
 from tasksync.domain.sweep import Finish, Subject, sweep
-from tasksync.dynamodb.rooms.former_members import FormerMembersTable
-from tasksync.dynamodb.rooms.repository import RoomsTable
-from tasksync.dynamodb.rooms.unassignments import UnassignmentsTable
-from tasksync.dynamodb.sessions.repository import SessionsTable
-from tasksync.dynamodb.tasks.repository import TasksTable
-from tasksync.dynamodb.users.repository import UsersTable
+from tasksync.dynamodb.rooms.former_members import FormerMembersRepository
+from tasksync.dynamodb.rooms.repository import RoomsRepository
+from tasksync.dynamodb.rooms.unassignments import UnassignmentsRepository
+from tasksync.dynamodb.sessions.repository import SessionsRepository
+from tasksync.dynamodb.tasks.repository import TasksRepository
+from tasksync.dynamodb.users.repository import UsersRepository
 from tasksync.model import change_context
 from tasksync.observability import usage
 from tasksync.observability.logs import Measure, log_measured
@@ -25,7 +25,9 @@ _OLDER_THAN_SECONDS = 600
 
 _BY_KIND = Measure(dict.fromkeys(("found", "finished", "failures"), "Count"), [["kind"]], sparse=True)
 
-_removal = UserRemoval(UsersTable(), RoomsTable(), FormerMembersTable(), TasksTable(), SessionsTable())
+_removal = UserRemoval(
+    UsersRepository(), RoomsRepository(), FormerMembersRepository(), TasksRepository(), SessionsRepository()
+)
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -38,21 +40,23 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     with change_context.by(None, context.aws_request_id):
         return {
             # People first: whoever is removed leaves their rooms, and may leave one empty.
-            "users": _swept("users", UsersTable().unfinished(clock.now() - age), _removal.finish, context),
-            "rooms": _swept("rooms", RoomsTable().unfinished(clock.now() - age), _finish_room, context),
+            "users": _swept("users", UsersRepository().unfinished(clock.now() - age), _removal.finish, context),
+            "rooms": _swept("rooms", RoomsRepository().unfinished(clock.now() - age), _finish_room, context),
             "unassignments": _swept(
-                "unassignments", UnassignmentsTable().unfinished(clock.now() - age), _unassign, context
+                "unassignments", UnassignmentsRepository().unfinished(clock.now() - age), _unassign, context
             ),
         }
 
 
 def _finish_room(room_id: str, keep_going: KeepGoing) -> bool:
-    return remove_dead_room(room_id, RoomsTable(), TasksTable(), keep_going)
+    return remove_dead_room(room_id, RoomsRepository(), TasksRepository(), keep_going)
 
 
 def _unassign(left: tuple[str, str], keep_going: KeepGoing) -> bool:
     room_id, user_id = left
-    return unassign_former_member(room_id, user_id, UnassignmentsTable(), RoomsTable(), TasksTable(), keep_going)
+    return unassign_former_member(
+        room_id, user_id, UnassignmentsRepository(), RoomsRepository(), TasksRepository(), keep_going
+    )
 
 
 def _swept(kind: str, pages: Iterable[list[Subject]], finish: Finish[Subject], context: Context) -> dict[str, Any]:

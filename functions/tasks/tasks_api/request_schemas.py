@@ -10,7 +10,7 @@ from tasksync.domain.tasks import Draft
 from tasksync.http.schemas.binding import Change
 from tasksync.http.schemas.fields import Description, Id, Moment, Paging, Title, UserId
 from tasksync.model.entities import Priority, Task, TaskStatus
-from tasksync.model.errors import BadQuery, Fault
+from tasksync.model.errors import BadQuery, FieldError
 from tasksync.model.ids import is_user_id
 from tasksync.model.queries import Order, TaskFilter
 
@@ -153,6 +153,6 @@ def _person(given: str | None) -> str | None:
         return None
     if not is_user_id(given):
         raise BadQuery(
-            [Fault("/user_id", "not_allowed", "Must be one of: the id of a user, me, none (assigned to nobody).")]
+            [FieldError("/user_id", "not_allowed", "Must be one of: the id of a user, me, none (assigned to nobody).")]
         )
     return given

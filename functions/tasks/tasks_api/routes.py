@@ -3,8 +3,8 @@
 from tasks_api.request_schemas import NewTask, RoomTaskQuery, TaskChange, TaskQuery
 from tasksync.domain.tasks import TaskService
 from tasksync.dynamodb.idempotency.repository import ReceiptsTable
-from tasksync.dynamodb.limits.repository import RateLimitsTable
-from tasksync.dynamodb.rooms.repository import RoomsTable
+from tasksync.dynamodb.limits.repository import RateLimitsRepository
+from tasksync.dynamodb.rooms.repository import RoomsRepository
 from tasksync.dynamodb.tasks.changes import TaskChanges
 from tasksync.http import rendering
 from tasksync.http.app import Api
@@ -18,10 +18,10 @@ from tasksync.model import entities
 from tasksync.model.entities import Page
 from tasksync.model.errors import AssigneeNotMember, NotFound, PreconditionFailed, RoleTooLow, RoomNotFound
 
-api = Api("tasks", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsTable()))
+api = Api("tasks", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsRepository()))
 app = api.chalice
 
-_tasks = TaskService(TaskChanges(), RoomsTable())
+_tasks = TaskService(TaskChanges(), RoomsRepository())
 
 _OF_CHANGES = (RoleTooLow, AssigneeNotMember, PreconditionFailed)
 

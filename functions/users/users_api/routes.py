@@ -13,16 +13,16 @@ from tasksync.domain.tasks import TaskService
 from tasksync.domain.users.accounts import register
 from tasksync.domain.users.export import ExportService
 from tasksync.domain.users.users import UserService
-from tasksync.dynamodb.activity.repository import ActivityTable
-from tasksync.dynamodb.core.gather import both
+from tasksync.dynamodb.activity.repository import ActivityRepository
+from tasksync.dynamodb.core.gather import gather_pair
 from tasksync.dynamodb.idempotency.repository import ReceiptsTable
-from tasksync.dynamodb.limits.repository import RateLimitsTable
-from tasksync.dynamodb.rooms.former_members import FormerMembersTable
+from tasksync.dynamodb.limits.repository import RateLimitsRepository
+from tasksync.dynamodb.rooms.former_members import FormerMembersRepository
 from tasksync.dynamodb.rooms.queries import RoomReads
-from tasksync.dynamodb.sessions.repository import SessionsTable
+from tasksync.dynamodb.sessions.repository import SessionsRepository
 from tasksync.dynamodb.tasks.changes import TaskChanges
 from tasksync.dynamodb.tasks.queries import TaskReads
-from tasksync.dynamodb.tasks.repository import TasksTable
+from tasksync.dynamodb.tasks.repository import TasksRepository
 from tasksync.dynamodb.users.changes import UserChanges
 from tasksync.http import rendering
 from tasksync.http.app import Api
@@ -39,7 +39,7 @@ from tasksync.model import entities
 from tasksync.model.entities import UserRole
 from tasksync.model.errors import (
     EmailTaken,
-    Fault,
+    FieldError,
     Invalid,
     PreconditionFailed,
     ReauthenticationRequired,
@@ -55,22 +55,22 @@ from users_api import request_schemas
 from users_api.request_schemas import UserChange
 from users_api.response_schemas import Export
 
-api = Api("users", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsTable()))
+api = Api("users", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsRepository()))
 app = api.chalice
 
 _people = UserChanges()
 _rooms = RoomReads()
-_users = UserService(_people, _rooms, both, lambda: timedelta(seconds=settings.recent_sign_in_seconds))
-_former_members = FormerMembersTable()
-_removal = UserRemoval(_people, _rooms, _former_members, TasksTable(), SessionsTable())
+_users = UserService(_people, _rooms, gather_pair, lambda: timedelta(seconds=settings.recent_sign_in_seconds))
+_former_members = FormerMembersRepository()
+_removal = UserRemoval(_people, _rooms, _former_members, TasksRepository(), SessionsRepository())
 _exports = ExportService(
     _users,
     _rooms,
     _former_members,
-    SessionsTable(),
+    SessionsRepository(),
     TaskService(TaskChanges(), _rooms),
     TaskReads(),
-    ActivityTable(),
+    ActivityRepository(),
 )
 
 _OF_CHANGES = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed, ReauthenticationRequired)
@@ -165,7 +165,7 @@ def change_user(request: Request, user_id: str, body: UserChange) -> Response:
     registering, and needs a sign-in of the last 15 minutes: `POST /auth/reauthenticate`.
     """
     if body.added_by is not UNSET and user_id != request.caller.user_id:
-        raise Invalid([Fault("/added_by", "not_allowed", "Nobody but the user may change this.")])
+        raise Invalid([FieldError("/added_by", "not_allowed", "Nobody but the user may change this.")])
     fields: list[str] = []
 
     def edit(user: entities.User) -> entities.User:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from tasksync.aws.client import DYNAMODB, Client, Patience
-from tasksync.dynamodb.core.gather import both, together
+from tasksync.aws.client import DYNAMODB, Client, RetryPolicy
+from tasksync.dynamodb.core.gather import gather, gather_pair
 from tasksync.model import change_context
 from tasksync.observability import usage
 from tasksync.runtime import deadline
@@ -38,7 +38,7 @@ def one_by_one() -> Iterator[None]:
 
 def reader(**replies: list[Callable[[], Reply]]) -> Callable[[str], Callable[[], Any]]:
     """What reads a table, by its name. Its replies come one after the other."""
-    client = Client(DYNAMODB, Patience(1, 3, 3), observe=usage.count)
+    client = Client(DYNAMODB, RetryPolicy(1, 3, 3), observe=usage.count)
     client.events = Tables(**replies).events
     return lambda table: partial(client.call, "GetItem", {"TableName": table})
 
@@ -74,7 +74,7 @@ def test_reads_are_under_way_at_the_same_moment() -> None:
 
     read = reader(a=[reply], b=[reply], c=[reply])
 
-    assert len(together(read("a"), read("b"), read("c"))) == 3
+    assert len(gather(read("a"), read("b"), read("c"))) == 3
 
 
 def test_answers_come_in_the_order_of_the_questions_whichever_was_first() -> None:
@@ -91,7 +91,7 @@ def test_answers_come_in_the_order_of_the_questions_whichever_was_first() -> Non
 
     read = reader(a=[held(last, found(n="a"))], b=[second_to_answer], c=[first_to_answer])
 
-    answers = together(read("a"), read("b"), read("c"))
+    answers = gather(read("a"), read("b"), read("c"))
 
     assert [answer["Item"] for answer in answers] == [{"n": "a"}, {"n": "b"}, {"n": "c"}]
 
@@ -112,7 +112,7 @@ def test_of_several_errors_that_of_the_first_question_is_raised(failing: tuple[s
     read = reader(**replies)
 
     with pytest.raises(ClientError, match="ValidationException"):
-        together(read("a"), read("b"), read("c"))
+        gather(read("a"), read("b"), read("c"))
 
 
 @pytest.mark.parametrize("failing", ["a", "b"])
@@ -131,7 +131,7 @@ def test_nothing_is_under_way_any_more_when_an_error_is_raised(failing: str) -> 
     read = reader(**replies, c=[slow])
 
     with pytest.raises(ClientError):
-        together(read("a"), read("b"), read("c"))
+        gather(read("a"), read("b"), read("c"))
 
     assert finished.is_set()
 
@@ -145,7 +145,7 @@ def test_what_all_of_them_did_is_added_up_and_what_was_waited_for_counted_once(
     )
     done = usage.begin()
 
-    together(read("a"), read("b"), read("c"))
+    gather(read("a"), read("b"), read("c"))
 
     assert done == usage.Work(round_trips=6, capacity_units=3.5, throttles=3, in_sequence=3)
 
@@ -158,7 +158,7 @@ def test_what_was_done_is_counted_although_one_of_them_fails(failing: str) -> No
     done = usage.begin()
 
     with pytest.raises(ClientError):
-        together(read("a"), read("b"), read("c"))
+        gather(read("a"), read("b"), read("c"))
 
     assert done == usage.Work(round_trips=3, capacity_units=2.0, throttles=0, in_sequence=1)
 
@@ -170,7 +170,7 @@ def test_attempts_without_an_answer_count_in_every_thread(monkeypatch: pytest.Mo
     done = usage.begin()
 
     with pytest.raises(ReadTimeoutError):
-        together(read("a"), read("b"))
+        gather(read("a"), read("b"))
 
     assert (done.round_trips, done.in_sequence) == (4, 3)
 
@@ -179,12 +179,12 @@ def test_every_thread_knows_how_much_time_is_left_and_who_asks() -> None:
     def asked() -> list[tuple[int, bool, str]]:
         deadline.begin(lambda: deadline.RESERVE_MILLISECONDS)
         with change_context.by("usr_1", "a request"):
-            return together(*[lambda: (threading.get_ident(), deadline.has_time(), change_context.new())] * 3)
+            return gather(*[lambda: (threading.get_ident(), deadline.has_time(), change_context.new())] * 3)
 
     known = copy_context().run(asked)
 
     assert [(time_left, change_context.read(stamp)) for _, time_left, stamp in known] == [
-        (False, change_context.Stamp("usr_1", "a request"))
+        (False, change_context.ChangeContext("usr_1", "a request"))
     ] * 3
     assert known[0][0] == threading.get_ident()
     assert threading.get_ident() not in {ident for ident, _, _ in known[1:]}
@@ -194,8 +194,8 @@ def test_pairs_within_the_first_of_a_pair_get_through_with_fewer_threads_than_re
     replies: dict[str, list[Callable[[], Reply]]] = {table: [partial(found, n=table)] for table in "abcde"}
     read = reader(**replies)
 
-    answers = both(
-        lambda: both(lambda: both(lambda: both(read("a"), read("b")), read("c")), read("d")),
+    answers = gather_pair(
+        lambda: gather_pair(lambda: gather_pair(lambda: gather_pair(read("a"), read("b")), read("c")), read("d")),
         read("e"),
     )
 
@@ -209,6 +209,6 @@ def test_where_one_read_is_allowed_at_a_time_the_first_error_ends_it() -> None:
     done = usage.begin()
 
     with pytest.raises(ClientError, match="AccessDenied"):
-        together(read("a"), read("b"), read("c"))
+        gather(read("a"), read("b"), read("c"))
 
     assert (done.round_trips, done.in_sequence) == (2, 1)

@@ -4,11 +4,11 @@ import functools
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tasksync.aws.client import SECRETS_MANAGER, Client, Patience
+from tasksync.aws.client import SECRETS_MANAGER, Client, RetryPolicy
 from tasksync.model.errors import DependencyFailed
 
 # 3 x (1 s + 3 s) + 1 s + 2 s of back-off = 15 s.
-PATIENCE = Patience(connect_seconds=1, read_seconds=3, attempts=3)
+RETRY_POLICY = RetryPolicy(connect_seconds=1, read_seconds=3, attempts=3)
 
 
 @functools.cache
@@ -28,4 +28,4 @@ def current_secret(arn: str) -> bytes:
 
 @functools.cache
 def _client() -> Client:
-    return Client(SECRETS_MANAGER, PATIENCE)
+    return Client(SECRETS_MANAGER, RETRY_POLICY)

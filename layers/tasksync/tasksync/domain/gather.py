@@ -7,7 +7,7 @@ Answer = TypeVar("Answer")
 Other = TypeVar("Other")
 
 
-class Both(Protocol):
+class Gather(Protocol):
     """Carries out two reads at the same time. The first one may itself be such a pair, the other must not."""
 
     def __call__(self, first: Callable[[], Answer], other: Callable[[], Other], /) -> tuple[Answer, Other]: ...

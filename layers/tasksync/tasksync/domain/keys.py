@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from tasksync.domain.gather import Both
+from tasksync.domain.gather import Gather
 from tasksync.model.entities import Caller, Room, RoomView, Task, User, UserRole
 from tasksync.model.ids import code_as_pasted, is_id, is_room_id, owner_of
 
@@ -53,9 +53,9 @@ class Tasks(Protocol):
 class KeyService:
     """Two round trips one after the other, for all kinds and a hundred keys; one, for tasks and rooms alone."""
 
-    def __init__(self, rooms: Rooms, people: People, tasks: Tasks, both: Both) -> None:
+    def __init__(self, rooms: Rooms, people: People, tasks: Tasks, gather: Gather) -> None:
         """``both``: carries out two reads at the same time."""
-        self._both = both
+        self._gather = gather
         self._rooms = rooms
         self._people = people
         self._tasks = tasks
@@ -65,9 +65,9 @@ class KeyService:
         of_tasks = [owner_id for owner_id in owners.values() if is_room_id(owner_id)]
         wanted = [key for key in keys.rooms if is_id(key) and is_room_id(key)]
         ids = {key: caller.user_id if key == "me" else key for key in keys.users if is_id(key)}
-        ((views, (mine, rooms_by_code)), people), tasks = self._both(
-            lambda: self._both(
-                lambda: self._both(
+        ((views, (mine, rooms_by_code)), people), tasks = self._gather(
+            lambda: self._gather(
+                lambda: self._gather(
                     lambda: self._rooms.views([*wanted, *of_tasks], caller.user_id),
                     lambda: self._rooms_of(caller, keys),
                 ),

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from tasksync.model.errors import Stale
+from tasksync.model.errors import WriteConflict
 from tasksync.model.migration import Position
 from tasksync.runtime.deadline import KeepGoing
 
@@ -37,7 +37,7 @@ class Migration(Protocol[Item]):
         """Up to ``limit`` items behind a key, and the key to go on from; None at the end of the segment."""
 
     def change(self, item: Item) -> bool:
-        """Bring an item to the new form; False if it has it. Raises ``Stale`` if that cannot be done."""
+        """Bring an item to the new form; False if it has it. Raises ``WriteConflict`` if that cannot be done."""
 
 
 class Positions(Protocol):
@@ -116,7 +116,7 @@ def _page(migration: Migration[Any], segment: int, position: Position, items_per
     for item in items:
         try:
             changed += migration.change(item)
-        except Stale:
+        except WriteConflict:
             left += 1
     return Position(
         after,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
 
-from tasksync.domain.gather import Both
+from tasksync.domain.gather import Gather
 from tasksync.model.entities import Caller, Membership, RoomsEntered, RoomView, Task, User
 from tasksync.model.ids import is_room_id, time_ordered_part
 
@@ -55,9 +55,9 @@ class OverviewService:
     """Three round trips one after the other, however many rooms there are; and four more at most where the newest tasks
     are of rooms that the caller has left."""
 
-    def __init__(self, rooms: Rooms, people: People, tasks: Tasks, both: Both) -> None:
+    def __init__(self, rooms: Rooms, people: People, tasks: Tasks, gather: Gather) -> None:
         """``both``: carries out two reads at the same time."""
-        self._both = both
+        self._gather = gather
         self._rooms = rooms
         self._people = people
         self._tasks = tasks
@@ -70,7 +70,7 @@ class OverviewService:
         """
         # Before the right to see them, so that nothing is shown that came to be after the caller had left.
         open_tasks = self._tasks.open_of(caller.user_id)
-        tasks, entered = self._both(open_tasks.read, lambda: self._rooms.entered_by(caller.user_id))
+        tasks, entered = self._gather(open_tasks.read, lambda: self._rooms.entered_by(caller.user_id))
         hints = [*sorted(entered.by_oneself), *sorted(entered.added)]
         views = self._rooms.views(hints[:MOST_OF_EACH], caller.user_id)
         rooms = [views[room_id] for room_id in hints if room_id in views]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from tasksync.model.errors import Standing
+from tasksync.model.errors import LimitStatus
 
 
 class Per(StrEnum):
@@ -34,8 +34,8 @@ class Policy:
     seconds: int
     exact: bool = False
 
-    def standing(self, quota: int, remaining: int, seconds: int) -> Standing:
-        return Standing(self.name, quota, self.seconds, max(0, remaining), max(1, seconds))
+    def limit_status(self, quota: int, remaining: int, seconds: int) -> LimitStatus:
+        return LimitStatus(self.name, quota, self.seconds, max(0, remaining), max(1, seconds))
 
 
 # Wrong passwords of one account from one network; ``domain/users/login_throttle.py`` says what comes after them.

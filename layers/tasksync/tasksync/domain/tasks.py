@@ -7,7 +7,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from tasksync.domain.conflicts import until_settled
+from tasksync.domain.conflicts import retry_on_conflict
 from tasksync.model.entities import Caller, Membership, Page, Priority, Receipt, ReceiptFor, RoomRole, Task, TaskStatus
 from tasksync.model.errors import (
     AssigneeNotMember,
@@ -16,8 +16,8 @@ from tasksync.model.errors import (
     PreconditionFailed,
     RoleTooLow,
     RoomNotFound,
-    Stale,
     TaskNotFound,
+    WriteConflict,
 )
 from tasksync.model.ids import is_room_id, new_task_id, owner_of
 from tasksync.model.queries import TaskFilter
@@ -117,7 +117,7 @@ class TaskService:
             )
             try:
                 self._tasks.create(task, caller.user_id if room_id else None, receipt(task))
-            except Stale:
+            except WriteConflict:
                 # Only now is it looked why: to plan a task for nobody needs no reading before it.
                 if room_id is not None:
                     members = self._memberships.members_among(room_id, [caller.user_id])
@@ -125,7 +125,7 @@ class TaskService:
                 raise
             return task
 
-        return until_settled(attempt)
+        return retry_on_conflict(attempt)
 
     def _join_of(self, caller: Caller, room_id: str, assignee_id: str) -> str:
         members = self._memberships.members_among(room_id, [caller.user_id, assignee_id])
@@ -224,7 +224,7 @@ class TaskService:
             self._tasks.update(before, after, membership, receipt(after))
             return after
 
-        return until_settled(attempt)
+        return retry_on_conflict(attempt)
 
     def delete(self, caller: Caller, task_id: str, matches: Matches | None, receipt: ReceiptFor[None]) -> None:
         """``matches``: None to delete any version. Raises ``RoleTooLow``, ``PreconditionFailed``."""
@@ -242,11 +242,11 @@ class TaskService:
             seen = None if matches is None else decided()
             try:
                 self._tasks.delete(task_id, seen, writer_id, receipt(None))
-            except Stale:
+            except WriteConflict:
                 decided()
                 raise
 
-        until_settled(attempt)
+        retry_on_conflict(attempt)
 
     def _find(self, caller: Caller, task_id: str, named_id: str | None = None) -> tuple[Task, dict[str, Membership]]:
         """The task, and the memberships by which the caller sees it and the one named has it: none for a personal task

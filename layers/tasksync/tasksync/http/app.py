@@ -39,7 +39,7 @@ from tasksync.http.schemas.fields import NoQuery
 from tasksync.http.schemas.read_only import SentBack
 from tasksync.http.security_log import note_refusal
 from tasksync.model import change_context, errors
-from tasksync.model.errors import Fault, Standing
+from tasksync.model.errors import FieldError, LimitStatus
 from tasksync.model.ids import is_id
 from tasksync.observability import usage
 from tasksync.observability.logs import Measure, bucket, log, log_measured
@@ -179,17 +179,17 @@ class Api:
         # Chalice sets it before it calls a view, and types it as if it might not.
         event = cast("ChaliceRequest", self.chalice.current_request).to_original_event()
         deadline.begin(self.chalice.lambda_context.get_remaining_time_in_millis)
-        standings: list[Standing] = []
-        request = _request(event, lambda policies: self._count(policies, request, standings))
+        limit_statuses: list[LimitStatus] = []
+        request = _request(event, lambda policies: self._count(policies, request, limit_statuses))
         done = usage.begin()
         user_id = (request.context.get("authorizer") or {}).get("user_id")
         try:
             with change_context.by(user_id, request.id):
                 response = self._view(route, request, event, ids)
         except errors.RateLimited as error:
-            standings = [error.standing]
-            if error.standing.policy in _OF_GUESSING:
-                note_refusal(request, "rate_limited", user_id, policy=error.standing.policy)
+            limit_statuses = [error.limit_status]
+            if error.limit_status.policy in _OF_GUESSING:
+                note_refusal(request, "rate_limited", user_id, policy=error.limit_status.policy)
             response = problems.problem(error, request.id)
         except errors.PreconditionFailed as error:
             response = problems.problem(request.explained(error), request.id)
@@ -221,7 +221,7 @@ class Api:
             cold_starts=int(self._cold),
         )
         self._cold = False
-        further = {**fields(standings), **cors.fields(request.headers.get("origin"))}
+        further = {**fields(limit_statuses), **cors.fields(request.headers.get("origin"))}
         return _written(response, request, further)
 
     def _view(
@@ -271,10 +271,10 @@ class Api:
         with_token = self.keys is not None and bool(request.context.get("authorizer"))
         return route.method not in SAFE and (by_itself or with_token)
 
-    def _count(self, policies: Collection[Policy], request: Request, standings: list[Standing]) -> None:
+    def _count(self, policies: Collection[Policy], request: Request, limit_statuses: list[LimitStatus]) -> None:
         if self.limits is not None:
-            counted = {standing.policy for standing in standings}
-            self.limits.spend([each for each in policies if each.name not in counted], request, standings)
+            counted = {limit_status.policy for limit_status in limit_statuses}
+            self.limits.spend([each for each in policies if each.name not in counted], request, limit_statuses)
 
 
 def _replayed(route: Route, once: Once) -> Response | None:
@@ -330,14 +330,14 @@ def _body(
     back = {name: value for name, value in sent.items() if name in names}
     try:
         body = binding.read(declared, data)
-    except binding.Faults as found:
+    except binding.FieldErrors as found:
         if not back:
             raise errors.Invalid(found.faults) from found
         # Which of the others are wrong, too, is known when the resource has been read.
         wrong = {fault.pointer for fault in found.faults}
         try:
             body = binding.read(declared, {name: value for name, value in data.items() if f"/{name}" not in wrong})
-        except binding.Faults:
+        except binding.FieldErrors:
             raise errors.Invalid(found.faults) from found
         return body, SentBack(_of_caller(request, binding.user_fields(route.answer), back), tuple(found.faults))
     if not back:
@@ -365,11 +365,11 @@ def _query(declared: type[msgspec.Struct], request: Request) -> msgspec.Struct:
     given = request.parameters
     single, lists = binding.parameters(declared)
     repeated = [name for name, values in given.items() if name in single and len(values) > 1]
-    faults = [Fault(f"/{name}", "repeated", "This parameter may be given once.") for name in repeated]
+    faults = [FieldError(f"/{name}", "repeated", "This parameter may be given once.") for name in repeated]
     data = {name: values if name in lists else values[0] for name, values in given.items() if name not in repeated}
     try:
         read = binding.read(declared, _of_caller(request, binding.user_fields(declared), data), texts=True)
-    except binding.Faults as found:
+    except binding.FieldErrors as found:
         raise errors.BadQuery([*faults, *found.faults]) from found
     if faults:
         raise errors.BadQuery(faults)
@@ -394,7 +394,7 @@ def _json_object(request: Request, event: Mapping[str, Any]) -> dict[str, Any]:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise errors.MalformedJson(_where(error)) from error
     if not isinstance(data, dict):
-        raise errors.Invalid([Fault("", "wrong_type", "The body must be a JSON object.")])
+        raise errors.Invalid([FieldError("", "wrong_type", "The body must be a JSON object.")])
     return data
 
 
@@ -441,7 +441,7 @@ def _outcome(error: errors.TaskSyncError, done: usage.Work, takes_key: bool, req
     A dependency that failed behind the first write leaves something that was carried out, whatever it was asked for.
     """
     known = not isinstance(error, errors.OutcomeUnknown) and done.writes == 0
-    if known or not isinstance(error, errors.DependencyFailed | errors.Stale):
+    if known or not isinstance(error, errors.DependencyFailed | errors.WriteConflict):
         return error
     if not takes_key:
         return errors.OutcomeUnknown(_LOOK_FIRST)

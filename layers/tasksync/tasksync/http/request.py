@@ -11,7 +11,7 @@ from tasksync.http.entity_tags import EntityTags, entity_tags
 from tasksync.http.responses import Response, etag
 from tasksync.http.schemas.read_only import SentBack
 from tasksync.model.entities import Caller, Receipt, ReceiptFor, UserRole
-from tasksync.model.errors import Fault, Invalid, PreconditionFailed
+from tasksync.model.errors import FieldError, Invalid, PreconditionFailed
 
 Outcome = TypeVar("Outcome")
 
@@ -153,7 +153,7 @@ class Request:
         Every change of a resource goes through this. Raises ``PreconditionFailed``; ``Invalid`` with what is wrong with
         read-only fields (``http/schemas/read_only.py``) and with those that ``change`` refuses.
         """
-        faults: list[Fault] = []
+        faults: list[FieldError] = []
         try:
             if self.sent_back is not None:
                 self.sent_back.require_unaltered(current)

@@ -14,20 +14,20 @@ from enum import StrEnum
 from typing import Protocol
 
 from tasksync.integrity.snapshot import (
-    CodeReading,
-    EntryReading,
-    FamilyReading,
-    FormerMemberReading,
-    NameReading,
-    Reading,
-    ReceiptReading,
-    RoomReading,
-    SessionReading,
-    TaskReading,
-    TrailReading,
-    UnassignmentReading,
-    UnreadableReading,
-    UserReading,
+    CodeSnapshot,
+    EntrySnapshot,
+    FamilySnapshot,
+    FormerMemberSnapshot,
+    NameSnapshot,
+    ReceiptSnapshot,
+    RoomSnapshot,
+    SessionSnapshot,
+    Snapshot,
+    TaskSnapshot,
+    TrailSnapshot,
+    UnassignmentSnapshot,
+    UnreadableSnapshot,
+    UserSnapshot,
 )
 from tasksync.model.activity import time_of
 from tasksync.model.entities import SETTLED_AFTER, FormerRole, RoomRole, UserStatus
@@ -114,8 +114,8 @@ class Report:
 class Store(Protocol):
     """``dynamodb/integrity/snapshots.py``."""
 
-    def readings(self) -> Iterator[list[Reading]]: ...
-    def again(self, reading: Reading) -> Reading | None: ...
+    def readings(self) -> Iterator[list[Snapshot]]: ...
+    def again(self, reading: Snapshot) -> Snapshot | None: ...
 
 
 class Auditor:
@@ -133,7 +133,7 @@ class Auditor:
         self._trails_kept = trails_kept
         self._older_than = older_than
         self._wait = wait
-        self._families: dict[str, SessionReading] = {}
+        self._families: dict[str, SessionSnapshot] = {}
         self._checked: Counter[Invariant] = Counter()
         self._violations: dict[Invariant, list[Check]] = {invariant: [] for invariant in Invariant}
         self._counted: Counter[Invariant] = Counter()
@@ -153,8 +153,8 @@ class Auditor:
             complete,
         )
 
-    def _look_at(self, readings: Iterable[Reading]) -> None:
-        suspects: list[Reading] = []
+    def _look_at(self, readings: Iterable[Snapshot]) -> None:
+        suspects: list[Snapshot] = []
         for reading in readings:
             found = list(self._checks(reading))
             self._checked.update(check.invariant for check in found)
@@ -165,7 +165,7 @@ class Auditor:
             if len(self._violations[violation.invariant]) < _MOST_SHOWN:
                 self._violations[violation.invariant].append(violation)
 
-    def _confirmed(self, suspects: list[Reading]) -> list[Check]:
+    def _confirmed(self, suspects: list[Snapshot]) -> list[Check]:
         """The faults that every one of several further readings shows."""
         faults = {(check.invariant, check.item): check for reading in suspects for check in self._faults(reading)}
         for number in range(_READINGS):
@@ -179,59 +179,59 @@ class Auditor:
             suspects = [reading for reading in suspects if any(True for _ in self._faults(reading))]
         return list(faults.values())
 
-    def _checks(self, reading: Reading) -> Iterator[Check]:
+    def _checks(self, reading: Snapshot) -> Iterator[Check]:
         now = clock.now()
         yield from checks(reading, now, self._older_than)
         yield from checks_of_trail(reading, now, self._older_than, self._trails_kept)
 
-    def _faults(self, reading: Reading) -> Iterator[Check]:
+    def _faults(self, reading: Snapshot) -> Iterator[Check]:
         return (check for check in self._checks(reading) if check.fault)
 
-    def _shared_families(self, readings: Iterable[Reading]) -> list[Reading]:
+    def _shared_families(self, readings: Iterable[Snapshot]) -> list[Snapshot]:
         """Sessions whose family was met before in another session."""
-        shared: list[Reading] = []
+        shared: list[Snapshot] = []
         for reading in readings:
-            if isinstance(reading, SessionReading):
+            if isinstance(reading, SessionSnapshot):
                 first = self._families.setdefault(reading.session.family_hash, reading)
                 if first.session.id != reading.session.id:
-                    shared.append(FamilyReading((first, reading)))
+                    shared.append(FamilySnapshot((first, reading)))
         return shared
 
 
-def checks(reading: Reading, at: datetime, older_than: timedelta) -> Iterator[Check]:  # noqa: C901  # a table of cases
+def checks(reading: Snapshot, at: datetime, older_than: timedelta) -> Iterator[Check]:  # noqa: C901  # a table of cases
     """Every invariant that concerns what was read, with its fault if it does not hold at this time."""
     since = at - older_than
     match reading:
-        case RoomReading():
+        case RoomSnapshot():
             yield from _checks_of_room(reading, since)
-        case CodeReading():
+        case CodeSnapshot():
             yield from _checks_of_code(reading, since)
-        case FormerMemberReading():
+        case FormerMemberSnapshot():
             yield from _checks_of_former_member(reading)
-        case UnassignmentReading():
+        case UnassignmentSnapshot():
             yield from _checks_of_unassignment(reading, since)
-        case UserReading():
+        case UserSnapshot():
             yield from _checks_of_user(reading, since)
-        case NameReading():
+        case NameSnapshot():
             yield _check_of_claim(reading.owner, reading.claim, reading.claim in reading.claims_of_owner)
-        case TaskReading():
+        case TaskSnapshot():
             yield from _checks_of_task(reading, since)
-        case SessionReading():
+        case SessionSnapshot():
             yield _check_of_session(reading, at)
-        case FamilyReading():
+        case FamilySnapshot():
             yield _check_of_family(reading)
-        case ReceiptReading():
+        case ReceiptSnapshot():
             yield _check_of_receipt(reading)
     yield _check_of_form(reading)
 
 
-def _check_of_form(reading: Reading) -> Check:
-    if isinstance(reading, UnreadableReading):
+def _check_of_form(reading: Snapshot) -> Check:
+    if isinstance(reading, UnreadableSnapshot):
         return Check(Invariant.READABLE, f"item {' '.join(reading.key)} in {reading.table}", reading.reason)
     return Check(Invariant.READABLE, "", None)
 
 
-def _checks_of_room(reading: RoomReading, since: datetime) -> Iterator[Check]:
+def _checks_of_room(reading: RoomSnapshot, since: datetime) -> Iterator[Check]:
     room, members = reading.room, reading.members
     for member in members:
         name = f"membership of {member.user_id} in {reading.room_id}"
@@ -258,7 +258,7 @@ def _checks_of_room(reading: RoomReading, since: datetime) -> Iterator[Check]:
     yield _check_of_mark(room.id, "empty", to_be_removed=room.member_count == 0, marked=reading.marked)
 
 
-def _left_by(user_id: str, reading: RoomReading, since: datetime) -> str | None:
+def _left_by(user_id: str, reading: RoomSnapshot, since: datetime) -> str | None:
     if user_id not in reading.known_users:
         return "is of no user"
     deleting_since = reading.deleting_since.get(user_id)
@@ -266,7 +266,7 @@ def _left_by(user_id: str, reading: RoomReading, since: datetime) -> str | None:
     return f"is of a user who is being deleted since {deleting_since}" if left else None
 
 
-def _checks_of_user(reading: UserReading, since: datetime) -> Iterator[Check]:
+def _checks_of_user(reading: UserSnapshot, since: datetime) -> Iterator[Check]:
     user = reading.user
     deleting = user.status is UserStatus.DELETING
     for claim, owner in reading.claim_owners.items():
@@ -283,14 +283,14 @@ def _check_of_mark(item: str, state: str, *, to_be_removed: bool, marked: bool) 
     return Check(Invariant.MARKED, item, fault if marked != to_be_removed else None)
 
 
-def _checks_of_unassignment(reading: UnassignmentReading, since: datetime) -> Iterator[Check]:
+def _checks_of_unassignment(reading: UnassignmentSnapshot, since: datetime) -> Iterator[Check]:
     due = reading.due
     name = f"unassignment of {due.user_id} in {due.room_id}"
     fault = f"is due since {due.since}" if due.since <= since else None
     yield Check(Invariant.NOTHING_LEFT, name, fault if reading.user_known else "is of no user")
 
 
-def _checks_of_task(reading: TaskReading, since: datetime) -> Iterator[Check]:
+def _checks_of_task(reading: TaskSnapshot, since: datetime) -> Iterator[Check]:
     task = reading.task
     yield Check(Invariant.TASK_OWNER, task.id, None if reading.owner_known else f"there is no {task.owner_id}")
     faults = [
@@ -309,7 +309,7 @@ def _checks_of_task(reading: TaskReading, since: datetime) -> Iterator[Check]:
     yield Check(Invariant.NOTHING_LEFT, task.id, fault)
 
 
-def _checks_of_code(reading: CodeReading, since: datetime) -> Iterator[Check]:
+def _checks_of_code(reading: CodeSnapshot, since: datetime) -> Iterator[Check]:
     """A code is in use by the room that its claim names, or it is retired, and that room has another one."""
     in_use = reading.code_of_owner == reading.code
     yield _check_of_claim(reading.owner, f"code {reading.code}", in_use is (reading.free_at is None))
@@ -318,7 +318,7 @@ def _checks_of_code(reading: CodeReading, since: datetime) -> Iterator[Check]:
     yield Check(Invariant.NOTHING_LEFT, f"code {reading.code}", fault)
 
 
-def _checks_of_former_member(reading: FormerMemberReading) -> Iterator[Check]:
+def _checks_of_former_member(reading: FormerMemberSnapshot) -> Iterator[Check]:
     former = reading.former
     name = f"{former.user_id}, who was in {former.room_id}"
     back = former.role is FormerRole.REMOVED and reading.member
@@ -330,7 +330,7 @@ def _check_of_claim(owner: str, what: str, holds: bool) -> Check:
     return Check(Invariant.CLAIMS, f"claim of {owner} on {what}", None if holds else "names somebody who has it not")
 
 
-def _check_of_session(reading: SessionReading, at: datetime) -> Check:
+def _check_of_session(reading: SessionSnapshot, at: datetime) -> Check:
     session, fault = reading.session, None
     # DynamoDB deletes an expired item some time after its end; until then it is only ignored.
     if not reading.user_known and session.expires_at > at:
@@ -340,13 +340,13 @@ def _check_of_session(reading: SessionReading, at: datetime) -> Check:
     return Check(Invariant.REFRESH_TOKEN, session.id, fault)
 
 
-def _check_of_family(reading: FamilyReading) -> Check:
+def _check_of_family(reading: FamilySnapshot) -> Check:
     name = " and ".join(each.session.id for each in reading.sessions)
     fault = "are of one family of refresh tokens" if len(reading.sessions) > 1 else None
     return Check(Invariant.REFRESH_TOKEN, name, fault)
 
 
-def _check_of_receipt(reading: ReceiptReading) -> Check:
+def _check_of_receipt(reading: ReceiptSnapshot) -> Check:
     """Whether it says what was asked, and holds the answer to a request that was carried out."""
     try:
         whole = bool(reading.receipt.fingerprint) and 200 <= json.loads(reading.receipt.answer)["status"] < 300
@@ -355,28 +355,28 @@ def _check_of_receipt(reading: ReceiptReading) -> Check:
     return Check(Invariant.IDEMPOTENCY, f"receipt {reading.receipt.id}", None if whole else "is of no finished request")
 
 
-def checks_of_trail(reading: Reading, at: datetime, older_than: timedelta, kept: timedelta) -> Iterator[Check]:
+def checks_of_trail(reading: Snapshot, at: datetime, older_than: timedelta, kept: timedelta) -> Iterator[Check]:
     """Whether audit trails have neither gaps nor entries of what was not committed (I9).
 
     The latest change has its entries, and each entry has those of the change before it: so each change has its own.
     """
-    if isinstance(reading, EntryReading):
+    if isinstance(reading, EntrySnapshot):
         # An entry ends by its time, and so does the one before it, earlier.
         live = [each for each in reading.missing if (at - time_of(each)).total_seconds() < reading.kept_seconds]
         faults = ["follows an entry that is not there"] if live else []
         if reading.version is not None and reading.version < reading.number:
             faults.append(f"is of version {reading.number}, and there is {reading.version}")
         yield Check(Invariant.AUDIT_TRAIL, f"entry {reading.entry_id} of {reading.room_id}", ", ".join(faults) or None)
-    if isinstance(reading, TaskReading | RoomReading) and reading.trail is not None:
+    if isinstance(reading, TaskSnapshot | RoomSnapshot) and reading.trail is not None:
         yield _check_of_latest(reading, reading.trail, at - older_than, at - kept)
 
 
 def _check_of_latest(
-    reading: TaskReading | RoomReading, trail: TrailReading, since: datetime, ended: datetime
+    reading: TaskSnapshot | RoomSnapshot, trail: TrailSnapshot, since: datetime, ended: datetime
 ) -> Check:
     missing = trail.missing and ended < trail.changed_at <= since
     fault = f"was changed at {trail.changed_at}, and its trail does not say so" if missing else None
-    name = reading.task.id if isinstance(reading, TaskReading) else reading.room_id
+    name = reading.task.id if isinstance(reading, TaskSnapshot) else reading.room_id
     return Check(Invariant.AUDIT_TRAIL, name, fault)
 
 

@@ -7,7 +7,7 @@ from tasksync.model.entities import DueUnassignment, FormerMember, Membership, R
 
 
 @dataclass(frozen=True, slots=True)
-class TrailReading:
+class TrailSnapshot:
     """The end of an audit trail, of a room's own item or a task."""
 
     changed_at: datetime
@@ -16,7 +16,7 @@ class TrailReading:
 
 
 @dataclass(frozen=True, slots=True)
-class RoomReading:
+class RoomSnapshot:
     """What is stored under one room id."""
 
     room_id: str
@@ -28,14 +28,14 @@ class RoomReading:
     """Those of the members that there are users for."""
     deleting_since: dict[str, datetime]
     """By member whose deletion was accepted: when."""
-    trail: TrailReading | None = None
+    trail: TrailSnapshot | None = None
     """None: the room is gone, or was changed last before there were stamps."""
     marked: bool = False
     """Whether the sweeper finds it."""
 
 
 @dataclass(frozen=True, slots=True)
-class CodeReading:
+class CodeSnapshot:
     """A claim on a room code."""
 
     code: str
@@ -47,7 +47,7 @@ class CodeReading:
 
 
 @dataclass(frozen=True, slots=True)
-class FormerMemberReading:
+class FormerMemberSnapshot:
     """What is known of a membership that ended."""
 
     former: FormerMember
@@ -57,7 +57,7 @@ class FormerMemberReading:
 
 
 @dataclass(frozen=True, slots=True)
-class UnassignmentReading:
+class UnassignmentSnapshot:
     """That tasks of somebody who left a room are to be unassigned."""
 
     due: DueUnassignment
@@ -65,7 +65,7 @@ class UnassignmentReading:
 
 
 @dataclass(frozen=True, slots=True)
-class UserReading:
+class UserSnapshot:
     user: User
     claim_owners: dict[str, str | None]
     """By claim that this user must have: whom it names. None: there is no such claim."""
@@ -74,7 +74,7 @@ class UserReading:
 
 
 @dataclass(frozen=True, slots=True)
-class NameReading:
+class NameSnapshot:
     """A claim on a username or an e-mail address."""
 
     claim: str
@@ -84,7 +84,7 @@ class NameReading:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskReading:
+class TaskSnapshot:
     task: Task
     sort_keys_fit: bool
     """Whether the keys that its lists are sorted by are those of its deadline and priority."""
@@ -94,12 +94,12 @@ class TaskReading:
     """Whether its assignee, if it has one, is a user."""
     left_since: datetime | None = None
     """Where it is assigned by a membership that is over: since when at the latest. The room changed last then."""
-    trail: TrailReading | None = None
+    trail: TrailSnapshot | None = None
     """None: a personal task, or one that was changed last before there were stamps."""
 
 
 @dataclass(frozen=True, slots=True)
-class EntryReading:
+class EntrySnapshot:
     """An entry of an audit trail."""
 
     room_id: str
@@ -115,25 +115,25 @@ class EntryReading:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionReading:
+class SessionSnapshot:
     session: Session
     user_known: bool
 
 
 @dataclass(frozen=True, slots=True)
-class FamilyReading:
+class FamilySnapshot:
     """Sessions that were found to share a family of refresh tokens."""
 
-    sessions: tuple[SessionReading, ...]
+    sessions: tuple[SessionSnapshot, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiptReading:
+class ReceiptSnapshot:
     receipt: Receipt
 
 
 @dataclass(frozen=True, slots=True)
-class UnreadableReading:
+class UnreadableSnapshot:
     """An item that no entity can be made of."""
 
     table: str
@@ -141,17 +141,17 @@ class UnreadableReading:
     reason: str
 
 
-Reading = (
-    RoomReading
-    | CodeReading
-    | FormerMemberReading
-    | UnassignmentReading
-    | UserReading
-    | NameReading
-    | TaskReading
-    | EntryReading
-    | SessionReading
-    | FamilyReading
-    | ReceiptReading
-    | UnreadableReading
+Snapshot = (
+    RoomSnapshot
+    | CodeSnapshot
+    | FormerMemberSnapshot
+    | UnassignmentSnapshot
+    | UserSnapshot
+    | NameSnapshot
+    | TaskSnapshot
+    | EntrySnapshot
+    | SessionSnapshot
+    | FamilySnapshot
+    | ReceiptSnapshot
+    | UnreadableSnapshot
 )

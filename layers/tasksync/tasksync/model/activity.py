@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from tasksync.model.change_context import Stamp
+from tasksync.model.change_context import ChangeContext
 from tasksync.model.ids import own_part
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,15 +22,15 @@ class Version:
     at: datetime
     fields: Mapping[str, str]
     """What people see of it and can change, by the names the API has for it; without what is empty."""
-    stamp: Stamp | None
-    """Whose change made it this version. None: it is from before there were stamps."""
+    context: ChangeContext | None
+    """Whose change made it this version. None: it is from before changes had a context."""
     dead: bool = False
     """A room without members."""
 
     @property
     def entry_ids(self) -> tuple[str, ...]:
         """The ids of the entries of the commit that made this version."""
-        members = self.stamp.members if self.stamp else {}
+        members = self.context.members if self.context else {}
         return tuple(entry_id(self.at, each, self.number) for each in [*members] or [self.task_id or self.room_id])
 
 
@@ -48,7 +48,7 @@ class Change:
 class Deletion:
     """Who deleted a task, and when."""
 
-    stamp: Stamp
+    context: ChangeContext
     at: datetime
 
 

@@ -17,7 +17,7 @@ _origin: ContextVar[tuple[str | None, str | None]] = ContextVar("origin", defaul
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class ChangeContext:
     """``actor_id`` is None where the service itself made the change, in carrying out a deletion or an unassignment.
 
     ``members``: by user, what a change of a room did to memberships. They are items of their own, but come and go in
@@ -51,8 +51,8 @@ def new(members: Mapping[str, Roles] | None = None) -> str:
     return json.dumps(written, separators=(",", ":"))
 
 
-def read(text: str) -> Stamp:
+def read(text: str) -> ChangeContext:
     """Of what ``new`` has written."""
     written = json.loads(text)
     members = {user_id: (before, after) for user_id, (before, after) in written.get("members", {}).items()}
-    return Stamp(written["actor_id"], written["request_id"], members)
+    return ChangeContext(written["actor_id"], written["request_id"], members)

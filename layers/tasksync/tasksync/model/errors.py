@@ -44,7 +44,7 @@ TaskSyncError
 ├── IdempotencyKeyReused      the same key for another request
 ├── AlreadyDone               this key's request has been carried out meanwhile: its answer is to be given again
 ├── RateLimited               too many requests of this kind; knows when the next may come
-├── Stale                     what was decided on has changed meanwhile: read again, decide again
+├── WriteConflict                     what was decided on has changed meanwhile: read again, decide again
 ├── Defect                    DynamoDB refuses what our own code asked: nobody's input, and no help in trying again
 └── DependencyFailed          a table or secret did not answer, and nothing was written
     ├── OutcomeUnknown        the same, but what was to be written may have been, or a part of it was
@@ -56,7 +56,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LimitStatus:
     """What is left of a rate limit for somebody: ``remaining`` of ``quota`` requests for the next ``seconds``."""
 
     policy: str
@@ -67,7 +67,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FieldError:
     """One thing wrong with a request.
 
     ``pointer`` is a JSON pointer (RFC 6901) into the body, or into the object of the query parameters.
@@ -128,12 +128,12 @@ class BadPrecondition(MalformedRequest):
         )
 
 
-MOST_FAULTS = 50
+MAX_FIELD_ERRORS = 50
 """So many are listed of one request."""
 
 
 class _Faulty(TaskSyncError):
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[FieldError]) -> None:
         self.faults = tuple(faults)
         super().__init__()
 
@@ -146,7 +146,7 @@ class BadCursor(BadQuery):
     detail = "The cursor does not belong to this list, these filters or this caller. Start again without a cursor."
 
     def __init__(self) -> None:
-        super().__init__([Fault("/cursor", "invalid_cursor", self.detail)])
+        super().__init__([FieldError("/cursor", "invalid_cursor", self.detail)])
 
 
 class NotSignedIn(TaskSyncError):
@@ -213,7 +213,7 @@ class NotFound(TaskSyncError):
     def __init__(self, pointer: str | None = None) -> None:
         """``pointer``: where in the body or the query the id stands; None where it stands in the path."""
         super().__init__()
-        self.faults = () if pointer is None else (Fault(pointer, "not_found", self.detail),)
+        self.faults = () if pointer is None else (FieldError(pointer, "not_found", self.detail),)
 
 
 class RoomNotFound(NotFound):
@@ -245,7 +245,7 @@ class UnknownCode(NotFound):
 
     def __init__(self) -> None:
         super().__init__()
-        self.faults = (Fault("/code", "unknown_code", self.detail),)
+        self.faults = (FieldError("/code", "unknown_code", self.detail),)
 
 
 class RoleTooLow(TaskSyncError):
@@ -320,7 +320,7 @@ class AssigneeNotMember(Invalid):
     detail = "The assignee is not a member of the room. GET /rooms/{room_id}/users lists its members."
 
     def __init__(self) -> None:
-        super().__init__([Fault("/user_id", "assignee_not_member", self.detail)])
+        super().__init__([FieldError("/user_id", "assignee_not_member", self.detail)])
 
 
 class AssigneeNotOwner(AssigneeNotMember):
@@ -331,7 +331,7 @@ class UnknownUser(Invalid):
     detail = "There is no user with this id."
 
     def __init__(self) -> None:
-        super().__init__([Fault("/user_id", "unknown_user", self.detail)])
+        super().__init__([FieldError("/user_id", "unknown_user", self.detail)])
 
 
 class IdempotencyKeyReused(TaskSyncError):
@@ -347,13 +347,13 @@ class AlreadyDone(TaskSyncError):
 class RateLimited(TaskSyncError):
     detail = "Too many requests of this kind. Retry-After says when the next may come."
 
-    def __init__(self, standing: Standing) -> None:
-        self.standing = standing
-        seconds = "1 second" if standing.seconds == 1 else f"{standing.seconds} seconds"
+    def __init__(self, limit_status: LimitStatus) -> None:
+        self.limit_status = limit_status
+        seconds = "1 second" if limit_status.seconds == 1 else f"{limit_status.seconds} seconds"
         super().__init__(f"Too many requests of this kind. The next may come in {seconds}, as Retry-After says.")
 
 
-class Stale(TaskSyncError):
+class WriteConflict(TaskSyncError):
     detail = "The resource kept changing while this was tried. Nothing was written; try again."
 
 

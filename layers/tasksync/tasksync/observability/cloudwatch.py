@@ -14,12 +14,12 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.utils import parse_timestamp
 
-from tasksync.aws.client import CLOUDWATCH, SQS, Answer, Client, Patience, Service
+from tasksync.aws.client import CLOUDWATCH, SQS, Answer, Client, RetryPolicy, Service
 from tasksync.model.errors import DependencyFailed
 from tasksync.runtime import deadline
 
 # 2 x (1 s + 3 s) + 1 s of back-off = 9 s. One answer takes several calls; none is begun when time is nearly over.
-PATIENCE = Patience(connect_seconds=1, read_seconds=3, attempts=2)
+RETRY_POLICY = RetryPolicy(connect_seconds=1, read_seconds=3, attempts=2)
 
 _QUERIES_AT_ONCE = 500
 _DAY = 86_400
@@ -130,4 +130,4 @@ def _next_minute(now: datetime) -> datetime:
 
 @functools.cache
 def _client(service: Service) -> Client:
-    return Client(service, PATIENCE)
+    return Client(service, RETRY_POLICY)

@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tasksync.aws.client import DYNAMODB, SECRETS_MANAGER, Client, Patience
+from tasksync.aws.client import DYNAMODB, SECRETS_MANAGER, Client, RetryPolicy
 from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
@@ -23,7 +23,7 @@ _NOBODY = {"S": "health"}
 
 # An answer within 3 s is wanted, from a container that has to start first, too.
 SECONDS = 1.5
-PATIENCE = Patience(connect_seconds=SECONDS, read_seconds=SECONDS, attempts=1)
+RETRY_POLICY = RetryPolicy(connect_seconds=SECONDS, read_seconds=SECONDS, attempts=1)
 
 AGE_SECONDS = 10
 """How old an answer may be."""
@@ -43,8 +43,8 @@ class Probes:
     """
 
     def __init__(self) -> None:
-        self._dynamodb = Client(DYNAMODB, PATIENCE)
-        self._secrets = Client(SECRETS_MANAGER, PATIENCE)
+        self._dynamodb = Client(DYNAMODB, RETRY_POLICY)
+        self._secrets = Client(SECRETS_MANAGER, RETRY_POLICY)
         self._lock = threading.Lock()
         self._answering: dict[str, bool] = {}
         self._asked_at: dict[str, datetime] = {}

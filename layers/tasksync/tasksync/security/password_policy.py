@@ -6,7 +6,7 @@ Length and guesses decide, and no rule of composition.
 import unicodedata
 from collections.abc import Iterable
 
-from tasksync.model.errors import Fault
+from tasksync.model.errors import FieldError
 from tasksync.runtime.settings import settings
 
 PRODUCT = "tasksync"
@@ -17,15 +17,15 @@ def normal(password: str) -> str:
     return unicodedata.normalize("NFC", password)
 
 
-def length_faults(password: str, pointer: str) -> list[Fault]:
+def length_faults(password: str, pointer: str) -> list[FieldError]:
     """Whether ``password`` is too short, in characters: all that can be said of it without work."""
     least = settings.password_min_length
     if len(normal(password)) < least:
-        return [Fault(pointer, "too_short", f"A password has at least {least} characters.")]
+        return [FieldError(pointer, "too_short", f"A password has at least {least} characters.")]
     return []
 
 
-def faults_of(password: str, pointer: str, names: Iterable[str | None] = ()) -> list[Fault]:
+def faults_of(password: str, pointer: str, names: Iterable[str | None] = ()) -> list[FieldError]:
     """What keeps ``password`` from being set as one by somebody with these names and addresses.
 
     At most one fault: the reason to be given. It may take a third of a second, so the request must have been counted.
@@ -40,9 +40,9 @@ def faults_of(password: str, pointer: str, names: Iterable[str | None] = ()) -> 
     words = words_of([PRODUCT, *(name for name in names if name)])
     reason = weakness(password, words)
     if reason:
-        return [Fault(pointer, "password_too_common", f"This password would soon be guessed. {reason}")]
+        return [FieldError(pointer, "password_too_common", f"This password would soon be guessed. {reason}")]
     without = apart_from(password, words)
     if without != password and weakness(without, words):
         detail = f"Apart from your name, your address or {PRODUCT}, there is too little in this password."
-        return [Fault(pointer, "password_contains_name", detail)]
+        return [FieldError(pointer, "password_contains_name", detail)]
     return []

@@ -10,13 +10,13 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from tasksync.domain.gather import Both
+from tasksync.domain.gather import Gather
 from tasksync.model.activity import Change, Deletion, Version, entry_id
-from tasksync.model.change_context import Roles, Stamp
+from tasksync.model.change_context import ChangeContext, Roles
 from tasksync.model.entities import ActivityAction, ActivityEntry, ActivityResource, Caller, Membership, Page, RoomRole
 from tasksync.model.errors import RoomNotFound
 
-_NOBODY = Stamp(None, None)
+_NOBODY = ChangeContext(None, None)
 
 
 class Memberships(Protocol):
@@ -34,15 +34,15 @@ class Trail(Protocol):
 class ActivityService:
     """Reading the trail."""
 
-    def __init__(self, memberships: Memberships, trail: Trail, both: Both) -> None:
+    def __init__(self, memberships: Memberships, trail: Trail, gather: Gather) -> None:
         """``both``: carries out two reads at the same time."""
-        self._both = both
+        self._gather = gather
         self._memberships = memberships
         self._trail = trail
 
     def list(self, caller: Caller, room_id: str, limit: int, after: str | None) -> Page[ActivityEntry]:
         """Newest first, for members of any role; codes for all but viewers. Raises ``RoomNotFound`` for others."""
-        page, memberships = self._both(
+        page, memberships = self._gather(
             lambda: self._trail.page(room_id, limit, after),
             lambda: self._memberships.memberships_in([room_id], caller.user_id),
         )
@@ -67,24 +67,24 @@ def entries_of(change: Change, deletions: Mapping[str, Deletion]) -> list[Activi
         return [] if before is None else [_end(before, change.recorded_at, deletions.get(before.task_id or ""))]
     if before is not None and before.number == after.number:
         return []  # nothing that was committed as a change, such as a repair by hand
-    stamp = after.stamp or _NOBODY
+    context = after.context or _NOBODY
     previous = () if before is None else before.entry_ids
-    if stamp.members:
-        return [_of_member(user_id, roles, after, stamp, previous) for user_id, roles in stamp.members.items()]
+    if context.members:
+        return [_of_member(user_id, roles, after, context, previous) for user_id, roles in context.members.items()]
     action = ActivityAction.CREATED if before is None else ActivityAction.UPDATED
     if after.dead:  # and no member has left: an admin has closed the room
         action = ActivityAction.DELETED
     changes = _changes(before.fields if before else {}, {} if after.dead else after.fields)
-    return [_of_whole(after, after.number, after.at, action, stamp, previous, changes)]
+    return [_of_whole(after, after.number, after.at, action, context, previous, changes)]
 
 
 def _end(version: Version, recorded_at: datetime, deletion: Deletion | None) -> ActivityEntry:
     """Of the deletion of an item, as one more version of it; never earlier than the one before."""
     action = ActivityAction.DELETED if deletion else ActivityAction.PURGED
     at = max(deletion.at if deletion else recorded_at, version.at)
-    stamp = deletion.stamp if deletion else _NOBODY
+    context = deletion.context if deletion else _NOBODY
     changes = _changes(version.fields, {})
-    return _of_whole(version, version.number + 1, at, action, stamp, version.entry_ids, changes)
+    return _of_whole(version, version.number + 1, at, action, context, version.entry_ids, changes)
 
 
 def _of_whole(
@@ -92,7 +92,7 @@ def _of_whole(
     number: int,
     at: datetime,
     action: ActivityAction,
-    stamp: Stamp,
+    context: ChangeContext,
     previous: tuple[str, ...],
     changes: Mapping[str, tuple[str | None, str | None]],
 ) -> ActivityEntry:
@@ -102,17 +102,19 @@ def _of_whole(
         id=entry_id(at, subject, number),
         room_id=version.room_id,
         at=at,
-        actor_id=stamp.actor_id,
+        actor_id=context.actor_id,
         action=action,
         resource=ActivityResource.TASK if version.task_id else ActivityResource.ROOM,
         resource_id=subject,
         changes=changes,
-        request_id=stamp.request_id,
+        request_id=context.request_id,
         previous=previous,
     )
 
 
-def _of_member(user_id: str, roles: Roles, room: Version, stamp: Stamp, previous: tuple[str, ...]) -> ActivityEntry:
+def _of_member(
+    user_id: str, roles: Roles, room: Version, context: ChangeContext, previous: tuple[str, ...]
+) -> ActivityEntry:
     action = ActivityAction.UPDATED
     if None in roles:
         action = ActivityAction.CREATED if roles[0] is None else ActivityAction.DELETED
@@ -120,12 +122,12 @@ def _of_member(user_id: str, roles: Roles, room: Version, stamp: Stamp, previous
         id=entry_id(room.at, user_id, room.number),
         room_id=room.room_id,
         at=room.at,
-        actor_id=stamp.actor_id,
+        actor_id=context.actor_id,
         action=action,
         resource=ActivityResource.MEMBERSHIP,
         resource_id=user_id,
         changes={"role": roles},
-        request_id=stamp.request_id,
+        request_id=context.request_id,
         previous=previous,
     )
 

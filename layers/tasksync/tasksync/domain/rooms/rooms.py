@@ -7,8 +7,8 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from tasksync.domain.conflicts import until_settled
-from tasksync.domain.gather import Both
+from tasksync.domain.conflicts import retry_on_conflict
+from tasksync.domain.gather import Gather
 from tasksync.model.entities import (
     AddedBy,
     Caller,
@@ -35,10 +35,10 @@ from tasksync.model.errors import (
     RoleTooLow,
     RoomFull,
     RoomNotFound,
-    Stale,
     TooManyRooms,
     UnknownCode,
     UnknownUser,
+    WriteConflict,
 )
 from tasksync.model.ids import code_as_pasted, new_code, new_join_id, new_room_id
 from tasksync.runtime import clock
@@ -102,10 +102,10 @@ class RoomService:
         people: People,
         max_members: int,
         max_rooms: int,
-        both: Both,
+        gather: Gather,
     ) -> None:
         """``both``: carries out two reads at the same time."""
-        self._both = both
+        self._gather = gather
         self._rooms = rooms
         self._former_members = former_members
         self._people = people
@@ -172,7 +172,7 @@ class RoomService:
             self._rooms.change(view.caller, view.room, changed, receipt(after))
             return after
 
-        return until_settled(attempt)
+        return retry_on_conflict(attempt)
 
     def change_code(self, caller: Caller, room_id: str, matches: Matches, receipt: ReceiptFor[RoomView]) -> RoomView:
         """A new code; the old one opens nothing any more. Raises ``RoleTooLow``, ``PreconditionFailed``."""
@@ -186,7 +186,7 @@ class RoomService:
 
             return _with_free_code(replace(before, room=room), True, write)
 
-        return until_settled(attempt)
+        return retry_on_conflict(attempt)
 
     def close(self, caller: Caller, room_id: str, matches: Matches, receipt: ReceiptFor[None]) -> None:
         """Delete the room: everybody is out at once. Raises ``RoleTooLow``, ``PreconditionFailed``."""
@@ -195,7 +195,7 @@ class RoomService:
             view = self._as_admin(caller, room_id, matches)
             self._rooms.close(view, clock.later_than(view.room.updated_at), receipt(None))
 
-        until_settled(attempt)
+        retry_on_conflict(attempt)
 
     def join(self, caller: Caller, code: str, receipt: ReceiptFor[RoomView]) -> RoomView:
         """Become what the room gives to who joins, or what one was when one left: the lower of the two.
@@ -207,8 +207,8 @@ class RoomService:
 
         def attempt() -> RoomView:
             room_id = self._rooms.resolve_code(code)
-            (former, found), rooms = self._both(
-                lambda: self._both(
+            (former, found), rooms = self._gather(
+                lambda: self._gather(
                     lambda: self._former_members.find(room_id, caller.user_id),
                     lambda: self._rooms.room_with_members(room_id),
                 ),
@@ -227,7 +227,7 @@ class RoomService:
             self._rooms.join(room, newcomer, former, receipt(view))
             return view
 
-        return until_settled(attempt)
+        return retry_on_conflict(attempt)
 
     def members(self, caller: Caller, room_id: str, limit: int, after: str | None) -> Page[Named]:
         """In the order they joined. Whoever is just being deleted is left out."""
@@ -259,8 +259,8 @@ class RoomService:
 
         def attempt() -> Named:
             nonlocal counted
-            ((found, people), theirs), mine = self._both(
-                lambda: self._both(
+            ((found, people), theirs), mine = self._gather(
+                lambda: self._gather(
                     lambda: self._with_person(caller, room_id, user_id), lambda: self._rooms.entered_by(user_id)
                 ),
                 lambda: self._rooms.entered_by(caller.user_id),
@@ -282,7 +282,7 @@ class RoomService:
             self._rooms.add(view.room, view.caller, user, newcomer, receipt((newcomer, user)))
             return newcomer, user
 
-        return until_settled(attempt)
+        return retry_on_conflict(attempt)
 
     def change_role(
         self,
@@ -308,7 +308,7 @@ class RoomService:
                     self._rooms.change_role(view.caller, member, after, at, receipt((after, user)))
             return after, user
 
-        return until_settled(attempt)
+        return retry_on_conflict(attempt)
 
     def remove(self, caller: Caller, room_id: str, user_id: str, receipt: ReceiptFor[None]) -> None:
         """Leave, or be removed by an admin. Raises ``RoleTooLow``, ``LastAdmin``."""
@@ -331,7 +331,7 @@ class RoomService:
             with _last_admin_only_if(view.is_last_admin(member) and view.room.member_count > 1):
                 self._rooms.remove(view, member, former, receipt(None))
 
-        until_settled(attempt)
+        retry_on_conflict(attempt)
 
     def _as_admin(self, caller: Caller, room_id: str, matches: Matches) -> RoomView:
         view = _administered(self._rooms.view(room_id, caller.user_id))
@@ -341,7 +341,9 @@ class RoomService:
 
     def _with_person(self, caller: Caller, room_id: str, user_id: str) -> tuple[RoomView | None, dict[str, User]]:
         """The room as the caller sees it, and at the same time somebody who is in it or may come into it."""
-        return self._both(lambda: self._rooms.view(room_id, caller.user_id), lambda: self._people.find_many([user_id]))
+        return self._gather(
+            lambda: self._rooms.view(room_id, caller.user_id), lambda: self._people.find_many([user_id])
+        )
 
     def _require_space_in(self, room: Room) -> None:
         if room.member_count >= self._max_members:
@@ -400,12 +402,12 @@ def _role_by_code(room: Room, former: FormerMember | None) -> RoomRole:
 
 @contextmanager
 def _last_admin_only_if(read_so: bool) -> Iterator[None]:
-    """Let ``LastAdmin`` through where the room was read so; otherwise it was changed meanwhile: ``Stale``."""
+    """Let ``LastAdmin`` through where the room was read so; otherwise it was changed meanwhile: ``WriteConflict``."""
     try:
         yield
     except LastAdmin:
         if not read_so:
-            raise Stale from None
+            raise WriteConflict from None
         raise
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Protocol
 
-from tasksync.domain.conflicts import until_settled
+from tasksync.domain.conflicts import retry_on_conflict
 from tasksync.model.entities import DueUnassignment, Membership, Task
 from tasksync.runtime import clock
 from tasksync.runtime.deadline import KeepGoing
@@ -41,7 +41,8 @@ def unassign_former_member(
 ) -> bool:
     """Unassign what somebody has in a room by a membership that is over. False if time ran out.
 
-    Raises ``Stale`` if tasks keep changing. The tasks of a room without members are not looked at: they are deleted.
+    Raises ``WriteConflict`` if tasks keep changing. The tasks of a room without members are not looked at: they are
+    deleted.
     """
 
     def attempt() -> bool:
@@ -58,7 +59,7 @@ def unassign_former_member(
 
     # Read first: if the person comes back and leaves once more meanwhile, that is due by itself and stays so.
     due = dues.find(room_id, user_id)
-    if rooms.is_live(room_id) and not until_settled(attempt):
+    if rooms.is_live(room_id) and not retry_on_conflict(attempt):
         return False
     if due is not None:
         dues.done(due)

@@ -10,8 +10,8 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from tasksync.domain.conflicts import until_settled
-from tasksync.domain.gather import Both
+from tasksync.domain.conflicts import retry_on_conflict
+from tasksync.domain.gather import Gather
 from tasksync.model.entities import (
     Caller,
     Exchange,
@@ -26,7 +26,7 @@ from tasksync.model.entities import (
 )
 from tasksync.model.errors import (
     DependencyFailed,
-    Fault,
+    FieldError,
     IdempotencyKeyReused,
     Invalid,
     InvalidCredentials,
@@ -36,9 +36,9 @@ from tasksync.model.errors import (
     RefreshInProgress,
     RefreshTokenReused,
     SessionNotFound,
-    Stale,
     TokenRevoked,
     UsernameTaken,
+    WriteConflict,
 )
 from tasksync.model.ids import new_session_id, new_user_id
 from tasksync.runtime import clock
@@ -186,10 +186,10 @@ class AccountService:
         tokens: RefreshTokens,
         recovery_tokens: RecoveryTokens,
         lifetimes: Lifetimes,
-        both: Both,
+        gather: Gather,
     ) -> None:
         """``both``: carries out two reads at the same time."""
-        self._both = both
+        self._gather = gather
         self._people = people
         self._sessions = sessions
         self._passwords = passwords
@@ -226,7 +226,7 @@ class AccountService:
         self._sessions.open(sign_in.session)
         if self._passwords.outdated(user.password_hash):
             # Somebody else's change, or a table that does not answer, must not cost the sign-in: there will be others.
-            with suppress(Stale, DependencyFailed):
+            with suppress(WriteConflict, DependencyFailed):
                 self._people.upgrade_password_hash(user, self._passwords.hash_password(password))
         return sign_in
 
@@ -290,7 +290,7 @@ class AccountService:
         """
         if self._tokens.session_of(refresh_token) is None:
             raise Invalid(
-                [Fault("/refresh_token", "bad_format", "Must be a refresh token, to the letter as it was given.")]
+                [FieldError("/refresh_token", "bad_format", "Must be a refresh token, to the letter as it was given.")]
             )
         session = self.session_of(refresh_token)
         if session is None:
@@ -302,7 +302,7 @@ class AccountService:
         """Those that are still good, oldest first."""
         at = clock.now()
         # One more than is shown, so that a next page is announced only where there is one.
-        user, page = self._both(
+        user, page = self._gather(
             lambda: self._user(caller), lambda: self._sessions.page_of(caller.user_id, at, limit + 1, after)
         )
         live: list[Session] = []
@@ -339,7 +339,7 @@ class AccountService:
             self._sessions.reauthenticate(user, done.session_id, done.at, receipt(done))
             return done
 
-        return until_settled(attempt)
+        return retry_on_conflict(attempt)
 
     def change_password(self, caller: Caller, current: str, new: str, receipt: ReceiptFor[None]) -> None:
         """Every other session ends.
@@ -360,7 +360,7 @@ class AccountService:
                 user, caller.session_id, password_hash, clock.later_than(user.updated_at), receipt(None)
             )
 
-        until_settled(attempt)
+        retry_on_conflict(attempt)
 
     def recover(self, token: str, new: str) -> User:
         """Set a new password with a recovery token, which ends with it, as every session of the user does.
@@ -386,7 +386,7 @@ class AccountService:
             self._people.recover(user, recovery, password_hash, clock.later_than(user.updated_at))
             return user
 
-        return until_settled(attempt)
+        return retry_on_conflict(attempt)
 
     def _user(self, caller: Caller) -> User:
         user = self._people.find(caller.user_id)

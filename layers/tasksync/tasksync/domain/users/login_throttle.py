@@ -19,10 +19,10 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from tasksync.domain.conflicts import until_settled
+from tasksync.domain.conflicts import retry_on_conflict
 from tasksync.domain.rate_limits import SIGN_IN_FAILURES
 from tasksync.model.entities import Tries
-from tasksync.model.errors import DependencyFailed, RateLimited, Stale
+from tasksync.model.errors import DependencyFailed, RateLimited, WriteConflict
 from tasksync.runtime import clock
 
 FAILURES_IN_A_ROW = 100
@@ -81,7 +81,7 @@ class Attempt:
     def admit(self) -> None:
         """Raises ``RateLimited``."""
         now = int(clock.now().timestamp())
-        tries = until_settled(lambda: self._counted(now))
+        tries = retry_on_conflict(lambda: self._counted(now))
         if tries.next_at is None:
             self._admit_free(tries, now)
         elif tries.next_at > now:
@@ -96,7 +96,7 @@ class Attempt:
             self._table.forget_failures(self._tries_key, self._failures_key, self._known_key)
 
     def _counted(self, now: int) -> Tries:
-        """The tries with this one. Raises ``Stale`` if somebody else began to count anew at the same moment."""
+        """The tries with this one. Raises ``WriteConflict`` if somebody else began to count anew at the same moment."""
         ends = now + SIGN_IN_FAILURES.seconds
         tries = self._table.count_try(self._tries_key, ends)
         if tries.ends > now:
@@ -121,7 +121,7 @@ class Attempt:
             self._make_wait(tries, now, _LONGEST_WAIT)
         try:
             self._table.change_tries(tries, _waiting(tries, now, tries.waits + 1))
-        except Stale as taken:
+        except WriteConflict as taken:
             raise self._too_early(_seconds(tries.waits + 1)) from taken
 
     def _is_stranger(self) -> bool:
@@ -130,12 +130,12 @@ class Attempt:
 
     def _make_wait(self, tries: Tries, now: int, waits: int) -> None:
         """Raises ``RateLimited``."""
-        with suppress(Stale):  # somebody else has just seen to it
+        with suppress(WriteConflict):  # somebody else has just seen to it
             self._table.change_tries(tries, _waiting(tries, now, waits))
         raise self._too_early(_seconds(waits))
 
     def _too_early(self, seconds: int) -> RateLimited:
-        return RateLimited(SIGN_IN_FAILURES.standing(self._table.quota(SIGN_IN_FAILURES.name), 0, seconds))
+        return RateLimited(SIGN_IN_FAILURES.limit_status(self._table.quota(SIGN_IN_FAILURES.name), 0, seconds))
 
 
 def _waiting(tries: Tries, now: int, waits: int) -> Tries:

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from tasksync.domain.conflicts import until_settled
-from tasksync.domain.gather import Both
+from tasksync.domain.conflicts import retry_on_conflict
+from tasksync.domain.gather import Gather
 from tasksync.domain.users.recent_sign_in import require_recent_sign_in
 from tasksync.model.entities import Caller, Page, Receipt, ReceiptFor, Room, User, UserRole
 from tasksync.model.errors import PreconditionFailed, RoleTooLow, UserNotFound
@@ -43,9 +43,9 @@ class Rooms(Protocol):
 class UserService:
     """What can be done with users. Every method raises ``NotFound`` for a user the caller may not see."""
 
-    def __init__(self, people: People, rooms: Rooms, both: Both, recent: Callable[[], timedelta]) -> None:
+    def __init__(self, people: People, rooms: Rooms, gather: Gather, recent: Callable[[], timedelta]) -> None:
         """``both``: carries out two reads at the same time. ``recent``: how long ago a recent sign-in may be."""
-        self._both = both
+        self._gather = gather
         self._recent = recent
         self._people = people
         self._rooms = rooms
@@ -65,7 +65,7 @@ class UserService:
         if caller.role is UserRole.ADMIN or user_id == caller.user_id:
             user, visible = self._people.find(user_id), True
         else:
-            visible, user = self._both(
+            visible, user = self._gather(
                 lambda: self._share_a_room(caller.user_id, user_id), lambda: self._people.find(user_id)
             )
         if user is None or not visible:
@@ -96,7 +96,7 @@ class UserService:
             self._people.change_profile(user, changed, receipt(changed))
             return changed
 
-        return until_settled(attempt)
+        return retry_on_conflict(attempt)
 
     def begin_removal(self, caller: Caller, user_id: str, matches: Matches, receipt: ReceiptFor[None]) -> None:
         """Accept the deletion: from here on the user is gone for everybody. Raises as ``change`` does."""
@@ -106,7 +106,7 @@ class UserService:
             require_recent_sign_in(caller, self._recent())
             self._people.begin_removal(user, clock.later_than(user.updated_at), receipt(None))
 
-        until_settled(attempt)
+        retry_on_conflict(attempt)
 
     def _own(self, caller: Caller, user_id: str, matches: Matches) -> User:
         user = self.get(caller, user_id)
@@ -117,7 +117,9 @@ class UserService:
         return user
 
     def _share_a_room(self, user_id: str, other_id: str) -> bool:
-        mine, theirs = self._both(lambda: self._rooms.all_hints_of(user_id), lambda: self._rooms.all_hints_of(other_id))
+        mine, theirs = self._gather(
+            lambda: self._rooms.all_hints_of(user_id), lambda: self._rooms.all_hints_of(other_id)
+        )
         # The index only says where to look; what counts is whom the rooms themselves name.
         shared = mine & theirs
         return bool(shared) and bool(self._rooms.naming(shared, {user_id, other_id}))

@@ -46,7 +46,7 @@ def note_deletion(transaction: Transaction, task_id: str) -> None:
     )
 
 
-class DeletionsTable:
+class DeletionsRepository:
     """Notes of deletions."""
 
     def of_tasks(self, task_ids: Iterable[str]) -> dict[str, Deletion]:

@@ -77,7 +77,7 @@ class ActivityItem(SharedModel):
         )
 
 
-class ActivityTable:
+class ActivityRepository:
     """Audit trails."""
 
     def record(self, entries: Iterable[ActivityEntry], kept: timedelta) -> None:

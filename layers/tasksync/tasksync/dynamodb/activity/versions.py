@@ -33,7 +33,7 @@ def version_of(image: Image) -> Version:
         number=int(image["version"]["N"]),
         at=clock.parse(image["updated_at"]["S"]),
         fields=_fields_of_task(image) if task else _fields_of_room(image),
-        stamp=None if stamp is None else change_context.read(stamp),
+        context=None if stamp is None else change_context.read(stamp),
         dead=not task and int(image["member_count"]["N"]) == 0,
     )
 

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.models import Model
 
-from tasksync.aws.client import DYNAMODB, Client, Codec, Patience, may_be_carried_out
+from tasksync.aws.client import DYNAMODB, Client, Codec, RetryPolicy, may_be_carried_out
 from tasksync.dynamodb.core import batches
 from tasksync.dynamodb.core.decoder import item_of
 from tasksync.model import change_context
@@ -22,7 +22,7 @@ from tasksync.observability.logs import log
 # Three attempts at most, with back-off, stay below the shortest timeout of an API function (20 s) less one second:
 # 3 x (1 s + 3 s) + 1 s + 2 s = 15 s. Throttled, failed and unanswered requests are repeated. A repeated transaction
 # carries the same token, so DynamoDB carries it out once; every other write of ours may be carried out twice.
-_PATIENCE = Patience(connect_seconds=1, read_seconds=3, attempts=3)
+_RETRY_POLICY = RetryPolicy(connect_seconds=1, read_seconds=3, attempts=3)
 
 _MSGSPEC = Codec(msgspec.json.Encoder().encode, msgspec.json.Decoder().decode)
 
@@ -58,7 +58,7 @@ class SharedConnection(Connection):
 
     def __init__(self) -> None:
         super().__init__()
-        self._aws = Client(DYNAMODB, _PATIENCE, _MSGSPEC, usage.count, _CONNECTIONS)
+        self._aws = Client(DYNAMODB, _RETRY_POLICY, _MSGSPEC, usage.count, _CONNECTIONS)
 
     @property
     def client(self) -> Client:  # type: ignore[override]  # of botocore's, PynamoDB uses one method

@@ -13,7 +13,7 @@ Answer = TypeVar("Answer")
 Other = TypeVar("Other")
 
 
-def together(first: Callable[[], Answer], *others: Callable[[], Answer]) -> list[Answer]:
+def gather(first: Callable[[], Answer], *others: Callable[[], Answer]) -> list[Answer]:
     """The answers, in the order of the questions. Raises what the first of them raises that fails.
 
     ``first`` runs in this thread and may itself ask several things together; the others must not, or they could wait
@@ -30,10 +30,10 @@ def together(first: Callable[[], Answer], *others: Callable[[], Answer]) -> list
         usage.add_parallel(counts)
 
 
-def both(first: Callable[[], Answer], other: Callable[[], Other]) -> tuple[Answer, Other]:
+def gather_pair(first: Callable[[], Answer], other: Callable[[], Other]) -> tuple[Answer, Other]:
     """``together`` for two that answer different things."""
     reads: tuple[Callable[[], Any], Callable[[], Any]] = (first, other)
-    answer, others_answer = together(*reads)
+    answer, others_answer = gather(*reads)
     return answer, others_answer
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from operator import itemgetter
 from typing import Generic, Protocol, TypeVar
 
-from tasksync.dynamodb.core.gather import together
+from tasksync.dynamodb.core.gather import gather
 from tasksync.runtime import deadline
 
 
@@ -123,7 +123,7 @@ class Merge(Generic[Row]):
         """Read ``size`` items of each range of which nothing is known, at the same time; and find what follows."""
         first, *others = [partial(source.read, size) for source in self._sources if source.dry]
         self._effort.spend(1 + len(others))
-        together(first, *others)
+        gather(first, *others)
         for row in self._following():
             # One that changes while it is read may be at the place it leaves and at the one it comes to.
             if row.id not in self._ids:

@@ -10,7 +10,7 @@ from pynamodb.transactions import TransactWrite
 
 from tasksync.aws.client import may_be_carried_out
 from tasksync.dynamodb.core.connection import defect, shared_connection
-from tasksync.model.errors import DependencyFailed, OutcomeUnknown, Stale, TaskSyncError
+from tasksync.model.errors import DependencyFailed, OutcomeUnknown, TaskSyncError, WriteConflict
 from tasksync.runtime import deadline, randomness
 
 Failure = type[TaskSyncError] | TaskSyncError
@@ -52,12 +52,12 @@ class Transaction:
 
     def note(self, item: Model) -> None:
         """Put an item that nobody else writes, so without a condition."""
-        self._note("put", Stale)
+        self._note("put", WriteConflict)
         self._write.save(item)
 
     def forget(self, item: Model) -> None:
         """Delete an item that may or may not be there, so without a condition."""
-        self._note("delete", Stale)
+        self._note("delete", WriteConflict)
         self._write.delete(item)
 
     def update(self, item: Model, actions: list[Action], condition: Condition, otherwise: Failure) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from tasksync.dynamodb.activity.repository import ActivityItem
 from tasksync.dynamodb.core.connection import batch_get
 from tasksync.dynamodb.rooms.repository import ROOM
-from tasksync.integrity.snapshot import EntryReading, TrailReading
+from tasksync.integrity.snapshot import EntrySnapshot, TrailSnapshot
 from tasksync.model.activity import Version, number_of
 from tasksync.model.entities import ActivityEntry, ActivityResource
 from tasksync.runtime.settings import settings
@@ -19,12 +19,12 @@ Key = tuple[str, str]
 _MOST_IN_ONE_READ = 100
 
 
-def trails_of(versions: Iterable[Version]) -> dict[str, TrailReading]:
+def trails_of(versions: Iterable[Version]) -> dict[str, TrailSnapshot]:
     """By room or task, whether the entries of its latest change are there."""
     expected = {version.task_id or version.room_id: version for version in versions}
     there = _entries((version.room_id, each) for version in expected.values() for each in version.entry_ids)
     return {
-        subject: TrailReading(
+        subject: TrailSnapshot(
             version.at, tuple(each for each in version.entry_ids if (version.room_id, each) not in there)
         )
         for subject, version in expected.items()
@@ -36,12 +36,12 @@ def read_entry(raw: Raw) -> tuple[ActivityEntry, ActivityItem]:
     return item.entity(), item
 
 
-def readings_of_entries(entries: list[tuple[ActivityEntry, ActivityItem]]) -> list[EntryReading]:
+def readings_of_entries(entries: list[tuple[ActivityEntry, ActivityItem]]) -> list[EntrySnapshot]:
     """Each with the entries of the change before it, and the version of what it is about."""
     there = _entries((entry.room_id, each) for entry, _ in entries for each in entry.previous)
     versions = _versions([entry for entry, _ in entries])
     return [
-        EntryReading(
+        EntrySnapshot(
             room_id=entry.room_id,
             entry_id=entry.id,
             number=number_of(entry.id),

@@ -23,19 +23,19 @@ from tasksync.dynamodb.sessions.repository import KEY, SessionItem
 from tasksync.dynamodb.tasks.repository import TaskItem, sort_keys
 from tasksync.dynamodb.users.repository import ClaimItem, UserItem, UsersItem, email_claim, name_claim
 from tasksync.integrity.snapshot import (
-    CodeReading,
-    EntryReading,
-    FamilyReading,
-    FormerMemberReading,
-    NameReading,
-    Reading,
-    ReceiptReading,
-    RoomReading,
-    SessionReading,
-    TaskReading,
-    UnassignmentReading,
-    UnreadableReading,
-    UserReading,
+    CodeSnapshot,
+    EntrySnapshot,
+    FamilySnapshot,
+    FormerMemberSnapshot,
+    NameSnapshot,
+    ReceiptSnapshot,
+    RoomSnapshot,
+    SessionSnapshot,
+    Snapshot,
+    TaskSnapshot,
+    UnassignmentSnapshot,
+    UnreadableSnapshot,
+    UserSnapshot,
 )
 from tasksync.model.activity import Version
 from tasksync.model.entities import (
@@ -66,13 +66,13 @@ _UNREADABLE = (PynamoDBException, ValueError, TypeError, KeyError, AttributeErro
 
 
 class AuditTables:
-    """Readings of everything that is stored."""
+    """Snapshots of everything that is stored."""
 
     def __init__(self, page_items: int | None = None) -> None:
         """``page_items``: how many items a page has at most; without it, as many as DynamoDB gives, up to 1 MB."""
         self._page_items = page_items
         # In this order: what refers is read before what is referred to.
-        self._tables: dict[str, Callable[[list[Raw]], list[Reading]]] = {
+        self._tables: dict[str, Callable[[list[Raw]], list[Snapshot]]] = {
             settings.idempotency_table: _of_receipts,
             settings.activity_table: _of_entries,
             settings.tasks_table: _of_tasks,
@@ -81,17 +81,17 @@ class AuditTables:
             settings.users_table: _of_users,
         }
 
-    def readings(self) -> Iterator[list[Reading]]:
+    def readings(self) -> Iterator[list[Snapshot]]:
         """Page by page. What stands on several pages, such as a large room, is read in parts."""
         for table, readings_of in self._tables.items():
             for page in self._pages(table):
                 yield readings_of(page)
 
-    def again(self, reading: Reading) -> Reading | None:
+    def again(self, reading: Snapshot) -> Snapshot | None:
         """The same, as it is now; None if it is gone."""
-        if isinstance(reading, FamilyReading):
+        if isinstance(reading, FamilySnapshot):
             found = [self.again(each) for each in reading.sessions]
-            return FamilyReading(tuple(each for each in found if isinstance(each, SessionReading)))
+            return FamilySnapshot(tuple(each for each in found if isinstance(each, SessionSnapshot)))
         table, raws = _raws(reading)
         return next((each for each in self._tables[table](raws) if type(each) is type(reading)), None)
 
@@ -102,34 +102,34 @@ class AuditTables:
         return _answers("Scan", request)
 
 
-def _raws(reading: Reading) -> tuple[str, list[Raw]]:  # noqa: C901  # a table of cases
+def _raws(reading: Snapshot) -> tuple[str, list[Raw]]:  # noqa: C901  # a table of cases
     """The items of which a reading was made, as they are now, and their table."""
     match reading:
-        case RoomReading():
+        case RoomSnapshot():
             return settings.rooms_table, _items_of_room(reading.room_id)
-        case CodeReading():
+        case CodeSnapshot():
             return _item(settings.rooms_table, CodeItem.at(reading.code).room_id, CODE)
-        case FormerMemberReading():
+        case FormerMemberSnapshot():
             item = FormerMemberItem.of(reading.former)
             return _item(settings.rooms_table, item.room_id, item.item)
-        case UnassignmentReading():
+        case UnassignmentSnapshot():
             mark = UnassignmentItem.at(reading.due.room_id, reading.due.user_id)
             return _item(settings.rooms_table, mark.room_id, mark.item)
-        case UserReading():
+        case UserSnapshot():
             return _item(settings.users_table, reading.user.id)
-        case NameReading():
+        case NameSnapshot():
             return _item(settings.users_table, reading.claim)
-        case TaskReading():
+        case TaskSnapshot():
             return _item(settings.tasks_table, reading.task.owner_id, reading.task.id)
-        case SessionReading():
+        case SessionSnapshot():
             return _item(settings.sessions_table, reading.session.id)
-        case EntryReading():
+        case EntrySnapshot():
             return _item(settings.activity_table, reading.room_id, reading.entry_id)
-        case ReceiptReading():
+        case ReceiptSnapshot():
             return _item(settings.idempotency_table, reading.receipt.id)
-        case UnreadableReading():
+        case UnreadableSnapshot():
             return _item(reading.table, *reading.key)
-        case FamilyReading():
+        case FamilySnapshot():
             raise TypeError("a family is several items")
 
 
@@ -152,7 +152,7 @@ def _answers(operation: str, request: dict[str, Any]) -> Iterator[list[Raw]]:
         request = {**request, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
-def _of_tasks(raws: list[Raw]) -> list[Reading]:
+def _of_tasks(raws: list[Raw]) -> list[Snapshot]:
     def parse(raw: Raw) -> tuple[Task, bool, Version | None]:
         item = TaskItem.from_raw_data(raw)
         task = item.entity()
@@ -170,7 +170,7 @@ def _of_tasks(raws: list[Raw]) -> list[Reading]:
         {(task.owner_id, task.assignee_id) for task, _, _ in parsed if task.owner_id in rooms and task.assignee_id}
     )
     readings += [
-        TaskReading(
+        TaskSnapshot(
             task,
             fit,
             task.owner_id in known,
@@ -184,7 +184,7 @@ def _of_tasks(raws: list[Raw]) -> list[Reading]:
 
 
 def _left_since(task: Task, raw: Raw | None, joins: dict[tuple[str, str], str | None]) -> datetime | None:
-    """``TaskReading.left_since``. The tasks of a room without members are to be deleted, whoever has them.
+    """``TaskSnapshot.left_since``. The tasks of a room without members are to be deleted, whoever has them.
 
     ``raw``: the room. What cannot be read of it is reported with the room. ``joins``: those of members, by room and
     user.
@@ -201,7 +201,7 @@ def _left_since(task: Task, raw: Raw | None, joins: dict[tuple[str, str], str | 
     return room.updated_at if room.member_count else None
 
 
-def _of_rooms(raws: list[Raw]) -> list[Reading]:
+def _of_rooms(raws: list[Raw]) -> list[Snapshot]:
     def parse(raw: Raw) -> Room | Membership | FormerMember | DueUnassignment | _Claim:
         item = RoomsItem.from_raw_data(raw)
         if isinstance(item, CodeItem):
@@ -241,17 +241,17 @@ def _of_rooms(raws: list[Raw]) -> list[Reading]:
         }
         trail = trails.get(room_id)
         readings.append(
-            RoomReading(room_id, room, tuple(of_room), owner, frozenset(known), deleting, trail, room_id in marked)
+            RoomSnapshot(room_id, room, tuple(of_room), owner, frozenset(known), deleting, trail, room_id in marked)
         )
-    readings += [CodeReading(code, by, _text(claimants.get(by), "code"), free_at) for code, by, free_at in claims]
+    readings += [CodeSnapshot(code, by, _text(claimants.get(by), "code"), free_at) for code, by, free_at in claims]
     readings += [
-        FormerMemberReading(each, each.user_id in people, (each.room_id, each.user_id) in back) for each in former
+        FormerMemberSnapshot(each, each.user_id in people, (each.room_id, each.user_id) in back) for each in former
     ]
-    readings += [UnassignmentReading(each, each.user_id in people) for each in dues]
+    readings += [UnassignmentSnapshot(each, each.user_id in people) for each in dues]
     return readings
 
 
-def _of_users(raws: list[Raw]) -> list[Reading]:
+def _of_users(raws: list[Raw]) -> list[Snapshot]:
     def parse(raw: Raw) -> User | tuple[str, str]:
         item = UsersItem.from_raw_data(raw)
         if isinstance(item, ClaimItem):
@@ -267,20 +267,20 @@ def _of_users(raws: list[Raw]) -> list[Reading]:
     marked = {raw["user_id"]["S"] for raw in raws if _is_marked(raw, Unfinished.USER)}
     for user, of_user in users.items():
         owners = {claim: _text(found.get(claim), "owner") for claim in of_user}
-        readings.append(UserReading(user, owners, user.id in marked))
+        readings.append(UserSnapshot(user, owners, user.id in marked))
     for claim, owner in claims:
         username, email = (_text(found.get(owner), name) for name in ("username", "email"))
-        readings.append(NameReading(claim, owner, _claims(username, email)))
+        readings.append(NameSnapshot(claim, owner, _claims(username, email)))
     return readings
 
 
-def _of_entries(raws: list[Raw]) -> list[Reading]:
+def _of_entries(raws: list[Raw]) -> list[Snapshot]:
     parsed, readings = _parsed(settings.activity_table, raws, read_entry)
     readings += readings_of_entries(parsed)
     return readings
 
 
-def _of_sessions(raws: list[Raw]) -> list[Reading]:
+def _of_sessions(raws: list[Raw]) -> list[Snapshot]:
     # The public keys that are stored beside the sessions concern no invariant.
     raws = [raw for raw in raws if not raw["session_id"]["S"].startswith(KEY)]
 
@@ -289,11 +289,11 @@ def _of_sessions(raws: list[Raw]) -> list[Reading]:
 
     parsed, readings = _parsed(settings.sessions_table, raws, parse)
     known = _users({session.user_id for session in parsed})
-    readings += [SessionReading(session, session.user_id in known) for session in parsed]
+    readings += [SessionSnapshot(session, session.user_id in known) for session in parsed]
     return readings
 
 
-def _of_receipts(raws: list[Raw]) -> list[Reading]:
+def _of_receipts(raws: list[Raw]) -> list[Snapshot]:
     def parse(raw: Raw) -> Receipt:
         item = ReceiptItem.from_raw_data(raw)
         return Receipt(
@@ -303,20 +303,20 @@ def _of_receipts(raws: list[Raw]) -> list[Reading]:
     # Notes of deletions and positions of migrations are stored beside the receipts, and concern no request.
     raws = [raw for raw in raws if not raw["receipt_id"]["S"].startswith((DELETION, POSITION))]
     parsed, readings = _parsed(settings.idempotency_table, raws, parse)
-    readings += [ReceiptReading(receipt) for receipt in parsed]
+    readings += [ReceiptSnapshot(receipt) for receipt in parsed]
     return readings
 
 
-def _parsed(table: str, raws: Iterable[Raw], parse: Callable[[Raw], Parsed]) -> tuple[list[Parsed], list[Reading]]:
+def _parsed(table: str, raws: Iterable[Raw], parse: Callable[[Raw], Parsed]) -> tuple[list[Parsed], list[Snapshot]]:
     """What the items say, and those that say nothing that can be read."""
     parsed: list[Parsed] = []
-    unreadable: list[Reading] = []
+    unreadable: list[Snapshot] = []
     for raw in raws:
         try:
             parsed.append(parse(raw))
         except _UNREADABLE as error:
             key = tuple(raw[name]["S"] for name in _key_names(table))
-            unreadable.append(UnreadableReading(table, key, f"{type(error).__name__}: {error}"))
+            unreadable.append(UnreadableSnapshot(table, key, f"{type(error).__name__}: {error}"))
     return parsed, unreadable
 
 

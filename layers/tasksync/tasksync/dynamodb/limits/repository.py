@@ -13,7 +13,7 @@ from pynamodb.expressions.update import Action
 from tasksync.dynamodb.core.connection import SharedModel, shared_connection
 from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.model.entities import Tries
-from tasksync.model.errors import DependencyFailed, NotCounted, Stale
+from tasksync.model.errors import DependencyFailed, NotCounted, WriteConflict
 from tasksync.observability import usage
 from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
@@ -39,7 +39,7 @@ class LimitItem(SharedModel):
     expires_at = NumberAttribute()
 
 
-class RateLimitsTable:
+class RateLimitsRepository:
     """Counters. Times are in seconds since 1970."""
 
     def quota(self, policy: str) -> int:
@@ -89,7 +89,7 @@ class RateLimitsTable:
         )
 
     def change_tries(self, seen: Tries, changed: Tries) -> None:
-        """Raises ``Stale`` if anything but the count has changed since it was seen."""
+        """Raises ``WriteConflict`` if anything but the count has changed since it was seen."""
         transaction = Transaction()
         transaction.update(
             LimitItem(seen.key),
@@ -100,7 +100,7 @@ class RateLimitsTable:
                 *_next(changed),
             ],
             LimitItem.changes == seen.version,
-            Stale,
+            WriteConflict,
         )
         with usage.bookkeeping():
             transaction.commit()

@@ -10,7 +10,7 @@ from tasksync.dynamodb.migrations.scanning import Raw, scan_page
 from tasksync.dynamodb.rooms.decoder import partition
 from tasksync.dynamodb.rooms.repository import ROOM, RoomItem, same_version
 from tasksync.model.entities import Membership, Room
-from tasksync.model.errors import Stale
+from tasksync.model.errors import WriteConflict
 from tasksync.runtime.settings import settings
 
 _ATTEMPTS = 10
@@ -34,16 +34,16 @@ class MemberIds:
             room, members = partition(room.id)
             if room is not None and room.member_count == len(members) > 0 and _changed(room, members):
                 return True
-        raise Stale
+        raise WriteConflict
 
 
 def _changed(room: Room, members: list[Membership]) -> bool:
     """Whether the room still was what had been read."""
     transaction = Transaction()
     member_ids = RoomItem.member_ids.set({member.user_id for member in members})
-    transaction.update(RoomItem.at(room.id), [member_ids], same_version(room), Stale)
+    transaction.update(RoomItem.at(room.id), [member_ids], same_version(room), WriteConflict)
     try:
         transaction.commit()
-    except Stale:
+    except WriteConflict:
         return False
     return True

@@ -8,7 +8,7 @@ from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.migrations.scanning import Raw, scan_page
 from tasksync.dynamodb.tasks.repository import TaskItem, sort_keys
 from tasksync.model.entities import Task
-from tasksync.model.errors import Stale
+from tasksync.model.errors import WriteConflict
 from tasksync.runtime.settings import settings
 
 _ATTEMPTS = 10
@@ -32,7 +32,7 @@ class TaskSortKeys:
             [item] = found
             if _changed(TaskItem.from_raw_data(item).entity()):
                 return True
-        raise Stale
+        raise WriteConflict
 
 
 def _fits(item: Raw) -> bool:
@@ -44,9 +44,9 @@ def _changed(task: Task) -> bool:
     """Whether the task still was what had been read."""
     actions = [getattr(TaskItem, name).set(value) for name, value in sort_keys(task).items()]
     transaction = Transaction()
-    transaction.update(TaskItem(task.owner_id, task.id), actions, TaskItem.version == task.version, Stale)
+    transaction.update(TaskItem(task.owner_id, task.id), actions, TaskItem.version == task.version, WriteConflict)
     try:
         transaction.commit()
-    except Stale:
+    except WriteConflict:
         return False
     return True

@@ -8,9 +8,9 @@ Begun anew, this heals what was lost with records of the stream.
 from tasksync.dynamodb.migrations.m0002_task_sort_keys import TaskSortKeys
 from tasksync.dynamodb.migrations.scanning import Raw
 from tasksync.dynamodb.rooms.repository import members_among
-from tasksync.dynamodb.tasks.repository import TaskItem, TasksTable
+from tasksync.dynamodb.tasks.repository import TaskItem, TasksRepository
 from tasksync.model.entities import Task
-from tasksync.model.errors import Stale
+from tasksync.model.errors import WriteConflict
 from tasksync.model.ids import is_room_id
 from tasksync.runtime import clock
 
@@ -23,7 +23,7 @@ class Assignments:
 
     def __init__(self) -> None:
         self._sort_keys = TaskSortKeys()
-        self._tasks = TasksTable()
+        self._tasks = TasksRepository()
 
     def page(self, segment: int, segments: int, after: str | None, limit: int) -> tuple[list[Raw], str | None]:
         return self._sort_keys.page(segment, segments, after, limit)
@@ -36,11 +36,11 @@ class Assignments:
                 return changed
             try:
                 self._tasks.unassign(task, max(clock.now(), task.updated_at))
-            except Stale:
+            except WriteConflict:
                 task, _members = self._tasks.find_with_members(task.id, [task.owner_id])
             else:
                 return True
-        raise Stale
+        raise WriteConflict
 
 
 def _is_left_over(task: Task) -> bool:

@@ -3,7 +3,7 @@
 from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.migrations.scanning import Raw, scan_page
 from tasksync.dynamodb.rooms.repository import ROOM, RoomItem, mark_as_dead
-from tasksync.model.errors import Stale
+from tasksync.model.errors import WriteConflict
 from tasksync.runtime.settings import settings
 
 
@@ -20,9 +20,9 @@ class DeadRooms:
         transaction = Transaction()
         # Nothing enters a dead room: if the condition does not hold, the room is gone.
         room = RoomItem.at(item["room_id"]["S"])
-        transaction.update(room, [mark_as_dead()], RoomItem.member_count == 0, Stale)
+        transaction.update(room, [mark_as_dead()], RoomItem.member_count == 0, WriteConflict)
         try:
             transaction.commit()
-        except Stale:
+        except WriteConflict:
             return False
         return True

@@ -4,7 +4,7 @@ from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.migrations.scanning import Raw, scan_page
 from tasksync.dynamodb.users.repository import UserItem, mark_as_deleting
 from tasksync.model.entities import UserStatus
-from tasksync.model.errors import Stale
+from tasksync.model.errors import WriteConflict
 from tasksync.runtime.settings import settings
 
 
@@ -21,9 +21,9 @@ class DeletedUsers:
             return False
         transaction = Transaction()
         user = UserItem(item["user_id"]["S"])
-        transaction.update(user, [mark_as_deleting()], UserItem.status == UserStatus.DELETING.value, Stale)
+        transaction.update(user, [mark_as_deleting()], UserItem.status == UserStatus.DELETING.value, WriteConflict)
         try:
             transaction.commit()
-        except Stale:
+        except WriteConflict:
             return False  # erased meanwhile
         return True

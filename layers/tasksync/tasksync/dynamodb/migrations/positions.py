@@ -22,7 +22,7 @@ class PositionsItem(SharedModel):
     """One list for each segment, of the fields of its position."""
 
 
-class PositionsTable:
+class PositionsRepository:
     """The positions in all segments, by migration. They are written at once, so that a new beginning is a whole one."""
 
     def of(self, migration_id: str) -> list[Position]:

@@ -10,23 +10,23 @@ from tasksync.dynamodb.rooms.queries import RoomReads
 from tasksync.dynamodb.rooms.repository import (
     MembershipItem,
     RoomItem,
+    bump_version,
     claim_code,
     dated_before,
     end_membership,
-    entered,
-    made,
+    joined,
     mark_as_dead,
     require_membership,
     retire_code,
+    role_change,
     same_membership,
     same_version,
-    touched,
 )
 from tasksync.dynamodb.rooms.unassignments import note_unassignment
 from tasksync.dynamodb.users.repository import require_active, require_unchanged
 from tasksync.model import change_context
 from tasksync.model.entities import FormerMember, Membership, Origin, Receipt, Room, RoomRole, RoomView, User
-from tasksync.model.errors import AlreadyMember, CallerGone, LastAdmin, Stale
+from tasksync.model.errors import AlreadyMember, CallerGone, LastAdmin, WriteConflict
 
 
 class RoomChanges(RoomReads):
@@ -40,14 +40,17 @@ class RoomChanges(RoomReads):
         claim_code(transaction, room)
         item = RoomItem.of(room)
         item.stamp = change_context.new()
-        transaction.put(item, RoomItem.room_id.does_not_exist(), Stale)
-        transaction.put(MembershipItem.of(creator, Origin.ONESELF), MembershipItem.room_id.does_not_exist(), Stale)
+        transaction.put(item, RoomItem.room_id.does_not_exist(), WriteConflict)
+        transaction.put(
+            MembershipItem.of(creator, Origin.ONESELF), MembershipItem.room_id.does_not_exist(), WriteConflict
+        )
         transaction.commit()
 
     def join(self, room: Room, membership: Membership, former: FormerMember | None, receipt: Receipt | None) -> None:
         """Somebody joins by the code, who left the room as ``former`` says; None: who has not been there before.
 
-        Raises ``AlreadyMember``, ``CallerGone`` (no active user), or ``Stale`` if the room or ``former`` has changed.
+        Raises ``AlreadyMember``, ``CallerGone`` (no active user), or ``WriteConflict`` if the room or ``former`` has
+        changed.
         """
         transaction = Transaction()
         put_receipt(transaction, receipt)
@@ -58,21 +61,21 @@ class RoomChanges(RoomReads):
     def add(self, room: Room, actor: Membership, user: User, membership: Membership, receipt: Receipt | None) -> None:
         """An admin adds ``user``, however they left before.
 
-        Raises ``AlreadyMember``, or ``Stale`` if the room, the actor's membership or the user is not what was read:
-        the user's version stands for their being active and for whom they let add them.
+        Raises ``AlreadyMember``, or ``WriteConflict`` if the room, the actor's membership or the user is not what was
+        read: the user's version stands for their being active and for whom they let add them.
         """
         transaction = Transaction()
         put_receipt(transaction, receipt)
         require_membership(transaction, actor)
-        require_unchanged(transaction, user, Stale)
+        require_unchanged(transaction, user, WriteConflict)
         forget_former_member(transaction, room.id, user.id)
         self._enter(transaction, room, membership, Origin.OTHERS)
 
     def remove(self, view: RoomView, membership: Membership, former: FormerMember, receipt: Receipt | None) -> None:
         """The caller of ``view`` ends a membership, their own or as an admin. ``former``: what becomes of its person.
 
-        Raises ``Stale`` and ``LastAdmin`` as ``end_membership`` does, and ``Stale`` if the caller's membership is not
-        what was read.
+        Raises ``WriteConflict`` and ``LastAdmin`` as ``end_membership`` does, and ``WriteConflict`` if the caller's
+        membership is not what was read.
         """
         transaction = Transaction()
         put_receipt(transaction, receipt)
@@ -88,7 +91,7 @@ class RoomChanges(RoomReads):
     def change_role(
         self, actor: Membership, before: Membership, after: Membership, at: datetime, receipt: Receipt | None
     ) -> None:
-        """Raises ``Stale`` if the actor or the membership is not what was read.
+        """Raises ``WriteConflict`` if the actor or the membership is not what was read.
 
         Raises ``LastAdmin`` if it is the last admin's, and also if the room was changed after ``at``.
         """
@@ -100,10 +103,10 @@ class RoomChanges(RoomReads):
             MembershipItem.at(before.room_id, before.user_id),
             [MembershipItem.role.set(after.role.value)],
             same_membership(before),
-            Stale,
+            WriteConflict,
         )
         change = (after.role is RoomRole.ADMIN) - (before.role is RoomRole.ADMIN)
-        actions = touched(at, made(before, after.role))
+        actions = bump_version(at, role_change(before, after.role))
         condition = (RoomItem.member_count >= 1) & dated_before(at)
         if change:
             actions.append(RoomItem.admin_count.add(change))
@@ -115,7 +118,7 @@ class RoomChanges(RoomReads):
     def change(self, actor: Membership, room: Room, changed: Room, receipt: Receipt | None) -> None:
         """Another name, or another role for those who join.
 
-        Raises ``Stale`` if the room has changed since it was read, or the actor is no longer admin.
+        Raises ``WriteConflict`` if the room has changed since it was read, or the actor is no longer admin.
         """
         transaction = Transaction()
         put_receipt(transaction, receipt)
@@ -125,33 +128,35 @@ class RoomChanges(RoomReads):
             [
                 RoomItem.name.set(changed.name) if changed.name is not None else RoomItem.name.remove(),
                 RoomItem.join_role.set(join_roles.stored(changed.join_role)),
-                *touched(changed.updated_at),
+                *bump_version(changed.updated_at),
             ],
             same_version(room),
-            Stale,
+            WriteConflict,
         )
         transaction.commit()
 
     def change_code(self, actor: Membership, room: Room, changed: Room, receipt: Receipt | None) -> None:
-        """Raises ``CodeTaken``, or ``Stale`` as ``change`` does."""
+        """Raises ``CodeTaken``, or ``WriteConflict`` as ``change`` does."""
         transaction = Transaction()
         put_receipt(transaction, receipt)
         require_membership(transaction, actor)
         claim_code(transaction, changed)
         retire_code(transaction, room)
-        actions = [RoomItem.code.set(changed.code), *touched(changed.updated_at)]
-        transaction.update(RoomItem.at(room.id), actions, same_version(room), Stale)
+        actions = [RoomItem.code.set(changed.code), *bump_version(changed.updated_at)]
+        transaction.update(RoomItem.at(room.id), actions, same_version(room), WriteConflict)
         transaction.commit()
 
     def close(self, view: RoomView, at: datetime, receipt: Receipt | None) -> None:
         """An admin deletes the room: every membership ends, and the room is dead, in one transaction.
 
-        Raises ``Stale`` if anybody joined, left or changed roles since the room was read.
+        Raises ``WriteConflict`` if anybody joined, left or changed roles since the room was read.
         """
         transaction = Transaction()
         put_receipt(transaction, receipt)
         for member in view.members:
-            transaction.delete(MembershipItem.at(member.room_id, member.user_id), same_membership(member), Stale)
+            transaction.delete(
+                MembershipItem.at(member.room_id, member.user_id), same_membership(member), WriteConflict
+            )
         transaction.update(
             RoomItem.at(view.room.id),
             [
@@ -159,11 +164,11 @@ class RoomChanges(RoomReads):
                 RoomItem.member_ids.remove(),
                 RoomItem.admin_count.set(0),
                 mark_as_dead(),
-                *touched(at),
+                *bump_version(at),
             ],
             # As many members as were read, and each of those still there: then nobody else is.
             same_version(view.room),
-            Stale,
+            WriteConflict,
         )
         transaction.commit()
 
@@ -174,9 +179,9 @@ class RoomChanges(RoomReads):
         actions = [
             RoomItem.member_count.add(1),
             RoomItem.member_ids.add({membership.user_id}),
-            *touched(membership.joined_at, entered(membership)),
+            *bump_version(membership.joined_at, joined(membership)),
         ]
         if membership.role is RoomRole.ADMIN:
             actions.append(RoomItem.admin_count.add(1))
-        transaction.update(RoomItem.at(room.id), actions, same_version(room), Stale)
+        transaction.update(RoomItem.at(room.id), actions, same_version(room), WriteConflict)
         transaction.commit()

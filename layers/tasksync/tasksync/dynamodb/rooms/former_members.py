@@ -13,7 +13,7 @@ from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.rooms.repository import RoomsItem
 from tasksync.dynamodb.rooms.unassignments import PERSON
 from tasksync.model.entities import FormerMember, FormerRole, Page
-from tasksync.model.errors import Stale
+from tasksync.model.errors import WriteConflict
 from tasksync.runtime import clock
 from tasksync.runtime.deadline import KeepGoing
 
@@ -46,7 +46,7 @@ class FormerMemberItem(RoomsItem, discriminator="former"):
         )
 
 
-class FormerMembersTable:
+class FormerMembersRepository:
     """The rooms table, as far as it says in which rooms people were."""
 
     def find(self, room_id: str, user_id: str) -> FormerMember | None:
@@ -94,6 +94,8 @@ def forget_former_member(transaction: Transaction, room_id: str, user_id: str) -
 
 
 def require_former_member(transaction: Transaction, room_id: str, user_id: str, former: FormerMember | None) -> None:
-    """Let ``transaction`` commit only if this person left the room as was read (None: never); ``Stale`` otherwise."""
+    """Let ``transaction`` commit only if this person left the room as was read (None: never); ``WriteConflict``
+    otherwise.
+    """
     same = FormerMemberItem.room_id.does_not_exist() if former is None else FormerMemberItem.role == former.role.value
-    transaction.check(FormerMemberItem.at(room_id, user_id), same, Stale)
+    transaction.check(FormerMemberItem.at(room_id, user_id), same, WriteConflict)

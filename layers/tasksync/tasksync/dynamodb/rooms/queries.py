@@ -8,15 +8,15 @@ from collections.abc import Iterable
 from functools import partial
 from itertools import chain, islice
 
-from tasksync.dynamodb.core.gather import together
-from tasksync.dynamodb.rooms.repository import MEMBER, ROOM, MembershipItem, RoomItem, RoomsItem, RoomsTable
+from tasksync.dynamodb.core.gather import gather
+from tasksync.dynamodb.rooms.repository import MEMBER, ROOM, MembershipItem, RoomItem, RoomsItem, RoomsRepository
 from tasksync.model.entities import Membership, Page, Room, RoomView
 
 # Of one BatchGetItem.
 _MOST_KEYS = 100
 
 
-class RoomReads(RoomsTable):
+class RoomReads(RoomsRepository):
     """The rooms table, with its lists of rooms."""
 
     def rooms_of(self, user_id: str, limit: int, after: str | None) -> Page[RoomView]:
@@ -44,7 +44,7 @@ class RoomReads(RoomsTable):
         if not parts:
             return {}
         first, *others = [partial(_items, part) for part in parts]
-        return _views(chain.from_iterable(together(first, *others)), wanted, user_id)
+        return _views(chain.from_iterable(gather(first, *others)), wanted, user_id)
 
     def all_views_of(self, user_id: str) -> list[RoomView]:
         """All rooms that a user is in, without the other members: one round trip, and one more for each 50 of them."""

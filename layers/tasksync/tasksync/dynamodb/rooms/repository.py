@@ -26,7 +26,7 @@ from tasksync.dynamodb.rooms.decoder import partition, rooms_entered
 from tasksync.model import change_context
 from tasksync.model.change_context import Roles
 from tasksync.model.entities import Membership, Origin, Room, RoomRole, RoomsEntered, RoomView
-from tasksync.model.errors import CodeTaken, LastAdmin, Stale, UnknownCode
+from tasksync.model.errors import CodeTaken, LastAdmin, UnknownCode, WriteConflict
 from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
@@ -162,7 +162,7 @@ class CodeItem(RoomsItem, discriminator="code"):
         return cls(f"CODE#{code}", CODE)
 
 
-class RoomsTable:
+class RoomsRepository:
     """Rooms as their members see them."""
 
     def view(self, room_id: str, user_id: str) -> RoomView | None:
@@ -175,7 +175,7 @@ class RoomsTable:
         return RoomView(found, caller, members) if caller else None
 
     def room_with_members(self, room_id: str) -> tuple[Room, tuple[Membership, ...]] | None:
-        """A live room, and its members in the order they joined. Raises ``Stale`` if they keep changing.
+        """A live room, and its members in the order they joined. Raises ``WriteConflict`` if they keep changing.
 
         A query is no snapshot: a join that commits while it runs may show in the room and not in the members. Then it
         is run again.
@@ -186,7 +186,7 @@ class RoomsTable:
                 return None
             if room.member_count == len(members):
                 return room, tuple(sorted(members, key=lambda member: (member.joined_at, member.join_id)))
-        raise Stale
+        raise WriteConflict
 
     def memberships_of(self, user_id: str, after: str | None = None) -> Iterator[Membership]:
         """A user's memberships by room id, from the index (see ``room_reads.py``): a hint, no right."""
@@ -230,22 +230,24 @@ class RoomsTable:
         return claim.owner
 
     def leave(self, membership: Membership, at: datetime, *, last: bool) -> None:
-        """Raises ``Stale`` and ``LastAdmin`` as ``end_membership`` does."""
+        """Raises ``WriteConflict`` and ``LastAdmin`` as ``end_membership`` does."""
         transaction = Transaction()
         end_membership(transaction, membership, at, last=last)
         transaction.commit()
 
     def leave_to(self, membership: Membership, successor: Membership, at: datetime) -> None:
-        """The last admin goes, and ``successor`` becomes admin. Raises ``Stale`` if either is not what was read."""
+        """The last admin goes, and ``successor`` becomes admin. Raises ``WriteConflict`` if either is not what was
+        read.
+        """
         transaction = Transaction()
         transaction.delete(
-            MembershipItem.at(membership.room_id, membership.user_id), same_membership(membership), Stale
+            MembershipItem.at(membership.room_id, membership.user_id), same_membership(membership), WriteConflict
         )
         transaction.update(
             MembershipItem.at(successor.room_id, successor.user_id),
             [MembershipItem.role.set(RoomRole.ADMIN.value)],
             same_membership(successor),
-            Stale,
+            WriteConflict,
         )
         # One admin for another: the number of admins stays.
         transaction.update(
@@ -253,10 +255,10 @@ class RoomsTable:
             [
                 RoomItem.member_count.add(-1),
                 RoomItem.member_ids.delete({membership.user_id}),
-                *touched(at, {**left(membership), **made(successor, RoomRole.ADMIN)}),
+                *bump_version(at, {**left(membership), **role_change(successor, RoomRole.ADMIN)}),
             ],
             (RoomItem.member_count >= 2) & (RoomItem.admin_count == 1) & dated_before(at),
-            Stale,
+            WriteConflict,
         )
         transaction.commit()
 
@@ -269,9 +271,11 @@ class RoomsTable:
         return room if room.member_count == 0 else None
 
     def delete_dead(self, room: Room) -> None:
-        """Delete a dead room and retire its code, once its tasks are gone. Raises ``Stale`` if that has been done."""
+        """Delete a dead room and retire its code, once its tasks are gone. Raises ``WriteConflict`` if that has been
+        done.
+        """
         transaction = Transaction()
-        transaction.delete(RoomItem.at(room.id), RoomItem.member_count == 0, Stale)
+        transaction.delete(RoomItem.at(room.id), RoomItem.member_count == 0, WriteConflict)
         retire_code(transaction, room)
         transaction.commit()
 
@@ -301,16 +305,16 @@ def members_among(room_id: str, user_ids: Iterable[str]) -> dict[str, Membership
 def end_membership(transaction: Transaction, membership: Membership, at: datetime, *, last: bool) -> None:
     """Delete the membership, and count it out of its room. ``last``: it was read as the only one, so the room dies.
 
-    The commit raises ``Stale`` if the membership is not what was read. It raises ``LastAdmin`` if it is the last
-    admin's and others remain, and also if ``last`` is not so any more or the room was changed after ``at``: who reads
-    it again knows which.
+    The commit raises ``WriteConflict`` if the membership is not what was read. It raises ``LastAdmin`` if it is the
+    last admin's and others remain, and also if ``last`` is not so any more or the room was changed after ``at``: who
+    reads it again knows which.
     """
     item = MembershipItem.at(membership.room_id, membership.user_id)
-    transaction.delete(item, same_membership(membership), Stale)
+    transaction.delete(item, same_membership(membership), WriteConflict)
     actions = [
         RoomItem.member_count.add(-1),
         RoomItem.member_ids.delete({membership.user_id}),
-        *touched(at, left(membership)),
+        *bump_version(at, left(membership)),
     ]
     # An update cannot write the mark by what the count becomes, so it is decided before, and the count checked.
     if last:
@@ -326,8 +330,10 @@ def end_membership(transaction: Transaction, membership: Membership, at: datetim
 
 
 def require_membership(transaction: Transaction, membership: Membership) -> None:
-    """Let ``transaction`` commit only if this membership still is what was read; ``Stale`` otherwise."""
-    transaction.check(MembershipItem.at(membership.room_id, membership.user_id), same_membership(membership), Stale)
+    """Let ``transaction`` commit only if this membership still is what was read; ``WriteConflict`` otherwise."""
+    transaction.check(
+        MembershipItem.at(membership.room_id, membership.user_id), same_membership(membership), WriteConflict
+    )
 
 
 def require_writer(transaction: Transaction, room_id: str, user_id: str, otherwise: Failure) -> None:
@@ -373,7 +379,7 @@ def dated_before(at: datetime) -> Condition:
     return condition
 
 
-def touched(at: datetime, members: Mapping[str, Roles] | None = None) -> list[Action]:
+def bump_version(at: datetime, members: Mapping[str, Roles] | None = None) -> list[Action]:
     """What every change of a room does to its item. ``members``: whose roles it changes."""
     return [
         RoomItem.updated_at.set(clock.timestamp(at)),
@@ -387,7 +393,7 @@ def mark_as_dead() -> Action:
     return RoomItem.unfinished.set(Unfinished.ROOM.value)
 
 
-def entered(membership: Membership) -> dict[str, Roles]:
+def joined(membership: Membership) -> dict[str, Roles]:
     return {membership.user_id: (None, membership.role.value)}
 
 
@@ -395,7 +401,7 @@ def left(membership: Membership) -> dict[str, Roles]:
     return {membership.user_id: (membership.role.value, None)}
 
 
-def made(membership: Membership, role: RoomRole) -> dict[str, Roles]:
+def role_change(membership: Membership, role: RoomRole) -> dict[str, Roles]:
     return {membership.user_id: (membership.role.value, role.value)}
 
 
@@ -409,6 +415,10 @@ def claim_code(transaction: Transaction, room: Room) -> None:
 
 
 def retire_code(transaction: Transaction, room: Room) -> None:
-    """Let the room's code open nothing any more, and nobody have it for 90 days. The commit may raise ``Stale``."""
+    """Let the room's code open nothing any more, and nobody have it for 90 days. The commit may raise
+    ``WriteConflict``.
+    """
     free_at = int((clock.now() + _CODES_RETIRED_FOR).timestamp())
-    transaction.update(CodeItem.at(room.code), [CodeItem.expires_at.set(free_at)], CodeItem.owner == room.id, Stale)
+    transaction.update(
+        CodeItem.at(room.code), [CodeItem.expires_at.set(free_at)], CodeItem.owner == room.id, WriteConflict
+    )

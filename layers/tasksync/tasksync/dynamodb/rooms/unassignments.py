@@ -14,7 +14,7 @@ from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.core.unfinished import Unfinished, unfinished
 from tasksync.dynamodb.rooms.repository import RoomsItem
 from tasksync.model.entities import DueUnassignment
-from tasksync.model.errors import Stale
+from tasksync.model.errors import WriteConflict
 from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
@@ -41,7 +41,7 @@ class UnassignmentItem(RoomsItem, discriminator="unassignment"):
         )
 
 
-class UnassignmentsTable:
+class UnassignmentsRepository:
     """The rooms table, as far as it says whose tasks are to be unassigned."""
 
     def find(self, room_id: str, user_id: str) -> DueUnassignment | None:
@@ -56,8 +56,8 @@ class UnassignmentsTable:
         """Nothing is left to be unassigned of what was due. What has become due since stays."""
         transaction = Transaction()
         item = UnassignmentItem.at(due.room_id, due.user_id)
-        transaction.delete(item, UnassignmentItem.updated_at == clock.timestamp(due.since), Stale)
-        with suppress(Stale):
+        transaction.delete(item, UnassignmentItem.updated_at == clock.timestamp(due.since), WriteConflict)
+        with suppress(WriteConflict):
             transaction.commit()
 
     def unfinished(self, before: datetime) -> Iterator[list[tuple[str, str]]]:

@@ -4,21 +4,21 @@ from datetime import datetime
 
 from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.idempotency.repository import put_receipt
-from tasksync.dynamodb.sessions.repository import SessionItem, SessionsTable, session_item
+from tasksync.dynamodb.sessions.repository import SessionItem, SessionsRepository, session_item
 from tasksync.dynamodb.users.repository import UserItem, put_user
 from tasksync.model.entities import Receipt, Session, User, UserStatus
-from tasksync.model.errors import CallerGone, InvalidCredentials, SessionNotFound, Stale, TokenRevoked
+from tasksync.model.errors import CallerGone, InvalidCredentials, SessionNotFound, TokenRevoked, WriteConflict
 from tasksync.runtime import clock
 
 
-class SessionChanges(SessionsTable):
+class SessionChanges(SessionsRepository):
     """The sessions table, with the changes that need users and receipts, too."""
 
     def register(self, user: User, session: Session) -> None:
         """Create a person together with their first session. Raises ``UsernameTaken`` or ``EmailTaken``."""
         transaction = Transaction()
         put_user(transaction, user)
-        transaction.put(session_item(session), SessionItem.session_id.does_not_exist(), Stale)
+        transaction.put(session_item(session), SessionItem.session_id.does_not_exist(), WriteConflict)
         transaction.commit()
 
     def open(self, session: Session) -> None:
@@ -29,7 +29,7 @@ class SessionChanges(SessionsTable):
             UserItem.token_epoch == session.epoch,
             InvalidCredentials,
         )
-        transaction.put(session_item(session), SessionItem.session_id.does_not_exist(), Stale)
+        transaction.put(session_item(session), SessionItem.session_id.does_not_exist(), WriteConflict)
         transaction.commit()
 
     def end(self, session_id: str, user_id: str, receipt: Receipt | None) -> None:
@@ -51,12 +51,12 @@ class SessionChanges(SessionsTable):
     def reauthenticate(self, user: User, session_id: str, at: datetime, receipt: Receipt | None) -> None:
         """Note that the session's person has shown the password again.
 
-        Raises ``Stale`` if the password may have changed since the user was read, ``TokenRevoked`` if the session has
-        ended.
+        Raises ``WriteConflict`` if the password may have changed since the user was read, ``TokenRevoked`` if the
+        session has ended.
         """
         transaction = Transaction()
         put_receipt(transaction, receipt)
-        transaction.check(UserItem(user.id), UserItem.token_epoch == user.token_epoch, Stale)
+        transaction.check(UserItem(user.id), UserItem.token_epoch == user.token_epoch, WriteConflict)
         transaction.update(
             SessionItem(session_id),
             [SessionItem.authenticated_at.set(clock.timestamp(at))],
@@ -70,7 +70,7 @@ class SessionChanges(SessionsTable):
     ) -> None:
         """Set a new password hash; every session but the given one is over.
 
-        Raises ``Stale`` if the user has changed since it was read, ``TokenRevoked`` if the session has ended.
+        Raises ``WriteConflict`` if the user has changed since it was read, ``TokenRevoked`` if the session has ended.
         """
         epoch = user.token_epoch + 1
         transaction = Transaction()
@@ -92,6 +92,6 @@ class SessionChanges(SessionsTable):
             ],
             # A password change, signing out everywhere and the deletion of the user each raise the epoch.
             UserItem.token_epoch == user.token_epoch,
-            Stale,
+            WriteConflict,
         )
         transaction.commit()

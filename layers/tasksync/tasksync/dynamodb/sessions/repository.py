@@ -87,7 +87,7 @@ class SessionItem(SessionsItem, discriminator="session"):
         )
 
 
-class SessionsTable:
+class SessionsRepository:
     """Sign-ins. Whether one still counts is for its epoch and expiry to say."""
 
     def publish_key(self, jwk: dict[str, str]) -> None:

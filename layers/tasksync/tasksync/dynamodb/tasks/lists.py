@@ -6,13 +6,13 @@ more time than there is, ends its page early: with fewer tasks than asked for, o
 
 import json
 
-from tasksync.dynamodb.core.gather import both
+from tasksync.dynamodb.core.gather import gather_pair
 from tasksync.dynamodb.core.merge import Effort, Merge, share
 from tasksync.dynamodb.rooms.repository import members_among
 from tasksync.dynamodb.tasks import query_plan
 from tasksync.dynamodb.tasks.decoder import TaskRow
 from tasksync.dynamodb.tasks.query_plan import Plan
-from tasksync.dynamodb.tasks.repository import TasksTable, sort_keys
+from tasksync.dynamodb.tasks.repository import TasksRepository, sort_keys
 from tasksync.model.entities import Membership, Page, Task
 from tasksync.model.queries import TaskFilter
 
@@ -24,7 +24,7 @@ _MOST_SORTED = 5_000
 _MOST_AT_ONCE = 1_000
 
 
-class TaskLists(TasksTable):
+class TaskLists(TasksRepository):
     """The tasks table, with its lists.
 
     Where a list is merged from several ranges, they are read by several queries: a task whose status or priority
@@ -41,7 +41,7 @@ class TaskLists(TasksTable):
         """
         found = TaskList(query_plan.of_room(room_id, wanted), query_plan.due_in_room(room_id, wanted), after)
         people = {user_id, wanted.assignee_id or user_id}
-        page, members = both(lambda: found.page(limit), lambda: members_among(room_id, people))
+        page, members = gather_pair(lambda: found.page(limit), lambda: members_among(room_id, people))
         if wanted.assignee_id is not None:
             assignee = members.get(wanted.assignee_id)
             page = Page([task for task in page.items if task.is_assigned_by(assignee)], page.next if assignee else None)

@@ -19,7 +19,7 @@ from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.rooms.repository import members_of, membership_key
 from tasksync.model import change_context
 from tasksync.model.entities import Membership, Priority, Task, TaskStatus
-from tasksync.model.errors import Stale
+from tasksync.model.errors import WriteConflict
 from tasksync.model.ids import is_room_id, owner_of, time_ordered_part
 from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
@@ -190,7 +190,7 @@ class TaskItem(SharedModel):
         )
 
 
-class TasksTable:
+class TasksRepository:
     """Tasks of rooms, and personal ones."""
 
     def find_with_members(self, task_id: str, user_ids: Collection[str]) -> tuple[Task | None, dict[str, Membership]]:
@@ -209,10 +209,12 @@ class TasksTable:
         return next(iter(tasks), None), members_of(found.get(settings.rooms_table, []))
 
     def unassign(self, task: Task, at: datetime) -> None:
-        """The assignee has left the room, or is gone. Raises ``Stale`` if the task has changed since it was read."""
+        """The assignee has left the room, or is gone. Raises ``WriteConflict`` if the task has changed since it was
+        read.
+        """
         after = replace(task, assignee_id=None, join_id=None, updated_at=at)
         transaction = Transaction()
-        transaction.update(TaskItem(task.owner_id, task.id), changes(task, after), same_task(task), Stale)
+        transaction.update(TaskItem(task.owner_id, task.id), changes(task, after), same_task(task), WriteConflict)
         transaction.commit()
 
     def assigned_in(self, room_id: str, user_id: str) -> Iterator[list[Task]]:

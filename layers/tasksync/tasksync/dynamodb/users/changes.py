@@ -6,22 +6,22 @@ from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.idempotency.repository import put_receipt
 from tasksync.dynamodb.users.repository import (
     UserItem,
-    UsersTable,
+    UsersRepository,
     email_claim_of,
     mark_as_deleting,
     move_claim,
     name_claim,
 )
 from tasksync.model.entities import Receipt, User, UserStatus
-from tasksync.model.errors import EmailTaken, Stale, UsernameTaken
+from tasksync.model.errors import EmailTaken, UsernameTaken, WriteConflict
 from tasksync.runtime import clock
 
 
-class UserChanges(UsersTable):
+class UserChanges(UsersRepository):
     """The users table, with the changes that need receipts, too."""
 
     def change_profile(self, user: User, changed: User, receipt: Receipt | None) -> None:
-        """Raises ``UsernameTaken``, ``EmailTaken``, or ``Stale`` if the user has changed since it was read."""
+        """Raises ``UsernameTaken``, ``EmailTaken``, or ``WriteConflict`` if the user has changed since it was read."""
         transaction = Transaction()
         put_receipt(transaction, receipt)
         move_claim(transaction, user.id, name_claim(user.username), name_claim(changed.username), UsernameTaken)
@@ -37,12 +37,14 @@ class UserChanges(UsersTable):
                 UserItem.version.add(1),
             ],
             UserItem.version == user.version,
-            Stale,
+            WriteConflict,
         )
         transaction.commit()
 
     def begin_removal(self, user: User, at: datetime, receipt: Receipt | None) -> None:
-        """From here on the user cannot sign in, join or open a room. Raises ``Stale`` if it has changed since read."""
+        """From here on the user cannot sign in, join or open a room. Raises ``WriteConflict`` if it has changed since
+        read.
+        """
         transaction = Transaction()
         put_receipt(transaction, receipt)
         transaction.update(
@@ -55,6 +57,6 @@ class UserChanges(UsersTable):
                 UserItem.version.add(1),
             ],
             UserItem.version == user.version,
-            Stale,
+            WriteConflict,
         )
         transaction.commit()

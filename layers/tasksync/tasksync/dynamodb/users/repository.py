@@ -14,7 +14,7 @@ from tasksync.dynamodb.core.connection import SharedModel
 from tasksync.dynamodb.core.transaction import Failure, Transaction
 from tasksync.dynamodb.core.unfinished import Unfinished, unfinished
 from tasksync.model.entities import AddedBy, Page, Recovery, User, UserRole, UserStatus
-from tasksync.model.errors import EmailTaken, Stale, UsernameTaken
+from tasksync.model.errors import EmailTaken, UsernameTaken, WriteConflict
 from tasksync.model.texts import comparable
 from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
@@ -108,7 +108,7 @@ def email_claim(email: str) -> str:
     return EMAIL + comparable(email)
 
 
-class UsersTable:
+class UsersRepository:
     """People. Those whose deletion was accepted are found by ``find_any`` alone."""
 
     def find(self, user_id: str) -> User | None:
@@ -157,20 +157,20 @@ class UsersTable:
         transaction.commit()
 
     def upgrade_password_hash(self, user: User, password_hash: str) -> None:
-        """Keep the same password under another hash; no change that anybody sees. Raises ``Stale``."""
+        """Keep the same password under another hash; no change that anybody sees. Raises ``WriteConflict``."""
         transaction = Transaction()
         transaction.update(
             UserItem(user.id),
             [UserItem.password_hash.set(password_hash)],
             UserItem.password_hash == user.password_hash,
-            Stale,
+            WriteConflict,
         )
         transaction.commit()
 
     def recover(self, user: User, recovery: Recovery, password_hash: str, at: datetime) -> None:
         """Set a new password hash and end every session and the recovery token.
 
-        Raises ``Stale`` if the user has changed since it was read, or another token was issued.
+        Raises ``WriteConflict`` if the user has changed since it was read, or another token was issued.
         """
         transaction = Transaction()
         transaction.update(
@@ -185,7 +185,7 @@ class UsersTable:
                 UserItem.recovery_version.remove(),
             ],
             (UserItem.version == user.version) & (UserItem.recovery_hash == recovery.token_hash),
-            Stale,
+            WriteConflict,
         )
         transaction.commit()
 
@@ -194,18 +194,20 @@ class UsersTable:
         for claim in (name_claim(user.username), email_claim_of(user)):
             if claim is not None:
                 transaction = Transaction()
-                transaction.delete(ClaimItem(claim), ClaimItem.owner == user.id, Stale)
-                with suppress(Stale):
+                transaction.delete(ClaimItem(claim), ClaimItem.owner == user.id, WriteConflict)
+                with suppress(WriteConflict):
                     transaction.commit()
 
     def erase(self, user: User) -> None:
-        """Delete the user's item. Raises ``Stale`` if that has been done already."""
+        """Delete the user's item. Raises ``WriteConflict`` if that has been done already."""
         transaction = Transaction()
-        transaction.delete(UserItem(user.id), UserItem.status == UserStatus.DELETING.value, Stale)
+        transaction.delete(UserItem(user.id), UserItem.status == UserStatus.DELETING.value, WriteConflict)
         transaction.commit()
 
     def unfinished(self, before: datetime) -> Iterator[list[str]]:
-        """Users whose deletion was accepted before this time and who are still there: as ``RoomsTable.unfinished``."""
+        """Users whose deletion was accepted before this time and who are still there: as
+        ``RoomsRepository.unfinished``.
+        """
         for page in unfinished(settings.users_table, Unfinished.USER, before):
             yield [key["user_id"]["S"] for key in page]
 
@@ -230,7 +232,7 @@ def put_user(transaction: Transaction, user: User) -> None:
     _claim(transaction, name_claim(user.username), user.id, UsernameTaken)
     if user.email is not None:
         _claim(transaction, email_claim(user.email), user.id, EmailTaken)
-    transaction.put(UserItem.of(user), UserItem.user_id.does_not_exist(), Stale)
+    transaction.put(UserItem.of(user), UserItem.user_id.does_not_exist(), WriteConflict)
 
 
 def email_claim_of(user: User) -> str | None:
@@ -247,4 +249,4 @@ def move_claim(transaction: Transaction, owner: str, old: str | None, new: str |
     if new is not None:
         _claim(transaction, new, owner, taken)
     if old is not None:
-        transaction.delete(ClaimItem(old), ClaimItem.owner == owner, Stale)
+        transaction.delete(ClaimItem(old), ClaimItem.owner == owner, WriteConflict)

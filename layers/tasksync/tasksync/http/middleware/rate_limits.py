@@ -11,7 +11,7 @@ from typing import Protocol
 
 from tasksync.domain.rate_limits import READ, WRITE, Per, Policy, Window
 from tasksync.http.request import Request
-from tasksync.model.errors import NotCounted, RateLimited, Standing
+from tasksync.model.errors import LimitStatus, NotCounted, RateLimited
 from tasksync.observability.logs import log
 from tasksync.runtime import clock
 
@@ -44,8 +44,8 @@ class RateLimits:
         self.shares: dict[str, Share] = {}
         """What this container may spend without asking, by policy and whom it is for."""
 
-    def spend(self, policies: Iterable[Policy], request: Request, standings: list[Standing]) -> None:
-        """Count ``request``, and add to ``standings`` what is left of each policy. Raises ``RateLimited``.
+    def spend(self, policies: Iterable[Policy], request: Request, limit_statuses: list[LimitStatus]) -> None:
+        """Count ``request``, and add to ``limit_statuses`` what is left of each policy. Raises ``RateLimited``.
 
         Where the table answers with an error, a policy that is not exact lets the request pass: reading and writing
         must not end because it cannot be counted how often. Guessing must, so one that is exact does not.
@@ -65,10 +65,10 @@ class RateLimits:
                     raise
                 log("WARNING", "request not counted", request_id=request.id, policy=policy.name, error=repr(error))
                 continue
-            standing = policy.standing(quota, remaining, window.ends - int(now.timestamp()))
+            limit_status = policy.limit_status(quota, remaining, window.ends - int(now.timestamp()))
             if remaining < 0:
-                raise RateLimited(standing)
-            standings.append(standing)
+                raise RateLimited(limit_status)
+            limit_statuses.append(limit_status)
 
     def _shared(self, window: Window, quota: int, key: str) -> int:
         """What remains after this request; below 0 if there was nothing left for it."""
@@ -108,9 +108,9 @@ def network(ip: str) -> str:
     return str(ipaddress.ip_network((int(address), _IPV6_PREFIX), strict=False))
 
 
-def fields(standings: Iterable[Standing]) -> dict[str, str]:
+def fields(limit_statuses: Iterable[LimitStatus]) -> dict[str, str]:
     """``RateLimit-Policy`` and ``RateLimit``; none where nothing was counted."""
-    listed = list(standings)
+    listed = list(limit_statuses)
     if not listed:
         return {}
     return {

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import UnsetType, inspect
 
 from tasksync.http.schemas.fields import USER
-from tasksync.model.errors import MOST_FAULTS, Fault, Invalid
+from tasksync.model.errors import MAX_FIELD_ERRORS, FieldError, Invalid
 from tasksync.model.texts import DAMAGE, LONGEST_SPELLING, Form, Refused
 from tasksync.runtime import clock
 
@@ -48,15 +48,15 @@ class Checked(msgspec.Struct, frozen=True):
         cls,
         data: Mapping[str, Any],  # noqa: ARG003  # schemas override this
         values: Mapping[str, Any],  # noqa: ARG003  # schemas override this
-    ) -> list[Fault]:
+    ) -> list[FieldError]:
         """``data`` is what came in; ``values`` are those fields of it that have the right form."""
         return []
 
 
-class Faults(Exception):
+class FieldErrors(Exception):
     """All that is wrong with the data. The caller decides which error it is."""
 
-    def __init__(self, faults: list[Fault]) -> None:
+    def __init__(self, faults: list[FieldError]) -> None:
         self.faults = faults
         super().__init__()
 
@@ -67,7 +67,7 @@ class SentText(str):
     __slots__ = ("fault", "sent")
 
     sent: str
-    fault: Fault | None
+    fault: FieldError | None
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -179,12 +179,12 @@ def _names_user(annotation: Any) -> bool:
 
 
 def read(schema: type[Schema], data: Mapping[str, Any], *, texts: bool = False) -> Schema:
-    """``data`` as an instance of ``schema``. Raises ``Faults``.
+    """``data`` as an instance of ``schema``. Raises ``FieldErrors``.
 
     ``texts``: the values are texts, as in a query string, and numbers are read from them.
     """
     fields = _fields(schema)
-    faults: list[Fault] = []
+    faults: list[FieldError] = []
     values: dict[str, Any] = {}
     open_questions = 0
     for name, field in fields.items():
@@ -196,22 +196,22 @@ def read(schema: type[Schema], data: Mapping[str, Any], *, texts: bool = False) 
                     converted = _sent(converted, value, None)
                 values[field.name] = converted
             except Refused as refused:
-                fault = Fault(f"/{name}", refused.code, refused.detail)
+                fault = FieldError(f"/{name}", refused.code, refused.detail)
                 faults.append(fault)
                 if field.form and issubclass(schema, Change) and isinstance(value, str):
                     values[field.name] = _sent(value, value, fault)
                     open_questions += 1
         elif field.required:
-            faults.append(Fault(f"/{name}", "missing", "This is required."))
+            faults.append(FieldError(f"/{name}", "missing", "This is required."))
     faults += _unknown([name for name in data if name not in fields], fields, texts)
     if issubclass(schema, Checked):
         faults += schema.further_faults(data, values)
     if len(faults) > open_questions:
-        raise Faults(faults)
+        raise FieldErrors(faults)
     return schema(**values)
 
 
-def _sent(text: str, sent: str, fault: Fault | None) -> SentText:
+def _sent(text: str, sent: str, fault: FieldError | None) -> SentText:
     made = SentText(text)
     made.sent, made.fault = sent, fault
     return made
@@ -255,20 +255,20 @@ def _read(field: _Field, text: str, texts: bool) -> str | int:
     return text
 
 
-def _unknown(names: list[str], known: Collection[str], texts: bool) -> list[Fault]:
+def _unknown(names: list[str], known: Collection[str], texts: bool) -> list[FieldError]:
     """One fault each, as far as there is room for them."""
     found = {}
     there_are = f"There are: {', '.join(known)}." if known else "There are none."
-    for name in itertools.islice(names, MOST_FAULTS + 1):
+    for name in itertools.islice(names, MAX_FIELD_ERRORS + 1):
         shown = name if len(name) <= _NAME_CHARACTERS else f"{name[:_NAME_CHARACTERS]}…"
         pointer = "/" + shown.replace("~", "~0").replace("/", "~1")  # RFC 6901 §3
         if DAMAGE in name:
-            found[pointer] = Fault(pointer, "invalid_characters", _NO_UTF_8)
+            found[pointer] = FieldError(pointer, "invalid_characters", _NO_UTF_8)
         elif texts:
-            found[pointer] = Fault(pointer, "unknown_parameter", f"There is no such parameter here. {there_are}")
+            found[pointer] = FieldError(pointer, "unknown_parameter", f"There is no such parameter here. {there_are}")
         else:
             detail = f"There is no such field here, or it cannot be set. {there_are}"
-            found[pointer] = Fault(pointer, "unknown_field", detail)
+            found[pointer] = FieldError(pointer, "unknown_field", detail)
     return list(found.values())
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from tasksync.model.errors import Fault, Invalid, PreconditionFailed
+from tasksync.model.errors import FieldError, Invalid, PreconditionFailed
 
 _ABSENT = object()
 
@@ -39,7 +39,7 @@ class SentBack:
     """The read-only fields that a change came with."""
 
     fields: Mapping[str, Any]
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[FieldError, ...] = ()
     """What is wrong with the change's other fields, to be named together with what is wrong with these."""
 
     def require_unaltered(self, current: Mapping[str, Any]) -> None:
@@ -58,7 +58,7 @@ class SentBack:
                 f"{version}. Get it again, and make your change in what is there now.",
             )
         faults = [
-            Fault(f"/{name}", "read_only", "This cannot be changed: leave it out, or send it as GET gives it.")
+            FieldError(f"/{name}", "read_only", "This cannot be changed: leave it out, or send it as GET gives it.")
             for name, value in compared.items()
             # Not by == alone: to Python, true is 1.
             if type(value) is not type(shown.get(name, _ABSENT)) or value != shown[name]

@@ -19,7 +19,7 @@ from tasksync.model.entities import (
     TaskStatus,
     UserRole,
 )
-from tasksync.model.errors import MOST_FAULTS
+from tasksync.model.errors import MAX_FIELD_ERRORS
 
 Item = TypeVar("Item")
 
@@ -213,7 +213,7 @@ class Problem(TypedDict):
         Annotated[
             list[FieldError],
             Meta(
-                max_length=MOST_FAULTS,
+                max_length=MAX_FIELD_ERRORS,
                 description="Everything that is wrong with the request at once, or the first 50.",
             ),
         ]
