@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run moto sam-local seed admin reset-password rotate-key metrics-token demo audit replay restore migrate check openapi \
+.PHONY: help run moto sam-local seed admin reset-password rotate-key metrics-token demo audit replay restore migrate lint check openapi \
     soak-api deploy clean
 
 # Compiled once, read by the hundreds of processes that a run of the tests starts.
@@ -115,11 +115,13 @@ $(BUILT_BY_SAM): $(SAM) template.yaml $(shell find functions layers -type f ! -p
 	@SAM_CLI_TELEMETRY=0 PYTHON=$(abspath .venv-deploy/bin/python) \
 	    $(SAM) build --region us-east-1 --parallel >.aws-sam/log 2>&1 || { cat .aws-sam/log; exit 1; }
 
-check: $(DEVELOPMENT) $(CHECKOV) $(BUILT_BY_SAM) ## Checks style, types, directions of imports, the template, and that the code keeps to it
+lint: $(DEVELOPMENT) ## The fast checks, which pre-commit runs: style, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check: lint $(CHECKOV) $(BUILT_BY_SAM) ## Checks style, types, import rules, the template, and that template, code and documents agree
 	$(BIN)/cfn-lint
 	$(CHECKOV)
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml

@@ -1,14 +1,17 @@
-"""Documents: the tests that they name as proof are there."""
+"""Documents: the tests, places and commands that they name are there."""
 
 import ast
 import functools
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 from bench import report
 from infrastructure.template import REPOSITORY
+
+PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")])
 
 NAMED = sorted(
     {
@@ -48,6 +51,38 @@ def test_the_table_of_requirements_names_a_test_in_every_line() -> None:
 
     assert len(lines) > 20
     assert [line for line in lines if "::test_" not in line] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_place_that_a_page_links_to_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", text)
+
+    broken = [f"{path}#{anchor}" for path, anchor in links if not _leads_somewhere(page, path, anchor)]
+
+    assert broken == []
+
+
+def _leads_somewhere(page: Path, path: str, anchor: str) -> bool:
+    target = page.parent / path if path else page
+    return target.exists() and (not anchor or anchor in _anchors(target))
+
+
+def _anchors(page: Path) -> set[str]:
+    """Those that GitHub gives to headings: in lower case, hyphens for blanks, no other punctuation."""
+    headings = re.findall(r"(?m)^#+ (.+)$", page.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_a_page_names_there_is(page: Path) -> None:
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+
+    code = re.findall(r"(?ms)^ *```sh\n.*?^ *```$|`[^`\n]+`", page.read_text(encoding="utf-8"))
+    named = re.findall(r"(?m)(?:^ *|`)make ([a-z-]+(?: [a-z-]+)*)(?![\w-])", "\n".join(code))
+
+    targets = {target for words in named for target in words.split()}
+    assert {target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)} == set()
 
 
 @pytest.mark.parametrize("part", ["cpu", "cold", "memory", "lists", "load"])
