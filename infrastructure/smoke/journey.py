@@ -3,42 +3,59 @@
 import http.client
 import json
 import secrets
+import sys
 import time
+import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-# For longer than a function gives the same answer again (``tasksync.probes.AGE_SECONDS``).
+# For longer than a function gives the same answer again (``tasksync.observability.probes.AGE_SECONDS``).
 _HEALTH_ATTEMPTS = 7
 _PAUSE_SECONDS = 2
-_TIMEOUT_SECONDS = 30
+_TIMEOUT_SECONDS = 30.0
+
+# The longest that a 503 has it wait (the API says 1 s).
+_LONGEST_WAIT_SECONDS = 10
 
 
 class Unhealthy(Exception):
     """It does not serve. The message says what was asked, and what the answer was."""
 
 
-def check(url: str) -> None:
+class _Answer(NamedTuple):
+    status: int
+    retry_after: str | None
+    body: bytes
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.body.decode(errors='replace')[:500]}"
+
+
+def check(url: str, seconds: float = _TIMEOUT_SECONDS) -> None:
     """Ask the service at this address. Raises Unhealthy.
 
-    Health is asked for several times: the first requests after a deployment start everything.
+    Health is asked for several times: the first requests after a deployment start everything. ``seconds``: how long
+    each response is waited for.
     """
     for attempt in range(1, _HEALTH_ATTEMPTS + 1):
         try:
-            Client(url).ask("GET", "/health", 200)
+            Client(url, seconds).ask("GET", "/health", 200, repeat=False)
             break
         except Unhealthy:
             if attempt == _HEALTH_ATTEMPTS:
                 raise
             time.sleep(_PAUSE_SECONDS)
-    _journey(Client(url))
+    _journey(Client(url, seconds))
 
 
 class Client:
     """A client of the API."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, seconds: float = _TIMEOUT_SECONDS) -> None:
+        """``seconds``: how long each response is waited for."""
         self._address = urlsplit(url)
+        self._seconds = seconds
         self._token: str | None = None
 
     def sign_up(self) -> None:
@@ -46,25 +63,39 @@ class Client:
         tokens = self.ask("POST", "/auth/register", 201, {"username": name, "password": secrets.token_urlsafe(24)})
         self._token = tokens["access_token"]
 
-    def ask(self, method: str, path: str, expected: int, body: Mapping[str, Any] | None = None) -> Any:
-        """What was answered. Raises Unhealthy if it is not answered with this status."""
+    def ask(
+        self, method: str, path: str, expected: int, body: Mapping[str, Any] | None = None, *, repeat: bool = True
+    ) -> Any:
+        """What was answered. Raises Unhealthy if it is not answered with this status.
+
+        A 503 with ``Retry-After`` is not the end, as for any client: unless ``repeat`` is False, the request is sent
+        once more, with the same idempotency key. A line on stderr says so.
+        """
+        headers = {} if method == "GET" else {"Idempotency-Key": str(uuid.uuid4())}
+        answer = self._send(method, path, headers, body)
+        if repeat and answer.status == 503 and answer.retry_after is not None:
+            print(f"{method} {path}: {answer}; it is sent again", file=sys.stderr, flush=True)
+            time.sleep(min(float(answer.retry_after), _LONGEST_WAIT_SECONDS))
+            answer = self._send(method, path, headers, body)
+        if answer.status != expected:
+            raise Unhealthy(f"{method} {path}: {answer}")
+        return json.loads(answer.body) if answer.body else None
+
+    def _send(self, method: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any] | None) -> _Answer:
         kind = http.client.HTTPSConnection if self._address.scheme == "https" else http.client.HTTPConnection
-        connection = kind(self._address.netloc, timeout=_TIMEOUT_SECONDS)
-        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        connection = kind(self._address.netloc, timeout=self._seconds)
+        sent = {**headers, **({"Authorization": f"Bearer {self._token}"} if self._token else {})}
         content = None if body is None else json.dumps(body)
         if content is not None:
-            headers["Content-Type"] = "application/json"
+            sent["Content-Type"] = "application/json"
         try:
-            connection.request(method, self._address.path.rstrip("/") + path, content, headers)
+            connection.request(method, self._address.path.rstrip("/") + path, content, sent)
             answer = connection.getresponse()
-            said = answer.read()
+            return _Answer(answer.status, answer.getheader("Retry-After"), answer.read())
         except OSError as error:
             raise Unhealthy(f"{method} {path}: {error}") from error
         finally:
             connection.close()
-        if answer.status != expected:
-            raise Unhealthy(f"{method} {path}: {answer.status} {said.decode(errors='replace')[:500]}")
-        return json.loads(said) if said else None
 
 
 def _journey(person: Client) -> None:

@@ -68,9 +68,12 @@ trap stop EXIT
 trap 'exit 130' INT TERM HUP
 
 # Containers need to reach this machine, and nothing else; so no rule of the machine's own network is touched. The
-# addresses are of the range that is reserved for tests of network devices (RFC 2544), which no real network has.
+# addresses are of the range that is reserved for tests of network devices (RFC 2544), which no real network has. A bridge
+# that is given no hardware address takes the lowest of its ports': it would change when a container comes or goes, and
+# containers that know the old one could not reach this machine for up to a minute.
 ip link delete "$bridge" 2>/dev/null || true
-{ ip link add "$bridge" type bridge && ip address add 198.18.98.1/24 dev "$bridge" && ip link set "$bridge" up; } \
+{ ip link add "$bridge" address 02:42:c6:12:62:01 type bridge && ip address add 198.18.98.1/24 dev "$bridge" &&
+    ip link set "$bridge" up; } \
     2>"$run/log" || without "a network bridge cannot be made here ($(tail -n 1 "$run/log"))."
 
 # It ends with this script, even if that is killed; Ctrl-C is for the command alone.

@@ -11,7 +11,7 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import ReadTimeoutError
 from moto.core.botocore_stubber import MockRawResponse
 
-from tasksync import cloudwatch
+from tasksync.observability import cloudwatch
 from tests.functions.metrics.scraping import Scraping
 from tests.support.context import LambdaContext
 from tests.support.faults import Fault, one_after_the_other, refusing, silent, unreachable
@@ -67,7 +67,7 @@ def test_where_a_service_fails_the_response_is_a_problem(scraping: Scraping, ser
     with happening(service, fault) as sent:
         problem(scraping.scrape(), 503, "dependency_failed")
 
-    assert 1 <= len(sent) <= cloudwatch.PATIENCE.attempts
+    assert 1 <= len(sent) <= cloudwatch.RETRY_POLICY.attempts
     assert scraping.scrape().status == 200
 
 
