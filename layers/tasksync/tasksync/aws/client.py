@@ -88,18 +88,10 @@ class Service:
     target: str
     """What stands before the operation in X-Amz-Target."""
     media_type: str
-    host: str = ""
-    """What its address begins with and its signatures name, where that is not its name."""
-
-    @property
-    def signed_as(self) -> str:
-        return self.host or self.name
 
 
 DYNAMODB = Service("dynamodb", "DynamoDB_20120810", "application/x-amz-json-1.0")
 SECRETS_MANAGER = Service("secretsmanager", "secretsmanager", "application/x-amz-json-1.1")
-CLOUDWATCH = Service("cloudwatch", "GraniteServiceVersion20100801", "application/x-amz-json-1.0", "monitoring")
-SQS = Service("sqs", "AmazonSQS", "application/x-amz-json-1.0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +139,12 @@ class Client:
         self.retry_policy = retry_policy
         self.events = session.get_component("event_emitter")
         """botocore's. ``before-send.SERVICE.OPERATION`` may answer in the network's place, or raise."""
-        self.url = endpoint(session, service.signed_as, region)
+        self.url = endpoint(session, service.name, region)
         self._service = service
         self.codec = codec
         self._observe = observe
         self._credentials = session.get_credentials()
-        self._signer = Signer(service.signed_as, region, self.url)
+        self._signer = Signer(service.name, region, self.url)
         self._quota = RetryQuota()
         self._user_agent = session.user_agent()
         self._http = URLLib3Session(
