@@ -4,6 +4,8 @@ import ast
 import functools
 import json
 import re
+import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,43 @@ def _anchors(page: Path) -> set[str]:
     """Those that GitHub gives to headings: in lower case, hyphens for blanks, no other punctuation."""
     headings = re.findall(r"(?m)^#+ (.+)$", page.read_text(encoding="utf-8"))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@functools.cache
+def _paths() -> tuple[str, ...]:
+    """Every file, and every folder with a slash at its end, each after a slash."""
+    tracked = subprocess.run(
+        ["git", "ls-files"],  # noqa: S607  # from the PATH
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    folders = {f"{folder}/" for name in tracked for folder in Path(name).parents}
+    return tuple(f"/{path}" for path in {*tracked, *folders})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_names_exists(page: Path) -> None:
+    """Files by any end of their path, such as ``domain/tasks.py``: those of the code, and folders anywhere."""
+    named = re.findall(
+        r"`((?:[\w.-]+/)*\w+\.(?:py|md|sh|toml|css|js)|(?:[\w-]+/)+)(?:::\w+)?`", page.read_text(encoding="utf-8")
+    )
+
+    missing = {name for name in named if not any(path.endswith(f"/{name}") for path in _paths())}
+
+    assert missing - {"dist/", "dist/arm64/"} == set()
+
+
+def test_the_layers_are_those_of_the_import_rules() -> None:
+    rules = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    [layers] = [rule["layers"] for rule in rules if rule["type"] == "layers"]
+    page = (REPOSITORY / "docs" / "development.md").read_text(encoding="utf-8")
+    table = page.partition("## Layers")[2].partition("\n## ")[0]
+
+    assert re.findall(r"(?m)^\| `(\w+)/` \|", table) == [name for layer in layers for name in layer.split(" : ")]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
