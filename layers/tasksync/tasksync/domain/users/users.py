@@ -35,7 +35,7 @@ class People(Protocol):
 class Rooms(Protocol):
     """The rooms table, as far as people need it."""
 
-    def all_hints_of(self, user_id: str) -> set[str]: ...
+    def all_candidate_ids_of(self, user_id: str) -> set[str]: ...
     def all_of(self, user_id: str) -> list[Room]: ...
     def naming(self, room_ids: Iterable[str], user_ids: set[str]) -> list[Room]: ...
 
@@ -118,7 +118,7 @@ class UserService:
 
     def _share_a_room(self, user_id: str, other_id: str) -> bool:
         mine, theirs = self._gather(
-            lambda: self._rooms.all_hints_of(user_id), lambda: self._rooms.all_hints_of(other_id)
+            lambda: self._rooms.all_candidate_ids_of(user_id), lambda: self._rooms.all_candidate_ids_of(other_id)
         )
         # The index only says where to look; what counts is whom the rooms themselves name.
         shared = mine & theirs
