@@ -5,6 +5,7 @@ import functools
 import json
 import os
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def _inline_code(page: Path) -> Iterator[str]:
     yield from re.findall(r"`([^`\n]+)`", prose)
 
 
-FILE = re.compile(r"\.(?:py|js|json|yaml|yml|toml|md|txt|svg)$")
+FILE = re.compile(r"\.(?:py|js|css|json|yaml|yml|toml|md|txt|sh|svg)$")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -99,7 +100,7 @@ def test_every_file_and_folder_that_a_page_names_is_there(page: Path) -> None:
     folders |= {path.name for path in SHARED.iterdir() if path.is_dir()}
 
     named = {name.rstrip(".") for code in _inline_code(page) for name in names.findall(code)}
-    paths = {name for name in named if FILE.search(name) or name.split("/")[0] in folders and "/" in name}
+    paths = {name for name in named if FILE.search(name) or (name.split("/")[0] in folders and "/" in name)}
     paths |= {name for name in named if name.endswith("/") and not name.startswith((".local/", ".venv", "dist/"))}
 
     assert sorted(path for path in paths - MADE if path.rstrip("/") not in _ends_of_paths()) == []
@@ -113,16 +114,6 @@ def test_every_name_of_code_that_a_page_names_is_there(page: Path) -> None:
 
     words = {word: code for code in sorted(named) for word in re.findall(r"\w+", code)}
     assert {words[word] for word in words.keys() - FOREIGN - _words_in_the_code()} == set()
-
-
-def test_the_tree_of_the_shared_package_is_the_one_there() -> None:
-    text = (REPOSITORY / "docs" / "development.md").read_text(encoding="utf-8")
-    tree = text.partition("## Layers")[2].partition("```\n")[2].partition("```")[0]
-
-    drawn = {words[0].rstrip("/") for words in map(str.split, tree.splitlines()[1:]) if words and words[0][-1] == "/"}
-
-    folders = {path.name for path in SHARED.iterdir() if path.is_dir()}
-    assert drawn == folders - {"__pycache__"}
 
 
 @functools.cache
@@ -175,6 +166,17 @@ def _anchors(page: Path) -> set[str]:
     """Those that GitHub gives to headings: in lower case, hyphens for blanks, no other punctuation."""
     headings = re.findall(r"(?m)^#+ (.+)$", page.read_text(encoding="utf-8"))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_layers_are_those_of_the_import_rules() -> None:
+    rules = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    [layers] = [rule["layers"] for rule in rules if rule["type"] == "layers"]
+    page = (REPOSITORY / "docs" / "development.md").read_text(encoding="utf-8")
+    table = page.partition("## Layers")[2].partition("\n## ")[0]
+
+    assert re.findall(r"(?m)^\| `(\w+)/` \|", table) == [name for layer in layers for name in layer.split(" : ")]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
