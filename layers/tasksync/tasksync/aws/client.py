@@ -205,7 +205,7 @@ class Client:
             response = self._send(operation, body, seconds)
             content = _verified_content(response)
             answer = _error(response) if response.status_code >= 300 else _without_nulls(decode(content))
-        except ValueError as error:  # what is no JSON
+        except ValueError as error:  # not a JSON object
             self._observe(None)
             raise HTTPClientError(error=error) from error
         except Exception:  # Whatever it was, the attempt counts as one without an answer.
@@ -264,8 +264,10 @@ def _verified_content(response: AWSResponse) -> bytes:
     return content
 
 
-def _without_nulls(members: Answer) -> Answer:
-    """Without those that are null: to botocore they are absent."""
+def _without_nulls(members: Any) -> Answer:
+    """``members`` without nulls, as botocore has them. Raises ``ValueError`` for anything but a JSON object."""
+    if not isinstance(members, dict):
+        raise ValueError
     return {name: value for name, value in members.items() if value is not None}
 
 
