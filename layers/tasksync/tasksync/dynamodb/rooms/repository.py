@@ -28,7 +28,7 @@ from tasksync.dynamodb.rooms.conditions import (
 )
 from tasksync.dynamodb.rooms.items import CODE, ByUser, CodeItem, MembershipItem, RoomItem, membership_key, room_key
 from tasksync.dynamodb.rooms.mapper import MEMBERSHIP, ROOM, PartitionRow
-from tasksync.model.entities import Membership, Origin, Room, RoomRole, RoomsEntered, RoomView
+from tasksync.model.entities import JoinedRooms, Membership, Origin, Room, RoomRole, RoomView
 from tasksync.model.errors import UnknownCode, WriteConflict
 from tasksync.runtime.settings import settings
 
@@ -70,9 +70,9 @@ class RoomsRepository:
         """How many rooms a user has opened or joined and is in, from the index (see ``queries.py``)."""
         return MembershipItem.by_user.count(user_id, filter_condition=MembershipItem.origin == Origin.ONESELF.value)
 
-    def entered_by(self, user_id: str) -> RoomsEntered:
+    def joined_rooms(self, user_id: str) -> JoinedRooms:
         """The rooms a user is in, from the index (see ``queries.py``). One round trip."""
-        return rooms_entered(user_id)
+        return _joined_rooms(user_id)
 
     def memberships_in(self, room_ids: Iterable[str], user_id: str) -> dict[str, Membership]:
         """The user's memberships in these rooms, by room, read consistently."""
@@ -168,17 +168,17 @@ def members_among(room_id: str, user_ids: Iterable[str]) -> dict[str, Membership
     return members_of(get_many(settings.rooms_table, keys))
 
 
-class _EnteredRow(Row, frozen=True, kw_only=True, gc=False):
+class _JoinedRow(Row, frozen=True, kw_only=True, gc=False):
     """What of a membership says where it is and whence."""
 
     room_id: Text
     origin: Text | None = None
 
 
-def rooms_entered(user_id: str) -> RoomsEntered:
+def _joined_rooms(user_id: str) -> JoinedRooms:
     """The rooms of a user, from the index by user. A query of 1 MB holds more of them than anybody can be in."""
     rows, _ = query(
-        _EnteredRow,
+        _JoinedRow,
         {
             "TableName": settings.rooms_table,
             "IndexName": "by_user",
@@ -189,7 +189,7 @@ def rooms_entered(user_id: str) -> RoomsEntered:
         },
     )
     by_oneself = {row.room_id.S for row in rows if row.origin is not None and row.origin.S == Origin.ONESELF}
-    return RoomsEntered(frozenset(by_oneself), frozenset(row.room_id.S for row in rows) - by_oneself)
+    return JoinedRooms(frozenset(by_oneself), frozenset(row.room_id.S for row in rows) - by_oneself)
 
 
 def partition(room_id: str) -> tuple[Room | None, list[Membership]]:
