@@ -91,7 +91,7 @@ class ExportService:
         self._activity = activity
 
     def subject(self, caller: Caller, user_id: str) -> User:
-        """The profile. Raises ``NotFound`` if the caller may not see the user, ``RoleTooLow`` for others than the caller.
+        """The profile. Raises ``NotFound`` if the caller may not see the user, ``RoleTooLow`` if it is not the caller.
 
         This holds for admins of the installation too: the data belongs to the user.
         """
