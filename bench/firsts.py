@@ -15,8 +15,6 @@ from tests.support.product import Product
 # What the last of these asks a function is its first request.
 _ASKED = ("/users/me", "/health", "/", "/openapi.json", "/.well-known/jwks.json")
 
-_READ_ONCE = {"AuthorizerFunction": ("GetItem", "KEY#"), "MetricsFunction": ("GetSecretValue", "MetricsSecret")}
-
 # Called by a schedule or by hand, with an event that says nothing.
 _CALLED = ("SweeperFunction", "AuditorFunction", "MigrationsFunction")
 
@@ -67,11 +65,9 @@ def _scrape(product: Product) -> None:
 
 
 def _asked(product: Product, tape: Tape, function: str, event: Json) -> Exchange:
-    """Once more; and what only the first request reads: the authorizer its key, and others a secret."""
+    """Once more; and what only the first request asks for: a key, a secret, how the tables are."""
     exchange = tape.exchange(_handler(product, function), function, event)
-    operation, named = _READ_ONCE.get(function, ("", ""))
-    read = [call for call in tape.calls if call.target.endswith(f".{operation}") and named in call.request]
-    return replace(exchange, calls=[*exchange.calls, *read[:1]])
+    return replace(exchange, calls=[*exchange.calls, *tape.first[function]])
 
 
 def _called(product: Product, tape: Tape, function: str) -> Exchange:

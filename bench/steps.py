@@ -29,7 +29,7 @@ def chalice(exchange: Exchange, before: Callable[[], object] = lambda: None) -> 
 
 def calls(exchange: Exchange) -> Callable[[], object]:
     """The same calls by the product's own client, whose answers are read as JSON."""
-    from tasksync.tables.connection import shared_connection  # noqa: PLC0415  # after the variables are set
+    from tasksync.dynamodb.core.connection import shared_connection  # noqa: PLC0415  # after the variables are set
 
     client = shared_connection().client
     asked = [(call.target.rpartition(".")[2], json.loads(call.request)) for call in exchange.calls]

@@ -21,6 +21,8 @@ class Tape:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.invocations: list[tuple[str, Json]] = []
+        self.first: dict[str, list[Call]] = {}
+        """By function, what its first invocation through the gateway asked for: what it then remembers, too."""
         place = next(i for i, entry in enumerate(BUILTIN_HANDLERS) if entry[1] is botocore_stubber)
         BUILTIN_HANDLERS[place] = ("before-send", self._listen)
 
@@ -59,7 +61,10 @@ class TapedGateway(Gateway):
 
     def _invoke(self, function: str, event: Json) -> Any:
         self._tape.invocations.append((function, json.loads(json.dumps(event))))
-        return super()._invoke(function, event)
+        with self._tape.running() as calls:
+            answer = super()._invoke(function, event)
+        self._tape.first.setdefault(function, calls)
+        return answer
 
 
 def _text(value: Any) -> str:

@@ -49,8 +49,23 @@ _Loader.add_multi_constructor("!", _intrinsic_function)
 
 
 def load(path: Path = PATH) -> dict[str, Any]:
-    """The template as plain data."""
-    return parse(path.read_text(encoding="utf-8"))
+    """The template as plain data; in place of each ``AWS::Include``, what the file that it names has.
+
+    What YAML anchors repeat is there once for each place, so a change in one place is none in another.
+    """
+    template: dict[str, Any] = _with_includes(parse(path.read_text(encoding="utf-8")), path.parent)
+    return template
+
+
+def _with_includes(part: Any, folder: Path) -> Any:
+    match part:
+        case {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": str(file)}}, **rest} if not rest:
+            return load(folder / file)
+        case dict():
+            return {name: _with_includes(each, folder) for name, each in part.items()}
+        case list():
+            return [_with_includes(each, folder) for each in part]
+    return part
 
 
 def parse(text: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Changes of a user that no function is asked for: found by username, made if the user is active; and their commands.
 
-The keys and attributes are those of ``tasksync.tables.users``: the item of a username's claim names the user.
+The keys and attributes are those of ``tasksync.dynamodb.users.repository``: the item of a username's claim names the
+user.
 """
 
 import sys

@@ -11,9 +11,9 @@ from infrastructure.openapi.examples import media_examples
 from infrastructure.openapi.responses import Responses, has_entity_tag
 from infrastructure.openapi.routes import Declared
 from infrastructure.openapi.schemas import Json, Schemas, parameter_schema
-from tasksync.errors import PreconditionFailed
-from tasksync.http.api import SAFE
-from tasksync.http.fields import Id
+from tasksync.http.app import SAFE
+from tasksync.http.schemas.fields import Id
+from tasksync.model.errors import PreconditionFailed
 
 _PATH_PARAMETERS = {
     "user_id": "The id of a user; `me` is the caller.",

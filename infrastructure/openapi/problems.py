@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from infrastructure.openapi.headers import header_references
 from infrastructure.openapi.routes import Declared
 from infrastructure.openapi.schemas import Json, Schemas
-from tasksync import errors
 from tasksync.http import problems
-from tasksync.http.answers import Problem
-from tasksync.http.api import SAFE
-from tasksync.http.fields import From
+from tasksync.http.app import SAFE
 from tasksync.http.responses import PROBLEM
+from tasksync.http.schemas.fields import From
+from tasksync.http.schemas.responses import Problem
+from tasksync.model import errors
 
 CODES = "x-problem-codes"
 """Of an operation: the codes of all problems that it may answer. The shared responses hold those of every operation."""
@@ -135,7 +135,7 @@ def codes(declared: Declared) -> set[str]:
         kinds |= {errors.MalformedJson, errors.UnsupportedMediaType, errors.UnsupportedCharset, errors.Invalid}
         kinds.add(errors.UnknownEncoding)
     if route.method not in SAFE:
-        kinds |= {errors.Stale, errors.PreconditionFailed}
+        kinds |= {errors.WriteConflict, errors.PreconditionFailed}
     if declared.takes_keys and not declared.public:
         kinds |= {errors.BadIdempotencyKey, errors.IdempotencyKeyReused, errors.AlreadyDone}
     if not declared.public:

@@ -7,8 +7,8 @@ from infrastructure.openapi.headers import header_references
 from infrastructure.openapi.problems import CODES, Problems, codes
 from infrastructure.openapi.routes import Declared
 from infrastructure.openapi.schemas import Json, Schemas
-from tasksync.http.api import SAFE, Route
-from tasksync.http.fields import From
+from tasksync.http.app import SAFE, Route
+from tasksync.http.schemas.fields import From
 
 _SUCCESSES = {200: "Done.", 201: "Created.", 204: "Done. The response has no body."}
 

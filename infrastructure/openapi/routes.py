@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from infrastructure import template as template_file
-from tasksync.errors import BadIdempotencyKey
-from tasksync.http.api import SAFE, Api, Route
+from tasksync.http.app import SAFE, Api, Route
+from tasksync.model.errors import BadIdempotencyKey
 
 
 @dataclass(frozen=True, slots=True)

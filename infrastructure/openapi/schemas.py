@@ -6,9 +6,9 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from infrastructure.openapi.enums import enum_schema, enums_in
-from tasksync.http import merging
-from tasksync.http.answers import Listing, Problem
-from tasksync.http.schema import Checked
+from tasksync.http.schemas import read_only
+from tasksync.http.schemas.binding import Checked
+from tasksync.http.schemas.responses import Listing, Problem
 
 Json = dict[str, Any]
 
@@ -41,9 +41,9 @@ class Schemas:
         """Describe the fields of a resource that a change of it may send back as they are."""
         shown = self.components[answer.__name__]["properties"]
         described = self.components[body.__name__]["properties"]
-        for name in sorted(merging.read_only(body, answer)):
+        for name in sorted(read_only.read_only(body, answer)):
             ignored = {"description": "Let through, whatever it says.", "readOnly": True}
-            described[name] = ignored if merging.is_ignored(name) else {**shown[name], "readOnly": True}
+            described[name] = ignored if read_only.is_ignored(name) else {**shown[name], "readOnly": True}
 
     def of(self, kind: Any) -> Any:
         """The schema of a type that goes in or out."""

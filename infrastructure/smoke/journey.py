@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-# For longer than a function gives the same answer again (``tasksync.probes.AGE_SECONDS``).
+# For longer than a function gives the same answer again (``tasksync.observability.probes.AGE_SECONDS``).
 _HEALTH_ATTEMPTS = 7
 _PAUSE_SECONDS = 2
 _TIMEOUT_SECONDS = 30.0

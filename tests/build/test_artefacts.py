@@ -25,7 +25,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of archives, built in another folder from a source archive, as CodePipeline makes it."""
     root = tmp_path_factory.mktemp("sources")
     files = [REPOSITORY / "template.yaml", REPOSITORY / "samconfig.toml"]
-    files += [file for name in ("functions", "layers") for file in (REPOSITORY / name).rglob("*")]
+    files += [
+        file for name in ("functions", "layers", "infrastructure/cloudwatch") for file in (REPOSITORY / name).rglob("*")
+    ]
     with zipfile.ZipFile(root / "sources.zip", "w") as archive:
         for file in files:
             if file.is_symlink():  # becomes a file with the text of the link

@@ -6,8 +6,8 @@ import pytest
 
 from infrastructure.openapi import file
 from infrastructure.template import REPOSITORY
-from overview_api.payloads import MOST_KEYS
-from tasksync.http.api import MAX_BODY_BYTES
+from overview_api.request_schemas import MOST_KEYS
+from tasksync.http.app import MAX_BODY_BYTES
 
 Json = dict[str, Any]
 DOCUMENT: Json = file.read()
@@ -78,6 +78,6 @@ def test_a_body_may_have_little_more_than_the_longest_needs() -> None:
     assert max(_longest(schema) for name, schema in BODIES.items() if name != "WantedKeys") > MAX_BODY_BYTES * 0.7
 
 
-@pytest.mark.parametrize("place", ["README.md", "template.yaml", "layers/tasksync/tasksync/errors.py"])
+@pytest.mark.parametrize("place", ["README.md", "template.yaml", "layers/tasksync/tasksync/model/errors.py"])
 def test_the_limit_is_the_same_wherever_it_is_told(place: str) -> None:
     assert f"{MAX_BODY_BYTES // 1024} KiB" in (REPOSITORY / place).read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
 """Nothing that a snapshot of a started function (SnapStart) would repeat: no chance, time or id made at the start.
 
 All containers of a version begin with what was in memory when the snapshot was made. Random numbers are drawn from the
-operating system each time they are needed: by ``secrets``, ``uuid4`` or ``tasksync.chance``.
+operating system each time they are needed: by ``secrets``, ``uuid4`` or ``tasksync.runtime.randomness``.
 """
 
 import ast
@@ -13,7 +13,7 @@ import pytest
 from infrastructure.template import REPOSITORY
 
 FILES = sorted(path for folder in ("layers/tasksync", "functions") for path in (REPOSITORY / folder).rglob("*.py"))
-CHANCE = REPOSITORY / "layers/tasksync/tasksync/chance.py"
+CHANCE = REPOSITORY / "layers/tasksync/tasksync/runtime/randomness.py"
 
 GENERATORS = {"random", "numpy"}
 """Modules whose functions share a generator in memory."""
@@ -101,7 +101,7 @@ def test_nothing_is_made_at_the_start_that_containers_must_not_share(path: Path)
         "import os\n_salt = os.urandom(16)",
         "from tasksync import clock\n_started = clock.now()",
         "from datetime import datetime\n_started = datetime.now()",
-        "from tasksync.secret_values import secret\n_key = secret('arn')",
+        "from tasksync.aws.secret_values import secret\n_key = secret('arn')",
     ],
 )
 def test_what_a_snapshot_would_repeat_is_found(source: str) -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from infrastructure.openapi.document import document
 from infrastructure.template import REPOSITORY
-from tasksync.domain.limits import POLICIES as LIMITS
-from tasksync.http.api import MAX_BODY_BYTES
-from tasksync.http.filling import MOST_BYTES
+from tasksync.domain.rate_limits import POLICIES as LIMITS
+from tasksync.http.app import MAX_BODY_BYTES
+from tasksync.http.pagination.response_size import MOST_BYTES
 from tests.functions.authorization.policies import POLICIES, Line, Open
 from tests.functions.authorization.test_outages import CASES as OUTAGES
 from tests.support.stack import Stack

@@ -20,7 +20,7 @@ EXPECTED = {
     "AuthFunction": API | SIGNATURES | {"bcrypt"},
     "AuthorizerFunction": AWS | SIGNATURES,
     "HealthFunction": API - {"pynamodb"},
-    "MetricsFunction": API,
+    "MetricsFunction": API | {"boto3", "s3transfer"},
     "OverviewFunction": API,
     "PagesFunction": {"chalice", "msgspec"},
     "PreflightFunction": set(),

@@ -4,8 +4,8 @@ import importlib
 
 import pytest
 
-from tasksync.domain.limits import ADD_STRANGERS, POLICIES, SIGN_IN_FAILURES, Per, Policy
-from tasksync.settings import settings
+from tasksync.domain.rate_limits import ADD_STRANGERS, POLICIES, SIGN_IN_FAILURES, Per, Policy
+from tasksync.runtime.settings import settings
 from tests.support.stack import Stack
 
 STACK = Stack()

@@ -22,7 +22,7 @@ def test_every_command_that_it_names_there_is() -> None:
 
 
 def test_every_migration_is_in_its_table() -> None:
-    folder = REPOSITORY / "layers" / "tasksync" / "tasksync" / "tables" / "migrations"
+    folder = REPOSITORY / "layers" / "tasksync" / "tasksync" / "dynamodb" / "migrations"
     released = {path.name.removeprefix("m").removesuffix(".py").replace("_", "-") for path in folder.glob("m[0-9]*.py")}
 
     assert set(re.findall(r"^\| `(\d{4}-[a-z-]+)` \|", PAGE, re.MULTILINE)) == released

@@ -1,7 +1,8 @@
 """Environment variables: a function is given those that its code reads, and no others.
 
-What the code reads is taken from the code: ``tasksync/settings.py`` is the only module that reads the environment, one
-variable for each property, and a function reads those properties that any module it imports, directly or not, uses.
+What the code reads is taken from the code: ``runtime/settings.py`` of the shared package is the only module that reads
+the environment, one variable for each property, and a function reads those properties that any module it imports,
+directly or not, uses.
 """
 
 import ast
@@ -16,7 +17,7 @@ from tests.support.stack import Stack
 
 STACK = Stack()
 FUNCTIONS = list(STACK.functions)
-SETTINGS = "tasksync.settings"
+SETTINGS = "tasksync.runtime.settings"
 
 
 def _package(function: str) -> str:

@@ -7,8 +7,9 @@ keeps to this; the authorizer makes two one after the other, and both fit.
 import pytest
 
 from authorizer import store
-from tasksync import cloudwatch, probes, secret_values
-from tasksync.tables.connection import shared_connection
+from tasksync.aws import secret_values
+from tasksync.dynamodb.core.connection import shared_connection
+from tasksync.observability import cloudwatch, probes
 from tests.support.aws import Aws
 from tests.support.stack import Stack
 
@@ -27,8 +28,8 @@ def _timeout(function: str) -> int:
 @pytest.mark.parametrize("function", BEHIND_THE_GATEWAY)
 def test_a_function_gives_up_on_aws_before_the_gateway_gives_up_on_it(function: str, aws: Aws) -> None:
     del aws
-    patiences = (shared_connection().client.patience, secret_values.PATIENCE, cloudwatch.PATIENCE)
-    longest = max(patience.longest_seconds for patience in patiences)
+    retry_policies = (shared_connection().client.retry_policy, secret_values.RETRY_POLICY, cloudwatch.RETRY_POLICY)
+    longest = max(retry_policy.longest_seconds for retry_policy in retry_policies)
 
     assert longest < _timeout(function) - 1
     assert _timeout(function) - 1 < GATEWAY_SECONDS
@@ -36,9 +37,9 @@ def test_a_function_gives_up_on_aws_before_the_gateway_gives_up_on_it(function: 
 
 def test_the_health_of_the_service_is_told_within_three_seconds() -> None:
     # What hangs is left behind after this time; the rest is for a container that has to start.
-    assert max(probes.SECONDS, probes.PATIENCE.longest_seconds / 2) <= 1.5
+    assert max(probes.SECONDS, probes.RETRY_POLICY.longest_seconds / 2) <= 1.5
 
 
 def test_the_authorizer_has_time_for_both_of_its_calls() -> None:
-    assert 2 * store.PATIENCE.longest_seconds < _timeout(AUTHORIZER) - 1
+    assert 2 * store.RETRY_POLICY.longest_seconds < _timeout(AUTHORIZER) - 1
     assert _timeout(AUTHORIZER) - 1 < GATEWAY_SECONDS

@@ -28,7 +28,7 @@ def cold(product: Product, function: str) -> None:
     start_cold(product.aws.stack.functions[function]["Handler"])
 
 
-def standing(answer: Answer) -> tuple[str, int, int]:
+def limit_status(answer: Answer) -> tuple[str, int, int]:
     """Name, remaining requests and seconds of the first limit named in an answer."""
     found = re.match(r'"([a-z-]+)";r=(\d+);t=(\d+)', answer.headers["RateLimit"])
     assert found is not None, answer
@@ -76,8 +76,8 @@ def test_reading_says_what_is_left(product: Product) -> None:
     answers = [ann.get("/rooms") for _ in range(3)]
 
     assert {answer.headers["RateLimit-Policy"] for answer in answers} == {'"read";q=600;w=60'}
-    assert [standing(answer)[1] for answer in answers] == [599, 598, 597]
-    assert all(0 < standing(answer)[2] <= 60 for answer in answers)
+    assert [limit_status(answer)[1] for answer in answers] == [599, 598, 597]
+    assert all(0 < limit_status(answer)[2] <= 60 for answer in answers)
 
 
 def test_a_refusal_says_when_to_come_again_and_then_it_works(product: Product, clock: Clock) -> None:
@@ -88,7 +88,7 @@ def test_a_refusal_says_when_to_come_again_and_then_it_works(product: Product, c
     refused = ann.get("/rooms")
 
     problem(refused, 429, "rate_limited")
-    assert standing(refused) == ("read", 0, int(refused.headers["Retry-After"]))
+    assert limit_status(refused) == ("read", 0, int(refused.headers["Retry-After"]))
     clock.pass_by(int(refused.headers["Retry-After"]) - 1)
     problem(ann.get("/rooms"), 429)
     clock.pass_by(1)
@@ -162,7 +162,7 @@ def test_an_answer_given_again_counts_as_any_other(product: Product, clock: Cloc
 
     assert (first.status, again.status) == (201, 201)
     assert again.headers["Idempotency-Replayed"] == "true"
-    assert standing(again)[1] == 0, "not that of the first answer"
+    assert limit_status(again)[1] == 0, "not that of the first answer"
     problem(refused, 429, "rate_limited")
     clock.pass_by(60)
     assert ann.post("/tasks", json=builders.task(), headers=headers).json() == first.json()
@@ -175,7 +175,7 @@ def test_codes_can_be_guessed_twenty_times_a_minute(product: Product, clock: Clo
     for number in range(20):
         answer = ann.post("/rooms/join", json={"code": f"AAAAAA{number:03}"})
         problem(answer, 404, "unknown_code")
-        assert standing(answer)[:2] == ("join", 19 - number)
+        assert limit_status(answer)[:2] == ("join", 19 - number)
 
     refused = ann.post("/rooms/join", json={"code": room["code"]})
 
@@ -192,7 +192,7 @@ def test_codes_are_not_guessed_by_many_users_from_one_address(product: Product) 
     answers = [person.post("/rooms/join", json={"code": "AAAAAAAAA"}) for person in crowd]
 
     assert [answer.status for answer in answers] == [404] * 5 + [429]
-    assert standing(answers[-1])[0] == "join-from"
+    assert limit_status(answers[-1])[0] == "join-from"
     product.gateway.source_ip = "198.51.100.9"
     problem(crowd[-1].post("/rooms/join", json={"code": "AAAAAAAAA"}), 404)
 
@@ -267,12 +267,12 @@ def test_asking_whether_a_room_has_a_code_counts_as_joining(product: Product) ->
     refused = ann.post("/rooms", json={"code": "FREE00001"})
 
     problem(refused, 429, "rate_limited")
-    assert standing(refused)[0] == "join"
+    assert limit_status(refused)[0] == "join"
     assert ann.post("/rooms", json={}).status == 201, "a code that is made up tells nothing"
     assert bob.post("/rooms", json={"code": "FREE00001"}).status == 201
     problem(bob.post("/rooms", json={"code": code}), 409)
     refused = bob.post("/rooms", json={"code": code})
-    assert standing(refused)[0] == "join-from"
+    assert limit_status(refused)[0] == "join-from"
 
 
 def test_changing_ones_password_is_limited_while_it_succeeds(product: Product, clock: Clock) -> None:
@@ -287,7 +287,7 @@ def test_changing_ones_password_is_limited_while_it_succeeds(product: Product, c
     answers = [change(turn) for turn in range(4)]
 
     assert [answer.status for answer in answers] == [204] * 3 + [429]
-    assert standing(answers[-1])[0] == "password"
+    assert limit_status(answers[-1])[0] == "password"
     body = {"current_password": bob.password, "new_password": "another long enough password"}
     assert bob.post("/auth/password", json=body).status == 204, "each has their own quota"
     clock.pass_by(int(answers[-1].headers["Retry-After"]))
@@ -301,7 +301,7 @@ def test_refreshing_and_signing_out_are_counted_by_address(product: Product, pat
     answers = let_through(lambda: product.anonymous.post(path, json={"refresh_token": "nobody's"}), 9)
 
     assert len(answers) == 3
-    assert standing(answers[0])[0] == "session"
+    assert limit_status(answers[0])[0] == "session"
 
 
 def test_what_is_public_is_counted_by_address(product: Product) -> None:
@@ -311,7 +311,7 @@ def test_what_is_public_is_counted_by_address(product: Product) -> None:
     answers = let_through(lambda: product.anonymous.get(path, headers={"X-Forwarded-For": "198.51.100.9"}), 9)
 
     assert [answer.status for answer in answers] == [200] * 3
-    assert standing(answers[0])[0] == "public"
+    assert limit_status(answers[0])[0] == "public"
     product.gateway.source_ip = "198.51.100.9"
     assert product.anonymous.get(path).status == 200
 

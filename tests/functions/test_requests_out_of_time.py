@@ -8,7 +8,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ReadTimeoutError
 
-from tasksync.tables.connection import shared_connection
+from tasksync.dynamodb.core.connection import shared_connection
 from tests.functions.requests_of_routes import Team
 from tests.support.context import LambdaContext
 from tests.support.problems import problem

@@ -1,5 +1,6 @@
 """The template as the local stack reads it."""
 
+import json
 import textwrap
 from pathlib import Path
 
@@ -27,6 +28,39 @@ def test_short_forms_become_the_long_ones_that_mean_the_same(tmp_path: Path) -> 
         "Index": {"Fn::Sub": "${Users.Arn}/index/*"},
         "Joined": {"Fn::Join": ["/", ["a", {"Ref": "Users"}]]},
     }
+
+
+def test_an_include_becomes_what_the_file_beside_the_template_has(tmp_path: Path) -> None:
+    file = tmp_path / "template.yaml"
+    file.write_text("Body: [{Fn::Transform: {Name: AWS::Include, Parameters: {Location: parts/body.yaml}}}]")
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "body.yaml").write_text('Fn::Sub: "in ${AWS::Region}"')
+
+    assert template.load(file) == {"Body": [{"Fn::Sub": "in ${AWS::Region}"}]}
+
+
+def test_entries_that_an_anchor_repeats_are_changed_one_by_one(tmp_path: Path) -> None:
+    file = tmp_path / "template.yaml"
+    file.write_text(
+        textwrap.dedent("""
+        First: &first {Limits: [1, 2]}
+        Second: *first
+        Third: {<<: *first, Name: third}
+        """)
+    )
+
+    found = template.load(file)
+    found["First"]["Limits"].append(3)
+
+    assert found == {
+        "First": {"Limits": [1, 2, 3]},
+        "Second": {"Limits": [1, 2]},
+        "Third": {"Limits": [1, 2], "Name": "third"},
+    }
+
+
+def test_the_template_as_it_is_deployed_needs_no_other_file_but_code() -> None:
+    assert "Fn::Transform" not in json.dumps(template.load())
 
 
 def test_the_packaged_copy_differs_in_the_places_of_code_alone() -> None:

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from infrastructure.template import REPOSITORY
-from tasksync.tokens import CLOCK_SKEW_SECONDS
+from tasksync.security.access_tokens import CLOCK_SKEW_SECONDS
 from tests.journeys.service import Service
 from tests.journeys.test_limits import throttled
 from tests.support import builders

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from infrastructure.local.stack import LocalStack
-from tasksync.probes import AGE_SECONDS
+from tasksync.observability.probes import AGE_SECONDS
 from tests.functions.authorization.policies import POLICIES, Line
 from tests.journeys.service import PARAMETERS, eventually
 from tests.support import builders

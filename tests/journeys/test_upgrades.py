@@ -31,7 +31,7 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "project"
         self._folder.mkdir()
-        for name in ("functions", "layers"):
+        for name in ("functions", "layers", "infrastructure/cloudwatch"):
             shutil.copytree(REPOSITORY / name, self._folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         template = self._folder / "template.yaml"
         shutil.copyfile(REPOSITORY / template.name, template)

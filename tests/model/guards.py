@@ -6,7 +6,7 @@ from enum import Enum, auto
 class Guard(Enum):
     """Named after the operation and what it makes sure of; the comment says where the code has it."""
 
-    # tables/rooms.py, room_changes.py: reading and entering
+    # dynamodb/rooms/repository.py, room_changes.py: reading and entering
     READ_COMPLETE = auto()  # room_with_members: as many memberships were read as member_count says
     JOIN_ACTIVE = auto()  # _enter: require_active
     JOIN_NEW = auto()  # _enter: the membership must not exist
@@ -20,7 +20,7 @@ class Guard(Enum):
     ADD_ACTOR = auto()  # add: require_membership(actor)
     ADD_FORGETS = auto()  # add: forget_former_member
 
-    # tables/rooms.py, room_changes.py: leaving
+    # dynamodb/rooms/repository.py, room_changes.py: leaving
     LEAVE_MEMBER = auto()  # end_membership: the membership must exist
     LEAVE_JOIN = auto()  # end_membership: join_id is the one read
     LEAVE_ROLE = auto()  # end_membership: role is the one read
@@ -34,7 +34,7 @@ class Guard(Enum):
     REMOVE_ACTOR = auto()  # remove: require_membership(actor)
     REMOVE_NOTED = auto()  # domain remove: whoever is removed by another is noted as removed, whatever their role
 
-    # tables/room_changes.py: administration
+    # dynamodb/rooms/changes.py: administration
     ROLE_ACTOR = auto()  # change_role: require_membership(actor)
     ROLE_MEMBER = auto()  # change_role: the membership must exist
     ROLE_BEFORE = auto()  # change_role: role is the one read
@@ -50,7 +50,7 @@ class Guard(Enum):
     CLOSE_VERSION = auto()  # close: the room's version is the one read
     CLOSE_MARKS = auto()  # close: mark_as_dead
 
-    # tables/task_changes.py, tasks.py
+    # dynamodb/tasks/changes.py, tasks.py
     TASK_CREATOR = auto()  # create: require_writer
     TASK_ASSIGNEE = auto()  # create, update: require_member(assignee)
     TASK_EDITOR = auto()  # update, delete: require_writer
@@ -59,14 +59,14 @@ class Guard(Enum):
     TASK_VERSION = auto()  # update, delete with If-Match: version is the one read
     TASK_PERSONAL = auto()  # create of a personal task: require_active
 
-    # tables/receipts.py, http/api.py, tables/transactions.py
+    # dynamodb/idempotency/repository.py, http/app.py, dynamodb/core/transaction.py
     RECEIPT_NEW = auto()  # put_receipt: there must be none
     RECEIPT_FIRST = auto()  # put_receipt: its failure goes before every other
     RECEIPT_ATOMIC = auto()  # put_receipt: in the transaction of the effect
     RECEIPT_AGAIN = auto()  # before an error is answered, the receipt is looked for once more
     TOKEN = auto()  # Transaction: client_request_token, the same for every sending
 
-    # domain/removal.py: remove_dead_room; tables/rooms.py: delete_dead
+    # domain/removal.py: remove_dead_room; dynamodb/rooms/repository.py: delete_dead
     CLEANUP_READS = auto()  # find_dead: the room is read again, whatever the record says
     CLEANUP_ALL = auto()  # purge: until the query finds no task
     CLEANUP_ROOM_LAST = auto()  # the room goes after its tasks
@@ -76,7 +76,7 @@ class Guard(Enum):
     REDELIVERY = auto()  # streams/records.py: a record is finished only when its run was
     SWEEPER = auto()  # what the streams lost is found by a scheduled run
 
-    # domain/removal.py: UserRemoval; tables/users.py
+    # domain/removal.py: UserRemoval; dynamodb/users/repository.py
     REMOVAL_MARKS = auto()  # begin_removal: the status is changed before anything is undone
     REMOVAL_INDEX = auto()  # finish, SETTLED_AFTER: the user goes only after the index has shown every membership
     SUCCESSION = auto()  # _leave: the last admin names a successor
@@ -87,5 +87,5 @@ class Guard(Enum):
     UNASSIGN_LAST = auto()  # finish: tasks are unassigned after the rooms are left
     UNASSIGN_VERSION = auto()  # unassign: version is the one read
     NAME_OWNER = auto()  # free_claims: the claim is the user's
-    LOGIN_ACTIVE = auto()  # tables/sessions.py open: the user is active
+    LOGIN_ACTIVE = auto()  # dynamodb/sessions/repository.py open: the user is active
     NAME_FREE = auto()  # put_user: the claim must not exist

@@ -8,9 +8,9 @@ from tests.model.guards import Guard
 from tests.model.world import Request, World
 
 Failure = str
-"""Why a transaction did not commit: the name of the error in ``tasksync.errors``."""
+"""Why a transaction did not commit: the name of the error in ``tasksync.model.errors``."""
 
-STALE: Failure = "Stale"
+STALE: Failure = "WriteConflict"
 DONE: Failure = "AlreadyDone"
 
 Check = tuple[Guard | None, bool, Failure]

@@ -1,4 +1,4 @@
-"""The transactions of ``tasksync/tables``, each one step: its conditions, then its writes.
+"""The transactions of ``tasksync/dynamodb``, each one step: its conditions, then its writes.
 
 Each takes the state and what was read before, and gives the state after it or the failure that cancelled it.
 """

@@ -13,7 +13,11 @@ EQUIVALENT = [
     ),
     ("RoomChanges.change_role: Update membership *", "without join_id = ?", "one who came back is given the role, too"),
     ("RoomChanges.close: Delete membership *", "without join_id = ?", "one who came back is out, too"),
-    ("RoomsTable.leave*: Delete membership *", "without join_id = ?", "one who is being deleted comes back nowhere"),
+    (
+        "RoomsRepository.leave*: Delete membership *",
+        "without join_id = ?",
+        "one who is being deleted comes back nowhere",
+    ),
     ("*", "version = ? with <=", "I6: versions only rise"),
     ("*", "token_epoch = ? with <=", "epochs only rise"),
     (
@@ -34,7 +38,7 @@ EQUIVALENT = [
     ),
     ("RoomChanges.change_role: Update room *", "member_count >= 1 with >", "as many admins as that, or I2"),
     ("*: Update room *", "member_count = ? with <=", "I1: there is a membership, checked in this transaction"),
-    ("RoomsTable.leave_to: Update room *", "admin_count = ? with <=", "I2: an admin while there are members"),
+    ("RoomsRepository.leave_to: Update room *", "admin_count = ? with <=", "I2: an admin while there are members"),
     (
         "RoomChanges.create: Put membership *",
         "removed",
@@ -43,16 +47,16 @@ EQUIVALENT = [
     ("RoomChanges.change_code: Update code *", "removed", "I5: the room has this code, by its version"),
     ("UserChanges.change_profile: Delete * claim *", "removed", "I5: the user has this name, by their version"),
     (
-        "RoomsTable.delete_dead: Delete room *",
+        "RoomsRepository.delete_dead: Delete room *",
         "member_count = ? with [<>]=",
         "I7: what was read as dead stays dead",
     ),
     (
-        "RoomsTable.delete_dead: Update code *",
+        "RoomsRepository.delete_dead: Update code *",
         "removed",
         "I5: a room that is still there, which is checked, has its claim",
     ),
-    ("UsersTable.erase: Delete user *", "removed", "nobody comes back from being deleted, and ids are used once"),
+    ("UsersRepository.erase: Delete user *", "removed", "nobody comes back from being deleted, and ids are used once"),
 ]
 
 

@@ -355,7 +355,7 @@ def a_session_of_somebody_new_draws_the_id_of_another(stage: Stage) -> None:
 @scenario
 def a_username_is_taken_meanwhile(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
-    for operation, resource in (("SessionChanges.register", "/auth/register"), ("UsersTable.create", "/users")):
+    for operation, resource in (("SessionChanges.register", "/auth/register"), ("UsersRepository.create", "/users")):
         name = f"bob{resource[-5:]}".replace("/", "-")
         stage.before(operation, lambda name=name: people(stage, name))  # type: ignore[misc]  # mypy infers no type for such a lambda
         body = {"username": name, "password": PASSWORD}
@@ -367,7 +367,7 @@ def a_username_is_taken_meanwhile(stage: Stage) -> None:
 @scenario
 def an_address_is_taken_meanwhile(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
-    for operation, resource in (("SessionChanges.register", "/auth/register"), ("UsersTable.create", "/users")):
+    for operation, resource in (("SessionChanges.register", "/auth/register"), ("UsersRepository.create", "/users")):
         name = f"bob{resource[-5:]}".replace("/", "-")
         stage.before(operation, lambda name=name: people(stage, name))  # type: ignore[misc]  # mypy infers no type for such a lambda
         body = {"username": f"not {name}", "password": PASSWORD, **_address(name)}
@@ -431,7 +431,7 @@ def names_of_somebody_gone_belong_to_whoever_took_them(stage: Stage) -> None:
         successors.extend(people(stage, "ann"))
 
     successors: list[Person] = []
-    stage.before("UsersTable.free_claims", overtaken)
+    stage.before("UsersRepository.free_claims", overtaken)
     assert ann.go().status == 204
     (successor,) = successors
     assert successor.login().status == 200
@@ -539,9 +539,9 @@ def a_change_dated_later_comes_before(stage: Stage) -> None:
         ("RoomChanges.remove", "admin", lambda ann, bob, room: bob.leave(room)),
         ("RoomChanges.change_role", "member", lambda ann, bob, room: ann.set_role(room, bob, "viewer")),
         ("RoomChanges.change_role", "admin", lambda ann, bob, room: ann.set_role(room, bob, "viewer")),
-        ("RoomsTable.leave", "member", lambda ann, bob, room: bob.go()),
-        ("RoomsTable.leave", "admin", lambda ann, bob, room: bob.go()),
-        ("RoomsTable.leave_to", "member", lambda ann, bob, room: ann.go()),
+        ("RoomsRepository.leave", "member", lambda ann, bob, room: bob.go()),
+        ("RoomsRepository.leave", "admin", lambda ann, bob, room: bob.go()),
+        ("RoomsRepository.leave_to", "member", lambda ann, bob, room: ann.go()),
     ]
     for number, (operation, role, request) in enumerate(requests):
         room, (ann, bob) = _fresh(stage, role)
@@ -560,7 +560,7 @@ def a_change_dated_later_comes_before(stage: Stage) -> None:
 def a_change_dated_later_comes_before_the_last_one_goes(stage: Stage) -> None:
     requests: dict[str, Callable[[Person, Json], Answer]] = {
         "RoomChanges.remove": lambda ann, room: ann.leave(room),
-        "RoomsTable.leave": lambda ann, _: ann.go(),
+        "RoomsRepository.leave": lambda ann, _: ann.go(),
     }
     for number, (operation, request) in enumerate(requests.items()):
         (ann,) = people(stage, f"ann-{number}")
@@ -946,7 +946,7 @@ def a_task_of_somebody_who_left_is_given_to_another_meanwhile(stage: Stage) -> N
     room, (ann, bob) = together(stage, "member")
     task = ann.plan(room, user_id=bob.id).body
     assert bob.leave(room).status == 204
-    stage.before("TasksTable.unassign", lambda: ann.change(task, user_id=ann.id))
+    stage.before("TasksRepository.unassign", lambda: ann.change(task, user_id=ann.id))
     stage.hand_over("RoomCleanupFunction", room_id=room["id"], item=f"MEMBER#{bob.id}")
     assert ann.do("GET", "/tasks/{task_id}", task_id=task["id"]).body["user_id"] == ann.id
 
@@ -969,7 +969,7 @@ def a_task_changes_before_it_is_written(stage: Stage) -> None:
 def a_task_of_somebody_deleted_is_given_to_another_meanwhile(stage: Stage) -> None:
     room, (ann, bob) = together(stage, "member")
     task = ann.plan(room, user_id=bob.id).body
-    stage.before("TasksTable.unassign", lambda: ann.change(task, user_id=ann.id))
+    stage.before("TasksRepository.unassign", lambda: ann.change(task, user_id=ann.id))
     assert bob.go().status == 204
     assert ann.do("GET", "/tasks/{task_id}", task_id=task["id"]).body["user_id"] == ann.id
 
@@ -1027,7 +1027,7 @@ def a_password_changes_twice_at_once(stage: Stage) -> None:
 def a_recovery_token_is_used_twice_at_once(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     token = ann.recovery_token()
-    stage.before("UsersTable.recover", lambda: ann.recover(token, "the first of the new ones"))
+    stage.before("UsersRepository.recover", lambda: ann.recover(token, "the first of the new ones"))
     refused(ann.recover(token, "the second of the new ones"), 401, "invalid_recovery_token")
     assert ann.login("the first of the new ones").status == 200
 
@@ -1036,7 +1036,7 @@ def a_recovery_token_is_used_twice_at_once(stage: Stage) -> None:
 def another_recovery_token_is_issued_while_one_is_used(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     token, newer = ann.recovery_token(), []
-    stage.before("UsersTable.recover", lambda: newer.append(ann.recovery_token()))
+    stage.before("UsersRepository.recover", lambda: newer.append(ann.recovery_token()))
     refused(ann.recover(token, "the first of the new ones"), 401, "invalid_recovery_token")
     assert ann.recover(newer[0], "the second of the new ones").status == 204
 
@@ -1045,7 +1045,7 @@ def another_recovery_token_is_issued_while_one_is_used(stage: Stage) -> None:
 def a_profile_changes_while_a_recovery_token_is_used(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     token = ann.recovery_token()
-    stage.before("UsersTable.recover", lambda: ann.edit_profile(email="new@example.org"))
+    stage.before("UsersRepository.recover", lambda: ann.edit_profile(email="new@example.org"))
     refused(ann.recover(token, "the first of the new ones"), 401, "invalid_recovery_token")
     assert ann.login().status == 200
 
@@ -1153,12 +1153,12 @@ def sign_in_is_over_before_it_begins(stage: Stage) -> None:
 def a_refresh_token_is_used_twice_at_once(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     first: list[Answer] = []
-    stage.before("SessionsTable.rotate", lambda: first.append(ann.refresh()))
+    stage.before("SessionsRepository.rotate", lambda: first.append(ann.refresh()))
     refused(ann.refresh(), 409, "refresh_in_progress")
     assert ann.refresh(first[0].body["refresh_token"]).status == 200
     (bob,) = people(stage, "bob")
     out = {"refresh_token": bob.refresh_token}
-    stage.before("SessionsTable.rotate", lambda: bob.anonymous("POST", "/auth/logout", out))
+    stage.before("SessionsRepository.rotate", lambda: bob.anonymous("POST", "/auth/logout", out))
     refused(bob.refresh(), 401)
 
 
@@ -1168,7 +1168,7 @@ def a_refresh_token_is_used_twice_at_once_with_one_key(stage: Stage) -> None:
 
     def twice(person: Person) -> None:
         first: list[Answer] = []
-        stage.before("SessionsTable.rotate", lambda: first.append(person.refresh(**key())))
+        stage.before("SessionsRepository.rotate", lambda: first.append(person.refresh(**key())))
         second = person.refresh(**key())
         assert second.replayed
         assert second.body == first[0].body
@@ -1184,7 +1184,7 @@ def a_password_changes_while_its_hash_is_made_anew(stage: Stage) -> None:
     new = "another long enough password"
     for each in people(stage, *(f"person-{number}" for number in range(6))):
         with environment({"BCRYPT_COST": "5"}):
-            stage.before("UsersTable.upgrade_password_hash", functools.partial(each.change_password, new))
+            stage.before("UsersRepository.upgrade_password_hash", functools.partial(each.change_password, new))
             assert each.login().status == 200
         assert each.login(new).status == 200
         refused(each.login(), 401)
@@ -1202,7 +1202,7 @@ def somebody_leaves_once_more_before_their_unassignment_is_done(stage: Stage) ->
         assert bob.join(room).status == 200
         assert bob.leave(room).status == 204
 
-    stage.before("UnassignmentsTable.done", back)
+    stage.before("UnassignmentsRepository.done", back)
     stage.hand_over("RoomCleanupFunction", room_id=room["id"], item=f"MEMBER#{bob.id}")
     assert stage.item("RoomsTable", f"USER#{bob.id}", f"UNASSIGNMENT#{room['id']}") is not None
     stage.hand_over("RoomCleanupFunction", room_id=room["id"], item=f"MEMBER#{bob.id}")
@@ -1213,7 +1213,7 @@ def somebody_leaves_once_more_before_their_unassignment_is_done(stage: Stage) ->
 def somebody_joins_before_the_last_one_is_deleted(stage: Stage) -> None:
     room, (ann,) = together(stage)
     (bob,) = people(stage, "bob")
-    stage.before("RoomsTable.leave", lambda: bob.join(room))
+    stage.before("RoomsRepository.leave", lambda: bob.join(room))
     assert ann.go().status == 204
     assert bob.role_in(room) == "admin"
 
@@ -1224,7 +1224,7 @@ def the_deleted_change_role_before_they_leave(stage: Stage) -> None:
         room, (ann, bob) = _fresh(stage, before)
         stage.hold("RoomChanges.change_role")
         refused(ann.set_role(room, bob, after), 503)
-        stage.before("RoomsTable.leave", stage.release)
+        stage.before("RoomsRepository.leave", stage.release)
         assert bob.go().status == 204
         assert bob.role_in(room) is None
 
@@ -1233,7 +1233,7 @@ def the_deleted_change_role_before_they_leave(stage: Stage) -> None:
 def two_removals_at_once(stage: Stage) -> None:
     for role in ("member", "admin"):
         room, (_, bob) = _fresh(stage, role)
-        stage.before("RoomsTable.leave", lambda: stage.hand_over("UserRemovalFunction", user_id=bob.id))  # noqa: B023  # called before the loop goes on
+        stage.before("RoomsRepository.leave", lambda: stage.hand_over("UserRemovalFunction", user_id=bob.id))  # noqa: B023  # called before the loop goes on
         assert bob.go().status == 204
         assert bob.role_in(room) is None
 
@@ -1248,7 +1248,7 @@ def the_last_admin_is_deleted(stage: Stage) -> None:
 @scenario
 def the_last_but_one_admin_is_deleted(stage: Stage) -> None:
     room, (ann, bob, cleo) = together(stage, "admin", "member")
-    stage.before("RoomsTable.leave", lambda: bob.leave(room))
+    stage.before("RoomsRepository.leave", lambda: bob.leave(room))
     assert ann.go().status == 204
     assert cleo.role_in(room) == "admin"
 
@@ -1264,7 +1264,7 @@ def the_last_member_is_deleted(stage: Stage) -> None:
 @scenario
 def another_admin_is_made_before_the_deleted_one_leaves(stage: Stage) -> None:
     room, (ann, bob, cleo) = together(stage, "member", "member")
-    stage.before("RoomsTable.leave_to", lambda: ann.set_role(room, cleo, "admin"))
+    stage.before("RoomsRepository.leave_to", lambda: ann.set_role(room, cleo, "admin"))
     assert ann.go().status == 204
     assert (bob.role_in(room), cleo.role_in(room)) == ("member", "admin")
 
@@ -1281,7 +1281,7 @@ def another_admin_demotes_the_deleted_one_before_they_leave(stage: Stage) -> Non
         assert ann.set_role(room, cleo, "admin").status == 200
         stage.release()
 
-    stage.before("RoomsTable.leave_to", meanwhile)
+    stage.before("RoomsRepository.leave_to", meanwhile)
     assert ann.go().status == 204
     assert (ann.role_in(room), bob.role_in(room), cleo.role_in(room)) == (None, "member", "admin")
 
@@ -1289,7 +1289,7 @@ def another_admin_demotes_the_deleted_one_before_they_leave(stage: Stage) -> Non
 @scenario
 def the_successor_becomes_viewer(stage: Stage) -> None:
     room, (ann, bob, cleo) = together(stage, "member", "member")
-    stage.before("RoomsTable.leave_to", lambda: ann.set_role(room, bob, "viewer"))
+    stage.before("RoomsRepository.leave_to", lambda: ann.set_role(room, bob, "viewer"))
     assert ann.go().status == 204
     assert (bob.role_in(room), cleo.role_in(room)) == ("viewer", "admin")
 
@@ -1297,7 +1297,7 @@ def the_successor_becomes_viewer(stage: Stage) -> None:
 @scenario
 def the_successor_leaves(stage: Stage) -> None:
     room, (ann, bob, cleo) = together(stage, "member", "member")
-    stage.before("RoomsTable.leave_to", lambda: bob.leave(room))
+    stage.before("RoomsRepository.leave_to", lambda: bob.leave(room))
     assert ann.go().status == 204
     assert (bob.role_in(room), cleo.role_in(room)) == (None, "admin")
 
@@ -1310,7 +1310,7 @@ def the_successor_leaves_and_comes_back(stage: Stage) -> None:
         assert bob.leave(room).status == 204
         assert bob.join(room).status == 200
 
-    stage.before("RoomsTable.leave_to", back)
+    stage.before("RoomsRepository.leave_to", back)
     assert ann.go().status == 204
     assert (bob.role_in(room), cleo.role_in(room)) == ("member", "admin")
 
@@ -1318,7 +1318,7 @@ def the_successor_leaves_and_comes_back(stage: Stage) -> None:
 @scenario
 def two_removals_of_a_last_admin_at_once(stage: Stage) -> None:
     room, (ann, bob, cleo) = together(stage, "member", "member")
-    stage.before("RoomsTable.leave_to", lambda: stage.hand_over("UserRemovalFunction", user_id=ann.id))
+    stage.before("RoomsRepository.leave_to", lambda: stage.hand_over("UserRemovalFunction", user_id=ann.id))
     assert ann.go().status == 204
     assert (bob.role_in(room), cleo.role_in(room)) == ("admin", "member")
 
@@ -1335,7 +1335,7 @@ def a_dead_room_is_deleted_twice_and_its_code_used_again(stage: Stage) -> None:
         with stage.clock_ahead(0):
             ann.open(code="SPRINT001")
 
-    stage.before("RoomsTable.delete_dead", meanwhile)
+    stage.before("RoomsRepository.delete_dead", meanwhile)
     stage.hand_over("RoomCleanupFunction", room_id=room["id"], item="ROOM")
 
 
@@ -1346,7 +1346,7 @@ def a_dead_room_is_deleted_twice(stage: Stage) -> None:
     assert ann.leave(room).status == 204
 
     stage.before(
-        "RoomsTable.delete_dead", lambda: stage.hand_over("RoomCleanupFunction", room_id=room["id"], item="ROOM")
+        "RoomsRepository.delete_dead", lambda: stage.hand_over("RoomCleanupFunction", room_id=room["id"], item="ROOM")
     )
     stage.hand_over("RoomCleanupFunction", room_id=room["id"], item="ROOM")
 
@@ -1355,7 +1355,7 @@ def a_dead_room_is_deleted_twice(stage: Stage) -> None:
 def somebody_is_erased_twice(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     assert ann.go().status == 204
-    stage.before("UsersTable.erase", stage.sweep)
+    stage.before("UsersRepository.erase", stage.sweep)
     stage.sweep()
     assert stage.item("UsersTable", ann.id) is None
 
@@ -1366,7 +1366,7 @@ def two_guesses_when_one_may_be_made(stage: Stage) -> None:
     for _ in range(10):
         assert ann.login("a guess").status == 401
     stage.time += 60
-    stage.before("RateLimitsTable.change_tries", lambda: ann.login("a guess"))
+    stage.before("RateLimitsRepository.change_tries", lambda: ann.login("a guess"))
     assert ann.login("another guess").status == 429
 
 
@@ -1381,7 +1381,7 @@ def a_guess_while_somebody_signs_in_and_guessing_begins_anew(stage: Stage) -> No
         assert ann.login().status == 200
         assert ann.login("a guess").status == 401
 
-    stage.before("RateLimitsTable.change_tries", meanwhile)
+    stage.before("RateLimitsRepository.change_tries", meanwhile)
     assert ann.login("another guess").status == 429
 
 
@@ -1391,7 +1391,7 @@ def two_guesses_when_the_earlier_ones_are_forgotten(stage: Stage) -> None:
     for _ in range(9):
         assert ann.login("a guess").status == 401
     stage.time += 900
-    stage.before("RateLimitsTable.change_tries", lambda: ann.login("a guess"))
+    stage.before("RateLimitsRepository.change_tries", lambda: ann.login("a guess"))
     answers = [ann.login("another guess").status for _ in range(10)]
     assert answers == [401] * 9 + [429]
 

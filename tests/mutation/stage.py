@@ -27,7 +27,7 @@ from tests.support.aws import environment
 from tests.support.gateway import load_handler, start_cold
 from tests.support.stack import Stack
 
-_TABLES_PACKAGE = "tasksync.tables."
+_TABLES_PACKAGE = "tasksync.dynamodb."
 _ENTROPY_OF_AN_ID = 10
 _SECONDS_BEHIND = 30
 
@@ -308,7 +308,7 @@ def theatre() -> Iterator[None]:
 
 
 def _operation() -> str:
-    """The outermost method of ``tasksync.tables`` that is running: what is being done."""
+    """The outermost method of ``tasksync.dynamodb`` that is running: what is being done."""
     name = ""
     for frame, _ in traceback.walk_stack(None):
         module = frame.f_globals.get("__name__", "")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from tasksync.entities import Session
+from tasksync.model.entities import Session
 from tests.simulation.clients import Client, Known
 from tests.simulation.expressions import Item
 from tests.simulation.functions import Answer, Call, Invocation
@@ -181,8 +181,8 @@ class Refreshing(Simulation):
         self._put_people()
         # A cold start: the first refresh publishes the key, in every seed alike.
         importlib.import_module("auth_api.signing")._signers.clear()  # noqa: SLF001  # as a cold start does
-        refresh_tokens = importlib.import_module("tasksync.refresh_tokens")  # not earlier: it reads the environment
-        table = importlib.import_module("tasksync.tables.session_changes").SessionChanges()
+        refresh_tokens = importlib.import_module("tasksync.security.refresh_tokens")  # not before: reads settings
+        table = importlib.import_module("tasksync.dynamodb.sessions.changes").SessionChanges()
         at = datetime.fromtimestamp(self.now(), UTC)
         for number, user_id in enumerate(self.known.user_ids[:_SESSIONS]):
             session_id = f"ses_{number:032x}"
@@ -213,4 +213,4 @@ def _session_of(token: str) -> str:
 
 def _digest(token: str) -> str:
     """What the sessions table keeps of a token."""
-    return str(importlib.import_module("tasksync.refresh_tokens").token_hash(token))
+    return str(importlib.import_module("tasksync.security.refresh_tokens").token_hash(token))

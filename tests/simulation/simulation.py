@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from tasksync.entities import User, UserRole, UserStatus
-from tasksync.errors import TaskSyncError
+from tasksync.model.entities import User, UserRole, UserStatus
+from tasksync.model.errors import TaskSyncError
 from tests.simulation import authority, invariants
 from tests.simulation.clients import Client, Known
 from tests.simulation.dynamodb import Database, Json
@@ -227,7 +227,7 @@ class Simulation:
             self._staged(Call(first, "POST", "/tasks", body={"title": f"staged {number}", "room_id": room["id"]}))
 
     def _put_people(self) -> None:
-        users = importlib.import_module("tasksync.tables.users")  # not earlier: it reads the environment
+        users = importlib.import_module("tasksync.dynamodb.users.repository")  # not earlier: it reads the environment
         for name in PEOPLE:
             transaction = users.Transaction()
             users.put_user(transaction, _person(name, self.now()))

@@ -22,7 +22,7 @@ from moto.dynamodb.models import dynamodb_backends
 from infrastructure.emulation import seed
 from infrastructure.local.clients import REGION
 from infrastructure.references import ACCOUNT
-from tasksync import deadline
+from tasksync.runtime import deadline
 from tests.support import quick_moto
 from tests.support.permissions import Permissions, install
 from tests.support.stack import Stack

@@ -15,7 +15,7 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from moto.core.botocore_stubber import MockRawResponse
 
-from tasksync.tables.connection import shared_connection
+from tasksync.dynamodb.core.connection import shared_connection
 
 Json = dict[str, Any]
 Fault = Callable[[AWSPreparedRequest], AWSResponse | None]

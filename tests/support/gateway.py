@@ -24,7 +24,7 @@ import httpx
 
 from infrastructure.local.clients import REGION
 from infrastructure.references import ACCOUNT
-from tasksync.probes import Probes
+from tasksync.observability.probes import Probes
 from tests.support.aws import Aws
 from tests.support.context import LambdaContext
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tasksync.entities import Priority, Task, TaskStatus
-from tasksync.ids import new_task_id
-from tasksync.tables.tasks import task_item
+from tasksync.dynamodb.tasks.repository import task_item
+from tasksync.model.entities import Priority, Task, TaskStatus
+from tasksync.model.ids import new_task_id
 
 FIRST_DEADLINE = datetime(2027, 1, 1, tzinfo=UTC)
 DAYS = 60

@@ -16,8 +16,8 @@ from typing import Any, cast
 from botocore.awsrequest import AWSPreparedRequest
 
 from tasksync.aws.client import Client
-from tasksync.domain.limits import POLICIES
-from tasksync.tables.connection import shared_connection
+from tasksync.domain.rate_limits import POLICIES
+from tasksync.dynamodb.core.connection import shared_connection
 from tests.support.aws import Aws
 from tests.support.tasks_table import size_of
 from tests.support.write_units import Writes

@@ -24,7 +24,7 @@ class Stack:
     """The template with values for its parameters, and with the names and ARNs of what it describes.
 
     Tables and secrets are called by their names in the template. ``arns`` holds ARNs that only making a resource tells:
-    those of secrets by name, which their ``Id`` gives then, and those of streams (``RoomsTable.StreamArn``).
+    those of secrets by name, which their ``Id`` gives then, and those of streams (``RoomsRepository.StreamArn``).
     """
 
     def __init__(self, parameters: Mapping[str, str] = TEST_PARAMETERS) -> None:

@@ -19,7 +19,7 @@ from typing import Any, cast
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 
-from tasksync.tables.connection import shared_connection
+from tasksync.dynamodb.core.connection import shared_connection
 from tests.simulation import expressions
 from tests.simulation.expressions import Placeholders
 

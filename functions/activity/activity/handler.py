@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from tasksync.activity import Change
-from tasksync.domain.activity import entries_of
-from tasksync.entities import ActivityEntry
-from tasksync.settings import settings
+from tasksync.domain.rooms.activity import entries_of
+from tasksync.dynamodb.activity.deletions import DeletionsRepository
+from tasksync.dynamodb.activity.repository import ActivityRepository
+from tasksync.model.activity import Change
+from tasksync.model.entities import ActivityEntry
+from tasksync.observability.logs import log
+from tasksync.runtime.settings import settings
 from tasksync.streams.changes import handle_changes
 from tasksync.streams.records import Context
-from tasksync.tables.activity import ActivityTable
-from tasksync.tables.deletions import DeletionsTable
-from tasksync.telemetry import log
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -22,9 +22,9 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
 
 def _record(changes: Sequence[Change]) -> None:
     ended = [change.before.task_id for change in changes if change.before and not change.after]
-    deletions = DeletionsTable().of_tasks([task_id for task_id in ended if task_id is not None])
+    deletions = DeletionsRepository().of_tasks([task_id for task_id in ended if task_id is not None])
     entries = [entry for change in changes for entry in entries_of(change, deletions)]
-    ActivityTable().record(entries, timedelta(days=settings.activity_retention_days))
+    ActivityRepository().record(entries, timedelta(days=settings.activity_retention_days))
     for entry in entries:
         _log(entry)
 

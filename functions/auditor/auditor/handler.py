@@ -5,12 +5,12 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from tasksync import deadline
-from tasksync.domain.audit import ELSEWHERE, STATEMENTS, Auditor, Check, Finding
-from tasksync.settings import settings
+from tasksync.dynamodb.integrity.snapshots import AuditTables
+from tasksync.integrity.checks import ELSEWHERE, STATEMENTS, Auditor, Check, Finding
+from tasksync.observability.logs import log
+from tasksync.runtime import deadline
+from tasksync.runtime.settings import settings
 from tasksync.streams.records import Context
-from tasksync.tables.audit import AuditTables
-from tasksync.telemetry import log
 
 # What the streams lost is found by the sweeper when it is ten minutes old, and the sweeper comes every ten minutes.
 _OLDER_THAN_SECONDS = 1200

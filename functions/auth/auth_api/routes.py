@@ -6,17 +6,33 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from auth_api import payloads, signing
-from auth_api.answers import AccessToken, PublicKeys, SignedIn
-from auth_api.payloads import Login, PasswordChange, Reauthentication, RecoveryCompletion, RefreshToken
+from auth_api import request_schemas, signing
+from auth_api.request_schemas import Login, PasswordChange, Reauthentication, RecoveryCompletion, RefreshToken
+from auth_api.response_schemas import AccessToken, PublicKeys, SignedIn
 from auth_api.signing import signer
-from tasksync import passwords, recovery_tokens, refresh_tokens
-from tasksync.domain import accounts
-from tasksync.domain.accounts import AccountService, Device, Lifetimes, SignIn
-from tasksync.domain.limits import PASSWORD, PUBLIC, REGISTRATION, SESSION, SIGN_IN, WRITE
-from tasksync.domain.sign_ins import SignInGuard
-from tasksync.entities import User
-from tasksync.errors import (
+from tasksync.aws.secret_values import secret
+from tasksync.domain.rate_limits import PASSWORD, PUBLIC, REGISTRATION, SESSION, SIGN_IN, WRITE
+from tasksync.domain.users import accounts
+from tasksync.domain.users.accounts import AccountService, Device, Lifetimes, SignIn
+from tasksync.domain.users.login_throttle import SignInGuard
+from tasksync.dynamodb.core.gather import gather_pair
+from tasksync.dynamodb.idempotency.repository import ReceiptsTable
+from tasksync.dynamodb.limits.repository import RateLimitsRepository
+from tasksync.dynamodb.sessions.changes import SessionChanges
+from tasksync.dynamodb.users.repository import UsersRepository
+from tasksync.http import rendering
+from tasksync.http.app import Api
+from tasksync.http.middleware.idempotency import IdempotencyKeys, key_digest, replayed
+from tasksync.http.middleware.rate_limits import RateLimits, network
+from tasksync.http.pagination.lists import listing
+from tasksync.http.request import Request
+from tasksync.http.responses import Response, created, no_content, ok, uncompressed
+from tasksync.http.schemas.fields import Paging
+from tasksync.http.schemas.registration import Registration
+from tasksync.http.schemas.responses import Listing, Session
+from tasksync.http.security_log import note, note_refusal, noting_refusals
+from tasksync.model.entities import User
+from tasksync.model.errors import (
     BadIdempotencyKey,
     EmailTaken,
     IdempotencyKeyReused,
@@ -29,27 +45,11 @@ from tasksync.errors import (
     RefreshTokenReused,
     UsernameTaken,
 )
-from tasksync.http import representations
-from tasksync.http.answers import Listing, Session
-from tasksync.http.api import Api
-from tasksync.http.fields import Paging
-from tasksync.http.idempotency import IdempotencyKeys, key_digest, replayed
-from tasksync.http.limits import RateLimits, network
-from tasksync.http.lists import listing
-from tasksync.http.profiles import Registration
-from tasksync.http.request import Request
-from tasksync.http.responses import Response, created, no_content, ok, uncompressed
-from tasksync.http.security_log import note, note_refusal, noting_refusals
-from tasksync.secret_values import secret
-from tasksync.settings import settings
-from tasksync.tables.limits import RateLimitsTable
-from tasksync.tables.receipts import ReceiptsTable
-from tasksync.tables.session_changes import SessionChanges
-from tasksync.tables.together import both
-from tasksync.tables.users import UsersTable
-from tasksync.tokens import Signer
+from tasksync.runtime.settings import settings
+from tasksync.security import passwords, recovery_tokens, refresh_tokens
+from tasksync.security.access_tokens import Signer
 
-api = Api("auth", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsTable()))
+api = Api("auth", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsRepository()))
 app = api.chalice
 
 # As long as the authorizer keeps one (``KEYS_KEPT_SECONDS``), so that a key withdrawn is as soon refused by others.
@@ -57,9 +57,9 @@ _KEPT = {"Cache-Control": "max-age=60"}
 
 _DIGEST_CHARACTERS = 32
 
-_guard = SignInGuard(RateLimitsTable(), lambda: secret(settings.http_secret))
+_guard = SignInGuard(RateLimitsRepository(), lambda: secret(settings.http_secret))
 _accounts = AccountService(
-    UsersTable(),
+    UsersRepository(),
     SessionChanges(),
     passwords,
     refresh_tokens,
@@ -68,7 +68,7 @@ _accounts = AccountService(
         absolute=timedelta(seconds=settings.refresh_token_seconds),
         idle=timedelta(seconds=settings.refresh_idle_seconds),
     ),
-    both,
+    gather_pair,
 )
 
 
@@ -101,8 +101,8 @@ def login(request: Request, body: Login) -> Response:
     further attempt has to wait, longer each time.
     """
     # Before the attempt is counted: what a secret that cannot be read spoils was none.
-    key, owner = both(signer, lambda: _accounts.owner_of(body.claim))
-    attempt, user = both(
+    key, owner = gather_pair(signer, lambda: _accounts.owner_of(body.claim))
+    attempt, user = gather_pair(
         lambda: _guard.reserve(owner or body.claim, network(request.ip)), lambda: _accounts.holder(owner)
     )
     try:
@@ -131,7 +131,7 @@ def refresh(request: Request, body: RefreshToken) -> Response:
     given. Used later, it ends the session: somebody has stolen it. A client whose answer was lost gets it again with
     the same `Idempotency-Key` within 60 seconds.
     """
-    key, session = both(signer, lambda: _accounts.session_of(body.refresh_token))
+    key, session = gather_pair(signer, lambda: _accounts.session_of(body.refresh_token))
     # No authorizer, so no receipts: what a lost answer needs to be given again is kept in the session.
     sent = request.headers.get("idempotency-key")
     try:
@@ -173,7 +173,7 @@ def list_sessions(request: Request, query: Paging) -> Response:
         request,
         query,
         lambda limit, after: _accounts.sessions(caller, limit, after),
-        lambda session: representations.session(session, caller),
+        lambda session: rendering.session(session, caller),
     )
 
 
@@ -280,7 +280,7 @@ def reauthenticate(request: Request, body: Reauthentication) -> Response:
     attempt = _guard.reserve(request.caller.user_id, network(request.ip))
 
     def answer(access_token: str) -> Response:
-        return uncompressed(ok(payloads.access_token(access_token, settings.access_token_seconds)))
+        return uncompressed(ok(request_schemas.access_token(access_token, settings.access_token_seconds)))
 
     try:
         response = request.carry_out(
@@ -329,7 +329,7 @@ def _signed_in(sign_in: SignIn, key: Signer) -> SignedIn:
         # A refresh given again says nothing of the password shown since: no token is older than what it says.
         min(session.authenticated_at, session.last_used_at),
     )
-    return payloads.signed_in(sign_in, key.sign(claims), settings.access_token_seconds)
+    return request_schemas.signed_in(sign_in, key.sign(claims), settings.access_token_seconds)
 
 
 def _claims_after(done: accounts.Reauthentication, key: Signer) -> str:

@@ -4,12 +4,12 @@
 container looks at its own key's entry before it signs, so none signs with a key that was retired before.
 """
 
-from tasksync import clock
-from tasksync.secret_values import current_secret
-from tasksync.settings import settings
-from tasksync.tables.sessions import SessionsTable
-from tasksync.tables.together import both
-from tasksync.tokens import Signer
+from tasksync.aws.secret_values import current_secret
+from tasksync.dynamodb.core.gather import gather_pair
+from tasksync.dynamodb.sessions.repository import SessionsRepository
+from tasksync.runtime import clock
+from tasksync.runtime.settings import settings
+from tasksync.security.access_tokens import Signer
 
 _signers: dict[str, Signer] = {}
 
@@ -17,7 +17,7 @@ _signers: dict[str, Signer] = {}
 def signer() -> Signer:
     """The signer, after its public key has been published, so that every token it signs can be verified."""
     secret = settings.signing_secret
-    keys = SessionsTable()
+    keys = SessionsRepository()
     kept = _signers.get(secret)
     if kept is None or not keys.is_in_use(kept.kid):
         kept = Signer(current_secret(secret), settings.token_issuer)
@@ -28,6 +28,6 @@ def signer() -> Signer:
 
 def public_keys() -> list[dict[str, str]]:
     """Every key that a token which is still good may be signed with: the one in use, and those retired of late."""
-    found, published = both(signer, lambda: SessionsTable().published_keys(clock.now()))
+    found, published = gather_pair(signer, lambda: SessionsRepository().published_keys(clock.now()))
     in_use = found.jwk
     return [in_use, *(jwk for jwk in published if jwk["kid"] != in_use["kid"])]

@@ -7,13 +7,14 @@ the problem (gateway response ``ACCESS_DENIED``), which an exception could not.
 from typing import Any, Protocol
 
 from authorizer import store
-from tasksync import deadline, tokens
-from tasksync.bearer import bearer_token
-from tasksync.errors import DependencyFailed, InvalidToken, TokenMissing
 from tasksync.http import problems
+from tasksync.http.bearer import bearer_token
 from tasksync.http.headers import Headers
-from tasksync.settings import settings
-from tasksync.telemetry import log
+from tasksync.model.errors import DependencyFailed, InvalidToken, TokenMissing
+from tasksync.observability.logs import log
+from tasksync.runtime import deadline
+from tasksync.runtime.settings import settings
+from tasksync.security import access_tokens
 
 
 class Context(Protocol):
@@ -31,7 +32,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     deadline.begin(context.get_remaining_time_in_millis)
     request_id = event["requestContext"].get("requestId", "")
     try:
-        claims = tokens.verify(_bearer_token(event), store.PublishedKeys(), settings.token_issuer)
+        claims = access_tokens.verify(_bearer_token(event), store.PublishedKeys(), settings.token_issuer)
         role = store.role_of_live_session(claims)
     except InvalidToken as error:
         log("INFO", "access refused", request_id=request_id, cause=type(error.__cause__ or error).__name__)

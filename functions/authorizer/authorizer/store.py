@@ -10,11 +10,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tasksync.aws import batches
-from tasksync.aws.client import DYNAMODB, Client, Patience
-from tasksync.errors import DependencyFailed, InvalidToken, TokenRevoked
-from tasksync.settings import settings
-from tasksync.tokens import Claims
+from tasksync.aws.client import DYNAMODB, Client, RetryPolicy
+from tasksync.dynamodb.core import batches
+from tasksync.model.errors import DependencyFailed, InvalidToken, TokenRevoked
+from tasksync.runtime.settings import settings
+from tasksync.security.access_tokens import Claims
 
 # As long as a key is believed after it has been withdrawn at once.
 KEYS_KEPT_SECONDS = 60
@@ -22,7 +22,7 @@ KEYS_KEPT_SECONDS = 60
 _KID = re.compile(r"[\w-]{1,100}", re.ASCII)
 
 # 2 x (0.5 s + 1 s) + 1 s of back-off = 4 s. A new container makes two calls: for the key, and for session and user.
-PATIENCE = Patience(connect_seconds=0.5, read_seconds=1, attempts=2)
+RETRY_POLICY = RetryPolicy(connect_seconds=0.5, read_seconds=1, attempts=2)
 
 
 class PublishedKeys:
@@ -103,4 +103,4 @@ def _send(operation: str, arguments: dict[str, Any]) -> Any:
 
 @functools.cache
 def _client() -> Client:
-    return Client(DYNAMODB, PATIENCE)
+    return Client(DYNAMODB, RETRY_POLICY)

@@ -1,11 +1,11 @@
 """The route that load balancers, pipelines and people ask whether all is well."""
 
-from health_api.answers import Health, HealthStatus
+from health_api.response_schemas import Health, HealthStatus
 from tasksync import __version__
-from tasksync.http.api import Api
+from tasksync.http.app import Api
 from tasksync.http.request import Request
 from tasksync.http.responses import Response
-from tasksync.probes import FAILED_AGE_SECONDS, Probes
+from tasksync.observability.probes import FAILED_AGE_SECONDS, Probes
 
 # Without limits: they are counted in a table, and asking one that is out of reach takes longer than the answer may.
 api = Api("health")

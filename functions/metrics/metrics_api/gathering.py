@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from metrics_api.exposition import Family, Sample
-from tasksync import cloudwatch
-from tasksync.cloudwatch import Metric, Query
-from tasksync.settings import settings
-from tasksync.telemetry import BUCKETS
+from tasksync.observability import cloudwatch
+from tasksync.observability.cloudwatch import Metric, Query
+from tasksync.observability.logs import BUCKETS
+from tasksync.runtime.settings import settings
 
 Labels = tuple[tuple[str, str], ...]
 

@@ -2,21 +2,21 @@
 
 import hmac
 
+from metrics_api.cache import KeptAnswer
 from metrics_api.exposition import MEDIA_TYPE
-from metrics_api.kept import KeptAnswer
-from tasksync import clock
-from tasksync.bearer import bearer_token
-from tasksync.domain.limits import PUBLIC
-from tasksync.errors import InvalidToken, TokenMalformed, TokenMissing
-from tasksync.http.api import Api
-from tasksync.http.limits import RateLimits
+from tasksync.aws.secret_values import secret
+from tasksync.domain.rate_limits import PUBLIC
+from tasksync.dynamodb.limits.repository import RateLimitsRepository
+from tasksync.http.app import Api
+from tasksync.http.bearer import bearer_token
+from tasksync.http.middleware.rate_limits import RateLimits
 from tasksync.http.request import Request
 from tasksync.http.responses import Response
-from tasksync.secret_values import secret
-from tasksync.settings import settings
-from tasksync.tables.limits import RateLimitsTable
+from tasksync.model.errors import InvalidToken, TokenMalformed, TokenMissing
+from tasksync.runtime import clock
+from tasksync.runtime.settings import settings
 
-api = Api("metrics", limits=RateLimits(RateLimitsTable()))
+api = Api("metrics", limits=RateLimits(RateLimitsRepository()))
 app = api.chalice
 
 kept = KeptAnswer()

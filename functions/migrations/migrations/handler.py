@@ -4,13 +4,14 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from tasksync import deadline, stamps
-from tasksync.domain.migrating import begin_anew, migrate, states
-from tasksync.errors import TaskSyncError
+from tasksync.domain.migrations import begin_anew, migrate, states
+from tasksync.dynamodb.migrations import MIGRATIONS
+from tasksync.dynamodb.migrations.positions import PositionsRepository
+from tasksync.model import change_context
+from tasksync.model.errors import TaskSyncError
+from tasksync.observability.logs import log
+from tasksync.runtime import deadline
 from tasksync.streams.records import Context
-from tasksync.tables.migrations import MIGRATIONS
-from tasksync.tables.migrations.positions import PositionsTable
-from tasksync.telemetry import log
 
 # A run that nobody hurries: 1 % of what DynamoDB gives a table from its first minute on (12,000 units of reading).
 _ITEMS_PER_SECOND = 250
@@ -23,13 +24,13 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     answered. ``again``: ids of migrations that begin anew, as after a table was restored.
     """
     deadline.begin(context.get_remaining_time_in_millis)
-    positions = PositionsTable()
+    positions = PositionsRepository()
     rate = float(event.get("items_per_second", _ITEMS_PER_SECOND))
     error = None
     try:
         begin_anew(MIGRATIONS, positions, event.get("again", []))
         if not event.get("status"):
-            with stamps.by(None, context.aws_request_id):
+            with change_context.by(None, context.aws_request_id):
                 migrate(MIGRATIONS, positions, rate, deadline.has_time, time.sleep)
     except TaskSyncError as failure:
         error = type(failure).__name__

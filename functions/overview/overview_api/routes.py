@@ -2,34 +2,34 @@
 
 import msgspec
 
-from overview_api import payloads
-from overview_api.answers import Overview, ResolvedKeys
-from overview_api.kept import Answer, KeptAnswers
-from overview_api.payloads import WantedKeys
-from tasksync import clock
+from overview_api import request_schemas
+from overview_api.cache import Answer, KeptAnswers
+from overview_api.request_schemas import WantedKeys
+from overview_api.response_schemas import Overview, ResolvedKeys
 from tasksync.domain.keys import KeyService
-from tasksync.domain.limits import READ
 from tasksync.domain.overview import OverviewService
-from tasksync.entities import Caller
-from tasksync.http.api import Api
-from tasksync.http.limits import RateLimits
-from tasksync.http.representations import digest
+from tasksync.domain.rate_limits import READ
+from tasksync.dynamodb.core.gather import gather_pair
+from tasksync.dynamodb.limits.repository import RateLimitsRepository
+from tasksync.dynamodb.rooms.queries import RoomReads
+from tasksync.dynamodb.tasks.queries import TaskReads
+from tasksync.dynamodb.users.repository import UsersRepository
+from tasksync.http.app import Api
+from tasksync.http.middleware.rate_limits import RateLimits
+from tasksync.http.rendering import digest
 from tasksync.http.request import Request
 from tasksync.http.responses import JSON, Response, etag, not_modified, ok, uncompressed
-from tasksync.settings import settings
-from tasksync.tables.limits import RateLimitsTable
-from tasksync.tables.room_reads import RoomReads
-from tasksync.tables.task_reads import TaskReads
-from tasksync.tables.together import both
-from tasksync.tables.users import UsersTable
+from tasksync.model.entities import Caller
+from tasksync.runtime import clock
+from tasksync.runtime.settings import settings
 
 # No idempotency keys: nothing here writes, so a request repeated does no more than the first one.
-api = Api("overview", limits=RateLimits(RateLimitsTable()))
+api = Api("overview", limits=RateLimits(RateLimitsRepository()))
 app = api.chalice
 
 _rooms = RoomReads()
-_overviews = OverviewService(_rooms, UsersTable(), TaskReads(), both)
-_keys = KeyService(_rooms, UsersTable(), TaskReads(), both)
+_overviews = OverviewService(_rooms, UsersRepository(), TaskReads(), gather_pair)
+_keys = KeyService(_rooms, UsersRepository(), TaskReads(), gather_pair)
 _kept = KeptAnswers(_rooms)
 
 
@@ -58,13 +58,13 @@ def resolve_keys(request: Request, body: WantedKeys) -> Response:
     Somebody with whom the caller shares a room since a moment ago may be missing: the index that finds rooms by their
     members is some milliseconds behind.
     """
-    return uncompressed(ok(payloads.resolved(_keys.resolve(request.caller, body.keys()), request.caller)))
+    return uncompressed(ok(request_schemas.resolved(_keys.resolve(request.caller, body.keys()), request.caller)))
 
 
 def _made(caller: Caller, *, keep: bool) -> Answer:
     made_at = clock.now()
     overview = _overviews.of(caller)
-    body = msgspec.json.encode(payloads.overview(overview, caller))
+    body = msgspec.json.encode(request_schemas.overview(overview, caller))
     answer = Answer(body, digest(body), made_at)
     if keep:
         _kept.keep(caller, answer, [view.caller for view in overview.rooms])

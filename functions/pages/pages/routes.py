@@ -3,10 +3,10 @@
 from typing import Any
 
 from pages import site
-from tasksync.errors import NotFound
-from tasksync.http.api import Api
+from tasksync.http.app import Api
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, etag
+from tasksync.model.errors import NotFound
 
 api = Api("pages")
 app = api.chalice

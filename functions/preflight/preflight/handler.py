@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tasksync.http.cors import preflight_fields
 from tasksync.http.headers import Headers
+from tasksync.http.middleware.cors import preflight_fields
 from tasksync.http.responses import SECURITY_HEADERS
-from tasksync.telemetry import log
+from tasksync.observability.logs import log
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

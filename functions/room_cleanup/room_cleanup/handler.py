@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from tasksync.deadline import KeepGoing
 from tasksync.domain.removal import remove_dead_room
-from tasksync.domain.unassignment import unassign_former_member
+from tasksync.domain.rooms.unassignment import unassign_former_member
+from tasksync.dynamodb.rooms.repository import MEMBER, RoomsRepository
+from tasksync.dynamodb.rooms.unassignments import UnassignmentsRepository
+from tasksync.dynamodb.tasks.repository import TasksRepository
+from tasksync.runtime.deadline import KeepGoing
 from tasksync.streams.records import Context, Keys, handle
-from tasksync.tables.rooms import MEMBER, RoomsTable
-from tasksync.tables.tasks import TasksTable
-from tasksync.tables.unassignments import UnassignmentsTable
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -20,5 +20,7 @@ def _finish(keys: Keys, keep_going: KeepGoing) -> bool:
     room_id, item = keys["room_id"], keys["item"]
     if item.startswith(MEMBER):
         user_id = item.removeprefix(MEMBER)
-        return unassign_former_member(room_id, user_id, UnassignmentsTable(), RoomsTable(), TasksTable(), keep_going)
-    return remove_dead_room(room_id, RoomsTable(), TasksTable(), keep_going)
+        return unassign_former_member(
+            room_id, user_id, UnassignmentsRepository(), RoomsRepository(), TasksRepository(), keep_going
+        )
+    return remove_dead_room(room_id, RoomsRepository(), TasksRepository(), keep_going)

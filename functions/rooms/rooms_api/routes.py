@@ -2,19 +2,35 @@
 
 from dataclasses import replace
 
-from rooms_api import payloads
-from rooms_api.answers import Member, Room
-from rooms_api.payloads import EmptyBody, Join, NewMember, NewRoom, RoleChange, RoomChange
-from tasksync import entities
-from tasksync.domain.activity import ActivityService
-from tasksync.domain.limits import ADD_STRANGERS, JOIN, JOIN_FROM
-from tasksync.domain.rooms import Named, RoomService
-from tasksync.entities import RoomRole, RoomView
-from tasksync.errors import (
+from rooms_api import request_schemas
+from rooms_api.request_schemas import EmptyBody, Join, NewMember, NewRoom, RoleChange, RoomChange
+from rooms_api.response_schemas import Member, Room
+from tasksync.domain.rate_limits import ADD_STRANGERS, JOIN, JOIN_FROM
+from tasksync.domain.rooms.activity import ActivityService
+from tasksync.domain.rooms.rooms import Named, RoomService
+from tasksync.dynamodb.activity.repository import ActivityRepository
+from tasksync.dynamodb.core.gather import gather_pair
+from tasksync.dynamodb.idempotency.repository import ReceiptsTable
+from tasksync.dynamodb.limits.repository import RateLimitsRepository
+from tasksync.dynamodb.rooms.changes import RoomChanges
+from tasksync.dynamodb.rooms.former_members import FormerMembersRepository
+from tasksync.dynamodb.users.repository import UsersRepository
+from tasksync.http.app import Api
+from tasksync.http.middleware.idempotency import IdempotencyKeys
+from tasksync.http.middleware.rate_limits import RateLimits
+from tasksync.http.pagination.lists import listing
+from tasksync.http.rendering import activity, room_in_list
+from tasksync.http.request import Request
+from tasksync.http.responses import Response, created, no_content, not_modified, ok, uncompressed
+from tasksync.http.schemas.fields import Paging
+from tasksync.http.schemas.responses import Activity, Listing, RoomSummary
+from tasksync.model import entities
+from tasksync.model.entities import RoomRole, RoomView
+from tasksync.model.errors import (
     AddingRefused,
     AlreadyMember,
     CodeTaken,
-    Fault,
+    FieldError,
     Invalid,
     LastAdmin,
     NotFound,
@@ -25,23 +41,7 @@ from tasksync.errors import (
     UnknownCode,
     UnknownUser,
 )
-from tasksync.http.answers import Activity, Listing, RoomSummary
-from tasksync.http.api import Api
-from tasksync.http.fields import Paging
-from tasksync.http.idempotency import IdempotencyKeys
-from tasksync.http.limits import RateLimits
-from tasksync.http.lists import listing
-from tasksync.http.representations import activity, room_in_list
-from tasksync.http.request import Request
-from tasksync.http.responses import Response, created, no_content, not_modified, ok, uncompressed
-from tasksync.settings import settings
-from tasksync.tables.activity import ActivityTable
-from tasksync.tables.former_members import FormerMembersTable
-from tasksync.tables.limits import RateLimitsTable
-from tasksync.tables.receipts import ReceiptsTable
-from tasksync.tables.room_changes import RoomChanges
-from tasksync.tables.together import both
-from tasksync.tables.users import UsersTable
+from tasksync.runtime.settings import settings
 
 _room_changes = RoomChanges()
 
@@ -57,18 +57,18 @@ def _as_seen_now(user_id: str, first: Response) -> Response:
     return replace(first, body={**room, "code": None})
 
 
-api = Api("rooms", IdempotencyKeys(ReceiptsTable(), _as_seen_now), RateLimits(RateLimitsTable()))
+api = Api("rooms", IdempotencyKeys(ReceiptsTable(), _as_seen_now), RateLimits(RateLimitsRepository()))
 app = api.chalice
 
 _rooms = RoomService(
     _room_changes,
-    FormerMembersTable(),
-    UsersTable(),
+    FormerMembersRepository(),
+    UsersRepository(),
     settings.max_room_members,
     settings.max_rooms_per_user,
-    both,
+    gather_pair,
 )
-_activity = ActivityService(_room_changes, ActivityTable(), both)
+_activity = ActivityService(_room_changes, ActivityRepository(), gather_pair)
 
 
 @api.route("POST", "/rooms", body=NewRoom, status=201, answer=Room, fails=(NotFound, CodeTaken, TooManyRooms))
@@ -77,7 +77,7 @@ def create_room(request: Request, body: NewRoom) -> Response:
     if body.user_id not in (None, request.caller.user_id):
         raise Invalid(
             [
-                Fault(
+                FieldError(
                     "/user_id",
                     "not_allowed",
                     "Must be the caller, who alone can open a room: leave it out, or send me.",
@@ -89,7 +89,7 @@ def create_room(request: Request, body: NewRoom) -> Response:
         request.count([JOIN, JOIN_FROM])
     return request.carry_out(
         lambda receipt: _rooms.open(request.caller, body.name, body.code, body.join_role, receipt),
-        lambda view: created(payloads.room(view), f"/rooms/{view.room.id}", view.room.version),
+        lambda view: created(request_schemas.room(view), f"/rooms/{view.room.id}", view.room.version),
     )
 
 
@@ -141,7 +141,7 @@ def change_room(request: Request, room_id: str, body: RoomChange) -> Response:
     """
 
     def applied(view: RoomView) -> entities.Room:
-        return request.merged(payloads.room(view), lambda: body.applied(view.room))
+        return request.merged(request_schemas.room(view), lambda: body.applied(view.room))
 
     return request.carry_out(
         lambda receipt: _rooms.change(request.caller, room_id, applied, request.matches, receipt),
@@ -178,7 +178,9 @@ def list_members(request: Request, room_id: str, query: Paging) -> Response:
     They come in the order in which they joined, with their names and roles.
     """
     caller = request.caller
-    return listing(request, query, lambda limit, after: _rooms.members(caller, room_id, limit, after), payloads.member)
+    return listing(
+        request, query, lambda limit, after: _rooms.members(caller, room_id, limit, after), request_schemas.member
+    )
 
 
 @api.route(
@@ -200,7 +202,7 @@ def add_member(request: Request, room_id: str, body: NewMember) -> Response:
         lambda receipt: _rooms.add(
             request.caller, room_id, body.user_id, body.role, receipt, lambda: request.count([ADD_STRANGERS])
         ),
-        lambda member: created(payloads.member(member), f"/rooms/{room_id}/users/{body.user_id}"),
+        lambda member: created(request_schemas.member(member), f"/rooms/{room_id}/users/{body.user_id}"),
     )
 
 
@@ -212,11 +214,11 @@ def change_role(request: Request, room_id: str, user_id: str, body: RoleChange) 
     """
 
     def new_role(member: Named) -> RoomRole:
-        return request.merged(payloads.member(member), lambda: body.role)
+        return request.merged(request_schemas.member(member), lambda: body.role)
 
     return request.carry_out(
         lambda receipt: _rooms.change_role(request.caller, room_id, user_id, new_role, receipt),
-        lambda member: ok(payloads.member(member)),
+        lambda member: ok(request_schemas.member(member)),
     )
 
 
@@ -242,4 +244,4 @@ def list_activity(request: Request, room_id: str, query: Paging) -> Response:
 
 
 def _shown(view: RoomView) -> Response:
-    return ok(payloads.room(view), view.room.version)
+    return ok(request_schemas.room(view), view.room.version)

@@ -4,26 +4,30 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from tasksync import clock, deadline, stamps, work
-from tasksync.deadline import KeepGoing
 from tasksync.domain.removal import UserRemoval, remove_dead_room
-from tasksync.domain.sweeping import Finish, Subject, sweep
-from tasksync.domain.unassignment import unassign_former_member
+from tasksync.domain.rooms.unassignment import unassign_former_member
+from tasksync.domain.sweep import Finish, Subject, sweep
+from tasksync.dynamodb.rooms.former_members import FormerMembersRepository
+from tasksync.dynamodb.rooms.repository import RoomsRepository
+from tasksync.dynamodb.rooms.unassignments import UnassignmentsRepository
+from tasksync.dynamodb.sessions.repository import SessionsRepository
+from tasksync.dynamodb.tasks.repository import TasksRepository
+from tasksync.dynamodb.users.repository import UsersRepository
+from tasksync.model import change_context
+from tasksync.observability import usage
+from tasksync.observability.logs import Measure, log_measured
+from tasksync.runtime import clock, deadline
+from tasksync.runtime.deadline import KeepGoing
 from tasksync.streams.records import Context
-from tasksync.tables.former_members import FormerMembersTable
-from tasksync.tables.rooms import RoomsTable
-from tasksync.tables.sessions import SessionsTable
-from tasksync.tables.tasks import TasksTable
-from tasksync.tables.unassignments import UnassignmentsTable
-from tasksync.tables.users import UsersTable
-from tasksync.telemetry import Measure, log_measured
 
 # Longer than the streams take while all is well: what is younger is most likely being finished just now.
 _OLDER_THAN_SECONDS = 600
 
 _BY_KIND = Measure(dict.fromkeys(("found", "finished", "failures"), "Count"), [["kind"]], sparse=True)
 
-_removal = UserRemoval(UsersTable(), RoomsTable(), FormerMembersTable(), TasksTable(), SessionsTable())
+_removal = UserRemoval(
+    UsersRepository(), RoomsRepository(), FormerMembersRepository(), TasksRepository(), SessionsRepository()
+)
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -33,28 +37,30 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """
     deadline.begin(context.get_remaining_time_in_millis)
     age = timedelta(seconds=event.get("older_than_seconds", _OLDER_THAN_SECONDS))
-    with stamps.by(None, context.aws_request_id):
+    with change_context.by(None, context.aws_request_id):
         return {
             # People first: whoever is removed leaves their rooms, and may leave one empty.
-            "users": _swept("users", UsersTable().unfinished(clock.now() - age), _removal.finish, context),
-            "rooms": _swept("rooms", RoomsTable().unfinished(clock.now() - age), _finish_room, context),
+            "users": _swept("users", UsersRepository().unfinished(clock.now() - age), _removal.finish, context),
+            "rooms": _swept("rooms", RoomsRepository().unfinished(clock.now() - age), _finish_room, context),
             "unassignments": _swept(
-                "unassignments", UnassignmentsTable().unfinished(clock.now() - age), _unassign, context
+                "unassignments", UnassignmentsRepository().unfinished(clock.now() - age), _unassign, context
             ),
         }
 
 
 def _finish_room(room_id: str, keep_going: KeepGoing) -> bool:
-    return remove_dead_room(room_id, RoomsTable(), TasksTable(), keep_going)
+    return remove_dead_room(room_id, RoomsRepository(), TasksRepository(), keep_going)
 
 
 def _unassign(left: tuple[str, str], keep_going: KeepGoing) -> bool:
     room_id, user_id = left
-    return unassign_former_member(room_id, user_id, UnassignmentsTable(), RoomsTable(), TasksTable(), keep_going)
+    return unassign_former_member(
+        room_id, user_id, UnassignmentsRepository(), RoomsRepository(), TasksRepository(), keep_going
+    )
 
 
 def _swept(kind: str, pages: Iterable[list[Subject]], finish: Finish[Subject], context: Context) -> dict[str, Any]:
-    done = work.begin()
+    done = usage.begin()
     swept = sweep(pages, finish, deadline.has_time)
     counts = {"found": swept.found, "finished": swept.finished, "failed": swept.failed, "complete": swept.complete}
     log_measured(

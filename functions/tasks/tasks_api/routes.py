@@ -1,27 +1,27 @@
 """Routes of tasks."""
 
-from tasks_api.payloads import NewTask, RoomTaskQuery, TaskChange, TaskQuery
-from tasksync import entities
+from tasks_api.request_schemas import NewTask, RoomTaskQuery, TaskChange, TaskQuery
 from tasksync.domain.tasks import TaskService
-from tasksync.entities import Page
-from tasksync.errors import AssigneeNotMember, NotFound, PreconditionFailed, RoleTooLow, RoomNotFound
-from tasksync.http import representations
-from tasksync.http.answers import Listing, Task
-from tasksync.http.api import Api
-from tasksync.http.idempotency import IdempotencyKeys
-from tasksync.http.limits import RateLimits
-from tasksync.http.lists import listing
+from tasksync.dynamodb.idempotency.repository import ReceiptsTable
+from tasksync.dynamodb.limits.repository import RateLimitsRepository
+from tasksync.dynamodb.rooms.repository import RoomsRepository
+from tasksync.dynamodb.tasks.changes import TaskChanges
+from tasksync.http import rendering
+from tasksync.http.app import Api
+from tasksync.http.middleware.idempotency import IdempotencyKeys
+from tasksync.http.middleware.rate_limits import RateLimits
+from tasksync.http.pagination.lists import listing
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok
-from tasksync.tables.limits import RateLimitsTable
-from tasksync.tables.receipts import ReceiptsTable
-from tasksync.tables.rooms import RoomsTable
-from tasksync.tables.task_changes import TaskChanges
+from tasksync.http.schemas.responses import Listing, Task
+from tasksync.model import entities
+from tasksync.model.entities import Page
+from tasksync.model.errors import AssigneeNotMember, NotFound, PreconditionFailed, RoleTooLow, RoomNotFound
 
-api = Api("tasks", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsTable()))
+api = Api("tasks", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsRepository()))
 app = api.chalice
 
-_tasks = TaskService(TaskChanges(), RoomsTable())
+_tasks = TaskService(TaskChanges(), RoomsRepository())
 
 _OF_CHANGES = (RoleTooLow, AssigneeNotMember, PreconditionFailed)
 
@@ -32,7 +32,7 @@ def create_task(request: Request, body: NewTask) -> Response:
     draft = body.draft(request.caller.user_id)
     return request.carry_out(
         lambda receipt: _tasks.create(request.caller, body.room_id, draft, receipt),
-        lambda task: created(representations.task(task), f"/tasks/{task.id}", task.version),
+        lambda task: created(rendering.task(task), f"/tasks/{task.id}", task.version),
     )
 
 
@@ -53,7 +53,7 @@ def list_tasks(request: Request, query: TaskQuery) -> Response:
                 raise RoomNotFound("/room_id") from None
         return _tasks.list_of_caller(caller, wanted, limit, after)
 
-    return listing(request, query, read, representations.task)
+    return listing(request, query, read, rendering.task)
 
 
 @api.route("GET", "/rooms/{room_id}/tasks", query=RoomTaskQuery, answer=Listing[Task])
@@ -68,7 +68,7 @@ def list_tasks_of_room(request: Request, room_id: str, query: RoomTaskQuery) -> 
         request,
         query,
         lambda limit, after: _tasks.list_of_room(caller, room_id, wanted, limit, after),
-        representations.task,
+        rendering.task,
     )
 
 
@@ -81,7 +81,7 @@ def get_task(request: Request, task_id: str) -> Response:
     task = _tasks.get(request.caller, task_id)
     if request.unchanged(task.version):
         return not_modified(task.version)
-    return ok(representations.task(task), task.version)
+    return ok(rendering.task(task), task.version)
 
 
 @api.route("PUT", "/tasks/{task_id}", body=TaskChange, answer=Task, fails=_OF_CHANGES)
@@ -90,11 +90,11 @@ def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
     """Change a task. A viewer of its room may change the `status` of what is assigned to them, and nothing else."""
 
     def applied(task: entities.Task) -> entities.Task:
-        return request.merged(representations.task(task), lambda: body.applied(task))
+        return request.merged(rendering.task(task), lambda: body.applied(task))
 
     return request.carry_out(
         lambda receipt: _tasks.change(request.caller, task_id, applied, request.matches, receipt, body.named_id),
-        lambda task: ok(representations.task(task), task.version),
+        lambda task: ok(rendering.task(task), task.version),
         checked=True,
     )
 

@@ -2,16 +2,18 @@
 
 from typing import Any
 
-from tasksync.deadline import KeepGoing
 from tasksync.domain.removal import UserRemoval
+from tasksync.dynamodb.rooms.former_members import FormerMembersRepository
+from tasksync.dynamodb.rooms.repository import RoomsRepository
+from tasksync.dynamodb.sessions.repository import SessionsRepository
+from tasksync.dynamodb.tasks.repository import TasksRepository
+from tasksync.dynamodb.users.repository import UsersRepository
+from tasksync.runtime.deadline import KeepGoing
 from tasksync.streams.records import Context, Keys, handle
-from tasksync.tables.former_members import FormerMembersTable
-from tasksync.tables.rooms import RoomsTable
-from tasksync.tables.sessions import SessionsTable
-from tasksync.tables.tasks import TasksTable
-from tasksync.tables.users import UsersTable
 
-_removal = UserRemoval(UsersTable(), RoomsTable(), FormerMembersTable(), TasksTable(), SessionsTable())
+_removal = UserRemoval(
+    UsersRepository(), RoomsRepository(), FormerMembersRepository(), TasksRepository(), SessionsRepository()
+)
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:

@@ -7,17 +7,39 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from tasksync import deadline, entities, passwords
-from tasksync.domain.accounts import register
-from tasksync.domain.export import ExportService
-from tasksync.domain.limits import REGISTRATION
+from tasksync.domain.rate_limits import REGISTRATION
 from tasksync.domain.removal import UserRemoval
 from tasksync.domain.tasks import TaskService
-from tasksync.domain.users import UserService
-from tasksync.entities import UserRole
-from tasksync.errors import (
+from tasksync.domain.users.accounts import register
+from tasksync.domain.users.export import ExportService
+from tasksync.domain.users.users import UserService
+from tasksync.dynamodb.activity.repository import ActivityRepository
+from tasksync.dynamodb.core.gather import gather_pair
+from tasksync.dynamodb.idempotency.repository import ReceiptsTable
+from tasksync.dynamodb.limits.repository import RateLimitsRepository
+from tasksync.dynamodb.rooms.former_members import FormerMembersRepository
+from tasksync.dynamodb.rooms.queries import RoomReads
+from tasksync.dynamodb.sessions.repository import SessionsRepository
+from tasksync.dynamodb.tasks.changes import TaskChanges
+from tasksync.dynamodb.tasks.queries import TaskReads
+from tasksync.dynamodb.tasks.repository import TasksRepository
+from tasksync.dynamodb.users.changes import UserChanges
+from tasksync.http import rendering
+from tasksync.http.app import Api
+from tasksync.http.middleware.idempotency import IdempotencyKeys
+from tasksync.http.middleware.rate_limits import RateLimits
+from tasksync.http.pagination.lists import Part, chained, listing, position
+from tasksync.http.request import Request
+from tasksync.http.responses import Response, created, no_content, not_modified, ok, uncompressed
+from tasksync.http.schemas.fields import From, Paging
+from tasksync.http.schemas.registration import Registration
+from tasksync.http.schemas.responses import Listing, User, VisibleUser
+from tasksync.http.security_log import note, noting_refusals
+from tasksync.model import entities
+from tasksync.model.entities import UserRole
+from tasksync.model.errors import (
     EmailTaken,
-    Fault,
+    FieldError,
     Invalid,
     PreconditionFailed,
     ReauthenticationRequired,
@@ -25,50 +47,30 @@ from tasksync.errors import (
     TaskSyncError,
     UsernameTaken,
 )
-from tasksync.http import representations
-from tasksync.http.answers import Listing, User, VisibleUser
-from tasksync.http.api import Api
-from tasksync.http.fields import From, Paging
-from tasksync.http.idempotency import IdempotencyKeys
-from tasksync.http.limits import RateLimits
-from tasksync.http.lists import Part, chained, listing, position
-from tasksync.http.profiles import Registration
-from tasksync.http.request import Request
-from tasksync.http.responses import Response, created, no_content, not_modified, ok, uncompressed
-from tasksync.http.security_log import note, noting_refusals
-from tasksync.settings import settings
-from tasksync.tables.activity import ActivityTable
-from tasksync.tables.former_members import FormerMembersTable
-from tasksync.tables.limits import RateLimitsTable
-from tasksync.tables.receipts import ReceiptsTable
-from tasksync.tables.room_reads import RoomReads
-from tasksync.tables.sessions import SessionsTable
-from tasksync.tables.task_changes import TaskChanges
-from tasksync.tables.task_reads import TaskReads
-from tasksync.tables.tasks import TasksTable
-from tasksync.tables.together import both
-from tasksync.tables.user_changes import UserChanges
-from tasksync.telemetry import log
-from users_api import payloads
-from users_api.answers import Export
-from users_api.payloads import UserChange
+from tasksync.observability.logs import log
+from tasksync.runtime import deadline
+from tasksync.runtime.settings import settings
+from tasksync.security import passwords
+from users_api import request_schemas
+from users_api.request_schemas import UserChange
+from users_api.response_schemas import Export
 
-api = Api("users", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsTable()))
+api = Api("users", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsRepository()))
 app = api.chalice
 
 _people = UserChanges()
 _rooms = RoomReads()
-_users = UserService(_people, _rooms, both, lambda: timedelta(seconds=settings.recent_sign_in_seconds))
-_former_members = FormerMembersTable()
-_removal = UserRemoval(_people, _rooms, _former_members, TasksTable(), SessionsTable())
+_users = UserService(_people, _rooms, gather_pair, lambda: timedelta(seconds=settings.recent_sign_in_seconds))
+_former_members = FormerMembersRepository()
+_removal = UserRemoval(_people, _rooms, _former_members, TasksRepository(), SessionsRepository())
 _exports = ExportService(
     _users,
     _rooms,
     _former_members,
-    SessionsTable(),
+    SessionsRepository(),
     TaskService(TaskChanges(), _rooms),
     TaskReads(),
-    ActivityTable(),
+    ActivityRepository(),
 )
 
 _OF_CHANGES = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed, ReauthenticationRequired)
@@ -91,7 +93,7 @@ def create_user(request: Request, body: Registration) -> Response:
     with noting_refusals(request, "registration_failed"):
         user = register(body.username, body.email, body.password, passwords, _people.create)
     note(request, "registered", user.id)
-    return created(representations.profile(user), f"/users/{user.id}", user.version)
+    return created(rendering.profile(user), f"/users/{user.id}", user.version)
 
 
 @api.route("GET", "/users", query=Paging, answer=Listing[VisibleUser])
@@ -107,7 +109,7 @@ def list_users(request: Request, query: Paging) -> Response:
             request,
             query,
             lambda limit, after: _users.list(caller, limit, after),
-            lambda user: representations.user(user, caller),
+            lambda user: rendering.user(user, caller),
         )
     )
 
@@ -119,9 +121,9 @@ def get_user(request: Request, user_id: str) -> Response:
     Somebody with whom one shares a room since a moment ago may not be found yet: the index that finds rooms by their
     members is some milliseconds behind.
     """
-    shown = representations.user(_users.get(request.caller, user_id), request.caller)
+    shown = rendering.user(_users.get(request.caller, user_id), request.caller)
     # Of others only the name is shown, and how often the rest changed is not for everybody to know.
-    tag = shown.get("version") or representations.digest(msgspec.json.encode(shown))
+    tag = shown.get("version") or rendering.digest(msgspec.json.encode(shown))
     return not_modified(tag) if request.unchanged(tag) else ok(shown, tag)
 
 
@@ -140,14 +142,14 @@ def export_user(request: Request, user_id: str, query: From) -> Response:
     """
     caller, start = request.caller, position(request, query)
     with noting_refusals(request, "export_failed", user_id):
-        body = {"user": representations.profile(_exports.subject(caller, user_id))}
+        body = {"user": rendering.profile(_exports.subject(caller, user_id))}
     parts: list[Part[Any]] = [
-        Part("sessions", partial(_exports.sessions, caller), partial(representations.session, caller=caller)),
-        Part("rooms", partial(_exports.rooms, caller), payloads.exported_room),
-        Part("former_rooms", partial(_exports.former_rooms, caller), payloads.exported_former_room),
-        Part("tasks", partial(_exports.tasks, caller), representations.task),
-        Part("tasks", partial(_exports.tasks_for_others, caller), representations.task),
-        Part("activity", partial(_exports.activity, caller), payloads.exported_activity),
+        Part("sessions", partial(_exports.sessions, caller), partial(rendering.session, caller=caller)),
+        Part("rooms", partial(_exports.rooms, caller), request_schemas.exported_room),
+        Part("former_rooms", partial(_exports.former_rooms, caller), request_schemas.exported_former_room),
+        Part("tasks", partial(_exports.tasks, caller), rendering.task),
+        Part("tasks", partial(_exports.tasks_for_others, caller), rendering.task),
+        Part("activity", partial(_exports.activity, caller), request_schemas.exported_activity),
     ]
     response = uncompressed(chained(request, body, parts, start))
     note(request, "exported", caller.user_id)
@@ -163,12 +165,12 @@ def change_user(request: Request, user_id: str, body: UserChange) -> Response:
     registering, and needs a sign-in of the last 15 minutes: `POST /auth/reauthenticate`.
     """
     if body.added_by is not UNSET and user_id != request.caller.user_id:
-        raise Invalid([Fault("/added_by", "not_allowed", "Nobody but the user may change this.")])
+        raise Invalid([FieldError("/added_by", "not_allowed", "Nobody but the user may change this.")])
     fields: list[str] = []
 
     def edit(user: entities.User) -> entities.User:
-        changed = request.merged(representations.user(user, request.caller), lambda: body.applied(user))
-        fields[:] = payloads.changed_fields(user, changed)
+        changed = request.merged(rendering.user(user, request.caller), lambda: body.applied(user))
+        fields[:] = request_schemas.changed_fields(user, changed)
         renamed = (changed.username, changed.email) != (user.username, user.email)
         # The answer says whether somebody else has it, as that to a registration does. An admin sees all anyway.
         if renamed and request.caller.role is not UserRole.ADMIN:
@@ -178,7 +180,7 @@ def change_user(request: Request, user_id: str, body: UserChange) -> Response:
     with noting_refusals(request, "profile_change_failed", user_id):
         response = request.carry_out(
             lambda receipt: _users.change(request.caller, user_id, edit, request.matches, receipt),
-            lambda user: ok(representations.user(user, request.caller), user.version),
+            lambda user: ok(rendering.user(user, request.caller), user.version),
             checked=True,
         )
     if fields:

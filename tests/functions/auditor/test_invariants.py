@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from boto3.dynamodb.types import TypeSerializer
 
-from tasksync import clock
-from tasksync.domain.audit import ELSEWHERE, Auditor, Invariant, Report
-from tasksync.tables.audit import AuditTables
+from tasksync.dynamodb.integrity.snapshots import AuditTables
+from tasksync.integrity.checks import ELSEWHERE, Auditor, Invariant, Report
+from tasksync.runtime import clock
 from tests.support import tables
 from tests.support.aws import LOCK
 from tests.support.client import Person

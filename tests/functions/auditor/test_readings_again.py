@@ -6,38 +6,38 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasksync.domain.audit import Auditor, Invariant, Report
-from tasksync.entities import JoinRole, Room
-from tasksync.readings import Reading, RoomReading
+from tasksync.integrity.checks import Auditor, Invariant, Report
+from tasksync.integrity.snapshot import RoomSnapshot, Snapshot
+from tasksync.model.entities import JoinRole, Room
 
 
-def _room(member_count: int) -> RoomReading:
+def _room(member_count: int) -> RoomSnapshot:
     """A room without memberships, so with a right count only if that is 0."""
     at = datetime(2100, 1, 1, tzinfo=UTC)  # never long ago, however long after the import a test runs
     room = Room("room_1", "CODE01", JoinRole.MEMBER, None, member_count, 0, "usr_1", at, at, 1, frozenset())
-    return RoomReading("room_1", room, (), "room_1", frozenset(), {}, marked=member_count == 0)
+    return RoomSnapshot("room_1", room, (), "room_1", frozenset(), {}, marked=member_count == 0)
 
 
 class Sequence:
     """A store with one room, which is found in one state after the other."""
 
-    def __init__(self, *states: Reading | None) -> None:
+    def __init__(self, *states: Snapshot | None) -> None:
         self._states = iter(states)
 
-    def readings(self) -> Iterator[list[Reading]]:
+    def readings(self) -> Iterator[list[Snapshot]]:
         first = next(self._states)
         assert first is not None
         yield [first]
 
-    def again(self, reading: Reading) -> Reading | None:
-        assert isinstance(reading, RoomReading)
+    def again(self, reading: Snapshot) -> Snapshot | None:
+        assert isinstance(reading, RoomSnapshot)
         return next(self._states)
 
 
 WRONG, RIGHT = _room(1), _room(0)
 
 
-def _audit(*states: Reading | None) -> tuple[Report, list[float]]:
+def _audit(*states: Snapshot | None) -> tuple[Report, list[float]]:
     pauses: list[float] = []
     return Auditor(Sequence(*states), timedelta(minutes=10), pauses.append, timedelta(days=1)).run(lambda: True), pauses
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tasksync.domain.audit import Auditor, Finding, Invariant
-from tasksync.tables.audit import AuditTables
+from tasksync.dynamodb.integrity.snapshots import AuditTables
+from tasksync.integrity.checks import Auditor, Finding, Invariant
 from tests.support.product import Product
 from tests.support.tables import change
 

@@ -8,7 +8,7 @@ import pytest
 
 from infrastructure import rotate_key
 from infrastructure.template import REPOSITORY, load
-from tasksync.tables.sessions import SessionsTable
+from tasksync.dynamodb.sessions.repository import SessionsRepository
 from tests.support.client import Client
 from tests.support.clock import Clock
 from tests.support.problems import problem
@@ -122,7 +122,7 @@ def test_a_withdrawn_key_is_not_published_again_by_whoever_still_has_it(product:
     [old] = [item for item in product.items("SessionsTable") if item["session_id"] == f"KEY#{kid_of(ann)}"]
 
     with product.aws.running("AuthFunction"):
-        SessionsTable().publish_key({"kid": kid_of(ann)})
+        SessionsRepository().publish_key({"kid": kid_of(ann)})
     [after] = [item for item in product.items("SessionsTable") if item["session_id"] == f"KEY#{kid_of(ann)}"]
 
     assert after["expires_at"] == old["expires_at"]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import bcrypt
 import pytest
 
-from tasksync.passwords import hash_password
+from tasksync.security.passwords import hash_password
 from tests.support.client import Answer
 from tests.support.problems import problem
 from tests.support.product import Product

@@ -12,7 +12,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tasksync.tables.sessions import SessionsTable
+from tasksync.dynamodb.sessions.repository import SessionsRepository
 from tests.support.client import Person
 
 
@@ -26,7 +26,7 @@ class Forger:
         self.jwk: dict[str, str] = {**jwk, "kid": self.kid, "alg": "ES256", "use": "sig"}
 
     def publish(self) -> None:
-        SessionsTable().publish_key(self.jwk)
+        SessionsRepository().publish_key(self.jwk)
 
     @property
     def public_pem(self) -> bytes:

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from tasksync import bearer, errors, tokens
+from tasksync.http import bearer
+from tasksync.model import errors
+from tasksync.security import access_tokens
 from tests.functions.authorizer.forging import right_claims
 from tests.support.client import Person
 from tests.support.context import LambdaContext
@@ -121,7 +123,7 @@ def test_every_text_of_a_refused_token_goes_into_json_as_it_stands() -> None:
     kinds: list[type[errors.InvalidToken]] = [errors.InvalidToken, *errors.InvalidToken.__subclasses__()]
     said = [kind.detail for kind in kinds] + [
         value
-        for module in (bearer, tokens)
+        for module in (bearer, access_tokens)
         for name, value in vars(module).items()
         if name.startswith("_") and not name.startswith("__") and isinstance(value, str) and " " in value
     ]

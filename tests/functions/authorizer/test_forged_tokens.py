@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from tasksync.errors import InvalidToken
+from tasksync.model.errors import InvalidToken
 from tests.functions.authorizer import forging
 from tests.functions.authorizer.forging import Forger, assembled, right_claims
 from tests.support.client import Person

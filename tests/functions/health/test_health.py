@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tasksync import __version__
-from tasksync.probes import Probes
+from tasksync.observability.probes import Probes
 from tests.support.aws import LOCK
 from tests.support.client import Answer
 from tests.support.clock import Clock
@@ -39,7 +39,7 @@ SECRETS = {
 def test_every_table_and_every_secret_of_the_template_is_looked_at(product: Product) -> None:
     stack = product.aws.stack
 
-    # One missing? It is asked by layers/tasksync/tasksync/probes.py, and named here.
+    # One missing? It is asked by layers/tasksync/tasksync/observability/probes.py, and named here.
     assert stack.of_type("AWS::DynamoDB::Table").keys() == TABLES.keys()
     assert stack.of_type("AWS::SecretsManager::Secret").keys() == SECRETS.keys()
 

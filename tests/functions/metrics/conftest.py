@@ -3,7 +3,7 @@
 import pytest
 
 from metrics_api import routes
-from metrics_api.kept import KeptAnswer
+from metrics_api.cache import KeptAnswer
 from tests.functions.metrics.scraping import Scraping
 from tests.support.product import Product
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from metrics_api import routes
-from metrics_api.kept import KeptAnswer
+from metrics_api.cache import KeptAnswer
 from tests.functions.metrics.scraping import Scraping, now
 from tests.support.lambdas import call
 from tests.support.product import Product

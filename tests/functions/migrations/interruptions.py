@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tasksync.tables.connection import shared_connection
+from tasksync.dynamodb.core.connection import shared_connection
 
 
 @contextmanager

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tasksync.domain.migrating import SEGMENTS, State, begin_anew, migrate, states
-from tasksync.errors import DependencyFailed, Stale
-from tasksync.migration import Position
-from tasksync.tables.migrations import MIGRATIONS
+from tasksync.domain.migrations import SEGMENTS, State, begin_anew, migrate, states
+from tasksync.dynamodb.migrations import MIGRATIONS
+from tasksync.model.errors import DependencyFailed, WriteConflict
+from tasksync.model.migration import Position
 from tests.support import tables
 from tests.support.context import LambdaContext
 from tests.support.lambdas import call
@@ -38,7 +38,7 @@ class Numbers:
         if item == self.outage_at:
             raise DependencyFailed
         if item in self.corrupt:
-            raise Stale
+            raise WriteConflict
         self.looked_at.append(item)
         if item % 2 or item in self.changed:
             return False

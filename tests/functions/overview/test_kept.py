@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from overview_api.kept import Answer, KeptAnswers
-from tasksync import clock
-from tasksync.entities import Caller, Membership, RoomRole, UserRole
+from overview_api.cache import Answer, KeptAnswers
+from tasksync.model.entities import Caller, Membership, RoomRole, UserRole
+from tasksync.runtime import clock
 
 
 class InNoRoom:

@@ -11,7 +11,7 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import NoCredentialsError
 from moto.core.botocore_stubber import MockRawResponse
 
-from tasksync.tables.connection import shared_connection
+from tasksync.dynamodb.core.connection import shared_connection
 from tests.support.context import LambdaContext
 from tests.support.gateway import load_handler
 from tests.support.product import Product

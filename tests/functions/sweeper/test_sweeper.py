@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasksync import clock
+from tasksync.runtime import clock
 from tests.support import tables
 from tests.support.client import Person
 from tests.support.lambdas import call

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tasksync.http import representations
+from tasksync.http import rendering
 from tests.support.aws import LOCK, Aws, environment
 from tests.support.client import Person
 from tests.support.product import Product
@@ -78,7 +78,7 @@ def crowded(_mocked_aws: None) -> Iterator[Crowded]:
         table = TasksTable(account.stack.of_type("AWS::DynamoDB::Table")["TasksTable"], map(stored, tasks + others))
         tasks.sort(key=lambda task: task.id.rpartition(".")[2])
         with LOCK, table.in_place():
-            yield Crowded(ann, mine, [{**representations.task(task)} for task in tasks], table)
+            yield Crowded(ann, mine, [{**rendering.task(task)} for task in tasks], table)
 
 
 @pytest.mark.parametrize("sort", ["created_at", "deadline", "priority"])

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tasksync.entities import Task
-from tasksync.http import representations
+from tasksync.http import rendering
+from tasksync.model.entities import Task
 from tests.support.aws import LOCK, Aws, environment
 from tests.support.client import Person
 from tests.support.product import Product
@@ -130,4 +130,4 @@ def test_a_list_goes_on_where_its_page_ended_whatever_is_merged(crowded: Crowded
 
 
 def _shown(task: Task) -> Json:
-    return {**representations.task(task)}
+    return {**rendering.task(task)}

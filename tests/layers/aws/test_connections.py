@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from urllib3.connection import HTTPConnection
 
-from tasksync.aws.client import DYNAMODB, Client, Patience
+from tasksync.aws.client import DYNAMODB, Client, RetryPolicy
 
 
 class _Empty(BaseHTTPRequestHandler):
@@ -47,6 +47,6 @@ def test_what_is_sent_in_two_pieces_does_not_wait_between_them(monkeypatch: pyte
 
     monkeypatch.setattr(HTTPConnection, "connect", connected)
 
-    Client(DYNAMODB, Patience(1, 3, 1)).call("GetItem", {})
+    Client(DYNAMODB, RetryPolicy(1, 3, 1)).call("GetItem", {})
 
     assert turned_off == [1]

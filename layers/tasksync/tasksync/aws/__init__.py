@@ -1,1 +1,1 @@
-"""Calls to those services of AWS that speak AWS JSON: DynamoDB, Secrets Manager, CloudWatch and SQS."""
+"""Calls to the two services of AWS that requests wait for, in AWS JSON: DynamoDB and Secrets Manager."""

@@ -31,9 +31,9 @@ from botocore.httpsession import URLLib3Session
 from botocore.parsers import create_parser
 from botocore.retries.quota import RetryQuota
 
-from tasksync import chance, deadline
 from tasksync.aws.endpoints import endpoint, session_for
 from tasksync.aws.signature import Signer
+from tasksync.runtime import deadline, randomness
 
 _LONGEST_PAUSE_SECONDS = 20
 
@@ -88,22 +88,14 @@ class Service:
     target: str
     """What stands before the operation in X-Amz-Target."""
     media_type: str
-    host: str = ""
-    """What its address begins with and its signatures name, where that is not its name."""
-
-    @property
-    def signed_as(self) -> str:
-        return self.host or self.name
 
 
 DYNAMODB = Service("dynamodb", "DynamoDB_20120810", "application/x-amz-json-1.0")
 SECRETS_MANAGER = Service("secretsmanager", "secretsmanager", "application/x-amz-json-1.1")
-CLOUDWATCH = Service("cloudwatch", "GraniteServiceVersion20100801", "application/x-amz-json-1.0", "monitoring")
-SQS = Service("sqs", "AmazonSQS", "application/x-amz-json-1.0")
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How long an answer is waited for. Pauses between attempts are drawn from up to 1 s, 2 s, 4 s … 20 s."""
 
     connect_seconds: float
@@ -134,7 +126,7 @@ class Client:
     def __init__(
         self,
         service: Service,
-        patience: Patience,
+        retry_policy: RetryPolicy,
         codec: Codec = STANDARD_LIBRARY,
         observe: Observer = lambda _: None,
         connections: int = 10,
@@ -144,21 +136,21 @@ class Client:
         region = session.get_config_variable("region")
         if region is None:
             raise NoRegionError
-        self.patience = patience
+        self.retry_policy = retry_policy
         self.events = session.get_component("event_emitter")
         """botocore's. ``before-send.SERVICE.OPERATION`` may answer in the network's place, or raise."""
-        self.url = endpoint(session, service.signed_as, region)
+        self.url = endpoint(session, service.name, region)
         self._service = service
         self.codec = codec
         self._observe = observe
         self._credentials = session.get_credentials()
-        self._signer = Signer(service.signed_as, region, self.url)
+        self._signer = Signer(service.name, region, self.url)
         self._quota = RetryQuota()
         self._user_agent = session.user_agent()
         self._http = URLLib3Session(
             verify=session.get_config_variable("ca_bundle") or True,
             max_pool_connections=connections,
-            timeout=(patience.connect_seconds, patience.read_seconds),  # type: ignore[arg-type]  # its clients do so
+            timeout=(retry_policy.connect_seconds, retry_policy.read_seconds),  # type: ignore[arg-type]  # its clients do so
             # Head and body are sent one after the other: Nagle's algorithm would have the body wait for an
             # acknowledgement of the head, 40 ms where the other side puts it off.
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],  # type: ignore[list-item]  # no texts in fact
@@ -173,7 +165,7 @@ class Client:
 
         Raises botocore's ``ClientError`` for an answer that is an error, a ``BotoCoreError`` where there is none: that
         of the last attempt, from that of an earlier one after which the request may have been carried out, if there was
-        one (``may_be_carried_out``). No attempt takes longer than the function has left (``tasksync.deadline``).
+        one (``may_be_carried_out``). No attempt takes longer than the function has left (``runtime/deadline.py``).
         """
         body = self.codec.encode(parameters)
         attempt, price = 1, 0
@@ -187,7 +179,7 @@ class Client:
             except (BotoCoreError, ClientError) as error:
                 price = _price_of_another(error)
                 longest_pause = _longest_pause(attempt)
-                is_last = attempt == self.patience.attempts or not self._has_time(longest_pause)
+                is_last = attempt == self.retry_policy.attempts or not self._has_time(longest_pause)
                 if price == 0 or is_last or not self._quota.acquire(price):
                     if open_ended is None:
                         raise
@@ -197,12 +189,12 @@ class Client:
             else:
                 self._quota.release(price or _REWARD)
                 return answer
-            chance.pause(longest_pause)
+            randomness.pause(longest_pause)
             attempt += 1
 
     def _has_time(self, pause: float) -> bool:
         """Whether another attempt can be made after a pause of this many seconds."""
-        return deadline.seconds_left() >= pause + self.patience.connect_seconds
+        return deadline.seconds_left() >= pause + self.retry_policy.connect_seconds
 
     # Under this name PynamoDB calls.
     _make_api_call = call
@@ -236,7 +228,7 @@ class Client:
         headers["User-Agent"] = self._user_agent
         headers["Content-Length"] = str(len(body))
         request = AWSPreparedRequest("POST", self.url, headers, body, False)  # type: ignore[arg-type]  # any mapping
-        if seconds < self.patience.read_seconds:
+        if seconds < self.retry_policy.read_seconds:
             request.context = {"read_timeout": seconds}  # type: ignore[attr-defined]  # its types are older than it
         listeners = self.events.emit(f"before-send.{self._service.name}.{operation}", request=request)
         given: AWSResponse | None = next((given for _, given in listeners if given is not None), None)

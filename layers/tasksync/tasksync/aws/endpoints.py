@@ -6,10 +6,8 @@ from typing import Any
 from botocore.session import Session
 
 _VARIABLES = {
-    "cloudwatch": "AWS_ENDPOINT_URL_CLOUDWATCH",
     "dynamodb": "AWS_ENDPOINT_URL_DYNAMODB",
     "secretsmanager": "AWS_ENDPOINT_URL_SECRETS_MANAGER",
-    "sqs": "AWS_ENDPOINT_URL_SQS",
 }
 
 
@@ -25,10 +23,10 @@ def session_for(service: str) -> Session:
     return Session(session_vars=variables)
 
 
-def endpoint(session: Session, host: str, region: str) -> str:
-    """The service's address in the region, beginning with ``host``, or the one that the environment names instead."""
+def endpoint(session: Session, service: str, region: str) -> str:
+    """The service's address in the region, or the one that the environment names instead."""
     named = session.get_config_variable("service_url") or session.get_config_variable("any_url")
-    return f"{named or f'https://{host}.{region}.{_suffix(session, region)}'}".rstrip("/") + "/"
+    return f"{named or f'https://{service}.{region}.{_suffix(session, region)}'}".rstrip("/") + "/"
 
 
 def _suffix(session: Session, region: str) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from tasksync.domain.reads import Both
-from tasksync.entities import Caller, Room, RoomView, Task, User, UserRole
-from tasksync.ids import code_as_pasted, is_id, is_room_id, owner_of
+from tasksync.domain.gather import Gather
+from tasksync.model.entities import Caller, Room, RoomView, Task, User, UserRole
+from tasksync.model.ids import code_as_pasted, is_id, is_room_id, owner_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Found:
 
 
 class Rooms(Protocol):
-    """``tables/room_reads.py``."""
+    """``dynamodb/rooms/queries.py``."""
 
     def all_of(self, user_id: str) -> list[Room]: ...
     def all_views_of(self, user_id: str) -> list[RoomView]: ...
@@ -39,13 +39,13 @@ class Rooms(Protocol):
 
 
 class People(Protocol):
-    """``tables/users.py``."""
+    """``dynamodb/users/repository.py``."""
 
     def find_many(self, user_ids: Iterable[str]) -> dict[str, User]: ...
 
 
 class Tasks(Protocol):
-    """``tables/task_reads.py``."""
+    """``dynamodb/tasks/queries.py``."""
 
     def find_many(self, task_ids: Iterable[str]) -> dict[str, Task]: ...
 
@@ -53,9 +53,9 @@ class Tasks(Protocol):
 class KeyService:
     """Two round trips one after the other, for all kinds and a hundred keys; one, for tasks and rooms alone."""
 
-    def __init__(self, rooms: Rooms, people: People, tasks: Tasks, both: Both) -> None:
+    def __init__(self, rooms: Rooms, people: People, tasks: Tasks, gather: Gather) -> None:
         """``both``: carries out two reads at the same time."""
-        self._both = both
+        self._gather = gather
         self._rooms = rooms
         self._people = people
         self._tasks = tasks
@@ -65,9 +65,9 @@ class KeyService:
         of_tasks = [owner_id for owner_id in owners.values() if is_room_id(owner_id)]
         wanted = [key for key in keys.rooms if is_id(key) and is_room_id(key)]
         ids = {key: caller.user_id if key == "me" else key for key in keys.users if is_id(key)}
-        ((views, (mine, rooms_by_code)), people), tasks = self._both(
-            lambda: self._both(
-                lambda: self._both(
+        ((views, (mine, rooms_by_code)), people), tasks = self._gather(
+            lambda: self._gather(
+                lambda: self._gather(
                     lambda: self._rooms.views([*wanted, *of_tasks], caller.user_id),
                     lambda: self._rooms_of(caller, keys),
                 ),

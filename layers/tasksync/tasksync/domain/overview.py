@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
 
-from tasksync.domain.reads import Both
-from tasksync.entities import Caller, Membership, RoomsEntered, RoomView, Task, User
-from tasksync.ids import is_room_id, time_ordered_part
+from tasksync.domain.gather import Gather
+from tasksync.model.entities import Caller, Membership, RoomsEntered, RoomView, Task, User
+from tasksync.model.ids import is_room_id, time_ordered_part
 
 MOST_OF_EACH = 100
 _MORE_READS = 3
@@ -24,20 +24,20 @@ class Overview:
 
 
 class Rooms(Protocol):
-    """``tables/room_reads.py``."""
+    """``dynamodb/rooms/queries.py``."""
 
     def entered_by(self, user_id: str) -> RoomsEntered: ...
     def views(self, room_ids: Iterable[str], user_id: str) -> dict[str, RoomView]: ...
 
 
 class People(Protocol):
-    """``tables/users.py``."""
+    """``dynamodb/users/repository.py``."""
 
     def find_many(self, user_ids: Iterable[str]) -> dict[str, User]: ...
 
 
 class OpenTasks(Protocol):
-    """``tables/task_reads.py``: tasks newest first, some at a time."""
+    """``dynamodb/tasks/queries.py``: tasks newest first, some at a time."""
 
     more: bool
 
@@ -45,7 +45,7 @@ class OpenTasks(Protocol):
 
 
 class Tasks(Protocol):
-    """``tables/task_reads.py``."""
+    """``dynamodb/tasks/queries.py``."""
 
     def open_of(self, user_id: str) -> OpenTasks: ...
     def personal_of(self, user_id: str) -> OpenTasks: ...
@@ -55,9 +55,9 @@ class OverviewService:
     """Three round trips one after the other, however many rooms there are; and four more at most where the newest tasks
     are of rooms that the caller has left."""
 
-    def __init__(self, rooms: Rooms, people: People, tasks: Tasks, both: Both) -> None:
+    def __init__(self, rooms: Rooms, people: People, tasks: Tasks, gather: Gather) -> None:
         """``both``: carries out two reads at the same time."""
-        self._both = both
+        self._gather = gather
         self._rooms = rooms
         self._people = people
         self._tasks = tasks
@@ -70,7 +70,7 @@ class OverviewService:
         """
         # Before the right to see them, so that nothing is shown that came to be after the caller had left.
         open_tasks = self._tasks.open_of(caller.user_id)
-        tasks, entered = self._both(open_tasks.read, lambda: self._rooms.entered_by(caller.user_id))
+        tasks, entered = self._gather(open_tasks.read, lambda: self._rooms.entered_by(caller.user_id))
         hints = [*sorted(entered.by_oneself), *sorted(entered.added)]
         views = self._rooms.views(hints[:MOST_OF_EACH], caller.user_id)
         rooms = [views[room_id] for room_id in hints if room_id in views]
@@ -90,7 +90,7 @@ class OverviewService:
     ) -> tuple[list[Task], bool]:
         """What the caller has to do and sees, newest first, and whether there may be more.
 
-        A task stays assigned to somebody who left its room until ``domain/unassignment.py`` comes by. They see it no
+        A task stays assigned to somebody who left its room until ``rooms/unassignment.py`` comes by. They see it no
         more, and however many such tasks there are, those of their own are shown.
         """
 

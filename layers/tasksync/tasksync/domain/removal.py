@@ -6,17 +6,14 @@ write on condition, and finds nothing to do where it has been done.
 
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
-from tasksync import clock
-from tasksync.deadline import KeepGoing
-from tasksync.domain.attempts import until_settled
-from tasksync.entities import Membership, Room, RoomRole, RoomView, Session, Task, User, UserStatus
-from tasksync.errors import LastAdmin, Stale
-
-SETTLED_AFTER = timedelta(minutes=10)
-"""How long after a write every index has it: seconds at most, by all that is known, and this to be sure."""
+from tasksync.domain.conflicts import retry_on_conflict
+from tasksync.model.entities import SETTLED_AFTER, Membership, Room, RoomRole, RoomView, Session, Task, User, UserStatus
+from tasksync.model.errors import LastAdmin, WriteConflict
+from tasksync.runtime import clock
+from tasksync.runtime.deadline import KeepGoing
 
 
 class DeadRooms(Protocol):
@@ -50,7 +47,7 @@ class Rooms(Protocol):
 
 
 class FormerMembers(Protocol):
-    """``tables/former_members.py``."""
+    """``dynamodb/rooms/former_members.py``."""
 
     def forget_all_of(self, user_id: str, keep_going: KeepGoing) -> bool: ...
 
@@ -76,7 +73,7 @@ def remove_dead_room(room_id: str, rooms: DeadRooms, tasks: OwnedTasks, keep_goi
         return True  # alive, or gone already
     if not tasks.purge(room_id, keep_going):
         return False
-    with suppress(Stale):  # somebody else has done it
+    with suppress(WriteConflict):  # somebody else has done it
         rooms.delete_dead(room)
     return True
 
@@ -113,7 +110,7 @@ class UserRemoval:
             return False
         self._people.free_claims(user)
         if clock.now() - user.updated_at >= SETTLED_AFTER:
-            with suppress(Stale):  # somebody else has done it
+            with suppress(WriteConflict):  # somebody else has done it
                 self._people.erase(user)
         return True
 
@@ -130,7 +127,7 @@ class UserRemoval:
                 return False
             try:
                 self._tasks.unassign(task, max(clock.now(), task.updated_at))
-            except Stale:
+            except WriteConflict:
                 return False  # changed in this moment: to be looked at again
         return True
 
@@ -150,9 +147,9 @@ def _leave(hint: Membership, rooms: Rooms) -> None:
         try:
             rooms.leave(mine, at, last=len(members) == 1)
         except LastAdmin:
-            raise Stale from None  # the room was changed meanwhile
+            raise WriteConflict from None  # the room was changed meanwhile
 
-    until_settled(attempt)
+    retry_on_conflict(attempt)
 
 
 def _successor(others: list[Membership]) -> Membership | None:

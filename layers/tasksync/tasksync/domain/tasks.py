@@ -7,21 +7,21 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from tasksync import clock
-from tasksync.domain.attempts import until_settled
-from tasksync.entities import Caller, Membership, Page, Priority, Receipt, ReceiptFor, RoomRole, Task, TaskStatus
-from tasksync.errors import (
+from tasksync.domain.conflicts import retry_on_conflict
+from tasksync.model.entities import Caller, Membership, Page, Priority, Receipt, ReceiptFor, RoomRole, Task, TaskStatus
+from tasksync.model.errors import (
     AssigneeNotMember,
     AssigneeNotOwner,
     NotFound,
     PreconditionFailed,
     RoleTooLow,
     RoomNotFound,
-    Stale,
     TaskNotFound,
+    WriteConflict,
 )
-from tasksync.ids import is_room_id, new_task_id, owner_of
-from tasksync.queries import TaskFilter
+from tasksync.model.ids import is_room_id, new_task_id, owner_of
+from tasksync.model.queries import TaskFilter
+from tasksync.runtime import clock
 
 _MOST_AT_ONCE = 1_000
 
@@ -35,7 +35,7 @@ Matches = Callable[[int], bool]
 
 
 class TaskList(Protocol):
-    """A list that is read forward: ``tables/task_lists.py``."""
+    """A list that is read forward: ``dynamodb/tasks/lists.py``."""
 
     @property
     def goes_on(self) -> bool: ...
@@ -45,7 +45,7 @@ class TaskList(Protocol):
 
 
 class Tasks(Protocol):
-    """The tasks table, as far as the rules need it; ``tables/task_changes.py`` says what each raises."""
+    """The tasks table, as far as the rules need it; ``dynamodb/tasks/changes.py`` says what each raises."""
 
     def find_with_members(
         self, task_id: str, user_ids: Collection[str]
@@ -117,7 +117,7 @@ class TaskService:
             )
             try:
                 self._tasks.create(task, caller.user_id if room_id else None, receipt(task))
-            except Stale:
+            except WriteConflict:
                 # Only now is it looked why: to plan a task for nobody needs no reading before it.
                 if room_id is not None:
                     members = self._memberships.members_among(room_id, [caller.user_id])
@@ -125,7 +125,7 @@ class TaskService:
                 raise
             return task
 
-        return until_settled(attempt)
+        return retry_on_conflict(attempt)
 
     def _join_of(self, caller: Caller, room_id: str, assignee_id: str) -> str:
         members = self._memberships.members_among(room_id, [caller.user_id, assignee_id])
@@ -149,7 +149,7 @@ class TaskService:
     def list_of_caller(self, caller: Caller, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]:
         """The caller's tasks: those assigned to them in rooms they are in now, and their personal ones.
 
-        A task stays assigned to somebody who left its room until ``domain/unassignment.py`` comes by. They see it no
+        A task stays assigned to somebody who left its room until ``rooms/unassignment.py`` comes by. They see it no
         more, however many such tasks there are; so a page may be short, or even empty, and go on.
         """
         if wanted.unassigned or wanted.assignee_id not in (None, caller.user_id):
@@ -224,7 +224,7 @@ class TaskService:
             self._tasks.update(before, after, membership, receipt(after))
             return after
 
-        return until_settled(attempt)
+        return retry_on_conflict(attempt)
 
     def delete(self, caller: Caller, task_id: str, matches: Matches | None, receipt: ReceiptFor[None]) -> None:
         """``matches``: None to delete any version. Raises ``RoleTooLow``, ``PreconditionFailed``."""
@@ -242,11 +242,11 @@ class TaskService:
             seen = None if matches is None else decided()
             try:
                 self._tasks.delete(task_id, seen, writer_id, receipt(None))
-            except Stale:
+            except WriteConflict:
                 decided()
                 raise
 
-        until_settled(attempt)
+        retry_on_conflict(attempt)
 
     def _find(self, caller: Caller, task_id: str, named_id: str | None = None) -> tuple[Task, dict[str, Membership]]:
         """The task, and the memberships by which the caller sees it and the one named has it: none for a personal task

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from tasksync.errors import BadPrecondition
+from tasksync.model.errors import BadPrecondition
 
 # Within the quotation marks: visible characters but for the mark itself, and whatever is beyond ASCII.
 _TAG = re.compile(r'(?P<weak>W/)?(?P<tag>"[^\x00-\x20"\x7f]*")')

@@ -5,7 +5,7 @@ The event's ``headers`` has one line of each name, the last one: a second ``If-M
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from tasksync.errors import BadIdempotencyKey, TaskSyncError, TokenMalformed, UnsupportedMediaType
+from tasksync.model.errors import BadIdempotencyKey, TaskSyncError, TokenMalformed, UnsupportedMediaType
 
 # Fields that take one value, and the error that several are. Any other field is a list.
 _SINGLE: dict[str, type[TaskSyncError]] = {

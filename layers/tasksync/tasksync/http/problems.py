@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tasksync import errors
 from tasksync.http.responses import PROBLEM, Response, etag
+from tasksync.model import errors
 
 # RFC 9110 §15.5 and §15.6, RFC 6585 §4. Python's own list changes with its version.
 TITLES = {
@@ -121,7 +121,7 @@ PROBLEM_TYPES: dict[type[errors.TaskSyncError], ProblemType] = {
     errors.IdempotencyKeyReused: ProblemType(422, "idempotency_key_reused", "Send each other request with a new key."),
     errors.RateLimited: ProblemType(429, "rate_limited", _WAIT),
     errors.Defect: ProblemType(500, "internal_error", "Report it with its `request_id`."),
-    errors.Stale: ProblemType(503, "busy", f"Nothing was written. {_WAIT}"),
+    errors.WriteConflict: ProblemType(503, "busy", f"Nothing was written. {_WAIT}"),
     errors.DependencyFailed: ProblemType(503, "dependency_failed", f"Nothing was written. {_WAIT}"),
     errors.OutcomeUnknown: ProblemType(503, "outcome_unknown", _LOOK),
 }
@@ -174,7 +174,7 @@ def problem(error: errors.TaskSyncError, request_id: str) -> Response:
     detail = error.detail
     faults = getattr(error, "faults", ())
     if faults:
-        listed = faults[: errors.MOST_FAULTS]
+        listed = faults[: errors.MAX_FIELD_ERRORS]
         further["errors"] = [{"pointer": f.pointer, "code": f.code, "detail": f.detail} for f in listed]
         if len(faults) > len(listed):
             detail = f"{detail} The first {len(listed)} are listed."
@@ -190,7 +190,7 @@ def problem(error: errors.TaskSyncError, request_id: str) -> Response:
         case errors.PreconditionFailed() if error.version is not None:
             headers = {"ETag": etag(error.version)}
         case errors.RateLimited():
-            headers = {"Retry-After": str(error.standing.seconds)}
+            headers = {"Retry-After": str(error.limit_status.seconds)}
     response = _document(kind, detail, request_id, further)
     return replace(response, headers={**response.headers, **headers})
 

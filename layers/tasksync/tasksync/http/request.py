@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
-from tasksync.domain.limits import Policy
-from tasksync.entities import Caller, Receipt, ReceiptFor, UserRole
-from tasksync.errors import Fault, Invalid, PreconditionFailed
+from tasksync.domain.rate_limits import Policy
 from tasksync.http.entity_tags import EntityTags, entity_tags
-from tasksync.http.merging import SentBack
 from tasksync.http.responses import Response, etag
+from tasksync.http.schemas.read_only import SentBack
+from tasksync.model.entities import Caller, Receipt, ReceiptFor, UserRole
+from tasksync.model.errors import FieldError, Invalid, PreconditionFailed
 
 Outcome = TypeVar("Outcome")
 
@@ -19,7 +19,7 @@ _HOST = re.compile(r"[\w.-]+(?::\d+)?|\[[\da-fA-F:.]+\](?::\d+)?", re.ASCII)
 
 
 class Once(Protocol):
-    """One request under one idempotency key of one user; ``http/idempotency.py``."""
+    """One request under one idempotency key of one user; ``http/middleware/idempotency.py``."""
 
     def replay(self) -> Response | None: ...
     def receipt(self, answer: Response) -> Receipt: ...
@@ -151,9 +151,9 @@ class Request:
         """What ``change`` makes of a resource, once what was sent back is held against it as it is shown to the caller.
 
         Every change of a resource goes through this. Raises ``PreconditionFailed``; ``Invalid`` with what is wrong with
-        read-only fields (``http/merging.py``) and with those that ``change`` refuses.
+        read-only fields (``http/schemas/read_only.py``) and with those that ``change`` refuses.
         """
-        faults: list[Fault] = []
+        faults: list[FieldError] = []
         try:
             if self.sent_back is not None:
                 self.sent_back.require_unaltered(current)

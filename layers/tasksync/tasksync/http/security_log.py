@@ -9,10 +9,10 @@ or to (``session_id``). Changes of roles in rooms are lines of the activity func
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from tasksync.errors import EmailTaken, ReauthenticationRequired, RoleTooLow, UsernameTaken
 from tasksync.http import problems
 from tasksync.http.request import Request
-from tasksync.telemetry import log
+from tasksync.model.errors import EmailTaken, ReauthenticationRequired, RoleTooLow, UsernameTaken
+from tasksync.observability.logs import log
 
 
 def note(

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from tasksync import deadline
-from tasksync.activity import Change, Version, version_of
-from tasksync.errors import TaskSyncError
+from tasksync.dynamodb.activity.versions import version_of
+from tasksync.model.activity import Change, Version
+from tasksync.model.errors import TaskSyncError
+from tasksync.observability.logs import log, log_measured
+from tasksync.runtime import deadline
 from tasksync.streams.records import OF_FUNCTION, Context, age_seconds
-from tasksync.telemetry import log, log_measured
 
 _AT_ONCE = 25
 """As many as DynamoDB writes in one batch."""

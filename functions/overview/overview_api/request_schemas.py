@@ -1,0 +1,67 @@
+"""What comes in and goes out."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from overview_api import response_schemas
+from tasksync.domain.keys import Found, Keys
+from tasksync.domain.overview import Overview
+from tasksync.http import rendering
+from tasksync.http.pagination.response_size import Filling
+from tasksync.http.schemas.binding import Checked
+from tasksync.model.entities import Caller
+from tasksync.model.errors import FieldError
+
+MOST_KEYS = 100
+
+
+class WantedKeys(Checked, frozen=True, kw_only=True):
+    """At most 100 keys in all. What cannot be an id is missing, as what does not exist is."""
+
+    users: Annotated[tuple[str, ...], Meta(description="Ids of users.")] = ()
+    rooms: Annotated[tuple[str, ...], Meta(description="Ids of rooms.")] = ()
+    tasks: Annotated[tuple[str, ...], Meta(description="Ids of tasks.")] = ()
+    codes: Annotated[tuple[str, ...], Meta(description="Codes of rooms.")] = ()
+
+    @classmethod
+    def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[FieldError]:
+        asked = sum(len(keys) for keys in values.values())
+        return [] if asked <= MOST_KEYS else [FieldError("", "too_many", f"At most {MOST_KEYS} keys in all.")]
+
+    def keys(self) -> Keys:
+        return Keys(**{name: tuple(dict.fromkeys(keys)) for name, keys in msgspec.structs.asdict(self).items()})
+
+
+def overview(found: Overview, caller: Caller) -> response_schemas.Overview:
+    """As much of it as one response holds: people and rooms before tasks."""
+    filling = Filling()
+    users = filling.take_all(found.people, lambda user: rendering.user(user, caller))
+    rooms = filling.take_all(found.rooms, rendering.room_in_list)
+    tasks = filling.take_all(found.tasks, rendering.task)
+    cut = (len(users), len(rooms), len(tasks)) != (len(found.people), len(found.rooms), len(found.tasks))
+    return {"users": users, "rooms": rooms, "tasks": tasks, "truncated": found.truncated or cut}
+
+
+def resolved(found: Found, caller: Caller) -> response_schemas.ResolvedKeys:
+    """As much of it as one response holds; what is left out is named."""
+    filling = Filling()
+    left_out: list[str] = []
+
+    def filled(by_key: Mapping[str, Any], view: Callable[[Any], Any]) -> dict[str, Any]:
+        taken = filling.take_all(by_key.values(), view)
+        left_out.extend(list(by_key)[len(taken) :])
+        return dict(zip(by_key, taken, strict=False))
+
+    body: response_schemas.ResolvedKeys = {
+        "users": filled(found.users, lambda user: rendering.user(user, caller)),
+        "rooms": filled(found.rooms, rendering.room_in_list),
+        "tasks": filled(found.tasks, rendering.task),
+        "codes": dict(found.codes),
+        "missing": list(found.missing),
+    }
+    if left_out:
+        body["left_out"] = left_out
+    return body

@@ -1,0 +1,158 @@
+"""What comes in."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from tasksync.domain.tasks import Draft
+from tasksync.http.schemas.binding import Change
+from tasksync.http.schemas.fields import Description, Id, Moment, Paging, Title, UserId
+from tasksync.model.entities import Priority, Task, TaskStatus
+from tasksync.model.errors import BadQuery, FieldError
+from tasksync.model.ids import is_user_id
+from tasksync.model.queries import Order, TaskFilter
+
+_SORT = (
+    "The order of the list; with `-` in front, descending. Without it, tasks come in the order they were created, or "
+    "where there is a range of deadlines, in that of their deadlines."
+)
+
+
+_OF_WHOM = (
+    "The id of a user, `me`, or `none` for tasks that nobody is assigned to. A list of one's own tasks, without "
+    "`room_id`, has no others than one's own: it is empty with `none` or somebody else."
+)
+_NOBODY = "none"
+
+_STATUS = Meta(description="How far it is.")
+_PRIORITY = Meta(description="How much it matters.")
+_DEADLINE = Meta(
+    description="When it is to be done: RFC 3339, with any offset. What is smaller than a millisecond is cut off."
+)
+
+
+class TaskSort(StrEnum):
+    """In which order tasks are listed."""
+
+    CREATED_AT = "created_at"
+    """Oldest first."""
+    CREATED_AT_DESCENDING = "-created_at"
+    """Newest first."""
+    DEADLINE = "deadline"
+    """The next deadline first; tasks without one last."""
+    DEADLINE_DESCENDING = "-deadline"
+    """The latest deadline first; tasks without one last."""
+    PRIORITY = "priority"
+    """The lowest priority first."""
+    PRIORITY_DESCENDING = "-priority"
+    """The highest priority first."""
+
+
+class NewTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A new task. Only its title is required."""
+
+    title: Title
+    description: Description | None = None
+    status: Annotated[TaskStatus, _STATUS] = TaskStatus.PENDING
+    priority: Annotated[Priority, _PRIORITY] = Priority.MEDIUM
+    deadline: Annotated[Moment | None, _DEADLINE] = None
+    room_id: Annotated[
+        Id | None,
+        Meta(description="The room that it is planned in. Without it, it is a personal task of the caller."),
+    ] = None
+    user_id: Annotated[
+        UserId | UnsetType | None,
+        Meta(
+            description=(
+                "Who is to do it: a member of the room, or `me`. Without it, it is the caller; `null`: nobody yet. A "
+                "personal task is the caller's."
+            )
+        ),
+    ] = UNSET
+
+    def draft(self, caller_id: str) -> Draft:
+        return Draft(
+            title=self.title,
+            description=self.description,
+            status=self.status,
+            priority=self.priority,
+            deadline=self.deadline,
+            assignee_id=caller_id if isinstance(self.user_id, UnsetType) else self.user_id,
+        )
+
+
+class TaskChange(Change, frozen=True, kw_only=True):
+    """A change of a task. Absent: stays. `null`: is cleared, where that is allowed."""
+
+    title: Title | UnsetType = UNSET
+    description: Description | UnsetType | None = UNSET
+    status: Annotated[TaskStatus | UnsetType, _STATUS] = UNSET
+    priority: Annotated[Priority | UnsetType, _PRIORITY] = UNSET
+    deadline: Annotated[Moment | UnsetType | None, _DEADLINE] = UNSET
+    user_id: Annotated[
+        UserId | UnsetType | None,
+        Meta(description="Who is to do it: a member of the room, or `me`; `null`: nobody."),
+    ] = UNSET
+
+    @property
+    def named_id(self) -> str | None:
+        """Whom it names as assignee, if it names anybody."""
+        return self.user_id if isinstance(self.user_id, str) else None
+
+    def applied(self, task: Task) -> Task:
+        given = self.given(task)
+        if "user_id" in given:
+            given["assignee_id"] = given.pop("user_id")
+        return msgspec.structs.replace(task, **given)
+
+
+class RoomTaskQuery(Paging, frozen=True, kw_only=True):
+    """Of one room's list."""
+
+    user_id: Annotated[UserId | None, Meta(description=_OF_WHOM)] = None
+    status: Annotated[tuple[TaskStatus, ...], Meta(description="Tasks of this status; repeated, of any of these.")] = ()
+    priority: Annotated[
+        tuple[Priority, ...], Meta(description="Tasks of this priority; repeated, of any of these.")
+    ] = ()
+    deadline_from: Annotated[
+        Moment | None, Meta(description="Tasks whose deadline is this time or later: RFC 3339, with any offset.")
+    ] = None
+    deadline_to: Annotated[
+        Moment | None, Meta(description="Tasks whose deadline is this time or earlier: RFC 3339, with any offset.")
+    ] = None
+    sort: Annotated[TaskSort | None, Meta(description=_SORT)] = None
+
+    def filter(self) -> TaskFilter:
+        due = self.deadline_from is not None or self.deadline_to is not None
+        sort = self.sort or (TaskSort.DEADLINE if due else TaskSort.CREATED_AT)
+        return TaskFilter(
+            assignee_id=_person(self.user_id),
+            unassigned=self.user_id == _NOBODY,
+            statuses=frozenset(self.status),
+            priorities=frozenset(self.priority),
+            deadline_from=self.deadline_from,
+            deadline_to=self.deadline_to,
+            order=Order(sort.value.removeprefix("-")),
+            descending=sort.value.startswith("-"),
+        )
+
+
+class TaskQuery(RoomTaskQuery, frozen=True, kw_only=True):
+    """Of the caller's list, or with ``room_id`` of that room's."""
+
+    room_id: Annotated[
+        Id | None,
+        Meta(description="The tasks of this room, whoever they are assigned to, as `GET /rooms/{room_id}/tasks`."),
+    ] = None
+
+
+def _person(given: str | None) -> str | None:
+    if given in (None, _NOBODY):
+        return None
+    if not is_user_id(given):
+        raise BadQuery(
+            [FieldError("/user_id", "not_allowed", "Must be one of: the id of a user, me, none (assigned to nobody).")]
+        )
+    return given

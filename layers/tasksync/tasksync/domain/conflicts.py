@@ -1,0 +1,28 @@
+"""Decide, write, and decide anew when what was decided on has changed meanwhile."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from tasksync.model.errors import WriteConflict
+from tasksync.runtime import deadline, randomness
+
+Result = TypeVar("Result")
+
+_ATTEMPTS = 30
+_LONGEST_PAUSE_SECONDS = 0.2
+
+
+def retry_on_conflict(attempt: Callable[[], Result]) -> Result:
+    """Run ``attempt``, which reads, decides and writes, again for as long as its write finds itself ``WriteConflict``.
+
+    The pauses are random and grow, so that many who want to change the same thing get their turns. Raises
+    ``WriteConflict`` after 30 attempts, about 3 s, or when the function's time is nearly over.
+    """
+    for number in range(1, _ATTEMPTS):
+        try:
+            return attempt()
+        except WriteConflict:
+            if not deadline.has_time():
+                raise
+            randomness.pause(min(0.01 * number, _LONGEST_PAUSE_SECONDS))
+    return attempt()

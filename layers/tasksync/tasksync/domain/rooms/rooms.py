@@ -1,0 +1,435 @@
+"""Rooms: who may open, enter, change and leave them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from tasksync.domain.conflicts import retry_on_conflict
+from tasksync.domain.gather import Gather
+from tasksync.model.entities import (
+    AddedBy,
+    Caller,
+    FormerMember,
+    FormerRole,
+    JoinRole,
+    Membership,
+    Page,
+    Receipt,
+    ReceiptFor,
+    Room,
+    RoomRole,
+    RoomsEntered,
+    RoomView,
+    User,
+)
+from tasksync.model.errors import (
+    AddingRefused,
+    AlreadyMember,
+    CodeTaken,
+    LastAdmin,
+    MemberNotFound,
+    PreconditionFailed,
+    RoleTooLow,
+    RoomFull,
+    RoomNotFound,
+    TooManyRooms,
+    UnknownCode,
+    UnknownUser,
+    WriteConflict,
+)
+from tasksync.model.ids import code_as_pasted, new_code, new_join_id, new_room_id
+from tasksync.runtime import clock
+
+Matches = Callable[[int], bool]
+"""Whether the client's ``If-Match`` allows changing a resource of this version."""
+
+_TOO_MANY_ADDED = (
+    "Others have added this user to as many rooms as they may. Send them the code: they can still join by it."
+)
+_CODES_TRIED = 10
+
+Named = tuple[Membership, User]
+"""A membership, and whose it is."""
+
+
+class Rooms(Protocol):
+    """The rooms table, as far as the rules need it; ``dynamodb/rooms/repository.py`` says what each raises."""
+
+    def view(self, room_id: str, user_id: str) -> RoomView | None: ...
+    def rooms_of(self, user_id: str, limit: int, after: str | None) -> Page[RoomView]: ...
+    def count_of(self, user_id: str) -> int: ...
+    def entered_by(self, user_id: str) -> RoomsEntered: ...
+    def resolve_code(self, code: str) -> str: ...
+    def room_with_members(self, room_id: str) -> tuple[Room, tuple[Membership, ...]] | None: ...
+    def create(self, room: Room, creator: Membership, receipt: Receipt | None) -> None: ...
+    def join(
+        self, room: Room, membership: Membership, former: FormerMember | None, receipt: Receipt | None
+    ) -> None: ...
+    def add(
+        self, room: Room, actor: Membership, user: User, membership: Membership, receipt: Receipt | None
+    ) -> None: ...
+    def remove(self, view: RoomView, membership: Membership, former: FormerMember, receipt: Receipt | None) -> None: ...
+    def change_role(
+        self, actor: Membership, before: Membership, after: Membership, at: datetime, receipt: Receipt | None
+    ) -> None: ...
+    def change(self, actor: Membership, room: Room, changed: Room, receipt: Receipt | None) -> None: ...
+    def change_code(self, actor: Membership, room: Room, changed: Room, receipt: Receipt | None) -> None: ...
+    def close(self, view: RoomView, at: datetime, receipt: Receipt | None) -> None: ...
+
+
+class FormerMembers(Protocol):
+    """``dynamodb/rooms/former_members.py``."""
+
+    def find(self, room_id: str, user_id: str) -> FormerMember | None: ...
+
+
+class People(Protocol):
+    """The users table, as far as rooms need it."""
+
+    def find_many(self, user_ids: list[str]) -> dict[str, User]: ...
+
+
+class RoomService:
+    """What can be done with rooms. Every method raises ``NotFound`` for a room the caller is not a member of."""
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        former_members: FormerMembers,
+        people: People,
+        max_members: int,
+        max_rooms: int,
+        gather: Gather,
+    ) -> None:
+        """``both``: carries out two reads at the same time."""
+        self._gather = gather
+        self._rooms = rooms
+        self._former_members = former_members
+        self._people = people
+        self._max_members = max_members
+        self._max_rooms = max_rooms
+
+    def open(
+        self,
+        caller: Caller,
+        name: str | None,
+        code: str | None,
+        join_role: JoinRole | None,
+        receipt: ReceiptFor[RoomView],
+    ) -> RoomView:
+        """A new room, whose admin is the caller. Raises ``CodeTaken`` for a code asked for, and ``TooManyRooms``."""
+        self._require_space_for_a_room(self._rooms.count_of(caller.user_id))
+        at = clock.now()
+        room = Room(
+            id=new_room_id(at),
+            code=code.upper() if code else new_code(),
+            join_role=join_role,
+            name=name,
+            member_count=1,
+            admin_count=1,
+            created_by=caller.user_id,
+            created_at=at,
+            updated_at=at,
+            version=1,
+            member_ids=frozenset({caller.user_id}),
+        )
+        creator = _membership(room.id, caller.user_id, RoomRole.ADMIN, at)
+
+        def write(view: RoomView) -> None:
+            self._rooms.create(view.room, creator, receipt(view))
+
+        return _with_free_code(RoomView(room, creator, (creator,)), code is None, write)
+
+    def list(self, caller: Caller, limit: int, after: str | None) -> Page[RoomView]:
+        return self._rooms.rooms_of(caller.user_id, limit, after)
+
+    def get(self, caller: Caller, room_id: str) -> RoomView:
+        view = self._rooms.view(room_id, caller.user_id)
+        if view is None:
+            raise RoomNotFound
+        return view
+
+    def change(
+        self,
+        caller: Caller,
+        room_id: str,
+        edit: Callable[[RoomView], Room],
+        matches: Matches,
+        receipt: ReceiptFor[RoomView],
+    ) -> RoomView:
+        """Make of the room what ``edit`` says. Raises ``RoleTooLow``, ``PreconditionFailed``."""
+
+        def attempt() -> RoomView:
+            view = self._as_admin(caller, room_id, matches)
+            changed = edit(view)
+            if changed == view.room:
+                return view
+            changed = _next_version(changed)
+            after = replace(view, room=changed)
+            self._rooms.change(view.caller, view.room, changed, receipt(after))
+            return after
+
+        return retry_on_conflict(attempt)
+
+    def change_code(self, caller: Caller, room_id: str, matches: Matches, receipt: ReceiptFor[RoomView]) -> RoomView:
+        """A new code; the old one opens nothing any more. Raises ``RoleTooLow``, ``PreconditionFailed``."""
+
+        def attempt() -> RoomView:
+            before = self._as_admin(caller, room_id, matches)
+            room = _next_version(replace(before.room, code=new_code()))
+
+            def write(view: RoomView) -> None:
+                self._rooms.change_code(before.caller, before.room, view.room, receipt(view))
+
+            return _with_free_code(replace(before, room=room), True, write)
+
+        return retry_on_conflict(attempt)
+
+    def close(self, caller: Caller, room_id: str, matches: Matches, receipt: ReceiptFor[None]) -> None:
+        """Delete the room: everybody is out at once. Raises ``RoleTooLow``, ``PreconditionFailed``."""
+
+        def attempt() -> None:
+            view = self._as_admin(caller, room_id, matches)
+            self._rooms.close(view, clock.later_than(view.room.updated_at), receipt(None))
+
+        retry_on_conflict(attempt)
+
+    def join(self, caller: Caller, code: str, receipt: ReceiptFor[RoomView]) -> RoomView:
+        """Become what the room gives to who joins, or what one was when one left: the lower of the two.
+
+        Raises ``UnknownCode``, also where nobody joins by code and for whom an admin removed; ``AlreadyMember``,
+        ``RoomFull``, ``TooManyRooms``.
+        """
+        code = code_as_pasted(code)
+
+        def attempt() -> RoomView:
+            room_id = self._rooms.resolve_code(code)
+            (former, found), rooms = self._gather(
+                lambda: self._gather(
+                    lambda: self._former_members.find(room_id, caller.user_id),
+                    lambda: self._rooms.room_with_members(room_id),
+                ),
+                lambda: self._rooms.count_of(caller.user_id),
+            )
+            if found is None or found[0].code != code:
+                raise UnknownCode
+            room, members = found
+            _require_newcomer(members, caller.user_id)
+            newcomer = _membership(
+                room.id, caller.user_id, _role_by_code(room, former), clock.later_than(room.updated_at)
+            )
+            view = RoomView(_entered(room, newcomer), newcomer, (*members, newcomer))
+            self._require_space_in(room)
+            self._require_space_for_a_room(rooms)
+            self._rooms.join(room, newcomer, former, receipt(view))
+            return view
+
+        return retry_on_conflict(attempt)
+
+    def members(self, caller: Caller, room_id: str, limit: int, after: str | None) -> Page[Named]:
+        """In the order they joined. Whoever is just being deleted is left out."""
+        everybody = list(self.get(caller, room_id).members)
+        start = next((i + 1 for i, member in enumerate(everybody) if _place(member) == after), None)
+        if start is None:  # from the beginning, or from behind somebody who has left meanwhile
+            start = next((i for i, member in enumerate(everybody) if after is None or _place(member) > after), None)
+        wanted = everybody[start : start + limit] if start is not None else []
+        people = self._people.find_many([member.user_id for member in wanted])
+        rest = bool(wanted) and wanted[-1] is not everybody[-1]
+        shown = [(member, people[member.user_id]) for member in wanted if member.user_id in people]
+        return Page(shown, _place(wanted[-1]) if rest else None)
+
+    def add(
+        self,
+        caller: Caller,
+        room_id: str,
+        user_id: str,
+        role: RoomRole,
+        receipt: ReceiptFor[Named],
+        count_stranger: Callable[[], None],
+    ) -> Named:
+        """Raises ``RoleTooLow``, ``UnknownUser``, ``AlreadyMember``, ``RoomFull``, ``AddingRefused``, ``TooManyRooms``.
+
+        ``count_stranger``: counts that the caller adds somebody with whom they share no room; may raise
+        ``RateLimited``. Called once at most, before the caller is told whether the user lets them.
+        """
+        counted = False
+
+        def attempt() -> Named:
+            nonlocal counted
+            ((found, people), theirs), mine = self._gather(
+                lambda: self._gather(
+                    lambda: self._with_person(caller, room_id, user_id), lambda: self._rooms.entered_by(user_id)
+                ),
+                lambda: self._rooms.entered_by(caller.user_id),
+            )
+            view = _administered(found)
+            user = people.get(user_id)
+            if user is None:
+                raise UnknownUser
+            _require_newcomer(view.members, user_id)
+            self._require_space_in(view.room)
+            strangers = mine.all.isdisjoint(theirs.all)
+            if strangers and not counted:
+                counted = True
+                count_stranger()
+            if user.added_by is AddedBy.NOBODY or (strangers and user.added_by is AddedBy.SHARED):
+                raise AddingRefused
+            self._require_space_for_a_room(len(theirs.added), _TOO_MANY_ADDED)
+            newcomer = _membership(room_id, user_id, role, clock.later_than(view.room.updated_at))
+            self._rooms.add(view.room, view.caller, user, newcomer, receipt((newcomer, user)))
+            return newcomer, user
+
+        return retry_on_conflict(attempt)
+
+    def change_role(
+        self,
+        caller: Caller,
+        room_id: str,
+        user_id: str,
+        edit: Callable[[Named], RoomRole],
+        receipt: ReceiptFor[Named],
+    ) -> Named:
+        """Give a member the role that ``edit`` says. Raises ``RoleTooLow``, ``LastAdmin``; ``MemberNotFound`` for
+        somebody who is no member."""
+
+        def attempt() -> Named:
+            found, people = self._with_person(caller, room_id, user_id)
+            view = _administered(found)
+            member, user = view.member(user_id), people.get(user_id)
+            if member is None or user is None:
+                raise MemberNotFound
+            after = replace(member, role=edit((member, user)))
+            if after != member:
+                at = clock.later_than(view.room.updated_at)
+                with _last_admin_only_if(view.is_last_admin(member)):
+                    self._rooms.change_role(view.caller, member, after, at, receipt((after, user)))
+            return after, user
+
+        return retry_on_conflict(attempt)
+
+    def remove(self, caller: Caller, room_id: str, user_id: str, receipt: ReceiptFor[None]) -> None:
+        """Leave, or be removed by an admin. Raises ``RoleTooLow``, ``LastAdmin``."""
+        meant: list[str] = []
+
+        def attempt() -> None:
+            view = self.get(caller, room_id)
+            oneself = user_id == caller.user_id
+            if not oneself and view.caller.role is not RoomRole.ADMIN:
+                raise _only_for_admins(view)
+            member = view.member(user_id)
+            if member is None:
+                raise MemberNotFound
+            # Whoever has left meanwhile and joined again is in by another membership, which is not the one meant.
+            meant.append(member.join_id)
+            if member.join_id != meant[0]:
+                raise MemberNotFound
+            role = FormerRole(member.role.value) if oneself else FormerRole.REMOVED
+            former = FormerMember(user_id, room_id, role, clock.later_than(view.room.updated_at))
+            with _last_admin_only_if(view.is_last_admin(member) and view.room.member_count > 1):
+                self._rooms.remove(view, member, former, receipt(None))
+
+        retry_on_conflict(attempt)
+
+    def _as_admin(self, caller: Caller, room_id: str, matches: Matches) -> RoomView:
+        view = _administered(self._rooms.view(room_id, caller.user_id))
+        if not matches(view.room.version):
+            raise PreconditionFailed(view.room.version)
+        return view
+
+    def _with_person(self, caller: Caller, room_id: str, user_id: str) -> tuple[RoomView | None, dict[str, User]]:
+        """The room as the caller sees it, and at the same time somebody who is in it or may come into it."""
+        return self._gather(
+            lambda: self._rooms.view(room_id, caller.user_id), lambda: self._people.find_many([user_id])
+        )
+
+    def _require_space_in(self, room: Room) -> None:
+        if room.member_count >= self._max_members:
+            raise RoomFull
+
+    def _require_space_for_a_room(self, rooms: int, detail: str | None = None) -> None:
+        """``rooms``: those that the user entered in the same way.
+
+        Rooms that others added somebody to do not count where they open or join one, or others could keep them from it.
+        """
+        # A brake on abuse, not an invariant: two joins at the same moment may both pass.
+        if rooms >= self._max_rooms:
+            raise TooManyRooms(detail)
+
+
+def _administered(view: RoomView | None) -> RoomView:
+    """Raises ``RoomNotFound`` for who is no member, ``RoleTooLow`` for who is no admin."""
+    if view is None:
+        raise RoomNotFound
+    if view.caller.role is not RoomRole.ADMIN:
+        raise _only_for_admins(view)
+    return view
+
+
+def _only_for_admins(view: RoomView) -> RoleTooLow:
+    role = view.caller.role
+    detail = f"This needs the role admin in the room; your role is {role}. An admin of the room can change it."
+    return RoleTooLow(detail, role, RoomRole.ADMIN)
+
+
+def _with_free_code(view: RoomView, generated: bool, write: Callable[[RoomView], None]) -> RoomView:
+    """Write the room; while a generated code happens to be taken, with another one."""
+    for _ in range(_CODES_TRIED - 1 if generated else 0):
+        try:
+            write(view)
+            return view
+        except CodeTaken:
+            view = replace(view, room=replace(view.room, code=new_code()))
+    write(view)
+    return view
+
+
+def _require_newcomer(members: tuple[Membership, ...], user_id: str) -> None:
+    if any(member.user_id == user_id for member in members):
+        raise AlreadyMember
+
+
+def _role_by_code(room: Room, former: FormerMember | None) -> RoomRole:
+    """Raises ``UnknownCode``: whom a room does not let in is told no more than who has made a code up."""
+    left_as = None if former is None else former.role
+    if room.join_role is None or left_as is FormerRole.REMOVED:
+        raise UnknownCode
+    lowest = room.join_role is JoinRole.VIEWER or left_as is FormerRole.VIEWER
+    return RoomRole.VIEWER if lowest else RoomRole.MEMBER
+
+
+@contextmanager
+def _last_admin_only_if(read_so: bool) -> Iterator[None]:
+    """Let ``LastAdmin`` through where the room was read so; otherwise it was changed meanwhile: ``WriteConflict``."""
+    try:
+        yield
+    except LastAdmin:
+        if not read_so:
+            raise WriteConflict from None
+        raise
+
+
+def _membership(room_id: str, user_id: str, role: RoomRole, at: datetime) -> Membership:
+    return Membership(room_id, user_id, role, new_join_id(), at)
+
+
+def _next_version(changed: Room) -> Room:
+    """``changed`` is the version before, with other values."""
+    return replace(changed, updated_at=clock.later_than(changed.updated_at), version=changed.version + 1)
+
+
+def _entered(room: Room, newcomer: Membership) -> Room:
+    """The room with one member more, no admin."""
+    return replace(
+        room,
+        member_count=room.member_count + 1,
+        member_ids=room.member_ids | {newcomer.user_id},
+        updated_at=newcomer.joined_at,
+        version=room.version + 1,
+    )
+
+
+def _place(member: Membership) -> str:
+    return f"{clock.timestamp(member.joined_at)}#{member.join_id}"

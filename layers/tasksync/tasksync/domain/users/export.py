@@ -1,0 +1,134 @@
+"""The export: everything that is held about somebody, for themselves (GDPR Article 15, OWASP ASVS 5.0.0 §14.2.7).
+
+It is a chain of lists, each of which is read page by page. What is in a room belongs to the room, and is shown to
+whoever is in it now. What somebody did is theirs, wherever they did it.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from tasksync.model.entities import ActivityEntry, Caller, FormerMember, Membership, Page, RoomView, Session, Task, User
+from tasksync.model.errors import RoleTooLow
+from tasksync.model.queries import TaskFilter
+
+_EVERY_TASK = TaskFilter()
+
+_OF_OTHERS = (
+    "What is held about somebody is exported by themselves only. No role in the installation allows it to others; "
+    "yours is {role}."
+)
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+# Whoever has it may join, and some may not read it: a viewer, or somebody who has left.
+_SECRET_FIELDS = {"code"}
+
+
+class People(Protocol):
+    """``domain/users/users.py``."""
+
+    def get(self, caller: Caller, user_id: str) -> User: ...
+
+
+class Rooms(Protocol):
+    """``dynamodb/rooms/queries.py``."""
+
+    def rooms_of(self, user_id: str, limit: int, after: str | None) -> Page[RoomView]: ...
+    def memberships_in(self, room_ids: Iterable[str], user_id: str) -> dict[str, Membership]: ...
+
+
+class FormerMembers(Protocol):
+    """``dynamodb/rooms/former_members.py``."""
+
+    def page_of(self, user_id: str, limit: int, after: str | None) -> Page[FormerMember]: ...
+
+
+class Sessions(Protocol):
+    """``dynamodb/sessions/repository.py``."""
+
+    def page_of(self, user_id: str, at: datetime, limit: int, after: str | None) -> Page[Session]: ...
+
+
+class Tasks(Protocol):
+    """``domain/tasks.py``."""
+
+    def list_of_caller(self, caller: Caller, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]: ...
+
+
+class CreatedTasks(Protocol):
+    """``dynamodb/tasks/queries.py``."""
+
+    def created_by(self, user_id: str, limit: int, after: str | None) -> Page[Task]: ...
+
+
+class Activity(Protocol):
+    """``dynamodb/activity/repository.py``."""
+
+    def done_by(self, user_id: str, limit: int, after: str | None) -> Page[ActivityEntry]: ...
+
+
+class ExportService:
+    """What somebody may take with them. A page of any part may have fewer items than asked for, and go on."""
+
+    def __init__(
+        self,
+        people: People,
+        rooms: Rooms,
+        former_members: FormerMembers,
+        sessions: Sessions,
+        tasks: Tasks,
+        created: CreatedTasks,
+        activity: Activity,
+    ) -> None:
+        self._people = people
+        self._rooms = rooms
+        self._former_members = former_members
+        self._sessions = sessions
+        self._tasks = tasks
+        self._created = created
+        self._activity = activity
+
+    def subject(self, caller: Caller, user_id: str) -> User:
+        """The profile. Raises ``NotFound`` for whom the caller may not see, ``RoleTooLow`` for all but the caller.
+
+        An admin of the installation is no exception: what is held about somebody is theirs.
+        """
+        user = self._people.get(caller, user_id)
+        if user.id != caller.user_id:
+            raise RoleTooLow(_OF_OTHERS.format(role=caller.role), caller.role, None)
+        return user
+
+    def sessions(self, caller: Caller, limit: int, after: str | None) -> Page[Session]:
+        """All that are still stored, over or not."""
+        return self._sessions.page_of(caller.user_id, _EVER, limit, after)
+
+    def rooms(self, caller: Caller, limit: int, after: str | None) -> Page[RoomView]:
+        return self._rooms.rooms_of(caller.user_id, limit, after)
+
+    def former_rooms(self, caller: Caller, limit: int, after: str | None) -> Page[FormerMember]:
+        """Those that the caller left or was removed from."""
+        return self._former_members.page_of(caller.user_id, limit, after)
+
+    def tasks(self, caller: Caller, limit: int, after: str | None) -> Page[Task]:
+        """Personal ones, and those assigned to the caller in rooms they are in."""
+        return self._tasks.list_of_caller(caller, _EVERY_TASK, limit, after)
+
+    def tasks_for_others(self, caller: Caller, limit: int, after: str | None) -> Page[Task]:
+        """Those that the caller has created for others, or for nobody, in rooms they are in."""
+        page = self._created.created_by(caller.user_id, limit, after)
+        others = [task for task in page.items if task.assignee_id != caller.user_id]
+        rooms = {task.owner_id for task in others}
+        current = self._rooms.memberships_in(rooms, caller.user_id) if rooms else {}
+        return Page([task for task in others if task.owner_id in current], page.next)
+
+    def activity(self, caller: Caller, limit: int, after: str | None) -> Page[ActivityEntry]:
+        """What the caller did, in rooms they are in and in others, without the rooms' codes."""
+        page = self._activity.done_by(caller.user_id, limit, after)
+        return Page([_without_secrets(entry) for entry in page.items], page.next)
+
+
+def _without_secrets(entry: ActivityEntry) -> ActivityEntry:
+    hidden = dict.fromkeys(_SECRET_FIELDS & entry.changes.keys(), (None, None))
+    return replace(entry, changes={**entry.changes, **hidden}) if hidden else entry

@@ -1,0 +1,13 @@
+"""What needs a recent sign-in (RFC 9470): so that a stolen access token cannot take an account over."""
+
+from datetime import timedelta
+
+from tasksync.model.entities import Caller
+from tasksync.model.errors import ReauthenticationRequired
+from tasksync.runtime import clock
+
+
+def require_recent_sign_in(caller: Caller, most: timedelta) -> None:
+    """Raises ``ReauthenticationRequired`` if the caller last showed the password more than ``most`` ago."""
+    if clock.now() - caller.authenticated_at > most:
+        raise ReauthenticationRequired(int(most.total_seconds()))

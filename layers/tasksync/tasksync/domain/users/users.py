@@ -1,0 +1,125 @@
+"""People: who sees whom, who may change whom, and what their going away means."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from tasksync.domain.conflicts import retry_on_conflict
+from tasksync.domain.gather import Gather
+from tasksync.domain.users.recent_sign_in import require_recent_sign_in
+from tasksync.model.entities import Caller, Page, Receipt, ReceiptFor, Room, User, UserRole
+from tasksync.model.errors import PreconditionFailed, RoleTooLow, UserNotFound
+from tasksync.runtime import clock
+
+Matches = Callable[[int], bool]
+"""Whether the client's ``If-Match`` allows changing a resource of this version."""
+
+_OF_OTHERS = (
+    "This needs the role admin in the installation, as the account is somebody else's; your role in the installation "
+    "is user."
+)
+
+
+class People(Protocol):
+    """The users table, as far as the rules need it; ``dynamodb/users/repository.py`` says what each raises."""
+
+    def find(self, user_id: str) -> User | None: ...
+    def find_many(self, user_ids: Iterable[str]) -> dict[str, User]: ...
+    def page(self, limit: int, after: str | None) -> Page[User]: ...
+    def change_profile(self, user: User, changed: User, receipt: Receipt | None) -> None: ...
+    def begin_removal(self, user: User, at: datetime, receipt: Receipt | None) -> None: ...
+
+
+class Rooms(Protocol):
+    """The rooms table, as far as people need it."""
+
+    def all_hints_of(self, user_id: str) -> set[str]: ...
+    def all_of(self, user_id: str) -> list[Room]: ...
+    def naming(self, room_ids: Iterable[str], user_ids: set[str]) -> list[Room]: ...
+
+
+class UserService:
+    """What can be done with users. Every method raises ``NotFound`` for a user the caller may not see."""
+
+    def __init__(self, people: People, rooms: Rooms, gather: Gather, recent: Callable[[], timedelta]) -> None:
+        """``both``: carries out two reads at the same time. ``recent``: how long ago a recent sign-in may be."""
+        self._gather = gather
+        self._recent = recent
+        self._people = people
+        self._rooms = rooms
+
+    def list(self, caller: Caller, limit: int, after: str | None) -> Page[User]:
+        """For an admin everybody; for others themselves and whoever shares a room with them."""
+        if caller.role is UserRole.ADMIN:
+            return self._people.page(limit, after)
+        ids = {caller.user_id}.union(*(room.member_ids for room in self._rooms.all_of(caller.user_id)))
+        rest = sorted(user_id for user_id in ids if after is None or user_id > after)
+        wanted = rest[:limit]
+        people = self._people.find_many(wanted)
+        shown = [people[user_id] for user_id in wanted if user_id in people]
+        return Page(shown, wanted[-1] if len(rest) > limit else None)
+
+    def get(self, caller: Caller, user_id: str) -> User:
+        if caller.role is UserRole.ADMIN or user_id == caller.user_id:
+            user, visible = self._people.find(user_id), True
+        else:
+            visible, user = self._gather(
+                lambda: self._share_a_room(caller.user_id, user_id), lambda: self._people.find(user_id)
+            )
+        if user is None or not visible:
+            raise UserNotFound
+        return user
+
+    def change(
+        self,
+        caller: Caller,
+        user_id: str,
+        edit: Callable[[User], User],
+        matches: Matches,
+        receipt: ReceiptFor[User],
+    ) -> User:
+        """Raises ``RoleTooLow`` (not oneself, no admin), ``UsernameTaken``, ``EmailTaken``, ``PreconditionFailed``.
+
+        By another name or address somebody signs in: that needs a recent sign-in (``ReauthenticationRequired``).
+        """
+
+        def attempt() -> User:
+            user = self._own(caller, user_id, matches)
+            changed = edit(user)
+            if changed == user:
+                return user
+            if (changed.username, changed.email) != (user.username, user.email):
+                require_recent_sign_in(caller, self._recent())
+            changed = replace(changed, updated_at=clock.later_than(user.updated_at), version=user.version + 1)
+            self._people.change_profile(user, changed, receipt(changed))
+            return changed
+
+        return retry_on_conflict(attempt)
+
+    def begin_removal(self, caller: Caller, user_id: str, matches: Matches, receipt: ReceiptFor[None]) -> None:
+        """Accept the deletion: from here on the user is gone for everybody. Raises as ``change`` does."""
+
+        def attempt() -> None:
+            user = self._own(caller, user_id, matches)
+            require_recent_sign_in(caller, self._recent())
+            self._people.begin_removal(user, clock.later_than(user.updated_at), receipt(None))
+
+        retry_on_conflict(attempt)
+
+    def _own(self, caller: Caller, user_id: str, matches: Matches) -> User:
+        user = self.get(caller, user_id)
+        if user.id != caller.user_id and caller.role is not UserRole.ADMIN:
+            raise RoleTooLow(_OF_OTHERS, caller.role, UserRole.ADMIN)
+        if not matches(user.version):
+            raise PreconditionFailed(user.version)
+        return user
+
+    def _share_a_room(self, user_id: str, other_id: str) -> bool:
+        mine, theirs = self._gather(
+            lambda: self._rooms.all_hints_of(user_id), lambda: self._rooms.all_hints_of(other_id)
+        )
+        # The index only says where to look; what counts is whom the rooms themselves name.
+        shared = mine & theirs
+        return bool(shared) and bool(self._rooms.naming(shared, {user_id, other_id}))

@@ -1,0 +1,1 @@
+"""The activity table: audit trails of rooms."""

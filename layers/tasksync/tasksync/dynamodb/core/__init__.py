@@ -1,0 +1,1 @@
+"""What all tables share: the connection, transactions, batches, queries, concurrent reads."""

@@ -1,0 +1,1 @@
+"""All tables, as the auditor reads them."""

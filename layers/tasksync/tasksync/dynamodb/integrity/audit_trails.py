@@ -1,0 +1,82 @@
+"""Audit trails as the auditor reads them: what there should be and is not."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from tasksync.dynamodb.activity.repository import ActivityItem
+from tasksync.dynamodb.core.connection import batch_get
+from tasksync.dynamodb.rooms.repository import ROOM
+from tasksync.integrity.snapshot import EntrySnapshot, TrailSnapshot
+from tasksync.model.activity import Version, number_of
+from tasksync.model.entities import ActivityEntry, ActivityResource
+from tasksync.runtime.settings import settings
+
+Raw = dict[str, Any]
+"""An item as DynamoDB spells it."""
+
+Key = tuple[str, str]
+
+_MOST_IN_ONE_READ = 100
+
+
+def trails_of(versions: Iterable[Version]) -> dict[str, TrailSnapshot]:
+    """By room or task, whether the entries of its latest change are there."""
+    expected = {version.task_id or version.room_id: version for version in versions}
+    there = _entries((version.room_id, each) for version in expected.values() for each in version.entry_ids)
+    return {
+        subject: TrailSnapshot(
+            version.at, tuple(each for each in version.entry_ids if (version.room_id, each) not in there)
+        )
+        for subject, version in expected.items()
+    }
+
+
+def read_entry(raw: Raw) -> tuple[ActivityEntry, ActivityItem]:
+    item = ActivityItem.from_raw_data(raw)
+    return item.entity(), item
+
+
+def readings_of_entries(entries: list[tuple[ActivityEntry, ActivityItem]]) -> list[EntrySnapshot]:
+    """Each with the entries of the change before it, and the version of what it is about."""
+    there = _entries((entry.room_id, each) for entry, _ in entries for each in entry.previous)
+    versions = _versions([entry for entry, _ in entries])
+    return [
+        EntrySnapshot(
+            room_id=entry.room_id,
+            entry_id=entry.id,
+            number=number_of(entry.id),
+            kept_seconds=int(item.expires_at) - int(entry.at.timestamp()),
+            missing=tuple(each for each in entry.previous if (entry.room_id, each) not in there),
+            version=versions.get(_subject(entry)),
+        )
+        for entry, item in entries
+    ]
+
+
+def _subject(entry: ActivityEntry) -> Key:
+    return entry.room_id, entry.resource_id if entry.resource is ActivityResource.TASK else ""
+
+
+def _versions(entries: list[ActivityEntry]) -> dict[Key, int]:
+    """Of those rooms and tasks that are there: their versions."""
+    subjects = {_subject(entry) for entry in entries}
+    tasks = _found(settings.tasks_table, ("owner_id", "task_id"), [each for each in subjects if each[1]])
+    rooms = _found(settings.rooms_table, ("room_id", "item"), [(room, ROOM) for room, task in subjects if not task])
+    versions = {key: int(raw["version"]["N"]) for key, raw in tasks.items()}
+    return versions | {(room_id, ""): int(raw["version"]["N"]) for (room_id, _), raw in rooms.items()}
+
+
+def _entries(keys: Iterable[Key]) -> set[Key]:
+    """Those of the entries that there are."""
+    return set(_found(settings.activity_table, ("room_id", "entry_id"), list(dict.fromkeys(keys))))
+
+
+def _found(table: str, names: Key, keys: list[Key]) -> dict[Key, Raw]:
+    """Those of the items that there are, by key, read consistently."""
+    partition, sort = names
+    found: dict[Key, Raw] = {}
+    for start in range(0, len(keys), _MOST_IN_ONE_READ):
+        wanted = [{partition: {"S": one}, sort: {"S": two}} for one, two in keys[start : start + _MOST_IN_ONE_READ]]
+        for raw in batch_get({table: {"Keys": wanted, "ConsistentRead": True}})[table]:
+            found[raw[partition]["S"], raw[sort]["S"]] = raw
+    return found

@@ -1,0 +1,382 @@
+"""All tables as the auditor reads them: page by page, consistently, and without writing anything.
+
+What an item refers to, such as the room of a task, is read after the item: what came to be before it is then found.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from pynamodb.exceptions import PynamoDBException
+
+from tasksync.dynamodb.activity.deletions import DELETION
+from tasksync.dynamodb.activity.versions import version_of
+from tasksync.dynamodb.core.connection import batch_get, shared_connection
+from tasksync.dynamodb.core.unfinished import Unfinished
+from tasksync.dynamodb.idempotency.repository import ReceiptItem
+from tasksync.dynamodb.integrity.audit_trails import read_entry, readings_of_entries, trails_of
+from tasksync.dynamodb.migrations.positions import POSITION
+from tasksync.dynamodb.rooms.former_members import FormerMemberItem
+from tasksync.dynamodb.rooms.repository import CODE, MEMBER, ROOM, CodeItem, MembershipItem, RoomItem, RoomsItem
+from tasksync.dynamodb.rooms.unassignments import UnassignmentItem
+from tasksync.dynamodb.sessions.repository import KEY, SessionItem
+from tasksync.dynamodb.tasks.repository import TaskItem, sort_keys
+from tasksync.dynamodb.users.repository import ClaimItem, UserItem, UsersItem, email_claim, name_claim
+from tasksync.integrity.snapshot import (
+    CodeSnapshot,
+    EntrySnapshot,
+    FamilySnapshot,
+    FormerMemberSnapshot,
+    NameSnapshot,
+    ReceiptSnapshot,
+    RoomSnapshot,
+    SessionSnapshot,
+    Snapshot,
+    TaskSnapshot,
+    UnassignmentSnapshot,
+    UnreadableSnapshot,
+    UserSnapshot,
+)
+from tasksync.model.activity import Version
+from tasksync.model.entities import (
+    DueUnassignment,
+    FormerMember,
+    Membership,
+    Receipt,
+    Room,
+    Session,
+    Task,
+    User,
+    UserStatus,
+)
+from tasksync.model.ids import is_room_id
+from tasksync.runtime import clock
+from tasksync.runtime.settings import settings
+
+Raw = dict[str, Any]
+"""An item as DynamoDB spells it."""
+
+Parsed = TypeVar("Parsed")
+
+_Claim = tuple[str, str, datetime | None]
+"""A room code, whose it is and, of a retired one, from when on it is free."""
+
+_MOST_IN_ONE_READ = 100
+_UNREADABLE = (PynamoDBException, ValueError, TypeError, KeyError, AttributeError)
+
+
+class AuditTables:
+    """Snapshots of everything that is stored."""
+
+    def __init__(self, page_items: int | None = None) -> None:
+        """``page_items``: how many items a page has at most; without it, as many as DynamoDB gives, up to 1 MB."""
+        self._page_items = page_items
+        # In this order: what refers is read before what is referred to.
+        self._tables: dict[str, Callable[[list[Raw]], list[Snapshot]]] = {
+            settings.idempotency_table: _of_receipts,
+            settings.activity_table: _of_entries,
+            settings.tasks_table: _of_tasks,
+            settings.sessions_table: _of_sessions,
+            settings.rooms_table: _of_rooms,
+            settings.users_table: _of_users,
+        }
+
+    def readings(self) -> Iterator[list[Snapshot]]:
+        """Page by page. What stands on several pages, such as a large room, is read in parts."""
+        for table, readings_of in self._tables.items():
+            for page in self._pages(table):
+                yield readings_of(page)
+
+    def again(self, reading: Snapshot) -> Snapshot | None:
+        """The same, as it is now; None if it is gone."""
+        if isinstance(reading, FamilySnapshot):
+            found = [self.again(each) for each in reading.sessions]
+            return FamilySnapshot(tuple(each for each in found if isinstance(each, SessionSnapshot)))
+        table, raws = _raws(reading)
+        return next((each for each in self._tables[table](raws) if type(each) is type(reading)), None)
+
+    def _pages(self, table: str) -> Iterator[list[Raw]]:
+        request: dict[str, Any] = {"TableName": table, "ConsistentRead": True}
+        if self._page_items is not None:
+            request["Limit"] = self._page_items
+        return _answers("Scan", request)
+
+
+def _raws(reading: Snapshot) -> tuple[str, list[Raw]]:  # noqa: C901  # a table of cases
+    """The items of which a reading was made, as they are now, and their table."""
+    match reading:
+        case RoomSnapshot():
+            return settings.rooms_table, _items_of_room(reading.room_id)
+        case CodeSnapshot():
+            return _item(settings.rooms_table, CodeItem.at(reading.code).room_id, CODE)
+        case FormerMemberSnapshot():
+            item = FormerMemberItem.of(reading.former)
+            return _item(settings.rooms_table, item.room_id, item.item)
+        case UnassignmentSnapshot():
+            mark = UnassignmentItem.at(reading.due.room_id, reading.due.user_id)
+            return _item(settings.rooms_table, mark.room_id, mark.item)
+        case UserSnapshot():
+            return _item(settings.users_table, reading.user.id)
+        case NameSnapshot():
+            return _item(settings.users_table, reading.claim)
+        case TaskSnapshot():
+            return _item(settings.tasks_table, reading.task.owner_id, reading.task.id)
+        case SessionSnapshot():
+            return _item(settings.sessions_table, reading.session.id)
+        case EntrySnapshot():
+            return _item(settings.activity_table, reading.room_id, reading.entry_id)
+        case ReceiptSnapshot():
+            return _item(settings.idempotency_table, reading.receipt.id)
+        case UnreadableSnapshot():
+            return _item(reading.table, *reading.key)
+        case FamilySnapshot():
+            raise TypeError("a family is several items")
+
+
+def _items_of_room(room_id: str) -> list[Raw]:
+    query = {
+        "TableName": settings.rooms_table,
+        "KeyConditionExpression": "room_id = :room",
+        "ExpressionAttributeValues": {":room": {"S": room_id}},
+        "ConsistentRead": True,
+    }
+    return [raw for page in _answers("Query", query) for raw in page]
+
+
+def _answers(operation: str, request: dict[str, Any]) -> Iterator[list[Raw]]:
+    while True:
+        answer = shared_connection().dispatch(operation, request)
+        yield answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return
+        request = {**request, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def _of_tasks(raws: list[Raw]) -> list[Snapshot]:
+    def parse(raw: Raw) -> tuple[Task, bool, Version | None]:
+        item = TaskItem.from_raw_data(raw)
+        task = item.entity()
+        fit = all(getattr(item, name) == value for name, value in sort_keys(task).items())
+        return task, fit, version_of(raw) if item.stamp and is_room_id(item.owner_id) else None
+
+    parsed, readings = _parsed(settings.tasks_table, raws, parse)
+    owners = {task.owner_id for task, _, _ in parsed}
+    rooms = {owner for owner in owners if is_room_id(owner)}
+    assignees = {task.assignee_id for task, _, _ in parsed if task.assignee_id is not None}
+    trails = trails_of(version for _, _, version in parsed if version)
+    found = _rooms(rooms)
+    known = found.keys() | _users(owners - rooms | assignees).keys()
+    joins = _joins(
+        {(task.owner_id, task.assignee_id) for task, _, _ in parsed if task.owner_id in rooms and task.assignee_id}
+    )
+    readings += [
+        TaskSnapshot(
+            task,
+            fit,
+            task.owner_id in known,
+            task.assignee_id is None or task.assignee_id in known,
+            _left_since(task, found.get(task.owner_id), joins),
+            trails.get(task.id),
+        )
+        for task, fit, _ in parsed
+    ]
+    return readings
+
+
+def _left_since(task: Task, raw: Raw | None, joins: dict[tuple[str, str], str | None]) -> datetime | None:
+    """``TaskSnapshot.left_since``. The tasks of a room without members are to be deleted, whoever has them.
+
+    ``raw``: the room. What cannot be read of it is reported with the room. ``joins``: those of members, by room and
+    user.
+    """
+    if task.assignee_id is None or raw is None:
+        return None
+    join_of = (task.owner_id, task.assignee_id)
+    if join_of in joins and task.join_id in (None, joins[join_of]):
+        return None
+    try:
+        room = RoomItem.from_raw_data(raw).entity()
+    except _UNREADABLE:
+        return None
+    return room.updated_at if room.member_count else None
+
+
+def _of_rooms(raws: list[Raw]) -> list[Snapshot]:
+    def parse(raw: Raw) -> Room | Membership | FormerMember | DueUnassignment | _Claim:
+        item = RoomsItem.from_raw_data(raw)
+        if isinstance(item, CodeItem):
+            expires_at = item.attribute_values.get("expires_at")
+            free_at = None if expires_at is None else datetime.fromtimestamp(int(expires_at), UTC)
+            return item.room_id.removeprefix(CodeItem.at("").room_id), item.owner, free_at
+        if isinstance(item, RoomItem | MembershipItem | FormerMemberItem | UnassignmentItem):
+            return item.entity()
+        raise ValueError("no kind of item of this table")
+
+    parsed, readings = _parsed(settings.rooms_table, raws, parse)
+    rooms = {each.id: each for each in parsed if isinstance(each, Room)}
+    members: dict[str, list[Membership]] = {room_id: [] for room_id in rooms}
+    for each in parsed:
+        if isinstance(each, Membership):
+            members.setdefault(each.room_id, []).append(each)
+    claims = [each for each in parsed if isinstance(each, tuple)]
+    items = [raw for raw in raws if raw["item"]["S"] == ROOM and raw["room_id"]["S"] in rooms and "stamp" in raw]
+    trails = trails_of(version_of(raw) for raw in items)
+    users = _users({member.user_id for of_room in members.values() for member in of_room})
+    codes = _codes({room.code for room in rooms.values()})
+    claimants = _rooms({owner for _, owner, _ in claims})
+    former = [each for each in parsed if isinstance(each, FormerMember)]
+    dues = [each for each in parsed if isinstance(each, DueUnassignment)]
+    people = _users({each.user_id for each in former} | {due.user_id for due in dues})
+    marked = {raw["room_id"]["S"] for raw in raws if raw["item"]["S"] == ROOM and _is_marked(raw, Unfinished.ROOM)}
+    back = _joins({(each.room_id, each.user_id) for each in former})
+    for room_id, of_room in members.items():
+        room = rooms.get(room_id)
+        claim = codes.get(CodeItem.at(room.code).room_id) if room else None
+        owner = None if claim is None or "expires_at" in claim else _text(claim, "owner")
+        known = {member.user_id: users[member.user_id] for member in of_room if member.user_id in users}
+        deleting = {
+            user_id: clock.parse(raw["updated_at"]["S"])
+            for user_id, raw in known.items()
+            if _text(raw, "status") == UserStatus.DELETING.value
+        }
+        trail = trails.get(room_id)
+        readings.append(
+            RoomSnapshot(room_id, room, tuple(of_room), owner, frozenset(known), deleting, trail, room_id in marked)
+        )
+    readings += [CodeSnapshot(code, by, _text(claimants.get(by), "code"), free_at) for code, by, free_at in claims]
+    readings += [
+        FormerMemberSnapshot(each, each.user_id in people, (each.room_id, each.user_id) in back) for each in former
+    ]
+    readings += [UnassignmentSnapshot(each, each.user_id in people) for each in dues]
+    return readings
+
+
+def _of_users(raws: list[Raw]) -> list[Snapshot]:
+    def parse(raw: Raw) -> User | tuple[str, str]:
+        item = UsersItem.from_raw_data(raw)
+        if isinstance(item, ClaimItem):
+            return item.user_id, item.owner
+        if isinstance(item, UserItem):
+            return item.entity()
+        raise ValueError("no kind of item of this table")
+
+    parsed, readings = _parsed(settings.users_table, raws, parse)
+    users = {user: _claims(user.username, user.email) for user in parsed if isinstance(user, User)}
+    claims = [each for each in parsed if isinstance(each, tuple)]
+    found = _users({claim for of_user in users.values() for claim in of_user} | {owner for _, owner in claims})
+    marked = {raw["user_id"]["S"] for raw in raws if _is_marked(raw, Unfinished.USER)}
+    for user, of_user in users.items():
+        owners = {claim: _text(found.get(claim), "owner") for claim in of_user}
+        readings.append(UserSnapshot(user, owners, user.id in marked))
+    for claim, owner in claims:
+        username, email = (_text(found.get(owner), name) for name in ("username", "email"))
+        readings.append(NameSnapshot(claim, owner, _claims(username, email)))
+    return readings
+
+
+def _of_entries(raws: list[Raw]) -> list[Snapshot]:
+    parsed, readings = _parsed(settings.activity_table, raws, read_entry)
+    readings += readings_of_entries(parsed)
+    return readings
+
+
+def _of_sessions(raws: list[Raw]) -> list[Snapshot]:
+    # The public keys that are stored beside the sessions concern no invariant.
+    raws = [raw for raw in raws if not raw["session_id"]["S"].startswith(KEY)]
+
+    def parse(raw: Raw) -> Session:
+        return SessionItem.from_raw_data(raw).entity()
+
+    parsed, readings = _parsed(settings.sessions_table, raws, parse)
+    known = _users({session.user_id for session in parsed})
+    readings += [SessionSnapshot(session, session.user_id in known) for session in parsed]
+    return readings
+
+
+def _of_receipts(raws: list[Raw]) -> list[Snapshot]:
+    def parse(raw: Raw) -> Receipt:
+        item = ReceiptItem.from_raw_data(raw)
+        return Receipt(
+            item.receipt_id, item.fingerprint, item.answer, datetime.fromtimestamp(int(item.expires_at), UTC)
+        )
+
+    # Notes of deletions and positions of migrations are stored beside the receipts, and concern no request.
+    raws = [raw for raw in raws if not raw["receipt_id"]["S"].startswith((DELETION, POSITION))]
+    parsed, readings = _parsed(settings.idempotency_table, raws, parse)
+    readings += [ReceiptSnapshot(receipt) for receipt in parsed]
+    return readings
+
+
+def _parsed(table: str, raws: Iterable[Raw], parse: Callable[[Raw], Parsed]) -> tuple[list[Parsed], list[Snapshot]]:
+    """What the items say, and those that say nothing that can be read."""
+    parsed: list[Parsed] = []
+    unreadable: list[Snapshot] = []
+    for raw in raws:
+        try:
+            parsed.append(parse(raw))
+        except _UNREADABLE as error:
+            key = tuple(raw[name]["S"] for name in _key_names(table))
+            unreadable.append(UnreadableSnapshot(table, key, f"{type(error).__name__}: {error}"))
+    return parsed, unreadable
+
+
+def _item(table: str, *key: str) -> tuple[str, list[Raw]]:
+    return table, list(_found(table, [key]).values())
+
+
+def _rooms(room_ids: Iterable[str]) -> dict[str, Raw]:
+    return _found(settings.rooms_table, [(room_id, ROOM) for room_id in room_ids])
+
+
+def _joins(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str | None]:
+    """Of those of the pairs of room and user that are memberships: by which join."""
+    raws = _batches(settings.rooms_table, [(room_id, MEMBER + user_id) for room_id, user_id in pairs])
+    return {(raw["room_id"]["S"], raw["item"]["S"].removeprefix(MEMBER)): _text(raw, "join_id") for raw in raws}
+
+
+def _codes(codes: Iterable[str]) -> dict[str, Raw]:
+    return _found(settings.rooms_table, [(CodeItem.at(code).room_id, CODE) for code in codes])
+
+
+def _users(keys: Iterable[str]) -> dict[str, Raw]:
+    return _found(settings.users_table, [(key,) for key in keys])
+
+
+def _found(table: str, keys: Iterable[tuple[str, ...]]) -> dict[str, Raw]:
+    """Those of the items that there are, by partition key, read consistently."""
+    return {raw[_key_names(table)[0]]["S"]: raw for raw in _batches(table, keys)}
+
+
+def _batches(table: str, keys: Iterable[tuple[str, ...]]) -> Iterator[Raw]:
+    names = _key_names(table)
+    wanted = [{name: {"S": part} for name, part in zip(names, key, strict=True)} for key in keys]
+    for start in range(0, len(wanted), _MOST_IN_ONE_READ):
+        request = {"Keys": wanted[start : start + _MOST_IN_ONE_READ], "ConsistentRead": True}
+        yield from batch_get({table: request})[table]
+
+
+def _key_names(table: str) -> tuple[str, ...]:
+    return {
+        settings.idempotency_table: ("receipt_id",),
+        settings.activity_table: ("room_id", "entry_id"),
+        settings.tasks_table: ("owner_id", "task_id"),
+        settings.sessions_table: ("session_id",),
+        settings.rooms_table: ("room_id", "item"),
+        settings.users_table: ("user_id",),
+    }[table]
+
+
+def _claims(username: str | None, email: str | None) -> frozenset[str]:
+    """The claims that somebody with this name and address has."""
+    claims = [name_claim(username)] if username is not None else []
+    return frozenset(claims + ([email_claim(email)] if email is not None else []))
+
+
+def _is_marked(raw: Raw, kind: Unfinished) -> bool:
+    """Whether the index of what is unfinished has the item."""
+    return _text(raw, "unfinished") == kind and "updated_at" in raw
+
+
+def _text(raw: Raw | None, name: str) -> str | None:
+    value: str | None = (raw or {}).get(name, {}).get("S")
+    return value

@@ -1,0 +1,49 @@
+"""Rooms from before their items named their members: ``member_ids`` is made from the memberships.
+
+Code that writes ``member_ids`` adds whoever joins and takes out whoever leaves, also where there is none: beside old
+memberships the set is then there, and too small. It is never wrong otherwise, so its size tells whether it is whole.
+Nobody sees the change: the room's version and stamp stay, and with them ETags and the audit trail.
+"""
+
+from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.migrations.scanning import Raw, scan_page
+from tasksync.dynamodb.rooms.decoder import partition
+from tasksync.dynamodb.rooms.repository import ROOM, RoomItem, same_version
+from tasksync.model.entities import Membership, Room
+from tasksync.model.errors import WriteConflict
+from tasksync.runtime.settings import settings
+
+_ATTEMPTS = 10
+
+
+class MemberIds:
+    id = "0001-member-ids"
+    description = "rooms name their members"
+
+    def page(self, segment: int, segments: int, after: str | None, limit: int) -> tuple[list[Raw], str | None]:
+        return scan_page(settings.rooms_table, segment, segments, after, limit)
+
+    def change(self, item: Raw) -> bool:
+        if item["item"]["S"] != ROOM:
+            return False
+        room: Room | None = RoomItem.from_raw_data(item).entity()
+        for _ in range(_ATTEMPTS):
+            # A dead room is left alone: a write would hand it once more to the function that removes such rooms.
+            if room is None or room.member_count in (0, len(room.member_ids)):
+                return False
+            room, members = partition(room.id)
+            if room is not None and room.member_count == len(members) > 0 and _changed(room, members):
+                return True
+        raise WriteConflict
+
+
+def _changed(room: Room, members: list[Membership]) -> bool:
+    """Whether the room still was what had been read."""
+    transaction = Transaction()
+    member_ids = RoomItem.member_ids.set({member.user_id for member in members})
+    transaction.update(RoomItem.at(room.id), [member_ids], same_version(room), WriteConflict)
+    try:
+        transaction.commit()
+    except WriteConflict:
+        return False
+    return True

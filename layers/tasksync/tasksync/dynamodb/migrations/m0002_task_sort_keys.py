@@ -1,0 +1,52 @@
+"""Tasks from before lists were read by status and by person: the sort keys that those lists go by are added.
+
+They are made of the task's own content. Nobody sees the change: the task's version and stamp stay.
+"""
+
+from tasksync.dynamodb.core.connection import batch_get
+from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.migrations.scanning import Raw, scan_page
+from tasksync.dynamodb.tasks.repository import TaskItem, sort_keys
+from tasksync.model.entities import Task
+from tasksync.model.errors import WriteConflict
+from tasksync.runtime.settings import settings
+
+_ATTEMPTS = 10
+
+
+class TaskSortKeys:
+    id = "0002-task-sort-keys"
+    description = "tasks have the sort keys of all lists"
+
+    def page(self, segment: int, segments: int, after: str | None, limit: int) -> tuple[list[Raw], str | None]:
+        return scan_page(settings.tasks_table, segment, segments, after, limit)
+
+    def change(self, item: Raw) -> bool:
+        key = {name: item[name] for name in ("owner_id", "task_id")}
+        for _ in range(_ATTEMPTS):
+            if _fits(item):
+                return False
+            found = batch_get({settings.tasks_table: {"Keys": [key], "ConsistentRead": True}})[settings.tasks_table]
+            if not found:
+                return False
+            [item] = found
+            if _changed(TaskItem.from_raw_data(item).entity()):
+                return True
+        raise WriteConflict
+
+
+def _fits(item: Raw) -> bool:
+    expected = sort_keys(TaskItem.from_raw_data(item).entity())
+    return all(item.get(name, {}).get("S") == value for name, value in expected.items())
+
+
+def _changed(task: Task) -> bool:
+    """Whether the task still was what had been read."""
+    actions = [getattr(TaskItem, name).set(value) for name, value in sort_keys(task).items()]
+    transaction = Transaction()
+    transaction.update(TaskItem(task.owner_id, task.id), actions, TaskItem.version == task.version, WriteConflict)
+    try:
+        transaction.commit()
+    except WriteConflict:
+        return False
+    return True

@@ -1,0 +1,38 @@
+"""Where migrations stand, beside the receipts of requests in the idempotency table.
+
+Unlike those, positions never expire. Lost, they cost a second run, which finds nothing to do.
+"""
+
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+from pynamodb.exceptions import DoesNotExist
+
+from tasksync.dynamodb.core.connection import SharedModel
+from tasksync.model.migration import Position
+from tasksync.runtime.settings import settings
+
+POSITION = "MIGRATION#"
+
+
+class PositionsItem(SharedModel):
+    class Meta:
+        table_name = settings.idempotency_table
+
+    receipt_id = UnicodeAttribute(hash_key=True)
+    segments = JSONAttribute()
+    """One list for each segment, of the fields of its position."""
+
+
+class PositionsRepository:
+    """The positions in all segments, by migration. They are written at once, so that a new beginning is a whole one."""
+
+    def of(self, migration_id: str) -> list[Position]:
+        """Empty if it was never begun."""
+        try:
+            item = PositionsItem.get(POSITION + migration_id, consistent_read=True)
+        except DoesNotExist:
+            return []
+        return [Position(*fields) for fields in item.segments]
+
+    def save(self, migration_id: str, positions: list[Position]) -> None:
+        segments = [[each.after, each.looked_at, each.changed, each.left, each.finished] for each in positions]
+        PositionsItem(POSITION + migration_id, segments=segments).save()

@@ -1,0 +1,1 @@
+"""The rooms table: rooms, memberships, codes, former members."""

@@ -1,0 +1,94 @@
+"""Many rooms at once, in as many round trips as for one.
+
+The index by user finds them, and may be some milliseconds behind: a room just joined can be missing. What it finds is
+read again, consistently, so a room just left cannot be there.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+from itertools import chain, islice
+
+from tasksync.dynamodb.core.gather import gather
+from tasksync.dynamodb.rooms.repository import MEMBER, ROOM, MembershipItem, RoomItem, RoomsItem, RoomsRepository
+from tasksync.model.entities import Membership, Page, Room, RoomView
+
+# Of one BatchGetItem.
+_MOST_KEYS = 100
+
+
+class RoomReads(RoomsRepository):
+    """The rooms table, with its lists of rooms."""
+
+    def rooms_of(self, user_id: str, limit: int, after: str | None) -> Page[RoomView]:
+        """The rooms a user is in, oldest first, without the other members.
+
+        The index that finds them may be some milliseconds behind, so a room just joined can be missing. A room just
+        left cannot be there: rooms and memberships themselves are read consistently.
+        """
+        views: list[RoomView] = []
+        found = self.memberships_of(user_id, after)
+        while batch := [membership.room_id for membership in islice(found, limit + 1 - len(views))]:
+            views.extend(self.views(batch, user_id).values())
+            if len(views) > limit:
+                return Page(views[:limit], views[limit - 1].room.id)
+        return Page(views, None)
+
+    def views(self, room_ids: Iterable[str], user_id: str) -> dict[str, RoomView]:
+        """By id, those of the rooms that the user is in, without the other members.
+
+        50 rooms take one round trip, more of them several at the same time: not to be one of several reads itself.
+        """
+        wanted = list(dict.fromkeys(room_ids))
+        keys = _keys_of_views(wanted, user_id)
+        parts = [keys[start : start + _MOST_KEYS] for start in range(0, len(keys), _MOST_KEYS)]
+        if not parts:
+            return {}
+        first, *others = [partial(_items, part) for part in parts]
+        return _views(chain.from_iterable(gather(first, *others)), wanted, user_id)
+
+    def all_views_of(self, user_id: str) -> list[RoomView]:
+        """All rooms that a user is in, without the other members: one round trip, and one more for each 50 of them."""
+        wanted = sorted(self.all_hints_of(user_id))
+        return list(_views(_items(_keys_of_views(wanted, user_id)), wanted, user_id).values())
+
+    def all_hints_of(self, user_id: str) -> set[str]:
+        """Ids of all rooms that a user is in, from the index."""
+        return {item.room_id for item in MembershipItem.by_user.query(user_id)}
+
+    def all_of(self, user_id: str) -> list[Room]:
+        """All rooms that a user is in: one round trip, and one more for each 100 of them."""
+        return self.naming(self.all_hints_of(user_id), {user_id})
+
+    def naming(self, room_ids: Iterable[str], user_ids: set[str]) -> list[Room]:
+        """Those of the rooms that all these users are in. One round trip for 100."""
+        keys = [(room_id, ROOM) for room_id in room_ids]
+        rooms = (item.entity() for item in RoomItem.batch_get(keys, consistent_read=True))
+        return [room for room in rooms if user_ids <= room.member_ids]
+
+
+def _keys_of_views(room_ids: list[str], user_id: str) -> list[tuple[str, str]]:
+    return [(room_id, item) for room_id in room_ids for item in (ROOM, MEMBER + user_id)]
+
+
+def _views(items: Iterable[RoomsItem], wanted: list[str], user_id: str) -> dict[str, RoomView]:
+    rooms: dict[str, Room] = {}
+    memberships: dict[str, Membership] = {}
+    for item in items:
+        if isinstance(item, RoomItem):
+            rooms[item.room_id] = item.entity()
+        elif isinstance(item, MembershipItem):
+            memberships[item.room_id] = item.entity()
+    both = [room_id for room_id in wanted if room_id in rooms and room_id in memberships]
+    return {i: RoomView(rooms[i], memberships[i], ()) for i in both if _may_name(rooms[i], user_id)}
+
+
+def _items(keys: list[tuple[str, str]]) -> list[RoomsItem]:
+    return list(RoomsItem.batch_get(keys, consistent_read=True))
+
+
+def _may_name(room: Room, user_id: str) -> bool:
+    """Whether the user was in the room when it was read: their membership may have been read before, and be over.
+
+    A room from before rooms named their members names none, or too few; it does not say.
+    """
+    return user_id in room.member_ids or len(room.member_ids) < room.member_count

@@ -1,0 +1,97 @@
+"""What signing in changes in users and sessions together."""
+
+from datetime import datetime
+
+from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.idempotency.repository import put_receipt
+from tasksync.dynamodb.sessions.repository import SessionItem, SessionsRepository, session_item
+from tasksync.dynamodb.users.repository import UserItem, put_user
+from tasksync.model.entities import Receipt, Session, User, UserStatus
+from tasksync.model.errors import CallerGone, InvalidCredentials, SessionNotFound, TokenRevoked, WriteConflict
+from tasksync.runtime import clock
+
+
+class SessionChanges(SessionsRepository):
+    """The sessions table, with the changes that need users and receipts, too."""
+
+    def register(self, user: User, session: Session) -> None:
+        """Create a person together with their first session. Raises ``UsernameTaken`` or ``EmailTaken``."""
+        transaction = Transaction()
+        put_user(transaction, user)
+        transaction.put(session_item(session), SessionItem.session_id.does_not_exist(), WriteConflict)
+        transaction.commit()
+
+    def open(self, session: Session) -> None:
+        """Raises ``InvalidCredentials`` if the user is being deleted, or was signed out everywhere just now."""
+        transaction = Transaction()
+        transaction.check(
+            UserItem(session.user_id),
+            UserItem.token_epoch == session.epoch,
+            InvalidCredentials,
+        )
+        transaction.put(session_item(session), SessionItem.session_id.does_not_exist(), WriteConflict)
+        transaction.commit()
+
+    def end(self, session_id: str, user_id: str, receipt: Receipt | None) -> None:
+        """End a session of this user. Raises ``SessionNotFound`` if there is none, or it is somebody else's."""
+        transaction = Transaction()
+        put_receipt(transaction, receipt)
+        transaction.delete(SessionItem(session_id), SessionItem.user_id == user_id, SessionNotFound)
+        transaction.commit()
+
+    def end_all(self, user_id: str, receipt: Receipt | None) -> None:
+        """Raise the epoch: every session that was opened before is over. Raises ``CallerGone``."""
+        transaction = Transaction()
+        put_receipt(transaction, receipt)
+        transaction.update(
+            UserItem(user_id), [UserItem.token_epoch.add(1)], UserItem.status == UserStatus.ACTIVE.value, CallerGone
+        )
+        transaction.commit()
+
+    def reauthenticate(self, user: User, session_id: str, at: datetime, receipt: Receipt | None) -> None:
+        """Note that the session's person has shown the password again.
+
+        Raises ``WriteConflict`` if the password may have changed since the user was read, ``TokenRevoked`` if the
+        session has ended.
+        """
+        transaction = Transaction()
+        put_receipt(transaction, receipt)
+        transaction.check(UserItem(user.id), UserItem.token_epoch == user.token_epoch, WriteConflict)
+        transaction.update(
+            SessionItem(session_id),
+            [SessionItem.authenticated_at.set(clock.timestamp(at))],
+            (SessionItem.user_id == user.id) & (SessionItem.epoch == user.token_epoch),
+            TokenRevoked,
+        )
+        transaction.commit()
+
+    def change_password(
+        self, user: User, session_id: str, password_hash: str, at: datetime, receipt: Receipt | None
+    ) -> None:
+        """Set a new password hash; every session but the given one is over.
+
+        Raises ``WriteConflict`` if the user has changed since it was read, ``TokenRevoked`` if the session has ended.
+        """
+        epoch = user.token_epoch + 1
+        transaction = Transaction()
+        put_receipt(transaction, receipt)
+        transaction.update(
+            SessionItem(session_id),
+            [SessionItem.epoch.set(epoch)],
+            # Of the epoch that is just ending, and not one that has been signed out since.
+            (SessionItem.user_id == user.id) & (SessionItem.epoch == user.token_epoch),
+            TokenRevoked,
+        )
+        transaction.update(
+            UserItem(user.id),
+            [
+                UserItem.password_hash.set(password_hash),
+                UserItem.token_epoch.set(epoch),
+                UserItem.updated_at.set(clock.timestamp(at)),
+                UserItem.version.add(1),
+            ],
+            # A password change, signing out everywhere and the deletion of the user each raise the epoch.
+            UserItem.token_epoch == user.token_epoch,
+            WriteConflict,
+        )
+        transaction.commit()

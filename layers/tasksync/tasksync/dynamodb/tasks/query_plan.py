@@ -1,0 +1,247 @@
+"""Which ranges of which index hold a list of tasks.
+
+What is asked of a list for equality stands at the beginning of an index's sort key, so the tasks that are wanted are
+ranges of it: one for each status with each priority. Within a range they are in the order of creation, or of the
+deadline; the ranges are merged (``dynamodb/core/merge.py``).
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from tasksync.dynamodb.core.merge import Block
+from tasksync.dynamodb.core.queries import query
+from tasksync.dynamodb.tasks.decoder import TaskRow, rows_with
+from tasksync.dynamodb.tasks.repository import NO_DEADLINE, NOBODY, RANKS, TaskItem, class_of
+from tasksync.model.entities import Priority, TaskStatus
+from tasksync.model.queries import Order, TaskFilter
+from tasksync.runtime import clock
+from tasksync.runtime.settings import settings
+
+# Before and behind whatever may stand in a sort key; DynamoDB takes no empty text for a bound.
+_START = "!"
+_END = "~"
+_LAST_DEADLINE = "9999-12-31T24"
+
+# Indexes with their sort keys.
+_DEADLINE = (TaskItem.room_by_deadline.Meta.index_name, "by_deadline")
+_STATUS = (TaskItem.room_by_status.Meta.index_name, "by_status")
+_STATUS_BY_DEADLINE = (TaskItem.room_by_status_deadline.Meta.index_name, "by_status_deadline")
+_PERSON = (TaskItem.room_by_person.Meta.index_name, "by_person")
+_PERSON_BY_DEADLINE = (TaskItem.room_by_person_deadline.Meta.index_name, "by_person_deadline")
+_ASSIGNEE = (TaskItem.by_assignee.Meta.index_name, "by_created")
+_ASSIGNEE_BY_DEADLINE = (TaskItem.by_assignee_deadline.Meta.index_name, "by_deadline")
+_ASSIGNEE_STATUS = (TaskItem.by_assignee_status.Meta.index_name, "by_status")
+_ASSIGNEE_STATUS_BY_DEADLINE = (TaskItem.by_assignee_status_deadline.Meta.index_name, "by_status_deadline")
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The tasks whose sort key begins with ``prefix``, and goes on between ``low`` and ``high``."""
+
+    prefix: str
+    low: str = _START
+    high: str = _END
+
+    def holds(self, key: str) -> bool:
+        return self.prefix + self.low <= key <= self.prefix + self.high
+
+
+class Index(NamedTuple):
+    """An index, or the table itself, whose name is None; and what of it is one partition."""
+
+    name: str | None
+    partition_key: str
+    partition: str
+    sort_key: str
+    consistent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """``stages``: ranges that are merged, one stage after the other."""
+
+    index: Index
+    stages: list[list[Range]]
+    descending: bool
+    rows: type[TaskRow]
+    due: tuple[str, str] | None = None
+    """Of what is read, only what has a deadline between these two is in the list; None: all of it."""
+
+    def ranges(self, stage: int) -> list["PlannedRange"]:
+        return [PlannedRange(self, part) for part in self.stages[stage]]
+
+    def sorted_behind(self, place: str | None, found: Iterable[TaskRow]) -> list[TaskRow]:
+        """Those of ``found`` that come behind ``place``, in the order of the one stage of this plan."""
+        placed = [(self.place_of(row.key(self.index.sort_key))[1], row) for row in found]
+        if place is not None:
+            placed = [each for each in placed if (each[0] < place if self.descending else each[0] > place)]
+        return [row for _, row in sorted(placed, key=itemgetter(0), reverse=self.descending)]
+
+    def place_of(self, key: str) -> tuple[int, str]:
+        """The stage that an item with this sort key is in, and its place there."""
+        return next(
+            (number, key.removeprefix(part.prefix))
+            for number, stage in enumerate(self.stages)
+            for part in stage
+            if part.holds(key)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRange:
+    """A range of a plan, as it is read."""
+
+    plan: Plan
+    part: Range
+
+    def place(self, row: TaskRow) -> str:
+        return row.key(self.plan.index.sort_key).removeprefix(self.part.prefix)
+
+    def read(self, after: str | None, size: int) -> Block[TaskRow]:
+        """Those behind a place (None: from the beginning), so many at most, in one round trip."""
+        plan, part = self.plan, self.part
+        low, high = part.prefix + part.low, part.prefix + part.high
+        if after is not None and plan.descending:
+            high = _before(part.prefix + after)
+        elif after is not None:
+            low = part.prefix + after + _END
+        if low > high:
+            return Block([], None)
+        found = query(plan.rows, _question(plan, low, high, size))
+        end = None if found.last is None else found.last[plan.index.sort_key]["S"].removeprefix(part.prefix)
+        return Block(found.rows, end)
+
+
+def _question(plan: Plan, low: str, high: str, size: int) -> dict[str, Any]:
+    index = plan.index
+    names = {"#0": index.partition_key, "#1": index.sort_key}
+    values = {":0": {"S": index.partition}, ":1": {"S": low}, ":2": {"S": high}}
+    question: dict[str, Any] = {
+        "TableName": settings.tasks_table,
+        "KeyConditionExpression": "(#0 = :0 AND #1 BETWEEN :1 AND :2)",
+        "ConsistentRead": index.consistent,
+        "Limit": size,
+        "ScanIndexForward": not plan.descending,
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    }
+    if index.name is not None:
+        question["IndexName"] = index.name
+    if plan.due is not None:
+        names["#2"] = "deadline"
+        values[":3"], values[":4"] = ({"S": deadline} for deadline in plan.due)
+        question["FilterExpression"] = "#2 BETWEEN :3 AND :4"
+    return question
+
+
+def of_room(room_id: str, wanted: TaskFilter) -> Plan:
+    """A room's list, from the table or a local index, which are read consistently."""
+    return _of_room(room_id, wanted, _order(wanted))
+
+
+def due_in_room(room_id: str, wanted: TaskFilter) -> Plan | None:
+    """What is due in a room, in the order it is due, where ``of_room`` has another order and leaves out what is not."""
+    return _for(_of_room(room_id, wanted, Order.DEADLINE), of_room(room_id, wanted)) if _across(wanted) else None
+
+
+def of_assignee(user_id: str, wanted: TaskFilter) -> Plan:
+    """A person's list across rooms, from global indexes, which may be some milliseconds behind."""
+    return _of_assignee(user_id, wanted, _order(wanted))
+
+
+def due_of_assignee(user_id: str, wanted: TaskFilter) -> Plan | None:
+    """``due_in_room`` for a person's list."""
+    plan = _of_assignee(user_id, wanted, Order.DEADLINE)
+    return _for(plan, of_assignee(user_id, wanted)) if _across(wanted) else None
+
+
+def _for(due: Plan, listed: Plan) -> Plan:
+    """``due`` with rows that ``listed`` can put in its order."""
+    return replace(due, rows=rows_with(due.index.sort_key, listed.index.sort_key), due=None)
+
+
+def _of_room(room_id: str, wanted: TaskFilter, by: Order) -> Plan:
+    due = by is Order.DEADLINE
+    prefix = ""
+    name: str | None = None
+    person = NOBODY if wanted.unassigned else wanted.assignee_id
+    if person is not None:
+        name, key = _PERSON_BY_DEADLINE if due else _PERSON
+        prefix = f"{person}#"
+    elif _by_class(wanted):
+        name, key = _STATUS_BY_DEADLINE if due else _STATUS
+    elif due:
+        name, key = _DEADLINE
+    else:
+        key, prefix = "task_id", f"{room_id}."
+    classes = _by_class(wanted) or person is not None
+    return _plan(Index(name, "owner_id", room_id, key, consistent=True), _stages(prefix, classes, wanted, by), wanted)
+
+
+def _of_assignee(user_id: str, wanted: TaskFilter, by: Order) -> Plan:
+    due = by is Order.DEADLINE
+    if _by_class(wanted):
+        name, key = _ASSIGNEE_STATUS_BY_DEADLINE if due else _ASSIGNEE_STATUS
+    else:
+        name, key = _ASSIGNEE_BY_DEADLINE if due else _ASSIGNEE
+    return _plan(
+        Index(name, "assignee_id", user_id, key, consistent=False), _stages("", _by_class(wanted), wanted, by), wanted
+    )
+
+
+def _plan(index: Index, stages: list[list[Range]], wanted: TaskFilter) -> Plan:
+    due = _deadlines(wanted) if _across(wanted) else None
+    return Plan(index, stages, wanted.descending, rows_with(index.sort_key), due)
+
+
+def _order(wanted: TaskFilter) -> Order:
+    """The order of the tasks of one stage: by creation or by deadline."""
+    by_deadline = wanted.order is Order.DEADLINE or (wanted.order is Order.PRIORITY and wanted.needs_deadline)
+    return Order.DEADLINE if by_deadline else Order.CREATED
+
+
+def _across(wanted: TaskFilter) -> bool:
+    """Whether a range of deadlines is asked for in an order that is not theirs: no sort key has both."""
+    return wanted.needs_deadline and _order(wanted) is not Order.DEADLINE
+
+
+def _by_class(wanted: TaskFilter) -> bool:
+    return bool(wanted.statuses or wanted.priorities) or wanted.order is Order.PRIORITY
+
+
+def _stages(prefix: str, classes: bool, wanted: TaskFilter, by: Order) -> list[list[Range]]:
+    if wanted.matches_nothing:
+        return []
+    prefixes = [[prefix]]
+    if classes:
+        prefixes = [[f"{prefix}{each}#" for each in stage] for stage in _classes(wanted)]
+    bounds = [(_START, _END)]
+    if by is Order.DEADLINE and wanted.needs_deadline:
+        first, last = _deadlines(wanted)
+        bounds = [(first, f"{last}#{_END}")]
+    elif by is Order.DEADLINE and wanted.descending:
+        # Backwards, too, those without a deadline come last.
+        bounds = [(_START, _LAST_DEADLINE), (NO_DEADLINE, _END)]
+    return [[Range(each, low, high) for each in stage] for stage in prefixes for low, high in bounds]
+
+
+def _classes(wanted: TaskFilter) -> Iterator[list[str]]:
+    statuses = [each for each in TaskStatus if each in wanted.statuses or not wanted.statuses]
+    priorities = [each for each in Priority if each in wanted.priorities or not wanted.priorities]
+    if wanted.order is not Order.PRIORITY:
+        yield [class_of(status, priority) for status in statuses for priority in priorities]
+        return
+    for priority in sorted(priorities, key=RANKS.__getitem__, reverse=wanted.descending):
+        yield [class_of(status, priority) for status in statuses]
+
+
+def _deadlines(wanted: TaskFilter) -> tuple[str, str]:
+    first = clock.sortable(wanted.deadline_from) if wanted.deadline_from else "0"
+    return first, clock.sortable(wanted.deadline_to) if wanted.deadline_to else _LAST_DEADLINE
+
+
+def _before(key: str) -> str:
+    """Before ``key``, and behind every sort key before it: those end at the same place, or differ earlier."""
+    return key[:-1] + chr(ord(key[-1]) - 1) + _END

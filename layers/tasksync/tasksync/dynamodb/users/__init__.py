@@ -1,0 +1,1 @@
+"""The users table: users and the claims on their names."""

@@ -1,0 +1,62 @@
+"""What people do with their accounts."""
+
+from datetime import datetime
+
+from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.idempotency.repository import put_receipt
+from tasksync.dynamodb.users.repository import (
+    UserItem,
+    UsersRepository,
+    email_claim_of,
+    mark_as_deleting,
+    move_claim,
+    name_claim,
+)
+from tasksync.model.entities import Receipt, User, UserStatus
+from tasksync.model.errors import EmailTaken, UsernameTaken, WriteConflict
+from tasksync.runtime import clock
+
+
+class UserChanges(UsersRepository):
+    """The users table, with the changes that need receipts, too."""
+
+    def change_profile(self, user: User, changed: User, receipt: Receipt | None) -> None:
+        """Raises ``UsernameTaken``, ``EmailTaken``, or ``WriteConflict`` if the user has changed since it was read."""
+        transaction = Transaction()
+        put_receipt(transaction, receipt)
+        move_claim(transaction, user.id, name_claim(user.username), name_claim(changed.username), UsernameTaken)
+        move_claim(transaction, user.id, email_claim_of(user), email_claim_of(changed), EmailTaken)
+        email = changed.email
+        transaction.update(
+            UserItem(user.id),
+            [
+                UserItem.username.set(changed.username),
+                UserItem.email.set(email) if email is not None else UserItem.email.remove(),
+                UserItem.added_by.set(changed.added_by.value),
+                UserItem.updated_at.set(clock.timestamp(changed.updated_at)),
+                UserItem.version.add(1),
+            ],
+            UserItem.version == user.version,
+            WriteConflict,
+        )
+        transaction.commit()
+
+    def begin_removal(self, user: User, at: datetime, receipt: Receipt | None) -> None:
+        """From here on the user cannot sign in, join or open a room. Raises ``WriteConflict`` if it has changed since
+        read.
+        """
+        transaction = Transaction()
+        put_receipt(transaction, receipt)
+        transaction.update(
+            UserItem(user.id),
+            [
+                UserItem.status.set(UserStatus.DELETING.value),
+                mark_as_deleting(),
+                UserItem.token_epoch.add(1),
+                UserItem.updated_at.set(clock.timestamp(at)),
+                UserItem.version.add(1),
+            ],
+            UserItem.version == user.version,
+            WriteConflict,
+        )
+        transaction.commit()

@@ -1,0 +1,29 @@
+"""Bearer tokens in the ``Authorization`` header (RFC 6750 §2.1), for the functions that read one themselves."""
+
+import re
+
+from tasksync.model.errors import TokenMalformed, TokenMissing
+
+# The scheme in any case, one blank or more, and visible ASCII to the end: what is around a token is no part of it.
+_CREDENTIALS = re.compile(r"(?i:bearer) +(?P<token>[!-~]+)")
+# What people paste as it is: an access token has three parts, as a refresh token has.
+_RAW_TOKEN = re.compile(r"[!-~]+\.[!-~]+\.[!-~]+")
+
+_WITHOUT_SCHEME = (
+    "The Authorization header holds a token without the word Bearer before it. Send Authorization: Bearer, a space, "
+    "and the token."
+)
+_SCHEME_ALONE = "The Authorization header says Bearer, and no token follows. Send a space and the token after it."
+
+
+def bearer_token(header: str) -> str:
+    """The token in the value of the header. Raises ``TokenMissing``, and ``TokenMalformed`` for anything else."""
+    match = _CREDENTIALS.fullmatch(header)
+    if match:
+        return match["token"]
+    text = header.strip()
+    if not text:
+        raise TokenMissing
+    if text.lower() == "bearer":
+        raise TokenMalformed(_SCHEME_ALONE)
+    raise TokenMalformed(_WITHOUT_SCHEME if _RAW_TOKEN.fullmatch(text) else None)

@@ -1,0 +1,1 @@
+"""What concerns every route: rate limits, idempotency, CORS."""

@@ -1,0 +1,50 @@
+"""Which pages of other origins may use the API from a browser (CORS: WHATWG Fetch §3.3; OWASP ASVS 5.0.0 §3.4.2).
+
+An origin on the list is told its own name, others nothing. No cookies are used, so credentials are never allowed.
+"""
+
+import functools
+
+from tasksync.runtime.settings import settings
+
+_METHODS = "GET, POST, PUT, PATCH, DELETE"
+_REQUEST_HEADERS = "Authorization, Cache-Control, Content-Type, Idempotency-Key, If-Match, If-None-Match"
+_EXPOSED = (
+    # The name under which the gateway hands on WWW-Authenticate, too.
+    "Age, ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, "
+    "X-Amzn-Remapped-WWW-Authenticate, X-Request-Id"
+)
+# Chromium keeps an answer no longer than this; https://developer.mozilla.org/docs/Web/HTTP/Headers/Access-Control-Max-Age
+_KEPT_SECONDS = 7200
+
+# Caches on the way must not give one origin what another was told.
+_VARY = {"Vary": "Origin"}
+
+
+def fields(origin: str | None) -> dict[str, str]:
+    """What every answer to a page of ``origin`` carries."""
+    if not _allowed(origin):
+        return _VARY
+    return {**_VARY, "Access-Control-Allow-Origin": str(origin), "Access-Control-Expose-Headers": _EXPOSED}
+
+
+def preflight_fields(origin: str | None) -> dict[str, str]:
+    """What the answer carries when a browser asks whether a page of ``origin`` may send a request."""
+    if not _allowed(origin):
+        return _VARY
+    return {
+        **_VARY,
+        "Access-Control-Allow-Origin": str(origin),
+        "Access-Control-Allow-Methods": _METHODS,
+        "Access-Control-Allow-Headers": _REQUEST_HEADERS,
+        "Access-Control-Max-Age": str(_KEPT_SECONDS),
+    }
+
+
+def _allowed(origin: str | None) -> bool:
+    return origin in _listed(settings.cors_allowed_origins)
+
+
+@functools.cache
+def _listed(text: str) -> frozenset[str]:
+    return frozenset(filter(None, (each.strip() for each in text.split(","))))

@@ -1,0 +1,1 @@
+"""Pages of lists: cursors, and how much one response holds."""

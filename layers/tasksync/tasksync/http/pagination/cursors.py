@@ -1,0 +1,35 @@
+"""Cursors: where in a list the next page begins, signed and bound to the list it belongs to."""
+
+import base64
+import binascii
+import hmac
+
+from tasksync.aws.secret_values import secret
+from tasksync.model.errors import BadCursor
+from tasksync.runtime.settings import settings
+
+_TAG_BYTES = 16
+
+
+def seal(position: str, context: str) -> str:
+    """An opaque cursor for ``position`` in the list that ``context`` identifies."""
+    return base64.urlsafe_b64encode(_tag(position, context) + position.encode()).rstrip(b"=").decode()
+
+
+def unseal(cursor: str, context: str) -> str:
+    """The position in a cursor that ``seal`` made for the same context. Raises ``BadCursor`` for any other text."""
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        position = raw[_TAG_BYTES:].decode()
+    except (binascii.Error, ValueError) as error:
+        raise BadCursor from error
+    # Compared as written, too: base64 has several spellings of some bytes.
+    if not hmac.compare_digest(raw[:_TAG_BYTES], _tag(position, context)) or seal(position, context) != cursor:
+        raise BadCursor
+    return position
+
+
+def _tag(position: str, context: str) -> bytes:
+    # The length keeps position and context apart: no two pairs of them give the same message.
+    message = f"cursor:{len(context)}:{context}{position}".encode()
+    return hmac.digest(secret(settings.http_secret), message, "sha256")[:_TAG_BYTES]

@@ -1,0 +1,121 @@
+"""Pages of lists: where one begins, and how it says where the next one does."""
+
+import json
+import urllib.parse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from tasksync.http.pagination import cursors
+from tasksync.http.pagination.response_size import Filling
+from tasksync.http.request import Request
+from tasksync.http.responses import Response
+from tasksync.http.schemas.fields import From, Paging
+from tasksync.model.entities import Page
+from tasksync.runtime import deadline
+
+# Of one response that chains lists: of so many items each, and so many reads.
+_AT_ONCE = 100
+_MOST_READS = 20
+
+Item = TypeVar("Item")
+View = TypeVar("View", bound=Mapping[str, Any])
+
+
+def position(request: Request, paging: From) -> str | None:
+    """Where the page asked for begins. Raises ``BadCursor`` for a cursor of another list, caller or filter."""
+    return None if paging.cursor is None else cursors.unseal(paging.cursor, _identity(request))
+
+
+def listing(
+    request: Request,
+    paging: Paging,
+    read: Callable[[int, str | None], Page[Item]],
+    view: Callable[[Item], View],
+) -> Response:
+    """A page of a list, each item as ``view`` shows it, with the way to the next page (RFC 8288).
+
+    ``read``: so many items at most, behind a position. Where one response cannot hold them, it is called again for as
+    many as it can: where the list goes on behind those, only the list knows. Raises ``BadCursor``.
+    """
+    found = _fitting(read, view, paging.limit, position(request, paging), Filling())
+    return with_next(request, {"items": found.items, "next_cursor": None}, found.next)
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[Item]):
+    """A list among several in one response: its name, how it is read, and how an item of it is shown."""
+
+    name: str
+    read: Callable[[int, str | None], Page[Item]]
+    view: Callable[[Item], Mapping[str, Any]]
+
+
+def chained(request: Request, body: Mapping[str, Any], parts: Sequence[Part[Any]], start: str | None) -> Response:
+    """``body`` with several lists, one behind the other: as much of them as one response holds, from a position on.
+
+    Parts of the same name are one list. A response makes at most 20 reads, and begins none when time is nearly over;
+    what it does not come to is behind its cursor.
+    """
+    filling = Filling()
+    filling.take(body)
+    found: dict[str, list[Any]] = {part.name: [] for part in parts}
+    number, after = (0, None) if start is None else json.loads(start)
+    for _ in range(_MOST_READS):
+        part = parts[number]
+        fitted = _fitting(part.read, part.view, _AT_ONCE, after, filling)
+        found[part.name] += fitted.items
+        number, after = (number + 1, None) if fitted.next is None else (number, fitted.next)
+        if number == len(parts) or filling.full or not deadline.has_time():
+            break
+    rest = None if number == len(parts) else json.dumps([number, after])
+    return with_next(request, {**body, **found, "next_cursor": None}, rest)
+
+
+class _Fitted(NamedTuple):
+    """Items as they are put into the body, and the position behind them."""
+
+    items: list[Any]
+    next: str | None
+
+
+def _fitting(
+    read: Callable[[int, str | None], Page[Item]],
+    view: Callable[[Item], Mapping[str, Any]],
+    limit: int,
+    after: str | None,
+    filling: Filling,
+) -> _Fitted:
+    """The first items behind a position: at most ``limit``, and as many as find room in ``filling``."""
+    overflowing = False
+    while limit:
+        page = read(limit, after)
+        trial = filling.copy()
+        items = trial.take_all(page.items, view)
+        if len(items) == len(page.items):
+            filling.become(trial)
+            filling.full = overflowing
+            return _Fitted(items, page.next)
+        overflowing, limit = True, len(items)
+    filling.full = True
+    return _Fitted([], after)
+
+
+def with_next(request: Request, body: Mapping[str, Any], place: str | None) -> Response:
+    """``body`` with the way to where it goes on, if it does: ``next_cursor``, and a link."""
+    if place is None:
+        return Response(200, body)
+    cursor = cursors.seal(place, _identity(request))
+    query = urllib.parse.urlencode([*_pairs(request, {"cursor"}), ("cursor", cursor)])
+    link = f'<{request.root}{request.path}?{query}>; rel="next"'
+    return Response(200, {**body, "next_cursor": cursor}, {"Link": link})
+
+
+def _identity(request: Request) -> str:
+    """The caller, the list and its filters. Not the page size: that may change from page to page."""
+    pairs = sorted(_pairs(request, {"cursor", "limit"}))
+    return urllib.parse.urlencode([("caller", request.caller.user_id), ("path", request.path), *pairs])
+
+
+def _pairs(request: Request, without: set[str]) -> list[tuple[str, str]]:
+    return [(name, value) for name, values in request.parameters.items() if name not in without for value in values]

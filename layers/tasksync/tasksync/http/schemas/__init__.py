@@ -1,0 +1,1 @@
+"""Shapes of requests and responses, and how a request is bound to its shape."""

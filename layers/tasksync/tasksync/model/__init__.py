@@ -1,0 +1,1 @@
+"""What every layer speaks of: entities, ids, errors, queries. No I/O; imports nothing of the other layers."""

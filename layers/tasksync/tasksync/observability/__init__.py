@@ -1,0 +1,1 @@
+"""Log lines, metrics and usage counters, and what CloudWatch says of them."""

@@ -1,0 +1,1 @@
+"""What a function runs with: settings, secrets, the clock, its deadline."""

@@ -1,0 +1,1 @@
+"""Passwords, and the tokens of access, refresh and recovery."""

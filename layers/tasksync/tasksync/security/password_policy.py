@@ -1,0 +1,48 @@
+"""What may be a password (NIST SP 800-63B-4 §3.1.1.2; OWASP ASVS 5.0.0 §6.2.1 to §6.2.12).
+
+Length and guesses decide, and no rule of composition.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+
+from tasksync.model.errors import FieldError
+from tasksync.runtime.settings import settings
+
+PRODUCT = "tasksync"
+
+
+def normal(password: str) -> str:
+    """The form in which a password counts, however a keyboard composed it."""
+    return unicodedata.normalize("NFC", password)
+
+
+def length_faults(password: str, pointer: str) -> list[FieldError]:
+    """Whether ``password`` is too short, in characters: all that can be said of it without work."""
+    least = settings.password_min_length
+    if len(normal(password)) < least:
+        return [FieldError(pointer, "too_short", f"A password has at least {least} characters.")]
+    return []
+
+
+def faults_of(password: str, pointer: str, names: Iterable[str | None] = ()) -> list[FieldError]:
+    """What keeps ``password`` from being set as one by somebody with these names and addresses.
+
+    At most one fault: the reason to be given. It may take a third of a second, so the request must have been counted.
+    """
+    faults = length_faults(password, pointer)
+    if faults:
+        return faults
+    # Imported where a password is set and nowhere else: with its word lists it takes 30 ms and 15 MB.
+    from tasksync.security.password_strength import apart_from, weakness, words_of  # noqa: PLC0415  # see above
+
+    password = normal(password)
+    words = words_of([PRODUCT, *(name for name in names if name)])
+    reason = weakness(password, words)
+    if reason:
+        return [FieldError(pointer, "password_too_common", f"This password would soon be guessed. {reason}")]
+    without = apart_from(password, words)
+    if without != password and weakness(without, words):
+        detail = f"Apart from your name, your address or {PRODUCT}, there is too little in this password."
+        return [FieldError(pointer, "password_contains_name", detail)]
+    return []

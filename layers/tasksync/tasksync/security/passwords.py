@@ -1,0 +1,46 @@
+"""How passwords are kept and verified (OWASP ASVS 5.0.0 §11.4.2; NIST SP 800-63B-4 §3.1.1.2)."""
+
+import base64
+import hmac
+
+import bcrypt
+
+from tasksync.aws.secret_values import secret
+from tasksync.runtime.settings import settings
+from tasksync.security.password_policy import normal
+
+
+def hash_password(password: str) -> str:
+    return bcrypt.hashpw(_prehash(password), bcrypt.gensalt(settings.bcrypt_cost)).decode()
+
+
+def verify_password(password: str, password_hash: str | None) -> bool:
+    """Whether the password is the one hashed. Without a hash, or with a cheaper one, a refusal takes the same work."""
+    prehash = _prehash(password)
+    cost = settings.bcrypt_cost
+    right = bcrypt.checkpw(prehash, (password_hash or _nobodys(cost)).encode()) and password_hash is not None
+    if password_hash is not None and not right:
+        # 2^c rounds are done. With 2^c + 2^(c+1) + … + 2^(cost-1) more they are 2^cost, as for a name that nobody has.
+        for missing in range(_cost_of(password_hash), cost):
+            bcrypt.checkpw(prehash, _nobodys(missing).encode())
+    return right
+
+
+def outdated(password_hash: str) -> bool:
+    """Whether the hash was made with another cost than hashes are made with now."""
+    return _cost_of(password_hash) != settings.bcrypt_cost
+
+
+def _cost_of(password_hash: str) -> int:
+    return int(password_hash.split("$")[2])
+
+
+def _nobodys(cost: int) -> str:
+    """A hash that no password has."""
+    return f"$2b${cost:02}${'.' * 53}"
+
+
+def _prehash(password: str) -> bytes:
+    """64 bytes, whatever the password's length: bcrypt takes at most 72. A stolen hash is no use without the pepper."""
+    digest = hmac.digest(secret(settings.pepper_secret), normal(password).encode(), "sha384")
+    return base64.b64encode(digest)

@@ -1,0 +1,214 @@
+"""Several reads at the same time: in threads of their own, before a service that answers each when a test lets it."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextvars import copy_context
+from functools import partial
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from tasksync.aws.client import DYNAMODB, Client, RetryPolicy
+from tasksync.dynamodb.core.gather import gather, gather_pair
+from tasksync.model import change_context
+from tasksync.observability import usage
+from tasksync.runtime import deadline
+from tests.layers.aws.replies import Reply, Tables, failed, found
+from tests.support.aws import environment
+
+SECONDS = 30
+"""How long a test waits for what should have been at the same time."""
+
+AT_ONCE = 2
+"""Beside the first read, which is made in the thread that asks."""
+
+
+@pytest.fixture(autouse=True)
+def _concurrent() -> Iterator[None]:
+    with environment({"CONCURRENT_READS": str(AT_ONCE)}):
+        yield
+
+
+@pytest.fixture
+def one_by_one() -> Iterator[None]:
+    with environment({"CONCURRENT_READS": "1"}):
+        yield
+
+
+def reader(**replies: list[Callable[[], Reply]]) -> Callable[[str], Callable[[], Any]]:
+    """What reads a table, by its name. Its replies come one after the other."""
+    client = Client(DYNAMODB, RetryPolicy(1, 3, 3), observe=usage.count)
+    client.events = Tables(**replies).events
+    return lambda table: partial(client.call, "GetItem", {"TableName": table})
+
+
+def units(number: float) -> Reply:
+    return 200, b'{"ConsumedCapacity": {"CapacityUnits": %f}}' % number, {}
+
+
+def throttled() -> Reply:
+    return failed(400, "ThrottlingException")
+
+
+def refused() -> Reply:
+    return failed(400, "AccessDeniedException")
+
+
+def held(event: threading.Event, reply: Reply) -> Callable[[], Reply]:
+    """A reply that comes once the event is there."""
+
+    def wait() -> Reply:
+        assert event.wait(SECONDS)
+        return reply
+
+    return wait
+
+
+def test_reads_are_under_way_at_the_same_moment() -> None:
+    met = threading.Barrier(3)
+
+    def reply() -> Reply:
+        met.wait(SECONDS)
+        return found()
+
+    read = reader(a=[reply], b=[reply], c=[reply])
+
+    assert len(gather(read("a"), read("b"), read("c"))) == 3
+
+
+def test_answers_come_in_the_order_of_the_questions_whichever_was_first() -> None:
+    last, middle = threading.Event(), threading.Event()
+
+    def first_to_answer() -> Reply:
+        middle.set()
+        return found(n="c")
+
+    def second_to_answer() -> Reply:
+        assert middle.wait(SECONDS)
+        last.set()
+        return found(n="b")
+
+    read = reader(a=[held(last, found(n="a"))], b=[second_to_answer], c=[first_to_answer])
+
+    answers = gather(read("a"), read("b"), read("c"))
+
+    assert [answer["Item"] for answer in answers] == [{"n": "a"}, {"n": "b"}, {"n": "c"}]
+
+
+@pytest.mark.parametrize("failing", [("a", "c"), ("b", "c")])
+def test_of_several_errors_that_of_the_first_question_is_raised(failing: tuple[str, str]) -> None:
+    """Though it came after the other."""
+    sooner, later = failing[1], failing[0]
+    failed_sooner = threading.Event()
+
+    def fail_sooner() -> Reply:
+        failed_sooner.set()
+        return refused()
+
+    replies: dict[str, list[Callable[[], Reply]]] = {table: [found] for table in ("a", "b", "c")}
+    replies[sooner] = [fail_sooner]
+    replies[later] = [held(failed_sooner, failed(400, "ValidationException"))]
+    read = reader(**replies)
+
+    with pytest.raises(ClientError, match="ValidationException"):
+        gather(read("a"), read("b"), read("c"))
+
+
+@pytest.mark.parametrize("failing", ["a", "b"])
+def test_nothing_is_under_way_any_more_when_an_error_is_raised(failing: str) -> None:
+    asked, finished = threading.Event(), threading.Event()
+
+    def slow() -> Reply:
+        asked.set()
+        # As long as the others take, and longer.
+        threading.Event().wait(0.05)
+        finished.set()
+        return found()
+
+    replies: dict[str, list[Callable[[], Reply]]] = {table: [found] for table in ("a", "b")}
+    replies[failing] = [held(asked, refused())]
+    read = reader(**replies, c=[slow])
+
+    with pytest.raises(ClientError):
+        gather(read("a"), read("b"), read("c"))
+
+    assert finished.is_set()
+
+
+def test_what_all_of_them_did_is_added_up_and_what_was_waited_for_counted_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    read = reader(
+        a=[partial(units, 1)], b=[throttled, throttled, partial(units, 2)], c=[throttled, partial(units, 0.5)]
+    )
+    done = usage.begin()
+
+    gather(read("a"), read("b"), read("c"))
+
+    assert done == usage.Work(round_trips=6, capacity_units=3.5, throttles=3, in_sequence=3)
+
+
+@pytest.mark.parametrize("failing", ["a", "b"])
+def test_what_was_done_is_counted_although_one_of_them_fails(failing: str) -> None:
+    replies: dict[str, list[Callable[[], Reply]]] = {table: [partial(units, 1)] for table in ("a", "b")}
+    replies[failing] = [refused]
+    read = reader(**replies, c=[partial(units, 1)])
+    done = usage.begin()
+
+    with pytest.raises(ClientError):
+        gather(read("a"), read("b"), read("c"))
+
+    assert done == usage.Work(round_trips=3, capacity_units=2.0, throttles=0, in_sequence=1)
+
+
+def test_attempts_without_an_answer_count_in_every_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    silence = ReadTimeoutError(endpoint_url="https://dynamodb.us-east-1.amazonaws.com")
+    read = reader(a=[found], b=[lambda: silence] * 3)
+    done = usage.begin()
+
+    with pytest.raises(ReadTimeoutError):
+        gather(read("a"), read("b"))
+
+    assert (done.round_trips, done.in_sequence) == (4, 3)
+
+
+def test_every_thread_knows_how_much_time_is_left_and_who_asks() -> None:
+    def asked() -> list[tuple[int, bool, str]]:
+        deadline.begin(lambda: deadline.RESERVE_MILLISECONDS)
+        with change_context.by("usr_1", "a request"):
+            return gather(*[lambda: (threading.get_ident(), deadline.has_time(), change_context.new())] * 3)
+
+    known = copy_context().run(asked)
+
+    assert [(time_left, change_context.read(stamp)) for _, time_left, stamp in known] == [
+        (False, change_context.ChangeContext("usr_1", "a request"))
+    ] * 3
+    assert known[0][0] == threading.get_ident()
+    assert threading.get_ident() not in {ident for ident, _, _ in known[1:]}
+
+
+def test_pairs_within_the_first_of_a_pair_get_through_with_fewer_threads_than_reads() -> None:
+    replies: dict[str, list[Callable[[], Reply]]] = {table: [partial(found, n=table)] for table in "abcde"}
+    read = reader(**replies)
+
+    answers = gather_pair(
+        lambda: gather_pair(lambda: gather_pair(lambda: gather_pair(read("a"), read("b")), read("c")), read("d")),
+        read("e"),
+    )
+
+    ((((a, b), c), d), e) = answers
+    assert [answer["Item"]["n"] for answer in (a, b, c, d, e)] == list("abcde")
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_where_one_read_is_allowed_at_a_time_the_first_error_ends_it() -> None:
+    read = reader(a=[found], b=[refused], c=[])
+    done = usage.begin()
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        gather(read("a"), read("b"), read("c"))
+
+    assert (done.round_trips, done.in_sequence) == (2, 1)
