@@ -14,8 +14,8 @@ from tasksync.observability.probes import AGE_SECONDS
 from tests.functions.authorization.policies import POLICIES, Line
 from tests.journeys.service import PARAMETERS, eventually
 from tests.support import builders
-from tests.support.cable import Cable, Outage
 from tests.support.client import Answer, Client, Person
+from tests.support.network_proxy import Cable, Outage
 from tests.support.problems import problem
 
 # As the answer calls them.

@@ -147,7 +147,7 @@ def test_what_all_of_them_did_is_added_up_and_what_was_waited_for_counted_once(
 
     gather(read("a"), read("b"), read("c"))
 
-    assert done == usage.Work(round_trips=6, capacity_units=3.5, throttles=3, in_sequence=3)
+    assert done == usage.UsageCounters(round_trips=6, capacity_units=3.5, throttles=3, in_sequence=3)
 
 
 @pytest.mark.parametrize("failing", ["a", "b"])
@@ -160,7 +160,7 @@ def test_what_was_done_is_counted_although_one_of_them_fails(failing: str) -> No
     with pytest.raises(ClientError):
         gather(read("a"), read("b"), read("c"))
 
-    assert done == usage.Work(round_trips=3, capacity_units=2.0, throttles=0, in_sequence=1)
+    assert done == usage.UsageCounters(round_trips=3, capacity_units=2.0, throttles=0, in_sequence=1)
 
 
 def test_attempts_without_an_answer_count_in_every_thread(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -435,7 +435,9 @@ def _written(response: Response, request: Request, further: Mapping[str, str]) -
     return ChaliceResponse(body=body, headers=dict(headers), status_code=response.status)
 
 
-def _outcome(error: errors.TaskSyncError, done: usage.Work, takes_key: bool, request: Request) -> errors.TaskSyncError:
+def _outcome(
+    error: errors.TaskSyncError, done: usage.UsageCounters, takes_key: bool, request: Request
+) -> errors.TaskSyncError:
     """The error as the client is told of it: whether what it wanted may have been carried out, and what to do then.
 
     A dependency that failed behind the first write leaves something that was carried out, whatever it was asked for.

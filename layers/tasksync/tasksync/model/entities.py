@@ -14,7 +14,7 @@ import msgspec
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
-SETTLED_AFTER = timedelta(minutes=10)
+MAX_INDEX_LAG = timedelta(minutes=10)
 """How long after a write every index has it: seconds at most, by all that is known, and this to be sure."""
 
 
@@ -201,7 +201,7 @@ class Membership(msgspec.Struct, frozen=True):
     joined_at: datetime
 
 
-class RoomsEntered(msgspec.Struct, frozen=True):
+class JoinedRooms(msgspec.Struct, frozen=True):
     """Ids of the rooms that somebody is in, by how they came in. From an index that may be behind: hints, no rights."""
 
     by_oneself: frozenset[str]
@@ -338,7 +338,7 @@ ReceiptFor: TypeAlias = Callable[[Outcome], Receipt | None]
 """Makes the receipt to be written together with an outcome; None where there is no idempotency key."""
 
 
-class Tries(msgspec.Struct, frozen=True):
+class LoginThrottle(msgspec.Struct, frozen=True):
     """Attempts at the password of one account from one network. Times are in seconds since 1970."""
 
     key: str

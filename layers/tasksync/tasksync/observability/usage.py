@@ -18,7 +18,7 @@ _THROTTLES = {
 
 
 @dataclass(slots=True)
-class Work:
+class UsageCounters:
     round_trips: int = 0
     """Each attempt counts, those that were not answered, too."""
     capacity_units: float = 0.0
@@ -29,39 +29,39 @@ class Work:
     """What has been written of what the request was sent for."""
 
 
-_work: ContextVar[Work | None] = ContextVar("work", default=None)
+_counters: ContextVar[UsageCounters | None] = ContextVar("counters", default=None)
 
 
-def begin() -> Work:
+def begin() -> UsageCounters:
     """Called once per invocation; what DynamoDB is asked from now on is counted in what is returned."""
-    work = Work()
-    _work.set(work)
-    return work
+    counters = UsageCounters()
+    _counters.set(counters)
+    return counters
 
 
-def count_in(work: Work) -> None:
-    """Count in ``work`` what this context asks of DynamoDB from now on."""
-    _work.set(work)
+def count_in(counters: UsageCounters) -> None:
+    """Count in ``counters`` what this context asks of DynamoDB from now on."""
+    _counters.set(counters)
 
 
-def add_parallel(done: Iterable[Work]) -> None:
+def add_parallel(done: Iterable[UsageCounters]) -> None:
     """Add what was done at the same time to what the invocation has done."""
-    work = _work.get()
+    counters = _counters.get()
     parts = list(done)
-    if work is None:
+    if counters is None:
         return
-    work.round_trips += sum(part.round_trips for part in parts)
-    work.in_sequence += max(part.in_sequence for part in parts)
-    work.capacity_units += sum(part.capacity_units for part in parts)
-    work.throttles += sum(part.throttles for part in parts)
-    work.writes += sum(part.writes for part in parts)
+    counters.round_trips += sum(part.round_trips for part in parts)
+    counters.in_sequence += max(part.in_sequence for part in parts)
+    counters.capacity_units += sum(part.capacity_units for part in parts)
+    counters.throttles += sum(part.throttles for part in parts)
+    counters.writes += sum(part.writes for part in parts)
 
 
 def wrote() -> None:
     """Called after each write that DynamoDB has carried out."""
-    work = _work.get()
-    if work is not None:
-        work.writes += 1
+    counters = _counters.get()
+    if counters is not None:
+        counters.writes += 1
 
 
 @contextmanager
@@ -71,28 +71,28 @@ def bookkeeping() -> Iterator[None]:
     They do not count as its effect. Where one of them fails, nothing of that effect has been carried out by it, so
     ``OutcomeUnknown`` becomes ``DependencyFailed``.
     """
-    work = _work.get()
-    before = 0 if work is None else work.writes
+    counters = _counters.get()
+    before = 0 if counters is None else counters.writes
     try:
         yield
     except OutcomeUnknown as error:
         raise DependencyFailed from error.__cause__
     finally:
-        if work is not None:
-            work.writes = before
+        if counters is not None:
+            counters.writes = before
 
 
 def count(answer: Mapping[str, Any] | None) -> None:
     """Called after each attempt, with None if there was no answer."""
-    work = _work.get()
-    if work is None:
+    counters = _counters.get()
+    if counters is None:
         return
-    work.round_trips += 1
-    work.in_sequence += 1
+    counters.round_trips += 1
+    counters.in_sequence += 1
     answer = answer or {}
     consumed = answer.get("ConsumedCapacity", [])
     for each in consumed if isinstance(consumed, list) else [consumed]:
-        work.capacity_units += each.get("CapacityUnits", 0.0)
+        counters.capacity_units += each.get("CapacityUnits", 0.0)
     reasons = [reason.get("Code") for reason in answer.get("CancellationReasons", [])]
     if answer.get("Error", {}).get("Code") in _THROTTLES or "ThrottlingError" in reasons:
-        work.throttles += 1
+        counters.throttles += 1

@@ -1,0 +1,72 @@
+"""How long an overview is kept, and how many."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import pytest
+
+from overview_api.cache import Answer, OverviewCache
+from tasksync.model.entities import Caller, Membership, RoomRole, UserRole
+from tasksync.runtime import clock
+
+
+class InNoRoom:
+    def memberships_in(self, _room_ids: Iterable[str], _user_id: str) -> dict[str, Membership]:
+        return {}
+
+
+def caller(name: str, role: UserRole = UserRole.USER) -> Caller:
+    return Caller(f"usr_{name}", "ses_1", role)
+
+
+def answer(seconds_ago: float = 0) -> Answer:
+    return Answer(b"{}", "tag", clock.now() - timedelta(seconds=seconds_ago))
+
+
+@pytest.mark.parametrize(("seconds_ago", "found"), [(0, True), (4, True), (6, False)])
+def test_it_is_kept_for_as_long_as_is_set(seconds_ago: float, found: bool) -> None:
+    kept = OverviewCache(InNoRoom())
+    made = answer(seconds_ago)
+    kept.keep(caller("ann"), made, [])
+
+    assert kept.find(caller("ann"), 5) == (made if found else None)
+
+
+def test_its_age_is_told_in_whole_seconds() -> None:
+    assert [answer(seconds).age_seconds for seconds in (0, 2.5, -1)] == [0, 2, 0]
+
+
+def test_it_is_kept_for_one_caller_in_one_role() -> None:
+    kept = OverviewCache(InNoRoom())
+    kept.keep(caller("ann"), answer(), [])
+
+    assert kept.find(caller("bob"), 5) is None
+    assert kept.find(caller("ann", UserRole.ADMIN), 5) is None
+
+
+def test_a_membership_of_another_join_is_another_one() -> None:
+    before = Membership("room_1", "usr_ann", RoomRole.MEMBER, "first", clock.now())
+    kept = OverviewCache(InNoRoom())
+
+    kept.keep(caller("ann"), answer(), [before])
+
+    assert kept.find(caller("ann"), 5) is None
+
+
+def test_of_too_many_the_oldest_goes() -> None:
+    kept = OverviewCache(InNoRoom())
+
+    for number in range(201):
+        kept.keep(caller(str(number)), answer(), [])
+
+    assert [kept.find(caller(name), 5) is None for name in ("0", "1", "200")] == [True, False, False]
+
+
+def test_of_too_large_ones_the_oldest_goes() -> None:
+    kept = OverviewCache(InNoRoom())
+    large = Answer(bytes(4_000_000), "tag", clock.now())
+
+    for name in ("first", "first", *map(str, range(15))):
+        kept.keep(caller(name), large, [])
+
+    assert [kept.find(caller(name), 5) is None for name in ("first", "0", "14")] == [True, False, False]
