@@ -18,8 +18,8 @@ from tasksync.integrity.snapshot import (
     EntrySnapshot,
     FamilySnapshot,
     FormerMemberSnapshot,
+    IdempotencySnapshot,
     NameSnapshot,
-    ReceiptSnapshot,
     RoomSnapshot,
     SessionSnapshot,
     Snapshot,
@@ -70,7 +70,7 @@ STATEMENTS = {
     Invariant.CLAIMS: "names, e-mail addresses and codes have one claim each, which names who has them or is retired",
     Invariant.TASK_VERSION: "a task's version is at least 1, and its id and sort keys fit its content",
     Invariant.NO_JOIN_AFTER_DEATH: "nobody joins a room after its last member left",
-    Invariant.IDEMPOTENCY: "an idempotency key has one receipt, with the fingerprint of its request and its answer",
+    Invariant.IDEMPOTENCY: "an idempotency key has one record, with the fingerprint of its request and the response",
     Invariant.AUDIT_TRAIL: "audit entries and commits match one to one",
     Invariant.REFRESH_TOKEN: "a session has one live refresh token, a family of its own, and a user",
     Invariant.NOTHING_LEFT: "nothing is empty, orphaned or unfinished for longer than a removal takes",
@@ -220,8 +220,8 @@ def checks(reading: Snapshot, at: datetime, older_than: timedelta) -> Iterator[C
             yield _check_of_session(reading, at)
         case FamilySnapshot():
             yield _check_of_family(reading)
-        case ReceiptSnapshot():
-            yield _check_of_receipt(reading)
+        case IdempotencySnapshot():
+            yield _check_of_record(reading)
     yield _check_of_form(reading)
 
 
@@ -346,13 +346,15 @@ def _check_of_family(reading: FamilySnapshot) -> Check:
     return Check(Invariant.REFRESH_TOKEN, name, fault)
 
 
-def _check_of_receipt(reading: ReceiptSnapshot) -> Check:
+def _check_of_record(reading: IdempotencySnapshot) -> Check:
     """Whether it says what was asked, and holds the answer to a request that was carried out."""
     try:
-        whole = bool(reading.receipt.fingerprint) and 200 <= json.loads(reading.receipt.answer)["status"] < 300
+        whole = bool(reading.record.fingerprint) and 200 <= json.loads(reading.record.response)["status"] < 300
     except (ValueError, KeyError, TypeError):
         whole = False
-    return Check(Invariant.IDEMPOTENCY, f"receipt {reading.receipt.id}", None if whole else "is of no finished request")
+    return Check(
+        Invariant.IDEMPOTENCY, f"idempotency record {reading.record.id}", None if whole else "is of no finished request"
+    )
 
 
 def checks_of_trail(reading: Snapshot, at: datetime, older_than: timedelta, kept: timedelta) -> Iterator[Check]:

@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from tasksync.model.entities import DueUnassignment, FormerMember, Membership, Receipt, Room, Session, Task, User
+from tasksync.model.entities import (
+    DueUnassignment,
+    FormerMember,
+    IdempotencyRecord,
+    Membership,
+    Room,
+    Session,
+    Task,
+    User,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +137,8 @@ class FamilySnapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiptSnapshot:
-    receipt: Receipt
+class IdempotencySnapshot:
+    record: IdempotencyRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +161,6 @@ Snapshot = (
     | EntrySnapshot
     | SessionSnapshot
     | FamilySnapshot
-    | ReceiptSnapshot
+    | IdempotencySnapshot
     | UnreadableSnapshot
 )

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from typing import Any, TypeVar
 
-from tasksync.observability import usage
+from tasksync.runtime import unit_of_work
 from tasksync.runtime.settings import settings
+from tasksync.runtime.unit_of_work import UnitOfWork
 
 Answer = TypeVar("Answer")
 Other = TypeVar("Other")
@@ -22,12 +23,12 @@ def gather(first: Callable[[], Answer], *others: Callable[[], Answer]) -> list[A
     if not others:
         return [first()]
     reads = [first, *others]
-    counts = [usage.Work() for _ in reads]
-    jobs = [_counted(read, count) for read, count in zip(reads, counts, strict=True)]
+    parts = unit_of_work.split(len(reads))
+    jobs = [_counted(read, part) for read, part in zip(reads, parts, strict=True)]
     try:
         return _at_once(jobs) if settings.concurrent_reads > 1 else [job() for job in jobs]
     finally:
-        usage.add_parallel(counts)
+        unit_of_work.join(parts)
 
 
 def gather_pair(first: Callable[[], Answer], other: Callable[[], Other]) -> tuple[Answer, Other]:
@@ -37,11 +38,11 @@ def gather_pair(first: Callable[[], Answer], other: Callable[[], Other]) -> tupl
     return answer, others_answer
 
 
-def _counted(read: Callable[[], Answer], count: usage.Work) -> Callable[[], Answer]:
-    """In a copy of this context, which knows who asks, with a count of its own: counts are not safe among threads."""
+def _counted(read: Callable[[], Answer], part: UnitOfWork) -> Callable[[], Answer]:
+    """In a copy of this context, with a unit of work of its own."""
 
     def counted() -> Answer:
-        usage.count_in(count)
+        unit_of_work.enter(part)
         return read()
 
     return functools.partial(copy_context().run, counted)

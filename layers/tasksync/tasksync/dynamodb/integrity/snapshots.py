@@ -13,7 +13,7 @@ from tasksync.dynamodb.activity.deletions import DELETION
 from tasksync.dynamodb.activity.versions import version_of
 from tasksync.dynamodb.core.connection import batch_get, shared_connection
 from tasksync.dynamodb.core.unfinished import Unfinished
-from tasksync.dynamodb.idempotency.repository import ReceiptItem
+from tasksync.dynamodb.idempotency.items import IdempotencyItem
 from tasksync.dynamodb.integrity.audit_trails import read_entry, readings_of_entries, trails_of
 from tasksync.dynamodb.migrations.positions import POSITION
 from tasksync.dynamodb.rooms.former_members import FormerMemberItem
@@ -27,8 +27,8 @@ from tasksync.integrity.snapshot import (
     EntrySnapshot,
     FamilySnapshot,
     FormerMemberSnapshot,
+    IdempotencySnapshot,
     NameSnapshot,
-    ReceiptSnapshot,
     RoomSnapshot,
     SessionSnapshot,
     Snapshot,
@@ -41,8 +41,8 @@ from tasksync.model.activity import Version
 from tasksync.model.entities import (
     DueUnassignment,
     FormerMember,
+    IdempotencyRecord,
     Membership,
-    Receipt,
     Room,
     Session,
     Task,
@@ -73,7 +73,7 @@ class AuditTables:
         self._page_items = page_items
         # In this order: what refers is read before what is referred to.
         self._tables: dict[str, Callable[[list[Raw]], list[Snapshot]]] = {
-            settings.idempotency_table: _of_receipts,
+            settings.idempotency_table: _of_idempotency_records,
             settings.activity_table: _of_entries,
             settings.tasks_table: _of_tasks,
             settings.sessions_table: _of_sessions,
@@ -125,8 +125,8 @@ def _raws(reading: Snapshot) -> tuple[str, list[Raw]]:  # noqa: C901  # a table 
             return _item(settings.sessions_table, reading.session.id)
         case EntrySnapshot():
             return _item(settings.activity_table, reading.room_id, reading.entry_id)
-        case ReceiptSnapshot():
-            return _item(settings.idempotency_table, reading.receipt.id)
+        case IdempotencySnapshot():
+            return _item(settings.idempotency_table, reading.record.id)
         case UnreadableSnapshot():
             return _item(reading.table, *reading.key)
         case FamilySnapshot():
@@ -293,17 +293,14 @@ def _of_sessions(raws: list[Raw]) -> list[Snapshot]:
     return readings
 
 
-def _of_receipts(raws: list[Raw]) -> list[Snapshot]:
-    def parse(raw: Raw) -> Receipt:
-        item = ReceiptItem.from_raw_data(raw)
-        return Receipt(
-            item.receipt_id, item.fingerprint, item.answer, datetime.fromtimestamp(int(item.expires_at), UTC)
-        )
+def _of_idempotency_records(raws: list[Raw]) -> list[Snapshot]:
+    def parse(raw: Raw) -> IdempotencyRecord:
+        return IdempotencyItem.from_raw_data(raw).entity()
 
-    # Notes of deletions and positions of migrations are stored beside the receipts, and concern no request.
+    # Notes of deletions and positions of migrations are stored beside the idempotency records, and concern no request.
     raws = [raw for raw in raws if not raw["receipt_id"]["S"].startswith((DELETION, POSITION))]
     parsed, readings = _parsed(settings.idempotency_table, raws, parse)
-    readings += [ReceiptSnapshot(receipt) for receipt in parsed]
+    readings += [IdempotencySnapshot(record) for record in parsed]
     return readings
 
 
