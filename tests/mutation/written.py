@@ -87,10 +87,10 @@ def _keyed() -> set[str]:
     """The operations that carry out a request: what a service calls after it has said the outcome."""
     keyed = {"IdempotencyRepository.store"}
     for _, tree in _sources(domain):
-        for block in (each.body for each in ast.walk(tree) if isinstance(getattr(each, "body", None), list)):
-            for said, write in itertools.pairwise(block):
-                if "respond_with(" in ast.unparse(said).splitlines()[0]:
-                    called = write.value.func  # type: ignore[attr-defined]  # or this test fails
+        for block in (getattr(each, "body", None) for each in ast.walk(tree)):
+            for said, write in itertools.pairwise(block if isinstance(block, list) else []):
+                if ast.unparse(said).startswith("unit_of_work.respond_with("):
+                    called = write.value.func
                     keyed.add(f"{_REPOSITORIES[called.value.attr]}.{called.attr}")
     return keyed
 

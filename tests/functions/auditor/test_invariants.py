@@ -24,7 +24,7 @@ A_YEAR = timedelta(days=365)
 
 
 class World:
-    """Two people in a room with a task and a retired code, one who has left it, a personal task, and a keyed request."""
+    """Two people in a room with a task and a retired code, one who has left it, a personal task, a keyed request."""
 
     def __init__(self, product: Product) -> None:
         self.product = product

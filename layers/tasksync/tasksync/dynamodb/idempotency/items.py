@@ -37,5 +37,6 @@ class IdempotencyItem(SharedModel):
 
 def absent_or_expired() -> Condition:
     """No request has been carried out under this key, or so long ago that the key is free again."""
-    expired: Condition = IdempotencyItem.expires_at <= int(clock.now().timestamp())
-    return IdempotencyItem.receipt_id.does_not_exist() | expired
+    now = int(clock.now().timestamp())
+    free: Condition = IdempotencyItem.receipt_id.does_not_exist() | (IdempotencyItem.expires_at <= now)
+    return free
