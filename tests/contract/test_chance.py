@@ -50,7 +50,7 @@ def _at_import(tree: ast.AST) -> Iterator[ast.Call]:
         yield from _at_import(child)
 
 
-def faults_of(source: str, *, is_chance: bool = False) -> list[str]:
+def password_errors(source: str, *, is_chance: bool = False) -> list[str]:
     found = []
     tree = ast.parse(source)
     for node in ast.walk(tree):
@@ -84,7 +84,7 @@ ALLOWED = {"datetime.timedelta", "datetime.datetime", "datetime.date", "datetime
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_nothing_is_made_at_the_start_that_containers_must_not_share(path: Path) -> None:
-    assert faults_of(path.read_text(encoding="utf-8"), is_chance=path == CHANCE) == []
+    assert password_errors(path.read_text(encoding="utf-8"), is_chance=path == CHANCE) == []
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_nothing_is_made_at_the_start_that_containers_must_not_share(path: Path)
     ],
 )
 def test_what_a_snapshot_would_repeat_is_found(source: str) -> None:
-    assert faults_of(source)
+    assert password_errors(source)
 
 
 @pytest.mark.parametrize(
@@ -117,4 +117,4 @@ def test_what_a_snapshot_would_repeat_is_found(source: str) -> None:
     ],
 )
 def test_what_is_made_when_it_is_needed_is_let_be(source: str) -> None:
-    assert not faults_of(source)
+    assert not password_errors(source)

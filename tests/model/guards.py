@@ -78,7 +78,7 @@ class Guard(Enum):
 
     # domain/removal.py: UserRemoval; dynamodb/users/repository.py
     REMOVAL_MARKS = auto()  # begin_removal: the status is changed before anything is undone
-    REMOVAL_INDEX = auto()  # finish, SETTLED_AFTER: the user goes only after the index has shown every membership
+    REMOVAL_INDEX = auto()  # finish, MAX_INDEX_LAG: the user goes only after the index has shown every membership
     SUCCESSION = auto()  # _leave: the last admin names a successor
     SUCCESSOR_MEMBER = auto()  # leave_to: the successor is what was read
     SUCCESSION_COUNTS = auto()  # leave_to: admin_count = 1

@@ -1366,7 +1366,7 @@ def two_guesses_when_one_may_be_made(stage: Stage) -> None:
     for _ in range(10):
         assert ann.login("a guess").status == 401
     stage.time += 60
-    stage.before("RateLimitsRepository.change_tries", lambda: ann.login("a guess"))
+    stage.before("RateLimitsRepository.change_throttle", lambda: ann.login("a guess"))
     assert ann.login("another guess").status == 429
 
 
@@ -1381,7 +1381,7 @@ def a_guess_while_somebody_signs_in_and_guessing_begins_anew(stage: Stage) -> No
         assert ann.login().status == 200
         assert ann.login("a guess").status == 401
 
-    stage.before("RateLimitsRepository.change_tries", meanwhile)
+    stage.before("RateLimitsRepository.change_throttle", meanwhile)
     assert ann.login("another guess").status == 429
 
 
@@ -1391,7 +1391,7 @@ def two_guesses_when_the_earlier_ones_are_forgotten(stage: Stage) -> None:
     for _ in range(9):
         assert ann.login("a guess").status == 401
     stage.time += 900
-    stage.before("RateLimitsRepository.change_tries", lambda: ann.login("a guess"))
+    stage.before("RateLimitsRepository.change_throttle", lambda: ann.login("a guess"))
     answers = [ann.login("another guess").status for _ in range(10)]
     assert answers == [401] * 9 + [429]
 

@@ -5,7 +5,7 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from tasksync.dynamodb.integrity.snapshots import AuditTables
+from tasksync.dynamodb.integrity.snapshots import AuditRepository
 from tasksync.integrity.checks import ELSEWHERE, STATEMENTS, Auditor, Check, Finding
 from tasksync.observability.logs import log
 from tasksync.runtime import deadline
@@ -27,7 +27,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     deadline.begin(context.get_remaining_time_in_millis)
     older_than = timedelta(seconds=event.get("older_than_seconds", _OLDER_THAN_SECONDS))
     kept = timedelta(days=settings.activity_retention_days)
-    report = Auditor(AuditTables(), older_than, time.sleep, kept).run(deadline.has_time)
+    report = Auditor(AuditRepository(), older_than, time.sleep, kept).run(deadline.has_time)
     for finding in report.findings:
         for violation in finding.shown:
             log("ERROR", "invariant broken", request_id=context.aws_request_id, **_logged(violation))

@@ -22,7 +22,7 @@ from tasksync.http.schemas.fields import (
 )
 from tasksync.model.errors import FieldError
 from tasksync.model.texts import DAMAGE
-from tasksync.security.password_policy import length_faults, normal
+from tasksync.security.password_policy import length_errors, normal
 
 RecoveryToken = Annotated[
     str,
@@ -45,7 +45,7 @@ class Login(Checked, frozen=True, kw_only=True):
     FURTHER_SCHEMA: ClassVar[Mapping[str, Any]] = SOME_NAME
 
     @classmethod
-    def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[FieldError]:
+    def further_errors(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[FieldError]:
         given = [name for name in ("username", "email") if data.get(name) is not None]
         if not given:
             return [FieldError("/username", "missing", "Either a username or an e-mail address is required.")]
@@ -83,14 +83,14 @@ class PasswordChange(Checked, frozen=True, kw_only=True):
     new_password: NewPassword
 
     @classmethod
-    def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[FieldError]:
+    def further_errors(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[FieldError]:
         """What costs nothing to find. How hard it is to guess is judged when the current one was right."""
         new = values.get("new_password")
         if new is None:
             return []
         if "current_password" in values and normal(new) == normal(values["current_password"]):
             return [FieldError("/new_password", "password_unchanged", "The new password is the current one.")]
-        return length_faults(new, "/new_password")
+        return length_errors(new, "/new_password")
 
 
 class RecoveryCompletion(Checked, frozen=True, kw_only=True):
@@ -100,9 +100,9 @@ class RecoveryCompletion(Checked, frozen=True, kw_only=True):
     new_password: NewPassword
 
     @classmethod
-    def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[FieldError]:
+    def further_errors(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[FieldError]:
         """What costs nothing to find. How hard it is to guess is judged when the token was right."""
-        return length_faults(values["new_password"], "/new_password") if "new_password" in values else []
+        return length_errors(values["new_password"], "/new_password") if "new_password" in values else []
 
 
 def access_token(token: str, lifetime_seconds: int) -> response_schemas.AccessToken:

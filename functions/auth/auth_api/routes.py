@@ -14,7 +14,7 @@ from tasksync.aws.secret_values import secret
 from tasksync.domain.rate_limits import PASSWORD, PUBLIC, REGISTRATION, SESSION, SIGN_IN, WRITE
 from tasksync.domain.users import accounts
 from tasksync.domain.users.accounts import AccountService, Device, Lifetimes, SignIn
-from tasksync.domain.users.login_throttle import SignInGuard
+from tasksync.domain.users.login_throttle import LoginThrottleService
 from tasksync.dynamodb.core.gather import gather_pair
 from tasksync.dynamodb.idempotency.repository import IdempotencyRepository
 from tasksync.dynamodb.limits.repository import RateLimitsRepository
@@ -52,12 +52,12 @@ from tasksync.security.access_tokens import Signer
 api = Api("auth", IdempotencyKeys(IdempotencyRepository()), RateLimits(RateLimitsRepository()))
 app = api.chalice
 
-# As long as the authorizer keeps one (``KEYS_KEPT_SECONDS``), so that a key withdrawn is as soon refused by others.
+# As long as the authorizer keeps one (``KEY_CACHE_SECONDS``), so that a key withdrawn is as soon refused by others.
 _KEPT = {"Cache-Control": "max-age=60"}
 
 _DIGEST_CHARACTERS = 32
 
-_guard = SignInGuard(RateLimitsRepository(), lambda: secret(settings.http_secret))
+_guard = LoginThrottleService(RateLimitsRepository(), lambda: secret(settings.http_secret))
 _accounts = AccountService(
     UsersRepository(),
     SessionChanges(),

@@ -17,7 +17,7 @@ from tasksync.runtime.settings import settings
 from tasksync.security.access_tokens import Claims
 
 # As long as a key is believed after it has been withdrawn at once.
-KEYS_KEPT_SECONDS = 60
+KEY_CACHE_SECONDS = 60
 
 _KID = re.compile(r"[\w-]{1,100}", re.ASCII)
 
@@ -47,7 +47,7 @@ _published: dict[str, _Published] = {}
 def _published_key(kid: str) -> dict[str, str]:
     now = time.time_ns() / 1_000_000_000
     known = _published.get(kid)
-    if known is None or now >= known.read_at + KEYS_KEPT_SECONDS:
+    if known is None or now >= known.read_at + KEY_CACHE_SECONDS:
         known = _published[kid] = _read_key(kid, now)
     if now >= known.expires_at:
         raise InvalidToken
@@ -74,7 +74,7 @@ def role_of_live_session(claims: Claims) -> str:
         sessions: {"Keys": [{"session_id": {"S": claims.session_id}}], "ConsistentRead": True},
         users: {"Keys": [{"user_id": {"S": claims.user_id}}], "ConsistentRead": True},
     }
-    answer = batches.carried_out("BatchGetItem", {"RequestItems": wanted}, _send)
+    answer = batches.run_batch("BatchGetItem", {"RequestItems": wanted}, _send)
     found = answer["Responses"]
     session, user = next(iter(found.get(sessions, [])), None), next(iter(found.get(users, [])), None)
     if session is None or user is None:

@@ -6,7 +6,7 @@ from metrics_api import exposition
 from metrics_api.gathering import Gathering
 
 
-class KeptAnswer:
+class MetricsCache:
     """What is read from CloudWatch is paid by the metric: a second Prometheus server need not be a second reading."""
 
     def __init__(self) -> None:

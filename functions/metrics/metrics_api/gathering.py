@@ -75,7 +75,7 @@ class Gathering:
             *(_counted(counter, totals) for counter in _COUNTERS),
             _latency(totals),
             _age(totals),
-            *_of_streams(totals, now),
+            *_stream_gauges(totals, now),
         ]
 
     def _totals(self, queries: Sequence[Query], since: datetime, now: datetime) -> dict[Query, float]:
@@ -106,7 +106,7 @@ def _queries(metric: Metric) -> list[Query]:
     return []
 
 
-def _of(
+def _totals_of(
     totals: Mapping[Query, float], metric: str, dimensions: tuple[str, ...], statistic: str = "Sum"
 ) -> Iterable[tuple[Labels, float]]:
     """The totals of one metric, by labels in order."""
@@ -121,7 +121,7 @@ def _of(
 
 
 def _counted(counter: Counter, totals: Mapping[Query, float]) -> Family:
-    samples = [Sample(dict(labels), total) for labels, total in _of(totals, counter.metric, counter.dimensions)]
+    samples = [Sample(dict(labels), total) for labels, total in _totals_of(totals, counter.metric, counter.dimensions)]
     return Family(counter.name, "counter", counter.help, samples)
 
 
@@ -129,14 +129,14 @@ def _latency(totals: Mapping[Query, float]) -> Family:
     """A histogram for each route. Without buckets, which can be switched off, the last one alone: all requests."""
     family = Family(_LATENCY, "histogram", "Time that functions took to answer requests.")
     all_requests: dict[Labels, float] = {}
-    for labels, total in _of(totals, "requests", _STATUS):
+    for labels, total in _totals_of(totals, "requests", _STATUS):
         route = tuple(each for each in labels if each[0] != "status")
         all_requests[route] = all_requests.get(route, 0.0) + total
     buckets: dict[Labels, dict[str, float]] = {}
-    for labels, total in _of(totals, "requests", _BUCKET):
+    for labels, total in _totals_of(totals, "requests", _BUCKET):
         route = tuple(each for each in labels if each[0] != "le")
         buckets.setdefault(route, {})[dict(labels)["le"]] = total
-    for route, milliseconds in _of(totals, "milliseconds", _ROUTE):
+    for route, milliseconds in _totals_of(totals, "milliseconds", _ROUTE):
         counts = buckets.get(route, {})
         # While CloudWatch has not added up everything yet, one of the two may be behind.
         count = max(all_requests.get(route, 0.0), sum(counts.values()))
@@ -154,8 +154,8 @@ def _latency(totals: Mapping[Query, float]) -> Family:
 
 def _age(totals: Mapping[Query, float]) -> Family:
     family = Family(_AGE, "summary", "Age of the oldest record whenever a function had finished some.")
-    counts = dict(_of(totals, "age_seconds", ("function",), "SampleCount"))
-    for labels, total in _of(totals, "age_seconds", ("function",)):
+    counts = dict(_totals_of(totals, "age_seconds", ("function",), "SampleCount"))
+    for labels, total in _totals_of(totals, "age_seconds", ("function",)):
         family.samples += [
             Sample(dict(labels), total, "_sum"),
             Sample(dict(labels), counts.get(labels, 0.0), "_count"),
@@ -163,7 +163,7 @@ def _age(totals: Mapping[Query, float]) -> Family:
     return family
 
 
-def _of_streams(totals: Mapping[Query, float], now: datetime) -> list[Family]:
+def _stream_gauges(totals: Mapping[Query, float], now: datetime) -> list[Family]:
     """How the functions behind the streams stand now: gauges, of which those nobody knows are absent."""
     ages = {query.metric.dimensions[0][1]: query.metric for query in totals if query.metric.name == "age_seconds"}
     oldest = {name: Query(metric, "Maximum") for name, metric in ages.items()}

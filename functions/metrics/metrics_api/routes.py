@@ -2,7 +2,7 @@
 
 import hmac
 
-from metrics_api.cache import KeptAnswer
+from metrics_api.cache import MetricsCache
 from metrics_api.exposition import MEDIA_TYPE
 from tasksync.aws.secret_values import secret
 from tasksync.domain.rate_limits import PUBLIC
@@ -19,7 +19,7 @@ from tasksync.runtime.settings import settings
 api = Api("metrics", limits=RateLimits(RateLimitsRepository()))
 app = api.chalice
 
-kept = KeptAnswer()
+kept = MetricsCache()
 
 
 @api.route(

@@ -39,7 +39,7 @@ class Answer:
         return max(0, int((clock.now() - self.made_at).total_seconds()))
 
 
-class KeptAnswers:
+class OverviewCache:
     """At most 200, and 60 MB; what was kept first goes first."""
 
     def __init__(self, memberships: Memberships) -> None:

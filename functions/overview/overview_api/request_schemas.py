@@ -27,7 +27,7 @@ class WantedKeys(Checked, frozen=True, kw_only=True):
     codes: Annotated[tuple[str, ...], Meta(description="Codes of rooms.")] = ()
 
     @classmethod
-    def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[FieldError]:
+    def further_errors(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[FieldError]:
         asked = sum(len(keys) for keys in values.values())
         return [] if asked <= MOST_KEYS else [FieldError("", "too_many", f"At most {MOST_KEYS} keys in all.")]
 

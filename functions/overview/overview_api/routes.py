@@ -3,7 +3,7 @@
 import msgspec
 
 from overview_api import request_schemas
-from overview_api.cache import Answer, KeptAnswers
+from overview_api.cache import Answer, OverviewCache
 from overview_api.request_schemas import WantedKeys
 from overview_api.response_schemas import Overview, ResolvedKeys
 from tasksync.domain.keys import KeyService
@@ -30,7 +30,7 @@ app = api.chalice
 _rooms = RoomReads()
 _overviews = OverviewService(_rooms, UsersRepository(), TaskReads(), gather_pair)
 _keys = KeyService(_rooms, UsersRepository(), TaskReads(), gather_pair)
-_kept = KeptAnswers(_rooms)
+_kept = OverviewCache(_rooms)
 
 
 @api.route("GET", "/", answer=Overview, tagged=True)

@@ -16,7 +16,7 @@ _CLIENT = site.page("client.html")
 
 # Kept, and asked for again each time whether it is still the same.
 _REVALIDATED = {"Cache-Control": "no-cache"}
-_FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}
+_IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 # The gateway compresses them for those who take that, and says neither: a cache on the way must not give one what was
 # meant for another (RFC 9110 §12.5.5), and the bytes are not always those that the tag stands for (§8.8.1).
@@ -64,7 +64,7 @@ def get_asset(request: Request, asset: str) -> Response:
     """
     if asset not in site.ASSETS:
         raise NotFound
-    return _served(request, site.ASSETS[asset], _FOR_GOOD)
+    return _served(request, site.ASSETS[asset], _IMMUTABLE)
 
 
 def _served(request: Request, file: site.File, headers: dict[str, str]) -> Response:

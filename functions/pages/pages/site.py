@@ -28,11 +28,11 @@ def _folder_of(package: str) -> Path:
 _STATIC = importlib.resources.files("pages") / "static"
 # In a layer of its own: a package with Swagger UI's distribution in it.
 _VIEWER = _folder_of("drf_spectacular_sidecar") / "static/drf_spectacular_sidecar/swagger-ui-dist"
-_OF_VIEWER = ("swagger-ui-bundle.js", "swagger-ui.css")
+_VIEWER_FILES = ("swagger-ui-bundle.js", "swagger-ui.css")
 
 _SOURCES: dict[str, Traversable] = {
     **{source.name: source for source in _STATIC.iterdir() if not source.name.endswith(".html")},
-    **{name: _VIEWER / name for name in _OF_VIEWER},
+    **{name: _VIEWER / name for name in _VIEWER_FILES},
 }
 _IN_MARKUP = re.compile(r"(?<=assets/)[\w.-]+")
 _IN_MODULES = re.compile(r'(?<=from "\./)[\w.-]+')
@@ -73,7 +73,7 @@ def page(name: str) -> File:
 def _asset(name: str) -> File:
     kind = _MEDIA_TYPES[name.rpartition(".")[2]]
     text = _SOURCES[name].read_text(encoding="utf-8")
-    if name in _OF_VIEWER:
+    if name in _VIEWER_FILES:
         return File(text, kind, _digest(text))
     # A module's digest counts those of the modules it imports, which therefore never import each other in a circle.
     text = _IN_MODULES.sub(lambda found: _served_name(found[0]), text)

@@ -7,7 +7,7 @@ from rooms_api.request_schemas import EmptyBody, Join, NewMember, NewRoom, RoleC
 from rooms_api.response_schemas import Member, Room
 from tasksync.domain.rate_limits import ADD_STRANGERS, JOIN, JOIN_FROM
 from tasksync.domain.rooms.activity import ActivityService
-from tasksync.domain.rooms.rooms import Named, RoomService
+from tasksync.domain.rooms.rooms import MemberWithUser, RoomService
 from tasksync.dynamodb.activity.repository import ActivityRepository
 from tasksync.dynamodb.core.gather import gather_pair
 from tasksync.dynamodb.idempotency.repository import IdempotencyRepository
@@ -209,7 +209,7 @@ def change_role(request: Request, room_id: str, user_id: str, body: RoleChange) 
     The last admin cannot become a member or viewer: first, somebody else must be made an admin.
     """
 
-    def new_role(member: Named) -> RoomRole:
+    def new_role(member: MemberWithUser) -> RoomRole:
         return request.merged(request_schemas.member(member), lambda: body.role)
 
     return request.carry_out(

@@ -20,7 +20,7 @@ _SORT = (
 )
 
 
-_OF_WHOM = (
+_ASSIGNEE_DESCRIPTION = (
     "The id of a user, `me`, or `none` for tasks that nobody is assigned to. A list of one's own tasks, without "
     "`room_id`, has no others than one's own: it is empty with `none` or somebody else."
 )
@@ -111,7 +111,7 @@ class TaskChange(Change, frozen=True, kw_only=True):
 class RoomTaskQuery(Paging, frozen=True, kw_only=True):
     """Of one room's list."""
 
-    user_id: Annotated[UserId | None, Meta(description=_OF_WHOM)] = None
+    user_id: Annotated[UserId | None, Meta(description=_ASSIGNEE_DESCRIPTION)] = None
     status: Annotated[tuple[TaskStatus, ...], Meta(description="Tasks of this status; repeated, of any of these.")] = ()
     priority: Annotated[
         tuple[Priority, ...], Meta(description="Tasks of this priority; repeated, of any of these.")

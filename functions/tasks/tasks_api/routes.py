@@ -23,7 +23,7 @@ app = api.chalice
 
 _tasks = TaskService(TaskChanges(), RoomsRepository())
 
-_OF_CHANGES = (RoleTooLow, AssigneeNotMember, PreconditionFailed)
+_CHANGE_ERRORS = (RoleTooLow, AssigneeNotMember, PreconditionFailed)
 
 
 @api.route("POST", "/tasks", body=NewTask, status=201, answer=Task, fails=(NotFound, RoleTooLow, AssigneeNotMember))
@@ -84,8 +84,8 @@ def get_task(request: Request, task_id: str) -> Response:
     return ok(rendering.task(task), task.version)
 
 
-@api.route("PUT", "/tasks/{task_id}", body=TaskChange, answer=Task, fails=_OF_CHANGES)
-@api.route("PATCH", "/tasks/{task_id}", body=TaskChange, answer=Task, fails=_OF_CHANGES)
+@api.route("PUT", "/tasks/{task_id}", body=TaskChange, answer=Task, fails=_CHANGE_ERRORS)
+@api.route("PATCH", "/tasks/{task_id}", body=TaskChange, answer=Task, fails=_CHANGE_ERRORS)
 def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
     """Change a task. A viewer of its room may change the `status` of what is assigned to them, and nothing else."""
 

@@ -73,7 +73,7 @@ _exports = ExportService(
     ActivityRepository(),
 )
 
-_OF_CHANGES = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed, ReauthenticationRequired)
+_CHANGE_ERRORS = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed, ReauthenticationRequired)
 
 
 @api.route(
@@ -156,8 +156,8 @@ def export_user(request: Request, user_id: str, query: From) -> Response:
     return response
 
 
-@api.route("PUT", "/users/{user_id}", body=UserChange, answer=VisibleUser, fails=_OF_CHANGES)
-@api.route("PATCH", "/users/{user_id}", body=UserChange, answer=VisibleUser, fails=_OF_CHANGES)
+@api.route("PUT", "/users/{user_id}", body=UserChange, answer=VisibleUser, fails=_CHANGE_ERRORS)
+@api.route("PATCH", "/users/{user_id}", body=UserChange, answer=VisibleUser, fails=_CHANGE_ERRORS)
 def change_user(request: Request, user_id: str, body: UserChange) -> Response:
     """Change a user: oneself or, as an admin of the installation, anybody.
 

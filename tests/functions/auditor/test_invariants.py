@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from boto3.dynamodb.types import TypeSerializer
 
-from tasksync.dynamodb.integrity.snapshots import AuditTables
+from tasksync.dynamodb.integrity.snapshots import AuditRepository
 from tasksync.integrity.checks import ELSEWHERE, Auditor, Invariant, Report
 from tasksync.runtime import clock
 from tests.support import tables
@@ -73,7 +73,7 @@ class World:
 
     def audit(self, page_items: int | None = None, seconds: Callable[[], bool] = lambda: True) -> Report:
         with self.product.aws.running("AuditorFunction"):
-            return Auditor(AuditTables(page_items), TEN_MINUTES, lambda _: None, A_YEAR).run(seconds)
+            return Auditor(AuditRepository(page_items), TEN_MINUTES, lambda _: None, A_YEAR).run(seconds)
 
 
 @pytest.fixture

@@ -24,12 +24,12 @@ class Sequence:
     def __init__(self, *states: Snapshot | None) -> None:
         self._states = iter(states)
 
-    def readings(self) -> Iterator[list[Snapshot]]:
+    def snapshots(self) -> Iterator[list[Snapshot]]:
         first = next(self._states)
         assert first is not None
         yield [first]
 
-    def again(self, reading: Snapshot) -> Snapshot | None:
+    def read_again(self, reading: Snapshot) -> Snapshot | None:
         assert isinstance(reading, RoomSnapshot)
         return next(self._states)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from metrics_api import routes
-from metrics_api.cache import KeptAnswer
+from metrics_api.cache import MetricsCache
 from tests.functions.metrics.scraping import Scraping
 from tests.support.product import Product
 
@@ -13,6 +13,6 @@ def scraping(product: Product, capsys: pytest.CaptureFixture[str]) -> Scraping:
     product.aws.stack.parameters |= {"LogLevel": "INFO", "MetricsCacheSeconds": "0"}
     product.aws.make_queues()
     # A container that has just started remembers no numbers.
-    routes.kept = KeptAnswer()
+    routes.kept = MetricsCache()
     capsys.readouterr()
     return Scraping(product, lambda: capsys.readouterr().out)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from metrics_api import routes
-from metrics_api.cache import KeptAnswer
+from metrics_api.cache import MetricsCache
 from tests.functions.metrics.scraping import Scraping, now
 from tests.support.lambdas import call
 from tests.support.product import Product
@@ -81,7 +81,7 @@ def _of_filters() -> set[Series]:
 
 def _scraped(scraping: Scraping, every: Iterable[Series]) -> Any:
     """What a scrape says of these alone."""
-    routes.kept = KeptAnswer()
+    routes.kept = MetricsCache()
     scraping.clear()
     for name, dimensions in every:
         scraping.add(name, 1, now(), **dict(dimensions))

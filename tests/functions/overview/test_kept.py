@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from overview_api.cache import Answer, KeptAnswers
+from overview_api.cache import Answer, OverviewCache
 from tasksync.model.entities import Caller, Membership, RoomRole, UserRole
 from tasksync.runtime import clock
 
@@ -25,7 +25,7 @@ def answer(seconds_ago: float = 0) -> Answer:
 
 @pytest.mark.parametrize(("seconds_ago", "found"), [(0, True), (4, True), (6, False)])
 def test_it_is_kept_for_as_long_as_is_set(seconds_ago: float, found: bool) -> None:
-    kept = KeptAnswers(InNoRoom())
+    kept = OverviewCache(InNoRoom())
     made = answer(seconds_ago)
     kept.keep(caller("ann"), made, [])
 
@@ -37,7 +37,7 @@ def test_its_age_is_told_in_whole_seconds() -> None:
 
 
 def test_it_is_kept_for_one_caller_in_one_role() -> None:
-    kept = KeptAnswers(InNoRoom())
+    kept = OverviewCache(InNoRoom())
     kept.keep(caller("ann"), answer(), [])
 
     assert kept.find(caller("bob"), 5) is None
@@ -46,7 +46,7 @@ def test_it_is_kept_for_one_caller_in_one_role() -> None:
 
 def test_a_membership_of_another_join_is_another_one() -> None:
     before = Membership("room_1", "usr_ann", RoomRole.MEMBER, "first", clock.now())
-    kept = KeptAnswers(InNoRoom())
+    kept = OverviewCache(InNoRoom())
 
     kept.keep(caller("ann"), answer(), [before])
 
@@ -54,7 +54,7 @@ def test_a_membership_of_another_join_is_another_one() -> None:
 
 
 def test_of_too_many_the_oldest_goes() -> None:
-    kept = KeptAnswers(InNoRoom())
+    kept = OverviewCache(InNoRoom())
 
     for number in range(201):
         kept.keep(caller(str(number)), answer(), [])
@@ -63,7 +63,7 @@ def test_of_too_many_the_oldest_goes() -> None:
 
 
 def test_of_too_large_ones_the_oldest_goes() -> None:
-    kept = KeptAnswers(InNoRoom())
+    kept = OverviewCache(InNoRoom())
     large = Answer(bytes(4_000_000), "tag", clock.now())
 
     for name in ("first", "first", *map(str, range(15))):

@@ -44,11 +44,11 @@ class Table:
 
 
 def read(send: Callable[[str, Json], Json]) -> Json:
-    return batches.carried_out("BatchGetItem", {"RequestItems": {"t": {"Keys": KEYS, "ConsistentRead": True}}}, send)
+    return batches.run_batch("BatchGetItem", {"RequestItems": {"t": {"Keys": KEYS, "ConsistentRead": True}}}, send)
 
 
 def write(send: Callable[[str, Json], Json]) -> Json:
-    return batches.carried_out("BatchWriteItem", {"RequestItems": {"t": [{"PutRequest": each} for each in KEYS]}}, send)
+    return batches.run_batch("BatchWriteItem", {"RequestItems": {"t": [{"PutRequest": each} for each in KEYS]}}, send)
 
 
 def test_what_is_left_is_asked_for_again_until_all_is_there(pauses: list[float]) -> None:

@@ -13,7 +13,7 @@ from tasksync.aws.client import DYNAMODB, Client, RetryPolicy
 from tasksync.dynamodb.core.gather import gather, gather_pair
 from tasksync.model import change_context
 from tasksync.runtime import deadline, unit_of_work
-from tasksync.runtime.unit_of_work import Usage
+from tasksync.runtime.unit_of_work import UsageCounters
 from tests.layers.aws.replies import Reply, Tables, failed, found
 from tests.support.aws import environment
 
@@ -147,7 +147,7 @@ def test_what_all_of_them_did_is_added_up_and_what_was_waited_for_counted_once(
     with unit_of_work.begin() as unit:
         gather(read("a"), read("b"), read("c"))
 
-    assert unit.usage == Usage(round_trips=6, capacity_units=3.5, throttles=3, in_sequence=3)
+    assert unit.usage == UsageCounters(round_trips=6, capacity_units=3.5, throttles=3, in_sequence=3)
 
 
 @pytest.mark.parametrize("failing", ["a", "b"])
@@ -159,7 +159,7 @@ def test_what_was_done_is_counted_although_one_of_them_fails(failing: str) -> No
     with unit_of_work.begin() as unit, pytest.raises(ClientError):
         gather(read("a"), read("b"), read("c"))
 
-    assert unit.usage == Usage(round_trips=3, capacity_units=2.0, throttles=0, in_sequence=1)
+    assert unit.usage == UsageCounters(round_trips=3, capacity_units=2.0, throttles=0, in_sequence=1)
 
 
 def test_attempts_without_an_answer_count_in_every_thread(monkeypatch: pytest.MonkeyPatch) -> None:

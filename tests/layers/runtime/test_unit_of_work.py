@@ -7,7 +7,7 @@ import pytest
 
 from tasksync.model.entities import IdempotencyRecord
 from tasksync.runtime import unit_of_work
-from tasksync.runtime.unit_of_work import Usage
+from tasksync.runtime.unit_of_work import UsageCounters
 
 THROTTLED = {"Error": {"Code": "ProvisionedThroughputExceededException", "Message": ""}}
 CANCELLED = {
@@ -19,17 +19,17 @@ CANCELLED = {
 @pytest.mark.parametrize(
     ("answers", "expected"),
     [
-        ([], Usage(0, 0.0, 0, 0)),
-        ([{"ConsumedCapacity": {"TableName": "t", "CapacityUnits": 0.5}}], Usage(1, 0.5, 0, 1)),
-        ([{"ConsumedCapacity": [{"CapacityUnits": 2.0}, {"CapacityUnits": 4.0}]}], Usage(1, 6.0, 0, 1)),
-        ([{}, {}], Usage(2, 0.0, 0, 2)),
-        ([None, {}], Usage(2, 0.0, 0, 2)),  # an attempt that was not answered
-        ([THROTTLED, {}], Usage(2, 0.0, 1, 2)),
-        ([CANCELLED], Usage(1, 0.0, 1, 1)),
-        ([{"Error": {"Code": "ConditionalCheckFailedException"}}], Usage(1, 0.0, 0, 1)),
+        ([], UsageCounters(0, 0.0, 0, 0)),
+        ([{"ConsumedCapacity": {"TableName": "t", "CapacityUnits": 0.5}}], UsageCounters(1, 0.5, 0, 1)),
+        ([{"ConsumedCapacity": [{"CapacityUnits": 2.0}, {"CapacityUnits": 4.0}]}], UsageCounters(1, 6.0, 0, 1)),
+        ([{}, {}], UsageCounters(2, 0.0, 0, 2)),
+        ([None, {}], UsageCounters(2, 0.0, 0, 2)),  # an attempt that was not answered
+        ([THROTTLED, {}], UsageCounters(2, 0.0, 1, 2)),
+        ([CANCELLED], UsageCounters(1, 0.0, 1, 1)),
+        ([{"Error": {"Code": "ConditionalCheckFailedException"}}], UsageCounters(1, 0.0, 0, 1)),
     ],
 )
-def test_attempts_units_and_throttles_are_counted(answers: list[Any], expected: Usage) -> None:
+def test_attempts_units_and_throttles_are_counted(answers: list[Any], expected: UsageCounters) -> None:
     with unit_of_work.begin() as unit:
         for answer in answers:
             unit_of_work.count(answer)
@@ -42,7 +42,7 @@ def test_each_unit_of_work_begins_at_nothing() -> None:
         unit_of_work.count({})
 
     with unit_of_work.begin() as unit:
-        assert unit.usage == Usage()
+        assert unit.usage == UsageCounters()
     assert before.usage.round_trips == 1
 
 
@@ -50,11 +50,11 @@ def test_concurrent_reads_are_waited_for_once() -> None:
     with unit_of_work.begin() as unit:
         unit_of_work.count({})
         first, second = unit_of_work.split(2)
-        first.usage, second.usage = Usage(2, 1.0, 0, 2), Usage(3, 4.5, 1, 1)
+        first.usage, second.usage = UsageCounters(2, 1.0, 0, 2), UsageCounters(3, 4.5, 1, 1)
 
         unit_of_work.join([first, second])
 
-    assert unit.usage == Usage(round_trips=6, capacity_units=5.5, throttles=1, in_sequence=3)
+    assert unit.usage == UsageCounters(round_trips=6, capacity_units=5.5, throttles=1, in_sequence=3)
 
 
 def test_the_first_transaction_after_the_response_is_known_takes_the_record() -> None:

@@ -58,7 +58,7 @@ RETRIED_CODES = {
 }
 
 # Of those, the ones that leave open whether the request is carried out.
-_OPEN_ENDED_CODES = {
+_UNDECIDED_CODES = {
     "PriorRequestNotComplete",
     "RequestTimeout",
     "RequestTimeoutException",
@@ -66,7 +66,7 @@ _OPEN_ENDED_CODES = {
 }
 
 # What trying again takes from the quota, which fills up as calls succeed: where most of them fail, they fail fast.
-_PRICE, _PRICE_AFTER_TIMEOUT, _REWARD = 5, 10, 1
+_RETRY_COST, _TIMEOUT_RETRY_COST, _SUCCESS_REFUND = 5, 10, 1
 
 
 class OutOfTime(BotoCoreError):
@@ -168,26 +168,26 @@ class Client:
         one (``may_be_carried_out``). No attempt takes longer than the function has left (``runtime/deadline.py``).
         """
         body = self.codec.encode(parameters)
-        attempt, price = 1, 0
-        open_ended: Exception | None = None
+        attempt, retry_cost = 1, 0
+        undecided: Exception | None = None
         while True:
             left = deadline.seconds_left()
             if left <= 0:
-                raise OutOfTime from open_ended
+                raise OutOfTime from undecided
             try:
                 answer = self._attempt(operation, body, decode or self.codec.decode, left)
             except (BotoCoreError, ClientError) as error:
-                price = _price_of_another(error)
+                retry_cost = _retry_cost(error)
                 longest_pause = _longest_pause(attempt)
                 is_last = attempt == self.retry_policy.attempts or not self._has_time(longest_pause)
-                if price == 0 or is_last or not self._quota.acquire(price):
-                    if open_ended is None:
+                if retry_cost == 0 or is_last or not self._quota.acquire(retry_cost):
+                    if undecided is None:
                         raise
-                    raise error from open_ended
-                if _is_open_ended(error):
-                    open_ended = error
+                    raise error from undecided
+                if _is_undecided(error):
+                    undecided = error
             else:
-                self._quota.release(price or _REWARD)
+                self._quota.release(retry_cost or _SUCCESS_REFUND)
                 return answer
             randomness.pause(longest_pause)
             attempt += 1
@@ -202,10 +202,10 @@ class Client:
     def _attempt(self, operation: str, body: bytes, decode: Callable[[bytes], Any], seconds: float) -> Answer:
         """``seconds``: how long the answer is waited for at most."""
         try:
-            response = self._answered(operation, body, seconds)
-            content = _whole(response)
-            answer = _error(response) if response.status_code >= 300 else _given(decode(content))
-        except ValueError as error:  # what is no JSON object
+            response = self._send(operation, body, seconds)
+            content = _verified_content(response)
+            answer = _error(response) if response.status_code >= 300 else _without_nulls(decode(content))
+        except ValueError as error:  # not a JSON object
             self._observe(None)
             raise HTTPClientError(error=error) from error
         except Exception:  # Whatever it was, the attempt counts as one without an answer.
@@ -216,7 +216,7 @@ class Client:
             raise ClientError(answer, operation)  # type: ignore[arg-type]  # its type knows no reasons
         return answer
 
-    def _answered(self, operation: str, body: bytes, seconds: float) -> AWSResponse:
+    def _send(self, operation: str, body: bytes, seconds: float) -> AWSResponse:
         if self._credentials is None:
             raise NoCredentialsError
         headers = self._signer.signed(
@@ -231,20 +231,20 @@ class Client:
         if seconds < self.retry_policy.read_seconds:
             request.context = {"read_timeout": seconds}  # type: ignore[attr-defined]  # its types are older than it
         listeners = self.events.emit(f"before-send.{self._service.name}.{operation}", request=request)
-        given: AWSResponse | None = next((given for _, given in listeners if given is not None), None)
-        return self._http.send(request) if given is None else given
+        mocked: AWSResponse | None = next((mocked for _, mocked in listeners if mocked is not None), None)
+        return self._http.send(request) if mocked is None else mocked
 
 
 def may_be_carried_out(error: BaseException) -> bool:
     """Whether the request that ``Client.call`` raised this for may have been carried out, or may still be."""
-    return _is_open_ended(error) or (error.__cause__ is not None and may_be_carried_out(error.__cause__))
+    return _is_undecided(error) or (error.__cause__ is not None and may_be_carried_out(error.__cause__))
 
 
-def _is_open_ended(error: BaseException) -> bool:
+def _is_undecided(error: BaseException) -> bool:
     """An attempt that got to the service, which did not say what became of it."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return status >= 500 or error.response["Error"]["Code"] in _OPEN_ENDED_CODES
+        return status >= 500 or error.response["Error"]["Code"] in _UNDECIDED_CODES
     # Of this class are an answer that did not come in time, a connection that broke, an answer that could not be read.
     # What fails before anything is sent, such as a connection refused or credentials that are not there, is of others.
     return isinstance(error, HTTPClientError | ChecksumError)
@@ -255,7 +255,7 @@ def _longest_pause(attempt: int) -> float:
     return min(2.0 ** (attempt - 1), _LONGEST_PAUSE_SECONDS)
 
 
-def _whole(response: AWSResponse) -> bytes:
+def _verified_content(response: AWSResponse) -> bytes:
     """The body, if it is what DynamoDB says it is. Raises ``ChecksumError``."""
     content: bytes = response.content
     expected = response.headers.get("x-amz-crc32")
@@ -264,8 +264,8 @@ def _whole(response: AWSResponse) -> bytes:
     return content
 
 
-def _given(members: Any) -> Answer:
-    """Without those that are null: to botocore they are absent. Raises ``ValueError`` for what is no JSON object."""
+def _without_nulls(members: Any) -> Answer:
+    """``members`` without nulls, as botocore has them. Raises ``ValueError`` for anything but a JSON object."""
     if not isinstance(members, dict):
         raise ValueError
     return {name: value for name, value in members.items() if value is not None}
@@ -280,12 +280,12 @@ def _error(response: AWSResponse) -> Answer:
     return error
 
 
-def _price_of_another(error: Exception) -> int:
+def _retry_cost(error: Exception) -> int:
     """What another attempt costs; 0 if none would help."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
         passing = status in _RETRIED_STATUSES or error.response["Error"]["Code"] in RETRIED_CODES
-        return _PRICE if passing else 0
+        return _RETRY_COST if passing else 0
     if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
-        return _PRICE_AFTER_TIMEOUT
-    return _PRICE if isinstance(error, HTTPClientError | ConnectionError | ChecksumError) else 0
+        return _TIMEOUT_RETRY_COST
+    return _RETRY_COST if isinstance(error, HTTPClientError | ConnectionError | ChecksumError) else 0

@@ -1,13 +1,13 @@
-"""How the rules have several things read at the same time; ``dynamodb/core/gather.py``."""
+"""The type of ``gather_pair`` (``dynamodb/core/gather.py``), by which domain services run two reads concurrently."""
 
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 Other = TypeVar("Other")
 
 
 class Gather(Protocol):
-    """Carries out two reads at the same time. The first one may itself be such a pair, the other must not."""
+    """Runs two reads at the same time. The first read may itself be such a pair, the second must not."""
 
-    def __call__(self, first: Callable[[], Answer], other: Callable[[], Other], /) -> tuple[Answer, Other]: ...
+    def __call__(self, first: Callable[[], Result], other: Callable[[], Other], /) -> tuple[Result, Other]: ...

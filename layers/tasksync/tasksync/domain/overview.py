@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Protocol
 
 from tasksync.domain.gather import Gather
-from tasksync.model.entities import Caller, Membership, RoomsEntered, RoomView, Task, User
+from tasksync.model.entities import Caller, JoinedRooms, Membership, RoomView, Task, User
 from tasksync.model.ids import is_room_id, time_ordered_part
 
 MOST_OF_EACH = 100
@@ -26,7 +26,7 @@ class Overview:
 class Rooms(Protocol):
     """``dynamodb/rooms/queries.py``."""
 
-    def entered_by(self, user_id: str) -> RoomsEntered: ...
+    def joined_rooms(self, user_id: str) -> JoinedRooms: ...
     def views(self, room_ids: Iterable[str], user_id: str) -> dict[str, RoomView]: ...
 
 
@@ -70,7 +70,7 @@ class OverviewService:
         """
         # Before the right to see them, so that nothing is shown that came to be after the caller had left.
         open_tasks = self._tasks.open_of(caller.user_id)
-        tasks, entered = self._gather(open_tasks.read, lambda: self._rooms.entered_by(caller.user_id))
+        tasks, entered = self._gather(open_tasks.read, lambda: self._rooms.joined_rooms(caller.user_id))
         hints = [*sorted(entered.by_oneself), *sorted(entered.added)]
         views = self._rooms.views(hints[:MOST_OF_EACH], caller.user_id)
         rooms = [views[room_id] for room_id in hints if room_id in views]

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from tasksync.domain.conflicts import retry_on_conflict
-from tasksync.model.entities import SETTLED_AFTER, Membership, Room, RoomRole, RoomView, Session, Task, User, UserStatus
+from tasksync.model.entities import MAX_INDEX_LAG, Membership, Room, RoomRole, RoomView, Session, Task, User, UserStatus
 from tasksync.model.errors import LastAdmin, WriteConflict
 from tasksync.runtime import clock
 from tasksync.runtime.deadline import KeepGoing
@@ -109,7 +109,7 @@ class UserRemoval:
         if not self._tasks.purge(user_id, keep_going) or not self._unassign(user_id, keep_going):
             return False
         self._people.free_claims(user)
-        if clock.now() - user.updated_at >= SETTLED_AFTER:
+        if clock.now() - user.updated_at >= MAX_INDEX_LAG:
             with suppress(WriteConflict):  # somebody else has done it
                 self._people.erase(user)
         return True

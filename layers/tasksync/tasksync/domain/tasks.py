@@ -25,7 +25,7 @@ from tasksync.runtime import clock, unit_of_work
 
 _MOST_AT_ONCE = 1_000
 
-_OF_VIEWERS = (
+_VIEWER_LIMITS = (
     "This needs the role member or admin in the room; your role is viewer. A viewer may change the status of a task "
     "that is assigned to them, and nothing else. An admin of the room can change your role."
 )
@@ -54,7 +54,7 @@ class Tasks(Protocol):
         self, room_id: str, user_id: str, wanted: TaskFilter, limit: int, after: str | None
     ) -> tuple[Page[Task], Membership | None]: ...
     def of_assignee(self, user_id: str, wanted: TaskFilter, after: str | None) -> TaskList: ...
-    def place_of(self, task: Task, wanted: TaskFilter) -> str: ...
+    def position_of(self, task: Task, wanted: TaskFilter) -> str: ...
     def create(self, task: Task, writer_id: str | None) -> None: ...
     def update(self, before: Task, after: Task, writer: Membership | None) -> None: ...
     def delete(self, task_id: str, seen: Task | None, writer_id: str | None) -> None: ...
@@ -174,12 +174,12 @@ class TaskService:
             # What is not shown comes in crowds: all tasks of a room that the caller has left.
             size = min(4 * size, _MOST_AT_ONCE)
         if len(shown) > limit:
-            return Page(shown[:limit], self._tasks.place_of(shown[limit - 1], wanted))
+            return Page(shown[:limit], self._tasks.position_of(shown[limit - 1], wanted))
         return Page(shown, found.position)
 
-    def place_of(self, task: Task, wanted: TaskFilter) -> str:
+    def position_of(self, task: Task, wanted: TaskFilter) -> str:
         """Where a list goes on after this task."""
-        return self._tasks.place_of(task, wanted)
+        return self._tasks.position_of(task, wanted)
 
     def change(
         self,
@@ -270,7 +270,7 @@ def _require_writer(membership: Membership | None, missing: Callable[[], NotFoun
     if membership is None:
         raise missing()
     if membership.role is RoomRole.VIEWER:
-        raise RoleTooLow(_OF_VIEWERS, membership.role, RoomRole.MEMBER)
+        raise RoleTooLow(_VIEWER_LIMITS, membership.role, RoomRole.MEMBER)
 
 
 def _visible_owner(caller: Caller, task_id: str) -> str:

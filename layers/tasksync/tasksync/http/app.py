@@ -214,7 +214,7 @@ class Api:
         event: Mapping[str, Any],
         ids: dict[str, str],
         limit_statuses: list[LimitStatus],
-        done: unit_of_work.Usage,
+        done: unit_of_work.UsageCounters,
     ) -> Response:
         try:
             return self._view(route, request, event, ids)
@@ -446,7 +446,7 @@ def _written(response: Response, request: Request, further: Mapping[str, str]) -
 
 
 def _outcome(
-    error: errors.TaskSyncError, done: unit_of_work.Usage, takes_key: bool, request: Request
+    error: errors.TaskSyncError, done: unit_of_work.UsageCounters, takes_key: bool, request: Request
 ) -> errors.TaskSyncError:
     """The error as the client is told of it: whether what it wanted may have been carried out, and what to do then.
 

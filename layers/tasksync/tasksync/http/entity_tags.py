@@ -29,15 +29,15 @@ def entity_tags(header: str, value: str) -> EntityTags:
         return EntityTags(True, frozenset(), frozenset())
     found: dict[bool, set[str]] = {True: set(), False: set()}
     separator = _BETWEEN.match(value)
-    place = separator.end() if separator else 0
-    while place < len(value):
-        match = _TAG.match(value, place)
+    position = separator.end() if separator else 0
+    while position < len(value):
+        match = _TAG.match(value, position)
         if match is None:
             raise BadPrecondition(header)
         found[match["weak"] is not None].add(match["tag"])
         between = _BETWEEN.match(value, match.end())
-        place = between.end() if between else match.end()
-        if place < len(value) and "," not in value[match.end() : place]:
+        position = between.end() if between else match.end()
+        if position < len(value) and "," not in value[match.end() : position]:
             raise BadPrecondition(header)
     if not found[True] and not found[False]:
         raise BadPrecondition(header)

@@ -1,1 +1,1 @@
-"""The invariants of what is stored: a snapshot of each item, and the checks of `make audit`."""
+"""The invariants of the stored data: snapshots of items, and the checks of `make audit`."""

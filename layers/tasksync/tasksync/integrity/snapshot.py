@@ -1,4 +1,4 @@
-"""What the auditor reads: items as they are stored, each with what stands elsewhere because of it."""
+"""Snapshots: what the auditor reads of an item, and of the items that must be consistent with it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,15 +32,15 @@ class RoomSnapshot:
     room: Room | None
     members: tuple[Membership, ...]
     code_owner: str | None
-    """Which room the claim on this room's code names. None: there is no claim, or a retired one."""
+    """The room that the claim on this room's code names. None: there is no claim, or a retired one."""
     known_users: frozenset[str]
-    """Those of the members that there are users for."""
+    """The members whose user exists."""
     deleting_since: dict[str, datetime]
-    """By member whose deletion was accepted: when."""
+    """When the deletion of a member was accepted, by user id."""
     trail: TrailSnapshot | None = None
-    """None: the room is gone, or was changed last before there were stamps."""
+    """None: the room is gone, or was last changed before change contexts were stored."""
     marked: bool = False
-    """Whether the sweeper finds it."""
+    """Whether it is marked for the sweeper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,12 @@ class CodeSnapshot:
     code_of_owner: str | None
     """The code of the room that the claim names. None: there is no such room."""
     free_at: datetime | None = None
-    """Of a retired code, when another room may have it. None: the code is in use."""
+    """When another room may take a retired code. None: the code is in use."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormerMemberSnapshot:
-    """What is known of a membership that ended."""
+    """A membership that has ended."""
 
     former: FormerMember
     user_known: bool
@@ -67,7 +67,7 @@ class FormerMemberSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class UnassignmentSnapshot:
-    """That tasks of somebody who left a room are to be unassigned."""
+    """A pending unassignment of the tasks of somebody who left a room."""
 
     due: DueUnassignment
     user_known: bool
@@ -75,11 +75,13 @@ class UnassignmentSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class UserSnapshot:
+    """A user, with the claims on the username and the address."""
+
     user: User
     claim_owners: dict[str, str | None]
-    """By claim that this user must have: whom it names. None: there is no such claim."""
+    """The owner of each claim that this user must have. None: the claim does not exist."""
     marked: bool
-    """Whether the sweeper finds them."""
+    """Whether the user is marked for the sweeper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +91,25 @@ class NameSnapshot:
     claim: str
     owner: str
     claims_of_owner: frozenset[str]
-    """The claims that the user must have whom this one names. None at all if there is no such user."""
+    """The claims that the owner must have; empty if the owner does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskSnapshot:
+    """A task, with the existence of its owner and its assignee."""
+
     task: Task
     sort_keys_fit: bool
-    """Whether the keys that its lists are sorted by are those of its deadline and priority."""
+    """Whether the stored sort keys match the deadline and the priority."""
     owner_known: bool
-    """Whether there is the room, dead or alive, or the person it belongs to."""
+    """Whether the owning room (with or without members) or person exists."""
     assignee_known: bool
-    """Whether its assignee, if it has one, is a user."""
+    """Whether the assignee exists; True if there is none."""
     left_since: datetime | None = None
-    """Where it is assigned by a membership that is over: since when at the latest. The room changed last then."""
+    """If the assignee's membership has ended: the time of the room's last change, at which it was over at the
+    latest."""
     trail: TrailSnapshot | None = None
-    """None: a personal task, or one that was changed last before there were stamps."""
+    """None: a personal task, or a task that was last changed before change contexts were stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,36 +119,40 @@ class EntrySnapshot:
     room_id: str
     entry_id: str
     number: int
-    """The version of the room or the task that the change made."""
-    kept_seconds: int
-    """How long it is kept, and the one before it presumably was."""
+    """The version of the room or task after the change."""
+    retention_seconds: int
+    """How long the entry is stored, and presumably the previous one."""
     missing: tuple[str, ...]
-    """Entries of the change before that are not there."""
+    """Missing entries of the previous change."""
     version: int | None
-    """Of the room or the task, now. None: it is gone."""
+    """The current version of the room or task. None: it was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSnapshot:
+    """A session, with the existence of its user."""
+
     session: Session
     user_known: bool
 
 
 @dataclass(frozen=True, slots=True)
 class FamilySnapshot:
-    """Sessions that were found to share a family of refresh tokens."""
+    """Sessions that share a family of refresh tokens."""
 
     sessions: tuple[SessionSnapshot, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotencySnapshot:
+    """An idempotency record."""
+
     record: IdempotencyRecord
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadableSnapshot:
-    """An item that no entity can be made of."""
+    """An item that cannot be parsed."""
 
     table: str
     key: tuple[str, ...]

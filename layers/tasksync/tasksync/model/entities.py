@@ -13,7 +13,7 @@ import msgspec
 
 Item = TypeVar("Item")
 
-SETTLED_AFTER = timedelta(minutes=10)
+MAX_INDEX_LAG = timedelta(minutes=10)
 """How long after a write every index has it: seconds at most, by all that is known, and this to be sure."""
 
 
@@ -200,7 +200,7 @@ class Membership(msgspec.Struct, frozen=True):
     joined_at: datetime
 
 
-class RoomsEntered(msgspec.Struct, frozen=True):
+class JoinedRooms(msgspec.Struct, frozen=True):
     """Ids of the rooms that somebody is in, by how they came in. From an index that may be behind: hints, no rights."""
 
     by_oneself: frozenset[str]
@@ -333,7 +333,7 @@ class IdempotencyRecord(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
-class Tries(msgspec.Struct, frozen=True):
+class LoginThrottle(msgspec.Struct, frozen=True):
     """Attempts at the password of one account from one network. Times are in seconds since 1970."""
 
     key: str

@@ -132,13 +132,13 @@ MAX_FIELD_ERRORS = 50
 """So many are listed of one request."""
 
 
-class _Faulty(TaskSyncError):
+class _WithFieldErrors(TaskSyncError):
     def __init__(self, faults: Sequence[FieldError]) -> None:
         self.faults = tuple(faults)
         super().__init__()
 
 
-class BadQuery(_Faulty, MalformedRequest):
+class BadQuery(_WithFieldErrors, MalformedRequest):
     detail = "Query parameters are unknown or wrong."
 
 
@@ -312,7 +312,7 @@ class PreconditionFailed(TaskSyncError):
         super().__init__(detail)
 
 
-class Invalid(_Faulty):
+class Invalid(_WithFieldErrors):
     detail = "Fields of the body are wrong, missing or unknown."
 
 

@@ -71,13 +71,13 @@ def _directives(measures: tuple[Measure, ...], namespace: str, histogram: bool) 
     """In JSON. They are the same at each request, and longer than all else in its line."""
     return _JSON.encode(
         [
-            {"Namespace": namespace, "Dimensions": _told_apart(measure, histogram), "Metrics": measure.metrics}
+            {"Namespace": namespace, "Dimensions": _dimensions(measure, histogram), "Metrics": measure.metrics}
             for measure in measures
         ]
     )
 
 
-def _told_apart(measure: Measure, histogram: bool) -> Sequence[Sequence[str]]:
+def _dimensions(measure: Measure, histogram: bool) -> Sequence[Sequence[str]]:
     if histogram:
         return measure.dimensions
     return [names for names in measure.dimensions if "le" not in names]

@@ -1,10 +1,10 @@
-"""Whether every table and every secret answers in time: all are asked at once, and none is waited for any longer.
+"""Health probes: whether every table and every secret responds within 1.5 s. All probes run at the same time.
 
-A table is asked for a key that nobody has. Of a secret the description is read, never the value: whoever may ask for
-the health of the service need not be able to read its keys.
+The probe of a table reads a key that does not exist. The probe of a secret reads its description, never its value: the
+health function needs no permission to read keys.
 
-Anybody may ask for the health, as often as the gateway lets them, and what is asked here is paid. So what was found is
-given again for some seconds. Asking one secret costs ten times as much as asking all tables: secrets take turns.
+The health route is public, and each probe costs money. So results are cached for some seconds. Probing one secret costs
+ten times as much as probing all tables: secrets are probed in turn.
 """
 
 import threading
@@ -21,15 +21,15 @@ from tasksync.runtime.settings import settings
 
 _NOBODY = {"S": "health"}
 
-# An answer within 3 s is wanted, from a container that has to start first, too.
+# The route must respond within 3 s, on a cold start too.
 SECONDS = 1.5
 RETRY_POLICY = RetryPolicy(connect_seconds=SECONDS, read_seconds=SECONDS, attempts=1)
 
 AGE_SECONDS = 10
-"""How old an answer may be."""
+"""How long a result is cached."""
 
 FAILED_AGE_SECONDS = 6
-"""How old an answer may be in which something has failed: still no more than two looks in ten seconds."""
+"""How long a result with a failure is cached: at most two runs in ten seconds."""
 
 _SECRET_AGE_SECONDS = 60
 
@@ -37,57 +37,57 @@ _Probe = Callable[[], bool]
 
 
 class Probes:
-    """Asks tables and secrets by the names that the answer calls them by, and remembers what they said.
+    """Probes tables and secrets, by the names that the response gives them, and caches the results.
 
-    May be used by several threads at once: those that come while others are asking wait, and get the same result.
+    Safe for threads: a thread that calls while probes are running waits, and gets the same result.
     """
 
     def __init__(self) -> None:
         self._dynamodb = Client(DYNAMODB, RETRY_POLICY)
         self._secrets = Client(SECRETS_MANAGER, RETRY_POLICY)
         self._lock = threading.Lock()
-        self._answering: dict[str, bool] = {}
-        self._asked_at: dict[str, datetime] = {}
-        self._looked_at = datetime.min.replace(tzinfo=UTC)
+        self._responding: dict[str, bool] = {}
+        self._checked_at: dict[str, datetime] = {}
+        self._refreshed_at = datetime.min.replace(tzinfo=UTC)
 
     def answering(self) -> dict[str, bool]:
-        """By table and secret, whether it answered when it was last asked. Takes 1.5 s at most.
+        """Whether each table and secret responded to its last probe. Takes 1.5 s at most.
 
-        In the last 10 s were asked all tables, what did not answer before, and one secret in turn; in the last 70 s all
-        secrets.
+        Results of tables, of failed probes and of one secret in turn are at most 10 s old; those of all secrets at most
+        70 s.
         """
         with self._lock:
             now = clock.now()
-            seconds = AGE_SECONDS if all(self._answering.values()) else FAILED_AGE_SECONDS
-            # A clock that was set back must not keep an answer for longer.
-            if not timedelta() <= now - self._looked_at < timedelta(seconds=seconds):
+            seconds = AGE_SECONDS if all(self._responding.values()) else FAILED_AGE_SECONDS
+            # If the clock was set back, the cached result must not live longer.
+            if not timedelta() <= now - self._refreshed_at < timedelta(seconds=seconds):
                 due = self._due(now)
-                self._answering |= self._ask(due)
-                self._asked_at |= dict.fromkeys(due, now)
-                self._looked_at = now
-            return dict(self._answering)
+                self._responding |= self._run(due)
+                self._checked_at |= dict.fromkeys(due, now)
+                self._refreshed_at = now
+            return dict(self._responding)
 
     def _due(self, now: datetime) -> dict[str, _Probe]:
-        secrets = self._of_secrets()
-        asked_at = {name: self._asked_at.get(name, self._looked_at) for name in secrets}
-        in_turn = min(asked_at, key=lambda name: asked_at[name])
-        return self._of_tables() | {
+        secrets = self._secret_probes()
+        checked_at = {name: self._checked_at.get(name, self._refreshed_at) for name in secrets}
+        in_turn = min(checked_at, key=lambda name: checked_at[name])
+        return self._table_probes() | {
             name: probe
             for name, probe in secrets.items()
             if name == in_turn
-            or not self._answering.get(name, False)
-            or now - asked_at[name] >= timedelta(seconds=_SECRET_AGE_SECONDS)
+            or not self._responding.get(name, False)
+            or now - checked_at[name] >= timedelta(seconds=_SECRET_AGE_SECONDS)
         }
 
-    def _ask(self, probes: Mapping[str, _Probe]) -> dict[str, bool]:
-        # Not as a context manager: leaving that waits for the threads, and they may hang for as long again.
+    def _run(self, probes: Mapping[str, _Probe]) -> dict[str, bool]:
+        # Not as a context manager: its exit waits for the threads, which may hang for another 1.5 s.
         threads = ThreadPoolExecutor(len(probes))
-        asked = {name: threads.submit(_answers, probe) for name, probe in probes.items()}
-        done, _ = wait(asked.values(), SECONDS)
+        running = {name: threads.submit(_responds, probe) for name, probe in probes.items()}
+        done, _ = wait(running.values(), SECONDS)
         threads.shutdown(wait=False, cancel_futures=True)
-        return {name: future in done and future.result() for name, future in asked.items()}
+        return {name: future in done and future.result() for name, future in running.items()}
 
-    def _of_tables(self) -> dict[str, _Probe]:
+    def _table_probes(self) -> dict[str, _Probe]:
         return {
             "users": lambda: self._read(settings.users_table, "user_id"),
             "rooms": lambda: self._read(settings.rooms_table, "room_id", "item"),
@@ -98,26 +98,26 @@ class Probes:
             "idempotency": lambda: self._read(settings.idempotency_table, "receipt_id"),
         }
 
-    def _of_secrets(self) -> dict[str, _Probe]:
+    def _secret_probes(self) -> dict[str, _Probe]:
         return {
-            "signing_secret": lambda: self._is_there(settings.signing_secret),
-            "session_secret": lambda: self._is_there(settings.session_secret),
-            "pepper_secret": lambda: self._is_there(settings.pepper_secret),
-            "http_secret": lambda: self._is_there(settings.http_secret),
-            "metrics_secret": lambda: self._is_there(settings.metrics_secret),
+            "signing_secret": lambda: self._exists(settings.signing_secret),
+            "session_secret": lambda: self._exists(settings.session_secret),
+            "pepper_secret": lambda: self._exists(settings.pepper_secret),
+            "http_secret": lambda: self._exists(settings.http_secret),
+            "metrics_secret": lambda: self._exists(settings.metrics_secret),
         }
 
     def _read(self, table: str, *key_names: str) -> bool:
         self._dynamodb.call("GetItem", {"TableName": table, "Key": dict.fromkeys(key_names, _NOBODY)})
         return True
 
-    def _is_there(self, arn: str) -> bool:
+    def _exists(self, arn: str) -> bool:
         described: Mapping[str, Any] = self._secrets.call("DescribeSecret", {"SecretId": arn})
-        # Scheduled for deletion: it is there for some days yet, and cannot be read any more.
+        # A secret scheduled for deletion still exists for some days, and cannot be read.
         return "DeletedDate" not in described
 
 
-def _answers(probe: _Probe) -> bool:
+def _responds(probe: _Probe) -> bool:
     try:
         return probe()
     except (BotoCoreError, ClientError):

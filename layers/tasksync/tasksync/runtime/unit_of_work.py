@@ -26,7 +26,7 @@ _THROTTLES = {
 
 
 @dataclass(slots=True)
-class Usage:
+class UsageCounters:
     """What was requested of DynamoDB: for the log line, and for the metrics made from that."""
 
     round_trips: int = 0
@@ -45,7 +45,7 @@ class UnitOfWork:
 
     actor_id: str | None = None
     request_id: str | None = None
-    usage: Usage = field(default_factory=Usage)
+    usage: UsageCounters = field(default_factory=UsageCounters)
     respond: Callable[[Any], IdempotencyRecord | None] | None = None
     """Makes the idempotency record from the outcome of the request. None where there is nothing to respond to."""
     record: IdempotencyRecord | None = None

@@ -32,8 +32,10 @@ _CURVE_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC63255
 # and over the bits that the last character of a signature has too many: a token has one spelling.
 _FORM = re.compile(r"[\w-]+\.[\w-]+\.[\w-]{85}[AQgw]", re.ASCII)
 
-_OF_REFRESHES = "This is a refresh token. Send the access token that was given with it."
-_NO_FORM = "What follows the word Bearer is no access token of this service, or not all of it. Send it as it was given."
+_REFRESH_FORM_DETAIL = "This is a refresh token. Send the access token that was given with it."
+_FORM_DETAIL = (
+    "What follows the word Bearer is no access token of this service, or not all of it. Send it as it was given."
+)
 
 _REQUIRED = ["iss", "aud", "sub", "iat", "exp", "jti", "sid", "role", "client_id"]
 
@@ -121,7 +123,7 @@ def verify(token: str, keys: PublicKeys, issuer: str) -> Claims:
     whose time is over, and ``InvalidToken`` for any other: whoever made one up is not told what is wrong with it.
     """
     if not _FORM.fullmatch(token):
-        raise TokenMalformed(_OF_REFRESHES if token.startswith("ses_") else _NO_FORM)
+        raise TokenMalformed(_REFRESH_FORM_DETAIL if token.startswith("ses_") else _FORM_DETAIL)
     try:
         header = jwt.get_unverified_header(token)
         # The key is chosen by its id from our own; keys and addresses in the header itself are never followed.

@@ -17,7 +17,7 @@ def normal(password: str) -> str:
     return unicodedata.normalize("NFC", password)
 
 
-def length_faults(password: str, pointer: str) -> list[FieldError]:
+def length_errors(password: str, pointer: str) -> list[FieldError]:
     """Whether ``password`` is too short, in characters: all that can be said of it without work."""
     least = settings.password_min_length
     if len(normal(password)) < least:
@@ -25,12 +25,12 @@ def length_faults(password: str, pointer: str) -> list[FieldError]:
     return []
 
 
-def faults_of(password: str, pointer: str, names: Iterable[str | None] = ()) -> list[FieldError]:
+def password_errors(password: str, pointer: str, names: Iterable[str | None] = ()) -> list[FieldError]:
     """What keeps ``password`` from being set as one by somebody with these names and addresses.
 
     At most one fault: the reason to be given. It may take a third of a second, so the request must have been counted.
     """
-    faults = length_faults(password, pointer)
+    faults = length_errors(password, pointer)
     if faults:
         return faults
     # Imported where a password is set and nowhere else: with its word lists it takes 30 ms and 15 MB.

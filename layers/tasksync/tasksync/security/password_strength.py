@@ -22,7 +22,7 @@ _ENOUGH_GUESSES = 10**10
 _JUDGED_CHARACTERS = 72
 # It tries every reading of look-alikes (@ for a, 1 for i or l), and 72 chosen characters cost it 6 s. Where there are
 # more readings than this, symbols are read as letters beforehand, and it takes 120 ms at the most.
-_READINGS = 16
+_MAX_LEET_READINGS = 16
 # It knows nothing of other scripts, and takes each of their characters for one of ten. So many are 128 bytes at least.
 _BEYOND_JUDGEMENT = 64
 # Shorter parts of a name stand in too many words by chance.
@@ -62,7 +62,7 @@ def _estimated(password: str, words: list[str]) -> str:
     if not password:
         return "There is nothing in it."
     judged = password[:_JUDGED_CHARACTERS]
-    if math.prod(max(1, sum(each in judged for each in alike)) for alike in L33T_TABLE.values()) > _READINGS:
+    if math.prod(max(1, sum(each in judged for each in alike)) for alike in L33T_TABLE.values()) > _MAX_LEET_READINGS:
         letters = {ord(each): letter for letter, alike in L33T_TABLE.items() for each in alike if not each.isdigit()}
         judged = judged.translate(letters)
     found = zxcvbn(judged, user_inputs=words)

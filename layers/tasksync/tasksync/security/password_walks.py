@@ -77,19 +77,19 @@ def _reduced(password: str, places: Mapping[str, _Place]) -> str:
     while True:
         # A character that has no key here is beside none, and may be repeated.
         keys = [places.get(character, (9, 3 * ord(character))) for character in text]
-        kept = _kept(keys, 1, _SHORTEST_WALK)
-        if len(kept) == len(keys):
-            kept = _kept(keys, 2, _SHORTEST_DOUBLE_WALK)
-        if len(kept) == len(keys):
+        remaining = _remaining(keys, 1, _SHORTEST_WALK)
+        if len(remaining) == len(keys):
+            remaining = _remaining(keys, 2, _SHORTEST_DOUBLE_WALK)
+        if len(remaining) == len(keys):
             return text
-        text = "".join(text[number] for number in kept)
+        text = "".join(text[number] for number in remaining)
 
 
-def _kept(keys: Sequence[_Place], walks: int, shortest: int) -> list[int]:
+def _remaining(keys: Sequence[_Place], walks: int, shortest: int) -> list[int]:
     """Which keys remain: those in no walk, and the first of each. ``walks``: how many there are at the same time."""
     steps = [(key[0] - before[0], key[1] - before[1]) for before, key in zip(keys, keys[walks:], strict=False)]
     regular = [_is_regular(steps, number, walks) for number in range(len(steps))]
-    kept: list[int] = []
+    remaining: list[int] = []
     number = 0
     while number < len(keys):
         end = number
@@ -97,12 +97,12 @@ def _kept(keys: Sequence[_Place], walks: int, shortest: int) -> list[int]:
             end += 1
         end += walks
         if end - number >= shortest:
-            kept += range(number, number + walks)
+            remaining += range(number, number + walks)
             number = end
         else:
-            kept.append(number)
+            remaining.append(number)
             number += 1
-    return kept
+    return remaining
 
 
 def _is_regular(steps: Sequence[_Place], number: int, walks: int) -> bool:

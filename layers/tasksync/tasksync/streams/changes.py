@@ -9,7 +9,7 @@ from tasksync.model.activity import Change, Version
 from tasksync.model.errors import TaskSyncError
 from tasksync.observability.logs import log, log_measured
 from tasksync.runtime import deadline
-from tasksync.streams.records import OF_FUNCTION, Context, age_seconds
+from tasksync.streams.records import STREAM_MEASURE, Context, age_seconds
 
 _AT_ONCE = 25
 """As many as DynamoDB writes in one batch."""
@@ -36,7 +36,7 @@ def handle_changes(
     log_measured(
         "INFO",
         "records finished",
-        (OF_FUNCTION,),
+        (STREAM_MEASURE,),
         request_id=context.aws_request_id,
         function=function,
         records=len(records),

@@ -11,7 +11,7 @@ from tasksync.observability.logs import Measure, log, log_measured
 from tasksync.runtime import clock, deadline, unit_of_work
 from tasksync.runtime.deadline import KeepGoing
 
-OF_FUNCTION = Measure({"records": "Count", "age_seconds": "Seconds"}, [["function"]])
+STREAM_MEASURE = Measure({"records": "Count", "age_seconds": "Seconds"}, [["function"]])
 """Of the line that says that records were finished; ``age_seconds`` is that of the oldest of them."""
 
 
@@ -60,7 +60,7 @@ def handle(
         log_measured(
             "INFO",
             "record finished",
-            (OF_FUNCTION,),
+            (STREAM_MEASURE,),
             request_id=context.aws_request_id,
             function=function,
             key=key,

@@ -1,7 +1,7 @@
-"""The audit trail of a room: what its entries say, and who reads them.
+"""The audit trail of a room: how stream records become entries, and who may read the entries.
 
-Entries are made from the records of the streams and of nothing else: what was committed is recorded, and what was not
-is not. A record may come several times. It gives the same entries each time, ids included, so each is there once.
+Entries come from stream records only, so the trail holds what was committed and nothing else. A stream may deliver a
+record several times. The record gives the same entries, with the same ids, each time, so no entry is stored twice.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ _NOBODY = ChangeContext(None, None)
 
 
 class Memberships(Protocol):
-    """The rooms table, as far as the trail needs it."""
+    """The part of the rooms repository that this service uses."""
 
     def memberships_in(self, room_ids: Iterable[str], user_id: str) -> dict[str, Membership]: ...
 
@@ -32,10 +32,10 @@ class Trail(Protocol):
 
 
 class ActivityService:
-    """Reading the trail."""
+    """Lists the audit trail of a room."""
 
     def __init__(self, memberships: Memberships, trail: Trail, gather: Gather) -> None:
-        """``both``: carries out two reads at the same time."""
+        """``gather`` runs two reads at the same time."""
         self._gather = gather
         self._memberships = memberships
         self._trail = trail
@@ -54,40 +54,46 @@ class ActivityService:
 
 
 def _without_codes(entry: ActivityEntry) -> ActivityEntry:
-    """It still says that there was a change, and who made it."""
+    """The entry without the values of the code. It still says who changed the code, and when."""
     if entry.resource is not ActivityResource.ROOM or "code" not in entry.changes:
         return entry
     return replace(entry, changes={**entry.changes, "code": (None, None)})
 
 
 def entries_of(change: Change, deletions: Mapping[str, Deletion]) -> list[ActivityEntry]:
-    """The entries of one change. ``deletions``: by task, who deleted it; what is not there the service has deleted."""
+    """The audit entries of one change. ``deletions``: who deleted each task, by task id; the service deleted the
+    others."""
     before, after = change.before, change.after
     if after is None:
-        return [] if before is None else [_end(before, change.recorded_at, deletions.get(before.task_id or ""))]
+        return (
+            [] if before is None else [_deletion_entry(before, change.recorded_at, deletions.get(before.task_id or ""))]
+        )
     if before is not None and before.number == after.number:
-        return []  # nothing that was committed as a change, such as a repair by hand
+        return []  # not a change made through the API: a manual repair, for example
     context = after.context or _NOBODY
     previous = () if before is None else before.entry_ids
     if context.members:
-        return [_of_member(user_id, roles, after, context, previous) for user_id, roles in context.members.items()]
+        return [
+            _membership_entry(user_id, roles, after, context, previous) for user_id, roles in context.members.items()
+        ]
     action = ActivityAction.CREATED if before is None else ActivityAction.UPDATED
-    if after.dead:  # and no member has left: an admin has closed the room
+    if after.dead:  # and no membership changed: an admin has deleted the room
         action = ActivityAction.DELETED
     changes = _changes(before.fields if before else {}, {} if after.dead else after.fields)
-    return [_of_whole(after, after.number, after.at, action, context, previous, changes)]
+    return [_item_entry(after, after.number, after.at, action, context, previous, changes)]
 
 
-def _end(version: Version, recorded_at: datetime, deletion: Deletion | None) -> ActivityEntry:
-    """Of the deletion of an item, as one more version of it; never earlier than the one before."""
+def _deletion_entry(version: Version, recorded_at: datetime, deletion: Deletion | None) -> ActivityEntry:
+    """The entry of a deletion. It counts as one more version of the item, and is never earlier than the last
+    version."""
     action = ActivityAction.DELETED if deletion else ActivityAction.PURGED
     at = max(deletion.at if deletion else recorded_at, version.at)
     context = deletion.context if deletion else _NOBODY
     changes = _changes(version.fields, {})
-    return _of_whole(version, version.number + 1, at, action, context, version.entry_ids, changes)
+    return _item_entry(version, version.number + 1, at, action, context, version.entry_ids, changes)
 
 
-def _of_whole(
+def _item_entry(
     version: Version,
     number: int,
     at: datetime,
@@ -96,7 +102,7 @@ def _of_whole(
     previous: tuple[str, ...],
     changes: Mapping[str, tuple[str | None, str | None]],
 ) -> ActivityEntry:
-    """About the room itself, or a task."""
+    """The entry of a change of the room itself or of a task."""
     subject = version.task_id or version.room_id
     return ActivityEntry(
         id=entry_id(at, subject, number),
@@ -112,7 +118,7 @@ def _of_whole(
     )
 
 
-def _of_member(
+def _membership_entry(
     user_id: str, roles: Roles, room: Version, context: ChangeContext, previous: tuple[str, ...]
 ) -> ActivityEntry:
     action = ActivityAction.UPDATED

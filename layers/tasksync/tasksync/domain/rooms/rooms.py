@@ -14,12 +14,12 @@ from tasksync.model.entities import (
     Caller,
     FormerMember,
     FormerRole,
+    JoinedRooms,
     JoinRole,
     Membership,
     Page,
     Room,
     RoomRole,
-    RoomsEntered,
     RoomView,
     User,
 )
@@ -49,7 +49,7 @@ _TOO_MANY_ADDED = (
 )
 _CODES_TRIED = 10
 
-Named = tuple[Membership, User]
+MemberWithUser = tuple[Membership, User]
 """A membership, and whose it is."""
 
 
@@ -59,7 +59,7 @@ class Rooms(Protocol):
     def view(self, room_id: str, user_id: str) -> RoomView | None: ...
     def rooms_of(self, user_id: str, limit: int, after: str | None) -> Page[RoomView]: ...
     def count_of(self, user_id: str) -> int: ...
-    def entered_by(self, user_id: str) -> RoomsEntered: ...
+    def joined_rooms(self, user_id: str) -> JoinedRooms: ...
     def resolve_code(self, code: str) -> str: ...
     def room_with_members(self, room_id: str) -> tuple[Room, tuple[Membership, ...]] | None: ...
     def create(self, room: Room, creator: Membership) -> None: ...
@@ -215,7 +215,7 @@ class RoomService:
             newcomer = _membership(
                 room.id, caller.user_id, _role_by_code(room, former), clock.later_than(room.updated_at)
             )
-            view = RoomView(_entered(room, newcomer), newcomer, (*members, newcomer))
+            view = RoomView(_with_newcomer(room, newcomer), newcomer, (*members, newcomer))
             self._require_space_in(room)
             self._require_space_for_a_room(rooms)
             unit_of_work.respond_with(view)
@@ -224,17 +224,17 @@ class RoomService:
 
         return retry_on_conflict(attempt)
 
-    def members(self, caller: Caller, room_id: str, limit: int, after: str | None) -> Page[Named]:
+    def members(self, caller: Caller, room_id: str, limit: int, after: str | None) -> Page[MemberWithUser]:
         """In the order they joined. Whoever is just being deleted is left out."""
         everybody = list(self.get(caller, room_id).members)
-        start = next((i + 1 for i, member in enumerate(everybody) if _place(member) == after), None)
+        start = next((i + 1 for i, member in enumerate(everybody) if _position(member) == after), None)
         if start is None:  # from the beginning, or from behind somebody who has left meanwhile
-            start = next((i for i, member in enumerate(everybody) if after is None or _place(member) > after), None)
+            start = next((i for i, member in enumerate(everybody) if after is None or _position(member) > after), None)
         wanted = everybody[start : start + limit] if start is not None else []
         people = self._people.find_many([member.user_id for member in wanted])
         rest = bool(wanted) and wanted[-1] is not everybody[-1]
         shown = [(member, people[member.user_id]) for member in wanted if member.user_id in people]
-        return Page(shown, _place(wanted[-1]) if rest else None)
+        return Page(shown, _position(wanted[-1]) if rest else None)
 
     def add(
         self,
@@ -242,24 +242,24 @@ class RoomService:
         room_id: str,
         user_id: str,
         role: RoomRole,
-        count_stranger: Callable[[], None],
-    ) -> Named:
+        count_adding: Callable[[], None],
+    ) -> MemberWithUser:
         """Raises ``RoleTooLow``, ``UnknownUser``, ``AlreadyMember``, ``RoomFull``, ``AddingRefused``, ``TooManyRooms``.
 
-        ``count_stranger``: counts that the caller adds somebody with whom they share no room; may raise
+        ``count_adding``: counts that the caller adds somebody with whom they share no room; may raise
         ``RateLimited``. Called once at most, before the caller is told whether the user lets them.
         """
         counted = False
 
-        def attempt() -> Named:
+        def attempt() -> MemberWithUser:
             nonlocal counted
             ((found, people), theirs), mine = self._gather(
                 lambda: self._gather(
-                    lambda: self._with_person(caller, room_id, user_id), lambda: self._rooms.entered_by(user_id)
+                    lambda: self._with_person(caller, room_id, user_id), lambda: self._rooms.joined_rooms(user_id)
                 ),
-                lambda: self._rooms.entered_by(caller.user_id),
+                lambda: self._rooms.joined_rooms(caller.user_id),
             )
-            view = _administered(found)
+            view = _require_admin(found)
             user = people.get(user_id)
             if user is None:
                 raise UnknownUser
@@ -268,7 +268,7 @@ class RoomService:
             strangers = mine.all.isdisjoint(theirs.all)
             if strangers and not counted:
                 counted = True
-                count_stranger()
+                count_adding()
             if user.added_by is AddedBy.NOBODY or (strangers and user.added_by is AddedBy.SHARED):
                 raise AddingRefused
             self._require_space_for_a_room(len(theirs.added), _TOO_MANY_ADDED)
@@ -284,14 +284,14 @@ class RoomService:
         caller: Caller,
         room_id: str,
         user_id: str,
-        edit: Callable[[Named], RoomRole],
-    ) -> Named:
+        edit: Callable[[MemberWithUser], RoomRole],
+    ) -> MemberWithUser:
         """Give a member the role that ``edit`` says. Raises ``RoleTooLow``, ``LastAdmin``; ``MemberNotFound`` for
         somebody who is no member."""
 
-        def attempt() -> Named:
+        def attempt() -> MemberWithUser:
             found, people = self._with_person(caller, room_id, user_id)
-            view = _administered(found)
+            view = _require_admin(found)
             member, user = view.member(user_id), people.get(user_id)
             if member is None or user is None:
                 raise MemberNotFound
@@ -313,7 +313,7 @@ class RoomService:
             view = self.get(caller, room_id)
             oneself = user_id == caller.user_id
             if not oneself and view.caller.role is not RoomRole.ADMIN:
-                raise _only_for_admins(view)
+                raise _admin_required(view)
             member = view.member(user_id)
             if member is None:
                 raise MemberNotFound
@@ -330,7 +330,7 @@ class RoomService:
         retry_on_conflict(attempt)
 
     def _as_admin(self, caller: Caller, room_id: str, matches: Matches) -> RoomView:
-        view = _administered(self._rooms.view(room_id, caller.user_id))
+        view = _require_admin(self._rooms.view(room_id, caller.user_id))
         if not matches(view.room.version):
             raise PreconditionFailed(view.room.version)
         return view
@@ -355,16 +355,16 @@ class RoomService:
             raise TooManyRooms(detail)
 
 
-def _administered(view: RoomView | None) -> RoomView:
+def _require_admin(view: RoomView | None) -> RoomView:
     """Raises ``RoomNotFound`` for who is no member, ``RoleTooLow`` for who is no admin."""
     if view is None:
         raise RoomNotFound
     if view.caller.role is not RoomRole.ADMIN:
-        raise _only_for_admins(view)
+        raise _admin_required(view)
     return view
 
 
-def _only_for_admins(view: RoomView) -> RoleTooLow:
+def _admin_required(view: RoomView) -> RoleTooLow:
     role = view.caller.role
     detail = f"This needs the role admin in the room; your role is {role}. An admin of the room can change it."
     return RoleTooLow(detail, role, RoomRole.ADMIN)
@@ -416,7 +416,7 @@ def _next_version(changed: Room) -> Room:
     return replace(changed, updated_at=clock.later_than(changed.updated_at), version=changed.version + 1)
 
 
-def _entered(room: Room, newcomer: Membership) -> Room:
+def _with_newcomer(room: Room, newcomer: Membership) -> Room:
     """The room with one member more, no admin."""
     return replace(
         room,
@@ -427,5 +427,5 @@ def _entered(room: Room, newcomer: Membership) -> Room:
     )
 
 
-def _place(member: Membership) -> str:
+def _position(member: Membership) -> str:
     return f"{clock.timestamp(member.joined_at)}#{member.join_id}"

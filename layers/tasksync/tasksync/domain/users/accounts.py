@@ -351,7 +351,7 @@ class AccountService:
             user = self._user(caller)
             if not self._passwords.verify_password(current, user.password_hash):
                 raise InvalidCredentials("The current password is not right.")
-            faults = password_policy.faults_of(new, "/new_password", [user.username, user.email])
+            faults = password_policy.password_errors(new, "/new_password", [user.username, user.email])
             if faults:
                 raise Invalid(faults)
             password_hash = self._passwords.hash_password(new)
@@ -377,7 +377,7 @@ class AccountService:
                 raise InvalidRecoveryToken
             if recovery.version != user.version or recovery.expires_at <= clock.now():
                 raise InvalidRecoveryToken
-            faults = password_policy.faults_of(new, "/new_password", [user.username, user.email])
+            faults = password_policy.password_errors(new, "/new_password", [user.username, user.email])
             if faults:
                 raise Invalid(faults)
             password_hash = self._passwords.hash_password(new)

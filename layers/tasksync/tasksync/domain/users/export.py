@@ -16,7 +16,7 @@ from tasksync.model.queries import TaskFilter
 
 _EVERY_TASK = TaskFilter()
 
-_OF_OTHERS = (
+_NOT_OWN_DATA = (
     "What is held about somebody is exported by themselves only. No role in the installation allows it to others; "
     "yours is {role}."
 )
@@ -97,7 +97,7 @@ class ExportService:
         """
         user = self._people.get(caller, user_id)
         if user.id != caller.user_id:
-            raise RoleTooLow(_OF_OTHERS.format(role=caller.role), caller.role, None)
+            raise RoleTooLow(_NOT_OWN_DATA.format(role=caller.role), caller.role, None)
         return user
 
     def sessions(self, caller: Caller, limit: int, after: str | None) -> Page[Session]:

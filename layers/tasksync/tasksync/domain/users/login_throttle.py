@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from tasksync.domain.conflicts import retry_on_conflict
 from tasksync.domain.rate_limits import SIGN_IN_FAILURES
-from tasksync.model.entities import Tries
+from tasksync.model.entities import LoginThrottle
 from tasksync.model.errors import DependencyFailed, RateLimited, WriteConflict
 from tasksync.runtime import clock
 
@@ -33,21 +33,21 @@ _LONGEST_WAIT = 6  # 60 s doubled six times is more than an hour
 _DAY_SECONDS = 24 * 3600
 
 
-class TriesTable(Protocol):
+class LoginThrottles(Protocol):
     """``dynamodb/limits/repository.py`` says what each raises."""
 
     def quota(self, policy: str) -> int: ...
-    def count_try(self, key: str, ends: int) -> Tries: ...
-    def change_tries(self, seen: Tries, changed: Tries) -> None: ...
+    def count_attempt(self, key: str, ends: int) -> LoginThrottle: ...
+    def change_throttle(self, seen: LoginThrottle, changed: LoginThrottle) -> None: ...
     def count_failure(self, key: str) -> int: ...
     def is_known(self, key: str) -> bool: ...
-    def forget_failures(self, tries_key: str, failures_key: str, known_key: str) -> None: ...
+    def forget_failures(self, throttle_key: str, failures_key: str, known_key: str) -> None: ...
 
 
-class SignInGuard:
+class LoginThrottleService:
     """Says whether a password may be looked at."""
 
-    def __init__(self, table: TriesTable, secret: Callable[[], bytes]) -> None:
+    def __init__(self, table: LoginThrottles, secret: Callable[[], bytes]) -> None:
         """``secret``: of the keys under which attempts are counted, so that no name or address is kept."""
         self._table = table
         self._secret = secret
@@ -72,7 +72,7 @@ class SignInGuard:
 class Attempt:
     """One look at a password."""
 
-    def __init__(self, table: TriesTable, account: str, account_from_network: str) -> None:
+    def __init__(self, table: LoginThrottles, account: str, account_from_network: str) -> None:
         self._table = table
         self._tries_key = f"tries#{account_from_network}"
         self._failures_key = f"failures#{account}"
@@ -95,17 +95,17 @@ class Attempt:
         with suppress(DependencyFailed):
             self._table.forget_failures(self._tries_key, self._failures_key, self._known_key)
 
-    def _counted(self, now: int) -> Tries:
+    def _counted(self, now: int) -> LoginThrottle:
         """The tries with this one. Raises ``WriteConflict`` if somebody else began to count anew at the same moment."""
         ends = now + SIGN_IN_FAILURES.seconds
-        tries = self._table.count_try(self._tries_key, ends)
+        tries = self._table.count_attempt(self._tries_key, ends)
         if tries.ends > now:
             return tries
-        anew = Tries(tries.key, 1, ends, version=tries.version + 1)
-        self._table.change_tries(tries, anew)
+        anew = LoginThrottle(tries.key, 1, ends, version=tries.version + 1)
+        self._table.change_throttle(tries, anew)
         return anew
 
-    def _admit_free(self, tries: Tries, now: int) -> None:
+    def _admit_free(self, tries: LoginThrottle, now: int) -> None:
         if tries.count > self._table.quota(SIGN_IN_FAILURES.name):
             # Came at the same moment as the last free one.
             self._make_wait(tries, now, 0)
@@ -115,12 +115,12 @@ class Attempt:
             with suppress(RateLimited):
                 self._make_wait(tries, now, 0)
 
-    def _admit_waited(self, tries: Tries, now: int) -> None:
+    def _admit_waited(self, tries: LoginThrottle, now: int) -> None:
         stranger = self._is_stranger()
         if stranger and tries.waits < _LONGEST_WAIT:
             self._make_wait(tries, now, _LONGEST_WAIT)
         try:
-            self._table.change_tries(tries, _waiting(tries, now, tries.waits + 1))
+            self._table.change_throttle(tries, _waiting(tries, now, tries.waits + 1))
         except WriteConflict as taken:
             raise self._too_early(_seconds(tries.waits + 1)) from taken
 
@@ -128,17 +128,17 @@ class Attempt:
         too_many = self._table.count_failure(self._failures_key) > FAILURES_IN_A_ROW
         return too_many and not self._table.is_known(self._known_key)
 
-    def _make_wait(self, tries: Tries, now: int, waits: int) -> None:
+    def _make_wait(self, tries: LoginThrottle, now: int, waits: int) -> None:
         """Raises ``RateLimited``."""
         with suppress(WriteConflict):  # somebody else has just seen to it
-            self._table.change_tries(tries, _waiting(tries, now, waits))
+            self._table.change_throttle(tries, _waiting(tries, now, waits))
         raise self._too_early(_seconds(waits))
 
     def _too_early(self, seconds: int) -> RateLimited:
         return RateLimited(SIGN_IN_FAILURES.limit_status(self._table.quota(SIGN_IN_FAILURES.name), 0, seconds))
 
 
-def _waiting(tries: Tries, now: int, waits: int) -> Tries:
+def _waiting(tries: LoginThrottle, now: int, waits: int) -> LoginThrottle:
     next_at = now + _seconds(waits)
     return replace(tries, waits=waits, next_at=next_at, ends=next_at + _DAY_SECONDS, version=tries.version + 1)
 

@@ -16,7 +16,7 @@ from tasksync.runtime import clock, unit_of_work
 Matches = Callable[[int], bool]
 """Whether the client's ``If-Match`` allows changing a resource of this version."""
 
-_OF_OTHERS = (
+_ADMIN_REQUIRED = (
     "This needs the role admin in the installation, as the account is somebody else's; your role in the installation "
     "is user."
 )
@@ -35,7 +35,7 @@ class People(Protocol):
 class Rooms(Protocol):
     """The rooms table, as far as people need it."""
 
-    def all_hints_of(self, user_id: str) -> set[str]: ...
+    def candidate_room_ids(self, user_id: str) -> set[str]: ...
     def all_of(self, user_id: str) -> list[Room]: ...
     def naming(self, room_ids: Iterable[str], user_ids: set[str]) -> list[Room]: ...
 
@@ -112,14 +112,14 @@ class UserService:
     def _own(self, caller: Caller, user_id: str, matches: Matches) -> User:
         user = self.get(caller, user_id)
         if user.id != caller.user_id and caller.role is not UserRole.ADMIN:
-            raise RoleTooLow(_OF_OTHERS, caller.role, UserRole.ADMIN)
+            raise RoleTooLow(_ADMIN_REQUIRED, caller.role, UserRole.ADMIN)
         if not matches(user.version):
             raise PreconditionFailed(user.version)
         return user
 
     def _share_a_room(self, user_id: str, other_id: str) -> bool:
         mine, theirs = self._gather(
-            lambda: self._rooms.all_hints_of(user_id), lambda: self._rooms.all_hints_of(other_id)
+            lambda: self._rooms.candidate_room_ids(user_id), lambda: self._rooms.candidate_room_ids(other_id)
         )
         # The index only says where to look; what counts is whom the rooms themselves name.
         shared = mine & theirs

@@ -1,4 +1,4 @@
-"""Notes of who deleted a task, beside the receipts of requests in the idempotency table.
+"""Notes of who deleted a task, beside the idempotency records of requests, in their table.
 
 A deletion has no item left to be stamped, and its stream record shows the task as it was before. So the transaction
 that deletes a task puts a note here, which the activity function reads when the record comes. It is kept for twice as

@@ -26,7 +26,7 @@ def is_batch(operation: str) -> bool:
     return operation in _LEFT
 
 
-def carried_out(operation: str, request: Mapping[str, Any], send: Send) -> Json:
+def run_batch(operation: str, request: Mapping[str, Any], send: Send) -> Json:
     """The answer to a batch that was processed whole: with the items of all its parts, and with nothing left.
 
     ``send`` makes one call. What is left is sent again with jittered back-off, for as long as the function has time.

@@ -71,7 +71,7 @@ class SharedConnection(Connection):
         """
         request = {**_COUNTED, **operation_kwargs}
         if batches.is_batch(operation_name):
-            return batches.carried_out(operation_name, request, self._send)
+            return batches.run_batch(operation_name, request, self._send)
         return self._send(operation_name, request)
 
     def _send(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:

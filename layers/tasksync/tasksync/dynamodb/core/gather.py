@@ -1,4 +1,4 @@
-"""Reads that do not need each other's answers, made at the same time."""
+"""Gather: runs independent reads at the same time, in threads."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -10,15 +10,15 @@ from tasksync.runtime import unit_of_work
 from tasksync.runtime.settings import settings
 from tasksync.runtime.unit_of_work import UnitOfWork
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 Other = TypeVar("Other")
 
 
-def gather(first: Callable[[], Answer], *others: Callable[[], Answer]) -> list[Answer]:
-    """The answers, in the order of the questions. Raises what the first of them raises that fails.
+def gather(first: Callable[[], Result], *others: Callable[[], Result]) -> list[Result]:
+    """The results, in the order of the arguments. Raises the error of the first one, in this order, that fails.
 
-    ``first`` runs in this thread and may itself ask several things together; the others must not, or they could wait
-    for threads that wait for them.
+    ``first`` runs in this thread and may itself call ``gather``; the others must not, or they could wait for threads
+    that wait for them.
     """
     if not others:
         return [first()]
@@ -26,36 +26,36 @@ def gather(first: Callable[[], Answer], *others: Callable[[], Answer]) -> list[A
     parts = unit_of_work.split(len(reads))
     jobs = [_counted(read, part) for read, part in zip(reads, parts, strict=True)]
     try:
-        return _at_once(jobs) if settings.concurrent_reads > 1 else [job() for job in jobs]
+        return _run_concurrently(jobs) if settings.concurrent_reads > 1 else [job() for job in jobs]
     finally:
         unit_of_work.join(parts)
 
 
-def gather_pair(first: Callable[[], Answer], other: Callable[[], Other]) -> tuple[Answer, Other]:
-    """``together`` for two that answer different things."""
+def gather_pair(first: Callable[[], Result], other: Callable[[], Other]) -> tuple[Result, Other]:
+    """``gather`` for two results of different types."""
     reads: tuple[Callable[[], Any], Callable[[], Any]] = (first, other)
-    answer, others_answer = gather(*reads)
-    return answer, others_answer
+    result, other_result = gather(*reads)
+    return result, other_result
 
 
-def _counted(read: Callable[[], Answer], part: UnitOfWork) -> Callable[[], Answer]:
-    """In a copy of this context, with a unit of work of its own."""
+def _counted(read: Callable[[], Result], part: UnitOfWork) -> Callable[[], Result]:
+    """``read`` in a copy of this context, with a unit of work of its own: threads must not share counters."""
 
-    def counted() -> Answer:
+    def counted() -> Result:
         unit_of_work.enter(part)
         return read()
 
     return functools.partial(copy_context().run, counted)
 
 
-def _at_once(jobs: Sequence[Callable[[], Answer]]) -> list[Answer]:
+def _run_concurrently(jobs: Sequence[Callable[[], Result]]) -> list[Result]:
     futures = [_threads().submit(job) for job in jobs[1:]]
     try:
-        answer = jobs[0]()
+        result = jobs[0]()
     finally:
-        # An invocation that ended would leave them frozen in the middle of a request.
+        # Lambda freezes the container when the invocation ends: no thread may be in the middle of a request then.
         wait(futures)
-    return [answer, *(future.result() for future in futures)]
+    return [result, *(future.result() for future in futures)]
 
 
 @functools.cache

@@ -1,8 +1,8 @@
-"""Several ranges of an index, each in order, read as one list in order.
+"""Merge: reads several sorted ranges of an index as one sorted list.
 
-How much to read of each at once is a bet: too little, and one round of queries is not enough; too much, and what is
-read is not used. Where ``k`` ranges hold items at random, a list of ``n`` takes about ``n/k`` from each, give or take
-the square root of that.
+The number of items to read from each range is an estimate. Too few items cost another round of queries; too many are
+read and not used. If the items are spread over ``k`` ranges at random, a list of ``n`` items takes ``n/k`` items from
+each range, with a standard deviation of about the square root of ``n/k``.
 """
 
 import math
@@ -17,6 +17,8 @@ from tasksync.runtime import deadline
 
 
 class Identified(Protocol):
+    """An item with an id."""
+
     @property
     def id(self) -> str: ...
 
@@ -26,44 +28,46 @@ Row = TypeVar("Row", bound=Identified)
 
 @dataclass(frozen=True, slots=True)
 class Block(Generic[Row]):
-    """What one query found. ``end``: the place it came to, or None where the range is at its end."""
+    """The result of one query. ``end``: the position that it reached; None at the end of the range."""
 
     rows: list[Row]
     end: str | None
 
 
 class Range(Protocol[Row]):
-    """Items in the order of their places in the list."""
+    """A sorted range of items."""
 
     def read(self, after: str | None, size: int) -> Block[Row]:
-        """Those behind a place (None: from the beginning), so many at most, in one round trip."""
+        """At most ``size`` items after a position (None: from the beginning), in one round trip."""
 
-    def place(self, row: Row) -> str: ...
+    def position(self, row: Row) -> str:
+        """The position of an item in the merged list. Positions sort as the items do."""
 
 
-def share(wanted: int, ranges: int) -> int:
-    """How many items to read of each of ``ranges``, for ``wanted`` of all.
+def read_size(wanted: int, ranges: int) -> int:
+    """How many items to read from each of ``ranges``, to get ``wanted`` items in all.
 
-    1.5 standard deviations above the mean: for 50 of nine ranges, that reads at most twice as many, and one round is
-    enough in half of all cases; of three ranges 1.4 times as many, and in nine of ten cases.
+    It is 1.5 standard deviations above the mean. For 50 items from nine ranges, that reads at most twice as many items
+    as wanted, and one round is enough in half of all cases. With three ranges, it reads 1.4 times as many, and one
+    round is enough in nine of ten cases.
     """
     mean = wanted / ranges
     return min(wanted, math.ceil(mean + 1.5 * math.sqrt(mean * (1 - 1 / ranges))))
 
 
 class _Source(Generic[Row]):
-    """One range: what is read of it and not taken yet."""
+    """One range of a merge, with the items that were read from it and are not in the list yet."""
 
     def __init__(self, items: Range[Row], after: str | None) -> None:
         self._range = items
         self.after = after
-        """Up to here it has been read. None: not at all, or to its end."""
+        """The position up to which the range was read. None: nothing was read, or all of it."""
         self.ended = False
         self.ahead: list[Row] = []
 
     @property
-    def dry(self) -> bool:
-        """Nobody knows what comes next."""
+    def is_exhausted(self) -> bool:
+        """Whether the next item must be read first."""
         return not self.ahead and not self.ended
 
     def read(self, size: int) -> None:
@@ -72,18 +76,18 @@ class _Source(Generic[Row]):
         self.ahead = block.rows
 
     def take(self, bound: str | None, *, descending: bool) -> list[tuple[str, Row]]:
-        """What is up to this place (None: all of it), with the place of each."""
-        placed = [(self._range.place(row), row) for row in self.ahead]
+        """Remove and return the items up to this position (None: all items), each with its position."""
+        positioned = [(self._range.position(row), row) for row in self.ahead]
         if bound is not None:
-            placed = [each for each in placed if (each[0] >= bound if descending else each[0] <= bound)]
-        self.ahead = self.ahead[len(placed) :]
-        return placed
+            positioned = [each for each in positioned if (each[0] >= bound if descending else each[0] <= bound)]
+        self.ahead = self.ahead[len(positioned) :]
+        return positioned
 
 
-class Effort:
-    """How much may be read for one request: so many queries, and only while there is time.
+class QueryBudget:
+    """How many queries one request may still make, while the function has time.
 
-    The first round is always read, so that each page comes further than the one before it.
+    The first round is always allowed, so that each page makes progress.
     """
 
     def __init__(self, queries: int) -> None:
@@ -94,64 +98,68 @@ class Effort:
     def left(self) -> bool:
         return not self._begun or (self._queries > 0 and deadline.has_time())
 
-    def spend(self, queries: int) -> None:
+    def consume(self, queries: int) -> None:
         self._begun = True
         self._queries -= queries
 
 
 class Merge(Generic[Row]):
-    """All ranges behind a place, read as one list.
+    """Reads all ranges after a position as one list.
 
-    ``found``: what is known to come next and has not been taken yet.
+    ``found``: the next items of the list, which were read and not taken yet.
     """
 
-    def __init__(self, ranges: Sequence[Range[Row]], after: str | None, effort: Effort, *, descending: bool) -> None:
+    def __init__(
+        self, ranges: Sequence[Range[Row]], after: str | None, budget: QueryBudget, *, descending: bool
+    ) -> None:
         self.found: list[Row] = []
         self.reached = after
-        """The place up to which everything was found; None: nothing is left to be read, or nothing has been read."""
+        """The position up to which the list is complete. None: everything was read, or nothing yet."""
         self._sources = [_Source(each, after) for each in ranges]
-        self._effort = effort
+        self._budget = budget
         self._ids: set[str] = set()
         self._descending = descending
 
     @property
     def ended(self) -> bool:
-        """Nothing is left to be read."""
+        """Whether everything was read."""
         return all(source.ended and not source.ahead for source in self._sources)
 
     def round(self, size: int) -> None:
-        """Read ``size`` items of each range of which nothing is known, at the same time; and find what follows."""
-        first, *others = [partial(source.read, size) for source in self._sources if source.dry]
-        self._effort.spend(1 + len(others))
+        """Read ``size`` items from each exhausted range, at the same time, and append the next items to ``found``."""
+        first, *others = [partial(source.read, size) for source in self._sources if source.is_exhausted]
+        self._budget.consume(1 + len(others))
         gather(first, *others)
         for row in self._following():
-            # One that changes while it is read may be at the place it leaves and at the one it comes to.
+            # An item that changes while ranges are read may appear at its old position and at its new one.
             if row.id not in self._ids:
                 self._ids.add(row.id)
                 self.found.append(row)
 
     def _following(self) -> list[Row]:
-        """What nothing can come before that has not been read: it is up to where every range has been read."""
+        """The next items in order: those up to the position that every range has been read to."""
         ends = [source.after for source in self._sources if source.after is not None]
         self.reached = (max if self._descending else min)(ends) if ends else None
         if len(self._sources) == 1:
             [source] = self._sources
             rows, source.ahead = source.ahead, []
             return rows
-        placed = [each for source in self._sources for each in source.take(self.reached, descending=self._descending)]
-        placed.sort(key=itemgetter(0), reverse=self._descending)
-        return [row for _, row in placed]
+        positioned = [
+            each for source in self._sources for each in source.take(self.reached, descending=self._descending)
+        ]
+        positioned.sort(key=itemgetter(0), reverse=self._descending)
+        return [row for _, row in positioned]
 
     def fill(self, wanted: int) -> None:
-        """Read until so many are found, nothing is left, or the effort is spent."""
+        """Read until ``wanted`` items are found, all ranges end, or the budget is used up."""
         rounds = 0
-        while len(self.found) < wanted and not self.ended and self._effort.left:
+        while len(self.found) < wanted and not self.ended and self._budget.left:
             missing = wanted - len(self.found)
-            # What ran dry twice holds more than its share: it may hold all that is missing.
-            self.round(share(missing, len(self._sources)) if rounds < 2 else missing)
+            # What ran dry twice holds more than its read_size: it may hold all that is missing.
+            self.round(read_size(missing, len(self._sources)) if rounds < 2 else missing)
             rounds += 1
 
     def take(self, wanted: int) -> list[Row]:
-        """So many of what is found, or all of it."""
+        """Remove and return at most ``wanted`` of the found items."""
         taken, self.found = self.found[:wanted], self.found[wanted:]
         return taken

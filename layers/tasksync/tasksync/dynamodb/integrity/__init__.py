@@ -1,1 +1,1 @@
-"""All tables, as the auditor reads them."""
+"""Snapshots of all tables, for the auditor."""

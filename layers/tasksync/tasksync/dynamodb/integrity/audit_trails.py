@@ -1,4 +1,4 @@
-"""Audit trails as the auditor reads them: what there should be and is not."""
+"""Audit trails, as the auditor checks them: which entries are missing."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -20,7 +20,7 @@ _MOST_IN_ONE_READ = 100
 
 
 def trails_of(versions: Iterable[Version]) -> dict[str, TrailSnapshot]:
-    """By room or task, whether the entries of its latest change are there."""
+    """For each room or task, which entries of its latest change are missing."""
     expected = {version.task_id or version.room_id: version for version in versions}
     there = _entries((version.room_id, each) for version in expected.values() for each in version.entry_ids)
     return {
@@ -36,8 +36,8 @@ def read_entry(raw: Raw) -> tuple[ActivityEntry, ActivityItem]:
     return item.entity(), item
 
 
-def readings_of_entries(entries: list[tuple[ActivityEntry, ActivityItem]]) -> list[EntrySnapshot]:
-    """Each with the entries of the change before it, and the version of what it is about."""
+def entry_snapshots(entries: list[tuple[ActivityEntry, ActivityItem]]) -> list[EntrySnapshot]:
+    """A snapshot of each entry: missing entries of the previous change, and the current version of its subject."""
     there = _entries((entry.room_id, each) for entry, _ in entries for each in entry.previous)
     versions = _versions([entry for entry, _ in entries])
     return [
@@ -45,7 +45,7 @@ def readings_of_entries(entries: list[tuple[ActivityEntry, ActivityItem]]) -> li
             room_id=entry.room_id,
             entry_id=entry.id,
             number=number_of(entry.id),
-            kept_seconds=int(item.expires_at) - int(entry.at.timestamp()),
+            retention_seconds=int(item.expires_at) - int(entry.at.timestamp()),
             missing=tuple(each for each in entry.previous if (entry.room_id, each) not in there),
             version=versions.get(_subject(entry)),
         )
@@ -58,7 +58,7 @@ def _subject(entry: ActivityEntry) -> Key:
 
 
 def _versions(entries: list[ActivityEntry]) -> dict[Key, int]:
-    """Of those rooms and tasks that are there: their versions."""
+    """The versions of those rooms and tasks that still exist."""
     subjects = {_subject(entry) for entry in entries}
     tasks = _found(settings.tasks_table, ("owner_id", "task_id"), [each for each in subjects if each[1]])
     rooms = _found(settings.rooms_table, ("room_id", "item"), [(room, ROOM) for room, task in subjects if not task])
@@ -67,12 +67,12 @@ def _versions(entries: list[ActivityEntry]) -> dict[Key, int]:
 
 
 def _entries(keys: Iterable[Key]) -> set[Key]:
-    """Those of the entries that there are."""
+    """The keys of those entries that exist."""
     return set(_found(settings.activity_table, ("room_id", "entry_id"), list(dict.fromkeys(keys))))
 
 
 def _found(table: str, names: Key, keys: list[Key]) -> dict[Key, Raw]:
-    """Those of the items that there are, by key, read consistently."""
+    """The existing items among these keys, by key, read consistently."""
     partition, sort = names
     found: dict[Key, Raw] = {}
     for start in range(0, len(keys), _MOST_IN_ONE_READ):

@@ -1,6 +1,7 @@
-"""All tables as the auditor reads them: page by page, consistently, and without writing anything.
+"""The auditor's snapshots of all tables: read page by page and consistently, without any write.
 
-What an item refers to, such as the room of a task, is read after the item: what came to be before it is then found.
+Referenced items, such as the room of a task, are read after the item that refers to them. So a reference to an item
+that was created earlier is always found.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +15,7 @@ from tasksync.dynamodb.activity.versions import version_of
 from tasksync.dynamodb.core.connection import batch_get, shared_connection
 from tasksync.dynamodb.core.unfinished import Unfinished
 from tasksync.dynamodb.idempotency.items import IdempotencyItem
-from tasksync.dynamodb.integrity.audit_trails import read_entry, readings_of_entries, trails_of
+from tasksync.dynamodb.integrity.audit_trails import entry_snapshots, read_entry, trails_of
 from tasksync.dynamodb.migrations.positions import POSITION
 from tasksync.dynamodb.rooms.former_members import FormerMemberItem
 from tasksync.dynamodb.rooms.repository import CODE, MEMBER, ROOM, CodeItem, MembershipItem, RoomItem, RoomsItem
@@ -59,76 +60,76 @@ Raw = dict[str, Any]
 Parsed = TypeVar("Parsed")
 
 _Claim = tuple[str, str, datetime | None]
-"""A room code, whose it is and, of a retired one, from when on it is free."""
+"""A room code, the id of its room, and, for a retired code, when it becomes free."""
 
 _MOST_IN_ONE_READ = 100
 _UNREADABLE = (PynamoDBException, ValueError, TypeError, KeyError, AttributeError)
 
 
-class AuditTables:
-    """Snapshots of everything that is stored."""
+class AuditRepository:
+    """Reads snapshots of all stored items."""
 
     def __init__(self, page_items: int | None = None) -> None:
-        """``page_items``: how many items a page has at most; without it, as many as DynamoDB gives, up to 1 MB."""
+        """``page_items``: the maximum number of items on a page; None: as many as DynamoDB returns, up to 1 MB."""
         self._page_items = page_items
-        # In this order: what refers is read before what is referred to.
+        # The order matters: items that refer to others are read before those.
         self._tables: dict[str, Callable[[list[Raw]], list[Snapshot]]] = {
-            settings.idempotency_table: _of_idempotency_records,
-            settings.activity_table: _of_entries,
-            settings.tasks_table: _of_tasks,
-            settings.sessions_table: _of_sessions,
-            settings.rooms_table: _of_rooms,
-            settings.users_table: _of_users,
+            settings.idempotency_table: _idempotency_snapshots,
+            settings.activity_table: _entry_snapshots,
+            settings.tasks_table: _task_snapshots,
+            settings.sessions_table: _session_snapshots,
+            settings.rooms_table: _room_snapshots,
+            settings.users_table: _user_snapshots,
         }
 
-    def readings(self) -> Iterator[list[Snapshot]]:
-        """Page by page. What stands on several pages, such as a large room, is read in parts."""
-        for table, readings_of in self._tables.items():
+    def snapshots(self) -> Iterator[list[Snapshot]]:
+        """All snapshots, page by page. An item collection that spans pages, such as a large room, is read in parts."""
+        for table, snapshots_of in self._tables.items():
             for page in self._pages(table):
-                yield readings_of(page)
+                yield snapshots_of(page)
 
-    def again(self, reading: Snapshot) -> Snapshot | None:
-        """The same, as it is now; None if it is gone."""
-        if isinstance(reading, FamilySnapshot):
-            found = [self.again(each) for each in reading.sessions]
+    def read_again(self, snapshot: Snapshot) -> Snapshot | None:
+        """A new snapshot of the same item; None if it was deleted."""
+        if isinstance(snapshot, FamilySnapshot):
+            found = [self.read_again(each) for each in snapshot.sessions]
             return FamilySnapshot(tuple(each for each in found if isinstance(each, SessionSnapshot)))
-        table, raws = _raws(reading)
-        return next((each for each in self._tables[table](raws) if type(each) is type(reading)), None)
+        table, raws = _raws(snapshot)
+        return next((each for each in self._tables[table](raws) if type(each) is type(snapshot)), None)
 
     def _pages(self, table: str) -> Iterator[list[Raw]]:
         request: dict[str, Any] = {"TableName": table, "ConsistentRead": True}
         if self._page_items is not None:
             request["Limit"] = self._page_items
-        return _answers("Scan", request)
+        return _query_pages("Scan", request)
 
 
-def _raws(reading: Snapshot) -> tuple[str, list[Raw]]:  # noqa: C901  # a table of cases
-    """The items of which a reading was made, as they are now, and their table."""
-    match reading:
+def _raws(snapshot: Snapshot) -> tuple[str, list[Raw]]:  # noqa: C901  # a table of cases
+    """The table and the current items of a snapshot."""
+    match snapshot:
         case RoomSnapshot():
-            return settings.rooms_table, _items_of_room(reading.room_id)
+            return settings.rooms_table, _items_of_room(snapshot.room_id)
         case CodeSnapshot():
-            return _item(settings.rooms_table, CodeItem.at(reading.code).room_id, CODE)
+            return _item(settings.rooms_table, CodeItem.at(snapshot.code).room_id, CODE)
         case FormerMemberSnapshot():
-            item = FormerMemberItem.of(reading.former)
+            item = FormerMemberItem.of(snapshot.former)
             return _item(settings.rooms_table, item.room_id, item.item)
         case UnassignmentSnapshot():
-            mark = UnassignmentItem.at(reading.due.room_id, reading.due.user_id)
+            mark = UnassignmentItem.at(snapshot.due.room_id, snapshot.due.user_id)
             return _item(settings.rooms_table, mark.room_id, mark.item)
         case UserSnapshot():
-            return _item(settings.users_table, reading.user.id)
+            return _item(settings.users_table, snapshot.user.id)
         case NameSnapshot():
-            return _item(settings.users_table, reading.claim)
+            return _item(settings.users_table, snapshot.claim)
         case TaskSnapshot():
-            return _item(settings.tasks_table, reading.task.owner_id, reading.task.id)
+            return _item(settings.tasks_table, snapshot.task.owner_id, snapshot.task.id)
         case SessionSnapshot():
-            return _item(settings.sessions_table, reading.session.id)
+            return _item(settings.sessions_table, snapshot.session.id)
         case EntrySnapshot():
-            return _item(settings.activity_table, reading.room_id, reading.entry_id)
+            return _item(settings.activity_table, snapshot.room_id, snapshot.entry_id)
         case IdempotencySnapshot():
-            return _item(settings.idempotency_table, reading.record.id)
+            return _item(settings.idempotency_table, snapshot.record.id)
         case UnreadableSnapshot():
-            return _item(reading.table, *reading.key)
+            return _item(snapshot.table, *snapshot.key)
         case FamilySnapshot():
             raise TypeError("a family is several items")
 
@@ -140,10 +141,10 @@ def _items_of_room(room_id: str) -> list[Raw]:
         "ExpressionAttributeValues": {":room": {"S": room_id}},
         "ConsistentRead": True,
     }
-    return [raw for page in _answers("Query", query) for raw in page]
+    return [raw for page in _query_pages("Query", query) for raw in page]
 
 
-def _answers(operation: str, request: dict[str, Any]) -> Iterator[list[Raw]]:
+def _query_pages(operation: str, request: dict[str, Any]) -> Iterator[list[Raw]]:
     while True:
         answer = shared_connection().dispatch(operation, request)
         yield answer["Items"]
@@ -152,14 +153,14 @@ def _answers(operation: str, request: dict[str, Any]) -> Iterator[list[Raw]]:
         request = {**request, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
-def _of_tasks(raws: list[Raw]) -> list[Snapshot]:
+def _task_snapshots(raws: list[Raw]) -> list[Snapshot]:
     def parse(raw: Raw) -> tuple[Task, bool, Version | None]:
         item = TaskItem.from_raw_data(raw)
         task = item.entity()
         fit = all(getattr(item, name) == value for name, value in sort_keys(task).items())
         return task, fit, version_of(raw) if item.stamp and is_room_id(item.owner_id) else None
 
-    parsed, readings = _parsed(settings.tasks_table, raws, parse)
+    parsed, snapshots = _parsed(settings.tasks_table, raws, parse)
     owners = {task.owner_id for task, _, _ in parsed}
     rooms = {owner for owner in owners if is_room_id(owner)}
     assignees = {task.assignee_id for task, _, _ in parsed if task.assignee_id is not None}
@@ -169,7 +170,7 @@ def _of_tasks(raws: list[Raw]) -> list[Snapshot]:
     joins = _joins(
         {(task.owner_id, task.assignee_id) for task, _, _ in parsed if task.owner_id in rooms and task.assignee_id}
     )
-    readings += [
+    snapshots += [
         TaskSnapshot(
             task,
             fit,
@@ -180,14 +181,14 @@ def _of_tasks(raws: list[Raw]) -> list[Snapshot]:
         )
         for task, fit, _ in parsed
     ]
-    return readings
+    return snapshots
 
 
 def _left_since(task: Task, raw: Raw | None, joins: dict[tuple[str, str], str | None]) -> datetime | None:
-    """``TaskSnapshot.left_since``. The tasks of a room without members are to be deleted, whoever has them.
+    """``TaskSnapshot.left_since``; None for tasks of a room without members, which are about to be deleted.
 
-    ``raw``: the room. What cannot be read of it is reported with the room. ``joins``: those of members, by room and
-    user.
+    ``raw``: the room. If it cannot be read, the room's own check reports that. ``joins``: the join ids of members, by
+    room and user.
     """
     if task.assignee_id is None or raw is None:
         return None
@@ -201,7 +202,7 @@ def _left_since(task: Task, raw: Raw | None, joins: dict[tuple[str, str], str | 
     return room.updated_at if room.member_count else None
 
 
-def _of_rooms(raws: list[Raw]) -> list[Snapshot]:
+def _room_snapshots(raws: list[Raw]) -> list[Snapshot]:
     def parse(raw: Raw) -> Room | Membership | FormerMember | DueUnassignment | _Claim:
         item = RoomsItem.from_raw_data(raw)
         if isinstance(item, CodeItem):
@@ -212,7 +213,7 @@ def _of_rooms(raws: list[Raw]) -> list[Snapshot]:
             return item.entity()
         raise ValueError("no kind of item of this table")
 
-    parsed, readings = _parsed(settings.rooms_table, raws, parse)
+    parsed, snapshots = _parsed(settings.rooms_table, raws, parse)
     rooms = {each.id: each for each in parsed if isinstance(each, Room)}
     members: dict[str, list[Membership]] = {room_id: [] for room_id in rooms}
     for each in parsed:
@@ -240,18 +241,18 @@ def _of_rooms(raws: list[Raw]) -> list[Snapshot]:
             if _text(raw, "status") == UserStatus.DELETING.value
         }
         trail = trails.get(room_id)
-        readings.append(
+        snapshots.append(
             RoomSnapshot(room_id, room, tuple(of_room), owner, frozenset(known), deleting, trail, room_id in marked)
         )
-    readings += [CodeSnapshot(code, by, _text(claimants.get(by), "code"), free_at) for code, by, free_at in claims]
-    readings += [
+    snapshots += [CodeSnapshot(code, by, _text(claimants.get(by), "code"), free_at) for code, by, free_at in claims]
+    snapshots += [
         FormerMemberSnapshot(each, each.user_id in people, (each.room_id, each.user_id) in back) for each in former
     ]
-    readings += [UnassignmentSnapshot(each, each.user_id in people) for each in dues]
-    return readings
+    snapshots += [UnassignmentSnapshot(each, each.user_id in people) for each in dues]
+    return snapshots
 
 
-def _of_users(raws: list[Raw]) -> list[Snapshot]:
+def _user_snapshots(raws: list[Raw]) -> list[Snapshot]:
     def parse(raw: Raw) -> User | tuple[str, str]:
         item = UsersItem.from_raw_data(raw)
         if isinstance(item, ClaimItem):
@@ -260,52 +261,52 @@ def _of_users(raws: list[Raw]) -> list[Snapshot]:
             return item.entity()
         raise ValueError("no kind of item of this table")
 
-    parsed, readings = _parsed(settings.users_table, raws, parse)
+    parsed, snapshots = _parsed(settings.users_table, raws, parse)
     users = {user: _claims(user.username, user.email) for user in parsed if isinstance(user, User)}
     claims = [each for each in parsed if isinstance(each, tuple)]
     found = _users({claim for of_user in users.values() for claim in of_user} | {owner for _, owner in claims})
     marked = {raw["user_id"]["S"] for raw in raws if _is_marked(raw, Unfinished.USER)}
     for user, of_user in users.items():
         owners = {claim: _text(found.get(claim), "owner") for claim in of_user}
-        readings.append(UserSnapshot(user, owners, user.id in marked))
+        snapshots.append(UserSnapshot(user, owners, user.id in marked))
     for claim, owner in claims:
         username, email = (_text(found.get(owner), name) for name in ("username", "email"))
-        readings.append(NameSnapshot(claim, owner, _claims(username, email)))
-    return readings
+        snapshots.append(NameSnapshot(claim, owner, _claims(username, email)))
+    return snapshots
 
 
-def _of_entries(raws: list[Raw]) -> list[Snapshot]:
-    parsed, readings = _parsed(settings.activity_table, raws, read_entry)
-    readings += readings_of_entries(parsed)
-    return readings
+def _entry_snapshots(raws: list[Raw]) -> list[Snapshot]:
+    parsed, snapshots = _parsed(settings.activity_table, raws, read_entry)
+    snapshots += entry_snapshots(parsed)
+    return snapshots
 
 
-def _of_sessions(raws: list[Raw]) -> list[Snapshot]:
-    # The public keys that are stored beside the sessions concern no invariant.
+def _session_snapshots(raws: list[Raw]) -> list[Snapshot]:
+    # Public keys are in the same table; no invariant is about them.
     raws = [raw for raw in raws if not raw["session_id"]["S"].startswith(KEY)]
 
     def parse(raw: Raw) -> Session:
         return SessionItem.from_raw_data(raw).entity()
 
-    parsed, readings = _parsed(settings.sessions_table, raws, parse)
+    parsed, snapshots = _parsed(settings.sessions_table, raws, parse)
     known = _users({session.user_id for session in parsed})
-    readings += [SessionSnapshot(session, session.user_id in known) for session in parsed]
-    return readings
+    snapshots += [SessionSnapshot(session, session.user_id in known) for session in parsed]
+    return snapshots
 
 
-def _of_idempotency_records(raws: list[Raw]) -> list[Snapshot]:
+def _idempotency_snapshots(raws: list[Raw]) -> list[Snapshot]:
     def parse(raw: Raw) -> IdempotencyRecord:
         return IdempotencyItem.from_raw_data(raw).entity()
 
-    # Notes of deletions and positions of migrations are stored beside the idempotency records, and concern no request.
+    # Deletion notes and migration positions are in the same table; they belong to no request.
     raws = [raw for raw in raws if not raw["receipt_id"]["S"].startswith((DELETION, POSITION))]
-    parsed, readings = _parsed(settings.idempotency_table, raws, parse)
-    readings += [IdempotencySnapshot(record) for record in parsed]
-    return readings
+    parsed, snapshots = _parsed(settings.idempotency_table, raws, parse)
+    snapshots += [IdempotencySnapshot(record) for record in parsed]
+    return snapshots
 
 
 def _parsed(table: str, raws: Iterable[Raw], parse: Callable[[Raw], Parsed]) -> tuple[list[Parsed], list[Snapshot]]:
-    """What the items say, and those that say nothing that can be read."""
+    """The parsed items, and snapshots of those that cannot be parsed."""
     parsed: list[Parsed] = []
     unreadable: list[Snapshot] = []
     for raw in raws:
@@ -326,7 +327,7 @@ def _rooms(room_ids: Iterable[str]) -> dict[str, Raw]:
 
 
 def _joins(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str | None]:
-    """Of those of the pairs of room and user that are memberships: by which join."""
+    """The join ids of those pairs of room and user that are memberships."""
     raws = _batches(settings.rooms_table, [(room_id, MEMBER + user_id) for room_id, user_id in pairs])
     return {(raw["room_id"]["S"], raw["item"]["S"].removeprefix(MEMBER)): _text(raw, "join_id") for raw in raws}
 
@@ -340,7 +341,7 @@ def _users(keys: Iterable[str]) -> dict[str, Raw]:
 
 
 def _found(table: str, keys: Iterable[tuple[str, ...]]) -> dict[str, Raw]:
-    """Those of the items that there are, by partition key, read consistently."""
+    """The existing items among these keys, by partition key, read consistently."""
     return {raw[_key_names(table)[0]]["S"]: raw for raw in _batches(table, keys)}
 
 
@@ -364,13 +365,13 @@ def _key_names(table: str) -> tuple[str, ...]:
 
 
 def _claims(username: str | None, email: str | None) -> frozenset[str]:
-    """The claims that somebody with this name and address has."""
+    """The claims of a user with this username and address."""
     claims = [name_claim(username)] if username is not None else []
     return frozenset(claims + ([email_claim(email)] if email is not None else []))
 
 
 def _is_marked(raw: Raw, kind: Unfinished) -> bool:
-    """Whether the index of what is unfinished has the item."""
+    """Whether the item is in the index of unfinished removals."""
     return _text(raw, "unfinished") == kind and "updated_at" in raw
 
 

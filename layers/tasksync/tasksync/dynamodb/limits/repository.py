@@ -12,7 +12,7 @@ from pynamodb.expressions.update import Action
 
 from tasksync.dynamodb.core.connection import SharedModel, shared_connection
 from tasksync.dynamodb.core.transaction import Transaction
-from tasksync.model.entities import Tries
+from tasksync.model.entities import LoginThrottle
 from tasksync.model.errors import DependencyFailed, NotCounted, WriteConflict
 from tasksync.runtime import clock, unit_of_work
 from tasksync.runtime.settings import settings
@@ -66,7 +66,7 @@ class RateLimitsRepository:
             raise NotCounted from error
         return int(answer["Attributes"]["spent"]["N"])
 
-    def count_try(self, key: str, ends: int) -> Tries:
+    def count_attempt(self, key: str, ends: int) -> LoginThrottle:
         """Add one to the tries, which are forgotten at ``ends`` if these are the first."""
         item = LimitItem(key)
         with unit_of_work.bookkeeping():
@@ -78,7 +78,7 @@ class RateLimitsRepository:
                     LimitItem.expires_at.set(_after(_FAILURES_SECONDS)),
                 ]
             )
-        return Tries(
+        return LoginThrottle(
             key,
             _number(item.spent),
             _number(item.ends_at),
@@ -87,7 +87,7 @@ class RateLimitsRepository:
             _number(item.changes),
         )
 
-    def change_tries(self, seen: Tries, changed: Tries) -> None:
+    def change_throttle(self, seen: LoginThrottle, changed: LoginThrottle) -> None:
         """Raises ``WriteConflict`` if anything but the count has changed since it was seen."""
         transaction = Transaction()
         transaction.update(
@@ -118,15 +118,15 @@ class RateLimitsRepository:
             return False
         return item.expires_at > clock.now().timestamp()
 
-    def forget_failures(self, tries_key: str, failures_key: str, known_key: str) -> None:
+    def forget_failures(self, throttle_key: str, failures_key: str, known_key: str) -> None:
         """Somebody has signed in: drop both counters, and know the network from now on."""
         with unit_of_work.bookkeeping(), LimitItem.batch_write() as batch:
-            batch.delete(LimitItem(tries_key))
+            batch.delete(LimitItem(throttle_key))
             batch.delete(LimitItem(failures_key))
             batch.save(LimitItem(known_key, expires_at=_after(_KNOWN_SECONDS)))
 
 
-def _next(changed: Tries) -> list[Action]:
+def _next(changed: LoginThrottle) -> list[Action]:
     if changed.next_at is None:
         # All that has been counted so far is forgotten. Whoever counted it finds this change, and counts again.
         return [LimitItem.next_at.remove(), LimitItem.spent.set(changed.count)]

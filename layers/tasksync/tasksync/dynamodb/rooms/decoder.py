@@ -6,7 +6,7 @@ import msgspec
 
 from tasksync.dynamodb.core.queries import Moment, Number, Text, Texts, query
 from tasksync.dynamodb.rooms import join_roles
-from tasksync.model.entities import Membership, Origin, Room, RoomRole, RoomsEntered
+from tasksync.model.entities import JoinedRooms, Membership, Origin, Room, RoomRole
 from tasksync.runtime.settings import settings
 
 # What an item of the other kind has not.
@@ -65,7 +65,7 @@ class _EnteredRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     origin: Text | None = None
 
 
-def rooms_entered(user_id: str) -> RoomsEntered:
+def rooms_entered(user_id: str) -> JoinedRooms:
     """The rooms of a user, from the index by user. A query of 1 MB holds more of them than anybody can be in."""
     rows, _ = query(
         _EnteredRow,
@@ -79,7 +79,7 @@ def rooms_entered(user_id: str) -> RoomsEntered:
         },
     )
     by_oneself = {row.room_id.S for row in rows if row.origin is not None and row.origin.S == Origin.ONESELF}
-    return RoomsEntered(frozenset(by_oneself), frozenset(row.room_id.S for row in rows) - by_oneself)
+    return JoinedRooms(frozenset(by_oneself), frozenset(row.room_id.S for row in rows) - by_oneself)
 
 
 def partition(room_id: str) -> tuple[Room | None, list[Membership]]:

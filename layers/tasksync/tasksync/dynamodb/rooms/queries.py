@@ -48,16 +48,16 @@ class RoomReads(RoomsRepository):
 
     def all_views_of(self, user_id: str) -> list[RoomView]:
         """All rooms that a user is in, without the other members: one round trip, and one more for each 50 of them."""
-        wanted = sorted(self.all_hints_of(user_id))
+        wanted = sorted(self.candidate_room_ids(user_id))
         return list(_views(_items(_keys_of_views(wanted, user_id)), wanted, user_id).values())
 
-    def all_hints_of(self, user_id: str) -> set[str]:
+    def candidate_room_ids(self, user_id: str) -> set[str]:
         """Ids of all rooms that a user is in, from the index."""
         return {item.room_id for item in MembershipItem.by_user.query(user_id)}
 
     def all_of(self, user_id: str) -> list[Room]:
         """All rooms that a user is in: one round trip, and one more for each 100 of them."""
-        return self.naming(self.all_hints_of(user_id), {user_id})
+        return self.naming(self.candidate_room_ids(user_id), {user_id})
 
     def naming(self, room_ids: Iterable[str], user_ids: set[str]) -> list[Room]:
         """Those of the rooms that all these users are in. One round trip for 100."""

@@ -24,7 +24,7 @@ from tasksync.dynamodb.core.unfinished import Unfinished, unfinished
 from tasksync.dynamodb.rooms import join_roles
 from tasksync.dynamodb.rooms.decoder import partition, rooms_entered
 from tasksync.model.change_context import Roles
-from tasksync.model.entities import Membership, Origin, Room, RoomRole, RoomsEntered, RoomView
+from tasksync.model.entities import JoinedRooms, Membership, Origin, Room, RoomRole, RoomView
 from tasksync.model.errors import CodeTaken, LastAdmin, UnknownCode, WriteConflict
 from tasksync.runtime import clock, unit_of_work
 from tasksync.runtime.settings import settings
@@ -198,7 +198,7 @@ class RoomsRepository:
         """How many rooms a user has opened or joined and is in, from the index (see ``room_reads.py``)."""
         return MembershipItem.by_user.count(user_id, filter_condition=MembershipItem.origin == Origin.ONESELF.value)
 
-    def entered_by(self, user_id: str) -> RoomsEntered:
+    def joined_rooms(self, user_id: str) -> JoinedRooms:
         """The rooms a user is in, from the index (see ``room_reads.py``). One round trip."""
         return rooms_entered(user_id)
 

@@ -7,7 +7,7 @@ more time than there is, ends its page early: with fewer tasks than asked for, o
 import json
 
 from tasksync.dynamodb.core.gather import gather_pair
-from tasksync.dynamodb.core.merge import Effort, Merge, share
+from tasksync.dynamodb.core.merge import Merge, QueryBudget, read_size
 from tasksync.dynamodb.rooms.repository import members_among
 from tasksync.dynamodb.tasks import query_plan
 from tasksync.dynamodb.tasks.decoder import TaskRow
@@ -51,10 +51,10 @@ class TaskLists(TasksRepository):
         """The tasks assigned to a person, in rooms or personal: from an index, so without any right to see them."""
         return TaskList(query_plan.of_assignee(user_id, wanted), query_plan.due_of_assignee(user_id, wanted), after)
 
-    def place_of(self, task: Task, wanted: TaskFilter) -> str:
+    def position_of(self, task: Task, wanted: TaskFilter) -> str:
         """The position behind ``task`` in a person's list in this order."""
         plan = query_plan.of_assignee("", wanted)
-        return json.dumps(plan.place_of(sort_keys(task)[plan.index.sort_key]))
+        return json.dumps(plan.position_of(sort_keys(task)[plan.index.sort_key]))
 
 
 class TaskList:
@@ -64,16 +64,16 @@ class TaskList:
     def __init__(self, plan: Plan, due: Plan | None, after: str | None) -> None:
         self._plan = plan
         self._due = due
-        self._effort = Effort(MOST_QUERIES)
-        stage, place = (0, None) if after is None else json.loads(after)
+        self._budget = QueryBudget(MOST_QUERIES)
+        stage, position = (0, None) if after is None else json.loads(after)
         self._last: tuple[int, str] | None = None
         self._stage: int = stage
-        self._part = self._begin(place)
+        self._part = self._begin(position)
 
     @property
     def goes_on(self) -> bool:
-        """Whether this request may read on: there is more, and the effort is not spent."""
-        return self._part is not None and (bool(self._part.found) or self._effort.left)
+        """Whether this request may read on: there is more, and the budget is not spent."""
+        return self._part is not None and (bool(self._part.found) or self._budget.left)
 
     @property
     def position(self) -> str | None:
@@ -83,7 +83,7 @@ class TaskList:
         return json.dumps(self._last if self._part.found else (self._stage, self._part.reached))
 
     def read(self, wanted: int) -> list[Task]:
-        """The next tasks: so many, or fewer where the list ends or the effort is spent."""
+        """The next tasks: so many, or fewer where the list ends or the budget is spent."""
         return [row.entity() for row in self._read(wanted)]
 
     def page(self, limit: int) -> Page[Task]:
@@ -105,14 +105,14 @@ class TaskList:
         return rows
 
     def _behind(self, row: TaskRow) -> tuple[int, str]:
-        return self._plan.place_of(row.key(self._plan.index.sort_key))
+        return self._plan.position_of(row.key(self._plan.index.sort_key))
 
-    def _begin(self, place: str | None) -> "Merge[TaskRow] | _DueMerge | None":
+    def _begin(self, position: str | None) -> "Merge[TaskRow] | _DueMerge | None":
         if self._stage >= len(self._plan.stages):
             return None
         if self._due is not None:
-            return _DueMerge(self._plan, self._due, place, self._effort)
-        return Merge(self._plan.ranges(self._stage), place, self._effort, descending=self._plan.descending)
+            return _DueMerge(self._plan, self._due, position, self._budget)
+        return Merge(self._plan.ranges(self._stage), position, self._budget, descending=self._plan.descending)
 
 
 class _DueMerge:
@@ -123,13 +123,13 @@ class _DueMerge:
     them has what is wanted: no more than some four times what the better one alone would read.
     """
 
-    def __init__(self, plan: Plan, due: Plan, place: str | None, effort: Effort) -> None:
+    def __init__(self, plan: Plan, due: Plan, position: str | None, budget: QueryBudget) -> None:
         self._plan = plan
-        self._place = place
-        self._effort = effort
+        self._position = position
+        self._budget = budget
         self._size = 0
-        self._listed = Merge(plan.ranges(0), place, effort, descending=plan.descending)
-        self._due = Merge(due.ranges(0), None, effort, descending=due.descending)
+        self._listed = Merge(plan.ranges(0), position, budget, descending=plan.descending)
+        self._due = Merge(due.ranges(0), None, budget, descending=due.descending)
         self._in_order: list[TaskRow] | None = None
         """Once all that is due has been read: what of it is left."""
 
@@ -146,12 +146,12 @@ class _DueMerge:
         return self._in_order is not None or self._listed.ended
 
     def fill(self, wanted: int) -> None:
-        while len(self.found) < wanted and not self.ended and self._effort.left:
-            self._size = min(2 * self._size or share(wanted, len(self._plan.stages[0])), _MOST_AT_ONCE)
+        while len(self.found) < wanted and not self.ended and self._budget.left:
+            self._size = min(2 * self._size or read_size(wanted, len(self._plan.stages[0])), _MOST_AT_ONCE)
             if not self._due.ended and len(self._due.found) < _MOST_SORTED:
                 self._due.round(self._size)
             if self._due.ended:
-                self._in_order = self._plan.sorted_behind(self._place, self._due.found)
+                self._in_order = self._plan.sorted_behind(self._position, self._due.found)
             else:
                 self._listed.round(self._size)
 
@@ -162,5 +162,5 @@ class _DueMerge:
         else:
             taken, self._in_order = self._in_order[:wanted], self._in_order[wanted:]
         if taken:
-            self._place = self._plan.place_of(taken[-1].key(self._plan.index.sort_key))[1]
+            self._position = self._plan.position_of(taken[-1].key(self._plan.index.sort_key))[1]
         return taken

@@ -1,8 +1,8 @@
-"""Which ranges of which index hold a list of tasks.
+"""The query plan of a list of tasks: which ranges of which index hold it.
 
-What is asked of a list for equality stands at the beginning of an index's sort key, so the tasks that are wanted are
-ranges of it: one for each status with each priority. Within a range they are in the order of creation, or of the
-deadline; the ranges are merged (``dynamodb/core/merge.py``).
+Filters by equality are the prefix of an index's sort key. So the tasks of a list are ranges of the index: one range for
+each pair of status and priority. Within a range, tasks are sorted by creation or by deadline.
+``dynamodb/core/merge.py`` merges the ranges.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,12 +19,12 @@ from tasksync.model.queries import Order, TaskFilter
 from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
-# Before and behind whatever may stand in a sort key; DynamoDB takes no empty text for a bound.
+# They sort before and after all characters of a sort key. DynamoDB does not accept an empty text as a bound.
 _START = "!"
 _END = "~"
 _LAST_DEADLINE = "9999-12-31T24"
 
-# Indexes with their sort keys.
+# Names of indexes, each with its sort key.
 _DEADLINE = (TaskItem.room_by_deadline.Meta.index_name, "by_deadline")
 _STATUS = (TaskItem.room_by_status.Meta.index_name, "by_status")
 _STATUS_BY_DEADLINE = (TaskItem.room_by_status_deadline.Meta.index_name, "by_status_deadline")
@@ -38,7 +38,7 @@ _ASSIGNEE_STATUS_BY_DEADLINE = (TaskItem.by_assignee_status_deadline.Meta.index_
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The tasks whose sort key begins with ``prefix``, and goes on between ``low`` and ``high``."""
+    """The tasks whose sort key is ``prefix``, followed by a text between ``low`` and ``high``."""
 
     prefix: str
     low: str = _START
@@ -49,7 +49,7 @@ class Range:
 
 
 class Index(NamedTuple):
-    """An index, or the table itself, whose name is None; and what of it is one partition."""
+    """One partition of an index, or of the table itself if ``name`` is None."""
 
     name: str | None
     partition_key: str
@@ -60,27 +60,30 @@ class Index(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``stages``: ranges that are merged, one stage after the other."""
+    """How a list is read. ``stages``: the ranges of one stage are merged, and the stages are read one after the
+    other."""
 
     index: Index
     stages: list[list[Range]]
     descending: bool
     rows: type[TaskRow]
     due: tuple[str, str] | None = None
-    """Of what is read, only what has a deadline between these two is in the list; None: all of it."""
+    """The list holds only tasks with a deadline between these two; None: all tasks that are read."""
 
     def ranges(self, stage: int) -> list["PlannedRange"]:
         return [PlannedRange(self, part) for part in self.stages[stage]]
 
-    def sorted_behind(self, place: str | None, found: Iterable[TaskRow]) -> list[TaskRow]:
-        """Those of ``found`` that come behind ``place``, in the order of the one stage of this plan."""
-        placed = [(self.place_of(row.key(self.index.sort_key))[1], row) for row in found]
-        if place is not None:
-            placed = [each for each in placed if (each[0] < place if self.descending else each[0] > place)]
-        return [row for _, row in sorted(placed, key=itemgetter(0), reverse=self.descending)]
+    def sorted_behind(self, position: str | None, found: Iterable[TaskRow]) -> list[TaskRow]:
+        """Those of ``found`` after ``position``, in the order of this plan, which has one stage."""
+        positioned = [(self.position_of(row.key(self.index.sort_key))[1], row) for row in found]
+        if position is not None:
+            positioned = [
+                each for each in positioned if (each[0] < position if self.descending else each[0] > position)
+            ]
+        return [row for _, row in sorted(positioned, key=itemgetter(0), reverse=self.descending)]
 
-    def place_of(self, key: str) -> tuple[int, str]:
-        """The stage that an item with this sort key is in, and its place there."""
+    def position_of(self, key: str) -> tuple[int, str]:
+        """The stage of an item with this sort key, and its position in that stage."""
         return next(
             (number, key.removeprefix(part.prefix))
             for number, stage in enumerate(self.stages)
@@ -91,16 +94,16 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRange:
-    """A range of a plan, as it is read."""
+    """A range of a plan that ``Merge`` can read."""
 
     plan: Plan
     part: Range
 
-    def place(self, row: TaskRow) -> str:
+    def position(self, row: TaskRow) -> str:
         return row.key(self.plan.index.sort_key).removeprefix(self.part.prefix)
 
     def read(self, after: str | None, size: int) -> Block[TaskRow]:
-        """Those behind a place (None: from the beginning), so many at most, in one round trip."""
+        """At most ``size`` items after a position (None: from the beginning), in one round trip."""
         plan, part = self.plan, self.part
         low, high = part.prefix + part.low, part.prefix + part.high
         if after is not None and plan.descending:
@@ -137,17 +140,17 @@ def _question(plan: Plan, low: str, high: str, size: int) -> dict[str, Any]:
 
 
 def of_room(room_id: str, wanted: TaskFilter) -> Plan:
-    """A room's list, from the table or a local index, which are read consistently."""
+    """The plan of a room's list. It uses the table or a local index, which are read consistently."""
     return _of_room(room_id, wanted, _order(wanted))
 
 
 def due_in_room(room_id: str, wanted: TaskFilter) -> Plan | None:
-    """What is due in a room, in the order it is due, where ``of_room`` has another order and leaves out what is not."""
+    """The plan of a room's tasks sorted by deadline, if the list has a range of deadlines and another order."""
     return _for(_of_room(room_id, wanted, Order.DEADLINE), of_room(room_id, wanted)) if _across(wanted) else None
 
 
 def of_assignee(user_id: str, wanted: TaskFilter) -> Plan:
-    """A person's list across rooms, from global indexes, which may be some milliseconds behind."""
+    """The plan of a person's list across rooms. It uses global indexes, which lag by some milliseconds."""
     return _of_assignee(user_id, wanted, _order(wanted))
 
 
@@ -158,7 +161,7 @@ def due_of_assignee(user_id: str, wanted: TaskFilter) -> Plan | None:
 
 
 def _for(due: Plan, listed: Plan) -> Plan:
-    """``due`` with rows that ``listed`` can put in its order."""
+    """``due``, reading the sort keys of ``listed`` too, so that its rows can be sorted in the order of ``listed``."""
     return replace(due, rows=rows_with(due.index.sort_key, listed.index.sort_key), due=None)
 
 
@@ -203,7 +206,7 @@ def _order(wanted: TaskFilter) -> Order:
 
 
 def _across(wanted: TaskFilter) -> bool:
-    """Whether a range of deadlines is asked for in an order that is not theirs: no sort key has both."""
+    """Whether the list has a range of deadlines and another order: no sort key has the two."""
     return wanted.needs_deadline and _order(wanted) is not Order.DEADLINE
 
 
@@ -222,7 +225,7 @@ def _stages(prefix: str, classes: bool, wanted: TaskFilter, by: Order) -> list[l
         first, last = _deadlines(wanted)
         bounds = [(first, f"{last}#{_END}")]
     elif by is Order.DEADLINE and wanted.descending:
-        # Backwards, too, those without a deadline come last.
+        # In descending order too, tasks without a deadline come last.
         bounds = [(_START, _LAST_DEADLINE), (NO_DEADLINE, _END)]
     return [[Range(each, low, high) for each in stage] for stage in prefixes for low, high in bounds]
 
@@ -243,5 +246,5 @@ def _deadlines(wanted: TaskFilter) -> tuple[str, str]:
 
 
 def _before(key: str) -> str:
-    """Before ``key``, and behind every sort key before it: those end at the same place, or differ earlier."""
+    """A bound just before ``key``: every smaller sort key sorts before it."""
     return key[:-1] + chr(ord(key[-1]) - 1) + _END

@@ -101,11 +101,11 @@ def _fitting(
     return _Fitted([], after)
 
 
-def with_next(request: Request, body: Mapping[str, Any], place: str | None) -> Response:
+def with_next(request: Request, body: Mapping[str, Any], next_position: str | None) -> Response:
     """``body`` with the way to where it goes on, if it does: ``next_cursor``, and a link."""
-    if place is None:
+    if next_position is None:
         return Response(200, body)
-    cursor = cursors.seal(place, _identity(request))
+    cursor = cursors.seal(next_position, _identity(request))
     query = urllib.parse.urlencode([*_pairs(request, {"cursor"}), ("cursor", cursor)])
     link = f'<{request.root}{request.path}?{query}>; rel="next"'
     return Response(200, {**body, "next_cursor": cursor}, {"Link": link})

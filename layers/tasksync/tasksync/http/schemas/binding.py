@@ -44,7 +44,7 @@ class Checked(msgspec.Struct, frozen=True):
     """Those of the rules that JSON Schema knows words for."""
 
     @classmethod
-    def further_faults(
+    def further_errors(
         cls,
         data: Mapping[str, Any],  # noqa: ARG003  # schemas override this
         values: Mapping[str, Any],  # noqa: ARG003  # schemas override this
@@ -205,7 +205,7 @@ def read(schema: type[Schema], data: Mapping[str, Any], *, texts: bool = False) 
             faults.append(FieldError(f"/{name}", "missing", "This is required."))
     faults += _unknown([name for name in data if name not in fields], fields, texts)
     if issubclass(schema, Checked):
-        faults += schema.further_faults(data, values)
+        faults += schema.further_errors(data, values)
     if len(faults) > open_questions:
         raise FieldErrors(faults)
     return schema(**values)

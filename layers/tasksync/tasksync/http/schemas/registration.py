@@ -19,9 +19,9 @@ class Registration(Checked, frozen=True, kw_only=True):
     FURTHER_SCHEMA: ClassVar[Mapping[str, Any]] = SOME_NAME
 
     @classmethod
-    def further_faults(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[FieldError]:
+    def further_errors(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[FieldError]:
         names = [values.get("username"), values.get("email")]
-        faults = password_policy.faults_of(values["password"], "/password", names) if "password" in values else []
+        faults = password_policy.password_errors(values["password"], "/password", names) if "password" in values else []
         if data.get("username") is None and data.get("email") is None:
             faults.append(FieldError("/username", "missing", "A username or an e-mail address is required."))
         return faults
