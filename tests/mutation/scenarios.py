@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.mutation.stage import Answer, Scenario, Stage
+from tests.mutation.environment import Answer, Scenario, Stage
 from tests.support.aws import environment
 
 PASSWORD = "quiet harbour lantern moss 61"

@@ -15,8 +15,8 @@ import pytest
 from tests.layers.http import calls
 from tests.support import builders, tables
 from tests.support.client import Answer, Client
+from tests.support.function_calls import call
 from tests.support.gateway import load_handler
-from tests.support.lambdas import call
 from tests.support.product import Product
 
 MARK = "canary"

@@ -1,6 +1,6 @@
 """A header line sent twice: lists are one list, and of a field that takes one value different ones are refused."""
 
-from tests.functions.writes import effects
+from tests.functions.requests.write_requests import effects
 from tests.support.client import Answer, Person
 from tests.support.problems import problem
 from tests.support.product import Product

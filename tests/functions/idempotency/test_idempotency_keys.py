@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from tests.functions.room_cleanup.deliveries import lost_answers, outage
-from tests.functions.writes import OTHER_PASSWORD, READS, WRITES, Request, Scene, effects, send
+from tests.functions.requests.write_requests import OTHER_PASSWORD, READS, WRITES, Request, Scene, effects, send
+from tests.functions.room_cleanup.stream_deliveries import lost_answers, outage
 from tests.support import builders
 from tests.support.client import Answer, Person
 from tests.support.gateway import routes

@@ -8,10 +8,10 @@ import pytest
 
 from infrastructure.openapi.document import document
 from infrastructure.template import REPOSITORY
-from tests.functions.requests_of_routes import Team
+from tests.functions.costs.route_requests import Team
 from tests.support.gateway import routes
 from tests.support.product import Product
-from tests.support.spending import spending
+from tests.support.request_costs import spending
 from tests.support.stack import Stack
 
 PAGE = REPOSITORY / "docs" / "performance.md"

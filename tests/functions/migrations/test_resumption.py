@@ -13,7 +13,7 @@ from tasksync.model.errors import DependencyFailed, WriteConflict
 from tasksync.model.migration import Position
 from tests.support import tables
 from tests.support.context import LambdaContext
-from tests.support.lambdas import call
+from tests.support.function_calls import call
 from tests.support.product import Product
 
 

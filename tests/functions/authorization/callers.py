@@ -12,7 +12,7 @@ from typing import Any
 import jwt
 from boto3.dynamodb.types import TypeSerializer
 
-from tests.functions.authorizer.forging import Forger, right_claims
+from tests.functions.authorizer.forged_tokens import Forger, right_claims
 from tests.functions.users.administrators import administrator
 from tests.support.aws import LOCK
 from tests.support.builders import PASSWORD

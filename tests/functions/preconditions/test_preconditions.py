@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
 
-from tests.functions.writes import WRITES, Scene, effects, send
+from tests.functions.requests.write_requests import WRITES, Scene, effects, send
 from tests.support import builders
 from tests.support.client import Answer
 from tests.support.faults import happening

@@ -9,7 +9,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ReadTimeoutError
 
 from tasksync.dynamodb.core.connection import shared_connection
-from tests.functions.requests_of_routes import Team
+from tests.functions.costs.route_requests import Team
 from tests.support.context import LambdaContext
 from tests.support.problems import problem
 from tests.support.product import Product

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.functions.room_cleanup.deliveries import Hourglass, copies, hand_over, lost_answers, outage, record
+from tests.functions.room_cleanup.stream_deliveries import Hourglass, copies, hand_over, lost_answers, outage, record
 from tests.support import tables
 from tests.support.client import Person
 from tests.support.product import Product

@@ -7,7 +7,7 @@ control characters were refused: in JSON each takes six bytes, and a seventh on 
 from collections.abc import Callable
 from typing import Any
 
-from tests.functions.room_cleanup.deliveries import copies
+from tests.functions.room_cleanup.stream_deliveries import copies
 from tests.support import tables
 from tests.support.client import Answer
 from tests.support.product import Product

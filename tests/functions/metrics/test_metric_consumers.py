@@ -10,7 +10,7 @@ import pytest
 from metrics_api import routes
 from metrics_api.cache import MetricsCache
 from tests.functions.metrics.scraping import Scraping, now
-from tests.support.lambdas import call
+from tests.support.function_calls import call
 from tests.support.product import Product
 from tests.support.stack import Stack
 

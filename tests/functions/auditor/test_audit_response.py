@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.support import tables
-from tests.support.lambdas import call
+from tests.support.function_calls import call
 from tests.support.product import Product
 
 INVARIANTS = [f"I{number}" for number in (*range(12), 16, 17)]

@@ -3,10 +3,10 @@
 During a rollout the version before serves up to nine requests of ten, and all versions of a function share one role. A
 release that stops using an action and takes it away in one step so breaks the version before. Hence two releases: the
 first one stops using it and names it in ``GRACE`` with the release that is to take it away; that one does, and an entry
-that has come due fails ``contract/test_grace.py``.
+that has come due fails ``contract/test_retained_permissions.py``.
 
 ``released.json`` records what the code of the release before uses, so that nothing of it is taken away unnoticed.
-``python -m tests.support.grace`` writes it anew; it is called after ``tasksync.__version__`` has changed.
+``python -m tests.support.retained_permissions`` writes it again: run it after ``tasksync.__version__`` has changed.
 """
 
 import json

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.functions.room_cleanup.deliveries import let_indexes_settle
+from tests.functions.room_cleanup.stream_deliveries import let_indexes_settle
 from tests.functions.users.administrators import administrator
 from tests.support import builders
 from tests.support.client import Person

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.functions.activity.trails import FUNCTION, Json, about, trail
-from tests.functions.room_cleanup.deliveries import Hourglass, hand_over, lost_answers, outage
+from tests.functions.room_cleanup.stream_deliveries import Hourglass, hand_over, lost_answers, outage
 from tests.support.client import Person
 from tests.support.product import Product
 from tests.support.streams import Delivery

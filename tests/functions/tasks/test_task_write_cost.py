@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from infrastructure.template import REPOSITORY
 from tests.support.product import Product
-from tests.support.spending import spending
+from tests.support.request_costs import spending
 
 PAGE = REPOSITORY / "docs" / "performance.md"
 

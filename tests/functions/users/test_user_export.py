@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.functions.room_cleanup.deliveries import copies
+from tests.functions.room_cleanup.stream_deliveries import copies
 from tests.functions.users.administrators import administrator
 from tests.support.builders import PASSWORD
 from tests.support.client import Person

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.support.lambdas import call
+from tests.support.function_calls import call
 from tests.support.product import Product
 from tests.support.tables import change, forget
 

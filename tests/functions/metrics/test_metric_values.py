@@ -8,7 +8,7 @@ import pytest
 from metrics_api.gathering import week_of
 from tests.functions.metrics.scraping import Scraping, now
 from tests.support.aws import LOCK
-from tests.support.lambdas import call
+from tests.support.function_calls import call
 from tests.support.problems import problem
 
 REQUESTS = "tasksync_http_requests_total"

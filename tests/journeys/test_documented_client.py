@@ -17,7 +17,7 @@ import pytest
 from infrastructure.template import REPOSITORY
 from tasksync.security.access_tokens import CLOCK_SKEW_SECONDS
 from tests.journeys.service import Service
-from tests.journeys.test_limits import throttled
+from tests.journeys.test_concurrent_limits import throttled
 from tests.support import builders
 from tests.support.client import Person
 

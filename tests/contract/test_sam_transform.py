@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.transformed import transformed
+from tests.support.sam_transform import transformed
 
 KINDS_OF_STAGES = {"AWS::ApiGateway::Stage", "AWS::ApiGatewayV2::Stage"}
 

@@ -5,7 +5,7 @@ import pytest
 from tests.support import faults, tables
 from tests.support.aws import Aws
 from tests.support.faults import happening, no_waiting, nothing_processed
-from tests.support.lambdas import call
+from tests.support.function_calls import call
 from tests.support.problems import problem
 from tests.support.product import Product
 
