@@ -14,8 +14,7 @@ from tasksync.dynamodb.core.connection import SharedModel, shared_connection
 from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.model.entities import LoginThrottle
 from tasksync.model.errors import DependencyFailed, NotCounted, WriteConflict
-from tasksync.observability import usage
-from tasksync.runtime import clock
+from tasksync.runtime import clock, unit_of_work
 from tasksync.runtime.settings import settings
 
 # How long after its use an item is kept, in seconds. DynamoDB deletes it some time later.
@@ -59,7 +58,7 @@ class RateLimitsRepository:
             "ReturnValues": "ALL_NEW",
         }
         try:
-            with usage.bookkeeping():
+            with unit_of_work.bookkeeping():
                 answer = shared_connection().dispatch("UpdateItem", question)
         except DependencyFailed as error:
             if isinstance(error.__cause__, BotoCoreError):
@@ -70,7 +69,7 @@ class RateLimitsRepository:
     def count_attempt(self, key: str, ends: int) -> LoginThrottle:
         """Add one to the tries, which are forgotten at ``ends`` if these are the first."""
         item = LimitItem(key)
-        with usage.bookkeeping():
+        with unit_of_work.bookkeeping():
             item.update(
                 [
                     LimitItem.spent.add(1),
@@ -102,13 +101,13 @@ class RateLimitsRepository:
             LimitItem.changes == seen.version,
             WriteConflict,
         )
-        with usage.bookkeeping():
+        with unit_of_work.bookkeeping():
             transaction.commit()
 
     def count_failure(self, key: str) -> int:
         """Add one to the failures in a row; the sum."""
         item = LimitItem(key)
-        with usage.bookkeeping():
+        with unit_of_work.bookkeeping():
             item.update([LimitItem.spent.add(1), LimitItem.expires_at.set(_after(_FAILURES_SECONDS))])
         return _number(item.spent)
 
@@ -121,7 +120,7 @@ class RateLimitsRepository:
 
     def forget_failures(self, throttle_key: str, failures_key: str, known_key: str) -> None:
         """Somebody has signed in: drop both counters, and know the network from now on."""
-        with usage.bookkeeping(), LimitItem.batch_write() as batch:
+        with unit_of_work.bookkeeping(), LimitItem.batch_write() as batch:
             batch.delete(LimitItem(throttle_key))
             batch.delete(LimitItem(failures_key))
             batch.save(LimitItem(known_key, expires_at=_after(_KNOWN_SECONDS)))
