@@ -277,7 +277,7 @@ soak: $(DEVELOPMENT) ## Reliability tests for longer, with other seeds: SECONDS=
 	$(BIN)/python -m tests.simulation --refreshes --first $(SEED) --soak $$(($(SECONDS) / 10))
 	$(BIN)/python -m tests.machines --seed $(SEED) --soak $$(($(SECONDS) / 5))
 	STORM_SECONDS=$$(($(SECONDS) / 5)) STORM_SEED=$(SEED) $(BIN)/python -m pytest tests/storm
-	KILLS=10 KILL_SEED=$(SEED) $(BIN)/python -m pytest tests/journeys/test_killed.py
+	KILLS=10 KILL_SEED=$(SEED) $(BIN)/python -m pytest tests/journeys/test_crash_recovery.py
 
 soak-model: $(DEVELOPMENT) ## Model checking within larger bounds
 	$(BIN)/python -m tests.model --soak

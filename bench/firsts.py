@@ -8,7 +8,7 @@ from botocore.config import Config
 
 from bench.exchanges import Exchange, Json
 from bench.tape import Tape
-from tests.support import lambdas
+from tests.support import function_calls
 from tests.support.client import Person
 from tests.support.product import Product
 
@@ -72,7 +72,7 @@ def _asked(product: Product, tape: Tape, function: str, event: Json) -> Exchange
 
 def _called(product: Product, tape: Tape, function: str) -> Exchange:
     with tape.running() as calls:
-        answer = lambdas.call(product.aws, function, {})
+        answer = function_calls.call(product.aws, function, {})
     return Exchange(_handler(product, function), function, {}, answer, calls)
 
 

@@ -18,10 +18,10 @@ from typing import Any
 from authorizer import store
 from tests.support.aws import Aws, environment
 from tests.support.client import Answer
+from tests.support.function_calls import call
 from tests.support.gateway import start_cold
-from tests.support.lambdas import call
 from tests.support.product import Product
-from tests.support.spending import Spent, spending
+from tests.support.request_costs import Spent, spending
 from tests.support.tasks_table import size_of
 
 Json = dict[str, Any]

@@ -18,7 +18,7 @@ from infrastructure import template as templates
 from infrastructure.local.clients import REGION
 from infrastructure.references import ACCOUNT
 from infrastructure.template import REPOSITORY
-from tests.support.transformed import transformed
+from tests.support.sam_transform import transformed
 
 PIPELINES = REPOSITORY / "infrastructure" / "pipelines"
 STACK = "tasksync-dev"

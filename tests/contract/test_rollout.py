@@ -11,8 +11,8 @@ import pytest
 from infrastructure import build
 from infrastructure import template as templates
 from tests.support.metric_math import evaluate, raised
+from tests.support.sam_transform import resources_of
 from tests.support.stack import Stack
-from tests.support.transformed import resources_of
 
 STACK = Stack()
 ALARMS = STACK.of_type("AWS::CloudWatch::Alarm")

@@ -10,7 +10,7 @@ from infrastructure.audit import audit, clean, lines
 from infrastructure.deployed import FunctionFailed
 from tests.support import tables
 from tests.support.aws import Aws
-from tests.support.lambdas import call
+from tests.support.function_calls import call
 from tests.support.product import Product
 
 NO_TIME = 1.0

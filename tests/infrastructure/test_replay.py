@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from infrastructure.replay import Failures, Outcome
 from tests.support import tables
 from tests.support.client import Person
-from tests.support.lambdas import call
+from tests.support.function_calls import call
 from tests.support.product import Product
 from tests.support.rooms_table import of_rooms
 from tests.support.streams import records

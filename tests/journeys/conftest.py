@@ -7,7 +7,14 @@ import pytest
 from tests.journeys.service import Service
 
 # Those that take longest. None of them is to begin when the others have ended.
-_LONG = {"test_pipeline", "test_upgrades", "test_killed", "test_local_stack", "test_outage", "test_failure_queue"}
+_LONG = {
+    "test_pipeline",
+    "test_upgrades",
+    "test_crash_recovery",
+    "test_local_stack",
+    "test_outage",
+    "test_failure_queue",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

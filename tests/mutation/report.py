@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.mutation.conditions import Condition, Mutant
+from tests.mutation.environment import Seen, play, theatre
 from tests.mutation.equivalent import reason_for
 from tests.mutation.scenarios import SCENARIOS
-from tests.mutation.stage import Seen, play, theatre
 
 
 @dataclass(frozen=True, slots=True)

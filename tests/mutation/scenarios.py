@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.mutation.stage import Answer, Scenario, Stage
+from tests.mutation.environment import Answer, Scenario, Stage
 from tests.support.aws import environment
 
 PASSWORD = "quiet harbour lantern moss 61"
@@ -219,7 +219,7 @@ _keyed("RoomChanges.add", lambda ann, bob, room, task: _add_somebody(ann, room))
 _keyed("RoomChanges.remove", lambda ann, bob, room, task: ann.remove(room, bob, **key()))
 _keyed("RoomChanges.change_role", lambda ann, bob, room, task: ann.set_role(room, bob, "viewer", **key()))
 _keyed("RoomChanges.change", lambda ann, bob, room, task: ann.rename(room, "Anew", **key()))
-_keyed("ReceiptsTable.keep", lambda ann, bob, room, task: ann.rename(room, str(room["name"]), **key()))
+_keyed("IdempotencyRepository.store", lambda ann, bob, room, task: ann.rename(room, str(room["name"]), **key()))
 _keyed("RoomChanges.change_code", lambda ann, bob, room, task: ann.renew_code(room, **key()))
 _keyed("RoomChanges.close", lambda ann, bob, room, task: ann.close(room, **key()))
 _keyed("TaskChanges.create", lambda ann, bob, room, task: ann.do("POST", "/tasks", {"title": "Lamps"}, **key()))

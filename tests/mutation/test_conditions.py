@@ -10,7 +10,7 @@ from tests.conftest import Figures
 from tests.mutation import report
 from tests.mutation.equivalent import EQUIVALENT, claims
 from tests.mutation.report import Results
-from tests.mutation.written import conditional_writes_elsewhere, written_atoms
+from tests.mutation.source_conditions import conditional_writes_elsewhere, written_atoms
 
 
 @pytest.fixture(scope="module")

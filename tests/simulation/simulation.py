@@ -17,6 +17,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from tasksync.model.entities import User, UserRole, UserStatus
 from tasksync.model.errors import TaskSyncError
 from tests.simulation import authority, invariants
+from tests.simulation.audit_trail import Recorded
 from tests.simulation.clients import Client, Known
 from tests.simulation.dynamodb import Database, Json
 from tests.simulation.faults import Faults
@@ -24,7 +25,6 @@ from tests.simulation.functions import Answer, Call, Crashed, Functions, Invocat
 from tests.simulation.history import History, Operation, described
 from tests.simulation.invariants import Violation
 from tests.simulation.process import inside, virtual_time_and_chance
-from tests.simulation.recorded import Recorded
 from tests.simulation.scheduler import EPOCH_SECONDS, Scheduler
 from tests.simulation.service import Service
 from tests.simulation.streams import Streams

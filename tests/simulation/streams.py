@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 from infrastructure.local.clients import REGION
 from infrastructure.references import ACCOUNT
+from tests.simulation.audit_trail import Recorded
 from tests.simulation.dynamodb import Json
 from tests.simulation.faults import Faults
 from tests.simulation.functions import EventSource, Functions
-from tests.simulation.recorded import Recorded
 from tests.simulation.tables import Change
 
 

@@ -31,7 +31,7 @@ SEED = int(os.environ.get("STORM_SEED", "1"))
 
 _SECONDS_BETWEEN_KILLS = 3.0
 _SECONDS_BETWEEN_STARTS = 0.75
-_QUIET_SECONDS = 40
+_QUIET_SECONDS = 120
 # ministack takes the death of a worker that is still starting for a broken function, and ends all its other workers.
 _STARTED_SECONDS = 15
 # How often each is carried out at least: a third of what was seen in a minute on two cores with much else to do.

@@ -24,7 +24,7 @@ A_YEAR = timedelta(days=365)
 
 
 class World:
-    """Two people in a room with a task and a retired code, one who has left it, a personal task, and a receipt."""
+    """Two people in a room with a task and a retired code, one who has left it, a personal task, a keyed request."""
 
     def __init__(self, product: Product) -> None:
         self.product = product
@@ -264,16 +264,16 @@ def _a_task_under_another_owner(world: World) -> Broken:
     return Invariant.TASK_VERSION, world.task["id"]
 
 
-def _a_receipt_without_an_answer(world: World) -> Broken:
-    receipt = world.product.items("IdempotencyTable")[0]["receipt_id"]
-    world.change("IdempotencyTable", {"receipt_id": receipt}, answer="{}")
-    return Invariant.IDEMPOTENCY, f"receipt {receipt}"
+def _a_record_without_a_response(world: World) -> Broken:
+    record = world.product.items("IdempotencyTable")[0]["receipt_id"]
+    world.change("IdempotencyTable", {"receipt_id": record}, answer="{}")
+    return Invariant.IDEMPOTENCY, f"idempotency record {record}"
 
 
-def _a_receipt_of_a_failure(world: World) -> Broken:
-    receipt = world.product.items("IdempotencyTable")[0]["receipt_id"]
-    world.change("IdempotencyTable", {"receipt_id": receipt}, answer='{"status": 409}')
-    return Invariant.IDEMPOTENCY, f"receipt {receipt}"
+def _a_record_of_a_failure(world: World) -> Broken:
+    record = world.product.items("IdempotencyTable")[0]["receipt_id"]
+    world.change("IdempotencyTable", {"receipt_id": record}, answer='{"status": 409}')
+    return Invariant.IDEMPOTENCY, f"idempotency record {record}"
 
 
 def _a_session_without_a_refresh_token(world: World) -> Broken:
@@ -416,8 +416,8 @@ def _dead_room(room_id: str, since: str) -> Json:
         _a_task_sorted_by_an_old_deadline,
         _a_task_sorted_by_an_old_status,
         _a_task_under_another_owner,
-        _a_receipt_without_an_answer,
-        _a_receipt_of_a_failure,
+        _a_record_without_a_response,
+        _a_record_of_a_failure,
         _a_session_without_a_refresh_token,
         _a_session_of_nobody,
         _an_empty_room_left,

@@ -6,7 +6,7 @@ from typing import Any
 import jwt
 import pytest
 
-from tests.functions.authorizer.forging import Forger, right_claims
+from tests.functions.authorizer.forged_tokens import Forger, right_claims
 from tests.functions.users.administrators import administrator
 from tests.support import builders
 from tests.support.aws import LOCK

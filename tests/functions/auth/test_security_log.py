@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infrastructure.template import REPOSITORY
-from tests.functions.requests_of_routes import Team
+from tests.functions.costs.route_requests import Team
 from tests.functions.users.administrators import administrator
 from tests.support.client import Answer, Person
 from tests.support.clock import Clock

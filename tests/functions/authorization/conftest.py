@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.functions.authorization.people import Scene
+from tests.functions.authorization.callers import Scene
 from tests.support.aws import Aws, environment
 from tests.support.product import Product
 

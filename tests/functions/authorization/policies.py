@@ -7,7 +7,7 @@ route without a line fails ``test_matrix.py``, which asks everybody's question a
 from dataclasses import dataclass, field
 from typing import Any
 
-# What a request may name in its path or body, as {name}; ``people.py`` says what each stands for.
+# What a request may name in its path or body, as {name}; ``callers.py`` says what each stands for.
 PLACES = {"room_id", "task_id", "user_id", "session_id", "personal_task_id", "viewers_task_id"}
 
 

@@ -1,4 +1,4 @@
-"""Every permission that a function has is used; none is left over for longer than ``support/grace.py`` says.
+"""Every permission of a function is used; none stays for longer than ``support/retained_permissions.py`` says.
 
 The other half, that a function has every permission it uses, is enforced wherever it runs (``support/permissions.py``).
 A grant is one action on one resource; a statement grants each of its actions on each of its resources.
@@ -7,14 +7,14 @@ A grant is one action on one resource; a statement grants each of its actions on
 import fnmatch
 from typing import Any
 
-from tests.functions.authorization.people import Scene
+from tests.functions.authorization.callers import Scene
 from tests.functions.authorization.policies import POLICIES, Line
-from tests.functions.room_cleanup.deliveries import copies
+from tests.functions.room_cleanup.stream_deliveries import copies
 from tests.support import builders, tables
 from tests.support.client import Person
-from tests.support.grace import GRACE, Grant
-from tests.support.lambdas import call
+from tests.support.function_calls import call
 from tests.support.product import Product
+from tests.support.retained_permissions import GRACE, Grant
 from tests.support.stack import Stack
 
 # A failed record is sent to its queue by Lambda, with the function's role. A secret is read once in a process, and here

@@ -6,7 +6,7 @@ the routes of ``template.yaml`` and the lines of ``policies.py``.
 
 import pytest
 
-from tests.functions.authorization.people import NOTHING, Names, Scene, told
+from tests.functions.authorization.callers import NOTHING, Names, Scene, told
 from tests.functions.authorization.policies import POLICIES, Line, Open
 from tests.support.client import Answer
 from tests.support.problems import problem

@@ -5,7 +5,7 @@ OWASP ASVS 5.0.0 16.5.1 to 16.5.3. Generated from the lines of ``policies.py`` a
 
 import pytest
 
-from tests.functions.authorization.people import Scene
+from tests.functions.authorization.callers import Scene
 from tests.functions.authorization.policies import POLICIES, Line
 from tests.support.problems import problem
 from tests.support.stack import Stack

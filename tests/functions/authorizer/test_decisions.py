@@ -8,7 +8,7 @@ import pytest
 from tasksync.http import bearer
 from tasksync.model import errors
 from tasksync.security import access_tokens
-from tests.functions.authorizer.forging import right_claims
+from tests.functions.authorizer.forged_tokens import right_claims
 from tests.support.client import Person
 from tests.support.context import LambdaContext
 from tests.support.gateway import load_handler

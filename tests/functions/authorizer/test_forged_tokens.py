@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from tasksync.model.errors import InvalidToken
-from tests.functions.authorizer import forging
-from tests.functions.authorizer.forging import Forger, assembled, right_claims
+from tests.functions.authorizer import forged_tokens
+from tests.functions.authorizer.forged_tokens import Forger, assembled, right_claims
 from tests.support.client import Person
 from tests.support.problems import problem
 from tests.support.product import Product
@@ -176,15 +176,15 @@ def test_the_public_key_is_no_shared_secret(product: Product, published: Forger)
     guesses = [
         (published.kid, published.public_pem),
         (published.kid, published.public_pem.strip()),
-        (published.kid, forging.decoded(published.jwk["x"])),
-        (jwk["kid"], forging.decoded(jwk["x"])),
+        (published.kid, forged_tokens.decoded(published.jwk["x"])),
+        (jwk["kid"], forged_tokens.decoded(jwk["x"])),
         (jwk["kid"], json.dumps(jwk).encode()),
         (jwk["kid"], b""),
     ]
 
     for kid, secret in guesses:
         header = {"alg": "HS256", "typ": "at+jwt", "kid": kid}
-        assert not believed(ann, forging.hmac_signed(header, claims, secret))
+        assert not believed(ann, forged_tokens.hmac_signed(header, claims, secret))
 
 
 @pytest.mark.parametrize("header", ["jwk", "jku", "x5u", "x5c"])
@@ -196,7 +196,7 @@ def test_a_key_that_comes_with_the_token_is_not_used(product: Product, published
         "jwk": eve.jwk,
         "jku": "https://keys.example.org/jwks.json",
         "x5u": "https://keys.example.org/key.pem",
-        "x5c": [forging.encoded(eve.public_pem)],
+        "x5c": [forged_tokens.encoded(eve.public_pem)],
     }
 
     for kid in (eve.kid, published.kid, jwt.get_unverified_header(str(ann.access_token))["kid"]):
@@ -300,9 +300,9 @@ def test_a_token_whose_content_was_altered_is_refused(product: Product) -> None:
     ]
 
     for each in altered:
-        token = assembled(forging.decoded(header), each, forging.decoded(signature))
+        token = assembled(forged_tokens.decoded(header), each, forged_tokens.decoded(signature))
         assert not believed(eve, token), each
-    assert not believed(eve, assembled(forging.decoded(header) + b" ", forging.decoded(claims), b"x" * 64))
+    assert not believed(eve, assembled(forged_tokens.decoded(header) + b" ", forged_tokens.decoded(claims), b"x" * 64))
     assert believed(eve, str(eve.access_token))
 
 

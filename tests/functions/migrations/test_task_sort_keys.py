@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.functions.migrations.interruptions import before_the_next_transaction
+from tests.functions.migrations.concurrent_writes import before_the_next_transaction
 from tests.support.aws import LOCK
 from tests.support.client import Person
-from tests.support.lambdas import call
+from tests.support.function_calls import call
 from tests.support.product import Product
 
 Json = dict[str, Any]

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.functions.room_cleanup.deliveries import Hourglass, copies, hand_over, lost_answers, outage
+from tests.functions.room_cleanup.stream_deliveries import Hourglass, copies, hand_over, lost_answers, outage
 from tests.support.client import Person
-from tests.support.lambdas import call
+from tests.support.function_calls import call
 from tests.support.product import Product
 
 FUNCTION = "RoomCleanupFunction"

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.support.aws import LOCK, Aws
-from tests.support.lambdas import call
+from tests.support.function_calls import call
 from tests.support.product import Product
-from tests.support.spending import spending
+from tests.support.request_costs import spending
 
 Json = dict[str, Any]
 

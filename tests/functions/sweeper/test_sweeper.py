@@ -9,7 +9,7 @@ import pytest
 from tasksync.runtime import clock
 from tests.support import tables
 from tests.support.client import Person
-from tests.support.lambdas import call
+from tests.support.function_calls import call
 from tests.support.product import Product
 from tests.support.rooms_table import of_rooms
 

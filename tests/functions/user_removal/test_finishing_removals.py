@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.functions.room_cleanup.deliveries import (
+from tests.functions.room_cleanup.stream_deliveries import (
     Hourglass,
     copies,
     hand_over,

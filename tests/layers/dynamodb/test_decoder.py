@@ -9,7 +9,7 @@ from pynamodb.models import Model
 
 from tasksync.dynamodb.activity.repository import ActivityItem
 from tasksync.dynamodb.core.decoder import item_of
-from tasksync.dynamodb.idempotency.repository import ReceiptItem
+from tasksync.dynamodb.idempotency.items import IdempotencyItem
 from tasksync.dynamodb.limits.repository import LimitItem
 from tasksync.dynamodb.rooms.repository import CodeItem, MembershipItem, RoomItem, RoomsItem
 from tasksync.dynamodb.sessions.repository import SessionItem
@@ -22,7 +22,7 @@ KINDS: list[type[Model]] = [
     CodeItem,
     LimitItem,
     MembershipItem,
-    ReceiptItem,
+    IdempotencyItem,
     RoomItem,
     SessionItem,
     TaskItem,

@@ -25,7 +25,7 @@ PUBLIC = _routes()
 
 ALL = sorted(PUBLIC)
 READ_OPENLY = [route for route in ALL if PUBLIC[route] and route[0] in ("GET", "HEAD")]
-"""They ignore query parameters: tests/functions/test_public_reads.py."""
+"""They ignore query parameters: tests/functions/responses/test_public_reads.py."""
 WITH_TOKEN = [route for route in ALL if not PUBLIC[route]]
 # An answer to HEAD has no problem document.
 WITH_IDS = [route for route in ALL if "{" in route[1] and route[0] != "HEAD"]

@@ -110,7 +110,7 @@ def test_every_route_with_a_body_refuses_fields_it_does_not_know(product: Produc
     for route in calls.WITH_BODY:
         sent, expected = dict(unknown), dict.fromkeys(pointers, "unknown_field")
         if route[0] != "POST":
-            # They may say what is so: tests/functions/test_sending_back.py.
+            # They may say what is so: tests/functions/preconditions/test_read_modify_write.py.
             for name in ("version", "created_by"):
                 del sent[name], expected[f"/{name}"]
         found = faults(calls.call(ann, route, json=sent))

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.layers.http import calls
-from tests.layers.http.test_every_answer import is_protected
+from tests.layers.http.test_common_headers import is_protected
 from tests.support.client import Answer
 from tests.support.product import Product
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tasksync.observability.logs import bucket
-from tests.support.lambdas import call
+from tests.support.function_calls import call
 from tests.support.product import Product
 
 Line = dict[str, Any]

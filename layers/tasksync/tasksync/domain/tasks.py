@@ -8,7 +8,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from tasksync.domain.conflicts import retry_on_conflict
-from tasksync.model.entities import Caller, Membership, Page, Priority, Receipt, ReceiptFor, RoomRole, Task, TaskStatus
+from tasksync.model.entities import Caller, Membership, Page, Priority, RoomRole, Task, TaskStatus
 from tasksync.model.errors import (
     AssigneeNotMember,
     AssigneeNotOwner,
@@ -21,7 +21,7 @@ from tasksync.model.errors import (
 )
 from tasksync.model.ids import is_room_id, new_task_id, owner_of
 from tasksync.model.queries import TaskFilter
-from tasksync.runtime import clock
+from tasksync.runtime import clock, unit_of_work
 
 _MOST_AT_ONCE = 1_000
 
@@ -55,9 +55,9 @@ class Tasks(Protocol):
     ) -> tuple[Page[Task], Membership | None]: ...
     def of_assignee(self, user_id: str, wanted: TaskFilter, after: str | None) -> TaskList: ...
     def position_of(self, task: Task, wanted: TaskFilter) -> str: ...
-    def create(self, task: Task, writer_id: str | None, receipt: Receipt | None) -> None: ...
-    def update(self, before: Task, after: Task, writer: Membership | None, receipt: Receipt | None) -> None: ...
-    def delete(self, task_id: str, seen: Task | None, writer_id: str | None, receipt: Receipt | None) -> None: ...
+    def create(self, task: Task, writer_id: str | None) -> None: ...
+    def update(self, before: Task, after: Task, writer: Membership | None) -> None: ...
+    def delete(self, task_id: str, seen: Task | None, writer_id: str | None) -> None: ...
 
 
 class Memberships(Protocol):
@@ -86,7 +86,7 @@ class TaskService:
         self._tasks = tasks
         self._memberships = memberships
 
-    def create(self, caller: Caller, room_id: str | None, draft: Draft, receipt: ReceiptFor[Task]) -> Task:
+    def create(self, caller: Caller, room_id: str | None, draft: Draft) -> Task:
         """Raises ``RoleTooLow`` for viewers, ``AssigneeNotMember``."""
 
         def attempt() -> Task:
@@ -116,7 +116,8 @@ class TaskService:
                 join_id=join_id,
             )
             try:
-                self._tasks.create(task, caller.user_id if room_id else None, receipt(task))
+                unit_of_work.respond_with(task)
+                self._tasks.create(task, caller.user_id if room_id else None)
             except WriteConflict:
                 # Only now is it looked why: to plan a task for nobody needs no reading before it.
                 if room_id is not None:
@@ -186,7 +187,6 @@ class TaskService:
         task_id: str,
         edit: Callable[[Task], Task],
         matches: Matches,
-        receipt: ReceiptFor[Task],
         named_id: str | None = None,
     ) -> Task:
         """Replace the task by what ``edit`` makes of it. Raises ``RoleTooLow``, ``AssigneeNotMember``,
@@ -221,12 +221,13 @@ class TaskService:
                 updated_at=at,
                 version=before.version + 1,
             )
-            self._tasks.update(before, after, membership, receipt(after))
+            unit_of_work.respond_with(after)
+            self._tasks.update(before, after, membership)
             return after
 
         return retry_on_conflict(attempt)
 
-    def delete(self, caller: Caller, task_id: str, matches: Matches | None, receipt: ReceiptFor[None]) -> None:
+    def delete(self, caller: Caller, task_id: str, matches: Matches | None) -> None:
         """``matches``: None to delete any version. Raises ``RoleTooLow``, ``PreconditionFailed``."""
         writer_id = caller.user_id if is_room_id(_visible_owner(caller, task_id)) else None
 
@@ -241,7 +242,8 @@ class TaskService:
         def attempt() -> None:
             seen = None if matches is None else decided()
             try:
-                self._tasks.delete(task_id, seen, writer_id, receipt(None))
+                unit_of_work.respond_with(None)
+                self._tasks.delete(task_id, seen, writer_id)
             except WriteConflict:
                 decided()
                 raise

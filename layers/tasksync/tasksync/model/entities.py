@@ -4,15 +4,14 @@ They are msgspec structs, which are created in a tenth of the time that a frozen
 They are never read or written as JSON.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
 Item = TypeVar("Item")
-Outcome = TypeVar("Outcome")
 
 MAX_INDEX_LAG = timedelta(minutes=10)
 """After this time, every index shows a write. In practice it takes seconds at most; AWS guarantees no bound."""
@@ -327,18 +326,14 @@ class ActivityEntry(msgspec.Struct, frozen=True):
     """Ids of the entries of the previous change of the same room or task; empty for the first change."""
 
 
-class Receipt(msgspec.Struct, frozen=True):
-    """That a request under an idempotency key has been carried out, and what it was answered."""
+class IdempotencyRecord(msgspec.Struct, frozen=True):
+    """That a request under an idempotency key has been carried out, and with which response."""
 
     id: str
     fingerprint: str
     """Digest of the request: the same key for another request is a mistake."""
-    answer: str
+    response: str
     expires_at: datetime
-
-
-ReceiptFor: TypeAlias = Callable[[Outcome], Receipt | None]
-"""Makes the receipt to be written together with an outcome; None where there is no idempotency key."""
 
 
 class LoginThrottle(msgspec.Struct, frozen=True):

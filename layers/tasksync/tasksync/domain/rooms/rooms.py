@@ -18,8 +18,6 @@ from tasksync.model.entities import (
     JoinRole,
     Membership,
     Page,
-    Receipt,
-    ReceiptFor,
     Room,
     RoomRole,
     RoomView,
@@ -41,7 +39,7 @@ from tasksync.model.errors import (
     WriteConflict,
 )
 from tasksync.model.ids import code_as_pasted, new_code, new_join_id, new_room_id
-from tasksync.runtime import clock
+from tasksync.runtime import clock, unit_of_work
 
 Matches = Callable[[int], bool]
 """Whether the client's ``If-Match`` allows changing a resource of this version."""
@@ -64,20 +62,14 @@ class Rooms(Protocol):
     def joined_rooms(self, user_id: str) -> JoinedRooms: ...
     def resolve_code(self, code: str) -> str: ...
     def room_with_members(self, room_id: str) -> tuple[Room, tuple[Membership, ...]] | None: ...
-    def create(self, room: Room, creator: Membership, receipt: Receipt | None) -> None: ...
-    def join(
-        self, room: Room, membership: Membership, former: FormerMember | None, receipt: Receipt | None
-    ) -> None: ...
-    def add(
-        self, room: Room, actor: Membership, user: User, membership: Membership, receipt: Receipt | None
-    ) -> None: ...
-    def remove(self, view: RoomView, membership: Membership, former: FormerMember, receipt: Receipt | None) -> None: ...
-    def change_role(
-        self, actor: Membership, before: Membership, after: Membership, at: datetime, receipt: Receipt | None
-    ) -> None: ...
-    def change(self, actor: Membership, room: Room, changed: Room, receipt: Receipt | None) -> None: ...
-    def change_code(self, actor: Membership, room: Room, changed: Room, receipt: Receipt | None) -> None: ...
-    def close(self, view: RoomView, at: datetime, receipt: Receipt | None) -> None: ...
+    def create(self, room: Room, creator: Membership) -> None: ...
+    def join(self, room: Room, membership: Membership, former: FormerMember | None) -> None: ...
+    def add(self, room: Room, actor: Membership, user: User, membership: Membership) -> None: ...
+    def remove(self, view: RoomView, membership: Membership, former: FormerMember) -> None: ...
+    def change_role(self, actor: Membership, before: Membership, after: Membership, at: datetime) -> None: ...
+    def change(self, actor: Membership, room: Room, changed: Room) -> None: ...
+    def change_code(self, actor: Membership, room: Room, changed: Room) -> None: ...
+    def close(self, view: RoomView, at: datetime) -> None: ...
 
 
 class FormerMembers(Protocol):
@@ -118,7 +110,6 @@ class RoomService:
         name: str | None,
         code: str | None,
         join_role: JoinRole | None,
-        receipt: ReceiptFor[RoomView],
     ) -> RoomView:
         """A new room, whose admin is the caller. Raises ``CodeTaken`` for a code asked for, and ``TooManyRooms``."""
         self._require_space_for_a_room(self._rooms.count_of(caller.user_id))
@@ -139,7 +130,8 @@ class RoomService:
         creator = _membership(room.id, caller.user_id, RoomRole.ADMIN, at)
 
         def write(view: RoomView) -> None:
-            self._rooms.create(view.room, creator, receipt(view))
+            unit_of_work.respond_with(view)
+            self._rooms.create(view.room, creator)
 
         return _with_free_code(RoomView(room, creator, (creator,)), code is None, write)
 
@@ -158,7 +150,6 @@ class RoomService:
         room_id: str,
         edit: Callable[[RoomView], Room],
         matches: Matches,
-        receipt: ReceiptFor[RoomView],
     ) -> RoomView:
         """Make of the room what ``edit`` says. Raises ``RoleTooLow``, ``PreconditionFailed``."""
 
@@ -169,12 +160,13 @@ class RoomService:
                 return view
             changed = _next_version(changed)
             after = replace(view, room=changed)
-            self._rooms.change(view.caller, view.room, changed, receipt(after))
+            unit_of_work.respond_with(after)
+            self._rooms.change(view.caller, view.room, changed)
             return after
 
         return retry_on_conflict(attempt)
 
-    def change_code(self, caller: Caller, room_id: str, matches: Matches, receipt: ReceiptFor[RoomView]) -> RoomView:
+    def change_code(self, caller: Caller, room_id: str, matches: Matches) -> RoomView:
         """A new code; the old one opens nothing any more. Raises ``RoleTooLow``, ``PreconditionFailed``."""
 
         def attempt() -> RoomView:
@@ -182,22 +174,24 @@ class RoomService:
             room = _next_version(replace(before.room, code=new_code()))
 
             def write(view: RoomView) -> None:
-                self._rooms.change_code(before.caller, before.room, view.room, receipt(view))
+                unit_of_work.respond_with(view)
+                self._rooms.change_code(before.caller, before.room, view.room)
 
             return _with_free_code(replace(before, room=room), True, write)
 
         return retry_on_conflict(attempt)
 
-    def close(self, caller: Caller, room_id: str, matches: Matches, receipt: ReceiptFor[None]) -> None:
+    def close(self, caller: Caller, room_id: str, matches: Matches) -> None:
         """Delete the room: everybody is out at once. Raises ``RoleTooLow``, ``PreconditionFailed``."""
 
         def attempt() -> None:
             view = self._as_admin(caller, room_id, matches)
-            self._rooms.close(view, clock.later_than(view.room.updated_at), receipt(None))
+            unit_of_work.respond_with(None)
+            self._rooms.close(view, clock.later_than(view.room.updated_at))
 
         retry_on_conflict(attempt)
 
-    def join(self, caller: Caller, code: str, receipt: ReceiptFor[RoomView]) -> RoomView:
+    def join(self, caller: Caller, code: str) -> RoomView:
         """Become what the room gives to who joins, or what one was when one left: the lower of the two.
 
         Raises ``UnknownCode``, also where nobody joins by code and for whom an admin removed; ``AlreadyMember``,
@@ -224,7 +218,8 @@ class RoomService:
             view = RoomView(_with_newcomer(room, newcomer), newcomer, (*members, newcomer))
             self._require_space_in(room)
             self._require_space_for_a_room(rooms)
-            self._rooms.join(room, newcomer, former, receipt(view))
+            unit_of_work.respond_with(view)
+            self._rooms.join(room, newcomer, former)
             return view
 
         return retry_on_conflict(attempt)
@@ -247,7 +242,6 @@ class RoomService:
         room_id: str,
         user_id: str,
         role: RoomRole,
-        receipt: ReceiptFor[MemberWithUser],
         count_adding: Callable[[], None],
     ) -> MemberWithUser:
         """Raises ``RoleTooLow``, ``UnknownUser``, ``AlreadyMember``, ``RoomFull``, ``AddingRefused``, ``TooManyRooms``.
@@ -279,7 +273,8 @@ class RoomService:
                 raise AddingRefused
             self._require_space_for_a_room(len(theirs.added), _TOO_MANY_ADDED)
             newcomer = _membership(room_id, user_id, role, clock.later_than(view.room.updated_at))
-            self._rooms.add(view.room, view.caller, user, newcomer, receipt((newcomer, user)))
+            unit_of_work.respond_with((newcomer, user))
+            self._rooms.add(view.room, view.caller, user, newcomer)
             return newcomer, user
 
         return retry_on_conflict(attempt)
@@ -290,7 +285,6 @@ class RoomService:
         room_id: str,
         user_id: str,
         edit: Callable[[MemberWithUser], RoomRole],
-        receipt: ReceiptFor[MemberWithUser],
     ) -> MemberWithUser:
         """Give a member the role that ``edit`` says. Raises ``RoleTooLow``, ``LastAdmin``; ``MemberNotFound`` for
         somebody who is no member."""
@@ -305,12 +299,13 @@ class RoomService:
             if after != member:
                 at = clock.later_than(view.room.updated_at)
                 with _last_admin_only_if(view.is_last_admin(member)):
-                    self._rooms.change_role(view.caller, member, after, at, receipt((after, user)))
+                    unit_of_work.respond_with((after, user))
+                    self._rooms.change_role(view.caller, member, after, at)
             return after, user
 
         return retry_on_conflict(attempt)
 
-    def remove(self, caller: Caller, room_id: str, user_id: str, receipt: ReceiptFor[None]) -> None:
+    def remove(self, caller: Caller, room_id: str, user_id: str) -> None:
         """Leave, or be removed by an admin. Raises ``RoleTooLow``, ``LastAdmin``."""
         meant: list[str] = []
 
@@ -329,7 +324,8 @@ class RoomService:
             role = FormerRole(member.role.value) if oneself else FormerRole.REMOVED
             former = FormerMember(user_id, room_id, role, clock.later_than(view.room.updated_at))
             with _last_admin_only_if(view.is_last_admin(member) and view.room.member_count > 1):
-                self._rooms.remove(view, member, former, receipt(None))
+                unit_of_work.respond_with(None)
+                self._rooms.remove(view, member, former)
 
         retry_on_conflict(attempt)
 

@@ -16,8 +16,6 @@ from tasksync.model.entities import (
     Caller,
     Exchange,
     Page,
-    Receipt,
-    ReceiptFor,
     Recovery,
     Session,
     User,
@@ -41,7 +39,7 @@ from tasksync.model.errors import (
     WriteConflict,
 )
 from tasksync.model.ids import new_session_id, new_user_id
-from tasksync.runtime import clock
+from tasksync.runtime import clock, unit_of_work
 from tasksync.security import password_policy
 
 _REPEATABLE = timedelta(seconds=60)
@@ -73,12 +71,10 @@ class Sessions(Protocol):
     def rotate(
         self, session: Session, refresh_hash: str, exchange: Exchange, at: datetime, expires_at: datetime
     ) -> None: ...
-    def reauthenticate(self, user: User, session_id: str, at: datetime, receipt: Receipt | None) -> None: ...
-    def change_password(
-        self, user: User, session_id: str, password_hash: str, at: datetime, receipt: Receipt | None
-    ) -> None: ...
-    def end(self, session_id: str, user_id: str, receipt: Receipt | None) -> None: ...
-    def end_all(self, user_id: str, receipt: Receipt | None) -> None: ...
+    def reauthenticate(self, user: User, session_id: str, at: datetime) -> None: ...
+    def change_password(self, user: User, session_id: str, password_hash: str, at: datetime) -> None: ...
+    def end(self, session_id: str, user_id: str) -> None: ...
+    def end_all(self, user_id: str) -> None: ...
     def delete(self, session_id: str) -> None: ...
 
 
@@ -314,7 +310,7 @@ class AccountService:
                 return Page(live, None)
             page = self._sessions.page_of(caller.user_id, at, limit + 1 - len(live), page.next)
 
-    def end_session(self, caller: Caller, session_id: str, matches: Matches | None, receipt: ReceiptFor[None]) -> None:
+    def end_session(self, caller: Caller, session_id: str, matches: Matches | None) -> None:
         """``matches``: None where the client asks for nothing. Raises ``SessionNotFound`` for a session that is not the
         caller's, and ``PreconditionFailed``."""
         if matches is not None:
@@ -323,12 +319,14 @@ class AccountService:
                 raise SessionNotFound
             if not matches(None):
                 raise PreconditionFailed(None)
-        self._sessions.end(session_id, caller.user_id, receipt(None))
+        unit_of_work.respond_with(None)
+        self._sessions.end(session_id, caller.user_id)
 
-    def end_all_sessions(self, caller: Caller, receipt: ReceiptFor[None]) -> None:
-        self._sessions.end_all(caller.user_id, receipt(None))
+    def end_all_sessions(self, caller: Caller) -> None:
+        unit_of_work.respond_with(None)
+        self._sessions.end_all(caller.user_id)
 
-    def reauthenticate(self, caller: Caller, password: str, receipt: ReceiptFor[Reauthentication]) -> Reauthentication:
+    def reauthenticate(self, caller: Caller, password: str) -> Reauthentication:
         """Show the password again in the caller's session (RFC 9470). Raises ``InvalidCredentials``."""
 
         def attempt() -> Reauthentication:
@@ -336,12 +334,13 @@ class AccountService:
             if not self._passwords.verify_password(password, user.password_hash):
                 raise InvalidCredentials("The password is not right.")
             done = Reauthentication(user, caller.session_id, secrets.token_urlsafe(16), clock.now())
-            self._sessions.reauthenticate(user, done.session_id, done.at, receipt(done))
+            unit_of_work.respond_with(done)
+            self._sessions.reauthenticate(user, done.session_id, done.at)
             return done
 
         return retry_on_conflict(attempt)
 
-    def change_password(self, caller: Caller, current: str, new: str, receipt: ReceiptFor[None]) -> None:
+    def change_password(self, caller: Caller, current: str, new: str) -> None:
         """Every other session ends.
 
         Raises ``InvalidCredentials``, and after the current password was found right ``Invalid``: the new one would
@@ -356,9 +355,8 @@ class AccountService:
             if faults:
                 raise Invalid(faults)
             password_hash = self._passwords.hash_password(new)
-            self._sessions.change_password(
-                user, caller.session_id, password_hash, clock.later_than(user.updated_at), receipt(None)
-            )
+            unit_of_work.respond_with(None)
+            self._sessions.change_password(user, caller.session_id, password_hash, clock.later_than(user.updated_at))
 
         retry_on_conflict(attempt)
 

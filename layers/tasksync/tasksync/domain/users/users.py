@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from tasksync.domain.conflicts import retry_on_conflict
 from tasksync.domain.gather import Gather
 from tasksync.domain.users.recent_sign_in import require_recent_sign_in
-from tasksync.model.entities import Caller, Page, Receipt, ReceiptFor, Room, User, UserRole
+from tasksync.model.entities import Caller, Page, Room, User, UserRole
 from tasksync.model.errors import PreconditionFailed, RoleTooLow, UserNotFound
-from tasksync.runtime import clock
+from tasksync.runtime import clock, unit_of_work
 
 Matches = Callable[[int], bool]
 """Whether the client's ``If-Match`` allows changing a resource of this version."""
@@ -28,8 +28,8 @@ class People(Protocol):
     def find(self, user_id: str) -> User | None: ...
     def find_many(self, user_ids: Iterable[str]) -> dict[str, User]: ...
     def page(self, limit: int, after: str | None) -> Page[User]: ...
-    def change_profile(self, user: User, changed: User, receipt: Receipt | None) -> None: ...
-    def begin_removal(self, user: User, at: datetime, receipt: Receipt | None) -> None: ...
+    def change_profile(self, user: User, changed: User) -> None: ...
+    def begin_removal(self, user: User, at: datetime) -> None: ...
 
 
 class Rooms(Protocol):
@@ -78,7 +78,6 @@ class UserService:
         user_id: str,
         edit: Callable[[User], User],
         matches: Matches,
-        receipt: ReceiptFor[User],
     ) -> User:
         """Raises ``RoleTooLow`` (not oneself, no admin), ``UsernameTaken``, ``EmailTaken``, ``PreconditionFailed``.
 
@@ -93,18 +92,20 @@ class UserService:
             if (changed.username, changed.email) != (user.username, user.email):
                 require_recent_sign_in(caller, self._recent())
             changed = replace(changed, updated_at=clock.later_than(user.updated_at), version=user.version + 1)
-            self._people.change_profile(user, changed, receipt(changed))
+            unit_of_work.respond_with(changed)
+            self._people.change_profile(user, changed)
             return changed
 
         return retry_on_conflict(attempt)
 
-    def begin_removal(self, caller: Caller, user_id: str, matches: Matches, receipt: ReceiptFor[None]) -> None:
+    def begin_removal(self, caller: Caller, user_id: str, matches: Matches) -> None:
         """Accept the deletion: from here on the user is gone for everybody. Raises as ``change`` does."""
 
         def attempt() -> None:
             user = self._own(caller, user_id, matches)
             require_recent_sign_in(caller, self._recent())
-            self._people.begin_removal(user, clock.later_than(user.updated_at), receipt(None))
+            unit_of_work.respond_with(None)
+            self._people.begin_removal(user, clock.later_than(user.updated_at))
 
         retry_on_conflict(attempt)
 

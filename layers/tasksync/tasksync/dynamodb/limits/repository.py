@@ -14,8 +14,7 @@ from tasksync.dynamodb.core.connection import SharedModel, shared_connection
 from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.model.entities import LoginThrottle
 from tasksync.model.errors import DependencyFailed, NotCounted, WriteConflict
-from tasksync.observability import usage
-from tasksync.runtime import clock
+from tasksync.runtime import clock, unit_of_work
 from tasksync.runtime.settings import settings
 
 # How long an item is stored after its last use, in seconds. DynamoDB deletes expired items with a delay.
@@ -60,7 +59,7 @@ class RateLimitsRepository:
             "ReturnValues": "ALL_NEW",
         }
         try:
-            with usage.bookkeeping():
+            with unit_of_work.bookkeeping():
                 answer = shared_connection().dispatch("UpdateItem", question)
         except DependencyFailed as error:
             if isinstance(error.__cause__, BotoCoreError):
@@ -71,7 +70,7 @@ class RateLimitsRepository:
     def count_attempt(self, key: str, ends: int) -> LoginThrottle:
         """Count an attempt, and return the throttle. A new throttle expires at ``ends``."""
         item = LimitItem(key)
-        with usage.bookkeeping():
+        with unit_of_work.bookkeeping():
             item.update(
                 [
                     LimitItem.spent.add(1),
@@ -104,13 +103,13 @@ class RateLimitsRepository:
             LimitItem.changes == seen.version,
             WriteConflict,
         )
-        with usage.bookkeeping():
+        with unit_of_work.bookkeeping():
             transaction.commit()
 
     def count_failure(self, key: str) -> int:
         """Add one to the failures in a row, and return the sum."""
         item = LimitItem(key)
-        with usage.bookkeeping():
+        with unit_of_work.bookkeeping():
             item.update([LimitItem.spent.add(1), LimitItem.expires_at.set(_after(_FAILURES_SECONDS))])
         return _number(item.spent)
 
@@ -123,7 +122,7 @@ class RateLimitsRepository:
 
     def forget_failures(self, throttle_key: str, failures_key: str, known_key: str) -> None:
         """After a sign-in: delete the throttle and the failures in a row, and store the network as known."""
-        with usage.bookkeeping(), LimitItem.batch_write() as batch:
+        with unit_of_work.bookkeeping(), LimitItem.batch_write() as batch:
             batch.delete(LimitItem(throttle_key))
             batch.delete(LimitItem(failures_key))
             batch.save(LimitItem(known_key, expires_at=_after(_KNOWN_SECONDS)))

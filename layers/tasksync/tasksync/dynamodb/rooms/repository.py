@@ -23,11 +23,10 @@ from tasksync.dynamodb.core.transaction import Failure, Transaction
 from tasksync.dynamodb.core.unfinished import Unfinished, unfinished
 from tasksync.dynamodb.rooms import join_roles
 from tasksync.dynamodb.rooms.decoder import partition, rooms_entered
-from tasksync.model import change_context
 from tasksync.model.change_context import Roles
 from tasksync.model.entities import JoinedRooms, Membership, Origin, Room, RoomRole, RoomView
 from tasksync.model.errors import CodeTaken, LastAdmin, UnknownCode, WriteConflict
-from tasksync.runtime import clock
+from tasksync.runtime import clock, unit_of_work
 from tasksync.runtime.settings import settings
 
 ROOM = "ROOM"
@@ -384,7 +383,7 @@ def bump_version(at: datetime, members: Mapping[str, Roles] | None = None) -> li
     return [
         RoomItem.updated_at.set(clock.timestamp(at)),
         RoomItem.version.add(1),
-        RoomItem.stamp.set(change_context.new(members)),
+        RoomItem.stamp.set(unit_of_work.change_context(members)),
     ]
 
 

@@ -1,0 +1,72 @@
+"""What SAM makes of the API: one public stage, and a new snapshot of the API with each deployment."""
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.support.sam_transform import transformed
+
+KINDS_OF_STAGES = {"AWS::ApiGateway::Stage", "AWS::ApiGatewayV2::Stage"}
+
+
+def _of_type(resources: dict[str, Any], *kinds: str) -> dict[str, Any]:
+    return {name: each["Properties"] for name, each in resources.items() if each["Type"] in kinds}
+
+
+def test_the_api_has_one_stage() -> None:
+    resources = transformed()
+
+    stages = _of_type(resources, *KINDS_OF_STAGES)
+    deployments = _of_type(resources, "AWS::ApiGateway::Deployment")
+    assert [stage["StageName"] for stage in stages.values()] == ["live"]
+    # A deployment with a name, or with settings of a stage, makes a second stage.
+    assert [each for each in deployments.values() if {"StageName", "StageDescription"} & each.keys()] == []
+
+
+def test_the_one_stage_is_the_one_with_throttles_log_and_firewall() -> None:
+    resources = transformed()
+
+    [(name, stage)] = _of_type(resources, *KINDS_OF_STAGES).items()
+    settings = {(each["HttpMethod"], each["ResourcePath"]) for each in stage["MethodSettings"]}
+    assert ("*", "/*") in settings
+    assert "AccessLogSetting" in stage
+    [guarded] = _of_type(resources, "AWS::WAFv2::WebACLAssociation").values()
+    assert guarded["ResourceArn"]["Fn::Sub"].endswith("/stages/${" + name + "}")
+
+
+def test_what_is_deployed_is_what_the_stage_serves() -> None:
+    resources = transformed()
+
+    [stage] = _of_type(resources, *KINDS_OF_STAGES).values()
+    assert stage["DeploymentId"]["Ref"] in _of_type(resources, "AWS::ApiGateway::Deployment")
+
+
+# One that stands in the API's description behind a condition, which SAM does not look into; one that it resolves; one
+# of the stage alone; none at all.
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"CorsAllowedOrigins": "https://a.example.org"},
+        {"AuthorizerCacheSeconds": "0"},
+        {"RequestsPerSecond": "5"},
+        {},
+    ],
+    ids=lambda given: next(iter(given), "nothing"),
+)
+def test_a_deployment_takes_a_new_snapshot_of_the_api_whichever_parameter_changes(given: dict[str, str]) -> None:
+    before = _of_type(transformed(), "AWS::ApiGateway::Deployment")
+    # SAM tells deployments apart by the second.
+    _await_the_next_second()
+
+    transformed.cache_clear()
+    after = _of_type(transformed(**given), "AWS::ApiGateway::Deployment")
+
+    assert len(before) == len(after) == 1
+    assert not before.keys() & after.keys()
+
+
+def _await_the_next_second() -> None:
+    now = int(time.time())
+    while int(time.time()) == now:
+        time.sleep(0.02)

@@ -1,0 +1,92 @@
+"""What each route asks of DynamoDB, against the table of docs/performance.md: neither may change without the other."""
+
+import json
+import re
+from collections import Counter
+
+import pytest
+
+from infrastructure.openapi.document import document
+from infrastructure.template import REPOSITORY
+from tests.functions.costs.route_requests import Team
+from tests.support.gateway import routes
+from tests.support.product import Product
+from tests.support.request_costs import spending
+from tests.support.stack import Stack
+
+PAGE = REPOSITORY / "docs" / "performance.md"
+Row = tuple[str, ...]
+
+PROBES = {"GET /health", "HEAD /health"}
+"""Ask every table for a key that nobody has, each by itself."""
+
+
+def test_each_route_costs_what_the_page_says(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
+    team = Team(product)
+    product.aws.deploy(LogLevel="INFO")
+    measured = []
+
+    for name, request in team.requests().items():
+        capsys.readouterr()
+        with spending(product.aws) as spent:
+            answer = request()
+        assert answer.status < 300, answer
+        lines = map(json.loads, capsys.readouterr().out.splitlines())
+        [line] = [line for line in lines if line["event"] == "request"]
+        assert name.partition(", ")[0] == f"{line['method']} {line['route']}"
+        calls = (line[name] - spent.shares for name in ("round_trips_in_sequence", "round_trips"))
+        counts = (*calls, spent.items, f"{spent.units:g}", spent.writes, spent.write_units.total())
+        measured.append((f"`{name}`", *map(str, counts)))
+
+    assert _written() == measured, "\n".join("| " + " | ".join(row) + " |" for row in measured)
+
+
+def test_what_is_read_from_an_index_that_may_be_behind_says_so(product: Product) -> None:
+    paths = document()["paths"]
+    read, silent = set(), set()
+
+    for name, request in Team(product).requests().items():
+        with spending(product.aws) as spent:
+            request()
+        method, path = name.partition(", ")[0].split()
+        if spent.behind and not spent.writes:
+            read.add(path)
+            if "behind" not in paths[path][method.lower()].get("description", ""):
+                silent.add((name, *spent.behind))
+
+    assert {"/tasks", "/rooms", "/users", "/auth/sessions"} < read
+    assert not silent
+
+
+def test_no_route_is_missing_from_the_page(product: Product) -> None:
+    stack = product.aws.stack
+    shown = {row[0].strip("`").partition(", ")[0] for row in _written()}
+    of_silent = {f"{each.method} {each.path}" for each in routes(product.aws) if _asks_nothing(stack, each.function)}
+
+    assert shown | of_silent | PROBES == {f"{route.method} {route.path}" for route in routes(product.aws)}
+    assert not shown & (of_silent | PROBES)
+
+
+def test_health_asks_each_table_once(product: Product) -> None:
+    assert product.anonymous.get("/health").status == 200
+
+    asked = Counter(product.aws.permissions.calls)
+    assert asked["GetItem"] == len(product.aws.stack.of_type("AWS::DynamoDB::Table"))
+    assert asked.keys() == {"GetItem", "DescribeSecret"}
+
+
+def _asks_nothing(stack: Stack, function: str) -> bool:
+    """Whether its policies let it ask DynamoDB for nothing but a share of a rate limit."""
+    grants = [
+        (action, resource.rpartition("/")[2])
+        for statement in stack.statements(function)
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+        if action.startswith("dynamodb:")
+    ]
+    return set(grants) <= {("dynamodb:UpdateItem", "RateLimitsTable")}
+
+
+def _written() -> list[Row]:
+    text = PAGE.read_text(encoding="utf-8").partition("## What each route asks of DynamoDB")[2].partition("\n## ")[0]
+    return [tuple(row.split(" | ")) for row in re.findall(r"^\| (`.*) \|$", text, re.MULTILINE)]

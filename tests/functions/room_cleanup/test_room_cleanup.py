@@ -1,0 +1,209 @@
+"""What is left of a room is deleted once, and whole, however the stream's records come."""
+
+from typing import Any
+
+import pytest
+
+from tests.functions.room_cleanup.stream_deliveries import Hourglass, copies, hand_over, lost_answers, outage, record
+from tests.support import tables
+from tests.support.client import Person
+from tests.support.product import Product
+from tests.support.rooms_table import of_rooms
+from tests.support.streams import Delivery
+
+FUNCTION = "RoomCleanupFunction"
+
+
+def leave(person: Person, room: Any) -> None:
+    assert person.delete(f"/rooms/{room['id']}/users/{person.id}").status == 204
+
+
+def tasks_in(product: Product, room: Any) -> int:
+    return sum(item["owner_id"] == room["id"] for item in product.items("TasksTable"))
+
+
+def is_kept(product: Product, room: Any) -> bool:
+    """Whether the room itself is still in its table."""
+    return any(item["room_id"] == room["id"] for item in of_rooms(product))
+
+
+def code_is_claimed(product: Product, room: Any) -> bool:
+    """By the room, and not retired."""
+    return any(item.get("owner") == room["id"] for item in of_rooms(product))
+
+
+def emptied(number: int, room: Any) -> Any:
+    """A record that says the room's last member has left, whether or not that is so."""
+    image: dict[str, str | int] = {"kind": "room", "code": room["code"], "member_count": 0, "admin_count": 0}
+    return record(number, {"room_id": room["id"], "item": "ROOM"}, image)
+
+
+def of_the_room(delivery: Delivery) -> str:
+    """The number of the record that says that the room is empty. The others say whose membership ended."""
+    [number] = [
+        record["dynamodb"]["SequenceNumber"]
+        for record in delivery.records
+        if record["dynamodb"]["Keys"]["item"]["S"] == "ROOM"
+    ]
+    return str(number)
+
+
+def test_each_leave_has_a_record_that_is_handed_over_and_the_last_one_of_a_room_another(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    ann.patch(f"/rooms/{room['id']}", json={"name": "Changed"})
+    before = product.deliver(to=FUNCTION)
+
+    deliveries = []
+    for person in (bob, ann):
+        leave(person, room)
+        deliveries += product.deliver(to=FUNCTION)
+
+    assert before == []
+    assert [delivery.failed for delivery in deliveries] == [[], []]
+    assert [{record["dynamodb"]["Keys"]["item"]["S"] for record in delivery.records} for delivery in deliveries] == [
+        {f"MEMBER#{bob.id}"},
+        {f"MEMBER#{ann.id}", "ROOM"},
+    ]
+    assert of_rooms(product) == []
+
+
+@pytest.mark.parametrize("number", [1, 25, 26, 130])
+def test_however_many_tasks_there_are_all_go(product: Product, number: int) -> None:
+    ann = product.register("ann")
+    room, other = ann.open_room(), ann.open_room()
+    copies(product, ann.plan(room_id=room["id"]), number - 1)
+    kept = [ann.plan(room_id=other["id"]), ann.plan()]
+    assert tasks_in(product, room) == number
+
+    leave(ann, room)
+    product.deliver()
+
+    assert (tasks_in(product, room), is_kept(product, room), code_is_claimed(product, room)) == (0, False, False)
+    assert {item["task_id"] for item in product.items("TasksTable")} == {task["id"] for task in kept}
+
+
+def test_a_record_that_comes_again_changes_nothing(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room(code="GARDEN")
+    ann.plan(room_id=room["id"])
+    leave(ann, room)
+    [delivery] = product.deliver(to=FUNCTION)
+    tables.change(product.aws, "RoomsTable", {"room_id": "CODE#GARDEN", "item": "CODE"}, expires_at=1)
+    reused = bob.open_room(code="GARDEN")
+    bob.plan(room_id=reused["id"])
+    before = product.items("RoomsTable"), product.items("TasksTable")
+
+    failed = [hand_over(product, FUNCTION, delivery.records * 2) for _ in range(2)]
+
+    assert failed == [[], []]
+    assert (product.items("RoomsTable"), product.items("TasksTable")) == before
+    assert ann.join({"code": "GARDEN"})["id"] == reused["id"]
+
+
+def test_a_record_about_a_room_that_lives_changes_nothing(product: Product) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    task = ann.plan(room_id=room["id"])
+    before = of_rooms(product), product.items("TasksTable")
+
+    failed = hand_over(product, FUNCTION, [emptied(1, room)])
+
+    assert failed == []
+    assert (of_rooms(product), product.items("TasksTable")) == before
+    assert ann.get(f"/tasks/{task['id']}").json() == task
+
+
+def test_a_record_about_a_room_that_never_was_is_done(product: Product) -> None:
+    assert hand_over(product, FUNCTION, [emptied(1, {"id": f"room_{'0' * 32}", "code": "NOSUCH"})]) == []
+
+
+def test_without_time_the_record_is_reported_and_the_next_delivery_finishes_it(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    ann.plan(room_id=room["id"])
+    leave(ann, room)
+
+    [hurried] = product.deliver(seconds=1, to=FUNCTION)
+    kept = (tasks_in(product, room), is_kept(product, room), code_is_claimed(product, room))
+    joining = bob.post("/rooms/join", json={"code": room["code"]})
+    [in_peace] = product.deliver(to=FUNCTION)
+
+    assert hurried.failed == [of_the_room(hurried)]
+    assert kept == (1, True, True)
+    assert (joining.status, joining.json()["code"]) == (404, "unknown_code")
+    assert (of_the_room(in_peace), in_peace.failed) == (of_the_room(hurried), [])
+    assert of_rooms(product) == product.items("TasksTable") == []
+
+
+def test_a_purge_cut_short_goes_on_where_it_stopped_and_the_room_goes_last(product: Product) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    copies(product, ann.plan(room_id=room["id"]), 69)
+    leave(ann, room)
+
+    # Time enough to delete tasks twice: the room is read, and each time it is asked, read and deleted.
+    failed = hand_over(product, FUNCTION, [emptied(7, room)], Hourglass(FUNCTION, looks=1 + 2 * 3))
+    left = tasks_in(product, room)
+    kept = is_kept(product, room), code_is_claimed(product, room)
+    product.deliver()
+
+    assert failed == [emptied(7, room)["dynamodb"]["SequenceNumber"]]
+    assert 0 < left < 70
+    assert kept == (True, True)
+    assert of_rooms(product) == product.items("TasksTable") == []
+
+
+def test_of_several_records_the_first_that_fails_is_reported_and_the_rest_left_alone(product: Product) -> None:
+    ann = product.register("ann")
+    rooms = [ann.open_room() for _ in range(3)]
+    for room in rooms:
+        ann.plan(room_id=room["id"])
+        leave(ann, room)
+
+    # Time enough for the first room: two looks, the second of which finds no more tasks; and its end.
+    looks = Hourglass(FUNCTION, 1 + 3 + 2 + 1)
+    failed = hand_over(product, FUNCTION, [emptied(i, room) for i, room in enumerate(rooms)], looks)
+    kept = [is_kept(product, room) for room in rooms]
+    product.deliver()
+
+    assert failed == [emptied(1, rooms[1])["dynamodb"]["SequenceNumber"]]
+    assert kept == [False, True, True]
+    assert of_rooms(product) == product.items("TasksTable") == []
+
+
+@pytest.mark.parametrize(
+    ("table", "after"), [("RoomsTable", 0), ("RoomsTable", 1), ("RoomsTable", 2), ("TasksTable", 0), ("TasksTable", 1)]
+)
+def test_what_an_outage_interrupts_is_reported_and_finished_later(product: Product, table: str, after: int) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    ann.plan(room_id=room["id"])
+    leave(ann, room)
+
+    with outage(table, after):
+        [interrupted] = product.deliver(to=FUNCTION)
+    kept = is_kept(product, room), code_is_claimed(product, room)
+    [repeated] = product.deliver(to=FUNCTION)
+
+    assert len(interrupted.failed) == 1
+    assert interrupted.failed == [of_the_room(interrupted)] or (table == "RoomsTable" and after < 2)
+    assert kept == (True, True)
+    assert repeated.failed == []
+    assert of_rooms(product) == product.items("TasksTable") == []
+
+
+@pytest.mark.parametrize("table", ["RoomsTable", "TasksTable"])
+def test_a_step_whose_answer_was_lost_is_found_done(product: Product, table: str) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    ann.plan(room_id=room["id"])
+    leave(ann, room)
+
+    with lost_answers(table, after=1):
+        [interrupted] = product.deliver(to=FUNCTION)
+    [repeated] = product.deliver(to=FUNCTION)
+
+    assert (len(interrupted.failed), repeated.failed) == (1, [])
+    assert of_rooms(product) == product.items("TasksTable") == []

@@ -1,0 +1,35 @@
+"""What a change of a task costs at the tasks table, against the table of docs/performance.md."""
+
+import re
+from collections.abc import Callable
+
+from infrastructure.template import REPOSITORY
+from tests.support.product import Product
+from tests.support.request_costs import spending
+
+PAGE = REPOSITORY / "docs" / "performance.md"
+
+
+def test_each_change_of_a_task_costs_what_the_page_says(product: Product) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    fields = {"room_id": room["id"], "user_id": ann.id, "deadline": "2027-01-31T12:00:00Z"}
+    path = f"/tasks/{ann.plan(**fields)['id']}"
+    changes: dict[str, Callable[[], object]] = {
+        "create": lambda: ann.plan(**fields),
+        "change the title": lambda: ann.patch(path, json={"title": "B"}),
+        "change the status": lambda: ann.patch(path, json={"status": "completed"}),
+        "change the deadline": lambda: ann.patch(path, json={"deadline": "2027-02-28T12:00:00Z"}),
+        "delete": lambda: ann.delete(path),
+    }
+    measured = {}
+
+    for name, change in changes.items():
+        with spending(product.aws) as spent:
+            change()
+        measured[name] = spent.write_units["TasksTable"]
+
+    text = PAGE.read_text(encoding="utf-8").partition("### What the indexes cost")[2].partition("\n## ")[0]
+    assert {
+        name: int(units) for name, units in re.findall(r"^\| ([^|]+) \|[^|]*?(\d+) \|", text, re.MULTILINE)
+    } == measured

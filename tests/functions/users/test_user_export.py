@@ -1,0 +1,202 @@
+"""GET /users/{user_id}/export: everything that is held about oneself, and nothing that only a thief could use."""
+
+from typing import Any
+
+import pytest
+
+from tests.functions.room_cleanup.stream_deliveries import copies
+from tests.functions.users.administrators import administrator
+from tests.support.builders import PASSWORD
+from tests.support.client import Person
+from tests.support.problems import faults, problem
+from tests.support.product import Product
+
+
+def signed_in_again(product: Product, person: Person) -> None:
+    answer = product.anonymous.post("/auth/login", json={"username": person.username, "password": PASSWORD})
+    assert answer.status == 200, answer
+
+
+def test_it_holds_the_profile_the_sessions_the_rooms_and_the_tasks(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    signed_in_again(product, ann)
+    kitchen, garden = ann.open_room(), bob.open_room()
+    ann.join(garden)
+    personal = ann.plan(title="Water the plants")
+    planned = ann.plan(title="Paint the door", room_id=kitchen["id"])
+    given = bob.plan(title="Mow the lawn", room_id=garden["id"], user_id=ann.id)
+    bob.plan(title="Bob's own", room_id=garden["id"])
+
+    export = ann.get("/users/me/export").json()
+
+    assert export["user"] == ann.get("/users/me").json()
+    assert export["sessions"] == ann.get("/auth/sessions").json()["items"]
+    assert {room["id"]: room["role"] for room in export["rooms"]} == {kitchen["id"]: "admin", garden["id"]: "member"}
+    assert {task["id"]: task for task in export["tasks"]} == {task["id"]: task for task in (personal, planned, given)}
+    assert export["next_cursor"] is None
+
+
+def test_when_somebody_joined_is_in_it(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+
+    [exported] = bob.get("/users/me/export").json()["rooms"]
+
+    members = ann.get(f"/rooms/{room['id']}/users").json()["items"]
+    assert exported["joined_at"] == next(each["joined_at"] for each in members if each["user_id"] == bob.id)
+
+
+def test_no_hash_and_no_token_is_in_it(product: Product) -> None:
+    ann = product.register("ann")
+    stored = [item for table in ("UsersTable", "SessionsTable") for item in product.items(table)]
+    secrets = {
+        str(value) for item in stored for name, value in item.items() if name.endswith(("hash", "salt")) and value
+    }
+
+    text = ann.get("/users/me/export").text
+
+    assert secrets
+    assert not any(secret in text for secret in secrets)
+    assert ann.refresh_token not in text
+
+
+def test_tasks_of_a_room_one_has_left_are_not_in_it(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    bob.plan(room_id=room["id"])
+    bob.delete(f"/rooms/{room['id']}/users/{bob.id}")
+
+    export = bob.get("/users/me/export").json()
+
+    assert (export["rooms"], export["tasks"]) == ([], [])
+
+
+def test_what_one_answer_cannot_hold_comes_with_the_next(product: Product) -> None:
+    ann = product.register("ann")
+    copies(product, ann.plan(description='"' * 10_000), 109)
+    planned = [task["id"] for task in ann.list("/tasks")]
+
+    pages, path = [], "/users/me/export"
+    while path:
+        answer = ann.get(path)
+        assert answer.status == 200, answer
+        pages.append(answer)
+        cursor = answer.json()["next_cursor"]
+        path = f"/users/me/export?cursor={cursor}" if cursor else ""
+
+    assert len(pages) > 1
+    assert all(len(page.text.encode()) < 6_000_000 for page in pages)
+    assert len(planned) == 110
+    assert [task["id"] for page in pages for task in page.json()["tasks"]] == planned
+    assert 'rel="next"' in pages[0].headers["Link"]
+
+
+@pytest.mark.parametrize("role", ["housemate", "administrator"])
+def test_it_is_for_nobody_else(product: Product, role: str) -> None:
+    ann = product.register("ann")
+    other = administrator(product) if role == "administrator" else product.register("bob")
+    other.join(ann.open_room())
+
+    answer = other.get(f"/users/{ann.id}/export")
+
+    problem(answer, 403, "role_too_low")
+
+
+def test_a_cursor_of_something_else_is_refused(product: Product) -> None:
+    ann = product.register("ann")
+    for _ in range(2):
+        ann.plan()
+    cursor = ann.get("/tasks?limit=1").json()["next_cursor"]
+
+    answer = ann.get(f"/users/me/export?cursor={cursor}")
+
+    assert answer.status == 400, answer
+
+
+def test_nothing_but_a_cursor_may_be_asked_for(product: Product) -> None:
+    ann = product.register("ann")
+
+    answer = ann.get("/users/me/export?limit=5")
+
+    assert faults(answer, 400) == {"/limit": "unknown_parameter"}
+
+
+def exported(person: Person) -> dict[str, list[Any]]:
+    """All parts of an export, from all of its pages."""
+    parts: dict[str, list[Any]] = {"sessions": [], "rooms": [], "tasks": [], "activity": []}
+    params: dict[str, str] = {}
+    while True:
+        answer = person.get("/users/me/export", params=params)
+        assert answer.status == 200, answer
+        for name in parts:
+            parts[name] += answer.json()[name]
+        if answer.json()["next_cursor"] is None:
+            return parts
+        params = {"cursor": answer.json()["next_cursor"]}
+
+
+def test_tasks_created_for_others_and_for_nobody_are_in_it(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    for_bob = ann.plan(title="For Bob", room_id=room["id"], user_id=bob.id)
+    for_nobody = ann.plan(title="For nobody", room_id=room["id"], user_id=None)
+    own = ann.plan(title="Own", room_id=room["id"])
+    bobs = bob.plan(title="Bob's", room_id=room["id"])
+    gone = ann.plan(room_id=room["id"], user_id=None)
+    ann.delete(f"/tasks/{gone['id']}")
+
+    tasks = exported(ann)["tasks"]
+
+    assert tasks == [own, for_bob, for_nobody]
+    assert {task["id"] for task in exported(bob)["tasks"]} == {for_bob["id"], bobs["id"]}
+
+
+def test_tasks_created_in_a_room_that_one_has_left_are_the_rooms(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    bob.plan(title="Secret since", room_id=room["id"], user_id=ann.id)
+    bob.delete(f"/rooms/{room['id']}/users/{bob.id}")
+
+    assert exported(bob)["tasks"] == []
+
+
+def test_what_one_did_is_in_it_wherever_that_was_and_no_code_of_a_room(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room(name="Office move")
+    bob.join(room)
+    task = bob.plan(title="Order the desks", room_id=room["id"])
+    ann.patch(f"/tasks/{task['id']}", json={"title": "Order twelve desks"})
+    bob.plan()
+    product.deliver()
+    trail = ann.list(f"/rooms/{room['id']}/activity")
+    bob.delete(f"/rooms/{room['id']}/users/{bob.id}")
+    product.deliver()
+
+    of_ann, of_bob = exported(ann)["activity"], exported(bob)["activity"]
+
+    assert [(entry["action"], entry["resource"]) for entry in of_bob] == [
+        ("created", "membership"),
+        ("created", "task"),
+        ("deleted", "membership"),
+    ]
+    assert {entry["room_id"] for entry in (*of_ann, *of_bob)} == {room["id"]}
+    assert {entry["id"] for entry in of_ann} == {entry["id"] for entry in trail if entry["actor_id"] == ann.id}
+    assert room["code"] not in str([of_ann, of_bob])
+    assert of_ann[-1]["changes"] == {"title": {"old": "Order the desks", "new": "Order twelve desks"}}
+
+
+def test_its_calls_are_few_however_many_tasks_there_are(product: Product) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    copies(product, ann.plan(room_id=room["id"], user_id=None), 120)
+    product.aws.permissions.calls.clear()
+
+    answer = ann.get("/users/me/export")
+
+    assert answer.status == 200
+    assert len(product.aws.permissions.calls) <= 20
+    assert len(exported(ann)["tasks"]) == 121
