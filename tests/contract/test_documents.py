@@ -106,6 +106,35 @@ def test_every_file_and_folder_that_a_page_names_is_there(page: Path) -> None:
     assert sorted(path for path in paths - MADE if path.rstrip("/") not in _ends_of_paths()) == []
 
 
+SOURCES = [file for file in _files() if file.suffix in (".py", ".yaml", ".toml", ".mk") or file.name == "Makefile"]
+
+
+@pytest.mark.parametrize("part", sorted({file.parts[0] for file in SOURCES}))
+def test_every_file_that_the_code_names_is_there(part: str) -> None:
+    """In comments and docstrings: a name in backquotes, or a path that begins with a folder of the project."""
+    folders = "|".join(sorted({file.parts[0] for file in SOURCES if len(file.parts) > 1} | {"docs"}))
+    name = re.compile(
+        rf"`((?:[\w-]+/)*[\w-]+\.(?:py|md|yaml|toml))(?:::\w+)?`|\b((?:{folders})/[\w./-]+\.(?:py|md|yaml|toml))\b"
+    )
+
+    missing = set()
+    for source in SOURCES:
+        if source.parts[0] == part:
+            named = {own or path for own, path in name.findall((REPOSITORY / source).read_text(encoding="utf-8"))}
+            missing |= {(str(source), path) for path in named - _ends_of_paths()}
+
+    assert missing == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_module_that_a_page_runs_is_there(page: Path) -> None:
+    folders = {file.parts[0] for file in _files() if len(file.parts) > 1}
+    run = [name.rstrip(".") for name in re.findall(r"\bpython -m ([\w.]+)", page.read_text(encoding="utf-8"))]
+
+    own = [name.replace(".", "/") for name in run if name.split(".")[0] in folders]
+    assert [name for name in own if not {f"{name}.py", f"{name}/__main__.py"} & _ends_of_paths()] == []
+
+
 # Not the changelog: it names what earlier versions had.
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=lambda page: page.name)
 def test_every_name_of_code_that_a_page_names_is_there(page: Path) -> None:
