@@ -153,11 +153,11 @@ def _tests_in(file: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("document", "file", "test"), NAMED)
-def test_a_test_that_a_document_names_exists(document: str, file: str, test: str) -> None:
+def test_a_test_named_in_a_document_exists(document: str, file: str, test: str) -> None:
     assert test in _tests_in(file), f"docs/{document} names tests/{file}::{test}"
 
 
-def test_the_files_to_change_for_a_new_field_are_there() -> None:
+def test_the_files_to_change_for_a_new_field_exist() -> None:
     text = (REPOSITORY / "docs" / "development.md").read_text(encoding="utf-8")
     table = text.partition("## Adding a field to a task")[2].partition("\nThen:")[0]
 
@@ -167,7 +167,7 @@ def test_the_files_to_change_for_a_new_field_are_there() -> None:
     assert [name for name in named if not (REPOSITORY / name).is_file()] == []
 
 
-def test_the_table_of_requirements_names_a_test_in_every_line() -> None:
+def test_every_line_of_the_requirements_table_names_a_test() -> None:
     text = (REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8")
     requirements = text.partition("## Requirements and their tests")[2].partition("\n## ")[0]
     lines = [line for line in requirements.splitlines() if line.startswith("| ") and "| source |" not in line]
@@ -177,7 +177,7 @@ def test_the_table_of_requirements_names_a_test_in_every_line() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_place_that_a_page_links_to_exists(page: Path) -> None:
+def test_every_link_target_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     links = re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", text)
 
@@ -209,7 +209,7 @@ def test_the_layers_are_those_of_the_import_rules() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_command_that_a_page_names_there_is(page: Path) -> None:
+def test_every_command_named_in_a_page_exists(page: Path) -> None:
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
 
     code = re.findall(r"(?ms)^ *```sh\n.*?^ *```$|`[^`\n]+`", page.read_text(encoding="utf-8"))
@@ -220,7 +220,7 @@ def test_every_command_that_a_page_names_there_is(page: Path) -> None:
 
 
 @pytest.mark.parametrize("part", ["cpu", "cold", "memory", "lists", "load"])
-def test_the_pages_show_what_was_measured_last(part: str) -> None:
+def test_the_pages_show_the_latest_measurements(part: str) -> None:
     """``make bench PARTS=…`` renews both. What is counted, as the price, is held against what is counted anew."""
     found = json.loads((REPOSITORY / "docs" / "performance.json").read_text(encoding="utf-8"))[part]
 
