@@ -26,7 +26,7 @@ KEPT_ARCHIVES = DATA / "build"
 # On AWS the tables refuse to be deleted; here the data is in a folder that anybody can delete.
 PARAMETERS = {"DeletionProtection": "false"}
 
-_HEALTHY_SECONDS = 30
+_HEALTHY_SECONDS = 60
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from moto.core.botocore_stubber import BotocoreStubber
 from moto.dynamodb.responses import DynamoHandler
+from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
 
 from tests.support import quick_moto
 from tests.support.aws import Aws
@@ -35,9 +37,10 @@ def answered_in_both_ways() -> Iterator[list[str]]:
     """The names of the calls that were answered quickly, each of which moto's own way had to answer the same."""
     compared: list[str] = []
     handlers: Any = DynamoHandler
+    of_streams: Any = DynamoDBStreamsHandler
     quick = handlers.serialized
 
-    def serialized(handler: DynamoHandler, answer: Any) -> Any:
+    def serialized(handler: Any, answer: Any) -> Any:
         own = quick_moto.own_serialized(handler, answer)
         given = quick(handler, answer)
         assert own[0] == given[0]
@@ -46,12 +49,12 @@ def answered_in_both_ways() -> Iterator[list[str]]:
         compared.append(handler._get_action())  # noqa: SLF001  # moto's own
         return given
 
-    handlers.serialized = serialized
+    handlers.serialized = of_streams.serialized = serialized
     yield compared
-    handlers.serialized = quick
+    handlers.serialized = of_streams.serialized = quick
 
 
-def test_every_call_on_items_is_answered_as_moto_itself_answers_it(aws: Aws, answered_in_both_ways: list[str]) -> None:
+def test_every_item_call_gets_motos_own_response(aws: Aws, answered_in_both_ways: list[str]) -> None:
     calls = aws.dynamodb
     for room in ("a", "b"):
         calls.put_item(TableName=TABLE, Item={**key(room), **PLAIN, **MIXED}, ReturnConsumedCapacity="TOTAL")
@@ -77,7 +80,64 @@ def test_every_call_on_items_is_answered_as_moto_itself_answers_it(aws: Aws, ans
     assert set(answered_in_both_ways) == quick_moto.ON_ITEMS
 
 
-def test_a_transaction_that_fails_leaves_every_value_as_it_was(aws: Aws) -> None:
+def test_records_of_a_stream_are_answered_as_moto_itself_answers_them(
+    aws: Aws, answered_in_both_ways: list[str]
+) -> None:
+    aws.dynamodb.put_item(TableName=TABLE, Item={**key("a"), **MIXED})
+    aws.dynamodb.delete_item(TableName=TABLE, Key=key("a"))
+    arn = aws.stack.arns[f"{TABLE}.StreamArn"]
+    [shard] = aws.streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    iterator = aws.streams.get_shard_iterator(
+        StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    del answered_in_both_ways[:]
+
+    records = aws.streams.get_records(ShardIterator=iterator)["Records"]
+
+    assert [record["eventName"] for record in records] == ["INSERT", "REMOVE"]
+    assert records[0]["dynamodb"]["NewImage"] == {**key("a"), **MIXED}
+    assert answered_in_both_ways == ["GetRecords"]
+
+
+@pytest.fixture
+def processed_in_both_ways() -> Iterator[list[str]]:
+    """The names of the calls that were handed to moto's methods quickly, and read the same as moto reads them."""
+    compared: list[str] = []
+    stubber: Any = BotocoreStubber
+    handlers: Any = DynamoHandler
+    quick, own_action = stubber.process_request, handlers.call_action
+
+    def process(self: BotocoreStubber, request: Any) -> Any:
+        seen: list[Any] = []
+
+        def only_look(handler: Any) -> Any:
+            action = handler._get_action()  # noqa: SLF001  # moto's own
+            seen.append((handler.params, handler.region, handler.current_account, handler.raw_body, action))
+            return 200, {}, ""
+
+        handlers.call_action = only_look
+        quick_moto.own_process(self, request)
+        quick(self, request)
+        handlers.call_action = own_action
+        assert seen[0] == seen[1]
+        compared.append(seen[0][-1])
+        return quick(self, request)
+
+    stubber.process_request = process
+    yield compared
+    stubber.process_request = quick
+
+
+def test_a_request_is_read_as_moto_itself_reads_it(aws: Aws, processed_in_both_ways: list[str]) -> None:
+    aws.dynamodb.put_item(TableName=TABLE, Item={**key("a"), **PLAIN, **MIXED}, ReturnConsumedCapacity="TOTAL")
+    aws.dynamodb.transact_write_items(TransactItems=[{"Put": {"TableName": TABLE, "Item": {**key("b"), **MIXED}}}])
+    found = aws.dynamodb.get_item(TableName=TABLE, Key=key("a"))["Item"]
+
+    assert found == {**key("a"), **PLAIN, **MIXED}
+    assert processed_in_both_ways == ["PutItem", "TransactWriteItems", "GetItem"]
+
+
+def test_a_failed_transaction_leaves_every_value_unchanged(aws: Aws) -> None:
     stored = {**key("a"), **PLAIN, **MIXED}
     aws.dynamodb.put_item(TableName=TABLE, Item=stored)
     changed = "SET #text = :text, #list[0] = :text, #map.c = :text ADD version :one, #texts :texts REMOVE truth"

@@ -31,7 +31,7 @@ SEED = int(os.environ.get("STORM_SEED", "1"))
 
 _SECONDS_BETWEEN_KILLS = 3.0
 _SECONDS_BETWEEN_STARTS = 0.75
-_QUIET_SECONDS = 40
+_QUIET_SECONDS = 120
 # ministack takes the death of a worker that is still starting for a broken function, and ends all its other workers.
 _STARTED_SECONDS = 15
 # How often each is carried out at least: a third of what was seen in a minute on two cores with much else to do.
@@ -113,9 +113,7 @@ def weather(tmp_path: Path) -> Iterator[Weather]:
     weather.stop()
 
 
-def test_a_storm_with_dying_workers_breaks_and_loses_nothing(
-    weather: Weather, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_storm_with_killed_workers_loses_nothing(weather: Weather, capsys: pytest.CaptureFixture[str]) -> None:
     weather.blow()
 
     report = _settled(weather)

@@ -75,8 +75,7 @@ class Gateway(httpx.BaseTransport):
         self.routes = routes(aws)
         self.source_ip = SOURCE_IP
         """The address that requests come from."""
-        for function in {route.function for route in self.routes}:
-            start_cold(aws.stack.functions[function]["Handler"])
+        self._cold = {route.function for route in self.routes}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request_id = str(uuid.uuid4())
@@ -144,6 +143,9 @@ class Gateway(httpx.BaseTransport):
     def _invoke(self, function: str, event: Json) -> Any:
         properties = self._aws.stack.functions[function]
         with self._aws.running(function):
+            if function in self._cold:
+                self._cold.remove(function)
+                start_cold(properties["Handler"])
             handler = load_handler(properties["Handler"])
             # Lambda takes and gives JSON, so nothing that JSON cannot carry gets through here either.
             answer = json.dumps(handler(json.loads(json.dumps(event)), LambdaContext(function)), ensure_ascii=False)

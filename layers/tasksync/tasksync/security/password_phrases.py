@@ -16,8 +16,8 @@ from tasksync.security.password_walks import as_cyrillic_keys
 _FEWEST_WORDS = 3
 _FEWEST_LETTERS = 15
 
-# With l as i: 1, ! and | stand for both.
-# With l as i, as 1, ! and | stand for both.
+# With l as i: 1, ! and | stand for either.
+# With l as i, as 1, ! and | stand for either.
 _LOOK_ALIKES = str.maketrans("4@8({[<3€691!|¡l0$57+%2", "aabcccceeggiiiiiossttxz")
 
 _ANY_ORDER = "correct horse battery staple"
@@ -555,8 +555,16 @@ def _readings(password: str) -> Iterator[tuple[str, str]]:
         folded = _folded(text)
         for reading in dict.fromkeys([folded, folded.translate(_LOOK_ALIKES)]):
             letters = "".join(filter(str.isalpha, reading)).translate(_LOOK_ALIKES)
-            if any(form in letters for form in _FORMS):
+            if _has_form(letters):
                 yield letters, "".join(dict.fromkeys(each for each in reading if not each.isalpha()))
+
+
+def _has_form(letters: str) -> bool:
+    return any(
+        letters.startswith(form, start)
+        for start in range(len(letters))
+        for form in _FORMS_BY_BEGINNING.get(letters[start : start + _SHORTEST], ())
+    )
 
 
 def _without(letters: str, others: str) -> str:
@@ -588,3 +596,8 @@ def _forms() -> list[str]:
 
 
 _FORMS = _forms()
+_SHORTEST = len(_FORMS[-1])
+# There are thousands: of most texts, no part begins as one of them.
+_FORMS_BY_BEGINNING = {
+    beginning: list(forms) for beginning, forms in itertools.groupby(sorted(_FORMS), key=lambda form: form[:_SHORTEST])
+}

@@ -9,11 +9,10 @@ from pynamodb.expressions.update import Action
 from tasksync.dynamodb.core.transaction import Failure, Transaction
 from tasksync.dynamodb.core.unfinished import Unfinished
 from tasksync.dynamodb.rooms.items import CodeItem, MembershipItem, RoomItem
-from tasksync.model import change_context
 from tasksync.model.change_context import Roles
 from tasksync.model.entities import Membership, Room, RoomRole
 from tasksync.model.errors import CodeTaken, LastAdmin, WriteConflict
-from tasksync.runtime import clock
+from tasksync.runtime import clock, unit_of_work
 
 _CODES_RETIRED_FOR = timedelta(days=90)
 
@@ -100,7 +99,7 @@ def bump_version(at: datetime, members: Mapping[str, Roles] | None = None) -> li
     return [
         RoomItem.updated_at.set(clock.timestamp(at)),
         RoomItem.version.add(1),
-        RoomItem.stamp.set(change_context.new(members)),
+        RoomItem.stamp.set(unit_of_work.change_context(members)),
     ]
 
 

@@ -13,9 +13,9 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 from tasksync.dynamodb.core.connection import SharedModel
 from tasksync.dynamodb.core.mapper import Raw
 from tasksync.dynamodb.tasks.mapper import attributes
-from tasksync.model import change_context
 from tasksync.model.entities import Task
 from tasksync.model.ids import owner_of
+from tasksync.runtime import unit_of_work
 from tasksync.runtime.settings import settings
 
 
@@ -168,7 +168,7 @@ def same_task(task: Task) -> Condition:
 def changes(before: Task, after: Task) -> list[Action]:
     """What differs, with the next version."""
     old, new = attributes(before), attributes(after)
-    actions: list[Action] = [TaskItem.version.add(1), TaskItem.stamp.set(change_context.new())]
+    actions: list[Action] = [TaskItem.version.add(1), TaskItem.stamp.set(unit_of_work.change_context())]
     for name, value in new.items():
         attribute = getattr(TaskItem, name)
         if value != old[name] and name != "version":
