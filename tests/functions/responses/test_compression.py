@@ -61,7 +61,7 @@ def is_left_alone(answer: Answer) -> bool:
 
 def test_of_every_answer_with_a_secret_it_is_decided_whether_it_may_be_compressed() -> None:
     routes = [declared.route for declared in declared_routes()]
-    secret = {(route.method, route.path) for route in routes if SECRET & set(fields(route.answer))}
+    secret = {(route.method, route.path) for route in routes if SECRET & set(fields(route.description.response))}
 
     assert secret == LEFT_ALONE | OF_ONE
 

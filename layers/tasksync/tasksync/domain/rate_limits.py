@@ -25,8 +25,8 @@ class Policy:
     """So many requests in so many seconds.
 
     ``exact``: each is counted in the table by itself, so that no concurrency gets past the quota.
-    Otherwise a function takes a share of the quota and spends it by itself: never more than the quota, and at least
-    nine tenths of it (see ``Window.share``).
+    Otherwise a function takes a lease of the quota and consumes it by itself: never more than the quota, and at least
+    nine tenths of it (see ``Window.lease``).
     """
 
     name: str
@@ -88,7 +88,7 @@ class Window:
         ends = (number + 1) * policy.seconds - shift
         return cls(policy, f"{counted}#{ends}", ends)
 
-    def share(self, quota: int, remaining: int) -> int:
+    def lease(self, quota: int, remaining: int) -> int:
         """How much of what remains of the quota one function takes at once.
 
         What a function has taken and not spent is missing from the quota when others have spent theirs: a fortieth of

@@ -44,7 +44,7 @@ class RateLimitsRepository:
     def quota(self, policy: str) -> int:
         return settings.rate_limits[policy]
 
-    def spend(self, key: str, amount: int, ends: int) -> int:
+    def consume(self, key: str, amount: int, ends: int) -> int:
         """Add to the counter of a window; the sum. Raises ``NotCounted`` if the table answers with an error.
 
         If it does not answer at all, that is ``DependencyFailed``: nor do the others then.
