@@ -65,7 +65,7 @@ def held(event: threading.Event, reply: Reply) -> Callable[[], Reply]:
     return wait
 
 
-def test_reads_are_under_way_at_the_same_moment() -> None:
+def test_reads_run_concurrently() -> None:
     met = threading.Barrier(3)
 
     def reply() -> Reply:
@@ -77,7 +77,7 @@ def test_reads_are_under_way_at_the_same_moment() -> None:
     assert len(gather(read("a"), read("b"), read("c"))) == 3
 
 
-def test_answers_come_in_the_order_of_the_questions_whichever_was_first() -> None:
+def test_results_are_in_the_order_of_the_calls() -> None:
     last, middle = threading.Event(), threading.Event()
 
     def first_to_answer() -> Reply:
@@ -97,7 +97,7 @@ def test_answers_come_in_the_order_of_the_questions_whichever_was_first() -> Non
 
 
 @pytest.mark.parametrize("failing", [("a", "c"), ("b", "c")])
-def test_of_several_errors_that_of_the_first_question_is_raised(failing: tuple[str, str]) -> None:
+def test_of_several_errors_that_of_the_first_call_is_raised(failing: tuple[str, str]) -> None:
     """Though it came after the other."""
     sooner, later = failing[1], failing[0]
     failed_sooner = threading.Event()
@@ -116,7 +116,7 @@ def test_of_several_errors_that_of_the_first_question_is_raised(failing: tuple[s
 
 
 @pytest.mark.parametrize("failing", ["a", "b"])
-def test_nothing_is_under_way_any_more_when_an_error_is_raised(failing: str) -> None:
+def test_no_call_is_running_when_an_error_is_raised(failing: str) -> None:
     asked, finished = threading.Event(), threading.Event()
 
     def slow() -> Reply:
@@ -136,7 +136,7 @@ def test_nothing_is_under_way_any_more_when_an_error_is_raised(failing: str) -> 
     assert finished.is_set()
 
 
-def test_what_all_of_them_did_is_added_up_and_what_was_waited_for_counted_once(
+def test_usage_is_added_up_and_waiting_time_counted_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
@@ -151,7 +151,7 @@ def test_what_all_of_them_did_is_added_up_and_what_was_waited_for_counted_once(
 
 
 @pytest.mark.parametrize("failing", ["a", "b"])
-def test_what_was_done_is_counted_although_one_of_them_fails(failing: str) -> None:
+def test_usage_is_counted_although_one_call_fails(failing: str) -> None:
     replies: dict[str, list[Callable[[], Reply]]] = {table: [partial(units, 1)] for table in ("a", "b")}
     replies[failing] = [refused]
     read = reader(**replies, c=[partial(units, 1)])
@@ -162,7 +162,7 @@ def test_what_was_done_is_counted_although_one_of_them_fails(failing: str) -> No
     assert unit.usage == UsageCounters(round_trips=3, capacity_units=2.0, throttles=0, in_sequence=1)
 
 
-def test_attempts_without_an_answer_count_in_every_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attempts_without_a_response_count_in_every_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     silence = ReadTimeoutError(endpoint_url="https://dynamodb.us-east-1.amazonaws.com")
     read = reader(a=[found], b=[lambda: silence] * 3)
@@ -173,7 +173,7 @@ def test_attempts_without_an_answer_count_in_every_thread(monkeypatch: pytest.Mo
     assert (unit.usage.round_trips, unit.usage.in_sequence) == (4, 3)
 
 
-def test_every_thread_knows_how_much_time_is_left_and_who_asks() -> None:
+def test_every_thread_knows_the_remaining_time_and_the_caller() -> None:
     def asked() -> list[tuple[int, bool, str]]:
         deadline.begin(lambda: deadline.RESERVE_MILLISECONDS)
         with unit_of_work.begin("usr_1", "a request"):
@@ -188,7 +188,7 @@ def test_every_thread_knows_how_much_time_is_left_and_who_asks() -> None:
     assert threading.get_ident() not in {ident for ident, _, _ in known[1:]}
 
 
-def test_pairs_within_the_first_of_a_pair_get_through_with_fewer_threads_than_reads() -> None:
+def test_nested_pairs_finish_with_fewer_threads_than_reads() -> None:
     replies: dict[str, list[Callable[[], Reply]]] = {table: [partial(found, n=table)] for table in "abcde"}
     read = reader(**replies)
 
@@ -202,7 +202,7 @@ def test_pairs_within_the_first_of_a_pair_get_through_with_fewer_threads_than_re
 
 
 @pytest.mark.usefixtures("one_by_one")
-def test_where_one_read_is_allowed_at_a_time_the_first_error_ends_it() -> None:
+def test_with_one_thread_the_first_error_ends_the_calls() -> None:
     read = reader(a=[found], b=[refused], c=[])
 
     with unit_of_work.begin() as unit, pytest.raises(ClientError, match="AccessDenied"):

@@ -188,18 +188,18 @@ class RoomsRepository:
         raise WriteConflict
 
     def memberships_of(self, user_id: str, after: str | None = None) -> Iterator[Membership]:
-        """A user's memberships by room id, from the index (see ``room_reads.py``): a hint, no right."""
+        """A user's memberships by room id, from the index (see ``queries.py``): candidates, no right."""
         beyond = None if after is None else ByUser.room_id > after
         for item in MembershipItem.by_user.query(user_id, beyond):
             if isinstance(item, MembershipItem):
                 yield item.entity()
 
     def count_of(self, user_id: str) -> int:
-        """How many rooms a user has opened or joined and is in, from the index (see ``room_reads.py``)."""
+        """How many rooms a user has opened or joined and is in, from the index (see ``queries.py``)."""
         return MembershipItem.by_user.count(user_id, filter_condition=MembershipItem.origin == Origin.ONESELF.value)
 
     def joined_rooms(self, user_id: str) -> JoinedRooms:
-        """The rooms a user is in, from the index (see ``room_reads.py``). One round trip."""
+        """The rooms a user is in, from the index (see ``queries.py``). One round trip."""
         return rooms_entered(user_id)
 
     def memberships_in(self, room_ids: Iterable[str], user_id: str) -> dict[str, Membership]:
