@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import functools
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -36,7 +37,7 @@ class IdempotentRequest(Protocol):
     def store(self, response: Response) -> None: ...
 
 
-@dataclass(slots=True)
+@dataclass
 class Request:
     """What API Gateway passed on (REST API, proxy event version 1.0), with header names in lower case."""
 
@@ -80,7 +81,7 @@ class Request:
         except binascii.Error as error:
             raise MalformedJson from error
 
-    @property
+    @functools.cached_property
     def caller(self) -> Caller:
         """Who the authorizer says is asking. Only on routes that have the authorizer."""
         found = self.context["authorizer"]
