@@ -219,6 +219,19 @@ def test_every_command_named_in_a_page_exists(page: Path) -> None:
     assert {target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)} == set()
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_module_and_test_file_that_a_command_names_is_there(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    modules = re.findall(r"python -m ((?:tests|infrastructure|bench)[\w.]*)", text)
+    files = [f"{name.replace('.', '/')}.py" for name in modules] + re.findall(r"FILE=(tests/\S+\.py)", text)
+
+    found = {
+        file for file in files if (REPOSITORY / file).exists() or (REPOSITORY / file[:-3] / "__main__.py").exists()
+    }
+
+    assert set(files) == found
+
+
 @pytest.mark.parametrize("part", ["cpu", "cold", "memory", "lists", "load"])
 def test_the_pages_show_the_latest_measurements(part: str) -> None:
     """``make bench PARTS=…`` renews both. What is counted, as the price, is held against what is counted anew."""

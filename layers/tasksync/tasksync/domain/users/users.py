@@ -1,4 +1,4 @@
-"""People: who sees whom, who may change whom, and what their going away means."""
+"""The user service: who may see, change and delete users."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -23,7 +23,8 @@ _ADMIN_REQUIRED = (
 
 
 class People(Protocol):
-    """The users table, as far as the rules need it; ``dynamodb/users/repository.py`` says what each raises."""
+    """The part of the users repository that this service uses; ``dynamodb/users/repository.py`` says what each
+    raises."""
 
     def find(self, user_id: str) -> User | None: ...
     def find_many(self, user_ids: Iterable[str]) -> dict[str, User]: ...
@@ -33,7 +34,7 @@ class People(Protocol):
 
 
 class Rooms(Protocol):
-    """The rooms table, as far as people need it."""
+    """The part of the rooms repository that this service uses."""
 
     def candidate_room_ids(self, user_id: str) -> set[str]: ...
     def all_of(self, user_id: str) -> list[Room]: ...
@@ -41,17 +42,17 @@ class Rooms(Protocol):
 
 
 class UserService:
-    """What can be done with users. Every method raises ``NotFound`` for a user the caller may not see."""
+    """Operations on users. Every method raises ``NotFound`` for a user that the caller may not see."""
 
     def __init__(self, people: People, rooms: Rooms, gather: Gather, recent: Callable[[], timedelta]) -> None:
-        """``both``: carries out two reads at the same time. ``recent``: how long ago a recent sign-in may be."""
+        """``gather`` runs two reads at the same time. ``recent``: the maximum age of a recent sign-in."""
         self._gather = gather
         self._recent = recent
         self._people = people
         self._rooms = rooms
 
     def list(self, caller: Caller, limit: int, after: str | None) -> Page[User]:
-        """For an admin everybody; for others themselves and whoever shares a room with them."""
+        """All users for an admin; for others, the caller and the users with whom they share a room."""
         if caller.role is UserRole.ADMIN:
             return self._people.page(limit, after)
         ids = {caller.user_id}.union(*(room.member_ids for room in self._rooms.all_of(caller.user_id)))
@@ -79,9 +80,10 @@ class UserService:
         edit: Callable[[User], User],
         matches: Matches,
     ) -> User:
-        """Raises ``RoleTooLow`` (not oneself, no admin), ``UsernameTaken``, ``EmailTaken``, ``PreconditionFailed``.
+        """Replace the user by the result of ``edit``. A new name or address needs a recent sign-in.
 
-        By another name or address somebody signs in: that needs a recent sign-in (``ReauthenticationRequired``).
+        Raises ``RoleTooLow`` (neither the user nor an admin), ``UsernameTaken``, ``EmailTaken``,
+        ``PreconditionFailed``, ``ReauthenticationRequired``.
         """
 
         def attempt() -> User:
@@ -99,7 +101,7 @@ class UserService:
         return retry_on_conflict(attempt)
 
     def begin_removal(self, caller: Caller, user_id: str, matches: Matches) -> None:
-        """Accept the deletion: from here on the user is gone for everybody. Raises as ``change`` does."""
+        """Accept the deletion: the user is invisible from now on. Raises the errors of ``change``."""
 
         def attempt() -> None:
             user = self._own(caller, user_id, matches)
@@ -121,6 +123,6 @@ class UserService:
         mine, theirs = self._gather(
             lambda: self._rooms.candidate_room_ids(user_id), lambda: self._rooms.candidate_room_ids(other_id)
         )
-        # The index only says where to look; what counts is whom the rooms themselves name.
+        # The index gives candidates only; the rooms' own member lists decide.
         shared = mine & theirs
         return bool(shared) and bool(self._rooms.naming(shared, {user_id, other_id}))
