@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from infrastructure.template import REPOSITORY
-from tests.support.client import Answer, Person
+from tests.support.client import Answer
 from tests.support.product import Product
 
 _OURS = (str(REPOSITORY / "layers" / "tasksync"), str(REPOSITORY / "functions"))
@@ -55,7 +55,8 @@ def traced(send: Callable[[], Answer]) -> Trace:
     return trace
 
 
-def keyed_post(ann: Person, bob: Person) -> Callable[[], Answer]:
+def keyed_post(product: Product) -> Callable[[], Answer]:
+    ann = product.register("ann")
     room = ann.open_room()
     keys = iter(("first", "second"))
     return lambda: ann.post(
@@ -63,13 +64,15 @@ def keyed_post(ann: Person, bob: Person) -> Callable[[], Answer]:
     )
 
 
-def list_of_a_room(ann: Person, bob: Person) -> Callable[[], Answer]:
+def list_of_a_room(product: Product) -> Callable[[], Answer]:
+    ann = product.register("ann")
     room = ann.open_room()
     ann.plan(room_id=room["id"])
     return lambda: ann.get(f"/rooms/{room['id']}/tasks")
 
 
-def leaving(ann: Person, bob: Person) -> Callable[[], Answer]:
+def leaving(product: Product) -> Callable[[], Answer]:
+    ann, bob = product.register("ann"), product.register("bob")
     rooms = [ann.open_room(), ann.open_room()]
     for room in rooms:
         bob.join(room)
@@ -81,9 +84,9 @@ def leaving(ann: Person, bob: Person) -> Callable[[], Answer]:
     [(keyed_post, 36, 81), (list_of_a_room, 36, 82), (leaving, 32, 67)],
 )
 def test_a_request_passes_few_files(
-    product: Product, request_of: Callable[[Person, Person], Callable[[], Answer]], files: int, hops: int
+    product: Product, request_of: Callable[[Product], Callable[[], Answer]], files: int, hops: int
 ) -> None:
-    trace = traced(request_of(product.register("ann"), product.register("bob")))
+    trace = traced(request_of(product))
 
     assert len(trace.files) <= files, sorted(trace.files)
     assert len(trace.hops) <= hops, trace.hops
