@@ -274,10 +274,25 @@ def _without_nulls(members: Any) -> Answer:
 def _error(response: AWSResponse) -> Answer:
     """An error as botocore reads it, with the reasons for which a transaction was cancelled."""
     parts = {"status_code": response.status_code, "headers": response.headers, "body": response.content}
-    error: Answer = create_parser("json").parse(parts, None)  # type: ignore[arg-type]  # it takes none
+    try:
+        error: Answer = create_parser("json").parse(parts, None)  # type: ignore[arg-type]  # it takes none
+    except (AttributeError, TypeError):  # JSON, and not of an error: botocore's parser reads it as if it were.
+        error = create_parser("json").parse({**parts, "body": b""}, None)  # type: ignore[arg-type]  # as above
     if b"CancellationReasons" in response.content:
-        error["CancellationReasons"] = json.loads(response.content)["CancellationReasons"]
+        reasons = _cancellation_reasons(response.content)
+        if reasons is not None:
+            error["CancellationReasons"] = reasons
     return error
+
+
+def _cancellation_reasons(content: bytes) -> list[dict[str, Any]] | None:
+    """One for each item of the transaction; None if the body has no such list."""
+    try:
+        members = json.loads(content)
+    except ValueError:
+        return None
+    reasons = members.get("CancellationReasons") if isinstance(members, dict) else None
+    return reasons if isinstance(reasons, list) and all(isinstance(each, dict) for each in reasons) else None
 
 
 def _retry_cost(error: Exception) -> int:
