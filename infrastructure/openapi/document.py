@@ -58,7 +58,12 @@ def document() -> Json:
     schemas = Schemas(
         [each.route.body for each in routes if each.route.body is not None],
         [each.route.query for each in routes],
-        [answer for each in routes for answer in (each.route.answer, each.route.failed_answer) if answer is not None],
+        [
+            response
+            for each in routes
+            for response in (each.route.answer, each.route.failed_answer)
+            if response is not None
+        ],
     )
     for route in (each.route for each in routes):
         if route.body is not None and route.method in ("PUT", "PATCH"):

@@ -14,7 +14,7 @@ _SUCCESSES = {200: "Done.", 201: "Created.", 204: "Done. The response has no bod
 
 
 class Responses:
-    """The answers of all routes."""
+    """The responses of all routes."""
 
     def __init__(self, schemas: Schemas, problems: Problems) -> None:
         self._schemas = schemas
@@ -50,14 +50,14 @@ class Responses:
             headers.append("IdempotencyReplayed")
         if declared.limited:
             headers += ["RateLimitPolicy", "RateLimit"]
-        answer: Json = {"description": _SUCCESSES[route.status], "headers": header_references(*headers)}
+        response: Json = {"description": _SUCCESSES[route.status], "headers": header_references(*headers)}
         if route.answer is not None and route.method != "HEAD":
             schema = self._schemas.of(route.answer)
             example = {"example": RESPONSES[name]} if name in RESPONSES else {}
-            answer["content"] = {media_type: {"schema": schema, **example} for media_type in route.media_types}
-        return answer
+            response["content"] = {media_type: {"schema": schema, **example} for media_type in route.media_types}
+        return response
 
 
 def has_entity_tag(route: Route) -> bool:
-    """Whether the answer is one resource with a version, or says that it has another tag."""
+    """Whether the response is one resource with a version, or says that it has another tag."""
     return route.tagged or (is_typeddict(route.answer) and get_type_hints(route.answer).get("version") is int)

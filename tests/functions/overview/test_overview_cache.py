@@ -19,26 +19,26 @@ def caller(name: str, role: UserRole = UserRole.USER) -> Caller:
     return Caller(f"usr_{name}", "ses_1", role)
 
 
-def answer(seconds_ago: float = 0) -> Answer:
+def cached_response(seconds_ago: float = 0) -> Answer:
     return Answer(b"{}", "tag", clock.now() - timedelta(seconds=seconds_ago))
 
 
 @pytest.mark.parametrize(("seconds_ago", "found"), [(0, True), (4, True), (6, False)])
 def test_an_overview_is_cached_for_the_configured_time(seconds_ago: float, found: bool) -> None:
     kept = OverviewCache(InNoRoom())
-    made = answer(seconds_ago)
+    made = cached_response(seconds_ago)
     kept.keep(caller("ann"), made, [])
 
     assert kept.find(caller("ann"), 5) == (made if found else None)
 
 
 def test_the_age_is_in_whole_seconds() -> None:
-    assert [answer(seconds).age_seconds for seconds in (0, 2.5, -1)] == [0, 2, 0]
+    assert [cached_response(seconds).age_seconds for seconds in (0, 2.5, -1)] == [0, 2, 0]
 
 
 def test_an_overview_is_cached_per_caller_and_role() -> None:
     kept = OverviewCache(InNoRoom())
-    kept.keep(caller("ann"), answer(), [])
+    kept.keep(caller("ann"), cached_response(), [])
 
     assert kept.find(caller("bob"), 5) is None
     assert kept.find(caller("ann", UserRole.ADMIN), 5) is None
@@ -48,7 +48,7 @@ def test_a_membership_of_another_join_is_a_different_cache_key() -> None:
     before = Membership("room_1", "usr_ann", RoomRole.MEMBER, "first", clock.now())
     kept = OverviewCache(InNoRoom())
 
-    kept.keep(caller("ann"), answer(), [before])
+    kept.keep(caller("ann"), cached_response(), [before])
 
     assert kept.find(caller("ann"), 5) is None
 
@@ -57,7 +57,7 @@ def test_over_the_count_limit_the_oldest_overview_is_evicted() -> None:
     kept = OverviewCache(InNoRoom())
 
     for number in range(201):
-        kept.keep(caller(str(number)), answer(), [])
+        kept.keep(caller(str(number)), cached_response(), [])
 
     assert [kept.find(caller(name), 5) is None for name in ("0", "1", "200")] == [True, False, False]
 
