@@ -61,13 +61,13 @@ def document() -> Json:
         [
             response
             for each in routes
-            for response in (each.route.answer, each.route.failed_answer)
+            for response in (each.route.description.response, each.route.description.failed_response)
             if response is not None
         ],
     )
     for route in (each.route for each in routes):
         if route.body is not None and route.method in ("PUT", "PATCH"):
-            schemas.let_through(route.body, route.answer)
+            schemas.let_through(route.body, route.description.response)
     problems = Problems(schemas)
     responses = Responses(schemas, problems)
     names = operation_ids(routes)
@@ -77,7 +77,7 @@ def document() -> Json:
         made = operation(each, name, schemas, responses)
         following = links(each, by_name)
         if following:
-            made["responses"][str(each.route.status)]["links"] = following
+            made["responses"][str(each.route.description.status)]["links"] = following
         paths.setdefault(each.route.path, {})[each.route.method.lower()] = made
     return {
         "openapi": "3.1.1",

@@ -22,7 +22,7 @@ from tasksync.dynamodb.sessions.changes import SessionChanges
 from tasksync.dynamodb.users.repository import UsersRepository
 from tasksync.http import rendering
 from tasksync.http.app import Api
-from tasksync.http.middleware.idempotency import IdempotencyKeys, key_digest, replayed
+from tasksync.http.middleware.idempotency import Idempotency, key_digest, replayed
 from tasksync.http.middleware.rate_limits import RateLimits, network
 from tasksync.http.pagination.lists import listing
 from tasksync.http.request import Request
@@ -49,7 +49,7 @@ from tasksync.runtime.settings import settings
 from tasksync.security import passwords, recovery_tokens, refresh_tokens
 from tasksync.security.access_tokens import Signer
 
-api = Api("auth", IdempotencyKeys(IdempotencyRepository()), RateLimits(RateLimitsRepository()))
+api = Api("auth", Idempotency(IdempotencyRepository()), RateLimits(RateLimitsRepository()))
 app = api.chalice
 
 # As long as the authorizer keeps one (``KEY_CACHE_SECONDS``), so that a key withdrawn is as soon refused by others.
@@ -77,8 +77,8 @@ _accounts = AccountService(
     "/auth/register",
     body=Registration,
     status=201,
-    answer=SignedIn,
-    fails=(UsernameTaken, EmailTaken),
+    response=SignedIn,
+    raises=(UsernameTaken, EmailTaken),
     limits=(REGISTRATION,),
 )
 def register(request: Request, body: Registration) -> Response:
@@ -93,7 +93,7 @@ def register(request: Request, body: Registration) -> Response:
     return uncompressed(created(_signed_in(sign_in, key), f"/users/{sign_in.user.id}"))
 
 
-@api.route("POST", "/auth/login", body=Login, answer=SignedIn, fails=(InvalidCredentials,), limits=(SIGN_IN,))
+@api.route("POST", "/auth/login", body=Login, response=SignedIn, raises=(InvalidCredentials,), limits=(SIGN_IN,))
 def login(request: Request, body: Login) -> Response:
     """Sign in.
 
@@ -119,8 +119,8 @@ def login(request: Request, body: Login) -> Response:
     "POST",
     "/auth/refresh",
     body=RefreshToken,
-    answer=SignedIn,
-    fails=(InvalidToken, RefreshInProgress, BadIdempotencyKey, IdempotencyKeyReused),
+    response=SignedIn,
+    raises=(InvalidToken, RefreshInProgress, BadIdempotencyKey, IdempotencyKeyReused),
     limits=(SESSION,),
 )
 def refresh(request: Request, body: RefreshToken) -> Response:
@@ -162,7 +162,7 @@ def logout(request: Request, body: RefreshToken) -> Response:
     return no_content()
 
 
-@api.route("GET", "/auth/sessions", query=Paging, answer=Listing[Session])
+@api.route("GET", "/auth/sessions", query=Paging, response=Listing[Session])
 def list_sessions(request: Request, query: Paging) -> Response:
     """List where one is signed in.
 
@@ -177,7 +177,7 @@ def list_sessions(request: Request, query: Paging) -> Response:
     )
 
 
-@api.route("DELETE", "/auth/sessions", fails=(NotFound,))
+@api.route("DELETE", "/auth/sessions", raises=(NotFound,))
 def end_all_sessions(request: Request) -> Response:
     """Sign out everywhere, here too.
 
@@ -203,7 +203,7 @@ def end_session(request: Request, session_id: str) -> Response:
     return response
 
 
-@api.route("POST", "/auth/password", body=PasswordChange, fails=(InvalidCredentials,), limits=(PASSWORD,))
+@api.route("POST", "/auth/password", body=PasswordChange, raises=(InvalidCredentials,), limits=(PASSWORD,))
 def change_password(request: Request, body: PasswordChange) -> Response:
     """Change the password. Every other session ends.
 
@@ -231,7 +231,7 @@ def change_password(request: Request, body: PasswordChange) -> Response:
     "POST",
     "/auth/recovery/complete",
     body=RecoveryCompletion,
-    fails=(InvalidRecoveryToken,),
+    raises=(InvalidRecoveryToken,),
     limits=(SIGN_IN,),
 )
 def complete_recovery(request: Request, body: RecoveryCompletion) -> Response:
@@ -260,8 +260,8 @@ def _with_token(stored: Response) -> Response:
     "POST",
     "/auth/reauthenticate",
     body=Reauthentication,
-    answer=AccessToken,
-    fails=(InvalidCredentials, InvalidToken),
+    response=AccessToken,
+    raises=(InvalidCredentials, InvalidToken),
     limits=(WRITE, SIGN_IN),
     restored=_with_token,
 )
@@ -292,7 +292,7 @@ def reauthenticate(request: Request, body: Reauthentication) -> Response:
     return response
 
 
-@api.route("GET", "/.well-known/jwks.json", answer=PublicKeys, limits=(PUBLIC,), public=True)
+@api.route("GET", "/.well-known/jwks.json", response=PublicKeys, limits=(PUBLIC,), public=True)
 def get_public_keys(request: Request) -> Response:
     """Get the public keys of the access tokens (RFC 7517 §5).
 

@@ -14,7 +14,7 @@ app = api.chalice
 probes = Probes()
 
 
-@api.route("GET", "/health", answer=Health, failed_answer=Health, limits=(), public=True)
+@api.route("GET", "/health", response=Health, failed_response=Health, limits=(), public=True)
 def get_health(request: Request) -> Response:
     """Ask whether the service, and every table and secret that it depends on, answers.
 

@@ -25,9 +25,9 @@ kept = MetricsCache()
 @api.route(
     "GET",
     "/metrics",
-    answer=str,
+    response=str,
     media_types=("text/plain",),
-    fails=(InvalidToken, TokenMissing, TokenMalformed),
+    raises=(InvalidToken, TokenMissing, TokenMalformed),
     limits=(PUBLIC,),
     token="metrics_token",  # noqa: S106  # a name
     public=True,

@@ -33,7 +33,7 @@ _keys = KeyService(_rooms, UsersRepository(), TaskReads(), gather_pair)
 _kept = OverviewCache(_rooms)
 
 
-@api.route("GET", "/", answer=Overview, tagged=True)
+@api.route("GET", "/", response=Overview, tagged=True)
 def get_overview(request: Request) -> Response:
     """Get the caller's rooms, the people in them and the caller's open tasks.
 
@@ -51,7 +51,7 @@ def get_overview(request: Request) -> Response:
     return Response(response.status, response.body, {**response.headers, "Age": str(answer.age_seconds)})
 
 
-@api.route("POST", "/keys/resolve", body=WantedKeys, answer=ResolvedKeys, limits=(READ,))
+@api.route("POST", "/keys/resolve", body=WantedKeys, response=ResolvedKeys, limits=(READ,))
 def resolve_keys(request: Request, body: WantedKeys) -> Response:
     """Resolve ids and room codes to what they stand for, as far as the caller may see it.
 

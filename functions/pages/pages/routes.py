@@ -29,7 +29,7 @@ _POLICY = (
 )
 
 
-@api.route("GET", "/openapi.json", answer=dict[str, Any], tagged=True, public=True)
+@api.route("GET", "/openapi.json", response=dict[str, Any], tagged=True, public=True)
 def get_openapi(request: Request) -> Response:
     """Get this description of the API (OpenAPI 3.1).
 
@@ -38,7 +38,7 @@ def get_openapi(request: Request) -> Response:
     return _served(request, site.description(request.address), _REVALIDATED)
 
 
-@api.route("GET", "/docs", answer=str, media_types=("text/html",), tagged=True, public=True)
+@api.route("GET", "/docs", response=str, media_types=("text/html",), tagged=True, public=True)
 def get_docs(request: Request) -> Response:
     """Read this description as a page, and try the API out.
 
@@ -47,7 +47,7 @@ def get_docs(request: Request) -> Response:
     return _served(request, _DOCS, {**_REVALIDATED, "Content-Security-Policy": _POLICY})
 
 
-@api.route("GET", "/client", answer=str, media_types=("text/html",), tagged=True, public=True)
+@api.route("GET", "/client", response=str, media_types=("text/html",), tagged=True, public=True)
 def get_client(request: Request) -> Response:
     """Send requests from a page, by clicking and typing.
 
@@ -56,7 +56,9 @@ def get_client(request: Request) -> Response:
     return _served(request, _CLIENT, {**_REVALIDATED, "Content-Security-Policy": _POLICY})
 
 
-@api.route("GET", "/assets/{asset}", answer=str, media_types=("text/javascript", "text/css"), tagged=True, public=True)
+@api.route(
+    "GET", "/assets/{asset}", response=str, media_types=("text/javascript", "text/css"), tagged=True, public=True
+)
 def get_asset(request: Request, asset: str) -> Response:
     """Get a script or a style of a page.
 

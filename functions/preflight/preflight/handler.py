@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tasksync.http.headers import Headers
-from tasksync.http.middleware.cors import preflight_fields
+from tasksync.http.middleware.cors import preflight_headers
 from tasksync.http.responses import SECURITY_HEADERS
 from tasksync.observability.logs import log
 
@@ -21,5 +21,5 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         route=request["resourcePath"],
         status="204",
     )
-    fields = {**SECURITY_HEADERS, "X-Request-Id": request["requestId"], **preflight_fields(headers.get("origin"))}
+    fields = {**SECURITY_HEADERS, "X-Request-Id": request["requestId"], **preflight_headers(headers.get("origin"))}
     return {"statusCode": 204, "headers": fields, "body": ""}

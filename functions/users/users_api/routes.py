@@ -26,7 +26,7 @@ from tasksync.dynamodb.tasks.repository import TasksRepository
 from tasksync.dynamodb.users.changes import UserChanges
 from tasksync.http import rendering
 from tasksync.http.app import Api
-from tasksync.http.middleware.idempotency import IdempotencyKeys
+from tasksync.http.middleware.idempotency import Idempotency
 from tasksync.http.middleware.rate_limits import RateLimits
 from tasksync.http.pagination.lists import Part, chained, listing, position
 from tasksync.http.request import Request
@@ -55,7 +55,7 @@ from users_api import request_schemas
 from users_api.request_schemas import UserChange
 from users_api.response_schemas import Export
 
-api = Api("users", IdempotencyKeys(IdempotencyRepository()), RateLimits(RateLimitsRepository()))
+api = Api("users", Idempotency(IdempotencyRepository()), RateLimits(RateLimitsRepository()))
 app = api.chalice
 
 _people = UserChanges()
@@ -81,8 +81,8 @@ _CHANGE_ERRORS = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed, Rea
     "/users",
     body=Registration,
     status=201,
-    answer=User,
-    fails=(UsernameTaken, EmailTaken),
+    response=User,
+    raises=(UsernameTaken, EmailTaken),
     limits=(REGISTRATION,),
 )
 def create_user(request: Request, body: Registration) -> Response:
@@ -96,7 +96,7 @@ def create_user(request: Request, body: Registration) -> Response:
     return created(rendering.profile(user), f"/users/{user.id}", user.version)
 
 
-@api.route("GET", "/users", query=Paging, answer=Listing[VisibleUser])
+@api.route("GET", "/users", query=Paging, response=Listing[VisibleUser])
 def list_users(request: Request, query: Paging) -> Response:
     """List the people one shares a room with. An admin of the installation sees all.
 
@@ -114,7 +114,7 @@ def list_users(request: Request, query: Paging) -> Response:
     )
 
 
-@api.route("GET", "/users/{user_id}", answer=VisibleUser)
+@api.route("GET", "/users/{user_id}", response=VisibleUser)
 def get_user(request: Request, user_id: str) -> Response:
     """Get a user.
 
@@ -127,7 +127,7 @@ def get_user(request: Request, user_id: str) -> Response:
     return not_modified(tag) if request.unchanged(tag) else ok(shown, tag)
 
 
-@api.route("GET", "/users/{user_id}/export", query=From, answer=Export, fails=(RoleTooLow,))
+@api.route("GET", "/users/{user_id}/export", query=From, response=Export, raises=(RoleTooLow,))
 def export_user(request: Request, user_id: str, query: From) -> Response:
     """Export everything that is held about oneself.
 
@@ -156,8 +156,8 @@ def export_user(request: Request, user_id: str, query: From) -> Response:
     return response
 
 
-@api.route("PUT", "/users/{user_id}", body=UserChange, answer=VisibleUser, fails=_CHANGE_ERRORS)
-@api.route("PATCH", "/users/{user_id}", body=UserChange, answer=VisibleUser, fails=_CHANGE_ERRORS)
+@api.route("PUT", "/users/{user_id}", body=UserChange, response=VisibleUser, raises=_CHANGE_ERRORS)
+@api.route("PATCH", "/users/{user_id}", body=UserChange, response=VisibleUser, raises=_CHANGE_ERRORS)
 def change_user(request: Request, user_id: str, body: UserChange) -> Response:
     """Change a user: oneself or, as an admin of the installation, anybody.
 
@@ -188,7 +188,7 @@ def change_user(request: Request, user_id: str, body: UserChange) -> Response:
     return response
 
 
-@api.route("DELETE", "/users/{user_id}", fails=(RoleTooLow, PreconditionFailed, ReauthenticationRequired))
+@api.route("DELETE", "/users/{user_id}", raises=(RoleTooLow, PreconditionFailed, ReauthenticationRequired))
 def delete_user(request: Request, user_id: str) -> Response:
     """Delete a user: oneself or, as an admin of the installation, anybody.
 
