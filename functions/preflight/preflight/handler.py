@@ -1,4 +1,4 @@
-"""OPTIONS of every path. One origin could be a constant of the gateway's; for a list somebody has to compare."""
+"""The preflight function: OPTIONS of every path. The gateway alone could allow one origin only, not a list."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from tasksync.observability.logs import log
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """What API Gateway is to answer (REST API, proxy event version 1.0). Never fails: there is nothing to depend on."""
+    """Returns API Gateway's response (REST API, proxy event version 1.0). It has no dependency that could fail."""
     headers = Headers(event["multiValueHeaders"])
     request = event["requestContext"]
     log(

@@ -46,15 +46,15 @@ from tasksync.runtime.settings import settings
 _room_changes = RoomChanges()
 
 
-def _as_seen_now(user_id: str, first: Response) -> Response:
-    """A room's code is for its admins and members, also in a response that is given again."""
-    room = first.body if isinstance(first.body, dict) else {}
+def _as_seen_now(user_id: str, stored: Response) -> Response:
+    """A replayed response without the room's code, unless the caller may still see it."""
+    room = stored.body if isinstance(stored.body, dict) else {}
     if not room.get("code"):
-        return first
+        return stored
     membership = _room_changes.memberships_in([room["id"]], user_id).get(room["id"])
     if membership is not None and membership.role is not RoomRole.VIEWER:
-        return first
-    return replace(first, body={**room, "code": None})
+        return stored
+    return replace(stored, body={**room, "code": None})
 
 
 api = Api("rooms", Idempotency(IdempotencyRepository(), _as_seen_now), RateLimits(RateLimitsRepository()))
@@ -85,7 +85,7 @@ def create_room(request: Request, body: NewRoom) -> Response:
             ]
         )
     if body.code is not None:
-        # The answer says whether a room has this code, as the answer to joining does.
+        # The response shows whether a room has this code, as that of joining does.
         request.count([JOIN, JOIN_FROM])
     return request.carry_out(
         lambda: _rooms.open(request.caller, body.name, body.code, body.join_role),

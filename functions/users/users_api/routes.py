@@ -122,7 +122,7 @@ def get_user(request: Request, user_id: str) -> Response:
     members is some milliseconds behind.
     """
     shown = rendering.user(_users.get(request.caller, user_id), request.caller)
-    # Of others only the name is shown, and how often the rest changed is not for everybody to know.
+    # Without a visible version, the tag is a digest: it must not show how often hidden fields change.
     tag = shown.get("version") or rendering.digest(msgspec.json.encode(shown))
     return not_modified(tag) if request.unchanged(tag) else ok(shown, tag)
 
@@ -172,7 +172,8 @@ def change_user(request: Request, user_id: str, body: UserChange) -> Response:
         changed = request.merged(rendering.user(user, request.caller), lambda: body.applied(user))
         fields[:] = request_schemas.changed_fields(user, changed)
         renamed = (changed.username, changed.email) != (user.username, user.email)
-        # The answer says whether somebody else has it, as that to a registration does. An admin sees all anyway.
+        # The response shows whether somebody else has the name, as that of a registration does. Admins see all users
+        # anyway.
         if renamed and request.caller.role is not UserRole.ADMIN:
             request.count([REGISTRATION])
         return changed
@@ -202,8 +203,9 @@ def delete_user(request: Request, user_id: str) -> Response:
             checked=True,
         )
     note(request, "user_deleted", user_id)
-    # The deletion is accepted, whatever happens now. It is carried out here so that it is done when the client is told
-    # so; cut short, the users stream finishes it.
+    # The deletion is accepted already. It is finished here, so that it is done when the client gets the response; if
+    # that
+    # fails, the users stream finishes it.
     try:
         _removal.finish(user_id, deadline.has_time)
     except TaskSyncError as error:
