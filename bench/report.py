@@ -11,7 +11,9 @@ from bench.measuring import Spread
 Found = Mapping[str, Any]
 
 _WANTED_OF_LIST, _WANTED_OF_ITEM = "≤ 2, ≤ 0.5", "≤ 1.5"
-_WANTED_OF_START, _WANTED_OF_AUTHORIZER = "≤ 1.2", "≤ 1.1"
+_WANTED_OF_START = "≤ 1.2"
+# Gateway and client wait for the authorizer before anything else; nobody waits for a scrape, which boto3 may delay.
+_OTHER_STARTS = {"AuthorizerFunction": "≤ 1.1", "MetricsFunction": "≤ 1.2 without boto3"}
 
 
 class TableMissing(Exception):
@@ -63,7 +65,7 @@ def _steps(found: Found) -> str:
 def _cold(found: Found) -> str:
     lines = ["| function | times the floor | wanted |", "|---|---|---|"]
     for name in sorted(found):
-        wanted = _WANTED_OF_AUTHORIZER if name == "AuthorizerFunction" else _WANTED_OF_START
+        wanted = _OTHER_STARTS.get(name, _WANTED_OF_START)
         lines.append(f"| {_function(name)} | {Spread(**found[name])} | {wanted} |")
     return "\n".join(lines)
 

@@ -46,7 +46,7 @@ def test_lists_are_measured_at_each_size() -> None:
     assert table.startswith("| list | 20 | 60 |\n|---|---|---|\n| all | 20/20 · ")
 
 
-def test_requests_that_were_recorded_are_measured_warm_and_cold(tmp_path: Path) -> None:
+def test_recorded_requests_are_measured_warm_and_cold(tmp_path: Path) -> None:
     recording, warm, cold = (tmp_path / name for name in ("recording.json", "warm.json", "cold.json"))
     run("bench.recording", recording)
     run("bench.cpu", recording, warm, 2, 1)
@@ -59,7 +59,7 @@ def test_requests_that_were_recorded_are_measured_warm_and_cold(tmp_path: Path) 
     assert [lines(table) for part, file in (("cpu", warm), ("cold", cold)) for table in tables(part, file)] == [6, 6, 5]
 
 
-def test_a_table_takes_the_place_of_the_one_that_begins_like_it(tmp_path: Path) -> None:
+def test_a_table_replaces_the_one_with_the_same_first_line(tmp_path: Path) -> None:
     spread = {"low": 0.8, "median": 0.9, "high": 1.0}
     page = tmp_path / "performance.md"
     page.write_text("Before.\n\n| function | times the floor | wanted |\n|---|---|---|\n| x | y | z |\n\nAfter.\n")

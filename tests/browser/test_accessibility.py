@@ -19,7 +19,7 @@ _AT_REST = """async () => {
 }"""
 
 
-def test_nothing_serious_is_found_on_the_test_client(visit: Visit, viewport: ViewportSize, scheme: str) -> None:
+def test_axe_finds_no_serious_violation_on_the_test_client(visit: Visit, viewport: ViewportSize, scheme: str) -> None:
     page = visit("/client", viewport=viewport, scheme=scheme)
     expect(page.locator("#operation-title")).to_have_text("POST /rooms")
     page.locator("#body").fill('{"name": 1}')
@@ -29,7 +29,9 @@ def test_nothing_serious_is_found_on_the_test_client(visit: Visit, viewport: Vie
     assert serious(page) == []
 
 
-def test_nothing_serious_is_found_on_the_reference_pages(visit: Visit, viewport: ViewportSize, scheme: str) -> None:
+def test_axe_finds_no_serious_violation_on_the_reference_pages(
+    visit: Visit, viewport: ViewportSize, scheme: str
+) -> None:
     page = visit("/docs", viewport=viewport, scheme=scheme)
     operation(page, "rooms-list_rooms")
     page.locator(".execute").click()

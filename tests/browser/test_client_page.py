@@ -15,7 +15,7 @@ from tests.journeys.service import Service
 PASSWORD = "plenty of quiet herons 42"
 
 
-def test_a_stranger_registers_opens_a_room_plans_a_task_and_sees_what_was_wrong(visit: Visit) -> None:
+def test_a_new_user_registers_opens_a_room_creates_a_task_and_sees_a_validation_error(visit: Visit) -> None:
     page = visit("/client")
 
     register(page, "ann")
@@ -34,7 +34,7 @@ def test_a_stranger_registers_opens_a_room_plans_a_task_and_sees_what_was_wrong(
     expect(page.locator("#faults")).to_contain_text("/color")
 
 
-def test_ids_that_were_seen_are_filled_into_the_next_path(visit: Visit) -> None:
+def test_ids_from_responses_are_filled_into_the_next_path(visit: Visit) -> None:
     page = visit("/client")
     register(page, "ben")
     send(page, "POST /rooms", {"name": "Garden"})
@@ -47,7 +47,7 @@ def test_ids_that_were_seen_are_filled_into_the_next_path(visit: Visit) -> None:
     assert answer(page)["id"] == room["id"]
 
 
-def test_somebody_stays_signed_in_over_a_reload_and_an_expired_token(visit: Visit) -> None:
+def test_a_session_survives_a_reload_and_an_expired_token(visit: Visit) -> None:
     page = visit("/client")
     register(page, "cleo")
     keep(page, endsAt=0)
@@ -59,7 +59,7 @@ def test_somebody_stays_signed_in_over_a_reload_and_an_expired_token(visit: Visi
     expect(page.locator("#account")).to_contain_text("Signed in as cleo")
 
 
-def test_a_token_that_the_server_takes_no_more_is_renewed_and_the_request_sent_again(visit: Visit) -> None:
+def test_a_rejected_access_token_is_refreshed_and_the_request_sent_again(visit: Visit) -> None:
     page = visit("/client")
     register(page, "dora")
     keep(page, accessToken="spoilt")
@@ -69,7 +69,9 @@ def test_a_token_that_the_server_takes_no_more_is_renewed_and_the_request_sent_a
     expect(page.locator("#status")).to_contain_text("200")
 
 
-def test_what_needs_a_recent_sign_in_asks_for_the_password_and_is_sent_again(visit: Visit, service: Service) -> None:
+def test_a_request_that_needs_a_recent_sign_in_asks_for_the_password_and_is_sent_again(
+    visit: Visit, service: Service
+) -> None:
     page = visit("/client")
     register(page, "fay")
     shown_long_ago(service, kept(page)["refreshToken"])
@@ -90,7 +92,7 @@ def test_what_needs_a_recent_sign_in_asks_for_the_password_and_is_sent_again(vis
     assert PASSWORD not in page.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")
 
 
-def test_who_would_rather_not_show_the_password_sees_what_was_refused(visit: Visit, service: Service) -> None:
+def test_cancelling_the_password_dialog_shows_the_refused_request(visit: Visit, service: Service) -> None:
     page = visit("/client")
     register(page, "gus")
     shown_long_ago(service, kept(page)["refreshToken"])
@@ -105,7 +107,7 @@ def test_who_would_rather_not_show_the_password_sees_what_was_refused(visit: Vis
     assert answer(page)["code"] == "reauthentication_required"
 
 
-def test_a_tab_that_was_duplicated_goes_on_with_the_tokens_of_the_other(visit: Visit) -> None:
+def test_a_duplicated_tab_uses_the_refreshed_tokens_of_the_other_tab(visit: Visit) -> None:
     page = visit("/client")
     register(page, "hal")
     twin = page.context.new_page()
@@ -125,7 +127,7 @@ def test_a_tab_that_was_duplicated_goes_on_with_the_tokens_of_the_other(visit: V
     expect(twin.locator("#status")).to_contain_text("200")
 
 
-def test_a_refresh_that_came_second_waits_for_the_tokens_of_the_first(visit: Visit, service: Service) -> None:
+def test_a_concurrent_refresh_waits_for_the_tokens_of_the_first(visit: Visit, service: Service) -> None:
     page = visit("/client")
     register(page, "ida")
     first = service.anonymous.post("/auth/refresh", json={"refresh_token": kept(page)["refreshToken"]}).json()
@@ -140,7 +142,7 @@ def test_a_refresh_that_came_second_waits_for_the_tokens_of_the_first(visit: Vis
     expect(page.locator("#account")).to_contain_text("Signed in as ida")
 
 
-def test_signing_out_ends_the_session_at_the_server_too(visit: Visit) -> None:
+def test_signing_out_ends_the_session_on_the_server(visit: Visit) -> None:
     page = visit("/client")
     register(page, "emil")
     refresh_token = page.evaluate('JSON.parse(sessionStorage.getItem("tasksync.session")).refreshToken')
@@ -153,7 +155,7 @@ def test_signing_out_ends_the_session_at_the_server_too(visit: Visit) -> None:
     expect(page.locator("#status")).to_contain_text("401")
 
 
-def test_a_password_that_is_refused_is_explained_where_it_was_typed(visit: Visit) -> None:
+def test_a_refused_password_is_explained_next_to_its_field(visit: Visit) -> None:
     page = visit("/client")
     page.get_by_role("button", name="Register", exact=True).click()
     dialog = page.get_by_role("dialog", name="Register")
@@ -164,7 +166,7 @@ def test_a_password_that_is_refused_is_explained_where_it_was_typed(visit: Visit
     expect(dialog.get_by_role("alert")).to_contain_text("15")
 
 
-def test_enter_does_what_the_dialog_is_called(visit: Visit) -> None:
+def test_enter_runs_the_action_named_in_the_dialog(visit: Visit) -> None:
     page = visit("/client")
     username = "flora" + suffix(page)
     page.get_by_role("button", name="Sign in", exact=True).click()
@@ -181,7 +183,7 @@ def test_enter_does_what_the_dialog_is_called(visit: Visit) -> None:
     expect(page.locator("#account")).to_contain_text(f"Signed in as {username}")
 
 
-def test_the_copied_curl_command_does_the_same(visit: Visit) -> None:
+def test_the_copied_curl_command_sends_the_same_request(visit: Visit) -> None:
     page = visit("/client")
     register(page, "gina")
     fill(page, "POST /rooms", {"name": "Gina's room"})
@@ -195,7 +197,7 @@ def test_the_copied_curl_command_does_the_same(visit: Visit) -> None:
     assert json.loads(done.stdout.splitlines()[-1])["name"] == "Gina's room"
 
 
-def test_it_can_be_used_by_keyboard_alone(visit: Visit) -> None:
+def test_the_page_is_usable_with_the_keyboard_alone(visit: Visit) -> None:
     page = visit("/client")
     expect(page.locator("#operation-title")).to_have_text("POST /rooms")
     page.keyboard.press("Tab")
@@ -216,7 +218,7 @@ def test_it_can_be_used_by_keyboard_alone(visit: Visit) -> None:
     expect(page.locator("#send")).to_be_focused()
 
 
-def test_a_change_starts_from_an_empty_body_and_the_entity_tag_of_its_resource(visit: Visit) -> None:
+def test_an_update_starts_from_an_empty_body_and_the_entity_tag_of_its_resource(visit: Visit) -> None:
     page = visit("/client")
     register(page, "kim")
     send(page, "POST /rooms", {"name": "Attic"})
@@ -241,7 +243,7 @@ def test_a_change_starts_from_an_empty_body_and_the_entity_tag_of_its_resource(v
     assert page.get_by_label("If-Match").input_value() == room_tag
 
 
-def test_what_is_made_starts_from_a_skeleton_that_succeeds_twice(visit: Visit) -> None:
+def test_a_create_request_starts_from_an_example_that_succeeds_twice(visit: Visit) -> None:
     page = visit("/client")
     register(page, "lea")
     for _ in range(2):
@@ -256,7 +258,7 @@ def test_what_is_made_starts_from_a_skeleton_that_succeeds_twice(visit: Visit) -
     assert answer(page)["room_id"] == room["id"]
 
 
-def test_a_body_that_is_no_json_is_not_sent(visit: Visit) -> None:
+def test_an_invalid_json_body_is_not_sent(visit: Visit) -> None:
     page = visit("/client")
     choose(page, "POST /auth/login")
     sent: list[str] = []
@@ -270,7 +272,7 @@ def test_a_body_that_is_no_json_is_not_sent(visit: Visit) -> None:
     assert sent == []
 
 
-def test_a_response_says_which_request_it_answers(visit: Visit) -> None:
+def test_a_response_names_its_request(visit: Visit) -> None:
     page = visit("/client")
     send(page, "GET /health")
     expect(page.locator("#response-of")).to_contain_text(re.compile("^GET /health"))
@@ -280,7 +282,7 @@ def test_a_response_says_which_request_it_answers(visit: Visit) -> None:
     expect(page.locator("#response-of")).to_contain_text("Of an earlier request: GET /health")
 
 
-def test_choices_are_offered_and_sent_as_they_were_chosen(visit: Visit) -> None:
+def test_selected_options_are_sent_as_chosen(visit: Visit) -> None:
     page = visit("/client")
     choose(page, "GET /tasks")
     page.get_by_role("checkbox", name="pending").check()
@@ -307,7 +309,7 @@ def test_ids_can_be_copied_by_keyboard(visit: Visit) -> None:
         assert page.evaluate("navigator.clipboard.readText()") == each
 
 
-def test_markdown_of_a_description_becomes_elements_and_nothing_that_runs(visit: Visit) -> None:
+def test_markdown_of_a_description_is_rendered_without_scripts(visit: Visit) -> None:
     page = visit("/client")
     text = "A **bold** `code`.\n\n- one [page](docs)\n- two [x](javascript:alert(1)) <img src=x onerror=alert(1)>"
 
@@ -329,7 +331,7 @@ def test_markdown_of_a_description_becomes_elements_and_nothing_that_runs(visit:
     expect(page.locator("#operation-description code").first).to_have_text("status")
 
 
-def test_history_brings_a_request_back_and_keeps_no_password(visit: Visit) -> None:
+def test_history_restores_a_request_and_stores_no_password(visit: Visit) -> None:
     page = visit("/client")
     name = "hugo" + suffix(page)
     send(page, "POST /auth/register", {"username": name, "password": PASSWORD})
@@ -342,7 +344,7 @@ def test_history_brings_a_request_back_and_keeps_no_password(visit: Visit) -> No
     assert PASSWORD not in page.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")
 
 
-def test_markup_in_an_answer_is_shown_and_not_run(visit: Visit) -> None:
+def test_markup_in_a_response_is_shown_and_not_run(visit: Visit) -> None:
     page = visit("/client")
     register(page, "ines")
     markup = '<img src="x" onerror="document.title = 1">'
@@ -353,7 +355,7 @@ def test_markup_in_an_answer_is_shown_and_not_run(visit: Visit) -> None:
     assert page.locator("#response-body img").count() == 0
 
 
-def test_on_a_phone_nothing_is_wider_than_the_screen_and_the_response_comes_into_view(visit: Visit) -> None:
+def test_on_a_phone_nothing_overflows_and_the_response_scrolls_into_view(visit: Visit) -> None:
     page = visit("/client", viewport=PHONE)
     register(page, "jan")
     choose(page, "PATCH /tasks/{task_id}")

@@ -14,7 +14,7 @@ from tests.journeys.service import Service
 PASSWORD = "plenty of quiet herons 42"
 
 
-def test_a_stranger_registers_signs_in_opens_a_room_and_sees_a_validation_error(visit: Visit) -> None:
+def test_a_new_user_registers_signs_in_opens_a_room_and_sees_a_validation_error(visit: Visit) -> None:
     page = visit("/docs")
     username = f"ola-{uuid.uuid4().hex[:8]}"
     registered = try_out(page, "auth-register", {"username": username, "password": PASSWORD})
@@ -29,7 +29,9 @@ def test_a_stranger_registers_signs_in_opens_a_room_and_sees_a_validation_error(
     assert [fault["pointer"] for fault in refused["body"]["errors"]] == ["/title"]
 
 
-def test_what_needs_a_recent_sign_in_asks_for_the_password_and_is_sent_again(visit: Visit, service: Service) -> None:
+def test_a_request_that_needs_a_recent_sign_in_asks_for_the_password_and_is_sent_again(
+    visit: Visit, service: Service
+) -> None:
     ola = service.register("ola", password=PASSWORD)
     shown_long_ago(service, ola.refresh_token)
     tokens = service.anonymous.post("/auth/refresh", json={"refresh_token": ola.refresh_token}).json()
@@ -55,7 +57,7 @@ def test_what_needs_a_recent_sign_in_asks_for_the_password_and_is_sent_again(vis
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
-def test_whoever_is_signed_in_at_the_test_client_is_signed_in_here_and_ids_go_into_the_next_path(visit: Visit) -> None:
+def test_a_session_of_the_test_client_is_used_here_and_ids_are_filled_into_the_next_path(visit: Visit) -> None:
     page = visit("/client")
     register(page, "pia")
     page.get_by_role("link", name="Reference").click()
@@ -89,9 +91,7 @@ def test_each_problem_is_explained_in_one_place(visit: Visit) -> None:
     expect(page.locator("#problem-code_taken dd")).not_to_be_empty()
 
 
-def test_an_operation_is_found_by_keyboard_and_the_address_of_the_server_is_shown(
-    visit: Visit, service: Service
-) -> None:
+def test_an_operation_is_found_by_keyboard_and_the_server_address_is_shown(visit: Visit, service: Service) -> None:
     page = visit("/docs")
     expect(page.locator("#servers")).to_have_value(service.addresses.api_url)
     page.keyboard.press("/")
@@ -106,7 +106,7 @@ def test_an_operation_is_found_by_keyboard_and_the_address_of_the_server_is_show
     expect(page.get_by_text("No operation matches.")).to_be_visible()
 
 
-def test_on_a_phone_nothing_is_wider_than_the_screen(visit: Visit) -> None:
+def test_on_a_phone_nothing_overflows(visit: Visit) -> None:
     page = visit("/docs", viewport=PHONE)
 
     operation(page, "rooms-create_room")

@@ -40,12 +40,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_two_builds_in_two_folders_by_two_tools_are_the_same_bytes(name: str, built: Path) -> None:
+def test_builds_in_two_folders_by_two_tools_are_byte_identical(name: str, built: Path) -> None:
     assert package.archive(BUILT_BY_SAM / name) == (built / f"{name}.zip").read_bytes()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_binaries_are_for_arm64_alone(name: str, built: Path) -> None:
+def test_binaries_are_built_for_arm64_only(name: str, built: Path) -> None:
     with zipfile.ZipFile(built / f"{name}.zip") as archive:
         heads = {entry.filename: archive.read(entry)[:20] for entry in archive.infolist()}
     machines = {file: int.from_bytes(head[18:20], "little") for file, head in heads.items() if head[:4] == b"\x7fELF"}
@@ -54,7 +54,7 @@ def test_binaries_are_for_arm64_alone(name: str, built: Path) -> None:
     assert {file for file in heads if file.endswith(".so")} == machines.keys()
 
 
-def test_the_layers_that_need_binaries_have_them(built: Path) -> None:
+def test_layers_that_need_binaries_contain_them(built: Path) -> None:
     with_binaries = {
         name
         for name in NAMES
@@ -65,7 +65,7 @@ def test_the_layers_that_need_binaries_have_them(built: Path) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_archive_carries_nothing_that_no_function_reads(name: str, built: Path) -> None:
+def test_an_archive_contains_only_files_that_functions_read(name: str, built: Path) -> None:
     files = zipfile.ZipFile(built / f"{name}.zip").namelist()
 
     assert files
@@ -79,7 +79,7 @@ def test_an_archive_carries_nothing_that_no_function_reads(name: str, built: Pat
     ] == []
 
 
-def test_the_page_has_the_sizes_of_the_archives(built: Path) -> None:
+def test_the_page_states_the_archive_sizes(built: Path) -> None:
     page = (REPOSITORY / "docs" / "deployment.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\w+)(?:: [^|]+|, with its layers) \| ([\d,]*) \| ([\d,]+) \|$", page, re.MULTILINE)
 
@@ -93,7 +93,7 @@ def test_the_page_has_the_sizes_of_the_archives(built: Path) -> None:
             assert _number(packed) == pytest.approx(archive.stat().st_size / 1024, rel=0.05), name
 
 
-def test_the_page_has_the_size_of_the_largest_asset(built: Path) -> None:
+def test_the_page_states_the_size_of_the_largest_asset(built: Path) -> None:
     page = (REPOSITORY / "docs" / "decisions.md").read_text(encoding="utf-8")
     with zipfile.ZipFile(built / "ViewerLayer.zip") as archive:
         largest = max(entry.file_size for entry in archive.infolist())
@@ -110,7 +110,7 @@ def _layers_of(name: str) -> list[str]:
     return [layer["Ref"] for layer in properties.get("Layers", [])]
 
 
-def test_the_template_that_is_deployed_differs_in_places_of_code_versions_and_the_machine_alone(built: Path) -> None:
+def test_the_deployed_template_differs_only_in_code_locations_versions_and_architecture(built: Path) -> None:
     original, deployed = templates.load(), templates.load(built / "template.json")
 
     for name, folder in templates.code_folders(original).items():

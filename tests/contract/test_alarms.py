@@ -24,7 +24,7 @@ def _of(metric: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("alarm", ALARMS)
-def test_an_alarm_tells_the_topic_and_says_what_it_is_about(alarm: str) -> None:
+def test_an_alarm_notifies_the_topic_and_has_a_description(alarm: str) -> None:
     properties = ALARMS[alarm]
 
     assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": "Alarms"}]
@@ -33,12 +33,12 @@ def test_an_alarm_tells_the_topic_and_says_what_it_is_about(alarm: str) -> None:
 
 
 @pytest.mark.parametrize("function", STREAM_FUNCTIONS)
-def test_a_function_behind_a_stream_has_an_alarm_on_how_far_behind_it_is(function: str) -> None:
+def test_a_stream_function_has_an_alarm_on_its_iterator_age(function: str) -> None:
     assert {"Ref": function} in _of("IteratorAge")
 
 
 @pytest.mark.parametrize("queue", QUEUES)
-def test_a_queue_of_failures_has_an_alarm_on_what_is_in_it(queue: str) -> None:
+def test_a_failure_queue_has_an_alarm_on_its_messages(queue: str) -> None:
     assert {"Fn::GetAtt": [queue, "QueueName"]} in _of("ApproximateNumberOfMessagesVisible")
 
 
@@ -47,14 +47,14 @@ def test_a_scheduled_function_has_an_alarm_on_its_errors(function: str) -> None:
     assert {"Ref": function} in _of("Errors")
 
 
-def test_failures_slowness_throttling_and_undecided_access_have_alarms() -> None:
+def test_errors_latency_throttling_and_undecided_authorization_have_alarms() -> None:
     metrics = {alarm.get("MetricName") for alarm in ALARMS.values()}
 
     assert metrics >= {"5XXError", "Latency", "Throttles", "UndecidedAccess"}
 
 
 @pytest.mark.parametrize("function", [*STREAM_FUNCTIONS, *SCHEDULED])
-def test_what_nobody_waits_for_can_be_given_a_concurrency_of_its_own(function: str) -> None:
+def test_asynchronous_functions_can_have_reserved_concurrency(function: str) -> None:
     reserved = STACK.functions[function]["ReservedConcurrentExecutions"]["Fn::If"]
 
     assert reserved[0] == "ReserveConcurrency"
@@ -62,14 +62,14 @@ def test_what_nobody_waits_for_can_be_given_a_concurrency_of_its_own(function: s
     assert reserved[2] == {"Ref": "AWS::NoValue"}
 
 
-def test_what_sweeps_find_and_cannot_finish_has_alarms() -> None:
+def test_unfinished_sweeper_findings_have_alarms() -> None:
     found = [alarm for alarm in ALARMS.values() if alarm.get("MetricName") == "found"]
 
     assert [alarm["Dimensions"] for alarm in found] == [[{"Name": "kind", "Value": "rooms"}]]
     assert "FailedRemovals" in {alarm.get("MetricName") for alarm in ALARMS.values()}
 
 
-def test_what_the_gateway_logs_quotes_nothing_that_was_sent() -> None:
+def test_the_access_log_contains_nothing_that_clients_send() -> None:
     condition, settings, _ = STACK.resources["Api"]["Properties"]["AccessLogSetting"]["Fn::If"]
     variables = {word.strip('",{} ') for word in settings["Format"].split() if "$" in word}
 

@@ -68,16 +68,16 @@ BODIES = _bodies()
 
 
 @pytest.mark.parametrize("name", sorted(BODIES))
-def test_the_longest_body_fits_however_it_is_spelt(name: str) -> None:
+def test_the_longest_body_fits_in_any_encoding(name: str) -> None:
     longest = _KEYS if name == "WantedKeys" else _longest(BODIES[name])
 
     assert longest <= MAX_BODY_BYTES
 
 
-def test_a_body_may_have_little_more_than_the_longest_needs() -> None:
+def test_the_body_limit_leaves_little_room_above_the_longest_body() -> None:
     assert max(_longest(schema) for name, schema in BODIES.items() if name != "WantedKeys") > MAX_BODY_BYTES * 0.7
 
 
 @pytest.mark.parametrize("place", ["README.md", "template.yaml", "layers/tasksync/tasksync/model/errors.py"])
-def test_the_limit_is_the_same_wherever_it_is_told(place: str) -> None:
+def test_the_body_limit_is_the_same_in_every_place(place: str) -> None:
     assert f"{MAX_BODY_BYTES // 1024} KiB" in (REPOSITORY / place).read_text(encoding="utf-8")

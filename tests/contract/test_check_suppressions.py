@@ -14,7 +14,7 @@ FOLDERS = ("bench", "functions", "infrastructure", "layers", "tests")
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_each_exception_in_the_code_has_a_reason(folder: str) -> None:
+def test_each_suppression_in_the_code_has_a_reason(folder: str) -> None:
     files: list[Path] = sorted((REPOSITORY / folder).rglob("*.py"))
     found = [
         f"{path.relative_to(REPOSITORY)}: {line}"

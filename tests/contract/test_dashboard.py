@@ -25,7 +25,7 @@ def _names_in(code: str) -> set[str]:
     }
 
 
-def test_widgets_stand_beside_each_other_and_none_upon_another() -> None:
+def test_widgets_do_not_overlap() -> None:
     places = [(widget["x"], widget["y"]) for widget in BODY["widgets"]]
 
     assert len(places) == len(set(places))
@@ -33,7 +33,7 @@ def test_widgets_stand_beside_each_other_and_none_upon_another() -> None:
     assert all(widget["properties"]["region"] == "us-east-1" for widget in BODY["widgets"])
 
 
-def test_the_metrics_shown_are_those_that_the_code_writes() -> None:
+def test_the_dashboard_shows_only_metrics_that_the_code_writes() -> None:
     shown = {name for search in SEARCHES for name in re.findall(r'MetricName="(\w+)"', search)}
     roots = [REPOSITORY / "layers" / "tasksync" / "tasksync", REPOSITORY / "functions"]
     written = {name for root in roots for path in root.rglob("*.py") for name in _names_in(path.read_text("utf-8"))}

@@ -77,7 +77,7 @@ FIGURES: list[tuple[str, str, tuple[Any, ...]]] = [
 
 
 @pytest.mark.parametrize(("page", "sentence", "expected"), FIGURES, ids=lambda each: str(each)[:40])
-def test_a_page_has_the_figures_of_the_code(page: str, sentence: str, expected: tuple[Any, ...]) -> None:
+def test_figures_in_pages_are_those_of_the_code(page: str, sentence: str, expected: tuple[Any, ...]) -> None:
     text = " ".join((REPOSITORY / page).read_text(encoding="utf-8").split())
 
     found = re.findall(sentence, text)
@@ -87,7 +87,7 @@ def test_a_page_has_the_figures_of_the_code(page: str, sentence: str, expected: 
     assert [float(figure.replace(",", "")) for figure in figures] == [float(figure) for figure in expected]
 
 
-def test_the_table_of_rate_limits_has_the_quotas_and_the_windows_of_the_code() -> None:
+def test_the_rate_limit_table_has_the_quotas_and_windows_of_the_code() -> None:
     page = (REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8")
     table = page.partition("| policy | counted by | default | routes |")[2].partition("\n\n")[0]
     variables = Stack({}).functions["RoomsFunction"]["Environment"]["Variables"]["RATE_LIMITS"]["Fn::Sub"]
@@ -109,7 +109,7 @@ def test_the_table_of_rate_limits_has_the_quotas_and_the_windows_of_the_code() -
         assert windows[policy.seconds] in window, policy.name
 
 
-def test_pages_name_the_python_of_the_functions_and_the_oldest_that_does_here() -> None:
+def test_pages_name_the_python_version_of_the_functions_and_the_oldest_supported_one() -> None:
     runtime = Stack({}).template["Globals"]["Function"]["Runtime"].removeprefix("python")
     project = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
     [oldest] = re.findall(r'^requires-python = ">=([\d.]+)"$', project, re.MULTILINE)

@@ -106,6 +106,35 @@ def test_every_file_and_folder_that_a_page_names_is_there(page: Path) -> None:
     assert sorted(path for path in paths - MADE if path.rstrip("/") not in _ends_of_paths()) == []
 
 
+SOURCES = [file for file in _files() if file.suffix in (".py", ".yaml", ".toml", ".mk") or file.name == "Makefile"]
+
+
+@pytest.mark.parametrize("part", sorted({file.parts[0] for file in SOURCES}))
+def test_every_file_that_the_code_names_is_there(part: str) -> None:
+    """In comments and docstrings: a name in backquotes, or a path that begins with a folder of the project."""
+    folders = "|".join(sorted({file.parts[0] for file in SOURCES if len(file.parts) > 1} | {"docs"}))
+    name = re.compile(
+        rf"`((?:[\w-]+/)*[\w-]+\.(?:py|md|yaml|toml))(?:::\w+)?`|\b((?:{folders})/[\w./-]+\.(?:py|md|yaml|toml))\b"
+    )
+
+    missing = set()
+    for source in SOURCES:
+        if source.parts[0] == part:
+            named = {own or path for own, path in name.findall((REPOSITORY / source).read_text(encoding="utf-8"))}
+            missing |= {(str(source), path) for path in named - _ends_of_paths()}
+
+    assert missing == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_module_that_a_page_runs_is_there(page: Path) -> None:
+    folders = {file.parts[0] for file in _files() if len(file.parts) > 1}
+    run = [name.rstrip(".") for name in re.findall(r"\bpython -m ([\w.]+)", page.read_text(encoding="utf-8"))]
+
+    own = [name.replace(".", "/") for name in run if name.split(".")[0] in folders]
+    assert [name for name in own if not {f"{name}.py", f"{name}/__main__.py"} & _ends_of_paths()] == []
+
+
 # Not the changelog: it names what earlier versions had.
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=lambda page: page.name)
 def test_every_name_of_code_that_a_page_names_is_there(page: Path) -> None:
@@ -124,11 +153,11 @@ def _tests_in(file: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("document", "file", "test"), NAMED)
-def test_a_test_that_a_document_names_exists(document: str, file: str, test: str) -> None:
+def test_a_test_named_in_a_document_exists(document: str, file: str, test: str) -> None:
     assert test in _tests_in(file), f"docs/{document} names tests/{file}::{test}"
 
 
-def test_the_files_to_change_for_a_new_field_are_there() -> None:
+def test_the_files_to_change_for_a_new_field_exist() -> None:
     text = (REPOSITORY / "docs" / "development.md").read_text(encoding="utf-8")
     table = text.partition("## Adding a field to a task")[2].partition("\nThen:")[0]
 
@@ -138,7 +167,7 @@ def test_the_files_to_change_for_a_new_field_are_there() -> None:
     assert [name for name in named if not (REPOSITORY / name).is_file()] == []
 
 
-def test_the_table_of_requirements_names_a_test_in_every_line() -> None:
+def test_every_line_of_the_requirements_table_names_a_test() -> None:
     text = (REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8")
     requirements = text.partition("## Requirements and their tests")[2].partition("\n## ")[0]
     lines = [line for line in requirements.splitlines() if line.startswith("| ") and "| source |" not in line]
@@ -148,7 +177,7 @@ def test_the_table_of_requirements_names_a_test_in_every_line() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_place_that_a_page_links_to_exists(page: Path) -> None:
+def test_every_link_target_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     links = re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", text)
 
@@ -180,7 +209,7 @@ def test_the_layers_are_those_of_the_import_rules() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_command_that_a_page_names_there_is(page: Path) -> None:
+def test_every_command_named_in_a_page_exists(page: Path) -> None:
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
 
     code = re.findall(r"(?ms)^ *```sh\n.*?^ *```$|`[^`\n]+`", page.read_text(encoding="utf-8"))
@@ -190,8 +219,21 @@ def test_every_command_that_a_page_names_there_is(page: Path) -> None:
     assert {target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)} == set()
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_module_and_test_file_that_a_command_names_is_there(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    modules = re.findall(r"python -m ((?:tests|infrastructure|bench)[\w.]*)", text)
+    files = [f"{name.replace('.', '/')}.py" for name in modules] + re.findall(r"FILE=(tests/\S+\.py)", text)
+
+    found = {
+        file for file in files if (REPOSITORY / file).exists() or (REPOSITORY / file[:-3] / "__main__.py").exists()
+    }
+
+    assert set(files) == found
+
+
 @pytest.mark.parametrize("part", ["cpu", "cold", "memory", "lists", "load"])
-def test_the_pages_show_what_was_measured_last(part: str) -> None:
+def test_the_pages_show_the_latest_measurements(part: str) -> None:
     """``make bench PARTS=…`` renews both. What is counted, as the price, is held against what is counted anew."""
     found = json.loads((REPOSITORY / "docs" / "performance.json").read_text(encoding="utf-8"))[part]
 

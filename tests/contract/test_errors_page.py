@@ -9,7 +9,7 @@ from infrastructure.template import REPOSITORY
 from tasksync.http.problems import PROBLEM_TYPES, TITLES
 
 
-def test_the_page_is_that_of_the_code() -> None:
+def test_the_page_is_generated_from_the_code() -> None:
     assert errors_page.PATH.read_text(encoding="utf-8") == errors_page.page(), "make openapi writes it anew"
 
 
@@ -29,6 +29,6 @@ def test_a_code_has_one_status_and_one_remedy() -> None:
     assert {status for _, status, _ in kinds} == TITLES.keys()
 
 
-def test_the_page_is_linked_from_the_readme_and_named_in_the_description() -> None:
+def test_the_readme_links_the_page_and_the_description_names_it() -> None:
     assert "(docs/errors.md)" in (REPOSITORY / "README.md").read_text(encoding="utf-8")
     assert "docs/errors.md" in file.read()["info"]["description"]

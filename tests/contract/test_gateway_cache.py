@@ -9,14 +9,14 @@ API = STACK.resources["Api"]["Properties"]
 OFF_UNLESS_ASKED_FOR = {"Fn::If": ["CacheAtGateway", True, False]}
 
 
-def test_it_is_off_unless_a_size_is_given() -> None:
+def test_the_cache_is_off_unless_a_size_is_given() -> None:
     assert STACK.parameters["OverviewGatewayCache"] == "none"
     wanted = {"Fn::Not": [{"Fn::Equals": [{"Ref": "OverviewGatewayCache"}, "none"]}]}
     assert STACK.template["Conditions"]["CacheAtGateway"] == wanted
     assert API["CacheClusterEnabled"] == OFF_UNLESS_ASKED_FOR
 
 
-def test_the_overview_alone_is_cached_and_encrypted() -> None:
+def test_only_the_overview_is_cached_and_the_cache_is_encrypted() -> None:
     cached = [setting for setting in API["MethodSettings"] if "CachingEnabled" in setting]
 
     assert [(setting["HttpMethod"], setting["ResourcePath"]) for setting in cached] == [("GET", "/")]
@@ -24,7 +24,7 @@ def test_the_overview_alone_is_cached_and_encrypted() -> None:
     assert cached[0]["CacheDataEncrypted"] is True
 
 
-def test_what_is_cached_is_kept_by_the_callers_token() -> None:
+def test_the_cache_key_includes_the_callers_token() -> None:
     [event] = [each for each in STACK.events("OverviewFunction", "Api") if each["Path"] == "/"]
 
     key: list[dict[str, Any]] = event["RequestParameters"]

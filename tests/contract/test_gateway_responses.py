@@ -42,12 +42,12 @@ def _headers(kind: str) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
-def test_every_kind_of_refusal_has_a_response() -> None:
+def test_every_gateway_response_type_is_declared() -> None:
     assert RESPONSES.keys() == KINDS
 
 
 @pytest.mark.parametrize("kind", RESPONSES)
-def test_a_gateways_body_is_a_problem_document(kind: str) -> None:
+def test_a_gateway_response_body_is_a_problem_document(kind: str) -> None:
     templates = RESPONSES[kind]["ResponseTemplates"]
 
     template = templates["application/json"].replace("$context.requestId", "an-id")
@@ -67,7 +67,7 @@ def test_a_gateways_body_is_a_problem_document(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", RESPONSES)
-def test_a_gateways_headers_are_those_of_a_function(kind: str, product: Product) -> None:
+def test_gateway_response_headers_equal_those_of_a_function(kind: str, product: Product) -> None:
     made_by_function = product.register().get("/rooms/unknown")
     status = RESPONSES[kind]["StatusCode"]
 
@@ -84,7 +84,7 @@ def test_a_gateways_headers_are_those_of_a_function(kind: str, product: Product)
 
 
 @pytest.mark.parametrize("kind", ["REQUEST_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "DEFAULT_5XX"])
-def test_the_local_stack_answers_with_problem_documents_before_it_is_deployed(kind: str) -> None:
+def test_the_local_stack_responds_with_problem_documents_before_it_is_deployed(kind: str) -> None:
     status, headers, body = gateway.answer({}, kind)
 
     problem = json.loads(body)
@@ -95,13 +95,13 @@ def test_the_local_stack_answers_with_problem_documents_before_it_is_deployed(ki
     assert headers["X-Request-Id"] == problem["request_id"]
 
 
-def test_the_challenge_of_a_refused_token_is_the_gateways_own() -> None:
+def test_the_challenge_of_a_rejected_token_comes_from_the_gateway() -> None:
     """From a function it would arrive under another name."""
     assert _headers("UNAUTHORIZED")["www-authenticate"] == "'Bearer'"
     assert _headers("ACCESS_DENIED")["www-authenticate"] == "'Bearer error=\"invalid_token\"'"
 
 
-def test_a_functions_problem_has_the_same_fields(product: Product) -> None:
+def test_a_problem_from_a_function_has_the_same_fields(product: Product) -> None:
     problem = product.register().get("/rooms/unknown").json()
 
     assert problem.keys() == FIELDS
@@ -115,7 +115,7 @@ def test_a_functions_problem_has_the_same_fields(product: Product) -> None:
         ("GET", "/rooms", 401, "token_missing"),
     ],
 )
-def test_a_refusal_by_the_gateway_arrives_as_described(
+def test_a_gateway_refusal_arrives_as_described(
     product: Product, method: str, path: str, status: int, code: str
 ) -> None:
     answer = product.anonymous.request(method, path)
@@ -130,7 +130,7 @@ def test_a_refusal_by_the_gateway_arrives_as_described(
 @pytest.mark.parametrize(
     "kind", ["MISSING_AUTHENTICATION_TOKEN", "INVALID_SIGNATURE", "EXPIRED_TOKEN", "RESOURCE_NOT_FOUND", "DEFAULT_4XX"]
 )
-def test_whatever_the_gateway_says_of_an_unknown_path_is_answered_404(kind: str) -> None:
+def test_an_unknown_path_gets_404_whichever_gateway_response_is_used(kind: str) -> None:
     assert {event.get("Auth", {}).get("Authorizer", "NONE") for event in _routes()} == {"NONE"}
     assert RESPONSES[kind]["StatusCode"] == 404
     assert json.loads(RESPONSES[kind]["ResponseTemplates"]["application/json"])["code"] == "not_found"
@@ -141,7 +141,7 @@ def test_whatever_the_gateway_says_of_an_unknown_path_is_answered_404(kind: str)
     ["Bearer abc", "Bearer", "Basic dTpw", "abc", "AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 Credential=a/b, Signature=c"],
 )
 @pytest.mark.parametrize(("method", "path"), [("GET", "/nowhere"), ("DELETE", "/rooms/join"), ("GET", "/auth/login/")])
-def test_an_unknown_path_is_answered_404_whatever_stands_in_the_authorization_header(
+def test_an_unknown_path_gets_404_with_any_authorization_header(
     product: Product, method: str, path: str, authorization: str
 ) -> None:
     answer = product.anonymous.request(method, path, headers={"Authorization": authorization})
@@ -155,7 +155,7 @@ def _routes() -> list[dict[str, Any]]:
     return [event for function in STACK.functions for event in STACK.events(function, "Api")]
 
 
-def test_a_body_over_the_gateways_limit_is_refused_by_the_gateway(product: Product) -> None:
+def test_a_body_over_the_gateway_limit_is_refused_by_the_gateway(product: Product) -> None:
     answer = product.anonymous.post("/auth/login", content=b" " * (10 * 1024 * 1024 + 1))
 
     assert answer.status == 413

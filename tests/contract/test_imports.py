@@ -51,7 +51,7 @@ def imported(module: str) -> set[str]:
 
 
 @pytest.mark.parametrize("function", STACK.functions)
-def test_a_function_starts_with_what_it_needs_and_no_more(function: str) -> None:
+def test_a_function_imports_only_what_it_needs_at_start(function: str) -> None:
     module = STACK.functions[function]["Handler"].rpartition(".")[0]
 
     packages = imported(module) - {"tasksync", module.partition(".")[0]} - OPTIONAL

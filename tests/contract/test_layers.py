@@ -22,7 +22,7 @@ def _distributions_in(layer: str) -> set[str]:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_functions_layers_carry_what_it_imports(function: str) -> None:
+def test_the_layers_of_a_function_contain_its_imports(function: str) -> None:
     module = STACK.functions[function]["Handler"].rpartition(".")[0]
     graph = grimp.build_graph("tasksync", module.partition(".")[0], include_external_packages=True, cache_dir=None)
     imported = {name.partition(".")[0] for name in graph.find_upstream_modules(module)}
@@ -36,7 +36,7 @@ def test_a_functions_layers_carry_what_it_imports(function: str) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_no_layer_stands_twice(function: str) -> None:
+def test_no_layer_is_listed_twice(function: str) -> None:
     layers = STACK.layers(function)
 
     assert len(layers) == len(set(layers))

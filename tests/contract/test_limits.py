@@ -31,13 +31,13 @@ def _public() -> dict[tuple[str, str], bool]:
     }
 
 
-def test_every_route_counts_as_something() -> None:
+def test_every_route_has_a_rate_limit_policy() -> None:
     assert _declared().keys() == _public().keys()
     assert all(_declared().values())
 
 
 @pytest.mark.parametrize("route", sorted(_public()))
-def test_a_route_is_counted_by_what_is_known_of_the_caller(route: tuple[str, str]) -> None:
+def test_a_policy_counts_by_what_is_known_about_the_caller(route: tuple[str, str]) -> None:
     first, *_ = _declared()[route]
 
     assert first.per is (Per.IP if _public()[route] else Per.USER)
@@ -52,7 +52,7 @@ def test_each_policy_has_a_quota_and_is_used() -> None:
     assert used == set(POLICIES)
 
 
-def test_the_most_dangerous_are_counted_exactly() -> None:
+def test_the_most_sensitive_policies_are_counted_exactly() -> None:
     exact = {route for route, policies in _declared().items() if all(policy.exact for policy in policies)}
 
     assert exact == {

@@ -19,5 +19,5 @@ def test_a_function_logs_json_to_a_group_of_its_own(function: str) -> None:
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_logs_are_kept_for_a_time_that_is_a_parameter(group: str) -> None:
+def test_log_retention_is_a_parameter(group: str) -> None:
     assert GROUPS[group]["RetentionInDays"] == {"Ref": "LogRetentionDays"}

@@ -21,7 +21,7 @@ OPERATIONS = {
 }
 
 
-def test_the_description_that_is_served_is_that_of_the_code() -> None:
+def test_the_served_description_is_generated_from_the_code() -> None:
     assert file.PATH.read_text(encoding="utf-8") == file.written(document()), "make openapi writes it anew"
 
 
@@ -35,7 +35,7 @@ def test_every_route_of_the_template_is_described() -> None:
     assert OPERATIONS.keys() == {(event["Method"], event["Path"]) for event in _events()}
 
 
-def test_the_routes_without_a_token_are_described_so() -> None:
+def test_routes_without_a_token_are_described_as_such() -> None:
     described = {route: operation["security"] for route, operation in OPERATIONS.items() if "security" in operation}
 
     assert described.keys() == {(event["Method"], event["Path"]) for event in _events() if "Auth" in event}
@@ -45,13 +45,13 @@ def test_the_routes_without_a_token_are_described_so() -> None:
     }
 
 
-def test_no_two_operations_have_one_name() -> None:
+def test_operation_ids_are_unique() -> None:
     names = [operation["operationId"] for operation in OPERATIONS.values()]
 
     assert len(names) == len(set(names))
 
 
-def test_the_problems_of_a_status_are_one_response_which_all_operations_share() -> None:
+def test_operations_share_one_problem_response_per_status() -> None:
     shared = DOCUMENT["components"]["responses"]
     statuses = {name: {_example(code)["status"] for code in _codes(response)} for name, response in shared.items()}
 
@@ -77,7 +77,7 @@ def _example(code: str) -> Any:
     return DOCUMENT["components"]["examples"][code]["value"]
 
 
-def test_everything_that_an_integrator_reads_is_described() -> None:
+def test_every_operation_parameter_and_field_has_a_description() -> None:
     assert [*_undescribed()] == []
 
 
@@ -104,7 +104,7 @@ def _resolved(described: Any) -> Any:
     return DOCUMENT["components"][kind][name]
 
 
-def test_enumerations_are_named_and_each_of_their_values_has_a_name_and_a_meaning() -> None:
+def test_enumerations_and_their_values_have_names_and_meanings() -> None:
     named = {name: schema for name, schema in DOCUMENT["components"]["schemas"].items() if "enum" in schema}
 
     assert json.dumps(DOCUMENT).count('"enum":') == len(named)
@@ -115,7 +115,7 @@ def test_enumerations_are_named_and_each_of_their_values_has_a_name_and_a_meanin
         assert all(meanings), name
 
 
-def test_nothing_is_filled_in_for_what_only_the_running_product_knows() -> None:
+def test_values_known_only_at_run_time_have_no_default() -> None:
     filled_in = [
         (route[1], parameter["name"], parameter["example"])
         for route, operation in OPERATIONS.items()
@@ -137,7 +137,7 @@ def test_every_body_has_an_example_that_its_schema_allows() -> None:
             assert [*validator.iter_errors(example["value"])] == [], (route, name)
 
 
-def test_what_is_said_of_times_and_lengths_is_what_the_template_sets() -> None:
+def test_documented_durations_and_lengths_are_those_of_the_template() -> None:
     value = {
         name: int(each["Default"]) for name, each in STACK.template["Parameters"].items() if each["Type"] == "Number"
     }
@@ -156,7 +156,7 @@ def test_what_is_said_of_times_and_lengths_is_what_the_template_sets() -> None:
 
 
 @pytest.mark.parametrize("name", DOCUMENT["components"]["schemas"])
-def test_a_schema_is_one_and_its_examples_are_valid(name: str) -> None:
+def test_every_schema_is_valid_and_so_are_its_examples(name: str) -> None:
     schema = {"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]}
 
     Draft202012Validator.check_schema(DOCUMENT["components"]["schemas"][name])

@@ -8,7 +8,7 @@ from tests.support.stack import Stack
 FUNCTIONS = Stack().functions
 
 
-def test_an_output_that_is_a_function_is_its_alias() -> None:
+def test_an_output_of_a_function_is_its_alias() -> None:
     named = {
         name: output["Value"]["Ref"]
         for name, output in templates.load()["Outputs"].items()

@@ -20,14 +20,14 @@ def _row(name: str, declared: Any) -> str:
     return f"| `{name}` | {shown} | {allowed} | {declared.get('Description', '')} |"
 
 
-def test_the_table_of_parameters_is_that_of_the_template() -> None:
+def test_the_parameter_table_is_that_of_the_template() -> None:
     document = (REPOSITORY / "docs" / "deployment.md").read_text(encoding="utf-8")
     rows = [line for line in document.splitlines() if re.match(r"\| `[A-Z]\w+` \|", line)]
 
     assert rows == [_row(name, declared) for name, declared in DECLARED.items()]
 
 
-def test_environments_give_parameters_that_there_are_and_values_that_are_allowed() -> None:
+def test_environments_set_existing_parameters_to_allowed_values() -> None:
     settings = tomllib.loads((REPOSITORY / "samconfig.toml").read_text(encoding="utf-8"))
 
     for environment in settings.keys() - {"version", "default"}:

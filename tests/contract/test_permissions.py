@@ -46,7 +46,7 @@ def _own_resources(function: str) -> set[str]:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_statements_name_known_actions_and_no_wildcard_among_them(function: str) -> None:
+def test_statements_name_known_actions_without_wildcards(function: str) -> None:
     granted = {action for statement in STACK.statements(function) for action in statement["Action"]}
 
     assert granted <= ACTIONS
@@ -88,7 +88,7 @@ def test_indexes_named_in_statements_exist(function: str) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_actions_fit_the_kind_of_resource(function: str) -> None:
+def test_actions_match_the_resource_type(function: str) -> None:
     granted = [
         (action, resource)
         for statement in STACK.statements(function)
@@ -102,13 +102,13 @@ def test_actions_fit_the_kind_of_resource(function: str) -> None:
         assert service == ("secretsmanager" if resource in secrets else resource.split(":")[2])
 
 
-def test_a_function_has_no_permissions_but_its_statements() -> None:
+def test_a_function_has_only_the_permissions_of_its_statements() -> None:
     for properties in STACK.functions.values():
         assert "Role" not in properties
         assert all(policy.keys() == {"Version", "Statement"} for policy in properties.get("Policies", []))
 
 
-def test_in_process_too_what_is_not_granted_is_refused_and_not_done(aws: Aws) -> None:
+def test_an_ungranted_call_in_process_is_refused_and_has_no_effect(aws: Aws) -> None:
     key = {"user_id": {"S": "usr_1"}}
     aws.dynamodb.put_item(TableName="UsersTable", Item=key)
 

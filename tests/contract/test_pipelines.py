@@ -88,7 +88,7 @@ def _run_make(*arguments: str, **variables: str) -> str:
     ).stdout
 
 
-def test_no_variable_of_a_pipeline_is_one_that_make_knows() -> None:
+def test_pipeline_variables_do_not_collide_with_make_variables() -> None:
     database = _run_make("--print-data-base", "--no-builtin-rules", "--file=/dev/null")
     known = set(re.findall(r"^([A-Z_]+) :?=", database, re.MULTILINE)) | {"MAKE"}
     assert {"MAKEFLAGS", "SHELL", "CURDIR"} <= known
@@ -97,14 +97,14 @@ def test_no_variable_of_a_pipeline_is_one_that_make_knows() -> None:
 
 
 @pytest.mark.parametrize("target", ["check", "test", "build"])
-def test_make_does_the_same_in_the_environment_of_a_pipeline(target: str) -> None:
+def test_make_behaves_the_same_in_a_pipelines_environment(target: str) -> None:
     here = _run_make("--dry-run", "--always-make", target)
 
     assert len(here.splitlines()) > 3
     assert _run_make("--dry-run", "--always-make", target, **_variables_of_jobs()) == here
 
 
-def test_a_run_that_waits_for_an_approval_holds_back_no_other() -> None:
+def test_a_run_waiting_for_approval_blocks_no_other() -> None:
     for file in WORKFLOW_FILES:
         assert "concurrency" not in yaml.safe_load(file.read_text(encoding="utf-8")), file.name
     for name in ENVIRONMENTS:
@@ -137,7 +137,7 @@ def test_both_pipelines_do_the_same() -> None:
 
 
 @pytest.mark.parametrize("used", sorted({step["uses"] for step in STEPS if "uses" in step}))
-def test_an_action_is_the_commit_that_was_looked_at(used: str) -> None:
+def test_actions_are_pinned_to_a_reviewed_commit(used: str) -> None:
     assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", used)
 
 
@@ -155,7 +155,7 @@ def test_both_pipelines_deploy_with_the_role_and_the_boundary_of_the_environment
         assert _variables(action).keys() >= given
 
 
-def test_only_jobs_of_an_environment_may_ask_aws_for_a_role_and_no_job_has_a_key() -> None:
+def test_only_environment_jobs_may_assume_a_role_and_no_job_has_a_key() -> None:
     for file in WORKFLOW_FILES:
         assert yaml.safe_load(file.read_text(encoding="utf-8"))["permissions"] == {"contents": "read"}
         assert "secrets." not in file.read_text(encoding="utf-8")
@@ -164,7 +164,7 @@ def test_only_jobs_of_an_environment_may_ask_aws_for_a_role_and_no_job_has_a_key
     assert asking == {name for name, job in JOBS.items() if "environment" in job} == set(ENVIRONMENTS)
 
 
-def test_each_environment_comes_after_the_one_before_it_and_production_after_somebody_has_agreed() -> None:
+def test_environments_are_deployed_in_order_and_production_after_approval() -> None:
     order = ["build", *ENVIRONMENTS]
     assert [JOBS[name]["needs"] for name in ENVIRONMENTS] == [[before] for before in order[:-1]]
 
@@ -178,7 +178,7 @@ def _actions(statements: list[Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("file", ["github-oidc.yaml", "pipeline.yaml"])
-def test_whoever_deploys_hands_over_to_cloudformation_and_may_do_nothing_else(file: str) -> None:
+def test_the_deploying_role_may_only_hand_over_to_cloudformation(file: str) -> None:
     resources = templates.load(REPOSITORY / "infrastructure" / "pipelines" / file)["Resources"]
     deployer = resources.get("Deployer") or resources["DeployRole"]
     statements = deployer["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]

@@ -24,7 +24,7 @@ def test_the_editable_install_maps_every_function_and_the_shared_package() -> No
     assert set(PROJECT["hatch"]["build"]["dev-mode-dirs"]) == folders | {"layers/tasksync"}
 
 
-def test_every_function_is_under_the_rules_of_who_imports_whom() -> None:
+def test_every_function_is_covered_by_the_import_rules() -> None:
     settings = PROJECT["importlinter"]
     independent = [set(rule["modules"]) for rule in settings["contracts"] if rule["type"] == "independence"]
 
@@ -32,13 +32,13 @@ def test_every_function_is_under_the_rules_of_who_imports_whom() -> None:
     assert independent == [FUNCTIONS]
 
 
-def test_every_folder_below_functions_is_a_function_of_the_template() -> None:
+def test_every_folder_in_functions_is_a_function_of_the_template() -> None:
     folders = {path.name for path in (REPOSITORY / "functions").iterdir() if path.is_dir()}
 
     assert folders == {properties["CodeUri"].strip("/").rpartition("/")[2] for properties in STACK.functions.values()}
 
 
-def test_every_part_of_the_tests_is_a_target_of_the_makefile_and_described() -> None:
+def test_every_test_folder_is_a_make_target_and_documented() -> None:
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
     page = (REPOSITORY / "docs" / "development.md").read_text(encoding="utf-8")
     names = [part.name for part in PARTS]
@@ -77,7 +77,7 @@ def test_each_release_groups_its_changes_as_keep_a_changelog_does() -> None:
         assert len(re.findall(r"(?m)^### .+\n\n- ", release)) == len(groups), release.partition("\n")[0]
 
 
-def test_the_version_is_written_by_hand_in_one_place() -> None:
+def test_the_version_is_defined_in_one_place() -> None:
     metadata = tomllib.loads(_read("pyproject.toml"))
 
     assert "version" not in metadata["project"]
@@ -85,7 +85,7 @@ def test_the_version_is_written_by_hand_in_one_place() -> None:
     assert metadata["tool"]["hatch"]["version"] == {"path": "layers/tasksync/tasksync/__init__.py"}
 
 
-def test_a_commit_is_checked_by_commands_of_make_check_and_by_nothing_from_elsewhere() -> None:
+def test_the_pre_commit_hook_runs_only_commands_of_make_check() -> None:
     repositories = yaml.safe_load(_read(".pre-commit-config.yaml"))["repos"]
     hooks = [hook for repository in repositories for hook in repository["hooks"]]
     commands = {command for hook in hooks for command in _commands(*hook["entry"].split()[1:])}
@@ -121,7 +121,7 @@ def test_editors_format_python_as_ruff_does() -> None:
     assert settings["*.{py,toml,sh}"]["indent_size"] == str(PROJECT["ruff"].get("indent-width", 4))
 
 
-def test_every_file_is_as_an_editor_would_save_it() -> None:
+def test_every_file_follows_the_editor_settings() -> None:
     texts = {
         name: (REPOSITORY / name).read_bytes().decode("utf-8") for name in _tracked() if (REPOSITORY / name).is_file()
     }

@@ -122,34 +122,34 @@ def replaced(resource: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in resource.get("Properties", {}).items() if name in names}
 
 
-def test_cloudformations_schemas_say_what_replaces_a_table_a_queue_and_a_secret() -> None:
+def test_the_replacing_properties_are_those_of_cloudformations_schemas() -> None:
     assert {"TableName", "KeySchema"} <= replacing("AWS::DynamoDB::Table")
     assert {"QueueName"} <= replacing("AWS::SQS::Queue")
     assert {"Name"} <= replacing("AWS::SecretsManager::Secret")
 
 
 @pytest.mark.parametrize("name", FROZEN)
-def test_what_would_replace_a_resource_is_as_it_was_released(name: str) -> None:
+def test_properties_that_would_replace_a_resource_are_as_released(name: str) -> None:
     assert name in STACK.resources, f"{name} was removed or renamed: what is in it would be left behind"
     resource = STACK.resources[name]
 
     assert replaced(resource) == FROZEN[name], f"{name} would be replaced: {LOSSES[resource['Type']]}"
 
 
-def test_every_resource_that_holds_something_is_frozen() -> None:
+def test_every_stateful_resource_is_frozen() -> None:
     holding = {name for name, resource in STACK.resources.items() if resource["Type"] in STATEFUL}
 
     assert holding - FROZEN.keys() == set(), "new: write down here what would replace it"
 
 
-def test_the_types_that_hold_something_are_those_that_the_template_retains_and_those_that_have_losses() -> None:
+def test_the_stateful_types_are_those_that_the_template_retains_and_those_with_documented_losses() -> None:
     retained = {resource["Type"] for resource in STACK.resources.values() if "DeletionPolicy" in resource}
 
     assert retained <= STATEFUL == LOSSES.keys()
 
 
 @pytest.mark.parametrize("name", [name for name in FROZEN if STACK.resources[name]["Type"] == "AWS::DynamoDB::Table"])
-def test_keys_of_tables_are_texts(name: str) -> None:
+def test_table_keys_are_strings(name: str) -> None:
     """The type of a key is a part of it, and stands with the attributes."""
     properties = STACK.resources[name]["Properties"]
     kinds = {each["AttributeName"]: each["AttributeType"] for each in properties["AttributeDefinitions"]}

@@ -24,7 +24,7 @@ def check(
     description().check(httpx.Response(status, json=body, headers=fields, request=request), path)
 
 
-def test_an_answer_as_described_passes() -> None:
+def test_a_described_response_passes() -> None:
     check(200, MEMBERS)
     check(200, MEMBERS, query="?limit=7")
     check(200, MEMBERS, Link='<x>; rel="next"')
@@ -50,6 +50,6 @@ def test_an_answer_as_described_passes() -> None:
         ("was accepted", {"status": 201, "body": MEMBER, "method": "POST", "sent": {"x": 1}, "Location": "/x"}),
     ],
 )
-def test_an_answer_that_is_not_as_described_does_not(wrong: str, options: dict[str, Any]) -> None:
+def test_a_response_that_is_not_described_fails(wrong: str, options: dict[str, Any]) -> None:
     with pytest.raises(Undescribed, match=wrong):
         check(**options)

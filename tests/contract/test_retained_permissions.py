@@ -9,7 +9,7 @@ RELEASED = retained_permissions.released()
 GRANTED = retained_permissions.granted(Stack())
 
 
-def test_what_the_release_before_uses_is_still_granted() -> None:
+def test_permissions_used_by_the_previous_release_are_still_granted() -> None:
     missing = RELEASED.grants - GRANTED
 
     assert not missing, (
@@ -19,17 +19,17 @@ def test_what_the_release_before_uses_is_still_granted() -> None:
     )
 
 
-def test_the_record_is_that_of_this_release() -> None:
+def test_the_recorded_permissions_are_those_of_this_release() -> None:
     assert RELEASED.number == retained_permissions.current(), (
         "after a new version number: .venv/bin/python -m tests.support.retained_permissions"
     )
 
 
-def test_no_permission_stays_beyond_its_release() -> None:
+def test_no_permission_is_retained_beyond_its_release() -> None:
     assert retained_permissions.overdue(retained_permissions.GRACE, retained_permissions.current()) == set()
 
 
-def test_every_permission_that_stays_a_release_longer_is_one() -> None:
+def test_every_retained_permission_is_granted() -> None:
     assert retained_permissions.GRACE.keys() <= GRANTED
 
 
@@ -37,13 +37,13 @@ def test_every_permission_that_stays_a_release_longer_is_one() -> None:
     ("ends", "now", "overdue"),
     [("0.2.0", "0.1.0", False), ("0.2.0", "0.2.0", True), ("0.9.0", "0.10.0", True), ("0.10.0", "0.9.0", False)],
 )
-def test_an_entry_is_overdue_from_the_release_that_it_names(ends: str, now: str, overdue: bool) -> None:
+def test_a_retained_permission_is_overdue_from_the_release_it_names(ends: str, now: str, overdue: bool) -> None:
     grant = retained_permissions.Grant("RoomsFunction", "dynamodb:Scan", "RoomsTable")
 
     assert retained_permissions.overdue({grant: ends}, now) == ({grant} if overdue else set())
 
 
-def test_a_new_record_leaves_out_what_goes_with_the_next_release_and_refuses_to_lose_anything_else() -> None:
+def test_a_new_record_drops_permissions_that_expire_next_and_refuses_to_lose_others() -> None:
     kept, going, lost = (
         retained_permissions.Grant("RoomsFunction", action, "RoomsTable") for action in ("a:Get", "a:Scan", "a:Put")
     )

@@ -206,7 +206,7 @@ CALLS = [
 
 
 @pytest.mark.parametrize("kind", sorted({kind for kind, _, _ in CALLS}))
-def test_cloudformation_may_call_what_the_handlers_of_the_template_call(kind: str) -> None:
+def test_cloudformation_may_call_every_action_its_resource_handlers_need(kind: str) -> None:
     to = "codedeploy.amazonaws.com" if kind == "AWS::CodeDeploy::DeploymentGroup" else "lambda.amazonaws.com"
     keys = {"iam_PermissionsBoundary": BOUNDARY, "iam_PassedToService": to, "lambda_FunctionArn": FUNCTION}
     keys["kms_ViaService"] = f"{'dynamodb' if kind == 'AWS::DynamoDB::Table' else 'lambda'}.{REGION}.amazonaws.com"
@@ -221,7 +221,7 @@ def test_cloudformation_may_call_what_the_handlers_of_the_template_call(kind: st
 
 
 @pytest.mark.parametrize("kind", ["AWS::Lambda::LayerVersion", "AWS::Logs::LogGroup"])
-def test_every_name_that_the_template_gives_is_one_that_cloudformation_may_change(kind: str) -> None:
+def test_cloudformation_may_change_every_name_that_the_template_gives(kind: str) -> None:
     action = {"AWS::Lambda::LayerVersion": "lambda:PublishLayerVersion", "AWS::Logs::LogGroup": "logs:CreateLogGroup"}
 
     assert [name for name in NAMES[kind] if not _allowed(BUILDERS, action[kind], name)] == []
@@ -231,7 +231,7 @@ def test_every_name_that_the_template_gives_is_one_that_cloudformation_may_chang
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_role_has_the_boundary_that_the_parameter_names_and_none_without(role: str) -> None:
+def test_every_role_has_the_permissions_boundary_of_the_parameter(role: str) -> None:
     given = templates.parameter_values(TEMPLATE, {"PermissionsBoundary": BOUNDARY})
     none = templates.parameter_values(TEMPLATE, {})
 
@@ -305,14 +305,14 @@ def test_the_boundary_allows_what_the_roles_of_the_stack_are_granted(role: str) 
         ("s3:GetObject", "arn:aws:s3:::other/secret"),
     ],
 )
-def test_a_role_of_the_stack_with_all_rights_is_still_held_by_the_boundary(action: str, resource: str) -> None:
+def test_the_boundary_limits_a_stack_role_with_all_rights(action: str, resource: str) -> None:
     administrator = _parsed(MANAGED_POLICIES["AdministratorAccess"]["Document"])
 
     assert _allowed(administrator, action, resource)
     assert not _allowed(administrator, action, resource, LIMIT)
 
 
-def test_the_boundary_names_each_action() -> None:
+def test_the_boundary_lists_each_action() -> None:
     statements = ENVIRONMENT["Boundary"]["Properties"]["PolicyDocument"]["Statement"]
 
     assert [action for each in statements for action in each["Action"] if "*" in action] == []
@@ -362,11 +362,11 @@ def test_the_boundary_names_each_action() -> None:
         ("kms:Decrypt", _arn("kms", "key/1"), {}),
     ],
 )
-def test_a_template_cannot_take_more_rights(action: str, resource: str, keys: dict[str, str]) -> None:
+def test_a_template_cannot_escalate_its_rights(action: str, resource: str, keys: dict[str, str]) -> None:
     assert not _allowed(BUILDERS, action, resource, **keys)
 
 
-def test_only_cloudformation_takes_the_role_that_makes_the_stack() -> None:
+def test_only_cloudformation_can_assume_the_stack_role() -> None:
     [statement] = ENVIRONMENT["Builder"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
 
     assert statement["Principal"] == {"Service": "cloudformation.amazonaws.com"}

@@ -39,7 +39,7 @@ def transformed(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("alarm", STOPPING)
 @pytest.mark.parametrize("requests", QUIET)
-def test_one_failure_on_a_quiet_stage_stops_nothing(alarm: str, requests: int) -> None:
+def test_one_failure_on_a_quiet_stage_stops_no_rollout(alarm: str, requests: int) -> None:
     quiet = minute(requests, 0)
 
     assert not raised(ALARMS[alarm], [quiet, minute(requests, 1)])
@@ -49,15 +49,15 @@ def test_one_failure_on_a_quiet_stage_stops_nothing(alarm: str, requests: int) -
 @pytest.mark.parametrize(
     ("requests", "failures"), [(20, 3), (100, 10), (10_000, 60)], ids=["few", "a tenth", "just above"]
 )
-def test_a_version_that_fails_stops_its_rollout(requests: int, failures: int) -> None:
+def test_a_failing_version_stops_its_rollout(requests: int, failures: int) -> None:
     assert any(raised(ALARMS[alarm], [minute(requests, 0), minute(requests, failures)]) for alarm in STOPPING)
 
 
-def test_what_a_healthy_version_fails_stops_nothing() -> None:
+def test_failures_of_a_healthy_version_stop_no_rollout() -> None:
     assert not any(raised(ALARMS[alarm], [minute(10_000, 49), {}]) for alarm in STOPPING)
 
 
-def test_the_alarm_is_raised_within_the_canary_of_five_minutes() -> None:
+def test_the_alarm_is_raised_within_the_five_minute_canary() -> None:
     for alarm in STOPPING:
         [period] = {each["MetricStat"]["Period"] for each in ALARMS[alarm]["Metrics"] if "MetricStat" in each}
         assert period * ALARMS[alarm]["EvaluationPeriods"] <= 300
@@ -71,7 +71,7 @@ def test_an_expression_is_evaluated_as_cloudwatch_does() -> None:
         evaluate("ANOMALY_DETECTION_BAND(a)", {"a": 1})
 
 
-def test_a_rollout_moves_every_alias_by_codedeploy_and_putting_back_none() -> None:
+def test_a_rollout_shifts_every_alias_by_codedeploy_and_a_rollback_shifts_none() -> None:
     """With CodeDeploy goes the canary's pace, and the alarms, which stop a deployment as long as they are raised."""
     rolled_out, put_back = transformed(templates.load()), transformed(templates.at_once(templates.load()))
     aliases = {name for name, each in rolled_out.items() if each["Type"] == "AWS::Lambda::Alias"}
@@ -84,7 +84,7 @@ def test_a_rollout_moves_every_alias_by_codedeploy_and_putting_back_none() -> No
 
 
 @pytest.mark.parametrize(("argument", "by_codedeploy"), [("AT_ONCE=", True), ("AT_ONCE=1", False)])
-def test_somebody_can_put_a_version_back_by_hand(tmp_path: Path, argument: str, by_codedeploy: bool) -> None:
+def test_an_operator_can_roll_back_a_version(tmp_path: Path, argument: str, by_codedeploy: bool) -> None:
     template = templates.load()
     (tmp_path / "archive.zip").touch()
     archives = dict.fromkeys(templates.code_folders(template), tmp_path / "archive.zip")
@@ -100,7 +100,7 @@ def test_somebody_can_put_a_version_back_by_hand(tmp_path: Path, argument: str, 
     assert ("DeploymentPreference" in deployed) == by_codedeploy
 
 
-def test_putting_back_changes_nothing_but_how_aliases_move() -> None:
+def test_a_rollback_only_changes_how_aliases_move() -> None:
     # The name of the gateway's deployment depends on the time (AlwaysDeploy), and the stage has that name.
     renamed = {"AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage"}
     rolled_out, put_back = (

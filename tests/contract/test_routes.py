@@ -32,7 +32,7 @@ PUBLIC = {
 
 
 @pytest.mark.parametrize("function", API_FUNCTIONS)
-def test_a_functions_routes_are_those_of_the_template(function: str) -> None:
+def test_the_routes_of_a_function_are_those_of_the_template(function: str) -> None:
     app = load_handler(STACK.functions[function]["Handler"])
 
     answered = {(method, path) for path, methods in app.routes.items() for method in methods}
@@ -41,13 +41,13 @@ def test_a_functions_routes_are_those_of_the_template(function: str) -> None:
     assert answered == {(event["Method"], event["Path"]) for event in STACK.events(function, "Api")}
 
 
-def test_no_route_stands_twice() -> None:
+def test_no_route_is_declared_twice() -> None:
     routes = [(event["Method"], event["Path"]) for name in API_FUNCTIONS for event in STACK.events(name, "Api")]
 
     assert len(routes) == len(set(routes))
 
 
-def test_exactly_the_public_routes_are_without_the_authorizer() -> None:
+def test_only_the_public_routes_have_no_authorizer() -> None:
     events = [event for name in API_FUNCTIONS for event in STACK.events(name, "Api")]
 
     without = {(event["Method"], event["Path"]) for event in events if "Auth" in event}
@@ -65,7 +65,7 @@ def test_every_route_belongs_to_the_one_api() -> None:
     assert list(STACK.of_type("AWS::Serverless::Api")) == ["Api"]
 
 
-def test_browsers_of_other_origins_can_ask_about_every_path_and_no_other() -> None:
+def test_preflight_requests_are_allowed_for_every_path_of_the_api_only() -> None:
     paths = {event["Path"] for name in API_FUNCTIONS for event in STACK.events(name, "Api")}
     asked = STACK.events(PREFLIGHT, "Api")
 

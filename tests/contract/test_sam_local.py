@@ -35,7 +35,7 @@ def understood(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return json.loads(asked.stdout)
 
 
-def test_every_route_leads_to_its_function_and_every_private_one_past_the_authorizer(understood: Any) -> None:
+def test_every_route_leads_to_its_function_and_every_private_one_has_the_authorizer(understood: Any) -> None:
     wanted = {
         (event["Method"], event["Path"], function, None if "Auth" in event else "TokenAuthorizer")
         for function in STACK.functions
@@ -50,7 +50,7 @@ def test_every_route_leads_to_its_function_and_every_private_one_past_the_author
     assert found == wanted
 
 
-def test_every_function_has_its_variables_and_reaches_the_emulated_aws_alone(understood: Any) -> None:
+def test_every_function_has_its_variables_and_reaches_only_the_emulated_aws(understood: Any) -> None:
     for function in STACK.functions:
         found = understood["variables"][function]
 
@@ -63,14 +63,14 @@ def test_every_function_has_its_variables_and_reaches_the_emulated_aws_alone(und
 _EMPTY = {"CORS_ALLOWED_ORIGINS"}
 
 
-def test_a_twin_is_its_function_with_other_routes(understood: Any) -> None:
+def test_a_duplicate_function_differs_only_in_its_routes(understood: Any) -> None:
     twins = [name for name in understood["variables"] if name.endswith(derived.TWIN)]
 
     assert twins == ["UsersFunctionPublic"]
     assert understood["variables"]["UsersFunctionPublic"]["USERS_TABLE"] == "UsersTable"
 
 
-def test_one_path_alone_has_both_public_and_private_methods() -> None:
+def test_only_one_path_has_public_and_private_methods() -> None:
     """A further one would be a further container under SAM local; and on AWS a path of which half is easily missed."""
     mixed = {(name, path) for name, function in STACK.functions.items() for path in derived.mixed_paths(function)}
 

@@ -24,7 +24,7 @@ def test_the_api_has_one_stage() -> None:
     assert [each for each in deployments.values() if {"StageName", "StageDescription"} & each.keys()] == []
 
 
-def test_the_one_stage_is_the_one_with_throttles_log_and_firewall() -> None:
+def test_the_stage_has_throttles_access_log_and_firewall() -> None:
     resources = transformed()
 
     [(name, stage)] = _of_type(resources, *KINDS_OF_STAGES).items()
@@ -35,7 +35,7 @@ def test_the_one_stage_is_the_one_with_throttles_log_and_firewall() -> None:
     assert guarded["ResourceArn"]["Fn::Sub"].endswith("/stages/${" + name + "}")
 
 
-def test_what_is_deployed_is_what_the_stage_serves() -> None:
+def test_the_deployment_is_the_one_the_stage_serves() -> None:
     resources = transformed()
 
     [stage] = _of_type(resources, *KINDS_OF_STAGES).values()
@@ -54,7 +54,7 @@ def test_what_is_deployed_is_what_the_stage_serves() -> None:
     ],
     ids=lambda given: next(iter(given), "nothing"),
 )
-def test_a_deployment_takes_a_new_snapshot_of_the_api_whichever_parameter_changes(given: dict[str, str]) -> None:
+def test_any_changed_parameter_creates_a_new_api_deployment(given: dict[str, str]) -> None:
     before = _of_type(transformed(), "AWS::ApiGateway::Deployment")
     # SAM tells deployments apart by the second.
     _await_the_next_second()

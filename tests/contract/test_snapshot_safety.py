@@ -83,7 +83,7 @@ ALLOWED = {"datetime.timedelta", "datetime.datetime", "datetime.date", "datetime
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(REPOSITORY)))
-def test_nothing_is_made_at_the_start_that_containers_must_not_share(path: Path) -> None:
+def test_nothing_created_at_start_is_unsafe_in_a_snapshot(path: Path) -> None:
     assert password_errors(path.read_text(encoding="utf-8"), is_chance=path == CHANCE) == []
 
 
@@ -104,7 +104,7 @@ def test_nothing_is_made_at_the_start_that_containers_must_not_share(path: Path)
         "from tasksync.aws.secret_values import secret\n_key = secret('arn')",
     ],
 )
-def test_what_a_snapshot_would_repeat_is_found(source: str) -> None:
+def test_state_that_a_snapshot_would_repeat_is_found(source: str) -> None:
     assert password_errors(source)
 
 
@@ -116,5 +116,5 @@ def test_what_a_snapshot_would_repeat_is_found(source: str) -> None:
         "from datetime import timedelta\nDAY = timedelta(days=1)",
     ],
 )
-def test_what_is_made_when_it_is_needed_is_let_be(source: str) -> None:
+def test_lazily_created_state_is_allowed(source: str) -> None:
     assert not password_errors(source)

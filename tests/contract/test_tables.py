@@ -17,7 +17,7 @@ EVENT_SOURCES = [
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_table_can_be_restored_and_is_not_deleted_with_the_stack(table: str) -> None:
+def test_a_table_has_point_in_time_recovery_and_is_retained(table: str) -> None:
     resource, properties = STACK.resources[table], TABLES[table]
 
     # RetainExceptOnCreate: kept when the stack goes, and removed with a deployment that made it and failed.
@@ -27,26 +27,26 @@ def test_a_table_can_be_restored_and_is_not_deleted_with_the_stack(table: str) -
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_table_is_encrypted_and_paid_by_the_request(table: str) -> None:
+def test_a_table_is_encrypted_and_billed_on_demand(table: str) -> None:
     assert TABLES[table]["SSESpecification"] == {"SSEEnabled": True}
     assert TABLES[table]["BillingMode"] == "PAY_PER_REQUEST"
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
-def test_nothing_stays_of_a_first_deployment_that_failed(path: Path) -> None:
+def test_a_failed_first_deployment_leaves_no_resources(path: Path) -> None:
     resources = templates.load(path)["Resources"].values()
 
     assert {resource.get("DeletionPolicy", "Delete") for resource in resources} <= {"Delete", "RetainExceptOnCreate"}
 
 
-def test_secrets_are_generated_and_in_no_template() -> None:
+def test_secrets_are_generated_and_not_in_the_template() -> None:
     for properties in STACK.of_type("AWS::SecretsManager::Secret").values():
         assert properties["GenerateSecretString"]["PasswordLength"] >= 32
         assert "SecretString" not in properties
 
 
 @pytest.mark.parametrize(("function", "number"), EVENT_SOURCES)
-def test_a_failing_record_is_repeated_a_while_and_then_kept(function: str, number: int) -> None:
+def test_a_failing_record_is_retried_then_sent_to_the_queue(function: str, number: int) -> None:
     source = STACK.events(function, "DynamoDB")[number]
 
     assert 0 < source["MaximumRetryAttempts"] <= 100
@@ -61,7 +61,7 @@ def test_a_failing_record_is_repeated_a_while_and_then_kept(function: str, numbe
 
 
 @pytest.mark.parametrize(("function", "number"), EVENT_SOURCES)
-def test_an_event_source_reads_a_stream_that_has_the_images_its_filter_looks_at(function: str, number: int) -> None:
+def test_a_stream_has_the_images_that_its_filters_read(function: str, number: int) -> None:
     source = STACK.events(function, "DynamoDB")[number]
 
     table, attribute = source["Stream"]["Fn::GetAtt"]

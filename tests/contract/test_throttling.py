@@ -51,11 +51,11 @@ def _decoded(path: str) -> str:
     return f"/{path.removeprefix('/').replace('~1', '/').removeprefix('/')}"
 
 
-def test_the_routes_for_guessing_are_known() -> None:
+def test_the_guessable_routes_are_known() -> None:
     assert {"POST /users", "POST /auth/login", "POST /auth/reauthenticate"} <= GUESSED
 
 
-def test_every_method_is_throttled_and_those_for_guessing_more() -> None:
+def test_every_method_is_throttled_and_guessable_routes_have_lower_throttles() -> None:
     rates = _declared()
 
     assert rates.pop(EVERY_METHOD) == ({"Ref": "RequestsPerSecond"}, {"Ref": "RequestBurst"})
@@ -67,7 +67,7 @@ def test_every_method_is_throttled_and_those_for_guessing_more() -> None:
     ("path", "rate", "burst"),
     [("/health", "HealthChecksPerSecond", "HealthCheckBurst"), ("/assets/{asset}", "AssetsPerSecond", "AssetBurst")],
 )
-def test_what_no_limit_counts_and_costs_something_is_throttled_more(path: str, rate: str, burst: str) -> None:
+def test_costly_routes_without_a_rate_limit_have_lower_throttles(path: str, rate: str, burst: str) -> None:
     for route in (route for route in ROUTES if route.endswith(f" {path}") and not route.startswith("OPTIONS")):
         assert _declared()[route] == ({"Ref": rate}, {"Ref": burst})
     assert int(PARAMETERS[rate]) < int(PARAMETERS["RequestsPerSecond"])
@@ -77,14 +77,14 @@ def test_throttled_paths_are_routes() -> None:
     assert _declared().keys() - ROUTES == {EVERY_METHOD}
 
 
-def test_a_slash_inside_a_path_is_written_as_cloudformation_asks_for_it() -> None:
+def test_slashes_in_throttled_paths_are_escaped_for_cloudformation() -> None:
     paths = [each["ResourcePath"] for each in SETTINGS]
 
     # The root and all paths together are the two that are written otherwise.
     assert [path for path in paths if path not in ("/", "/*") and not re.fullmatch(r"/(~1[\w{}.-]+)+", path)] == []
 
 
-def test_what_the_template_wants_can_be_compared_with_what_a_stage_has() -> None:
+def test_the_throttles_of_template_and_stage_are_comparable() -> None:
     # As GetStage answers, by the examples of the AWS CLI and by the tests of SAM that run on AWS.
     stage = {
         "methodSettings": {
@@ -103,14 +103,14 @@ def test_what_the_template_wants_can_be_compared_with_what_a_stage_has() -> None
     assert found["POST /auth/login"] == Throttle(20, 40)
 
 
-def test_the_firewall_is_there_only_if_it_is_wanted() -> None:
+def test_the_firewall_is_optional() -> None:
     for name in ("Firewall", "FirewallOfApi"):
         assert STACK.resources[name]["Condition"] == "WithWaf"
     assert STACK.template["Conditions"]["WithWaf"] == {"Fn::Equals": [{"Ref": "EnableWaf"}, "true"]}
     assert STACK.parameters["EnableWaf"] == "false"
 
 
-def test_the_firewall_counts_every_address_and_passes_the_rest() -> None:
+def test_the_firewall_counts_every_address_and_passes_other_requests() -> None:
     properties = STACK.resources["Firewall"]["Properties"]
 
     assert properties["DefaultAction"] == {"Allow": {}}
@@ -147,14 +147,14 @@ SIGN_IN_RULE = next(
 
 
 @pytest.mark.parametrize("place", ["/live", "", "/v1"], ids=["stage", "domain", "domain with a base path"])
-def test_the_firewall_counts_what_can_be_guessed_and_nothing_else_as_a_sign_in(place: str) -> None:
+def test_the_sign_in_rule_of_the_firewall_matches_only_guessable_routes(place: str) -> None:
     counted = {route for route in ROUTES if _counts(SIGN_IN_RULE, *_sent(route, place))}
 
     assert counted == GUESSED
 
 
 @pytest.mark.parametrize("route", sorted(GUESSED))
-def test_no_other_spelling_of_a_path_gets_past_the_firewall(route: str) -> None:
+def test_no_alternative_spelling_of_a_path_bypasses_the_firewall(route: str) -> None:
     method, path = route.split()
     *folders, last = path.split("/")
     encoded = "/".join([*folders, f"%{ord(last[0]):02X}{last[1:]}"])

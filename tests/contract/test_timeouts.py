@@ -26,7 +26,7 @@ def _timeout(function: str) -> int:
 
 
 @pytest.mark.parametrize("function", BEHIND_THE_GATEWAY)
-def test_a_function_gives_up_on_aws_before_the_gateway_gives_up_on_it(function: str, aws: Aws) -> None:
+def test_a_function_gives_up_on_aws_before_the_gateway_times_out(function: str, aws: Aws) -> None:
     del aws
     retry_policies = (shared_connection().client.retry_policy, secret_values.RETRY_POLICY, cloudwatch.RETRY_POLICY)
     longest = max(retry_policy.longest_seconds for retry_policy in retry_policies)
@@ -35,7 +35,7 @@ def test_a_function_gives_up_on_aws_before_the_gateway_gives_up_on_it(function: 
     assert _timeout(function) - 1 < GATEWAY_SECONDS
 
 
-def test_the_health_of_the_service_is_told_within_three_seconds() -> None:
+def test_the_health_check_responds_within_three_seconds() -> None:
     # What hangs is left behind after this time; the rest is for a container that has to start.
     assert max(probes.SECONDS, probes.RETRY_POLICY.longest_seconds / 2) <= 1.5
 

@@ -57,7 +57,7 @@ def schemathesis(service: Service, folder: Path, document: str, *options: str) -
 
 
 @pytest.mark.parametrize("phases", PHASES)
-def test_the_running_stack_is_as_described_whatever_is_sent(
+def test_the_running_stack_responds_as_described_to_any_request(
     service: Service, phases: str, tmp_path: Path, figures: Figures
 ) -> None:
     document = f"{service.addresses.api_url}/openapi.json"
@@ -73,7 +73,7 @@ def test_the_running_stack_is_as_described_whatever_is_sent(
     figures(f"{phases}: {made[1]} requests in {SECONDS} s")
 
 
-def test_an_answer_that_is_not_described_would_be_found(service: Service, tmp_path: Path) -> None:
+def test_an_undescribed_response_would_be_found(service: Service, tmp_path: Path) -> None:
     document: Any = file.read()
     document["components"]["schemas"]["RoomSummaryList"]["required"].append("total")
     changed = tmp_path / "changed.json"

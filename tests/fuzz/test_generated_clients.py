@@ -55,9 +55,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_client_of_openapi_python_client_goes_from_registration_to_the_end_of_a_room(
-    service: Service, tmp_path: Path
-) -> None:
+def test_a_client_of_openapi_python_client_runs_the_room_journey(service: Service, tmp_path: Path) -> None:
     generator = [str(TOOLS / "openapi-python-client"), "generate", "--fail-on-warning", "--meta=none"]
     where = ["--path", str(file.PATH), "--output-path", str(tmp_path / "task_sync_client")]
 
@@ -70,9 +68,7 @@ def test_a_client_of_openapi_python_client_goes_from_registration_to_the_end_of_
     assert 'DEADLINE_DESCENDING = "-deadline"' in names
 
 
-def test_a_client_of_openapi_generator_goes_from_registration_to_the_end_of_a_user(
-    service: Service, generated: Path
-) -> None:
+def test_a_client_of_openapi_generator_runs_the_user_journey(service: Service, generated: Path) -> None:
     journey = str(HERE / "openapi_generator_journey.py")
 
     gone = _run([str(TOOLS / "python"), journey, service.addresses.api_url], generated / "python")
@@ -94,7 +90,7 @@ def test_a_client_in_typescript_is_well_typed_and_goes_from_registration_to_the_
     assert gone.returncode == 0, gone.stdout + gone.stderr
 
 
-def test_values_and_types_have_names_that_people_would_choose(generated: Path) -> None:
+def test_generated_values_and_types_have_readable_names(generated: Path) -> None:
     models = {path.stem for path in (generated / "typescript-fetch" / "models").iterdir()}
     sort = (generated / "typescript-fetch" / "models" / "TaskSort.ts").read_text(encoding="utf-8")
 

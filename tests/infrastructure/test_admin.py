@@ -4,7 +4,7 @@ from infrastructure.admin import make_admin
 from tests.support.product import Product
 
 
-def test_an_admin_sees_people_they_share_no_room_with(product: Product) -> None:
+def test_an_admin_sees_users_without_a_shared_room(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     assert ann.get(f"/users/{bob.id}").status == 404
 

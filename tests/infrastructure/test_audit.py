@@ -57,13 +57,13 @@ def test_a_broken_invariant_is_named_with_its_item(product: Product) -> None:
     assert f"{room['id']} has admin_count 0, and 1 counted" in printed
 
 
-def test_an_audit_without_an_end_is_not_clean(product: Product) -> None:
+def test_an_audit_that_did_not_finish_is_not_clean(product: Product) -> None:
     report = audit(Functions(product.aws, NO_TIME), "AuditorFunction", {})
 
     assert not clean(report)
     assert "did not come to an end" in list(lines(report))[-1]
 
 
-def test_an_audit_that_fails_says_why(product: Product) -> None:
+def test_a_failed_audit_reports_the_cause(product: Product) -> None:
     with pytest.raises(FunctionFailed, match="NoSuchFunction"):
         audit(Functions(product.aws), "NoSuchFunction", {})

@@ -39,7 +39,7 @@ def template(endpoint: str) -> str:
     return f"{endpoint}/{BUCKET}/template.json"
 
 
-def test_a_call_that_is_repeated_is_carried_out_once(endpoint: str) -> None:
+def test_a_repeated_call_is_carried_out_once(endpoint: str) -> None:
     cloudformation = local_client("cloudformation", endpoint)
     for call in ("CreateChangeSet", "ExecuteChangeSet"):
         cloudformation.meta.events.register_first(f"needs-retry.cloudformation.{call}", repeat_once)

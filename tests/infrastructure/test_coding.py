@@ -36,11 +36,11 @@ def accepting(*values: str) -> coding.Headers:
         (" , ,gzip", "gzip"),
     ],
 )
-def test_the_most_welcome_coding_is_used_if_the_gateway_knows_it(accepted: str, wanted: str | None) -> None:
+def test_the_preferred_supported_coding_is_used(accepted: str, wanted: str | None) -> None:
     assert coding.preferred(accepted) == wanted
 
 
-def test_an_answer_is_compressed_from_the_least_size_on() -> None:
+def test_a_response_is_compressed_from_the_minimum_size_on() -> None:
     for name, decode in (("gzip", gzip.decompress), ("deflate", zlib.decompress)):
         headers, small = coding.encoded(200, [JSON, (b"Content-Length", b"1")], PLAIN, accepting(name), len(PLAIN))
 
@@ -53,11 +53,11 @@ def test_an_answer_is_compressed_from_the_least_size_on() -> None:
     assert coding.encoded(200, [JSON], PLAIN, accepting("gzip"), len(PLAIN) + 1) == ([JSON], PLAIN)
 
 
-def test_several_lines_of_a_header_count_as_one() -> None:
+def test_repeated_header_lines_count_as_one() -> None:
     assert coding.encoded(200, [], PLAIN, accepting("identity;q=0.5", "gzip"), 0)[1] != PLAIN
 
 
-def test_what_is_encoded_already_and_what_nobody_asked_for_stays_as_it_is() -> None:
+def test_encoded_responses_and_requests_without_accept_encoding_are_unchanged() -> None:
     said = [(b"Content-Encoding", b"identity")]
 
     assert coding.encoded(200, said, PLAIN, accepting("gzip"), 0) == (said, PLAIN)
@@ -67,7 +67,7 @@ def test_what_is_encoded_already_and_what_nobody_asked_for_stays_as_it_is() -> N
 
 
 @pytest.mark.parametrize(("name", "encode"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
-def test_a_request_is_handed_on_as_it_was_before_it_was_compressed(name: str, encode: Callable[[bytes], bytes]) -> None:
+def test_a_compressed_request_is_handed_on_decompressed(name: str, encode: Callable[[bytes], bytes]) -> None:
     sent = [JSON, (b"content-encoding", name.upper().encode()), (b"content-length", b"7")]
 
     headers, plain = coding.decoded(sent, encode(PLAIN), len(PLAIN))
@@ -76,7 +76,7 @@ def test_a_request_is_handed_on_as_it_was_before_it_was_compressed(name: str, en
     assert headers == [JSON, (b"content-length", str(len(PLAIN)).encode())]
 
 
-def test_a_request_that_is_not_compressed_is_not_touched() -> None:
+def test_an_uncompressed_request_is_unchanged() -> None:
     for headers in ([JSON], [JSON, (b"content-encoding", b"identity")]):
         assert coding.decoded(headers, PLAIN, 1) == (headers, PLAIN)
 
@@ -94,12 +94,12 @@ def test_a_request_that_is_not_compressed_is_not_touched() -> None:
         ("deflate", gzip.compress(PLAIN)),
     ],
 )
-def test_what_is_not_in_the_coding_that_it_names_is_refused(name: str, body: bytes) -> None:
+def test_a_body_that_does_not_match_its_coding_is_refused(name: str, body: bytes) -> None:
     with pytest.raises(coding.Undecodable):
         coding.decoded([(b"content-encoding", name.encode())], body, 10 * len(PLAIN))
 
 
-def test_no_more_is_unpacked_than_a_request_may_have() -> None:
+def test_a_body_that_decompresses_over_the_limit_is_refused() -> None:
     bomb = gzip.compress(bytes(50_000_000))
 
     with pytest.raises(coding.TooLarge):

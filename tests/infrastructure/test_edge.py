@@ -82,26 +82,26 @@ def ask(
     return sent[0]["status"], answered, json.loads(sent[1]["body"])
 
 
-def test_any_path_reaches_the_deployed_stage_even_those_that_ministack_answers_itself(route: Route) -> None:
+def test_any_path_reaches_the_deployed_stage_including_paths_of_ministack(route: Route) -> None:
     for path in ("/health", "/_ministack/reset", "/"):
         _, _, seen = ask(Edge(mirror, API_PORT, route), path)
 
         assert seen["path"] == PREFIX + path
 
 
-def test_the_aws_port_is_ministack_alone(route: Route) -> None:
+def test_the_aws_port_serves_only_ministack(route: Route) -> None:
     _, _, seen = ask(Edge(mirror, API_PORT, route), "/_ministack/health", port=AWS_PORT)
 
     assert seen["path"] == "/_ministack/health"
 
 
-def test_the_callers_address_is_the_connections_whatever_the_client_says(route: Route) -> None:
+def test_the_callers_address_is_that_of_the_connection(route: Route) -> None:
     _, _, seen = ask(Edge(mirror, API_PORT, route), headers=((b"x-forwarded-for", b"9.9.9.9"), (b"accept", b"*/*")))
 
     assert seen["headers"] == [["accept", "*/*"], ["x-forwarded-for", "127.0.0.1"]]
 
 
-def test_a_signature_of_aws_is_a_bad_token_like_any_other(route: Route) -> None:
+def test_an_aws_signature_is_a_bad_token(route: Route) -> None:
     signature = b"AWS4-HMAC-SHA256 Credential=123456789012/20260101/us-east-1/s3/aws4_request"
 
     _, _, seen = ask(
@@ -114,7 +114,7 @@ def test_a_signature_of_aws_is_a_bad_token_like_any_other(route: Route) -> None:
     assert seen["query"] == "a=1&X-Amz-Credential=-123456789012"
 
 
-def test_a_bearer_token_passes_as_it_is(route: Route) -> None:
+def test_a_bearer_token_is_passed_unchanged(route: Route) -> None:
     _, _, seen = ask(Edge(mirror, API_PORT, route), headers=((b"authorization", b"Bearer abc"),))
 
     assert seen["headers"][0] == ["authorization", "Bearer abc"]
@@ -126,7 +126,7 @@ def test_a_line_break_in_the_path_stays_encoded(route: Route) -> None:
     assert seen["path"] == PREFIX + "/users/a%0D%0Ab"
 
 
-def test_the_largest_body_the_gateway_takes_passes_and_one_more_byte_is_refused(route: Route) -> None:
+def test_the_largest_body_passes_and_one_more_byte_is_refused(route: Route) -> None:
     front = Edge(mirror, API_PORT, route)
 
     _, _, seen = ask(front, body=b"x" * edge.MAX_BODY_BYTES)
@@ -142,7 +142,7 @@ def test_before_a_deployment_the_service_is_unavailable(tmp_path: Path) -> None:
     assert status == 503
 
 
-def test_a_later_deployment_is_found_without_a_new_start(tmp_path: Path) -> None:
+def test_a_later_deployment_is_found_without_a_restart(tmp_path: Path) -> None:
     file = tmp_path / "route.json"
     Route.write(file, "api1", "live", {})
     front = Edge(mirror, API_PORT, Route(file))
@@ -154,7 +154,7 @@ def test_a_later_deployment_is_found_without_a_new_start(tmp_path: Path) -> None
     assert seen["path"] == "/restapis/api2/live/_user_request_/rooms"
 
 
-def test_requests_above_the_limit_wait_for_those_before_them(route: Route) -> None:
+def test_requests_above_the_concurrency_limit_wait(route: Route) -> None:
     running, most = 0, 0
 
     async def busy(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -192,7 +192,7 @@ def answering(status: int, body: bytes) -> edge.Application:
     return application
 
 
-def test_the_error_text_of_a_function_that_died_is_not_shown(route: Route) -> None:
+def test_the_error_text_of_a_crashed_function_is_hidden(route: Route) -> None:
     died = answering(502, b'{"message": "Task timed out after 20.00 seconds"}')
 
     status, headers, body = ask(Edge(died, API_PORT, route))
@@ -200,7 +200,7 @@ def test_the_error_text_of_a_function_that_died_is_not_shown(route: Route) -> No
     assert (status, headers["retry-after"], list(body)) == (503, "1", ["id"])
 
 
-def test_what_a_function_answers_passes_whatever_its_status(route: Route) -> None:
+def test_a_function_response_passes_with_any_status(route: Route) -> None:
     refused = answering(502, b'{"type": "about:blank", "message": "no"}')
 
     status, _, body = ask(Edge(refused, API_PORT, route))
@@ -209,7 +209,7 @@ def test_what_a_function_answers_passes_whatever_its_status(route: Route) -> Non
 
 
 @pytest.mark.parametrize(("character", "passes"), [("a", True), ('"', False)])
-def test_an_answer_larger_than_lambda_passes_on_is_none(route: Route, character: str, passes: bool) -> None:
+def test_a_response_over_the_lambda_limit_is_a_502(route: Route, character: str, passes: bool) -> None:
     # In the answer of a function, whose body is a text within JSON, a quotation mark of the body is four characters.
     body = json.dumps({"message": "", "title": character * 1_600_000}).encode()
 

@@ -19,7 +19,9 @@ from infrastructure.template import REPOSITORY
         ("sam_local", [], "SAM local runs functions in containers, and no Docker daemon answers: start Docker first."),
     ],
 )
-def test_a_command_that_cannot_start_says_why(module: str, arguments: list[str], said: str, tmp_path: Path) -> None:
+def test_a_command_that_cannot_start_reports_the_cause(
+    module: str, arguments: list[str], said: str, tmp_path: Path
+) -> None:
     ended = subprocess.run(  # noqa: S603  # the command under test
         [sys.executable, "-m", f"infrastructure.emulation.{module}", *arguments],
         cwd=REPOSITORY,

@@ -20,7 +20,7 @@ UNAVAILABLE = {
 }
 
 
-def test_a_declared_response_is_put_in_the_terms_of_the_gateway() -> None:
+def test_a_declared_response_is_translated_for_the_gateway() -> None:
     found = gateway.gateway_responses(api(GatewayResponses={"THROTTLED": UNAVAILABLE}))["THROTTLED"]
 
     assert found.status == 503
@@ -30,7 +30,7 @@ def test_a_declared_response_is_put_in_the_terms_of_the_gateway() -> None:
     }
 
 
-def test_a_type_without_an_entry_takes_all_of_its_default() -> None:
+def test_a_type_without_an_entry_uses_its_default() -> None:
     limited = UNAVAILABLE | {"StatusCode": 504}
     template = api(GatewayResponses={"DEFAULT_5XX": UNAVAILABLE, "INTEGRATION_TIMEOUT": limited})
 
@@ -41,14 +41,14 @@ def test_a_type_without_an_entry_takes_all_of_its_default() -> None:
     assert "UNAUTHORIZED" not in found
 
 
-def test_a_response_is_rendered_with_the_id_of_the_request() -> None:
+def test_a_response_is_rendered_with_the_request_id() -> None:
     response = gateway.gateway_responses(api(GatewayResponses={"DEFAULT_5XX": UNAVAILABLE}))["DEFAULT_5XX"]
 
     assert response.render("abc") == (503, {"X-Request-Id": "abc", "Retry-After": "1"}, b'{"request_id": "abc"}')
 
 
 @pytest.mark.parametrize("origins", ["", "https://app.example.org"])
-def test_every_response_of_our_template_renders_as_a_problem_with_its_own_status(origins: str) -> None:
+def test_every_response_of_the_template_renders_as_a_problem_with_its_status(origins: str) -> None:
     template = templates.load()
     values = templates.parameter_values(template, {"CorsAllowedOrigins": origins})
     for name, response in gateway.gateway_responses(templates.decided(template, values, template)).items():
@@ -60,7 +60,7 @@ def test_every_response_of_our_template_renders_as_a_problem_with_its_own_status
         assert problem["request_id"] == headers["X-Request-Id"] == "abc", name
 
 
-def test_the_cache_time_of_an_authorizer_comes_from_the_parameter_it_refers_to() -> None:
+def test_the_authorizer_cache_time_comes_from_its_parameter() -> None:
     identity = {"Identity": {"ReauthorizeEvery": {"Ref": "Seconds"}}}
     fixed = {"Identity": {"ReauthorizeEvery": 5}}
     template = api(Auth={"Authorizers": {"Token": identity, "Fixed": fixed, "Undecided": {}}})
@@ -90,7 +90,7 @@ class RecordingGateway:
         self.calls.append(("deployment", request["stageName"]))
 
 
-def test_a_deployment_comes_last_because_responses_take_effect_with_it() -> None:
+def test_the_deployment_is_created_last_so_that_responses_take_effect() -> None:
     authorizers = {"Token": {"Identity": {"ReauthorizeEvery": {"Ref": "Seconds"}}}}
     setting = {"ThrottlingRateLimit": {"Ref": "Rate"}, "ThrottlingBurstLimit": 40}
     throttled = [{"ResourcePath": "/~1auth~1login", "HttpMethod": "POST"} | setting]

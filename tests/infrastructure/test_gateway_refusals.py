@@ -43,7 +43,7 @@ class Gateway:
 @pytest.mark.parametrize(
     "body", [DENIAL, json.dumps(DENIAL), json.dumps(DENIAL).encode()], ids=["object", "text", "bytes"]
 )
-def test_the_authorizers_context_is_in_the_body_at_once_and_from_the_cache(body: Any) -> None:
+def test_the_authorizer_context_is_in_the_body_with_and_without_the_cache(body: Any) -> None:
     gateway = Gateway({"body": body})
     refusals.tell(gateway)
 
@@ -72,14 +72,14 @@ def test_each_request_has_its_own_context() -> None:
 @pytest.mark.parametrize(
     "answer", [None, {"error": True, "body": {"errorMessage": "x"}}, {"body": "no JSON"}, {"body": {}}]
 )
-def test_what_is_no_policy_is_handed_on_as_it_is(answer: Any) -> None:
+def test_an_invalid_policy_is_passed_unchanged(answer: Any) -> None:
     gateway = Gateway(answer)
     refusals.tell(gateway)
 
     assert gateway.decision() == answer
 
 
-def test_the_challenge_of_a_function_gets_another_name() -> None:
+def test_the_challenge_header_of_a_function_is_renamed() -> None:
     with refusals.of_one_request() as refusal:
         pass
 

@@ -27,7 +27,7 @@ class JoiningGateway:
         return [self._build_lambda_event_v1("api1", method="GET"), asked]
 
 
-def test_each_line_is_handed_over_and_the_last_one() -> None:
+def test_each_header_line_is_passed_and_the_last_one() -> None:
     gateway = JoiningGateway()
     header_lines.tell(gateway)
 
@@ -40,7 +40,7 @@ def test_each_line_is_handed_over_and_the_last_one() -> None:
     assert events[0]["method"] == "GET"
 
 
-def test_what_is_sent_once_stays_as_ministack_has_it() -> None:
+def test_a_single_header_line_is_unchanged() -> None:
     gateway = JoiningGateway()
     header_lines.tell(gateway)
 

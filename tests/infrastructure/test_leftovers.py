@@ -115,7 +115,7 @@ def test_the_last_three_versions_stay_with_their_layers_and_artefacts(account: A
     assert account.remove(template) == leftovers.Removed()
 
 
-def test_a_version_that_an_alias_points_to_stays_if_only_for_a_part_of_the_requests(account: Account) -> None:
+def test_a_version_with_an_alias_of_any_weight_stays(account: Account) -> None:
     *_, template = [account.deploy(number) for number in range(1, 8)]
     account.functions.update_alias(
         FunctionName=account.function,
@@ -130,7 +130,7 @@ def test_a_version_that_an_alias_points_to_stays_if_only_for_a_part_of_the_reque
     assert account.layers() == [1, 3, 5, 6, 7]
 
 
-def test_what_the_deployed_template_names_stays_however_old_it_is(account: Account) -> None:
+def test_versions_named_by_the_deployed_template_stay_however_old(account: Account) -> None:
     """A template that is deployed again is not uploaded again, nor are its archives."""
     first, *_ = [account.deploy(number) for number in range(1, 7)]
 
@@ -140,7 +140,7 @@ def test_what_the_deployed_template_names_stays_however_old_it_is(account: Accou
     assert f"{STACK}/archive-2" not in account.objects()
 
 
-def test_what_may_be_another_stacks_stays(account: Account) -> None:
+def test_versions_of_other_stacks_stay(account: Account) -> None:
     account.layer = "TasksyncLayer"
     *_, template = [account.deploy(number, folder="") for number in range(1, 7)]
 

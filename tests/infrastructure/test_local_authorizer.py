@@ -33,7 +33,7 @@ def effects(decision: Any) -> list[str]:
     return [statement["Effect"] for statement in decision["policyDocument"]["Statement"]]
 
 
-def test_a_good_token_is_let_in_as_the_authorizer_says(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_valid_token_is_allowed_as_by_the_authorizer(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
     ann = product.register("ann")
 
     decision = ask(product.aws, monkeypatch, f"Bearer {ann.access_token}")
@@ -43,10 +43,10 @@ def test_a_good_token_is_let_in_as_the_authorizer_says(product: Product, monkeyp
 
 
 @pytest.mark.parametrize("authorization", ["Bearer no.good.token", "Basic YW5uOnNlY3JldA==", ""])
-def test_what_is_401_on_aws_is_denied(product: Product, monkeypatch: pytest.MonkeyPatch, authorization: str) -> None:
+def test_an_unauthorized_error_is_denied(product: Product, monkeypatch: pytest.MonkeyPatch, authorization: str) -> None:
     assert effects(ask(product.aws, monkeypatch, authorization)) == ["Deny"]
 
 
-def test_any_other_failure_stays_one(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_other_failure_stays_a_failure(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(KeyError):
         handler(product.aws, monkeypatch, {"requestContext": {}})

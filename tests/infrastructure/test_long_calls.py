@@ -73,7 +73,7 @@ def endpoint() -> Iterator[Lambda]:
     endpoint.close()
 
 
-def test_a_connection_that_waits_for_an_answer_sends_packets_before_a_nat_gateway_drops_it(endpoint: Lambda) -> None:
+def test_a_waiting_connection_sends_keep_alive_before_a_nat_gateway_drops_it(endpoint: Lambda) -> None:
     functions = deployed.functions(endpoint.client)
 
     assert deployed.invoke(functions, "AuditorFunction", {}) == "ok"
@@ -83,7 +83,7 @@ def test_a_connection_that_waits_for_an_answer_sends_packets_before_a_nat_gatewa
     assert 0 < endpoint.options["between packets"] < NAT_GATEWAY_SECONDS
 
 
-def test_an_answer_is_waited_for_as_long_as_a_function_may_run_and_asked_for_once(endpoint: Lambda) -> None:
+def test_a_call_waits_for_the_function_timeout_and_is_not_retried(endpoint: Lambda) -> None:
     functions = deployed.functions(endpoint.client)
     longest = max(properties.get("Timeout", 0) for properties in Stack().functions.values())
 

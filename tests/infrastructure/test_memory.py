@@ -92,7 +92,7 @@ def process(folder: Path, *steps: str) -> Any:
     return json.loads(run.stdout)
 
 
-def test_what_was_captured_is_there_in_the_next_process_and_records_go_on_from_where_they_were(tmp_path: Path) -> None:
+def test_captured_data_is_restored_in_the_next_process_and_stream_records_continue(tmp_path: Path) -> None:
     before = process(
         tmp_path,
         _FILL,
@@ -113,7 +113,7 @@ def test_what_was_captured_is_there_in_the_next_process_and_records_go_on_from_w
     assert after == before
 
 
-def test_the_next_process_saves_what_it_changes_beside_what_was_saved_before(tmp_path: Path) -> None:
+def test_the_next_process_saves_its_changes_beside_earlier_ones(tmp_path: Path) -> None:
     process(tmp_path, _FILL, "put('a'); put('b'); metric(1); save()", "said = None")
 
     process(tmp_path, "process(1); put('c'); metric(2); save()", "said = None")
@@ -126,7 +126,7 @@ def test_the_next_process_saves_what_it_changes_beside_what_was_saved_before(tmp
     }
 
 
-def test_only_what_has_changed_is_written(tmp_path: Path) -> None:
+def test_only_changed_rows_are_written(tmp_path: Path) -> None:
     said = process(
         tmp_path,
         _FILL,
@@ -155,7 +155,7 @@ def test_while_a_stack_is_being_changed_only_tables_and_streams_are_saved(tmp_pa
     assert said == [["item", "record", "streams"], ["service"]]
 
 
-def test_what_the_version_before_saved_at_a_stop_is_read_and_then_replaced(tmp_path: Path) -> None:
+def test_state_saved_by_the_previous_version_is_read_and_then_replaced(tmp_path: Path) -> None:
     stop = "memory.persistence.save_all(app._build_persistence_save_dict())"
     process(tmp_path, _FILL, "put('a'); put('b'); process(2); metric(1)", stop, "said = None")
     names = "sorted(path.name for path in Path(sys.argv[1]).iterdir() if path.suffix in ('.json', '.sqlite'))"
@@ -177,7 +177,7 @@ def test_what_the_version_before_saved_at_a_stop_is_read_and_then_replaced(tmp_p
     }
 
 
-def test_where_rows_are_saved_by_themselves_the_rest_is_what_ministack_calls_its_state(tmp_path: Path) -> None:
+def test_everything_that_is_not_saved_as_rows_is_ministacks_state(tmp_path: Path) -> None:
     ministacks, ours = process(
         tmp_path,
         "names = list(memory.FIELDS)",

@@ -36,7 +36,7 @@ def report(looked_at: int, is_done: bool, error: str | None = None) -> dict[str,
     return {"migrations": [state], "error": error}
 
 
-def test_it_calls_until_all_is_done_and_begins_anew_only_once() -> None:
+def test_it_calls_until_all_is_done_and_restarts_only_once() -> None:
     functions = Functions(report(10, False), report(20, False), report(30, True))
 
     reports = list(until_done(functions, "MigrationsFunction", {"again": ["0001-x"], "items_per_second": 5}))
@@ -46,7 +46,7 @@ def test_it_calls_until_all_is_done_and_begins_anew_only_once() -> None:
     assert functions.events == [{"again": ["0001-x"], **rate}, rate, rate]
 
 
-def test_asked_for_the_state_it_calls_once() -> None:
+def test_a_state_request_calls_once() -> None:
     functions = Functions(report(10, False))
 
     [found] = until_done(functions, "MigrationsFunction", {"status": True, "again": []})
@@ -57,6 +57,6 @@ def test_asked_for_the_state_it_calls_once() -> None:
 @pytest.mark.parametrize(
     "answer", [report(10, False, "DependencyFailed"), {"errorMessage": "timed out", "errorType": "Timeout"}]
 )
-def test_an_interruption_is_said_with_its_reason(answer: dict[str, Any]) -> None:
+def test_an_interruption_is_reported_with_its_reason(answer: dict[str, Any]) -> None:
     with pytest.raises(MigrationFailed, match=r"interrupted: (DependencyFailed|timed out)"):
         list(until_done(Functions(answer), "MigrationsFunction", {}))

@@ -36,7 +36,7 @@ def test_without_a_stack_there_are_no_addresses(tmp_path: Path) -> None:
         running_addresses(tmp_path)
 
 
-def test_addresses_left_behind_by_a_killed_stack_are_not_believed(tmp_path: Path) -> None:
+def test_addresses_left_by_a_killed_stack_are_ignored(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         address = f"http://127.0.0.1:{closed.getsockname()[1]}"
     (tmp_path / "stack.json").write_text(f'{{"api_url": "{address}", "aws_endpoint": "{address}", "outputs": {{}}}}')
@@ -45,5 +45,5 @@ def test_addresses_left_behind_by_a_killed_stack_are_not_believed(tmp_path: Path
         running_addresses(tmp_path)
 
 
-def test_a_function_is_called_in_its_log_as_in_the_template() -> None:
+def test_a_function_is_logged_under_its_template_name() -> None:
     assert function_name("/tasksync/RoomsFunction") == "RoomsFunction"

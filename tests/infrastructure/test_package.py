@@ -28,7 +28,7 @@ def write(folder: Path, files: dict[str, str]) -> None:
         path.write_text(content)
 
 
-def test_the_same_files_give_the_same_bytes_whenever_and_wherever_they_were_written(tmp_path: Path) -> None:
+def test_equal_files_make_equal_bytes_at_any_time_and_place(tmp_path: Path) -> None:
     write(tmp_path / "one", {"a/routes.py": "A = 1\n", "b.py": ""})
     write(tmp_path / "two", {"b.py": "", "a/routes.py": "A = 1\n"})
     os.utime(tmp_path / "two" / "b.py", (0, 0))
@@ -36,7 +36,7 @@ def test_the_same_files_give_the_same_bytes_whenever_and_wherever_they_were_writ
     assert package.archive(tmp_path / "one") == package.archive(tmp_path / "two")
 
 
-def test_compiled_python_is_left_out(tmp_path: Path) -> None:
+def test_compiled_python_is_excluded(tmp_path: Path) -> None:
     write(tmp_path, {"routes.py": "", "__pycache__/routes.cpython-313.pyc": "", "a/__pycache__/b.pyc": ""})
 
     content = zipfile.ZipFile(io.BytesIO(package.archive(tmp_path)))
@@ -44,7 +44,7 @@ def test_compiled_python_is_left_out(tmp_path: Path) -> None:
     assert content.namelist() == ["routes.py"]
 
 
-def test_an_archive_is_named_anew_only_when_its_content_changes(tmp_path: Path) -> None:
+def test_an_archive_name_changes_only_with_its_content(tmp_path: Path) -> None:
     template = {"Resources": {"Rooms": function("rooms/"), "Tasks": function("tasks/")}}
     write(tmp_path, {"rooms/routes.py": "A = 1\n", "tasks/routes.py": "A = 1\n"})
     before = package.build(template, tmp_path, tmp_path / "kept")
@@ -71,7 +71,7 @@ def test_a_layer_is_built_by_its_makefile_once(tmp_path: Path) -> None:
     assert lines == ["Building SharedLayer"]
 
 
-def test_a_recipe_that_fails_says_why_in_one_sentence(tmp_path: Path) -> None:
+def test_a_failing_recipe_is_reported_in_one_sentence(tmp_path: Path) -> None:
     template = {"Resources": {"SharedLayer": layer("shared/")}}
     write(tmp_path, {"shared/Makefile": "build-SharedLayer:\n\t@echo 'ERROR: no such package' >&2; exit 1\n"})
 

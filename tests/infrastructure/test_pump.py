@@ -61,7 +61,7 @@ def run(to_run: pump.Shard) -> None:
         pass
 
 
-def test_each_record_that_fits_the_filter_comes_once_and_in_order(team: Product) -> None:
+def test_each_matching_record_is_delivered_once_and_in_order(team: Product) -> None:
     functions = Functions(lambda _: responds({"batchItemFailures": []}))
 
     run(shard(team.aws, functions, []))
@@ -73,7 +73,7 @@ def test_each_record_that_fits_the_filter_comes_once_and_in_order(team: Product)
     assert {record["eventSource"] for record in functions.records} == {"aws:dynamodb"}
 
 
-def test_what_is_written_later_comes_later(team: Product) -> None:
+def test_later_records_are_delivered_later(team: Product) -> None:
     functions = Functions(lambda _: responds({"batchItemFailures": []}))
     running = shard(team.aws, functions, [])
     run(running)
@@ -84,7 +84,7 @@ def test_what_is_written_later_comes_later(team: Product) -> None:
     assert sum(map(len, functions.batches)) == 6
 
 
-def test_a_batch_comes_again_from_its_first_failed_record_on(team: Product) -> None:
+def test_a_batch_is_redelivered_from_its_first_failed_record_on(team: Product) -> None:
     seen: list[str] = []
 
     def fail_second_once(batch: list[str]) -> Json:
@@ -109,7 +109,7 @@ def test_a_batch_comes_again_from_its_first_failed_record_on(team: Product) -> N
     ],
     ids=["an error", "a record that is none of the batch"],
 )
-def test_a_failure_as_a_whole_brings_the_whole_batch_again(team: Product, failure: Json) -> None:
+def test_a_failed_call_redelivers_the_whole_batch(team: Product, failure: Json) -> None:
     outcomes = [{**failure, "Payload": io.BytesIO(failure["Payload"])}]
 
     functions = Functions(lambda _: outcomes.pop() if outcomes else responds({"batchItemFailures": []}))
@@ -119,7 +119,7 @@ def test_a_failure_as_a_whole_brings_the_whole_batch_again(team: Product, failur
     assert len({number for batch in functions.batches for number in batch}) == 5
 
 
-def test_a_record_that_keeps_failing_is_given_up_and_reported_and_the_rest_goes_on(team: Product) -> None:
+def test_a_record_that_keeps_failing_is_dropped_and_reported_and_the_rest_continues(team: Product) -> None:
     poisoned: list[str] = []
 
     def fail(batch: list[str]) -> Json:
@@ -136,7 +136,7 @@ def test_a_record_that_keeps_failing_is_given_up_and_reported_and_the_rest_goes_
     assert len({number for batch in functions.batches for number in batch}) == 5
 
 
-def test_a_record_that_failed_waits_before_it_comes_again(team: Product) -> None:
+def test_a_failed_record_waits_before_redelivery(team: Product) -> None:
     functions = Functions(lambda batch: responds({"batchItemFailures": [{"itemIdentifier": batch[0]}]}))
     [mapped] = [each for each in pump.mappings(templates.load()) if each.function == "RoomCleanupFunction"]
     waiting = pump.Shard(

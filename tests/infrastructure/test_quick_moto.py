@@ -54,7 +54,7 @@ def answered_in_both_ways() -> Iterator[list[str]]:
     handlers.serialized = of_streams.serialized = quick
 
 
-def test_every_call_on_items_is_answered_as_moto_itself_answers_it(aws: Aws, answered_in_both_ways: list[str]) -> None:
+def test_every_item_call_gets_motos_own_response(aws: Aws, answered_in_both_ways: list[str]) -> None:
     calls = aws.dynamodb
     for room in ("a", "b"):
         calls.put_item(TableName=TABLE, Item={**key(room), **PLAIN, **MIXED}, ReturnConsumedCapacity="TOTAL")
@@ -137,7 +137,7 @@ def test_a_request_is_read_as_moto_itself_reads_it(aws: Aws, processed_in_both_w
     assert processed_in_both_ways == ["PutItem", "TransactWriteItems", "GetItem"]
 
 
-def test_a_transaction_that_fails_leaves_every_value_as_it_was(aws: Aws) -> None:
+def test_a_failed_transaction_leaves_every_value_unchanged(aws: Aws) -> None:
     stored = {**key("a"), **PLAIN, **MIXED}
     aws.dynamodb.put_item(TableName=TABLE, Item=stored)
     changed = "SET #text = :text, #list[0] = :text, #map.c = :text ADD version :one, #texts :texts REMOVE truth"

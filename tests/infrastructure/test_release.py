@@ -34,7 +34,7 @@ def stack(status: str | None = None, refusal: str = "ValidationError") -> Stack:
     return Stack(NAME, {"cloudformation": cloudformation}.__getitem__)
 
 
-def test_a_first_deployment_is_made_without_deletion_protection_and_one_with_it_after_it_serves() -> None:
+def test_a_first_deployment_enables_deletion_protection_after_it_serves() -> None:
     done: list[Any] = []
 
     release(stack(), done.append, lambda: done.append("serves"))
@@ -42,7 +42,7 @@ def test_a_first_deployment_is_made_without_deletion_protection_and_one_with_it_
     assert done == [{"DeletionProtection": "false"}, "serves", {}]
 
 
-def test_a_stack_that_only_has_a_change_set_is_a_first_deployment_too() -> None:
+def test_a_stack_with_only_a_change_set_is_a_first_deployment() -> None:
     done: list[Any] = []
 
     release(stack("REVIEW_IN_PROGRESS"), done.append, lambda: None)
@@ -71,9 +71,7 @@ def test_a_first_deployment_that_does_not_serve_is_not_protected() -> None:
         ("UPDATE_ROLLBACK_FAILED", f"continue-update-rollback --stack-name {NAME}"),
     ],
 )
-def test_a_stack_that_cloudformation_would_not_update_is_left_alone_and_said_what_to_do(
-    status: str, advice: str
-) -> None:
+def test_a_stack_that_cannot_be_updated_is_unchanged_and_the_remedy_printed(status: str, advice: str) -> None:
     done: list[Mapping[str, str]] = []
 
     with pytest.raises(DeploymentFailed, match=advice):
@@ -82,7 +80,7 @@ def test_a_stack_that_cloudformation_would_not_update_is_left_alone_and_said_wha
     assert done == []
 
 
-def test_a_stack_that_cloudformation_does_not_tell_of_is_not_taken_for_none() -> None:
+def test_an_unreadable_stack_is_not_treated_as_missing() -> None:
     """Otherwise an update by somebody who may not see the stack would turn its deletion protection off."""
     done: list[Mapping[str, str]] = []
 
@@ -92,7 +90,7 @@ def test_a_stack_that_cloudformation_does_not_tell_of_is_not_taken_for_none() ->
     assert done == []
 
 
-def test_the_other_parameters_of_an_environment_stay() -> None:
+def test_other_parameters_of_an_environment_stay() -> None:
     given = "Environment=prod DeletionProtection=true AlarmAddress='somebody@example.org' Rollout=AllAtOnce"
 
     assert overrides(given, {"DeletionProtection": "false"}) == [
@@ -104,7 +102,7 @@ def test_the_other_parameters_of_an_environment_stay() -> None:
     assert overrides("Environment=prod", {"DeletionProtection": "false"})[1:] == ["DeletionProtection=false"]
 
 
-def test_parameters_of_the_command_go_beside_those_of_the_environment(
+def test_command_parameters_are_added_to_those_of_the_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     given = tmp_path / "given"

@@ -105,7 +105,7 @@ def unclean(product: Product) -> list[str]:
     return [finding["invariant"] for finding in report["findings"] if finding["violations"]]
 
 
-def test_the_rest_of_a_room_is_removed(product: Product, ann: Person) -> None:
+def test_the_remaining_items_of_a_room_are_removed(product: Product, ann: Person) -> None:
     given = Given(product, "RoomCleanupFunction")
     room, other = ann.open_room(), ann.open_room()
     ann.plan(room_id=room["id"])
@@ -119,7 +119,7 @@ def test_the_rest_of_a_room_is_removed(product: Product, ann: Person) -> None:
     assert given.messages() == 0
 
 
-def test_what_a_removed_user_left_is_removed(product: Product, ann: Person) -> None:
+def test_the_remaining_items_of_a_removed_user_are_removed(product: Product, ann: Person) -> None:
     given = Given(product, "UserRemovalFunction")
     ann.open_room()
     ann.plan()
@@ -134,7 +134,7 @@ def test_what_a_removed_user_left_is_removed(product: Product, ann: Person) -> N
 
 
 @pytest.mark.parametrize("table", ["RoomsTable", "TasksTable"])
-def test_the_audit_trail_is_whole_again(product: Product, ann: Person, table: str) -> None:
+def test_the_audit_trail_is_complete_again(product: Product, ann: Person, table: str) -> None:
     given = Given(product, "ActivityFunction")
     bob, room = product.register("bob"), ann.open_room()
     bob.join(room)
@@ -155,7 +155,7 @@ def test_the_audit_trail_is_whole_again(product: Product, ann: Person, table: st
     assert product.items("ActivityTable") == entries
 
 
-def test_a_message_stays_as_long_as_the_function_fails(product: Product, ann: Person) -> None:
+def test_a_message_stays_while_the_function_fails(product: Product, ann: Person) -> None:
     given = Given(product, "ActivityFunction")
     ann.open_room()
     given.give_up("RoomsTable")
@@ -166,7 +166,7 @@ def test_a_message_stays_as_long_as_the_function_fails(product: Product, ann: Pe
     assert given.messages() == 1
 
 
-def test_a_message_stays_as_long_as_the_function_reports_a_record(product: Product, ann: Person) -> None:
+def test_a_message_stays_while_the_function_reports_a_record(product: Product, ann: Person) -> None:
     given = Given(product, "ActivityFunction")
     ann.open_room()
     given.give_up("RoomsTable")
@@ -180,7 +180,7 @@ def test_a_message_stays_as_long_as_the_function_reports_a_record(product: Produ
 
 
 @pytest.mark.parametrize(("delete", "left"), [(False, 1), (True, 0)])
-def test_what_the_stream_keeps_no_more_is_said_and_deleted_on_demand(
+def test_an_expired_stream_record_is_reported_and_deleted_on_demand(
     product: Product, ann: Person, delete: bool, left: int
 ) -> None:
     given = Given(product, "RoomCleanupFunction")

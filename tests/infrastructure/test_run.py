@@ -30,7 +30,7 @@ def test_parameters_are_those_of_the_template() -> None:
         "CorsAllowedOrigins=app.example.org",
     ],
 )
-def test_a_parameter_that_cannot_be_is_named(given: str) -> None:
+def test_an_invalid_parameter_is_named(given: str) -> None:
     with pytest.raises(ParameterInvalid) as refused:
         run.parameters_named(["ReadsPerUser=600", given])
     assert str(refused.value).startswith(f"{given} is no parameter")

@@ -52,7 +52,7 @@ def answering(*answers: Given) -> Iterator[tuple[Api, Client]]:
             thread.join()
 
 
-def test_what_is_to_be_tried_again_is_sent_again_with_its_key_and_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_retryable_response_is_retried_with_its_key_and_reported(capsys: pytest.CaptureFixture[str]) -> None:
     with answering(AGAIN, CREATED) as (api, client):
         assert client.ask("POST", "/rooms", 201, {}) == {"id": "room_1"}
 
@@ -71,7 +71,7 @@ def test_what_is_to_be_tried_again_is_sent_again_with_its_key_and_said(capsys: p
     ],
     ids=["503 twice", "503 that says nothing of trying again", "500", "429"],
 )
-def test_whatever_else_is_answered_is_a_fault(answers: list[Given], sent: int) -> None:
+def test_any_other_response_is_a_failed_check(answers: list[Given], sent: int) -> None:
     with answering(*answers) as (api, client), pytest.raises(Unhealthy, match=f"POST /rooms: {answers[-1][0]}"):
         client.ask("POST", "/rooms", 201, {})
 

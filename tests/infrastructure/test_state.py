@@ -76,7 +76,7 @@ def full_disk(limit: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_what_was_saved_last_of_a_row_is_there_after_the_start(tmp_path: Path) -> None:
+def test_the_last_saved_row_is_restored_at_the_start(tmp_path: Path) -> None:
     emptied = Changes()
     emptied.put("item", "elsewhere", "a", {"S": "gone"})
     emptied.empty("item", "elsewhere")
@@ -93,7 +93,7 @@ def test_what_was_saved_last_of_a_row_is_there_after_the_start(tmp_path: Path) -
 
 @pytest.mark.parametrize("name", [FIRST, SECOND])
 @pytest.mark.parametrize("damage", ["emptied", "cut off", "overwritten", "another file"])
-def test_a_damaged_file_is_replaced_by_its_copy_in_one_sentence(tmp_path: Path, name: str, damage: str) -> None:
+def test_a_damaged_file_is_replaced_by_its_copy_and_reported(tmp_path: Path, name: str, damage: str) -> None:
     save(tmp_path, items(**{f"item{number}": {"S": "x" * 500} for number in range(100)}), items(last=1))
     before = started(tmp_path)[1]
     path = tmp_path / name
@@ -117,7 +117,7 @@ def test_a_damaged_file_is_replaced_by_its_copy_in_one_sentence(tmp_path: Path, 
     assert started(tmp_path) == (None, before)
 
 
-def test_no_damage_of_a_single_byte_changes_what_is_read(tmp_path: Path) -> None:
+def test_damage_of_any_byte_changes_no_restored_data(tmp_path: Path) -> None:
     save(tmp_path, items(**{f"item{number}": {"N": str(number)} for number in range(200)}))
     before = started(tmp_path)[1]
     path = tmp_path / FIRST
@@ -128,7 +128,7 @@ def test_no_damage_of_a_single_byte_changes_what_is_read(tmp_path: Path) -> None
         assert started(tmp_path)[1] == before, position
 
 
-def test_if_both_files_are_damaged_the_start_is_refused_and_nothing_is_changed(tmp_path: Path) -> None:
+def test_with_both_files_damaged_the_start_is_refused_and_nothing_changes(tmp_path: Path) -> None:
     save(tmp_path, items(a=1))
     for name in (FIRST, SECOND):
         (tmp_path / name).write_bytes(b"not a database" * 1000)
@@ -142,7 +142,7 @@ def test_if_both_files_are_damaged_the_start_is_refused_and_nothing_is_changed(t
     )
 
 
-def test_a_save_on_a_full_disk_changes_nothing_and_is_made_up_for(tmp_path: Path) -> None:
+def test_a_save_on_a_full_disk_changes_nothing_and_is_repeated_later(tmp_path: Path) -> None:
     save(tmp_path, items(a="before"))
     state = State(tmp_path)
     before = stored(state)
@@ -173,7 +173,7 @@ def test_a_start_on_a_full_disk_is_refused_in_one_sentence(tmp_path: Path) -> No
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_damaged_data_of_the_version_before_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+def test_damaged_data_of_the_previous_version_is_refused_and_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "dynamodb.json"
     path.write_text('{"__ministack_format__": 2, "payl')
 
@@ -183,7 +183,7 @@ def test_damaged_data_of_the_version_before_is_refused_and_left_as_it_is(tmp_pat
     assert path.read_text() == '{"__ministack_format__": 2, "payl'
 
 
-def test_a_process_killed_at_any_moment_leaves_its_last_save_whole(tmp_path: Path) -> None:
+def test_a_process_killed_at_any_moment_leaves_its_last_save_intact(tmp_path: Path) -> None:
     dice = random.Random(1)  # to be repeatable, not secret
     number = 0
     for _ in range(3):

@@ -7,7 +7,7 @@ from pathlib import Path
 from infrastructure import template
 
 
-def test_short_forms_become_the_long_ones_that_mean_the_same(tmp_path: Path) -> None:
+def test_short_forms_of_intrinsic_functions_equal_the_long_forms(tmp_path: Path) -> None:
     file = tmp_path / "template.yaml"
     file.write_text(
         textwrap.dedent("""
@@ -63,7 +63,7 @@ def test_the_template_as_it_is_deployed_needs_no_other_file_but_code() -> None:
     assert "Fn::Transform" not in json.dumps(template.load())
 
 
-def test_the_packaged_copy_differs_in_the_places_of_code_alone() -> None:
+def test_the_packaged_template_differs_only_in_code_locations() -> None:
     original = template.load()
     folders = template.code_folders(original)
 
@@ -73,7 +73,7 @@ def test_the_packaged_copy_differs_in_the_places_of_code_alone() -> None:
     assert template.with_code_locations(packaged, folders) == original
 
 
-def test_packaging_leaves_the_original_as_it_was() -> None:
+def test_packaging_does_not_modify_the_original() -> None:
     original = template.load()
     folders = template.code_folders(original)
 
@@ -82,20 +82,20 @@ def test_packaging_leaves_the_original_as_it_was() -> None:
     assert original == template.load()
 
 
-def test_every_folder_of_code_is_there() -> None:
+def test_every_code_folder_exists() -> None:
     folders = template.code_folders(template.load())
 
     assert folders
     assert [folder for folder in folders.values() if not (template.REPOSITORY / folder).is_dir()] == []
 
 
-def test_a_parameter_that_is_not_given_has_its_default() -> None:
+def test_a_missing_parameter_has_its_default() -> None:
     declared = {"Parameters": {"Cost": {"Default": 12}, "Level": {"Default": "INFO"}}}
 
     assert template.parameter_values(declared, {"Cost": "10"}) == {"Cost": "10", "Level": "INFO"}
 
 
-def test_conditions_are_decided_for_the_parameters_given() -> None:
+def test_conditions_are_evaluated_with_the_given_parameters() -> None:
     made = {
         "Conditions": {
             "Wanted": {"Fn::Equals": [{"Ref": "Mode"}, "on"]},
@@ -123,7 +123,7 @@ def _versions(digests: dict[str, str], configuration: str = "") -> dict[str, str
     return {name: versioned[name]["Properties"]["AutoPublishCodeSha256"] for name in ("Rooms", "Tasks")}
 
 
-def test_a_function_is_another_version_when_its_code_or_a_layer_of_it_changes_and_no_other() -> None:
+def test_a_function_has_a_new_version_only_when_its_code_or_a_layer_changes() -> None:
     digests = {"Rooms": "1", "Tasks": "2", "Shared": "3"}
     before = _versions(digests)
 
@@ -134,7 +134,7 @@ def test_a_function_is_another_version_when_its_code_or_a_layer_of_it_changes_an
     assert own["Tasks"] == before["Tasks"] == layer["Tasks"]
 
 
-def test_every_function_is_another_version_when_the_configuration_changes() -> None:
+def test_every_function_has_a_new_version_when_the_configuration_changes() -> None:
     digests = {"Rooms": "1", "Tasks": "2", "Shared": "3"}
     before, after = _versions(digests, "LogLevel=INFO"), _versions(digests, "LogLevel=DEBUG")
 

@@ -27,7 +27,7 @@ COMMANDS: dict[str, Command] = {
 pytestmark = pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 
 
-def test_a_name_is_found_however_it_is_written(product: Product, command: Command) -> None:
+def test_a_name_is_found_in_any_spelling(product: Product, command: Command) -> None:
     ren = product.register("ren", username="Ren\u00e9 \u212bngstr\u00f6m")
 
     user_id = command[0](product.aws.dynamodb, "UsersTable", "rene\u0301 \u00c5NGSTRO\u0308M")
@@ -35,12 +35,12 @@ def test_a_name_is_found_however_it_is_written(product: Product, command: Comman
     assert user_id == ren.id
 
 
-def test_a_name_that_nobody_has_is_refused(product: Product, command: Command) -> None:
+def test_an_unknown_name_is_refused(product: Product, command: Command) -> None:
     with pytest.raises(UnknownUser):
         command[0](product.aws.dynamodb, "UsersTable", "nobody")
 
 
-def test_a_user_who_is_being_deleted_is_nobody(product: Product, command: Command) -> None:
+def test_a_user_being_deleted_is_not_found(product: Product, command: Command) -> None:
     ann = product.register("ann")
     assert ann.delete("/users/me").status == 204
 
@@ -48,7 +48,7 @@ def test_a_user_who_is_being_deleted_is_nobody(product: Product, command: Comman
         command[0](product.aws.dynamodb, "UsersTable", ann.username)
 
 
-def test_the_security_log_says_to_whom_and_by_whom_and_nothing_else(product: Product, command: Command) -> None:
+def test_the_security_log_names_the_user_and_the_operator_only(product: Product, command: Command) -> None:
     carry_out, note, own = command
     ann = product.register("ann")
     with LOCK:

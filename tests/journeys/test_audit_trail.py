@@ -11,7 +11,7 @@ CHANGES = 30
 """Of each task."""
 
 
-def test_what_a_team_did_is_in_the_trail_of_its_room(service: Service) -> None:
+def test_the_actions_of_a_team_are_in_the_trail_of_its_room(service: Service) -> None:
     ann, bob, eve = service.register("ann"), service.register("bob"), service.register("eve")
     room = ann.open_room(name="Summer fair")
     path = f"/rooms/{room['id']}/activity"
@@ -40,7 +40,7 @@ def test_what_a_team_did_is_in_the_trail_of_its_room(service: Service) -> None:
     assert eve.get(path).status == 404
 
 
-def test_killed_again_and_again_it_records_each_change_once_and_in_order(service: Service) -> None:
+def test_a_repeatedly_killed_function_records_each_change_once_and_in_order(service: Service) -> None:
     ann = service.register("ann")
     room = ann.open_room()
     tasks = [ann.plan(room_id=room["id"], title="0") for _ in range(4)]

@@ -95,7 +95,7 @@ def records(template: Any, *keys: dict[str, Any]) -> Any:
     return {"Records": batch}
 
 
-def test_somebody_registers_is_let_in_and_opens_a_room(start: Start) -> None:
+def test_a_new_user_registers_is_authorized_and_opens_a_room(start: Start) -> None:
     credentials = {"username": "built", "password": "violet kettle drum 17"}
 
     registered = start("AuthFunction").invoke(request("POST", "/auth/register", credentials)).answer
@@ -109,7 +109,7 @@ def test_somebody_registers_is_let_in_and_opens_a_room(start: Start) -> None:
     assert json.loads(opened["body"])["name"] == "Built"
 
 
-def test_the_authorizer_denies_with_a_code_and_says_unauthorized_where_there_is_no_token(start: Start) -> None:
+def test_the_authorizer_denies_with_a_code_and_raises_unauthorized_without_a_token(start: Start) -> None:
     authorizer = start("AuthorizerFunction")
 
     denied = authorizer.invoke(question("no.good.token")).answer
@@ -123,7 +123,7 @@ def test_the_authorizer_denies_with_a_code_and_says_unauthorized_where_there_is_
     assert nobody.error["errorMessage"] == "Unauthorized"
 
 
-def test_a_batch_is_done_up_to_the_record_that_there_was_no_time_for(service: Service, start: Start) -> None:
+def test_a_batch_is_processed_up_to_the_record_that_had_no_time(service: Service, start: Start) -> None:
     ann = service.register()
     room, table = ann.open_room(), service.addresses.outputs["RoomsTable"]
     dynamodb = service.addresses.client("dynamodb")
@@ -157,7 +157,7 @@ def test_a_function_without_a_layer_does_not_start(start: Start) -> None:
 
 
 @pytest.mark.parametrize("function", STACK.functions)
-def test_every_function_starts_and_answers_what_it_is_for(function: str, service: Service, start: Start) -> None:
+def test_every_function_starts_and_serves_its_purpose(function: str, service: Service, start: Start) -> None:
     routes = STACK.events(function, "Api")
     ann = service.register()
     caller = {"user_id": ann.id, "session_id": "ses_0123456789abcdefghjkmnpqrs", "role": "user"}
@@ -178,7 +178,7 @@ def _key(room_id: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("function", STACK.functions)
-def test_a_function_is_small_with_its_layers(archives: dict[str, Path], function: str) -> None:
+def test_a_function_with_its_layers_is_small(archives: dict[str, Path], function: str) -> None:
     layers = STACK.layers(function)
 
     size = sum(unpacked(archives[name]) for name in (function, *layers))

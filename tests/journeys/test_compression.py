@@ -39,7 +39,7 @@ def raw(
         return answer, b"".join(answer.iter_raw())
 
 
-def test_who_takes_gzip_or_deflate_is_sent_the_same_in_less(service: Service, ann: Person) -> None:
+def test_a_client_that_accepts_gzip_or_deflate_receives_less(service: Service, ann: Person) -> None:
     plain, whole = raw(service, ann, "GET", "/tasks", {})
     by_gzip, small = raw(service, ann, "GET", "/tasks", {"Accept-Encoding": "gzip, deflate, br"})
     by_deflate, other = raw(service, ann, "GET", "/tasks", {"Accept-Encoding": "deflate;q=0.7, gzip;q=0.2"})
@@ -51,7 +51,7 @@ def test_who_takes_gzip_or_deflate_is_sent_the_same_in_less(service: Service, an
     assert len(small) == int(by_gzip.headers["Content-Length"]) < len(whole) / 5
 
 
-def test_what_is_small_and_what_holds_secrets_is_sent_as_it_is(service: Service, ann: Person) -> None:
+def test_small_responses_and_responses_with_secrets_are_not_compressed(service: Service, ann: Person) -> None:
     for _ in range(4):
         ann.open_room()
 
@@ -64,7 +64,7 @@ def test_what_is_small_and_what_holds_secrets_is_sent_as_it_is(service: Service,
     assert len(json.loads(large)["items"]) == 5
 
 
-def test_what_the_client_has_already_is_still_not_sent(service: Service, ann: Person) -> None:
+def test_an_unchanged_resource_is_still_a_304(service: Service, ann: Person) -> None:
     first, _ = raw(service, ann, "GET", "/openapi.json", {"Accept-Encoding": "gzip"})
     again, body = raw(
         service, ann, "GET", "/openapi.json", {"Accept-Encoding": "gzip", "If-None-Match": first.headers["ETag"]}
@@ -96,7 +96,7 @@ def test_a_request_may_be_compressed(service: Service, ann: Person) -> None:
     ],
     ids=["too large", "a bomb", "not gzip", "brotli"],
 )
-def test_what_cannot_be_unpacked_and_what_is_too_large_then_is_refused(
+def test_undecodable_and_oversized_compressed_bodies_are_refused(
     service: Service, ann: Person, body: bytes, name: str, status: int, code: str
 ) -> None:
     answer, problem = raw(service, ann, "POST", "/tasks", {"Content-Encoding": name, **JSON}, body)

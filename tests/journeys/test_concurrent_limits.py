@@ -66,7 +66,7 @@ def with_time_left(service: Service, seconds: int) -> Person:
             return person
 
 
-def test_of_fifty_guesses_at_the_same_moment_ten_are_looked_at(service: Service) -> None:
+def test_of_fifty_concurrent_guesses_ten_are_checked(service: Service) -> None:
     ann = service.register("ann")
 
     def guess(client: Client, number: int) -> Answer:
@@ -83,7 +83,7 @@ def test_of_fifty_guesses_at_the_same_moment_ten_are_looked_at(service: Service)
     problem(service.anonymous.post("/auth/login", json=right), 429, "rate_limited")
 
 
-def test_nobody_joins_more_often_than_they_may_however_fast_they_ask(service: Service) -> None:
+def test_concurrent_joins_cannot_exceed_the_limit(service: Service) -> None:
     with quota(service, "RoomsFunction", "join", 12):
         ann = with_time_left(service, 30)
 
@@ -96,7 +96,7 @@ def test_nobody_joins_more_often_than_they_may_however_fast_they_ask(service: Se
     assert Counter(answer.status for answer in answers) == {404: 11, 429: 19}
 
 
-def test_what_is_left_is_told_over_the_wire(service: Service) -> None:
+def test_the_remaining_quota_is_reported_over_http(service: Service) -> None:
     ann = service.register("ann")
 
     answers = [ann.get("/rooms"), ann.post("/tasks", json=builders.task())]
@@ -108,7 +108,7 @@ def test_what_is_left_is_told_over_the_wire(service: Service) -> None:
     ]
 
 
-def test_the_gateway_has_one_stage_and_on_it_the_throttles_that_the_template_wants(service: Service) -> None:
+def test_the_gateway_stage_has_the_throttles_of_the_template(service: Service) -> None:
     gateway, api_id = service.addresses.client("apigateway"), service.addresses.outputs["ApiId"]
     template = template_file.load()
     given = template_file.generous_limits(template) | PARAMETERS
@@ -120,7 +120,7 @@ def test_the_gateway_has_one_stage_and_on_it_the_throttles_that_the_template_wan
     assert throttles.of_stage(stage) == throttles.wanted(template["Resources"]["Api"]["Properties"], values)
 
 
-def test_a_throttle_of_a_nested_path_holds_a_flood_back_before_any_function(service: Service) -> None:
+def test_a_throttle_of_a_nested_path_stops_a_flood_before_any_function(service: Service) -> None:
     with throttled(service, "POST /auth/login", rate=0.001, burst=3):
         answers = [service.anonymous.post("/auth/login", json={}) for _ in range(6)]
 

@@ -46,7 +46,7 @@ def requests(ann: Person, bob: Person, rooms: list[Any], tasks: list[Any]) -> li
     ]
 
 
-def test_answers_are_the_same_with_threads_and_without(service: Service) -> None:
+def test_responses_are_the_same_with_and_without_threads(service: Service) -> None:
     ann, bob = service.register("ann"), service.register("bob")
     rooms = [ann.open_room() for _ in range(4)]
     for room in rooms:

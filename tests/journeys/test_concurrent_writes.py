@@ -26,7 +26,7 @@ def together(calls: list[Callable[[], Answer]]) -> list[Answer]:
     return answers
 
 
-def test_eight_people_join_one_room_at_the_same_moment(service: Service) -> None:
+def test_eight_users_join_one_room_concurrently(service: Service) -> None:
     ann = service.register("ann")
     room = ann.open_room()
     people = [service.register(f"guest-{number}") for number in range(8)]
@@ -41,7 +41,7 @@ def test_eight_people_join_one_room_at_the_same_moment(service: Service) -> None
     assert len(ann.list(f"/rooms/{room['id']}/users")) == 9
 
 
-def test_somebody_who_joins_eight_times_at_once_is_in_once(service: Service) -> None:
+def test_eight_concurrent_joins_of_one_user_make_one_membership(service: Service) -> None:
     ann, bob = service.register("ann"), service.register("bob")
     room = ann.open_room()
 
@@ -52,7 +52,7 @@ def test_somebody_who_joins_eight_times_at_once_is_in_once(service: Service) -> 
     assert ann.get(f"/rooms/{room['id']}").json()["member_count"] == 2
 
 
-def test_of_those_who_take_one_name_at_once_one_has_it(service: Service) -> None:
+def test_of_concurrent_claims_of_one_name_one_succeeds(service: Service) -> None:
     body = {"username": "the only one", "password": "a password of some length"}
 
     answers = together([partial(service.anonymous.post, "/auth/register", json=body)] * 4)
@@ -60,7 +60,7 @@ def test_of_those_who_take_one_name_at_once_one_has_it(service: Service) -> None
     assert sorted(answer.status for answer in answers) == [201, 409, 409, 409]
 
 
-def test_two_admins_who_leave_at_once_do_not_leave_a_room_without_one(service: Service) -> None:
+def test_two_admins_leaving_concurrently_do_not_leave_a_room_without_an_admin(service: Service) -> None:
     ann, bob, guest = service.register("ann"), service.register("bob"), service.register("guest")
     room = ann.open_room()
     bob.join(room)
@@ -75,7 +75,7 @@ def test_two_admins_who_leave_at_once_do_not_leave_a_room_without_one(service: S
     assert sorted(member["role"] for member in guest.list(members)) == ["admin", "member"]
 
 
-def test_everybody_who_leaves_at_once_leaves_nothing_behind(service: Service) -> None:
+def test_all_members_leaving_concurrently_leave_no_items(service: Service) -> None:
     people = [service.register(f"guest-{number}") for number in range(4)]
     room = people[0].open_room()
     members = f"/rooms/{room['id']}/users"
@@ -94,7 +94,7 @@ def test_everybody_who_leaves_at_once_leaves_nothing_behind(service: Service) ->
     problem(people[1].post("/rooms/join", json={"code": room["code"]}), 404, "unknown_code")
 
 
-def test_changes_without_a_condition_all_count(service: Service) -> None:
+def test_concurrent_changes_without_a_condition_all_succeed(service: Service) -> None:
     ann = service.register("ann")
     path = f"/tasks/{ann.plan()['id']}"
 
@@ -109,7 +109,7 @@ def test_changes_without_a_condition_all_count(service: Service) -> None:
     assert ann.get(path).json() == last
 
 
-def test_of_changes_of_one_version_exactly_one_is_made(service: Service) -> None:
+def test_of_concurrent_changes_of_one_version_exactly_one_succeeds(service: Service) -> None:
     ann = service.register("ann")
     path = f"/tasks/{ann.plan()['id']}"
     condition = {"If-Match": '"1"'}
@@ -129,7 +129,7 @@ def test_of_changes_of_one_version_exactly_one_is_made(service: Service) -> None
     assert ann.get(path).json() == made
 
 
-def test_changes_of_different_fields_at_once_are_all_kept(service: Service) -> None:
+def test_concurrent_changes_of_different_fields_are_all_stored(service: Service) -> None:
     ann = service.register("ann")
     path = f"/tasks/{ann.plan()['id']}"
     changes = [

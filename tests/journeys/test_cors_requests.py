@@ -17,7 +17,7 @@ def preflight(service: Service, origin: str, path: str = "/rooms") -> httpx.Resp
 
 
 @pytest.mark.parametrize("path", ["/", "/rooms", "/rooms/room_1/users/usr_1", "/auth/login"])
-def test_a_page_on_the_list_may_send_a_request_and_read_its_answer(service: Service, path: str) -> None:
+def test_a_listed_origin_may_send_a_request_and_read_its_response(service: Service, path: str) -> None:
     allowed = preflight(service, ORIGIN, path)
     answer = service.anonymous.get("/health", headers={"Origin": ORIGIN})
 
@@ -33,7 +33,7 @@ def test_a_page_on_the_list_may_send_a_request_and_read_its_answer(service: Serv
     assert "Origin" in answer.headers["Vary"]
 
 
-def test_a_page_that_is_not_on_the_list_may_not(service: Service) -> None:
+def test_an_unlisted_origin_may_not(service: Service) -> None:
     refused = preflight(service, "https://evil.example.org")
     answer = service.anonymous.get("/health", headers={"Origin": "https://evil.example.org"})
 
@@ -41,13 +41,13 @@ def test_a_page_that_is_not_on_the_list_may_not(service: Service) -> None:
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_no_answer_invites_a_browser_to_send_credentials_of_its_own(service: Service) -> None:
+def test_no_response_allows_browser_credentials(service: Service) -> None:
     answers = [preflight(service, ORIGIN), preflight(service, "null")]
 
     assert not any("Access-Control-Allow-Credentials" in answer.headers for answer in answers)
 
 
-def test_the_gateways_own_refusals_can_be_read_there_too(service: Service) -> None:
+def test_gateway_refusals_are_readable_from_a_listed_origin(service: Service) -> None:
     answer = service.anonymous.get("/rooms", headers={"Origin": ORIGIN})
 
     assert answer.status == 401

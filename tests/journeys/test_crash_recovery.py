@@ -64,7 +64,7 @@ class Worker:
         return task
 
 
-def test_what_was_acknowledged_two_seconds_before_a_kill_is_there_after_the_next_start(
+def test_data_acknowledged_two_seconds_before_a_kill_is_restored_at_the_next_start(
     fresh: Service, figures: Figures
 ) -> None:
     dice = random.Random(SEED)  # to be repeatable, not secret

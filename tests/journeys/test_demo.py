@@ -10,7 +10,7 @@ from infrastructure import demo
 from tests.journeys.service import Service
 
 
-def test_the_demo_makes_a_team_once_and_says_how_to_look_at_it(service: Service) -> None:
+def test_the_demo_creates_a_team_once_and_prints_how_to_look_at_it(service: Service) -> None:
     url = service.addresses.api_url
     api = demo.Api(url)
 

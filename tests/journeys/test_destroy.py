@@ -86,12 +86,12 @@ def test_an_environment_is_the_stack_that_it_is_deployed_to() -> None:
 
 
 @pytest.mark.parametrize("environment", ["", "nowhere", "version"])
-def test_what_is_no_environment_is_refused(environment: str) -> None:
+def test_an_invalid_environment_is_refused(environment: str) -> None:
     with pytest.raises(NotDestroyed):
         stack_of(environment)
 
 
-def test_a_stack_that_says_it_is_production_is_refused_whatever_its_name(clients: tuple[Any, Any]) -> None:
+def test_a_stack_tagged_production_is_refused_under_any_name(clients: tuple[Any, Any]) -> None:
     deploy(clients[0], environment="prod")
 
     with pytest.raises(NotDestroyed, match="is production"):
@@ -100,17 +100,17 @@ def test_a_stack_that_says_it_is_production_is_refused_whatever_its_name(clients
     assert stacks(clients[0]) == [STACK]
 
 
-def test_production_is_refused_by_its_environment_whatever_the_stack_says(clients: tuple[Any, Any]) -> None:
+def test_a_production_environment_is_refused_whatever_the_stack_says(clients: tuple[Any, Any]) -> None:
     with pytest.raises(NotDestroyed, match="is production"):
         destroy(*clients, STACK, lambda _: STACK, production=True)
 
 
-def test_a_stack_that_is_not_there_is_said_so(clients: tuple[Any, Any]) -> None:
+def test_a_missing_stack_is_reported(clients: tuple[Any, Any]) -> None:
     with pytest.raises(NotDestroyed, match="There is no stack"):
         destroy(*clients, STACK, lambda _: STACK)
 
 
-def test_of_a_first_deployment_that_failed_nothing_stays(clients: tuple[Any, Any]) -> None:
+def test_a_failed_first_deployment_leaves_nothing(clients: tuple[Any, Any]) -> None:
     cloudformation, dynamodb = clients
     with pytest.raises(WaiterError):
         deploy(cloudformation, environment="prod", broken=True)
@@ -132,7 +132,7 @@ def test_a_stack_with_protected_data_is_refused(clients: tuple[Any, Any]) -> Non
 
 
 @pytest.mark.parametrize("typed", ["", "yes", "tasksync-staging"])
-def test_without_its_name_typed_nothing_is_deleted(typed: str, clients: tuple[Any, Any]) -> None:
+def test_without_the_typed_stack_name_nothing_is_deleted(typed: str, clients: tuple[Any, Any]) -> None:
     deploy(clients[0])
 
     with pytest.raises(NotDestroyed, match="nothing was deleted"):
@@ -141,7 +141,7 @@ def test_without_its_name_typed_nothing_is_deleted(typed: str, clients: tuple[An
     assert stacks(clients[0]) == [STACK]
 
 
-def test_the_stack_goes_once_its_name_is_typed_and_what_is_kept_of_it_is_told(clients: tuple[Any, Any]) -> None:
+def test_with_the_typed_name_the_stack_is_deleted_and_retained_resources_are_listed(clients: tuple[Any, Any]) -> None:
     deploy(clients[0])
     asked: list[str] = []
 

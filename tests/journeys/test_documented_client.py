@@ -112,7 +112,7 @@ def signed_in(shown: dict[str, Any], relay: Relay, person: Person) -> Iterator[A
         yield client
 
 
-def test_the_client_refreshes_an_expired_token_and_signs_in_again_after_its_session_ended(
+def test_the_client_refreshes_an_expired_token_and_signs_in_after_its_session_ended(
     service: Service, shown: dict[str, Any], relay: Relay
 ) -> None:
     person = service.register("ann")
@@ -141,7 +141,7 @@ def test_the_client_refreshes_an_expired_token_and_signs_in_again_after_its_sess
         assert client.request("GET", "/users/me").status_code == 200
 
 
-def test_the_client_decides_again_when_somebody_else_was_faster(
+def test_the_client_decides_again_after_a_version_conflict(
     service: Service, shown: dict[str, Any], relay: Relay
 ) -> None:
     person = service.register("ann")
@@ -179,7 +179,7 @@ def test_the_client_waits_as_long_as_a_429_says(service: Service, shown: dict[st
 
 
 @pytest.mark.parametrize("fault", ["lost", "unknown"])
-def test_what_the_client_sends_again_is_carried_out_once(
+def test_requests_retried_by_the_client_are_carried_out_once(
     service: Service, shown: dict[str, Any], relay: Relay, fault: str
 ) -> None:
     person = service.register("ann")
@@ -197,9 +197,7 @@ def test_what_the_client_sends_again_is_carried_out_once(
         assert client.request("GET", "/users/me").status_code == 200
 
 
-def test_the_client_gives_up_where_sending_again_does_not_help(
-    service: Service, shown: dict[str, Any], relay: Relay
-) -> None:
+def test_the_client_does_not_retry_permanent_errors(service: Service, shown: dict[str, Any], relay: Relay) -> None:
     with signed_in(shown, relay, service.register("ann")) as client:
         with pytest.raises(shown["Problem"]) as refused:
             client.request("POST", "/tasks", json={})
@@ -218,7 +216,7 @@ def test_the_client_reads_a_long_list_to_its_end(service: Service, shown: dict[s
     assert relay.statuses("GET", path) == [200, 200, 200]
 
 
-def test_the_use_that_the_page_shows(service: Service, shown: dict[str, Any]) -> None:
+def test_the_usage_example_of_the_page_works(service: Service, shown: dict[str, Any]) -> None:
     [source] = blocks("docs/clients.md", "python use")
     name = builders.person("ann")["username"]
     written = source.replace("http://127.0.0.1:8000", service.addresses.api_url).replace('"ann"', json.dumps(name))
@@ -230,7 +228,7 @@ def test_the_use_that_the_page_shows(service: Service, shown: dict[str, Any]) ->
     assert titles == [f"{title}, by Friday" for title in ("Measure the rooms", "Order the desks", "Hire a van")]
 
 
-def test_the_first_requests_of_the_readme(service: Service) -> None:
+def test_the_first_requests_of_the_readme_work(service: Service) -> None:
     """Each curl line as it stands, but for the address, the name, and what the answer before it gave."""
     name = builders.person("ann")["username"]
     lines = [

@@ -93,7 +93,7 @@ def measure(service: Service, queue: str) -> None:
     )
 
 
-def test_what_was_given_up_is_in_the_queues_sounds_the_alarm_and_is_replayed(fresh: Service) -> None:
+def test_a_failed_record_reaches_the_queue_raises_the_alarm_and_is_replayed(fresh: Service) -> None:
     assert eventually(lambda: unclean(fresh) == [])
     ann, bob = fresh.register("ann"), fresh.register("bob")
     room, closed = ann.open_room(), ann.open_room()

@@ -20,12 +20,12 @@ def ann(service: Service) -> Person:
     return service.register("ann")
 
 
-def test_what_is_no_json_is_malformed(ann: Person) -> None:
+def test_invalid_json_is_malformed(ann: Person) -> None:
     for content in ("{", '{"title": NaN}', '{"title": "\\ud800"}', "title=x", "[" * 20_000, '{"a":' * 10_000, "\x00"):
         problem(ann.post("/tasks", content=content, headers=JSON), 400, "malformed_json")
 
 
-def test_bytes_that_are_no_text_are_refused(ann: Person) -> None:
+def test_bytes_that_are_not_utf_8_are_refused(ann: Person) -> None:
     for content in (b"\xff\xfe\x00", b'{"title": \xff}', b"\x1f\x8b\x08\x00"):
         problem(ann.post("/tasks", content=content, headers=JSON), 400, "malformed_json")
 
@@ -44,7 +44,7 @@ def test_every_wrong_field_is_named(ann: Person) -> None:
     assert faults(ann.post("/tasks", json=[body])) == {"": "wrong_type"}
 
 
-def test_what_is_not_for_clients_to_set_changes_nothing(ann: Person) -> None:
+def test_read_only_fields_change_nothing(ann: Person) -> None:
     task = ann.plan()
 
     answer = ann.patch(f"/tasks/{task['id']}", json={"created_by": "somebody", "room_id": None, "id": "x"})
@@ -54,7 +54,7 @@ def test_what_is_not_for_clients_to_set_changes_nothing(ann: Person) -> None:
     assert ann.get(f"/tasks/{task['id']}").json() == task
 
 
-def test_parameters_that_are_unknown_or_wrong_are_named(ann: Person) -> None:
+def test_wrong_and_unknown_parameters_are_named(ann: Person) -> None:
     answer = ann.get("/tasks?limit=0&status=done&page=2&deadline_from=soon")
 
     assert faults(answer, 400) == {
@@ -77,14 +77,14 @@ def test_a_body_that_is_too_large_is_refused(service: Service, ann: Person, size
     problem(answer, 413, "body_too_large")
 
 
-def test_a_body_that_is_no_json_is_refused_by_its_name(ann: Person) -> None:
+def test_a_body_of_another_media_type_is_refused(ann: Person) -> None:
     for content_type in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
         problem(ann.post("/tasks", content="{}", headers={"Content-Type": content_type}), 415, "not_json")
     answer = ann.post("/tasks", content='{"title": "x"}', headers={"Content-Type": "application/json; charset=utf-8"})
     assert answer.status == 201, answer
 
 
-def test_a_body_sent_in_chunks_is_read(ann: Person) -> None:
+def test_a_chunked_body_is_read(ann: Person) -> None:
     def chunks() -> Any:
         yield b'{"title": "In '
         yield b'two parts"}'
@@ -97,7 +97,7 @@ def test_a_body_sent_in_chunks_is_read(ann: Person) -> None:
     assert response.json()["title"] == "In two parts"
 
 
-def test_cursors_of_others_and_altered_ones_are_refused(service: Service, ann: Person) -> None:
+def test_altered_cursors_and_cursors_of_others_are_refused(service: Service, ann: Person) -> None:
     eve = service.register("eve")
     for person in (ann, eve):
         for _ in range(3):
@@ -141,7 +141,7 @@ def test_forged_tokens_are_refused(service: Service, ann: Person) -> None:
     problem(service.anonymous.get("/users/me", headers={"Authorization": "Basic YW5uOng="}), 401, "token_malformed")
 
 
-def test_a_refused_token_has_its_reason_and_the_gateways_challenge_also_from_the_cache(
+def test_a_refused_token_has_its_reason_and_the_challenge_with_and_without_the_cache(
     service: Service, ann: Person
 ) -> None:
     for _ in range(2):
@@ -150,7 +150,7 @@ def test_a_refused_token_has_its_reason_and_the_gateways_challenge_also_from_the
         assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
 
 
-def test_the_challenge_of_a_function_arrives_under_the_name_that_api_gateway_gives_it(service: Service) -> None:
+def test_the_challenge_of_a_function_has_the_header_name_of_api_gateway(service: Service) -> None:
     answer = service.anonymous.post("/auth/login", json={"username": "nobody at all", "password": "x"})
 
     problem(answer, 401, "invalid_credentials")
@@ -158,7 +158,7 @@ def test_the_challenge_of_a_function_arrives_under_the_name_that_api_gateway_giv
     assert "WWW-Authenticate" not in answer.headers
 
 
-def test_odd_ids_and_paths_are_404(ann: Person) -> None:
+def test_invalid_ids_and_paths_are_404(ann: Person) -> None:
     for path in (
         "/tasks/x",
         "/tasks/%00",
@@ -178,7 +178,7 @@ def test_odd_ids_and_paths_are_404(ann: Person) -> None:
         problem(ann.request(method, "/rooms"), 404, "not_found")
 
 
-def test_a_request_that_is_no_http_harms_nobody(service: Service, ann: Person) -> None:
+def test_a_malformed_http_request_harms_no_other(service: Service, ann: Person) -> None:
     address = urlsplit(service.addresses.api_url)
     for sent in (b"\x00\x01\x02\r\n\r\n", b"GET /health\r\n\r\n", b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 2000):
         with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=5) as connection:
@@ -187,7 +187,7 @@ def test_a_request_that_is_no_http_harms_nobody(service: Service, ann: Person) -
     assert ann.get("/users/me").status == 200
 
 
-def test_headers_and_query_of_any_bytes_are_no_defect(service: Service, ann: Person) -> None:
+def test_headers_and_queries_of_any_bytes_cause_no_internal_error(service: Service, ann: Person) -> None:
     address = urlsplit(service.addresses.api_url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=30)
     try:
@@ -205,7 +205,7 @@ def test_headers_and_query_of_any_bytes_are_no_defect(service: Service, ann: Per
     assert {fault["pointer"] for fault in document["errors"]} == {"/limit", "/status"}
 
 
-def test_a_header_line_that_is_repeated_does_not_replace_the_first(ann: Person, service: Service) -> None:
+def test_a_repeated_header_line_does_not_replace_the_first(ann: Person, service: Service) -> None:
     path = f"/rooms/{ann.open_room()['id']}"
     bob = service.register("bob")
     tags = [("If-Match", '"1"'), ("If-Match", '"7"')]
@@ -216,7 +216,7 @@ def test_a_header_line_that_is_repeated_does_not_replace_the_first(ann: Person, 
     problem(ann.get(path, headers=tokens), 401, "token_malformed")
 
 
-def test_monitors_may_ask_without_taking_the_body(service: Service) -> None:
+def test_monitors_may_send_head_requests(service: Service) -> None:
     for path in ("/health", "/docs?utm_source=mail", "/.well-known/jwks.json"):
         answer = service.anonymous.request("HEAD", path)
         assert (answer.status, answer.text) == (200, "")

@@ -11,7 +11,7 @@ def kid_of(client: Client) -> str:
     return str(jwt.get_unverified_header(str(client.access_token))["kid"])
 
 
-def test_nobody_notices_that_another_key_signs(service: Service) -> None:
+def test_a_key_rotation_is_invisible_to_clients(service: Service) -> None:
     ann = service.register("ann")
     clients = (service.addresses.client("secretsmanager"), service.addresses.client("dynamodb"))
     outputs = service.addresses.outputs
@@ -29,7 +29,7 @@ def test_nobody_notices_that_another_key_signs(service: Service) -> None:
     assert pair.status == 200, pair
 
 
-def test_of_refreshes_at_the_same_moment_with_one_key_all_get_the_same_pair(service: Service) -> None:
+def test_concurrent_refreshes_with_one_idempotency_key_get_the_same_pair(service: Service) -> None:
     ann = service.register("ann")
 
     def refresh() -> Answer:

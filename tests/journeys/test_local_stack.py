@@ -160,7 +160,7 @@ def interrupt_at(word: str) -> Callable[[str], None]:
     return progress
 
 
-def test_the_api_is_served_without_a_stage_as_the_gateway_would(project: Project) -> None:
+def test_the_api_is_served_without_a_stage_like_behind_the_gateway(project: Project) -> None:
     with project.stack() as addresses:
         answers = {
             "health": get(addresses, "/health", **{"X-Forwarded-For": "9.9.9.9"}),
@@ -174,7 +174,7 @@ def test_the_api_is_served_without_a_stage_as_the_gateway_would(project: Project
     assert list(answers["crash"][1]) == ["request_id"]
 
 
-def test_data_survives_an_orderly_stop_and_changed_code_is_served_after_the_next_start(project: Project) -> None:
+def test_data_survives_a_clean_stop_and_changed_code_is_served_after_the_next_start(project: Project) -> None:
     with project.stack() as addresses:
         note(addresses, "kept")
     project.write(TEMPLATE, HANDLER.replace("first", "second"))
@@ -194,7 +194,7 @@ def test_a_new_route_is_served_after_the_next_start(project: Project) -> None:
         assert get(addresses, "/more")[0] == 200
 
 
-def test_a_deployment_that_failed_leaves_the_data_and_no_process(project: Project) -> None:
+def test_a_failed_deployment_leaves_the_data_and_no_process(project: Project) -> None:
     with project.stack() as addresses:
         note(addresses, "kept")
     index = "{IndexName: i, KeySchema: [{AttributeName: nowhere, KeyType: HASH}], Projection: {ProjectionType: ALL}}"
@@ -211,7 +211,7 @@ def test_a_deployment_that_failed_leaves_the_data_and_no_process(project: Projec
         assert notes(addresses) == {"kept"}
 
 
-def test_an_update_that_failed_leaves_the_version_before_it_running(project: Project) -> None:
+def test_a_failed_update_leaves_the_previous_version_running(project: Project) -> None:
     stack = project.stack()
     addresses = stack.start()
     note(addresses, "kept")
@@ -230,7 +230,7 @@ def test_an_update_that_failed_leaves_the_version_before_it_running(project: Pro
     assert notes(addresses) == {"kept"}
 
 
-def test_a_killed_stack_starts_again_with_what_was_acknowledged_two_seconds_before(project: Project) -> None:
+def test_a_killed_stack_restarts_with_data_acknowledged_two_seconds_before(project: Project) -> None:
     killed = project.stack()
     addresses = killed.start()
     note(addresses, "kept")
@@ -245,7 +245,7 @@ def test_a_killed_stack_starts_again_with_what_was_acknowledged_two_seconds_befo
         assert addresses.client("sqs").list_queues(QueueNamePrefix="also-kept")["QueueUrls"]
 
 
-def test_records_that_no_function_could_process_before_a_kill_are_processed_after_the_start(project: Project) -> None:
+def test_stream_records_pending_at_a_kill_are_processed_after_the_start(project: Project) -> None:
     streamed = TEMPLATE.replace("BillingMode:", "StreamSpecification: {StreamViewType: KEYS_ONLY}\n      BillingMode:")
     project.write(streamed.replace("Outputs:\n", COPIES.lstrip("\n")), HANDLER + COPY)
     killed = project.stack()
@@ -261,7 +261,7 @@ def test_records_that_no_function_could_process_before_a_kill_are_processed_afte
         assert eventually(lambda: notes(addresses, "Copies") == {"open", "note0", "note1", "note2"})
 
 
-def test_a_start_that_is_interrupted_leaves_the_data_as_it_was(project: Project) -> None:
+def test_an_interrupted_start_leaves_the_data_unchanged(project: Project) -> None:
     with project.stack() as addresses:
         note(addresses, "kept")
     before = saved(project)
@@ -272,7 +272,7 @@ def test_a_start_that_is_interrupted_leaves_the_data_as_it_was(project: Project)
     assert saved(project) == before
 
 
-def test_damaged_data_is_replaced_by_its_copy_and_the_start_says_so(project: Project) -> None:
+def test_damaged_data_is_replaced_by_its_copy_and_reported(project: Project) -> None:
     with project.stack() as addresses:
         note(addresses, "kept")
     file = project.data / "state" / "state.sqlite"
@@ -285,7 +285,7 @@ def test_damaged_data_is_replaced_by_its_copy_and_the_start_says_so(project: Pro
     assert [line for line in said if "damaged" in line] == [line for line in said if line.startswith(f"{file} is ")]
 
 
-def test_a_disk_that_gets_full_is_reported_and_loses_nothing_of_before(project: Project) -> None:
+def test_a_full_disk_is_reported_and_loses_no_earlier_data(project: Project) -> None:
     stack = project.stack()
     addresses = stack.start()
     note(addresses, "kept")
@@ -314,7 +314,7 @@ def test_a_disk_that_gets_full_is_reported_and_loses_nothing_of_before(project: 
         assert notes(addresses) == {"kept"}
 
 
-def test_others_find_a_running_stack_and_cannot_start_a_second_on_its_data(project: Project) -> None:
+def test_a_running_stack_is_found_and_a_second_on_its_data_is_refused(project: Project) -> None:
     with project.stack() as addresses:
         assert running_addresses(project.data) == addresses
         with pytest.raises(LocalStackError, match="Another local stack is running"):

@@ -24,7 +24,7 @@ def _logged(service: Service) -> list[tuple[str, str]]:
     ]
 
 
-def test_what_the_functions_log_holds_nothing_that_was_sent(service: Service) -> None:
+def test_function_logs_contain_nothing_that_was_sent(service: Service) -> None:
     ann = service.register(username=f"{MARK}-{builders.person()['username']}", password=f"{MARK} of a password 4711")
     room = ann.open_room(name=f"{MARK} {FORGED}")
     ann.plan(title=TEXT.replace("\r", ""), description=TEXT, room_id=room["id"])
@@ -51,7 +51,7 @@ def test_what_the_functions_log_holds_nothing_that_was_sent(service: Service) ->
         assert [line for _, line in lines if secret in line] == []
 
 
-def test_one_id_is_in_the_lines_of_authorizer_function_and_audit_trail(service: Service) -> None:
+def test_authorizer_function_and_audit_trail_log_the_same_request_id(service: Service) -> None:
     ann = service.register()
     answer = ann.post("/rooms", json={"name": "Followed"})
     request_id = answer.headers["X-Request-Id"]

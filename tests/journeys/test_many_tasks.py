@@ -23,7 +23,7 @@ def crowd(service: Service) -> Crowd:
     return plan_tasks(service.anonymous)
 
 
-def test_page_by_page_nothing_is_missing_and_nothing_comes_twice(crowd: Crowd) -> None:
+def test_all_pages_have_every_task_exactly_once(crowd: Crowd) -> None:
     for person in (crowd.ann, crowd.bob):
         assert listed(person, "/tasks", {}, limit=23) == in_python(crowd, person, {})
     for room in crowd.rooms:
@@ -31,20 +31,20 @@ def test_page_by_page_nothing_is_missing_and_nothing_comes_twice(crowd: Crowd) -
     assert (len(crowd.tasks), len(crowd.rooms)) == (TASKS, ROOMS)
 
 
-def test_the_callers_list_by_each_filter_alone_and_in_pairs(crowd: Crowd) -> None:
+def test_the_callers_list_by_each_filter_and_each_pair_of_filters(crowd: Crowd) -> None:
     for parameters in (case for names in ALONE_AND_IN_PAIRS for case in cases(crowd, names)):
         expected = titles(in_python(crowd, crowd.ann, parameters))
         assert titles(listed(crowd.ann, "/tasks", parameters, limit=29)) == expected, parameters
 
 
-def test_a_rooms_list_by_each_filter_alone_and_in_pairs(crowd: Crowd) -> None:
+def test_a_rooms_list_by_each_filter_and_each_pair_of_filters(crowd: Crowd) -> None:
     path = f"/rooms/{crowd.busy_room}/tasks"
     for parameters in (case for names in ALONE_AND_IN_PAIRS for case in cases(crowd, names)):
         expected = titles(in_python(crowd, crowd.bob, parameters, crowd.busy_room))
         assert titles(listed(crowd.bob, path, parameters, limit=13)) == expected, parameters
 
 
-def test_the_room_is_a_filter_like_any_other(crowd: Crowd) -> None:
+def test_the_room_filter_combines_with_other_filters(crowd: Crowd) -> None:
     for parameters in (case for name in FILTERS for case in cases(crowd, ("room_id", name))):
         expected = titles(in_python(crowd, crowd.bob, parameters))
         assert titles(listed(crowd.bob, "/tasks", parameters, limit=13)) == expected, parameters

@@ -75,7 +75,7 @@ def kill_in_the_middle(service: Service) -> None:
     assert any(killed)
 
 
-def test_a_migration_under_load_is_killed_and_goes_on(fresh: Service) -> None:
+def test_a_killed_migration_under_load_continues(fresh: Service) -> None:
     ann = fresh.register("ann")
     rooms = [ann.open_room() for _ in range(ROOMS)]
     run(fresh, items_per_second=10_000)

@@ -80,7 +80,7 @@ def health(service: Service) -> Answer:
 
 
 @pytest.mark.parametrize("outage", Outage)
-def test_the_health_of_the_service_is_told_in_time(service: Service, outage: Outage) -> None:
+def test_the_health_check_responds_in_time(service: Service, outage: Outage) -> None:
     assert health(service).status == 200
 
     with service.cable.cut(outage):
@@ -92,7 +92,7 @@ def test_the_health_of_the_service_is_told_in_time(service: Service, outage: Out
     assert eventually(lambda: health(service).status == 200, NOTICED_SECONDS)
 
 
-def test_every_route_says_that_it_cannot_be_served_and_serves_again_afterwards(service: Service, ann: Person) -> None:
+def test_every_route_reports_an_outage_and_serves_again_afterwards(service: Service, ann: Person) -> None:
     bob = service.anonymous.register("bob")
     room, task = ann.open_room(), ann.plan()
     names = {
@@ -131,7 +131,7 @@ def test_every_route_says_that_it_cannot_be_served_and_serves_again_afterwards(s
     assert service.anonymous.post("/auth/login", json=credentials).status == 200
 
 
-def test_a_silent_database_is_given_up_before_the_gateway_gives_up(service: Service, ann: Person) -> None:
+def test_a_silent_database_times_out_before_the_gateway(service: Service, ann: Person) -> None:
     with service.cable.cut(Outage.SILENT):
         answers = [
             ann.get("/rooms"),

@@ -4,7 +4,7 @@ from tests.journeys.service import Service, at_once, eventually
 from tests.support.client import Answer
 
 
-def test_one_sees_ones_own_world_and_no_longer_the_room_one_was_removed_from(service: Service) -> None:
+def test_users_see_their_own_resources_and_not_a_room_they_were_removed_from(service: Service) -> None:
     ann, bob = service.register("ann"), service.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -27,7 +27,7 @@ def test_one_sees_ones_own_world_and_no_longer_the_room_one_was_removed_from(ser
     assert [answer.json()["tasks"] for answer in answers] == [[]] * 6
 
 
-def test_keys_are_resolved_for_whoever_may_see_what_they_stand_for(service: Service) -> None:
+def test_keys_are_resolved_for_authorized_callers(service: Service) -> None:
     ann, eve = service.register("ann"), service.register("eve")
     room = ann.open_room()
     task = ann.plan(room_id=room["id"])

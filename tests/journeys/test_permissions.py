@@ -71,7 +71,7 @@ def without(service: Service, function: str, action: str, resource: str) -> Iter
 
 
 @pytest.mark.parametrize("name", TAKEN_AWAY)
-def test_what_a_policy_no_longer_grants_fails(service: Service, name: str) -> None:
+def test_an_action_removed_from_a_policy_fails(service: Service, name: str) -> None:
     function, action, resource, request = TAKEN_AWAY[name]
     ann = service.register("ann")
     assert request(ann).status < 300
@@ -82,7 +82,7 @@ def test_what_a_policy_no_longer_grants_fails(service: Service, name: str) -> No
     assert request(ann).status < 300
 
 
-def test_a_caller_who_is_nobody_is_refused_by_the_tables(service: Service) -> None:
+def test_a_caller_without_an_identity_is_refused_by_the_tables(service: Service) -> None:
     tables = service.addresses.client("dynamodb", access_key="somebody")
 
     with pytest.raises(ClientError, match="UnrecognizedClient"):

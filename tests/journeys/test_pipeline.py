@@ -139,7 +139,7 @@ def fail_at_first(account: Account) -> None:
     assert {line.split()[0] for line in kept} == {"AWS::Lambda::LayerVersion"}
 
 
-def test_from_the_first_deployment_to_the_end(account: Account) -> None:
+def test_an_environment_is_deployed_updated_and_destroyed(account: Account) -> None:
     fail_at_first(account)
     account.build()
     first = account.deploy()

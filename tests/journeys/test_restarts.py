@@ -4,7 +4,7 @@ from tests.journeys.service import Service, eventually
 from tests.support.problems import problem
 
 
-def test_a_restart_keeps_people_rooms_tasks_and_sessions(service: Service) -> None:
+def test_a_restart_keeps_users_rooms_tasks_and_sessions(service: Service) -> None:
     ann, bob = service.register("ann"), service.register("bob")
     room = ann.open_room(name="Before the restart")
     bob.join(room)

@@ -23,7 +23,7 @@ def back_up(service: Service, table: str) -> str:
     return str(backup["BackupDetails"]["BackupArn"])
 
 
-def test_what_was_deleted_and_what_was_garbled_comes_back(fresh: Service) -> None:
+def test_deleted_and_corrupted_items_are_restored(fresh: Service) -> None:
     ann, bob = fresh.register("ann"), fresh.register("bob")
     room = ann.open_room()
     bob.join(room)

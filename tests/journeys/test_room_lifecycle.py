@@ -46,7 +46,7 @@ def sees_nothing(person: Person, room: Any, task: Any, somebody: Person) -> bool
     return True
 
 
-def test_a_room_lives_as_long_as_somebody_is_in_it(service: Service) -> None:
+def test_a_room_exists_as_long_as_it_has_members(service: Service) -> None:
     ann, bob, eve = service.register("ann"), service.register("bob"), service.register("eve")
 
     # Ann opens a room, and Bob joins it with the code, however he types it.
@@ -103,7 +103,7 @@ def test_a_room_lives_as_long_as_somebody_is_in_it(service: Service) -> None:
     problem(eve.post("/rooms", json={"code": room["code"]}), 409, "code_taken")
 
 
-def test_closing_a_room_puts_everybody_out_at_once(service: Service) -> None:
+def test_closing_a_room_ends_every_membership_at_once(service: Service) -> None:
     ann, bob = service.register("ann"), service.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -117,7 +117,7 @@ def test_closing_a_room_puts_everybody_out_at_once(service: Service) -> None:
     assert eventually(lambda: not leftovers(service, room)), leftovers(service, room)
 
 
-def test_a_room_with_many_tasks_is_emptied_whole(service: Service) -> None:
+def test_a_room_with_many_tasks_is_deleted_completely(service: Service) -> None:
     ann = service.register("ann")
     room = ann.open_room()
     tasks = [ann.plan(room_id=room["id"], title=f"Task {number}") for number in range(60)]
@@ -128,7 +128,7 @@ def test_a_room_with_many_tasks_is_emptied_whole(service: Service) -> None:
     assert eventually(lambda: not leftovers(service, room)), len(leftovers(service, room))
 
 
-def test_a_deleted_user_leaves_everything_behind_in_order(service: Service) -> None:
+def test_a_deleted_user_leaves_consistent_data(service: Service) -> None:
     ann, bob = service.register("ann"), service.register("bob")
     shared, own = ann.open_room(), ann.open_room()
     bob.join(shared)

@@ -124,7 +124,7 @@ def test_seeding_again_changes_nothing(endpoint: str) -> None:
     assert set(tables) == set(STACK.of_type("AWS::DynamoDB::Table"))
 
 
-def test_no_write_is_lost_beside_transactions_that_are_refused(endpoint: str) -> None:
+def test_no_write_is_lost_beside_refused_transactions(endpoint: str) -> None:
     dynamodb = local_client("dynamodb", endpoint)
     key, absent = {"user_id": {"S": "counted"}}, {"user_id": {"S": "-"}}
     one = {"ExpressionAttributeValues": {":one": {"N": "1"}}}
@@ -148,14 +148,14 @@ def test_no_write_is_lost_beside_transactions_that_are_refused(endpoint: str) ->
     assert int(dynamodb.get_item(TableName="UsersTable", Key=key)["Item"]["n"]["N"]) == acknowledged == 120
 
 
-def test_a_port_that_is_taken_is_said_in_one_sentence(endpoint: str) -> None:
+def test_a_port_in_use_is_reported_in_one_sentence(endpoint: str) -> None:
     port = int(endpoint.rpartition(":")[2])
 
     with pytest.raises(PortTaken, match=f"Port {port} on 127.0.0.1 is in use"), moto_server.serving("127.0.0.1", port):
         pass
 
 
-def test_the_page_shows_how_a_function_is_called_in_a_debugger(tmp_path: Path) -> None:
+def test_the_page_shows_how_to_call_a_function_in_a_debugger(tmp_path: Path) -> None:
     """As docs/emulation.md has it: the event there, given to the module there, beside a running `make moto`."""
     page = (REPOSITORY / "docs" / "emulation.md").read_text(encoding="utf-8")
     [launch] = re.findall(r"```json launch\n(.*?)```", page, re.DOTALL)

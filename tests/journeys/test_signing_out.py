@@ -7,7 +7,7 @@ from tests.support.client import Person
 from tests.support.problems import problem
 
 
-def test_whoever_logs_out_is_out(service: Service) -> None:
+def test_logging_out_ends_access(service: Service) -> None:
     ann = service.register("ann")
     elsewhere = service.anonymous.sign_in(ann.username)
 
@@ -40,7 +40,7 @@ def test_logging_out_everywhere_leaves_none(service: Service) -> None:
         problem(person.get("/users/me"), 401, "token_revoked")
 
 
-def test_of_refreshes_at_the_same_moment_one_succeeds_and_the_session_lives(service: Service) -> None:
+def test_of_concurrent_refreshes_one_succeeds_and_the_session_stays(service: Service) -> None:
     ann = service.register("ann")
     began = time.monotonic()
     late: list[float] = []

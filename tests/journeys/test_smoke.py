@@ -33,7 +33,7 @@ def faults(service: Service) -> dict[str, tuple[str, ...]]:
     return {each.name: each.faults for each in found if each.faults}
 
 
-def test_nothing_is_wrong_with_the_local_stack(fresh: Service) -> None:
+def test_the_smoke_check_finds_no_fault_in_the_local_stack(fresh: Service) -> None:
     assert faults(fresh) == {}
 
 
@@ -107,7 +107,7 @@ def _stream(service: Service) -> Iterator[None]:
         (_stream, "streams are enabled"),
     ],
 )
-def test_what_is_not_as_the_template_says_is_named(
+def test_a_difference_from_the_template_is_named(
     fresh: Service, broken: Callable[[Service], AbstractContextManager[None]], named: str
 ) -> None:
     with broken(fresh):

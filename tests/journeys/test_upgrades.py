@@ -113,7 +113,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
     project.stop()
 
 
-def test_versions_come_and_go_while_people_work(project: Project) -> None:
+def test_versions_are_upgraded_and_rolled_back_under_load(project: Project) -> None:
     anonymous = project.anonymous
     ann = anonymous.register("ann")
     room = ann.open_room()

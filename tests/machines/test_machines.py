@@ -55,7 +55,7 @@ AROUND_TASKS = {"let in", "put out", "role changed", "person deleted", "room clo
         (SessionsMachine, SESSION_ACTIONS | REFRESHES | {"refresh: refresh_in_progress"}, SESSION_FIELDS),
     ],
 )
-def test_the_product_does_what_the_reference_says(
+def test_the_product_agrees_with_the_reference(
     machine: type[Machine], actions: set[str], fields: set[tuple[str, str]], figures: Figures
 ) -> None:
     done, changed = Counter[str](), set[tuple[str, str]]()
@@ -71,7 +71,7 @@ def test_the_product_does_what_the_reference_says(
     assert changed == fields
 
 
-def test_every_field_that_can_be_changed_is_changed_by_a_machine() -> None:
+def test_every_changeable_field_is_changed_by_a_machine() -> None:
     """A new one belongs in the rules of its machine, and in its reference."""
     declared = {
         (each.route.path.split("/")[-2], field)
@@ -157,7 +157,7 @@ class SessionsOfOldPasswords(SessionsMachine):
         (SessionsOfOldPasswords, 1),
     ],
 )
-def test_a_wrong_reference_is_found_out(machine: type[Machine], seed: int) -> None:
+def test_a_wrong_reference_is_detected(machine: type[Machine], seed: int) -> None:
     with pytest.raises(AssertionError):  # noqa: PT012  # the first round that finds it out
         for number in range(seed, seed + ROUNDS):
             run(machine, number, EXAMPLES, STEPS)

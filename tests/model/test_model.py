@@ -44,7 +44,7 @@ def test_without_a_guard_the_protocol_fails(mutant: Mutant) -> None:
 
 
 @pytest.mark.parametrize("mutant", SPARE, ids=_name)
-def test_a_guard_that_is_there_twice_over_can_be_missed_alone(mutant: Mutant) -> None:
+def test_a_redundant_guard_can_be_removed_alone(mutant: Mutant) -> None:
     result = explore(mutant.model)
 
     assert result.fault is None, "\n".join([str(result.fault), *trace_lines(result)])
@@ -60,13 +60,13 @@ def test_the_page_has_a_row_for_each_configuration_and_mutant_and_their_sum() ->
     assert mutants == len(MUTANTS)
 
 
-def test_every_guard_is_taken_away_in_some_mutant() -> None:
+def test_every_guard_is_removed_in_a_mutant() -> None:
     taken = {guard for mutant in (*MUTANTS, *SPARE) for guard in mutant.removed}
 
     assert taken == set(Guard)
 
 
-def test_a_trace_tells_the_whole_way_to_the_fault() -> None:
+def test_a_trace_shows_every_step_to_the_violation() -> None:
     late_leave = next(mutant for mutant in MUTANTS if mutant.removed == {Guard.LEAVE_PINNED})
 
     lines = list(trace_lines(explore(late_leave.model)))

@@ -2,15 +2,28 @@
 
 import ast
 import importlib
+import itertools
 import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
-from tasksync import dynamodb
+from tasksync import domain, dynamodb
 
 _VERBS = {"check": "ConditionCheck", "delete": "Delete", "put": "Put", "update": "Update"}
 _COMPARISONS = {ast.Eq: "=", ast.NotEq: "<>", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 _FUNCTIONS = {"exists": "attribute_exists", "does_not_exist": "attribute_not_exists"}
+
+# What the services call the repositories that carry out requests.
+_REPOSITORIES = {
+    "_rooms": "RoomChanges",
+    "_tasks": "TaskChanges",
+    "_people": "UserChanges",
+    "_sessions": "SessionChanges",
+}
+
+# Its condition is sent where a request has a key: see ``written_atoms``.
+_COMMIT = "Transaction.commit"
 
 Atom = tuple[str, str]
 """An attribute, and with what it is compared or which function is asked of it."""
@@ -39,16 +52,23 @@ class _Function:
 def written_atoms() -> dict[str, set[Atom]]:
     """For each operation (a method that begins a transaction), what its conditions look at, and which verbs it uses.
 
-    A verb stands as an atom of its own, whose attribute is empty.
+    A verb stands as an atom of its own, whose attribute is empty. An operation that carries out a request commits the
+    request's idempotency record, so that record's condition is one of its own.
     """
     functions = _functions()
+    record = functions["absent_or_expired"].atoms | {("", "Put")}
+    keyed = _keyed()
     found = {}
     for qualified, function in functions.items():
         if function.begins:
-            reached = _reached(function, {name.rpartition(".")[2]: each for name, each in functions.items()})
+            others = {name.rpartition(".")[2]: each for name, each in functions.items() if name != _COMMIT}
+            reached = _reached(function, others)
             found[qualified] = {atom for each in reached for atom in each.atoms} | {
                 ("", verb) for each in reached for verb in each.verbs
             }
+            if qualified in keyed:
+                found[qualified] |= record
+    assert keyed <= found.keys(), keyed - found.keys()
     return found
 
 
@@ -56,16 +76,28 @@ def conditional_writes_elsewhere() -> list[str]:
     """Where a write is given a condition without a transaction: nothing here would change such a condition."""
     return [
         f"{path.name}:{each.value.lineno}"
-        for path, tree in _sources()
+        for path, tree in _sources(dynamodb)
         if path.name != "transaction.py"
         for each in ast.walk(tree)
         if isinstance(each, ast.keyword) and each.arg == "condition"
     ]
 
 
+def _keyed() -> set[str]:
+    """The operations that carry out a request: what a service calls after it has said the outcome."""
+    keyed = {"IdempotencyRepository.store"}
+    for _, tree in _sources(domain):
+        for block in (getattr(each, "body", None) for each in ast.walk(tree)):
+            for said, write in itertools.pairwise(block if isinstance(block, list) else []):
+                if ast.unparse(said).startswith("unit_of_work.respond_with("):
+                    called = write.value.func
+                    keyed.add(f"{_REPOSITORIES[called.value.attr]}.{called.attr}")
+    return keyed
+
+
 def _functions() -> dict[str, _Function]:
     found = {}
-    for _, tree in _sources():
+    for _, tree in _sources(dynamodb):
         for node in tree.body:
             if isinstance(node, ast.FunctionDef):
                 found[node.name] = _Function(node)
@@ -109,8 +141,8 @@ def _is_attribute(node: ast.expr) -> bool:
     return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id.endswith("Item")
 
 
-def _sources() -> Iterator[tuple[Path, ast.Module]]:
-    for module in pkgutil.walk_packages(dynamodb.__path__, f"{dynamodb.__name__}."):
+def _sources(package: ModuleType) -> Iterator[tuple[Path, ast.Module]]:
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         if module.name.startswith(f"{dynamodb.__name__}.migrations"):
             continue  # played in tests/functions/migrations, against items of earlier versions
         path = Path(str(importlib.import_module(module.name).__file__))

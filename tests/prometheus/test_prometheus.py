@@ -64,7 +64,7 @@ def _work(ann: Person) -> None:
     ann.delete(f"/rooms/{room['id']}")
 
 
-def test_prometheus_counts_what_was_asked(service: Service, tmp_path: Path) -> None:
+def test_prometheus_counts_the_requests_that_were_sent(service: Service, tmp_path: Path) -> None:
     target = service.addresses.api_url.removeprefix("http://")
     with Tally(service.addresses.api_url) as tally, Prometheus(tmp_path, target, _token(service)) as prometheus:
         people = [tally.client.register() for _ in range(PEOPLE)]
@@ -93,7 +93,7 @@ def test_prometheus_counts_what_was_asked(service: Service, tmp_path: Path) -> N
         print(f"{tally.total} requests, {len(tally.counts)} series: Prometheus counts the same")  # noqa: T201  # said beside the result
 
 
-def test_promtool_finds_nothing_to_say(service: Service) -> None:
+def test_promtool_reports_no_problem(service: Service) -> None:
     ann = service.register()
     room = ann.open_room()
     ann.delete(f"/rooms/{room['id']}")

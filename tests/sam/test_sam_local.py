@@ -39,7 +39,7 @@ def test_the_smoke_check_passes(sam: sam_local.Running) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer no.good.token"}], ids=["without", "with a bad one"])
-def test_a_private_route_is_closed_without_a_good_token(sam: sam_local.Running, headers: dict[str, str]) -> None:
+def test_a_private_route_is_closed_without_a_valid_token(sam: sam_local.Running, headers: dict[str, str]) -> None:
     for method, path in [("GET", "/users"), ("GET", "/rooms"), ("POST", "/tasks"), ("GET", "/")]:
         with closing(http.client.HTTPConnection(urlsplit(sam.api).netloc, timeout=FIRST_SECONDS)) as connection:
             connection.request(method, path, headers=headers)
@@ -47,7 +47,7 @@ def test_a_private_route_is_closed_without_a_good_token(sam: sam_local.Running, 
             assert connection.getresponse().status == (403 if headers else 401), (method, path)
 
 
-def test_a_journey_goes_through_containers_streams_and_moto(sam: sam_local.Running) -> None:
+def test_a_journey_passes_through_containers_streams_and_moto(sam: sam_local.Running) -> None:
     dynamodb, read = local_client("dynamodb", sam.aws), TypeDeserializer().deserialize
 
     def titles(room: str) -> list[str]:
@@ -60,7 +60,7 @@ def test_a_journey_goes_through_containers_streams_and_moto(sam: sam_local.Runni
 
 
 @pytest.mark.usefixtures("sam")
-def test_containers_find_this_machine_however_many_of_them_come_and_go() -> None:
+def test_containers_reach_the_host_however_many_start_and_stop() -> None:
     option = '{{index .Options "com.docker.network.bridge.name"}}'
     inspect = ["docker", "network", "inspect", "bridge", "--format", option]
     asked = subprocess.run(inspect, capture_output=True, text=True, check=True)  # noqa: S603  # nothing of others

@@ -1,4 +1,4 @@
-"""The invariants of ``shared/design/lifecycle.md`` that the tables alone show."""
+"""The invariants of ``docs/reliability.md`` that the tables alone show."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -54,7 +54,7 @@ def bench() -> Bench:
     return Bench()
 
 
-def test_a_condition_that_does_not_hold_leaves_the_item_as_it_was(bench: Bench) -> None:
+def test_a_failed_condition_leaves_the_item_unchanged(bench: Bench) -> None:
     bench.put("r", "a", title="first")
 
     with pytest.raises(ServiceError, match="ConditionalCheckFailedException"):
@@ -64,7 +64,7 @@ def test_a_condition_that_does_not_hold_leaves_the_item_as_it_was(bench: Bench) 
     assert found["Item"]["title"] == {"S": "first"}
 
 
-def test_a_transaction_is_carried_out_whole_or_not_at_all(bench: Bench) -> None:
+def test_a_transaction_is_atomic(bench: Bench) -> None:
     bench.put("r", "a")
     writes = [{"Delete": _write("a")}, {"Put": _put("b", "attribute_exists (room)")}]
 
@@ -76,7 +76,7 @@ def test_a_transaction_is_carried_out_whole_or_not_at_all(bench: Bench) -> None:
     assert bench.items() == ["a"]
 
 
-def test_a_transaction_that_comes_again_is_carried_out_once(bench: Bench) -> None:
+def test_a_repeated_transaction_is_carried_out_once(bench: Bench) -> None:
     counted = {**_write("a"), "UpdateExpression": "ADD n :one", "ExpressionAttributeValues": {":one": {"N": "1"}}}
     request = {"TransactItems": [{"Update": counted}], "ClientRequestToken": "1"}
 
@@ -91,12 +91,12 @@ def test_a_transaction_that_comes_again_is_carried_out_once(bench: Bench) -> Non
     assert len(bench.changes) == 2
 
 
-def test_one_transaction_may_not_write_an_item_twice(bench: Bench) -> None:
+def test_one_transaction_cannot_write_an_item_twice(bench: Bench) -> None:
     with pytest.raises(ServiceError, match="ValidationException"):
         bench("TransactWriteItems", TransactItems=[{"Put": _put("a")}, {"Delete": _write("a")}], ClientRequestToken="1")
 
 
-def test_a_query_goes_page_by_page_in_either_direction(bench: Bench) -> None:
+def test_a_query_is_paginated_in_either_direction(bench: Bench) -> None:
     for name in "cabd":
         bench.put("r", name)
     bench.put("other", "x")
@@ -117,7 +117,7 @@ def test_a_filter_is_applied_after_the_limit(bench: Bench) -> None:
     assert answer["LastEvaluatedKey"] == _item("r", "a")
 
 
-def test_a_global_index_is_behind_and_refuses_to_be_read_consistently(bench: Bench) -> None:
+def test_a_global_index_lags_and_refuses_consistent_reads(bench: Bench) -> None:
     bench.put("r", "a", user="ann")
     by_user = {
         "TableName": "T",
@@ -133,7 +133,7 @@ def test_a_global_index_is_behind_and_refuses_to_be_read_consistently(bench: Ben
         bench("Query", **by_user, ConsistentRead=True)
 
 
-def test_a_query_may_see_half_of_a_transaction_that_commits_in_its_middle(bench: Bench) -> None:
+def test_a_query_may_see_half_of_a_concurrent_transaction(bench: Bench) -> None:
     for name in "abcd":
         bench.put("r", name)
     gone = {"TransactItems": [{"Delete": _write(name)} for name in "ad"], "ClientRequestToken": "1"}
@@ -143,7 +143,7 @@ def test_a_query_may_see_half_of_a_transaction_that_commits_in_its_middle(bench:
     assert bench.items() == ["b", "c"]
 
 
-def test_the_segments_of_a_scan_are_all_of_the_table(bench: Bench) -> None:
+def test_the_segments_of_a_scan_cover_the_table(bench: Bench) -> None:
     for number in range(20):
         bench.put(f"r{number}", "a")
 

@@ -39,12 +39,12 @@ def test_conditions(text: str, holds: bool) -> None:
 
 
 @pytest.mark.parametrize("text", ["#count ==", "size(#name) > :two", "#count = :two #name", "%", "#count"])
-def test_what_is_not_understood_is_refused(text: str) -> None:
+def test_an_unsupported_expression_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not understood"):
         expressions.condition(text)
 
 
-def test_an_update_takes_all_its_operands_from_the_old_item() -> None:
+def test_an_update_reads_all_its_operands_from_the_old_item() -> None:
     text = "SET #name = :an, total = #count + :ten REMOVE #gone ADD #count :two, fresh :ten"
 
     updated = expressions.update(text)({**ITEM, "gone": {"S": "x"}}, GIVEN)
@@ -70,11 +70,11 @@ def test_sets_grow_and_shrink_by_elements(text: str, people: list[str] | None) -
     assert updated.get("people") == (None if people is None else {"SS": people})
 
 
-def test_elements_are_not_taken_from_a_text() -> None:
+def test_elements_are_not_removed_from_a_string() -> None:
     with pytest.raises(expressions.WrongType):
         expressions.update("DELETE #name :ann")(ITEM, Placeholders({"#name": "name"}, {":ann": {"SS": ["ann"]}}))
 
 
-def test_a_number_is_not_added_to_a_text() -> None:
+def test_a_number_is_not_added_to_a_string() -> None:
     with pytest.raises(expressions.WrongType):
         expressions.update("ADD #name :two")(ITEM, GIVEN)

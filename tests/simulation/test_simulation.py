@@ -49,7 +49,7 @@ def test_no_interleaving_and_no_fault_breaks_an_invariant(figures: Figures) -> N
         assert _number(documented) == pytest.approx(_number(done), rel=0.1), name
 
 
-def test_a_refresh_token_has_one_successor_whoever_uses_it_and_whatever_fails(
+def test_a_refresh_token_has_one_successor_under_concurrency_and_faults(
     figures: Figures,
 ) -> None:
     finished = run("--refreshes", "--seeds", str(SEEDS_OF_REFRESHES))
@@ -58,7 +58,7 @@ def test_a_refresh_token_has_one_successor_whoever_uses_it_and_whatever_fails(
     assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
-def test_a_refresh_that_does_not_look_whether_its_token_is_still_good_is_noticed() -> None:
+def test_a_refresh_that_does_not_check_its_token_is_detected() -> None:
     finished = run("--refreshes", "--seeds", str(SEEDS_UNTIL_NOTICED), "--without", "token-still-good")
 
     assert finished.returncode == 1
@@ -73,7 +73,7 @@ def test_a_seed_runs_the_same_way_each_time() -> None:
     assert alone.stdout == again.stdout
 
 
-def test_the_seeds_before_one_do_not_change_it() -> None:
+def test_earlier_seeds_do_not_change_a_seed() -> None:
     several = run("--seeds", "500", "--without", "code-free")
 
     (seed, violation), *_ = re.findall(r"^seed (\d+): Violation\(['\"](.{20})", several.stdout, re.MULTILINE)
@@ -83,7 +83,7 @@ def test_the_seeds_before_one_do_not_change_it() -> None:
 
 
 @pytest.mark.parametrize("guard", NOTICED_SOON)
-def test_a_guard_that_is_taken_away_is_missed(guard: str) -> None:
+def test_a_removed_guard_is_detected(guard: str) -> None:
     finished = run("--seeds", str(SEEDS_UNTIL_NOTICED), "--without", guard)
 
     assert finished.returncode == 1, f"nothing broke without {guard}"

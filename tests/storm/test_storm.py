@@ -113,9 +113,7 @@ def weather(tmp_path: Path) -> Iterator[Weather]:
     weather.stop()
 
 
-def test_a_storm_with_dying_workers_breaks_and_loses_nothing(
-    weather: Weather, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_storm_with_killed_workers_loses_nothing(weather: Weather, capsys: pytest.CaptureFixture[str]) -> None:
     weather.blow()
 
     report = _settled(weather)

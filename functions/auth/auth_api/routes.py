@@ -16,7 +16,7 @@ from tasksync.domain.users import accounts
 from tasksync.domain.users.accounts import AccountService, Device, Lifetimes, SignIn
 from tasksync.domain.users.login_throttle import LoginThrottleService
 from tasksync.dynamodb.core.gather import gather_pair
-from tasksync.dynamodb.idempotency.repository import ReceiptsTable
+from tasksync.dynamodb.idempotency.repository import IdempotencyRepository
 from tasksync.dynamodb.limits.repository import RateLimitsRepository
 from tasksync.dynamodb.sessions.changes import SessionChanges
 from tasksync.dynamodb.users.repository import UsersRepository
@@ -49,7 +49,7 @@ from tasksync.runtime.settings import settings
 from tasksync.security import passwords, recovery_tokens, refresh_tokens
 from tasksync.security.access_tokens import Signer
 
-api = Api("auth", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsRepository()))
+api = Api("auth", IdempotencyKeys(IdempotencyRepository()), RateLimits(RateLimitsRepository()))
 app = api.chalice
 
 # As long as the authorizer keeps one (``KEY_CACHE_SECONDS``), so that a key withdrawn is as soon refused by others.
@@ -132,7 +132,7 @@ def refresh(request: Request, body: RefreshToken) -> Response:
     the same `Idempotency-Key` within 60 seconds.
     """
     key, session = gather_pair(signer, lambda: _accounts.session_of(body.refresh_token))
-    # No authorizer, so no receipts: what a lost answer needs to be given again is kept in the session.
+    # No authorizer, so no idempotency record: what a lost response needs to be given again is kept in the session.
     sent = request.headers.get("idempotency-key")
     try:
         sign_in = _accounts.refresh(session, body.refresh_token, None if sent is None else key_digest(sent))
@@ -183,9 +183,7 @@ def end_all_sessions(request: Request) -> Response:
 
     All refresh tokens end at once. Access tokens may be accepted for up to 30 seconds more.
     """
-    response = request.carry_out(
-        lambda receipt: _accounts.end_all_sessions(request.caller, receipt), lambda _: no_content()
-    )
+    response = request.carry_out(lambda: _accounts.end_all_sessions(request.caller), lambda _: no_content())
     note(request, "all_sessions_ended", request.caller.user_id)
     return response
 
@@ -197,7 +195,7 @@ def end_session(request: Request, session_id: str) -> Response:
     Its refresh token ends at once. Its access token may be accepted for up to 30 seconds more.
     """
     response = request.carry_out(
-        lambda receipt: _accounts.end_session(request.caller, session_id, request.precondition, receipt),
+        lambda: _accounts.end_session(request.caller, session_id, request.precondition),
         lambda _: no_content(),
         checked=True,
     )
@@ -215,9 +213,7 @@ def change_password(request: Request, body: PasswordChange) -> Response:
     attempt = _guard.reserve(request.caller.user_id, network(request.ip))
     try:
         response = request.carry_out(
-            lambda receipt: _accounts.change_password(
-                request.caller, body.current_password, body.new_password, receipt
-            ),
+            lambda: _accounts.change_password(request.caller, body.current_password, body.new_password),
             lambda _: no_content(),
         )
     except InvalidCredentials:
@@ -284,7 +280,7 @@ def reauthenticate(request: Request, body: Reauthentication) -> Response:
 
     try:
         response = request.carry_out(
-            lambda receipt: _accounts.reauthenticate(request.caller, body.password, receipt),
+            lambda: _accounts.reauthenticate(request.caller, body.password),
             lambda done: answer(key.sign(_claims_after(done, key))),
             stored=lambda done: answer(_claims_after(done, key)),
         )

@@ -7,10 +7,9 @@ from typing import Any
 from tasksync.domain.migrations import begin_anew, migrate, states
 from tasksync.dynamodb.migrations import MIGRATIONS
 from tasksync.dynamodb.migrations.positions import PositionsRepository
-from tasksync.model import change_context
 from tasksync.model.errors import TaskSyncError
 from tasksync.observability.logs import log
-from tasksync.runtime import deadline
+from tasksync.runtime import deadline, unit_of_work
 from tasksync.streams.records import Context
 
 # A run that nobody hurries: 1 % of what DynamoDB gives a table from its first minute on (12,000 units of reading).
@@ -30,7 +29,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     try:
         begin_anew(MIGRATIONS, positions, event.get("again", []))
         if not event.get("status"):
-            with change_context.by(None, context.aws_request_id):
+            with unit_of_work.begin(None, context.aws_request_id):
                 migrate(MIGRATIONS, positions, rate, deadline.has_time, time.sleep)
     except TaskSyncError as failure:
         error = type(failure).__name__

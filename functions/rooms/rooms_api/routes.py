@@ -10,7 +10,7 @@ from tasksync.domain.rooms.activity import ActivityService
 from tasksync.domain.rooms.rooms import MemberWithUser, RoomService
 from tasksync.dynamodb.activity.repository import ActivityRepository
 from tasksync.dynamodb.core.gather import gather_pair
-from tasksync.dynamodb.idempotency.repository import ReceiptsTable
+from tasksync.dynamodb.idempotency.repository import IdempotencyRepository
 from tasksync.dynamodb.limits.repository import RateLimitsRepository
 from tasksync.dynamodb.rooms.changes import RoomChanges
 from tasksync.dynamodb.rooms.former_members import FormerMembersRepository
@@ -57,7 +57,7 @@ def _as_seen_now(user_id: str, first: Response) -> Response:
     return replace(first, body={**room, "code": None})
 
 
-api = Api("rooms", IdempotencyKeys(ReceiptsTable(), _as_seen_now), RateLimits(RateLimitsRepository()))
+api = Api("rooms", IdempotencyKeys(IdempotencyRepository(), _as_seen_now), RateLimits(RateLimitsRepository()))
 app = api.chalice
 
 _rooms = RoomService(
@@ -88,7 +88,7 @@ def create_room(request: Request, body: NewRoom) -> Response:
         # The answer says whether a room has this code, as the answer to joining does.
         request.count([JOIN, JOIN_FROM])
     return request.carry_out(
-        lambda receipt: _rooms.open(request.caller, body.name, body.code, body.join_role, receipt),
+        lambda: _rooms.open(request.caller, body.name, body.code, body.join_role),
         lambda view: created(request_schemas.room(view), f"/rooms/{view.room.id}", view.room.version),
     )
 
@@ -118,7 +118,7 @@ def join_room(request: Request, body: Join) -> Response:
     Whoever left the room as a viewer comes back as one. Whom an admin removed, an admin must add: to them the code is
     unknown.
     """
-    return request.carry_out(lambda receipt: _rooms.join(request.caller, body.code, receipt), _shown)
+    return request.carry_out(lambda: _rooms.join(request.caller, body.code), _shown)
 
 
 @api.route("GET", "/rooms/{room_id}", answer=Room)
@@ -144,7 +144,7 @@ def change_room(request: Request, room_id: str, body: RoomChange) -> Response:
         return request.merged(request_schemas.room(view), lambda: body.applied(view.room))
 
     return request.carry_out(
-        lambda receipt: _rooms.change(request.caller, room_id, applied, request.matches, receipt),
+        lambda: _rooms.change(request.caller, room_id, applied, request.matches),
         _shown,
         checked=True,
     )
@@ -154,7 +154,7 @@ def change_room(request: Request, room_id: str, body: RoomChange) -> Response:
 def delete_room(request: Request, room_id: str) -> Response:
     """Delete a room and its tasks, as one of its admins. Everybody is out at once."""
     return request.carry_out(
-        lambda receipt: _rooms.close(request.caller, room_id, request.matches, receipt),
+        lambda: _rooms.close(request.caller, room_id, request.matches),
         lambda _: no_content(),
         checked=True,
     )
@@ -166,9 +166,7 @@ def change_code(request: Request, room_id: str, body: EmptyBody) -> Response:
 
     The old one stops working, and no other room gets it within 90 days.
     """
-    return request.carry_out(
-        lambda receipt: _rooms.change_code(request.caller, room_id, request.matches, receipt), _shown, checked=True
-    )
+    return request.carry_out(lambda: _rooms.change_code(request.caller, room_id, request.matches), _shown, checked=True)
 
 
 @api.route("GET", "/rooms/{room_id}/users", query=Paging, answer=Listing[Member])
@@ -199,9 +197,7 @@ def add_member(request: Request, room_id: str, body: NewMember) -> Response:
     their members is some milliseconds behind.
     """
     return request.carry_out(
-        lambda receipt: _rooms.add(
-            request.caller, room_id, body.user_id, body.role, receipt, lambda: request.count([ADD_STRANGERS])
-        ),
+        lambda: _rooms.add(request.caller, room_id, body.user_id, body.role, lambda: request.count([ADD_STRANGERS])),
         lambda member: created(request_schemas.member(member), f"/rooms/{room_id}/users/{body.user_id}"),
     )
 
@@ -217,7 +213,7 @@ def change_role(request: Request, room_id: str, user_id: str, body: RoleChange) 
         return request.merged(request_schemas.member(member), lambda: body.role)
 
     return request.carry_out(
-        lambda receipt: _rooms.change_role(request.caller, room_id, user_id, new_role, receipt),
+        lambda: _rooms.change_role(request.caller, room_id, user_id, new_role),
         lambda member: ok(request_schemas.member(member)),
     )
 
@@ -228,9 +224,7 @@ def remove_member(request: Request, room_id: str, user_id: str) -> Response:
 
     When the last member leaves, the room is gone at once, and its tasks soon after.
     """
-    return request.carry_out(
-        lambda receipt: _rooms.remove(request.caller, room_id, user_id, receipt), lambda _: no_content()
-    )
+    return request.carry_out(lambda: _rooms.remove(request.caller, room_id, user_id), lambda _: no_content())
 
 
 @api.route("GET", "/rooms/{room_id}/activity", query=Paging, answer=Listing[Activity])

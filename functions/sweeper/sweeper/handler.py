@@ -13,10 +13,8 @@ from tasksync.dynamodb.rooms.unassignments import UnassignmentsRepository
 from tasksync.dynamodb.sessions.repository import SessionsRepository
 from tasksync.dynamodb.tasks.repository import TasksRepository
 from tasksync.dynamodb.users.repository import UsersRepository
-from tasksync.model import change_context
-from tasksync.observability import usage
 from tasksync.observability.logs import Measure, log_measured
-from tasksync.runtime import clock, deadline
+from tasksync.runtime import clock, deadline, unit_of_work
 from tasksync.runtime.deadline import KeepGoing
 from tasksync.streams.records import Context
 
@@ -37,15 +35,14 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """
     deadline.begin(context.get_remaining_time_in_millis)
     age = timedelta(seconds=event.get("older_than_seconds", _OLDER_THAN_SECONDS))
-    with change_context.by(None, context.aws_request_id):
-        return {
-            # People first: whoever is removed leaves their rooms, and may leave one empty.
-            "users": _swept("users", UsersRepository().unfinished(clock.now() - age), _removal.finish, context),
-            "rooms": _swept("rooms", RoomsRepository().unfinished(clock.now() - age), _finish_room, context),
-            "unassignments": _swept(
-                "unassignments", UnassignmentsRepository().unfinished(clock.now() - age), _unassign, context
-            ),
-        }
+    return {
+        # People first: whoever is removed leaves their rooms, and may leave one empty.
+        "users": _swept("users", UsersRepository().unfinished(clock.now() - age), _removal.finish, context),
+        "rooms": _swept("rooms", RoomsRepository().unfinished(clock.now() - age), _finish_room, context),
+        "unassignments": _swept(
+            "unassignments", UnassignmentsRepository().unfinished(clock.now() - age), _unassign, context
+        ),
+    }
 
 
 def _finish_room(room_id: str, keep_going: KeepGoing) -> bool:
@@ -60,8 +57,8 @@ def _unassign(left: tuple[str, str], keep_going: KeepGoing) -> bool:
 
 
 def _swept(kind: str, pages: Iterable[list[Subject]], finish: Finish[Subject], context: Context) -> dict[str, Any]:
-    done = usage.begin()
-    swept = sweep(pages, finish, deadline.has_time)
+    with unit_of_work.begin(None, context.aws_request_id) as unit:
+        swept = sweep(pages, finish, deadline.has_time)
     counts = {"found": swept.found, "finished": swept.finished, "failed": swept.failed, "complete": swept.complete}
     log_measured(
         "ERROR" if swept.failed or swept.unread else "INFO",
@@ -72,7 +69,7 @@ def _swept(kind: str, pages: Iterable[list[Subject]], finish: Finish[Subject], c
         **counts,
         unread=swept.unread,
         failures=len(swept.failed) + swept.unread,
-        round_trips=done.round_trips,
-        capacity_units=done.capacity_units,
+        round_trips=unit.usage.round_trips,
+        capacity_units=unit.usage.capacity_units,
     )
     return counts

@@ -2,7 +2,7 @@
 
 from tasks_api.request_schemas import NewTask, RoomTaskQuery, TaskChange, TaskQuery
 from tasksync.domain.tasks import TaskService
-from tasksync.dynamodb.idempotency.repository import ReceiptsTable
+from tasksync.dynamodb.idempotency.repository import IdempotencyRepository
 from tasksync.dynamodb.limits.repository import RateLimitsRepository
 from tasksync.dynamodb.rooms.repository import RoomsRepository
 from tasksync.dynamodb.tasks.changes import TaskChanges
@@ -18,7 +18,7 @@ from tasksync.model import entities
 from tasksync.model.entities import Page
 from tasksync.model.errors import AssigneeNotMember, NotFound, PreconditionFailed, RoleTooLow, RoomNotFound
 
-api = Api("tasks", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsRepository()))
+api = Api("tasks", IdempotencyKeys(IdempotencyRepository()), RateLimits(RateLimitsRepository()))
 app = api.chalice
 
 _tasks = TaskService(TaskChanges(), RoomsRepository())
@@ -31,7 +31,7 @@ def create_task(request: Request, body: NewTask) -> Response:
     """Plan a task, in a room or for oneself. Viewers of a room plan none there."""
     draft = body.draft(request.caller.user_id)
     return request.carry_out(
-        lambda receipt: _tasks.create(request.caller, body.room_id, draft, receipt),
+        lambda: _tasks.create(request.caller, body.room_id, draft),
         lambda task: created(rendering.task(task), f"/tasks/{task.id}", task.version),
     )
 
@@ -93,7 +93,7 @@ def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
         return request.merged(rendering.task(task), lambda: body.applied(task))
 
     return request.carry_out(
-        lambda receipt: _tasks.change(request.caller, task_id, applied, request.matches, receipt, body.named_id),
+        lambda: _tasks.change(request.caller, task_id, applied, request.matches, body.named_id),
         lambda task: ok(rendering.task(task), task.version),
         checked=True,
     )
@@ -106,7 +106,7 @@ def delete_task(request: Request, task_id: str) -> Response:
     Admins and members of its room may, and of a personal task the person whose it is. It is gone for good.
     """
     return request.carry_out(
-        lambda receipt: _tasks.delete(request.caller, task_id, request.precondition, receipt),
+        lambda: _tasks.delete(request.caller, task_id, request.precondition),
         lambda _: no_content(),
         checked=True,
     )

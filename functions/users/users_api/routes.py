@@ -15,7 +15,7 @@ from tasksync.domain.users.export import ExportService
 from tasksync.domain.users.users import UserService
 from tasksync.dynamodb.activity.repository import ActivityRepository
 from tasksync.dynamodb.core.gather import gather_pair
-from tasksync.dynamodb.idempotency.repository import ReceiptsTable
+from tasksync.dynamodb.idempotency.repository import IdempotencyRepository
 from tasksync.dynamodb.limits.repository import RateLimitsRepository
 from tasksync.dynamodb.rooms.former_members import FormerMembersRepository
 from tasksync.dynamodb.rooms.queries import RoomReads
@@ -55,7 +55,7 @@ from users_api import request_schemas
 from users_api.request_schemas import UserChange
 from users_api.response_schemas import Export
 
-api = Api("users", IdempotencyKeys(ReceiptsTable()), RateLimits(RateLimitsRepository()))
+api = Api("users", IdempotencyKeys(IdempotencyRepository()), RateLimits(RateLimitsRepository()))
 app = api.chalice
 
 _people = UserChanges()
@@ -179,7 +179,7 @@ def change_user(request: Request, user_id: str, body: UserChange) -> Response:
 
     with noting_refusals(request, "profile_change_failed", user_id):
         response = request.carry_out(
-            lambda receipt: _users.change(request.caller, user_id, edit, request.matches, receipt),
+            lambda: _users.change(request.caller, user_id, edit, request.matches),
             lambda user: ok(rendering.user(user, request.caller), user.version),
             checked=True,
         )
@@ -197,7 +197,7 @@ def delete_user(request: Request, user_id: str) -> Response:
     """
     with noting_refusals(request, "user_deletion_failed", user_id):
         response = request.carry_out(
-            lambda receipt: _users.begin_removal(request.caller, user_id, request.matches, receipt),
+            lambda: _users.begin_removal(request.caller, user_id, request.matches),
             lambda _: no_content(),
             checked=True,
         )

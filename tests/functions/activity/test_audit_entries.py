@@ -13,7 +13,7 @@ def request_of(answer: Answer) -> str:
     return answer.headers["X-Request-Id"]
 
 
-def test_opening_a_room_is_the_first_entry_of_its_trail(product: Product) -> None:
+def test_the_first_entry_of_a_trail_is_the_opening_of_the_room(product: Product) -> None:
     ann = product.register("ann")
     opened = ann.post("/rooms", json={"name": "Garden", "code": "GARDEN"})
     product.deliver()
@@ -32,7 +32,7 @@ def test_opening_a_room_is_the_first_entry_of_its_trail(product: Product) -> Non
     }
 
 
-def test_changes_of_a_room_have_old_and_new_values(product: Product) -> None:
+def test_a_room_change_has_old_and_new_values(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room(name="Garden", code="GARDEN")
     renamed = ann.patch(f"/rooms/{room['id']}", json={"name": "Yard"})
@@ -56,7 +56,7 @@ def test_changes_of_a_room_have_old_and_new_values(product: Product) -> None:
     assert [entry["request_id"] for entry in entries] == [request_of(each) for each in answers]
 
 
-def test_who_comes_and_goes_is_recorded_with_who_did_it(product: Product) -> None:
+def test_joining_leaving_and_removal_record_who_did_it(product: Product) -> None:
     ann, bob, cleo = product.register("ann"), product.register("bob"), product.register("cleo")
     room = ann.open_room()
     members = f"/rooms/{room['id']}/users"
@@ -83,7 +83,7 @@ def test_who_comes_and_goes_is_recorded_with_who_did_it(product: Product) -> Non
     assert [entry["request_id"] for entry in entries] == [request_of(each) for each in answers]
 
 
-def test_a_task_is_recorded_from_planning_to_deletion(product: Product) -> None:
+def test_a_task_is_recorded_from_creation_to_deletion(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -113,7 +113,7 @@ def test_a_task_is_recorded_from_planning_to_deletion(product: Product) -> None:
     assert [entry["at"] for entry in entries] == sorted(entry["at"] for entry in entries)
 
 
-def test_what_changes_nothing_and_what_is_refused_leave_no_entry(product: Product) -> None:
+def test_refused_requests_and_changes_without_effect_leave_no_entry(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room(name="Garden")
     task = ann.plan(room_id=room["id"], title="Desks")
@@ -137,7 +137,7 @@ def test_what_changes_nothing_and_what_is_refused_leave_no_entry(product: Produc
     assert trail(ann, room) == before
 
 
-def test_a_request_repeated_under_its_key_has_one_entry_of_the_first_one(product: Product) -> None:
+def test_a_replayed_idempotent_request_has_one_entry(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     body, headers = {"title": "Desks", "room_id": room["id"]}, {"Idempotency-Key": "one"}
@@ -159,7 +159,7 @@ def test_personal_tasks_are_in_no_trail(product: Product) -> None:
     assert product.items("ActivityTable") == []
 
 
-def test_what_is_deleted_with_a_room_is_recorded_as_purged_by_the_service(product: Product) -> None:
+def test_resources_deleted_with_a_room_are_recorded_as_purged_by_the_service(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room(name="Garden", code="GARDEN")
     task = ann.plan(room_id=room["id"], title="Desks")
@@ -186,7 +186,7 @@ def test_what_is_deleted_with_a_room_is_recorded_as_purged_by_the_service(produc
     assert '"title": ["Desks", null]' in purged["changes"]
 
 
-def test_leaving_as_the_last_one_is_the_end_of_a_membership(product: Product) -> None:
+def test_the_last_members_leave_is_recorded_as_the_end_of_a_membership(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     ann.delete(f"/rooms/{room['id']}/users/{ann.id}")
@@ -201,7 +201,7 @@ def test_leaving_as_the_last_one_is_the_end_of_a_membership(product: Product) ->
     ]
 
 
-def test_whoever_deletes_their_account_hands_over_and_leaves_in_one_change(product: Product) -> None:
+def test_deleting_an_account_hands_over_its_rooms_and_leaves_them_in_one_change(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -219,7 +219,7 @@ def test_whoever_deletes_their_account_hands_over_and_leaves_in_one_change(produ
     assert {entry["actor_id"] for entry in by_her} == {ann.id}
 
 
-def test_an_admin_of_the_installation_has_no_way_around(product: Product) -> None:
+def test_an_administrator_cannot_read_the_trail_of_a_room(product: Product) -> None:
     admin = administrator(product)
     room = product.register("ann").open_room()
     product.deliver()

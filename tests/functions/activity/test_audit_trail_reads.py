@@ -22,7 +22,7 @@ def test_a_viewer_reads_the_trail_newest_first(product: Product) -> None:
     assert answer.json()["next_cursor"] is None
 
 
-def test_pages_together_are_the_whole_trail(product: Product) -> None:
+def test_all_pages_make_up_the_whole_trail(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     for number in range(6):
@@ -37,7 +37,7 @@ def test_pages_together_are_the_whole_trail(product: Product) -> None:
     assert [entry["changes"]["name"]["new"] for entry in pages[:-1]] == ["5", "4", "3", "2", "1", "0"]
 
 
-def test_a_page_of_long_texts_is_shorter_than_asked_for_and_says_that_there_is_more(product: Product) -> None:
+def test_a_page_of_long_texts_is_shorter_and_has_a_next_page(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     task = ann.plan(room_id=room["id"])
@@ -53,7 +53,7 @@ def test_a_page_of_long_texts_is_shorter_than_asked_for_and_says_that_there_is_m
 
 
 @pytest.mark.parametrize("params", [{"limit": "0"}, {"limit": "101"}, {"cursor": "AAAA"}, {"sort": "at"}])
-def test_a_bad_query_is_refused(product: Product, params: dict[str, str]) -> None:
+def test_an_invalid_query_is_refused(product: Product, params: dict[str, str]) -> None:
     ann = product.register("ann")
     room = ann.open_room()
 
@@ -62,7 +62,7 @@ def test_a_bad_query_is_refused(product: Product, params: dict[str, str]) -> Non
     }
 
 
-def test_a_cursor_is_good_for_its_own_trail_only(product: Product) -> None:
+def test_a_cursor_is_valid_for_its_own_trail_only(product: Product) -> None:
     ann = product.register("ann")
     room, other = ann.open_room(), ann.open_room()
     ann.patch(f"/rooms/{room['id']}", json={"name": "Garden"})
@@ -72,7 +72,7 @@ def test_a_cursor_is_good_for_its_own_trail_only(product: Product) -> None:
     problem(ann.get(f"/rooms/{other['id']}/activity", params={"cursor": cursor}), 400)
 
 
-def test_whoever_has_left_reads_it_no_more(product: Product) -> None:
+def test_a_former_member_cannot_read_the_trail(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -85,7 +85,7 @@ def test_whoever_has_left_reads_it_no_more(product: Product) -> None:
     assert len(trail(ann, room)) == 2
 
 
-def test_entries_end_after_the_time_that_is_set(product: Product) -> None:
+def test_entries_expire_after_the_configured_time(product: Product) -> None:
     ann = product.register("ann")
     ann.open_room()
     product.deliver()
@@ -97,9 +97,7 @@ def test_entries_end_after_the_time_that_is_set(product: Product) -> None:
     assert item["expires_at"] == int(made + days * 24 * 3600)
 
 
-def test_an_entry_is_a_log_line_too_without_texts_and_codes(
-    product: Product, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_entry_is_also_logged_without_texts_and_codes(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
     ann = product.register("ann")
     room = ann.open_room(name="A secret garden", code="GARDEN")
     planned = ann.post("/tasks", json={"title": "Nobody knows", "room_id": room["id"]})

@@ -41,7 +41,7 @@ def stored(product: Product) -> list[str]:
     return sorted(json.dumps(item, default=str, sort_keys=True) for item in product.items("ActivityTable"))
 
 
-def test_a_record_that_comes_again_changes_nothing(product: Product) -> None:
+def test_a_redelivered_record_changes_nothing(product: Product) -> None:
     busy_room(product, 3)
     delivered = records(product.deliver(to=FUNCTION))
     before = stored(product)
@@ -72,7 +72,7 @@ def test_records_in_any_order_make_the_same_trail(product: Product) -> None:
     assert titles(ann, room, task) == ["0", "1", "2", "3", "4", "5"]
 
 
-def test_cut_short_it_reports_the_first_record_that_is_not_in_the_trail(product: Product) -> None:
+def test_an_interrupted_batch_reports_the_first_record_that_is_not_in_the_trail(product: Product) -> None:
     ann, room, task = busy_room(product, 28)
     [of_room, of_tasks] = product.deliver(seconds=0, to=FUNCTION)
 
@@ -90,7 +90,7 @@ def test_cut_short_it_reports_the_first_record_that_is_not_in_the_trail(product:
 
 @pytest.mark.parametrize(("table", "after"), [("ActivityTable", 0), ("ActivityTable", 1), ("IdempotencyTable", 0)])
 @pytest.mark.parametrize("fault", [outage, lost_answers])
-def test_killed_in_the_middle_and_repeated_each_change_is_there_once(
+def test_a_killed_and_redelivered_batch_writes_each_change_once(
     product: Product, table: str, after: int, fault: Any
 ) -> None:
     ann, room, task = busy_room(product, 28)
@@ -106,7 +106,7 @@ def test_killed_in_the_middle_and_repeated_each_change_is_there_once(
     assert titles(ann, room, task) == [str(number) for number in range(29)]
 
 
-def test_a_record_that_cannot_be_read_is_not_passed_over(product: Product) -> None:
+def test_an_undecodable_record_is_not_skipped(product: Product) -> None:
     ann, room, _ = busy_room(product, 1)
     delivered = records(product.deliver(to=FUNCTION))
     unreadable = json.loads(json.dumps(delivered[0]).replace('"version"', '"edition"'))

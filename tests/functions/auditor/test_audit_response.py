@@ -11,7 +11,7 @@ from tests.support.product import Product
 INVARIANTS = [f"I{number}" for number in (*range(12), 16, 17)]
 
 
-def test_every_invariant_is_answered_with_its_counts(product: Product) -> None:
+def test_the_response_has_each_invariant_with_its_counts(product: Product) -> None:
     product.register().open_room()
 
     answer = call(product.aws, "AuditorFunction", {})
@@ -22,7 +22,7 @@ def test_every_invariant_is_answered_with_its_counts(product: Product) -> None:
     assert {finding["invariant"] for finding in answer["findings"] if finding["elsewhere"]} == {"I7"}
 
 
-def test_a_violation_is_answered_and_logged(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_violation_is_returned_and_logged(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
     room = product.register().open_room()
     tables.change(product.aws, "RoomsTable", {"room_id": room["id"], "item": "ROOM"}, member_count=7)
 
@@ -37,7 +37,7 @@ def test_a_violation_is_answered_and_logged(product: Product, capsys: pytest.Cap
     assert [line["item"] for line in logged if line["event"] == "invariant broken"] == [room["id"]]
 
 
-def test_how_long_something_may_be_unfinished_can_be_said(product: Product) -> None:
+def test_the_grace_period_for_unfinished_work_is_a_parameter(product: Product) -> None:
     ann = product.register()
     assert ann.delete(f"/rooms/{ann.open_room()['id']}").status == 204
 
@@ -48,7 +48,7 @@ def test_how_long_something_may_be_unfinished_can_be_said(product: Product) -> N
     assert [violations["I11"] for violations in found] == [0, 1]
 
 
-def test_with_too_little_time_the_answer_says_so(product: Product) -> None:
+def test_the_response_says_when_time_ran_out(product: Product) -> None:
     product.register()
 
     answer = call(product.aws, "AuditorFunction", {}, seconds=1)

@@ -43,7 +43,7 @@ def busy_room(product: Product) -> None:
     ann.delete(f"/rooms/{closed['id']}")
 
 
-def test_what_the_product_wrote_has_neither_gaps_nor_more(product: Product) -> None:
+def test_the_trail_written_by_the_product_is_complete_and_has_nothing_else(product: Product) -> None:
     busy_room(product)
     product.deliver()
 
@@ -52,7 +52,7 @@ def test_what_the_product_wrote_has_neither_gaps_nor_more(product: Product) -> N
     assert (finding.violations, finding.checked) == (0, len(entries(product)) + 2)
 
 
-def test_every_entry_but_those_of_what_is_gone_is_missed(product: Product) -> None:
+def test_every_missing_entry_of_an_existing_resource_is_reported(product: Product) -> None:
     busy_room(product)
     product.deliver()
     everything = entries(product)
@@ -77,21 +77,21 @@ def test_every_entry_but_those_of_what_is_gone_is_missed(product: Product) -> No
     assert set(everything) - missed == last_words
 
 
-def test_what_is_on_its_way_is_not_missed(product: Product) -> None:
+def test_an_entry_that_is_still_in_the_stream_is_not_missing(product: Product) -> None:
     busy_room(product)
 
     assert audit(product, older_than=timedelta(minutes=20)).violations == 0
     assert audit(product).violations == 4
 
 
-def test_what_has_come_to_its_end_is_not_missed(product: Product) -> None:
+def test_an_expired_entry_is_not_missing(product: Product) -> None:
     busy_room(product)
     product.deliver(to="RoomCleanupFunction")
 
     assert audit(product, kept=timedelta(0)).violations == 0
 
 
-def test_an_entry_of_what_was_not_committed_is_found(product: Product) -> None:
+def test_an_entry_of_an_uncommitted_change_is_reported(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     ann.patch(f"/rooms/{room['id']}", json={"name": "Garden"})
@@ -104,7 +104,7 @@ def test_an_entry_of_what_was_not_committed_is_found(product: Product) -> None:
 
 
 @pytest.mark.parametrize("table", ["RoomsTable", "TasksTable"])
-def test_what_was_changed_last_before_there_were_stamps_needs_no_entry(product: Product, table: str) -> None:
+def test_a_last_change_without_a_change_context_needs_no_entry(product: Product, table: str) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     ann.plan(room_id=room["id"])

@@ -46,7 +46,7 @@ def _broken(report: Report) -> set[Invariant]:
     return {finding.invariant for finding in report.findings if finding.violations}
 
 
-def test_a_fault_in_every_reading_is_a_violation() -> None:
+def test_a_violation_in_every_read_is_reported() -> None:
     report, pauses = _audit(WRONG, WRONG, WRONG, WRONG, WRONG, WRONG)
 
     assert _broken(report) == {Invariant.MEMBER_COUNT}
@@ -54,20 +54,20 @@ def test_a_fault_in_every_reading_is_a_violation() -> None:
 
 
 @pytest.mark.parametrize("wrong", [1, 2, 5])
-def test_a_fault_that_passes_is_none(wrong: int) -> None:
+def test_a_violation_that_disappears_is_not_reported(wrong: int) -> None:
     report, _ = _audit(*[WRONG] * wrong, RIGHT)
 
     assert _broken(report) == set()
 
 
-def test_what_is_gone_meanwhile_breaks_nothing() -> None:
+def test_an_item_deleted_meanwhile_is_no_violation() -> None:
     report, pauses = _audit(WRONG, None)
 
     assert _broken(report) == set()
     assert pauses == []
 
 
-def test_another_fault_than_the_first_is_no_confirmation() -> None:
+def test_a_different_violation_does_not_confirm_the_first() -> None:
     unclaimed = replace(RIGHT, code_owner=None)
 
     report, _ = _audit(WRONG, *[unclaimed] * 5)
@@ -75,7 +75,7 @@ def test_another_fault_than_the_first_is_no_confirmation() -> None:
     assert _broken(report) == set()
 
 
-def test_a_right_reading_is_not_read_again() -> None:
+def test_a_read_without_violation_is_not_repeated() -> None:
     report, pauses = _audit(RIGHT)
 
     assert _broken(report) == set()

@@ -24,7 +24,7 @@ A_YEAR = timedelta(days=365)
 
 
 class World:
-    """Two people in a room with a task and a retired code, one who has left it, a personal task, and a receipt."""
+    """Two people in a room with a task and a retired code, one who has left it, a personal task, a keyed request."""
 
     def __init__(self, product: Product) -> None:
         self.product = product
@@ -89,7 +89,7 @@ def _checked(report: Report) -> dict[Invariant, int]:
     return {finding.invariant: finding.checked for finding in report.findings}
 
 
-def test_what_the_product_wrote_keeps_every_invariant(world: World) -> None:
+def test_data_written_by_the_product_satisfies_every_invariant(world: World) -> None:
     report = world.audit()
 
     assert report.complete
@@ -113,7 +113,7 @@ def test_what_the_product_wrote_keeps_every_invariant(world: World) -> None:
 
 
 @pytest.mark.parametrize("page_items", [1, 2, 3])
-def test_it_does_not_matter_how_the_items_are_spread_over_pages(world: World, page_items: int) -> None:
+def test_results_do_not_depend_on_page_boundaries(world: World, page_items: int) -> None:
     whole = world.audit()
 
     paged = world.audit(page_items)
@@ -122,7 +122,7 @@ def test_it_does_not_matter_how_the_items_are_spread_over_pages(world: World, pa
     assert _checked(paged)[Invariant.TASK_OWNER] == _checked(whole)[Invariant.TASK_OWNER]
 
 
-def test_those_that_tables_cannot_decide_say_where_they_are_shown(world: World) -> None:
+def test_invariants_that_tables_cannot_decide_name_where_they_are_shown(world: World) -> None:
     checked = _checked(world.audit())
 
     assert {invariant for invariant, count in checked.items() if count == 0} == ELSEWHERE.keys()
@@ -264,16 +264,16 @@ def _a_task_under_another_owner(world: World) -> Broken:
     return Invariant.TASK_VERSION, world.task["id"]
 
 
-def _a_receipt_without_an_answer(world: World) -> Broken:
-    receipt = world.product.items("IdempotencyTable")[0]["receipt_id"]
-    world.change("IdempotencyTable", {"receipt_id": receipt}, answer="{}")
-    return Invariant.IDEMPOTENCY, f"receipt {receipt}"
+def _a_record_without_a_response(world: World) -> Broken:
+    record = world.product.items("IdempotencyTable")[0]["receipt_id"]
+    world.change("IdempotencyTable", {"receipt_id": record}, answer="{}")
+    return Invariant.IDEMPOTENCY, f"idempotency record {record}"
 
 
-def _a_receipt_of_a_failure(world: World) -> Broken:
-    receipt = world.product.items("IdempotencyTable")[0]["receipt_id"]
-    world.change("IdempotencyTable", {"receipt_id": receipt}, answer='{"status": 409}')
-    return Invariant.IDEMPOTENCY, f"receipt {receipt}"
+def _a_record_of_a_failure(world: World) -> Broken:
+    record = world.product.items("IdempotencyTable")[0]["receipt_id"]
+    world.change("IdempotencyTable", {"receipt_id": record}, answer='{"status": 409}')
+    return Invariant.IDEMPOTENCY, f"idempotency record {record}"
 
 
 def _a_session_without_a_refresh_token(world: World) -> Broken:
@@ -416,8 +416,8 @@ def _dead_room(room_id: str, since: str) -> Json:
         _a_task_sorted_by_an_old_deadline,
         _a_task_sorted_by_an_old_status,
         _a_task_under_another_owner,
-        _a_receipt_without_an_answer,
-        _a_receipt_of_a_failure,
+        _a_record_without_a_response,
+        _a_record_of_a_failure,
         _a_session_without_a_refresh_token,
         _a_session_of_nobody,
         _an_empty_room_left,
@@ -446,7 +446,7 @@ def test_a_violation_is_reported_with_its_item(world: World, damage: Callable[[W
 
 
 @pytest.mark.parametrize("page_items", [1, 2])
-def test_a_violation_that_is_spread_over_pages_is_reported(world: World, page_items: int) -> None:
+def test_a_violation_that_spans_pages_is_reported(world: World, page_items: int) -> None:
     broken = _a_membership_gone_by_itself(world)
 
     assert _violations(world.audit(page_items)) == [broken]
@@ -464,14 +464,14 @@ def test_two_sessions_of_one_family_are_reported(world: World) -> None:
     ]
 
 
-def test_a_session_that_has_expired_may_outlive_its_user(world: World) -> None:
+def test_an_expired_session_may_outlive_its_user(world: World) -> None:
     session = world.one("SessionsTable", user_id=world.ann.id)["session_id"]
     world.change("SessionsTable", {"session_id": session}, user_id="usr_ghost", expires_at=1)
 
     assert _violations(world.audit()) == []
 
 
-def test_what_was_left_a_moment_ago_is_no_violation(world: World) -> None:
+def test_recent_unfinished_work_is_no_violation(world: World) -> None:
     assert world.ann.delete(f"/rooms/{world.room['id']}").status == 204
     now = clock.timestamp(clock.now())
     world.change("UsersTable", {"user_id": world.bob.id}, status="deleting", updated_at=now, unfinished="user")
@@ -479,20 +479,20 @@ def test_what_was_left_a_moment_ago_is_no_violation(world: World) -> None:
     assert _violations(world.audit()) == []
 
 
-def test_somebody_else_may_have_the_name_of_who_is_being_deleted(world: World) -> None:
+def test_the_name_of_a_user_being_deleted_may_be_taken_by_another_user(world: World) -> None:
     assert world.ann.delete("/users/me").status == 204
     world.product.register("ann", username=world.ann.username)
 
     assert _violations(world.audit()) == []
 
 
-def test_a_person_without_an_address_has_one_claim(world: World) -> None:
+def test_a_user_without_an_address_has_one_name_claim(world: World) -> None:
     world.product.register("eve", email=None)
 
     assert _violations(world.audit()) == []
 
 
-def test_it_stops_when_the_time_is_nearly_over(world: World) -> None:
+def test_the_audit_stops_when_time_is_nearly_over(world: World) -> None:
     answers = iter([True, True, False])
 
     report = world.audit(page_items=1, seconds=lambda: next(answers))

@@ -43,7 +43,7 @@ def verified(product: Product, client: Client) -> Any:
     return jwt.decode(str(client.access_token), key, algorithms=["ES256"], audience="tasksync-api")
 
 
-def test_across_a_rotation_tokens_of_both_keys_are_good(product: Product) -> None:
+def test_tokens_of_both_keys_are_valid_during_a_rotation(product: Product) -> None:
     ann = product.register("ann")
     assert published(product) == [kid_of(ann)]
 
@@ -70,7 +70,7 @@ def test_a_warm_container_signs_with_the_new_key_at_once(product: Product) -> No
     assert after[0] == after[1] != kid_of(ann)
 
 
-def test_nobody_is_signed_out_by_it(product: Product) -> None:
+def test_a_rotation_signs_nobody_out(product: Product) -> None:
     ann = product.register("ann")
     refresh_token = ann.refresh_token
 
@@ -81,7 +81,7 @@ def test_nobody_is_signed_out_by_it(product: Product) -> None:
     assert jwt.get_unverified_header(answer.json()["access_token"])["kid"] != kid_of(ann)
 
 
-def test_the_old_key_is_withdrawn_when_its_last_token_has_ended(product: Product, clock: Clock) -> None:
+def test_the_old_key_is_withdrawn_when_its_last_token_has_expired(product: Product, clock: Clock) -> None:
     ann = product.register("ann")
     assert ann.get("/users/me").status == 200
     rotate(product)
@@ -96,13 +96,13 @@ def test_the_old_key_is_withdrawn_when_its_last_token_has_ended(product: Product
     problem(ann.get("/users/me"), 401, "invalid_token")
 
 
-def test_an_old_key_is_kept_longer_than_any_access_token_lives() -> None:
+def test_an_old_key_is_published_longer_than_any_access_token_lives() -> None:
     longest = load(REPOSITORY / "template.yaml")["Parameters"]["AccessTokenSeconds"]["MaxValue"]
 
     assert longest + 300 <= rotate_key.KEPT_SECONDS
 
 
-def test_a_key_that_is_known_to_somebody_is_withdrawn_within_a_minute(product: Product, clock: Clock) -> None:
+def test_a_compromised_key_is_withdrawn_within_a_minute(product: Product, clock: Clock) -> None:
     ann = product.register("ann")
     assert ann.get("/users/me").status == 200
 
@@ -115,7 +115,7 @@ def test_a_key_that_is_known_to_somebody_is_withdrawn_within_a_minute(product: P
     assert renewed.status == 200, renewed
 
 
-def test_a_withdrawn_key_is_not_published_again_by_whoever_still_has_it(product: Product) -> None:
+def test_a_withdrawn_key_is_not_published_again_from_a_cache(product: Product) -> None:
     """Such as a container that read the seed before it was replaced, and publishes its key after."""
     ann = product.register("ann")
     rotate(product, kept_seconds=0)
@@ -128,7 +128,7 @@ def test_a_withdrawn_key_is_not_published_again_by_whoever_still_has_it(product:
     assert after["expires_at"] == old["expires_at"]
 
 
-def test_a_second_rotation_leaves_the_end_of_the_first_key_as_it_is(product: Product, clock: Clock) -> None:
+def test_a_second_rotation_does_not_extend_the_first_key(product: Product, clock: Clock) -> None:
     ann = product.register("ann")
     rotate(product, kept_seconds=600)
     second = product.anonymous.sign_in(ann.username)
@@ -142,7 +142,7 @@ def test_a_second_rotation_leaves_the_end_of_the_first_key_as_it_is(product: Pro
     assert sorted(published(product)) == sorted([kid_of(second), kid_of(third)])
 
 
-def test_no_seed_is_in_what_the_command_returns_or_the_table_keeps(product: Product) -> None:
+def test_the_command_and_the_table_contain_no_seed(product: Product) -> None:
     product.register("ann")
     retired = rotate(product)
     product.register("bob")

@@ -12,7 +12,7 @@ from tests.support.product import Product
 SECRET = "a password of some length"
 
 
-def test_one_signs_in_with_the_username_in_any_case(product: Product) -> None:
+def test_the_username_is_accepted_in_any_case(product: Product) -> None:
     ann = product.register(username="Ann")
 
     answer = product.anonymous.post("/auth/login", json={"username": "aNN", "password": ann.password})
@@ -22,7 +22,7 @@ def test_one_signs_in_with_the_username_in_any_case(product: Product) -> None:
     assert answer.json()["user"]["username"] == "Ann"
 
 
-def test_one_signs_in_with_the_address_in_any_case(product: Product) -> None:
+def test_the_address_is_accepted_in_any_case(product: Product) -> None:
     ann = product.register(email="Ann@Example.org")
 
     answer = product.anonymous.post("/auth/login", json={"email": "ann@EXAMPLE.org", "password": ann.password})
@@ -32,7 +32,7 @@ def test_one_signs_in_with_the_address_in_any_case(product: Product) -> None:
     assert answer.json()["user"]["email"] == "Ann@Example.org"
 
 
-def test_signing_in_answers_as_registering_does(product: Product) -> None:
+def test_signing_in_has_the_response_of_registering(product: Product) -> None:
     body = builders.person("ann")
     registered = product.anonymous.post("/auth/register", json=body).json()
 
@@ -46,7 +46,7 @@ def test_signing_in_answers_as_registering_does(product: Product) -> None:
     assert signed_in["access_token"] != registered["access_token"]
 
 
-def test_an_unknown_name_a_wrong_password_and_another_kind_of_name_are_answered_alike(product: Product) -> None:
+def test_unknown_names_wrong_passwords_and_wrong_kinds_of_names_get_the_same_response(product: Product) -> None:
     ann = product.register(username="ann", email="ann@example.org", password=SECRET)
 
     def refusal(**names: str) -> tuple[Any, list[str]]:
@@ -73,19 +73,19 @@ def test_an_unknown_name_a_wrong_password_and_another_kind_of_name_are_answered_
     [{}, {"username": None}, {"username": "ann", "email": "ann@example.org"}],
     ids=["neither", "null", "both"],
 )
-def test_exactly_one_name_is_needed(product: Product, names: dict[str, Any]) -> None:
+def test_exactly_one_name_is_required(product: Product, names: dict[str, Any]) -> None:
     answer = product.anonymous.post("/auth/login", json={**names, "password": SECRET})
 
     assert faults(answer).keys() == {"/username"}
 
 
-def test_a_password_is_needed(product: Product) -> None:
+def test_a_password_is_required(product: Product) -> None:
     answer = product.anonymous.post("/auth/login", json={"username": "ann"})
 
     assert faults(answer) == {"/password": "missing"}
 
 
-def test_a_password_too_long_to_be_one_is_refused(product: Product) -> None:
+def test_a_password_over_the_length_limit_is_refused(product: Product) -> None:
     product.register(username="ann")
 
     answer = product.anonymous.post("/auth/login", json={"username": "ann", "password": "x" * 1025})
@@ -93,7 +93,7 @@ def test_a_password_too_long_to_be_one_is_refused(product: Product) -> None:
     assert faults(answer) == {"/password": "too_long"}
 
 
-def test_every_sign_in_is_a_session_of_its_own(product: Product) -> None:
+def test_every_sign_in_opens_a_session(product: Product) -> None:
     ann = product.register("ann")
     again = product.anonymous.sign_in(ann.username)
 

@@ -76,7 +76,7 @@ def deleting(product: Product, user_id: str) -> None:
     change(product.aws, "UsersTable", {"user_id": user_id}, status="deleting")
 
 
-def test_every_refusal_costs_the_same_and_says_the_same(product: Product) -> None:
+def test_every_refusal_has_the_same_cost_and_the_same_response(product: Product) -> None:
     ann = product.register(username="ann", email="ann@example.org", password=PASSWORD)
     bob = product.register(username="bob", password=PASSWORD)
     deleting(product, bob.id)
@@ -109,7 +109,7 @@ def test_every_refusal_costs_the_same_and_says_the_same(product: Product) -> Non
 
 
 @pytest.mark.parametrize("cost", [4, 8, 9])
-def test_a_cheaper_hash_is_refused_with_as_much_work(product: Product, cost: int) -> None:
+def test_an_account_with_a_cheaper_hash_is_refused_at_the_same_cost(product: Product, cost: int) -> None:
     ann = product.register(username="ann", password=PASSWORD)
     make_older(product, ann.id, cost)
 
@@ -123,7 +123,7 @@ def test_a_cheaper_hash_is_refused_with_as_much_work(product: Product, cost: int
 
 
 @pytest.mark.parametrize("cost", [4, 9, 11])
-def test_a_hash_of_another_cost_is_made_anew_at_the_next_sign_in(product: Product, cost: int) -> None:
+def test_a_hash_of_another_cost_is_renewed_at_the_next_sign_in(product: Product, cost: int) -> None:
     ann = product.register(username="ann", password=PASSWORD)
     make_older(product, ann.id, cost)
     before = ann.get("/users/me").json()
@@ -138,7 +138,7 @@ def test_a_hash_of_another_cost_is_made_anew_at_the_next_sign_in(product: Produc
     assert work.costs == [10], "once"
 
 
-def test_an_upgrade_that_cannot_be_written_costs_nobody_the_sign_in(product: Product) -> None:
+def test_a_sign_in_succeeds_although_the_hash_renewal_conflicts(product: Product) -> None:
     ann = product.register(username="ann", password=PASSWORD)
     make_older(product, ann.id, 4)
     older = hash_of(product, ann.id)
@@ -157,7 +157,7 @@ def test_an_upgrade_that_cannot_be_written_costs_nobody_the_sign_in(product: Pro
     assert hash_of(product, ann.id) == other, "somebody else's change stands"
 
 
-def test_an_upgrade_that_meets_an_outage_costs_nobody_the_sign_in(product: Product) -> None:
+def test_a_sign_in_succeeds_although_the_hash_renewal_meets_an_outage(product: Product) -> None:
     ann = product.register(username="ann", password=PASSWORD)
     make_older(product, ann.id, 4)
     make = bcrypt.hashpw

@@ -52,7 +52,7 @@ def guess(product: Product, username: str, times: int = 10, ip: str = HOME) -> N
         problem(login(product, username, ip=ip), 401, "invalid_credentials")
 
 
-def test_after_ten_failures_no_password_is_looked_at(product: Product, computed: list[bytes]) -> None:
+def test_after_ten_failures_no_password_is_checked(product: Product, computed: list[bytes]) -> None:
     product.register(username="ann")
 
     guess(product, "ann")
@@ -63,7 +63,7 @@ def test_after_ten_failures_no_password_is_looked_at(product: Product, computed:
     assert len(computed) == 10
 
 
-def test_whether_anybody_has_the_name_cannot_be_told(product: Product, computed: list[bytes]) -> None:
+def test_the_response_does_not_reveal_whether_a_name_exists(product: Product, computed: list[bytes]) -> None:
     product.register(username="ann", email="ann@example.org")
 
     def refusals(ip: str = HOME, **names: str) -> list[tuple[object, dict[str, str]]]:
@@ -88,9 +88,7 @@ def test_whether_anybody_has_the_name_cannot_be_told(product: Product, computed:
     assert len(computed) == 40
 
 
-def test_an_account_has_one_count_whichever_name_is_typed_and_wherever_the_password_is_asked_for(
-    product: Product, computed: list[bytes]
-) -> None:
+def test_failures_are_counted_per_account_across_its_names_and_routes(product: Product, computed: list[bytes]) -> None:
     ann = product.register(username="ann", email="ann@example.org")
 
     def by_username(password: str) -> Answer:
@@ -112,7 +110,7 @@ def test_an_account_has_one_count_whichever_name_is_typed_and_wherever_the_passw
     assert len(computed) == 10
 
 
-def test_a_right_password_by_one_name_forgets_the_failures_by_the_other(product: Product) -> None:
+def test_a_correct_password_by_one_name_resets_the_failures_of_the_other(product: Product) -> None:
     ann = product.register(username="ann", email="ann@example.org")
 
     for _ in range(3):
@@ -124,7 +122,7 @@ def test_a_right_password_by_one_name_forgets_the_failures_by_the_other(product:
         problem(ann.post("/auth/password", json=body), 422)
 
 
-def test_a_refused_new_password_is_no_wrong_guess_of_the_current_one(product: Product, computed: list[bytes]) -> None:
+def test_a_refused_new_password_does_not_count_as_a_failure(product: Product, computed: list[bytes]) -> None:
     ann = product.register(username="zemtavel")
     right, wrong = {"current_password": builders.PASSWORD}, {"current_password": WRONG}
     refused = ("too short", "passwordpassword", "quoxbrin-zemtavel", builders.PASSWORD)
@@ -141,7 +139,7 @@ def test_a_refused_new_password_is_no_wrong_guess_of_the_current_one(product: Pr
     assert len(computed) == 10
 
 
-def test_a_name_is_the_same_however_it_is_written(product: Product) -> None:
+def test_spellings_of_one_name_share_a_counter(product: Product) -> None:
     product.register(username="ann")
     for name in ("ann", "ANN", "Ann", "\uff41nn", "aNN"):
         guess(product, name, 2)
@@ -149,7 +147,7 @@ def test_a_name_is_the_same_however_it_is_written(product: Product) -> None:
     wait_told(login(product, "anN"))
 
 
-def test_each_try_after_the_free_ones_waits_twice_as_long_up_to_an_hour(product: Product, clock: Clock) -> None:
+def test_each_further_failure_doubles_the_wait_up_to_an_hour(product: Product, clock: Clock) -> None:
     guess(product, "ann")
 
     for seconds in (60, 120, 240, 480, 960, 1920, 3600, 3600, 3600):
@@ -160,7 +158,7 @@ def test_each_try_after_the_free_ones_waits_twice_as_long_up_to_an_hour(product:
         problem(login(product, "ann"), 401, "invalid_credentials")
 
 
-def test_whoever_waits_and_knows_the_password_is_in_and_all_is_forgotten(product: Product, clock: Clock) -> None:
+def test_a_correct_password_after_the_wait_resets_the_counter(product: Product, clock: Clock) -> None:
     product.register(username="ann")
     guess(product, "ann")
     clock.pass_by(wait_told(login(product, "ann")))
@@ -171,7 +169,7 @@ def test_whoever_waits_and_knows_the_password_is_in_and_all_is_forgotten(product
     assert wait_told(login(product, "ann")) == 60
 
 
-def test_signing_in_in_between_begins_the_count_anew(product: Product) -> None:
+def test_a_successful_sign_in_resets_the_counter(product: Product) -> None:
     product.register(username="ann")
 
     for _ in range(3):
@@ -179,7 +177,7 @@ def test_signing_in_in_between_begins_the_count_anew(product: Product) -> None:
         assert login(product, "ann", builders.PASSWORD).status == 200
 
 
-def test_a_few_failures_are_forgotten_after_a_quarter_of_an_hour(product: Product, clock: Clock) -> None:
+def test_a_few_failures_expire_after_fifteen_minutes(product: Product, clock: Clock) -> None:
     guess(product, "ann", 9)
     clock.pass_by(899)
     guess(product, "ann", 1)
@@ -191,7 +189,7 @@ def test_a_few_failures_are_forgotten_after_a_quarter_of_an_hour(product: Produc
     wait_told(login(product, "bob"))
 
 
-def test_waits_are_forgotten_a_day_after_the_last(product: Product, clock: Clock) -> None:
+def test_waits_expire_a_day_after_the_last_failure(product: Product, clock: Clock) -> None:
     guess(product, "ann")
     clock.pass_by(60 + DAY - 1)
     problem(login(product, "ann"), 401)
@@ -202,7 +200,7 @@ def test_waits_are_forgotten_a_day_after_the_last(product: Product, clock: Clock
     assert wait_told(login(product, "ann")) == 60
 
 
-def test_somebody_elsewhere_is_not_shut_out(product: Product) -> None:
+def test_another_network_is_not_locked_out(product: Product) -> None:
     product.register(username="ann")
     guess(product, "ann", ip=ELSEWHERE)
     wait_told(login(product, "ann", ip=ELSEWHERE))
@@ -218,7 +216,7 @@ def attack(product: Product, username: str) -> None:
         guess(product, username, 10, ip=f"203.0.113.{number}")
 
 
-def test_after_a_hundred_failures_in_a_row_a_new_network_waits_an_hour(
+def test_after_a_hundred_consecutive_failures_a_new_network_waits_an_hour(
     product: Product, clock: Clock, computed: list[bytes]
 ) -> None:
     product.register(username="ann")
@@ -232,7 +230,7 @@ def test_after_a_hundred_failures_in_a_row_a_new_network_waits_an_hour(
     assert computed == []
 
 
-def test_nobody_can_keep_a_stranger_out_for_good(product: Product, clock: Clock) -> None:
+def test_an_attacker_cannot_lock_out_a_user_forever(product: Product, clock: Clock) -> None:
     product.register(username="ann")
     attack(product, "ann")
     clock.pass_by(wait_told(login(product, "ann", builders.PASSWORD, ip=ELSEWHERE)) - 1)
@@ -243,7 +241,7 @@ def test_nobody_can_keep_a_stranger_out_for_good(product: Product, clock: Clock)
     assert login(product, "ann", builders.PASSWORD, ip=ELSEWHERE).status == 200
 
 
-def test_a_stranger_who_has_waited_has_one_try_and_waits_again(product: Product, clock: Clock) -> None:
+def test_a_new_network_has_one_attempt_after_each_wait(product: Product, clock: Clock) -> None:
     product.register(username="ann")
     attack(product, "ann")
     clock.pass_by(wait_told(login(product, "ann", ip=ELSEWHERE)))
@@ -253,7 +251,7 @@ def test_a_stranger_who_has_waited_has_one_try_and_waits_again(product: Product,
     assert wait_told(login(product, "ann", builders.PASSWORD, ip=ELSEWHERE)) == 3600
 
 
-def test_where_somebody_has_signed_in_before_they_still_can(product: Product) -> None:
+def test_a_known_network_can_still_sign_in(product: Product) -> None:
     product.register(username="ann")
     assert login(product, "ann", builders.PASSWORD, ip=HOME).status == 200
     attack(product, "ann")
@@ -272,7 +270,7 @@ def test_a_network_is_known_for_ninety_days(product: Product, clock: Clock) -> N
     assert wait_told(login(product, "ann", builders.PASSWORD, ip=HOME)) == 3600
 
 
-def test_the_addresses_of_one_ipv6_network_are_one(product: Product) -> None:
+def test_addresses_of_one_ipv6_network_are_counted_together(product: Product) -> None:
     """A /56, which is what a customer has."""
     for number in range(10):
         guess(product, "ann", 1, ip=f"2001:db8:0:1{number:02x}:{number}::1")
@@ -281,14 +279,14 @@ def test_the_addresses_of_one_ipv6_network_are_one(product: Product) -> None:
     problem(login(product, "ann", ip="2001:db8:0:200::1"), 401, "invalid_credentials")
 
 
-def test_an_ipv4_address_is_itself_in_ipv6_too(product: Product) -> None:
+def test_an_ipv4_mapped_ipv6_address_is_counted_as_ipv4(product: Product) -> None:
     guess(product, "ann", 10, ip=f"::ffff:{HOME}")
 
     wait_told(login(product, "ann", ip=HOME))
     problem(login(product, "ann", ip=f"::ffff:{ELSEWHERE}"), 401)
 
 
-def test_headers_that_claim_another_address_change_nothing(product: Product) -> None:
+def test_forwarding_headers_of_a_client_are_ignored(product: Product) -> None:
     def claiming(address: str) -> Answer:
         names = ("X-Forwarded-For", "X-Real-IP", "True-Client-IP", "CF-Connecting-IP")
         headers = {**dict.fromkeys(names, address), "Forwarded": f"for={address}"}
@@ -300,7 +298,7 @@ def test_headers_that_claim_another_address_change_nothing(product: Product) -> 
     wait_told(answers[-1])
 
 
-def test_one_address_tries_a_hundred_times_whatever_the_names(product: Product, clock: Clock) -> None:
+def test_one_address_has_a_hundred_attempts_across_all_names(product: Product, clock: Clock) -> None:
     product.aws.deploy(SignInAttemptsPerIp="12")
     for number in range(12):
         answer = login(product, f"person-{number}")
@@ -316,7 +314,7 @@ def test_one_address_tries_a_hundred_times_whatever_the_names(product: Product, 
     problem(login(product, "person-13"), 401)
 
 
-def test_what_is_refused_for_its_fields_counts_for_the_address_and_for_no_account(product: Product) -> None:
+def test_invalid_fields_count_for_the_address_and_for_no_account(product: Product) -> None:
     product.aws.deploy(SignInFailuresPerAccount="1", SignInAttemptsPerIp="4", BcryptCost="4")
     for body in ({}, {"username": "ann"}, {"username": "ann", "password": 7}):
         problem(product.anonymous.post("/auth/login", json=body), 422)
@@ -343,7 +341,7 @@ def test_the_current_password_cannot_be_guessed_with_a_stolen_token(
     assert ann.post("/auth/password", json={**body, "current_password": builders.PASSWORD}).status == 204
 
 
-def test_nothing_that_somebody_typed_is_kept(product: Product) -> None:
+def test_no_typed_name_or_password_is_stored(product: Product) -> None:
     product.register(username="ann", email="ann@example.org")
     product.anonymous.post("/auth/login", json={"email": "ann@example.org", "password": builders.PASSWORD})
     login(product, "ann")
@@ -356,7 +354,7 @@ def test_nothing_that_somebody_typed_is_kept(product: Product) -> None:
     assert all(item["expires_at"] for item in product.items("RateLimitsTable"))
 
 
-def test_where_attempts_cannot_be_counted_no_password_is_looked_at(product: Product, computed: list[bytes]) -> None:
+def test_without_the_counter_no_password_is_checked(product: Product, computed: list[bytes]) -> None:
     product.register(username="ann")
     drop(product.aws, "RateLimitsTable")
 

@@ -25,7 +25,7 @@ def test_a_new_password_replaces_the_old_one(product: Product) -> None:
     assert product.anonymous.sign_in(ann.username, NEW).id == ann.id
 
 
-def test_every_other_session_ends_and_this_one_stays(product: Product) -> None:
+def test_every_other_session_ends_and_the_current_one_stays(product: Product) -> None:
     ann = product.register("ann")
     elsewhere = product.anonymous.sign_in(ann.username)
     bob = product.register("bob")
@@ -41,7 +41,7 @@ def test_every_other_session_ends_and_this_one_stays(product: Product) -> None:
     assert bob.get("/users/me").status == 200
 
 
-def test_a_password_is_changed_again_and_again_in_one_session(product: Product) -> None:
+def test_a_password_can_be_changed_repeatedly_in_one_session(product: Product) -> None:
     ann = product.register("ann")
 
     for turn in range(3):
@@ -51,7 +51,7 @@ def test_a_password_is_changed_again_and_again_in_one_session(product: Product) 
     assert product.anonymous.sign_in(ann.username, f"{NEW} 3").id == ann.id
 
 
-def test_a_change_counts_as_a_change_of_the_user(product: Product) -> None:
+def test_a_password_change_is_a_new_version_of_the_user(product: Product) -> None:
     ann = product.register("ann")
 
     ann.post("/auth/password", json=change())
@@ -59,7 +59,7 @@ def test_a_change_counts_as_a_change_of_the_user(product: Product) -> None:
     assert ann.get("/users/me").json()["version"] == 2
 
 
-def test_the_current_password_must_be_right(product: Product) -> None:
+def test_the_current_password_must_be_correct(product: Product) -> None:
     ann = product.register("ann")
     elsewhere = product.anonymous.sign_in(ann.username)
 
@@ -70,7 +70,7 @@ def test_the_current_password_must_be_right(product: Product) -> None:
     assert product.anonymous.sign_in(ann.username).id == ann.id
 
 
-def test_a_new_password_is_long_enough(product: Product) -> None:
+def test_a_new_password_has_the_minimum_length(product: Product) -> None:
     ann = product.register("ann")
     elsewhere = product.anonymous.sign_in(ann.username)
 
@@ -81,7 +81,7 @@ def test_a_new_password_is_long_enough(product: Product) -> None:
     assert product.anonymous.sign_in(ann.username).id == ann.id
 
 
-def test_the_new_password_is_another_one(product: Product) -> None:
+def test_the_new_password_must_differ(product: Product) -> None:
     ann = product.register("ann", password="caf\u00e9 with paper lanterns")
 
     for new in (ann.password, "cafe\u0301 with paper lanterns"):
@@ -109,9 +109,9 @@ def test_the_new_password_is_another_one(product: Product) -> None:
         ),
     ],
 )
-def test_every_fault_is_reported_at_once(product: Product, body: object, expected: dict[str, str]) -> None:
+def test_all_field_errors_are_reported_at_once(product: Product, body: object, expected: dict[str, str]) -> None:
     assert faults(product.register("ann").post("/auth/password", json=body)) == expected
 
 
-def test_it_takes_a_token(product: Product) -> None:
+def test_an_access_token_is_required(product: Product) -> None:
     problem(product.anonymous.post("/auth/password", json=change()), 401, "token_missing")

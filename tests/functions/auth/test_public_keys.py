@@ -20,7 +20,7 @@ def verified(product: Product, access_token: str) -> Any:
     return jwt.decode(access_token, key, algorithms=["ES256"], audience=AUDIENCE, issuer=ISSUER)
 
 
-def test_the_public_keys_are_a_jwk_set_without_anything_private(product: Product) -> None:
+def test_the_public_keys_are_a_jwk_set_without_private_parts(product: Product) -> None:
     answer = product.anonymous.get("/.well-known/jwks.json")
 
     assert answer.status == 200, answer
@@ -29,7 +29,7 @@ def test_the_public_keys_are_a_jwk_set_without_anything_private(product: Product
     assert (key["kty"], key["crv"], key["alg"], key["use"]) == ("EC", "P-256", "ES256", "sig")
 
 
-def test_an_access_token_says_what_rfc_9068_asks_for(product: Product) -> None:
+def test_an_access_token_has_the_claims_of_rfc_9068(product: Product) -> None:
     before = int(time.time())
     ann = product.register("ann")
 
@@ -57,7 +57,7 @@ def test_every_access_token_has_an_id_of_its_own(product: Product) -> None:
     assert len(ids) == 3
 
 
-def test_an_access_token_tells_nothing_of_the_person(product: Product) -> None:
+def test_an_access_token_contains_no_personal_data(product: Product) -> None:
     ann = product.register("ann")
 
     claims = verified(product, str(ann.access_token))

@@ -56,7 +56,7 @@ TAKES_OVER: dict[str, Request] = {
 }
 
 
-def test_what_takes_an_account_over_needs_a_recent_sign_in(product: Product, clock: Clock) -> None:
+def test_account_takeover_routes_need_a_recent_sign_in(product: Product, clock: Clock) -> None:
     ann = product.register("ann")
     root, ben = administrator(product), product.register("ben")
     asked = [(ann, request) for request in TAKES_OVER.values()]
@@ -77,7 +77,7 @@ def test_what_takes_an_account_over_needs_a_recent_sign_in(product: Product, clo
         assert request(with_token(person, reauthenticate(person).json()["access_token"])).status < 300
 
 
-def test_fourteen_minutes_are_recent(product: Product, clock: Clock) -> None:
+def test_a_sign_in_is_recent_for_fourteen_minutes(product: Product, clock: Clock) -> None:
     ann = product.register("ann")
 
     clock.pass_by(15 * MINUTES - 1)
@@ -86,7 +86,7 @@ def test_fourteen_minutes_are_recent(product: Product, clock: Clock) -> None:
     assert ann.delete("/users/me").status == 204
 
 
-def test_how_recent_is_a_setting(product: Product, clock: Clock) -> None:
+def test_the_age_of_a_recent_sign_in_is_a_setting(product: Product, clock: Clock) -> None:
     product.aws.deploy(RecentSignInSeconds="60", AccessTokenSeconds="3600", BcryptCost="4")
     ann = product.register("ann")
 
@@ -96,7 +96,7 @@ def test_how_recent_is_a_setting(product: Product, clock: Clock) -> None:
     assert document["max_age"] == 60
 
 
-def test_everything_else_is_done_however_long_ago_the_sign_in_was(product: Product, clock: Clock) -> None:
+def test_other_routes_accept_an_old_sign_in(product: Product, clock: Clock) -> None:
     ann = product.register("ann", email="ann@example.org")
     clock.pass_by(30 * MINUTES)
 
@@ -109,7 +109,7 @@ def test_everything_else_is_done_however_long_ago_the_sign_in_was(product: Produ
     assert ann.post("/auth/password", json=change).status == 204
 
 
-def test_who_may_not_do_it_anyway_is_not_asked_for_a_password(product: Product, clock: Clock) -> None:
+def test_an_unauthorized_caller_is_not_asked_for_a_password(product: Product, clock: Clock) -> None:
     ann, ben, eve = product.register("ann"), product.register("ben"), product.register("eve")
     ben.join(ann.open_room())
     clock.pass_by(30 * MINUTES)
@@ -119,7 +119,7 @@ def test_who_may_not_do_it_anyway_is_not_asked_for_a_password(product: Product, 
     problem(ann.delete("/users/me", headers={"If-Match": '"7"'}), 412, "version_mismatch")
 
 
-def test_it_is_a_new_access_token_of_the_same_session(product: Product, clock: Clock) -> None:
+def test_reauthentication_returns_a_new_access_token_of_the_same_session(product: Product, clock: Clock) -> None:
     ann = product.register("ann")
     clock.pass_by(20 * MINUTES)
 
@@ -140,7 +140,7 @@ def test_it_is_a_new_access_token_of_the_same_session(product: Product, clock: C
     assert again.delete("/users/me").status == 204
 
 
-def test_a_refresh_hands_on_when_the_password_was_last_shown(product: Product, clock: Clock) -> None:
+def test_a_refresh_keeps_the_time_of_the_last_password_check(product: Product, clock: Clock) -> None:
     ann = product.register("ann")
     signed_in_at = claims(ann)["auth_time"]
     clock.pass_by(16 * MINUTES)
@@ -160,7 +160,7 @@ def test_a_refresh_hands_on_when_the_password_was_last_shown(product: Product, c
     assert refreshed_again.delete("/users/me").status == 204
 
 
-def test_a_refresh_given_again_is_of_before_the_password_was_shown(product: Product, clock: Clock) -> None:
+def test_a_replayed_refresh_has_the_earlier_password_check(product: Product, clock: Clock) -> None:
     """Its answer was lost, and the password has been shown in between: no token says that it is older than that."""
     ann = product.register("ann")
     key, body = {"Idempotency-Key": "one"}, {"refresh_token": ann.refresh_token}
@@ -177,7 +177,7 @@ def test_a_refresh_given_again_is_of_before_the_password_was_shown(product: Prod
     assert claims(given)["auth_time"] <= claims(given)["iat"]
 
 
-def test_the_password_must_be_right_and_guesses_are_counted_with_those_of_a_password_change(
+def test_reauthentication_checks_the_password_and_counts_failures_with_password_changes(
     product: Product, clock: Clock
 ) -> None:
     ann = product.register("ann")
@@ -193,7 +193,7 @@ def test_the_password_must_be_right_and_guesses_are_counted_with_those_of_a_pass
 
 
 @pytest.mark.usefixtures("clock")
-def test_showing_the_password_counts_as_signing_in_for_the_address(product: Product) -> None:
+def test_reauthentication_counts_as_a_sign_in_of_the_address(product: Product) -> None:
     product.aws.deploy(SignInAttemptsPerIp="3", BcryptCost="4")
     ann = product.register("ann")
 
@@ -204,7 +204,7 @@ def test_showing_the_password_counts_as_signing_in_for_the_address(product: Prod
     problem(elsewhere, 429, "rate_limited")
 
 
-def test_a_session_from_before_it_was_kept_is_as_recent_as_its_beginning(product: Product, clock: Clock) -> None:
+def test_an_older_session_without_a_password_check_uses_its_start(product: Product, clock: Clock) -> None:
     ann = product.register("ann")
     key = {"session_id": {"S": claims(ann)["sid"]}}
     with LOCK:
@@ -219,7 +219,7 @@ def test_a_session_from_before_it_was_kept_is_as_recent_as_its_beginning(product
     assert refreshed.patch("/users/me", json={"username": "another"}).status == 200
 
 
-def test_a_token_from_before_it_was_said_is_good_but_not_recent(product: Product) -> None:
+def test_an_older_token_without_auth_time_is_valid_but_not_recent(product: Product) -> None:
     ann = product.register("ann")
     signer = Forger()
     signer.publish()
@@ -231,9 +231,7 @@ def test_a_token_from_before_it_was_said_is_good_but_not_recent(product: Product
     assert with_token(ann, reauthenticate(old).json()["access_token"]).delete("/users/me").status == 204
 
 
-def test_what_was_answered_under_a_key_is_answered_again_however_long_ago_the_sign_in_was(
-    product: Product, clock: Clock
-) -> None:
+def test_a_stored_response_is_returned_however_old_the_sign_in_is(product: Product, clock: Clock) -> None:
     ann = product.register("ann")
     key, change = {"Idempotency-Key": "one"}, {"username": "another"}
     first = ann.patch("/users/me", json=change, headers=key)
@@ -246,7 +244,7 @@ def test_what_was_answered_under_a_key_is_answered_again_however_long_ago_the_si
     problem(ann.patch("/users/me", json={"username": "a third"}), 401, "reauthentication_required")
 
 
-def test_under_a_key_the_same_token_is_given_again_and_none_is_kept(product: Product, clock: Clock) -> None:
+def test_under_an_idempotency_key_the_same_token_is_returned_and_none_is_stored(product: Product, clock: Clock) -> None:
     """OWASP ASVS 5.0.0 10.4.5: nobody who reads the tables can sign in by what is there."""
     ann = product.register("ann")
     clock.pass_by(16 * MINUTES)
@@ -262,7 +260,7 @@ def test_under_a_key_the_same_token_is_given_again_and_none_is_kept(product: Pro
     assert with_token(ann, token).delete("/users/me").status == 204
 
 
-def test_who_is_signed_out_shows_a_password_to_nobody(product: Product, clock: Clock) -> None:
+def test_a_signed_out_user_cannot_reauthenticate(product: Product, clock: Clock) -> None:
     ann = product.register("ann")
     fresh = with_token(ann, reauthenticate(ann).json()["access_token"])
     product.anonymous.post("/auth/logout", json={"refresh_token": ann.refresh_token})

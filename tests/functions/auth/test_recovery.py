@@ -48,7 +48,7 @@ def test_the_new_password_replaces_the_forgotten_one_and_every_session_ends(prod
     assert not [name for name in user_item(product, ann) if name.startswith("recovery")]
 
 
-def test_until_it_is_used_a_token_changes_nothing(product: Product) -> None:
+def test_an_unused_recovery_token_changes_nothing(product: Product) -> None:
     ann = product.register("ann")
     before = ann.get("/users/me").json()
 
@@ -58,14 +58,14 @@ def test_until_it_is_used_a_token_changes_nothing(product: Product) -> None:
     assert product.anonymous.sign_in(ann.username).id == ann.id
 
 
-def test_a_token_is_good_once(product: Product) -> None:
+def test_a_recovery_token_can_be_used_once(product: Product) -> None:
     token = product.recovery_token(product.register("ann").username)
     assert complete(product, token).status == 204
 
     refused(complete(product, token, f"{NEW} and more"))
 
 
-def test_of_two_who_use_a_token_at_the_same_moment_one_succeeds(product: Product) -> None:
+def test_of_two_concurrent_uses_of_a_recovery_token_one_succeeds(product: Product) -> None:
     ann = product.register("ann")
     token = product.recovery_token(ann.username)
 
@@ -77,7 +77,7 @@ def test_of_two_who_use_a_token_at_the_same_moment_one_succeeds(product: Product
     assert product.anonymous.sign_in(ann.username, f"{NEW} {winner}").id == ann.id
 
 
-def test_a_token_expires_after_half_an_hour(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recovery_token_expires_after_half_an_hour(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
     ann = product.register("ann")
     token = product.recovery_token(ann.username)
@@ -88,7 +88,7 @@ def test_a_token_expires_after_half_an_hour(product: Product, monkeypatch: pytes
     assert product.anonymous.sign_in(ann.username).id == ann.id
 
 
-def test_a_newer_token_ends_the_one_before(product: Product) -> None:
+def test_a_newer_recovery_token_revokes_the_previous_one(product: Product) -> None:
     ann = product.register("ann")
     first, second = product.recovery_token(ann.username), product.recovery_token(ann.username)
 
@@ -97,7 +97,7 @@ def test_a_newer_token_ends_the_one_before(product: Product) -> None:
 
 
 @pytest.mark.parametrize("change", ["password", "address", "deletion"])
-def test_a_change_of_the_user_ends_the_token(product: Product, change: str) -> None:
+def test_a_change_of_the_user_revokes_the_recovery_token(product: Product, change: str) -> None:
     ann = product.register("ann")
     token = product.recovery_token(ann.username)
 
@@ -112,7 +112,7 @@ def test_a_change_of_the_user_ends_the_token(product: Product, change: str) -> N
     refused(complete(product, token))
 
 
-def test_signing_in_does_not_end_it_though_the_hash_is_renewed(product: Product) -> None:
+def test_a_sign_in_that_renews_the_hash_does_not_revoke_the_recovery_token(product: Product) -> None:
     ann = product.register("ann")
     token = product.recovery_token(ann.username)
     product.aws.deploy(BcryptCost="5")
@@ -121,7 +121,7 @@ def test_signing_in_does_not_end_it_though_the_hash_is_renewed(product: Product)
     assert complete(product, token).status == 204
 
 
-def test_a_token_that_was_never_issued_is_refused(product: Product) -> None:
+def test_a_recovery_token_that_was_never_issued_is_refused(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     token = product.recovery_token(ann.username)
     user_id, _, secret = token.partition(".")
@@ -132,7 +132,7 @@ def test_a_token_that_was_never_issued_is_refused(product: Product) -> None:
     assert complete(product, token).status == 204
 
 
-def test_a_password_that_would_soon_be_guessed_is_refused_and_the_token_stays(product: Product) -> None:
+def test_a_guessable_password_is_refused_and_the_recovery_token_stays_valid(product: Product) -> None:
     ann = product.register("ann", username="marigold-hinterland")
     token = product.recovery_token(ann.username)
 
@@ -144,14 +144,14 @@ def test_a_password_that_would_soon_be_guessed_is_refused_and_the_token_stays(pr
     assert complete(product, token).status == 204
 
 
-def test_what_a_wrong_token_is_told_does_not_depend_on_the_password(product: Product) -> None:
+def test_the_response_to_a_wrong_recovery_token_does_not_depend_on_the_password(product: Product) -> None:
     """So nobody without a token learns what the names of the user are."""
     ann = product.register("ann", username="marigold-hinterland")
 
     refused(complete(product, f"{ann.id}.{'A' * 43}", "marigold-hinterland"))
 
 
-def test_whoever_has_tried_too_many_passwords_can_sign_in_at_once(product: Product) -> None:
+def test_a_locked_out_user_can_sign_in_after_recovery(product: Product) -> None:
     ann = product.register("ann")
     wrong = {"username": ann.username, "password": "not the password at all"}
     answers = [product.anonymous.post("/auth/login", json=wrong) for _ in range(11)]

@@ -29,7 +29,7 @@ def session_id(person: Person) -> str:
     return str(claims["sid"])
 
 
-def test_a_session_from_before_sessions_could_be_idle_goes_on_until_its_end(product: Product) -> None:
+def test_a_session_without_an_idle_time_lasts_until_its_end(product: Product) -> None:
     ann = product.register("ann")
     key = {"session_id": {"S": session_id(ann)}}
     with LOCK:
@@ -66,7 +66,7 @@ def test_a_refresh_is_the_same_session(product: Product) -> None:
     assert ann.get("/users/me").status == 200, "the access token from before is good until it expires"
 
 
-def test_tokens_are_refreshed_again_and_again(product: Product) -> None:
+def test_tokens_can_be_refreshed_repeatedly(product: Product) -> None:
     token = product.register("ann").refresh_token
     seen = {token}
 
@@ -79,7 +79,7 @@ def test_tokens_are_refreshed_again_and_again(product: Product) -> None:
     assert len(seen) == 6
 
 
-def test_a_refresh_does_not_prolong_the_session(product: Product, clock: Clock) -> None:
+def test_a_refresh_does_not_extend_the_session(product: Product, clock: Clock) -> None:
     """Seven days in all, however often it is refreshed: RFC 9700 §4.14.2, OWASP ASVS 5.0.0 7.3.2."""
     token = product.register("ann").refresh_token
 
@@ -94,7 +94,7 @@ def test_a_refresh_does_not_prolong_the_session(product: Product, clock: Clock) 
     problem(refreshed(product, token), 401, "invalid_token")
 
 
-def test_a_session_that_is_not_refreshed_for_three_days_is_over(product: Product, clock: Clock) -> None:
+def test_a_session_expires_after_three_idle_days(product: Product, clock: Clock) -> None:
     """OWASP ASVS 5.0.0 7.3.1. Within three days, each refresh gives three more."""
     token = product.register("ann").refresh_token
 
@@ -107,7 +107,7 @@ def test_a_session_that_is_not_refreshed_for_three_days_is_over(product: Product
     problem(refreshed(product, token), 401, "invalid_token")
 
 
-def test_a_session_that_is_over_is_not_in_the_list(product: Product) -> None:
+def test_an_expired_session_is_not_listed(product: Product) -> None:
     ann = product.register("ann")
     idle = product.anonymous.sign_in(ann.username)
     change(product.aws, "SessionsTable", {"session_id": session_id(idle)}, expires_at=1_700_000_000)
@@ -115,7 +115,9 @@ def test_a_session_that_is_over_is_not_in_the_list(product: Product) -> None:
     assert [session["id"] for session in ann.list("/auth/sessions")] == [session_id(ann)]
 
 
-def test_of_two_refreshes_at_once_the_second_gets_nothing_and_the_session_lives(product: Product, clock: Clock) -> None:
+def test_of_two_concurrent_refreshes_the_second_is_refused_and_the_session_stays(
+    product: Product, clock: Clock
+) -> None:
     """As two tabs of a browser do: RFC 9700 §4.14.2 asks to tell them from a thief."""
     ann = product.register("ann")
     pair = refreshed(product, ann.refresh_token).json()
@@ -131,7 +133,7 @@ def test_of_two_refreshes_at_once_the_second_gets_nothing_and_the_session_lives(
     assert refreshed(product, pair["refresh_token"]).status == 200
 
 
-def test_only_the_token_spent_last_is_taken_for_one_of_two_at_once(product: Product) -> None:
+def test_only_the_latest_used_token_counts_as_a_concurrent_refresh(product: Product) -> None:
     ann = product.register("ann")
     second = refreshed(product, ann.refresh_token).json()["refresh_token"]
     third = refreshed(product, second).json()["refresh_token"]
@@ -166,7 +168,7 @@ def test_an_old_refresh_token_ends_no_other_session(product: Product, clock: Clo
     assert refreshed(product, elsewhere.refresh_token).status == 200
 
 
-def test_a_made_up_token_with_a_real_session_in_it_ends_nothing(product: Product) -> None:
+def test_a_forged_token_with_a_real_session_id_ends_nothing(product: Product) -> None:
     ann = product.register("ann")
     session = session_id(ann)
     family = ann.refresh_token.split(".")[1]
@@ -190,11 +192,11 @@ def test_a_made_up_token_with_a_real_session_in_it_ends_nothing(product: Product
     ["x", "a.b.c", "ses_" + "0" * 32, f"ses_{'0' * 32}.{'A' * 43}.{'A' * 43}", "é" * 40, "\x00", "x" * 4096],
     ids=["a word", "dots", "no secrets", "of nobody", "no ascii", "nul", "long"],
 )
-def test_garbage_is_no_refresh_token(product: Product, token: str) -> None:
+def test_a_malformed_refresh_token_is_refused(product: Product, token: str) -> None:
     problem(refreshed(product, token), 401, "invalid_token")
 
 
-def test_an_access_token_is_no_refresh_token(product: Product) -> None:
+def test_an_access_token_is_refused_as_a_refresh_token(product: Product) -> None:
     ann = product.register("ann")
 
     problem(refreshed(product, str(ann.access_token)), 401, "invalid_token")
@@ -202,7 +204,7 @@ def test_an_access_token_is_no_refresh_token(product: Product) -> None:
     assert refreshed(product, ann.refresh_token).status == 200
 
 
-def test_an_expired_session_is_over(product: Product) -> None:
+def test_an_expired_session_cannot_be_refreshed(product: Product) -> None:
     ann = product.register("ann")
     change(product.aws, "SessionsTable", {"session_id": session_id(ann)}, expires_at=1_700_000_000)
 
@@ -210,7 +212,7 @@ def test_an_expired_session_is_over(product: Product) -> None:
     problem(ann.get("/users/me"), 401, "token_revoked")
 
 
-def test_a_new_pair_carries_the_role_of_the_table(product: Product) -> None:
+def test_a_new_pair_carries_the_stored_role(product: Product) -> None:
     ann = product.register("ann")
     change(product.aws, "UsersTable", {"user_id": ann.id}, role="admin")
 
@@ -220,7 +222,7 @@ def test_a_new_pair_carries_the_role_of_the_table(product: Product) -> None:
     assert jwt.decode(pair["access_token"], options={"verify_signature": False})["role"] == "admin"
 
 
-def test_a_deleted_user_refreshes_nothing(product: Product) -> None:
+def test_a_deleted_user_cannot_refresh(product: Product) -> None:
     ann = product.register("ann")
     assert ann.delete("/users/me").status == 204
 
@@ -239,5 +241,5 @@ def test_a_deleted_user_refreshes_nothing(product: Product) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/auth/refresh", "/auth/logout"])
-def test_the_body_is_checked(product: Product, path: str, body: object, expected: dict[str, str]) -> None:
+def test_the_body_is_validated(product: Product, path: str, body: object, expected: dict[str, str]) -> None:
     assert faults(product.anonymous.post(path, json=body)) == expected

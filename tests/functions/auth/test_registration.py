@@ -11,7 +11,7 @@ from tests.support.product import Product
 CLAIMS = ("NAME#", "EMAIL#")
 
 
-def test_registering_answers_the_user_and_a_pair_of_tokens(product: Product) -> None:
+def test_registering_returns_the_user_and_a_pair_of_tokens(product: Product) -> None:
     body = builders.person("ann")
 
     answer = product.anonymous.post("/auth/register", json=body)
@@ -43,7 +43,7 @@ def test_registering_answers_the_user_and_a_pair_of_tokens(product: Product) -> 
     assert answer.headers["Location"] == f"/users/{found['user']['id']}"
 
 
-def test_whoever_has_registered_is_signed_in(product: Product) -> None:
+def test_a_registered_user_is_signed_in(product: Product) -> None:
     ann = product.register("ann")
 
     answer = ann.get("/users/me")
@@ -52,14 +52,14 @@ def test_whoever_has_registered_is_signed_in(product: Product) -> None:
     assert answer.json()["id"] == ann.id
 
 
-def test_a_username_is_enough(product: Product) -> None:
+def test_a_username_is_sufficient(product: Product) -> None:
     answer = product.anonymous.post("/auth/register", json={"username": "ann", "password": builders.PASSWORD})
 
     assert answer.status == 201, answer
     assert answer.json()["user"]["email"] is None
 
 
-def test_an_address_is_enough_and_a_username_is_made_up(product: Product) -> None:
+def test_an_address_is_sufficient_and_a_username_is_generated(product: Product) -> None:
     names = []
     for address in ("ann@example.org", "bob@example.org"):
         answer = product.anonymous.post("/auth/register", json={"email": address, "password": builders.PASSWORD})
@@ -72,7 +72,7 @@ def test_an_address_is_enough_and_a_username_is_made_up(product: Product) -> Non
 
 
 @pytest.mark.parametrize("nobody", [{}, {"username": None, "email": None}], ids=["absent", "null"])
-def test_neither_username_nor_address_is_refused(product: Product, nobody: dict[str, Any]) -> None:
+def test_a_username_or_an_address_is_required(product: Product, nobody: dict[str, Any]) -> None:
     answer = product.anonymous.post("/auth/register", json={**nobody, "password": builders.PASSWORD})
 
     assert faults(answer) == {"/username": "missing"}
@@ -87,9 +87,7 @@ def test_neither_username_nor_address_is_refused(product: Product, nobody: dict[
         ("email", "Ann@Example.org", "ann@example.ORG", "email_taken"),
     ],
 )
-def test_a_name_is_taken_in_every_case_of_its_letters(
-    product: Product, field: str, first: str, second: str, code: str
-) -> None:
+def test_a_name_is_taken_in_any_case(product: Product, field: str, first: str, second: str, code: str) -> None:
     assert product.anonymous.post("/auth/register", json={field: first, "password": builders.PASSWORD}).status == 201
     before = product.items("UsersTable"), product.items("SessionsTable")
 
@@ -120,21 +118,21 @@ def test_a_taken_address_leaves_the_new_username_free(product: Product) -> None:
         " fifteen spaces ",
     ],
 )
-def test_a_password_may_be_anything_that_is_long_and_hard_to_guess(product: Product, password: str) -> None:
+def test_any_long_and_hard_to_guess_password_is_accepted(product: Product, password: str) -> None:
     """OWASP ASVS 5.0.0 6.2.5, 6.2.8, 6.2.9; NIST SP 800-63B-4 §3.1.1.2: no rule of composition."""
     ann = product.register("ann", password=password)
 
     assert product.anonymous.sign_in(ann.username, password).id == ann.id
 
 
-def test_a_password_has_15_characters_however_many_bytes_they_take(product: Product) -> None:
+def test_a_password_has_15_characters_whatever_its_bytes(product: Product) -> None:
     answer = product.anonymous.post("/auth/register", json=builders.person(password="\N{CAT FACE}" * 14))
 
     assert faults(answer) == {"/password": "too_short"}
     assert "15" in answer.json()["errors"][0]["detail"]
 
 
-def test_characters_of_a_password_count_as_composed(product: Product) -> None:
+def test_password_length_counts_composed_characters(product: Product) -> None:
     decomposed = "e\N{COMBINING ACUTE ACCENT}"
 
     answer = product.anonymous.post("/auth/register", json=builders.person(password=decomposed * 14))
@@ -142,7 +140,7 @@ def test_characters_of_a_password_count_as_composed(product: Product) -> None:
     assert faults(answer) == {"/password": "too_short"}
 
 
-def test_a_password_of_64_four_byte_characters_counts_to_its_last(product: Product) -> None:
+def test_all_characters_of_a_64_character_four_byte_password_count(product: Product) -> None:
     password = "\N{CAT FACE}" * 64
     ann = product.register("ann", password=password)
 
@@ -154,7 +152,7 @@ def test_a_password_of_64_four_byte_characters_counts_to_its_last(product: Produ
     assert product.anonymous.sign_in(ann.username, password).id == ann.id
 
 
-def test_a_password_typed_composed_or_decomposed_is_the_same(product: Product) -> None:
+def test_composed_and_decomposed_passwords_are_equal(product: Product) -> None:
     composed = "caf\N{LATIN SMALL LETTER E WITH ACUTE} au lait et tartine"
     decomposed = "cafe\N{COMBINING ACUTE ACCENT} au lait et tartine"
 
@@ -171,7 +169,7 @@ def test_a_password_of_more_than_1024_characters_is_refused(product: Product) ->
 
 
 @pytest.mark.parametrize("username", ["", " ann", "ann ", "an\nn", "an\x00n", "\x7f", "x" * 81, 7, True, [], {}])
-def test_a_username_is_printable_and_of_some_length(product: Product, username: object) -> None:
+def test_a_username_is_printable_and_limited_in_length(product: Product, username: object) -> None:
     answer = product.anonymous.post("/auth/register", json=builders.person(username=username))
 
     assert faults(answer).keys() == {"/username"}
@@ -180,27 +178,27 @@ def test_a_username_is_printable_and_of_some_length(product: Product, username: 
 @pytest.mark.parametrize(
     "email", ["", "ann", "@example.org", "ann@", "ann@example", "a nn@example.org", "ann@example.org\n", "a@b@c.org", 1]
 )
-def test_an_address_looks_like_one(product: Product, email: object) -> None:
+def test_an_address_has_the_form_of_an_email_address(product: Product, email: object) -> None:
     answer = product.anonymous.post("/auth/register", json=builders.person(email=email))
 
     assert faults(answer).keys() == {"/email"}
 
 
-def test_a_username_of_80_characters_of_any_script_is_fine(product: Product) -> None:
+def test_a_username_of_80_characters_of_any_script_is_accepted(product: Product) -> None:
     name = "Ж" * 80
 
     assert product.register(username=name).username == name
 
 
 @pytest.mark.parametrize("field", ["id", "role", "version", "created_at", "status", "token_epoch", "password_hash"])
-def test_what_is_not_for_people_to_set_is_refused(product: Product, field: str) -> None:
+def test_fields_that_clients_cannot_set_are_refused(product: Product, field: str) -> None:
     answer = product.anonymous.post("/auth/register", json=builders.person(**{field: "admin"}))
 
     assert faults(answer) == {f"/{field}": "unknown_field"}
     assert product.items("UsersTable") == []
 
 
-def test_every_fault_is_reported_at_once(product: Product) -> None:
+def test_all_field_errors_are_reported_at_once(product: Product) -> None:
     answer = product.anonymous.post(
         "/auth/register", json={"username": 7, "email": "nowhere", "password": None, "role": "admin", "x/y~z": 1}
     )
@@ -214,19 +212,19 @@ def test_every_fault_is_reported_at_once(product: Product) -> None:
     }
 
 
-def test_a_short_password_is_reported_together_with_the_other_faults(product: Product) -> None:
+def test_a_short_password_is_reported_with_the_other_field_errors(product: Product) -> None:
     answer = product.anonymous.post("/auth/register", json={"username": 7, "password": "short"})
 
     assert faults(answer) == {"/username": "wrong_type", "/password": "too_short"}
 
 
-def test_a_missing_name_is_reported_together_with_a_short_password(product: Product) -> None:
+def test_a_missing_name_is_reported_with_a_short_password(product: Product) -> None:
     answer = product.anonymous.post("/auth/register", json={"password": "short"})
 
     assert faults(answer) == {"/username": "missing", "/password": "too_short"}
 
 
-def test_neither_password_nor_tokens_are_kept_as_they_are(product: Product) -> None:
+def test_passwords_and_tokens_are_not_stored_in_clear(product: Product) -> None:
     ann = product.register("ann")
 
     kept = repr(product.items("UsersTable") + product.items("SessionsTable"))
@@ -237,7 +235,7 @@ def test_neither_password_nor_tokens_are_kept_as_they_are(product: Product) -> N
     assert str(ann.access_token) not in kept
 
 
-def test_a_password_is_hashed_with_bcrypt_over_something_else_than_itself(product: Product) -> None:
+def test_the_bcrypt_input_is_a_hash_of_the_password(product: Product) -> None:
     product.aws.deploy(BcryptCost="10")
     product.register("ann", password="a password kept with care")
     product.register("bob", password="a password kept with care")

@@ -26,7 +26,7 @@ def claims(answer: Answer) -> Any:
     return jwt.decode(answer.json()["access_token"], options={"verify_signature": False})
 
 
-def test_a_lost_answer_is_given_again(product: Product, clock: Clock) -> None:
+def test_a_lost_response_is_replayed(product: Product, clock: Clock) -> None:
     ann = product.register("ann")
     first = refreshed(product, ann.refresh_token)
 
@@ -42,7 +42,7 @@ def test_a_lost_answer_is_given_again(product: Product, clock: Clock) -> None:
     assert again.json() == first.json(), "to the last bit of the signature"
 
 
-def test_a_repeated_pair_is_a_good_pair(product: Product) -> None:
+def test_a_replayed_pair_of_tokens_is_valid(product: Product) -> None:
     ann = product.register("ann")
     refreshed(product, ann.refresh_token)
 
@@ -52,7 +52,7 @@ def test_a_repeated_pair_is_a_good_pair(product: Product) -> None:
     assert refreshed(product, pair["refresh_token"], None).status == 200
 
 
-def test_an_answer_is_repeated_as_often_as_it_is_asked_for(product: Product) -> None:
+def test_a_response_can_be_replayed_repeatedly(product: Product) -> None:
     ann = product.register("ann")
 
     answers = [refreshed(product, ann.refresh_token) for _ in range(4)]
@@ -60,7 +60,7 @@ def test_an_answer_is_repeated_as_often_as_it_is_asked_for(product: Product) -> 
     assert len({answer.text for answer in answers}) == 1
 
 
-def test_after_a_minute_the_same_request_is_a_token_used_twice(product: Product, clock: Clock) -> None:
+def test_after_a_minute_a_repeated_request_is_token_reuse(product: Product, clock: Clock) -> None:
     """RFC 9700 §4.14.2."""
     ann = product.register("ann")
     pair = refreshed(product, ann.refresh_token).json()
@@ -73,7 +73,9 @@ def test_after_a_minute_the_same_request_is_a_token_used_twice(product: Product,
 
 
 @pytest.mark.parametrize("key", [None, "another key", "A KEY"])
-def test_without_the_same_key_it_is_a_token_used_twice(product: Product, key: str | None, clock: Clock) -> None:
+def test_without_the_same_key_a_repeated_request_is_token_reuse(
+    product: Product, key: str | None, clock: Clock
+) -> None:
     ann = product.register("ann")
     pair = refreshed(product, ann.refresh_token).json()
     problem(refreshed(product, ann.refresh_token, key), 409, "refresh_in_progress")
@@ -84,7 +86,7 @@ def test_without_the_same_key_it_is_a_token_used_twice(product: Product, key: st
     problem(refreshed(product, pair["refresh_token"], None), 401, "invalid_token")
 
 
-def test_a_refresh_without_a_key_cannot_be_repeated_with_one(product: Product, clock: Clock) -> None:
+def test_a_refresh_without_a_key_cannot_be_replayed_with_one(product: Product, clock: Clock) -> None:
     ann = product.register("ann")
     refreshed(product, ann.refresh_token, None)
     problem(refreshed(product, ann.refresh_token), 409, "refresh_in_progress")
@@ -94,7 +96,7 @@ def test_a_refresh_without_a_key_cannot_be_repeated_with_one(product: Product, c
     problem(refreshed(product, ann.refresh_token), 401, "invalid_token")
 
 
-def test_only_the_last_refresh_is_repeated(product: Product) -> None:
+def test_only_the_last_refresh_is_replayed(product: Product) -> None:
     ann = product.register("ann")
     second = refreshed(product, ann.refresh_token, "one").json()["refresh_token"]
     assert refreshed(product, second, "two").status == 200
@@ -102,7 +104,7 @@ def test_only_the_last_refresh_is_repeated(product: Product) -> None:
     problem(refreshed(product, ann.refresh_token, "one"), 401, "invalid_token")
 
 
-def test_a_key_serves_for_one_token(product: Product) -> None:
+def test_a_key_is_bound_to_one_token(product: Product) -> None:
     ann = product.register("ann")
     successor = refreshed(product, ann.refresh_token).json()["refresh_token"]
 
@@ -112,7 +114,7 @@ def test_a_key_serves_for_one_token(product: Product) -> None:
     assert refreshed(product, successor, "another key").status == 200
 
 
-def test_a_key_is_free_again_after_a_minute(product: Product, clock: Clock) -> None:
+def test_a_key_can_be_reused_after_a_minute(product: Product, clock: Clock) -> None:
     ann = product.register("ann")
     successor = refreshed(product, ann.refresh_token).json()["refresh_token"]
 
@@ -123,7 +125,7 @@ def test_a_key_is_free_again_after_a_minute(product: Product, clock: Clock) -> N
     assert "Idempotency-Replayed" not in answer.headers
 
 
-def test_the_key_of_somebody_else_is_no_key_of_mine(product: Product) -> None:
+def test_keys_of_different_users_are_independent(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
 
     answers = [refreshed(product, person.refresh_token) for person in (ann, bob)]
@@ -133,7 +135,7 @@ def test_the_key_of_somebody_else_is_no_key_of_mine(product: Product) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "é", "a\tb"])
-def test_a_key_has_a_form(product: Product, key: str) -> None:
+def test_a_key_has_a_valid_form(product: Product, key: str) -> None:
     ann = product.register("ann")
     headers = [(b"idempotency-key", key.encode("latin-1"))]
 
@@ -146,7 +148,7 @@ def test_a_key_has_a_form(product: Product, key: str) -> None:
     assert refreshed(product, ann.refresh_token).status == 200
 
 
-def test_a_session_that_has_ended_repeats_nothing(product: Product) -> None:
+def test_an_ended_session_replays_no_refresh(product: Product) -> None:
     ann = product.register("ann")
     pair = refreshed(product, ann.refresh_token).json()
     product.anonymous.post("/auth/logout", json={"refresh_token": pair["refresh_token"]})
@@ -154,7 +156,7 @@ def test_a_session_that_has_ended_repeats_nothing(product: Product) -> None:
     problem(refreshed(product, ann.refresh_token), 401, "invalid_token")
 
 
-def test_signed_out_everywhere_repeats_nothing(product: Product) -> None:
+def test_after_signing_out_everywhere_no_refresh_is_replayed(product: Product) -> None:
     ann = product.register("ann")
     refreshed(product, ann.refresh_token)
     assert ann.delete("/auth/sessions").status == 204
@@ -162,7 +164,7 @@ def test_signed_out_everywhere_repeats_nothing(product: Product) -> None:
     problem(refreshed(product, ann.refresh_token), 401, "invalid_token")
 
 
-def test_no_token_is_kept_as_it_is_and_none_follows_from_what_is_kept(product: Product) -> None:
+def test_no_token_is_stored_and_none_can_be_derived_from_stored_data(product: Product) -> None:
     """OWASP ASVS 5.0.0 10.4.5. The salt alone derives nothing, nor does it with another key."""
     ann = product.register("ann")
     pair = refreshed(product, ann.refresh_token).json()
@@ -175,7 +177,7 @@ def test_no_token_is_kept_as_it_is_and_none_follows_from_what_is_kept(product: P
     assert "a key" not in kept
 
 
-def test_a_salt_makes_the_token(product: Product) -> None:
+def test_a_salt_derives_the_token(product: Product) -> None:
     ann = product.register("ann")
     first = refreshed(product, ann.refresh_token).json()
     key = {"session_id": claims_of(ann)["sid"]}
@@ -190,7 +192,7 @@ def claims_of(person: Person) -> Any:
     return jwt.decode(str(person.access_token), options={"verify_signature": False})
 
 
-def test_who_logs_out_with_the_token_before_is_out(product: Product) -> None:
+def test_logging_out_with_the_previous_token_ends_the_session(product: Product) -> None:
     """The client never saw the answer to its refresh: OWASP ASVS 5.0.0 7.4.1."""
     ann = product.register("ann")
     pair = refreshed(product, ann.refresh_token).json()

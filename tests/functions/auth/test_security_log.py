@@ -37,7 +37,7 @@ def session_of(person: Person) -> str:
     return person.refresh_token.partition(".")[0]
 
 
-def test_registering_and_signing_in_name_the_user_the_session_and_the_request(
+def test_registering_and_signing_in_log_the_user_the_session_and_the_request(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ann = product.register("ann")
@@ -62,7 +62,7 @@ def test_registering_and_signing_in_name_the_user_the_session_and_the_request(
     }
 
 
-def test_failed_sign_ins_at_one_account_are_seen_to_be_so_without_its_name(
+def test_failed_sign_ins_of_one_account_are_correlated_without_its_name(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ann = product.register("ann")
@@ -127,7 +127,7 @@ def described(line: dict[str, Any]) -> tuple[str, str | None, str | None, str | 
     return line["kind"], line["actor_id"], line["user_id"], line["session_id"], line["request_id"]
 
 
-def test_what_an_admin_does_to_somebody_names_both(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_administrators_action_on_a_user_names_both(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
     root, ann = administrator(product), product.register("ann", email="ann@example.org")
     security(capsys)
 
@@ -145,7 +145,7 @@ def test_what_an_admin_does_to_somebody_names_both(product: Product, capsys: pyt
     assert not any(text in json.dumps(lines) for text in ("another", "example.org", ann.username, root.username))
 
 
-def test_what_people_do_to_themselves_is_logged_the_same(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
+def test_actions_of_users_on_themselves_are_logged_alike(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
     ann = product.register("ann")
     security(capsys)
 
@@ -166,7 +166,7 @@ def test_what_people_do_to_themselves_is_logged_the_same(product: Product, capsy
     ]
 
 
-def test_a_refresh_token_used_again_is_told_from_one_made_up(
+def test_a_reused_refresh_token_is_distinguished_from_a_forged_one(
     product: Product, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock, ann = Clock(monkeypatch), product.register("ann")
@@ -191,7 +191,7 @@ def test_a_refresh_token_used_again_is_told_from_one_made_up(
     assert not any(part in json.dumps(lines) for part in ann.refresh_token.split(".")[1:])
 
 
-def test_what_is_refused_to_somebody_is_logged_with_the_reason(
+def test_refusals_of_a_user_are_logged_with_the_reason(
     product: Product, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ann, ben = product.register("ann"), product.register("ben")
@@ -220,7 +220,7 @@ def test_what_is_refused_to_somebody_is_logged_with_the_reason(
     assert not any(text in json.dumps(lines) for text in ("mine", "wrong", ann.username, ann.password))
 
 
-def test_guessing_more_than_is_allowed_is_logged_and_writing_more_is_not(
+def test_an_exceeded_guessing_limit_is_logged_and_an_exceeded_write_limit_is_not(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
     product.aws.deploy(SignInFailuresPerAccount="1", WritesPerUser="1", BcryptCost="4", LogLevel="INFO")
@@ -239,7 +239,7 @@ def test_guessing_more_than_is_allowed_is_logged_and_writing_more_is_not(
     ]
 
 
-def test_every_change_of_an_account_or_a_session_has_a_line(
+def test_every_change_of_an_account_or_a_session_is_logged(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Generated from the routes: a new one that changes an account fails here until it logs that."""
@@ -262,7 +262,7 @@ def test_every_change_of_an_account_or_a_session_has_a_line(
     assert silent == []
 
 
-def test_the_kinds_of_lines_are_those_of_the_document() -> None:
+def test_the_event_types_are_those_of_the_document() -> None:
     text = (REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8")
     table = text.partition("### The security log")[2].partition("\n#")[0]
     rows = [row.split(" | ")[0] for row in table.splitlines() if row.startswith("| `")]

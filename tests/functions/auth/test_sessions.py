@@ -35,7 +35,7 @@ def test_logging_out_twice_is_no_error(product: Product) -> None:
     assert [answer.status for answer in answers] == [204, 204]
 
 
-def test_a_made_up_token_logs_nobody_out(product: Product) -> None:
+def test_a_forged_token_logs_nobody_out(product: Product) -> None:
     ann = product.register("ann")
     session, family, own = ann.refresh_token.split(".")
 
@@ -45,7 +45,7 @@ def test_a_made_up_token_logs_nobody_out(product: Product) -> None:
     assert ann.get("/users/me").status == 200
 
 
-def test_what_is_no_refresh_token_to_the_letter_is_refused_and_not_passed_over(product: Product) -> None:
+def test_a_malformed_refresh_token_is_refused_and_not_ignored(product: Product) -> None:
     """Whoever is told 204 believes to be signed out."""
     ann = product.register("ann")
     token = ann.refresh_token
@@ -63,7 +63,7 @@ def test_what_is_no_refresh_token_to_the_letter_is_refused_and_not_passed_over(p
     problem(ann.get("/users/me"), 401, "token_revoked")
 
 
-def test_any_token_that_a_session_was_given_ends_it(product: Product) -> None:
+def test_any_token_of_a_session_ends_it(product: Product) -> None:
     ann = product.register("ann")
     newest = ann.refresh_token
     for _ in range(3):
@@ -80,7 +80,7 @@ def test_any_token_that_a_session_was_given_ends_it(product: Product) -> None:
     assert ben.get("/users/me").status == 401, "nobody but its holder knows what all tokens of a session share"
 
 
-def test_a_session_says_when_and_from_where_it_was_opened(product: Product) -> None:
+def test_a_session_shows_when_and_from_where_it_was_opened(product: Product) -> None:
     ann = product.register("ann")
     phone = sign_in(product, ann, user_agent='TaskPhone/1.0 ("quoted")')
 
@@ -95,7 +95,7 @@ def test_a_session_says_when_and_from_where_it_was_opened(product: Product) -> N
     assert current["last_used_at"] == current["created_at"]
 
 
-def test_the_address_of_a_session_is_never_what_a_header_claims(product: Product) -> None:
+def test_the_address_of_a_session_ignores_forwarding_headers(product: Product) -> None:
     body = builders.person("ann")
     forwarded = {"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9"}
     tokens = product.anonymous.post("/auth/register", json=body, headers=forwarded).json()
@@ -106,7 +106,7 @@ def test_the_address_of_a_session_is_never_what_a_header_claims(product: Product
     assert session["ip"] == SOURCE_IP
 
 
-def test_a_very_long_user_agent_is_cut(product: Product) -> None:
+def test_a_very_long_user_agent_is_truncated(product: Product) -> None:
     phone = sign_in(product, product.register("ann"), user_agent="x" * 4000)
 
     [current] = [session for session in phone.list("/auth/sessions") if session["current"]]
@@ -114,7 +114,7 @@ def test_a_very_long_user_agent_is_cut(product: Product) -> None:
     assert current["user_agent"] == "x" * 255
 
 
-def test_a_refresh_is_seen_in_the_list(product: Product) -> None:
+def test_a_refresh_is_visible_in_the_list(product: Product) -> None:
     ann = product.register("ann")
     product.anonymous.post("/auth/refresh", json={"refresh_token": ann.refresh_token})
 
@@ -171,7 +171,7 @@ def test_the_next_page_is_linked(product: Product) -> None:
     assert [item for page in pages for item in page] == ann.list("/auth/sessions")
 
 
-def test_nobody_sees_the_sessions_of_others(product: Product) -> None:
+def test_sessions_of_other_users_are_not_visible(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
 
     ids = [{session["id"] for session in person.list("/auth/sessions")} for person in (ann, bob)]
@@ -179,7 +179,7 @@ def test_nobody_sees_the_sessions_of_others(product: Product) -> None:
     assert ids[0].isdisjoint(ids[1])
 
 
-def test_one_session_is_ended_by_its_id(product: Product) -> None:
+def test_one_session_can_be_ended_by_its_id(product: Product) -> None:
     ann = product.register("ann")
     lost = sign_in(product, ann)
     [session_id] = [session["id"] for session in lost.list("/auth/sessions") if session["current"]]
@@ -194,7 +194,7 @@ def test_one_session_is_ended_by_its_id(product: Product) -> None:
     problem(ann.delete(f"/auth/sessions/{session_id}"), 404, "not_found")
 
 
-def test_a_session_of_somebody_else_is_answered_like_none(product: Product) -> None:
+def test_a_session_of_another_user_gets_the_response_of_an_unknown_one(product: Product) -> None:
     ann, eve = product.register("ann"), product.register("eve")
     [session] = ann.list("/auth/sessions")
 
@@ -207,7 +207,7 @@ def test_a_session_of_somebody_else_is_answered_like_none(product: Product) -> N
 
 
 @pytest.mark.parametrize("kind", ["a user", "a public key"])
-def test_nothing_but_sessions_is_ended_by_an_id(product: Product, kind: str) -> None:
+def test_only_session_ids_end_a_session(product: Product, kind: str) -> None:
     ann = product.register("ann")
     keys = [item["session_id"] for item in product.items("SessionsTable") if item["session_id"].startswith("KEY#")]
     wanted = ann.id if kind == "a user" else keys[0].replace("#", "%23")
@@ -218,7 +218,7 @@ def test_nothing_but_sessions_is_ended_by_an_id(product: Product, kind: str) -> 
     assert product.items("SessionsTable") == before
 
 
-def test_all_sessions_are_ended_at_once(product: Product) -> None:
+def test_all_sessions_can_be_ended_at_once(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     elsewhere = sign_in(product, ann)
 

@@ -168,7 +168,7 @@ def _read_the_numbers(product: Product) -> None:
     assert product.anonymous.get("/metrics", headers={"Authorization": f"Bearer {token}"}).status == 200
 
 
-def test_no_function_may_do_what_it_never_does(product: Product) -> None:
+def test_no_function_has_an_unused_permission(product: Product) -> None:
     _use_every_route(Scene(product))
     _use_the_open_routes(product)
     _guess_a_password_once_too_often(product)

@@ -31,7 +31,7 @@ def _name(line: Line | Open) -> str:
     return " ".join([line.route, *map(str, filter(None, [about, line.json]))])
 
 
-def test_every_route_has_a_line() -> None:
+def test_every_route_has_a_policy() -> None:
     closed, opened = {line.route for line in LINES}, {line.route for line in OPEN}
 
     missing = (_routes(public=False) - closed) | (_routes(public=True) - opened)
@@ -41,7 +41,7 @@ def test_every_route_has_a_line() -> None:
 
 
 @pytest.mark.parametrize("line", LINES, ids=_name)
-def test_everybody_is_answered_what_they_may_and_strangers_as_of_nothing(line: Line, scene: Scene) -> None:
+def test_every_caller_gets_the_response_of_their_rights_and_strangers_a_not_found(line: Line, scene: Scene) -> None:
     for role in scene.refused:
         answers = [scene.ask(role, line.method, line.path, line.json, place) for place in (scene.own, scene.other)]
         for answer in answers:
@@ -93,7 +93,7 @@ def _elsewhere(role: str) -> str:
 
 
 @pytest.mark.parametrize("line", OPEN, ids=_name)
-def test_an_open_route_answers_everybody_the_same(line: Open, scene: Scene) -> None:
+def test_an_open_route_responds_the_same_to_every_caller(line: Open, scene: Scene) -> None:
     method, _, path = line.route.partition(" ")
     answers = {role: scene.ask(role, method, path, line.json, scene.own) for role in [*scene.signed_in, *scene.refused]}
 

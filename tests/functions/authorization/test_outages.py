@@ -50,7 +50,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("line", "role", "table"), CASES, ids=lambda each: getattr(each, "route", each))
-def test_a_table_out_of_reach_is_a_503_that_changed_nothing(line: Line, role: str, table: str, scene: Scene) -> None:
+def test_an_unreachable_table_is_a_503_that_changed_nothing(line: Line, role: str, table: str, scene: Scene) -> None:
     key = None if line.method == "GET" else "a-key"
 
     with scene.outage(table):

@@ -51,7 +51,7 @@ def test_the_policy_covers_the_whole_stage(product: Product, path: str) -> None:
     assert statement == {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": f"{STAGE}/*/*"}
 
 
-def test_the_context_says_who_is_asking(product: Product) -> None:
+def test_the_context_identifies_the_caller(product: Product) -> None:
     ann = product.register("ann")
 
     answer = decision(product, ann, f"{STAGE}/GET/users/me")
@@ -63,7 +63,7 @@ def test_the_context_says_who_is_asking(product: Product) -> None:
 
 
 @pytest.mark.parametrize("name", ["authorization", "AUTHORIZATION", "Authorization"])
-def test_the_header_is_found_in_any_case(product: Product, name: str) -> None:
+def test_the_header_name_is_case_insensitive(product: Product, name: str) -> None:
     ann = product.register("ann")
 
     answer = decision(product, ann, f"{STAGE}/GET/users/me", {name: f"Bearer {ann.access_token}"})
@@ -72,14 +72,14 @@ def test_the_header_is_found_in_any_case(product: Product, name: str) -> None:
 
 
 @pytest.mark.parametrize("headers", [{"Host": "example.org"}, {"Authorization": ""}], ids=["absent", "empty"])
-def test_without_a_token_it_says_the_word_for_401(product: Product, headers: dict[str, str]) -> None:
+def test_without_a_token_the_authorizer_raises_unauthorized(product: Product, headers: dict[str, str]) -> None:
     ann = product.register("ann")
 
     with pytest.raises(Exception, match=r"\AUnauthorized\Z"):
         decision(product, ann, f"{STAGE}/GET/users/me", headers)
 
 
-def test_what_is_wrong_with_a_token_is_denied_for_the_whole_stage(product: Product) -> None:
+def test_an_invalid_token_is_denied_for_the_whole_stage(product: Product) -> None:
     ann = product.register("ann")
 
     answer = decision(product, ann, f"{STAGE}/GET/users/me", {"Authorization": str(ann.access_token)})
@@ -103,7 +103,7 @@ def test_what_is_wrong_with_a_token_is_denied_for_the_whole_stage(product: Produ
         ("Bearer {forged}", "invalid_token", "Sign in again"),
     ],
 )
-def test_code_and_text_say_what_is_wrong_with_a_token(
+def test_code_and_text_state_what_is_wrong_with_a_token(
     product: Product, header: str | None, code: str, word: str
 ) -> None:
     ann = product.register("ann")
@@ -118,7 +118,7 @@ def test_code_and_text_say_what_is_wrong_with_a_token(
     assert token not in document["detail"]
 
 
-def test_every_text_of_a_refused_token_goes_into_json_as_it_stands() -> None:
+def test_every_refusal_text_is_safe_inside_json() -> None:
     """The gateway puts it between quotation marks, and escapes nothing."""
     kinds: list[type[errors.InvalidToken]] = [errors.InvalidToken, *errors.InvalidToken.__subclasses__()]
     said = [kind.detail for kind in kinds] + [
@@ -133,7 +133,7 @@ def test_every_text_of_a_refused_token_goes_into_json_as_it_stands() -> None:
         assert json.loads(f'"{detail}"') == detail
 
 
-def test_a_deleted_user_is_out_at_once(product: Product) -> None:
+def test_a_deleted_user_is_denied_at_once(product: Product) -> None:
     ann = product.register("ann")
 
     assert ann.delete("/users/me").status == 204
@@ -141,21 +141,21 @@ def test_a_deleted_user_is_out_at_once(product: Product) -> None:
     problem(ann.get("/users/me"), 401, "token_revoked")
 
 
-def test_a_user_whose_deletion_has_begun_is_out(product: Product) -> None:
+def test_a_user_being_deleted_is_denied(product: Product) -> None:
     ann = product.register("ann")
     change(product.aws, "UsersTable", {"user_id": ann.id}, status="deleting")
 
     problem(ann.get("/users/me"), 401, "token_revoked")
 
 
-def test_a_session_of_an_earlier_epoch_is_over(product: Product) -> None:
+def test_a_session_of_an_earlier_epoch_is_denied(product: Product) -> None:
     ann = product.register("ann")
     change(product.aws, "UsersTable", {"user_id": ann.id}, token_epoch=2)
 
     problem(ann.get("/users/me"), 401, "token_revoked")
 
 
-def test_a_session_that_has_expired_is_over_though_its_item_is_still_there(product: Product) -> None:
+def test_an_expired_session_is_denied_although_its_item_still_exists(product: Product) -> None:
     ann = product.register("ann")
     change(product.aws, "SessionsTable", session_key(ann), expires_at=1_700_000_000)
 
@@ -163,7 +163,7 @@ def test_a_session_that_has_expired_is_over_though_its_item_is_still_there(produ
     assert [item for item in product.items("SessionsTable") if item.get("user_id") == ann.id]
 
 
-def test_the_role_is_that_of_the_table_and_not_of_the_token(product: Product) -> None:
+def test_the_role_comes_from_the_table_and_not_from_the_token(product: Product) -> None:
     ann, stranger = product.register("ann"), product.register("stranger")
     assert ann.get(f"/users/{stranger.id}").status == 404
 
@@ -177,7 +177,7 @@ def test_the_role_is_that_of_the_table_and_not_of_the_token(product: Product) ->
 
 
 @pytest.mark.parametrize("table", ["UsersTable", "SessionsTable"])
-def test_a_table_that_does_not_answer_is_not_the_callers_fault(product: Product, table: str) -> None:
+def test_an_unavailable_table_is_not_reported_as_a_bad_token(product: Product, table: str) -> None:
     ann = product.register("ann")
     ann.get("/users/me")
 
@@ -187,9 +187,7 @@ def test_a_table_that_does_not_answer_is_not_the_callers_fault(product: Product,
         problem(answer, 503, "dependency_failed")
 
 
-def test_what_could_not_be_decided_is_logged_for_the_alarm(
-    product: Product, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_undecided_request_is_logged_for_the_alarm(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
     ann = product.register("ann")
     drop(product.aws, "UsersTable")
 
@@ -205,7 +203,7 @@ def test_what_could_not_be_decided_is_logged_for_the_alarm(
     assert pattern == f'{{ $.event = "{line["event"]}" }}'
 
 
-def test_a_key_that_cannot_be_read_is_not_the_callers_fault(product: Product) -> None:
+def test_an_unreadable_key_is_not_reported_as_a_bad_token(product: Product) -> None:
     ann = product.register("ann")
 
     # Nobody has been let in yet, so the key has not been read before.
@@ -214,7 +212,7 @@ def test_a_key_that_cannot_be_read_is_not_the_callers_fault(product: Product) ->
     problem(ann.get("/users/me"), 503, "dependency_failed")
 
 
-def test_a_bad_token_is_refused_even_when_tables_do_not_answer(product: Product) -> None:
+def test_a_bad_token_is_refused_even_when_tables_are_unavailable(product: Product) -> None:
     drop(product.aws, "UsersTable")
 
     problem(product.anonymous.get("/users/me", headers={"Authorization": "Bearer a.b.c"}), 401, "token_malformed")

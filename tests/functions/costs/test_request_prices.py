@@ -30,7 +30,7 @@ def shown(page: str, heading: str) -> str:
 
 
 @pytest.mark.usefixtures("_mocked_aws")
-def test_the_documents_show_what_is_reckoned_from_what_is_counted() -> None:
+def test_the_documents_show_the_calculated_prices() -> None:
     for page, reckoned in zip(("performance.md", "operations.md", "operations.md"), tables(counted()), strict=True):
         documented = shown(page, reckoned.partition("\n")[0])
 
@@ -38,5 +38,5 @@ def test_the_documents_show_what_is_reckoned_from_what_is_counted() -> None:
         assert numbers(documented) == pytest.approx(numbers(reckoned), rel=RELATIVE, abs=ABSOLUTE)
 
 
-def test_the_mix_is_of_a_thousand_requests() -> None:
+def test_the_mix_has_a_thousand_requests() -> None:
     assert sum(MIX.values()) == 1000

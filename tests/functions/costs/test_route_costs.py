@@ -21,7 +21,7 @@ PROBES = {"GET /health", "HEAD /health"}
 """Ask every table for a key that nobody has, each by itself."""
 
 
-def test_each_route_costs_what_the_page_says(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_route_costs_what_the_page_states(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
     team = Team(product)
     product.aws.deploy(LogLevel="INFO")
     measured = []
@@ -41,7 +41,7 @@ def test_each_route_costs_what_the_page_says(product: Product, capsys: pytest.Ca
     assert _written() == measured, "\n".join("| " + " | ".join(row) + " |" for row in measured)
 
 
-def test_what_is_read_from_an_index_that_may_be_behind_says_so(product: Product) -> None:
+def test_reads_from_an_eventually_consistent_index_are_marked(product: Product) -> None:
     paths = document()["paths"]
     read, silent = set(), set()
 
@@ -58,7 +58,7 @@ def test_what_is_read_from_an_index_that_may_be_behind_says_so(product: Product)
     assert not silent
 
 
-def test_no_route_is_missing_from_the_page(product: Product) -> None:
+def test_every_route_is_on_the_page(product: Product) -> None:
     stack = product.aws.stack
     shown = {row[0].strip("`").partition(", ")[0] for row in _written()}
     of_silent = {f"{each.method} {each.path}" for each in routes(product.aws) if _asks_nothing(stack, each.function)}
@@ -67,7 +67,7 @@ def test_no_route_is_missing_from_the_page(product: Product) -> None:
     assert not shown & (of_silent | PROBES)
 
 
-def test_health_asks_each_table_once(product: Product) -> None:
+def test_the_health_check_reads_each_table_once(product: Product) -> None:
     assert product.anonymous.get("/health").status == 200
 
     asked = Counter(product.aws.permissions.calls)

@@ -36,9 +36,7 @@ def slow_dynamodb(seconds: float) -> Iterator[None]:
         events.unregister("before-send.dynamodb", take_time)
 
 
-def test_each_route_answers_in_time_and_says_so_in_the_log(
-    product: Product, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_each_route_responds_in_time_and_logs_it(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
     team = Team(product)
     product.aws.deploy(LogLevel="INFO")
     out_of_time = set()

@@ -56,7 +56,7 @@ ALL = WITH_KEYS | WITHOUT_KEYS
 
 
 @pytest.mark.parametrize("write", ALL)
-def test_a_lost_answer_to_a_write_says_that_it_may_have_been_carried_out(product: Product, write: str) -> None:
+def test_a_lost_write_response_is_reported_as_possibly_carried_out(product: Product, write: str) -> None:
     ann = product.register("ann")
 
     with happening(faults.silent, carried_out=True, without=COUNTERS):
@@ -68,7 +68,7 @@ def test_a_lost_answer_to_a_write_says_that_it_may_have_been_carried_out(product
 
 
 @pytest.mark.parametrize("write", ALL)
-def test_a_write_that_never_arrived_says_that_nothing_is_lost(product: Product, write: str) -> None:
+def test_a_write_that_never_arrived_is_reported_as_not_carried_out(product: Product, write: str) -> None:
     ann = product.register("ann")
 
     with happening(faults.unreachable, without=COUNTERS):
@@ -92,7 +92,7 @@ UNKNOWN = {
 
 
 @pytest.mark.parametrize("case", UNKNOWN)
-def test_a_write_is_only_as_sure_as_its_least_sure_attempt(product: Product, case: str) -> None:
+def test_a_write_is_only_as_certain_as_its_least_certain_attempt(product: Product, case: str) -> None:
     ann = product.register("ann")
 
     with happening(UNKNOWN[case], to={"TransactWriteItems"}):
@@ -110,7 +110,7 @@ def test_a_throttled_write_was_not_carried_out(product: Product) -> None:
     problem(answer, 503, "dependency_failed")
 
 
-def test_with_a_key_it_is_said_that_the_same_key_makes_it_safe(product: Product) -> None:
+def test_with_a_key_the_response_says_that_retrying_with_it_is_safe(product: Product) -> None:
     ann = product.register("ann")
 
     with happening(faults.silent, to={"TransactWriteItems"}):
@@ -121,7 +121,7 @@ def test_with_a_key_it_is_said_that_the_same_key_makes_it_safe(product: Product)
     assert ann.post("/tasks", json=builders.task(), headers=KEY).status == 201
 
 
-def test_whoever_cannot_see_whether_a_key_was_used_does_not_say_that_nothing_was_done(product: Product) -> None:
+def test_an_unreadable_idempotency_record_does_not_claim_that_nothing_was_done(product: Product) -> None:
     ann = product.register("ann")
     looked_up = 0
 
@@ -141,7 +141,7 @@ def test_whoever_cannot_see_whether_a_key_was_used_does_not_say_that_nothing_was
     assert len(ann.list("/tasks")) == 1
 
 
-def test_what_is_only_counted_has_not_been_carried_out(product: Product) -> None:
+def test_a_counted_request_is_not_reported_as_carried_out(product: Product) -> None:
     ann = product.register("ann")
 
     with happening(faults.silent, to={"UpdateItem"}, carried_out=True):
@@ -155,7 +155,7 @@ def test_what_is_only_counted_has_not_been_carried_out(product: Product) -> None
         problem(answer, 503, "dependency_failed")
 
 
-def test_what_a_function_that_crashed_had_done_nobody_knows(product: Product) -> None:
+def test_the_outcome_of_a_crashed_function_is_unknown(product: Product) -> None:
     responses = product.aws.stack.decided(product.aws.stack.resources["Api"]["Properties"]["GatewayResponses"])
 
     said = {kind: responses[kind]["ResponseTemplates"]["application/json"] for kind in responses}
@@ -177,7 +177,7 @@ DEFECTS = {
 
 
 @pytest.mark.parametrize("case", DEFECTS)
-def test_what_dynamodb_does_not_understand_is_a_defect_of_ours(
+def test_a_request_that_dynamodb_rejects_is_an_internal_error(
     product: Product, case: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ann = product.register("ann")

@@ -21,7 +21,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch, aws: Aws) -> None:
 
 
 @pytest.mark.parametrize("times", [SOME, FOR_EVER])
-def test_signing_in_does_not_fail_because_failures_cannot_be_forgotten(product: Product, times: int) -> None:
+def test_a_sign_in_succeeds_although_failures_cannot_be_reset(product: Product, times: int) -> None:
     ann = product.register("ann")
 
     with happening(nothing_processed(times), to={"BatchWriteItem"}):
@@ -33,7 +33,7 @@ def test_signing_in_does_not_fail_because_failures_cannot_be_forgotten(product: 
 
 
 @pytest.mark.parametrize("path", ["/rooms", "/users", "/", "/tasks", "/rooms/{room}/tasks", "/tasks/{task}"])
-def test_reads_go_on_until_all_is_there_or_say_that_it_is_not(product: Product, path: str) -> None:
+def test_reads_are_complete_or_report_an_error(product: Product, path: str) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -70,7 +70,7 @@ def test_a_deletion_is_accepted_and_finished_later(product: Product, times: int)
     assert product.items("TasksTable") == []
 
 
-def test_a_sweep_keeps_what_it_did_when_one_table_does_not_answer(product: Product) -> None:
+def test_a_sweep_keeps_its_results_when_one_table_is_unavailable(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     ann.plan(room_id=room["id"])
@@ -89,7 +89,7 @@ def test_a_sweep_keeps_what_it_did_when_one_table_does_not_answer(product: Produ
     assert again["rooms"] == {"found": 1, "finished": 1, "failed": [], "complete": True}
 
 
-def test_the_trail_is_written_when_its_record_comes_again(product: Product) -> None:
+def test_the_trail_is_written_at_redelivery(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
 

@@ -36,7 +36,7 @@ SECRETS = {
 }
 
 
-def test_every_table_and_every_secret_of_the_template_is_looked_at(product: Product) -> None:
+def test_every_table_and_every_secret_of_the_template_is_checked(product: Product) -> None:
     stack = product.aws.stack
 
     # One missing? It is asked by layers/tasksync/tasksync/observability/probes.py, and named here.
@@ -44,7 +44,7 @@ def test_every_table_and_every_secret_of_the_template_is_looked_at(product: Prod
     assert stack.of_type("AWS::SecretsManager::Secret").keys() == SECRETS.keys()
 
 
-def test_all_is_well(product: Product) -> None:
+def test_a_healthy_service_responds_ok(product: Product) -> None:
     answer = product.anonymous.get("/health")
 
     assert answer.status == 200, answer
@@ -58,7 +58,7 @@ def test_all_is_well(product: Product) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_table_that_does_not_answer_is_named(product: Product, table: str) -> None:
+def test_an_unavailable_table_is_named(product: Product, table: str) -> None:
     drop(product.aws, table)
 
     answer = product.anonymous.get("/health")
@@ -72,9 +72,7 @@ def test_a_table_that_does_not_answer_is_named(product: Product, table: str) -> 
 
 @pytest.mark.parametrize("secret", SECRETS)
 @pytest.mark.parametrize("forced", [True, False], ids=["gone", "scheduled for deletion"])
-def test_a_secret_that_cannot_be_read_is_named_and_nothing_of_it_told(
-    product: Product, secret: str, forced: bool
-) -> None:
+def test_an_unreadable_secret_is_named_and_its_value_is_not_shown(product: Product, secret: str, forced: bool) -> None:
     with LOCK:
         value = product.aws.secrets.get_secret_value(SecretId=secret)["SecretString"]
         product.aws.secrets.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=forced)
@@ -87,13 +85,13 @@ def test_a_secret_that_cannot_be_read_is_named_and_nothing_of_it_told(
     assert value not in answer.text
 
 
-def test_it_needs_no_token_and_minds_no_bad_one(product: Product) -> None:
+def test_no_token_is_needed_and_a_bad_one_is_ignored(product: Product) -> None:
     answer = product.anonymous.get("/health", headers={"Authorization": "Bearer nonsense"})
 
     assert answer.status == 200, answer
 
 
-def test_it_writes_nothing(product: Product) -> None:
+def test_the_check_writes_nothing(product: Product) -> None:
     product.anonymous.get("/health")
 
     assert [product.items(table) for table in TABLES] == [[]] * len(TABLES)
@@ -115,7 +113,7 @@ def _calls(product: Product) -> Counter[str]:
     return calls
 
 
-def test_many_requests_are_answered_from_two_looks_in_ten_seconds(product: Product, clock: Clock) -> None:
+def test_many_requests_share_two_checks_in_ten_seconds(product: Product, clock: Clock) -> None:
     statuses = Counter[int]()
     for _ in range(200):
         statuses[product.anonymous.get("/health").status] += 1
@@ -126,9 +124,7 @@ def test_many_requests_are_answered_from_two_looks_in_ten_seconds(product: Produ
     assert calls == {"GetItem": 2 * len(TABLES), "DescribeSecret": len(SECRETS) + 1}
 
 
-def test_many_requests_while_something_fails_are_answered_from_two_looks_in_ten_seconds(
-    product: Product, clock: Clock
-) -> None:
+def test_many_requests_during_an_outage_share_two_checks_in_ten_seconds(product: Product, clock: Clock) -> None:
     with product.aws.permissions.outage("TasksTable"):
         for _ in range(100):
             assert product.anonymous.get("/health").status == 503
@@ -137,7 +133,7 @@ def test_many_requests_while_something_fails_are_answered_from_two_looks_in_ten_
     assert _calls(product)["GetItem"] == 2 * len(TABLES)
 
 
-def test_secrets_are_paid_by_the_call_so_they_are_asked_in_turn(product: Product, clock: Clock) -> None:
+def test_secrets_are_checked_one_at_a_time_because_each_call_is_billed(product: Product, clock: Clock) -> None:
     product.anonymous.get("/health")
     _calls(product)
 
@@ -150,7 +146,7 @@ def test_secrets_are_paid_by_the_call_so_they_are_asked_in_turn(product: Product
 
 
 @pytest.mark.parametrize("secret", SECRETS)
-def test_a_secret_that_is_gone_is_noticed_within_a_minute(product: Product, clock: Clock, secret: str) -> None:
+def test_a_missing_secret_is_noticed_within_a_minute(product: Product, clock: Clock, secret: str) -> None:
     assert product.anonymous.get("/health").status == 200
     with LOCK:
         product.aws.secrets.delete_secret(SecretId=secret)
@@ -161,7 +157,7 @@ def test_a_secret_that_is_gone_is_noticed_within_a_minute(product: Product, cloc
 
 
 @pytest.mark.parametrize("secret", SECRETS)
-def test_a_secret_that_is_back_is_noticed_within_six_seconds(product: Product, clock: Clock, secret: str) -> None:
+def test_a_restored_secret_is_noticed_within_six_seconds(product: Product, clock: Clock, secret: str) -> None:
     with LOCK:
         product.aws.secrets.delete_secret(SecretId=secret)
     assert product.anonymous.get("/health").status == 503
@@ -173,7 +169,7 @@ def test_a_secret_that_is_back_is_noticed_within_six_seconds(product: Product, c
     assert product.anonymous.get("/health").status == 200
 
 
-def test_a_table_out_of_reach_is_noticed_within_ten_seconds_as_is_its_return(product: Product, clock: Clock) -> None:
+def test_an_unreachable_table_and_its_return_are_noticed_within_ten_seconds(product: Product, clock: Clock) -> None:
     assert product.anonymous.get("/health").status == 200
 
     with product.aws.permissions.outage("TasksTable"):
@@ -186,7 +182,7 @@ def test_a_table_out_of_reach_is_noticed_within_ten_seconds_as_is_its_return(pro
     assert back.status == 200
 
 
-def test_an_answer_is_no_older_for_a_clock_that_was_set_back(product: Product, clock: Clock) -> None:
+def test_a_clock_set_back_does_not_extend_a_cached_response(product: Product, clock: Clock) -> None:
     assert product.anonymous.get("/health").status == 200
 
     with product.aws.permissions.outage("TasksTable"):
@@ -196,7 +192,7 @@ def test_an_answer_is_no_older_for_a_clock_that_was_set_back(product: Product, c
     assert answer.status == 503
 
 
-def test_requests_at_the_same_moment_are_answered_from_one_look(product: Product) -> None:
+def test_concurrent_requests_share_one_check(product: Product) -> None:
     threads = 8
     with product.aws.running("HealthFunction"):
         probes = Probes()

@@ -24,7 +24,7 @@ def is_replay(answer: Answer) -> bool:
     return "Idempotency-Replayed" in answer.headers and answer.headers["Idempotency-Replayed"] == "true"
 
 
-def test_every_write_with_a_token_is_tried(product: Product) -> None:
+def test_every_authenticated_write_is_covered(product: Product) -> None:
     with_token = {
         f"{route.method} {route.path}"
         for route in routes(product.aws)
@@ -35,7 +35,7 @@ def test_every_write_with_a_token_is_tried(product: Product) -> None:
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_a_repeated_write_has_one_effect_and_is_answered_as_the_first(product: Product, name: str) -> None:
+def test_a_repeated_write_has_one_effect_and_the_first_response(product: Product, name: str) -> None:
     scene, write = Scene(product), WRITES[name]
     person, request = write.by(scene), write.request(scene)
     before = effects(product)
@@ -62,7 +62,7 @@ def test_a_repeated_write_has_one_effect_and_is_answered_as_the_first(product: P
     assert effects(product) == after
 
 
-def test_the_first_answer_is_given_even_if_much_has_happened_since(product: Product) -> None:
+def test_the_stored_response_is_returned_after_later_changes(product: Product) -> None:
     scene = Scene(product)
     first = keyed(scene.ann, ("POST", "/tasks", {"title": "Once", "room_id": scene.room["id"]}))
     scene.bob.patch(f"/tasks/{first.json()['id']}", json={"title": "Changed"})
@@ -74,7 +74,7 @@ def test_the_first_answer_is_given_even_if_much_has_happened_since(product: Prod
     assert scene.ann.get(f"/tasks/{first.json()['id']}").status == 404
 
 
-def test_without_a_key_and_with_another_one_it_is_done_again(product: Product) -> None:
+def test_without_a_key_or_with_another_key_the_write_is_repeated(product: Product) -> None:
     ann = product.register("ann")
     request = ("POST", "/tasks", {"title": "Each time"})
 
@@ -105,7 +105,7 @@ def test_a_key_used_for_another_request_is_refused(product: Product, other: Requ
     assert effects(product) == before
 
 
-def test_the_same_key_of_somebody_else_is_another_one(product: Product) -> None:
+def test_keys_of_different_users_are_independent(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     request = ("POST", "/rooms", {"name": "Once each"})
 
@@ -116,7 +116,7 @@ def test_the_same_key_of_somebody_else_is_another_one(product: Product) -> None:
     assert keyed(ann, request).json() == answers[0].json()
 
 
-def test_a_request_that_failed_is_tried_anew_under_its_key(product: Product) -> None:
+def test_a_failed_request_can_be_retried_under_its_key(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = bob.open_room(join_role=None)
     request = ("POST", "/rooms/join", {"code": room["code"]})
@@ -133,7 +133,7 @@ def test_a_request_that_failed_is_tried_anew_under_its_key(product: Product) -> 
     assert (again.json(), is_replay(again)) == (joined.json(), True)
 
 
-def test_a_request_that_could_not_be_read_leaves_its_key_unused(product: Product) -> None:
+def test_an_unreadable_request_leaves_its_key_unused(product: Product) -> None:
     ann = product.register("ann")
 
     refused = keyed(ann, ("POST", "/tasks", {"title": ""}))
@@ -142,7 +142,7 @@ def test_a_request_that_could_not_be_read_leaves_its_key_unused(product: Product
     assert (refused.status, corrected.status, is_replay(corrected)) == (422, 201, False)
 
 
-def test_a_repeated_change_is_not_refused_for_the_version_it_made_itself(product: Product) -> None:
+def test_a_repeated_change_does_not_conflict_with_its_own_version(product: Product) -> None:
     ann = product.register("ann")
     task = ann.plan()
     request = ("PATCH", f"/tasks/{task['id']}", {"title": "Once"})
@@ -156,7 +156,7 @@ def test_a_repeated_change_is_not_refused_for_the_version_it_made_itself(product
     problem(unkeyed, 412, "version_mismatch")
 
 
-def test_a_repeated_deletion_is_not_told_that_there_is_nothing(product: Product) -> None:
+def test_a_repeated_deletion_is_no_not_found(product: Product) -> None:
     scene = Scene(product)
 
     for path in (f"/tasks/{scene.task['id']}", scene.path):
@@ -165,7 +165,7 @@ def test_a_repeated_deletion_is_not_told_that_there_is_nothing(product: Product)
         assert scene.ann.delete(path).status == 404
 
 
-def test_a_repeated_change_of_the_password_is_not_told_that_the_old_one_is_wrong(product: Product) -> None:
+def test_a_repeated_password_change_does_not_fail_on_the_old_password(product: Product) -> None:
     ann = product.register("ann")
     request = WRITES["change the password"].request(Scene(product))
 
@@ -177,7 +177,7 @@ def test_a_repeated_change_of_the_password_is_not_told_that_the_old_one_is_wrong
     assert product.anonymous.sign_in(ann.username, OTHER_PASSWORD).get("/users/me").status == 200
 
 
-def test_an_answer_lost_on_its_way_from_the_table_is_found(product: Product) -> None:
+def test_a_write_whose_database_response_was_lost_is_found(product: Product) -> None:
     ann = product.register("ann")
     request = ("POST", "/tasks", {"title": "Once"})
 
@@ -206,7 +206,7 @@ def test_after_an_outage_the_same_key_carries_the_request_out(product: Product) 
     assert ann.list("/tasks") == [done.json()]
 
 
-def test_a_key_is_kept_for_a_day(product: Product) -> None:
+def test_a_key_is_stored_for_a_day(product: Product) -> None:
     ann = product.register("ann")
     request = ("POST", "/tasks", {"title": "Once a day"})
     now = time.time()
@@ -225,7 +225,7 @@ def test_a_key_is_kept_for_a_day(product: Product) -> None:
     assert (again.json(), is_replay(again)) == (next_day.json(), True)
 
 
-def test_an_expired_key_may_stand_for_another_request(product: Product) -> None:
+def test_an_expired_key_can_be_used_for_another_request(product: Product) -> None:
     ann = product.register("ann")
     keyed(ann, ("POST", "/tasks", {"title": "Yesterday"}))
     [receipt] = product.items("IdempotencyTable")
@@ -237,7 +237,7 @@ def test_an_expired_key_may_stand_for_another_request(product: Product) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "tab\tinside", "\x7f"])
-def test_a_key_is_printable_and_not_endless(product: Product, key: str) -> None:
+def test_a_key_is_printable_and_limited_in_length(product: Product, key: str) -> None:
     ann = product.register("ann")
 
     answer = keyed(ann, ("POST", "/rooms", {}), key)
@@ -247,7 +247,7 @@ def test_a_key_is_printable_and_not_endless(product: Product, key: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["x", "x" * 255, "with space", '"quoted, as the draft has it"', "!#$%&'*+-.^_`|~"])
-def test_any_other_key_is_good(product: Product, key: str) -> None:
+def test_any_other_key_is_accepted(product: Product, key: str) -> None:
     ann = product.register("ann")
 
     answers = [keyed(ann, ("POST", "/rooms", {}), key) for _ in range(2)]
@@ -255,7 +255,7 @@ def test_any_other_key_is_good(product: Product, key: str) -> None:
     assert [(answer.status, is_replay(answer)) for answer in answers] == [(201, False), (201, True)]
 
 
-def test_reading_takes_no_notice_of_a_key(product: Product) -> None:
+def test_reads_ignore_a_key(product: Product) -> None:
     ann = product.register("ann")
     task = ann.plan(title="Before")
     before = keyed(ann, ("GET", f"/tasks/{task['id']}", None))
@@ -267,7 +267,7 @@ def test_reading_takes_no_notice_of_a_key(product: Product) -> None:
     assert product.items("IdempotencyTable") == []
 
 
-def test_what_is_kept_names_no_password(product: Product) -> None:
+def test_an_idempotency_record_contains_no_password(product: Product) -> None:
     ann = product.register("ann")
 
     keyed(ann, WRITES["change the password"].request(Scene(product)))
@@ -278,7 +278,7 @@ def test_what_is_kept_names_no_password(product: Product) -> None:
     assert KEY not in kept
 
 
-def test_a_change_that_changed_nothing_is_answered_the_same_way_again(product: Product) -> None:
+def test_a_change_without_effect_gets_the_same_response_again(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room(name="Desks")
     key = {"Idempotency-Key": "a-rename"}
@@ -292,7 +292,7 @@ def test_a_change_that_changed_nothing_is_answered_the_same_way_again(product: P
     assert ann.get(f"/rooms/{room['id']}").json()["name"] == "Chairs"
 
 
-def test_a_key_of_another_person_who_is_gone_is_free(product: Product) -> None:
+def test_a_key_of_a_deleted_user_is_free(product: Product) -> None:
     scene = Scene(product)
 
     answers = [keyed(person, ("DELETE", "/users/me", None)) for person in (scene.bob, scene.cleo)]

@@ -69,7 +69,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     }
 
 
-def test_reading_says_what_is_left(product: Product) -> None:
+def test_a_response_reports_the_remaining_quota(product: Product) -> None:
     product.aws.deploy(ReadsPerUser="600")
     ann = product.register("ann")
 
@@ -80,7 +80,7 @@ def test_reading_says_what_is_left(product: Product) -> None:
     assert all(0 < limit_status(answer)[2] <= 60 for answer in answers)
 
 
-def test_a_refusal_says_when_to_come_again_and_then_it_works(product: Product, clock: Clock) -> None:
+def test_a_refusal_reports_when_to_retry_and_the_retry_succeeds(product: Product, clock: Clock) -> None:
     product.aws.deploy(ReadsPerUser="5")
     ann = product.register("ann")
     assert len(let_through(lambda: ann.get("/rooms"), 9)) == 5
@@ -96,7 +96,7 @@ def test_a_refusal_says_when_to_come_again_and_then_it_works(product: Product, c
 
 
 @pytest.mark.parametrize("quota", [40, 120])
-def test_many_containers_let_through_no_more_than_the_quota_and_no_tenth_less(product: Product, quota: int) -> None:
+def test_many_containers_admit_the_quota_and_no_tenth_less(product: Product, quota: int) -> None:
     product.aws.deploy(ReadsPerUser=str(quota))
     ann = product.register("ann")
     paths = ["/rooms", "/tasks", "/users/me", "/auth/sessions"]  # of four functions, each with a share of its own
@@ -111,7 +111,7 @@ def test_many_containers_let_through_no_more_than_the_quota_and_no_tenth_less(pr
     assert 0.9 * quota <= passed <= quota
 
 
-def test_containers_that_go_with_their_share_cost_the_quota_and_never_exceed_it(product: Product) -> None:
+def test_containers_that_end_with_a_lease_never_exceed_the_quota(product: Product) -> None:
     product.aws.deploy(ReadsPerUser="40")
     ann = product.register("ann")
 
@@ -130,7 +130,7 @@ def test_each_user_has_their_own_quota(product: Product) -> None:
     assert len(let_through(lambda: bob.get("/rooms"), 9)) == 2
 
 
-def test_writing_is_counted_apart_from_reading(product: Product) -> None:
+def test_writes_and_reads_are_counted_separately(product: Product) -> None:
     product.aws.deploy(WritesPerUser="4", ReadsPerUser="10")
     ann = product.register("ann")
 
@@ -142,7 +142,7 @@ def test_writing_is_counted_apart_from_reading(product: Product) -> None:
     problem(ann.delete(f"/tasks/{written[0].json()['id']}"), 429, "rate_limited")
 
 
-def test_what_is_refused_for_another_reason_counts_too(product: Product) -> None:
+def test_requests_refused_for_another_reason_count_too(product: Product) -> None:
     product.aws.deploy(WritesPerUser="3")
     ann = product.register("ann")
 
@@ -154,7 +154,7 @@ def test_what_is_refused_for_another_reason_counts_too(product: Product) -> None
     problem(refused, 429, "rate_limited")
 
 
-def test_an_answer_given_again_counts_as_any_other(product: Product, clock: Clock) -> None:
+def test_a_stored_response_counts_like_any_other(product: Product, clock: Clock) -> None:
     product.aws.deploy(WritesPerUser="2")
     ann = product.register("ann")
     headers = {"Idempotency-Key": "once"}
@@ -168,7 +168,7 @@ def test_an_answer_given_again_counts_as_any_other(product: Product, clock: Cloc
     assert ann.post("/tasks", json=builders.task(), headers=headers).json() == first.json()
 
 
-def test_codes_can_be_guessed_twenty_times_a_minute(product: Product, clock: Clock) -> None:
+def test_code_guesses_are_limited_to_twenty_per_minute(product: Product, clock: Clock) -> None:
     product.aws.deploy(JoinsPerUser="20")
     ann, bob = product.register("ann"), product.register("bob")
     room = bob.open_room()
@@ -185,7 +185,7 @@ def test_codes_can_be_guessed_twenty_times_a_minute(product: Product, clock: Clo
     assert ann.join(room)["id"] == room["id"]
 
 
-def test_codes_are_not_guessed_by_many_users_from_one_address(product: Product) -> None:
+def test_code_guesses_of_many_users_from_one_address_are_limited(product: Product) -> None:
     product.aws.deploy(JoinsPerIp="5")
     crowd = [product.register(f"person-{number}") for number in range(6)]
 
@@ -197,7 +197,7 @@ def test_codes_are_not_guessed_by_many_users_from_one_address(product: Product) 
     problem(crowd[-1].post("/rooms/join", json={"code": "AAAAAAAAA"}), 404)
 
 
-def test_both_ways_to_register_are_counted_together(product: Product) -> None:
+def test_both_ways_to_register_share_a_counter(product: Product) -> None:
     product.aws.deploy(RegistrationsPerIp="4", BcryptCost="4")
     ways = ["/auth/register", "/users", "/users", "/auth/register", "/users", "/auth/register"]
 
@@ -214,7 +214,7 @@ PUBLIC_WRITES = ("/auth/register", "/users", "/auth/login", "/auth/recovery/comp
 
 
 @pytest.mark.parametrize("path", [*PUBLIC_WRITES, "/auth/password", "/rooms/join"])
-def test_what_is_refused_unread_or_for_its_fields_counts_before_anything_is_done(product: Product, path: str) -> None:
+def test_unread_and_invalid_requests_are_counted_before_validation(product: Product, path: str) -> None:
     ann = product.register("ann")
     quotas = ("RegistrationsPerIp", "SignInAttemptsPerIp", "SessionRequestsPerIp", "PasswordChangesPerUser")
     product.aws.deploy(**dict.fromkeys([*quotas, "JoinsPerUser"], "5"))
@@ -234,7 +234,7 @@ def test_what_is_refused_unread_or_for_its_fields_counts_before_anything_is_done
     assert {ann.post(path, **kind).status for kind in kinds} == {429}
 
 
-def test_asking_whether_somebody_has_a_name_counts_as_registering(product: Product) -> None:
+def test_checking_whether_a_name_exists_counts_as_registering(product: Product) -> None:
     product.register(username="bob", email="bob@example.org")
     ann = product.register(username="ann", email="ann@example.org")
     product.aws.deploy(RegistrationsPerIp="4", BcryptCost="4")
@@ -256,7 +256,7 @@ def test_asking_whether_somebody_has_a_name_counts_as_registering(product: Produ
     assert ann.patch("/users/me", json={"username": "ann"}).status == 200
 
 
-def test_asking_whether_a_room_has_a_code_counts_as_joining(product: Product) -> None:
+def test_checking_whether_a_code_exists_counts_as_joining(product: Product) -> None:
     product.aws.deploy(JoinsPerUser="3", JoinsPerIp="5")
     ann, bob = product.register("ann"), product.register("bob")
     code = bob.open_room()["code"]
@@ -275,7 +275,7 @@ def test_asking_whether_a_room_has_a_code_counts_as_joining(product: Product) ->
     assert limit_status(refused)[0] == "join-from"
 
 
-def test_changing_ones_password_is_limited_while_it_succeeds(product: Product, clock: Clock) -> None:
+def test_successful_password_changes_are_limited(product: Product, clock: Clock) -> None:
     product.aws.deploy(PasswordChangesPerUser="3", BcryptCost="4")
     ann, bob = product.register("ann"), product.register("bob")
 
@@ -304,7 +304,7 @@ def test_refreshing_and_signing_out_are_counted_by_address(product: Product, pat
     assert limit_status(answers[0])[0] == "session"
 
 
-def test_what_is_public_is_counted_by_address(product: Product) -> None:
+def test_public_routes_are_counted_by_address(product: Product) -> None:
     path = "/.well-known/jwks.json"
     product.aws.deploy(PublicReadsPerIp="3")
 
@@ -316,7 +316,7 @@ def test_what_is_public_is_counted_by_address(product: Product) -> None:
     assert product.anonymous.get(path).status == 200
 
 
-def test_reading_and_writing_go_on_where_they_cannot_be_counted(product: Product) -> None:
+def test_reads_and_writes_continue_while_the_counter_is_unavailable(product: Product) -> None:
     ann = product.register("ann")
     drop(product.aws, "RateLimitsTable")
 
@@ -326,7 +326,7 @@ def test_reading_and_writing_go_on_where_they_cannot_be_counted(product: Product
     assert all("RateLimit" not in answer.headers for answer in answers)
 
 
-def test_guessing_does_not_go_on_where_it_cannot_be_counted(product: Product) -> None:
+def test_guessable_routes_are_refused_while_the_counter_is_unavailable(product: Product) -> None:
     ann = product.register("ann")
     drop(product.aws, "RateLimitsTable")
 
@@ -334,7 +334,7 @@ def test_guessing_does_not_go_on_where_it_cannot_be_counted(product: Product) ->
     problem(product.anonymous.post("/users", json=builders.person()), 503, "dependency_failed")
 
 
-def test_a_share_is_one_write_for_many_requests(product: Product) -> None:
+def test_a_lease_is_one_write_for_many_requests(product: Product) -> None:
     product.aws.deploy(ReadsPerUser="600")
     ann = product.register("ann")
 

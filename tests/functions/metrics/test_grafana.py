@@ -32,7 +32,7 @@ def _given(scraping: Scraping) -> dict[str, set[str]]:
     return {name: {label for label, _ in labels} for name, labels in scraping.numbers()}
 
 
-def test_each_expression_asks_for_metrics_that_there_are_by_labels_that_they_have(scraping: Scraping) -> None:
+def test_each_expression_uses_existing_metrics_and_labels(scraping: Scraping) -> None:
     given = _given(scraping)
 
     for expression in EXPRESSIONS:
@@ -43,7 +43,7 @@ def test_each_expression_asks_for_metrics_that_there_are_by_labels_that_they_hav
         assert all(asked <= given[name] for name in names), expression
 
 
-def test_every_metric_is_shown(scraping: Scraping) -> None:
+def test_every_metric_has_a_panel(scraping: Scraping) -> None:
     shown = {name for expression in EXPRESSIONS for name in _METRIC.findall(expression)}
 
     # Of a histogram quantiles are shown, for which its buckets are enough.
@@ -51,14 +51,14 @@ def test_every_metric_is_shown(scraping: Scraping) -> None:
     assert _given(scraping).keys() - shown == of_histogram
 
 
-def test_legends_name_labels_that_the_expression_keeps() -> None:
+def test_legends_use_labels_that_the_expression_keeps() -> None:
     for panel in DASHBOARD["panels"]:
         for target in panel["targets"]:
             kept = {label.strip() for labels in _BY.findall(target["expr"]) for label in labels.split(",")}
             assert set(_LEGEND.findall(target["legendFormat"])) <= kept, target
 
 
-def test_panels_stand_beside_each_other() -> None:
+def test_panels_do_not_overlap() -> None:
     places = [(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in DASHBOARD["panels"]]
 
     assert len(set(places)) == len(places)

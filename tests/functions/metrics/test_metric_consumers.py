@@ -92,13 +92,13 @@ def _scraped(scraping: Scraping, every: Iterable[Series]) -> Any:
 RARE = {("throttles", ("method", "route")), ("cold_starts", ("method", "route"))}
 
 
-def test_what_the_dashboard_and_alarms_are_about_is_written(written: set[Series]) -> None:
+def test_metrics_of_the_dashboard_and_the_alarms_are_written(written: set[Series]) -> None:
     assert _on_the_dashboard() <= {_without_values(series) for series in written} | RARE
     assert _with_alarms()
     assert _with_alarms() <= written | _of_filters()
 
 
-def test_what_is_written_is_read_by_the_dashboard_or_by_a_scrape(written: set[Series], scraping: Scraping) -> None:
+def test_written_metrics_are_read_by_the_dashboard_or_by_a_scrape(written: set[Series], scraping: Scraping) -> None:
     # In order, so that all are of one route.
     of_each_kind = {_without_values(series): series for series in sorted(written, reverse=True)}
     whole = _scraped(scraping, of_each_kind.values())

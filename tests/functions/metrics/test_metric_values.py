@@ -39,7 +39,7 @@ def test_requests_are_counted_by_route_and_status(scraping: Scraping) -> None:
     assert numbers["tasksync_dynamodb_capacity_units_total", frozenset(route.items())] > 0
 
 
-def test_latencies_are_a_histogram_for_each_route(scraping: Scraping) -> None:
+def test_latencies_are_a_histogram_per_route(scraping: Scraping) -> None:
     route = {"method": "GET", "route": "/x"}
     for bound, count in (("0.05", 2), ("0.5", 3), ("+Inf", 1)):
         scraping.add("requests", count, now(), **route, le=bound)
@@ -54,7 +54,7 @@ def test_latencies_are_a_histogram_for_each_route(scraping: Scraping) -> None:
     assert numbers[f"{LATENCY}_count", frozenset(route.items())] == 6
 
 
-def test_without_the_histogram_there_is_its_last_bucket_alone(scraping: Scraping) -> None:
+def test_without_the_histogram_only_the_last_bucket_remains(scraping: Scraping) -> None:
     scraping.product.aws.deploy(LatencyHistogram="false")
     scraping.product.anonymous.get("/health")
     scraping.gather()
@@ -65,7 +65,7 @@ def test_without_the_histogram_there_is_its_last_bucket_alone(scraping: Scraping
     assert buckets == [("+Inf", 1)]
 
 
-def test_streams_and_sweeps_are_counted_by_who_did_it(scraping: Scraping) -> None:
+def test_streams_and_sweeps_are_counted_per_function(scraping: Scraping) -> None:
     ann = scraping.product.register("ann")
     room = ann.open_room()
     ann.delete(f"/rooms/{room['id']}")
@@ -90,7 +90,7 @@ def test_streams_and_sweeps_are_counted_by_who_did_it(scraping: Scraping) -> Non
     assert scraping.number("tasksync_sweeper_failures_total", kind="rooms") == 0
 
 
-def test_the_queues_of_failures_are_told_as_they_are(scraping: Scraping) -> None:
+def test_failure_queues_are_reported_with_their_current_length(scraping: Scraping) -> None:
     with LOCK:
         boto3.client("sqs").send_message(QueueUrl="ActivityFailures", MessageBody="given up")
 
@@ -98,7 +98,7 @@ def test_the_queues_of_failures_are_told_as_they_are(scraping: Scraping) -> None
     assert scraping.number("tasksync_failure_queue_messages", function="room_cleanup") == 0
 
 
-def test_how_far_a_stream_is_behind_is_told_while_lambda_says_it(scraping: Scraping) -> None:
+def test_the_iterator_age_is_reported_while_lambda_reports_it(scraping: Scraping) -> None:
     named = [{"Name": "FunctionName", "Value": "ActivityFunction"}]
     values = ((9_000, 30), (4_000, 5), (2_000, 3))
     for value, minutes in values:
@@ -110,7 +110,7 @@ def test_how_far_a_stream_is_behind_is_told_while_lambda_says_it(scraping: Scrap
     assert scraping.number("tasksync_stream_iterator_age_seconds", function="room_cleanup") is None
 
 
-def test_counters_count_from_monday(scraping: Scraping) -> None:
+def test_counters_start_on_monday(scraping: Scraping) -> None:
     monday = week_of(now())
     route = {"method": "GET", "route": "/x", "status": "200"}
     scraping.add("requests", 5, monday - timedelta(minutes=1), **route)
@@ -131,11 +131,11 @@ def test_counters_count_from_monday(scraping: Scraping) -> None:
         ("2027-01-01T12:00:00+00:00", "2026-12-28T00:00:00+00:00"),
     ],
 )
-def test_a_week_begins_on_monday_at_midnight(at: str, monday: str) -> None:
+def test_a_week_starts_on_monday_at_midnight(at: str, monday: str) -> None:
     assert week_of(datetime.fromisoformat(at)) == datetime.fromisoformat(monday)
 
 
-def test_other_metrics_of_the_namespace_are_left_alone(scraping: Scraping) -> None:
+def test_other_metrics_of_the_namespace_are_ignored(scraping: Scraping) -> None:
     scraping.add("UndecidedAccess", 1, now())
     scraping.add("requests", 1, now(), somewhere="else")
 
@@ -145,7 +145,7 @@ def test_other_metrics_of_the_namespace_are_left_alone(scraping: Scraping) -> No
     }
 
 
-def test_more_metrics_than_one_call_may_ask_for_are_all_told(scraping: Scraping) -> None:
+def test_more_metrics_than_fit_in_one_call_are_all_reported(scraping: Scraping) -> None:
     for start in (0, 251):
         scraping.put(
             "tasksync",
@@ -169,13 +169,13 @@ def test_more_metrics_than_one_call_may_ask_for_are_all_told(scraping: Scraping)
     assert sorted(told) == [float(number + 1) for number in range(502)]
 
 
-def test_what_a_label_holds_cannot_end_it(scraping: Scraping) -> None:
+def test_label_values_are_escaped(scraping: Scraping) -> None:
     scraping.add("requests", 1, now(), method="GET", route='/"\\x', status="200")
 
     assert f'{REQUESTS}{{method="GET",route="/\\"\\\\x",status="200"}} 1' in scraping.scrape().text.splitlines()
 
 
-def test_an_answer_is_kept_for_as_long_as_the_setting_says(scraping: Scraping) -> None:
+def test_a_response_is_cached_for_the_configured_time(scraping: Scraping) -> None:
     scraping.product.aws.deploy(MetricsCacheSeconds="300")
     route = {"method": "GET", "route": "/x", "status": "200"}
     scraping.add("requests", 1, now(), **route)
@@ -188,7 +188,7 @@ def test_an_answer_is_kept_for_as_long_as_the_setting_says(scraping: Scraping) -
     assert scraping.number(REQUESTS, **route) == 2
 
 
-def test_no_counter_falls_when_cloudwatch_forgets(scraping: Scraping) -> None:
+def test_no_counter_decreases_when_cloudwatch_drops_data(scraping: Scraping) -> None:
     route = {"method": "GET", "route": "/x", "status": "200"}
     scraping.add("requests", 3, now(), **route)
     assert scraping.number(REQUESTS, **route) == 3
@@ -199,7 +199,7 @@ def test_no_counter_falls_when_cloudwatch_forgets(scraping: Scraping) -> None:
     assert scraping.number(REQUESTS, **route) == 3
 
 
-def test_where_a_queue_cannot_be_asked_the_answer_is_a_problem(scraping: Scraping) -> None:
+def test_an_unreadable_queue_makes_the_response_a_problem(scraping: Scraping) -> None:
     with LOCK:
         boto3.client("sqs").delete_queue(QueueUrl="ActivityFailures")
 

@@ -63,7 +63,7 @@ def responding(content: bytes) -> Fault:
         *map(responding, (b"", b"{}", b"null", b"[]", b'{"Metrics": [{}]}', b"<html>", b"\xff\x00", b'{"Metrics": [')),
     ],
 )
-def test_where_a_service_fails_the_response_is_a_problem(scraping: Scraping, service: str, fault: Fault) -> None:
+def test_a_failing_service_makes_the_response_a_problem(scraping: Scraping, service: str, fault: Fault) -> None:
     with happening(service, fault) as sent:
         problem(scraping.scrape(), 503, "dependency_failed")
 
@@ -73,7 +73,7 @@ def test_where_a_service_fails_the_response_is_a_problem(scraping: Scraping, ser
 
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("fault", [unreachable, silent, refusing("InternalFailure", 500), refusing("Throttling")])
-def test_what_may_pass_is_tried_again_once(scraping: Scraping, service: str, fault: Fault, pauses: list[float]) -> None:
+def test_a_transient_error_is_retried_once(scraping: Scraping, service: str, fault: Fault, pauses: list[float]) -> None:
     with happening(service, one_after_the_other(fault, lambda _: None)):
         assert scraping.scrape().status == 200
 

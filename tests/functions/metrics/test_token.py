@@ -7,7 +7,7 @@ from tests.support.clock import Clock
 from tests.support.problems import problem
 
 
-def test_metrics_needs_its_own_token(scraping: Scraping) -> None:
+def test_the_metrics_route_needs_its_own_token(scraping: Scraping) -> None:
     ann = scraping.product.register("ann")
 
     assert scraping.scrape().status == 200
@@ -37,7 +37,7 @@ def test_metrics_needs_its_own_token(scraping: Scraping) -> None:
         ("Bearer {token}\t", "token_malformed"),
     ],
 )
-def test_nothing_but_the_token_will_do(scraping: Scraping, header: str, code: str) -> None:
+def test_any_other_token_is_refused(scraping: Scraping, header: str, code: str) -> None:
     other = scraping.token.swapcase()
     given = header.format(token=scraping.token, short=scraping.token[:-1], other=other)
 
@@ -49,19 +49,19 @@ def test_nothing_but_the_token_will_do(scraping: Scraping, header: str, code: st
     assert scraping.token not in answer.text
 
 
-def test_the_scheme_is_written_in_any_case(scraping: Scraping) -> None:
+def test_the_scheme_is_case_insensitive(scraping: Scraping) -> None:
     headers = {"authorization": f"bearer {scraping.token}"}
 
     assert scraping.product.anonymous.get("/metrics", headers=headers).status == 200
 
 
-def test_the_metrics_token_opens_nothing_else(scraping: Scraping) -> None:
+def test_the_metrics_token_opens_no_other_route(scraping: Scraping) -> None:
     answer = scraping.product.anonymous.get("/users", headers={"Authorization": f"Bearer {scraping.token}"})
 
     problem(answer, 401, "token_malformed")
 
 
-def test_guessing_counts_as_reading_without_a_token(scraping: Scraping, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_tokens_count_as_public_reads(scraping: Scraping, monkeypatch: pytest.MonkeyPatch) -> None:
     Clock(monkeypatch)
     scraping.product.aws.deploy(PublicReadsPerIp="3")
 

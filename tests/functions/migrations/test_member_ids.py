@@ -45,7 +45,7 @@ def violations(product: Product, invariant: str) -> int:
     return found
 
 
-def test_a_room_from_before_names_its_members_again(product: Product, ann: Person) -> None:
+def test_an_older_room_gets_its_member_ids(product: Product, ann: Person) -> None:
     bob, room, new = product.register("bob"), ann.open_room(), ann.open_room()
     bob.join(room)
     make_old(product, room)
@@ -60,7 +60,7 @@ def test_a_room_from_before_names_its_members_again(product: Product, ann: Perso
     assert violations(product, "I1") == 0
 
 
-def test_whoever_came_or_went_since_is_counted(product: Product, ann: Person) -> None:
+def test_joins_and_leaves_since_then_are_included(product: Product, ann: Person) -> None:
     bob, cleo, room = product.register("bob"), product.register("cleo"), ann.open_room()
     bob.join(room)
     make_old(product, room)
@@ -73,7 +73,7 @@ def test_whoever_came_or_went_since_is_counted(product: Product, ann: Person) ->
     assert item_of(product, room)["member_ids"] == {ann.id, cleo.id}
 
 
-def test_nobody_sees_that_a_room_was_migrated(product: Product, ann: Person) -> None:
+def test_the_migration_of_a_room_is_invisible_to_clients(product: Product, ann: Person) -> None:
     room = ann.open_room()
     product.deliver()
     entries = product.items("ActivityTable")
@@ -89,7 +89,7 @@ def test_nobody_sees_that_a_room_was_migrated(product: Product, ann: Person) -> 
     assert product.items("ActivityTable") == entries
 
 
-def test_a_room_whose_counts_are_wrong_is_left_for_somebody_to_look_at(product: Product, ann: Person) -> None:
+def test_a_room_with_wrong_counts_is_left_for_an_operator(product: Product, ann: Person) -> None:
     corrupt, room = ann.open_room(), ann.open_room()
     make_old(product, room)
     tables.change(product.aws, "RoomsTable", {"room_id": corrupt["id"], "item": "ROOM"}, member_count=2)
@@ -100,7 +100,7 @@ def test_a_room_whose_counts_are_wrong_is_left_for_somebody_to_look_at(product: 
     assert item_of(product, room)["member_ids"] == {ann.id}
 
 
-def test_a_room_that_is_being_removed_is_left_alone(product: Product, ann: Person) -> None:
+def test_a_room_being_removed_is_skipped(product: Product, ann: Person) -> None:
     room = ann.open_room()
     assert ann.delete(f"/rooms/{room['id']}").status == 204
     before = item_of(product, room)
@@ -110,7 +110,7 @@ def test_a_room_that_is_being_removed_is_left_alone(product: Product, ann: Perso
     assert item_of(product, room) == before
 
 
-def test_somebody_who_joins_in_the_middle_is_named(product: Product, ann: Person) -> None:
+def test_a_concurrent_join_is_included(product: Product, ann: Person) -> None:
     bob, room = product.register("bob"), ann.open_room()
     make_old(product, room)
 
@@ -121,7 +121,7 @@ def test_somebody_who_joins_in_the_middle_is_named(product: Product, ann: Person
     assert item_of(product, room)["member_ids"] == {ann.id, bob.id}
 
 
-def test_a_room_that_is_closed_in_the_middle_stays_closed(product: Product, ann: Person) -> None:
+def test_a_room_closed_during_the_migration_stays_closed(product: Product, ann: Person) -> None:
     room = ann.open_room()
     make_old(product, room)
 

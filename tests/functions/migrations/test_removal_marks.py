@@ -27,7 +27,7 @@ def _swept(product: Product) -> dict[str, int]:
     return {kind: result["finished"] for kind, result in swept.items()}
 
 
-def test_rooms_and_users_without_a_mark_are_marked(product: Product) -> None:
+def test_unmarked_removals_of_rooms_and_users_are_marked(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.open_room()
@@ -44,7 +44,7 @@ def test_rooms_and_users_without_a_mark_are_marked(product: Product) -> None:
     assert _swept(product) == {"users": 1, "rooms": 1, "unassignments": 0}
 
 
-def test_nothing_that_lives_is_marked(product: Product) -> None:
+def test_live_rooms_and_users_are_not_marked(product: Product) -> None:
     product.register("ann").open_room()
     before = product.items("RoomsTable"), product.items("UsersTable")
 

@@ -73,7 +73,7 @@ def state(migration: Any, positions: Any) -> State:
 EVERY = set(range(0, 200, 2))
 
 
-def test_each_item_is_looked_at_once_however_often_it_is_ended() -> None:
+def test_each_item_is_examined_once_across_interruptions() -> None:
     numbers, positions, calls = Numbers(), Kept(), 0
 
     while not state(numbers, positions).done:
@@ -86,7 +86,7 @@ def test_each_item_is_looked_at_once_however_often_it_is_ended() -> None:
     assert state(numbers, positions) == State(numbers.id, numbers.description, 200, 100, 0, done=True)
 
 
-def test_what_was_interrupted_in_the_middle_of_a_page_is_looked_at_again_and_changed_once() -> None:
+def test_a_page_interrupted_in_the_middle_is_examined_again_and_changed_once() -> None:
     numbers, positions = Numbers(), Kept()
     numbers.outage_at = 90
 
@@ -100,7 +100,7 @@ def test_what_was_interrupted_in_the_middle_of_a_page_is_looked_at_again_and_cha
     assert len(numbers.looked_at) - 200 < 10
 
 
-def test_what_cannot_be_changed_is_counted_and_holds_nothing_up() -> None:
+def test_an_item_that_cannot_be_changed_is_counted_and_blocks_nothing() -> None:
     numbers, positions = Numbers(), Kept()
     numbers.corrupt = {0, 90}
 
@@ -110,7 +110,7 @@ def test_what_cannot_be_changed_is_counted_and_holds_nothing_up() -> None:
     assert (state(numbers, positions).left, state(numbers, positions).done) == (2, True)
 
 
-def test_a_second_run_looks_at_nothing_unless_it_is_to_begin_anew() -> None:
+def test_a_second_run_examines_nothing_unless_it_is_restarted() -> None:
     numbers, positions = Numbers(), Kept()
     migrate([numbers], positions, 1000, lambda: True, lambda _: None)
     numbers.looked_at.clear()
@@ -124,7 +124,7 @@ def test_a_second_run_looks_at_nothing_unless_it_is_to_begin_anew() -> None:
     assert len(numbers.looked_at) == 200
 
 
-def test_a_migration_waits_for_the_one_before() -> None:
+def test_a_migration_waits_for_the_previous_one() -> None:
     first, second, positions = Numbers(1), Numbers(2), Kept()
 
     migrate([first, second], positions, 1000, only(SEGMENTS - 1), lambda _: None)
@@ -135,7 +135,7 @@ def test_a_migration_waits_for_the_one_before() -> None:
 
 
 @pytest.mark.parametrize("rate", [1, 10, 50, 1000])
-def test_it_takes_as_long_as_its_rate_says_and_never_long_at_once(rate: int) -> None:
+def test_the_rate_limits_a_migration_and_pauses_are_short(rate: int) -> None:
     pauses: list[float] = []
 
     migrate([Numbers()], Kept(), rate, lambda: True, pauses.append)
@@ -156,7 +156,7 @@ def run(product: Product, **event: Any) -> Any:
     return call(product.aws, "MigrationsFunction", {"items_per_second": 10_000, **event})
 
 
-def test_the_function_ends_in_time_and_goes_on_with_the_next_call(
+def test_the_function_ends_in_time_and_continues_with_the_next_call(
     product: Product, rooms: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def wait(seconds: float) -> None:
@@ -174,14 +174,14 @@ def test_the_function_ends_in_time_and_goes_on_with_the_next_call(
 
 
 @pytest.mark.usefixtures("rooms")
-def test_asked_for_the_state_alone_it_does_nothing(product: Product) -> None:
+def test_a_state_request_changes_nothing(product: Product) -> None:
     answer = run(product, status=True)
 
     assert [(each["looked_at"], each["done"]) for each in answer["migrations"]] == [(0, False)] * len(MIGRATIONS)
     assert product.items("IdempotencyTable") == []
 
 
-def test_positions_stay_for_good_and_are_no_receipts(product: Product, rooms: int) -> None:
+def test_positions_never_expire_and_are_not_idempotency_records(product: Product, rooms: int) -> None:
     run(product)
 
     report = call(product.aws, "AuditorFunction", {})
@@ -193,7 +193,7 @@ def test_positions_stay_for_good_and_are_no_receipts(product: Product, rooms: in
 
 
 @pytest.mark.usefixtures("rooms")
-def test_an_outage_interrupts_it_and_is_answered(product: Product) -> None:
+def test_an_outage_interrupts_a_migration_and_is_reported(product: Product) -> None:
     tables.drop(product.aws, "RoomsTable")
 
     answer = run(product)

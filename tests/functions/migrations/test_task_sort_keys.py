@@ -47,7 +47,7 @@ def stored(product: Product) -> list[Json]:
     return sorted(product.items("TasksTable"), key=lambda item: str(item["task_id"]))
 
 
-def test_old_tasks_are_stored_as_they_would_be_today(product: Product, ann: Person, room: Json) -> None:
+def test_older_tasks_are_stored_in_todays_form(product: Product, ann: Person, room: Json) -> None:
     tasks = [
         ann.plan(room_id=room["id"]),
         ann.plan(room_id=room["id"], user_id=ann.id, deadline="2026-12-01T12:00:00Z"),
@@ -64,7 +64,7 @@ def test_old_tasks_are_stored_as_they_would_be_today(product: Product, ann: Pers
     assert stored(product) == before
 
 
-def test_a_task_that_is_changed_in_the_middle_is_sorted_as_it_is_then(
+def test_a_concurrently_changed_task_gets_the_sort_keys_of_its_new_values(
     product: Product, ann: Person, room: Json
 ) -> None:
     task = ann.plan(room_id=room["id"])
@@ -78,7 +78,7 @@ def test_a_task_that_is_changed_in_the_middle_is_sorted_as_it_is_then(
     assert ann.list("/tasks", room_id=room["id"], status="completed") == [ann.get(f"/tasks/{task['id']}").json()]
 
 
-def test_a_task_that_is_deleted_in_the_middle_stays_deleted(product: Product, ann: Person, room: Json) -> None:
+def test_a_concurrently_deleted_task_stays_deleted(product: Product, ann: Person, room: Json) -> None:
     task = ann.plan(room_id=room["id"])
     make_old(product, task)
 

@@ -21,11 +21,11 @@ def resolve(person: Person, **keys: list[str]) -> Json:
     return found
 
 
-def test_nothing_asked_is_nothing_found(product: Product) -> None:
+def test_an_empty_request_finds_nothing(product: Product) -> None:
     assert resolve(product.register()) == NOTHING
 
 
-def test_what_the_caller_may_see_is_found_as_its_own_routes_show_it(product: Product) -> None:
+def test_visible_resources_are_shown_as_by_their_own_routes(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -50,7 +50,7 @@ def test_what_the_caller_may_see_is_found_as_its_own_routes_show_it(product: Pro
 
 
 @pytest.mark.parametrize("way", ["never met", "left", "was removed", "whose room is gone"])
-def test_what_is_somebody_elses_is_missing_as_what_does_not_exist(product: Product, way: str) -> None:
+def test_invisible_resources_are_missing_like_unknown_ones(product: Product, way: str) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     task, personal = ann.plan(room_id=room["id"]), ann.plan()
@@ -83,7 +83,7 @@ def test_what_is_somebody_elses_is_missing_as_what_does_not_exist(product: Produ
     }
 
 
-def test_codes_of_other_rooms_are_not_looked_up(product: Product) -> None:
+def test_codes_of_other_rooms_are_not_resolved(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     code = ann.open_room()["code"]
     calls = product.aws.permissions.calls
@@ -98,7 +98,7 @@ def test_codes_of_other_rooms_are_not_looked_up(product: Product) -> None:
     assert calls == of_no_room
 
 
-def test_a_code_that_was_changed_is_missing(product: Product) -> None:
+def test_a_replaced_code_is_missing(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     code = ann.post(f"/rooms/{room['id']}/code", json={}).json()["code"]
@@ -108,7 +108,7 @@ def test_a_code_that_was_changed_is_missing(product: Product) -> None:
     assert (found["codes"], found["missing"]) == ({code: room["id"]}, [room["code"]])
 
 
-def test_somebody_being_deleted_is_missing(product: Product) -> None:
+def test_a_user_being_deleted_is_missing(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     bob.join(ann.open_room())
     bob.delete("/users/me")
@@ -116,7 +116,7 @@ def test_somebody_being_deleted_is_missing(product: Product) -> None:
     assert resolve(ann, users=[bob.id])["missing"] == [bob.id]
 
 
-def test_an_administrator_sees_everybody_and_their_own_rooms_alone(product: Product) -> None:
+def test_an_administrator_sees_every_user_and_only_their_own_rooms(product: Product) -> None:
     root, ann = administrator(product), product.register("ann")
     room = ann.open_room()
 
@@ -126,7 +126,7 @@ def test_an_administrator_sees_everybody_and_their_own_rooms_alone(product: Prod
     assert found["missing"] == [room["id"], room["code"]]
 
 
-def test_what_cannot_be_an_id_is_missing(product: Product) -> None:
+def test_an_invalid_id_is_missing(product: Product) -> None:
     ann = product.register("ann")
     odd = ["", " ", "x" * 5000, "NAME#ann", "ME", "ROOM", "a/b", "\x00", "☃", "CODE#ABCDEF", f"{ann.id}.x", "room_"]
 
@@ -134,7 +134,7 @@ def test_what_cannot_be_an_id_is_missing(product: Product) -> None:
         assert resolve(ann, **{kind: odd}) == NOTHING | {"missing": odd}
 
 
-def test_a_key_asked_for_twice_is_answered_once(product: Product) -> None:
+def test_a_duplicate_key_is_returned_once(product: Product) -> None:
     ann = product.register("ann")
 
     found = resolve(ann, users=[ann.id, ann.id, "nobody", "nobody"], rooms=["nobody"])
@@ -142,7 +142,7 @@ def test_a_key_asked_for_twice_is_answered_once(product: Product) -> None:
     assert (list(found["users"]), found["missing"]) == ([ann.id], ["nobody"])
 
 
-def test_a_hundred_keys_are_enough(product: Product) -> None:
+def test_at_most_a_hundred_keys_are_accepted(product: Product) -> None:
     ann = product.register("ann")
     many = [f"usr_{number:032x}" for number in range(100)]
 
@@ -166,7 +166,7 @@ def test_wrong_types_are_named(product: Product) -> None:
     }
 
 
-def test_several_of_each_take_as_many_round_trips_as_one(product: Product) -> None:
+def test_several_of_each_kind_take_as_many_round_trips_as_one(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     rooms = [ann.open_room() for _ in range(6)]
     for room in rooms:
@@ -191,7 +191,7 @@ def test_several_of_each_take_as_many_round_trips_as_one(product: Product) -> No
     assert len(taken(1)) == 1 + 5  # the authorizer's, and the route's
 
 
-def test_it_does_not_matter_to_whom_a_room_is_known_by_the_index_alone(product: Product) -> None:
+def test_results_do_not_depend_on_who_else_the_index_shows(product: Product) -> None:
     """Whoever has just left may still be in the index; the room says that they are not."""
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()

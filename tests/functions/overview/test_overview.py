@@ -35,13 +35,13 @@ def calls(product: Product, person: Person, **headers: str) -> list[str]:
     return [call for call in made[1:] if call != "UpdateItem"]
 
 
-def test_somebody_new_sees_themselves(product: Product) -> None:
+def test_a_new_user_sees_only_themselves(product: Product) -> None:
     ann = product.register("ann")
 
     assert overview(ann) == {"users": [ann.get("/users/me").json()], "rooms": [], "tasks": [], "truncated": False}
 
 
-def test_it_shows_rooms_people_and_open_tasks_as_their_own_routes_do(product: Product) -> None:
+def test_it_shows_rooms_users_and_open_tasks_as_their_own_routes_do(product: Product) -> None:
     ann, bob, cleo = (product.register(name) for name in ("ann", "bob", "cleo"))
     rooms = [ann.open_room(name="First"), bob.open_room(name="Second")]
     ann.join(rooms[1])
@@ -59,7 +59,7 @@ def test_it_shows_rooms_people_and_open_tasks_as_their_own_routes_do(product: Pr
     assert found["truncated"] is False
 
 
-def test_what_is_done_or_somebody_elses_to_do_is_left_out(product: Product) -> None:
+def test_completed_tasks_and_tasks_of_others_are_omitted(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -73,7 +73,7 @@ def test_what_is_done_or_somebody_elses_to_do_is_left_out(product: Product) -> N
 
 
 @pytest.mark.parametrize("way", ["left", "was removed", "whose room is gone"])
-def test_of_a_room_that_one_is_no_longer_in_nothing_is_shown(product: Product, way: str) -> None:
+def test_a_former_room_is_not_shown(product: Product, way: str) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -92,7 +92,7 @@ def test_of_a_room_that_one_is_no_longer_in_nothing_is_shown(product: Product, w
     assert overview(bob) == {"users": [bob.get("/users/me").json()], "rooms": [], "tasks": [], "truncated": False}
 
 
-def test_whoever_was_deleted_is_not_among_the_people(product: Product) -> None:
+def test_a_deleted_user_is_not_listed(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     bob.join(ann.open_room())
 
@@ -101,7 +101,7 @@ def test_whoever_was_deleted_is_not_among_the_people(product: Product) -> None:
     assert ids(overview(ann)["users"]) == [ann.id]
 
 
-def test_an_administrator_sees_people_whole_and_their_own_rooms_alone(product: Product) -> None:
+def test_an_administrator_sees_full_profiles_and_only_their_own_rooms(product: Product) -> None:
     root, ann = administrator(product), product.register("ann")
     ann.open_room()
     root.join(ann.open_room())
@@ -112,7 +112,7 @@ def test_an_administrator_sees_people_whole_and_their_own_rooms_alone(product: P
     assert as_administrators_see(ann) in found["users"]
 
 
-def test_of_more_than_a_hundred_tasks_the_newest_are_shown(product: Product) -> None:
+def test_over_a_hundred_tasks_the_newest_are_shown(product: Product) -> None:
     ann = product.register("ann")
     newest = [ann.plan()["id"], ann.plan()["id"]]
     _copies(product, "TasksTable", "task_id", newest[0], [f"{ann.id}.{number:032x}" for number in range(99)])
@@ -126,7 +126,7 @@ def test_of_more_than_a_hundred_tasks_the_newest_are_shown(product: Product) -> 
     assert overview(ann)["truncated"] is False
 
 
-def test_of_more_than_a_hundred_people_some_are_shown_and_the_caller_is(product: Product) -> None:
+def test_over_a_hundred_users_some_and_the_caller_are_shown(product: Product) -> None:
     ann = product.register("ann")
     rooms = [ann.open_room() for _ in range(2)]
     strangers = [f"usr_{number:032x}" for number in range(100)]
@@ -142,7 +142,7 @@ def test_of_more_than_a_hundred_people_some_are_shown_and_the_caller_is(product:
     assert found["truncated"] is True
 
 
-def test_of_more_than_a_hundred_rooms_the_oldest_are_shown(product: Product) -> None:
+def test_over_a_hundred_rooms_the_oldest_are_shown(product: Product) -> None:
     ann = product.register("ann")
     newest = ann.open_room()["id"]
     rooms = [f"room_{number:032x}" for number in range(100)]
@@ -154,7 +154,7 @@ def test_of_more_than_a_hundred_rooms_the_oldest_are_shown(product: Product) -> 
     assert found["truncated"] is True
 
 
-def test_rooms_to_which_others_have_added_the_caller_do_not_take_the_place_of_their_own(product: Product) -> None:
+def test_rooms_to_which_others_added_the_caller_do_not_displace_their_own(product: Product) -> None:
     ann, eve = product.register("ann"), product.register("eve")
     eves = eve.open_room()["id"]
     assert eve.post(f"/rooms/{eves}/users", json={"user_id": ann.id}).status == 201
@@ -167,7 +167,7 @@ def test_rooms_to_which_others_have_added_the_caller_do_not_take_the_place_of_th
     assert found["truncated"] is True
 
 
-def test_a_hundred_rooms_take_as_many_round_trips_one_after_the_other_as_one(product: Product) -> None:
+def test_a_hundred_rooms_take_as_many_sequential_round_trips_as_one(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -183,7 +183,7 @@ def test_a_hundred_rooms_take_as_many_round_trips_one_after_the_other_as_one(pro
     assert sorted(hundred) == ["BatchGetItem"] * 3 + ["Query"] * 2
 
 
-def test_a_room_that_is_not_said_to_name_its_members_yet_is_shown(product: Product) -> None:
+def test_a_room_without_member_ids_is_shown(product: Product) -> None:
     """One from before rooms named them, until the migration comes by."""
     ann = product.register("ann")
     room = ann.open_room()
@@ -194,7 +194,7 @@ def test_a_room_that_is_not_said_to_name_its_members_yet_is_shown(product: Produ
     assert ids(overview(ann)["rooms"]) == ids(ann.list("/rooms")) == [room["id"]]
 
 
-def test_an_overview_given_a_moment_ago_is_given_again_for_one_round_trip(product: Product) -> None:
+def test_a_cached_overview_takes_one_round_trip(product: Product) -> None:
     ann = product.register("ann")
     ann.open_room()
     first = ann.get("/")
@@ -231,7 +231,7 @@ KEPT = [
 ]
 
 
-def test_an_overview_is_made_anew_for_whoever_takes_none_that_was_given(product: Product) -> None:
+def test_a_no_cache_request_gets_a_fresh_overview(product: Product) -> None:
     ann = product.register("ann")
     tasks = 0
     ann.get("/")
@@ -247,7 +247,7 @@ def test_an_overview_is_made_anew_for_whoever_takes_none_that_was_given(product:
         assert len(ann.get("/", headers=headers).json()["tasks"]) == tasks, headers
 
 
-def test_what_is_kept_for_one_caller_is_never_given_to_another(product: Product) -> None:
+def test_a_cached_overview_is_never_given_to_another_caller(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     ann.plan(room_id=room["id"])
@@ -261,7 +261,7 @@ def test_what_is_kept_for_one_caller_is_never_given_to_another(product: Product)
     assert [kept["users"][0]["id"] for kept in after] == [ann.id, bob.id]
 
 
-def test_whoever_is_removed_from_a_room_does_not_see_it_at_the_next_request(product: Product) -> None:
+def test_a_removed_member_does_not_see_the_room_at_the_next_request(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -273,7 +273,7 @@ def test_whoever_is_removed_from_a_room_does_not_see_it_at_the_next_request(prod
     assert (removed.json()["rooms"], ids(removed.json()["users"])) == ([], [bob.id])
 
 
-def test_another_role_shows_at_the_next_request(product: Product) -> None:
+def test_a_changed_role_is_visible_at_the_next_request(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -284,7 +284,7 @@ def test_another_role_shows_at_the_next_request(product: Product) -> None:
     assert bob.get("/").json()["rooms"][0]["role"] == "viewer"
 
 
-def test_without_a_time_to_keep_them_overviews_are_made_each_time(product: Product) -> None:
+def test_without_a_cache_time_overviews_are_built_each_time(product: Product) -> None:
     product.aws.stack.parameters["OverviewCacheSeconds"] = "0"
     ann = product.register("ann")
     ann.get("/")
@@ -293,7 +293,7 @@ def test_without_a_time_to_keep_them_overviews_are_made_each_time(product: Produ
     assert len(ann.get("/").json()["tasks"]) == 1
 
 
-def test_an_overview_that_has_not_changed_need_not_be_sent_again(product: Product) -> None:
+def test_an_unchanged_overview_is_a_304(product: Product) -> None:
     ann = product.register("ann")
     tag = ann.get("/").headers["ETag"]
 

@@ -24,7 +24,7 @@ def answer(seconds_ago: float = 0) -> Answer:
 
 
 @pytest.mark.parametrize(("seconds_ago", "found"), [(0, True), (4, True), (6, False)])
-def test_it_is_kept_for_as_long_as_is_set(seconds_ago: float, found: bool) -> None:
+def test_an_overview_is_cached_for_the_configured_time(seconds_ago: float, found: bool) -> None:
     kept = OverviewCache(InNoRoom())
     made = answer(seconds_ago)
     kept.keep(caller("ann"), made, [])
@@ -32,11 +32,11 @@ def test_it_is_kept_for_as_long_as_is_set(seconds_ago: float, found: bool) -> No
     assert kept.find(caller("ann"), 5) == (made if found else None)
 
 
-def test_its_age_is_told_in_whole_seconds() -> None:
+def test_the_age_is_in_whole_seconds() -> None:
     assert [answer(seconds).age_seconds for seconds in (0, 2.5, -1)] == [0, 2, 0]
 
 
-def test_it_is_kept_for_one_caller_in_one_role() -> None:
+def test_an_overview_is_cached_per_caller_and_role() -> None:
     kept = OverviewCache(InNoRoom())
     kept.keep(caller("ann"), answer(), [])
 
@@ -44,7 +44,7 @@ def test_it_is_kept_for_one_caller_in_one_role() -> None:
     assert kept.find(caller("ann", UserRole.ADMIN), 5) is None
 
 
-def test_a_membership_of_another_join_is_another_one() -> None:
+def test_a_membership_of_another_join_is_a_different_cache_key() -> None:
     before = Membership("room_1", "usr_ann", RoomRole.MEMBER, "first", clock.now())
     kept = OverviewCache(InNoRoom())
 
@@ -53,7 +53,7 @@ def test_a_membership_of_another_join_is_another_one() -> None:
     assert kept.find(caller("ann"), 5) is None
 
 
-def test_of_too_many_the_oldest_goes() -> None:
+def test_over_the_count_limit_the_oldest_overview_is_evicted() -> None:
     kept = OverviewCache(InNoRoom())
 
     for number in range(201):
@@ -62,7 +62,7 @@ def test_of_too_many_the_oldest_goes() -> None:
     assert [kept.find(caller(name), 5) is None for name in ("0", "1", "200")] == [True, False, False]
 
 
-def test_of_too_large_ones_the_oldest_goes() -> None:
+def test_over_the_size_limit_the_oldest_overview_is_evicted() -> None:
     kept = OverviewCache(InNoRoom())
     large = Answer(bytes(4_000_000), "tag", clock.now())
 

@@ -45,7 +45,7 @@ def test_the_description_is_served_as_json(product: Product) -> None:
         ("http://[::1]:8000", {}),
     ],
 )
-def test_the_description_names_the_address_that_it_is_served_at(
+def test_the_description_names_the_address_it_is_served_at(
     product: Product, address: str, forwarded: dict[str, str]
 ) -> None:
     client = product.at(address)
@@ -58,14 +58,14 @@ def test_the_description_names_the_address_that_it_is_served_at(
     assert again.status == 304
 
 
-def test_a_host_that_is_none_is_not_served(product: Product) -> None:
+def test_an_invalid_host_is_not_served(product: Product) -> None:
     answer = product.anonymous.get("/openapi.json", headers={"Host": 'x"}]/', "X-Forwarded-Proto": "https"})
 
     assert [server["url"] for server in answer.json()["servers"]] == ["https://api.example.org"]
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", *PAGES])
-def test_what_a_client_has_is_not_sent_again(product: Product, path: str) -> None:
+def test_an_unchanged_page_is_a_304(product: Product, path: str) -> None:
     first = product.anonymous.get(path)
 
     again = product.anonymous.get(path, headers={"If-None-Match": first.headers["ETag"]})
@@ -76,7 +76,7 @@ def test_what_a_client_has_is_not_sent_again(product: Product, path: str) -> Non
     assert other.status == 200
 
 
-def test_caches_are_told_that_the_gateway_may_compress_it(product: Product) -> None:
+def test_the_vary_header_names_the_encoding(product: Product) -> None:
     for path in ("/openapi.json", *PAGES):
         answer = product.anonymous.get(path)
 
@@ -86,7 +86,7 @@ def test_caches_are_told_that_the_gateway_may_compress_it(product: Product) -> N
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_html_and_may_load_and_reach_nothing_but_this_api(product: Product, path: str) -> None:
+def test_a_page_is_html_and_may_load_and_contact_only_this_api(product: Product, path: str) -> None:
     answer = product.anonymous.get(path)
 
     assert answer.status == 200
@@ -101,7 +101,7 @@ def test_a_page_is_html_and_may_load_and_reach_nothing_but_this_api(product: Pro
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_the_files_of_a_page_are_there_and_kept_for_good(product: Product, path: str) -> None:
+def test_page_assets_exist_and_are_cached_forever(product: Product, path: str) -> None:
     waiting = {name for name in named_by(product.anonymous.get(path).text) if name.startswith("assets/")}
     answers: dict[str, Answer] = {}
 
@@ -126,7 +126,7 @@ def test_there_are_no_other_files(product: Product, name: str) -> None:
     problem(product.anonymous.get(f"/assets/{name}"), 404, "not_found")
 
 
-def test_the_package_with_the_viewer_brings_no_need_for_its_framework() -> None:
+def test_the_viewer_package_does_not_need_its_framework() -> None:
     program = "import sys; sys.modules['django'] = None; import pages.site; print(len(pages.site.ASSETS))"
 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)  # noqa: S603  # a program of our own choice

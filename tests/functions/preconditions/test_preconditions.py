@@ -13,7 +13,7 @@ from tests.support.problems import problem
 from tests.support.product import Product
 
 
-def test_a_tag_that_nothing_has_refuses_every_write_with_a_token(product: Product) -> None:
+def test_a_nonmatching_tag_refuses_every_authenticated_write(product: Product) -> None:
     scene = Scene(product)
     requests = {name: (write.by(scene), write.request(scene)) for name, write in WRITES.items()}
     before = effects(product)
@@ -29,7 +29,7 @@ def test_a_tag_that_nothing_has_refuses_every_write_with_a_token(product: Produc
     assert effects(product) == before
 
 
-def test_a_tag_refuses_what_changes_without_a_token(product: Product) -> None:
+def test_a_nonmatching_tag_refuses_changes_without_a_token(product: Product) -> None:
     ann = product.register("ann")
     name = {"username": ann.username, "password": ann.password}
     token = {"refresh_token": ann.refresh_token}
@@ -51,9 +51,7 @@ def test_a_tag_refuses_what_changes_without_a_token(product: Product) -> None:
 
 
 @pytest.mark.parametrize("condition", [{"If-Match": '"1"'}, {"If-None-Match": "*"}])
-def test_what_is_not_there_or_not_ones_own_is_so_whatever_is_asked_for(
-    product: Product, condition: dict[str, str]
-) -> None:
+def test_a_missing_or_forbidden_resource_wins_over_a_precondition(product: Product, condition: dict[str, str]) -> None:
     scene = Scene(product)
     session = scene.bob.list("/auth/sessions")[0]["id"]
     before = effects(product)
@@ -72,7 +70,7 @@ def test_what_is_not_there_or_not_ones_own_is_so_whatever_is_asked_for(
     assert effects(product) == before
 
 
-def test_a_role_that_stays_is_held_against_the_tag_too(product: Product) -> None:
+def test_an_unchanged_role_is_checked_against_the_tag_too(product: Product) -> None:
     scene = Scene(product)
     path = f"{scene.path}/users/{scene.bob.id}"
 
@@ -80,7 +78,7 @@ def test_a_role_that_stays_is_held_against_the_tag_too(product: Product) -> None
     assert scene.ann.patch(path, json={"role": "member"}, headers={"If-Match": "*"}).status == 200
 
 
-def test_another_version_than_the_one_named_may_be_there_for_if_none_match(product: Product) -> None:
+def test_if_none_match_accepts_another_version(product: Product) -> None:
     ann = product.register("ann")
     path = f"/tasks/{ann.plan()['id']}"
 
@@ -109,7 +107,7 @@ NO_TAGS = [
 
 
 @pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
-def test_what_is_no_entity_tag_is_refused_by_name_at_every_write(product: Product, header: str) -> None:
+def test_an_invalid_entity_tag_is_refused_by_name_on_every_write(product: Product, header: str) -> None:
     scene = Scene(product)
     requests = {name: (write.by(scene), write.request(scene)) for name, write in WRITES.items()}
     before = effects(product)
@@ -122,7 +120,7 @@ def test_what_is_no_entity_tag_is_refused_by_name_at_every_write(product: Produc
     assert effects(product) == before
 
 
-def test_what_is_no_entity_tag_is_refused_at_reading_too(product: Product) -> None:
+def test_an_invalid_entity_tag_is_refused_on_reads_too(product: Product) -> None:
     ann = product.register("ann")
     paths = [
         "/users/me",
@@ -140,7 +138,7 @@ def test_what_is_no_entity_tag_is_refused_at_reading_too(product: Product) -> No
         assert ann.get(path, headers={"If-Match": "1"}).status == 200
 
 
-def test_entity_tags_are_read_as_the_standard_writes_them(product: Product) -> None:
+def test_entity_tags_are_parsed_as_the_standard_says(product: Product) -> None:
     """RFC 9110 §8.8.3 and §5.6.1.2: commas within a tag, empty entries of a list, any spacing."""
     ann = product.register("ann")
     path = f"/tasks/{ann.plan()['id']}"
@@ -166,7 +164,7 @@ VERSIONED: dict[str, Callable[[Scene], str]] = {
 """Writes of what has versions, and where it is read."""
 
 
-def test_what_is_refused_for_its_version_says_which_one_is_there(product: Product) -> None:
+def test_a_version_conflict_reports_the_current_version(product: Product) -> None:
     scene = Scene(product)
 
     for name, path in VERSIONED.items():
@@ -189,7 +187,7 @@ def test_what_is_refused_for_its_version_says_which_one_is_there(product: Produc
             assert "changed" not in answer.json()["detail"]
 
 
-def test_what_has_no_version_says_so(product: Product) -> None:
+def test_a_resource_without_a_version_says_so(product: Product) -> None:
     scene = Scene(product)
 
     for name in WRITES.keys() - VERSIONED.keys():
@@ -214,7 +212,7 @@ def test_an_old_version_in_the_body_is_refused_with_the_current_one(product: Pro
 
 
 @pytest.mark.parametrize("name", [name for name in VERSIONED if name != "delete somebody"])
-def test_a_change_in_between_is_reported_with_its_version(product: Product, name: str) -> None:
+def test_a_concurrent_change_is_reported_with_its_version(product: Product, name: str) -> None:
     """The version was the one asked for when it was read, and another one when the transaction came."""
     scene = Scene(product)
     path = VERSIONED[name](scene)
@@ -235,7 +233,7 @@ def test_a_change_in_between_is_reported_with_its_version(product: Product, name
     assert answer.headers["ETag"] == scene.ann.get(path).headers["ETag"] != tag
 
 
-def test_what_a_post_makes_is_not_there_before(product: Product) -> None:
+def test_a_post_target_has_no_version_before(product: Product) -> None:
     ann = product.register("ann")
 
     assert ann.post("/rooms", json={}, headers={"If-None-Match": "*"}).status == 201

@@ -60,11 +60,11 @@ def all_resources(product: Product) -> list[Resource]:
     return resources(product)
 
 
-def test_every_resource_that_can_be_changed_is_tried(all_resources: list[Resource]) -> None:
+def test_every_changeable_resource_is_covered(all_resources: list[Resource]) -> None:
     assert {each.route for each in all_resources} == {each.route.path for each in _changes()}
 
 
-def test_what_was_read_is_sent_back_as_it_is_and_with_one_field_changed(all_resources: list[Resource]) -> None:
+def test_a_read_resource_can_be_written_back_with_and_without_a_change(all_resources: list[Resource]) -> None:
     for resource in all_resources:
         before = resource.read()
         for method in resource.methods:
@@ -79,7 +79,7 @@ def test_what_was_read_is_sent_back_as_it_is_and_with_one_field_changed(all_reso
         assert resource.read().get("version", 2) == before.get("version", 1) + 1
 
 
-def test_a_read_only_field_that_says_something_else_is_named_and_nothing_changes(
+def test_a_changed_read_only_field_is_named_and_nothing_changes(
     all_resources: list[Resource],
 ) -> None:
     ignored = {"updated_at", "updated_by", "completed_at", "member_count"}
@@ -99,7 +99,7 @@ def test_a_read_only_field_that_says_something_else_is_named_and_nothing_changes
             assert resource.sent(method, {**before, **let_through}).json() == before
 
 
-def test_another_version_is_as_another_entity_tag(all_resources: list[Resource]) -> None:
+def test_another_version_in_the_body_is_refused_like_another_entity_tag(all_resources: list[Resource]) -> None:
     for resource in all_resources:
         before = resource.read()
         if "version" not in before:
@@ -114,7 +114,7 @@ def test_another_version_is_as_another_entity_tag(all_resources: list[Resource])
         assert resource.sent("PATCH", {**resource.change, "version": before["version"]}).status == 200
 
 
-def test_every_wrong_field_is_named_at_once_and_no_right_one(all_resources: list[Resource]) -> None:
+def test_all_wrong_fields_are_named_at_once_and_no_correct_one(all_resources: list[Resource]) -> None:
     for resource in all_resources:
         before = resource.read()
         read_only = sorted(before.keys() & {"id", "user_id", "created_at", "joined_at"} - _changeable(resource))
@@ -126,7 +126,7 @@ def test_every_wrong_field_is_named_at_once_and_no_right_one(all_resources: list
         assert resource.read() == before
 
 
-def test_me_is_the_caller_there_too(product: Product) -> None:
+def test_me_is_the_caller_in_a_written_back_resource(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -137,7 +137,7 @@ def test_me_is_the_caller_there_too(product: Product) -> None:
     assert ann.patch(f"/rooms/{room['id']}/users/me", json={"user_id": "me", "role": "admin"}).status == 200
 
 
-def test_nobody_learns_by_it_what_they_may_not_see(product: Product) -> None:
+def test_read_only_fields_reveal_nothing_that_is_hidden(product: Product) -> None:
     ann, bob, cleo = (product.register(name) for name in ("ann", "bob", "cleo"))
     room = ann.open_room()
     bob.join(room)

@@ -93,7 +93,7 @@ class Scene:
 
 
 @pytest.mark.parametrize(("route", "field"), FIELDS)
-def test_a_changed_field_is_shown_wherever_the_resource_is(product: Product, route: str, field: str) -> None:
+def test_a_changed_field_is_visible_wherever_the_resource_is(product: Product, route: str, field: str) -> None:
     assert (route, field) in OTHER, f"OTHER has no other value of {field} of {route}"
     scene = Scene(product)
     value = scene.bob.id if OTHER[route, field] == "{bob}" else OTHER[route, field]

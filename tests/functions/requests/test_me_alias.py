@@ -65,7 +65,7 @@ class Scene:
         }
 
 
-def test_every_place_of_a_users_id_is_asked(product: Product) -> None:
+def test_every_place_of_a_user_id_is_covered(product: Product) -> None:
     assert Scene(product).asks().keys() == places()
 
 
@@ -83,7 +83,7 @@ def test_me_is_the_caller_in_every_place(product: Product) -> None:
         assert spoken[1] in (200, 201, 204, 409), spoken
 
 
-def test_whoever_is_nobody_is_not_the_caller(product: Product) -> None:
+def test_an_anonymous_request_has_no_me(product: Product) -> None:
     scene = Scene(product)
 
     assert scene.ann.get("/users/ME").status == 404

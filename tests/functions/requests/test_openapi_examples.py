@@ -60,7 +60,7 @@ def test_each_example_succeeds_in_the_order_of_a_first_session(product: Product)
     assert {name for _, name in SESSION} == OPERATIONS.keys()
 
 
-def test_a_tag_of_a_response_is_good_for_the_next_reading(product: Product) -> None:
+def test_the_entity_tag_of_a_response_is_valid_for_the_next_read(product: Product) -> None:
     session = FirstSession(product)
     for name in ("register", "create_room", "create_task"):
         for body in examples(name):

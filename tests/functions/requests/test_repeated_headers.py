@@ -13,7 +13,7 @@ def rename(person: Person, path: str, *lines: tuple[str, str]) -> Answer:
     return person.request("PATCH", path, content='{"name": "Anew"}', headers=[JSON, *lines])
 
 
-def test_tags_may_be_on_several_lines(product: Product) -> None:
+def test_entity_tags_may_be_on_several_lines(product: Product) -> None:
     ann = product.register("ann")
     path = f"/rooms/{ann.open_room()['id']}"
     current, other = ('"1"', '"7"')
@@ -42,7 +42,7 @@ def test_cache_directives_may_be_on_several_lines(product: Product) -> None:
     assert len(anew.json()["rooms"]) == 1
 
 
-def test_two_idempotency_keys_are_none(product: Product) -> None:
+def test_two_different_idempotency_keys_are_refused(product: Product) -> None:
     ann = product.register("ann")
     before = effects(product)
     keys = [("Idempotency-Key", "one"), ("Idempotency-Key", "two")]
@@ -57,7 +57,7 @@ def test_two_idempotency_keys_are_none(product: Product) -> None:
     assert ann.get("/rooms", headers=keys).status == 200
 
 
-def test_the_same_key_twice_is_one(product: Product) -> None:
+def test_two_equal_idempotency_keys_are_accepted(product: Product) -> None:
     ann = product.register("ann")
     key = ("Idempotency-Key", "one")
 
@@ -67,7 +67,7 @@ def test_the_same_key_twice_is_one(product: Product) -> None:
     assert answers[0].json() == answers[1].json()
 
 
-def test_two_media_types_are_none(product: Product) -> None:
+def test_two_media_types_are_refused(product: Product) -> None:
     ann = product.register("ann")
 
     for lines in ([JSON, TEXT], [TEXT, JSON]):
@@ -75,7 +75,7 @@ def test_two_media_types_are_none(product: Product) -> None:
     assert ann.request("POST", "/rooms", content="{}", headers=[JSON, JSON]).status == 201
 
 
-def test_two_tokens_are_none(product: Product) -> None:
+def test_two_tokens_are_refused(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     tokens = [("Authorization", f"Bearer {person.access_token}") for person in (ann, bob)]
 

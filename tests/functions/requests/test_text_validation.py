@@ -128,7 +128,7 @@ def _rename(person: Person, name: str) -> Answer:
 
 
 # ------------------------------------------------------------------------------------------------- what is no UTF-8
-def test_bytes_that_are_no_utf_8_are_refused_in_every_field_of_every_route(product: Product) -> None:
+def test_invalid_utf_8_is_refused_in_every_field_of_every_route(product: Product) -> None:
     scene = Scene(product)
     text = b'"' + LATIN_1 + b'"'
     asked = 0
@@ -148,7 +148,7 @@ def test_bytes_that_are_no_utf_8_are_refused_in_every_field_of_every_route(produ
     assert asked > 15
 
 
-def test_bytes_that_are_no_utf_8_are_refused_in_the_names_of_fields(product: Product) -> None:
+def test_invalid_utf_8_is_refused_in_field_names(product: Product) -> None:
     scene = Scene(product)
 
     for route, (body, _) in _schemas(product).items():
@@ -157,7 +157,7 @@ def test_bytes_that_are_no_utf_8_are_refused_in_the_names_of_fields(product: Pro
             assert faults(answer)["/caf\ufffd"] == "invalid_characters", route
 
 
-def test_bytes_that_are_no_utf_8_are_refused_in_every_parameter(product: Product) -> None:
+def test_invalid_utf_8_is_refused_in_every_parameter(product: Product) -> None:
     scene = Scene(product)
 
     for route, (_, query) in _schemas(product).items():
@@ -168,7 +168,7 @@ def test_bytes_that_are_no_utf_8_are_refused_in_every_parameter(product: Product
             assert faults(answer, 400) == {f"/{name}": "invalid_characters" for name in names}, route
 
 
-def test_passwords_that_are_no_utf_8_are_never_the_same(product: Product) -> None:
+def test_passwords_of_invalid_utf_8_are_never_equal(product: Product) -> None:
     one, other = (f"{letter} is how this one begins".encode("latin-1") for letter in ("é", "Ö"))
 
     def send(path: str, password: bytes) -> Answer:
@@ -183,7 +183,7 @@ def test_passwords_that_are_no_utf_8_are_never_the_same(product: Product) -> Non
     problem(send("/auth/login", other), 401, "invalid_credentials")
 
 
-def test_signing_in_with_what_is_no_utf_8_tells_nothing(product: Product) -> None:
+def test_a_sign_in_with_invalid_utf_8_reveals_nothing(product: Product) -> None:
     product.register(username="ann", password=builders.PASSWORD)
 
     refusals = []
@@ -205,7 +205,7 @@ def test_a_body_in_another_charset_is_refused_on_every_route(product: Product) -
             problem(scene.call(route, content="{}", headers=headers), 415, "not_utf8")
 
 
-def test_utf_8_may_be_named(product: Product) -> None:
+def test_utf_8_may_be_named_as_the_charset(product: Product) -> None:
     ann = product.register("ann")
 
     for parameters in ("; charset=utf-8", ';charset="UTF-8"', "; version=1; Charset=Utf-8", ";"):
@@ -214,7 +214,7 @@ def test_utf_8_may_be_named(product: Product) -> None:
 
 
 # ------------------------------------------------------------------------------------------------------------ names
-def test_honest_names_of_all_scripts_are_taken(product: Product) -> None:
+def test_names_of_all_scripts_are_accepted(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
 
@@ -223,7 +223,7 @@ def test_honest_names_of_all_scripts_are_taken(product: Product) -> None:
         assert ann.patch(f"/rooms/{room['id']}", json={"name": name}).json()["name"] == name
 
 
-def test_names_that_deceive_are_refused(product: Product) -> None:
+def test_deceptive_names_are_refused(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     sends: list[Callable[[str], Answer]] = [
@@ -240,21 +240,21 @@ def test_names_that_deceive_are_refused(product: Product) -> None:
     assert [each["version"] for each in ann.list("/rooms")] == [1]
 
 
-def test_names_that_deceive_are_refused_at_registration(product: Product) -> None:
+def test_deceptive_names_are_refused_at_registration(product: Product) -> None:
     for path in ("/auth/register", "/users"):
         body = {"username": "an\u202en", "email": "a\u200bnn@example.org", "password": builders.PASSWORD}
         expected = {"/username": "invalid_characters", "/email": "invalid_characters"}
         assert faults(product.anonymous.post(path, json=body)) == expected
 
 
-def test_white_space_sets_no_usernames_apart(product: Product) -> None:
+def test_white_space_does_not_distinguish_usernames(product: Product) -> None:
     ann = product.register("ann")
 
     for name in ("ann  bee", " ann", "ann ", "ann\u3000 bee", "\u00a0ann"):
         assert faults(_rename(ann, name)) == {"/username": "bad_format"}
 
 
-def test_names_are_kept_composed_and_their_length_counts_so(product: Product) -> None:
+def test_names_are_stored_composed_and_measured_composed(product: Product) -> None:
     ann = product.register("ann")
     decomposed = "e\u0301" * 80
 
@@ -266,7 +266,7 @@ def test_names_are_kept_composed_and_their_length_counts_so(product: Product) ->
     assert faults(_rename(ann, "\U0001d15f" * 41)) == {"/username": "too_long"}
 
 
-def test_what_is_too_long_as_a_key_is_refused_on_every_route_that_takes_a_name(product: Product) -> None:
+def test_names_too_long_for_a_key_are_refused_on_every_route(product: Product) -> None:
     ann = product.register("ann")
 
     # The last two would fit into a key of DynamoDB.
@@ -283,7 +283,7 @@ def test_what_is_too_long_as_a_key_is_refused_on_every_route_that_takes_a_name(p
             assert answer.status == 401 or faults(answer) == {f"/{field}": "too_long"}, answer
 
 
-def test_no_text_at_any_limit_is_answered_with_a_defect(product: Product) -> None:
+def test_texts_at_their_limits_cause_no_internal_error(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     characters = ["e\u0301", "\u0390", "\u0958", "\ufdfa", "👩"]
@@ -303,7 +303,7 @@ def test_no_text_at_any_limit_is_answered_with_a_defect(product: Product) -> Non
 
 
 # ------------------------------------------------------------------------------------------ titles and descriptions
-def test_a_title_can_be_seen(product: Product) -> None:
+def test_a_title_has_a_visible_character(product: Product) -> None:
     ann = product.register("ann")
     task = ann.plan()
 
@@ -314,7 +314,7 @@ def test_a_title_can_be_seen(product: Product) -> None:
         assert ann.plan(title=title)["title"] == title
 
 
-def test_control_characters_are_for_no_text(product: Product) -> None:
+def test_control_characters_are_refused_in_all_texts(product: Product) -> None:
     ann = product.register("ann")
     task = ann.plan()
 
@@ -326,7 +326,7 @@ def test_control_characters_are_for_no_text(product: Product) -> None:
     assert ann.list("/tasks") == [task]
 
 
-def test_texts_are_kept_composed_with_line_feeds(product: Product) -> None:
+def test_texts_are_stored_composed_with_line_feeds(product: Product) -> None:
     ann = product.register("ann")
 
     task = ann.plan(title="Cafe\u0301\r\ntwice", description="One\r\ntwo\n\tthree\r\n")
@@ -334,7 +334,7 @@ def test_texts_are_kept_composed_with_line_feeds(product: Product) -> None:
     assert (task["title"], task["description"]) == ("Café\ntwice", "One\ntwo\n\tthree\n")
 
 
-def test_lengths_count_the_text_as_it_is_kept(product: Product) -> None:
+def test_lengths_are_those_of_the_stored_text(product: Product) -> None:
     ann = product.register("ann")
 
     task = ann.plan(title="e\u0301" * 255, description="a\r\n" * 5_000)
@@ -346,7 +346,7 @@ def test_lengths_count_the_text_as_it_is_kept(product: Product) -> None:
     assert faults(ann.post("/tasks", json={"title": "\U0001d15f" * 128})) == {"/title": "too_long"}
 
 
-def test_the_longest_texts_fit_in_a_body_however_they_are_spelt(product: Product) -> None:
+def test_the_longest_texts_fit_in_a_body_in_any_encoding(product: Product) -> None:
     ann = product.register("ann")
     body = {"title": "\N{GRINNING FACE}" * 255, "description": "\N{GRINNING FACE}" * 10_000}
     content = json.dumps(body)
@@ -360,7 +360,7 @@ def test_the_longest_texts_fit_in_a_body_however_they_are_spelt(product: Product
     assert len(body["description"].encode()) <= 40_000
 
 
-def test_marks_that_take_long_to_sort_are_refused(product: Product) -> None:
+def test_combining_marks_that_take_long_to_sort_are_refused(product: Product) -> None:
     piled_up = "a" + "\u0301\u0323" * 4_999
 
     answer = product.register("ann").post("/tasks", json={"title": "Zalgo", "description": piled_up})
@@ -369,7 +369,7 @@ def test_marks_that_take_long_to_sort_are_refused(product: Product) -> None:
 
 
 # -------------------------------------------------------------------------------------------------- paths and headers
-def test_no_path_and_no_header_is_answered_with_a_defect(product: Product) -> None:
+def test_no_path_or_header_causes_an_internal_error(product: Product) -> None:
     ann = product.register("ann")
     texts = ["\ufdfa" * 100, "\xff" * 500, "a" * 101, "a" * 3_000, "%00", "%FF%FE", "%F0%9F%98%80", "..."]
     turns = itertools.cycle(texts)
@@ -390,7 +390,7 @@ def test_no_path_and_no_header_is_answered_with_a_defect(product: Product) -> No
         assert [answer for answer in answers if answer.status >= 500] == []
 
 
-def test_a_user_agent_of_any_text_is_kept_in_short(product: Product) -> None:
+def test_any_user_agent_is_stored_truncated(product: Product) -> None:
     ann = product.register("ann")
     headers = {"User-Agent": "\xe9" * 500}
 
@@ -400,7 +400,7 @@ def test_a_user_agent_of_any_text_is_kept_in_short(product: Product) -> None:
 
 
 # ------------------------------------------------------------------------------------------- from before all of this
-def test_what_was_stored_before_is_read_and_changed_in_other_fields(product: Product) -> None:
+def test_older_stored_texts_can_be_read_and_other_fields_changed(product: Product) -> None:
     scene = Scene(product)
     ann, old = scene.ann, "\0\u202e\ufffd e\u0301"
     room = ann.list("/rooms")[0]
@@ -424,7 +424,7 @@ def test_what_was_stored_before_is_read_and_changed_in_other_fields(product: Pro
     assert faults(ann.patch(f"/rooms/{room['id']}", json={"name": f"{old}!"})) == {"/name": "invalid_characters"}
 
 
-def test_somebody_with_a_name_from_before_signs_in_and_changes(product: Product) -> None:
+def test_a_user_with_an_older_name_signs_in_and_changes_it(product: Product) -> None:
     for old in ("a\u200bnn  \u3164", "\ufdfa" * 5, "ß" * 80, "\u0958" * 80):
         ann = product.register("ann", email=None)
         _call_so(product, ann, old)
@@ -452,7 +452,7 @@ def _key(product: Product, table: str) -> list[str]:
 
 
 # ---------------------------------------------------------------------------------------------------- many mistakes
-def test_an_answer_is_short_however_much_is_wrong(product: Product) -> None:
+def test_a_response_is_short_however_many_errors_there_are(product: Product) -> None:
     scene = Scene(product)
     many = {f"{'~' * 90}{number}": 1 for number in range(1_000)}
     long = {"x" * 100_000: 1, "x" * 100_001: 1}
@@ -465,7 +465,7 @@ def test_an_answer_is_short_however_much_is_wrong(product: Product) -> None:
             assert len(scene.call(route, json=long).text) < 2_000, route
 
 
-def test_of_many_mistakes_those_in_known_fields_are_named(product: Product) -> None:
+def test_of_many_errors_those_in_known_fields_are_named(product: Product) -> None:
     answer = product.register("ann").post(
         "/tasks", json={**{str(number): 1 for number in range(60)}, "title": 7, "status": "x"}
     )

@@ -59,14 +59,14 @@ def is_left_alone(answer: Answer) -> bool:
     return "Content-Encoding" in answer.headers
 
 
-def test_of_every_answer_with_a_secret_it_is_decided_whether_it_may_be_compressed() -> None:
+def test_every_response_with_a_secret_has_a_compression_decision() -> None:
     routes = [declared.route for declared in declared_routes()]
     secret = {(route.method, route.path) for route in routes if SECRET & set(fields(route.answer))}
 
     assert secret == LEFT_ALONE | OF_ONE
 
 
-def test_secrets_beside_what_others_wrote_are_not_compressed(product: Product) -> None:
+def test_secrets_beside_text_of_other_users_are_not_compressed(product: Product) -> None:
     ann = product.register("ann")
     signed_in = ann.post("/auth/login", json={"username": ann.username, "password": ann.password})
     body = {"refresh_token": signed_in.json()["refresh_token"]}
@@ -92,7 +92,7 @@ def test_secrets_beside_what_others_wrote_are_not_compressed(product: Product) -
         assert all(is_left_alone(answer) for answer in given), route
 
 
-def test_the_lists_of_one_room_and_ones_own_tasks_may_be_compressed(product: Product) -> None:
+def test_the_lists_of_one_room_and_of_the_caller_may_be_compressed(product: Product) -> None:
     ann = product.register("ann")
     room = f"/rooms/{ann.open_room()['id']}"
 

@@ -92,7 +92,7 @@ def _ask(client: Client, route: calls.Route, text: str, fields: set[str]) -> lis
 
 
 @pytest.mark.parametrize("route", calls.ALL, ids=calls.name)
-def test_nothing_that_is_sent_to_a_route_is_logged(
+def test_nothing_sent_to_a_route_is_logged(
     route: calls.Route, product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ann, fields = product.register("ann"), _fields(product)
@@ -134,7 +134,7 @@ def _as_people_do(product: Product) -> list[str]:
     return [str(secret) for secret in [*secrets, refreshed["refresh_token"]]]
 
 
-def test_what_people_do_is_logged_without_what_they_wrote_or_were_given(
+def test_user_actions_are_logged_without_texts_and_secrets(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
     secrets = _as_people_do(product)
@@ -145,7 +145,7 @@ def test_what_people_do_is_logged_without_what_they_wrote_or_were_given(
     assert [line for line in lines for secret in secrets if secret in json.dumps(line)] == []
 
 
-def test_what_the_auditor_finds_wrong_is_logged_without_names_and_addresses(
+def test_auditor_findings_are_logged_without_names_and_addresses(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ann = product.register(username=f"{MARK}-ann", email=f"{MARK}@example.org")

@@ -27,7 +27,7 @@ def fields(answer: Answer) -> dict[str, str]:
     return {name: value for name, value in answer.told()[1].items() if name != "content-length"}
 
 
-def test_head_answers_what_get_does_without_the_body(product: Product, paths: dict[str, str]) -> None:
+def test_head_responds_like_get_without_the_body(product: Product, paths: dict[str, str]) -> None:
     for path in paths.values():
         got, headed = (product.anonymous.request(method, path) for method in ("GET", "HEAD"))
 
@@ -48,7 +48,7 @@ def test_unknown_parameters_are_ignored(product: Product, paths: dict[str, str])
             assert (answer.status, fields(answer)) == (plain.status, fields(plain)), path
 
 
-def test_what_needs_a_token_still_refuses_them_and_answers_no_head(product: Product) -> None:
+def test_authenticated_reads_refuse_unknown_parameters_and_head(product: Product) -> None:
     ann = product.register("ann")
 
     for path in ("/", "/rooms", "/users/me"):

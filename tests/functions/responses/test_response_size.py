@@ -29,7 +29,7 @@ def whole(ask: Callable[[dict[str, Any]], Answer]) -> list[Answer]:
     return pages
 
 
-def test_what_is_too_large_for_one_answer_is_cut_and_goes_on(product: Product) -> None:
+def test_a_list_over_the_response_limit_is_cut_and_continues(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     task = ann.plan(room_id=room["id"])
@@ -60,7 +60,7 @@ def test_what_is_too_large_for_one_answer_is_cut_and_goes_on(product: Product) -
     assert (len(found) + len(left_out), {*found, *left_out}) == (TASKS, {*ids})
 
 
-def test_what_finds_room_has_nothing_left_out(product: Product) -> None:
+def test_a_list_under_the_response_limit_is_complete(product: Product) -> None:
     ann = product.register("ann")
     tasks = [ann.plan()["id"] for _ in range(3)]
 

@@ -48,7 +48,7 @@ def of_the_room(delivery: Delivery) -> str:
     return str(number)
 
 
-def test_each_leave_has_a_record_that_is_handed_over_and_the_last_one_of_a_room_another(product: Product) -> None:
+def test_each_leave_has_a_stream_record_and_the_last_leave_of_a_room_another(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -70,7 +70,7 @@ def test_each_leave_has_a_record_that_is_handed_over_and_the_last_one_of_a_room_
 
 
 @pytest.mark.parametrize("number", [1, 25, 26, 130])
-def test_however_many_tasks_there_are_all_go(product: Product, number: int) -> None:
+def test_all_tasks_are_deleted_however_many_there_are(product: Product, number: int) -> None:
     ann = product.register("ann")
     room, other = ann.open_room(), ann.open_room()
     copies(product, ann.plan(room_id=room["id"]), number - 1)
@@ -84,7 +84,7 @@ def test_however_many_tasks_there_are_all_go(product: Product, number: int) -> N
     assert {item["task_id"] for item in product.items("TasksTable")} == {task["id"] for task in kept}
 
 
-def test_a_record_that_comes_again_changes_nothing(product: Product) -> None:
+def test_a_redelivered_record_changes_nothing(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room(code="GARDEN")
     ann.plan(room_id=room["id"])
@@ -102,7 +102,7 @@ def test_a_record_that_comes_again_changes_nothing(product: Product) -> None:
     assert ann.join({"code": "GARDEN"})["id"] == reused["id"]
 
 
-def test_a_record_about_a_room_that_lives_changes_nothing(product: Product) -> None:
+def test_a_record_of_a_live_room_changes_nothing(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     task = ann.plan(room_id=room["id"])
@@ -115,11 +115,11 @@ def test_a_record_about_a_room_that_lives_changes_nothing(product: Product) -> N
     assert ann.get(f"/tasks/{task['id']}").json() == task
 
 
-def test_a_record_about_a_room_that_never_was_is_done(product: Product) -> None:
+def test_a_record_of_an_unknown_room_is_processed(product: Product) -> None:
     assert hand_over(product, FUNCTION, [emptied(1, {"id": f"room_{'0' * 32}", "code": "NOSUCH"})]) == []
 
 
-def test_without_time_the_record_is_reported_and_the_next_delivery_finishes_it(product: Product) -> None:
+def test_without_time_the_record_is_reported_and_finished_at_the_next_delivery(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     ann.plan(room_id=room["id"])
@@ -137,7 +137,7 @@ def test_without_time_the_record_is_reported_and_the_next_delivery_finishes_it(p
     assert of_rooms(product) == product.items("TasksTable") == []
 
 
-def test_a_purge_cut_short_goes_on_where_it_stopped_and_the_room_goes_last(product: Product) -> None:
+def test_an_interrupted_purge_continues_and_the_room_is_deleted_last(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     copies(product, ann.plan(room_id=room["id"]), 69)
@@ -155,7 +155,7 @@ def test_a_purge_cut_short_goes_on_where_it_stopped_and_the_room_goes_last(produ
     assert of_rooms(product) == product.items("TasksTable") == []
 
 
-def test_of_several_records_the_first_that_fails_is_reported_and_the_rest_left_alone(product: Product) -> None:
+def test_the_first_failed_record_is_reported_and_later_ones_are_not_processed(product: Product) -> None:
     ann = product.register("ann")
     rooms = [ann.open_room() for _ in range(3)]
     for room in rooms:
@@ -176,7 +176,9 @@ def test_of_several_records_the_first_that_fails_is_reported_and_the_rest_left_a
 @pytest.mark.parametrize(
     ("table", "after"), [("RoomsTable", 0), ("RoomsTable", 1), ("RoomsTable", 2), ("TasksTable", 0), ("TasksTable", 1)]
 )
-def test_what_an_outage_interrupts_is_reported_and_finished_later(product: Product, table: str, after: int) -> None:
+def test_a_record_interrupted_by_an_outage_is_reported_and_finished_later(
+    product: Product, table: str, after: int
+) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     ann.plan(room_id=room["id"])
@@ -195,7 +197,7 @@ def test_what_an_outage_interrupts_is_reported_and_finished_later(product: Produ
 
 
 @pytest.mark.parametrize("table", ["RoomsTable", "TasksTable"])
-def test_a_step_whose_answer_was_lost_is_found_done(product: Product, table: str) -> None:
+def test_a_step_whose_response_was_lost_is_found_done(product: Product, table: str) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     ann.plan(room_id=room["id"])

@@ -56,9 +56,7 @@ def flat(product: Product) -> Flat:
 
 
 @pytest.mark.parametrize("by_admin", [False, True])
-def test_who_left_or_was_removed_has_no_task_any_more_and_the_trail_says_that_the_service_did_it(
-    flat: Flat, by_admin: bool
-) -> None:
+def test_a_former_member_is_unassigned_by_the_service_in_the_trail(flat: Flat, by_admin: bool) -> None:
     flat.remove_bob(by=flat.ann if by_admin else flat.bob)
 
     flat.product.deliver()
@@ -74,7 +72,7 @@ def test_who_left_or_was_removed_has_no_task_any_more_and_the_trail_says_that_th
     assert flat.ann.list(f"/rooms/{flat.room['id']}/tasks", user_id="none") == [unassigned]
 
 
-def test_before_that_no_list_shows_the_task_through_the_assignment(flat: Flat) -> None:
+def test_before_the_unassignment_no_list_shows_the_task_by_its_assignee(flat: Flat) -> None:
     path = f"/rooms/{flat.room['id']}/tasks"
 
     flat.remove_bob(by=flat.bob)
@@ -83,7 +81,7 @@ def test_before_that_no_list_shows_the_task_through_the_assignment(flat: Flat) -
     assert flat.ann.list(path) == [flat.task]
 
 
-def test_a_late_unassignment_ends_what_was_before_and_nothing_that_is_new(flat: Flat) -> None:
+def test_a_late_unassignment_ends_old_assignments_and_no_new_one(flat: Flat) -> None:
     again = flat.plan_for_bob()
     flat.remove_bob(by=flat.ann)
     flat.bob_returns()
@@ -99,7 +97,7 @@ def test_a_late_unassignment_ends_what_was_before_and_nothing_that_is_new(flat: 
     assert not any(delivery.failed for delivery in deliveries)
 
 
-def test_a_record_that_comes_again_changes_nothing(flat: Flat) -> None:
+def test_a_redelivered_record_changes_nothing(flat: Flat) -> None:
     flat.remove_bob(by=flat.bob)
     [delivery] = flat.product.deliver(to=FUNCTION)
     flat.bob_returns()
@@ -113,7 +111,7 @@ def test_a_record_that_comes_again_changes_nothing(flat: Flat) -> None:
     assert flat.bob.list("/tasks") == [task]
 
 
-def test_tasks_from_before_assignments_named_memberships_are_whoever_s_is_a_member(flat: Flat) -> None:
+def test_older_assignments_without_a_membership_belong_to_the_current_member(flat: Flat) -> None:
     flat.forget_joins()
     seen = flat.bob.list("/tasks"), flat.ann.list(f"/rooms/{flat.room['id']}/tasks", user_id=flat.bob.id)
     changed = flat.ann.patch(f"/tasks/{flat.task['id']}", json={"title": "Other"}).json()
@@ -130,7 +128,7 @@ def test_tasks_from_before_assignments_named_memberships_are_whoever_s_is_a_memb
     assert flat.now(flat.task)["user_id"] is None
 
 
-def test_what_is_changed_at_the_same_time_is_kept(flat: Flat) -> None:
+def test_concurrent_changes_are_kept(flat: Flat) -> None:
     flat.remove_bob(by=flat.ann)
 
     changed = flat.ann.patch(f"/tasks/{flat.task['id']}", json={"title": "Other", "user_id": flat.bob.id})
@@ -140,7 +138,7 @@ def test_what_is_changed_at_the_same_time_is_kept(flat: Flat) -> None:
     assert (flat.now(flat.task)["title"], flat.now(flat.task)["user_id"]) == ("Other", None)
 
 
-def test_a_room_that_closes_has_its_tasks_deleted_and_not_unassigned(flat: Flat) -> None:
+def test_a_closed_room_has_its_tasks_deleted_and_not_unassigned(flat: Flat) -> None:
     flat.ann.delete(f"/rooms/{flat.room['id']}")
 
     flat.product.deliver()
@@ -150,7 +148,7 @@ def test_a_room_that_closes_has_its_tasks_deleted_and_not_unassigned(flat: Flat)
     assert sorted(entry["action"] for entry in entries) == ["created", "purged"]
 
 
-def test_however_many_there_are_all_go_also_where_time_runs_out(flat: Flat) -> None:
+def test_all_tasks_are_unassigned_even_when_time_runs_out(flat: Flat) -> None:
     copies(flat.product, flat.task, 24)
     flat.remove_bob(by=flat.bob)
     [delivery] = flat.product.deliver(seconds=1, to=FUNCTION)
@@ -165,7 +163,7 @@ def test_however_many_there_are_all_go_also_where_time_runs_out(flat: Flat) -> N
 
 
 @pytest.mark.parametrize("trouble", [outage, lost_answers])
-def test_what_is_interrupted_is_reported_and_finished_later(flat: Flat, trouble: Any) -> None:
+def test_an_interrupted_unassignment_is_reported_and_finished_later(flat: Flat, trouble: Any) -> None:
     flat.plan_for_bob()
     flat.remove_bob(by=flat.bob)
 
@@ -177,7 +175,7 @@ def test_what_is_interrupted_is_reported_and_finished_later(flat: Flat, trouble:
     assert not any("assignee_id" in item for item in flat.product.items("TasksTable"))
 
 
-def test_what_a_lost_record_leaves_is_found_by_the_auditor_and_healed_by_the_migration(flat: Flat) -> None:
+def test_the_auditor_finds_a_lost_record_and_the_migration_repairs_it(flat: Flat) -> None:
     unassigned = flat.ann.plan(room_id=flat.room["id"], user_id=None)
     mine = flat.ann.plan(room_id=flat.room["id"])
     flat.forget_joins()

@@ -33,7 +33,7 @@ def limit(answer: Answer) -> str | None:
 
 # ------------------------------------------------------------------------------------------------------------- quotas
 @pytest.mark.usefixtures("small_limits")
-def test_whoever_is_added_to_room_after_room_still_opens_and_joins_as_many_as_anybody(product: Product) -> None:
+def test_being_added_to_rooms_does_not_use_up_the_users_own_room_quota(product: Product) -> None:
     ann, bob, eve = product.register("ann"), product.register("bob"), product.register("eve")
     for _ in range(2):
         room = eve.open_room()
@@ -51,7 +51,7 @@ def test_whoever_is_added_to_room_after_room_still_opens_and_joins_as_many_as_an
 
 
 @pytest.mark.usefixtures("small_limits")
-def test_whoever_has_opened_and_joined_all_they_may_is_still_added(product: Product) -> None:
+def test_a_user_with_a_full_room_quota_can_still_be_added(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     ann.open_room()
     ann.join(bob.open_room())
@@ -66,7 +66,7 @@ def test_whoever_has_opened_and_joined_all_they_may_is_still_added(product: Prod
 
 
 @pytest.mark.usefixtures("small_limits")
-def test_how_somebody_came_in_last_is_what_counts(product: Product) -> None:
+def test_the_latest_way_of_joining_counts(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     joined, other = bob.open_room(), bob.open_room()
     ann.join(joined)
@@ -83,7 +83,7 @@ def test_how_somebody_came_in_last_is_what_counts(product: Product) -> None:
 
 
 @pytest.mark.usefixtures("small_limits")
-def test_memberships_from_before_this_was_recorded_keep_nobody_from_opening_rooms(product: Product) -> None:
+def test_older_memberships_do_not_use_up_the_room_quota(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     rooms = [ann.open_room(), ann.open_room()]
     for room in rooms:
@@ -103,7 +103,7 @@ def test_memberships_from_before_this_was_recorded_keep_nobody_from_opening_room
 @pytest.mark.parametrize(
     ("added_by", "stranger", "acquaintance"), [("anyone", 201, 201), ("shared", 409, 201), ("nobody", 409, 409)]
 )
-def test_people_say_who_may_add_them(product: Product, added_by: str, stranger: int, acquaintance: int) -> None:
+def test_users_choose_who_may_add_them(product: Product, added_by: str, stranger: int, acquaintance: int) -> None:
     ann, bob, eve = product.register("ann"), product.register("bob"), product.register("eve")
     ann.join(bob.open_room())
     set_added_by(ann, added_by)
@@ -120,7 +120,7 @@ def test_people_say_who_may_add_them(product: Product, added_by: str, stranger: 
 
 
 @pytest.mark.usefixtures("small_limits")
-def test_a_refusal_tells_neither_who_may_nor_in_how_many_rooms_somebody_is(product: Product) -> None:
+def test_a_refusal_reveals_neither_the_setting_nor_the_number_of_rooms(product: Product) -> None:
     ann, bob, cleo, eve = (product.register(name) for name in ("ann", "bob", "cleo", "eve"))
     for _ in range(2):
         assert add(bob, bob.open_room(), ann).status == 201
@@ -134,7 +134,7 @@ def test_a_refusal_tells_neither_who_may_nor_in_how_many_rooms_somebody_is(produ
     assert documents[0]["code"] == "adding_refused"
 
 
-def test_a_room_that_one_has_left_is_shared_no_more(product: Product) -> None:
+def test_a_room_that_was_left_is_not_shared(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     first, second = bob.open_room(), bob.open_room()
     ann.join(first)
@@ -144,7 +144,7 @@ def test_a_room_that_one_has_left_is_shared_no_more(product: Product) -> None:
     problem(add(bob, second, ann), 409, "adding_refused")
 
 
-def test_who_may_add_somebody_is_in_their_own_profile_and_in_nobody_elses_view(product: Product) -> None:
+def test_the_setting_is_visible_in_the_own_profile_only(product: Product) -> None:
     ann, bob, root = product.register("ann"), product.register("bob"), administrator(product)
     ann.join(bob.open_room())
     before = ann.get("/users/me")
@@ -160,7 +160,7 @@ def test_who_may_add_somebody_is_in_their_own_profile_and_in_nobody_elses_view(p
         assert [each for each in shown if "added_by" in each and each["id"] != other.id] == []
 
 
-def test_nobody_but_oneself_says_who_may_add_one(product: Product) -> None:
+def test_only_users_themselves_change_the_setting(product: Product) -> None:
     ann, bob, root = product.register("ann"), product.register("bob"), administrator(product)
 
     answers = [
@@ -174,7 +174,7 @@ def test_nobody_but_oneself_says_who_may_add_one(product: Product) -> None:
     assert faults(ann.patch("/users/me", json={"added_by": "friends"})).keys() == {"/added_by"}
 
 
-def test_people_who_registered_before_there_was_a_choice_are_added_by_anyone_until_they_choose(
+def test_older_users_can_be_added_by_anyone_until_they_choose(
     product: Product,
 ) -> None:
     ann, bob = product.register("ann"), product.register("bob")
@@ -190,7 +190,7 @@ def test_people_who_registered_before_there_was_a_choice_are_added_by_anyone_unt
 
 
 # --------------------------------------------------------------------------------------------------------- rate limit
-def test_people_with_whom_no_room_is_shared_are_added_so_many_times_an_hour(
+def test_adding_users_without_a_shared_room_is_limited_per_hour(
     product: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Clock(monkeypatch)
@@ -222,7 +222,7 @@ def test_people_with_whom_no_room_is_shared_are_added_so_many_times_an_hour(
     assert add(bob, bob.open_room(), crowd[2]).status == 201, "others are not held up"
 
 
-def test_strangers_are_not_added_where_it_cannot_be_counted(product: Product) -> None:
+def test_users_without_a_shared_room_are_not_added_while_the_limit_is_unavailable(product: Product) -> None:
     ann, bob, eve = product.register("ann"), product.register("bob"), product.register("eve")
     room, other = eve.open_room(), eve.open_room()
     bob.join(room)

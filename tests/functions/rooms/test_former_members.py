@@ -38,7 +38,7 @@ def without_request_id(answer: Answer) -> Json:
         ("viewer", "admin", "viewer"),
     ],
 )
-def test_who_joins_again_has_the_lower_of_the_rooms_role_and_their_last_one(
+def test_a_rejoining_member_has_the_lower_of_the_rooms_role_and_their_last_role(
     product: Product, join_role: str, left_as: str, comes_back_as: str
 ) -> None:
     ann, bob = product.register("ann"), product.register("bob")
@@ -53,7 +53,7 @@ def test_who_joins_again_has_the_lower_of_the_rooms_role_and_their_last_one(
     assert ann.list(f"/rooms/{room['id']}/users")[-1]["role"] == comes_back_as
 
 
-def test_the_last_role_counts_and_not_an_earlier_one(product: Product) -> None:
+def test_only_the_last_role_counts(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     member = f"/rooms/{room['id']}/users/{bob.id}"
@@ -70,7 +70,7 @@ def test_the_last_role_counts_and_not_an_earlier_one(product: Product) -> None:
 
 
 @pytest.mark.parametrize("role", ["viewer", "member", "admin"])
-def test_whom_an_admin_removed_is_told_of_no_code_until_an_admin_adds_them(product: Product, role: str) -> None:
+def test_a_removed_member_cannot_join_by_code_until_an_admin_adds_them(product: Product, role: str) -> None:
     ann, bob, eve = product.register("ann"), product.register("bob"), product.register("eve")
     room = ann.open_room()
     add(ann, room, bob, role)
@@ -91,7 +91,7 @@ def test_whom_an_admin_removed_is_told_of_no_code_until_an_admin_adds_them(produ
     assert (back.status, back.json()["role"]) == (200, "member")
 
 
-def test_a_removed_person_is_not_told_that_the_room_is_full_or_that_they_are_in_too_many(product: Product) -> None:
+def test_a_removed_member_does_not_learn_about_room_or_user_limits(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -101,7 +101,7 @@ def test_a_removed_person_is_not_told_that_the_room_is_full_or_that_they_are_in_
     problem(try_code(bob, room["code"]), 404, "unknown_code")
 
 
-def test_nobody_joins_a_room_by_code_that_lets_nobody_join(product: Product) -> None:
+def test_nobody_joins_by_code_while_joining_is_off(product: Product) -> None:
     ann, bob, cleo = product.register("ann"), product.register("bob"), product.register("cleo")
     room = ann.open_room(join_role=None)
     path = f"/rooms/{room['id']}"
@@ -125,7 +125,7 @@ def test_nobody_joins_a_room_by_code_that_lets_nobody_join(product: Product) -> 
     assert {each["join_role"] for each in (*ann.list("/rooms"), *ann.get("/").json()["rooms"])} == {"viewer"}
 
 
-def test_somebody_new_of_the_same_name_is_no_former_member(product: Product) -> None:
+def test_a_new_user_with_the_same_name_is_no_former_member(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -136,7 +136,7 @@ def test_somebody_new_of_the_same_name_is_no_former_member(product: Product) -> 
     assert product.register("bob", username=bob.username).join(room)["role"] == "member"
 
 
-def test_closing_a_room_and_deleting_an_account_make_nobody_a_former_member(product: Product) -> None:
+def test_closing_a_room_and_deleting_an_account_create_no_former_member(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     closed, left = ann.open_room(), ann.open_room()
     for room in (closed, left):
@@ -149,7 +149,7 @@ def test_closing_a_room_and_deleting_an_account_make_nobody_a_former_member(prod
     assert [item for item in product.items("RoomsTable") if item["kind"] == "former"] == []
 
 
-def test_the_export_says_which_rooms_one_was_in_and_how_that_ended(product: Product) -> None:
+def test_the_export_lists_former_rooms_and_how_the_membership_ended(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     rooms = [ann.open_room() for _ in range(3)]
     for room in rooms:
@@ -169,7 +169,7 @@ def test_the_export_says_which_rooms_one_was_in_and_how_that_ended(product: Prod
     assert ann.get("/users/me/export").json()["former_rooms"] == []
 
 
-def test_a_viewer_sees_a_code_nowhere(product: Product) -> None:
+def test_a_viewer_never_sees_a_code(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room(code="GARDEN789")
     path = f"/rooms/{room['id']}"
@@ -202,7 +202,7 @@ def test_a_viewer_sees_a_code_nowhere(product: Product) -> None:
     assert ann.get(path).json()["code"] == ann.get("/").json()["rooms"][0]["code"] == current
 
 
-def test_whoever_joins_as_a_viewer_is_not_shown_the_code_either(product: Product) -> None:
+def test_joining_as_a_viewer_does_not_show_the_code(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room(join_role="viewer")
     key = {"Idempotency-Key": "one"}
@@ -215,7 +215,7 @@ def test_whoever_joins_as_a_viewer_is_not_shown_the_code_either(product: Product
     assert ann.list(f"/rooms/{room['id']}/users")[1:] == []
 
 
-def test_a_response_given_again_shows_the_code_to_those_who_may_see_it(product: Product) -> None:
+def test_a_stored_response_shows_the_code_to_authorized_callers_only(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     key = {"Idempotency-Key": "one"}

@@ -8,7 +8,7 @@ from tests.support.problems import faults, problem
 from tests.support.product import Product
 
 
-def test_whoever_has_the_code_becomes_a_member(product: Product) -> None:
+def test_a_valid_code_makes_the_caller_a_member(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
 
@@ -28,7 +28,7 @@ def test_whoever_has_the_code_becomes_a_member(product: Product) -> None:
     assert [each["id"] for each in bob.list("/rooms")] == [room["id"]]
 
 
-def test_a_code_is_read_in_any_spelling(product: Product) -> None:
+def test_a_code_is_accepted_in_any_spelling(product: Product) -> None:
     ann, bob, cleo = product.register("ann"), product.register("bob"), product.register("cleo")
     room = ann.open_room(code="Garden7")
 
@@ -37,7 +37,7 @@ def test_a_code_is_read_in_any_spelling(product: Product) -> None:
     assert [(answer.status, answer.json()["id"]) for answer in answers] == [(200, room["id"])] * 2
 
 
-def test_blanks_hyphens_and_line_breaks_in_a_pasted_code_are_ignored(product: Product) -> None:
+def test_spaces_hyphens_and_line_breaks_in_a_pasted_code_are_ignored(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room(code="GARDEN789")
     spellings = [
@@ -57,7 +57,7 @@ def test_blanks_hyphens_and_line_breaks_in_a_pasted_code_are_ignored(product: Pr
     assert [(answer.status, answer.json()["id"]) for answer in joined] == [(200, room["id"])] * len(spellings)
 
 
-def test_a_code_that_no_room_has_is_unknown(product: Product) -> None:
+def test_an_unused_code_is_unknown(product: Product) -> None:
     ann = product.register("ann")
 
     answer = ann.post("/rooms/join", json={"code": "NOSUCH"})
@@ -78,7 +78,7 @@ def test_a_member_cannot_join_again(product: Product) -> None:
 
 
 @pytest.mark.usefixtures("small_limits")
-def test_a_full_room_takes_nobody_more_until_somebody_leaves(product: Product) -> None:
+def test_a_full_room_accepts_nobody_until_a_member_leaves(product: Product) -> None:
     ann, bob, cleo, dan = (product.register(name) for name in ("ann", "bob", "cleo", "dan"))
     room = ann.open_room()
     bob.join(room)
@@ -95,7 +95,7 @@ def test_a_full_room_takes_nobody_more_until_somebody_leaves(product: Product) -
 
 
 @pytest.mark.usefixtures("small_limits")
-def test_nobody_has_opened_and_joined_more_rooms_than_one_may(product: Product) -> None:
+def test_opening_and_joining_rooms_has_a_limit_per_user(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     rooms = [ann.open_room(), ann.open_room()]
     bobs = bob.open_room()
@@ -110,7 +110,7 @@ def test_nobody_has_opened_and_joined_more_rooms_than_one_may(product: Product) 
 
 
 @pytest.mark.usefixtures("small_limits")
-def test_whoever_is_in_as_many_rooms_as_one_may_be_is_still_told_the_better_reason(product: Product) -> None:
+def test_at_the_room_limit_more_specific_errors_are_still_reported(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     ann.open_room()
@@ -122,7 +122,7 @@ def test_whoever_is_in_as_many_rooms_as_one_may_be_is_still_told_the_better_reas
     problem(unknown, 404, "unknown_code")
 
 
-def test_an_admin_who_left_may_join_again_and_is_a_member_like_any_other(product: Product) -> None:
+def test_an_admin_who_left_rejoins_as_an_ordinary_member(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -149,7 +149,7 @@ def test_an_admin_who_left_may_join_again_and_is_a_member_like_any_other(product
         ({"role": "admin", "user_id": "usr_1"}, {"/code", "/role", "/user_id"}),
     ],
 )
-def test_what_is_no_code_is_refused_before_anything_is_looked_up(
+def test_an_invalid_code_is_refused_before_any_lookup(
     product: Product, body: dict[str, Any], pointers: set[str]
 ) -> None:
     ann = product.register("ann")

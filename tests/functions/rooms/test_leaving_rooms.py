@@ -23,7 +23,7 @@ def traces(product: Product, room: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("role", ["admin", "member", "viewer"])
-def test_anybody_may_leave(product: Product, role: str) -> None:
+def test_any_member_may_leave(product: Product, role: str) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     ann.post(f"/rooms/{room['id']}/users", json={"user_id": bob.id, "role": role})
@@ -38,7 +38,7 @@ def test_anybody_may_leave(product: Product, role: str) -> None:
 
 
 @pytest.mark.parametrize("role", ["admin", "member", "viewer"])
-def test_an_admin_removes_anybody_and_it_counts_from_their_next_request(product: Product, role: str) -> None:
+def test_an_admin_removes_any_member_and_it_takes_effect_at_the_next_request(product: Product, role: str) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     ann.post(f"/rooms/{room['id']}/users", json={"user_id": bob.id, "role": role})
@@ -52,7 +52,7 @@ def test_an_admin_removes_anybody_and_it_counts_from_their_next_request(product:
     assert ann.get(f"/rooms/{room['id']}").json()["user_ids"] == [ann.id]
 
 
-def test_whoever_is_no_member_cannot_be_removed(product: Product) -> None:
+def test_a_user_who_is_no_member_cannot_be_removed(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
 
@@ -62,7 +62,7 @@ def test_whoever_is_no_member_cannot_be_removed(product: Product) -> None:
     assert ann.get(f"/rooms/{room['id']}").json() == room
 
 
-def test_leaving_again_finds_nothing_to_leave(product: Product) -> None:
+def test_leaving_twice_is_a_not_found(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -71,7 +71,7 @@ def test_leaving_again_finds_nothing_to_leave(product: Product) -> None:
     assert ann.get(f"/rooms/{room['id']}").json()["member_count"] == 1
 
 
-def test_the_last_admin_stays_as_long_as_others_do(product: Product) -> None:
+def test_the_last_admin_cannot_leave_while_others_remain(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -85,7 +85,7 @@ def test_the_last_admin_stays_as_long_as_others_do(product: Product) -> None:
     assert bob.list(f"/rooms/{room['id']}/users")[0]["role"] == "admin"
 
 
-def test_the_last_admin_may_leave_once_alone(product: Product) -> None:
+def test_the_last_admin_may_leave_when_alone(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -95,7 +95,7 @@ def test_the_last_admin_may_leave_once_alone(product: Product) -> None:
     assert ann.get(f"/rooms/{room['id']}").status == 404
 
 
-def test_when_the_last_member_leaves_the_room_is_gone_for_everybody_at_once(product: Product) -> None:
+def test_when_the_last_member_leaves_the_room_is_gone_at_once(product: Product) -> None:
     ann, bob, cleo = product.register("ann"), product.register("bob"), product.register("cleo")
     room = ann.open_room()
     bob.join(room)
@@ -116,7 +116,7 @@ def test_when_the_last_member_leaves_the_room_is_gone_for_everybody_at_once(prod
         problem(joining, 404, "unknown_code")
 
 
-def test_soon_after_no_table_knows_of_the_room(product: Product) -> None:
+def test_a_removed_room_soon_leaves_no_items_in_any_table(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -131,7 +131,7 @@ def test_soon_after_no_table_knows_of_the_room(product: Product) -> None:
     assert traces(product, room) == []
 
 
-def test_a_room_with_tasks_of_others_leaves_theirs_alone(product: Product) -> None:
+def test_removing_a_room_keeps_tasks_of_other_rooms(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     dying, living = ann.open_room(), ann.open_room()
     bob.join(living)
@@ -145,7 +145,7 @@ def test_a_room_with_tasks_of_others_leaves_theirs_alone(product: Product) -> No
     assert traces(product, dying) == []
 
 
-def test_when_an_admin_deletes_a_room_everybody_is_out_at_once(product: Product) -> None:
+def test_when_an_admin_deletes_a_room_every_membership_ends_at_once(product: Product) -> None:
     ann, bob, cleo = product.register("ann"), product.register("bob"), product.register("cleo")
     room = ann.open_room()
     bob.join(room)
@@ -166,7 +166,7 @@ def test_when_an_admin_deletes_a_room_everybody_is_out_at_once(product: Product)
     assert traces(product, room) == []
 
 
-def test_a_room_is_deleted_once(product: Product) -> None:
+def test_a_room_can_be_deleted_once(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
 

@@ -47,7 +47,7 @@ def test_members_are_listed_page_by_page(product: Product) -> None:
     assert "Link" not in full.headers
 
 
-def test_the_list_goes_on_behind_members_who_leave_meanwhile(product: Product) -> None:
+def test_the_list_continues_after_members_who_left_meanwhile(product: Product) -> None:
     people = [product.register(f"person{number}") for number in range(4)]
     room = people[0].open_room()
     for person in people[1:]:
@@ -62,7 +62,7 @@ def test_the_list_goes_on_behind_members_who_leave_meanwhile(product: Product) -
     assert rest["next_cursor"] is None
 
 
-def test_a_cursor_is_good_for_nothing_once_everybody_behind_it_has_left(product: Product) -> None:
+def test_a_cursor_is_empty_once_all_later_members_have_left(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -87,7 +87,7 @@ def test_a_changed_username_is_shown(product: Product) -> None:
 
 
 @pytest.mark.parametrize("role", ["admin", "member", "viewer"])
-def test_an_admin_adds_somebody_in_any_role(product: Product, role: str) -> None:
+def test_an_admin_adds_a_user_in_any_role(product: Product, role: str) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
 
@@ -102,7 +102,7 @@ def test_an_admin_adds_somebody_in_any_role(product: Product, role: str) -> None
     assert (seen["role"], seen["member_count"], seen["version"]) == (role, 2, 2)
 
 
-def test_whoever_is_added_without_a_role_is_a_member(product: Product) -> None:
+def test_a_user_added_without_a_role_is_a_member(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
 
@@ -111,7 +111,7 @@ def test_whoever_is_added_without_a_role_is_a_member(product: Product) -> None:
     assert (answer.status, answer.json()["role"]) == (201, "member")
 
 
-def test_only_somebody_who_exists_can_be_added(product: Product) -> None:
+def test_only_existing_users_can_be_added(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.delete("/users/me")
@@ -154,7 +154,7 @@ def test_nobody_is_added_to_a_full_room(product: Product) -> None:
 
 
 @pytest.mark.parametrize("role", ["member", "viewer"])
-def test_whoever_is_no_admin_neither_adds_nor_removes_nor_promotes_anybody(product: Product, role: str) -> None:
+def test_only_an_admin_adds_removes_and_promotes_members(product: Product, role: str) -> None:
     ann, bob, cleo = product.register("ann"), product.register("bob"), product.register("cleo")
     room = ann.open_room()
     path = f"/rooms/{room['id']}/users"
@@ -173,7 +173,7 @@ def test_whoever_is_no_admin_neither_adds_nor_removes_nor_promotes_anybody(produ
     assert roles(ann, room) == {ann.id: "admin", bob.id: role}
 
 
-def test_a_new_role_counts_from_the_next_request(product: Product) -> None:
+def test_a_new_role_takes_effect_at_the_next_request(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -204,7 +204,7 @@ def test_the_last_admin_cannot_give_up_the_role(product: Product) -> None:
     assert roles(bob, room) == {ann.id: "admin", bob.id: "member"}
 
 
-def test_one_of_two_admins_can_give_up_the_role_and_then_no_more(product: Product) -> None:
+def test_one_of_two_admins_can_give_up_the_role(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -221,7 +221,7 @@ def test_one_of_two_admins_can_give_up_the_role_and_then_no_more(product: Produc
     assert roles(ann, room) == {ann.id: "viewer", bob.id: "admin"}
 
 
-def test_of_two_admins_each_can_demote_the_other_but_not_both(product: Product) -> None:
+def test_of_two_admins_only_one_can_demote_the_other(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     path = f"/rooms/{room['id']}/users"
@@ -234,7 +234,7 @@ def test_of_two_admins_each_can_demote_the_other_but_not_both(product: Product) 
     assert roles(ann, room) == {ann.id: "admin", bob.id: "member"}
 
 
-def test_the_same_role_again_is_no_change(product: Product) -> None:
+def test_setting_the_same_role_is_no_change(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
 
@@ -244,7 +244,7 @@ def test_the_same_role_again_is_no_change(product: Product) -> None:
     assert ann.get(f"/rooms/{room['id']}").json() == room
 
 
-def test_a_role_of_somebody_who_is_no_member_cannot_be_changed(product: Product) -> None:
+def test_the_role_of_a_user_who_is_no_member_cannot_be_changed(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
 
@@ -266,7 +266,7 @@ def test_a_role_of_somebody_who_is_no_member_cannot_be_changed(product: Product)
         ("PATCH", {"role": ["admin"], "colour": "red"}, {"/role", "/colour"}),
     ],
 )
-def test_fields_that_are_wrong_missing_or_unknown_are_named(
+def test_wrong_missing_and_unknown_fields_are_named(
     product: Product, method: str, body: dict[str, Any], pointers: set[str]
 ) -> None:
     ann = product.register("ann")

@@ -30,7 +30,7 @@ def leave(ann: Person, room: Any) -> None:
 
 
 @pytest.mark.parametrize("give_up", [renew, close, leave])
-def test_a_code_given_up_is_nobodys_for_ninety_days_and_then_free(product: Product, clock: Clock, give_up: Any) -> None:
+def test_a_retired_code_is_reserved_for_ninety_days_and_then_free(product: Product, clock: Clock, give_up: Any) -> None:
     ann, bob, cleo = product.register("ann"), product.register("bob"), product.register("cleo")
     room = ann.open_room(code="GARDEN")
     # The past, so that everybody's tokens are good later.
@@ -56,7 +56,7 @@ def test_a_code_given_up_is_nobodys_for_ninety_days_and_then_free(product: Produ
     assert (joined.status, joined.json()["id"]) == (200, reused.json()["id"])
 
 
-def test_a_room_that_took_a_free_code_keeps_it_when_its_former_room_goes(product: Product, clock: Clock) -> None:
+def test_a_room_that_took_a_freed_code_keeps_it_when_its_former_room_is_deleted(product: Product, clock: Clock) -> None:
     ann, bob, cleo = product.register("ann"), product.register("bob"), product.register("cleo")
     room = ann.open_room(code="GARDEN")
     clock.pass_by(-90 * DAY)

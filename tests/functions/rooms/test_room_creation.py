@@ -10,7 +10,7 @@ from tests.support.problems import faults, problem
 from tests.support.product import Product
 
 
-def test_whoever_opens_a_room_is_its_only_member_and_its_admin(product: Product) -> None:
+def test_a_room_opens_with_the_caller_as_its_only_member_and_admin(product: Product) -> None:
     ann = product.register("ann")
 
     answer = ann.post("/rooms", json={"name": "Move to the new office"})
@@ -35,7 +35,7 @@ def test_whoever_opens_a_room_is_its_only_member_and_its_admin(product: Product)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", room["created_at"])
 
 
-def test_the_answer_to_opening_a_room_is_what_reading_it_answers(product: Product) -> None:
+def test_the_response_to_opening_a_room_equals_reading_it(product: Product) -> None:
     ann = product.register("ann")
 
     opened = ann.post("/rooms", json={"name": "Garden"})
@@ -62,7 +62,7 @@ def test_a_generated_code_has_nine_capital_letters_or_digits_and_differs_each_ti
 
 
 @pytest.mark.parametrize(("code", "kept"), [("GARDEN", "GARDEN"), ("garden22", "GARDEN22"), ("123456789", "123456789")])
-def test_a_code_of_ones_own_is_upper_cased(product: Product, code: str, kept: str) -> None:
+def test_a_chosen_code_is_upper_cased(product: Product, code: str, kept: str) -> None:
     ann = product.register("ann")
 
     answer = ann.post("/rooms", json={"code": code})
@@ -80,7 +80,7 @@ def test_a_code_of_another_room_is_taken_in_any_spelling(product: Product) -> No
     assert bob.list("/rooms") == []
 
 
-def test_ones_own_id_may_be_given_and_nobody_elses(product: Product) -> None:
+def test_the_callers_own_id_is_accepted_and_no_other(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
 
     own = ann.post("/rooms", json={"user_id": ann.id})
@@ -113,7 +113,7 @@ def test_ones_own_id_may_be_given_and_nobody_elses(product: Product) -> None:
         ({"name": 1, "code": "A", "user_id": "", "id": "room_1"}, {"/name", "/code", "/user_id", "/id"}),
     ],
 )
-def test_every_field_that_is_wrong_or_unknown_is_named_at_once(
+def test_all_wrong_and_unknown_fields_are_named_at_once(
     product: Product, body: dict[str, Any], pointers: set[str]
 ) -> None:
     ann = product.register("ann")

@@ -6,7 +6,7 @@ from tests.support.problems import faults, problem
 from tests.support.product import Product
 
 
-def test_somebody_new_is_in_no_room(product: Product) -> None:
+def test_a_new_user_is_in_no_room(product: Product) -> None:
     ann = product.register("ann")
 
     answer = ann.get("/rooms")
@@ -15,7 +15,7 @@ def test_somebody_new_is_in_no_room(product: Product) -> None:
     assert "Link" not in answer.headers
 
 
-def test_the_list_holds_ones_own_rooms_oldest_first_and_nobody_elses(product: Product) -> None:
+def test_the_list_has_the_callers_rooms_only_oldest_first(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     first = ann.open_room(name="First")
     others = bob.open_room(name="Of Bob and Ann")
@@ -30,7 +30,7 @@ def test_the_list_holds_ones_own_rooms_oldest_first_and_nobody_elses(product: Pr
     ]
 
 
-def test_a_room_in_the_list_looks_as_it_does_by_itself(product: Product) -> None:
+def test_a_listed_room_equals_the_room_by_id(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
 
@@ -59,7 +59,7 @@ def test_rooms_are_listed_page_by_page(product: Product, limit: int) -> None:
     assert pages[-1] != []
 
 
-def test_the_next_page_is_where_the_link_header_says(product: Product) -> None:
+def test_the_link_header_leads_to_the_next_page(product: Product) -> None:
     ann = product.register("ann")
     expected = [ann.open_room()["id"] for _ in range(3)]
 
@@ -99,7 +99,7 @@ def test_every_member_sees_the_room_with_their_own_role(product: Product) -> Non
     assert seen[0]["member_count"] == 3
 
 
-def test_a_room_that_has_not_changed_need_not_be_sent_again(product: Product) -> None:
+def test_an_unchanged_room_is_a_304(product: Product) -> None:
     ann = product.register("ann")
     path = f"/rooms/{ann.open_room()['id']}"
     tag = ann.get(path).headers["ETag"]
@@ -113,7 +113,7 @@ def test_a_room_that_has_not_changed_need_not_be_sent_again(product: Product) ->
     assert (other.status, other.headers["ETag"]) == (200, tag)
 
 
-def test_every_change_of_a_room_or_of_who_is_in_it_makes_another_etag(product: Product) -> None:
+def test_every_change_of_a_room_or_its_members_makes_another_etag(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     path = f"/rooms/{room['id']}"
@@ -146,7 +146,7 @@ def test_every_change_of_a_room_or_of_who_is_in_it_makes_another_etag(product: P
         ({"limit": "-1", "page": "2"}, {"/limit", "/page"}),
     ],
 )
-def test_query_parameters_that_are_wrong_or_unknown_are_named(
+def test_wrong_and_unknown_query_parameters_are_named(
     product: Product, parameters: dict[str, str], pointers: set[str]
 ) -> None:
     ann = product.register("ann")
@@ -156,7 +156,7 @@ def test_query_parameters_that_are_wrong_or_unknown_are_named(
     assert faults(answer, 400).keys() == pointers
 
 
-def test_a_single_room_takes_no_query_parameters(product: Product) -> None:
+def test_a_single_room_accepts_no_query_parameters(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
 

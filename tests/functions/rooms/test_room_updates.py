@@ -11,7 +11,7 @@ from tests.support.product import Product
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_an_admin_renames_the_room_for_everybody(product: Product, method: str) -> None:
+def test_an_admin_renames_the_room_for_all_members(product: Product, method: str) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room(name="Old")
     bob.join(room)
@@ -32,7 +32,7 @@ def test_an_admin_renames_the_room_for_everybody(product: Product, method: str) 
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_null_takes_the_name_away_and_an_absent_name_stays(product: Product, method: str) -> None:
+def test_null_removes_the_name_and_an_absent_name_stays(product: Product, method: str) -> None:
     ann = product.register("ann")
     room = ann.open_room(name="Garden")
     path = f"/rooms/{room['id']}"
@@ -45,7 +45,7 @@ def test_null_takes_the_name_away_and_an_absent_name_stays(product: Product, met
     assert ann.get(path).json() == null.json()
 
 
-def test_the_same_name_again_is_no_change(product: Product) -> None:
+def test_setting_the_same_name_is_no_change(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room(name="Garden")
 
@@ -65,7 +65,7 @@ def test_the_same_name_again_is_no_change(product: Product) -> None:
         ({"name": "x" * 256, "version": "2", "role": "viewer"}, {"/name", "/version", "/role"}),
     ],
 )
-def test_only_the_name_and_the_role_of_who_joins_can_be_changed_and_only_to_what_they_may_be(
+def test_only_the_name_and_the_join_role_can_be_changed_to_valid_values(
     product: Product, body: dict[str, Any], pointers: set[str]
 ) -> None:
     ann = product.register("ann")
@@ -78,7 +78,7 @@ def test_only_the_name_and_the_role_of_who_joins_can_be_changed_and_only_to_what
 
 
 @pytest.mark.parametrize("role", ["member", "viewer"])
-def test_whoever_is_no_admin_changes_nothing(product: Product, role: str) -> None:
+def test_only_an_admin_changes_a_room(product: Product, role: str) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     path = f"/rooms/{room['id']}"
@@ -111,7 +111,7 @@ def send(person: Person, method: str, path: str, body: dict[str, Any], condition
     return person.request(method, path, headers={"If-Match": condition}, **options).status
 
 
-def test_a_change_that_names_another_version_is_refused(product: Product) -> None:
+def test_a_change_with_another_version_is_refused(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     ann.patch(f"/rooms/{room['id']}", json={"name": "Changed meanwhile"})
@@ -128,7 +128,7 @@ def test_a_change_that_names_another_version_is_refused(product: Product) -> Non
 
 
 @pytest.mark.parametrize("condition", ['"1"', "*", '"7", "1"'])
-def test_a_change_that_names_this_version_is_made(product: Product, condition: str) -> None:
+def test_a_change_with_the_current_version_succeeds(product: Product, condition: str) -> None:
     ann = product.register("ann")
     rooms = [ann.open_room() for _ in range(4)]
 
@@ -138,7 +138,7 @@ def test_a_change_that_names_this_version_is_made(product: Product, condition: s
     assert [ann.get(f"/rooms/{room['id']}").json().get("version") for room in rooms] == [2, 2, 2, None]
 
 
-def test_of_two_changes_that_name_the_same_version_the_second_is_refused(product: Product) -> None:
+def test_of_two_changes_with_one_version_the_second_is_refused(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     path = f"/rooms/{room['id']}"
@@ -152,7 +152,7 @@ def test_of_two_changes_that_name_the_same_version_the_second_is_refused(product
     assert bob.get(path).json()["name"] == "Ann's"
 
 
-def test_a_new_code_opens_the_room_and_the_old_one_no_more(product: Product) -> None:
+def test_a_new_code_opens_the_room_and_the_old_one_does_not(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room(code="GARDEN")
 

@@ -56,7 +56,7 @@ def answers(person: Person, room_id: str, member_id: str) -> list[tuple[int, dic
     ]
 
 
-def test_a_stranger_learns_nothing_of_a_room(product: Product) -> None:
+def test_a_stranger_cannot_see_that_a_room_exists(product: Product) -> None:
     ann, eve = product.register("ann"), product.register("eve")
     room = ann.open_room()
     ann.plan(room_id=room["id"])
@@ -70,7 +70,7 @@ def test_a_stranger_learns_nothing_of_a_room(product: Product) -> None:
 
 
 @pytest.mark.parametrize("way", ["left", "was removed", "outlived it"])
-def test_a_former_member_learns_as_little(product: Product, way: str) -> None:
+def test_a_former_member_cannot_see_that_a_room_exists(product: Product, way: str) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -86,7 +86,7 @@ def test_a_former_member_learns_as_little(product: Product, way: str) -> None:
 
 
 @pytest.mark.parametrize("room_id", ["%20", "a%2Fb", "x" * 101, "r%C3%A4ume", "room_%00", "usr_" + "0" * 32])
-def test_what_is_no_room_id_is_answered_as_unknown(product: Product, room_id: str) -> None:
+def test_an_invalid_room_id_gets_the_response_of_an_unknown_one(product: Product, room_id: str) -> None:
     ann = product.register("ann")
 
     statuses = [
@@ -100,7 +100,7 @@ def test_what_is_no_room_id_is_answered_as_unknown(product: Product, room_id: st
     assert statuses == [404] * 5
 
 
-def test_an_administrator_of_the_installation_is_a_stranger_too(product: Product) -> None:
+def test_an_administrator_is_a_stranger_to_other_rooms(product: Product) -> None:
     ann, root = product.register("ann"), administrator(product)
     room = ann.open_room()
 

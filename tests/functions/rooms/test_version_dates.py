@@ -12,7 +12,7 @@ from tests.support.product import Product
 
 
 @pytest.mark.parametrize("seconds", [-3600, 0])
-def test_no_version_of_a_room_is_dated_before_the_one_before(
+def test_version_dates_of_a_room_never_decrease(
     product: Product, monkeypatch: pytest.MonkeyPatch, seconds: int
 ) -> None:
     ann, bob, cleo = product.register("ann"), product.register("bob"), product.register("cleo")
@@ -51,7 +51,7 @@ def test_no_version_of_a_room_is_dated_before_the_one_before(
     assert all(earlier <= later for earlier, later in itertools.pairwise(joined))
 
 
-def test_the_last_admin_is_told_so_whatever_the_clocks_say(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_last_admin_rule_holds_with_any_clock_skew(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)

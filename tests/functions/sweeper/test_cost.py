@@ -84,7 +84,7 @@ def _room(number: int) -> Json:
     }
 
 
-def test_a_sweep_that_finds_nothing_asks_each_index_once(product: Product, sweep: Sweep) -> None:
+def test_a_sweep_without_findings_queries_each_index_once(product: Product, sweep: Sweep) -> None:
     product.register("ann").open_room()
 
     swept, cost = sweep()
@@ -93,7 +93,7 @@ def test_a_sweep_that_finds_nothing_asks_each_index_once(product: Product, sweep
     assert cost == Cost(round_trips=3, items=0, read_units=1.5, write_units=0)
 
 
-def test_the_cost_does_not_depend_on_the_number_of_people(product: Product, sweep: Sweep) -> None:
+def test_the_cost_does_not_depend_on_the_number_of_users(product: Product, sweep: Sweep) -> None:
     _leave_rooms_empty(product)
     first, of_few = sweep()
     put_crowd(product.aws, PEOPLE)

@@ -50,7 +50,7 @@ def test_a_room_left_empty_long_ago_is_deleted_with_its_tasks_and_its_code(produ
     assert product.items("TasksTable") == []
 
 
-def test_whoever_left_a_room_long_ago_is_unassigned_though_the_record_was_lost(product: Product) -> None:
+def test_a_former_member_is_unassigned_although_the_record_was_lost(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -66,7 +66,7 @@ def test_whoever_left_a_room_long_ago_is_unassigned_though_the_record_was_lost(p
     assert [item.get("assignee_id") for item in product.items("TasksTable")] == [None]
 
 
-def test_what_the_stream_has_finished_is_not_found(product: Product) -> None:
+def test_work_finished_by_the_stream_is_not_found(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -78,7 +78,7 @@ def test_what_the_stream_has_finished_is_not_found(product: Product) -> None:
     assert _sweep(product, ALL) == {"users": _nothing(), "rooms": _nothing(), "unassignments": _nothing()}
 
 
-def test_who_is_deleted_leaves_no_unassignment_behind(product: Product) -> None:
+def test_a_deleted_user_leaves_no_pending_unassignment(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -89,7 +89,7 @@ def test_who_is_deleted_leaves_no_unassignment_behind(product: Product) -> None:
     assert [item for item in product.items("RoomsTable") if item["room_id"] == f"USER#{bob.id}"] == []
 
 
-def test_a_user_stuck_in_deletion_is_removed_with_all_that_is_theirs(product: Product) -> None:
+def test_a_user_stuck_in_deletion_is_removed_with_all_their_items(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -107,7 +107,7 @@ def test_a_user_stuck_in_deletion_is_removed_with_all_that_is_theirs(product: Pr
     assert [item["task_id"] for item in product.items("TasksTable")] == [task["id"]]
 
 
-def test_who_is_removed_may_leave_an_empty_room_which_goes_with_them(product: Product) -> None:
+def test_a_removed_user_may_leave_an_empty_room_which_is_deleted_too(product: Product) -> None:
     ann = product.register("ann")
     ann.open_room()
     _accept_deletion(product, ann)
@@ -118,7 +118,7 @@ def test_who_is_removed_may_leave_an_empty_room_which_goes_with_them(product: Pr
     assert of_rooms(product) == []
 
 
-def test_what_was_left_a_moment_ago_is_left_to_the_streams(product: Product) -> None:
+def test_recent_removals_are_left_to_the_streams(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     assert ann.delete(f"/rooms/{room['id']}").status == 204
@@ -128,7 +128,7 @@ def test_what_was_left_a_moment_ago_is_left_to_the_streams(product: Product) -> 
     assert product.deliver() != []
 
 
-def test_what_lives_is_not_touched(product: Product) -> None:
+def test_live_items_are_not_changed(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     ann.plan(room_id=room["id"])
@@ -138,7 +138,7 @@ def test_what_lives_is_not_touched(product: Product) -> None:
     assert (of_rooms(product), product.items("TasksTable"), product.items("UsersTable")) == before
 
 
-def test_with_too_little_time_it_stops_and_the_next_sweep_goes_on(product: Product) -> None:
+def test_a_sweep_without_time_stops_and_the_next_one_continues(product: Product) -> None:
     ann = product.register("ann")
     assert ann.delete(f"/rooms/{ann.open_room()['id']}").status == 204
 
@@ -150,7 +150,7 @@ def test_with_too_little_time_it_stops_and_the_next_sweep_goes_on(product: Produ
     assert calm["rooms"] == _one()
 
 
-def test_one_that_fails_does_not_hold_up_the_others(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failing_removal_does_not_block_the_others(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     ann.plan(room_id=room["id"])

@@ -6,7 +6,7 @@ from tests.support.problems import faults
 from tests.support.product import Product
 
 
-def test_me_is_the_caller_wherever_a_task_names_somebody(product: Product) -> None:
+def test_me_is_the_caller_wherever_a_task_names_a_user(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -19,7 +19,7 @@ def test_me_is_the_caller_wherever_a_task_names_somebody(product: Product) -> No
     assert [task["user_id"] for task in (planned, personal, taken, given_back)] == [bob.id, bob.id, ann.id, bob.id]
 
 
-def test_the_filter_finds_one_s_own_and_what_nobody_has(product: Product) -> None:
+def test_the_filter_finds_the_callers_tasks_and_unassigned_tasks(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -43,7 +43,7 @@ def test_the_filter_finds_one_s_own_and_what_nobody_has(product: Product) -> Non
 
 
 @pytest.mark.parametrize("value", ["null", "nobody", "ann", "usr_1", "Me", "NONE"])
-def test_a_wrong_value_of_the_filter_is_an_error_that_names_the_right_ones(product: Product, value: str) -> None:
+def test_a_wrong_filter_value_is_an_error_that_lists_the_valid_ones(product: Product, value: str) -> None:
     ann = product.register("ann")
     room = ann.open_room()
 

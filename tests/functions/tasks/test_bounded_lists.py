@@ -82,7 +82,7 @@ def crowded(_mocked_aws: None) -> Iterator[Crowded]:
 
 
 @pytest.mark.parametrize("sort", ["created_at", "deadline", "priority"])
-def test_each_page_of_a_person_s_list_is_read_in_a_bounded_number_of_calls(crowded: Crowded, sort: str) -> None:
+def test_each_page_of_a_users_list_takes_a_bounded_number_of_calls(crowded: Crowded, sort: str) -> None:
     for parameters in COMBINATIONS:
         if parameters["sort"].removeprefix("-") == sort:
             items = crowded.followed("/tasks", parameters, LIMIT)
@@ -91,7 +91,7 @@ def test_each_page_of_a_person_s_list_is_read_in_a_bounded_number_of_calls(crowd
             assert [item["id"] for item in items[:LIMIT]] == [item["id"] for item in expected[:LIMIT]]
 
 
-def test_each_page_of_a_room_s_list_is_read_in_a_bounded_number_of_calls(crowded: Crowded) -> None:
+def test_each_page_of_a_rooms_list_takes_a_bounded_number_of_calls(crowded: Crowded) -> None:
     path = f"/rooms/{crowded.room_id}/tasks"
     tasks = [task for task in crowded.mine if task["room_id"]]
     for parameters, person in itertools.product(COMBINATIONS[::7], ({}, {"user_id": "me"}, {"user_id": "none"})):
@@ -101,7 +101,7 @@ def test_each_page_of_a_room_s_list_is_read_in_a_bounded_number_of_calls(crowded
         assert [item["id"] for item in items[:LIMIT]] == [item["id"] for item in expected[:LIMIT]]
 
 
-def test_the_whole_list_is_there_in_the_end_and_nothing_twice(crowded: Crowded) -> None:
+def test_the_whole_list_is_returned_without_duplicates(crowded: Crowded) -> None:
     for parameters in (
         {"sort": "-created_at"},
         {"status": ["pending", "completed"], **CHOICES[2][1], "sort": "created_at"},
@@ -111,14 +111,14 @@ def test_the_whole_list_is_there_in_the_end_and_nothing_twice(crowded: Crowded) 
         assert [item["id"] for item in items] == [item["id"] for item in selected(crowded.mine, parameters)]
 
 
-def test_the_overview_shows_what_is_one_s_own(crowded: Crowded) -> None:
+def test_the_overview_shows_the_callers_tasks(crowded: Crowded) -> None:
     page = crowded.asked("/", {})
 
     open_tasks = [task for task in reversed(crowded.mine) if task["status"] != "completed"]
     assert [task["id"] for task in page["tasks"]] == [task["id"] for task in open_tasks[:100]]
 
 
-def test_the_export_holds_what_is_one_s_own(crowded: Crowded) -> None:
+def test_the_export_contains_the_callers_tasks(crowded: Crowded) -> None:
     page = crowded.asked("/users/me/export", {})
 
     assert {task["id"] for task in page["tasks"]} == {task["id"] for task in crowded.mine}

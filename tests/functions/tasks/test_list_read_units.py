@@ -76,7 +76,7 @@ def is_two_ranges(parameters: Json) -> bool:
 
 
 @pytest.mark.parametrize("of_ann", [False, True])
-def test_a_room_s_list_reads_at_most_twice_what_it_returns(crowded: Crowded, of_ann: bool) -> None:
+def test_a_rooms_list_reads_at_most_twice_what_it_returns(crowded: Crowded, of_ann: bool) -> None:
     path, person = f"/rooms/{crowded.room_id}/tasks", {"user_id": crowded.ann.id} if of_ann else {}
 
     for parameters in combinations("status", "priority", "deadline", "sort"):
@@ -87,7 +87,7 @@ def test_a_room_s_list_reads_at_most_twice_what_it_returns(crowded: Crowded, of_
         assert is_two_ranges(asked) or read <= 2 * len(items) + 1, (asked, read, len(items))
 
 
-def test_a_person_s_list_reads_at_most_twice_what_it_returns(crowded: Crowded) -> None:
+def test_a_users_list_reads_at_most_twice_what_it_returns(crowded: Crowded) -> None:
     mine = [task for task in crowded.tasks if task["user_id"] == crowded.ann.id]
 
     for asked in combinations("status", "priority", "deadline", "sort"):
@@ -98,7 +98,7 @@ def test_a_person_s_list_reads_at_most_twice_what_it_returns(crowded: Crowded) -
 
 
 @pytest.mark.parametrize("asked", [{}, DUE, *({"sort": order} for order in ONE_RANGE)], ids=str)
-def test_what_is_one_range_is_read_to_the_item(crowded: Crowded, asked: Json) -> None:
+def test_a_single_range_reads_exactly_what_it_returns(crowded: Crowded, asked: Json) -> None:
     of_room = crowded.asked(f"/rooms/{crowded.room_id}/tasks", asked)
     of_person = crowded.asked("/tasks", asked)
 
@@ -107,7 +107,7 @@ def test_what_is_one_range_is_read_to_the_item(crowded: Crowded, asked: Json) ->
     assert (len(of_person[0]), of_person[1]) == (LIMIT, LIMIT + 1)
 
 
-def test_two_ranges_read_no_more_than_the_better_of_two_ways_needs_four_times(crowded: Crowded) -> None:
+def test_a_merge_of_two_ranges_reads_at_most_four_times_the_better_plan(crowded: Crowded) -> None:
     """Ann's tasks due in a fourth of the time: one in five of hers, so some 250 of a list in the order of creation."""
     for order in ("created_at", "-created_at"):
         items, read = crowded.asked("/tasks", {**DUE, "sort": order})
@@ -116,7 +116,7 @@ def test_two_ranges_read_no_more_than_the_better_of_two_ways_needs_four_times(cr
         assert read <= 4 * 5.5 * LIMIT
 
 
-def test_a_list_goes_on_where_its_page_ended_whatever_is_merged(crowded: Crowded) -> None:
+def test_a_merged_list_continues_where_its_page_ended(crowded: Crowded) -> None:
     path = f"/rooms/{crowded.room_id}/tasks"
     for asked in ({"status": ["pending", "completed"], "sort": "-priority"}, {**DUE, "sort": "-created_at"}):
         pages, parameters = [], {**asked, "limit": 70}

@@ -9,7 +9,7 @@ from tests.support.problems import faults, problem
 from tests.support.product import Product
 
 
-def test_a_title_is_enough_for_a_personal_task(product: Product) -> None:
+def test_a_title_is_sufficient_for_a_personal_task(product: Product) -> None:
     ann = product.register("ann")
 
     answer = ann.post("/tasks", json={"title": "Order the desks"})
@@ -39,7 +39,7 @@ def test_a_title_is_enough_for_a_personal_task(product: Product) -> None:
     assert ann.get(answer.headers["Location"]).json() == task
 
 
-def test_everything_that_can_be_said_of_a_task_is_kept(product: Product) -> None:
+def test_every_field_of_a_task_is_stored(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -61,7 +61,7 @@ def test_everything_that_can_be_said_of_a_task_is_kept(product: Product) -> None
     assert bob.get(f"/tasks/{task['id']}").json() == task
 
 
-def test_the_longest_texts_are_taken_whole(product: Product) -> None:
+def test_the_longest_texts_are_stored_whole(product: Product) -> None:
     ann = product.register("ann")
 
     task = ann.plan(title="\U0001f4dd" * 255, description="ä" * 10_000)
@@ -70,7 +70,7 @@ def test_the_longest_texts_are_taken_whole(product: Product) -> None:
     assert (len(task["title"]), len(task["description"])) == (255, 10_000)
 
 
-def test_null_stands_for_nothing_where_that_is_allowed(product: Product) -> None:
+def test_null_is_accepted_for_optional_fields(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
 
@@ -98,7 +98,7 @@ def test_null_stands_for_nothing_where_that_is_allowed(product: Product) -> None
         ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
     ],
 )
-def test_a_deadline_is_kept_in_utc(product: Product, given: str, kept: str) -> None:
+def test_a_deadline_is_stored_in_utc(product: Product, given: str, kept: str) -> None:
     ann = product.register("ann")
 
     task = ann.plan(deadline=given)
@@ -107,7 +107,7 @@ def test_a_deadline_is_kept_in_utc(product: Product, given: str, kept: str) -> N
     assert ann.get(f"/tasks/{task['id']}").json()["deadline"] == kept
 
 
-def test_a_deadline_out_of_range_is_told_with_all_that_is_wrong(product: Product) -> None:
+def test_a_deadline_out_of_range_is_reported_with_the_other_errors(product: Product) -> None:
     ann = product.register("ann")
     body = {"title": "", "deadline": "9999-12-31T23:59:59-01:00"}
 
@@ -117,7 +117,7 @@ def test_a_deadline_out_of_range_is_told_with_all_that_is_wrong(product: Product
     }
 
 
-def test_bounds_of_deadlines_are_cut_as_deadlines_are(product: Product) -> None:
+def test_deadline_filters_are_rounded_like_deadlines(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     task = ann.plan(room_id=room["id"], deadline="2027-06-30T23:59:59.9999999Z")
@@ -131,7 +131,7 @@ def test_bounds_of_deadlines_are_cut_as_deadlines_are(product: Product) -> None:
         assert faults(answer, 400) == {"/deadline_from": "out_of_range", "/sort": "not_allowed"}
 
 
-def test_a_task_planned_as_completed_was_completed_then(product: Product) -> None:
+def test_a_task_created_as_completed_has_that_completion_date(product: Product) -> None:
     ann = product.register("ann")
 
     task = ann.plan(status="completed")
@@ -140,7 +140,7 @@ def test_a_task_planned_as_completed_was_completed_then(product: Product) -> Non
 
 
 @pytest.mark.parametrize("role", ["admin", "member"])
-def test_admins_and_members_plan_in_their_room_and_are_the_assignee_by_default(product: Product, role: str) -> None:
+def test_admins_and_members_create_tasks_and_are_the_default_assignee(product: Product, role: str) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     ann.post(f"/rooms/{room['id']}/users", json={"user_id": bob.id, "role": role})
@@ -151,7 +151,7 @@ def test_admins_and_members_plan_in_their_room_and_are_the_assignee_by_default(p
     assert ann.get(f"/tasks/{task['id']}").json() == task
 
 
-def test_viewers_read_and_do_not_plan(product: Product) -> None:
+def test_viewers_read_and_cannot_create(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     ann.post(f"/rooms/{room['id']}/users", json={"user_id": bob.id, "role": "viewer"})
@@ -173,7 +173,7 @@ def test_a_viewer_can_be_the_assignee(product: Product) -> None:
     assert bob.list("/tasks") == [task]
 
 
-def test_the_assignee_must_be_in_the_room(product: Product) -> None:
+def test_the_assignee_must_be_a_member_of_the_room(product: Product) -> None:
     ann, bob, cleo = product.register("ann"), product.register("bob"), product.register("cleo")
     room = ann.open_room()
     bob.join(room)
@@ -189,7 +189,7 @@ def test_the_assignee_must_be_in_the_room(product: Product) -> None:
     assert ann.list(f"/rooms/{room['id']}/tasks") == []
 
 
-def test_a_personal_task_is_nobody_elses(product: Product) -> None:
+def test_a_personal_task_is_visible_to_its_owner_only(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     bob.join(ann.open_room())
 
@@ -227,7 +227,7 @@ def test_a_personal_task_is_nobody_elses(product: Product) -> None:
         ({"title": 5, "status": 5, "deadline": {}, "a/b~c": 1}, {"/title", "/status", "/deadline", "/a~1b~0c"}),
     ],
 )
-def test_every_field_that_is_wrong_missing_or_unknown_is_named_at_once(
+def test_all_wrong_missing_and_unknown_fields_are_named_at_once(
     product: Product, body: dict[str, Any], pointers: set[str]
 ) -> None:
     ann = product.register("ann")

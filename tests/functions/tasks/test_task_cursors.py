@@ -25,7 +25,7 @@ def test_a_cursor_works_with_another_page_size(product: Product) -> None:
     assert rest["next_cursor"] is None
 
 
-def test_a_cursor_can_be_used_again(product: Product) -> None:
+def test_a_cursor_can_be_reused(product: Product) -> None:
     ann = product.register("ann")
     for _ in range(3):
         ann.plan()
@@ -36,7 +36,7 @@ def test_a_cursor_can_be_used_again(product: Product) -> None:
     assert pages[0] == pages[1]
 
 
-def test_the_order_in_which_parameters_are_given_does_not_matter(product: Product) -> None:
+def test_the_order_of_parameters_does_not_matter(product: Product) -> None:
     ann = product.register("ann")
     for _ in range(3):
         ann.plan()
@@ -67,7 +67,7 @@ def test_a_cursor_of_other_filters_or_another_order_is_refused(product: Product,
     assert is_refused(ann.get("/tasks", params={**parameters, "limit": 1, "cursor": cursor}))
 
 
-def test_a_cursor_of_another_list_or_another_person_is_refused(product: Product) -> None:
+def test_a_cursor_of_another_list_or_another_user_is_refused(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room, other = ann.open_room(), ann.open_room()
     bob.join(room)
@@ -89,7 +89,7 @@ def test_a_cursor_of_another_list_or_another_person_is_refused(product: Product)
     assert is_refused(ann.get("/users", params=asked))
 
 
-def test_a_cursor_that_was_altered_or_cut_is_refused(product: Product) -> None:
+def test_an_altered_or_truncated_cursor_is_refused(product: Product) -> None:
     ann = product.register("ann")
     for _ in range(2):
         ann.plan()
@@ -109,7 +109,7 @@ def test_a_cursor_that_was_altered_or_cut_is_refused(product: Product) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["A", "0", "null", "%00", "ä", "🤷", "../..", "[0]", "A" * 2048, "=" * 40, "\x00"])
-def test_what_never_was_a_cursor_is_refused(product: Product, cursor: str) -> None:
+def test_an_invalid_cursor_is_refused(product: Product, cursor: str) -> None:
     ann = product.register("ann")
     room = ann.open_room()
 
@@ -118,7 +118,7 @@ def test_what_never_was_a_cursor_is_refused(product: Product, cursor: str) -> No
 
 
 @pytest.mark.parametrize("cursor", ["", "A" * 2049])
-def test_a_cursor_is_neither_empty_nor_endless(product: Product, cursor: str) -> None:
+def test_a_cursor_has_a_minimum_and_a_maximum_length(product: Product, cursor: str) -> None:
     ann = product.register("ann")
 
     answer = ann.get("/tasks", params={"cursor": cursor})
@@ -126,7 +126,7 @@ def test_a_cursor_is_neither_empty_nor_endless(product: Product, cursor: str) ->
     assert faults(answer, 400).keys() == {"/cursor"}
 
 
-def test_a_list_goes_on_behind_a_task_that_is_gone(product: Product) -> None:
+def test_a_list_continues_after_a_deleted_task(product: Product) -> None:
     ann = product.register("ann")
     tasks = [ann.plan(title=f"Task {number}") for number in range(4)]
     for sort in ("created_at", "deadline", "priority"):

@@ -30,7 +30,7 @@ def crowd(_mocked_aws: None) -> Iterator[Crowd]:
     assert account.permissions.denied == []
 
 
-def test_the_lists_are_long_enough_to_show_something(crowd: Crowd) -> None:
+def test_the_sample_lists_span_several_pages(crowd: Crowd) -> None:
     assert len(crowd.tasks) == TASKS
     assert len({task["room_id"] for task in crowd.tasks}) == ROOMS + 1
     assert len(in_python(crowd, crowd.ann, {})) > 60
@@ -38,26 +38,26 @@ def test_the_lists_are_long_enough_to_show_something(crowd: Crowd) -> None:
     assert len(in_python(crowd, crowd.ann, {"room_id": crowd.busy_room})) > 30
 
 
-def test_every_room_lists_its_own_tasks_whole(crowd: Crowd) -> None:
+def test_every_room_lists_all_its_tasks(crowd: Crowd) -> None:
     for room in crowd.rooms:
         assert crowd.ann.list(f"/rooms/{room}/tasks") == in_python(crowd, crowd.ann, {}, room)
 
 
 @pytest.mark.parametrize("limit", [3, 7, 50, 100])
-def test_the_callers_list_is_whole_whatever_the_page_size(crowd: Crowd, limit: int) -> None:
+def test_the_callers_list_is_complete_with_any_page_size(crowd: Crowd, limit: int) -> None:
     for person in (crowd.ann, crowd.bob):
         assert listed(person, "/tasks", {}, limit) == in_python(crowd, person, {})
 
 
 @pytest.mark.parametrize("names", ALONE_AND_IN_PAIRS, ids="-".join)
-def test_the_callers_list_by_each_filter_alone_and_in_pairs(crowd: Crowd, names: tuple[str, ...]) -> None:
+def test_the_callers_list_by_each_filter_and_each_pair_of_filters(crowd: Crowd, names: tuple[str, ...]) -> None:
     for number, parameters in enumerate(cases(crowd, names)):
         expected = titles(in_python(crowd, crowd.ann, parameters))
         assert titles(listed(crowd.ann, "/tasks", parameters, limit=25 + number)) == expected, parameters
 
 
 @pytest.mark.parametrize("names", ALONE_AND_IN_PAIRS, ids="-".join)
-def test_a_rooms_list_by_each_filter_alone_and_in_pairs(crowd: Crowd, names: tuple[str, ...]) -> None:
+def test_a_rooms_list_by_each_filter_and_each_pair_of_filters(crowd: Crowd, names: tuple[str, ...]) -> None:
     path = f"/rooms/{crowd.busy_room}/tasks"
     for number, parameters in enumerate(cases(crowd, names)):
         expected = titles(in_python(crowd, crowd.ann, parameters, crowd.busy_room))
@@ -65,7 +65,7 @@ def test_a_rooms_list_by_each_filter_alone_and_in_pairs(crowd: Crowd, names: tup
 
 
 @pytest.mark.parametrize("name", FILTERS)
-def test_the_room_is_a_filter_like_any_other(crowd: Crowd, name: str) -> None:
+def test_the_room_filter_combines_with_other_filters(crowd: Crowd, name: str) -> None:
     for number, parameters in enumerate(cases(crowd, ("room_id", name))):
         expected = titles(in_python(crowd, crowd.bob, parameters))
         assert titles(listed(crowd.bob, "/tasks", parameters, limit=9 + number)) == expected, parameters

@@ -28,7 +28,7 @@ def answers(person: Person, task_id: str) -> list[tuple[int, dict[str, str], str
     return found
 
 
-def test_a_stranger_is_told_of_a_task_what_is_told_of_none(product: Product) -> None:
+def test_a_stranger_gets_the_response_of_an_unknown_task(product: Product) -> None:
     ann, eve = product.register("ann"), product.register("eve")
     room = ann.open_room()
     in_room, personal = ann.plan(room_id=room["id"]), ann.plan()
@@ -45,7 +45,7 @@ def test_a_stranger_is_told_of_a_task_what_is_told_of_none(product: Product) -> 
 
 
 @pytest.mark.parametrize("way", ["left", "was removed"])
-def test_whoever_is_no_longer_in_a_room_sees_no_task_there_not_even_their_own(product: Product, way: str) -> None:
+def test_a_former_member_sees_no_task_of_the_room_including_their_own(product: Product, way: str) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -61,7 +61,7 @@ def test_whoever_is_no_longer_in_a_room_sees_no_task_there_not_even_their_own(pr
     assert ann.list(f"/rooms/{room['id']}/tasks") == tasks
 
 
-def test_whoever_comes_back_sees_the_tasks_again_and_has_none_of_them(product: Product) -> None:
+def test_a_rejoining_member_sees_the_tasks_and_is_assigned_none(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -75,7 +75,7 @@ def test_whoever_comes_back_sees_the_tasks_again_and_has_none_of_them(product: P
     assert bob.get(f"/tasks/{task['id']}").json() == task
 
 
-def test_tasks_that_are_not_shown_leave_no_gaps_in_the_pages(product: Product) -> None:
+def test_hidden_tasks_leave_no_gaps_in_the_pages(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     rooms = [ann.open_room() for _ in range(3)]
     for room in rooms:
@@ -99,7 +99,7 @@ def test_tasks_that_are_not_shown_leave_no_gaps_in_the_pages(product: Product) -
         assert pages[-1] != []
 
 
-def test_the_callers_list_holds_what_is_assigned_to_them_anywhere(product: Product) -> None:
+def test_the_callers_list_has_all_tasks_assigned_to_them(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     ours, anns = ann.open_room(), ann.open_room()
     bob.join(ours)
@@ -119,7 +119,7 @@ def test_the_callers_list_holds_what_is_assigned_to_them_anywhere(product: Produ
     assert bob.list("/tasks") == [bobs]
 
 
-def test_the_callers_list_comes_in_order_of_creation_across_rooms(product: Product) -> None:
+def test_the_callers_list_is_in_order_of_creation_across_rooms(product: Product) -> None:
     ann = product.register("ann")
     first, second = ann.open_room(), ann.open_room()
     tasks = [ann.plan(**where) for where in ({"room_id": second["id"]}, {}, {"room_id": first["id"]}, {})]
@@ -130,7 +130,7 @@ def test_the_callers_list_comes_in_order_of_creation_across_rooms(product: Produ
     assert ann.list("/tasks", sort="deadline", limit=1) == tasks
 
 
-def test_with_a_room_the_list_is_that_rooms(product: Product) -> None:
+def test_with_a_room_filter_the_list_is_that_rooms(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room, other = ann.open_room(), ann.open_room()
     bob.join(room)
@@ -146,7 +146,7 @@ def test_with_a_room_the_list_is_that_rooms(product: Product) -> None:
     assert bob.get(f"/rooms/{other['id']}/tasks").status == 404
 
 
-def test_the_callers_own_list_has_nothing_of_anybody_else(product: Product) -> None:
+def test_the_callers_list_has_no_tasks_of_other_users(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -159,7 +159,7 @@ def test_the_callers_own_list_has_nothing_of_anybody_else(product: Product) -> N
 
 
 @pytest.mark.parametrize("sort", ["created_at", "-created_at", "deadline", "-deadline", "priority", "-priority"])
-def test_a_range_that_ends_before_it_begins_is_empty(product: Product, sort: str) -> None:
+def test_a_range_that_ends_before_it_starts_is_empty(product: Product, sort: str) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     ann.plan(room_id=room["id"], deadline="2027-06-01T00:00:00Z")
@@ -187,7 +187,7 @@ def test_a_range_that_ends_before_it_begins_is_empty(product: Product, sort: str
         ({"limit": "0", "offset": "5"}, {"/limit", "/offset"}),
     ],
 )
-def test_query_parameters_that_are_wrong_or_unknown_are_named(
+def test_wrong_and_unknown_query_parameters_are_named(
     product: Product, parameters: dict[str, Any], pointers: set[str]
 ) -> None:
     ann = product.register("ann")
@@ -199,7 +199,7 @@ def test_query_parameters_that_are_wrong_or_unknown_are_named(
         assert faults(answer, 400).keys() == pointers
 
 
-def test_the_room_in_the_path_is_not_asked_for_again(product: Product) -> None:
+def test_a_rooms_list_refuses_a_room_filter(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
 

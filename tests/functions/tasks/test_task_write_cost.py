@@ -10,7 +10,7 @@ from tests.support.request_costs import spending
 PAGE = REPOSITORY / "docs" / "performance.md"
 
 
-def test_each_change_of_a_task_costs_what_the_page_says(product: Product) -> None:
+def test_each_task_change_costs_what_the_page_states(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     fields = {"room_id": room["id"], "user_id": ann.id, "deadline": "2027-01-31T12:00:00Z"}

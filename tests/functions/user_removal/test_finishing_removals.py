@@ -105,7 +105,7 @@ def test_a_deletion_without_time_is_accepted_and_finished_by_the_stream(product:
 
 @pytest.mark.parametrize("table", ["RoomsTable", "SessionsTable", "TasksTable"])
 @pytest.mark.parametrize("after", [0, 2])
-def test_a_deletion_that_meets_an_outage_is_finished_by_the_stream(product: Product, table: str, after: int) -> None:
+def test_a_deletion_during_an_outage_is_finished_by_the_stream(product: Product, table: str, after: int) -> None:
     household = Household(product)
 
     with outage(table, after):
@@ -117,7 +117,7 @@ def test_a_deletion_that_meets_an_outage_is_finished_by_the_stream(product: Prod
 
 
 @pytest.mark.parametrize("table", ["RoomsTable", "SessionsTable", "TasksTable"])
-def test_a_deletion_whose_steps_lose_their_answers_is_finished_by_the_stream(product: Product, table: str) -> None:
+def test_a_deletion_with_lost_responses_is_finished_by_the_stream(product: Product, table: str) -> None:
     household = Household(product)
 
     with lost_answers(table, after=1):
@@ -127,7 +127,7 @@ def test_a_deletion_whose_steps_lose_their_answers_is_finished_by_the_stream(pro
     household.assert_nothing_is_left_to_do()
 
 
-def test_a_deletion_that_was_not_accepted_has_changed_nothing(product: Product) -> None:
+def test_a_deletion_that_was_not_accepted_changes_nothing(product: Product) -> None:
     household = Household(product)
     tables = ("UsersTable", "RoomsTable", "TasksTable", "SessionsTable")
     before = [product.items(table) for table in tables]
@@ -142,7 +142,7 @@ def test_a_deletion_that_was_not_accepted_has_changed_nothing(product: Product) 
 
 
 @pytest.mark.usefixtures("hurry")
-def test_without_time_the_record_is_reported_and_the_next_delivery_finishes_it(product: Product) -> None:
+def test_without_time_the_record_is_reported_and_finished_at_the_next_delivery(product: Product) -> None:
     household = Household(product)
     household.ann.delete("/users/me")
 
@@ -155,7 +155,7 @@ def test_without_time_the_record_is_reported_and_the_next_delivery_finishes_it(p
 
 @pytest.mark.usefixtures("hurry")
 @pytest.mark.parametrize("looks", [1, 3, 5])
-def test_a_removal_cut_short_anywhere_goes_on_where_it_stopped(product: Product, looks: int) -> None:
+def test_an_interrupted_removal_continues_where_it_stopped(product: Product, looks: int) -> None:
     household = Household(product)
     household.ann.delete("/users/me")
 
@@ -169,7 +169,9 @@ def test_a_removal_cut_short_anywhere_goes_on_where_it_stopped(product: Product,
 @pytest.mark.usefixtures("hurry")
 @pytest.mark.parametrize("table", ["UsersTable", "RoomsTable", "SessionsTable", "TasksTable"])
 @pytest.mark.parametrize("trouble", [outage, lost_answers])
-def test_a_record_that_meets_trouble_is_reported_and_finished_later(product: Product, table: str, trouble: Any) -> None:
+def test_a_record_that_meets_an_outage_is_reported_and_finished_later(
+    product: Product, table: str, trouble: Any
+) -> None:
     household = Household(product)
     household.ann.delete("/users/me")
 
@@ -180,7 +182,7 @@ def test_a_record_that_meets_trouble_is_reported_and_finished_later(product: Pro
     household.assert_nothing_is_left_to_do()
 
 
-def test_records_that_come_again_change_nothing(product: Product) -> None:
+def test_redelivered_records_change_nothing(product: Product) -> None:
     household = Household(product)
     household.ann.delete("/users/me")
     delivered = [delivery for delivery in product.deliver() if delivery.function == FUNCTION]
@@ -195,7 +197,7 @@ def test_records_that_come_again_change_nothing(product: Product) -> None:
     assert [product.items(table) for table in tables] == before
 
 
-def test_what_an_index_showed_too_late_is_found_before_the_account_goes(product: Product) -> None:
+def test_items_missing_from_a_stale_index_are_found_before_the_account_is_deleted(product: Product) -> None:
     household = Household(product)
     household.ann.delete("/users/me")
     household.assert_nothing_is_left_to_do()
@@ -208,7 +210,7 @@ def test_what_an_index_showed_too_late_is_found_before_the_account_goes(product:
     assert household.bob.get(f"/tasks/{household.for_ann['id']}").json()["user_id"] is None
 
 
-def test_a_record_about_somebody_who_is_not_to_be_deleted_changes_nothing(product: Product) -> None:
+def test_a_record_of_a_user_who_is_not_being_deleted_changes_nothing(product: Product) -> None:
     household = Household(product)
     tables = ("UsersTable", "RoomsTable", "TasksTable", "SessionsTable")
     before = [product.items(table) for table in tables]
@@ -221,7 +223,7 @@ def test_a_record_about_somebody_who_is_not_to_be_deleted_changes_nothing(produc
 
 
 @pytest.mark.usefixtures("hurry")
-def test_however_many_personal_tasks_there_are_all_go(product: Product) -> None:
+def test_all_personal_tasks_are_deleted_however_many_there_are(product: Product) -> None:
     ann = product.register("ann")
     copies(product, ann.plan(), 110)
     ann.delete("/users/me")
@@ -232,7 +234,7 @@ def test_however_many_personal_tasks_there_are_all_go(product: Product) -> None:
 
 
 @pytest.mark.usefixtures("hurry")
-def test_several_people_are_removed_one_after_the_other(product: Product) -> None:
+def test_several_users_are_removed_one_after_the_other(product: Product) -> None:
     people = [product.register(f"person{number}") for number in range(3)]
     room = people[0].open_room()
     for person in people[1:]:

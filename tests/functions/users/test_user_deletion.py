@@ -31,7 +31,7 @@ def items_about(product: Product, person: Person) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("path", ["me", "id"])
-def test_whoever_deletes_their_account_is_signed_out_everywhere(product: Product, path: str) -> None:
+def test_deleting_an_account_signs_it_out_everywhere(product: Product, path: str) -> None:
     ann = product.register("ann")
     elsewhere = product.anonymous.sign_in(ann.username)
 
@@ -49,7 +49,7 @@ def test_whoever_deletes_their_account_is_signed_out_everywhere(product: Product
         )
 
 
-def test_nothing_of_the_account_is_left(product: Product) -> None:
+def test_no_items_of_the_account_are_left(product: Product) -> None:
     ann = product.register("ann")
     ann.open_room()
     ann.plan()
@@ -77,7 +77,7 @@ def test_name_and_address_are_free_again(product: Product) -> None:
     assert again.list("/rooms") == again.list("/tasks") == []
 
 
-def test_others_see_the_person_no_more(product: Product) -> None:
+def test_other_users_no_longer_see_the_deleted_user(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -105,7 +105,7 @@ def test_every_room_is_left(product: Product) -> None:
     assert [ann.delete(f"/rooms/{room['id']}/users/{ann.id}").status for room in rooms] == [204] * 4
 
 
-def test_a_room_whose_last_admin_goes_is_given_to_the_longest_standing_member(product: Product) -> None:
+def test_the_longest_standing_member_becomes_the_admin_of_a_room_that_loses_its_last(product: Product) -> None:
     ann, vic, bob, cleo = (product.register(name) for name in ("ann", "vic", "bob", "cleo"))
     room = ann.open_room()
     ann.post(f"/rooms/{room['id']}/users", json={"user_id": vic.id, "role": "viewer"})
@@ -119,7 +119,7 @@ def test_a_room_whose_last_admin_goes_is_given_to_the_longest_standing_member(pr
     assert bob.patch(f"/rooms/{room['id']}", json={"name": "Bob's"}).status == 200
 
 
-def test_where_only_viewers_remain_the_longest_standing_one_becomes_admin(product: Product) -> None:
+def test_with_only_viewers_left_the_longest_standing_one_becomes_admin(product: Product) -> None:
     ann, bob, cleo = product.register("ann"), product.register("bob"), product.register("cleo")
     room = ann.open_room()
     for person in (bob, cleo):
@@ -130,7 +130,7 @@ def test_where_only_viewers_remain_the_longest_standing_one_becomes_admin(produc
     assert roles(cleo, room) == {bob.id: "admin", cleo.id: "viewer"}
 
 
-def test_where_another_admin_remains_nobody_is_promoted(product: Product) -> None:
+def test_with_another_admin_left_nobody_is_promoted(product: Product) -> None:
     ann, bob, cleo = product.register("ann"), product.register("bob"), product.register("cleo")
     room = ann.open_room()
     bob.join(room)
@@ -141,7 +141,7 @@ def test_where_another_admin_remains_nobody_is_promoted(product: Product) -> Non
     assert roles(bob, room) == {bob.id: "member", cleo.id: "admin"}
 
 
-def test_a_room_whose_last_member_goes_is_gone_with_all_it_held(product: Product) -> None:
+def test_a_room_that_loses_its_last_member_is_deleted_with_its_tasks(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room(code="GARDEN")
     ann.plan(room_id=room["id"])
@@ -153,7 +153,7 @@ def test_a_room_whose_last_member_goes_is_gone_with_all_it_held(product: Product
     assert of_rooms(product) == product.items("TasksTable") == []
 
 
-def test_tasks_in_rooms_stay_without_an_assignee(product: Product) -> None:
+def test_room_tasks_stay_without_an_assignee(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     rooms = [ann.open_room(), ann.open_room()]
     for room in rooms:
@@ -173,7 +173,7 @@ def test_tasks_in_rooms_stay_without_an_assignee(product: Product) -> None:
     assert ann.patch(f"/tasks/{theirs[0]['id']}", json={"user_id": ann.id}).status == 200
 
 
-def test_a_task_in_a_room_left_before_is_unassigned_too(product: Product) -> None:
+def test_tasks_in_rooms_left_before_are_unassigned_too(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -185,7 +185,7 @@ def test_a_task_in_a_room_left_before_is_unassigned_too(product: Product) -> Non
     assert ann.get(f"/tasks/{task['id']}").json()["user_id"] is None
 
 
-def test_personal_tasks_are_gone(product: Product) -> None:
+def test_personal_tasks_are_deleted(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     for number in range(3):
         ann.plan(title=f"Task {number}")
@@ -196,7 +196,7 @@ def test_personal_tasks_are_gone(product: Product) -> None:
     assert [item["task_id"] for item in product.items("TasksTable")] == [kept["id"]]
 
 
-def test_an_account_is_deleted_in_the_version_that_was_named(product: Product) -> None:
+def test_an_account_is_deleted_only_in_the_version_that_is_named(product: Product) -> None:
     ann = product.register("ann")
 
     problem(ann.delete("/users/me", headers={"If-Match": '"2"'}), 412, "version_mismatch")
@@ -204,7 +204,7 @@ def test_an_account_is_deleted_in_the_version_that_was_named(product: Product) -
     assert ann.delete("/users/me", headers={"If-Match": '"1"'}).status == 204
 
 
-def test_an_admin_deletes_anybody_once(product: Product) -> None:
+def test_an_admin_deletes_a_user_once(product: Product) -> None:
     ann, bob, root = product.register("ann"), product.register("bob"), administrator(product)
     room = ann.open_room()
     bob.join(room)
@@ -218,7 +218,7 @@ def test_an_admin_deletes_anybody_once(product: Product) -> None:
     problem(root.get(f"/users/{ann.id}"), 404, "not_found")
 
 
-def test_whoever_had_neither_room_nor_task_nor_address_can_go_as_well(product: Product) -> None:
+def test_a_user_without_rooms_tasks_or_an_address_can_be_deleted(product: Product) -> None:
     answer = product.anonymous.post("/auth/register", json={"username": "ann", "password": builders.PASSWORD})
     ann = Person(product.anonymous.connection, answer.json(), builders.PASSWORD)
 

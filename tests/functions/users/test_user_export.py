@@ -17,7 +17,7 @@ def signed_in_again(product: Product, person: Person) -> None:
     assert answer.status == 200, answer
 
 
-def test_it_holds_the_profile_the_sessions_the_rooms_and_the_tasks(product: Product) -> None:
+def test_it_contains_the_profile_the_sessions_the_rooms_and_the_tasks(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     signed_in_again(product, ann)
     kitchen, garden = ann.open_room(), bob.open_room()
@@ -36,7 +36,7 @@ def test_it_holds_the_profile_the_sessions_the_rooms_and_the_tasks(product: Prod
     assert export["next_cursor"] is None
 
 
-def test_when_somebody_joined_is_in_it(product: Product) -> None:
+def test_it_contains_the_date_of_joining(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -47,7 +47,7 @@ def test_when_somebody_joined_is_in_it(product: Product) -> None:
     assert exported["joined_at"] == next(each["joined_at"] for each in members if each["user_id"] == bob.id)
 
 
-def test_no_hash_and_no_token_is_in_it(product: Product) -> None:
+def test_it_contains_no_hash_and_no_token(product: Product) -> None:
     ann = product.register("ann")
     stored = [item for table in ("UsersTable", "SessionsTable") for item in product.items(table)]
     secrets = {
@@ -61,7 +61,7 @@ def test_no_hash_and_no_token_is_in_it(product: Product) -> None:
     assert ann.refresh_token not in text
 
 
-def test_tasks_of_a_room_one_has_left_are_not_in_it(product: Product) -> None:
+def test_it_contains_no_tasks_of_former_rooms(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -73,7 +73,7 @@ def test_tasks_of_a_room_one_has_left_are_not_in_it(product: Product) -> None:
     assert (export["rooms"], export["tasks"]) == ([], [])
 
 
-def test_what_one_answer_cannot_hold_comes_with_the_next(product: Product) -> None:
+def test_a_large_export_continues_in_the_next_response(product: Product) -> None:
     ann = product.register("ann")
     copies(product, ann.plan(description='"' * 10_000), 109)
     planned = [task["id"] for task in ann.list("/tasks")]
@@ -94,7 +94,7 @@ def test_what_one_answer_cannot_hold_comes_with_the_next(product: Product) -> No
 
 
 @pytest.mark.parametrize("role", ["housemate", "administrator"])
-def test_it_is_for_nobody_else(product: Product, role: str) -> None:
+def test_other_users_cannot_read_it(product: Product, role: str) -> None:
     ann = product.register("ann")
     other = administrator(product) if role == "administrator" else product.register("bob")
     other.join(ann.open_room())
@@ -104,7 +104,7 @@ def test_it_is_for_nobody_else(product: Product, role: str) -> None:
     problem(answer, 403, "role_too_low")
 
 
-def test_a_cursor_of_something_else_is_refused(product: Product) -> None:
+def test_a_cursor_of_another_list_is_refused(product: Product) -> None:
     ann = product.register("ann")
     for _ in range(2):
         ann.plan()
@@ -115,7 +115,7 @@ def test_a_cursor_of_something_else_is_refused(product: Product) -> None:
     assert answer.status == 400, answer
 
 
-def test_nothing_but_a_cursor_may_be_asked_for(product: Product) -> None:
+def test_it_accepts_no_parameter_but_a_cursor(product: Product) -> None:
     ann = product.register("ann")
 
     answer = ann.get("/users/me/export?limit=5")
@@ -137,7 +137,7 @@ def exported(person: Person) -> dict[str, list[Any]]:
         params = {"cursor": answer.json()["next_cursor"]}
 
 
-def test_tasks_created_for_others_and_for_nobody_are_in_it(product: Product) -> None:
+def test_it_contains_tasks_created_for_others_and_unassigned_ones(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -154,7 +154,7 @@ def test_tasks_created_for_others_and_for_nobody_are_in_it(product: Product) -> 
     assert {task["id"] for task in exported(bob)["tasks"]} == {for_bob["id"], bobs["id"]}
 
 
-def test_tasks_created_in_a_room_that_one_has_left_are_the_rooms(product: Product) -> None:
+def test_tasks_created_in_a_former_room_belong_to_the_room(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -164,7 +164,7 @@ def test_tasks_created_in_a_room_that_one_has_left_are_the_rooms(product: Produc
     assert exported(bob)["tasks"] == []
 
 
-def test_what_one_did_is_in_it_wherever_that_was_and_no_code_of_a_room(product: Product) -> None:
+def test_it_contains_the_users_audit_entries_of_all_rooms_without_codes(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room(name="Office move")
     bob.join(room)
@@ -189,7 +189,7 @@ def test_what_one_did_is_in_it_wherever_that_was_and_no_code_of_a_room(product: 
     assert of_ann[-1]["changes"] == {"title": {"old": "Order the desks", "new": "Order twelve desks"}}
 
 
-def test_its_calls_are_few_however_many_tasks_there_are(product: Product) -> None:
+def test_its_number_of_calls_does_not_grow_with_the_tasks(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     copies(product, ann.plan(room_id=room["id"], user_id=None), 120)

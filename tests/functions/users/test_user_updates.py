@@ -18,7 +18,7 @@ def sign_in(product: Product, **fields: str) -> int:
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 @pytest.mark.parametrize("user_id", ["me", "id"])
-def test_people_change_their_own_name_and_address(product: Product, method: str, user_id: str) -> None:
+def test_users_change_their_own_name_and_address(product: Product, method: str, user_id: str) -> None:
     ann = product.register("ann")
     before = ann.get("/users/me").json()
     new = builders.person("anna")
@@ -44,7 +44,7 @@ def test_people_change_their_own_name_and_address(product: Product, method: str,
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_what_is_absent_stays_and_null_takes_the_address_away(product: Product, method: str) -> None:
+def test_absent_fields_stay_and_null_removes_the_address(product: Product, method: str) -> None:
     ann = product.register("ann")
     before = ann.get("/users/me").json()
 
@@ -58,7 +58,7 @@ def test_what_is_absent_stays_and_null_takes_the_address_away(product: Product, 
     assert sign_in(product, username=ann.username) == 200
 
 
-def test_an_address_given_up_can_be_taken_and_one_can_be_given_again(product: Product) -> None:
+def test_a_released_address_can_be_taken_and_set_again(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     ann.patch("/users/me", json={"email": None})
 
@@ -70,7 +70,7 @@ def test_an_address_given_up_can_be_taken_and_one_can_be_given_again(product: Pr
 
 
 @pytest.mark.parametrize(("field", "code"), [("username", "username_taken"), ("email", "email_taken")])
-def test_what_somebody_else_has_is_taken_in_any_case(product: Product, field: str, code: str) -> None:
+def test_a_name_or_address_of_another_user_is_taken_in_any_case(product: Product, field: str, code: str) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     before = bob.get("/users/me").json()
     theirs = ann.get("/users/me").json()[field]
@@ -85,7 +85,7 @@ def test_what_somebody_else_has_is_taken_in_any_case(product: Product, field: st
     assert bob.get("/users/me").json() == before
 
 
-def test_a_name_is_as_taken_as_the_address_beside_it_is_free(product: Product) -> None:
+def test_a_taken_name_is_refused_although_the_address_is_free(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     free = builders.person("free")
 
@@ -96,7 +96,7 @@ def test_a_name_is_as_taken_as_the_address_beside_it_is_free(product: Product) -
     assert product.anonymous.post("/users", json=free).status == 201
 
 
-def test_a_name_left_behind_is_free(product: Product) -> None:
+def test_a_replaced_name_is_free(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
 
     ann.patch("/users/me", json={"username": f"{ann.username}-2"})
@@ -105,7 +105,7 @@ def test_a_name_left_behind_is_free(product: Product) -> None:
     problem(ann.patch("/users/me", json={"username": ann.username}), 409, "username_taken")
 
 
-def test_ones_own_name_may_be_spelled_differently(product: Product) -> None:
+def test_the_spelling_of_ones_own_name_can_change(product: Product) -> None:
     ann = product.register("ann")
 
     answer = ann.patch("/users/me", json={"username": ann.username.upper(), "email": str(ann.email).upper()})
@@ -115,7 +115,7 @@ def test_ones_own_name_may_be_spelled_differently(product: Product) -> None:
     problem(product.anonymous.post("/users", json=builders.person(username=ann.username)), 409, "username_taken")
 
 
-def test_names_trade_places_in_three_steps(product: Product) -> None:
+def test_two_users_swap_names_in_three_steps(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
 
     statuses = [
@@ -143,7 +143,7 @@ def test_names_trade_places_in_three_steps(product: Product) -> None:
         ({"password": builders.PASSWORD, "created_at": "x"}, {"/password", "/created_at"}),
     ],
 )
-def test_what_cannot_be_set_is_named_and_nothing_is_changed(
+def test_read_only_fields_are_named_and_nothing_changes(
     product: Product, body: dict[str, Any], pointers: set[str]
 ) -> None:
     ann = product.register("ann")
@@ -155,7 +155,7 @@ def test_what_cannot_be_set_is_named_and_nothing_is_changed(
     assert ann.get("/users/me").json() == before
 
 
-def test_a_change_is_made_only_to_the_version_it_names(product: Product) -> None:
+def test_a_change_applies_only_to_the_version_it_names(product: Product) -> None:
     ann = product.register("ann")
     ann.patch("/users/me", json={"email": None})
     before = ann.get("/users/me").json()
@@ -170,7 +170,7 @@ def test_a_change_is_made_only_to_the_version_it_names(product: Product) -> None
     assert ann.patch("/users/me", json={"username": "other"}, headers={"If-Match": '"2"'}).status == 200
 
 
-def test_roommates_may_look_and_not_touch(product: Product) -> None:
+def test_roommates_can_read_and_not_change_a_profile(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     bob.join(ann.open_room())
     path = f"/users/{bob.id}"
@@ -185,7 +185,7 @@ def test_roommates_may_look_and_not_touch(product: Product) -> None:
     assert bob.get("/users/me").json() == before
 
 
-def test_an_admin_changes_anybody(product: Product) -> None:
+def test_an_admin_changes_any_user(product: Product) -> None:
     ann, root = product.register("ann"), administrator(product)
 
     answer = root.patch(f"/users/{ann.id}", json={"username": f"{ann.username}-2", "email": None})
@@ -197,7 +197,7 @@ def test_an_admin_changes_anybody(product: Product) -> None:
     problem(root.patch(f"/users/usr_{'0' * 32}", json={"email": None}), 404, "not_found")
 
 
-def test_a_user_made_without_signing_in_can_sign_in(product: Product) -> None:
+def test_a_user_created_by_an_admin_can_sign_in(product: Product) -> None:
     person = builders.person("ann")
 
     answer = product.anonymous.post("/users", json=person)
@@ -209,7 +209,7 @@ def test_a_user_made_without_signing_in_can_sign_in(product: Product) -> None:
     assert signed_in.get("/users/me").json() == user
 
 
-def test_a_user_is_made_once_and_needs_a_name_or_an_address(product: Product) -> None:
+def test_a_user_is_created_once_and_needs_a_name_or_an_address(product: Product) -> None:
     person = builders.person("ann")
     product.anonymous.post("/users", json=person)
     nameless = {"email": "nameless@example.org", "password": builders.PASSWORD}
@@ -224,9 +224,7 @@ def test_a_user_is_made_once_and_needs_a_name_or_an_address(product: Product) ->
     assert "/role" in faults(refused)
 
 
-def test_no_version_of_a_profile_is_dated_before_the_one_before(
-    product: Product, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_version_dates_of_a_profile_never_decrease(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
     ann = product.register("ann")
     clock = Clock(monkeypatch)
     changes = [{"added_by": "shared"}, {"added_by": "nobody"}, {"added_by": "anyone"}]

@@ -29,7 +29,7 @@ def told(person: Person, user_id: str) -> list[tuple[int, dict[str, str], str]]:
     ]
 
 
-def test_people_see_all_of_themselves(product: Product) -> None:
+def test_users_see_their_own_full_profile(product: Product) -> None:
     ann = product.register("ann")
 
     answer = ann.get(f"/users/{ann.id}")
@@ -49,14 +49,14 @@ def test_people_see_all_of_themselves(product: Product) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", profile["created_at"])
 
 
-def test_me_is_whoever_asks(product: Product) -> None:
+def test_me_is_the_caller(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
 
     assert [person.get("/users/me").json()["id"] for person in (ann, bob)] == [ann.id, bob.id]
     assert ann.get("/users/me").json() == ann.get(f"/users/{ann.id}").json()
 
 
-def test_a_profile_that_has_not_changed_need_not_be_sent_again(product: Product) -> None:
+def test_an_unchanged_profile_is_a_304(product: Product) -> None:
     ann = product.register("ann")
     tag = ann.get("/users/me").headers["ETag"]
 
@@ -68,7 +68,7 @@ def test_a_profile_that_has_not_changed_need_not_be_sent_again(product: Product)
     assert (changed.status, changed.json()["version"], changed.headers["ETag"]) == (200, 2, '"2"')
 
 
-def test_of_a_roommate_only_id_and_username_are_seen(product: Product) -> None:
+def test_only_id_and_username_of_a_roommate_are_visible(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     bob.join(ann.open_room())
 
@@ -79,7 +79,7 @@ def test_of_a_roommate_only_id_and_username_are_seen(product: Product) -> None:
 
 
 @pytest.mark.parametrize("way", ["never met", "left", "was removed", "whose room is gone"])
-def test_whoever_shares_no_room_is_told_what_is_told_of_nobody(product: Product, way: str) -> None:
+def test_a_user_without_a_shared_room_gets_the_response_of_an_unknown_one(product: Product, way: str) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     if way != "never met":
@@ -102,7 +102,7 @@ def test_whoever_shares_no_room_is_told_what_is_told_of_nobody(product: Product,
     assert bob.list("/users") == [bob.get("/users/me").json()]
 
 
-def test_there_is_no_user_behind_what_is_not_a_users_id(product: Product) -> None:
+def test_an_invalid_user_id_is_unknown(product: Product) -> None:
     ann = product.register("ann")
     root = administrator(product)
     claims = [f"NAME%23{ann.username}", f"EMAIL%23{ann.email}", f"NAME#{ann.username}", "%20", "x" * 101, "nobody"]
@@ -111,7 +111,7 @@ def test_there_is_no_user_behind_what_is_not_a_users_id(product: Product) -> Non
         assert [person.get(f"/users/{user_id}").status for user_id in claims] == [404] * 6
 
 
-def test_the_list_holds_oneself_and_whoever_shares_a_room(product: Product) -> None:
+def test_the_list_has_the_caller_and_users_of_shared_rooms(product: Product) -> None:
     ann, bob, cleo, dan = (product.register(name) for name in ("ann", "bob", "cleo", "dan"))
     room = ann.open_room()
     bob.join(room)
@@ -128,7 +128,7 @@ def test_the_list_holds_oneself_and_whoever_shares_a_room(product: Product) -> N
     }
 
 
-def test_in_the_list_too_only_ones_own_entry_is_whole(product: Product) -> None:
+def test_only_the_callers_entry_in_the_list_is_full(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     bob.join(ann.open_room())
 
@@ -137,7 +137,7 @@ def test_in_the_list_too_only_ones_own_entry_is_whole(product: Product) -> None:
     assert users == {ann.id: ann.get("/users/me").json(), bob.id: {"id": bob.id, "username": bob.username}}
 
 
-def test_somebody_in_two_shared_rooms_is_listed_once(product: Product) -> None:
+def test_a_user_in_two_shared_rooms_is_listed_once(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     for _ in range(2):
         bob.join(ann.open_room())
@@ -168,7 +168,7 @@ def test_roommates_are_listed_page_by_page(product: Product) -> None:
         assert sorted(user_id for page in pages for user_id in page) == sorted(person.id for person in people)
 
 
-def test_an_admin_sees_everybody_whole_and_page_by_page(product: Product) -> None:
+def test_an_admin_lists_all_full_profiles_page_by_page(product: Product) -> None:
     people = [product.register(f"person{number}") for number in range(4)]
     root = administrator(product)
     everybody = {person.id for person in (*people, root)}
@@ -184,7 +184,7 @@ def test_an_admin_sees_everybody_whole_and_page_by_page(product: Product) -> Non
     assert root.get(f"/users/{people[0].id}").json() == as_administrators_see(people[0])
 
 
-def test_the_role_of_an_admin_ends_with_their_account_only(product: Product) -> None:
+def test_the_admin_role_ends_only_with_the_account(product: Product) -> None:
     root = administrator(product)
 
     assert root.get("/users/me").json()["role"] == "admin"
@@ -199,7 +199,7 @@ def test_the_role_of_an_admin_ends_with_their_account_only(product: Product) -> 
         ({"limit": "x", "role": "admin"}, {"/limit", "/role"}),
     ],
 )
-def test_query_parameters_that_are_wrong_or_unknown_are_named(
+def test_wrong_and_unknown_query_parameters_are_named(
     product: Product, parameters: dict[str, str], pointers: set[str]
 ) -> None:
     ann = product.register("ann")
@@ -207,7 +207,7 @@ def test_query_parameters_that_are_wrong_or_unknown_are_named(
     assert faults(ann.get("/users", params=parameters), 400).keys() == pointers
 
 
-def test_the_tag_of_somebody_else_tells_of_what_is_shown_and_of_nothing_else(product: Product) -> None:
+def test_the_tag_of_another_user_depends_on_visible_fields_only(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)
@@ -231,7 +231,7 @@ def test_the_tag_of_somebody_else_tells_of_what_is_shown_and_of_nothing_else(pro
     assert bob.get(path).headers["ETag"] == f'"{bob.get(path).json()["version"]}"'
 
 
-def test_whoever_sees_all_has_the_version_as_a_tag(product: Product) -> None:
+def test_the_tag_of_a_full_profile_is_its_version(product: Product) -> None:
     bob, root = product.register("bob"), administrator(product)
 
     assert root.get(f"/users/{bob.id}").headers["ETag"] == bob.get("/users/me").headers["ETag"] == '"1"'

@@ -67,7 +67,7 @@ def made(observed: list[Any]) -> Callable[..., tuple[Client, Replies]]:
     return make
 
 
-def test_an_answer_is_what_botocores_parser_makes_of_it(made: Callable[..., tuple[Client, Replies]]) -> None:
+def test_a_response_is_parsed_as_by_botocore(made: Callable[..., tuple[Client, Replies]]) -> None:
     body = json.dumps({"Item": ITEM, "ConsumedCapacity": {"CapacityUnits": 0.5}, "LastEvaluatedKey": None}).encode()
     client, _ = made((200, body, {}))
     shape: Any = botocore.session.Session().get_service_model("dynamodb").operation_model(OPERATION).output_shape
@@ -78,7 +78,7 @@ def test_an_answer_is_what_botocores_parser_makes_of_it(made: Callable[..., tupl
     assert {**answer, "ResponseMetadata": expected["ResponseMetadata"]} == expected
 
 
-def test_an_error_is_what_botocore_raises(made: Callable[..., tuple[Client, Replies]]) -> None:
+def test_an_error_is_the_one_botocore_raises(made: Callable[..., tuple[Client, Replies]]) -> None:
     reply = failed(400, "TransactionCanceledException", CancellationReasons=REASONS)
     client, _ = made(reply)
     session: Any = botocore.session.Session(event_hooks=Replies(reply).events, include_builtin_handlers=False)
@@ -113,7 +113,7 @@ def test_a_request_is_signed_as_botocore_signs_it(token: str | None, url: str) -
     assert [headers["Authorization"] for headers in ours] == [request.headers["Authorization"]] * 2
 
 
-def test_another_secret_key_signs_otherwise() -> None:
+def test_another_secret_key_makes_another_signature() -> None:
     signer = Signer("dynamodb", "us-east-1", ENDPOINT)
 
     both = [ReadOnlyCredentials("id", key, None, None) for key in "ab"]
@@ -123,7 +123,7 @@ def test_another_secret_key_signs_otherwise() -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_is_spoken_to_as_its_model_says(service: aws.Service) -> None:
+def test_a_request_follows_the_service_model(service: aws.Service) -> None:
     metadata = botocore.session.Session().get_service_model(service.name).metadata
 
     assert metadata["targetPrefix"] == service.target
@@ -134,7 +134,7 @@ def test_a_service_is_spoken_to_as_its_model_says(service: aws.Service) -> None:
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "mx-central-1"])
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_is_found_where_botocore_finds_it(
+def test_an_endpoint_is_resolved_as_by_botocore(
     service: aws.Service, region: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", region)
@@ -144,7 +144,7 @@ def test_a_service_is_found_where_botocore_finds_it(
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_the_environment_may_name_another_place_for_one_service_or_for_all(
+def test_the_environment_may_override_one_endpoint_or_all(
     service: aws.Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     identifier = botocore.session.Session().get_service_model(service.name).service_id
@@ -174,7 +174,7 @@ def test_the_environment_may_name_another_place_for_one_service_or_for_all(
         (200, b"[]", {}),
     ],
 )
-def test_what_may_pass_is_tried_again(
+def test_transient_errors_are_retried(
     passing: Reply, made: Callable[..., tuple[Client, Replies]], pauses: list[float], observed: list[Any]
 ) -> None:
     client, service = made(passing, passing, found(task_id={"S": "t1"}))
@@ -197,7 +197,7 @@ def test_what_may_pass_is_tried_again(
         NoCredentialsError(),
     ],
 )
-def test_what_would_not_pass_is_not(
+def test_permanent_errors_are_not_retried(
     lasting: Reply, made: Callable[..., tuple[Client, Replies]], pauses: list[float], observed: list[Any]
 ) -> None:
     client, service = made(lasting)
@@ -209,7 +209,7 @@ def test_what_would_not_pass_is_not(
     assert pauses == []
 
 
-def test_the_last_failure_is_told(made: Callable[..., tuple[Client, Replies]], pauses: list[float]) -> None:
+def test_the_last_error_is_raised(made: Callable[..., tuple[Client, Replies]], pauses: list[float]) -> None:
     client, service = made(*[(200, b"{}", {"x-amz-crc32": "1"})] * 3)
 
     with pytest.raises(ChecksumError, match=str(zlib.crc32(b"{}"))):
@@ -219,7 +219,7 @@ def test_the_last_failure_is_told(made: Callable[..., tuple[Client, Replies]], p
     assert len(pauses) == 2
 
 
-def test_where_nearly_everything_fails_it_fails_at_once(
+def test_while_nearly_all_calls_fail_retries_stop(
     made: Callable[..., tuple[Client, Replies]], pauses: list[float]
 ) -> None:
     client, service = made(*[failed(500, "InternalServerError")] * 1000)
@@ -243,7 +243,7 @@ def within(milliseconds: float, call: Callable[[], object]) -> object:
 
 
 @pytest.mark.parametrize(("milliseconds", "seconds"), [(60_000, None), (3_500, None), (2_500, 2.0), (600, 0.1)])
-def test_no_answer_is_waited_for_longer_than_the_function_has(
+def test_no_call_waits_longer_than_the_function_has(
     made: Callable[..., tuple[Client, Replies]], milliseconds: int, seconds: float | None
 ) -> None:
     client, service = made(found())
@@ -254,7 +254,7 @@ def test_no_answer_is_waited_for_longer_than_the_function_has(
     assert (context or {}).get("read_timeout") == (None if seconds is None else pytest.approx(seconds))
 
 
-def test_without_time_nothing_is_sent_and_nothing_tried_again(
+def test_without_time_nothing_is_sent_or_retried(
     made: Callable[..., tuple[Client, Replies]], pauses: list[float]
 ) -> None:
     client, service = made(failed(500, "InternalServerError"), found())
@@ -268,13 +268,13 @@ def test_without_time_nothing_is_sent_and_nothing_tried_again(
     assert (sent, len(service.sent), pauses) == (0, 1, [])
 
 
-def test_the_same_codes_are_tried_again_as_by_botocore() -> None:
+def test_the_retried_error_codes_are_those_of_botocore() -> None:
     transient, throttled = vars(standard.TransientRetryableChecker), vars(standard.ThrottledRetryableChecker)
 
     assert {*transient["_TRANSIENT_ERROR_CODES"], *throttled["_THROTTLED_ERROR_CODES"]} == aws.RETRIED_CODES
 
 
-def test_both_codecs_write_and_read_the_same() -> None:
+def test_both_codecs_encode_and_decode_the_same() -> None:
     msgspec = shared_connection().client.codec
     value = {
         "Item": {"a": {"S": 'ü "quoted" \u2028'}, "b": {"N": "1E+2"}, "c": {"L": [{"BOOL": True}, {"NULL": True}]}}

@@ -34,7 +34,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("server")
-def test_what_is_sent_in_two_pieces_does_not_wait_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_sent_in_two_segments_is_not_delayed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Head and body are two pieces, and Nagle's algorithm (RFC 896) holds the second back until the first is
     acknowledged, which the other side may put off for 40 ms and more. botocore's own client turns it off, too.
     """

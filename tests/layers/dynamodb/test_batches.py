@@ -51,7 +51,7 @@ def write(send: Callable[[str, Json], Json]) -> Json:
     return batches.run_batch("BatchWriteItem", {"RequestItems": {"t": [{"PutRequest": each} for each in KEYS]}}, send)
 
 
-def test_what_is_left_is_asked_for_again_until_all_is_there(pauses: list[float]) -> None:
+def test_unprocessed_keys_are_requested_until_all_are_read(pauses: list[float]) -> None:
     table = Table(1, 0, 0, 2, 1)
 
     assert read(table.send) == {"Responses": {"t": KEYS}, "UnprocessedKeys": {}}
@@ -61,7 +61,7 @@ def test_what_is_left_is_asked_for_again_until_all_is_there(pauses: list[float])
     assert max(pauses) <= batches.LONGEST_PAUSE_SECONDS
 
 
-def test_what_is_left_is_written_again(pauses: list[float]) -> None:
+def test_unprocessed_items_are_written_again(pauses: list[float]) -> None:
     table = Table(0, 0, 0, 0, 3, 1)
 
     assert write(table.send)["UnprocessedItems"] == {}
@@ -71,7 +71,7 @@ def test_what_is_left_is_written_again(pauses: list[float]) -> None:
 
 
 @pytest.mark.parametrize("batch", [read, write])
-def test_a_batch_that_gets_nowhere_is_given_up(batch: Callable[..., Json], pauses: list[float]) -> None:
+def test_a_batch_without_progress_raises_an_error(batch: Callable[..., Json], pauses: list[float]) -> None:
     table = Table(1)
 
     with pytest.raises(DependencyFailed):
@@ -82,7 +82,7 @@ def test_a_batch_that_gets_nowhere_is_given_up(batch: Callable[..., Json], pause
 
 
 @pytest.mark.parametrize("batch", [read, write])
-def test_a_batch_is_given_up_when_time_is_nearly_over(batch: Callable[..., Json]) -> None:
+def test_a_batch_stops_when_time_is_nearly_over(batch: Callable[..., Json]) -> None:
     table = Table(1, 1)
     deadline.begin(lambda: 60_000 if table.calls < 2 else 0)
 

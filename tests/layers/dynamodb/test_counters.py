@@ -6,7 +6,7 @@ from tests.support.aws import LOCK, Aws
 KEY, ENDS = "read#usr_ann#1795280940", 1_795_280_940
 
 
-def test_a_counter_adds_up_and_is_kept_for_an_hour_after_its_window(aws: Aws) -> None:
+def test_a_counter_accumulates_and_expires_an_hour_after_its_window(aws: Aws) -> None:
     table = RateLimitsRepository()
 
     assert [table.spend(KEY, amount, ENDS) for amount in (15, 1)] == [15, 16]

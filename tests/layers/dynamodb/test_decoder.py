@@ -9,7 +9,7 @@ from pynamodb.models import Model
 
 from tasksync.dynamodb.activity.repository import ActivityItem
 from tasksync.dynamodb.core.decoder import item_of
-from tasksync.dynamodb.idempotency.repository import ReceiptItem
+from tasksync.dynamodb.idempotency.items import IdempotencyItem
 from tasksync.dynamodb.limits.repository import LimitItem
 from tasksync.dynamodb.rooms.repository import CodeItem, MembershipItem, RoomItem, RoomsItem
 from tasksync.dynamodb.sessions.repository import SessionItem
@@ -22,7 +22,7 @@ KINDS: list[type[Model]] = [
     CodeItem,
     LimitItem,
     MembershipItem,
-    ReceiptItem,
+    IdempotencyItem,
     RoomItem,
     SessionItem,
     TaskItem,
@@ -50,7 +50,7 @@ def read_by_pynamodb(kind: type[Model], raw: Raw) -> Model:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_item_is_read(kind: type[Model]) -> None:
+def test_every_kind_of_item_is_decoded(kind: type[Model]) -> None:
     raw = raw_of(kind)
 
     read = item_of(kind, raw)
@@ -61,7 +61,7 @@ def test_every_kind_of_item_is_read(kind: type[Model]) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_missing_or_null_is_left_out(kind: type[Model]) -> None:
+def test_missing_and_null_attributes_are_omitted(kind: type[Model]) -> None:
     names = sorted(set(raw_of(kind)) - {"kind"})
     raw = {name: value for name, value in raw_of(kind).items() if name not in names[::3]}
     raw |= {names[1]: {"NULL": True}, "unknown": {"S": "to this version"}}
@@ -81,7 +81,7 @@ def test_a_value_of_another_type_is_refused(kind: type[Model]) -> None:
 
 
 @pytest.mark.parametrize(("table", "kind"), [(RoomsItem, RoomItem), (RoomsItem, CodeItem), (UsersItem, UserItem)])
-def test_an_item_is_of_the_kind_it_says(table: type[Model], kind: type[Model]) -> None:
+def test_an_item_has_the_kind_it_names(table: type[Model], kind: type[Model]) -> None:
     assert type(item_of(table, raw_of(kind))) is kind
 
 

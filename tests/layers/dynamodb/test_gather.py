@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from tasksync.aws.client import DYNAMODB, Client, RetryPolicy
 from tasksync.dynamodb.core.gather import gather, gather_pair
 from tasksync.model import change_context
-from tasksync.observability import usage
-from tasksync.runtime import deadline
+from tasksync.runtime import deadline, unit_of_work
+from tasksync.runtime.unit_of_work import UsageCounters
 from tests.layers.aws.replies import Reply, Tables, failed, found
 from tests.support.aws import environment
 
@@ -38,7 +38,7 @@ def one_by_one() -> Iterator[None]:
 
 def reader(**replies: list[Callable[[], Reply]]) -> Callable[[str], Callable[[], Any]]:
     """What reads a table, by its name. Its replies come one after the other."""
-    client = Client(DYNAMODB, RetryPolicy(1, 3, 3), observe=usage.count)
+    client = Client(DYNAMODB, RetryPolicy(1, 3, 3), observe=unit_of_work.count)
     client.events = Tables(**replies).events
     return lambda table: partial(client.call, "GetItem", {"TableName": table})
 
@@ -65,7 +65,7 @@ def held(event: threading.Event, reply: Reply) -> Callable[[], Reply]:
     return wait
 
 
-def test_reads_are_under_way_at_the_same_moment() -> None:
+def test_reads_run_concurrently() -> None:
     met = threading.Barrier(3)
 
     def reply() -> Reply:
@@ -77,7 +77,7 @@ def test_reads_are_under_way_at_the_same_moment() -> None:
     assert len(gather(read("a"), read("b"), read("c"))) == 3
 
 
-def test_answers_come_in_the_order_of_the_questions_whichever_was_first() -> None:
+def test_results_are_in_the_order_of_the_calls() -> None:
     last, middle = threading.Event(), threading.Event()
 
     def first_to_answer() -> Reply:
@@ -97,7 +97,7 @@ def test_answers_come_in_the_order_of_the_questions_whichever_was_first() -> Non
 
 
 @pytest.mark.parametrize("failing", [("a", "c"), ("b", "c")])
-def test_of_several_errors_that_of_the_first_question_is_raised(failing: tuple[str, str]) -> None:
+def test_of_several_errors_that_of_the_first_call_is_raised(failing: tuple[str, str]) -> None:
     """Though it came after the other."""
     sooner, later = failing[1], failing[0]
     failed_sooner = threading.Event()
@@ -116,7 +116,7 @@ def test_of_several_errors_that_of_the_first_question_is_raised(failing: tuple[s
 
 
 @pytest.mark.parametrize("failing", ["a", "b"])
-def test_nothing_is_under_way_any_more_when_an_error_is_raised(failing: str) -> None:
+def test_no_call_is_running_when_an_error_is_raised(failing: str) -> None:
     asked, finished = threading.Event(), threading.Event()
 
     def slow() -> Reply:
@@ -136,61 +136,59 @@ def test_nothing_is_under_way_any_more_when_an_error_is_raised(failing: str) -> 
     assert finished.is_set()
 
 
-def test_what_all_of_them_did_is_added_up_and_what_was_waited_for_counted_once(
+def test_usage_is_added_up_and_waiting_time_counted_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     read = reader(
         a=[partial(units, 1)], b=[throttled, throttled, partial(units, 2)], c=[throttled, partial(units, 0.5)]
     )
-    done = usage.begin()
 
-    gather(read("a"), read("b"), read("c"))
+    with unit_of_work.begin() as unit:
+        gather(read("a"), read("b"), read("c"))
 
-    assert done == usage.UsageCounters(round_trips=6, capacity_units=3.5, throttles=3, in_sequence=3)
+    assert unit.usage == UsageCounters(round_trips=6, capacity_units=3.5, throttles=3, in_sequence=3)
 
 
 @pytest.mark.parametrize("failing", ["a", "b"])
-def test_what_was_done_is_counted_although_one_of_them_fails(failing: str) -> None:
+def test_usage_is_counted_although_one_call_fails(failing: str) -> None:
     replies: dict[str, list[Callable[[], Reply]]] = {table: [partial(units, 1)] for table in ("a", "b")}
     replies[failing] = [refused]
     read = reader(**replies, c=[partial(units, 1)])
-    done = usage.begin()
 
-    with pytest.raises(ClientError):
+    with unit_of_work.begin() as unit, pytest.raises(ClientError):
         gather(read("a"), read("b"), read("c"))
 
-    assert done == usage.UsageCounters(round_trips=3, capacity_units=2.0, throttles=0, in_sequence=1)
+    assert unit.usage == UsageCounters(round_trips=3, capacity_units=2.0, throttles=0, in_sequence=1)
 
 
-def test_attempts_without_an_answer_count_in_every_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attempts_without_a_response_count_in_every_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     silence = ReadTimeoutError(endpoint_url="https://dynamodb.us-east-1.amazonaws.com")
     read = reader(a=[found], b=[lambda: silence] * 3)
-    done = usage.begin()
 
-    with pytest.raises(ReadTimeoutError):
+    with unit_of_work.begin() as unit, pytest.raises(ReadTimeoutError):
         gather(read("a"), read("b"))
 
-    assert (done.round_trips, done.in_sequence) == (4, 3)
+    assert (unit.usage.round_trips, unit.usage.in_sequence) == (4, 3)
 
 
-def test_every_thread_knows_how_much_time_is_left_and_who_asks() -> None:
+def test_every_thread_knows_the_remaining_time_and_the_caller() -> None:
     def asked() -> list[tuple[int, bool, str]]:
         deadline.begin(lambda: deadline.RESERVE_MILLISECONDS)
-        with change_context.by("usr_1", "a request"):
-            return gather(*[lambda: (threading.get_ident(), deadline.has_time(), change_context.new())] * 3)
+        with unit_of_work.begin("usr_1", "a request"):
+            return gather(*[lambda: (threading.get_ident(), deadline.has_time(), unit_of_work.change_context())] * 3)
 
     known = copy_context().run(asked)
 
-    assert [(time_left, change_context.read(stamp)) for _, time_left, stamp in known] == [
+    assert [(time_left, change_context.read(written)) for _, time_left, written in known] == [
         (False, change_context.ChangeContext("usr_1", "a request"))
     ] * 3
     assert known[0][0] == threading.get_ident()
     assert threading.get_ident() not in {ident for ident, _, _ in known[1:]}
 
 
-def test_pairs_within_the_first_of_a_pair_get_through_with_fewer_threads_than_reads() -> None:
+def test_nested_pairs_finish_with_fewer_threads_than_reads() -> None:
     replies: dict[str, list[Callable[[], Reply]]] = {table: [partial(found, n=table)] for table in "abcde"}
     read = reader(**replies)
 
@@ -204,11 +202,10 @@ def test_pairs_within_the_first_of_a_pair_get_through_with_fewer_threads_than_re
 
 
 @pytest.mark.usefixtures("one_by_one")
-def test_where_one_read_is_allowed_at_a_time_the_first_error_ends_it() -> None:
+def test_with_one_thread_the_first_error_ends_the_calls() -> None:
     read = reader(a=[found], b=[refused], c=[])
-    done = usage.begin()
 
-    with pytest.raises(ClientError, match="AccessDenied"):
+    with unit_of_work.begin() as unit, pytest.raises(ClientError, match="AccessDenied"):
         gather(read("a"), read("b"), read("c"))
 
-    assert (done.round_trips, done.in_sequence) == (2, 1)
+    assert (unit.usage.round_trips, unit.usage.in_sequence) == (2, 1)

@@ -41,7 +41,7 @@ def read(*keys: str) -> list[TaskRow]:
     return query(rows_with(*keys), question).rows
 
 
-def test_a_row_is_the_same_task_as_an_item(aws: Aws) -> None:
+def test_a_row_decodes_to_the_same_task_as_an_item(aws: Aws) -> None:
     put(aws, "TasksTable", *[{**stored(task), "unknown": {"S": "to this version"}} for task in TASKS])
 
     tasks = [row.entity() for row in read()]
@@ -50,7 +50,7 @@ def test_a_row_is_the_same_task_as_an_item(aws: Aws) -> None:
     assert tasks == [TaskItem.from_raw_data(stored(task)).entity() for task in TASKS]
 
 
-def test_a_row_has_the_sort_keys_that_are_asked_for(aws: Aws) -> None:
+def test_a_row_has_the_requested_sort_keys(aws: Aws) -> None:
     put(aws, "TasksTable", stored(TASKS[0]))
 
     [row] = read("by_status", "task_id", "by_deadline")
@@ -60,7 +60,7 @@ def test_a_row_has_the_sort_keys_that_are_asked_for(aws: Aws) -> None:
     assert (row.key("by_status"), row.key("by_deadline")) == (expected["by_status"], expected["by_deadline"])
 
 
-def test_what_is_null_is_absent(aws: Aws) -> None:
+def test_null_attributes_are_absent(aws: Aws) -> None:
     nothing = {"NULL": True}
     put(aws, "TasksTable", {**stored(TASKS[0]), "description": nothing, "deadline": nothing}, stored(TASKS[1]))
 
@@ -69,14 +69,14 @@ def test_what_is_null_is_absent(aws: Aws) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"title": {"N": "1"}}, {"status": {"S": "lost"}}, {"created_at": {"S": "today"}}])
-def test_a_value_that_is_not_what_it_must_be_is_refused(aws: Aws, wrong: Raw) -> None:
+def test_an_invalid_value_is_refused(aws: Aws, wrong: Raw) -> None:
     put(aws, "TasksTable", {**stored(TASKS[0]), **wrong})
 
     with pytest.raises(TypeError, match=r"no TaskRow.*\$\.Items"):
         read()
 
 
-def test_an_item_without_what_it_must_have_is_refused(aws: Aws) -> None:
+def test_an_item_without_a_required_attribute_is_refused(aws: Aws) -> None:
     put(aws, "TasksTable", {name: value for name, value in stored(TASKS[0]).items() if name != "version"})
 
     with pytest.raises(TypeError, match="version"):
@@ -84,7 +84,7 @@ def test_an_item_without_what_it_must_have_is_refused(aws: Aws) -> None:
 
 
 @pytest.mark.parametrize("name", ["Move", None])
-def test_a_partition_is_the_same_room_as_its_items(aws: Aws, name: str | None) -> None:
+def test_a_partition_decodes_to_the_same_room_as_its_items(aws: Aws, name: str | None) -> None:
     at = clock.now()
     members = [Membership(ROOM_ID, f"usr_{number}", role, "j", at) for number, role in enumerate(RoomRole)]
     names = frozenset(member.user_id for member in members)

@@ -64,7 +64,7 @@ def credentials(product: Product) -> str:
     ],
     ids=lambda content: repr(content[:40]),
 )
-def test_what_is_no_json_is_malformed(product: Product, content: bytes | str) -> None:
+def test_invalid_json_is_malformed(product: Product, content: bytes | str) -> None:
     answer = login(product, content)
 
     if b"\xff" in _bytes(content) or b"\xed\xa0" in _bytes(content):
@@ -77,7 +77,7 @@ def test_what_is_no_json_is_malformed(product: Product, content: bytes | str) ->
 @pytest.mark.parametrize(
     "content", ["[" * 5_000 + "]" * 5_000, '{"a":' * 5_000 + "1" + "}" * 5_000], ids=["arrays", "objects"]
 )
-def test_json_nested_very_deep_is_refused(product: Product, content: str) -> None:
+def test_deeply_nested_json_is_refused(product: Product, content: str) -> None:
     answer = login(product, content)
 
     # It is JSON. How deep it may be for a parser to see that differs between versions of Python.
@@ -86,7 +86,7 @@ def test_json_nested_very_deep_is_refused(product: Product, content: str) -> Non
 
 
 @pytest.mark.parametrize("content", ["[]", '["username"]', '"text"', "7", "1e400", "true", "null", "-0"])
-def test_a_body_that_is_no_object_is_a_fault_of_the_whole(product: Product, content: str) -> None:
+def test_a_body_that_is_not_an_object_is_an_error_of_the_whole_body(product: Product, content: str) -> None:
     answer = login(product, content)
 
     if content == "1e400" and answer.status == 400:
@@ -94,7 +94,7 @@ def test_a_body_that_is_no_object_is_a_fault_of_the_whole(product: Product, cont
     assert faults(answer) == {"": "wrong_type"}
 
 
-def test_every_route_with_a_body_refuses_what_is_no_object(product: Product) -> None:
+def test_every_route_with_a_body_refuses_other_json_than_objects(product: Product) -> None:
     ann = product.register("ann")
 
     for route in calls.WITH_BODY:
@@ -102,7 +102,7 @@ def test_every_route_with_a_body_refuses_what_is_no_object(product: Product) -> 
         problem(calls.call(ann, route, content="{", headers=JSON), 400, "malformed_json")
 
 
-def test_every_route_with_a_body_refuses_fields_it_does_not_know(product: Product) -> None:
+def test_every_route_with_a_body_refuses_unknown_fields(product: Product) -> None:
     ann = product.register("ann")
     unknown = {"~x/y": 1, "version": 2, "__proto__": {}, "created_by": ann.id, "": 0}
     pointers = ["/~0x~1y", "/version", "/__proto__", "/created_by", "/"]
@@ -119,7 +119,7 @@ def test_every_route_with_a_body_refuses_fields_it_does_not_know(product: Produc
         assert of_one_field == expected | dict.fromkeys(calls.WITH_NEEDED_FIELDS.get(route, ()), "missing"), route
 
 
-def test_no_body_is_an_empty_one(product: Product) -> None:
+def test_a_missing_body_is_an_empty_object(product: Product) -> None:
     ann = product.register("ann")
 
     for route, needed in calls.WITH_NEEDED_FIELDS.items():
@@ -144,14 +144,14 @@ def test_a_body_has_at_most_160_kib(product: Product, size: int, status: int) ->
     problem(answer, status)
 
 
-def test_the_size_counts_bytes_and_not_characters(product: Product) -> None:
+def test_the_size_is_in_bytes_and_not_in_characters(product: Product) -> None:
     answer = login(product, json.dumps({"username": "\N{CAT FACE}" * 41_000}, ensure_ascii=False))
 
     problem(answer, 413, "body_too_large")
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
-def test_every_route_with_a_body_takes_json_alone(product: Product, content_type: str | None) -> None:
+def test_every_route_with_a_body_accepts_only_json(product: Product, content_type: str | None) -> None:
     ann = product.register("ann")
     headers = {} if content_type is None else {"Content-Type": content_type}
 
@@ -171,7 +171,7 @@ def test_every_route_with_a_body_takes_json_alone(product: Product, content_type
         " application/json ",
     ],
 )
-def test_json_has_several_names(product: Product, content_type: str) -> None:
+def test_json_has_several_media_types(product: Product, content_type: str) -> None:
     answer = login(product, credentials(product), content_type.strip())
 
     assert answer.status == 200, answer
@@ -180,11 +180,11 @@ def test_json_has_several_names(product: Product, content_type: str) -> None:
 @pytest.mark.parametrize(
     "content_type", ["", "json", "text/json", "application/jsonp", "application/json-seq", "multipart/form-data", "*/*"]
 )
-def test_other_names_are_refused(product: Product, content_type: str) -> None:
+def test_other_media_types_are_refused(product: Product, content_type: str) -> None:
     problem(login(product, credentials(product), content_type), 415, "not_json")
 
 
-def test_a_compressed_body_is_not_taken_for_json(product: Product) -> None:
+def test_a_compressed_body_is_not_accepted_as_json(product: Product) -> None:
     answer = product.anonymous.post(
         "/auth/login", content=b"\x1f\x8b\x08\x00\x00", headers={**JSON, "Content-Encoding": "gzip"}
     )
@@ -192,7 +192,7 @@ def test_a_compressed_body_is_not_taken_for_json(product: Product) -> None:
     assert answer.status in (400, 415), answer
 
 
-def test_of_a_field_given_twice_the_last_counts(product: Product) -> None:
+def test_the_last_of_a_duplicate_field_counts(product: Product) -> None:
     ann = product.register("ann")
     content = f'{{"username": "nobody", "password": "{ann.password}", "username": "{ann.username}"}}'
 
@@ -226,7 +226,7 @@ def test_wrong_types_are_reported_for_every_field_at_once(product: Product) -> N
     }
 
 
-def test_lengths_are_reported_with_what_would_be_right(product: Product) -> None:
+def test_length_errors_state_the_limits(product: Product) -> None:
     ann = product.register("ann")
 
     answer = ann.post("/tasks", json={"title": "x" * 256, "description": "x" * 10_001})
@@ -246,7 +246,7 @@ def test_a_refused_body_is_never_quoted(product: Product) -> None:
     assert canary not in answer.text
 
 
-def test_a_body_in_base64_is_read(product: Product) -> None:
+def test_a_base64_body_is_decoded(product: Product) -> None:
     content = credentials(product).encode()
 
     assert lambda_login(product, base64.b64encode(content).decode())["statusCode"] == 200
@@ -298,7 +298,7 @@ FIELDS = st.sampled_from(
 
 @settings(max_examples=150, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(route=st.sampled_from(calls.WITH_BODY), body=JSON_VALUES | st.dictionaries(FIELDS, JSON_VALUES, max_size=4))
-def test_no_body_whatever_is_answered_with_a_defect(product: Product, route: Route, body: object) -> None:
+def test_no_body_causes_an_internal_error(product: Product, route: Route, body: object) -> None:
     answer = calls.call(_somebody(product), route, content=json.dumps(body), headers=JSON)
 
     assert answer.status < 500, answer

@@ -57,21 +57,21 @@ def is_protected(answer: Answer, kept: str = "no-store") -> bool:
     return True
 
 
-def test_every_route_answers_protected_without_a_token(product: Product) -> None:
+def test_every_route_has_the_security_headers_without_a_token(product: Product) -> None:
     for route in calls.ALL:
         if route[1] not in PAGES:
             kept = "max-age=60" if route[1] == KEYS else "no-store"
             assert is_protected(calls.call(product.anonymous, route), kept)
 
 
-def test_every_route_is_closed_without_a_token_but_those_for_signing_in(product: Product) -> None:
+def test_every_route_but_sign_in_is_closed_without_a_token(product: Product) -> None:
     for route in calls.WITH_TOKEN:
         problem(calls.call(product.anonymous, route), 401, "token_missing")
         problem(calls.call(product.anonymous, route, headers={"Authorization": "Bearer x.y.z"}), 401, "token_malformed")
     assert sorted(calls.ALL) == sorted([*calls.WITH_TOKEN, *OPEN])
 
 
-def test_successes_are_protected(product: Product) -> None:
+def test_successes_have_the_security_headers(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     task = ann.plan(room_id=room["id"])
@@ -90,7 +90,7 @@ def test_successes_are_protected(product: Product) -> None:
     assert all(is_protected(answer) for answer in answers)
 
 
-def test_errors_are_protected(product: Product) -> None:
+def test_errors_have_the_security_headers(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     ann.post(f"/rooms/{room['id']}/users", json={"user_id": bob.id, "role": "viewer"})
@@ -111,7 +111,7 @@ def test_errors_are_protected(product: Product) -> None:
     assert all(problem(answer, answer.status) and is_protected(answer) for answer in answers)
 
 
-def test_there_is_nothing_but_the_routes(product: Product) -> None:
+def test_no_path_is_served_but_the_routes(product: Product) -> None:
     ann = product.register("ann")
 
     for method, path in NOWHERE:
@@ -121,13 +121,13 @@ def test_there_is_nothing_but_the_routes(product: Product) -> None:
             assert is_protected(answer)
 
 
-def test_every_request_has_an_id_of_its_own(product: Product) -> None:
+def test_every_request_has_a_unique_id(product: Product) -> None:
     ids = {product.anonymous.get("/health").headers["X-Request-Id"] for _ in range(5)}
 
     assert len(ids) == 5
 
 
-def test_nobody_chooses_the_id_of_their_request(product: Product) -> None:
+def test_clients_cannot_choose_the_request_id(product: Product) -> None:
     chosen = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 
     answer = product.anonymous.get("/health", headers={"X-Request-Id": chosen, "X-Amzn-RequestId": chosen})
@@ -135,14 +135,14 @@ def test_nobody_chooses_the_id_of_their_request(product: Product) -> None:
     assert answer.headers["X-Request-Id"] != chosen
 
 
-def test_a_problem_names_the_request_it_is_about(product: Product) -> None:
+def test_a_problem_names_its_request(product: Product) -> None:
     ann = product.register("ann")
 
     for answer in (ann.get("/tasks/none"), ann.get("/nowhere"), product.anonymous.get("/rooms")):
         assert answer.json()["request_id"] == answer.headers["X-Request-Id"]
 
 
-def test_an_answer_without_content_has_none(product: Product) -> None:
+def test_a_response_without_content_has_no_content_type(product: Product) -> None:
     ann = product.register("ann")
     task = ann.plan()
 

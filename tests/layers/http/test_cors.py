@@ -45,7 +45,7 @@ def asked_before(product: Product, path: str, origin: str) -> Answer:
 
 
 @pytest.mark.parametrize("origin", [APP, STAGING])
-def test_a_listed_origin_may_ask_anything_of_every_path(listed: Product, origin: str) -> None:
+def test_a_listed_origin_may_use_every_path_and_method(listed: Product, origin: str) -> None:
     for _, path in calls.ALL:
         answer = asked_before(listed, path.replace("{", "").replace("}", ""), origin)
 
@@ -60,7 +60,7 @@ def test_a_listed_origin_may_ask_anything_of_every_path(listed: Product, origin:
 
 
 @pytest.mark.parametrize("origin", NEARLY)
-def test_others_are_told_nothing(listed: Product, origin: str) -> None:
+def test_other_origins_get_no_cors_headers(listed: Product, origin: str) -> None:
     ann = listed.register("ann")
 
     for answer in (asked_before(listed, "/rooms", origin), ann.get("/rooms", headers={"Origin": origin})):
@@ -69,7 +69,7 @@ def test_others_are_told_nothing(listed: Product, origin: str) -> None:
         assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
-def test_answers_name_the_origin_and_let_it_read_the_headers(listed: Product) -> None:
+def test_responses_name_the_origin_and_expose_the_headers(listed: Product) -> None:
     ann = listed.register("ann")
     task = ann.plan()
 
@@ -88,7 +88,7 @@ def test_answers_name_the_origin_and_let_it_read_the_headers(listed: Product) ->
         assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
-def test_what_the_gateway_answers_by_itself_can_be_read(listed: Product) -> None:
+def test_gateway_responses_are_readable_from_a_listed_origin(listed: Product) -> None:
     for answer in (
         listed.anonymous.get("/rooms", headers={"Origin": APP}),
         listed.anonymous.get("/nowhere", headers={"Origin": APP}),
@@ -98,7 +98,7 @@ def test_what_the_gateway_answers_by_itself_can_be_read(listed: Product) -> None
         assert "Retry-After" in answer.headers["Access-Control-Expose-Headers"]
 
 
-def test_without_a_list_no_answer_allows_any_origin(product: Product) -> None:
+def test_without_a_list_no_response_allows_any_origin(product: Product) -> None:
     ann = product.register("ann")
 
     for answer in (

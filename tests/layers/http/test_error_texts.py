@@ -75,7 +75,7 @@ def _detail(answer: Answer, name: str) -> str:
     return next((str(error["detail"]) for error in errors if error["pointer"] == f"/{name}"), "")
 
 
-def test_a_wrong_value_of_a_field_is_answered_with_what_would_be_right(scene: Scene) -> None:
+def test_the_error_of_a_wrong_field_states_the_valid_values(scene: Scene) -> None:
     asked = 0
 
     for route, name, schema in _fields():
@@ -98,7 +98,7 @@ def test_a_wrong_value_of_a_field_is_answered_with_what_would_be_right(scene: Sc
     assert asked > 50
 
 
-def test_a_wrong_value_of_a_parameter_is_answered_with_what_would_be_right(scene: Scene) -> None:
+def test_the_error_of_a_wrong_parameter_states_the_valid_values(scene: Scene) -> None:
     asked = 0
 
     for route, name, schema in _parameters():
@@ -118,7 +118,7 @@ def test_a_wrong_value_of_a_parameter_is_answered_with_what_would_be_right(scene
     assert asked > 20
 
 
-def test_a_text_that_is_too_long_is_answered_with_how_long_it_may_be(scene: Scene) -> None:
+def test_the_error_of_a_long_text_states_the_limit(scene: Scene) -> None:
     for route, name, schema in _fields():
         if "maxLength" in schema:
             answer = scene.call(route, json={name: "x" * (4 * schema["maxLength"] + 1)})
@@ -130,7 +130,7 @@ def test_a_text_that_is_too_long_is_answered_with_how_long_it_may_be(scene: Scen
 UNKNOWN = {"room_id": f"room_{'0' * 32}", "user_id": f"usr_{'0' * 32}", "code": "ZZZZZZ999"}
 
 
-def test_an_id_of_nothing_is_named_by_a_pointer_wherever_it_stands(scene: Scene) -> None:
+def test_an_unknown_id_is_named_by_a_pointer_everywhere(scene: Scene) -> None:
     asked = set()
 
     for route, name, _ in _fields():
@@ -154,13 +154,13 @@ def test_an_id_of_nothing_is_named_by_a_pointer_wherever_it_stands(scene: Scene)
     assert len(asked) == 10, asked
 
 
-def test_a_code_that_is_no_code_is_answered_with_the_form_that_one_has(scene: Scene) -> None:
+def test_an_invalid_code_is_refused_with_the_valid_form(scene: Scene) -> None:
     for route in (("POST", "/rooms"), ("POST", "/rooms/join")):
         for wrong in ("ABC", "ABCDEFGHIJK", "ABC!EFG", 7):
             assert "6 to 9 letters from A to Z and digits" in _detail(scene.call(route, json={"code": wrong}), "code")
 
 
-def test_what_is_missing_or_unknown_is_answered_with_what_there_is(scene: Scene) -> None:
+def test_missing_and_unknown_fields_list_the_known_ones(scene: Scene) -> None:
     task = scene.call(("POST", "/tasks"), json={"name": "Order the desks", "title": ""})
 
     assert "title" in _detail(task, "name")
@@ -168,14 +168,14 @@ def test_what_is_missing_or_unknown_is_answered_with_what_there_is(scene: Scene)
     assert "sort" in _detail(scene.call(("GET", "/tasks"), params={"order": "title"}), "order")
 
 
-def test_numbers_are_written_as_whole_ones(scene: Scene) -> None:
+def test_whole_numbers_are_written_without_decimals(scene: Scene) -> None:
     for limit in ("1e1", "2.0", "+5", "007", "\u0665", "0x10", "1_0", "--1", "-", "1" * 5_000 + "x"):
         assert faults(scene.ann.get("/tasks", params={"limit": limit}), 400) == {"/limit": "wrong_type"}, limit
     for limit in ("0", "-0", "101", "1" * 5_000):
         assert faults(scene.ann.get("/tasks", params={"limit": limit}), 400) == {"/limit": "out_of_range"}, limit
 
 
-def test_two_names_at_sign_in_are_told_from_none(product: Product) -> None:
+def test_two_names_at_sign_in_are_distinguished_from_none(product: Product) -> None:
     both = {"username": "ann", "email": "ann@example.org", "password": "x"}
 
     assert faults(product.anonymous.post("/auth/login", json=both)) == {"/username": "not_both"}
@@ -185,7 +185,7 @@ def test_two_names_at_sign_in_are_told_from_none(product: Product) -> None:
     assert faults(product.anonymous.post("/auth/login", json=wrong)) == {"/username": "wrong_type"}
 
 
-def test_who_a_personal_task_can_be_assigned_to_is_said_rightly(product: Product) -> None:
+def test_the_error_of_a_personal_tasks_assignee_states_who_is_allowed(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     task = f"/tasks/{ann.plan()['id']}"
 

@@ -116,7 +116,7 @@ NEEDS: dict[str, dict[str, Call]] = {
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_table_that_does_not_answer_is_503_and_nothing_is_half_written(product: Product, table: str) -> None:
+def test_an_unavailable_table_is_a_503_and_nothing_is_half_written(product: Product, table: str) -> None:
     scene = Scene(product)
     before = scene.state(without=table)
     drop(product.aws, table)
@@ -131,7 +131,7 @@ def test_a_table_that_does_not_answer_is_503_and_nothing_is_half_written(product
 
 
 @pytest.mark.parametrize("table", ["UsersTable", "SessionsTable"])
-def test_nobody_is_let_in_while_it_cannot_be_seen_who_is_asking(product: Product, table: str) -> None:
+def test_nobody_is_authorized_while_the_caller_cannot_be_identified(product: Product, table: str) -> None:
     scene = Scene(product)
     before = scene.state(without=table)
     drop(product.aws, table)
@@ -143,7 +143,7 @@ def test_nobody_is_let_in_while_it_cannot_be_seen_who_is_asking(product: Product
 
 
 @pytest.mark.parametrize("secret", ["SigningSecret", "PepperSecret"])
-def test_a_secret_that_cannot_be_read_is_503_and_nobody_is_registered(product: Product, secret: str) -> None:
+def test_an_unreadable_secret_is_a_503_and_nobody_is_registered(product: Product, secret: str) -> None:
     _delete_secret(product, secret)
 
     problem(product.anonymous.post("/auth/register", json=builders.person()), 503, "dependency_failed")
@@ -152,7 +152,7 @@ def test_a_secret_that_cannot_be_read_is_503_and_nobody_is_registered(product: P
     assert product.items("UsersTable") == []
 
 
-def test_nobody_is_signed_in_by_halves(product: Product) -> None:
+def test_a_failed_sign_in_stores_no_session(product: Product) -> None:
     body = builders.person()
     # Made without a token, so that nothing has been signed yet.
     assert product.anonymous.post("/users", json=body).status == 201
@@ -164,7 +164,7 @@ def test_nobody_is_signed_in_by_halves(product: Product) -> None:
     assert sessions(product) == []
 
 
-def test_a_cursor_secret_that_cannot_be_read_is_503(product: Product) -> None:
+def test_an_unreadable_cursor_secret_is_a_503(product: Product) -> None:
     ann = product.register("ann")
     for _ in range(2):
         ann.open_room()
@@ -192,7 +192,7 @@ CORRUPT = {
 
 
 @pytest.mark.parametrize("request_line", CORRUPT)
-def test_a_defect_is_500_without_a_word_of_what_it_was(
+def test_an_internal_error_is_a_500_without_details(
     product: Product, request_line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ann = product.register("ann")

@@ -42,7 +42,7 @@ ODD_IDS = [
 ]
 
 
-def test_an_id_of_nothing_is_404_on_every_route(product: Product) -> None:
+def test_an_unknown_id_is_404_on_every_route(product: Product) -> None:
     ann = product.register("ann")
     bodies = {
         ("POST", "/rooms/{room_id}/users"): {"user_id": ann.id},
@@ -54,13 +54,13 @@ def test_an_id_of_nothing_is_404_on_every_route(product: Product) -> None:
         problem(calls.call(ann, route, an_id, **options), 404, "not_found")
 
 
-def test_an_id_with_a_trailing_slash_is_the_same_or_nothing(product: Product) -> None:
+def test_an_id_with_a_trailing_slash_is_the_same_or_404(product: Product) -> None:
     ann = product.register("ann")
 
     assert ann.get("/users/me/").status in (200, 404)
 
 
-def test_what_does_not_exist_and_what_is_not_ones_own_look_the_same(product: Product) -> None:
+def test_missing_and_forbidden_resources_get_the_same_response(product: Product) -> None:
     ann, eve = product.register("ann"), product.register("eve")
     room = ann.open_room()
     task = ann.plan(room_id=room["id"])
@@ -103,17 +103,17 @@ def resources(client: Client) -> list[tuple[str, str]]:
     return [(answer.headers["Location"], path) for answer, path in zip(answers, paths, strict=True)]
 
 
-def test_behind_a_domain_of_ones_own_a_location_has_no_stage(product: Product) -> None:
+def test_behind_a_custom_domain_a_location_has_no_stage(product: Product) -> None:
     for location, path in resources(product.at("https://api.example.org")):
         assert location == path
 
 
-def test_under_the_gateways_own_domain_a_location_has_the_stage(product: Product) -> None:
+def test_under_the_gateway_domain_a_location_has_the_stage(product: Product) -> None:
     for location, path in resources(product.at(f"https://{GATEWAY_HOST}/{STAGE}")):
         assert location == f"/{STAGE}{path}"
 
 
-def test_under_the_gateways_own_domain_a_link_has_the_stage(product: Product) -> None:
+def test_under_the_gateway_domain_a_link_has_the_stage(product: Product) -> None:
     client = product.at(f"https://{GATEWAY_HOST}/{STAGE}")
     ann = client.register("ann")
     for _ in range(2):
@@ -124,7 +124,7 @@ def test_under_the_gateways_own_domain_a_link_has_the_stage(product: Product) ->
     assert answer.headers["Link"].startswith(f"</{STAGE}/rooms?limit=1&cursor=")
 
 
-def test_a_version_is_the_tag_of_what_was_made_and_read(product: Product) -> None:
+def test_the_version_is_the_entity_tag_of_creation_and_read(product: Product) -> None:
     ann = product.register("ann")
     made = [
         ann.post("/users", json=builders.person("bob")),
@@ -146,7 +146,7 @@ def task_path(product: Product) -> tuple[Person, str]:
     return ann, path
 
 
-def test_what_the_client_has_is_not_sent_again(task_path: tuple[Person, str]) -> None:
+def test_an_unchanged_resource_is_not_sent_again(task_path: tuple[Person, str]) -> None:
     ann, path = task_path
 
     for tags in ('"2"', '"1", "2"', '"7","2"', "*", 'W/"2"', '"x", W/"2"'):
@@ -156,7 +156,7 @@ def test_what_the_client_has_is_not_sent_again(task_path: tuple[Person, str]) ->
         assert answer.text == ""
 
 
-def test_what_the_client_has_not_is_sent(task_path: tuple[Person, str]) -> None:
+def test_a_changed_resource_is_sent(task_path: tuple[Person, str]) -> None:
     ann, path = task_path
 
     for tags in ('"1"', '"22"', '""', 'W/"3"', '"x"'):
@@ -178,7 +178,7 @@ def test_a_change_of_another_version_is_refused(task_path: tuple[Person, str], m
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_a_change_of_this_version_is_made(task_path: tuple[Person, str], method: str) -> None:
+def test_a_change_of_the_current_version_succeeds(task_path: tuple[Person, str], method: str) -> None:
     ann, path = task_path
 
     for version in (2, 3, 4, 5):
@@ -191,7 +191,7 @@ def test_a_change_of_this_version_is_made(task_path: tuple[Person, str], method:
 
 
 @pytest.mark.parametrize("tags", ['"2"', "*", None])
-def test_a_deletion_of_this_version_is_made(task_path: tuple[Person, str], tags: str | None) -> None:
+def test_a_deletion_of_the_current_version_succeeds(task_path: tuple[Person, str], tags: str | None) -> None:
     ann, path = task_path
 
     answer = ann.delete(path, headers={} if tags is None else {"If-Match": tags})
@@ -200,7 +200,7 @@ def test_a_deletion_of_this_version_is_made(task_path: tuple[Person, str], tags:
     problem(ann.get(path), 404, "not_found")
 
 
-def test_conditions_hold_for_rooms_and_users_too(product: Product) -> None:
+def test_preconditions_hold_for_rooms_and_users_too(product: Product) -> None:
     ann = product.register("ann")
     room = f"/rooms/{ann.open_room()['id']}"
 

@@ -17,7 +17,7 @@ def query_faults(answer: Answer) -> dict[str, str]:
     return faults(answer, 400)
 
 
-def test_every_route_refuses_parameters_it_does_not_know(product: Product) -> None:
+def test_every_route_refuses_unknown_parameters(product: Product) -> None:
     ann = product.register("ann")
 
     for route in set(calls.ALL) - {*calls.READ_OPENLY}:
@@ -25,7 +25,7 @@ def test_every_route_refuses_parameters_it_does_not_know(product: Product) -> No
         assert query_faults(answer) == dict.fromkeys(["/colour", "/a~1b~0c", "/"], "unknown_parameter"), route
 
 
-def test_no_route_without_a_list_takes_the_parameters_of_one(product: Product) -> None:
+def test_only_list_routes_accept_list_parameters(product: Product) -> None:
     ann = product.register("ann")
 
     for route in set(calls.ALL) - {*calls.READ_OPENLY, *calls.LISTS, calls.GOES_ON}:
@@ -33,7 +33,7 @@ def test_no_route_without_a_list_takes_the_parameters_of_one(product: Product) -
         assert query_faults(answer) == {"/limit": "unknown_parameter", "/cursor": "unknown_parameter"}, route
 
 
-def test_every_list_reports_all_faults_at_once(product: Product) -> None:
+def test_every_list_reports_all_errors_at_once(product: Product) -> None:
     ann = product.register("ann")
 
     for route in calls.LISTS:
@@ -45,7 +45,7 @@ def test_every_list_reports_all_faults_at_once(product: Product) -> None:
         }, route
 
 
-def test_a_parameter_that_is_unknown_is_so_as_often_as_it_is_given(product: Product) -> None:
+def test_each_occurrence_of_an_unknown_parameter_is_reported(product: Product) -> None:
     ann = product.register("ann")
 
     answer = ann.get("/rooms", params={"a/b~c": ["1", "2"]})
@@ -62,14 +62,14 @@ def test_a_limit_is_a_whole_number_from_1_to_100(product: Product) -> None:
         assert query_faults(ann.get("/rooms", params={"limit": limit})) == {"/limit": "wrong_type"}
 
 
-def test_limits_in_range_are_fine(product: Product) -> None:
+def test_limits_in_range_are_accepted(product: Product) -> None:
     ann = product.register("ann")
 
     for route, limit in itertools.product(OF_THE_CALLER, ("1", "50", "100")):
         assert calls.call(ann, route, params={"limit": limit}).status == 200
 
 
-def test_a_page_has_50_items_unless_asked_otherwise(product: Product) -> None:
+def test_a_page_has_50_items_by_default(product: Product) -> None:
     ann = product.register("ann")
     for _ in range(51):
         ann.plan()
@@ -80,7 +80,7 @@ def test_a_page_has_50_items_unless_asked_otherwise(product: Product) -> None:
     assert answer.json()["next_cursor"]
 
 
-def test_empty_lists_are_lists(product: Product) -> None:
+def test_an_empty_list_is_a_list(product: Product) -> None:
     ann = product.register("ann")
 
     for path in ("/rooms", "/tasks"):
@@ -89,7 +89,7 @@ def test_empty_lists_are_lists(product: Product) -> None:
         assert "Link" not in answer.headers
 
 
-def test_a_made_up_cursor_is_refused(product: Product) -> None:
+def test_an_invented_cursor_is_refused(product: Product) -> None:
     ann = product.register("ann")
     made_up = ["x", "é", "AAAA", "A" * 22, "A" * 64, "=", "%", "null", "\x00", "../..", "x" * 2048, "🌻"]
 
@@ -127,7 +127,7 @@ def test_an_altered_cursor_is_refused(product: Product) -> None:
     assert ann.get("/rooms", params={"cursor": cursor}).status == 200
 
 
-def test_a_cursor_is_of_one_person(product: Product) -> None:
+def test_a_cursor_is_bound_to_one_user(product: Product) -> None:
     ann, eve = product.register("ann"), product.register("eve")
     rooms(ann)
     rooms(eve)
@@ -135,7 +135,7 @@ def test_a_cursor_is_of_one_person(product: Product) -> None:
     problem(eve.get("/rooms", params={"cursor": cursor_of(ann, "/rooms")}), 400, "invalid_cursor")
 
 
-def test_a_cursor_is_of_one_list(product: Product) -> None:
+def test_a_cursor_is_bound_to_one_list(product: Product) -> None:
     ann = product.register("ann")
     rooms(ann)
     for _ in range(3):
@@ -148,7 +148,7 @@ def test_a_cursor_is_of_one_list(product: Product) -> None:
     problem(ann.get("/rooms", params={"cursor": cursor_of(ann, "/tasks")}), 400, "invalid_cursor")
 
 
-def test_a_cursor_is_of_one_room(product: Product) -> None:
+def test_a_cursor_is_bound_to_one_room(product: Product) -> None:
     ann = product.register("ann")
     ours, others = ann.open_room(), ann.open_room()
     for room in (ours, others):
@@ -163,7 +163,7 @@ def test_a_cursor_is_of_one_room(product: Product) -> None:
 @pytest.mark.parametrize(
     "other", [{"sort": "-created_at"}, {"status": "pending"}, {"priority": ["low", "medium"]}, {"sort": "deadline"}]
 )
-def test_a_cursor_is_of_one_query(product: Product, other: dict[str, str]) -> None:
+def test_a_cursor_is_bound_to_one_query(product: Product, other: dict[str, str]) -> None:
     ann = product.register("ann")
     for _ in range(3):
         ann.plan()
@@ -173,7 +173,7 @@ def test_a_cursor_is_of_one_query(product: Product, other: dict[str, str]) -> No
     problem(ann.get("/tasks", params={"cursor": cursor}), 400, "invalid_cursor")
 
 
-def test_the_size_of_a_page_may_change_from_page_to_page(product: Product) -> None:
+def test_the_page_size_may_change_between_pages(product: Product) -> None:
     ann = product.register("ann")
     rooms(ann, 5)
     everything = ann.list("/rooms")
@@ -183,14 +183,14 @@ def test_the_size_of_a_page_may_change_from_page_to_page(product: Product) -> No
     assert answer.json()["items"] == everything[1:4]
 
 
-def test_a_cursor_says_nothing_of_what_it_points_to(product: Product) -> None:
+def test_a_cursor_reveals_nothing_about_its_position(product: Product) -> None:
     ann = product.register("ann")
     rooms(ann)
 
     assert "room_" not in cursor_of(ann, "/rooms")
 
 
-def test_the_link_keeps_the_query_as_it_was(product: Product) -> None:
+def test_the_link_keeps_the_query(product: Product) -> None:
     ann = product.register("ann")
     for _ in range(3):
         ann.plan(priority="high")

@@ -49,7 +49,7 @@ def of_requests(lines: list[Line]) -> list[Line]:
     return [line for line in lines if line["event"] == "request"]
 
 
-def test_a_request_tells_its_route_its_time_and_what_it_cost(product: Product, told: Any) -> None:
+def test_a_request_reports_its_route_its_time_and_its_cost(product: Product, told: Any) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     ann.get("/rooms")  # takes a share of the limit on reading
@@ -71,7 +71,7 @@ def test_a_request_tells_its_route_its_time_and_what_it_cost(product: Product, t
     assert measured["capacity_units"] > 0
 
 
-def test_a_request_is_charged_with_its_own_work_alone(product: Product, told: Any) -> None:
+def test_a_request_reports_only_its_own_usage(product: Product, told: Any) -> None:
     ann = product.register("ann")
     ann.get("/rooms/nothing-here")
     ann.open_room()
@@ -95,11 +95,11 @@ def test_a_request_is_charged_with_its_own_work_alone(product: Product, told: An
         (20_000.0, "+Inf"),
     ],
 )
-def test_a_latency_falls_into_the_first_bucket_that_is_not_below_it(milliseconds: float, bound: str) -> None:
+def test_a_latency_is_counted_in_the_first_bucket_that_is_not_below_it(milliseconds: float, bound: str) -> None:
     assert bucket(milliseconds) == bound
 
 
-def test_requests_are_counted_by_latency_unless_that_is_switched_off(product: Product, told: Any) -> None:
+def test_requests_are_counted_by_latency_unless_disabled(product: Product, told: Any) -> None:
     product.aws.deploy(LatencyHistogram="false")
     told()
 
@@ -110,7 +110,7 @@ def test_requests_are_counted_by_latency_unless_that_is_switched_off(product: Pr
     assert ["method", "route", "le"] not in told_apart(line)
 
 
-def test_a_container_starts_cold_once(product: Product, told: Any) -> None:
+def test_a_container_reports_one_cold_start(product: Product, told: Any) -> None:
     told()
 
     for _ in range(2):
@@ -120,7 +120,7 @@ def test_a_container_starts_cold_once(product: Product, told: Any) -> None:
     assert "cold_starts" not in metrics(of_requests(told())[1])
 
 
-def test_a_stream_tells_how_many_records_and_how_old(product: Product, told: Any) -> None:
+def test_a_stream_function_reports_the_number_and_age_of_its_records(product: Product, told: Any) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     ann.delete(f"/rooms/{room['id']}")
@@ -137,7 +137,7 @@ def test_a_stream_tells_how_many_records_and_how_old(product: Product, told: Any
         assert line["function"] == "room_cleanup"
 
 
-def test_each_function_behind_a_stream_is_told_by_its_name(product: Product, told: Any) -> None:
+def test_each_stream_function_is_reported_by_its_name(product: Product, told: Any) -> None:
     ann = product.register("ann")
     ann.open_room()
     ann.delete("/users/me")
@@ -150,7 +150,7 @@ def test_each_function_behind_a_stream_is_told_by_its_name(product: Product, tol
     assert {line["function"] for line in finished} == {each.partition("=")[0] for each in named}
 
 
-def test_a_sweep_tells_what_it_found_and_finished(product: Product, told: Any) -> None:
+def test_a_sweep_reports_what_it_found_and_finished(product: Product, told: Any) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     ann.delete(f"/rooms/{room['id']}")
@@ -163,7 +163,7 @@ def test_a_sweep_tells_what_it_found_and_finished(product: Product, told: Any) -
     assert swept == {"rooms": {"found": 1, "finished": 1, "failures": 0}}
 
 
-def test_above_the_level_of_the_lines_there_are_no_metrics(product: Product, told: Any) -> None:
+def test_above_the_log_level_there_are_no_metrics(product: Product, told: Any) -> None:
     product.aws.stack.parameters["LogLevel"] = "ERROR"
 
     product.anonymous.get("/health")

@@ -16,12 +16,12 @@ WITH_OFFSET = datetimes(
 
 
 @given(IN_UTC)
-def test_a_time_of_the_server_has_three_decimals(at: datetime) -> None:
+def test_a_server_time_has_three_decimals(at: datetime) -> None:
     assert clock.timestamp(at) == at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @given(WITH_OFFSET)
-def test_a_time_of_a_person_is_written_in_utc_without_zeros_at_its_end(at: datetime) -> None:
+def test_a_client_time_is_written_in_utc_without_trailing_zeros(at: datetime) -> None:
     written = clock.rfc3339(at)
 
     assert clock.parse(written) == at
@@ -35,5 +35,5 @@ def test_a_sortable_time_has_six_decimals(at: datetime) -> None:
 
 
 @given(WITH_OFFSET, WITH_OFFSET)
-def test_sortable_times_sort_as_the_times_do(one: datetime, other: datetime) -> None:
+def test_sortable_times_sort_chronologically(one: datetime, other: datetime) -> None:
     assert (clock.sortable(one) < clock.sortable(other)) == (one < other)

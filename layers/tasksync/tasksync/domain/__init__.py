@@ -1,1 +1,1 @@
-"""The rules: who may do what. Plain Python; the tables are handed in."""
+"""Domain services: who may do what. They import no AWS library; repositories are passed to their constructors."""

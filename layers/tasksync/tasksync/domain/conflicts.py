@@ -1,4 +1,4 @@
-"""Decide, write, and decide anew when what was decided on has changed meanwhile."""
+"""Optimistic concurrency: reads, decides and writes again after a write conflict."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -13,10 +13,10 @@ _LONGEST_PAUSE_SECONDS = 0.2
 
 
 def retry_on_conflict(attempt: Callable[[], Result]) -> Result:
-    """Run ``attempt``, which reads, decides and writes, again for as long as its write finds itself ``WriteConflict``.
+    """Run ``attempt``, which reads, decides and writes, until it raises no ``WriteConflict``.
 
-    The pauses are random and grow, so that many who want to change the same thing get their turns. Raises
-    ``WriteConflict`` after 30 attempts, about 3 s, or when the function's time is nearly over.
+    The pauses are random and grow, so that concurrent changes of one item succeed one after the other. Raises
+    ``WriteConflict`` after 30 attempts (about 3 s), or when the function's time is nearly over.
     """
     for number in range(1, _ATTEMPTS):
         try:

@@ -1,4 +1,4 @@
-"""Keys resolved: what stands behind ids and room codes, as far as the caller may see it."""
+"""Resolves keys: ids of users, rooms and tasks, and room codes, as far as the caller may see what they stand for."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tasksync.model.ids import code_as_pasted, is_id, is_room_id, owner_of
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What is asked for: at most 100 in all, each once. They may be anything, not ids alone."""
+    """The requested keys: at most 100 in all, without duplicates. They are not validated: any text is allowed."""
 
     users: tuple[str, ...]
     rooms: tuple[str, ...]
@@ -21,7 +21,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """By key, as it was asked for. ``missing``: what there is not, or what is not the caller's to see."""
+    """The results, by requested key. ``missing``: keys of what does not exist or is not visible to the caller."""
 
     users: dict[str, User]
     rooms: dict[str, RoomView]
@@ -51,10 +51,10 @@ class Tasks(Protocol):
 
 
 class KeyService:
-    """Two round trips one after the other, for all kinds and a hundred keys; one, for tasks and rooms alone."""
+    """Resolves keys in two sequential round trips; in one if there are only keys of tasks and rooms."""
 
     def __init__(self, rooms: Rooms, people: People, tasks: Tasks, gather: Gather) -> None:
-        """``both``: carries out two reads at the same time."""
+        """``gather`` runs two reads at the same time."""
         self._gather = gather
         self._rooms = rooms
         self._people = people
@@ -88,10 +88,10 @@ class KeyService:
         return Found(users, rooms, tasks, codes, tuple(dict.fromkeys(missing)))
 
     def _rooms_of(self, caller: Caller, keys: Keys) -> tuple[list[Room], dict[str, str]]:
-        """The rooms that the caller is in, and the ids of those whose code they see, by code; as far as keys need it.
+        """The caller's rooms, and room ids by code for the codes that the caller sees; only what the keys need.
 
-        People and codes are seen through these rooms. A code of another room is never looked up: this is no way to try
-        codes beside the limit on joining. Viewers see no code, and are not told that one is right either.
+        Users and codes are visible through these rooms. Codes of other rooms are never looked up, so codes cannot be
+        guessed here. Viewers see no codes, so the codes of their rooms are not resolved either.
         """
         if keys.codes:
             views = self._rooms.all_views_of(caller.user_id)
@@ -100,7 +100,7 @@ class KeyService:
 
 
 def _is_seen(caller: Caller, user_id: str, mine: list[Room]) -> bool:
-    """Whether ``GET /users/{user_id}`` shows them, too."""
+    """Whether ``GET /users/{user_id}`` would return this user."""
     if caller.role is UserRole.ADMIN or user_id == caller.user_id:
         return True
     return any(user_id in room.member_ids for room in mine)

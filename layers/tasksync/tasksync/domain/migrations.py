@@ -1,12 +1,12 @@
-"""Migrations: how items that were stored by earlier versions come to the form of this one, while everybody works on.
+"""Migrations: convert stored items to the format of a new version, while the service is in use.
 
-A change of form is made in three deployments. *Expand*: code that reads both forms and writes the new one. *Backfill*:
-what is here. *Contract*: code that reads the new form alone, once the backfill is done.
+A change of format takes three deployments. *Expand*: the code reads the old and the new format, and writes the new one.
+*Backfill*: this module converts the stored items. *Contract*: the code reads the new format only.
 
-A migration looks at each item of a table once, in segments. After each page it stores where it stands: whatever ends
-it, the next call goes on from there, and does at most one page a second time. Each item is changed on condition that it
-still is what was read, and one that has the new form already is left alone: so two runs at once do no harm. An item
-that cannot be changed is counted and does not hold up those behind it: a migration may begin anew once it is repaired.
+A migration visits each item of a table once, segment by segment. After each page it stores its position. If it stops
+for any reason, the next call continues there, and repeats one page at most. Writes are conditional on the item being
+unchanged, and items in the new format are skipped, so concurrent runs do no harm. An item that cannot be converted is
+counted and skipped; after its repair, the migration can be run again.
 """
 
 import time
@@ -26,7 +26,7 @@ Item = TypeVar("Item")
 
 
 class Migration(Protocol[Item]):
-    """``dynamodb/migrations/``. The id says in which order they come."""
+    """A migration of ``dynamodb/migrations/``. Migrations run in the order of their ids."""
 
     @property
     def id(self) -> str: ...
@@ -34,14 +34,15 @@ class Migration(Protocol[Item]):
     def description(self) -> str: ...
 
     def page(self, segment: int, segments: int, after: str | None, limit: int) -> tuple[Sequence[Item], str | None]:
-        """Up to ``limit`` items behind a key, and the key to go on from; None at the end of the segment."""
+        """Up to ``limit`` items after a key, and the key to continue from; None at the end of the segment."""
 
     def change(self, item: Item) -> bool:
-        """Bring an item to the new form; False if it has it. Raises ``WriteConflict`` if that cannot be done."""
+        """Convert an item; False if it has the new format already. Raises ``WriteConflict`` if it cannot be
+        converted."""
 
 
 class Positions(Protocol):
-    """Where the migrations stand, in all segments; empty if one was never begun."""
+    """Stores the position of each migration in each segment; empty for a migration that was never started."""
 
     def of(self, migration_id: str) -> list[Position]: ...
     def save(self, migration_id: str, positions: list[Position]) -> None: ...
@@ -49,7 +50,7 @@ class Positions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far a migration is, over all its segments."""
+    """The progress of a migration, over all its segments."""
 
     id: str
     description: str
@@ -66,9 +67,9 @@ def migrate(
     keep_going: KeepGoing,
     wait: Callable[[float], None],
 ) -> None:
-    """Go on with what is not done, in order: a later migration may rely on an earlier one.
+    """Continue the unfinished migrations, in order: a later migration may rely on an earlier one.
 
-    Raises ``DependencyFailed``; what is stored by then stands.
+    ``wait`` sleeps for a number of seconds. Raises ``DependencyFailed``; the positions stored so far remain valid.
     """
     for migration in migrations:
         known = _known(positions, migration)
@@ -84,7 +85,7 @@ def migrate(
 
 
 def states(migrations: Iterable[Migration[Any]], positions: Positions) -> Iterator[State]:
-    """How far each migration is."""
+    """The progress of each migration."""
     for migration in migrations:
         known = _known(positions, migration)
         yield State(
@@ -98,7 +99,7 @@ def states(migrations: Iterable[Migration[Any]], positions: Positions) -> Iterat
 
 
 def begin_anew(migrations: Iterable[Migration[Any]], positions: Positions, ids: Sequence[str]) -> None:
-    """Let the migrations with these ids look at everything once more."""
+    """Reset the migrations with these ids, so that they visit all items again."""
     for migration in migrations:
         if migration.id in ids:
             positions.save(migration.id, [Position()] * SEGMENTS)
@@ -109,7 +110,7 @@ def _known(positions: Positions, migration: Migration[Any]) -> list[Position]:
 
 
 def _page(migration: Migration[Any], segment: int, position: Position, items_per_second: float) -> Position:
-    """The position after one more page, which is one of about a second at most."""
+    """Convert one page, of about one second's items at most. Returns the position after it."""
     limit = max(1, min(_MOST_ON_A_PAGE, int(items_per_second)))
     items, after = migration.page(segment, SEGMENTS, position.after, limit)
     changed, left = 0, 0

@@ -1,4 +1,4 @@
-"""The overview: a caller's rooms, the people in them, and what the caller has still to do."""
+"""The overview: a caller's rooms, the people in these rooms, and the caller's open tasks."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _MORE_READS = 3
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """At most 100 of each. ``truncated``: there may be more of something."""
+    """An overview: at most 100 of each kind. ``truncated``: there may be more of some kind."""
 
     people: tuple[User, ...]
     rooms: tuple[RoomView, ...]
@@ -52,28 +52,30 @@ class Tasks(Protocol):
 
 
 class OverviewService:
-    """Three round trips one after the other, however many rooms there are; and four more at most where the newest tasks
-    are of rooms that the caller has left."""
+    """Builds overviews in three sequential round trips, for any number of rooms.
+
+    At most four more are made, if the newest tasks belong to rooms that the caller has left.
+    """
 
     def __init__(self, rooms: Rooms, people: People, tasks: Tasks, gather: Gather) -> None:
-        """``both``: carries out two reads at the same time."""
+        """``gather`` runs two reads at the same time."""
         self._gather = gather
         self._rooms = rooms
         self._people = people
         self._tasks = tasks
 
     def of(self, caller: Caller) -> Overview:
-        """Rooms oldest first, the caller before all others, tasks newest first.
+        """The overview: rooms oldest first, the caller before other people, tasks newest first.
 
-        Of more than 100 rooms, those that the caller has entered by themselves are shown before those to which others
-        have added them, and so are the people in them: or others could fill the overview.
+        With more than 100 rooms, rooms that the caller created or joined come before rooms that others added the caller
+        to. Otherwise others could fill the overview. The people come from the same rooms.
         """
-        # Before the right to see them, so that nothing is shown that came to be after the caller had left.
+        # Tasks are read before memberships, so that no task is shown that was created after the caller had left.
         open_tasks = self._tasks.open_of(caller.user_id)
-        tasks, entered = self._gather(open_tasks.read, lambda: self._rooms.joined_rooms(caller.user_id))
-        hints = [*sorted(entered.by_oneself), *sorted(entered.added)]
-        views = self._rooms.views(hints[:MOST_OF_EACH], caller.user_id)
-        rooms = [views[room_id] for room_id in hints if room_id in views]
+        tasks, joined = self._gather(open_tasks.read, lambda: self._rooms.joined_rooms(caller.user_id))
+        candidate_ids = [*sorted(joined.by_oneself), *sorted(joined.added)]
+        views = self._rooms.views(candidate_ids[:MOST_OF_EACH], caller.user_id)
+        rooms = [views[room_id] for room_id in candidate_ids if room_id in views]
         mine, more_tasks = self._mine(caller, tasks, open_tasks, {view.room.id: view.caller for view in rooms})
         members = chain.from_iterable(sorted(view.room.member_ids) for view in rooms)
         ids = list(dict.fromkeys([caller.user_id, *members]))
@@ -82,16 +84,16 @@ class OverviewService:
             people=tuple(found[user_id] for user_id in ids if user_id in found),
             rooms=tuple(sorted(rooms, key=lambda view: view.room.id)),
             tasks=tuple(mine[:MOST_OF_EACH]),
-            truncated=len(hints) > MOST_OF_EACH or more_tasks or len(mine) > MOST_OF_EACH or len(ids) > MOST_OF_EACH,
+            truncated=more_tasks or max(len(candidate_ids), len(mine), len(ids)) > MOST_OF_EACH,
         )
 
     def _mine(
         self, caller: Caller, tasks: list[Task], found: OpenTasks, memberships: Mapping[str, Membership]
     ) -> tuple[list[Task], bool]:
-        """What the caller has to do and sees, newest first, and whether there may be more.
+        """The caller's visible open tasks, newest first, and whether there may be more.
 
-        A task stays assigned to somebody who left its room until ``rooms/unassignment.py`` comes by. They see it no
-        more, and however many such tasks there are, those of their own are shown.
+        A task stays assigned to somebody who left its room until ``rooms/unassignment.py`` runs. Such tasks are not
+        visible, and personal tasks are shown however many of them there are.
         """
 
         def seen(tasks: Iterable[Task]) -> list[Task]:

@@ -1,7 +1,7 @@
-"""How often what may be done (OWASP ASVS 5.0.0 §6.3.1, OWASP API Security 2023 API2 and API4).
+"""Rate limit policies (OWASP ASVS 5.0.0 §6.3.1, OWASP API Security 2023 API2 and API4).
 
-All policies are in the table below; their quotas are parameters of the template. Windows are fixed: each key has its
-own beginning in them, so that not everybody's end at the same moment.
+This module lists all policies; their quotas are parameters of the template. Windows are fixed, with a different offset
+for each key, so that not all windows end at the same time.
 """
 
 import zlib
@@ -13,7 +13,7 @@ from tasksync.model.errors import LimitStatus
 
 
 class Per(StrEnum):
-    """Whose requests are counted together."""
+    """What a counter belongs to."""
 
     IP = "ip"
     USER = "user"
@@ -22,11 +22,11 @@ class Per(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """So many requests in so many seconds.
+    """A quota of requests in a window of ``seconds``.
 
-    ``exact``: each is counted in the table by itself, so that no concurrency gets past the quota.
-    Otherwise a function takes a share of the quota and spends it by itself: never more than the quota, and at least
-    nine tenths of it (see ``Window.share``).
+    ``exact``: each request is counted in the table, so that concurrent requests cannot exceed the quota. Otherwise a
+    container leases a part of the quota and counts in memory: never more than the quota is allowed, and at least nine
+    tenths of it (see ``Window.share``).
     """
 
     name: str
@@ -38,17 +38,17 @@ class Policy:
         return LimitStatus(self.name, quota, self.seconds, max(0, remaining), max(1, seconds))
 
 
-# Wrong passwords of one account from one network; ``domain/users/login_throttle.py`` says what comes after them.
+# Wrong passwords for one account from one network; see ``domain/users/login_throttle.py``.
 SIGN_IN_FAILURES = Policy("sign-in-failures", Per.ACCOUNT, 900, exact=True)
 SIGN_IN = Policy("sign-in", Per.IP, 900, exact=True)
-# Registering, and changing a name or an address: both say whether somebody else has it.
+# Registering, and changing a name or an address. The response shows whether somebody else has it.
 REGISTRATION = Policy("registration", Per.IP, 3600, exact=True)
-# What looks at the caller's own password, right or wrong: each costs as much as signing in.
+# Routes that check the caller's password: each check costs as much as a sign-in.
 PASSWORD = Policy("password", Per.USER, 900, exact=True)
-# Joining a room, and choosing the code of a new one: both say whether a room has it.
+# Joining a room, and choosing the code of a new one. The response shows whether a room has the code.
 JOIN = Policy("join", Per.USER, 60, exact=True)
 JOIN_FROM = Policy("join-from", Per.IP, 60, exact=True)
-# Of people with whom the one who adds them shares no room; counted by ``RoomService.add``.
+# Adding users with whom the caller shares no room; counted by ``RoomService.add``.
 ADD_STRANGERS = Policy("add-strangers", Per.USER, 3600, exact=True)
 SESSION = Policy("session", Per.IP, 60)
 PUBLIC = Policy("public", Per.IP, 60)
@@ -72,11 +72,11 @@ POLICIES = (
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A policy's present window for one key."""
+    """The current window of a policy for one user, network or account."""
 
     policy: Policy
     key: str
-    """Of the counter, different in each window."""
+    """The key of the counter, different in each window."""
     ends: int
     """Seconds since 1970."""
 
@@ -89,9 +89,9 @@ class Window:
         return cls(policy, f"{counted}#{ends}", ends)
 
     def share(self, quota: int, remaining: int) -> int:
-        """How much of what remains of the quota one function takes at once.
+        """How much of the remaining quota one container leases at once.
 
-        What a function has taken and not spent is missing from the quota when others have spent theirs: a fortieth of
-        it for each of four functions is a tenth.
+        The unused part of a lease is lost to the other containers. A lease is a fortieth of the quota at most, so four
+        containers can leave a tenth of the quota unused.
         """
         return max(1, min(quota // 40, remaining // 20))

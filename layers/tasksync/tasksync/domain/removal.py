@@ -1,7 +1,7 @@
-"""What happens to a user after their deletion was accepted, and to a room after its last member left.
+"""Removal: of a user after the deletion was accepted, and of a room after its last member left.
 
-Both may be carried out by several functions at once, and may be cut off anywhere and begun again: each step is a
-write on condition, and finds nothing to do where it has been done.
+Several functions may run the same removal at the same time, and a removal may stop at any step and start again: each
+step is a conditional write that does nothing if the step is done already.
 """
 
 from collections.abc import Iterator
@@ -17,20 +17,20 @@ from tasksync.runtime.deadline import KeepGoing
 
 
 class DeadRooms(Protocol):
-    """The rooms table, as far as ``remove_dead_room`` needs it."""
+    """The part of the rooms repository that ``remove_dead_room`` uses."""
 
     def find_dead(self, room_id: str) -> Room | None: ...
     def delete_dead(self, room: Room) -> None: ...
 
 
 class OwnedTasks(Protocol):
-    """The tasks table, as far as ``remove_dead_room`` needs it."""
+    """The part of the tasks repository that ``remove_dead_room`` uses."""
 
     def purge(self, owner_id: str, keep_going: KeepGoing) -> bool: ...
 
 
 class People(Protocol):
-    """The users table, as far as ``UserRemoval`` needs it."""
+    """The part of the users repository that ``UserRemoval`` uses."""
 
     def find_any(self, user_id: str) -> User | None: ...
     def free_claims(self, user: User) -> None: ...
@@ -38,7 +38,7 @@ class People(Protocol):
 
 
 class Rooms(Protocol):
-    """The rooms table, as far as ``UserRemoval`` needs it."""
+    """The part of the rooms repository that ``UserRemoval`` uses."""
 
     def memberships_of(self, user_id: str, after: str | None = None) -> Iterator[Membership]: ...
     def room_with_members(self, room_id: str) -> tuple[Room, tuple[Membership, ...]] | None: ...
@@ -53,14 +53,14 @@ class FormerMembers(Protocol):
 
 
 class Tasks(OwnedTasks, Protocol):
-    """The tasks table, as far as ``UserRemoval`` needs it."""
+    """The part of the tasks repository that ``UserRemoval`` uses."""
 
     def assigned_to(self, user_id: str) -> Iterator[Task]: ...
     def unassign(self, task: Task, at: datetime) -> None: ...
 
 
 class Sessions(Protocol):
-    """The sessions table, as far as ``UserRemoval`` needs it."""
+    """The part of the sessions repository that ``UserRemoval`` uses."""
 
     def all_of(self, user_id: str) -> Iterator[Session]: ...
     def delete(self, session_id: str) -> None: ...
@@ -70,21 +70,19 @@ def remove_dead_room(room_id: str, rooms: DeadRooms, tasks: OwnedTasks, keep_goi
     """Delete a room without members: its tasks first, the room and its code last. False if time ran out."""
     room = rooms.find_dead(room_id)
     if room is None:
-        return True  # alive, or gone already
+        return True  # the room has members, or is deleted already
     if not tasks.purge(room_id, keep_going):
         return False
-    with suppress(WriteConflict):  # somebody else has done it
+    with suppress(WriteConflict):  # another function has just done so
         rooms.delete_dead(room)
     return True
 
 
 class UserRemoval:
-    """Leave every room, forget which ones they were, end the sessions, unassign the tasks, free the names.
+    """Removes a user: leaves all rooms, deletes former memberships and sessions, unassigns tasks, frees the names.
 
-    Much later, delete the user's item.
-
-    What there is to leave and to unassign is found through indexes, which may be behind the tables. The item stays
-    until they have surely caught up, so that whoever comes by then finds what was missed: the sweeper.
+    Memberships and tasks are found through indexes, which may lag behind the tables. So the user's own item is deleted
+    last, when ``MAX_INDEX_LAG`` has passed: until then the sweeper runs the removal again, and finds what was missed.
     """
 
     def __init__(
@@ -97,11 +95,11 @@ class UserRemoval:
         self._sessions = sessions
 
     def finish(self, user_id: str, keep_going: KeepGoing) -> bool:
-        """Remove a user whose deletion was accepted. False if time ran out: then it is to be called again."""
+        """Remove a user whose deletion was accepted. False if time ran out: then call it again."""
         user = self._people.find_any(user_id)
         if user is None or user.status is not UserStatus.DELETING:
             return True
-        # In this order: as long as somebody is in a room, they can be removed from it.
+        # Rooms first: an admin can still remove the user from a room, which stores a former membership.
         if not self._leave_rooms(user_id, keep_going) or not self._former_members.forget_all_of(user_id, keep_going):
             return False
         for session in self._sessions.all_of(user_id):
@@ -110,15 +108,15 @@ class UserRemoval:
             return False
         self._people.free_claims(user)
         if clock.now() - user.updated_at >= MAX_INDEX_LAG:
-            with suppress(WriteConflict):  # somebody else has done it
+            with suppress(WriteConflict):  # another function has just done so
                 self._people.erase(user)
         return True
 
     def _leave_rooms(self, user_id: str, keep_going: KeepGoing) -> bool:
-        for hint in self._rooms.memberships_of(user_id):
+        for candidate in self._rooms.memberships_of(user_id):
             if not keep_going():
                 return False
-            _leave(hint, self._rooms)
+            _leave(candidate, self._rooms)
         return True
 
     def _unassign(self, user_id: str, keep_going: KeepGoing) -> bool:
@@ -128,15 +126,15 @@ class UserRemoval:
             try:
                 self._tasks.unassign(task, max(clock.now(), task.updated_at))
             except WriteConflict:
-                return False  # changed in this moment: to be looked at again
+                return False  # changed at this moment: the next run tries again
         return True
 
 
-def _leave(hint: Membership, rooms: Rooms) -> None:
+def _leave(candidate: Membership, rooms: Rooms) -> None:
     def attempt() -> None:
-        found = rooms.room_with_members(hint.room_id)
+        found = rooms.room_with_members(candidate.room_id)
         room, members = found or (None, ())
-        mine = next((member for member in members if member.user_id == hint.user_id), None)
+        mine = next((member for member in members if member.user_id == candidate.user_id), None)
         if room is None or mine is None:
             return
         at = clock.later_than(room.updated_at)
@@ -147,12 +145,12 @@ def _leave(hint: Membership, rooms: Rooms) -> None:
         try:
             rooms.leave(mine, at, last=len(members) == 1)
         except LastAdmin:
-            raise WriteConflict from None  # the room was changed meanwhile
+            raise WriteConflict from None  # the room has changed meanwhile
 
     retry_on_conflict(attempt)
 
 
 def _successor(others: list[Membership]) -> Membership | None:
-    """Who becomes admin when the last admin's account is deleted: who joined first, members before viewers."""
+    """The new admin when the last admin's account is deleted: the one who joined first, members before viewers."""
     others = sorted(others, key=lambda member: (member.role is RoomRole.VIEWER, member.joined_at, member.join_id))
     return next(iter(others), None)

@@ -1,7 +1,7 @@
-"""The sweep: finds what was begun long ago and is still unfinished, and finishes it.
+"""The sweep: finds removals that were started long ago and are still unfinished, and finishes them.
 
-A stream record says when there is something to finish. It may be lost, expire, or fail until it is given up: what it
-should have set off is then found here, by the mark that the change itself has left, and finished by the same code.
+Normally a stream record starts a removal. If the record is lost, expires or keeps failing, the sweep finds the removal
+by the mark that the change left in the item, and finishes it with the same code.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,14 +15,15 @@ from tasksync.runtime.deadline import KeepGoing
 Subject = TypeVar("Subject")
 
 Finish = Callable[[Subject, KeepGoing], bool]
-"""Finishes this, or sees that it is done; False if time ran out. ``removal.py``, ``rooms/unassignment.py``."""
+"""Finishes a subject if it is not finished yet; False if time ran out. See ``removal.py``,
+``rooms/unassignment.py``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """``complete`` is False if not all that there is was looked at: the time was over, or the index did not answer.
+    """The result of a sweep. ``complete`` is False if time ran out or the index did not respond.
 
-    ``unread``: the index did not answer.
+    ``unread``: the index did not respond.
     """
 
     found: int
@@ -33,10 +34,10 @@ class Swept:
 
 
 def sweep(pages: Iterable[list[Subject]], finish: Finish[Subject], keep_going: KeepGoing) -> Swept:
-    """Finish all that is on the pages.
+    """Finish all subjects on the pages.
 
-    The subjects of a page come in random order: a sweep that has too little time begins elsewhere the next time, so
-    one that never finishes holds up nobody for good.
+    The subjects of a page are taken in random order, so that a subject that never finishes does not block the others
+    in every sweep.
     """
     found, finished = 0, 0
     failed: list[str] = []
@@ -53,6 +54,6 @@ def sweep(pages: Iterable[list[Subject]], finish: Finish[Subject], keep_going: K
             if not keep_going():
                 return Swept(found, finished, tuple(failed), complete=False)
     except TaskSyncError:
-        # What has been done stands.
+        # The subjects finished so far remain finished.
         return Swept(found, finished, tuple(failed), complete=False, unread=True)
     return Swept(found, finished, tuple(failed), complete=True)

@@ -1,4 +1,4 @@
-"""Tasks: who may see, plan and change them."""
+"""The task service: who may see, create, change and delete tasks."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from tasksync.domain.conflicts import retry_on_conflict
-from tasksync.model.entities import Caller, Membership, Page, Priority, Receipt, ReceiptFor, RoomRole, Task, TaskStatus
+from tasksync.model.entities import Caller, Membership, Page, Priority, RoomRole, Task, TaskStatus
 from tasksync.model.errors import (
     AssigneeNotMember,
     AssigneeNotOwner,
@@ -21,7 +21,7 @@ from tasksync.model.errors import (
 )
 from tasksync.model.ids import is_room_id, new_task_id, owner_of
 from tasksync.model.queries import TaskFilter
-from tasksync.runtime import clock
+from tasksync.runtime import clock, unit_of_work
 
 _MOST_AT_ONCE = 1_000
 
@@ -35,7 +35,7 @@ Matches = Callable[[int], bool]
 
 
 class TaskList(Protocol):
-    """A list that is read forward: ``dynamodb/tasks/lists.py``."""
+    """A list of tasks that is read forward; ``dynamodb/tasks/lists.py``."""
 
     @property
     def goes_on(self) -> bool: ...
@@ -45,7 +45,7 @@ class TaskList(Protocol):
 
 
 class Tasks(Protocol):
-    """The tasks table, as far as the rules need it; ``dynamodb/tasks/changes.py`` says what each raises."""
+    """The part of the tasks repository that this service uses; ``dynamodb/tasks/changes.py`` says what each raises."""
 
     def find_with_members(
         self, task_id: str, user_ids: Collection[str]
@@ -55,13 +55,13 @@ class Tasks(Protocol):
     ) -> tuple[Page[Task], Membership | None]: ...
     def of_assignee(self, user_id: str, wanted: TaskFilter, after: str | None) -> TaskList: ...
     def position_of(self, task: Task, wanted: TaskFilter) -> str: ...
-    def create(self, task: Task, writer_id: str | None, receipt: Receipt | None) -> None: ...
-    def update(self, before: Task, after: Task, writer: Membership | None, receipt: Receipt | None) -> None: ...
-    def delete(self, task_id: str, seen: Task | None, writer_id: str | None, receipt: Receipt | None) -> None: ...
+    def create(self, task: Task, writer_id: str | None) -> None: ...
+    def update(self, before: Task, after: Task, writer: Membership | None) -> None: ...
+    def delete(self, task_id: str, seen: Task | None, writer_id: str | None) -> None: ...
 
 
 class Memberships(Protocol):
-    """The rooms table, as far as tasks need it."""
+    """The part of the rooms repository that this service uses."""
 
     def memberships_in(self, room_ids: Iterable[str], user_id: str) -> dict[str, Membership]: ...
     def members_among(self, room_id: str, user_ids: Iterable[str]) -> dict[str, Membership]: ...
@@ -69,7 +69,7 @@ class Memberships(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A task before it is one."""
+    """The fields of a new task."""
 
     title: str
     description: str | None
@@ -80,19 +80,19 @@ class Draft:
 
 
 class TaskService:
-    """What can be done with tasks. Every method raises ``NotFound`` for what the caller may not see."""
+    """Operations on tasks. Every method raises ``NotFound`` for a task or room that the caller may not see."""
 
     def __init__(self, tasks: Tasks, memberships: Memberships) -> None:
         self._tasks = tasks
         self._memberships = memberships
 
-    def create(self, caller: Caller, room_id: str | None, draft: Draft, receipt: ReceiptFor[Task]) -> Task:
-        """Raises ``RoleTooLow`` for viewers, ``AssigneeNotMember``."""
+    def create(self, caller: Caller, room_id: str | None, draft: Draft) -> Task:
+        """Create a task. Raises ``RoleTooLow`` for viewers, ``AssigneeNotMember``."""
 
         def attempt() -> Task:
             if room_id is None and draft.assignee_id != caller.user_id:
                 raise AssigneeNotOwner
-            # By which membership somebody is assigned is stored with the task, so it has to be known.
+            # The task stores the join id of the assignee's membership.
             join_id = None
             if room_id is not None and draft.assignee_id is not None:
                 join_id = self._join_of(caller, room_id, draft.assignee_id)
@@ -116,9 +116,10 @@ class TaskService:
                 join_id=join_id,
             )
             try:
-                self._tasks.create(task, caller.user_id if room_id else None, receipt(task))
+                unit_of_work.respond_with(task)
+                self._tasks.create(task, caller.user_id if room_id else None)
             except WriteConflict:
-                # Only now is it looked why: to plan a task for nobody needs no reading before it.
+                # The cause is read only now: creating an unassigned task needs no read before the write.
                 if room_id is not None:
                     members = self._memberships.members_among(room_id, [caller.user_id])
                     _require_writer(members.get(caller.user_id), _unknown_room)
@@ -147,20 +148,20 @@ class TaskService:
         return page
 
     def list_of_caller(self, caller: Caller, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]:
-        """The caller's tasks: those assigned to them in rooms they are in now, and their personal ones.
+        """The caller's tasks: tasks assigned to them in their current rooms, and personal tasks.
 
-        A task stays assigned to somebody who left its room until ``rooms/unassignment.py`` comes by. They see it no
-        more, however many such tasks there are; so a page may be short, or even empty, and go on.
+        A task stays assigned to somebody who left its room until ``rooms/unassignment.py`` runs. Such tasks are not
+        shown, so a page may be short or even empty, and still have a next page.
         """
         if wanted.unassigned or wanted.assignee_id not in (None, caller.user_id):
-            return Page([], None)  # the caller's tasks that are nobody's, or somebody else's
+            return Page([], None)  # none of the caller's tasks is unassigned or assigned to somebody else
         found = self._tasks.of_assignee(caller.user_id, wanted, after)
         shown: list[Task] = []
-        # One more than is shown, so that a next page is announced only where there is one.
+        # One more than shown, so that a next page is announced only if there is one.
         size = limit + 1
         while len(shown) <= limit:
             tasks = found.read(size)
-            # Read after the tasks, so that nothing is shown that was written after the caller had left.
+            # Read after the tasks, so that no task is shown that was written after the caller had left.
             rooms = {task.owner_id for task in tasks if is_room_id(task.owner_id)}
             current = self._memberships.memberships_in(rooms, caller.user_id) if rooms else {}
             shown += [
@@ -170,14 +171,14 @@ class TaskService:
             ]
             if not found.goes_on:
                 break
-            # What is not shown comes in crowds: all tasks of a room that the caller has left.
+            # Hidden tasks come in groups: all tasks of a room that the caller has left.
             size = min(4 * size, _MOST_AT_ONCE)
         if len(shown) > limit:
             return Page(shown[:limit], self._tasks.position_of(shown[limit - 1], wanted))
         return Page(shown, found.position)
 
     def position_of(self, task: Task, wanted: TaskFilter) -> str:
-        """Where a list goes on after this task."""
+        """The position in a list after this task."""
         return self._tasks.position_of(task, wanted)
 
     def change(
@@ -186,14 +187,12 @@ class TaskService:
         task_id: str,
         edit: Callable[[Task], Task],
         matches: Matches,
-        receipt: ReceiptFor[Task],
         named_id: str | None = None,
     ) -> Task:
-        """Replace the task by what ``edit`` makes of it. Raises ``RoleTooLow``, ``AssigneeNotMember``,
-        ``PreconditionFailed``.
+        """Replace the task by the result of ``edit``.
 
-        ``named_id``: whom the edit names as assignee, if it names anybody. A viewer may change the status of what is
-        assigned to them, and nothing else.
+        ``named_id``: the assignee that the edit names, if any. A viewer may only change the status of tasks that are
+        assigned to them. Raises ``RoleTooLow``, ``AssigneeNotMember``, ``PreconditionFailed``.
         """
 
         def attempt() -> Task:
@@ -212,7 +211,7 @@ class TaskService:
                 after = _assigned(before, after, members.get(named_id or ""))
             if after == before:
                 return before
-            # The clocks of two functions may differ: the times of a task's versions must not go backwards.
+            # The clocks of two containers may differ: the times of a task's versions must not go backwards.
             at = max(clock.now(), before.updated_at)
             after = replace(
                 after,
@@ -221,13 +220,14 @@ class TaskService:
                 updated_at=at,
                 version=before.version + 1,
             )
-            self._tasks.update(before, after, membership, receipt(after))
+            unit_of_work.respond_with(after)
+            self._tasks.update(before, after, membership)
             return after
 
         return retry_on_conflict(attempt)
 
-    def delete(self, caller: Caller, task_id: str, matches: Matches | None, receipt: ReceiptFor[None]) -> None:
-        """``matches``: None to delete any version. Raises ``RoleTooLow``, ``PreconditionFailed``."""
+    def delete(self, caller: Caller, task_id: str, matches: Matches | None) -> None:
+        """Delete a task. ``matches``: None to delete any version. Raises ``RoleTooLow``, ``PreconditionFailed``."""
         writer_id = caller.user_id if is_room_id(_visible_owner(caller, task_id)) else None
 
         def decided() -> Task:
@@ -241,7 +241,8 @@ class TaskService:
         def attempt() -> None:
             seen = None if matches is None else decided()
             try:
-                self._tasks.delete(task_id, seen, writer_id, receipt(None))
+                unit_of_work.respond_with(None)
+                self._tasks.delete(task_id, seen, writer_id)
             except WriteConflict:
                 decided()
                 raise
@@ -249,8 +250,7 @@ class TaskService:
         retry_on_conflict(attempt)
 
     def _find(self, caller: Caller, task_id: str, named_id: str | None = None) -> tuple[Task, dict[str, Membership]]:
-        """The task, and the memberships by which the caller sees it and the one named has it: none for a personal task
-        of theirs."""
+        """The task, and the memberships of the caller and of the named user; none for a personal task."""
         owner_id = _visible_owner(caller, task_id)
         task, members = self._tasks.find_with_members(task_id, {caller.user_id, named_id or caller.user_id})
         if task is None or (caller.user_id not in members and owner_id != caller.user_id):
@@ -259,12 +259,12 @@ class TaskService:
 
 
 def _unknown_room() -> NotFound:
-    """Of a new task, whose body names the room."""
+    """The error for a new task: the body names the room."""
     return RoomNotFound("/room_id")
 
 
 def _require_writer(membership: Membership | None, missing: Callable[[], NotFound] = TaskNotFound) -> None:
-    """Raises ``missing`` for who is no member, ``RoleTooLow`` for viewers."""
+    """Raises ``missing`` if there is no membership, ``RoleTooLow`` for viewers."""
     if membership is None:
         raise missing()
     if membership.role is RoomRole.VIEWER:
@@ -280,11 +280,10 @@ def _visible_owner(caller: Caller, task_id: str) -> str:
 
 
 def _assigned(before: Task, after: Task, named: Membership | None) -> Task:
-    """``after`` with the join of its assignee. ``named``: the membership of whom the change names, if it names anybody
-    and they are a member.
+    """``after`` with the join id of its assignee. ``named``: the membership of the user that the change names, if any.
 
-    Somebody who is named once more has the task by their present membership, whatever it was before. Raises
-    ``AssigneeNotMember``; but what names a former assignee again changes nothing.
+    Naming the assignee again assigns the task through the current membership. Raises ``AssigneeNotMember``; but naming
+    an assignee who has left again changes nothing.
     """
     if after.assignee_id is None or named is not None:
         return replace(after, join_id=None if named is None else named.join_id)

@@ -32,18 +32,17 @@ from tasksync.http import problems
 from tasksync.http.headers import Headers
 from tasksync.http.middleware import cors
 from tasksync.http.middleware.rate_limits import RateLimits, fields, of_method
-from tasksync.http.request import Once, Request
+from tasksync.http.request import IdempotentRequest, Request
 from tasksync.http.responses import JSON, SECURITY_HEADERS, Response
 from tasksync.http.schemas import binding, read_only
 from tasksync.http.schemas.fields import NoQuery
 from tasksync.http.schemas.read_only import SentBack
 from tasksync.http.security_log import note_refusal
-from tasksync.model import change_context, errors
+from tasksync.model import errors
 from tasksync.model.errors import FieldError, LimitStatus
 from tasksync.model.ids import is_id
-from tasksync.observability import usage
 from tasksync.observability.logs import Measure, bucket, log, log_measured
-from tasksync.runtime import deadline
+from tasksync.runtime import deadline, unit_of_work
 
 _OF_ROUTE = Measure(
     {"milliseconds": "Milliseconds", "round_trips": "Count", "capacity_units": "Count"}, [["method", "route"]]
@@ -75,7 +74,7 @@ View = Callable[..., Response]
 class Keys(Protocol):
     """``http/middleware/idempotency.py``."""
 
-    def once(self, user_id: str, key: str, request: bytes) -> Once: ...
+    def of(self, user_id: str, key: str, request: bytes) -> IdempotentRequest: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,25 +180,9 @@ class Api:
         deadline.begin(self.chalice.lambda_context.get_remaining_time_in_millis)
         limit_statuses: list[LimitStatus] = []
         request = _request(event, lambda policies: self._count(policies, request, limit_statuses))
-        done = usage.begin()
         user_id = (request.context.get("authorizer") or {}).get("user_id")
-        try:
-            with change_context.by(user_id, request.id):
-                response = self._view(route, request, event, ids)
-        except errors.RateLimited as error:
-            limit_statuses = [error.limit_status]
-            if error.limit_status.policy in _OF_GUESSING:
-                note_refusal(request, "rate_limited", user_id, policy=error.limit_status.policy)
-            response = problems.problem(error, request.id)
-        except errors.PreconditionFailed as error:
-            response = problems.problem(request.explained(error), request.id)
-        except errors.TaskSyncError as error:
-            response = problems.problem(_outcome(error, done, self._takes_key(route, request), request), request.id)
-            if response.status >= 500:
-                _log_failure(request, error)
-        except Exception as error:  # The last line of defence: a defect is logged whole, and answered without detail.
-            response = problems.internal_problem(request.id)
-            _log_failure(request, error)
+        with unit_of_work.begin(user_id, request.id) as unit:
+            response = self._response(route, request, event, ids, limit_statuses, unit.usage)
         milliseconds = round((time.perf_counter() - started) * 1000, 1)
         log_measured(
             "INFO",
@@ -214,15 +197,42 @@ class Api:
             user_id=user_id,
             milliseconds=milliseconds,
             requests=1,
-            round_trips=done.round_trips,
-            round_trips_in_sequence=done.in_sequence,
-            capacity_units=done.capacity_units,
-            throttles=done.throttles,
+            round_trips=unit.usage.round_trips,
+            round_trips_in_sequence=unit.usage.in_sequence,
+            capacity_units=unit.usage.capacity_units,
+            throttles=unit.usage.throttles,
             cold_starts=int(self._cold),
         )
         self._cold = False
         further = {**fields(limit_statuses), **cors.fields(request.headers.get("origin"))}
         return _written(response, request, further)
+
+    def _response(
+        self,
+        route: Route,
+        request: Request,
+        event: Mapping[str, Any],
+        ids: dict[str, str],
+        limit_statuses: list[LimitStatus],
+        done: unit_of_work.UsageCounters,
+    ) -> Response:
+        try:
+            return self._view(route, request, event, ids)
+        except errors.RateLimited as error:
+            limit_statuses[:] = [error.limit_status]
+            if error.limit_status.policy in _OF_GUESSING:
+                note_refusal(request, "rate_limited", unit_of_work.current().actor_id, policy=error.limit_status.policy)
+            return problems.problem(error, request.id)
+        except errors.PreconditionFailed as error:
+            return problems.problem(request.explained(error), request.id)
+        except errors.TaskSyncError as error:
+            response = problems.problem(_outcome(error, done, self._takes_key(route, request), request), request.id)
+            if response.status >= 500:
+                _log_failure(request, error)
+            return response
+        except Exception as error:  # The last line of defence: a defect is logged whole, and answered without detail.
+            _log_failure(request, error)
+            return problems.internal_problem(request.id)
 
     def _view(
         self,
@@ -248,17 +258,17 @@ class Api:
         if key is None:
             return route.view(request, **arguments)
         identity = f"{route.method} {request.path}\n".encode() + _raw_body(event)
-        once = self.keys.once(request.caller.user_id, key, identity)
-        replayed = _replayed(route, once)
+        idempotent = self.keys.of(request.caller.user_id, key, identity)
+        replayed = _replayed(route, idempotent)
         if replayed is not None:
             return replayed
         try:
-            return route.view(replace(request, once=once), **arguments)
+            return route.view(replace(request, idempotent=idempotent), **arguments)
         except errors.TaskSyncError:
             # The same request may have been carried out while this one was on its way, and be what it failed on; or
             # this one was, and only DynamoDB's answer was lost.
             try:
-                replayed = _replayed(route, once)
+                replayed = _replayed(route, idempotent)
             except errors.DependencyFailed as unseen:
                 raise errors.OutcomeUnknown from unseen
             if replayed is None:
@@ -277,9 +287,9 @@ class Api:
             self.limits.spend([each for each in policies if each.name not in counted], request, limit_statuses)
 
 
-def _replayed(route: Route, once: Once) -> Response | None:
+def _replayed(route: Route, idempotent: IdempotentRequest) -> Response | None:
     """What the first request under this key was answered, if there has been one."""
-    stored = once.replay()
+    stored = idempotent.replay()
     return stored if stored is None or route.restored is None else route.restored(stored)
 
 
@@ -436,7 +446,7 @@ def _written(response: Response, request: Request, further: Mapping[str, str]) -
 
 
 def _outcome(
-    error: errors.TaskSyncError, done: usage.UsageCounters, takes_key: bool, request: Request
+    error: errors.TaskSyncError, done: unit_of_work.UsageCounters, takes_key: bool, request: Request
 ) -> errors.TaskSyncError:
     """The error as the client is told of it: whether what it wanted may have been carried out, and what to do then.
 

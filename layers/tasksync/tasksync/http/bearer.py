@@ -4,9 +4,9 @@ import re
 
 from tasksync.model.errors import TokenMalformed, TokenMissing
 
-# The scheme in any case, one blank or more, and visible ASCII to the end: what is around a token is no part of it.
+# The scheme in any case, one space or more, and visible ASCII to the end.
 _CREDENTIALS = re.compile(r"(?i:bearer) +(?P<token>[!-~]+)")
-# What people paste as it is: an access token has three parts, as a refresh token has.
+# A token without the scheme, as people paste it: access tokens and refresh tokens have three parts.
 _RAW_TOKEN = re.compile(r"[!-~]+\.[!-~]+\.[!-~]+")
 
 _WITHOUT_SCHEME = (

@@ -5,26 +5,27 @@ from dataclasses import dataclass
 
 from tasksync.model.errors import BadPrecondition
 
-# Within the quotation marks: visible characters but for the mark itself, and whatever is beyond ASCII.
+# Between the quotation marks: visible characters except the mark itself, and all characters beyond ASCII.
 _TAG = re.compile(r'(?P<weak>W/)?(?P<tag>"[^\x00-\x20"\x7f]*")')
 _BETWEEN = re.compile(r"[ \t]*(?:,[ \t]*)*")
 
 
 @dataclass(frozen=True, slots=True)
 class EntityTags:
-    """What a precondition names: ``*``, which stands for whatever is there, or tags."""
+    """The value of a precondition: entity tags, or ``*`` (``any``), which matches any existing resource."""
 
     any: bool
     strong: frozenset[str]
     weak: frozenset[str]
 
     def match(self, tag: str | None, *, weakly: bool) -> bool:
-        """Whether one of them is that of what is there (None: it has no tag), compared as RFC 9110 §8.8.3.2 says."""
+        """Whether one of them matches the current tag (None: the resource has none), compared as in RFC 9110
+        §8.8.3.2."""
         return self.any or tag in self.strong or (weakly and tag in self.weak)
 
 
 def entity_tags(header: str, value: str) -> EntityTags:
-    """What the precondition in ``header`` names. Raises ``BadPrecondition`` for what is neither ``*`` nor tags."""
+    """Parse the value of ``header``. Raises ``BadPrecondition`` for anything but ``*`` and entity tags."""
     if value.strip() == "*":
         return EntityTags(True, frozenset(), frozenset())
     found: dict[bool, set[str]] = {True: set(), False: set()}

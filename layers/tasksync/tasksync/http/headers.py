@@ -1,13 +1,13 @@
-"""Header fields of a request, from ``multiValueHeaders`` of API Gateway's event.
+"""The headers of a request, from ``multiValueHeaders`` of API Gateway's event.
 
-The event's ``headers`` has one line of each name, the last one: a second ``If-Match`` there replaces the first.
+The event's ``headers`` has only the last line of each name: a second ``If-Match`` would replace the first.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from tasksync.model.errors import BadIdempotencyKey, TaskSyncError, TokenMalformed, UnsupportedMediaType
 
-# Fields that take one value, and the error that several are. Any other field is a list.
+# Headers with a single value, and the error for several values. All other headers are lists.
 _SINGLE: dict[str, type[TaskSyncError]] = {
     "authorization": TokenMalformed,
     "content-type": UnsupportedMediaType,
@@ -16,14 +16,14 @@ _SINGLE: dict[str, type[TaskSyncError]] = {
 
 
 class Headers(Mapping[str, str]):
-    """Values by name in lower case. Several lines of one field are one list (RFC 9110 §5.3).
+    """Values by name in lower case. Several lines of one header are joined to a list (RFC 9110 §5.3).
 
-    A field that takes one value raises its error when it is read and its lines differ: which of them counts, somebody
-    on the way may have decided in another way.
+    Reading a header with a single value raises its error if its lines differ: an intermediary may have used another of
+    them.
     """
 
     def __init__(self, lines: Mapping[str, Sequence[str]] | None) -> None:
-        """``lines``: ``multiValueHeaders``, null where there are none."""
+        """``lines``: ``multiValueHeaders``; None if there are no headers."""
         self._lines: dict[str, list[str]] = {}
         for name, values in (lines or {}).items():
             self._lines.setdefault(name.lower(), []).extend(values)

@@ -1,6 +1,6 @@
-"""Errors as problem documents (RFC 9457): the one table of what each is answered with, and what to do then.
+"""Problem documents (RFC 9457): the table of all errors with their status, code and remedy.
 
-``docs/errors.md`` is made from it (``make openapi``), and what the gateway answers by itself is held against it.
+``docs/errors.md`` is generated from it (``make openapi``). A test compares it with the gateway's own responses.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
-    """What errors of one class are answered with. ``remedy``: what whoever sent the request does then."""
+    """The response to errors of one class. ``remedy``: what the client should do."""
 
     status: int
     code: str
@@ -41,7 +41,7 @@ _LOOK = "See whether it was carried out before you send it again; with an `Idemp
 _WAIT = "Wait for as many seconds as `Retry-After` says, and send it again."
 _SIGN_IN = "Sign in again: `POST /auth/login`."
 
-# Looked up along the class's bases, so a subclass without a line of its own is answered as its base is.
+# A class without an entry has the entry of its nearest base class.
 PROBLEM_TYPES: dict[type[errors.TaskSyncError], ProblemType] = {
     errors.MalformedRequest: ProblemType(400, "bad_request", "Correct the request line or the headers."),
     errors.MalformedJson: ProblemType(400, "malformed_json", "Send a body that a JSON parser reads (RFC 8259)."),
@@ -156,31 +156,31 @@ FIELD_CODES: dict[str, tuple[str, str]] = {
     "assignee_not_member": ("The assignee is not a member of the task's room.", "Name a member, `me`, or null."),
     "unknown_user": ("There is no user with this id.", "Check the id."),
 }
-"""Of single fields and parameters, in ``errors``: what each code means, and what to do."""
+"""The codes of single fields and parameters in ``errors``: the meaning of each, and the remedy."""
 
 _EXTRA_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}
 
 
 def problem_type(error: type[errors.TaskSyncError]) -> ProblemType:
-    """What an error of this class is answered with."""
+    """The problem type of an error class."""
     return next(PROBLEM_TYPES[base] for base in error.__mro__ if base in PROBLEM_TYPES)
 
 
 def problem(error: errors.TaskSyncError, request_id: str) -> Response:
-    """The answer to a request that failed with ``error``."""
+    """The response to a request that failed with ``error``."""
     kind = problem_type(type(error))
     further: dict[str, Any] = {}
     headers: dict[str, str] = {}
     detail = error.detail
-    faults = getattr(error, "faults", ())
-    if faults:
-        listed = faults[: errors.MAX_FIELD_ERRORS]
-        further["errors"] = [{"pointer": f.pointer, "code": f.code, "detail": f.detail} for f in listed]
-        if len(faults) > len(listed):
+    field_errors = getattr(error, "faults", ())
+    if field_errors:
+        listed = field_errors[: errors.MAX_FIELD_ERRORS]
+        further["errors"] = [{"pointer": each.pointer, "code": each.code, "detail": each.detail} for each in listed]
+        if len(field_errors) > len(listed):
             detail = f"{detail} The first {len(listed)} are listed."
     match error:
         case errors.ReauthenticationRequired():
-            # In the body, too: API Gateway hands the header on under another name.
+            # In the body too: API Gateway renames the header.
             further["max_age"] = error.max_age_seconds
             headers = _challenge(error.max_age_seconds)
         case errors.RoleTooLow():
@@ -196,13 +196,13 @@ def problem(error: errors.TaskSyncError, request_id: str) -> Response:
 
 
 def _challenge(max_age_seconds: int) -> dict[str, str]:
-    """RFC 9470 §3."""
+    """The header of a step-up challenge (RFC 9470 §3)."""
     error = 'error="insufficient_user_authentication", error_description="A recent sign-in is required"'
     return {"WWW-Authenticate": f'Bearer {error}, max_age="{max_age_seconds}"'}
 
 
 def internal_problem(request_id: str) -> Response:
-    """The answer to a request that met a defect of ours. It tells nothing of what went wrong."""
+    """The response to a request that failed because of a defect. It shows no details."""
     return _document(PROBLEM_TYPES[errors.Defect], errors.Defect.detail, request_id, {})
 
 

@@ -10,20 +10,21 @@ from tasksync.domain.rate_limits import Policy
 from tasksync.http.entity_tags import EntityTags, entity_tags
 from tasksync.http.responses import Response, etag
 from tasksync.http.schemas.read_only import SentBack
-from tasksync.model.entities import Caller, Receipt, ReceiptFor, UserRole
+from tasksync.model.entities import Caller, IdempotencyRecord, UserRole
 from tasksync.model.errors import FieldError, Invalid, PreconditionFailed
+from tasksync.runtime import unit_of_work
 
 Outcome = TypeVar("Outcome")
 
 _HOST = re.compile(r"[\w.-]+(?::\d+)?|\[[\da-fA-F:.]+\](?::\d+)?", re.ASCII)
 
 
-class Once(Protocol):
+class IdempotentRequest(Protocol):
     """One request under one idempotency key of one user; ``http/middleware/idempotency.py``."""
 
     def replay(self) -> Response | None: ...
-    def receipt(self, answer: Response) -> Receipt: ...
-    def keep(self, answer: Response) -> None: ...
+    def record(self, response: Response) -> IdempotencyRecord: ...
+    def store(self, response: Response) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Request:
     parameters: Mapping[str, list[str]]
     headers: Mapping[str, str]
     context: Mapping[str, Any]
-    once: Once | None
+    idempotent: IdempotentRequest | None
     """Set where the client sent an idempotency key."""
     count: Callable[[Collection[Policy]], None]
     """Count this request against further rate limits, each at most once. Raises ``RateLimited``."""
@@ -72,36 +73,41 @@ class Request:
 
     def carry_out(
         self,
-        effect: Callable[[ReceiptFor[Outcome]], Outcome],
-        answer: Callable[[Outcome], Response],
+        effect: Callable[[], Outcome],
+        response: Callable[[Outcome], Response],
         *,
         stored: Callable[[Outcome], Response] | None = None,
         checked: bool = False,
     ) -> Response:
-        """The answer to an effect, kept in the effect's own transaction where there is an idempotency key.
+        """The response to an effect, stored in the effect's own transaction where there is an idempotency key.
 
-        ``stored``: what is kept in the answer's place where that holds a secret; see ``Api.route``, ``restored``.
+        ``effect`` says its outcome before it writes: ``unit_of_work.respond_with``.
+        ``stored``: what is stored in the response's place where that holds a secret; see ``Api.route``, ``restored``.
         ``checked``: the effect itself holds the resource against ``matches``. Otherwise what it changes has no version,
         and ``PreconditionFailed`` is raised where it would be carried out although the client asks for one.
         """
-        once = self.once
-        made: list[Outcome] = []
+        idempotent = self.idempotent
+        rendered: list[Response] = []
 
-        def receipt(outcome: Outcome) -> Receipt | None:
+        def respond(outcome: Outcome) -> IdempotencyRecord | None:
             if not checked:
                 self.require_match()
-            made.append(outcome)
-            return None if once is None else once.receipt((stored or answer)(outcome))
+            if idempotent is None:
+                return None
+            rendered[:] = [(stored or response)(outcome)]
+            return idempotent.record(rendered[0])
 
-        outcome = effect(receipt)
-        response = answer(outcome)
-        if not made or made[-1] != outcome:
-            # There was nothing to change, and so no transaction to keep the answer in.
-            if not checked:
-                self.require_match()
-            if once is not None:
-                once.keep((stored or answer)(outcome))
-        return response
+        unit = unit_of_work.current()
+        unit.respond = respond
+        writes = unit.usage.writes
+        outcome = effect()
+        unit.respond = None
+        if unit.usage.writes == writes:
+            # There was nothing to change, and so no transaction to store the response in.
+            respond(outcome)
+            if idempotent is not None:
+                idempotent.store(rendered[0])
+        return rendered[0] if rendered and stored is None else response(outcome)
 
     def matches(self, version: int | None) -> bool:
         """Whether the client's preconditions (RFC 9110 §13.1) allow changing what is there, in this version.

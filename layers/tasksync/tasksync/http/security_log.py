@@ -1,9 +1,8 @@
-"""The security log: who signed in, who failed to, what was revoked, changed or deleted. One line of the function's log
-each; ``docs/security.md`` lists the kinds.
+"""The security log: one log line for each sign-in, failure, revocation, change or deletion.
 
-Told apart from other lines by ``"event": "security"``; ``kind`` says what happened. Each names whom it is about
-(``user_id``), who did it (``actor_id``; null: nobody who is known to be signed in) and the session that it was done in
-or to (``session_id``). Changes of roles in rooms are lines of the activity function.
+These lines have ``"event": "security"``; ``kind`` says what happened (``docs/security.md`` lists the kinds). Each names
+the affected user (``user_id``), the signed-in user who did it (``actor_id``; null: nobody) and the session in which or
+to which it happened (``session_id``). The activity function logs changes of roles in rooms.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,9 +17,9 @@ from tasksync.observability.logs import log
 def note(
     request: Request, kind: str, user_id: str, session_id: str | None = None, **fields: str | list[str] | None
 ) -> None:
-    """Something that was done to, or by, this user. By themselves, on a route without a token.
+    """Log an event of this user. On a route without a token, the user is the actor too.
 
-    ``session_id``: None where it is the caller's.
+    ``session_id``: None for the caller's session.
     """
     _write("INFO", request, kind, user_id, _caller(request, "user_id") or user_id, session_id, fields)
 
@@ -32,15 +31,15 @@ def note_refusal(
     session_id: str | None = None,
     **fields: str | None,
 ) -> None:
-    """Something that was not done."""
+    """Log a refused operation."""
     _write("WARNING", request, kind, user_id, _caller(request, "user_id"), session_id, fields)
 
 
 @contextmanager
 def noting_refusals(request: Request, kind: str, user_id: str | None = None) -> Iterator[None]:
-    """Note what is refused in this block because somebody may not do it, with the problem's code as ``reason``.
+    """Log refusals in this block, with the problem's code as ``reason``.
 
-    A user who does not exist, or is not the caller's to see, is not named: that text may be anything.
+    ``NotFound`` is not logged: the id in the path may be any text.
     """
     try:
         yield
@@ -72,6 +71,6 @@ def _write(
 
 
 def _caller(request: Request, name: str) -> str | None:
-    """Of whoever is signed in, on a route with a token."""
+    """A field of the signed-in user, on a route with a token."""
     found: str | None = (request.context.get("authorizer") or {}).get(name)
     return found

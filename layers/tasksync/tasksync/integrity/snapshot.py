@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from tasksync.model.entities import DueUnassignment, FormerMember, Membership, Receipt, Room, Session, Task, User
+from tasksync.model.entities import (
+    DueUnassignment,
+    FormerMember,
+    IdempotencyRecord,
+    Membership,
+    Room,
+    Session,
+    Task,
+    User,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +147,7 @@ class FamilySnapshot:
 class IdempotencySnapshot:
     """An idempotency record."""
 
-    receipt: Receipt
+    record: IdempotencyRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,20 @@
-"""What TaskSync is about. Plain values without behaviour beyond what they can say of themselves.
+"""Entities: the immutable values that all layers work with.
 
-They are msgspec's structs, whose frozen values are made in a tenth of the time of a dataclass's: a list has 50 of them.
-Nothing here is read or written as JSON.
+They are msgspec structs, which are created in a tenth of the time that a frozen dataclass takes: a list has 50 of them.
+They are never read or written as JSON.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
 Item = TypeVar("Item")
-Outcome = TypeVar("Outcome")
 
 MAX_INDEX_LAG = timedelta(minutes=10)
-"""How long after a write every index has it: seconds at most, by all that is known, and this to be sure."""
+"""After this time, every index shows a write. In practice it takes seconds at most; AWS guarantees no bound."""
 
 
 class RoomRole(StrEnum):
@@ -108,13 +107,13 @@ class Priority(StrEnum):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who is asking: what the authorizer found in the access token and its session."""
+    """The user who sends the request, as the authorizer found in the access token and its session."""
 
     user_id: str
     session_id: str
     role: UserRole
     authenticated_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
-    """When they last proved who they are, by the access token's ``auth_time``; 1970 where it does not say."""
+    """When the user last entered the password (``auth_time`` of the access token); 1970 if the token has none."""
 
 
 class User(msgspec.Struct, frozen=True):
@@ -125,7 +124,7 @@ class User(msgspec.Struct, frozen=True):
     role: UserRole
     status: UserStatus
     token_epoch: int
-    """Sessions of an earlier epoch are over: raising it signs the user out everywhere."""
+    """Incremented to sign the user out everywhere: sessions of an earlier epoch have ended."""
     created_at: datetime
     updated_at: datetime
     version: int
@@ -133,43 +132,43 @@ class User(msgspec.Struct, frozen=True):
 
 
 class Recovery(msgspec.Struct, frozen=True):
-    """That a user may set a new password with a recovery token, which stands for the forgotten one."""
+    """A pending password recovery: the user may set a new password with a recovery token."""
 
     token_hash: str
     expires_at: datetime
     version: int
-    """Of the user when the token was issued: any change of the user since then has ended it."""
+    """The user's version when the token was issued. Any later change of the user invalidates the token."""
 
 
 class Exchange(msgspec.Struct, frozen=True):
-    """How a session came by its refresh token: enough to derive the token again from the one it was given for."""
+    """The last refresh of a session: enough to derive its new refresh token again from the previous one."""
 
     spent_hash: str
-    """Digest of the refresh token that was given away."""
+    """Digest of the refresh token that was exchanged."""
     key: str | None
-    """Digest of the idempotency key it came with."""
+    """Digest of the idempotency key of the refresh request."""
     salt: str
 
 
 class Session(msgspec.Struct, frozen=True):
-    """One sign-in on one device: the family of refresh tokens that follow from it."""
+    """A sign-in on one device, with its family of refresh tokens."""
 
     id: str
     user_id: str
     epoch: int
     family_hash: str
-    """Digest of what all refresh tokens of the session share."""
+    """Digest of the part that all refresh tokens of the session share."""
     refresh_hash: str
-    """Digest of the one refresh token that is good."""
+    """Digest of the current refresh token."""
     exchange: Exchange | None
     """The last refresh; None before the first."""
     created_at: datetime
     authenticated_at: datetime
-    """When its person last showed the password: the sign-in, or a reauthentication since."""
+    """When the user last entered the password: at the sign-in or a later reauthentication."""
     last_used_at: datetime
     """The sign-in or the last refresh."""
     expires_at: datetime
-    """When it ends unless it is refreshed before."""
+    """When it ends if it is not refreshed before."""
     ends_at: datetime
     """When it ends, however often it is refreshed."""
     user_agent: str
@@ -189,7 +188,7 @@ class Room(msgspec.Struct, frozen=True):
     updated_at: datetime
     version: int
     member_ids: frozenset[str]
-    """Who is in it, without roles: with this, the people of many rooms are known from the rooms alone."""
+    """User ids of the members. They save reading the memberships of many rooms."""
 
 
 class Membership(msgspec.Struct, frozen=True):
@@ -197,17 +196,17 @@ class Membership(msgspec.Struct, frozen=True):
     user_id: str
     role: RoomRole
     join_id: str
-    """New at each join, so that a late retry of an earlier leave cannot end a later membership."""
+    """New at each join, so that a delayed retry of an earlier leave cannot end a later membership."""
     joined_at: datetime
 
 
 class JoinedRooms(msgspec.Struct, frozen=True):
-    """Ids of the rooms that somebody is in, by how they came in. From an index that may be behind: hints, no rights."""
+    """Candidate ids of the rooms of a user, by how the user joined. The index may lag, so they give no permission."""
 
     by_oneself: frozenset[str]
-    """Opened by them, or joined by code."""
+    """Rooms that the user created, or joined by code."""
     added: frozenset[str]
-    """Others added them, or it is not known: memberships from before this was recorded."""
+    """Rooms that others added the user to, and memberships from before this was recorded."""
 
     @property
     def all(self) -> frozenset[str]:
@@ -215,7 +214,7 @@ class JoinedRooms(msgspec.Struct, frozen=True):
 
 
 class FormerMember(msgspec.Struct, frozen=True):
-    """Somebody who was in a room and left it or was removed: so that joining again gives them no higher role."""
+    """A membership that ended. Joining the room again gives no higher role than before."""
 
     user_id: str
     room_id: str
@@ -224,7 +223,7 @@ class FormerMember(msgspec.Struct, frozen=True):
 
 
 class DueUnassignment(msgspec.Struct, frozen=True):
-    """Somebody who left a room, and may still have tasks in it."""
+    """A pending unassignment: somebody left a room, and may still be assigned to tasks in it."""
 
     user_id: str
     room_id: str
@@ -254,7 +253,7 @@ class RoomView(msgspec.Struct, frozen=True):
 class Task(msgspec.Struct, frozen=True):
     id: str
     owner_id: str
-    """The room it is in, or the person whose personal task it is."""
+    """The room of the task, or the user whose personal task it is."""
     assignee_id: str | None
     title: str
     description: str | None
@@ -268,11 +267,14 @@ class Task(msgspec.Struct, frozen=True):
     completed_at: datetime | None
     version: int
     join_id: str | None = None
-    """Of the membership by which the assignee of a room's task has it. None: nobody has it, it is a personal task, or
-    it was assigned before this was stored; then any membership of the assignee counts."""
+    """The join id of the assignee's membership, for a task in a room.
+
+    None: nobody is assigned, it is a personal task, or it was assigned before join ids were stored. In the last case
+    any membership of the assignee counts.
+    """
 
     def is_assigned_by(self, membership: Membership | None) -> bool:
-        """Whether the task is assigned to this member, by this membership and no earlier one of the same person."""
+        """Whether the task is assigned to this member through this membership, not an earlier one of the same user."""
         return (
             membership is not None
             and self.assignee_id == membership.user_id
@@ -305,56 +307,52 @@ class ActivityResource(StrEnum):
 
 
 class ActivityEntry(msgspec.Struct, frozen=True):
-    """One change of one thing in a room: a line of its audit trail."""
+    """An audit entry: one change of a room, a membership or a task."""
 
     id: str
-    """Made of what it is about, so the same change has the same id each time it is recorded. Sorts by time."""
+    """Derived from the change, so that recording a change twice gives the same id. Ids sort by time."""
     room_id: str
     at: datetime
     actor_id: str | None
-    """None: the service, in carrying out a deletion or an unassignment."""
+    """None: the service itself, which finished a deletion or an unassignment."""
     action: ActivityAction
     resource: ActivityResource
     resource_id: str
-    """Of a membership the user."""
+    """The id of the room or task; for a membership, of the user."""
     changes: Mapping[str, tuple[str | None, str | None]]
-    """By field: the old value and the new one."""
+    """The old and the new value of each changed field."""
     request_id: str | None
     previous: tuple[str, ...]
-    """Ids of the entries of the change before this one, of the same room item or task. Empty for the first."""
+    """Ids of the entries of the previous change of the same room or task; empty for the first change."""
 
 
-class Receipt(msgspec.Struct, frozen=True):
-    """That a request under an idempotency key has been carried out, and what it was answered."""
+class IdempotencyRecord(msgspec.Struct, frozen=True):
+    """That a request under an idempotency key has been carried out, and with which response."""
 
     id: str
     fingerprint: str
     """Digest of the request: the same key for another request is a mistake."""
-    answer: str
+    response: str
     expires_at: datetime
 
 
-ReceiptFor: TypeAlias = Callable[[Outcome], Receipt | None]
-"""Makes the receipt to be written together with an outcome; None where there is no idempotency key."""
-
-
 class LoginThrottle(msgspec.Struct, frozen=True):
-    """Attempts at the password of one account from one network. Times are in seconds since 1970."""
+    """Failed sign-ins to one account from one network. Times are in seconds since 1970."""
 
     key: str
     count: int
     ends: int
-    """When they are forgotten."""
+    """When the count expires."""
     waits: int = 0
-    """How many attempts have had to wait."""
+    """How many attempts had to wait so far."""
     next_at: int | None = None
-    """When the next one may be made; None as long as they are free."""
+    """When the next attempt may be made; None: at any time."""
     version: int = 0
-    """Rises with every change but the counting."""
+    """Incremented by every change except counting."""
 
 
 class Page(msgspec.Struct, Generic[Item], frozen=True):
-    """A part of a list, and where the next part begins: an opaque position, or None at the end."""
+    """A page of a list, and the position of the next page; None on the last page."""
 
     items: list[Item]
     next: str | None

@@ -1,7 +1,7 @@
-"""Access tokens (RFC 9068, RFC 8725): signing, and verifying with the public keys alone.
+"""Access tokens (RFC 9068, RFC 8725): signing, and verification with public keys.
 
-The private key is derived from a secret that Secrets Manager generates. Its public half is published in the
-sessions table, where the authorizer finds it by its id: the authorizer can verify tokens, but not make them.
+The private key is derived from a secret that Secrets Manager generates. The public key is published in the sessions
+table, where the authorizer finds it by its id: the authorizer can verify tokens, but not sign them.
 """
 
 import base64
@@ -28,8 +28,8 @@ TYPE = "at+jwt"
 CLOCK_SKEW_SECONDS = 5
 
 _CURVE_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # SEC 2 §2.4.2, P-256
-# Three parts in base64url without padding (RFC 7515 §3.1). PyJWT passes over characters that are not of that alphabet,
-# and over the bits that the last character of a signature has too many: a token has one spelling.
+# Three parts in base64url without padding (RFC 7515 §3.1). PyJWT ignores characters outside this alphabet, and unused
+# bits in the last character of a signature. This pattern allows one spelling of a token only.
 _FORM = re.compile(r"[\w-]+\.[\w-]+\.[\w-]{85}[AQgw]", re.ASCII)
 
 _REFRESH_FORM_DETAIL = "This is a refresh token. Send the access token that was given with it."
@@ -49,12 +49,12 @@ class PublicKeys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a verified access token says."""
+    """The claims of a verified access token."""
 
     user_id: str
     session_id: str
     auth_time: int
-    """When the user last showed the password, in seconds since 1970; 0 in tokens from before they said it."""
+    """When the user last entered the password, in seconds since 1970; 0 in tokens from before this claim existed."""
 
 
 class Signer:
@@ -77,7 +77,7 @@ class Signer:
         authenticated_at: datetime,
         lifetime: timedelta,
     ) -> str:
-        """What an access token is to say, as ``sign`` takes it. ``token_id``: its ``jti``."""
+        """The claims of an access token as JSON, for ``sign``. ``token_id``: the ``jti``."""
         claims = {
             "iss": self._issuer,
             "aud": AUDIENCE,
@@ -93,13 +93,13 @@ class Signer:
         return json.dumps(claims, separators=(",", ":"))
 
     def sign(self, claims: str) -> str:
-        """The access token that says this: the same each time, to the last bit."""
+        """The access token with these claims. The same claims give the same token."""
         headers = {"typ": TYPE, "kid": self.kid}
         return _signatures().encode(claims.encode(), self._key, algorithm=ALGORITHM, headers=headers)
 
 
 class _DeterministicES256(ECAlgorithm):
-    """ES256 whose signatures need no random numbers (RFC 6979), and can be made again bit by bit."""
+    """ES256 with deterministic signatures (RFC 6979)."""
 
     def __init__(self) -> None:
         super().__init__(ECAlgorithm.SHA256, ec.SECP256R1)
@@ -117,16 +117,16 @@ def _signatures() -> jwt.PyJWS:
 
 
 def verify(token: str, keys: PublicKeys, issuer: str) -> Claims:
-    """What ``token`` says, if every check of RFC 9068 §4 passes.
+    """The claims of ``token``, after the checks of RFC 9068 §4.
 
-    Raises ``TokenMalformed`` for what has not the form of one, ``TokenExpired`` for one whose signature is right and
-    whose time is over, and ``InvalidToken`` for any other: whoever made one up is not told what is wrong with it.
+    Raises ``TokenMalformed`` for a text that is no token, ``TokenExpired`` for an expired token with a valid signature,
+    and ``InvalidToken`` for all others: the response must not help to forge tokens.
     """
     if not _FORM.fullmatch(token):
         raise TokenMalformed(_REFRESH_FORM_DETAIL if token.startswith("ses_") else _FORM_DETAIL)
     try:
         header = jwt.get_unverified_header(token)
-        # The key is chosen by its id from our own; keys and addresses in the header itself are never followed.
+        # The key is one of ours, chosen by its id. Keys and URLs in the header are ignored.
         if header.get("typ") != TYPE or header.get("alg") != ALGORITHM or "crit" in header:
             raise InvalidToken
         jwk = keys.find(str(header.get("kid", "")))

@@ -16,8 +16,8 @@ from tasksync.security.password_walks import as_cyrillic_keys
 _FEWEST_WORDS = 3
 _FEWEST_LETTERS = 15
 
-# With l as i: 1, ! and | stand for both.
-# With l as i, as 1, ! and | stand for both.
+# With l as i: 1, ! and | stand for either.
+# With l as i, as 1, ! and | stand for either.
 _LOOK_ALIKES = str.maketrans("4@8({[<3€691!|¡l0$57+%2", "aabcccceeggiiiiiossttxz")
 
 _ANY_ORDER = "correct horse battery staple"

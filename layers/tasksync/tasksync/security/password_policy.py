@@ -1,6 +1,6 @@
-"""What may be a password (NIST SP 800-63B-4 §3.1.1.2; OWASP ASVS 5.0.0 §6.2.1 to §6.2.12).
+"""The password policy (NIST SP 800-63B-4 §3.1.1.2; OWASP ASVS 5.0.0 §6.2.1 to §6.2.12).
 
-Length and guesses decide, and no rule of composition.
+A password must be long and hard to guess. There are no composition rules.
 """
 
 import unicodedata
@@ -13,12 +13,12 @@ PRODUCT = "tasksync"
 
 
 def normal(password: str) -> str:
-    """The form in which a password counts, however a keyboard composed it."""
+    """The password in NFC, the form that is counted and hashed, however a keyboard composed it."""
     return unicodedata.normalize("NFC", password)
 
 
 def length_errors(password: str, pointer: str) -> list[FieldError]:
-    """Whether ``password`` is too short, in characters: all that can be said of it without work."""
+    """The error of a password with too few characters. This check is cheap."""
     least = settings.password_min_length
     if len(normal(password)) < least:
         return [FieldError(pointer, "too_short", f"A password has at least {least} characters.")]
@@ -26,14 +26,14 @@ def length_errors(password: str, pointer: str) -> list[FieldError]:
 
 
 def password_errors(password: str, pointer: str, names: Iterable[str | None] = ()) -> list[FieldError]:
-    """What keeps ``password`` from being set as one by somebody with these names and addresses.
+    """The error that keeps a user with these names and addresses from setting ``password``: at most one.
 
-    At most one fault: the reason to be given. It may take a third of a second, so the request must have been counted.
+    It may take a third of a second, so the request must have been counted against a rate limit before.
     """
-    faults = length_errors(password, pointer)
-    if faults:
-        return faults
-    # Imported where a password is set and nowhere else: with its word lists it takes 30 ms and 15 MB.
+    errors = length_errors(password, pointer)
+    if errors:
+        return errors
+    # Imported only where a password is set: the word lists take 30 ms and 15 MB.
     from tasksync.security.password_strength import apart_from, weakness, words_of  # noqa: PLC0415  # see above
 
     password = normal(password)

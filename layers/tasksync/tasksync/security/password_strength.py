@@ -1,9 +1,9 @@
-"""How hard a password is to guess: zxcvbn's estimate (Wheeler, USENIX Security 2016), and what that does not know.
+"""Password strength: zxcvbn's estimate (Wheeler, USENIX Security 2016), and patterns that zxcvbn does not know.
 
-The estimate is how many tries somebody would need who knows the common passwords, words, names, dates and the walks on
-an American keyboard. It takes a pattern of several walks for independent ones, and a well-known phrase for words chosen
-at random. So a password has to be hard to guess also without its walks, without such phrases, and as what its keys
-would write on a Latin keyboard.
+The estimate is the number of guesses of an attacker who knows common passwords, words, names, dates and walks on an
+American keyboard. zxcvbn treats a pattern of several walks as independent walks, and a well-known phrase as random
+words. So a password is also judged without its keyboard walks, without well-known phrases, and as typed on a Latin
+keyboard.
 """
 
 import math
@@ -16,21 +16,21 @@ from zxcvbn.matching import L33T_TABLE
 from tasksync.security.password_phrases import without_phrases
 from tasksync.security.password_walks import as_latin_keys, without_walks
 
-# zxcvbn's highest score begins here: beyond it, it holds a password safe even where its hash has been stolen.
+# zxcvbn's highest score begins here: it considers such a password safe even if its hash is stolen.
 _ENOUGH_GUESSES = 10**10
-# It takes more than linear time. What makes the first so many characters hard to guess makes the rest harder only.
+# zxcvbn takes more than linear time. If the first characters are hard to guess, the whole password is too.
 _JUDGED_CHARACTERS = 72
-# It tries every reading of look-alikes (@ for a, 1 for i or l), and 72 chosen characters cost it 6 s. Where there are
-# more readings than this, symbols are read as letters beforehand, and it takes 120 ms at the most.
+# zxcvbn tries every reading of look-alikes (@ for a, 1 for i or l), and 72 chosen characters take 6 s. If there are
+# more readings than this, symbols are replaced by letters first, and it takes 120 ms at most.
 _MAX_LEET_READINGS = 16
-# It knows nothing of other scripts, and takes each of their characters for one of ten. So many are 128 bytes at least.
+# zxcvbn does not know other scripts, and rates their characters too low. This many are at least 128 bytes.
 _BEYOND_JUDGEMENT = 64
-# Shorter parts of a name stand in too many words by chance.
+# Shorter parts of a name appear in too many words by chance.
 _SHORTEST_NAME = 3
 
 
 def weakness(password: str, words: list[str]) -> str:
-    """What makes it easy to guess for somebody who knows these words; empty if nothing does."""
+    """Why the password is easy to guess for somebody who knows these words; empty if it is not."""
     latin = as_latin_keys(password)
     if sum(not character.isascii() for character in latin) >= _BEYOND_JUDGEMENT:
         return ""
@@ -48,17 +48,18 @@ def weakness(password: str, words: list[str]) -> str:
 
 
 def words_of(names: Iterable[str]) -> list[str]:
-    """The names and what they are made of, the longest first."""
+    """The names and their parts, the longest first."""
     words = {part for name in names for part in [name, *re.split(r"[\W_]+", name)]}
     return sorted((word for word in words if len(word) >= _SHORTEST_NAME), key=lambda word: (-len(word), word))
 
 
 def apart_from(password: str, words: list[str]) -> str:
+    """The password without these words."""
     return re.sub("|".join(map(re.escape, words)), "", password, flags=re.IGNORECASE)
 
 
 def _estimated(password: str, words: list[str]) -> str:
-    """What zxcvbn holds to make it easy; empty if it takes enough guesses."""
+    """zxcvbn's reason why the password is easy to guess; empty if it takes enough guesses."""
     if not password:
         return "There is nothing in it."
     judged = password[:_JUDGED_CHARACTERS]

@@ -1,7 +1,7 @@
-"""Keyboard walks: passwords made of keys that lie beside each other or in a pattern, on the keyboards that people have.
+"""Keyboard walks: detects passwords made of adjacent keys or a pattern of keys, on common keyboard layouts.
 
-Each walk is reduced to the key that it begins with, and what results is reduced again: `!QAZ2wsx#EDC4rfv` is four
-walks, whose first keys are a walk themselves. What remains is as hard to guess as the whole, or a little harder.
+Each walk is replaced by its first key, and the result is reduced again: `!QAZ2wsx#EDC4rfv` is four walks, whose first
+keys are a walk. The result is about as hard to guess as the password.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ _Place = tuple[int, int]
 
 _SHORTEST_WALK = 3
 _MOST_LEFT = 1 / 3
-# Two walks at the same time, key by key (qpwoeiru), are longer: words look like them more often.
+# Two interleaved walks (qpwoeiru) must be longer: words look like them more often.
 _SHORTEST_DOUBLE_WALK = 6
 
 _Layout = tuple[list[str], list[str]]
@@ -54,16 +54,16 @@ _COLEMAK = _layout(
 
 
 def without_walks(password: str) -> str:
-    """What remains of ``password`` when its walks are reduced, on the keyboard where that is least.
+    """``password`` with its walks reduced, on the layout that gives the shortest result.
 
-    A password that is not mostly walks remains as it is: short ones are in words and in random characters, too.
+    A password that is not mostly walks stays as it is: words and random characters contain short walks too.
     """
     reduced = min((_reduced(password, places) for places in _PLACES), key=len)
     return reduced if len(reduced) <= _MOST_LEFT * len(password) else password
 
 
 def as_latin_keys(password: str) -> str:
-    """What the same keys write on a Latin keyboard: as `пароль` is `gfhjkm` in lists of passwords."""
+    """What the same keys write on a Latin keyboard: `пароль` is `gfhjkm` in password lists."""
     return password.translate(_LATIN)
 
 
@@ -75,7 +75,7 @@ def as_cyrillic_keys(password: str) -> tuple[str, str]:
 def _reduced(password: str, places: Mapping[str, _Place]) -> str:
     text = password
     while True:
-        # A character that has no key here is beside none, and may be repeated.
+        # A character without a key in this layout is adjacent to none, and may be repeated.
         keys = [places.get(character, (9, 3 * ord(character))) for character in text]
         remaining = _remaining(keys, 1, _SHORTEST_WALK)
         if len(remaining) == len(keys):
@@ -86,7 +86,7 @@ def _reduced(password: str, places: Mapping[str, _Place]) -> str:
 
 
 def _remaining(keys: Sequence[_Place], walks: int, shortest: int) -> list[int]:
-    """Which keys remain: those in no walk, and the first of each. ``walks``: how many there are at the same time."""
+    """The indexes of keys in no walk, and of each walk's first key. ``walks``: how many walks are interleaved."""
     steps = [(key[0] - before[0], key[1] - before[1]) for before, key in zip(keys, keys[walks:], strict=False)]
     regular = [_is_regular(steps, number, walks) for number in range(len(steps))]
     remaining: list[int] = []
@@ -106,7 +106,7 @@ def _remaining(keys: Sequence[_Place], walks: int, shortest: int) -> list[int]:
 
 
 def _is_regular(steps: Sequence[_Place], number: int, walks: int) -> bool:
-    """Whether a step goes to a key beside, or is the same as the one before or after it in its walk."""
+    """Whether a step goes to an adjacent key, or equals the previous or next step of its walk."""
     step = steps[number]
     if max(map(abs, step)) <= 1 or steps[number + walks : number + walks + 1] == [step]:
         return True
@@ -123,7 +123,7 @@ def _places_of(layout: _Layout) -> dict[str, _Place]:
 
 
 def _keys_of(layout: _Layout, other: _Layout) -> dict[int, str]:
-    """By what a key writes in ``layout``, what it writes in ``other``; not where both are ASCII."""
+    """What each key of ``layout`` writes in ``other``, by code point; without pairs of two ASCII characters."""
     pairs = [
         pair
         for rows, others in zip(layout, other, strict=True)

@@ -1,8 +1,8 @@
-"""Refresh tokens (RFC 9700 §4.14.2): random at sign-in, and from then on each derived from the one before.
+"""Refresh tokens (RFC 9700 §4.14.2): random at sign-in, and derived from the previous token at each refresh.
 
-A token has three parts: the session, a secret of the session, and a secret of this token alone, 256 bits each. Only
-digests are kept. What follows a token is derived from it with a key and a salt: whoever has the token, the key and the
-session's item can derive the successor again, to repeat an answer that was lost; whoever lacks one of them cannot.
+A token has three parts: the session id, a secret of the session, and a secret of this token, 256 bits each. Only
+digests are stored. A successor is derived from the token with a key and a salt. So the service can derive it again to
+repeat a lost response. That takes the token, the key and the session's item; with two of them, it cannot be derived.
 """
 
 import base64
@@ -18,41 +18,42 @@ _FORM = re.compile(r"(?P<session>ses_[0-9a-f]{32})\.[\w-]{43}\.[\w-]{43}", re.AS
 
 
 def new_token(session_id: str) -> str:
-    """The first refresh token of a session. Its second part tells one that was replaced from one that never was.
+    """The first refresh token of a session. The secret of the session distinguishes old tokens from invented ones.
 
-    Raises ``DependencyFailed`` without the key, as everything here that derives.
+    Raises ``DependencyFailed`` if the key cannot be read, as all functions here that derive.
     """
     return successor(f"{session_id}.{secrets.token_urlsafe(32)}.", secrets.token_urlsafe(32))
 
 
 def new_salt() -> str:
+    """A new salt, in base64url."""
     return secrets.token_urlsafe(16)
 
 
 def successor(refresh_token: str, salt: str) -> str:
-    """The refresh token that is given for this one."""
+    """The refresh token that replaces this one."""
     family, _, _ = refresh_token.rpartition(".")
     return f"{family}.{_text(_derived('refresh token', f'{salt}.{refresh_token}'))}"
 
 
 def access_token_id(refresh_token: str) -> str:
-    """The ``jti`` of the access token that is given together with a refresh token: another one for each."""
+    """The ``jti`` of the access token that is issued with a refresh token; different for each refresh token."""
     return _text(_derived("access token", refresh_token)[:16])
 
 
 def session_of(refresh_token: str) -> str | None:
-    """The session a refresh token claims to belong to; None if it has not the form of one."""
+    """The session id in a refresh token; None if the text is no refresh token."""
     match = _FORM.fullmatch(refresh_token)
     return match["session"] if match else None
 
 
 def token_hash(refresh_token: str) -> str:
-    """A plain digest is enough: the token has 256 secret bits, so there is nothing to guess."""
+    """The digest that is stored. A plain digest is enough: the token has 256 secret bits and cannot be guessed."""
     return hashlib.sha256(refresh_token.encode()).hexdigest()
 
 
 def family_hash(refresh_token: str) -> str:
-    """The same for all tokens of a session, and only for those."""
+    """The digest of the part that all tokens of a session share."""
     return token_hash(refresh_token.rpartition(".")[0])
 
 

@@ -6,10 +6,9 @@ Streams deliver at least once: a record is only a hint to look at what it names.
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from tasksync.model import change_context
 from tasksync.model.errors import TaskSyncError
 from tasksync.observability.logs import Measure, log, log_measured
-from tasksync.runtime import clock, deadline
+from tasksync.runtime import clock, deadline, unit_of_work
 from tasksync.runtime.deadline import KeepGoing
 
 STREAM_MEASURE = Measure({"records": "Count", "age_seconds": "Seconds"}, [["function"]])
@@ -49,7 +48,7 @@ def handle(
         keys = {name: value["S"] for name, value in change["Keys"].items()}
         subject = keys[key]
         try:
-            with change_context.by(None, context.aws_request_id):
+            with unit_of_work.begin(None, context.aws_request_id):
                 finished = finish(keys, deadline.has_time)
         except TaskSyncError as error:
             log(

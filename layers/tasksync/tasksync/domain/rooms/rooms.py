@@ -1,4 +1,4 @@
-"""Rooms: who may open, enter, change and leave them."""
+"""The room service: who may create, join, change and leave rooms."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,8 +18,6 @@ from tasksync.model.entities import (
     JoinRole,
     Membership,
     Page,
-    Receipt,
-    ReceiptFor,
     Room,
     RoomRole,
     RoomView,
@@ -41,7 +39,7 @@ from tasksync.model.errors import (
     WriteConflict,
 )
 from tasksync.model.ids import code_as_pasted, new_code, new_join_id, new_room_id
-from tasksync.runtime import clock
+from tasksync.runtime import clock, unit_of_work
 
 Matches = Callable[[int], bool]
 """Whether the client's ``If-Match`` allows changing a resource of this version."""
@@ -52,11 +50,12 @@ _TOO_MANY_ADDED = (
 _CODES_TRIED = 10
 
 MemberWithUser = tuple[Membership, User]
-"""A membership, and whose it is."""
+"""A membership with its user."""
 
 
 class Rooms(Protocol):
-    """The rooms table, as far as the rules need it; ``dynamodb/rooms/repository.py`` says what each raises."""
+    """The part of the rooms repository that this service uses; ``dynamodb/rooms/repository.py`` says what each
+    raises."""
 
     def view(self, room_id: str, user_id: str) -> RoomView | None: ...
     def rooms_of(self, user_id: str, limit: int, after: str | None) -> Page[RoomView]: ...
@@ -64,20 +63,14 @@ class Rooms(Protocol):
     def joined_rooms(self, user_id: str) -> JoinedRooms: ...
     def resolve_code(self, code: str) -> str: ...
     def room_with_members(self, room_id: str) -> tuple[Room, tuple[Membership, ...]] | None: ...
-    def create(self, room: Room, creator: Membership, receipt: Receipt | None) -> None: ...
-    def join(
-        self, room: Room, membership: Membership, former: FormerMember | None, receipt: Receipt | None
-    ) -> None: ...
-    def add(
-        self, room: Room, actor: Membership, user: User, membership: Membership, receipt: Receipt | None
-    ) -> None: ...
-    def remove(self, view: RoomView, membership: Membership, former: FormerMember, receipt: Receipt | None) -> None: ...
-    def change_role(
-        self, actor: Membership, before: Membership, after: Membership, at: datetime, receipt: Receipt | None
-    ) -> None: ...
-    def change(self, actor: Membership, room: Room, changed: Room, receipt: Receipt | None) -> None: ...
-    def change_code(self, actor: Membership, room: Room, changed: Room, receipt: Receipt | None) -> None: ...
-    def close(self, view: RoomView, at: datetime, receipt: Receipt | None) -> None: ...
+    def create(self, room: Room, creator: Membership) -> None: ...
+    def join(self, room: Room, membership: Membership, former: FormerMember | None) -> None: ...
+    def add(self, room: Room, actor: Membership, user: User, membership: Membership) -> None: ...
+    def remove(self, view: RoomView, membership: Membership, former: FormerMember) -> None: ...
+    def change_role(self, actor: Membership, before: Membership, after: Membership, at: datetime) -> None: ...
+    def change(self, actor: Membership, room: Room, changed: Room) -> None: ...
+    def change_code(self, actor: Membership, room: Room, changed: Room) -> None: ...
+    def close(self, view: RoomView, at: datetime) -> None: ...
 
 
 class FormerMembers(Protocol):
@@ -87,13 +80,13 @@ class FormerMembers(Protocol):
 
 
 class People(Protocol):
-    """The users table, as far as rooms need it."""
+    """The part of the users repository that this service uses."""
 
     def find_many(self, user_ids: list[str]) -> dict[str, User]: ...
 
 
 class RoomService:
-    """What can be done with rooms. Every method raises ``NotFound`` for a room the caller is not a member of."""
+    """Operations on rooms. Every method raises ``NotFound`` for a room that the caller is not a member of."""
 
     def __init__(
         self,
@@ -104,7 +97,7 @@ class RoomService:
         max_rooms: int,
         gather: Gather,
     ) -> None:
-        """``both``: carries out two reads at the same time."""
+        """``gather`` runs two reads at the same time. ``max_rooms``: per user."""
         self._gather = gather
         self._rooms = rooms
         self._former_members = former_members
@@ -118,9 +111,8 @@ class RoomService:
         name: str | None,
         code: str | None,
         join_role: JoinRole | None,
-        receipt: ReceiptFor[RoomView],
     ) -> RoomView:
-        """A new room, whose admin is the caller. Raises ``CodeTaken`` for a code asked for, and ``TooManyRooms``."""
+        """Create a room, whose admin is the caller. Raises ``CodeTaken`` for a chosen code, and ``TooManyRooms``."""
         self._require_space_for_a_room(self._rooms.count_of(caller.user_id))
         at = clock.now()
         room = Room(
@@ -139,7 +131,8 @@ class RoomService:
         creator = _membership(room.id, caller.user_id, RoomRole.ADMIN, at)
 
         def write(view: RoomView) -> None:
-            self._rooms.create(view.room, creator, receipt(view))
+            unit_of_work.respond_with(view)
+            self._rooms.create(view.room, creator)
 
         return _with_free_code(RoomView(room, creator, (creator,)), code is None, write)
 
@@ -158,9 +151,8 @@ class RoomService:
         room_id: str,
         edit: Callable[[RoomView], Room],
         matches: Matches,
-        receipt: ReceiptFor[RoomView],
     ) -> RoomView:
-        """Make of the room what ``edit`` says. Raises ``RoleTooLow``, ``PreconditionFailed``."""
+        """Replace the room by the result of ``edit``. Raises ``RoleTooLow``, ``PreconditionFailed``."""
 
         def attempt() -> RoomView:
             view = self._as_admin(caller, room_id, matches)
@@ -169,39 +161,42 @@ class RoomService:
                 return view
             changed = _next_version(changed)
             after = replace(view, room=changed)
-            self._rooms.change(view.caller, view.room, changed, receipt(after))
+            unit_of_work.respond_with(after)
+            self._rooms.change(view.caller, view.room, changed)
             return after
 
         return retry_on_conflict(attempt)
 
-    def change_code(self, caller: Caller, room_id: str, matches: Matches, receipt: ReceiptFor[RoomView]) -> RoomView:
-        """A new code; the old one opens nothing any more. Raises ``RoleTooLow``, ``PreconditionFailed``."""
+    def change_code(self, caller: Caller, room_id: str, matches: Matches) -> RoomView:
+        """Generate a new code; the old one stops working. Raises ``RoleTooLow``, ``PreconditionFailed``."""
 
         def attempt() -> RoomView:
             before = self._as_admin(caller, room_id, matches)
             room = _next_version(replace(before.room, code=new_code()))
 
             def write(view: RoomView) -> None:
-                self._rooms.change_code(before.caller, before.room, view.room, receipt(view))
+                unit_of_work.respond_with(view)
+                self._rooms.change_code(before.caller, before.room, view.room)
 
             return _with_free_code(replace(before, room=room), True, write)
 
         return retry_on_conflict(attempt)
 
-    def close(self, caller: Caller, room_id: str, matches: Matches, receipt: ReceiptFor[None]) -> None:
-        """Delete the room: everybody is out at once. Raises ``RoleTooLow``, ``PreconditionFailed``."""
+    def close(self, caller: Caller, room_id: str, matches: Matches) -> None:
+        """Delete the room. All memberships end at once. Raises ``RoleTooLow``, ``PreconditionFailed``."""
 
         def attempt() -> None:
             view = self._as_admin(caller, room_id, matches)
-            self._rooms.close(view, clock.later_than(view.room.updated_at), receipt(None))
+            unit_of_work.respond_with(None)
+            self._rooms.close(view, clock.later_than(view.room.updated_at))
 
         retry_on_conflict(attempt)
 
-    def join(self, caller: Caller, code: str, receipt: ReceiptFor[RoomView]) -> RoomView:
-        """Become what the room gives to who joins, or what one was when one left: the lower of the two.
+    def join(self, caller: Caller, code: str) -> RoomView:
+        """Join a room by its code. The role is the room's join role or the caller's former role, whichever is lower.
 
-        Raises ``UnknownCode``, also where nobody joins by code and for whom an admin removed; ``AlreadyMember``,
-        ``RoomFull``, ``TooManyRooms``.
+        Raises ``UnknownCode``, also if the room cannot be joined by code or an admin removed the caller;
+        ``AlreadyMember``, ``RoomFull``, ``TooManyRooms``.
         """
         code = code_as_pasted(code)
 
@@ -224,16 +219,17 @@ class RoomService:
             view = RoomView(_with_newcomer(room, newcomer), newcomer, (*members, newcomer))
             self._require_space_in(room)
             self._require_space_for_a_room(rooms)
-            self._rooms.join(room, newcomer, former, receipt(view))
+            unit_of_work.respond_with(view)
+            self._rooms.join(room, newcomer, former)
             return view
 
         return retry_on_conflict(attempt)
 
     def members(self, caller: Caller, room_id: str, limit: int, after: str | None) -> Page[MemberWithUser]:
-        """In the order they joined. Whoever is just being deleted is left out."""
+        """The members in the order they joined, without users who are being deleted."""
         everybody = list(self.get(caller, room_id).members)
         start = next((i + 1 for i, member in enumerate(everybody) if _position(member) == after), None)
-        if start is None:  # from the beginning, or from behind somebody who has left meanwhile
+        if start is None:  # from the beginning, or the member at the cursor has left meanwhile
             start = next((i for i, member in enumerate(everybody) if after is None or _position(member) > after), None)
         wanted = everybody[start : start + limit] if start is not None else []
         people = self._people.find_many([member.user_id for member in wanted])
@@ -247,13 +243,14 @@ class RoomService:
         room_id: str,
         user_id: str,
         role: RoomRole,
-        receipt: ReceiptFor[MemberWithUser],
         count_adding: Callable[[], None],
     ) -> MemberWithUser:
-        """Raises ``RoleTooLow``, ``UnknownUser``, ``AlreadyMember``, ``RoomFull``, ``AddingRefused``, ``TooManyRooms``.
+        """Add a user to a room.
 
-        ``count_adding``: counts that the caller adds somebody with whom they share no room; may raise
-        ``RateLimited``. Called once at most, before the caller is told whether the user lets them.
+        Raises ``RoleTooLow``, ``UnknownUser``, ``AlreadyMember``, ``RoomFull``, ``AddingRefused``, ``TooManyRooms``.
+
+        ``count_adding``: called if the caller and the user share no room, once at most, and before the user's setting
+        ``added_by`` is checked. May raise ``RateLimited``.
         """
         counted = False
 
@@ -279,7 +276,8 @@ class RoomService:
                 raise AddingRefused
             self._require_space_for_a_room(len(theirs.added), _TOO_MANY_ADDED)
             newcomer = _membership(room_id, user_id, role, clock.later_than(view.room.updated_at))
-            self._rooms.add(view.room, view.caller, user, newcomer, receipt((newcomer, user)))
+            unit_of_work.respond_with((newcomer, user))
+            self._rooms.add(view.room, view.caller, user, newcomer)
             return newcomer, user
 
         return retry_on_conflict(attempt)
@@ -290,10 +288,11 @@ class RoomService:
         room_id: str,
         user_id: str,
         edit: Callable[[MemberWithUser], RoomRole],
-        receipt: ReceiptFor[MemberWithUser],
     ) -> MemberWithUser:
-        """Give a member the role that ``edit`` says. Raises ``RoleTooLow``, ``LastAdmin``; ``MemberNotFound`` for
-        somebody who is no member."""
+        """Give a member the role that ``edit`` returns.
+
+        Raises ``RoleTooLow``, ``LastAdmin``; ``MemberNotFound`` if the user is not a member.
+        """
 
         def attempt() -> MemberWithUser:
             found, people = self._with_person(caller, room_id, user_id)
@@ -305,14 +304,15 @@ class RoomService:
             if after != member:
                 at = clock.later_than(view.room.updated_at)
                 with _last_admin_only_if(view.is_last_admin(member)):
-                    self._rooms.change_role(view.caller, member, after, at, receipt((after, user)))
+                    unit_of_work.respond_with((after, user))
+                    self._rooms.change_role(view.caller, member, after, at)
             return after, user
 
         return retry_on_conflict(attempt)
 
-    def remove(self, caller: Caller, room_id: str, user_id: str, receipt: ReceiptFor[None]) -> None:
-        """Leave, or be removed by an admin. Raises ``RoleTooLow``, ``LastAdmin``."""
-        meant: list[str] = []
+    def remove(self, caller: Caller, room_id: str, user_id: str) -> None:
+        """Leave a room or, as an admin, remove a member. Raises ``RoleTooLow``, ``LastAdmin``."""
+        join_ids: list[str] = []
 
         def attempt() -> None:
             view = self.get(caller, room_id)
@@ -322,14 +322,15 @@ class RoomService:
             member = view.member(user_id)
             if member is None:
                 raise MemberNotFound
-            # Whoever has left meanwhile and joined again is in by another membership, which is not the one meant.
-            meant.append(member.join_id)
-            if member.join_id != meant[0]:
+            # A user who left and joined again meanwhile has another membership, which must stay.
+            join_ids.append(member.join_id)
+            if member.join_id != join_ids[0]:
                 raise MemberNotFound
             role = FormerRole(member.role.value) if oneself else FormerRole.REMOVED
             former = FormerMember(user_id, room_id, role, clock.later_than(view.room.updated_at))
             with _last_admin_only_if(view.is_last_admin(member) and view.room.member_count > 1):
-                self._rooms.remove(view, member, former, receipt(None))
+                unit_of_work.respond_with(None)
+                self._rooms.remove(view, member, former)
 
         retry_on_conflict(attempt)
 
@@ -340,7 +341,7 @@ class RoomService:
         return view
 
     def _with_person(self, caller: Caller, room_id: str, user_id: str) -> tuple[RoomView | None, dict[str, User]]:
-        """The room as the caller sees it, and at the same time somebody who is in it or may come into it."""
+        """Read, at the same time, the caller's view of the room and a user."""
         return self._gather(
             lambda: self._rooms.view(room_id, caller.user_id), lambda: self._people.find_many([user_id])
         )
@@ -350,17 +351,19 @@ class RoomService:
             raise RoomFull
 
     def _require_space_for_a_room(self, rooms: int, detail: str | None = None) -> None:
-        """``rooms``: those that the user entered in the same way.
+        """Raises ``TooManyRooms``. ``rooms``: the number of rooms of the user with the same origin (joined or added).
 
-        Rooms that others added somebody to do not count where they open or join one, or others could keep them from it.
+        Rooms that others added a user to do not count when the user creates or joins one: others could use up the
+        limit.
         """
-        # A brake on abuse, not an invariant: two joins at the same moment may both pass.
+        # A limit against abuse, not an invariant: two concurrent joins may exceed it.
         if rooms >= self._max_rooms:
             raise TooManyRooms(detail)
 
 
 def _require_admin(view: RoomView | None) -> RoomView:
-    """Raises ``RoomNotFound`` for who is no member, ``RoleTooLow`` for who is no admin."""
+    """The view, if the caller is an admin of the room. Raises ``RoomNotFound`` for others than members,
+    ``RoleTooLow``."""
     if view is None:
         raise RoomNotFound
     if view.caller.role is not RoomRole.ADMIN:
@@ -375,7 +378,7 @@ def _admin_required(view: RoomView) -> RoleTooLow:
 
 
 def _with_free_code(view: RoomView, generated: bool, write: Callable[[RoomView], None]) -> RoomView:
-    """Write the room; while a generated code happens to be taken, with another one."""
+    """Write the room. If a generated code is taken, try again with another code, ten times at most."""
     for _ in range(_CODES_TRIED - 1 if generated else 0):
         try:
             write(view)
@@ -392,7 +395,8 @@ def _require_newcomer(members: tuple[Membership, ...], user_id: str) -> None:
 
 
 def _role_by_code(room: Room, former: FormerMember | None) -> RoomRole:
-    """Raises ``UnknownCode``: whom a room does not let in is told no more than who has made a code up."""
+    """The role of a user who joins by code. Raises ``UnknownCode`` if they may not: the response is that to a wrong
+    code."""
     left_as = None if former is None else former.role
     if room.join_role is None or left_as is FormerRole.REMOVED:
         raise UnknownCode
@@ -401,12 +405,12 @@ def _role_by_code(room: Room, former: FormerMember | None) -> RoomRole:
 
 
 @contextmanager
-def _last_admin_only_if(read_so: bool) -> Iterator[None]:
-    """Let ``LastAdmin`` through where the room was read so; otherwise it was changed meanwhile: ``WriteConflict``."""
+def _last_admin_only_if(expected: bool) -> Iterator[None]:
+    """Replace ``LastAdmin`` by ``WriteConflict`` unless ``expected``: then the room has changed since it was read."""
     try:
         yield
     except LastAdmin:
-        if not read_so:
+        if not expected:
             raise WriteConflict from None
         raise
 
@@ -416,12 +420,12 @@ def _membership(room_id: str, user_id: str, role: RoomRole, at: datetime) -> Mem
 
 
 def _next_version(changed: Room) -> Room:
-    """``changed`` is the version before, with other values."""
+    """``changed``, which still has the old version number, as the next version."""
     return replace(changed, updated_at=clock.later_than(changed.updated_at), version=changed.version + 1)
 
 
 def _with_newcomer(room: Room, newcomer: Membership) -> Room:
-    """The room with one member more, no admin."""
+    """The room with one more member, who is no admin."""
     return replace(
         room,
         member_count=room.member_count + 1,

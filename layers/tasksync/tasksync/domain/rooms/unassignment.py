@@ -1,8 +1,7 @@
-"""What happens to somebody's tasks in a room after they left it or were removed: nobody has them any more.
+"""Unassignment: after somebody left a room or was removed, their tasks there are assigned to nobody.
 
-It is carried out behind the stream, or by a migration, and may be carried out late, several times and by several
-functions at once. What decides is what is stored: an assignment names the membership by which it was made, so one that
-was made after the person came back is none of an earlier membership, and stays.
+A stream function or a migration runs it, maybe late, several times or concurrently. An assignment stores the join id of
+the membership. So assignments made after the user came back belong to another membership, and stay.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,14 +15,14 @@ from tasksync.runtime.deadline import KeepGoing
 
 
 class Rooms(Protocol):
-    """The rooms table, as far as it is needed here."""
+    """The part of the rooms repository that is used here."""
 
     def is_live(self, room_id: str) -> bool: ...
     def members_among(self, room_id: str, user_ids: Iterable[str]) -> dict[str, Membership]: ...
 
 
 class Tasks(Protocol):
-    """The tasks table, as far as it is needed here."""
+    """The part of the tasks repository that is used here."""
 
     def assigned_in(self, room_id: str, user_id: str) -> Iterator[list[Task]]: ...
     def unassign(self, task: Task, at: datetime) -> None: ...
@@ -39,15 +38,14 @@ class DueUnassignments(Protocol):
 def unassign_former_member(
     room_id: str, user_id: str, dues: DueUnassignments, rooms: Rooms, tasks: Tasks, keep_going: KeepGoing
 ) -> bool:
-    """Unassign what somebody has in a room by a membership that is over. False if time ran out.
+    """Unassign the tasks that somebody has in a room through a membership that ended. False if time ran out.
 
-    Raises ``WriteConflict`` if tasks keep changing. The tasks of a room without members are not looked at: they are
-    deleted.
+    Raises ``WriteConflict`` if tasks keep changing. Tasks of a room without members are skipped: they are deleted.
     """
 
     def attempt() -> bool:
         for page in tasks.assigned_in(room_id, user_id):
-            # Read after the tasks: an assignment by a membership that began since then is on none of them.
+            # Read after the tasks: no task of this page is assigned through a membership that began later.
             membership = rooms.members_among(room_id, [user_id]).get(user_id) if page else None
             for task in page:
                 if task.is_assigned_by(membership):
@@ -57,7 +55,7 @@ def unassign_former_member(
                 tasks.unassign(task, max(clock.now(), task.updated_at))
         return True
 
-    # Read first: if the person comes back and leaves once more meanwhile, that is due by itself and stays so.
+    # Read first: if the user joins and leaves again meanwhile, that unassignment stays due.
     due = dues.find(room_id, user_id)
     if rooms.is_live(room_id) and not retry_on_conflict(attempt):
         return False

@@ -1,4 +1,4 @@
-"""Registration, sign-in and sessions."""
+"""The account service: registration, sign-in, sessions and passwords."""
 
 import hmac
 import secrets
@@ -16,8 +16,6 @@ from tasksync.model.entities import (
     Caller,
     Exchange,
     Page,
-    Receipt,
-    ReceiptFor,
     Recovery,
     Session,
     User,
@@ -41,20 +39,21 @@ from tasksync.model.errors import (
     WriteConflict,
 )
 from tasksync.model.ids import new_session_id, new_user_id
-from tasksync.runtime import clock
+from tasksync.runtime import clock, unit_of_work
 from tasksync.security import password_policy
 
 _REPEATABLE = timedelta(seconds=60)
 _AT_ONCE = timedelta(seconds=10)
-"""A token spent no longer ago than this was used by two at once, as two tabs do, and is not taken for stolen."""
+"""A token that is used again within this time counts as used by two browser tabs, not as stolen."""
 _NOBODY = "nobody"
 
 Matches = Callable[[None], bool]
-"""Whether the client's preconditions allow changing what is there and has no version."""
+"""Whether the client's preconditions allow changing a resource without a version."""
 
 
 class People(Protocol):
-    """The users table, as far as signing in needs it; ``dynamodb/users/repository.py`` says what each raises."""
+    """The part of the users repository that this service uses; ``dynamodb/users/repository.py`` says what each
+    raises."""
 
     def find(self, user_id: str) -> User | None: ...
     def owner_of(self, claim: str) -> str | None: ...
@@ -64,7 +63,7 @@ class People(Protocol):
 
 
 class Sessions(Protocol):
-    """The sessions table; ``dynamodb/sessions/repository.py`` says what each raises."""
+    """The sessions repository; ``dynamodb/sessions/repository.py`` says what each raises."""
 
     def find(self, session_id: str) -> Session | None: ...
     def page_of(self, user_id: str, at: datetime, limit: int, after: str | None) -> Page[Session]: ...
@@ -73,12 +72,10 @@ class Sessions(Protocol):
     def rotate(
         self, session: Session, refresh_hash: str, exchange: Exchange, at: datetime, expires_at: datetime
     ) -> None: ...
-    def reauthenticate(self, user: User, session_id: str, at: datetime, receipt: Receipt | None) -> None: ...
-    def change_password(
-        self, user: User, session_id: str, password_hash: str, at: datetime, receipt: Receipt | None
-    ) -> None: ...
-    def end(self, session_id: str, user_id: str, receipt: Receipt | None) -> None: ...
-    def end_all(self, user_id: str, receipt: Receipt | None) -> None: ...
+    def reauthenticate(self, user: User, session_id: str, at: datetime) -> None: ...
+    def change_password(self, user: User, session_id: str, password_hash: str, at: datetime) -> None: ...
+    def end(self, session_id: str, user_id: str) -> None: ...
+    def end_all(self, user_id: str) -> None: ...
     def delete(self, session_id: str) -> None: ...
 
 
@@ -110,7 +107,7 @@ class RecoveryTokens(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Where somebody signs in from."""
+    """The client that signs in."""
 
     user_agent: str
     ip: str
@@ -118,18 +115,18 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """A session just opened or refreshed, and the refresh token that only the client has."""
+    """A new or refreshed session, and its refresh token, which is not stored."""
 
     user: User
     session: Session
     refresh_token: str
     repeated: bool = False
-    """Whether it was given before, to the same request."""
+    """Whether this repeats the response to an earlier, identical request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reauthentication:
-    """That somebody who is signed in has shown the password again, and the id of the access token that says so."""
+    """A repeated check of the password in a session, and the id of the access token that proves it."""
 
     user: User
     session_id: str
@@ -139,7 +136,7 @@ class Reauthentication:
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """How long a sign-in lasts: however often it is refreshed, and without being refreshed."""
+    """How long a session lasts: in all (``absolute``), and without a refresh (``idle``)."""
 
     absolute: timedelta
     idle: timedelta
@@ -148,7 +145,7 @@ class Lifetimes:
 def register(
     username: str | None, email: str | None, password: str, passwords: Passwords, write: Callable[[User], None]
 ) -> User:
-    """A new person, handed to ``write``. Without a username one is made up.
+    """Create a user and store it by ``write``. Without a username, one is generated.
 
     Raises ``UsernameTaken``, ``EmailTaken``.
     """
@@ -176,7 +173,7 @@ def register(
 
 
 class AccountService:
-    """Signing in and out."""
+    """Operations on accounts and sessions."""
 
     def __init__(
         self,
@@ -188,7 +185,7 @@ class AccountService:
         lifetimes: Lifetimes,
         gather: Gather,
     ) -> None:
-        """``both``: carries out two reads at the same time."""
+        """``gather`` runs two reads at the same time."""
         self._gather = gather
         self._people = people
         self._sessions = sessions
@@ -198,7 +195,7 @@ class AccountService:
         self._lifetimes = lifetimes
 
     def register(self, username: str | None, email: str | None, password: str, device: Device) -> SignIn:
-        """Raises as ``register`` does."""
+        """Create a user and sign in. Raises the errors of the function ``register``."""
         opened: list[SignIn] = []
 
         def write(user: User) -> None:
@@ -210,34 +207,38 @@ class AccountService:
         return opened[-1]
 
     def owner_of(self, claim: str) -> str | None:
-        """The id of the user who has this name or address."""
+        """The id of the user with this username or address, if any."""
         return self._people.owner_of(claim)
 
     def holder(self, user_id: str | None) -> User | None:
-        """The user who wants to sign in. One read, whether or not there is one: how long it takes tells nothing."""
+        """The user who signs in. One read in any case, so that the duration does not show whether the user exists."""
         return self._people.find(user_id or _NOBODY)
 
     def login(self, user: User | None, password: str, device: Device) -> SignIn:
-        """``user``: the holder of the name. Raises ``InvalidCredentials``, and does the same work without one."""
+        """Sign in. Raises ``InvalidCredentials``, after the same time if there is no user."""
         right = self._passwords.verify_password(password, user.password_hash if user else None)
         if user is None or not right:
             raise InvalidCredentials
         sign_in = self._new_session(user, device)
         self._sessions.open(sign_in.session)
         if self._passwords.outdated(user.password_hash):
-            # Somebody else's change, or a table that does not answer, must not cost the sign-in: there will be others.
+            # A write conflict or a failed write must not fail the sign-in: the next sign-in upgrades the hash.
             with suppress(WriteConflict, DependencyFailed):
                 self._people.upgrade_password_hash(user, self._passwords.hash_password(password))
         return sign_in
 
     def refresh(self, session: Session | None, refresh_token: str, key: str | None) -> SignIn:
-        """A new refresh token for an old one of ``session``, which ends the old one. Raises ``InvalidToken``.
+        """Exchange a refresh token of ``session`` for a new one. Raises ``InvalidToken``.
 
-        The same token with the same key (a digest of one) within a minute is given the same again: the answer was lost.
-        Otherwise, a token that was exchanged less than ten seconds ago was used by two at once: the second one is given
-        nothing (``RefreshInProgress``), and the session goes on. Whoever shows a token that was given away before that
-        has stolen it, or was robbed of it by somebody quicker: the whole session is revoked (RFC 9700 §4.14.2;
-        ``RefreshTokenReused``). Raises ``IdempotencyKeyReused`` where the key has just served for the token before.
+        ``key``: the digest of an idempotency key. The same token with the same key within a minute returns the same
+        new token, because the response may have been lost. Otherwise:
+
+        - A token that was exchanged less than ten seconds ago was used by two clients at the same time. The second
+          request fails (``RefreshInProgress``), and the session continues.
+        - A token that was exchanged before that may be stolen: the whole session is revoked (RFC 9700 §4.14.2;
+          ``RefreshTokenReused``).
+
+        Raises ``IdempotencyKeyReused`` if the key was just used for the previous token.
         """
         session, user = self._live(session)
         if self._tokens.token_hash(refresh_token) != session.refresh_hash:
@@ -253,7 +254,7 @@ class AccountService:
         try:
             return self._exchanged(user, session, refresh_token, key)
         except InvalidToken:
-            # Somebody else was quicker; with the same key, that was this request on another way.
+            # Another request was faster; with the same key, it was a retry of this request.
             session, user = self._live(self.session_of(refresh_token))
             repeated = self._repeated(user, session, refresh_token, key)
             if repeated is None:
@@ -269,7 +270,7 @@ class AccountService:
         return SignIn(user, replace(session, last_used_at=at, expires_at=expires_at), successor)
 
     def _repeated(self, user: User, session: Session, refresh_token: str, key: str | None) -> SignIn | None:
-        """What was given for this token under this key less than a minute ago."""
+        """The result of the same exchange with this key less than a minute ago, if any."""
         exchange = session.exchange
         spent_hash = self._tokens.token_hash(refresh_token)
         if exchange is None or exchange.spent_hash != spent_hash or not _served(session, key):
@@ -277,16 +278,16 @@ class AccountService:
         return SignIn(user, session, self._tokens.successor(refresh_token, exchange.salt), repeated=True)
 
     def _just_spent(self, session: Session, refresh_token: str) -> bool:
-        """Whether the last refresh was with this token, a moment ago."""
+        """Whether the last refresh exchanged this token less than ten seconds ago."""
         spent_hash = session.exchange.spent_hash if session.exchange else None
         just_now = clock.now() < session.last_used_at + _AT_ONCE
         return just_now and self._tokens.token_hash(refresh_token) == spent_hash
 
     def logout(self, refresh_token: str) -> Session | None:
-        """End the session that gave out this token: the client may never have seen the tokens that came after it.
+        """End the session of a refresh token, and return it. Any token of the session is accepted, also an old one.
 
-        Answers with the session that it ended. A token whose session is over, or that nobody was given, ends none, and
-        that is no error (RFC 7009 §2.2). A text that is no token at all is one: raises ``Invalid``.
+        None for a token without a session: that is no error (RFC 7009 §2.2). Raises ``Invalid`` for a text that is no
+        refresh token.
         """
         if self._tokens.session_of(refresh_token) is None:
             raise Invalid(
@@ -299,9 +300,9 @@ class AccountService:
         return session
 
     def sessions(self, caller: Caller, limit: int, after: str | None) -> Page[Session]:
-        """Those that are still good, oldest first."""
+        """The caller's live sessions, oldest first."""
         at = clock.now()
-        # One more than is shown, so that a next page is announced only where there is one.
+        # One more than shown, so that a next page is announced only if there is one.
         user, page = self._gather(
             lambda: self._user(caller), lambda: self._sessions.page_of(caller.user_id, at, limit + 1, after)
         )
@@ -314,59 +315,63 @@ class AccountService:
                 return Page(live, None)
             page = self._sessions.page_of(caller.user_id, at, limit + 1 - len(live), page.next)
 
-    def end_session(self, caller: Caller, session_id: str, matches: Matches | None, receipt: ReceiptFor[None]) -> None:
-        """``matches``: None where the client asks for nothing. Raises ``SessionNotFound`` for a session that is not the
-        caller's, and ``PreconditionFailed``."""
+    def end_session(self, caller: Caller, session_id: str, matches: Matches | None) -> None:
+        """End one session of the caller. ``matches``: None if the client sent no precondition.
+
+        Raises ``SessionNotFound`` for a session of somebody else, and ``PreconditionFailed``.
+        """
         if matches is not None:
             session = self._sessions.find(session_id)
             if session is None or session.user_id != caller.user_id:
                 raise SessionNotFound
             if not matches(None):
                 raise PreconditionFailed(None)
-        self._sessions.end(session_id, caller.user_id, receipt(None))
+        unit_of_work.respond_with(None)
+        self._sessions.end(session_id, caller.user_id)
 
-    def end_all_sessions(self, caller: Caller, receipt: ReceiptFor[None]) -> None:
-        self._sessions.end_all(caller.user_id, receipt(None))
+    def end_all_sessions(self, caller: Caller) -> None:
+        unit_of_work.respond_with(None)
+        self._sessions.end_all(caller.user_id)
 
-    def reauthenticate(self, caller: Caller, password: str, receipt: ReceiptFor[Reauthentication]) -> Reauthentication:
-        """Show the password again in the caller's session (RFC 9470). Raises ``InvalidCredentials``."""
+    def reauthenticate(self, caller: Caller, password: str) -> Reauthentication:
+        """Check the password again in the caller's session (RFC 9470). Raises ``InvalidCredentials``."""
 
         def attempt() -> Reauthentication:
             user = self._user(caller)
             if not self._passwords.verify_password(password, user.password_hash):
                 raise InvalidCredentials("The password is not right.")
             done = Reauthentication(user, caller.session_id, secrets.token_urlsafe(16), clock.now())
-            self._sessions.reauthenticate(user, done.session_id, done.at, receipt(done))
+            unit_of_work.respond_with(done)
+            self._sessions.reauthenticate(user, done.session_id, done.at)
             return done
 
         return retry_on_conflict(attempt)
 
-    def change_password(self, caller: Caller, current: str, new: str, receipt: ReceiptFor[None]) -> None:
-        """Every other session ends.
+    def change_password(self, caller: Caller, current: str, new: str) -> None:
+        """Set a new password, and end all other sessions.
 
-        Raises ``InvalidCredentials``, and after the current password was found right ``Invalid``: the new one would
-        soon be guessed.
+        Raises ``InvalidCredentials`` and, if the current password is right, ``Invalid`` for a new password that is easy
+        to guess.
         """
 
         def attempt() -> None:
             user = self._user(caller)
             if not self._passwords.verify_password(current, user.password_hash):
                 raise InvalidCredentials("The current password is not right.")
-            faults = password_policy.password_errors(new, "/new_password", [user.username, user.email])
-            if faults:
-                raise Invalid(faults)
+            field_errors = password_policy.password_errors(new, "/new_password", [user.username, user.email])
+            if field_errors:
+                raise Invalid(field_errors)
             password_hash = self._passwords.hash_password(new)
-            self._sessions.change_password(
-                user, caller.session_id, password_hash, clock.later_than(user.updated_at), receipt(None)
-            )
+            unit_of_work.respond_with(None)
+            self._sessions.change_password(user, caller.session_id, password_hash, clock.later_than(user.updated_at))
 
         retry_on_conflict(attempt)
 
     def recover(self, token: str, new: str) -> User:
-        """Set a new password with a recovery token, which ends with it, as every session of the user does.
+        """Set a new password with a recovery token. This ends the token and all sessions of the user.
 
-        Raises ``InvalidRecoveryToken``, and ``Invalid`` if the new password would soon be guessed; that leaves the
-        token as it is.
+        Raises ``InvalidRecoveryToken``, and ``Invalid`` for a new password that is easy to guess; then the token stays
+        valid.
         """
 
         def attempt() -> User:
@@ -379,9 +384,9 @@ class AccountService:
                 raise InvalidRecoveryToken
             if recovery.version != user.version or recovery.expires_at <= clock.now():
                 raise InvalidRecoveryToken
-            faults = password_policy.password_errors(new, "/new_password", [user.username, user.email])
-            if faults:
-                raise Invalid(faults)
+            field_errors = password_policy.password_errors(new, "/new_password", [user.username, user.email])
+            if field_errors:
+                raise Invalid(field_errors)
             password_hash = self._passwords.hash_password(new)
             self._people.recover(user, recovery, password_hash, clock.later_than(user.updated_at))
             return user
@@ -416,7 +421,7 @@ class AccountService:
         return SignIn(user, session, refresh_token)
 
     def session_of(self, refresh_token: str) -> Session | None:
-        """The session that once gave out this token."""
+        """The session to which this token, or an older one, was issued."""
         session_id = self._tokens.session_of(refresh_token)
         session = self._sessions.find(session_id) if session_id else None
         return session if session and self._tokens.family_hash(refresh_token) == session.family_hash else None
@@ -429,7 +434,7 @@ class AccountService:
 
 
 def _served(session: Session, key: str | None) -> bool:
-    """Whether the last refresh came with this key, and may still be repeated."""
+    """Whether the last refresh had this key, and can still be repeated."""
     used = session.exchange.key if session.exchange else None
     return key is not None and key == used and clock.now() < session.last_used_at + _REPEATABLE
 

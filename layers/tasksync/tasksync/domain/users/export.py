@@ -1,7 +1,7 @@
-"""The export: everything that is held about somebody, for themselves (GDPR Article 15, OWASP ASVS 5.0.0 §14.2.7).
+"""The export: all data about a user, for this user (GDPR Article 15, OWASP ASVS 5.0.0 §14.2.7).
 
-It is a chain of lists, each of which is read page by page. What is in a room belongs to the room, and is shown to
-whoever is in it now. What somebody did is theirs, wherever they did it.
+It is a sequence of lists, each of which is read page by page. The content of a room belongs to the room: it is exported
+only to current members. A user's own actions are exported wherever they happened.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ _NOT_OWN_DATA = (
 )
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Whoever has it may join, and some may not read it: a viewer, or somebody who has left.
+# Whoever has the code may join. Viewers and former members must not read it.
 _SECRET_FIELDS = {"code"}
 
 
@@ -70,7 +70,7 @@ class Activity(Protocol):
 
 
 class ExportService:
-    """What somebody may take with them. A page of any part may have fewer items than asked for, and go on."""
+    """Reads the parts of an export. A page may have fewer items than the limit, and still have a next page."""
 
     def __init__(
         self,
@@ -91,9 +91,9 @@ class ExportService:
         self._activity = activity
 
     def subject(self, caller: Caller, user_id: str) -> User:
-        """The profile. Raises ``NotFound`` for whom the caller may not see, ``RoleTooLow`` for all but the caller.
+        """The profile. Raises ``NotFound`` if the caller may not see the user, ``RoleTooLow`` if it is not the caller.
 
-        An admin of the installation is no exception: what is held about somebody is theirs.
+        This holds for admins of the installation too: the data belongs to the user.
         """
         user = self._people.get(caller, user_id)
         if user.id != caller.user_id:
@@ -101,22 +101,22 @@ class ExportService:
         return user
 
     def sessions(self, caller: Caller, limit: int, after: str | None) -> Page[Session]:
-        """All that are still stored, over or not."""
+        """All stored sessions, ended ones too."""
         return self._sessions.page_of(caller.user_id, _EVER, limit, after)
 
     def rooms(self, caller: Caller, limit: int, after: str | None) -> Page[RoomView]:
         return self._rooms.rooms_of(caller.user_id, limit, after)
 
     def former_rooms(self, caller: Caller, limit: int, after: str | None) -> Page[FormerMember]:
-        """Those that the caller left or was removed from."""
+        """Rooms that the caller left or was removed from."""
         return self._former_members.page_of(caller.user_id, limit, after)
 
     def tasks(self, caller: Caller, limit: int, after: str | None) -> Page[Task]:
-        """Personal ones, and those assigned to the caller in rooms they are in."""
+        """Personal tasks, and tasks assigned to the caller in their current rooms."""
         return self._tasks.list_of_caller(caller, _EVERY_TASK, limit, after)
 
     def tasks_for_others(self, caller: Caller, limit: int, after: str | None) -> Page[Task]:
-        """Those that the caller has created for others, or for nobody, in rooms they are in."""
+        """Tasks that the caller created for others or for nobody, in their current rooms."""
         page = self._created.created_by(caller.user_id, limit, after)
         others = [task for task in page.items if task.assignee_id != caller.user_id]
         rooms = {task.owner_id for task in others}
@@ -124,7 +124,7 @@ class ExportService:
         return Page([task for task in others if task.owner_id in current], page.next)
 
     def activity(self, caller: Caller, limit: int, after: str | None) -> Page[ActivityEntry]:
-        """What the caller did, in rooms they are in and in others, without the rooms' codes."""
+        """The caller's actions in current and former rooms, without room codes."""
         page = self._activity.done_by(caller.user_id, limit, after)
         return Page([_without_secrets(entry) for entry in page.items], page.next)
 

@@ -1,15 +1,16 @@
-"""Guessing passwords, and how long it takes (OWASP ASVS 5.0.0 §6.3.1; NIST SP 800-63B-4 §3.2.2).
+"""The login throttle: limits how fast passwords can be guessed (OWASP ASVS 5.0.0 §6.3.1; NIST SP 800-63B-4 §3.2.2).
 
-Attempts are counted for each account, whichever of its names was typed and wherever its password is asked for, and for
-the network they come from. A name that nobody has is counted as if it were an account, so how one name is refused tells
-nothing. An attempt is counted before the password is looked at, so that no concurrency gets more of them:
+Attempts are counted by account and by the network that they come from, on every route that takes a password. A username
+or address that does not exist is counted like an account, so the throttle does not show which accounts exist. An
+attempt is counted before the password is checked, so concurrent requests get no extra attempts:
 
-- the quota of failures from one network is free; then each attempt has to wait, twice as long each time, up to an hour;
-- after 100 failures in a row, from wherever, a network from which nobody has signed in before waits an hour for each.
-  A network from which somebody has keeps its own count. So an owner who is somewhere new gets a try within the hour,
-  whatever others do from elsewhere; somebody in the owner's own network can use up the tries of both.
+- A quota of failures from one network is free. After that, each attempt has to wait: 60 s first, then twice as long
+  each time, up to an hour.
+- After 100 failures in a row from any networks, a network from which the account never signed in waits an hour before
+  each attempt. Known networks keep their own count. So the owner can sign in from a new place within an hour, whatever
+  attackers do from other networks. An attacker in the owner's own network shares the owner's attempts.
 
-A right password forgets the failures.
+A successful sign-in resets the failures.
 """
 
 import hmac
@@ -29,7 +30,7 @@ FAILURES_IN_A_ROW = 100
 
 _FIRST_WAIT_SECONDS = 60
 _LONGEST_WAIT_SECONDS = 3600
-_LONGEST_WAIT = 6  # 60 s doubled six times is more than an hour
+_LONGEST_WAIT = 6  # doublings: 60 s doubled six times is more than an hour
 _DAY_SECONDS = 24 * 3600
 
 
@@ -45,102 +46,103 @@ class LoginThrottles(Protocol):
 
 
 class LoginThrottleService:
-    """Says whether a password may be looked at."""
+    """Decides whether a password may be checked."""
 
-    def __init__(self, table: LoginThrottles, secret: Callable[[], bytes]) -> None:
-        """``secret``: of the keys under which attempts are counted, so that no name or address is kept."""
-        self._table = table
+    def __init__(self, repository: LoginThrottles, secret: Callable[[], bytes]) -> None:
+        """``secret``: the key of the digests under which attempts are counted, so that no name or address is stored."""
+        self._repository = repository
         self._secret = secret
 
     def reserve(self, account: str, network: str) -> "Attempt":
-        """Count an attempt on ``account`` from ``network``. Raises ``RateLimited``; then it is not to be made.
+        """Count an attempt on ``account`` from ``network``. Raises ``RateLimited`` if the password must not be checked.
 
-        ``account``: the id of the user whose password is to be looked at, or the name typed if nobody has it.
+        ``account``: the id of the user whose password is checked, or the name as typed if no user has it.
         """
-        attempt = Attempt(self._table, self._digest(account), self._digest(account, network))
+        attempt = Attempt(self._repository, self._digest(account), self._digest(account, network))
         attempt.admit()
         return attempt
 
     def forgive(self, account: str, network: str) -> None:
-        """Forget the failures of ``account`` from ``network``: who it is has been proved without a password."""
-        Attempt(self._table, self._digest(account), self._digest(account, network)).succeeded()
+        """Reset the failures of ``account`` from ``network``, after a proof of identity other than the password."""
+        Attempt(self._repository, self._digest(account), self._digest(account, network)).succeeded()
 
     def _digest(self, *parts: str) -> str:
         return hmac.digest(self._secret(), "\n".join(("sign-in", *parts)).encode(), "sha256").hex()
 
 
 class Attempt:
-    """One look at a password."""
+    """One check of a password."""
 
-    def __init__(self, table: LoginThrottles, account: str, account_from_network: str) -> None:
-        self._table = table
-        self._tries_key = f"tries#{account_from_network}"
+    def __init__(self, repository: LoginThrottles, account: str, account_from_network: str) -> None:
+        self._repository = repository
+        self._throttle_key = f"tries#{account_from_network}"
         self._failures_key = f"failures#{account}"
         self._known_key = f"known#{account_from_network}"
 
     def admit(self) -> None:
-        """Raises ``RateLimited``."""
+        """Count the attempt. Raises ``RateLimited``."""
         now = int(clock.now().timestamp())
-        tries = retry_on_conflict(lambda: self._counted(now))
-        if tries.next_at is None:
-            self._admit_free(tries, now)
-        elif tries.next_at > now:
-            raise self._too_early(tries.next_at - now)
+        throttle = retry_on_conflict(lambda: self._counted(now))
+        if throttle.next_at is None:
+            self._admit_free(throttle, now)
+        elif throttle.next_at > now:
+            raise self._too_early(throttle.next_at - now)
         else:
-            self._admit_waited(tries, now)
+            self._admit_waited(throttle, now)
 
     def succeeded(self) -> None:
-        """The password was right: forget the failures, and remember the network."""
-        # Whoever is signed in is: what cannot be forgotten now is forgotten the next time.
+        """The password was right: reset the failures, and remember the network."""
+        # A failure here must not undo the sign-in; the next sign-in resets the failures.
         with suppress(DependencyFailed):
-            self._table.forget_failures(self._tries_key, self._failures_key, self._known_key)
+            self._repository.forget_failures(self._throttle_key, self._failures_key, self._known_key)
 
     def _counted(self, now: int) -> LoginThrottle:
-        """The tries with this one. Raises ``WriteConflict`` if somebody else began to count anew at the same moment."""
+        """The throttle, with this attempt. Raises ``WriteConflict`` if another request started a new count
+        meanwhile."""
         ends = now + SIGN_IN_FAILURES.seconds
-        tries = self._table.count_attempt(self._tries_key, ends)
-        if tries.ends > now:
-            return tries
-        anew = LoginThrottle(tries.key, 1, ends, version=tries.version + 1)
-        self._table.change_throttle(tries, anew)
-        return anew
+        throttle = self._repository.count_attempt(self._throttle_key, ends)
+        if throttle.ends > now:
+            return throttle
+        fresh = LoginThrottle(throttle.key, 1, ends, version=throttle.version + 1)
+        self._repository.change_throttle(throttle, fresh)
+        return fresh
 
-    def _admit_free(self, tries: LoginThrottle, now: int) -> None:
-        if tries.count > self._table.quota(SIGN_IN_FAILURES.name):
-            # Came at the same moment as the last free one.
-            self._make_wait(tries, now, 0)
+    def _admit_free(self, throttle: LoginThrottle, now: int) -> None:
+        if throttle.count > self._repository.quota(SIGN_IN_FAILURES.name):
+            # It arrived at the same time as the last free attempt.
+            self._make_wait(throttle, now, 0)
         if self._is_stranger():
-            self._make_wait(tries, now, _LONGEST_WAIT)
-        if tries.count == self._table.quota(SIGN_IN_FAILURES.name):
+            self._make_wait(throttle, now, _LONGEST_WAIT)
+        if throttle.count == self._repository.quota(SIGN_IN_FAILURES.name):
             with suppress(RateLimited):
-                self._make_wait(tries, now, 0)
+                self._make_wait(throttle, now, 0)
 
-    def _admit_waited(self, tries: LoginThrottle, now: int) -> None:
+    def _admit_waited(self, throttle: LoginThrottle, now: int) -> None:
         stranger = self._is_stranger()
-        if stranger and tries.waits < _LONGEST_WAIT:
-            self._make_wait(tries, now, _LONGEST_WAIT)
+        if stranger and throttle.waits < _LONGEST_WAIT:
+            self._make_wait(throttle, now, _LONGEST_WAIT)
         try:
-            self._table.change_throttle(tries, _waiting(tries, now, tries.waits + 1))
+            self._repository.change_throttle(throttle, _waiting(throttle, now, throttle.waits + 1))
         except WriteConflict as taken:
-            raise self._too_early(_seconds(tries.waits + 1)) from taken
+            raise self._too_early(_seconds(throttle.waits + 1)) from taken
 
     def _is_stranger(self) -> bool:
-        too_many = self._table.count_failure(self._failures_key) > FAILURES_IN_A_ROW
-        return too_many and not self._table.is_known(self._known_key)
+        too_many = self._repository.count_failure(self._failures_key) > FAILURES_IN_A_ROW
+        return too_many and not self._repository.is_known(self._known_key)
 
-    def _make_wait(self, tries: LoginThrottle, now: int, waits: int) -> None:
-        """Raises ``RateLimited``."""
-        with suppress(WriteConflict):  # somebody else has just seen to it
-            self._table.change_throttle(tries, _waiting(tries, now, waits))
+    def _make_wait(self, throttle: LoginThrottle, now: int, waits: int) -> None:
+        """Let further attempts wait. Raises ``RateLimited``."""
+        with suppress(WriteConflict):  # another request has just done so
+            self._repository.change_throttle(throttle, _waiting(throttle, now, waits))
         raise self._too_early(_seconds(waits))
 
     def _too_early(self, seconds: int) -> RateLimited:
-        return RateLimited(SIGN_IN_FAILURES.limit_status(self._table.quota(SIGN_IN_FAILURES.name), 0, seconds))
+        return RateLimited(SIGN_IN_FAILURES.limit_status(self._repository.quota(SIGN_IN_FAILURES.name), 0, seconds))
 
 
-def _waiting(tries: LoginThrottle, now: int, waits: int) -> LoginThrottle:
+def _waiting(throttle: LoginThrottle, now: int, waits: int) -> LoginThrottle:
     next_at = now + _seconds(waits)
-    return replace(tries, waits=waits, next_at=next_at, ends=next_at + _DAY_SECONDS, version=tries.version + 1)
+    return replace(throttle, waits=waits, next_at=next_at, ends=next_at + _DAY_SECONDS, version=throttle.version + 1)
 
 
 def _seconds(waits: int) -> int:

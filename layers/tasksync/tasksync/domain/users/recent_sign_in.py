@@ -1,4 +1,5 @@
-"""What needs a recent sign-in (RFC 9470): so that a stolen access token cannot take an account over."""
+"""Step-up authentication (RFC 9470): some operations need a recent sign-in, so a stolen token cannot take an
+account."""
 
 from datetime import timedelta
 
@@ -8,6 +9,6 @@ from tasksync.runtime import clock
 
 
 def require_recent_sign_in(caller: Caller, most: timedelta) -> None:
-    """Raises ``ReauthenticationRequired`` if the caller last showed the password more than ``most`` ago."""
+    """Raises ``ReauthenticationRequired`` if the caller last entered the password more than ``most`` ago."""
     if clock.now() - caller.authenticated_at > most:
         raise ReauthenticationRequired(int(most.total_seconds()))

@@ -1,4 +1,4 @@
-"""People: who sees whom, who may change whom, and what their going away means."""
+"""The user service: who may see, change and delete users."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from tasksync.domain.conflicts import retry_on_conflict
 from tasksync.domain.gather import Gather
 from tasksync.domain.users.recent_sign_in import require_recent_sign_in
-from tasksync.model.entities import Caller, Page, Receipt, ReceiptFor, Room, User, UserRole
+from tasksync.model.entities import Caller, Page, Room, User, UserRole
 from tasksync.model.errors import PreconditionFailed, RoleTooLow, UserNotFound
-from tasksync.runtime import clock
+from tasksync.runtime import clock, unit_of_work
 
 Matches = Callable[[int], bool]
 """Whether the client's ``If-Match`` allows changing a resource of this version."""
@@ -23,17 +23,18 @@ _ADMIN_REQUIRED = (
 
 
 class People(Protocol):
-    """The users table, as far as the rules need it; ``dynamodb/users/repository.py`` says what each raises."""
+    """The part of the users repository that this service uses; ``dynamodb/users/repository.py`` says what each
+    raises."""
 
     def find(self, user_id: str) -> User | None: ...
     def find_many(self, user_ids: Iterable[str]) -> dict[str, User]: ...
     def page(self, limit: int, after: str | None) -> Page[User]: ...
-    def change_profile(self, user: User, changed: User, receipt: Receipt | None) -> None: ...
-    def begin_removal(self, user: User, at: datetime, receipt: Receipt | None) -> None: ...
+    def change_profile(self, user: User, changed: User) -> None: ...
+    def begin_removal(self, user: User, at: datetime) -> None: ...
 
 
 class Rooms(Protocol):
-    """The rooms table, as far as people need it."""
+    """The part of the rooms repository that this service uses."""
 
     def candidate_room_ids(self, user_id: str) -> set[str]: ...
     def all_of(self, user_id: str) -> list[Room]: ...
@@ -41,17 +42,17 @@ class Rooms(Protocol):
 
 
 class UserService:
-    """What can be done with users. Every method raises ``NotFound`` for a user the caller may not see."""
+    """Operations on users. Every method raises ``NotFound`` for a user that the caller may not see."""
 
     def __init__(self, people: People, rooms: Rooms, gather: Gather, recent: Callable[[], timedelta]) -> None:
-        """``both``: carries out two reads at the same time. ``recent``: how long ago a recent sign-in may be."""
+        """``gather`` runs two reads at the same time. ``recent``: the maximum age of a recent sign-in."""
         self._gather = gather
         self._recent = recent
         self._people = people
         self._rooms = rooms
 
     def list(self, caller: Caller, limit: int, after: str | None) -> Page[User]:
-        """For an admin everybody; for others themselves and whoever shares a room with them."""
+        """All users for an admin; for others, the caller and the users with whom they share a room."""
         if caller.role is UserRole.ADMIN:
             return self._people.page(limit, after)
         ids = {caller.user_id}.union(*(room.member_ids for room in self._rooms.all_of(caller.user_id)))
@@ -78,11 +79,11 @@ class UserService:
         user_id: str,
         edit: Callable[[User], User],
         matches: Matches,
-        receipt: ReceiptFor[User],
     ) -> User:
-        """Raises ``RoleTooLow`` (not oneself, no admin), ``UsernameTaken``, ``EmailTaken``, ``PreconditionFailed``.
+        """Replace the user by the result of ``edit``. A new name or address needs a recent sign-in.
 
-        By another name or address somebody signs in: that needs a recent sign-in (``ReauthenticationRequired``).
+        Raises ``RoleTooLow`` (neither the user nor an admin), ``UsernameTaken``, ``EmailTaken``,
+        ``PreconditionFailed``, ``ReauthenticationRequired``.
         """
 
         def attempt() -> User:
@@ -93,18 +94,20 @@ class UserService:
             if (changed.username, changed.email) != (user.username, user.email):
                 require_recent_sign_in(caller, self._recent())
             changed = replace(changed, updated_at=clock.later_than(user.updated_at), version=user.version + 1)
-            self._people.change_profile(user, changed, receipt(changed))
+            unit_of_work.respond_with(changed)
+            self._people.change_profile(user, changed)
             return changed
 
         return retry_on_conflict(attempt)
 
-    def begin_removal(self, caller: Caller, user_id: str, matches: Matches, receipt: ReceiptFor[None]) -> None:
-        """Accept the deletion: from here on the user is gone for everybody. Raises as ``change`` does."""
+    def begin_removal(self, caller: Caller, user_id: str, matches: Matches) -> None:
+        """Accept the deletion: the user is invisible from now on. Raises the errors of ``change``."""
 
         def attempt() -> None:
             user = self._own(caller, user_id, matches)
             require_recent_sign_in(caller, self._recent())
-            self._people.begin_removal(user, clock.later_than(user.updated_at), receipt(None))
+            unit_of_work.respond_with(None)
+            self._people.begin_removal(user, clock.later_than(user.updated_at))
 
         retry_on_conflict(attempt)
 
@@ -120,6 +123,6 @@ class UserService:
         mine, theirs = self._gather(
             lambda: self._rooms.candidate_room_ids(user_id), lambda: self._rooms.candidate_room_ids(other_id)
         )
-        # The index only says where to look; what counts is whom the rooms themselves name.
+        # The index gives candidates only; the rooms' own member lists decide.
         shared = mine & theirs
         return bool(shared) and bool(self._rooms.naming(shared, {user_id, other_id}))

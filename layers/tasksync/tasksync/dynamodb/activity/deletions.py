@@ -1,4 +1,4 @@
-"""Notes of who deleted a task, beside the receipts of requests in the idempotency table.
+"""Notes of who deleted a task, beside the idempotency records of requests, in their table.
 
 A deletion has no item left to be stamped, and its stream record shows the task as it was before. So the transaction
 that deletes a task puts a note here, which the activity function reads when the record comes. It is kept for twice as
@@ -14,7 +14,7 @@ from tasksync.dynamodb.core.connection import SharedModel
 from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.model import change_context
 from tasksync.model.activity import Deletion
-from tasksync.runtime import clock
+from tasksync.runtime import clock, unit_of_work
 from tasksync.runtime.settings import settings
 
 DELETION = "DELETED#"
@@ -39,7 +39,7 @@ def note_deletion(transaction: Transaction, task_id: str) -> None:
     transaction.note(
         DeletionItem(
             DELETION + task_id,
-            stamp=change_context.new(),
+            stamp=unit_of_work.change_context(),
             deleted_at=clock.timestamp(at),
             expires_at=int((at + _LIFETIME).timestamp()),
         )

@@ -14,10 +14,9 @@ from pynamodb.models import Model
 from tasksync.aws.client import DYNAMODB, Client, Codec, RetryPolicy, may_be_carried_out
 from tasksync.dynamodb.core import batches
 from tasksync.dynamodb.core.decoder import item_of
-from tasksync.model import change_context
 from tasksync.model.errors import Defect, DependencyFailed, OutcomeUnknown, TaskSyncError
-from tasksync.observability import usage
 from tasksync.observability.logs import log
+from tasksync.runtime import unit_of_work
 
 # Three attempts at most, with back-off, stay below the shortest timeout of an API function (20 s) less one second:
 # 3 x (1 s + 3 s) + 1 s + 2 s = 15 s. Throttled, failed and unanswered requests are repeated. A repeated transaction
@@ -58,7 +57,7 @@ class SharedConnection(Connection):
 
     def __init__(self) -> None:
         super().__init__()
-        self._aws = Client(DYNAMODB, _RETRY_POLICY, _MSGSPEC, usage.count, _CONNECTIONS)
+        self._aws = Client(DYNAMODB, _RETRY_POLICY, _MSGSPEC, unit_of_work.count, _CONNECTIONS)
 
     @property
     def client(self) -> Client:  # type: ignore[override]  # of botocore's, PynamoDB uses one method
@@ -79,7 +78,7 @@ class SharedConnection(Connection):
         with _reporting(operation):
             answer: dict[str, Any] = self._make_api_call(operation, request)
         if operation in _WRITES:
-            usage.wrote()
+            unit_of_work.current().usage.writes += 1
         return answer
 
     def read(self, operation: str, parameters: Mapping[str, Any], decode: Callable[[bytes], Any]) -> dict[str, Any]:
@@ -106,7 +105,13 @@ def defect(operation: str, code: str) -> Defect:
 
     Without DynamoDB's message, which may quote what a client sent.
     """
-    log("ERROR", "request to DynamoDB refused", request_id=change_context.request_id(), operation=operation, code=code)
+    log(
+        "ERROR",
+        "request to DynamoDB refused",
+        request_id=unit_of_work.current().request_id,
+        operation=operation,
+        code=code,
+    )
     return Defect(operation, code)
 
 

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from typing import Any, TypeVar
 
-from tasksync.observability import usage
+from tasksync.runtime import unit_of_work
 from tasksync.runtime.settings import settings
+from tasksync.runtime.unit_of_work import UnitOfWork
 
 Result = TypeVar("Result")
 Other = TypeVar("Other")
@@ -22,12 +23,12 @@ def gather(first: Callable[[], Result], *others: Callable[[], Result]) -> list[R
     if not others:
         return [first()]
     reads = [first, *others]
-    counts = [usage.UsageCounters() for _ in reads]
-    jobs = [_counted(read, count) for read, count in zip(reads, counts, strict=True)]
+    parts = unit_of_work.split(len(reads))
+    jobs = [_counted(read, part) for read, part in zip(reads, parts, strict=True)]
     try:
         return _run_concurrently(jobs) if settings.concurrent_reads > 1 else [job() for job in jobs]
     finally:
-        usage.add_parallel(counts)
+        unit_of_work.join(parts)
 
 
 def gather_pair(first: Callable[[], Result], other: Callable[[], Other]) -> tuple[Result, Other]:
@@ -37,11 +38,11 @@ def gather_pair(first: Callable[[], Result], other: Callable[[], Other]) -> tupl
     return result, other_result
 
 
-def _counted(read: Callable[[], Result], count: usage.UsageCounters) -> Callable[[], Result]:
-    """``read`` in a copy of this context, with usage counters of its own: threads must not share counters."""
+def _counted(read: Callable[[], Result], part: UnitOfWork) -> Callable[[], Result]:
+    """``read`` in a copy of this context, with a unit of work of its own: threads must not share counters."""
 
     def counted() -> Result:
-        usage.count_in(count)
+        unit_of_work.enter(part)
         return read()
 
     return functools.partial(copy_context().run, counted)

@@ -1,6 +1,11 @@
-"""One DynamoDB transaction, in which each condition carries the error that its failure means."""
+"""One DynamoDB transaction, in which each condition carries the error that its failure means.
+
+The first transaction after ``unit_of_work.respond_with`` also commits the request's idempotency record.
+"""
 
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
@@ -10,8 +15,10 @@ from pynamodb.transactions import TransactWrite
 
 from tasksync.aws.client import may_be_carried_out
 from tasksync.dynamodb.core.connection import defect, shared_connection
-from tasksync.model.errors import DependencyFailed, OutcomeUnknown, TaskSyncError, WriteConflict
-from tasksync.runtime import deadline, randomness
+from tasksync.dynamodb.idempotency.items import IdempotencyItem, absent_or_expired
+from tasksync.model.entities import IdempotencyRecord
+from tasksync.model.errors import AlreadyDone, DependencyFailed, OutcomeUnknown, TaskSyncError, WriteConflict
+from tasksync.runtime import deadline, randomness, unit_of_work
 
 Failure = type[TaskSyncError] | TaskSyncError
 
@@ -20,6 +27,17 @@ _INVALID = "ValidationError"
 _FIRST_PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 0.5
 _ATTEMPTS = 12
+
+# DynamoDB is sent the writes in this order, and reports failures in it.
+_ORDER = ("check", "delete", "put", "update")
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    kind: str
+    add: Callable[[TransactWrite], None]
+    failure: Failure
+    """What it means if the condition does not hold."""
 
 
 class Transaction:
@@ -31,47 +49,49 @@ class Transaction:
     """
 
     def __init__(self) -> None:
-        self._write = TransactWrite(connection=shared_connection(), client_request_token=uuid.uuid4().hex)
-        # DynamoDB is sent checks, deletes, puts and updates in this order, and reports failures in it.
-        self._failures: dict[str, list[tuple[int, Failure]]] = {"check": [], "delete": [], "put": [], "update": []}
-        self._size = 0
+        self._writes: list[_Write] = []
 
     def check(self, item: Model, condition: Condition, otherwise: Failure) -> None:
-        self._note("check", otherwise)
         # PynamoDB wants the keys here, where it takes the item itself for every other write.
-        hash_key, range_key = item._get_hash_range_key_serialized_values()  # noqa: SLF001  # see above
-        self._write.condition_check(type(item), hash_key, range_key, condition)
+        keys = item._get_hash_range_key_serialized_values()  # noqa: SLF001  # see above
+        self._add("check", lambda write: write.condition_check(type(item), *keys, condition), otherwise)
 
     def delete(self, item: Model, condition: Condition, otherwise: Failure) -> None:
-        self._note("delete", otherwise)
-        self._write.delete(item, condition=condition)
+        self._add("delete", lambda write: write.delete(item, condition=condition), otherwise)
 
     def put(self, item: Model, condition: Condition, otherwise: Failure) -> None:
-        self._note("put", otherwise)
-        self._write.save(item, condition=condition)
+        self._add("put", lambda write: write.save(item, condition=condition), otherwise)
 
     def note(self, item: Model) -> None:
         """Put an item that nobody else writes, so without a condition."""
-        self._note("put", WriteConflict)
-        self._write.save(item)
+        self._add("put", lambda write: write.save(item), WriteConflict)
 
     def forget(self, item: Model) -> None:
         """Delete an item that may or may not be there, so without a condition."""
-        self._note("delete", WriteConflict)
-        self._write.delete(item)
+        self._add("delete", lambda write: write.delete(item), WriteConflict)
 
     def update(self, item: Model, actions: list[Action], condition: Condition, otherwise: Failure) -> None:
-        self._note("update", otherwise)
-        self._write.update(item, actions=actions, condition=condition)
+        self._add("update", lambda write: write.update(item, actions=actions, condition=condition), otherwise)
+
+    def add_record(self, record: IdempotencyRecord) -> None:
+        """Put an idempotency record, before all else: if there is one already, ``AlreadyDone`` is raised."""
+        self.put(IdempotencyItem.of(record), absent_or_expired(), AlreadyDone)
+        self._writes.insert(0, self._writes.pop())
 
     def commit(self) -> None:
         """Raises the error of the first condition that failed, ``DependencyFailed`` or ``Defect``: nothing was written;
         or ``OutcomeUnknown``."""
+        record = unit_of_work.take_record()
+        if record is not None:
+            self.add_record(record)
+        transaction = TransactWrite(connection=shared_connection(), client_request_token=uuid.uuid4().hex)
+        for each in self._writes:
+            each.add(transaction)
         pause = _FIRST_PAUSE_SECONDS
         open_ended = False
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                self._write._commit()  # noqa: SLF001  # what leaving TransactWrite's with block does
+                transaction._commit()  # noqa: SLF001  # what leaving TransactWrite's with block does
                 return
             except DependencyFailed as error:
                 if open_ended:
@@ -88,13 +108,11 @@ class Transaction:
             randomness.pause(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
-    def _note(self, kind: str, otherwise: Failure) -> None:
-        self._failures[kind].append((self._size, otherwise))
-        self._size += 1
+    def _add(self, kind: str, add: Callable[[TransactWrite], None], failure: Failure) -> None:
+        self._writes.append(_Write(kind, add, failure))
 
     def _raise_failed_condition(self, reasons: list[str | None], error: TransactWriteError) -> None:
-        sent = [noted for kind in self._failures.values() for noted in kind]
-        failed = [noted for noted, code in zip(sent, reasons, strict=False) if code == "ConditionalCheckFailed"]
+        sent = sorted(range(len(self._writes)), key=lambda number: _ORDER.index(self._writes[number].kind))
+        failed = [number for number, code in zip(sent, reasons, strict=False) if code == "ConditionalCheckFailed"]
         if failed:
-            _, failure = min(failed, key=lambda noted: noted[0])
-            raise failure from error
+            raise self._writes[min(failed)].failure from error

@@ -14,7 +14,7 @@ from tasksync.dynamodb.activity.deletions import DELETION
 from tasksync.dynamodb.activity.versions import version_of
 from tasksync.dynamodb.core.connection import batch_get, shared_connection
 from tasksync.dynamodb.core.unfinished import Unfinished
-from tasksync.dynamodb.idempotency.repository import ReceiptItem
+from tasksync.dynamodb.idempotency.items import IdempotencyItem
 from tasksync.dynamodb.integrity.audit_trails import entry_snapshots, read_entry, trails_of
 from tasksync.dynamodb.migrations.positions import POSITION
 from tasksync.dynamodb.rooms.former_members import FormerMemberItem
@@ -42,8 +42,8 @@ from tasksync.model.activity import Version
 from tasksync.model.entities import (
     DueUnassignment,
     FormerMember,
+    IdempotencyRecord,
     Membership,
-    Receipt,
     Room,
     Session,
     Task,
@@ -127,7 +127,7 @@ def _raws(snapshot: Snapshot) -> tuple[str, list[Raw]]:  # noqa: C901  # a table
         case EntrySnapshot():
             return _item(settings.activity_table, snapshot.room_id, snapshot.entry_id)
         case IdempotencySnapshot():
-            return _item(settings.idempotency_table, snapshot.receipt.id)
+            return _item(settings.idempotency_table, snapshot.record.id)
         case UnreadableSnapshot():
             return _item(snapshot.table, *snapshot.key)
         case FamilySnapshot():
@@ -295,16 +295,13 @@ def _session_snapshots(raws: list[Raw]) -> list[Snapshot]:
 
 
 def _idempotency_snapshots(raws: list[Raw]) -> list[Snapshot]:
-    def parse(raw: Raw) -> Receipt:
-        item = ReceiptItem.from_raw_data(raw)
-        return Receipt(
-            item.receipt_id, item.fingerprint, item.answer, datetime.fromtimestamp(int(item.expires_at), UTC)
-        )
+    def parse(raw: Raw) -> IdempotencyRecord:
+        return IdempotencyItem.from_raw_data(raw).entity()
 
     # Deletion notes and migration positions are in the same table; they belong to no request.
     raws = [raw for raw in raws if not raw["receipt_id"]["S"].startswith((DELETION, POSITION))]
     parsed, snapshots = _parsed(settings.idempotency_table, raws, parse)
-    snapshots += [IdempotencySnapshot(receipt) for receipt in parsed]
+    snapshots += [IdempotencySnapshot(record) for record in parsed]
     return snapshots
 
 

@@ -1,4 +1,4 @@
-"""Where migrations stand, beside the receipts of requests in the idempotency table.
+"""Where migrations stand, beside the idempotency records of requests, in their table.
 
 Unlike those, positions never expire. Lost, they cost a second run, which finds nothing to do.
 """

@@ -1,9 +1,8 @@
-"""What people do with rooms: each one transaction, together with the receipt of the request where there is one."""
+"""What people do with rooms: each is one transaction."""
 
 from datetime import datetime
 
 from tasksync.dynamodb.core.transaction import Transaction
-from tasksync.dynamodb.idempotency.repository import put_receipt
 from tasksync.dynamodb.rooms import join_roles
 from tasksync.dynamodb.rooms.former_members import forget_former_member, note_former_member, require_former_member
 from tasksync.dynamodb.rooms.queries import RoomReads
@@ -24,61 +23,57 @@ from tasksync.dynamodb.rooms.repository import (
 )
 from tasksync.dynamodb.rooms.unassignments import note_unassignment
 from tasksync.dynamodb.users.repository import require_active, require_unchanged
-from tasksync.model import change_context
-from tasksync.model.entities import FormerMember, Membership, Origin, Receipt, Room, RoomRole, RoomView, User
+from tasksync.model.entities import FormerMember, Membership, Origin, Room, RoomRole, RoomView, User
 from tasksync.model.errors import AlreadyMember, CallerGone, LastAdmin, WriteConflict
+from tasksync.runtime import unit_of_work
 
 
 class RoomChanges(RoomReads):
-    """The rooms table, with the changes that need users and receipts, too."""
+    """The rooms table, with the changes that need users, too."""
 
-    def create(self, room: Room, creator: Membership, receipt: Receipt | None) -> None:
+    def create(self, room: Room, creator: Membership) -> None:
         """Raises ``CodeTaken``, or ``CallerGone`` if the creator is no active user any more."""
         transaction = Transaction()
-        put_receipt(transaction, receipt)
         require_active(transaction, creator.user_id, CallerGone)
         claim_code(transaction, room)
         item = RoomItem.of(room)
-        item.stamp = change_context.new()
+        item.stamp = unit_of_work.change_context()
         transaction.put(item, RoomItem.room_id.does_not_exist(), WriteConflict)
         transaction.put(
             MembershipItem.of(creator, Origin.ONESELF), MembershipItem.room_id.does_not_exist(), WriteConflict
         )
         transaction.commit()
 
-    def join(self, room: Room, membership: Membership, former: FormerMember | None, receipt: Receipt | None) -> None:
+    def join(self, room: Room, membership: Membership, former: FormerMember | None) -> None:
         """Somebody joins by the code, who left the room as ``former`` says; None: who has not been there before.
 
         Raises ``AlreadyMember``, ``CallerGone`` (no active user), or ``WriteConflict`` if the room or ``former`` has
         changed.
         """
         transaction = Transaction()
-        put_receipt(transaction, receipt)
         require_active(transaction, membership.user_id, CallerGone)
         require_former_member(transaction, room.id, membership.user_id, former)
         self._enter(transaction, room, membership, Origin.ONESELF)
 
-    def add(self, room: Room, actor: Membership, user: User, membership: Membership, receipt: Receipt | None) -> None:
+    def add(self, room: Room, actor: Membership, user: User, membership: Membership) -> None:
         """An admin adds ``user``, however they left before.
 
         Raises ``AlreadyMember``, or ``WriteConflict`` if the room, the actor's membership or the user is not what was
         read: the user's version stands for their being active and for whom they let add them.
         """
         transaction = Transaction()
-        put_receipt(transaction, receipt)
         require_membership(transaction, actor)
         require_unchanged(transaction, user, WriteConflict)
         forget_former_member(transaction, room.id, user.id)
         self._enter(transaction, room, membership, Origin.OTHERS)
 
-    def remove(self, view: RoomView, membership: Membership, former: FormerMember, receipt: Receipt | None) -> None:
+    def remove(self, view: RoomView, membership: Membership, former: FormerMember) -> None:
         """The caller of ``view`` ends a membership, their own or as an admin. ``former``: what becomes of its person.
 
         Raises ``WriteConflict`` and ``LastAdmin`` as ``end_membership`` does, and ``WriteConflict`` if the caller's
         membership is not what was read.
         """
         transaction = Transaction()
-        put_receipt(transaction, receipt)
         if view.caller.user_id != membership.user_id:
             require_membership(transaction, view.caller)
         last = view.room.member_count == 1
@@ -88,15 +83,12 @@ class RoomChanges(RoomReads):
             note_unassignment(transaction, membership.room_id, membership.user_id, former.left_at)
         transaction.commit()
 
-    def change_role(
-        self, actor: Membership, before: Membership, after: Membership, at: datetime, receipt: Receipt | None
-    ) -> None:
+    def change_role(self, actor: Membership, before: Membership, after: Membership, at: datetime) -> None:
         """Raises ``WriteConflict`` if the actor or the membership is not what was read.
 
         Raises ``LastAdmin`` if it is the last admin's, and also if the room was changed after ``at``.
         """
         transaction = Transaction()
-        put_receipt(transaction, receipt)
         if actor.user_id != before.user_id:
             require_membership(transaction, actor)
         transaction.update(
@@ -115,13 +107,12 @@ class RoomChanges(RoomReads):
         transaction.update(RoomItem.at(before.room_id), actions, condition, LastAdmin)
         transaction.commit()
 
-    def change(self, actor: Membership, room: Room, changed: Room, receipt: Receipt | None) -> None:
+    def change(self, actor: Membership, room: Room, changed: Room) -> None:
         """Another name, or another role for those who join.
 
         Raises ``WriteConflict`` if the room has changed since it was read, or the actor is no longer admin.
         """
         transaction = Transaction()
-        put_receipt(transaction, receipt)
         require_membership(transaction, actor)
         transaction.update(
             RoomItem.at(room.id),
@@ -135,10 +126,9 @@ class RoomChanges(RoomReads):
         )
         transaction.commit()
 
-    def change_code(self, actor: Membership, room: Room, changed: Room, receipt: Receipt | None) -> None:
+    def change_code(self, actor: Membership, room: Room, changed: Room) -> None:
         """Raises ``CodeTaken``, or ``WriteConflict`` as ``change`` does."""
         transaction = Transaction()
-        put_receipt(transaction, receipt)
         require_membership(transaction, actor)
         claim_code(transaction, changed)
         retire_code(transaction, room)
@@ -146,13 +136,12 @@ class RoomChanges(RoomReads):
         transaction.update(RoomItem.at(room.id), actions, same_version(room), WriteConflict)
         transaction.commit()
 
-    def close(self, view: RoomView, at: datetime, receipt: Receipt | None) -> None:
+    def close(self, view: RoomView, at: datetime) -> None:
         """An admin deletes the room: every membership ends, and the room is dead, in one transaction.
 
         Raises ``WriteConflict`` if anybody joined, left or changed roles since the room was read.
         """
         transaction = Transaction()
-        put_receipt(transaction, receipt)
         for member in view.members:
             transaction.delete(
                 MembershipItem.at(member.room_id, member.user_id), same_membership(member), WriteConflict

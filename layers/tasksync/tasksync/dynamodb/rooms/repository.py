@@ -23,11 +23,10 @@ from tasksync.dynamodb.core.transaction import Failure, Transaction
 from tasksync.dynamodb.core.unfinished import Unfinished, unfinished
 from tasksync.dynamodb.rooms import join_roles
 from tasksync.dynamodb.rooms.decoder import partition, rooms_entered
-from tasksync.model import change_context
 from tasksync.model.change_context import Roles
 from tasksync.model.entities import JoinedRooms, Membership, Origin, Room, RoomRole, RoomView
 from tasksync.model.errors import CodeTaken, LastAdmin, UnknownCode, WriteConflict
-from tasksync.runtime import clock
+from tasksync.runtime import clock, unit_of_work
 from tasksync.runtime.settings import settings
 
 ROOM = "ROOM"
@@ -189,18 +188,18 @@ class RoomsRepository:
         raise WriteConflict
 
     def memberships_of(self, user_id: str, after: str | None = None) -> Iterator[Membership]:
-        """A user's memberships by room id, from the index (see ``room_reads.py``): a hint, no right."""
+        """A user's memberships by room id, from the index (see ``queries.py``): candidates, no right."""
         beyond = None if after is None else ByUser.room_id > after
         for item in MembershipItem.by_user.query(user_id, beyond):
             if isinstance(item, MembershipItem):
                 yield item.entity()
 
     def count_of(self, user_id: str) -> int:
-        """How many rooms a user has opened or joined and is in, from the index (see ``room_reads.py``)."""
+        """How many rooms a user has opened or joined and is in, from the index (see ``queries.py``)."""
         return MembershipItem.by_user.count(user_id, filter_condition=MembershipItem.origin == Origin.ONESELF.value)
 
     def joined_rooms(self, user_id: str) -> JoinedRooms:
-        """The rooms a user is in, from the index (see ``room_reads.py``). One round trip."""
+        """The rooms a user is in, from the index (see ``queries.py``). One round trip."""
         return rooms_entered(user_id)
 
     def memberships_in(self, room_ids: Iterable[str], user_id: str) -> dict[str, Membership]:
@@ -384,7 +383,7 @@ def bump_version(at: datetime, members: Mapping[str, Roles] | None = None) -> li
     return [
         RoomItem.updated_at.set(clock.timestamp(at)),
         RoomItem.version.add(1),
-        RoomItem.stamp.set(change_context.new(members)),
+        RoomItem.stamp.set(unit_of_work.change_context(members)),
     ]
 
 

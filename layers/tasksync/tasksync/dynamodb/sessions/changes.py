@@ -3,16 +3,15 @@
 from datetime import datetime
 
 from tasksync.dynamodb.core.transaction import Transaction
-from tasksync.dynamodb.idempotency.repository import put_receipt
 from tasksync.dynamodb.sessions.repository import SessionItem, SessionsRepository, session_item
 from tasksync.dynamodb.users.repository import UserItem, put_user
-from tasksync.model.entities import Receipt, Session, User, UserStatus
+from tasksync.model.entities import Session, User, UserStatus
 from tasksync.model.errors import CallerGone, InvalidCredentials, SessionNotFound, TokenRevoked, WriteConflict
 from tasksync.runtime import clock
 
 
 class SessionChanges(SessionsRepository):
-    """The sessions table, with the changes that need users and receipts, too."""
+    """The sessions table, with the changes that need users, too."""
 
     def register(self, user: User, session: Session) -> None:
         """Create a person together with their first session. Raises ``UsernameTaken`` or ``EmailTaken``."""
@@ -32,30 +31,27 @@ class SessionChanges(SessionsRepository):
         transaction.put(session_item(session), SessionItem.session_id.does_not_exist(), WriteConflict)
         transaction.commit()
 
-    def end(self, session_id: str, user_id: str, receipt: Receipt | None) -> None:
+    def end(self, session_id: str, user_id: str) -> None:
         """End a session of this user. Raises ``SessionNotFound`` if there is none, or it is somebody else's."""
         transaction = Transaction()
-        put_receipt(transaction, receipt)
         transaction.delete(SessionItem(session_id), SessionItem.user_id == user_id, SessionNotFound)
         transaction.commit()
 
-    def end_all(self, user_id: str, receipt: Receipt | None) -> None:
+    def end_all(self, user_id: str) -> None:
         """Raise the epoch: every session that was opened before is over. Raises ``CallerGone``."""
         transaction = Transaction()
-        put_receipt(transaction, receipt)
         transaction.update(
             UserItem(user_id), [UserItem.token_epoch.add(1)], UserItem.status == UserStatus.ACTIVE.value, CallerGone
         )
         transaction.commit()
 
-    def reauthenticate(self, user: User, session_id: str, at: datetime, receipt: Receipt | None) -> None:
+    def reauthenticate(self, user: User, session_id: str, at: datetime) -> None:
         """Note that the session's person has shown the password again.
 
         Raises ``WriteConflict`` if the password may have changed since the user was read, ``TokenRevoked`` if the
         session has ended.
         """
         transaction = Transaction()
-        put_receipt(transaction, receipt)
         transaction.check(UserItem(user.id), UserItem.token_epoch == user.token_epoch, WriteConflict)
         transaction.update(
             SessionItem(session_id),
@@ -65,16 +61,13 @@ class SessionChanges(SessionsRepository):
         )
         transaction.commit()
 
-    def change_password(
-        self, user: User, session_id: str, password_hash: str, at: datetime, receipt: Receipt | None
-    ) -> None:
+    def change_password(self, user: User, session_id: str, password_hash: str, at: datetime) -> None:
         """Set a new password hash; every session but the given one is over.
 
         Raises ``WriteConflict`` if the user has changed since it was read, ``TokenRevoked`` if the session has ended.
         """
         epoch = user.token_epoch + 1
         transaction = Transaction()
-        put_receipt(transaction, receipt)
         transaction.update(
             SessionItem(session_id),
             [SessionItem.epoch.set(epoch)],

@@ -12,8 +12,7 @@ from tasksync.dynamodb.core.connection import SharedModel
 from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.model.entities import Exchange, Page, Session
 from tasksync.model.errors import InvalidToken
-from tasksync.observability import usage
-from tasksync.runtime import clock
+from tasksync.runtime import clock, unit_of_work
 from tasksync.runtime.settings import settings
 
 KEY = "KEY#"
@@ -93,7 +92,7 @@ class SessionsRepository:
     def publish_key(self, jwk: dict[str, str]) -> None:
         """Make a public key known to the authorizer. Doing so again changes nothing: a retired key stays retired."""
         item = KeyItem(KEY + jwk["kid"])
-        with usage.bookkeeping():
+        with unit_of_work.bookkeeping():
             item.update([KeyItem.kind.set(KeyItem), KeyItem.user_id.set(_KEYS), KeyItem.jwk.set(json.dumps(jwk))])
 
     def is_in_use(self, kid: str) -> bool:

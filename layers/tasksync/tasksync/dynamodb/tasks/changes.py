@@ -1,39 +1,37 @@
-"""What people do with tasks: each one transaction, together with the receipt of the request where there is one."""
+"""What people do with tasks: each is one transaction."""
 
 from tasksync.dynamodb.activity.deletions import note_deletion
 from tasksync.dynamodb.core.transaction import Transaction
-from tasksync.dynamodb.idempotency.repository import put_receipt
 from tasksync.dynamodb.rooms.repository import require_join, require_writer, require_writer_by
 from tasksync.dynamodb.tasks.lists import TaskLists
 from tasksync.dynamodb.tasks.repository import TaskItem, changes, same_task, task_item
 from tasksync.dynamodb.users.repository import require_active
-from tasksync.model import change_context
-from tasksync.model.entities import Membership, Receipt, RoomRole, Task
+from tasksync.model.entities import Membership, RoomRole, Task
 from tasksync.model.errors import CallerGone, WriteConflict
 from tasksync.model.ids import owner_of
+from tasksync.runtime import unit_of_work
 
 
 class TaskChanges(TaskLists):
-    """The tasks table, with the changes that need memberships, users and receipts, too."""
+    """The tasks table, with the changes that need memberships and users, too."""
 
-    def create(self, task: Task, writer_id: str | None, receipt: Receipt | None) -> None:
+    def create(self, task: Task, writer_id: str | None) -> None:
         """``writer_id``: who creates it; None for a personal task.
 
         Raises ``WriteConflict`` if they may not write in the room, or the assignee is no member by the task's
         ``join_id``; ``CallerGone`` if the owner of a personal task is no active user any more.
         """
         transaction = Transaction()
-        put_receipt(transaction, receipt)
         if writer_id is None:
             require_active(transaction, task.owner_id, CallerGone)
         else:
             _require_assignment(transaction, task, writer_id)
         item = task_item(task)
-        item.stamp = change_context.new()
+        item.stamp = unit_of_work.change_context()
         transaction.put(item, TaskItem.owner_id.does_not_exist(), WriteConflict)
         transaction.commit()
 
-    def update(self, before: Task, after: Task, writer: Membership | None, receipt: Receipt | None) -> None:
+    def update(self, before: Task, after: Task, writer: Membership | None) -> None:
         """Write what differs. Raises as ``create`` does, and ``WriteConflict`` if the task has changed since it was
         read.
 
@@ -41,7 +39,6 @@ class TaskChanges(TaskLists):
         has to be in the room by this membership still; that it is assigned to them the task's version says.
         """
         transaction = Transaction()
-        put_receipt(transaction, receipt)
         if writer is not None and writer.role is RoomRole.VIEWER:
             require_join(transaction, writer.room_id, writer.user_id, writer.join_id, WriteConflict)
         elif writer is not None and after.join_id != before.join_id:
@@ -53,14 +50,13 @@ class TaskChanges(TaskLists):
         )
         transaction.commit()
 
-    def delete(self, task_id: str, seen: Task | None, writer_id: str | None, receipt: Receipt | None) -> None:
+    def delete(self, task_id: str, seen: Task | None, writer_id: str | None) -> None:
         """``seen``: the task as it was read; None to delete it whatever has become of it.
 
         Raises ``WriteConflict`` if the writer may not write in the room, or the task has changed or is not there.
         """
         owner_id = str(owner_of(task_id))
         transaction = Transaction()
-        put_receipt(transaction, receipt)
         if writer_id is not None:
             require_writer(transaction, owner_id, writer_id, WriteConflict)
             note_deletion(transaction, task_id)

@@ -17,11 +17,10 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 from tasksync.dynamodb.core.connection import SharedModel, batch_get
 from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.rooms.repository import members_of, membership_key
-from tasksync.model import change_context
 from tasksync.model.entities import Membership, Priority, Task, TaskStatus
 from tasksync.model.errors import WriteConflict
 from tasksync.model.ids import is_room_id, owner_of, time_ordered_part
-from tasksync.runtime import clock
+from tasksync.runtime import clock, unit_of_work
 from tasksync.runtime.settings import settings
 
 # Sorts behind every deadline: digits come before letters.
@@ -294,7 +293,7 @@ def _attributes(task: Task) -> dict[str, str | None]:
 
 def changes(before: Task, after: Task) -> list[Action]:
     old, new = _attributes(before), _attributes(after)
-    actions: list[Action] = [TaskItem.version.add(1), TaskItem.stamp.set(change_context.new())]
+    actions: list[Action] = [TaskItem.version.add(1), TaskItem.stamp.set(unit_of_work.change_context())]
     for name, value in new.items():
         attribute = getattr(TaskItem, name)
         if value != old[name]:

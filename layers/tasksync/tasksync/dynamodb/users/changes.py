@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from tasksync.dynamodb.core.transaction import Transaction
-from tasksync.dynamodb.idempotency.repository import put_receipt
 from tasksync.dynamodb.users.repository import (
     UserItem,
     UsersRepository,
@@ -12,18 +11,17 @@ from tasksync.dynamodb.users.repository import (
     move_claim,
     name_claim,
 )
-from tasksync.model.entities import Receipt, User, UserStatus
+from tasksync.model.entities import User, UserStatus
 from tasksync.model.errors import EmailTaken, UsernameTaken, WriteConflict
 from tasksync.runtime import clock
 
 
 class UserChanges(UsersRepository):
-    """The users table, with the changes that need receipts, too."""
+    """The users table, with what people change in their accounts."""
 
-    def change_profile(self, user: User, changed: User, receipt: Receipt | None) -> None:
+    def change_profile(self, user: User, changed: User) -> None:
         """Raises ``UsernameTaken``, ``EmailTaken``, or ``WriteConflict`` if the user has changed since it was read."""
         transaction = Transaction()
-        put_receipt(transaction, receipt)
         move_claim(transaction, user.id, name_claim(user.username), name_claim(changed.username), UsernameTaken)
         move_claim(transaction, user.id, email_claim_of(user), email_claim_of(changed), EmailTaken)
         email = changed.email
@@ -41,12 +39,11 @@ class UserChanges(UsersRepository):
         )
         transaction.commit()
 
-    def begin_removal(self, user: User, at: datetime, receipt: Receipt | None) -> None:
+    def begin_removal(self, user: User, at: datetime) -> None:
         """From here on the user cannot sign in, join or open a room. Raises ``WriteConflict`` if it has changed since
         read.
         """
         transaction = Transaction()
-        put_receipt(transaction, receipt)
         transaction.update(
             UserItem(user.id),
             [

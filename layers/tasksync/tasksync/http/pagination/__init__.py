@@ -1,1 +1,1 @@
-"""Pages of lists: cursors, and how much one response holds."""
+"""Pagination: pages of lists, cursors and the maximum size of a response."""

@@ -1,4 +1,4 @@
-"""Cursors: where in a list the next page begins, signed and bound to the list it belongs to."""
+"""Cursors: signed positions in a list, valid only for the list and caller that they were issued for."""
 
 import base64
 import binascii
@@ -23,13 +23,13 @@ def unseal(cursor: str, context: str) -> str:
         position = raw[_TAG_BYTES:].decode()
     except (binascii.Error, ValueError) as error:
         raise BadCursor from error
-    # Compared as written, too: base64 has several spellings of some bytes.
+    # The text is compared too: base64 has several spellings of some bytes.
     if not hmac.compare_digest(raw[:_TAG_BYTES], _tag(position, context)) or seal(position, context) != cursor:
         raise BadCursor
     return position
 
 
 def _tag(position: str, context: str) -> bytes:
-    # The length keeps position and context apart: no two pairs of them give the same message.
+    # The length separates position and context: no two pairs give the same message.
     message = f"cursor:{len(context)}:{context}{position}".encode()
     return hmac.digest(secret(settings.http_secret), message, "sha256")[:_TAG_BYTES]

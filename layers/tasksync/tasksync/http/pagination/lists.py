@@ -1,4 +1,4 @@
-"""Pages of lists: where one begins, and how it says where the next one does."""
+"""Responses with pages of lists, and links to the next page."""
 
 import json
 import urllib.parse
@@ -14,7 +14,7 @@ from tasksync.http.schemas.fields import From, Paging
 from tasksync.model.entities import Page
 from tasksync.runtime import deadline
 
-# Of one response that chains lists: of so many items each, and so many reads.
+# Limits of one response with several lists: items of each read, and number of reads.
 _AT_ONCE = 100
 _MOST_READS = 20
 
@@ -23,7 +23,7 @@ View = TypeVar("View", bound=Mapping[str, Any])
 
 
 def position(request: Request, paging: From) -> str | None:
-    """Where the page asked for begins. Raises ``BadCursor`` for a cursor of another list, caller or filter."""
+    """The position of the requested page. Raises ``BadCursor`` for a cursor of another list, caller or filter."""
     return None if paging.cursor is None else cursors.unseal(paging.cursor, _identity(request))
 
 
@@ -33,10 +33,10 @@ def listing(
     read: Callable[[int, str | None], Page[Item]],
     view: Callable[[Item], View],
 ) -> Response:
-    """A page of a list, each item as ``view`` shows it, with the way to the next page (RFC 8288).
+    """A page of a list, with a link to the next page (RFC 8288). Raises ``BadCursor``.
 
-    ``read``: so many items at most, behind a position. Where one response cannot hold them, it is called again for as
-    many as it can: where the list goes on behind those, only the list knows. Raises ``BadCursor``.
+    ``read`` takes a limit and a position, and returns the items after it. If they are too large for one response, it is
+    called again with a lower limit, to get the position of the next page. ``view`` renders an item.
     """
     found = _fitting(read, view, paging.limit, position(request, paging), Filling())
     return with_next(request, {"items": found.items, "next_cursor": None}, found.next)
@@ -44,7 +44,7 @@ def listing(
 
 @dataclass(frozen=True, slots=True)
 class Part(Generic[Item]):
-    """A list among several in one response: its name, how it is read, and how an item of it is shown."""
+    """One of several lists in a response: its name, how it is read, and how an item is rendered."""
 
     name: str
     read: Callable[[int, str | None], Page[Item]]
@@ -52,10 +52,10 @@ class Part(Generic[Item]):
 
 
 def chained(request: Request, body: Mapping[str, Any], parts: Sequence[Part[Any]], start: str | None) -> Response:
-    """``body`` with several lists, one behind the other: as much of them as one response holds, from a position on.
+    """``body`` with several lists, read one after the other from ``start``, as far as one response can hold them.
 
-    Parts of the same name are one list. A response makes at most 20 reads, and begins none when time is nearly over;
-    what it does not come to is behind its cursor.
+    Parts with the same name are one list. At most 20 reads are made, and none when time is nearly over. The rest is on
+    the next page.
     """
     filling = Filling()
     filling.take(body)
@@ -73,7 +73,7 @@ def chained(request: Request, body: Mapping[str, Any], parts: Sequence[Part[Any]
 
 
 class _Fitted(NamedTuple):
-    """Items as they are put into the body, and the position behind them."""
+    """Encoded items, and the position after them."""
 
     items: list[Any]
     next: str | None
@@ -86,7 +86,7 @@ def _fitting(
     after: str | None,
     filling: Filling,
 ) -> _Fitted:
-    """The first items behind a position: at most ``limit``, and as many as find room in ``filling``."""
+    """The items after a position: at most ``limit``, and as many as fit into ``filling``."""
     overflowing = False
     while limit:
         page = read(limit, after)
@@ -102,7 +102,7 @@ def _fitting(
 
 
 def with_next(request: Request, body: Mapping[str, Any], next_position: str | None) -> Response:
-    """``body`` with the way to where it goes on, if it does: ``next_cursor``, and a link."""
+    """``body`` with ``next_cursor`` and a ``Link`` header, if there is a next page."""
     if next_position is None:
         return Response(200, body)
     cursor = cursors.seal(next_position, _identity(request))
@@ -112,7 +112,7 @@ def with_next(request: Request, body: Mapping[str, Any], next_position: str | No
 
 
 def _identity(request: Request) -> str:
-    """The caller, the list and its filters. Not the page size: that may change from page to page."""
+    """What a cursor is bound to: the caller, the list and its filters. The page size may change between pages."""
     pairs = sorted(_pairs(request, {"cursor", "limit"}))
     return urllib.parse.urlencode([("caller", request.caller.user_id), ("path", request.path), *pairs])
 

@@ -1,7 +1,7 @@
-"""How much one response holds: lists are cut where it is full, and go on in the next one.
+"""The maximum size of a response: a list that is too long ends early, and continues on the next page.
 
-Lambda passes on 6 MB of a function's answer, in which the body is a text within JSON: there each quotation mark and
-each backslash of the body takes one more byte. So that is how bytes are counted here.
+A Lambda response has at most 6 MB, and contains the body as a JSON string, in which each quotation mark and each
+backslash of the body takes one more byte. Bytes are counted in this form here.
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 
@@ -18,27 +18,27 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Filling:
-    """A response that is being filled."""
+    """Counts the bytes of a response while it is built."""
 
     def __init__(self) -> None:
         self.left = MOST_BYTES
-        """So many bytes find room."""
+        """How many bytes are left."""
         self.empty = True
         self.full = False
-        """Something has found no room. Nothing smaller is put in its place: a list goes on behind what is in it."""
+        """An item did not fit. No smaller item is added after that: the next page continues with this item."""
 
     def copy(self) -> "Filling":
-        """To try what finds room; see ``become``."""
+        """A copy, to try out what fits; see ``become``."""
         other = Filling()
         other.become(self)
         return other
 
     def become(self, other: "Filling") -> None:
-        """Take over how much is in the other one."""
+        """Take over the state of ``other``."""
         self.left, self.empty = other.left, other.empty
 
     def take(self, value: Any) -> Any:
-        """``value`` as it is to be put into the body, or None if it finds no room there. The first one always does."""
+        """Add ``value``, and return it encoded; None if it does not fit. The first value always fits."""
         written = _encode(value)
         size = len(written) + written.count(b'"') + written.count(b"\\") + 1
         if self.full or (size > self.left and not self.empty):
@@ -49,7 +49,7 @@ class Filling:
         return msgspec.Raw(written)
 
     def take_all(self, items: Iterable[Item], view: Callable[[Item], Any]) -> list[Any]:
-        """The first of the items, as ``view`` shows them: as many as find room."""
+        """Add the items, rendered by ``view``, until one does not fit. Returns the encoded items."""
         taken = []
         for item in items:
             part = self.take(view(item))

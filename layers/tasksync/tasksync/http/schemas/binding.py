@@ -1,8 +1,8 @@
-"""Reads what comes in against a schema, and reports every fault of it at once.
+"""Validation: converts request data to a schema, and reports all field errors at once.
 
-Schemas are msgspec structs, one level deep; a field takes one kind of value, and may take null. msgspec stops at the
-first fault it meets, so each field is converted on its own. A text of people's is first brought into the form that its
-type names (``Meta(extra={"form": …})``, ``tasksync.model.texts``), and a time is cut to milliseconds and read in UTC.
+Schemas are msgspec structs without nesting. A field has one type, and may allow null. msgspec stops at the first error,
+so each field is converted separately. Texts are first normalised to the form that the type names
+(``Meta(extra={"form": …})``, ``tasksync.model.texts``). Times are cut to milliseconds and converted to UTC.
 """
 
 import functools
@@ -30,7 +30,7 @@ _NONE = object()
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _MOST_DIGITS = 18
 
-# How much is said of a name that is not known. A pointer that is cut short ends in an ellipsis.
+# How much of an unknown name a field error repeats. A pointer that is cut ends in an ellipsis.
 _NAME_CHARACTERS = 100
 
 _TIME = "Must be a date and time with an offset (RFC 3339), such as 2027-01-31T12:00:00Z."
@@ -38,10 +38,10 @@ _NO_UTF_8 = "This holds U+FFFD, which stands for bytes that were not UTF-8. Send
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """A schema with rules that go beyond the form of single fields."""
+    """A schema with checks across several fields."""
 
     FURTHER_SCHEMA: ClassVar[Mapping[str, Any]] = {}
-    """Those of the rules that JSON Schema knows words for."""
+    """The checks that JSON Schema can express."""
 
     @classmethod
     def further_errors(
@@ -49,37 +49,37 @@ class Checked(msgspec.Struct, frozen=True):
         data: Mapping[str, Any],  # noqa: ARG003  # schemas override this
         values: Mapping[str, Any],  # noqa: ARG003  # schemas override this
     ) -> list[FieldError]:
-        """``data`` is what came in; ``values`` are those fields of it that have the right form."""
+        """The errors of further checks. ``data``: the request data; ``values``: the valid fields of it, converted."""
         return []
 
 
 class FieldErrors(Exception):
-    """All that is wrong with the data. The caller decides which error it is."""
+    """All field errors of the data. The caller turns it into an error of the API."""
 
-    def __init__(self, faults: list[FieldError]) -> None:
-        self.faults = faults
+    def __init__(self, field_errors: list[FieldError]) -> None:
+        self.faults = field_errors
         super().__init__()
 
 
 class SentText(str):
-    """A text of a change that is kept in another form than it was sent in, or refused, if it is not the one stored."""
+    """A text of a change that was normalised, or that is invalid unless it equals the stored text."""
 
-    __slots__ = ("fault", "sent")
+    __slots__ = ("error", "sent")
 
     sent: str
-    fault: FieldError | None
+    error: FieldError | None
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A schema of changes, whose texts are held against those that are stored."""
+    """A schema of changes. A text that equals the stored text is always allowed."""
 
     def given(self, current: object) -> dict[str, Any]:
-        """The fields that were sent, by name. A text that ``current`` has already stays as it is, whatever it is.
+        """The fields that were sent, by name. A text that equals the one in ``current`` stays as it is.
 
-        Raises ``Invalid`` for texts that may not be stored.
+        Raises ``Invalid`` for other texts that are not valid.
         """
         given: dict[str, Any] = {}
-        faults = []
+        field_errors = []
         for name, value in msgspec.structs.asdict(self).items():
             if isinstance(value, UnsetType):
                 continue
@@ -87,33 +87,33 @@ class Change(msgspec.Struct, frozen=True):
             if isinstance(value, SentText):
                 unchanged = value.sent == getattr(current, name)
                 given[name] = value.sent if unchanged else str(value)
-                if value.fault and not unchanged:
-                    faults.append(value.fault)
-        if faults:
-            raise Invalid(faults)
+                if value.error and not unchanged:
+                    field_errors.append(value.error)
+        if field_errors:
+            raise Invalid(field_errors)
         return given
 
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """What of a field is asked at each request."""
+    """The properties of a schema field, collected once."""
 
     name: str
     annotation: Any
     required: bool
     kinds: tuple[inspect.Type, ...]
-    """Those of values that it takes (of a list, its items), other than null."""
+    """The types of its values (of a list: of its items), without null."""
     nullable: bool
     list: inspect.VarTupleType | None
-    """Set where it takes a list."""
+    """Set if it takes a list."""
     form: Form | None
-    """Of a text that people write."""
+    """The form of a text that a user writes."""
     longest: int
-    """How many characters such a text may have."""
+    """The maximum length of such a text, in characters."""
     is_number: bool
     is_time: bool
     hint: str
-    """A sentence that says what would have the right form; empty where any text of a right length has it."""
+    """A sentence about the right format; empty if only the length matters."""
 
     @classmethod
     def of(cls, field: msgspec.structs.FieldInfo) -> "_Field":
@@ -141,7 +141,7 @@ _WRAPPERS = (inspect.Metadata, inspect.UnionType, inspect.VarTupleType, inspect.
 
 
 def _parts(kind: inspect.Type) -> Iterator[inspect.Type]:
-    """A kind of value, and all that it is made of."""
+    """A type and the types that it contains."""
     yield kind
     match kind:
         case inspect.Metadata(type=inner) | inspect.VarTupleType(item_type=inner):
@@ -153,13 +153,13 @@ def _parts(kind: inspect.Type) -> Iterator[inspect.Type]:
 
 @functools.cache
 def _fields(schema: type[msgspec.Struct]) -> Mapping[str, _Field]:
-    """By the name that clients use."""
+    """The fields of a schema, by the name that clients use."""
     return {field.encode_name: _Field.of(field) for field in msgspec.structs.fields(schema)}
 
 
 @functools.cache
 def parameters(schema: type[msgspec.Struct]) -> tuple[frozenset[str], frozenset[str]]:
-    """The names of fields that take one value, and of those that take several."""
+    """The names of fields that take one value, and of fields that take several."""
     types = typing.get_type_hints(schema)
     lists = frozenset(name for name, kind in types.items() if typing.get_origin(kind) is tuple)
     return frozenset(types.keys() - lists), lists
@@ -167,7 +167,7 @@ def parameters(schema: type[msgspec.Struct]) -> tuple[frozenset[str], frozenset[
 
 @functools.cache
 def user_fields(shape: Any) -> frozenset[str]:
-    """The names of those fields of a struct or typed dictionary that hold ids of users."""
+    """The names of the fields of a struct or typed dictionary that contain user ids."""
     return frozenset(
         name for name, kind in typing.get_type_hints(shape, include_extras=True).items() if _names_user(kind)
     )
@@ -181,12 +181,12 @@ def _names_user(annotation: Any) -> bool:
 def read(schema: type[Schema], data: Mapping[str, Any], *, texts: bool = False) -> Schema:
     """``data`` as an instance of ``schema``. Raises ``FieldErrors``.
 
-    ``texts``: the values are texts, as in a query string, and numbers are read from them.
+    ``texts``: the values are texts, as in a query string, and numbers are parsed.
     """
     fields = _fields(schema)
-    faults: list[FieldError] = []
+    field_errors: list[FieldError] = []
     values: dict[str, Any] = {}
-    open_questions = 0
+    tolerated = 0
     for name, field in fields.items():
         value = data.get(name, _NONE)
         if value is not _NONE:
@@ -196,29 +196,29 @@ def read(schema: type[Schema], data: Mapping[str, Any], *, texts: bool = False) 
                     converted = _sent(converted, value, None)
                 values[field.name] = converted
             except Refused as refused:
-                fault = FieldError(f"/{name}", refused.code, refused.detail)
-                faults.append(fault)
+                error = FieldError(f"/{name}", refused.code, refused.detail)
+                field_errors.append(error)
                 if field.form and issubclass(schema, Change) and isinstance(value, str):
-                    values[field.name] = _sent(value, value, fault)
-                    open_questions += 1
+                    values[field.name] = _sent(value, value, error)
+                    tolerated += 1
         elif field.required:
-            faults.append(FieldError(f"/{name}", "missing", "This is required."))
-    faults += _unknown([name for name in data if name not in fields], fields, texts)
+            field_errors.append(FieldError(f"/{name}", "missing", "This is required."))
+    field_errors += _unknown([name for name in data if name not in fields], fields, texts)
     if issubclass(schema, Checked):
-        faults += schema.further_errors(data, values)
-    if len(faults) > open_questions:
-        raise FieldErrors(faults)
+        field_errors += schema.further_errors(data, values)
+    if len(field_errors) > tolerated:
+        raise FieldErrors(field_errors)
     return schema(**values)
 
 
-def _sent(text: str, sent: str, fault: FieldError | None) -> SentText:
-    made = SentText(text)
-    made.sent, made.fault = sent, fault
-    return made
+def _sent(text: str, sent: str, error: FieldError | None) -> SentText:
+    sent_text = SentText(text)
+    sent_text.sent, sent_text.error = sent, error
+    return sent_text
 
 
 def _converted(field: _Field, value: Any, texts: bool) -> Any:
-    """A value as the view gets it. Raises ``Refused``."""
+    """A value as the handler gets it. Raises ``Refused``."""
     form = field.form
     if isinstance(value, str):
         if DAMAGE in value and not (form and form.may_be_damaged):
@@ -241,22 +241,22 @@ def _converted(field: _Field, value: Any, texts: bool) -> Any:
 
 
 def _read(field: _Field, text: str, texts: bool) -> str | int:
-    """What ``text`` stands for, as far as msgspec does not see to it."""
+    """``text`` normalised or parsed, as far as msgspec does not do it."""
     if field.form:
-        # What is too long in any form is not brought into another one: that may take time.
+        # A text that is too long in any form is not normalised: that may take long.
         return text if len(text) > LONGEST_SPELLING * field.longest else field.form.normal(text)
     if field.is_time:
         if len(text) > clock.LONGEST_TIME:
             raise Refused("too_long", f"At most {_characters(clock.LONGEST_TIME)}. {_TIME}")
         return clock.cut(text)
-    # Not by msgspec's leniency, which also takes 1e1 for a number, "null" for nothing and "17" for a time.
+    # msgspec's own lenient mode would accept 1e1 as a number, "null" as null and "17" as a time.
     if texts and field.is_number and len(text) <= _MOST_DIGITS and _INTEGER.fullmatch(text):
         return int(text)
     return text
 
 
 def _unknown(names: list[str], known: Collection[str], texts: bool) -> list[FieldError]:
-    """One fault each, as far as there is room for them."""
+    """One error for each unknown name, up to the maximum."""
     found = {}
     there_are = f"There are: {', '.join(known)}." if known else "There are none."
     for name in itertools.islice(names, MAX_FIELD_ERRORS + 1):
@@ -273,7 +273,7 @@ def _unknown(names: list[str], known: Collection[str], texts: bool) -> list[Fiel
 
 
 def _explained(value: Any, field: _Field, texts: bool) -> tuple[str, str]:
-    """A stable word for what is wrong, and a sentence that says what would be right. msgspec says neither."""
+    """The code and the detail of an invalid value, which msgspec does not give."""
     if field.list is None:
         values = [value]
     elif isinstance(value, list):
@@ -292,7 +292,7 @@ def _explained(value: Any, field: _Field, texts: bool) -> tuple[str, str]:
 
 
 def _wrong_text(kind: inspect.Type, values: list[str], field: _Field) -> tuple[str, str] | None:
-    """What is wrong with texts, where a field takes texts of this kind."""
+    """The code and the detail of invalid texts, if a field takes texts of this type."""
     match kind:
         case inspect.EnumType() | inspect.LiteralType():
             return "not_allowed", f"Must be one of: {', '.join(_choices(field))}."
@@ -319,7 +319,7 @@ def _expected(field: _Field) -> str:
 
 
 def _choices(field: _Field) -> list[str]:
-    """The values that a field takes where there are no others."""
+    """The allowed values of a field, if they are enumerated."""
     choices: list[str] = []
     for kind in field.kinds:
         match kind:

@@ -1,7 +1,7 @@
-"""Types of fields that several schemas share.
+"""Field types that several request schemas share.
 
-Lengths count code points in NFC. What a text of people's may hold is seen to by its ``form`` (``model/texts.py``); the
-pattern beside it describes to users of the API as much of that as a pattern can say.
+Lengths count code points in NFC. The ``form`` of a text (``model/texts.py``) decides what it may contain; the pattern
+describes that to users of the API, as far as a pattern can.
 """
 
 from datetime import datetime
@@ -14,7 +14,8 @@ from tasksync.model import texts
 from tasksync.model.ids import CODE_SEPARATORS
 from tasksync.runtime.clock import LONGEST_TIME
 
-# Of the basic plane: what is in no text, and what is in no name, as it is not seen or changes how others are shown.
+# Code points of the basic plane that no text may contain; and those that no name may contain, as they are invisible or
+# change how others are shown.
 _CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffd-\uffff"
 _HIDDEN = (
     r"\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e"
@@ -69,12 +70,11 @@ NewPassword = Annotated[
         ),
         examples=["violet kettle drum 17"],
         extra={"form": texts.PASSWORD},
-        # What is shorter is refused with all that is wrong with it (``password_policy``). The default of
-        # ``PasswordMinLength``, to which a test holds it.
+        # ``password_policy`` checks the length. This is the default of ``PasswordMinLength``; a test compares them.
         extra_json_schema={"minLength": 15, "pattern": r"\A[^\ufffd]*\Z"},
     ),
 ]
-# Of somebody who signs in: a name from before names were checked as they are now is one still.
+# For signing in: names that were registered before the current checks are still valid.
 TypedUsername = Annotated[
     str,
     Meta(
@@ -174,7 +174,7 @@ Id = Annotated[
         extra={"hint": "Must be an id as the API gives it: of letters from A to Z, digits and . _ ~ -"},
     ),
 ]
-# What says of a type that it is a user's id.
+# Marks a type as a user id.
 USER = Meta(extra={"names": "user"})
 UserId = Annotated[Id, Meta(description="A user; `me` is the caller."), USER]
 Title = Annotated[
@@ -219,8 +219,8 @@ Limit = Annotated[
 Cursor = Annotated[str, Meta(min_length=1, max_length=2048, description="The `next_cursor` of the page before.")]
 
 
-# Of a username, an e-mail address and a password, which is required. Generators of clients make several models of
-# alternatives, and fail at a `not` with null in it; conditions are more than some linters understand.
+# Of username, e-mail address and password, the password and one more are required. Alternatives or a `not` with null
+# would break client generators, and conditions some linters.
 SOME_NAME = {"minProperties": 2}
 
 
@@ -229,12 +229,12 @@ class NoQuery(msgspec.Struct, frozen=True):
 
 
 class From(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an answer is to go on."""
+    """The cursor of a list."""
 
     cursor: Cursor | None = None
 
 
 class Paging(From, frozen=True, kw_only=True):
-    """Which part of a list is asked for."""
+    """The cursor and the page size of a list."""
 
     limit: Limit = 50

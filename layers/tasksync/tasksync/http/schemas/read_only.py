@@ -1,7 +1,7 @@
-"""What of a resource a client may send back with a change, beyond what can be changed: PUT takes what GET answered.
+"""Read-only fields: a client may send them back with a change, so PUT accepts the body that GET returned.
 
-A read-only field is let through if it has the value that the resource has when it is changed. Which fields those are
-follows from the shapes: those of the answer that the schema of the body does not have.
+A read-only field must have the current value of the resource. The read-only fields are the fields of the response
+schema that the request schema does not have.
 """
 
 import functools
@@ -16,36 +16,36 @@ from tasksync.model.errors import FieldError, Invalid, PreconditionFailed
 
 _ABSENT = object()
 
-# They change with every change, so what was read before is no mistake; nothing is made of it.
+# They change with every change of the resource, so an old value is no error. They are ignored.
 _IGNORED = frozenset({"updated_at", "updated_by", "completed_at"})
 
 
 def is_ignored(name: str) -> bool:
-    """Whether a field of a resource is let through whatever it says."""
+    """Whether a read-only field is accepted with any value."""
     return name in _IGNORED or name.endswith("_count")
 
 
 @functools.cache
-def read_only(body: type[msgspec.Struct], answer: Any) -> frozenset[str]:
-    """The fields of a resource (a typed dictionary) that the schema of its changes does not have."""
-    if not typing.is_typeddict(answer):
+def read_only(body: type[msgspec.Struct], resource: Any) -> frozenset[str]:
+    """The fields of a resource (a typed dictionary) that the request schema of its changes does not have."""
+    if not typing.is_typeddict(resource):
         return frozenset()
     changeable = {field.encode_name for field in msgspec.structs.fields(body)}
-    return frozenset(answer.__required_keys__ | answer.__optional_keys__) - changeable
+    return frozenset(resource.__required_keys__ | resource.__optional_keys__) - changeable
 
 
 @dataclass(frozen=True, slots=True)
 class SentBack:
-    """The read-only fields that a change came with."""
+    """The read-only fields that a client sent with a change."""
 
     fields: Mapping[str, Any]
     faults: tuple[FieldError, ...] = ()
-    """What is wrong with the change's other fields, to be named together with what is wrong with these."""
+    """The errors of the other fields of the change, which are reported with the errors of these."""
 
     def require_unaltered(self, current: Mapping[str, Any]) -> None:
-        """Hold the fields against the resource as it is shown to the caller.
+        """Compare the fields with the resource as the caller sees it.
 
-        Raises ``PreconditionFailed`` if they are of another version, else ``Invalid`` with each that has another value.
+        Raises ``PreconditionFailed`` if the version differs, otherwise ``Invalid`` for each field that differs.
         """
         compared = {name: value for name, value in self.fields.items() if not is_ignored(name)}
         shown = msgspec.to_builtins(current)
@@ -57,11 +57,11 @@ class SentBack:
                 f"The resource has changed: it is in version {present} now, and the body was made from version "
                 f"{version}. Get it again, and make your change in what is there now.",
             )
-        faults = [
+        altered = [
             FieldError(f"/{name}", "read_only", "This cannot be changed: leave it out, or send it as GET gives it.")
             for name, value in compared.items()
-            # Not by == alone: to Python, true is 1.
+            # The type is compared too: to Python, true equals 1.
             if type(value) is not type(shown.get(name, _ABSENT)) or value != shown[name]
         ]
-        if faults or self.faults:
-            raise Invalid([*self.faults, *faults])
+        if altered or self.faults:
+            raise Invalid([*self.faults, *altered])

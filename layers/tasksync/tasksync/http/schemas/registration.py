@@ -1,4 +1,4 @@
-"""Registration as it comes in: the functions of users and of sign-in share it."""
+"""The request schema of a registration, which the users and auth functions share."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -21,7 +21,9 @@ class Registration(Checked, frozen=True, kw_only=True):
     @classmethod
     def further_errors(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[FieldError]:
         names = [values.get("username"), values.get("email")]
-        faults = password_policy.password_errors(values["password"], "/password", names) if "password" in values else []
+        field_errors = (
+            password_policy.password_errors(values["password"], "/password", names) if "password" in values else []
+        )
         if data.get("username") is None and data.get("email") is None:
-            faults.append(FieldError("/username", "missing", "A username or an e-mail address is required."))
-        return faults
+            field_errors.append(FieldError("/username", "missing", "A username or an e-mail address is required."))
+        return field_errors

@@ -1,0 +1,42 @@
+"""Items of the idempotency table: one idempotency record each."""
+
+from datetime import UTC, datetime
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+
+from tasksync.dynamodb.core.connection import SharedModel
+from tasksync.model.entities import IdempotencyRecord
+from tasksync.runtime import clock
+from tasksync.runtime.settings import settings
+
+
+class IdempotencyItem(SharedModel):
+    class Meta:
+        table_name = settings.idempotency_table
+
+    receipt_id = UnicodeAttribute(hash_key=True)
+    fingerprint = UnicodeAttribute()
+    answer = UnicodeAttribute()
+    expires_at = NumberAttribute()
+    """Seconds since 1970: DynamoDB deletes the item some time after. Until then it is only ignored."""
+
+    @classmethod
+    def of(cls, record: IdempotencyRecord) -> "IdempotencyItem":
+        return cls(
+            record.id,
+            fingerprint=record.fingerprint,
+            answer=record.response,
+            expires_at=int(record.expires_at.timestamp()),
+        )
+
+    def entity(self) -> IdempotencyRecord:
+        expires_at = datetime.fromtimestamp(int(self.expires_at), UTC)
+        return IdempotencyRecord(self.receipt_id, self.fingerprint, self.answer, expires_at)
+
+
+def absent_or_expired() -> Condition:
+    """No request has been carried out under this key, or so long ago that the key is free again."""
+    now = int(clock.now().timestamp())
+    free: Condition = IdempotencyItem.receipt_id.does_not_exist() | (IdempotencyItem.expires_at <= now)
+    return free

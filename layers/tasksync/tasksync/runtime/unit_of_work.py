@@ -1,0 +1,153 @@
+"""The unit of work: what belongs to one request, stream record or scheduled run while it is carried out.
+
+It holds the change context (who changes something, under which request), the usage counters of DynamoDB, and the
+idempotency record of the request. The transaction that carries the request out commits the record
+(``dynamodb/core/transaction.py``); each changed item gets the change context.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from tasksync.model.change_context import Roles
+from tasksync.model.entities import IdempotencyRecord
+from tasksync.model.errors import DependencyFailed, OutcomeUnknown
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+_THROTTLES = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+    "ThrottledException",
+}
+
+
+@dataclass(slots=True)
+class UsageCounters:
+    """What was requested of DynamoDB: for the log line, and for the metrics made from that."""
+
+    round_trips: int = 0
+    """Each attempt counts, also one without a response."""
+    capacity_units: float = 0.0
+    throttles: int = 0
+    in_sequence: int = 0
+    """Round trips, where concurrent ones count as one: the caller waited for so many."""
+    writes: int = 0
+    """Writes that carry out the request. Bookkeeping does not count."""
+
+
+@dataclass(slots=True)
+class UnitOfWork:
+    """``actor_id`` and ``request_id`` are the change context; ``actor_id`` is None where the service acts by itself."""
+
+    actor_id: str | None = None
+    request_id: str | None = None
+    usage: UsageCounters = field(default_factory=UsageCounters)
+    respond: Callable[[Any], IdempotencyRecord | None] | None = None
+    """Makes the idempotency record from the outcome of the request. None where there is nothing to respond to."""
+    record: IdempotencyRecord | None = None
+    """Waits for the transaction that carries the request out."""
+
+
+_current: ContextVar[UnitOfWork | None] = ContextVar("unit of work", default=None)
+
+
+@contextmanager
+def begin(actor_id: str | None = None, request_id: str | None = None) -> Iterator[UnitOfWork]:
+    """Let what this block does be one unit of work."""
+    unit = UnitOfWork(actor_id, request_id)
+    token = _current.set(unit)
+    try:
+        yield unit
+    finally:
+        _current.reset(token)
+
+
+def current() -> UnitOfWork:
+    """The unit of work of this context. Outside of ``begin`` it is an empty one, which nobody sees."""
+    return _current.get() or UnitOfWork()
+
+
+def change_context(members: Mapping[str, Roles] | None = None) -> str:
+    """The change context as items store it; ``model/change_context.py`` reads it.
+
+    ``members``: what the change does to memberships of the room.
+    """
+    unit = current()
+    written = {"actor_id": unit.actor_id, "request_id": unit.request_id, **({"members": members} if members else {})}
+    return json.dumps(written, separators=(",", ":"))
+
+
+def respond_with(outcome: object) -> None:
+    """Say what the request's outcome is if the next transaction commits. A service calls it right before the write.
+
+    The response is made from it now, so that the transaction can store the response under the idempotency key.
+    Raises ``PreconditionFailed``: see ``Request.carry_out``.
+    """
+    unit = current()
+    if unit.respond is not None:
+        unit.record = unit.respond(outcome)
+
+
+def take_record() -> IdempotencyRecord | None:
+    """The idempotency record that the present transaction has to commit, if any. Later transactions get none."""
+    unit = current()
+    record, unit.record = unit.record, None
+    return record
+
+
+@contextmanager
+def bookkeeping() -> Iterator[None]:
+    """For writes that do not carry out the request: rate limits, the login throttle, publishing a key.
+
+    They do not count as writes of the request, and do not commit its idempotency record. Where one of them fails, it
+    has carried out nothing of the request, so ``OutcomeUnknown`` becomes ``DependencyFailed``.
+    """
+    unit = current()
+    writes, record = unit.usage.writes, unit.record
+    unit.record = None
+    try:
+        yield
+    except OutcomeUnknown as error:
+        raise DependencyFailed from error.__cause__
+    finally:
+        unit.usage.writes, unit.record = writes, record
+
+
+def split(parts: int) -> list[UnitOfWork]:
+    """Units of work for concurrent reads: with the same change context, and with usage counters of their own, as
+    counters are not safe among threads."""
+    unit = current()
+    return [UnitOfWork(unit.actor_id, unit.request_id) for _ in range(parts)]
+
+
+def enter(part: UnitOfWork) -> None:
+    """Let ``part`` be the unit of work of this context from now on."""
+    _current.set(part)
+
+
+def join(parts: Sequence[UnitOfWork]) -> None:
+    """Add the usage of concurrent reads to the present unit of work."""
+    usage = current().usage
+    usage.round_trips += sum(part.usage.round_trips for part in parts)
+    usage.in_sequence += max(part.usage.in_sequence for part in parts)
+    usage.capacity_units += sum(part.usage.capacity_units for part in parts)
+    usage.throttles += sum(part.usage.throttles for part in parts)
+    usage.writes += sum(part.usage.writes for part in parts)
+
+
+def count(response: Mapping[str, Any] | None) -> None:
+    """Count one attempt at DynamoDB, by its response; None if there was none."""
+    usage = current().usage
+    usage.round_trips += 1
+    usage.in_sequence += 1
+    response = response or {}
+    consumed = response.get("ConsumedCapacity", [])
+    for each in consumed if isinstance(consumed, list) else [consumed]:
+        usage.capacity_units += each.get("CapacityUnits", 0.0)
+    reasons = [reason.get("Code") for reason in response.get("CancellationReasons", [])]
+    if response.get("Error", {}).get("Code") in _THROTTLES or "ThrottlingError" in reasons:
+        usage.throttles += 1
