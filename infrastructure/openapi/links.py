@@ -24,7 +24,7 @@ _NEVER_EMPTY = {"Session", "Member"}
 
 def links(declared: Declared, others: Mapping[str, Declared]) -> Json:
     """What can be called after a success of this route. ``others``: all routes by the names of their operations."""
-    shape, prefix = _shape(declared.route.answer)
+    shape, prefix = _shape(declared.route.description.response)
     own = set(re.findall(r"\{(\w+)\}", declared.route.path))
     made: Json = {}
     for name, other in others.items():

@@ -189,7 +189,7 @@ def start_cold(handler: str) -> None:
     module: Any = importlib.import_module(handler.rpartition(".")[0])
     api = getattr(module, "api", None)
     if api is not None and api.limits is not None:
-        api.limits.shares.clear()
+        api.limits.leases.clear()
     if hasattr(module, "probes"):
         module.probes = _cold_probes()
 

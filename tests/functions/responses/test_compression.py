@@ -61,7 +61,7 @@ def is_left_alone(answer: Answer) -> bool:
 
 def test_every_response_with_a_secret_has_a_compression_decision() -> None:
     routes = [declared.route for declared in declared_routes()]
-    secret = {(route.method, route.path) for route in routes if SECRET & set(fields(route.answer))}
+    secret = {(route.method, route.path) for route in routes if SECRET & set(fields(route.description.response))}
 
     assert secret == LEFT_ALONE | OF_ONE
 

@@ -298,7 +298,8 @@ def members_of(raws: Iterable[Mapping[str, Any]]) -> dict[str, Membership]:
 def members_among(room_id: str, user_ids: Iterable[str]) -> dict[str, Membership]:
     """By user, the memberships of these users in one room, read consistently in one round trip."""
     keys = [membership_key(room_id, user_id) for user_id in dict.fromkeys(user_ids)]
-    return members_of(batch_get({settings.rooms_table: {"Keys": keys, "ConsistentRead": True}})[settings.rooms_table])
+    table = settings.rooms_table
+    return members_of(batch_get({table: {"Keys": keys, "ConsistentRead": True}})[table])
 
 
 def end_membership(transaction: Transaction, membership: Membership, at: datetime, *, last: bool) -> None:
