@@ -63,7 +63,7 @@ class Guard(Enum):
     RECEIPT_NEW = auto()  # put_receipt: there must be none
     RECEIPT_FIRST = auto()  # put_receipt: its failure goes before every other
     RECEIPT_ATOMIC = auto()  # put_receipt: in the transaction of the effect
-    RECEIPT_AGAIN = auto()  # before an error is answered, the receipt is looked for once more
+    RECEIPT_AGAIN = auto()  # before an error is answered, the idempotency record is looked for once more
     TOKEN = auto()  # Transaction: client_request_token, the same for every sending
 
     # domain/removal.py: remove_dead_room; dynamodb/rooms/repository.py: delete_dead
