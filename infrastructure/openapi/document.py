@@ -59,10 +59,10 @@ def document() -> Json:
         [each.route.body for each in routes if each.route.body is not None],
         [each.route.query for each in routes],
         [
-            answer
+            response
             for each in routes
-            for answer in (each.route.description.response, each.route.description.failed_response)
-            if answer is not None
+            for response in (each.route.description.response, each.route.description.failed_response)
+            if response is not None
         ],
     )
     for route in (each.route for each in routes):

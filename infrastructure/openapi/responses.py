@@ -14,7 +14,7 @@ _SUCCESSES = {200: "Done.", 201: "Created.", 204: "Done. The response has no bod
 
 
 class Responses:
-    """The answers of all routes."""
+    """The responses of all routes."""
 
     def __init__(self, schemas: Schemas, problems: Problems) -> None:
         self._schemas = schemas
@@ -50,16 +50,16 @@ class Responses:
             headers.append("IdempotencyReplayed")
         if declared.limited:
             headers += ["RateLimitPolicy", "RateLimit"]
-        answer: Json = {"description": _SUCCESSES[described.status], "headers": header_references(*headers)}
+        response: Json = {"description": _SUCCESSES[described.status], "headers": header_references(*headers)}
         if described.response is not None and route.method != "HEAD":
             schema = self._schemas.of(described.response)
             example = {"example": RESPONSES[name]} if name in RESPONSES else {}
-            answer["content"] = {media_type: {"schema": schema, **example} for media_type in described.media_types}
-        return answer
+            response["content"] = {media_type: {"schema": schema, **example} for media_type in described.media_types}
+        return response
 
 
 def has_entity_tag(route: Route) -> bool:
-    """Whether the answer is one resource with a version, or says that it has another tag."""
+    """Whether the response is one resource with a version, or says that it has another tag."""
     described = route.description
     return described.tagged or (
         is_typeddict(described.response) and get_type_hints(described.response).get("version") is int

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from infrastructure.template import REPOSITORY
-from tests.support.client import Answer
+from tests.support.client import Response
 from tests.support.product import Product
 
 _OURS = (str(REPOSITORY / "layers" / "tasksync"), str(REPOSITORY / "functions"))
@@ -41,21 +41,21 @@ class Trace:
             self.hops.append(f"{caller} -> {called}: {frame.f_code.co_qualname}")
 
 
-def traced(send: Callable[[], Answer]) -> Trace:
+def traced(send: Callable[[], Response]) -> Trace:
     """What a warm request passes: it is sent twice, and the second one counts."""
     assert send().status < 300
     trace = Trace()
     before = sys.getprofile()
     sys.setprofile(trace)
     try:
-        answer = send()
+        response = send()
     finally:
         sys.setprofile(before)
-    assert answer.status < 300, answer
+    assert response.status < 300, response
     return trace
 
 
-def keyed_post(product: Product) -> Callable[[], Answer]:
+def keyed_post(product: Product) -> Callable[[], Response]:
     ann = product.register("ann")
     room = ann.open_room()
     keys = iter(("first", "second"))
@@ -64,14 +64,14 @@ def keyed_post(product: Product) -> Callable[[], Answer]:
     )
 
 
-def list_of_a_room(product: Product) -> Callable[[], Answer]:
+def list_of_a_room(product: Product) -> Callable[[], Response]:
     ann = product.register("ann")
     room = ann.open_room()
     ann.plan(room_id=room["id"])
     return lambda: ann.get(f"/rooms/{room['id']}/tasks")
 
 
-def leaving(product: Product) -> Callable[[], Answer]:
+def leaving(product: Product) -> Callable[[], Response]:
     ann, bob = product.register("ann"), product.register("bob")
     rooms = [ann.open_room(), ann.open_room()]
     for room in rooms:
@@ -84,7 +84,7 @@ def leaving(product: Product) -> Callable[[], Answer]:
     [(keyed_post, 36, 81), (list_of_a_room, 36, 82), (leaving, 32, 67)],
 )
 def test_a_request_passes_few_files(
-    product: Product, request_of: Callable[[Product], Callable[[], Answer]], files: int, hops: int
+    product: Product, request_of: Callable[[Product], Callable[[], Response]], files: int, hops: int
 ) -> None:
     trace = traced(request_of(product))
 
