@@ -1,7 +1,7 @@
 """P2: the CPU of a process that starts, imports a function and answers its first request.
 
 Beside it the floor: a process that makes a boto3 client and reads one item. AWS is a server of this process on this
-machine, which gives the recorded answers; processes reach it by ``AWS_ENDPOINT_URL``.
+machine, which gives the recorded responses; processes reach it by ``AWS_ENDPOINT_URL``.
 
 ``python -m bench.cold RECORDING OUTPUT [ROUNDS [FUNCTION…]]``: of all functions that were recorded, or of these.
 """
@@ -51,7 +51,7 @@ def measure(recording: Recording, rounds: int = _ROUNDS, functions: Collection[s
 
 def _cpu_seconds(arguments: list[str], environment: dict[str, str]) -> float:
     """Of a process, in itself and in the system's calls for it."""
-    command = [sys.executable, "-m", "bench.first", *arguments]
+    command = [sys.executable, "-m", "bench.first_request", *arguments]
     nowhere = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
     process = os.posix_spawn(sys.executable, command, environment, file_actions=nowhere)
     _, status, usage = os.wait4(process, 0)
@@ -69,7 +69,7 @@ def aws(recording: Recording) -> Iterator[str]:
     """
     calls = {name: [*exchange.calls, *recording.now_and_then] for name, exchange in recording.first.items()}
     calls[_FLOOR] = [Call("DynamoDB_20120810.GetItem", "", next(_items(recording)))]
-    served: dict[str, _Answers] = {}
+    served: dict[str, _Responses] = {}
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -80,12 +80,12 @@ def aws(recording: Recording) -> Iterator[str]:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             name = self.path.strip("/").partition("/")[0]
             # Several calls of one process may be on their way, and those of two processes never.
-            call = served.setdefault(self.path, _Answers(calls[name])).to(self.headers["X-Amz-Target"], body)
+            call = served.setdefault(self.path, _Responses(calls[name])).to(self.headers["X-Amz-Target"], body)
             self.send_response_only(200)
             for field, value in headers(call).items():
                 self.send_header(field, value)
             self.end_headers()
-            self.wfile.write(call.answer.encode())
+            self.wfile.write(call.response.encode())
 
     server = _Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -103,9 +103,9 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-class _Answers:
+class _Responses:
     """To one process. Calls that were not recorded with these parameters, as those that tell the time, are given the
-    answers of their operation in the order they were recorded."""
+    responses of their operation in the order they were recorded."""
 
     def __init__(self, calls: list[Call]) -> None:
         self._exact: dict[tuple[str, str], deque[Call]] = defaultdict(deque)
@@ -135,7 +135,7 @@ def _unordered(body: str) -> str:
 def _items(recording: Recording) -> Iterator[str]:
     """Answers of GetItem."""
     for exchange in recording.exchanges["get a task"].values():
-        yield from (call.answer for call in exchange.calls if call.target.endswith(".GetItem"))
+        yield from (call.response for call in exchange.calls if call.target.endswith(".GetItem"))
 
 
 if __name__ == "__main__":

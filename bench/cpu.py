@@ -1,4 +1,4 @@
-"""P1: CPU of a warm request, from the event Lambda hands over to the answer it takes back.
+"""P1: CPU of a warm request, from the event Lambda hands over to the response it takes back.
 
 ``python -m bench.cpu RECORDING OUTPUT [ROUNDS [TIMES]]``: a process of its own, in which nothing but what is measured
 was imported.
@@ -18,11 +18,11 @@ from typing import Any
 
 from bench import floors, steps
 from bench.exchanges import Call, Exchange, Recording
-from bench.first import Context
+from bench.first_request import Context
 from bench.measuring import Spread, in_turns, ratio
 from bench.network import recorded
 
-# A share of a rate limit is taken every 15th request: that call is in each round.
+# A lease of a rate limit is taken every 15th request: that call is in each round.
 _TIMES = 30
 _ROUNDS = 20
 
@@ -46,7 +46,7 @@ def measure(recording: Recording, rounds: int = _ROUNDS, times: int = _TIMES) ->
                 "calls": steps.calls(ours),
             }
             asked = {subject: plain if subject == "plain" else ours for subject in subjects}
-            before = functools.partial(_begin, network.answer_with, asked, recording.now_and_then)
+            before = functools.partial(_begin, network.respond_with, asked, recording.now_and_then)
             with contextlib.redirect_stdout(nowhere):
                 taken = in_turns(subjects, rounds, times, before)
             found[name] = _ratios(name, taken)
@@ -54,9 +54,9 @@ def measure(recording: Recording, rounds: int = _ROUNDS, times: int = _TIMES) ->
 
 
 def _begin(
-    answer_with: Callable[[list[Call]], None], exchanges: dict[str, Exchange], now_and_then: list[Call], name: str
+    respond_with: Callable[[list[Call]], None], exchanges: dict[str, Exchange], now_and_then: list[Call], name: str
 ) -> None:
-    answer_with([*exchanges[name].calls, *now_and_then])
+    respond_with([*exchanges[name].calls, *now_and_then])
 
 
 def _ratios(name: str, taken: dict[str, list[float]]) -> dict[str, Any]:
@@ -77,10 +77,10 @@ def _invoking(exchange: Exchange) -> Callable[[], object]:
     event = exchange.event
 
     def request() -> object:
-        answer = handler(copy.copy(event), context)
-        if answer["statusCode"] != exchange.answer["statusCode"]:
-            raise RuntimeError(f"{exchange.handler} answered {answer}")
-        return answer
+        response = handler(copy.copy(event), context)
+        if response["statusCode"] != exchange.response["statusCode"]:
+            raise RuntimeError(f"{exchange.handler} answered {response}")
+        return response
 
     return request
 

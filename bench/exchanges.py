@@ -16,7 +16,7 @@ class Call:
 
     target: str
     request: str
-    answer: str
+    response: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Exchange:
     handler: str
     function: str
     event: Json
-    answer: Json
+    response: Json
     calls: list[Call] = field(default_factory=list)
 
 
@@ -35,7 +35,7 @@ class Recording:
     """``exchanges``: by name of what was asked and by who answered it, ``ours`` or ``plain``.
 
     ``first``: by function, one request to it. ``now_and_then``: calls that a container makes at some requests and not
-    at others, as taking a share of a rate limit, and reading a secret, once.
+    at others, as taking a lease of a rate limit, and reading a secret, once.
     """
 
     variables: dict[str, str]
@@ -50,8 +50,8 @@ class Recording:
 
 
 def headers(call: Call) -> dict[str, str]:
-    """Those that DynamoDB answers with."""
-    content = call.answer.encode()
+    """Those that DynamoDB responds with."""
+    content = call.response.encode()
     return {
         "Server": "Server",
         "Date": "Sat, 21 Nov 2026 09:00:00 GMT",

@@ -1,10 +1,10 @@
 """The least that a request can cost, given the calls it makes.
 
 ``by_hand``: each call is signed (Signature Version 4, as AWS documents it step by step), its body written with
-``json.dumps`` and its answer read with ``json.loads``, by nothing but the standard library; then the answer to the
+``json.dumps`` and its response read with ``json.loads``, by nothing but the standard library; then the response to the
 client is written. Nothing is looked at, checked or sent.
 
-``on_boto3``: the same calls on a bare boto3 client, then the answer to the client is written.
+``on_boto3``: the same calls on a bare boto3 client, then the response to the client is written.
 """
 
 import hashlib
@@ -25,13 +25,13 @@ _SECRET, _KEY_ID, _TOKEN = "testing", "testing", "testing"  # as in the environm
 
 
 def by_hand(exchange: Exchange) -> Callable[[], object]:
-    calls = [(call.target, json.loads(call.request), call.answer.encode()) for call in exchange.calls]
+    calls = [(call.target, json.loads(call.request), call.response.encode()) for call in exchange.calls]
     shown = _shown(exchange)
 
     def request() -> object:
-        for target, parameters, answer in calls:
+        for target, parameters, response in calls:
             _signed(target, json.dumps(parameters).encode())
-            json.loads(answer)
+            json.loads(response)
         return json.dumps(shown)
 
     return request
@@ -51,7 +51,7 @@ def on_boto3(exchange: Exchange) -> Callable[[], object]:
 
 
 def _shown(exchange: Exchange) -> Any:
-    return {**exchange.answer, "body": json.loads(exchange.answer["body"])}
+    return {**exchange.response, "body": json.loads(exchange.response["body"])}
 
 
 def _method(target: str) -> str:

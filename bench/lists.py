@@ -21,7 +21,7 @@ aws_in_process.prepare_environment()
 
 from bench.measuring import in_turns, ratio  # noqa: E402  # after the environment is set
 from tests.support.aws import LOCK, Aws, environment, mocked  # noqa: E402  # after the environment is set
-from tests.support.client import Answer, Person  # noqa: E402  # after the environment is set
+from tests.support.client import Person, Response  # noqa: E402  # after the environment is set
 from tests.support.product import Product  # noqa: E402  # after the environment is set
 from tests.support.random_tasks import random_tasks, stored  # noqa: E402  # after the environment is set
 from tests.support.tasks_table import TasksTable  # noqa: E402  # after the environment is set
@@ -106,7 +106,7 @@ def _rooms(sizes: Sequence[int]) -> Iterator[tuple[dict[str, _Room], TasksTable]
             gc.unfreeze()
 
 
-def _request(room: _Room, path: str, parameters: Mapping[str, Any]) -> Callable[[], Answer]:
+def _request(room: _Room, path: str, parameters: Mapping[str, Any]) -> Callable[[], Response]:
     asked = {**parameters, "limit": LIMIT}
     if asked.get("user_id"):
         asked["user_id"] = room.ann.id
@@ -123,13 +123,13 @@ def _asked() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
         yield f"GET /tasks: {name}", "/tasks", CASES[name]
 
 
-def _counted(request: Callable[[], Answer], table: TasksTable) -> Row:
+def _counted(request: Callable[[], Response], table: TasksTable) -> Row:
     table.measured()
-    answer = request()
+    response = request()
     read = table.measured()
-    if answer.status != 200:
-        raise RuntimeError(str(answer))
-    returned = len(answer.json()["items"])
+    if response.status != 200:
+        raise RuntimeError(str(response))
+    returned = len(response.json()["items"])
     return {"returned": returned, "items": read.items, "units": read.units, "queries": read.queries}
 
 

@@ -32,7 +32,7 @@ _CONNECTIONS = 4
 
 _PARAMETERS = {"AccessTokenSeconds": "3600", "BcryptCost": "10"}
 
-# What a stream hands on is done after the answer: the next turn begins when the local AWS has been quiet.
+# What a stream hands on is done after the response: the next turn begins when the local AWS has been quiet.
 _QUIET_SHARE, _QUIET_SECONDS, _QUIET_DEADLINE = 0.1, 0.5, 120
 
 # A line of a function reaches its file about a second after it was written.
@@ -51,16 +51,16 @@ def measure(folder: Path, rounds: int, seconds: int) -> Json:
     with ExitStack() as running:
         stack, addresses = running.enter_context(systems.local_stack(folder, _PARAMETERS))
         key, content, questions = _stage(addresses)
-        answering = {"ours": stack, "plain": running.enter_context(systems.plain(addresses, key))}
+        responding = {"ours": stack, "plain": running.enter_context(systems.plain(addresses, key))}
         if systems.postgresql_programs() and systems.FURTHER.exists():
-            answering["relational"] = running.enter_context(systems.relational(key, content))
+            responding["relational"] = running.enter_context(systems.relational(key, content))
         else:
             print("FastAPI with PostgreSQL is left out: it needs .venv-bench and postgresql.", file=sys.stderr)
-        _check_shapes(answering, questions)
+        _check_shapes(responding, questions)
         for question in questions.values():  # until all have started whatever they start for so many connections
-            for system in answering.values():
+            for system in responding.values():
                 wrk.run(system.url, question, _CONNECTIONS, 1)
-        taken = _in_turns(answering, questions, rounds, seconds)
+        taken = _in_turns(responding, questions, rounds, seconds)
         shares = {name: _shares(stack, folder, question, seconds) for name, question in questions.items()}
     return {"ratios": {name: _ratios(taken[name]) for name in questions}, "shares": shares}
 
@@ -83,34 +83,34 @@ def _stage(addresses: Addresses) -> tuple[str, Json, dict[str, Question]]:
     return json.dumps(key), content, questions
 
 
-def _check_shapes(answering: dict[str, System], questions: dict[str, Question]) -> None:
+def _check_shapes(responding: dict[str, System], questions: dict[str, Question]) -> None:
     """The same fields and as many tasks from each, or what they do is not the same."""
     for name, question in questions.items():
         shapes = {}
-        for who, system in answering.items():
+        for who, system in responding.items():
             client = Client.over_http(system.url)
             headers = {"Authorization": f"Bearer {question.token}", "Content-Type": "application/json"}
-            answer = client.connection.request(question.method, question.path, content=question.body, headers=headers)
+            response = client.connection.request(question.method, question.path, content=question.body, headers=headers)
             client.connection.close()
-            body = answer.json()
+            body = response.json()
             items = body.get("items", [body])
-            shapes[who] = (answer.status_code, sorted(body), len(items), sorted(items[0]))
+            shapes[who] = (response.status_code, sorted(body), len(items), sorted(items[0]))
         if any(shape != shapes["ours"] for shape in shapes.values()):
             raise RuntimeError(f"{name}: {shapes}")
 
 
 def _in_turns(
-    answering: dict[str, System], questions: dict[str, Question], rounds: int, seconds: int
+    responding: dict[str, System], questions: dict[str, Question], rounds: int, seconds: int
 ) -> dict[str, dict[str, list[Json]]]:
     """By request and by who answers it, what each turn gave."""
     taken: dict[str, dict[str, list[Json]]] = {name: defaultdict(list) for name in questions}
-    order = list(answering)
+    order = list(responding)
     for _ in range(rounds):
         for name, question in questions.items():
             random.shuffle(order)
             for who in order:
-                _await_quiet(answering["ours"])
-                load, cpu = _turn(answering[who], question, _CONNECTIONS, seconds)
+                _await_quiet(responding["ours"])
+                load, cpu = _turn(responding[who], question, _CONNECTIONS, seconds)
                 taken[name][who].append({**asdict(load), "cpu": cpu})
     return taken
 

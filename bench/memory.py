@@ -1,6 +1,6 @@
 """How much memory functions take as Lambda starts them: from their archives, under its runtime client.
 
-``python -m bench.memory RECORDING OUTPUT``. AWS is a server of this process that gives the recorded answers; Lambda's
+``python -m bench.memory RECORDING OUTPUT``. AWS is a server of this process that gives the recorded responses; Lambda's
 side is a double of its Runtime API (``tests/support/lambda_runtime.py``), and neither is in what is measured.
 """
 
@@ -50,7 +50,7 @@ def _of(function: BuiltFunction, event: Any) -> dict[str, float]:
 
 def _ask(function: BuiltFunction, event: Any) -> None:
     outcome = function.invoke(event)
-    if outcome.error or outcome.answer.get("statusCode", 200) >= 300 or outcome.answer.get("batchItemFailures"):
+    if outcome.error or outcome.response.get("statusCode", 200) >= 300 or outcome.response.get("batchItemFailures"):
         raise RuntimeError(str(outcome))
 
 

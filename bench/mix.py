@@ -17,15 +17,15 @@ from typing import Any
 
 from authorizer import store
 from tests.support.aws import Aws, environment
-from tests.support.client import Answer
+from tests.support.client import Response
 from tests.support.function_calls import call
 from tests.support.gateway import start_cold
 from tests.support.product import Product
-from tests.support.request_costs import Spent, spending
+from tests.support.request_costs import RequestCosts, measured_costs
 from tests.support.tasks_table import size_of
 
 Json = dict[str, Any]
-Request = Callable[[], Answer]
+Request = Callable[[], Response]
 
 _PEOPLE = 8
 _TASKS = 50
@@ -149,7 +149,7 @@ class Team:
         }
 
 
-def _once(send: Callable[..., Answer], path: str, body: Json) -> Answer:
+def _once(send: Callable[..., Response], path: str, body: Json) -> Response:
     return send(path, json=body, headers={"Idempotency-Key": f"key-of-{path}"})
 
 
@@ -175,17 +175,17 @@ def _of_request(aws: Aws, product: Product, request: Request, least: int) -> Jso
     for properties in aws.stack.functions.values():
         start_cold(properties["Handler"])
         _warm(properties["Handler"])
-    with _written() as written, spending(aws, shares=True) as spent:
-        answer = request()
-    if answer.status >= 300:
-        raise RuntimeError(str(answer))
+    with _written() as written, measured_costs(aws, leases=True) as costs:
+        response = request()
+    if response.status >= 300:
+        raise RuntimeError(str(response))
     [line] = [line.fields for line in written.of(authorizer=False) if line.fields["event"] == "request"]
     [function] = [r.function for r in product.gateway.routes if (r.method, r.path) == (line["method"], line["route"])]
     return {
         "memory": int(aws.stack.resolve(_memory(aws, function))),
         "in_sequence": line["round_trips_in_sequence"],
-        **_units(spent),
-        "answered": _on_the_wire(answer, least),
+        **_units(costs),
+        "answered": _on_the_wire(response, least),
         "logged": _logged(written.of(authorizer=False), 1),
         "token": bool(line["user_id"]),
         "route": f"{line['method']} {line['route']}",
@@ -204,12 +204,12 @@ def _warm(handler: str) -> None:
 def _behind(aws: Aws, product: Product) -> Json:
     """What functions behind the streams do then."""
     before = len(aws.permissions.calls)
-    with _written() as written, spending(aws) as spent:
+    with _written() as written, measured_costs(aws) as costs:
         deliveries = product.deliver()
     return {
         "calls": len(deliveries),
         "in_sequence": len(aws.permissions.calls) - before,
-        **_units(spent),
+        **_units(costs),
         "logged": _logged(written.of(authorizer=False), len(deliveries)),
         "metrics": {
             line.fields["function"]: _metrics(line.fields)
@@ -221,13 +221,13 @@ def _behind(aws: Aws, product: Product) -> Json:
 
 def _of_sweep(aws: Aws) -> Json:
     """A sweep that finds nothing."""
-    with _written() as written, spending(aws) as spent:
+    with _written() as written, measured_costs(aws) as costs:
         call(aws, "SweeperFunction", {})
     lines = written.of(authorizer=False)
     return {
         "memory": int(aws.stack.resolve(_memory(aws, "SweeperFunction"))),
         "in_sequence": sum(line.fields["round_trips"] for line in lines),
-        **_units(spent),
+        **_units(costs),
         "logged": _logged(lines, 1),
         "metrics": sum(_metrics(line.fields).get("kind", 0) for line in lines),
     }
@@ -250,20 +250,20 @@ def _access_line(aws: Aws) -> str:
 
 def _of_authorizer(aws: Aws, request: Request) -> Json:
     client = store._client()  # noqa: SLF001  # it has no other way to be listened to, and needs none
-    with _written(), spending(aws) as without:
+    with _written(), measured_costs(aws) as without:
         request()
-    with _written() as written, spending(aws, also=[client]) as spent:
+    with _written() as written, measured_costs(aws, also=[client]) as costs:
         request()
     return {
         "memory": int(aws.stack.resolve(_memory(aws, "AuthorizerFunction"))),
         "in_sequence": 1,
-        "reads": spent.units - without.units,
+        "reads": costs.units - without.units,
         "logged": _logged(written.of(authorizer=True), 1),
     }
 
 
-def _units(spent: Spent) -> Json:
-    return {"reads": spent.units, "writes": spent.write_units.total()}
+def _units(costs: RequestCosts) -> Json:
+    return {"reads": costs.units, "writes": costs.write_units.total()}
 
 
 def _memory(aws: Aws, function: str) -> Any:
@@ -271,12 +271,12 @@ def _memory(aws: Aws, function: str) -> Any:
     return aws.stack.functions[function].get("MemorySize", common)
 
 
-def _on_the_wire(answer: Answer, least: int) -> int:
+def _on_the_wire(response: Response, least: int) -> int:
     """Bytes, as the gateway sends them to who takes them compressed, without those of TLS."""
-    body = answer.text.encode()
-    if len(body) >= least and "content-encoding" not in answer.headers:
+    body = response.text.encode()
+    if len(body) >= least and "content-encoding" not in response.headers:
         body = gzip.compress(body, 6, mtime=0)
-    return len(body) + sum(len(name) + len(value) + 4 for name, value in answer.headers.items())
+    return len(body) + sum(len(name) + len(value) + 4 for name, value in response.headers.items())
 
 
 def _logged(lines: list[Line], calls: int) -> int:

@@ -1,4 +1,4 @@
-"""The network taken away: recorded answers where botocore's HTTP session would send a request.
+"""The network taken away: recorded responses where botocore's HTTP session would send a request.
 
 Everything above it is done as ever: building, signing and reading are part of what is measured, sockets are not.
 """
@@ -29,18 +29,18 @@ class Network:
     """Answers calls of one operation in the order they were recorded, again and again."""
 
     def __init__(self) -> None:
-        self._answers: dict[str, Iterator[tuple[bytes, HTTPHeaderDict]]] = {}
+        self._responds: dict[str, Iterator[tuple[bytes, HTTPHeaderDict]]] = {}
 
-    def answer_with(self, calls: Sequence[Call]) -> None:
-        """From now on these are the answers, and no others."""
+    def respond_with(self, calls: Sequence[Call]) -> None:
+        """From now on these are the responses, and no others."""
         by_target: dict[str, list[tuple[bytes, HTTPHeaderDict]]] = defaultdict(list)
         for call in calls:
-            by_target[call.target].append((call.answer.encode(), HTTPHeaderDict(headers(call))))
-        self._answers = {target: cycle(answers) for target, answers in by_target.items()}
+            by_target[call.target].append((call.response.encode(), HTTPHeaderDict(headers(call))))
+        self._responds = {target: cycle(responses) for target, responses in by_target.items()}
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
         target = request.headers["X-Amz-Target"]
-        content, fields = next(self._answers[target.decode() if isinstance(target, bytes) else target])
+        content, fields = next(self._responds[target.decode() if isinstance(target, bytes) else target])
         return AWSResponse(request.url, 200, fields, _Raw(content))  # type: ignore[arg-type]  # as urllib3 gives them
 
 

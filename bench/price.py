@@ -104,9 +104,9 @@ Row = dict[str, Any]
 def of_a_million(found: Row, times: float = 1.0) -> dict[str, float]:
     """USD for a million requests, by what is paid. ``times``: that every billed time is so much longer."""
     parts = dict.fromkeys(("gateway", "calls", "time", "reads", "writes", "logs", "data out"), 0.0)
-    for name, share in MIX.items():
+    for name, lease in MIX.items():
         row = found["routes"][name]
-        requests = share * 1000
+        requests = lease * 1000
         called: list[tuple[Row, float, float]] = [
             (row, requests, PASSWORD * (name in ("POST /auth/login", "POST /auth/register")))
         ]
@@ -174,15 +174,15 @@ def metrics_of(found: Row, requests: float) -> float:
     rates: defaultdict[str, float] = defaultdict(float)
     kinds: dict[str, Row] = {}
     behind: defaultdict[tuple[str, int], float] = defaultdict(float)
-    for name, share in MIX.items():
+    for name, lease in MIX.items():
         row = found["routes"][name]
-        rate = requests / HOURS * share / 1000
+        rate = requests / HOURS * lease / 1000
         rates[row["route"]] += rate
         kinds[row["route"]] = row["metrics"]
         for function, metrics in row["behind"]["metrics"].items():
             behind[function, metrics["function"]] += rate
     of_routes: float = sum(
-        number * sum(_present(rates[route] * share) for share in _SHARES[dimensions])
+        number * sum(_present(rates[route] * lease) for lease in _SHARES[dimensions])
         for route, metrics in kinds.items()
         for dimensions, number in metrics.items()
     )
@@ -201,7 +201,7 @@ def _present(rate: float) -> float:
 
 def _cold_starts(found: Row) -> float:
     """Of a million requests."""
-    memory: float = sum(share * found["routes"][name]["memory"] for name, share in MIX.items()) / 1000
+    memory: float = sum(lease * found["routes"][name]["memory"] for name, lease in MIX.items()) / 1000
     return 1e6 * COLD * (STARTING * memory / 1024 * GB_SECOND + SECRETS_READ * SECRET_CALL)
 
 
@@ -263,8 +263,8 @@ def _tiered(tiers: Tiers, amount: float) -> float:
 
 
 def _seconds(row: Row, further: float) -> float:
-    share = min(1.0, float(row["memory"]) / VCPU)
-    return (CPU + further) / share + float(row["in_sequence"]) * ROUND_TRIP
+    lease = min(1.0, float(row["memory"]) / VCPU)
+    return (CPU + further) / lease + float(row["in_sequence"]) * ROUND_TRIP
 
 
 def main() -> None:

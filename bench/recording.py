@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from bench import firsts
+from bench import sample_requests
 from bench.exchanges import Exchange, Json, Recording
-from bench.tape import Tape, TapedGateway
+from bench.recorder import RecordedGateway, Recorder
 from tests.support import aws as aws_in_process
 from tests.support.aws import Aws
 from tests.support.client import Person
@@ -29,30 +29,30 @@ _LIMITS = {"ReadsPerUser": "600", "WritesPerUser": "120"}
 # moto answers one call at a time; what is measured asks as the template says.
 _AT_ONCE = "CONCURRENT_READS"
 
-# A container that has just started has no answer that it kept.
+# A container that has just started has no response that it kept.
 _NOTHING_KEPT = {"OverviewCacheSeconds": "0", "MetricsCacheSeconds": "0"}
 
 
 def record() -> Recording:
     """Set a stage with one room of 20 people and 51 tasks, and ask each question once of each who answers it."""
-    tape = Tape()
+    recorder = Recorder()
     with aws_in_process.mocked():
         aws = Aws(Stack({**TEST_PARAMETERS, **_LIMITS, **_NOTHING_KEPT}))
         variables = {**aws.stack.all_variables(), "LOG_LEVEL": "INFO"}
         with aws_in_process.environment(variables):
             product = Product(aws)
-            product.gateway = TapedGateway(aws, tape)
+            product.gateway = RecordedGateway(aws, recorder)
             product.anonymous = product.at("https://api.example.org")
-            first = firsts.of_streams_and_schedules(product, tape)
+            first = sample_requests.of_streams_and_schedules(product, recorder)
             ann = product.register("ann")
-            exchanges = _exchanges(product, tape, ann)
-            first |= firsts.of_api(product, tape, ann)
-            operations = {call.target.rpartition(".")[2]: call for call in reversed(tape.calls)}
+            exchanges = _exchanges(product, recorder, ann)
+            first |= sample_requests.of_api(product, recorder, ann)
+            operations = {call.target.rpartition(".")[2]: call for call in reversed(recorder.calls)}
             variables[_AT_ONCE] = Stack({}).all_variables()[_AT_ONCE]
             return Recording(variables, exchanges, first, [operations[name] for name in _NOW_AND_THEN])
 
 
-def _exchanges(product: Product, tape: Tape, ann: Person) -> dict[str, dict[str, Exchange]]:
+def _exchanges(product: Product, recorder: Recorder, ann: Person) -> dict[str, dict[str, Exchange]]:
     room = ann.open_room(name="Move to the new office")
     for _ in range(19):
         product.register().join(room)
@@ -66,9 +66,12 @@ def _exchanges(product: Product, tape: Tape, ann: Person) -> dict[str, dict[str,
     found = {}
     for name, question in questions.items():
         question()
-        function, event = tape.invocations[-1]
+        function, event = recorder.invocations[-1]
         handler = product.aws.stack.functions[function]["Handler"]
-        found[name] = {"ours": tape.exchange(handler, function, event), "plain": tape.exchange(PLAIN, "", event)}
+        found[name] = {
+            "ours": recorder.exchange(handler, function, event),
+            "plain": recorder.exchange(PLAIN, "", event),
+        }
     return found
 
 

@@ -1,6 +1,6 @@
 """What stands between the floor and the product: steps of a request, each by itself.
 
-They show what a framework costs that does nothing, and what the calls do without anything being made of their answers.
+They show what a framework costs that does nothing, and what the calls cost when their responses are not used.
 """
 
 import copy
@@ -10,25 +10,25 @@ from collections.abc import Callable
 from chalice.app import Chalice, Response
 
 from bench.exchanges import Exchange
-from bench.first import Context
+from bench.first_request import Context
 
 
 def chalice(exchange: Exchange, before: Callable[[], object] = lambda: None) -> Callable[[], object]:
-    """A Chalice app whose view does this, and hands over the answer that was recorded."""
-    app, context, event, answer = Chalice("steps", configure_logs=False), Context(), exchange.event, exchange.answer
+    """A Chalice app whose view does this, and hands over the response that was recorded."""
+    app, context, event, response = Chalice("steps", configure_logs=False), Context(), exchange.event, exchange.response
     # As ours.
     app.api.binary_types = []
 
     def view(**_: str) -> Response:
         before()
-        return Response(answer["body"], dict(answer["headers"]), answer["statusCode"])
+        return Response(response["body"], dict(response["headers"]), response["statusCode"])
 
     app.route(event["resource"], methods=[event["httpMethod"]], content_types=[])(view)
     return lambda: app(copy.copy(event), context)
 
 
 def calls(exchange: Exchange) -> Callable[[], object]:
-    """The same calls by the product's own client, whose answers are read as JSON."""
+    """The same calls by the product's own client, whose responses are read as JSON."""
     from tasksync.dynamodb.core.connection import shared_connection  # noqa: PLC0415  # after the variables are set
 
     client = shared_connection().client

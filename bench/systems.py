@@ -49,7 +49,7 @@ def local_stack(folder: Path, parameters: Mapping[str, str]) -> Iterator[tuple[S
         ]
 
         def of_functions() -> float:
-            """Those that answer requests for tasks. Each runs in the folder of its function's code."""
+            """Those that response requests for tasks. Each runs in the folder of its function's code."""
             family = processes.family(server)
             return processes.cpu_seconds(pid for pid in family if _in_folder_with(pid, ("tasks_api", "authorizer")))
 
@@ -76,7 +76,7 @@ def plain(addresses: Addresses, key: str) -> Iterator[System]:
         "TOKEN_KEY": key,
     }
     port = _free_port()
-    with _running([sys.executable, "-m", "bench.rivals.served", str(port)], environment, port) as pid:
+    with _running([sys.executable, "-m", "bench.rivals.chalice_local", str(port)], environment, port) as pid:
         yield System(f"http://{_HOST}:{port}", {"server": lambda: processes.cpu_seconds_of_family(pid)})
 
 

@@ -16,7 +16,7 @@ class RequestFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request, the status of its answer, and the caller's access token."""
+    """A request, the status of its response, and the caller's access token."""
 
     method: str
     path: str
@@ -41,7 +41,7 @@ def found() -> bool:
 
 
 def run(url: str, question: Question, connections: int, seconds: int) -> Load:
-    """Ask the same for so long on so many connections at once. Raises RequestFailed if one answer was another."""
+    """Ask the same for so long on so many connections at once. Raises RequestFailed if one response was another."""
     command = ["wrk", f"--connections={connections}", "--threads=1", f"--duration={seconds}s"]
     command += [
         f"--timeout={_PATIENCE_SECONDS}s",

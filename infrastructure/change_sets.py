@@ -1,6 +1,6 @@
 """Creates or updates a stack through CloudFormation, by change set, as `sam deploy` does.
 
-An AWS client repeats a call that had no answer in time. What the first of the two has done is not an error here.
+An AWS client repeats a call that had no response in time. What the first of the two has done is not an error here.
 """
 
 import time
@@ -50,7 +50,7 @@ class ChangeSets:
                 Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
             )
         except self._cloudformation.exceptions.AlreadyExistsException as error:
-            # Nobody else uses this name: the first call was carried out, had no answer in time, and was repeated.
+            # Nobody else uses this name: the first call was carried out, had no response in time, and was repeated.
             if name not in error.response["Error"]["Message"]:
                 raise
         for _ in self._until():

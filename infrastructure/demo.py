@@ -90,12 +90,12 @@ class Api:
         try:
             connection.request(method, path, content, headers)
             response = connection.getresponse()
-            answer = json.loads(response.read())
+            content = json.loads(response.read())
         finally:
             connection.close()
         if response.status >= 400:
-            raise Refused(f"{method} {path}", response.status, answer)
-        return answer
+            raise Refused(f"{method} {path}", response.status, content)
+        return content
 
 
 def fill(api: Api, now: datetime) -> None:

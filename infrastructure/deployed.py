@@ -18,7 +18,7 @@ from infrastructure.local.stack import running_addresses
 # As long as Lambda lets a function run; a call that is cut off must not begin a second run.
 _PATIENT = Config(read_timeout=910, retries={"total_max_attempts": 1}, tcp_keepalive=True)
 
-# A NAT gateway drops a connection after 350 s without a packet, and the answer of a longer call is lost. Linux sends
+# A NAT gateway drops a connection after 350 s without a packet, and the response of a longer call is lost. Linux sends
 # its first keep-alive packet after 7,200 s unless the socket says otherwise; macOS has another name for the option.
 _KEEP_ALIVE_SECONDS = 45
 _KEEP_ALIVE_OPTIONS = [
@@ -80,10 +80,10 @@ def functions(client: ClientFactory) -> Any:
 def invoke(functions: Any, function: str, event: Mapping[str, Any]) -> Any:
     """What the function answers. Raises FunctionFailed and what boto3 does.
 
-    ``functions``: a client that ``functions()`` has made; another one loses the answer of a call over 350 s.
+    ``functions``: a client that ``functions()`` has made; another one loses the response of a call over 350 s.
     """
-    answer = functions.invoke(FunctionName=function, Payload=json.dumps(event).encode())
-    said = json.loads(answer["Payload"].read())
-    if "FunctionError" in answer:
+    response = functions.invoke(FunctionName=function, Payload=json.dumps(event).encode())
+    said = json.loads(response["Payload"].read())
+    if "FunctionError" in response:
         raise FunctionFailed(str(said.get("errorMessage", said)))
     return said

@@ -29,7 +29,7 @@ def call(functions: Any, function: str, event: Mapping[str, Any]) -> Report:
 
 
 def until_done(functions: Any, function: str, event: Mapping[str, Any]) -> Iterator[Report]:
-    """The answers of as many calls as it takes. Raises MigrationFailed."""
+    """The responses of as many calls as it takes. Raises MigrationFailed."""
     while True:
         report = call(functions, function, event)
         yield report

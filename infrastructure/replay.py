@@ -64,10 +64,10 @@ class Failures:
                 yield outcome
 
     def _receive(self, sqs: Any) -> list[Any]:
-        answer = sqs.receive_message(
+        response = sqs.receive_message(
             QueueUrl=self.queue_url, MaxNumberOfMessages=1, VisibilityTimeout=_HIDDEN_SECONDS, WaitTimeSeconds=1
         )
-        messages: list[Any] = answer.get("Messages", [])
+        messages: list[Any] = response.get("Messages", [])
         return messages
 
     def _replayed(self, batch: Mapping[str, Any]) -> Outcome:
@@ -106,14 +106,14 @@ class Failures:
             SequenceNumber=batch["startSequenceNumber"],
         ).get("ShardIterator")
         while iterator is not None:
-            answer = streams.get_records(ShardIterator=iterator)
-            for record in answer["Records"]:
+            response = streams.get_records(ShardIterator=iterator)
+            for record in response["Records"]:
                 number = int(record["dynamodb"]["SequenceNumber"])
                 if number <= last:
                     yield in_lambda_form(record, batch["streamArn"])
                 if number >= last:
                     return
-            iterator = answer.get("NextShardIterator")
+            iterator = response.get("NextShardIterator")
 
     def _hand_over(self, records: list[Json]) -> str | None:
         """Why the function did not finish them; None if it did."""

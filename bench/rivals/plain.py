@@ -47,7 +47,7 @@ class Task(Model):
     version = NumberAttribute(default=1)
     stamp = UnicodeAttribute(null=True)
 
-    def to_answer(self) -> dict[str, Any]:
+    def to_response(self) -> dict[str, Any]:
         return {
             "id": self.task_id,
             "room_id": self.owner_id,
@@ -128,7 +128,7 @@ def get_task(task_id: str) -> dict[str, Any]:
     room_id = task_id.partition(".")[0]
     _membership(room_id)
     try:
-        return Task.get(room_id, task_id, consistent_read=True).to_answer()
+        return Task.get(room_id, task_id, consistent_read=True).to_response()
     except Task.DoesNotExist:
         raise NotFoundError("no such task") from None
 
@@ -137,7 +137,7 @@ def get_task(task_id: str) -> dict[str, Any]:
 def list_tasks(room_id: str) -> dict[str, Any]:
     _membership(room_id)
     found = Task.query(room_id, consistent_read=True, limit=50)
-    items = [task.to_answer() for task in found]
+    items = [task.to_response() for task in found]
     return {"items": items, "next_cursor": found.last_evaluated_key}
 
 
@@ -169,7 +169,7 @@ def create_task() -> Response:
             RoomItem, membership.room_id, membership.item, condition=RoomItem.join_id == membership.join_id
         )
         transaction.save(task, condition=Task.task_id.does_not_exist())
-    return Response(task.to_answer(), status_code=201)
+    return Response(task.to_response(), status_code=201)
 
 
 @app.route("/rooms/{room_id}", methods=["GET"], authorizer=signed_in)

@@ -66,7 +66,7 @@ class NewTask(BaseModel):
     deadline: datetime | None = None
 
 
-class TaskAnswer(BaseModel):
+class TaskResponse(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: str
@@ -86,7 +86,7 @@ class TaskAnswer(BaseModel):
 
 
 class PageOfTasks(BaseModel):
-    items: list[TaskAnswer]
+    items: list[TaskResponse]
     next_cursor: str | None
 
 
@@ -117,7 +117,7 @@ def check_membership(session: Session, room_id: str, user_id: str) -> None:
         raise HTTPException(404, "no such room")
 
 
-@app.get("/tasks/{task_id}", response_model=TaskAnswer)
+@app.get("/tasks/{task_id}", response_model=TaskResponse)
 def get_task(task_id: str, user_id: Caller, session: Database) -> Task:
     mine = select(Membership.room_id).where(Membership.user_id == user_id)
     task: Task | None = session.scalar(select(Task).where(Task.id == task_id, Task.room_id.in_(mine)))
@@ -143,7 +143,7 @@ def list_tasks(
     return {"items": tasks[:limit], "next_cursor": tasks[limit - 1].created_at if more else None}
 
 
-@app.post("/tasks", status_code=201, response_model=TaskAnswer)
+@app.post("/tasks", status_code=201, response_model=TaskResponse)
 def create_task(new: NewTask, user_id: Caller, session: Database) -> Task:
     check_membership(session, new.room_id, user_id)
     now = datetime.now(UTC).isoformat()

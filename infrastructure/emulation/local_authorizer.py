@@ -1,6 +1,6 @@
 """Stands before the authorizer under SAM local, where no exception of an authorizer is a 401: each is a 502.
 
-What API Gateway answers with 401 is denied here, so it is a 403. This file is copied beside the authorizer's code.
+What API Gateway responds with 401 is denied here, so it is a 403. This file is copied beside the authorizer's code.
 """
 
 import importlib

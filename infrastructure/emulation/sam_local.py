@@ -151,7 +151,7 @@ def _write(
 @contextlib.contextmanager
 def _sam(kind: str, port: int, folder: Path, options: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     """`sam local start-api` or `start-lambda`, once it answers. Raises ServerFailed or PortTaken."""
-    if _answers(port):
+    if _responds(port):
         raise PortTaken(port)
     log = folder / f"{kind}.log"
     command = [
@@ -168,7 +168,7 @@ def _sam(kind: str, port: int, folder: Path, options: list[str]) -> Iterator[sub
         )
     try:
         deadline = time.monotonic() + _START_SECONDS
-        while not _answers(port):
+        while not _responds(port):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise ServerFailed(f"sam local {kind} did not start; its log is {log}.")
             time.sleep(0.2)
@@ -183,7 +183,7 @@ def _sam(kind: str, port: int, folder: Path, options: list[str]) -> Iterator[sub
             process.wait()
 
 
-def _answers(port: int) -> bool:
+def _responds(port: int) -> bool:
     connection = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
         connection.request("GET", "/nowhere")

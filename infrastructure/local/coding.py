@@ -1,4 +1,4 @@
-"""Content codings as API Gateway knows them: gzip and deflate, of requests always, of answers above a size.
+"""Content codings as API Gateway knows them: gzip and deflate, of requests always, of responses above a size.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gzip-compression-decompression.html
 
@@ -49,10 +49,10 @@ def decoded(headers: Headers, body: bytes, most: int) -> tuple[Headers, bytes]:
 
 
 def encoded(status: int, headers: Headers, body: bytes, accepted: Headers, least: int | None) -> tuple[Headers, bytes]:
-    """An answer, compressed if the client takes that and it has so many bytes at least.
+    """A response, compressed if the client takes that and it has so many bytes at least.
 
     ``accepted``: the headers of the request. ``least``: the API's ``MinimumCompressionSize``; None where it has none.
-    An answer that says how it is encoded stays as it is.
+    A response that says how it is encoded stays as it is.
     """
     coding = preferred(_field(accepted, b"accept-encoding"))
     if least is None or len(body) < least or coding is None or status in _WITHOUT_BODY:
@@ -67,7 +67,7 @@ def encoded(status: int, headers: Headers, body: bytes, accepted: Headers, least
 
 
 def preferred(accept_encoding: str) -> str | None:
-    """The coding that an answer is compressed with; None where the client prefers none, or one that is not known.
+    """The coding that a response is compressed with; None where the client prefers none, or one that is not known.
 
     ``*`` is no name of a coding, and leads to no compression, as on AWS.
     """

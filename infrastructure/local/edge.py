@@ -13,7 +13,7 @@ some paths itself, ``/health`` among them. Here the API has a port of its own, o
 - on a path without a route, an ``Authorization`` header is taken for a signature of AWS's, which it is not;
 - only so many requests run at once, the others wait;
 - a function that crashed or timed out is answered with the gateway response of the template, not with its error text,
-  and so is one whose answer is larger than Lambda passes on.
+  and so is one whose response is larger than Lambda passes on.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ _logger = logging.getLogger(__name__)
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 MAX_BODY_BYTES = 10 * 1024 * 1024
 
-# What Lambda passes on: the function's whole answer, in which the body is a text within JSON.
+# What Lambda passes on: the function's whole response, in which the body is a text within JSON.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_ANSWER_BYTES = 6_291_556
 
@@ -68,7 +68,7 @@ class Route:
     def write(
         file: Path, api_id: str, stage: str, responses: dict[str, GatewayResponse], compressed_from: int | None = None
     ) -> None:
-        """Opens the front for an API. ``compressed_from``: how many bytes an answer has that is compressed."""
+        """Opens the front for an API. ``compressed_from``: how many bytes a response has that is compressed."""
         content = {
             # The one address of a stage that no path of the API can be mistaken under.
             "prefix": f"/restapis/{api_id}/{stage}/_user_request_",
@@ -115,20 +115,20 @@ class Edge:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._route.known():
-            await self._answer(send, "DEFAULT_5XX")
+            await self._respond(send, "DEFAULT_5XX")
             return
         body = await _read(receive)
         if body is None:
             # The rest of the body is still on its way, and would be taken for the next request.
-            await self._answer(send, "REQUEST_TOO_LARGE", {"Connection": "close"})
+            await self._respond(send, "REQUEST_TOO_LARGE", {"Connection": "close"})
             return
         try:
             headers, body = coding.decoded(scope["headers"], body, MAX_BODY_BYTES)
         except coding.TooLarge:
-            await self._answer(send, "REQUEST_TOO_LARGE")
+            await self._respond(send, "REQUEST_TOO_LARGE")
             return
         except coding.Undecodable:
-            await self._answer(send, "UNSUPPORTED_MEDIA_TYPE")
+            await self._respond(send, "UNSUPPORTED_MEDIA_TYPE")
             return
         sent: list[Message] = []
 
@@ -144,10 +144,10 @@ class Edge:
                 await self._ministack(self._to_stage(scope | {"headers": headers}), _replay(body), keep)
         if error := _error_of_function(sent) or _excess(sent):
             _logger.error("%s %s: the function gave no answer: %s", scope["method"], scope["path"], error)
-            await self._answer(send, "DEFAULT_5XX")
+            await self._respond(send, "DEFAULT_5XX")
             return
         if _names_no_route(sent) and any(name == b"authorization" and value for name, value in headers):
-            await self._answer(send, "DEFAULT_4XX")
+            await self._respond(send, "DEFAULT_4XX")
             return
         if sent:
             start, *parts = sent
@@ -173,8 +173,8 @@ class Edge:
             "headers": [*_without_aws_identity(scope["headers"]), (b"x-forwarded-for", address.encode())],
         }
 
-    async def _answer(self, send: Send, response_type: str, further: Mapping[str, str] = MappingProxyType({})) -> None:
-        status, headers, body = gateway.answer(self._route.responses, response_type)
+    async def _respond(self, send: Send, response_type: str, further: Mapping[str, str] = MappingProxyType({})) -> None:
+        status, headers, body = gateway.render_response(self._route.responses, response_type)
         headers = {"Content-Type": "application/json", **headers, **further, "Content-Length": str(len(body))}
         fields = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": status, "headers": fields})
@@ -232,21 +232,21 @@ def _names_no_route(messages: list[Message]) -> bool:
 
 
 def _excess(messages: list[Message]) -> str | None:
-    """What Lambda says of an answer that is too large, if this is one."""
+    """What Lambda says of a response that is too large, if this is one."""
     body = b"".join(message.get("body", b"") for message in messages[1:])
     # In JSON a byte becomes six at most.
     if 6 * len(body) <= MAX_ANSWER_BYTES:
         return None
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in messages[0].get("headers", [])}
-    answer = {"statusCode": messages[0]["status"], "headers": headers, "body": body.decode(errors="replace")}
-    size = len(json.dumps(answer, ensure_ascii=False).encode())
+    response = {"statusCode": messages[0]["status"], "headers": headers, "body": body.decode(errors="replace")}
+    size = len(json.dumps(response, ensure_ascii=False).encode())
     if size <= MAX_ANSWER_BYTES:
         return None
     return f"Response payload size ({size} bytes) exceeded maximum allowed payload size ({MAX_ANSWER_BYTES} bytes)."
 
 
 def _error_of_function(messages: list[Message]) -> str | None:
-    """What ministack says of a function that gave no answer: a 502 whose body is a ``message`` alone."""
+    """What ministack says of a function that gave no response: a 502 whose body is a ``message`` alone."""
     if not messages or messages[0].get("status") != 502:
         return None
     try:

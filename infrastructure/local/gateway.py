@@ -49,7 +49,7 @@ _LOCATIONS = {"Headers": "header", "Paths": "path", "QueryStrings": "querystring
 
 @dataclass(frozen=True)
 class GatewayResponse:
-    """An answer that the gateway gives by itself, in the terms of API Gateway's own API."""
+    """A response that the gateway gives by itself, in the terms of API Gateway's own API."""
 
     status: int
     parameters: dict[str, str]
@@ -114,7 +114,7 @@ def gateway_responses(template: Mapping[str, Any]) -> dict[str, GatewayResponse]
     return inherited | declared
 
 
-def answer(responses: Mapping[str, GatewayResponse], response_type: str) -> tuple[int, dict[str, str], bytes]:
+def render_response(responses: Mapping[str, GatewayResponse], response_type: str) -> tuple[int, dict[str, str], bytes]:
     """What the gateway answers by itself, with a request id of its own."""
     response = responses.get(response_type) or _UNDECLARED[response_type]
     return response.render(str(uuid.uuid4()))
@@ -140,7 +140,7 @@ def complete(apigateway: Any, api_id: str, template: Mapping[str, Any], paramete
 
 
 def authorizer_cache_seconds(template: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, int]:
-    """For how long an answer of each authorizer is reused, for those where the template says it."""
+    """For how long a response of each authorizer is reused, for those where the template says it."""
     seconds = {}
     for name, authorizer in _api(template)["Properties"].get("Auth", {}).get("Authorizers", {}).items():
         declared = authorizer.get("Identity", {}).get("ReauthorizeEvery")
@@ -150,7 +150,7 @@ def authorizer_cache_seconds(template: Mapping[str, Any], parameters: Mapping[st
 
 
 def compressed_from(template: Mapping[str, Any]) -> int | None:
-    """From how many bytes on answers are compressed; None where the template says nothing."""
+    """From how many bytes on responses are compressed; None where the template says nothing."""
     declared = _api(template)["Properties"].get("MinimumCompressionSize")
     return None if declared is None else int(declared)
 

@@ -16,8 +16,8 @@ from infrastructure.local import extraction
 from infrastructure.local.deploy import STACK
 from infrastructure.local.errors import ServerFailed
 
-Answer = tuple[int, Any, str | bytes]
-Service = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[Answer]]
+Response = tuple[int, Any, str | bytes]
+Service = Callable[[str, str, dict[str, str], bytes, dict[str, Any]], Awaitable[Response]]
 """A service of ministack's: method, path, headers, body and query in; status, headers and body out."""
 
 _PREFIX = f"/{STACK}/"
@@ -115,7 +115,7 @@ class FunctionLogs:
             elif messages[-1].startswith(_LAST):
                 self._keep(group, [line for line in messages if not line.startswith((*_PLATFORM, "{"))])
             else:
-                # An answer holds 10,000 events, and the last stream in it may go on.
+                # A response holds 10,000 events, and the last stream in it may go on.
                 continue
             whole.append(name)
         for stream in whole:

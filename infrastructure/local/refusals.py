@@ -84,13 +84,13 @@ def tell(apigateway: Any) -> None:
 
 def _with_context(result: Any) -> Any:
     """An authorizer's answer whose policy has its context in it, if it is one."""
-    answer = result.get("body") if isinstance(result, dict) and not result.get("error") else None
-    if isinstance(answer, str | bytes):
+    response = result.get("body") if isinstance(result, dict) and not result.get("error") else None
+    if isinstance(response, str | bytes):
         try:
-            answer = json.loads(answer)
+            response = json.loads(response)
         except ValueError:
             return result
-    if not isinstance(answer, dict) or not isinstance(answer.get("policyDocument"), dict):
+    if not isinstance(response, dict) or not isinstance(response.get("policyDocument"), dict):
         return result
-    policy = {**answer["policyDocument"], _CONTEXT: answer.get("context")}
-    return {**result, "body": {**answer, "policyDocument": policy}}
+    policy = {**response["policyDocument"], _CONTEXT: response.get("context")}
+    return {**result, "body": {**response, "policyDocument": policy}}

@@ -72,9 +72,9 @@ class Saver:
                 cost += await asyncio.get_running_loop().run_in_executor(self._thread, self._write, changes)
         except Exception as error:
             # Whatever it is: the next try may succeed, and giving up would lose all that is to come.
-            self._tell_failure(error)
+            self._report_failure(error)
             return 0.0
-        self._tell_success()
+        self._report_success()
         return cost
 
     def _write(self, changes: Changes) -> float:
@@ -96,13 +96,13 @@ class Saver:
             self._report(f"What has changed since {self._last} was not saved ({error}); the data is that of then.")
         self._thread.submit(self._state.close).result()
 
-    def _tell_failure(self, error: Exception) -> None:
+    def _report_failure(self, error: Exception) -> None:
         if not self.failed:
             _logger.error("What has changed was not saved", exc_info=error)
             self._report(f"What changes since {self._last} is not saved ({error}); this is tried again and again.")
         self.failed = True
 
-    def _tell_success(self) -> None:
+    def _report_success(self) -> None:
         if self.failed:
             self._report("What has changed is saved again.")
         self.failed = False

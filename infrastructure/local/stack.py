@@ -144,7 +144,7 @@ class LocalStack:
     def _await_health(self) -> None:
         self._progress("Waiting for GET /health")
         deadline = time.monotonic() + _HEALTHY_SECONDS
-        answer = "nothing"
+        last_result = "nothing"
         while time.monotonic() < deadline:
             if not self.alive():
                 raise ServerFailed(f"The server ended while the service started; its log is {self._server.log}.")
@@ -154,14 +154,14 @@ class LocalStack:
                 response = connection.getresponse()
                 if response.status == 200:
                     return
-                answer = str(response.status)
+                last_result = str(response.status)
             except OSError as error:
-                answer = str(error)
+                last_result = str(error)
             finally:
                 connection.close()
             time.sleep(0.5)
         raise DeploymentFailed(
-            f"GET /health did not answer 200 within {_HEALTHY_SECONDS} s, but {answer}; "
+            f"GET /health did not answer 200 within {_HEALTHY_SECONDS} s, but {last_result}; "
             f"the reason may be at the end of {self._server.log}."
         )
 

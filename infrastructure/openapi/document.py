@@ -58,11 +58,16 @@ def document() -> Json:
     schemas = Schemas(
         [each.route.body for each in routes if each.route.body is not None],
         [each.route.query for each in routes],
-        [answer for each in routes for answer in (each.route.answer, each.route.failed_answer) if answer is not None],
+        [
+            response
+            for each in routes
+            for response in (each.route.description.response, each.route.description.failed_response)
+            if response is not None
+        ],
     )
     for route in (each.route for each in routes):
         if route.body is not None and route.method in ("PUT", "PATCH"):
-            schemas.let_through(route.body, route.answer)
+            schemas.let_through(route.body, route.description.response)
     problems = Problems(schemas)
     responses = Responses(schemas, problems)
     names = operation_ids(routes)
@@ -72,7 +77,7 @@ def document() -> Json:
         made = operation(each, name, schemas, responses)
         following = links(each, by_name)
         if following:
-            made["responses"][str(each.route.status)]["links"] = following
+            made["responses"][str(each.route.description.status)]["links"] = following
         paths.setdefault(each.route.path, {})[each.route.method.lower()] = made
     return {
         "openapi": "3.1.1",

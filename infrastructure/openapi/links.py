@@ -1,4 +1,4 @@
-"""Links: what of an answer can be used in the path of which request (OpenAPI 3.1.1 §4.8.20).
+"""Links: what of a response can be used in the path of which request (OpenAPI 3.1.1 §4.8.20).
 
 None fills in a body: a part of a body is nothing that the specification has words for, and code generators refuse it.
 """
@@ -24,7 +24,7 @@ _NEVER_EMPTY = {"Session", "Member"}
 
 def links(declared: Declared, others: Mapping[str, Declared]) -> Json:
     """What can be called after a success of this route. ``others``: all routes by the names of their operations."""
-    shape, prefix = _shape(declared.route.answer)
+    shape, prefix = _shape(declared.route.description.response)
     own = set(re.findall(r"\{(\w+)\}", declared.route.path))
     made: Json = {}
     for name, other in others.items():
@@ -41,9 +41,9 @@ def links(declared: Declared, others: Mapping[str, Declared]) -> Json:
     return made
 
 
-def _shape(answer: Any) -> tuple[str, str]:
+def _shape(response: Any) -> tuple[str, str]:
     """The name of what is answered, and where in the body it is; of a list, its first item."""
-    item = item_of(answer)
+    item = item_of(response)
     if item is None:
-        return getattr(answer, "__name__", ""), ""
+        return getattr(response, "__name__", ""), ""
     return (item.__name__ if item.__name__ in _NEVER_EMPTY else ""), "items/0/"

@@ -11,7 +11,7 @@ from infrastructure.openapi.examples import media_examples
 from infrastructure.openapi.responses import Responses, has_entity_tag
 from infrastructure.openapi.routes import Declared
 from infrastructure.openapi.schemas import Json, Schemas, parameter_schema
-from tasksync.http.app import SAFE
+from tasksync.http.route import SAFE
 from tasksync.http.schemas.fields import Id
 from tasksync.model.errors import PreconditionFailed
 
@@ -65,22 +65,22 @@ def operation_ids(declared: Iterable[Declared]) -> dict[tuple[str, str], str]:
     PUT does what PATCH does, and HEAD what GET does but for the body; each is named after it.
     """
     routes = [each.route for each in declared]
-    patched = {route.view for route in routes if route.method == "PATCH"}
+    patched = {route.handler for route in routes if route.method == "PATCH"}
     ids = {}
     for route in routes:
-        twin = "_with_put" if route.method == "PUT" and route.view in patched else ""
-        ids[route.method, route.path] = route.view.__name__ + ("_head" if route.method == "HEAD" else twin)
+        twin = "_with_put" if route.method == "PUT" and route.handler in patched else ""
+        ids[route.method, route.path] = route.handler.__name__ + ("_head" if route.method == "HEAD" else twin)
     return ids
 
 
 def operation(declared: Declared, name: str, schemas: Schemas, responses: Responses) -> Json:
     """The operation object (OpenAPI 3.1.1 §4.8.10) of one route, without its links."""
     route = declared.route
-    summary, _, description = " ".join((inspect.getdoc(route.view) or "").split()).partition(". ")
+    summary, _, description = " ".join((inspect.getdoc(route.handler) or "").split()).partition(". ")
     if not summary:
-        raise ValueError(f"{route.method} {route.path}: the view's docstring must say what it does.")
+        raise ValueError(f"{route.method} {route.path}: the handler's docstring must say what it does.")
     if not description:
-        raise ValueError(f"{route.method} {route.path}: the view's docstring must say more than one sentence.")
+        raise ValueError(f"{route.method} {route.path}: the handler's docstring must say more than one sentence.")
     if route.method == "HEAD":
         description = f"The headers of GET, without the body. {description}"
     made: Json = {
@@ -90,7 +90,7 @@ def operation(declared: Declared, name: str, schemas: Schemas, responses: Respon
         "description": description,
     }
     if declared.public:
-        made["security"] = [] if route.token is None else [{route.token: []}]
+        made["security"] = [] if route.description.token is None else [{route.description.token: []}]
     parameters = [*_in_path(route.path), *_in_query(route.query), *_in_headers(declared)]
     if parameters:
         made["parameters"] = parameters
@@ -138,7 +138,7 @@ def _in_headers(declared: Declared) -> list[Json]:
     names = []
     if has_entity_tag(declared.route) and declared.route.method in SAFE:
         names.append("IfNoneMatch")
-    if PreconditionFailed in declared.route.fails:
+    if PreconditionFailed in declared.route.description.raises:
         names.append("IfMatch")
     if declared.takes_keys:
         names.append("IdempotencyKey")

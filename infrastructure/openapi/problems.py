@@ -6,8 +6,8 @@ from infrastructure.openapi.headers import header_references
 from infrastructure.openapi.routes import Declared
 from infrastructure.openapi.schemas import Json, Schemas
 from tasksync.http import problems
-from tasksync.http.app import SAFE
 from tasksync.http.responses import PROBLEM
+from tasksync.http.route import SAFE
 from tasksync.http.schemas.fields import From
 from tasksync.http.schemas.responses import Problem
 from tasksync.model import errors
@@ -126,7 +126,7 @@ def codes(declared: Declared) -> set[str]:
         # Of a read, too: the gateway does not know what a function that did not answer was to do.
         errors.OutcomeUnknown,
     }
-    kinds.update(route.fails)
+    kinds.update(route.description.raises)
     if "{" in route.path:
         kinds.add(errors.NotFound)
     if issubclass(route.query, From):

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from infrastructure import template as template_file
-from tasksync.http.app import SAFE, Api, Route
+from tasksync.http.app import Api
+from tasksync.http.route import SAFE, Route
 from tasksync.model.errors import BadIdempotencyKey
 
 
@@ -53,7 +54,7 @@ def _of_function(template: dict[str, Any], name: str, events: list[dict[str, Any
     for route in api.routes:
         if (route.method, route.path) in public:
             is_public = public[route.method, route.path]
-            by_itself = BadIdempotencyKey in route.fails
+            by_itself = BadIdempotencyKey in route.description.raises
             takes_keys = by_itself or (api.keys is not None and route.method not in SAFE and not is_public)
             yield Declared(route, api.name, package.__doc__ or "", is_public, takes_keys, api.limits is not None)
 

@@ -37,11 +37,11 @@ class Schemas:
             if issubclass(body, Checked):
                 schema.update(body.FURTHER_SCHEMA)
 
-    def let_through(self, body: type[msgspec.Struct], answer: Any) -> None:
+    def let_through(self, body: type[msgspec.Struct], response: Any) -> None:
         """Describe the fields of a resource that a change of it may send back as they are."""
-        shown = self.components[answer.__name__]["properties"]
+        shown = self.components[response.__name__]["properties"]
         described = self.components[body.__name__]["properties"]
-        for name in sorted(read_only.read_only(body, answer)):
+        for name in sorted(read_only.read_only(body, response)):
             ignored = {"description": "Let through, whatever it says.", "readOnly": True}
             described[name] = ignored if read_only.is_ignored(name) else {**shown[name], "readOnly": True}
 
@@ -62,9 +62,9 @@ def parameter_schema(annotation: Any) -> Json:
     return portable
 
 
-def item_of(answer: Any) -> Any:
+def item_of(response: Any) -> Any:
     """The type of a list's items; None for what is no list."""
-    return get_args(answer)[0] if get_origin(answer) is Listing else None
+    return get_args(response)[0] if get_origin(response) is Listing else None
 
 
 def _name(name: str) -> str:

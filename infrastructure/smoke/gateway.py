@@ -43,8 +43,10 @@ def ask(url: str, method: str, path: str, headers: Mapping[str, str] | None = No
     connection = kind(address.netloc, timeout=_TIMEOUT_SECONDS)
     try:
         connection.request(method, address.path.rstrip("/") + path, headers=dict(headers or {}))
-        answer = connection.getresponse()
-        return Response(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+        response = connection.getresponse()
+        return Response(
+            response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
+        )
     except http.client.HTTPException as error:
         raise OSError(f"{method} {path}: {error!r}") from error
     finally:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-# For longer than a function gives the same answer again (``tasksync.observability.probes.AGE_SECONDS``).
+# For longer than a function gives the same response again (``tasksync.observability.probes.AGE_SECONDS``).
 _HEALTH_ATTEMPTS = 7
 _PAUSE_SECONDS = 2
 _TIMEOUT_SECONDS = 30.0
@@ -20,10 +20,10 @@ _LONGEST_WAIT_SECONDS = 10
 
 
 class Unhealthy(Exception):
-    """It does not serve. The message says what was asked, and what the answer was."""
+    """It does not serve. The message says what was asked, and what the response was."""
 
 
-class _Answer(NamedTuple):
+class _Response(NamedTuple):
     status: int
     retry_after: str | None
     body: bytes
@@ -66,22 +66,22 @@ class Client:
     def ask(
         self, method: str, path: str, expected: int, body: Mapping[str, Any] | None = None, *, repeat: bool = True
     ) -> Any:
-        """What was answered. Raises Unhealthy if it is not answered with this status.
+        """What was answered. Raises Unhealthy if it is not responded with this status.
 
         A 503 with ``Retry-After`` is not the end, as for any client: unless ``repeat`` is False, the request is sent
         once more, with the same idempotency key. A line on stderr says so.
         """
         headers = {} if method == "GET" else {"Idempotency-Key": str(uuid.uuid4())}
-        answer = self._send(method, path, headers, body)
-        if repeat and answer.status == 503 and answer.retry_after is not None:
-            print(f"{method} {path}: {answer}; it is sent again", file=sys.stderr, flush=True)
-            time.sleep(min(float(answer.retry_after), _LONGEST_WAIT_SECONDS))
-            answer = self._send(method, path, headers, body)
-        if answer.status != expected:
-            raise Unhealthy(f"{method} {path}: {answer}")
-        return json.loads(answer.body) if answer.body else None
+        response = self._send(method, path, headers, body)
+        if repeat and response.status == 503 and response.retry_after is not None:
+            print(f"{method} {path}: {response}; it is sent again", file=sys.stderr, flush=True)
+            time.sleep(min(float(response.retry_after), _LONGEST_WAIT_SECONDS))
+            response = self._send(method, path, headers, body)
+        if response.status != expected:
+            raise Unhealthy(f"{method} {path}: {response}")
+        return json.loads(response.body) if response.body else None
 
-    def _send(self, method: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any] | None) -> _Answer:
+    def _send(self, method: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any] | None) -> _Response:
         kind = http.client.HTTPSConnection if self._address.scheme == "https" else http.client.HTTPConnection
         connection = kind(self._address.netloc, timeout=self._seconds)
         sent = {**headers, **({"Authorization": f"Bearer {self._token}"} if self._token else {})}
@@ -90,8 +90,8 @@ class Client:
             sent["Content-Type"] = "application/json"
         try:
             connection.request(method, self._address.path.rstrip("/") + path, content, sent)
-            answer = connection.getresponse()
-            return _Answer(answer.status, answer.getheader("Retry-After"), answer.read())
+            response = connection.getresponse()
+            return _Response(response.status, response.getheader("Retry-After"), response.read())
         except OSError as error:
             raise Unhealthy(f"{method} {path}: {error}") from error
         finally:

@@ -78,7 +78,7 @@ def visit(chromium: Browser, service: Service) -> Iterator[Visit]:
 
 
 def _is_a_complaint(kind: str, text: str) -> bool:
-    # Chromium reports every answer of 400 and above as an error; those are for the page to show.
+    # Chromium reports every response of 400 and above as an error; those are for the page to show.
     return kind in {"error", "warning"} and "the server responded with a status of" not in text
 
 

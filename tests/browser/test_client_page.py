@@ -20,9 +20,9 @@ def test_a_new_user_registers_opens_a_room_creates_a_task_and_sees_a_validation_
 
     register(page, "ann")
     send(page, "POST /rooms", {"name": "Kitchen"})
-    room = answer(page)
+    room = response(page)
     send(page, "POST /tasks", {"title": "Paint the door", "room_id": room["id"]})
-    task = answer(page)
+    task = response(page)
 
     expect(page.locator("#status")).to_contain_text("201")
     assert (task["title"], task["room_id"]) == ("Paint the door", room["id"])
@@ -38,13 +38,13 @@ def test_ids_from_responses_are_filled_into_the_next_path(visit: Visit) -> None:
     page = visit("/client")
     register(page, "ben")
     send(page, "POST /rooms", {"name": "Garden"})
-    room = answer(page)
+    room = response(page)
 
     choose(page, "GET /rooms/{room_id}")
     page.get_by_role("button", name="Send").click()
 
     expect(page.locator("#status")).to_contain_text("200")
-    assert answer(page)["id"] == room["id"]
+    assert response(page)["id"] == room["id"]
 
 
 def test_a_session_survives_a_reload_and_an_expired_token(visit: Visit) -> None:
@@ -104,7 +104,7 @@ def test_cancelling_the_password_dialog_shows_the_refused_request(visit: Visit, 
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
 
     expect(page.locator("#status")).to_contain_text("401")
-    assert answer(page)["code"] == "reauthentication_required"
+    assert response(page)["code"] == "reauthentication_required"
 
 
 def test_a_duplicated_tab_uses_the_refreshed_tokens_of_the_other_tab(visit: Visit) -> None:
@@ -232,7 +232,7 @@ def test_an_update_starts_from_an_empty_body_and_the_entity_tag_of_its_resource(
     page.get_by_label("Value of status").select_option("completed")
     assert body(page) == {"status": "completed"}
     press_send(page)
-    assert answer(page)["status"] == "completed"
+    assert response(page)["status"] == "completed"
     assert page.get_by_label("If-Match").input_value() == tag(page) != task_tag
     page.get_by_label("If-Match").fill('"my-own-tag"')
     press_send(page)
@@ -249,13 +249,13 @@ def test_a_create_request_starts_from_an_example_that_succeeds_twice(visit: Visi
     for _ in range(2):
         send(page, "POST /rooms")
         expect(page.locator("#status")).to_contain_text("201")
-    room = answer(page)
+    room = response(page)
     assert "code" not in body(page)
 
     send(page, "POST /tasks")
 
     expect(page.locator("#status")).to_contain_text("201")
-    assert answer(page)["room_id"] == room["id"]
+    assert response(page)["room_id"] == room["id"]
 
 
 def test_an_invalid_json_body_is_not_sent(visit: Visit) -> None:
@@ -301,7 +301,7 @@ def test_ids_can_be_copied_by_keyboard(visit: Visit) -> None:
     page = visit("/client")
     register(page, "mia")
     send(page, "POST /rooms", {"name": "Cellar"})
-    room = answer(page)
+    room = response(page)
 
     for each in (room["id"], room["code"]):
         page.get_by_role("button", name=f"Copy {each}").press("Enter")
@@ -351,7 +351,7 @@ def test_markup_in_a_response_is_shown_and_not_run(visit: Visit) -> None:
 
     send(page, "POST /rooms", {"name": markup})
 
-    assert answer(page)["name"] == markup
+    assert response(page)["name"] == markup
     assert page.locator("#response-body img").count() == 0
 
 
@@ -418,7 +418,7 @@ def fill(page: Page, operation: str, content: Any = None) -> None:
 
 
 def send(page: Page, operation: str, content: Any = None) -> None:
-    """Sends a request and waits for its answer to be shown."""
+    """Sends a request and waits for its response to be shown."""
     fill(page, operation, content)
     press_send(page)
 
@@ -441,7 +441,7 @@ def tag(page: Page) -> str:
     )
 
 
-def answer(page: Page) -> Any:
+def response(page: Page) -> Any:
     expect(page.locator("#status")).to_contain_text(re.compile(r"\d ms"))
     return json.loads(page.locator("#response-body").inner_text())
 

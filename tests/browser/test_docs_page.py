@@ -136,7 +136,7 @@ def try_out(page: Page, name: str, body: object) -> dict[str, Any]:
     block = page.locator(f"#operations-{name}")
     block.locator("textarea.body-param__text").fill(json.dumps(body))
     block.locator(".execute").click()
-    answer = block.locator(".live-responses-table .response")
-    status = answer.locator(".response-col_status").inner_text().split()[0]
-    text = answer.locator(".response-col_description pre").first.inner_text()
+    response = block.locator(".live-responses-table .response")
+    status = response.locator(".response-col_status").inner_text().split()[0]
+    text = response.locator(".response-col_description pre").first.inner_text()
     return {"status": status, "body": json.loads(text)}

@@ -13,7 +13,7 @@ import pytest
 from infrastructure.openapi.document import document
 from infrastructure.template import REPOSITORY
 from tasksync.domain.rate_limits import POLICIES as LIMITS
-from tasksync.http.app import MAX_BODY_BYTES
+from tasksync.http.middleware.arguments import MAX_BODY_BYTES
 from tasksync.http.pagination.response_size import MOST_BYTES
 from tests.functions.authorization.policies import POLICIES, Line, Open
 from tests.functions.authorization.test_outages import CASES as OUTAGES

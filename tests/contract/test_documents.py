@@ -126,15 +126,6 @@ def test_every_file_that_the_code_names_is_there(part: str) -> None:
     assert missing == set()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_module_that_a_page_runs_is_there(page: Path) -> None:
-    folders = {file.parts[0] for file in _files() if len(file.parts) > 1}
-    run = [name.rstrip(".") for name in re.findall(r"\bpython -m ([\w.]+)", page.read_text(encoding="utf-8"))]
-
-    own = [name.replace(".", "/") for name in run if name.split(".")[0] in folders]
-    assert [name for name in own if not {f"{name}.py", f"{name}/__main__.py"} & _ends_of_paths()] == []
-
-
 # Not the changelog: it names what earlier versions had.
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=lambda page: page.name)
 def test_every_name_of_code_that_a_page_names_is_there(page: Path) -> None:

@@ -85,7 +85,7 @@ def test_gateway_response_headers_equal_those_of_a_function(kind: str, product: 
 
 @pytest.mark.parametrize("kind", ["REQUEST_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "DEFAULT_5XX"])
 def test_the_local_stack_responds_with_problem_documents_before_it_is_deployed(kind: str) -> None:
-    status, headers, body = gateway.answer({}, kind)
+    status, headers, body = gateway.render_response({}, kind)
 
     problem = json.loads(body)
     codes = {each.code: each.status for each in PROBLEM_TYPES.values()}
@@ -118,12 +118,12 @@ def test_a_problem_from_a_function_has_the_same_fields(product: Product) -> None
 def test_a_gateway_refusal_arrives_as_described(
     product: Product, method: str, path: str, status: int, code: str
 ) -> None:
-    answer = product.anonymous.request(method, path)
+    response = product.anonymous.request(method, path)
 
-    assert answer.status == status
-    assert answer.json()["code"] == code
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.headers["X-Request-Id"] == answer.json()["request_id"]
+    assert response.status == status
+    assert response.json()["code"] == code
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.headers["X-Request-Id"] == response.json()["request_id"]
 
 
 # No route takes a signature of AWS's: where the gateway looks for one, no route was found.
@@ -144,11 +144,11 @@ def test_an_unknown_path_gets_404_whichever_gateway_response_is_used(kind: str) 
 def test_an_unknown_path_gets_404_with_any_authorization_header(
     product: Product, method: str, path: str, authorization: str
 ) -> None:
-    answer = product.anonymous.request(method, path, headers={"Authorization": authorization})
+    response = product.anonymous.request(method, path, headers={"Authorization": authorization})
 
-    assert answer.status == 404
-    assert answer.json()["code"] == "not_found"
-    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert response.status == 404
+    assert response.json()["code"] == "not_found"
+    assert response.headers["Content-Type"] == "application/problem+json"
 
 
 def _routes() -> list[dict[str, Any]]:
@@ -156,7 +156,7 @@ def _routes() -> list[dict[str, Any]]:
 
 
 def test_a_body_over_the_gateway_limit_is_refused_by_the_gateway(product: Product) -> None:
-    answer = product.anonymous.post("/auth/login", content=b" " * (10 * 1024 * 1024 + 1))
+    response = product.anonymous.post("/auth/login", content=b" " * (10 * 1024 * 1024 + 1))
 
-    assert answer.status == 413
-    assert answer.json()["code"] == "body_too_large"
+    assert response.status == 413
+    assert response.json()["code"] == "body_too_large"

@@ -12,7 +12,7 @@ STACK = Stack()
 
 
 def _declared() -> dict[tuple[str, str], tuple[Policy, ...]]:
-    """What each route counts as, for the functions that answer with an ``Api``."""
+    """What each route counts as, for the functions that response with an ``Api``."""
     modules = [importlib.import_module(each["Handler"].rpartition(".")[0]) for each in STACK.functions.values()]
     apis = [module.api for module in modules if hasattr(module, "api")]
     return {(route.method, route.path): route.limits for api in apis if api.limits for route in api.routes}

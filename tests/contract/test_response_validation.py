@@ -1,4 +1,4 @@
-"""Every answer that a test gets is held against the description; here it is seen that a wrong one would be found."""
+"""Every response that a test gets is held against the description; here it is seen that a wrong one would be found."""
 
 from typing import Any
 

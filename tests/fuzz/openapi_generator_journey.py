@@ -1,6 +1,6 @@
 """A room from beginning to end, through the client that openapi-generator makes (python). Run as a program of its own.
 
-Where the description is wrong, the client cannot read an answer, or knows no such field, and this ends with an error.
+Where the description is wrong, the client cannot read a response, or knows no such field, and this ends with an error.
 """
 
 import json

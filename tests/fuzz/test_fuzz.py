@@ -1,6 +1,6 @@
 """Requests made from the description alone, right and wrong ones, in chains: the running stack must be as described.
 
-No answer may be a 5xx or one that the description does not tell of, and no request that it does not allow may succeed;
+No response may be a 5xx or missing in the description, and no request that it does not allow may succeed;
 schemathesis calls each of these a check. Two of its checks are left out. That whatever the schemas allow succeeds: they
 cannot say that a cursor must be one that was given out, or that an idempotency key must not have been used before. And
 that a method which a path has not is answered 405: API Gateway does not tell it from an unknown path, so it is 404.

@@ -25,11 +25,11 @@ class Functions:
 
     def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803  # as boto3 names them
         try:
-            answer = call(self._aws, FunctionName, json.loads(Payload), self._seconds)
+            response = call(self._aws, FunctionName, json.loads(Payload), self._seconds)
         except KeyError as error:
             failure = {"errorMessage": str(error), "errorType": "KeyError"}
             return {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(failure).encode())}
-        return {"Payload": io.BytesIO(json.dumps(answer).encode())}
+        return {"Payload": io.BytesIO(json.dumps(response).encode())}
 
 
 def test_each_invariant_is_a_line_with_its_count(product: Product) -> None:

@@ -1,4 +1,4 @@
-"""Change sets on the local AWS, where every answer to a call that changes something was lost and the call repeated."""
+"""Change sets on the local AWS when the response to each changing call is lost and the call is repeated."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def endpoint(tmp_path: Path) -> Iterator[str]:
 
 
 def repeat_once(attempts: int, **_: Any) -> int | None:
-    """Seconds to wait before the next attempt, for botocore: it is to think that the first had no answer."""
+    """Seconds to wait before the next attempt, for botocore: it is to think that the first had no response."""
     return 0 if attempts == 1 else None
 
 

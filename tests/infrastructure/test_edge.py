@@ -63,7 +63,7 @@ def ask(
     headers: tuple[tuple[bytes, bytes], ...] = (),
     body: bytes = b"",
 ) -> tuple[int, dict[str, str], Any]:
-    """Status, headers and body of the answer to one request."""
+    """Status, headers and body of the response to one request."""
     half = len(body) // 2
     arriving: list[Message] = [
         {"type": "http.request", "body": body[:half], "more_body": True},
@@ -184,7 +184,7 @@ def test_requests_above_the_concurrency_limit_wait(route: Route) -> None:
     assert len(answered) == 2 * 3 * edge.MAX_CONCURRENT_REQUESTS
 
 
-def answering(status: int, body: bytes) -> edge.Application:
+def responding(status: int, body: bytes) -> edge.Application:
     async def application(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": status, "headers": []})
         await send({"type": "http.response.body", "body": body})
@@ -193,7 +193,7 @@ def answering(status: int, body: bytes) -> edge.Application:
 
 
 def test_the_error_text_of_a_crashed_function_is_hidden(route: Route) -> None:
-    died = answering(502, b'{"message": "Task timed out after 20.00 seconds"}')
+    died = responding(502, b'{"message": "Task timed out after 20.00 seconds"}')
 
     status, headers, body = ask(Edge(died, API_PORT, route))
 
@@ -201,7 +201,7 @@ def test_the_error_text_of_a_crashed_function_is_hidden(route: Route) -> None:
 
 
 def test_a_function_response_passes_with_any_status(route: Route) -> None:
-    refused = answering(502, b'{"type": "about:blank", "message": "no"}')
+    refused = responding(502, b'{"type": "about:blank", "message": "no"}')
 
     status, _, body = ask(Edge(refused, API_PORT, route))
 
@@ -210,10 +210,10 @@ def test_a_function_response_passes_with_any_status(route: Route) -> None:
 
 @pytest.mark.parametrize(("character", "passes"), [("a", True), ('"', False)])
 def test_a_response_over_the_lambda_limit_is_a_502(route: Route, character: str, passes: bool) -> None:
-    # In the answer of a function, whose body is a text within JSON, a quotation mark of the body is four characters.
+    # In the response of a function, whose body is a text within JSON, a quotation mark of the body is four characters.
     body = json.dumps({"message": "", "title": character * 1_600_000}).encode()
 
-    status, headers, answered = ask(Edge(answering(200, body), API_PORT, route))
+    status, headers, answered = ask(Edge(responding(200, body), API_PORT, route))
 
     if passes:
         assert (status, len(answered["title"])) == (200, 1_600_000)

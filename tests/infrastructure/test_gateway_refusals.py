@@ -17,11 +17,11 @@ RENAMED = [(b"x-amzn-remapped-www-authenticate", b"Bearer"), (b"x-request-id", b
 class Gateway:
     """The parts of ministack's module that ask the authorizer, judge its policy, and answer by themselves."""
 
-    def __init__(self, answer: Any) -> None:
-        self._answer = answer
+    def __init__(self, response: Any) -> None:
+        self._respond = response
 
     async def _invoke_authorizer_lambda(self, *_: Any) -> Any:
-        return self._answer
+        return self._respond
 
     def _evaluate_policy(self, policy: Any, _method_arn: str) -> str:
         return "Deny" if "Statement" in policy else "Allow"
@@ -52,8 +52,8 @@ def test_the_authorizer_context_is_in_the_body_with_and_without_the_cache(body: 
     for _ in range(2):
         with refusals.of_one_request() as refusal:
             assert gateway.judged(cached) == "Deny"
-            answer = gateway.refused()
-        assert json.loads(answer) == DENIAL["context"]
+            response = gateway.refused()
+        assert json.loads(response) == DENIAL["context"]
         assert refusals.remapped(refusal, CHALLENGE) == CHALLENGE
 
 
@@ -64,19 +64,19 @@ def test_each_request_has_its_own_context() -> None:
     with refusals.of_one_request():
         gateway.judged(gateway.decision()["body"]["policyDocument"])
     with refusals.of_one_request():
-        answer = gateway.refused()
+        response = gateway.refused()
 
-    assert answer == TEMPLATE
+    assert response == TEMPLATE
 
 
 @pytest.mark.parametrize(
-    "answer", [None, {"error": True, "body": {"errorMessage": "x"}}, {"body": "no JSON"}, {"body": {}}]
+    "response", [None, {"error": True, "body": {"errorMessage": "x"}}, {"body": "no JSON"}, {"body": {}}]
 )
-def test_an_invalid_policy_is_passed_unchanged(answer: Any) -> None:
-    gateway = Gateway(answer)
+def test_an_invalid_policy_is_passed_unchanged(response: Any) -> None:
+    gateway = Gateway(response)
     refusals.tell(gateway)
 
-    assert gateway.decision() == answer
+    assert gateway.decision() == response
 
 
 def test_the_challenge_header_of_a_function_is_renamed() -> None:

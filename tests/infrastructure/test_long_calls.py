@@ -24,7 +24,7 @@ _FIRST_PACKET: int = getattr(socket, "TCP_KEEPIDLE", None) or vars(socket)["TCP_
 
 
 class Lambda:
-    """Lambda's endpoint for one call. ``options``: those of the caller's socket while it waits for the answer."""
+    """Lambda's endpoint for one call. ``options``: those of the caller's socket while it waits for the response."""
 
     def __init__(self) -> None:
         self._listening = socket.create_server(("127.0.0.1", 0))

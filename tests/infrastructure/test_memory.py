@@ -27,9 +27,9 @@ if state.exists():
 
 def call(service, target, **body):
     handled = app.SERVICE_HANDLERS[service]("POST", "/", {"x-amz-target": target}, json.dumps(body).encode(), {})
-    status, _, answer = asyncio.run(handled)
-    assert status == 200, answer
-    return json.loads(answer or "null")
+    status, _, content = asyncio.run(handled)
+    assert status == 200, content
+    return json.loads(content or "null")
 
 def table(operation, **body):
     return call("dynamodb", f"DynamoDB_20120810.{operation}", TableName="Tasks", **body)

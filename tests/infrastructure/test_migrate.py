@@ -10,18 +10,18 @@ from infrastructure.migrate import MigrationFailed, done, lines, until_done
 
 
 class Functions:
-    """Lambda's API as far as it is used: a function that gives one answer after the other."""
+    """Lambda's API as far as it is used: a function that gives one response after the other."""
 
-    def __init__(self, *answers: dict[str, Any]) -> None:
-        self._answers = iter(answers)
+    def __init__(self, *responses: dict[str, Any]) -> None:
+        self._responds = iter(responses)
         self.events: list[dict[str, Any]] = []
 
     def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803  # as boto3 names them
         assert FunctionName == "MigrationsFunction"
         self.events.append(json.loads(Payload))
-        answer = next(self._answers)
-        failed = {"FunctionError": "Unhandled"} if "errorMessage" in answer else {}
-        return {"Payload": io.BytesIO(json.dumps(answer).encode()), **failed}
+        response = next(self._responds)
+        failed = {"FunctionError": "Unhandled"} if "errorMessage" in response else {}
+        return {"Payload": io.BytesIO(json.dumps(response).encode()), **failed}
 
 
 def report(looked_at: int, is_done: bool, error: str | None = None) -> dict[str, Any]:
@@ -55,8 +55,8 @@ def test_a_state_request_calls_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [report(10, False, "DependencyFailed"), {"errorMessage": "timed out", "errorType": "Timeout"}]
+    "response", [report(10, False, "DependencyFailed"), {"errorMessage": "timed out", "errorType": "Timeout"}]
 )
-def test_an_interruption_is_reported_with_its_reason(answer: dict[str, Any]) -> None:
+def test_an_interruption_is_reported_with_its_reason(response: dict[str, Any]) -> None:
     with pytest.raises(MigrationFailed, match=r"interrupted: (DependencyFailed|timed out)"):
-        list(until_done(Functions(answer), "MigrationsFunction", {}))
+        list(until_done(Functions(response), "MigrationsFunction", {}))

@@ -33,16 +33,16 @@ def key(room: str, item: str = "ROOM") -> dict[str, Any]:
 
 
 @pytest.fixture
-def answered_in_both_ways() -> Iterator[list[str]]:
+def responses_of_both() -> Iterator[list[str]]:
     """The names of the calls that were answered quickly, each of which moto's own way had to answer the same."""
     compared: list[str] = []
     handlers: Any = DynamoHandler
     of_streams: Any = DynamoDBStreamsHandler
     quick = handlers.serialized
 
-    def serialized(handler: Any, answer: Any) -> Any:
-        own = quick_moto.own_serialized(handler, answer)
-        given = quick(handler, answer)
+    def serialized(handler: Any, response: Any) -> Any:
+        own = quick_moto.own_serialized(handler, response)
+        given = quick(handler, response)
         assert own[0] == given[0]
         assert json.loads(own[2]) == json.loads(given[2])
         assert own[1]["Content-Type"] == given[1]["Content-Type"]
@@ -54,7 +54,7 @@ def answered_in_both_ways() -> Iterator[list[str]]:
     handlers.serialized = of_streams.serialized = quick
 
 
-def test_every_item_call_gets_motos_own_response(aws: Aws, answered_in_both_ways: list[str]) -> None:
+def test_every_item_call_gets_motos_own_response(aws: Aws, responses_of_both: list[str]) -> None:
     calls = aws.dynamodb
     for room in ("a", "b"):
         calls.put_item(TableName=TABLE, Item={**key(room), **PLAIN, **MIXED}, ReturnConsumedCapacity="TOTAL")
@@ -77,12 +77,10 @@ def test_every_item_call_gets_motos_own_response(aws: Aws, answered_in_both_ways
     calls.transact_get_items(TransactItems=[{"Get": {"TableName": TABLE, "Key": key("d")}}])
     calls.delete_item(TableName=TABLE, Key=key("a"), ReturnValues="ALL_OLD")
 
-    assert set(answered_in_both_ways) == quick_moto.ON_ITEMS
+    assert set(responses_of_both) == quick_moto.ON_ITEMS
 
 
-def test_records_of_a_stream_are_answered_as_moto_itself_answers_them(
-    aws: Aws, answered_in_both_ways: list[str]
-) -> None:
+def test_records_of_a_stream_are_answered_as_moto_itself_answers_them(aws: Aws, responses_of_both: list[str]) -> None:
     aws.dynamodb.put_item(TableName=TABLE, Item={**key("a"), **MIXED})
     aws.dynamodb.delete_item(TableName=TABLE, Key=key("a"))
     arn = aws.stack.arns[f"{TABLE}.StreamArn"]
@@ -90,17 +88,17 @@ def test_records_of_a_stream_are_answered_as_moto_itself_answers_them(
     iterator = aws.streams.get_shard_iterator(
         StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
     )["ShardIterator"]
-    del answered_in_both_ways[:]
+    del responses_of_both[:]
 
     records = aws.streams.get_records(ShardIterator=iterator)["Records"]
 
     assert [record["eventName"] for record in records] == ["INSERT", "REMOVE"]
     assert records[0]["dynamodb"]["NewImage"] == {**key("a"), **MIXED}
-    assert answered_in_both_ways == ["GetRecords"]
+    assert responses_of_both == ["GetRecords"]
 
 
 @pytest.fixture
-def processed_in_both_ways() -> Iterator[list[str]]:
+def results_of_both() -> Iterator[list[str]]:
     """The names of the calls that were handed to moto's methods quickly, and read the same as moto reads them."""
     compared: list[str] = []
     stubber: Any = BotocoreStubber
@@ -128,13 +126,13 @@ def processed_in_both_ways() -> Iterator[list[str]]:
     stubber.process_request = quick
 
 
-def test_a_request_is_read_as_moto_itself_reads_it(aws: Aws, processed_in_both_ways: list[str]) -> None:
+def test_a_request_is_read_as_moto_itself_reads_it(aws: Aws, results_of_both: list[str]) -> None:
     aws.dynamodb.put_item(TableName=TABLE, Item={**key("a"), **PLAIN, **MIXED}, ReturnConsumedCapacity="TOTAL")
     aws.dynamodb.transact_write_items(TransactItems=[{"Put": {"TableName": TABLE, "Item": {**key("b"), **MIXED}}}])
     found = aws.dynamodb.get_item(TableName=TABLE, Key=key("a"))["Item"]
 
     assert found == {**key("a"), **PLAIN, **MIXED}
-    assert processed_in_both_ways == ["PutItem", "TransactWriteItems", "GetItem"]
+    assert results_of_both == ["PutItem", "TransactWriteItems", "GetItem"]
 
 
 def test_a_failed_transaction_leaves_every_value_unchanged(aws: Aws) -> None:

@@ -21,16 +21,16 @@ NAME = "tasksync-prod"
 def stack(status: str | None = None, refusal: str = "ValidationError") -> Stack:
     """A stack with this status. Without one, CloudFormation says that there is none, or refuses to say."""
     cloudformation = boto3.client("cloudformation")
-    answers = Stubber(cloudformation)
+    responses = Stubber(cloudformation)
     for _ in range(2):
         if status is None:
             missing = f"Stack with id {NAME} does not exist"
             message = missing if refusal == "ValidationError" else "not authorized to perform: DescribeStacks"
-            answers.add_client_error("describe_stacks", refusal, message)
+            responses.add_client_error("describe_stacks", refusal, message)
         else:
             found = {"StackName": NAME, "StackStatus": status, "CreationTime": datetime.now(UTC)}
-            answers.add_response("describe_stacks", {"Stacks": [found]})
-    answers.activate()
+            responses.add_response("describe_stacks", {"Stacks": [found]})
+    responses.activate()
     return Stack(NAME, {"cloudformation": cloudformation}.__getitem__)
 
 
@@ -111,10 +111,10 @@ def test_command_parameters_are_added_to_those_of_the_environment(
     arguments = ["--env", "dev", "--parameter", boundary, "--", sys.executable, "-c", command]
     monkeypatch.setattr(sys, "argv", ["release", *arguments])
     cloudformation = boto3.client("cloudformation")
-    answers = Stubber(cloudformation)
+    responses = Stubber(cloudformation)
     for _ in range(3):
-        answers.add_client_error("describe_stacks", "ValidationError", "Stack with id tasksync-dev does not exist")
-    answers.activate()
+        responses.add_client_error("describe_stacks", "ValidationError", "Stack with id tasksync-dev does not exist")
+    responses.activate()
     monkeypatch.setattr(boto3, "client", {"cloudformation": cloudformation}.__getitem__)
 
     assert main() == 1

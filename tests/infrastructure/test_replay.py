@@ -29,8 +29,8 @@ class Functions:
     def invoke(self, *, FunctionName: str, Payload: bytes) -> Json:  # noqa: N803  # as boto3 names them
         if self.broken:
             return {"FunctionError": "Unhandled", "Payload": io.BytesIO(b'{"errorMessage": "no such module"}')}
-        answer = call(self._aws, FunctionName, json.loads(Payload))
-        return {"Payload": io.BytesIO(json.dumps(answer).encode())}
+        response = call(self._aws, FunctionName, json.loads(Payload))
+        return {"Payload": io.BytesIO(json.dumps(response).encode())}
 
     def list_event_source_mappings(self, *, EventSourceArn: str) -> Json:  # noqa: N803  # as boto3 names it
         stack = self._aws.stack

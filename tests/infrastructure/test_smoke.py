@@ -16,11 +16,11 @@ CREATED: Given = (201, {}, b'{"id": "room_1"}')
 
 
 class Api(HTTPServer):
-    """Gives these answers, one after the other. ``keys``: of the requests that it has got."""
+    """Gives these responses, one after the other. ``keys``: of the requests that it has got."""
 
-    def __init__(self, *answers: Given) -> None:
+    def __init__(self, *responses: Given) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.answers = list(answers)
+        self.responses = list(responses)
         self.keys: list[str | None] = []
 
 
@@ -29,7 +29,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.server.keys.append(self.headers["Idempotency-Key"])
-        status, headers, body = self.server.answers.pop(0)
+        status, headers, body = self.server.responses.pop(0)
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
@@ -41,8 +41,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def answering(*answers: Given) -> Iterator[tuple[Api, Client]]:
-    with Api(*answers) as api:
+def responding(*responses: Given) -> Iterator[tuple[Api, Client]]:
+    with Api(*responses) as api:
         thread = threading.Thread(target=api.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
@@ -53,7 +53,7 @@ def answering(*answers: Given) -> Iterator[tuple[Api, Client]]:
 
 
 def test_a_retryable_response_is_retried_with_its_key_and_reported(capsys: pytest.CaptureFixture[str]) -> None:
-    with answering(AGAIN, CREATED) as (api, client):
+    with responding(AGAIN, CREATED) as (api, client):
         assert client.ask("POST", "/rooms", 201, {}) == {"id": "room_1"}
 
     assert len(api.keys) == 2
@@ -62,7 +62,7 @@ def test_a_retryable_response_is_retried_with_its_key_and_reported(capsys: pytes
 
 
 @pytest.mark.parametrize(
-    ("answers", "sent"),
+    ("responses", "sent"),
     [
         ([AGAIN, AGAIN], 2),
         ([(503, {}, b"{}")], 1),
@@ -71,8 +71,8 @@ def test_a_retryable_response_is_retried_with_its_key_and_reported(capsys: pytes
     ],
     ids=["503 twice", "503 that says nothing of trying again", "500", "429"],
 )
-def test_any_other_response_is_a_failed_check(answers: list[Given], sent: int) -> None:
-    with answering(*answers) as (api, client), pytest.raises(Unhealthy, match=f"POST /rooms: {answers[-1][0]}"):
+def test_any_other_response_is_a_failed_check(responses: list[Given], sent: int) -> None:
+    with responding(*responses) as (api, client), pytest.raises(Unhealthy, match=f"POST /rooms: {responses[-1][0]}"):
         client.ask("POST", "/rooms", 201, {})
 
     assert len(api.keys) == sent

@@ -98,10 +98,10 @@ def records(template: Any, *keys: dict[str, Any]) -> Any:
 def test_a_new_user_registers_is_authorized_and_opens_a_room(start: Start) -> None:
     credentials = {"username": "built", "password": "violet kettle drum 17"}
 
-    registered = start("AuthFunction").invoke(request("POST", "/auth/register", credentials)).answer
+    registered = start("AuthFunction").invoke(request("POST", "/auth/register", credentials)).response
     token = json.loads(registered["body"])["access_token"]
-    let_in = start("AuthorizerFunction").invoke(question(token)).answer
-    opened = start("RoomsFunction").invoke(request("POST", "/rooms", {"name": "Built"}, **let_in["context"])).answer
+    let_in = start("AuthorizerFunction").invoke(question(token)).response
+    opened = start("RoomsFunction").invoke(request("POST", "/rooms", {"name": "Built"}, **let_in["context"])).response
 
     assert registered["statusCode"] == 201
     assert [statement["Effect"] for statement in let_in["policyDocument"]["Statement"]] == ["Allow"]
@@ -112,14 +112,14 @@ def test_a_new_user_registers_is_authorized_and_opens_a_room(start: Start) -> No
 def test_the_authorizer_denies_with_a_code_and_raises_unauthorized_without_a_token(start: Start) -> None:
     authorizer = start("AuthorizerFunction")
 
-    denied = authorizer.invoke(question("no.good.token")).answer
+    denied = authorizer.invoke(question("no.good.token")).response
     without = question("none")
     del without["multiValueHeaders"]["Authorization"]
     nobody = authorizer.invoke(without)
 
     assert [statement["Effect"] for statement in denied["policyDocument"]["Statement"]] == ["Deny"]
     assert denied["context"]["code"] == "token_malformed"
-    assert nobody.answer is None
+    assert nobody.response is None
     assert nobody.error["errorMessage"] == "Unauthorized"
 
 
@@ -145,8 +145,8 @@ def test_a_batch_is_processed_up_to_the_record_that_had_no_time(service: Service
     hurried, unhurried = function.invoke(batch, seconds=4), function.invoke(batch, seconds=60)
 
     second = batch["Records"][1]["dynamodb"]["SequenceNumber"]
-    assert hurried.answer == {"batchItemFailures": [{"itemIdentifier": second}]}
-    assert unhurried.answer == {"batchItemFailures": []}
+    assert hurried.response == {"batchItemFailures": [{"itemIdentifier": second}]}
+    assert unhurried.response == {"batchItemFailures": []}
     assert dead["room_id"]["S"] not in {task["owner_id"] for task in service.items("TasksTable")}
 
 
@@ -164,11 +164,11 @@ def test_every_function_starts_and_serves_its_purpose(function: str, service: Se
 
     if routes:
         outcome = start(function).invoke(request(routes[0]["Method"], routes[0]["Path"], **caller))
-        assert outcome.answer["statusCode"] < 500
+        assert outcome.response["statusCode"] < 500
     elif STACK.events(function, "DynamoDB"):
-        assert start(function).invoke({"Records": []}).answer == {"batchItemFailures": []}
+        assert start(function).invoke({"Records": []}).response == {"batchItemFailures": []}
     elif function == "AuthorizerFunction":
-        assert start(function).invoke(question(str(ann.access_token))).answer["principalId"] == ann.id
+        assert start(function).invoke(question(str(ann.access_token))).response["principalId"] == ann.id
     else:
         assert start(function).invoke({}).error is None
 

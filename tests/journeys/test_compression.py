@@ -1,4 +1,4 @@
-"""Compressed answers and requests, as they are on the wire: the client here undoes nothing by itself."""
+"""Compressed responses and requests, as they are on the wire: the client here undoes nothing by itself."""
 
 import gzip
 import json
@@ -28,15 +28,15 @@ def ann(service: Service) -> Person:
 def raw(
     service: Service, person: Person, method: str, path: str, headers: Mapping[str, str], content: bytes = b""
 ) -> tuple[httpx.Response, bytes]:
-    """The answer, and its body as it was sent."""
+    """The response, and its body as it was sent."""
     # httpx would name the codings that it knows.
     sent = {"Authorization": f"Bearer {person.access_token}", "Accept-Encoding": "identity", **headers}
     url = service.addresses.api_url + path
     with (
         httpx.Client(trust_env=False, timeout=30) as client,
-        client.stream(method, url, headers=sent, content=content) as answer,
+        client.stream(method, url, headers=sent, content=content) as response,
     ):
-        return answer, b"".join(answer.iter_raw())
+        return response, b"".join(response.iter_raw())
 
 
 def test_a_client_that_accepts_gzip_or_deflate_receives_less(service: Service, ann: Person) -> None:
@@ -79,9 +79,9 @@ def test_a_request_may_be_compressed(service: Service, ann: Person) -> None:
     task = json.dumps(builders.task(description="Twelve, adjustable in height. " * 300)).encode()
 
     for name, encode in (("gzip", gzip.compress), ("deflate", zlib.compress)):
-        answer, body = raw(service, ann, "POST", "/tasks", {"Content-Encoding": name, **JSON}, encode(task))
+        response, body = raw(service, ann, "POST", "/tasks", {"Content-Encoding": name, **JSON}, encode(task))
 
-        assert answer.status_code == 201, body
+        assert response.status_code == 201, body
         assert json.loads(body)["description"] == json.loads(task)["description"]
 
 
@@ -99,7 +99,7 @@ def test_a_request_may_be_compressed(service: Service, ann: Person) -> None:
 def test_undecodable_and_oversized_compressed_bodies_are_refused(
     service: Service, ann: Person, body: bytes, name: str, status: int, code: str
 ) -> None:
-    answer, problem = raw(service, ann, "POST", "/tasks", {"Content-Encoding": name, **JSON}, body)
+    response, problem = raw(service, ann, "POST", "/tasks", {"Content-Encoding": name, **JSON}, body)
 
-    assert (answer.status_code, json.loads(problem)["code"]) == (status, code)
-    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert (response.status_code, json.loads(problem)["code"]) == (status, code)
+    assert response.headers["Content-Type"] == "application/problem+json"

@@ -10,12 +10,12 @@ from infrastructure import template as template_file
 from infrastructure import throttles
 from tests.journeys.service import PARAMETERS, Service, at_once
 from tests.support import builders
-from tests.support.client import Answer, Client, Person
+from tests.support.client import Client, Person, Response
 from tests.support.problems import problem
 
 
-def all_at_once(service: Service, number: int, call: Callable[[Client, int], Answer]) -> list[Answer]:
-    """The answers to so many calls, each on a connection of its own."""
+def all_at_once(service: Service, number: int, call: Callable[[Client, int], Response]) -> list[Response]:
+    """The responses to so many calls, each on a connection of its own."""
     with ExitStack() as connections:
         clients = [Client.over_http(service.addresses.api_url, seconds=120) for _ in range(number)]
         for client in clients:
@@ -52,7 +52,7 @@ def throttled(service: Service, route: str, rate: float, burst: int) -> Iterator
         throttle(before.rate, before.burst)
 
 
-def guess_code(client: Client, _number: int = 0) -> Answer:
+def guess_code(client: Client, _number: int = 0) -> Response:
     return client.post("/rooms/join", json={"code": "AAAAAAAAA"})
 
 
@@ -69,16 +69,16 @@ def with_time_left(service: Service, seconds: int) -> Person:
 def test_of_fifty_concurrent_guesses_ten_are_checked(service: Service) -> None:
     ann = service.register("ann")
 
-    def guess(client: Client, number: int) -> Answer:
+    def guess(client: Client, number: int) -> Response:
         body = {"username": ann.username, "password": "not the password"}
         return client.post("/auth/login", json=body, headers={"X-Forwarded-For": f"198.51.100.{number}"})
 
-    answers = all_at_once(service, 50, guess)
+    responses = all_at_once(service, 50, guess)
 
-    assert Counter(answer.status for answer in answers) == {401: 10, 429: 40}
-    refused = [answer for answer in answers if answer.status == 429]
-    assert all(problem(answer, 429, "rate_limited") for answer in refused)
-    assert all(0 < int(answer.headers["Retry-After"]) <= 60 for answer in refused)
+    assert Counter(response.status for response in responses) == {401: 10, 429: 40}
+    refused = [response for response in responses if response.status == 429]
+    assert all(problem(response, 429, "rate_limited") for response in refused)
+    assert all(0 < int(response.headers["Retry-After"]) <= 60 for response in refused)
     right = {"username": ann.username, "password": ann.password}
     problem(service.anonymous.post("/auth/login", json=right), 429, "rate_limited")
 
@@ -87,22 +87,25 @@ def test_concurrent_joins_cannot_exceed_the_limit(service: Service) -> None:
     with quota(service, "RoomsFunction", "join", 12):
         ann = with_time_left(service, 30)
 
-        def guess(client: Client, _number: int) -> Answer:
+        def guess(client: Client, _number: int) -> Response:
             client.access_token = ann.access_token
             return guess_code(client)
 
-        answers = all_at_once(service, 30, guess)
+        responses = all_at_once(service, 30, guess)
 
-    assert Counter(answer.status for answer in answers) == {404: 11, 429: 19}
+    assert Counter(response.status for response in responses) == {404: 11, 429: 19}
 
 
 def test_the_remaining_quota_is_reported_over_http(service: Service) -> None:
     ann = service.register("ann")
 
-    answers = [ann.get("/rooms"), ann.post("/tasks", json=builders.task())]
+    responses = [ann.get("/rooms"), ann.post("/tasks", json=builders.task())]
 
-    assert [answer.headers["RateLimit-Policy"] for answer in answers] == ['"read";q=60000;w=60', '"write";q=12000;w=60']
-    assert [answer.headers["RateLimit"].partition(";t=")[0] for answer in answers] == [
+    assert [response.headers["RateLimit-Policy"] for response in responses] == [
+        '"read";q=60000;w=60',
+        '"write";q=12000;w=60',
+    ]
+    assert [response.headers["RateLimit"].partition(";t=")[0] for response in responses] == [
         '"read";r=59999',
         '"write";r=11999',
     ]
@@ -122,7 +125,7 @@ def test_the_gateway_stage_has_the_throttles_of_the_template(service: Service) -
 
 def test_a_throttle_of_a_nested_path_stops_a_flood_before_any_function(service: Service) -> None:
     with throttled(service, "POST /auth/login", rate=0.001, burst=3):
-        answers = [service.anonymous.post("/auth/login", json={}) for _ in range(6)]
+        responses = [service.anonymous.post("/auth/login", json={}) for _ in range(6)]
 
-    assert Counter(answer.status for answer in answers) == {422: 3, 429: 3}
-    assert all(problem(answer, 429, "rate_limited") for answer in answers if answer.status == 429)
+    assert Counter(response.status for response in responses) == {422: 3, 429: 3}
+    assert all(problem(response, 429, "rate_limited") for response in responses if response.status == 429)

@@ -1,17 +1,17 @@
-"""What is read at the same time is what is read one after the other: the same answers, with threads and without."""
+"""What is read at the same time is what is read one after the other: the same responses, with threads and without."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
 from tests.journeys.service import Service, at_once, eventually
-from tests.support.client import Answer, Person
+from tests.support.client import Person, Response
 
 AFRESH = {"Cache-Control": "no-cache"}
 FUNCTIONS = ("TasksFunction", "RoomsFunction", "UsersFunction", "OverviewFunction", "AuthFunction")
 
 
-def requests(ann: Person, bob: Person, rooms: list[Any], tasks: list[Any]) -> list[Callable[[], Answer]]:
+def requests(ann: Person, bob: Person, rooms: list[Any], tasks: list[Any]) -> list[Callable[[], Response]]:
     """One for each route that reads several things at the same time."""
     room = f"/rooms/{rooms[0]['id']}"
     keys = {
@@ -60,25 +60,25 @@ def test_responses_are_the_same_with_and_without_threads(service: Service) -> No
     trail = f"/rooms/{rooms[0]['id']}/activity"
     assert eventually(lambda: len(ann.list(trail)) == 2 + len(tasks))
 
-    def answers() -> list[Any]:
+    def responses() -> list[Any]:
         return [_told(request()) for request in asked]
 
-    with_threads = answers()
+    with_threads = responses()
     with ExitStack() as configured:
         for function in FUNCTIONS:
             assert int(service.variables(function)["CONCURRENT_READS"]) > 1
             configured.enter_context(service.configured(function, CONCURRENT_READS="1"))
-        without = answers()
+        without = responses()
 
     assert with_threads == without
     assert {status for status, _ in without} == {200, 404, 409, 422}
     # Several requests at the same moment, each of which reads several things at the same moment.
-    assert [_told(answer) for answer in at_once([*asked, *asked])] == [*without, *without]
+    assert [_told(response) for response in at_once([*asked, *asked])] == [*without, *without]
 
 
-def _told(answer: Answer) -> tuple[int, Any]:
-    body = answer.json()
+def _told(response: Response) -> tuple[int, Any]:
+    body = response.json()
     body.pop("request_id", None)
     for name in ("next_cursor", "instance"):
         body.pop(name, None)
-    return answer.status, body
+    return response.status, body

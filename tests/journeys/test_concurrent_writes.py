@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from tests.journeys.service import Service, at_once
-from tests.support.client import Answer, Client, Person
+from tests.support.client import Client, Person, Response
 from tests.support.problems import problem
 
 
@@ -20,10 +20,10 @@ def on_connections_of_their_own(service: Service, people: list[Person]) -> Itera
         client.connection.close()
 
 
-def together(calls: list[Callable[[], Answer]]) -> list[Answer]:
-    answers = at_once(calls)
-    assert all(answer.status < 500 for answer in answers), answers
-    return answers
+def together(calls: list[Callable[[], Response]]) -> list[Response]:
+    responses = at_once(calls)
+    assert all(response.status < 500 for response in responses), responses
+    return responses
 
 
 def test_eight_users_join_one_room_concurrently(service: Service) -> None:
@@ -32,9 +32,9 @@ def test_eight_users_join_one_room_concurrently(service: Service) -> None:
     people = [service.register(f"guest-{number}") for number in range(8)]
 
     with on_connections_of_their_own(service, people) as guests:
-        answers = together([partial(guest.post, "/rooms/join", json={"code": room["code"]}) for guest in guests])
+        responses = together([partial(guest.post, "/rooms/join", json={"code": room["code"]}) for guest in guests])
 
-    assert [answer.status for answer in answers] == [200] * 8
+    assert [response.status for response in responses] == [200] * 8
     found = ann.get(f"/rooms/{room['id']}").json()
     assert found["member_count"] == 9
     assert sorted(found["user_ids"]) == sorted([ann.id, *(person.id for person in people)])
@@ -46,18 +46,18 @@ def test_eight_concurrent_joins_of_one_user_make_one_membership(service: Service
     room = ann.open_room()
 
     with on_connections_of_their_own(service, [bob] * 8) as hands:
-        answers = together([partial(hand.post, "/rooms/join", json={"code": room["code"]}) for hand in hands])
+        responses = together([partial(hand.post, "/rooms/join", json={"code": room["code"]}) for hand in hands])
 
-    assert sorted(answer.status for answer in answers) == [200, *[409] * 7]
+    assert sorted(response.status for response in responses) == [200, *[409] * 7]
     assert ann.get(f"/rooms/{room['id']}").json()["member_count"] == 2
 
 
 def test_of_concurrent_claims_of_one_name_one_succeeds(service: Service) -> None:
     body = {"username": "the only one", "password": "a password of some length"}
 
-    answers = together([partial(service.anonymous.post, "/auth/register", json=body)] * 4)
+    responses = together([partial(service.anonymous.post, "/auth/register", json=body)] * 4)
 
-    assert sorted(answer.status for answer in answers) == [201, 409, 409, 409]
+    assert sorted(response.status for response in responses) == [201, 409, 409, 409]
 
 
 def test_two_admins_leaving_concurrently_do_not_leave_a_room_without_an_admin(service: Service) -> None:
@@ -69,9 +69,9 @@ def test_two_admins_leaving_concurrently_do_not_leave_a_room_without_an_admin(se
     assert ann.patch(f"{members}/{bob.id}", json={"role": "admin"}).status == 200
 
     with on_connections_of_their_own(service, [ann, bob]) as (anns, bobs):
-        answers = together([partial(anns.delete, f"{members}/{ann.id}"), partial(bobs.delete, f"{members}/{bob.id}")])
+        responses = together([partial(anns.delete, f"{members}/{ann.id}"), partial(bobs.delete, f"{members}/{bob.id}")])
 
-    assert sorted(answer.status for answer in answers) == [204, 409]
+    assert sorted(response.status for response in responses) == [204, 409]
     assert sorted(member["role"] for member in guest.list(members)) == ["admin", "member"]
 
 
@@ -84,12 +84,12 @@ def test_all_members_leaving_concurrently_leave_no_items(service: Service) -> No
         assert people[0].patch(f"{members}/{person.id}", json={"role": "admin"}).status == 200
 
     with on_connections_of_their_own(service, people) as hands:
-        answers = together(
+        responses = together(
             [partial(hand.delete, f"{members}/{person.id}") for hand, person in zip(hands, people, strict=True)]
         )
 
     # As long as others remain, the last admin stays; here all are admins, so all may leave, one after the other.
-    assert [answer.status for answer in answers] == [204] * 4
+    assert [response.status for response in responses] == [204] * 4
     problem(people[0].get(f"/rooms/{room['id']}"), 404, "not_found")
     problem(people[1].post("/rooms/join", json={"code": room["code"]}), 404, "unknown_code")
 
@@ -99,13 +99,13 @@ def test_concurrent_changes_without_a_condition_all_succeed(service: Service) ->
     path = f"/tasks/{ann.plan()['id']}"
 
     with on_connections_of_their_own(service, [ann] * 6) as hands:
-        answers = together(
+        responses = together(
             [partial(hand.patch, path, json={"description": f"Change {n}"}) for n, hand in enumerate(hands)]
         )
 
-    assert [answer.status for answer in answers] == [200] * 6
-    assert sorted(answer.json()["version"] for answer in answers) == [2, 3, 4, 5, 6, 7]
-    [last] = [answer.json() for answer in answers if answer.json()["version"] == 7]
+    assert [response.status for response in responses] == [200] * 6
+    assert sorted(response.json()["version"] for response in responses) == [2, 3, 4, 5, 6, 7]
+    [last] = [response.json() for response in responses if response.json()["version"] == 7]
     assert ann.get(path).json() == last
 
 
@@ -115,17 +115,17 @@ def test_of_concurrent_changes_of_one_version_exactly_one_succeeds(service: Serv
     condition = {"If-Match": '"1"'}
 
     with on_connections_of_their_own(service, [ann] * 6) as hands:
-        answers = together(
+        responses = together(
             [
                 partial(hand.patch, path, json={"description": f"Change {n}"}, headers=condition)
                 for n, hand in enumerate(hands)
             ]
         )
 
-    refused = [answer for answer in answers if answer.status != 200]
+    refused = [response for response in responses if response.status != 200]
     assert len(refused) == 5
-    assert all(problem(answer, 412, "version_mismatch") for answer in refused)
-    [made] = [answer.json() for answer in answers if answer.status == 200]
+    assert all(problem(response, 412, "version_mismatch") for response in refused)
+    [made] = [response.json() for response in responses if response.status == 200]
     assert ann.get(path).json() == made
 
 

@@ -19,7 +19,7 @@ def preflight(service: Service, origin: str, path: str = "/rooms") -> httpx.Resp
 @pytest.mark.parametrize("path", ["/", "/rooms", "/rooms/room_1/users/usr_1", "/auth/login"])
 def test_a_listed_origin_may_send_a_request_and_read_its_response(service: Service, path: str) -> None:
     allowed = preflight(service, ORIGIN, path)
-    answer = service.anonymous.get("/health", headers={"Origin": ORIGIN})
+    response = service.anonymous.get("/health", headers={"Origin": ORIGIN})
 
     assert allowed.status_code == 204
     assert allowed.headers["Access-Control-Allow-Origin"] == ORIGIN
@@ -29,26 +29,26 @@ def test_a_listed_origin_may_send_a_request_and_read_its_response(service: Servi
     assert {"authorization", "content-type"} <= set(
         allowed.headers["Access-Control-Allow-Headers"].lower().replace(" ", "").split(",")
     )
-    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
-    assert "Origin" in answer.headers["Vary"]
+    assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert "Origin" in response.headers["Vary"]
 
 
 def test_an_unlisted_origin_may_not(service: Service) -> None:
     refused = preflight(service, "https://evil.example.org")
-    answer = service.anonymous.get("/health", headers={"Origin": "https://evil.example.org"})
+    response = service.anonymous.get("/health", headers={"Origin": "https://evil.example.org"})
 
     assert "Access-Control-Allow-Origin" not in refused.headers
-    assert "Access-Control-Allow-Origin" not in answer.headers
+    assert "Access-Control-Allow-Origin" not in response.headers
 
 
 def test_no_response_allows_browser_credentials(service: Service) -> None:
-    answers = [preflight(service, ORIGIN), preflight(service, "null")]
+    responses = [preflight(service, ORIGIN), preflight(service, "null")]
 
-    assert not any("Access-Control-Allow-Credentials" in answer.headers for answer in answers)
+    assert not any("Access-Control-Allow-Credentials" in response.headers for response in responses)
 
 
 def test_gateway_refusals_are_readable_from_a_listed_origin(service: Service) -> None:
-    answer = service.anonymous.get("/rooms", headers={"Origin": ORIGIN})
+    response = service.anonymous.get("/rooms", headers={"Origin": ORIGIN})
 
-    assert answer.status == 401
-    assert answer.headers["Access-Control-Allow-Origin"] in {ORIGIN, "*"}
+    assert response.status == 401
+    assert response.headers["Access-Control-Allow-Origin"] in {ORIGIN, "*"}

@@ -23,9 +23,9 @@ def test_the_demo_creates_a_team_once_and_prints_how_to_look_at_it(service: Serv
     log_in, list_tasks = (shlex.split(f"curl {each}") for each in said.replace("\\\n", "").split("curl ")[1:])
     credentials = json.loads(log_in[log_in.index("-d") + 1].strip())
     maya = service.anonymous.sign_in(credentials["username"], credentials["password"])
-    answer = maya.get(list_tasks[2].removeprefix(url))
-    assert answer.status == 200, answer
-    deadlines = [task["deadline"] for task in answer.json()["items"] if task["deadline"]]
+    response = maya.get(list_tasks[2].removeprefix(url))
+    assert response.status == 200, response
+    deadlines = [task["deadline"] for task in response.json()["items"] if task["deadline"]]
     assert len(deadlines) >= 5
     assert deadlines == sorted(deadlines)
     assert {room["name"] for room in maya.list("/rooms")} == set(demo.ROOMS)

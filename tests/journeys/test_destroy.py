@@ -145,11 +145,11 @@ def test_with_the_typed_name_the_stack_is_deleted_and_retained_resources_are_lis
     deploy(clients[0])
     asked: list[str] = []
 
-    def answer(question: str) -> str:
+    def response(question: str) -> str:
         asked.append(question)
         return STACK
 
-    kept = destroy(*clients, STACK, answer)
+    kept = destroy(*clients, STACK, response)
 
     assert asked == [f"Type {STACK} to delete it: "]
     assert stacks(clients[0]) == []

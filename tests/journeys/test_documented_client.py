@@ -41,7 +41,7 @@ def shown() -> dict[str, Any]:
 class Relay:
     """Between a client and the service. What it passes on it notes; answers may get lost on it.
 
-    ``faults``: for the next requests, one for each: "lost" breaks the connection instead of handing the answer on, and
+    ``faults``: for the next requests, one for each: "lost" breaks the connection instead of passing the response, and
     "unknown" answers 503 in place of it.
     """
 
@@ -229,7 +229,7 @@ def test_the_usage_example_of_the_page_works(service: Service, shown: dict[str, 
 
 
 def test_the_first_requests_of_the_readme_work(service: Service) -> None:
-    """Each curl line as it stands, but for the address, the name, and what the answer before it gave."""
+    """Each curl line as it stands, but for the address, the name, and what the response before it gave."""
     name = builders.person("ann")["username"]
     lines = [
         line
@@ -237,16 +237,16 @@ def test_the_first_requests_of_the_readme_work(service: Service) -> None:
         for line in re.sub(r"\\\n\s*", "", block).splitlines()
         if line.startswith("curl ")
     ]
-    token, room, answers = "", "", []
+    token, room, responses = "", "", []
     for line in lines:
         written = line.replace("http://127.0.0.1:8000", service.addresses.api_url).replace('"ann"', json.dumps(name))
         words = shlex.split(written.replace("$TOKEN", token).replace("room_…", room))
         done = subprocess.run([*words, "-s"], capture_output=True, text=True, check=True)  # noqa: S603  # the README's
         head, _, body = done.stdout.partition("\n\n")
-        answers.append(head.splitlines()[0])
+        responses.append(head.splitlines()[0])
         told = json.loads(body)
         token, room = told.get("access_token", token), told["id"] if "join_role" in told else room
     assert len(lines) == 3
-    assert all(" 201 " in answer for answer in answers), answers
+    assert all(" 201 " in response for response in responses), responses
     ann = service.anonymous.sign_in(name, "violet kettle drum 17")
     assert [task["title"] for task in ann.list(f"/rooms/{room}/tasks")] == ["Order the desks"]

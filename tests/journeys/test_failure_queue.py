@@ -50,8 +50,8 @@ def waiting(service: Service, queue: str) -> int:
     """How many messages can be received."""
     url = service.addresses.outputs[f"{replay.QUEUES[queue]}Failures"]
     names = ["ApproximateNumberOfMessages"]
-    answer = service.addresses.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
-    return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+    response = service.addresses.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
+    return int(response["Attributes"]["ApproximateNumberOfMessages"])
 
 
 def replayed(service: Service, queue: str) -> list[str]:

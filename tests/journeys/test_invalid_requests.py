@@ -10,7 +10,7 @@ import pytest
 
 from tests.journeys.service import Service
 from tests.support.client import Client, Person
-from tests.support.problems import faults, problem
+from tests.support.problems import field_errors, problem
 
 JSON = {"Content-Type": "application/json"}
 
@@ -33,7 +33,7 @@ def test_bytes_that_are_not_utf_8_are_refused(ann: Person) -> None:
 def test_every_wrong_field_is_named(ann: Person) -> None:
     body = {"title": "", "status": 7, "priority": "urgent", "deadline": "soon", "colour": "red", "a/b~c": 1}
 
-    assert faults(ann.post("/tasks", json=body)) == {
+    assert field_errors(ann.post("/tasks", json=body)) == {
         "/title": "too_short",
         "/status": "wrong_type",
         "/priority": "not_allowed",
@@ -41,23 +41,23 @@ def test_every_wrong_field_is_named(ann: Person) -> None:
         "/colour": "unknown_field",
         "/a~1b~0c": "unknown_field",
     }
-    assert faults(ann.post("/tasks", json=[body])) == {"": "wrong_type"}
+    assert field_errors(ann.post("/tasks", json=[body])) == {"": "wrong_type"}
 
 
 def test_read_only_fields_change_nothing(ann: Person) -> None:
     task = ann.plan()
 
-    answer = ann.patch(f"/tasks/{task['id']}", json={"created_by": "somebody", "room_id": None, "id": "x"})
+    response = ann.patch(f"/tasks/{task['id']}", json={"created_by": "somebody", "room_id": None, "id": "x"})
 
-    assert faults(answer) == dict.fromkeys(["/created_by", "/id"], "read_only")
+    assert field_errors(response) == dict.fromkeys(["/created_by", "/id"], "read_only")
     problem(ann.patch(f"/tasks/{task['id']}", json={"title": "B", "version": 7}), 412, "version_mismatch")
     assert ann.get(f"/tasks/{task['id']}").json() == task
 
 
 def test_wrong_and_unknown_parameters_are_named(ann: Person) -> None:
-    answer = ann.get("/tasks?limit=0&status=done&page=2&deadline_from=soon")
+    response = ann.get("/tasks?limit=0&status=done&page=2&deadline_from=soon")
 
-    assert faults(answer, 400) == {
+    assert field_errors(response, 400) == {
         "/limit": "out_of_range",
         "/status": "not_allowed",
         "/page": "unknown_parameter",
@@ -72,16 +72,16 @@ def test_a_body_that_is_too_large_is_refused(service: Service, ann: Person, size
     headers = {**JSON, "Authorization": f"Bearer {ann.access_token}"}
 
     with alone.connection:
-        answer = alone.post("/tasks", content=json.dumps({"title": "x" * size}), headers=headers)
+        response = alone.post("/tasks", content=json.dumps({"title": "x" * size}), headers=headers)
 
-    problem(answer, 413, "body_too_large")
+    problem(response, 413, "body_too_large")
 
 
 def test_a_body_of_another_media_type_is_refused(ann: Person) -> None:
     for content_type in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
         problem(ann.post("/tasks", content="{}", headers={"Content-Type": content_type}), 415, "not_json")
-    answer = ann.post("/tasks", content='{"title": "x"}', headers={"Content-Type": "application/json; charset=utf-8"})
-    assert answer.status == 201, answer
+    response = ann.post("/tasks", content='{"title": "x"}', headers={"Content-Type": "application/json; charset=utf-8"})
+    assert response.status == 201, response
 
 
 def test_a_chunked_body_is_read(ann: Person) -> None:
@@ -135,8 +135,8 @@ def test_forged_tokens_are_refused(service: Service, ann: Person) -> None:
         ann.refresh_token,
         "x" * 5000,
     ):
-        answer = service.anonymous.get("/users/me", headers={"Authorization": f"Bearer {token}".strip()})
-        assert problem(answer, 401)["code"] in ("token_malformed", "invalid_token")
+        response = service.anonymous.get("/users/me", headers={"Authorization": f"Bearer {token}".strip()})
+        assert problem(response, 401)["code"] in ("token_malformed", "invalid_token")
     problem(service.anonymous.get("/users/me"), 401, "token_missing")
     problem(service.anonymous.get("/users/me", headers={"Authorization": "Basic YW5uOng="}), 401, "token_malformed")
 
@@ -145,17 +145,17 @@ def test_a_refused_token_has_its_reason_and_the_challenge_with_and_without_the_c
     service: Service, ann: Person
 ) -> None:
     for _ in range(2):
-        answer = service.anonymous.get("/users/me", headers={"Authorization": str(ann.access_token)})
-        assert "without the word Bearer" in problem(answer, 401, "token_malformed")["detail"]
-        assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+        response = service.anonymous.get("/users/me", headers={"Authorization": str(ann.access_token)})
+        assert "without the word Bearer" in problem(response, 401, "token_malformed")["detail"]
+        assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
 
 
 def test_the_challenge_of_a_function_has_the_header_name_of_api_gateway(service: Service) -> None:
-    answer = service.anonymous.post("/auth/login", json={"username": "nobody at all", "password": "x"})
+    response = service.anonymous.post("/auth/login", json={"username": "nobody at all", "password": "x"})
 
-    problem(answer, 401, "invalid_credentials")
-    assert answer.headers["X-Amzn-Remapped-WWW-Authenticate"] == "Bearer"
-    assert "WWW-Authenticate" not in answer.headers
+    problem(response, 401, "invalid_credentials")
+    assert response.headers["X-Amzn-Remapped-WWW-Authenticate"] == "Bearer"
+    assert "WWW-Authenticate" not in response.headers
 
 
 def test_invalid_ids_and_paths_are_404(ann: Person) -> None:
@@ -218,5 +218,5 @@ def test_a_repeated_header_line_does_not_replace_the_first(ann: Person, service:
 
 def test_monitors_may_send_head_requests(service: Service) -> None:
     for path in ("/health", "/docs?utm_source=mail", "/.well-known/jwks.json"):
-        answer = service.anonymous.request("HEAD", path)
-        assert (answer.status, answer.text) == (200, "")
+        response = service.anonymous.request("HEAD", path)
+        assert (response.status, response.text) == (200, "")

@@ -1,10 +1,10 @@
-"""The signing key is replaced while people work, and lost answers to refreshes are given again."""
+"""The signing key is replaced while people work, and lost responses to refreshes are given again."""
 
 import jwt
 
 from infrastructure import rotate_key
 from tests.journeys.service import Service, at_once
-from tests.support.client import Answer, Client
+from tests.support.client import Client, Response
 
 
 def kid_of(client: Client) -> str:
@@ -32,14 +32,14 @@ def test_a_key_rotation_is_invisible_to_clients(service: Service) -> None:
 def test_concurrent_refreshes_with_one_idempotency_key_get_the_same_pair(service: Service) -> None:
     ann = service.register("ann")
 
-    def refresh() -> Answer:
+    def refresh() -> Response:
         headers = {"Idempotency-Key": "one key"}
         return service.anonymous.post("/auth/refresh", json={"refresh_token": ann.refresh_token}, headers=headers)
 
-    answers = at_once([refresh] * 4)
+    responses = at_once([refresh] * 4)
 
-    assert [answer.status for answer in answers] == [200] * 4
-    assert len({answer.text for answer in answers}) == 1
-    assert sorted("Idempotency-Replayed" in answer.headers for answer in answers) == [False, True, True, True]
-    client = Client(ann.connection, answers[0].json()["access_token"])
+    assert [response.status for response in responses] == [200] * 4
+    assert len({response.text for response in responses}) == 1
+    assert sorted("Idempotency-Replayed" in response.headers for response in responses) == [False, True, True, True]
+    client = Client(ann.connection, responses[0].json()["access_token"])
     assert client.get("/users/me").status == 200

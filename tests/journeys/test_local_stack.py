@@ -162,16 +162,16 @@ def interrupt_at(word: str) -> Callable[[str], None]:
 
 def test_the_api_is_served_without_a_stage_like_behind_the_gateway(project: Project) -> None:
     with project.stack() as addresses:
-        answers = {
+        responses = {
             "health": get(addresses, "/health", **{"X-Forwarded-For": "9.9.9.9"}),
             "elsewhere": get(addresses, "/_ministack/health"),
             "crash": get(addresses, "/health?crash=1"),
         }
 
-    assert answers["health"] == (200, {"answer": "first", "caller": "127.0.0.1"})
-    assert answers["elsewhere"][0] == 403
-    assert answers["crash"][0] == 503
-    assert list(answers["crash"][1]) == ["request_id"]
+    assert responses["health"] == (200, {"answer": "first", "caller": "127.0.0.1"})
+    assert responses["elsewhere"][0] == 403
+    assert responses["crash"][0] == 503
+    assert list(responses["crash"][1]) == ["request_id"]
 
 
 def test_data_survives_a_clean_stop_and_changed_code_is_served_after_the_next_start(project: Project) -> None:

@@ -38,9 +38,9 @@ def test_function_logs_contain_nothing_that_was_sent(service: Service) -> None:
         service.anonymous.post("/auth/login", json={"username": MARK, "password": TEXT}),
         service.anonymous.get("/rooms", headers={"Authorization": f"Bearer {MARK}"}),
     ]
-    assert [answer.status for answer in refused] == [422, 422, 400, 400, 404, 401, 401]
+    assert [response.status for response in refused] == [422, 422, 400, 400, 404, 401, 401]
     # The last no function has answered: the authorizer's line has the id that the gateway gave in its own answer.
-    ids = {answer.headers["X-Request-Id"] for answer in refused}
+    ids = {response.headers["X-Request-Id"] for response in refused}
 
     assert eventually(lambda: ids <= {line["request_id"] for line in _own(_logged(service))})
 
@@ -53,8 +53,8 @@ def test_function_logs_contain_nothing_that_was_sent(service: Service) -> None:
 
 def test_authorizer_function_and_audit_trail_log_the_same_request_id(service: Service) -> None:
     ann = service.register()
-    answer = ann.post("/rooms", json={"name": "Followed"})
-    request_id = answer.headers["X-Request-Id"]
+    response = ann.post("/rooms", json={"name": "Followed"})
+    request_id = response.headers["X-Request-Id"]
 
     def functions() -> set[str]:
         return {function for function, line in _logged(service) if request_id in line}

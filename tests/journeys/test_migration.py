@@ -28,16 +28,16 @@ class Guest:
         self._person: Person = Client.over_http(service.addresses.api_url).register(f"guest-{seed}")
         self._rooms = rooms
         self._dice = random.Random(seed)
-        self.answers: Counter[int] = Counter()
+        self.responses: Counter[int] = Counter()
 
     def run(self, over: threading.Event) -> None:
         while not over.is_set():
             room = self._dice.choice(self._rooms)
             if self._dice.random() < 0.5:
-                answer = self._person.post("/rooms/join", json={"code": room["code"]})
+                response = self._person.post("/rooms/join", json={"code": room["code"]})
             else:
-                answer = self._person.delete(f"/rooms/{room['id']}/users/{self._person.id}")
-            self.answers[answer.status] += 1
+                response = self._person.delete(f"/rooms/{room['id']}/users/{self._person.id}")
+            self.responses[response.status] += 1
         self._person.connection.close()
 
 
@@ -100,11 +100,11 @@ def test_a_killed_migration_under_load_continues(fresh: Service) -> None:
         for each in playing:
             each.result()
 
-    answers = sum((guest.answers for guest in guests), Counter[int]())
+    responses = sum((guest.responses for guest in guests), Counter[int]())
     assert 0 < begun["looked_at"] < done["looked_at"]
     assert (begun["done"], done["done"], done["left"]) == (False, True, 0)
-    assert answers[200] > 0
-    assert answers[204] > 0
-    assert set(answers) <= {200, 204, 404, 409}
+    assert responses[200] > 0
+    assert responses[204] > 0
+    assert set(responses) <= {200, 204, 404, 409}
     report = audited(fresh)
     assert audit.clean(report), "\n".join(audit.lines(report))

@@ -14,14 +14,14 @@ from tasksync.observability.probes import AGE_SECONDS
 from tests.functions.authorization.policies import POLICIES, Line
 from tests.journeys.service import PARAMETERS, eventually
 from tests.support import builders
-from tests.support.client import Answer, Client, Person
-from tests.support.network_proxy import Cable, Outage
+from tests.support.client import Client, Person, Response
+from tests.support.network_proxy import NetworkProxy, Outage
 from tests.support.problems import problem
 
-# As the answer calls them.
+# As the response calls them.
 TABLES = {"users", "rooms", "tasks", "sessions", "idempotency", "activity", "rate_limits"}
 
-# An answer is given again for ten seconds; a look takes a second and a half at most. The rest is for a busy machine.
+# A response is given again for ten seconds; a look takes a second and a half at most. The rest is for a busy machine.
 NOTICED_SECONDS = AGE_SECONDS + 20
 # The same: 3 s are wanted. Whoever asked a table as requests do, with attempts and pauses, would be waiting for 12 s.
 ANSWERED_SECONDS = 8
@@ -33,8 +33,8 @@ ONE_LINE_FOR_EACH_ROUTE = {
 }
 
 
-def asked(person: Person, line: Line, names: dict[str, str]) -> Answer:
-    """The answer to the request of a line, with these names in its path and body."""
+def asked(person: Person, line: Line, names: dict[str, str]) -> Response:
+    """The response to the request of a line, with these names in its path and body."""
     body = {"rooms": ["{room_id}"]} if line.route == "POST /keys/resolve" else line.json
 
     def filled(text: str) -> str:
@@ -48,7 +48,7 @@ class Service:
     """A stack whose functions reach DynamoDB over a cable that can be cut."""
 
     def __init__(self, data: Path) -> None:
-        self.cable = Cable(lambda: self._stack.aws_port)
+        self.cable = NetworkProxy(lambda: self._stack.aws_port)
         parameters = {**PARAMETERS, "AuthorizerCacheSeconds": "300"}
         self._stack = LocalStack(0, data, parameters, dynamodb_endpoint=self.cable.url)
         self.anonymous = Client.over_http(self._stack.start().api_url)
@@ -71,12 +71,12 @@ def ann(service: Service) -> Person:
     return service.anonymous.register("ann")
 
 
-def health(service: Service) -> Answer:
+def health(service: Service) -> Response:
     """Asked for, and answered in time."""
     started = time.monotonic()
-    answer = service.anonymous.get("/health")
+    response = service.anonymous.get("/health")
     assert time.monotonic() - started < ANSWERED_SECONDS
-    return answer
+    return response
 
 
 @pytest.mark.parametrize("outage", Outage)
@@ -112,8 +112,8 @@ def test_every_route_reports_an_outage_and_serves_again_afterwards(service: Serv
     assert ann.get("/").status == 200
 
     with service.cable.cut(Outage.REFUSING), ThreadPoolExecutor(4) as threads:
-        answers = list(threads.map(lambda line: asked(ann, line, names), ONE_LINE_FOR_EACH_ROUTE.values()))
-        answers += [
+        responses = list(threads.map(lambda line: asked(ann, line, names), ONE_LINE_FOR_EACH_ROUTE.values()))
+        responses += [
             service.anonymous.post("/auth/login", json=credentials),
             service.anonymous.post("/auth/refresh", json={"refresh_token": ann.refresh_token}),
             service.anonymous.post("/auth/logout", json={"refresh_token": ann.refresh_token}),
@@ -123,9 +123,9 @@ def test_every_route_reports_an_outage_and_serves_again_afterwards(service: Serv
             bob.get("/users/me"),
         ]
 
-    for answer in answers:
-        problem(answer, 503)
-        assert int(answer.headers["Retry-After"]) > 0
+    for response in responses:
+        problem(response, 503)
+        assert int(response.headers["Retry-After"]) > 0
     assert ann.get(f"/rooms/{room['id']}").json() == room
     assert ann.get(f"/tasks/{task['id']}").json() == task
     assert service.anonymous.post("/auth/login", json=credentials).status == 200
@@ -133,11 +133,11 @@ def test_every_route_reports_an_outage_and_serves_again_afterwards(service: Serv
 
 def test_a_silent_database_times_out_before_the_gateway(service: Service, ann: Person) -> None:
     with service.cable.cut(Outage.SILENT):
-        answers = [
+        responses = [
             ann.get("/rooms"),
             service.anonymous.post("/auth/refresh", json={"refresh_token": ann.refresh_token}),
         ]
 
-    for answer in answers:
-        problem(answer, 503)
+    for response in responses:
+        problem(response, 503)
     assert ann.get("/rooms").status == 200

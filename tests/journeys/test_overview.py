@@ -1,7 +1,7 @@
 """The overview and the keys behind it, over real HTTP and with several workers of a function."""
 
 from tests.journeys.service import Service, at_once, eventually
-from tests.support.client import Answer
+from tests.support.client import Response
 
 
 def test_users_see_their_own_resources_and_not_a_room_they_were_removed_from(service: Service) -> None:
@@ -20,11 +20,11 @@ def test_users_see_their_own_resources_and_not_a_room_they_were_removed_from(ser
     at_once([lambda: bob.get("/")] * 6)
     assert ann.delete(f"/rooms/{room['id']}/users/{bob.id}").status == 204
 
-    answers: list[Answer] = at_once([lambda: bob.get("/")] * 6)
+    responses: list[Response] = at_once([lambda: bob.get("/")] * 6)
 
-    assert [answer.status for answer in answers] == [200] * 6
-    assert [answer.json()["rooms"] for answer in answers] == [[]] * 6
-    assert [answer.json()["tasks"] for answer in answers] == [[]] * 6
+    assert [response.status for response in responses] == [200] * 6
+    assert [response.json()["rooms"] for response in responses] == [[]] * 6
+    assert [response.json()["tasks"] for response in responses] == [[]] * 6
 
 
 def test_keys_are_resolved_for_authorized_callers(service: Service) -> None:

@@ -11,10 +11,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.journeys.service import Service
-from tests.support.client import Answer, Person
+from tests.support.client import Person, Response
 from tests.support.problems import problem
 
-TAKEN_AWAY: dict[str, tuple[str, str, str, Callable[[Person], Answer]]] = {
+TAKEN_AWAY: dict[str, tuple[str, str, str, Callable[[Person], Response]]] = {
     "a condition inside a transaction": (
         "RoomsFunction",
         "dynamodb:ConditionCheckItem",

@@ -41,8 +41,8 @@ def sees_nothing(person: Person, room: Any, task: Any, somebody: Person) -> bool
         ("PUT", f"/tasks/{task['id']}", {"title": "Mine now"}),
         ("DELETE", f"/tasks/{task['id']}", None),
     ]:
-        answer = person.request(method, path) if body is None else person.request(method, path, json=body)
-        problem(answer, 404, "not_found")
+        response = person.request(method, path) if body is None else person.request(method, path, json=body)
+        problem(response, 404, "not_found")
     return True
 
 
@@ -51,10 +51,10 @@ def test_a_room_exists_as_long_as_it_has_members(service: Service) -> None:
 
     # Ann opens a room, and Bob joins it with the code, however he types it.
     room = ann.open_room(name="Summer fair")
-    answer = bob.post("/rooms/join", json={"code": room["code"].lower()})
-    assert answer.status == 200, answer
-    assert answer.json()["role"] == "member"
-    assert answer.json()["user_ids"] == [ann.id, bob.id]
+    response = bob.post("/rooms/join", json={"code": room["code"].lower()})
+    assert response.status == 200, response
+    assert response.json()["role"] == "member"
+    assert response.json()["user_ids"] == [ann.id, bob.id]
     problem(bob.post("/rooms/join", json={"code": room["code"]}), 409, "already_member")
 
     # Both plan, and both find what they look for.

@@ -57,7 +57,7 @@ class Functions:
 
     def invoke(self, *, FunctionName: str, Payload: bytes) -> Any:  # noqa: N803  # as boto3 names them
         outcome = self.function(FunctionName).invoke(json.loads(Payload))
-        said = {"Payload": io.BytesIO(json.dumps(outcome.error or outcome.answer).encode())}
+        said = {"Payload": io.BytesIO(json.dumps(outcome.error or outcome.response).encode())}
         return said | ({"FunctionError": "Unhandled"} if outcome.error else {})
 
     def function(self, name: str) -> BuiltFunction:
@@ -81,7 +81,7 @@ class GatewayBefore(Gateway):
         outcome = self._functions.function(function).invoke(event)
         if outcome.error is not None:
             raise RuntimeError(outcome.error["errorMessage"])
-        return outcome.answer
+        return outcome.response
 
 
 def test_the_seeded_server_serves_a_journey(endpoint: str, tmp_path: Path) -> None:

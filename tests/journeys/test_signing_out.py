@@ -11,9 +11,9 @@ def test_logging_out_ends_access(service: Service) -> None:
     ann = service.register("ann")
     elsewhere = service.anonymous.sign_in(ann.username)
 
-    answer = service.anonymous.post("/auth/logout", json={"refresh_token": ann.refresh_token})
+    response = service.anonymous.post("/auth/logout", json={"refresh_token": ann.refresh_token})
 
-    assert answer.status == 204, answer
+    assert response.status == 204, response
     problem(ann.get("/users/me"), 401, "token_revoked")
     assert elsewhere.get("/users/me").status == 200
 
@@ -46,13 +46,13 @@ def test_of_concurrent_refreshes_one_succeeds_and_the_session_stays(service: Ser
     late: list[float] = []
 
     def refresh() -> Person | None:
-        answer = service.anonymous.post("/auth/refresh", json={"refresh_token": ann.refresh_token})
-        if answer.status == 200:
-            return Person(ann.connection, answer.json(), ann.password)
-        if answer.status == 401:
+        response = service.anonymous.post("/auth/refresh", json={"refresh_token": ann.refresh_token})
+        if response.status == 200:
+            return Person(ann.connection, response.json(), ann.password)
+        if response.status == 401:
             late.append(time.monotonic() - began)
         else:
-            problem(answer, 409, "refresh_in_progress")
+            problem(response, 409, "refresh_in_progress")
         return None
 
     renewed = [person for person in at_once([refresh] * 4) if person is not None]

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 import httpx
 
-from tests.support.client import Answer, Client, Person
+from tests.support.client import Client, Person, Response
 
-# The authorizer's patience for one answer (functions/authorizer/authorizer/store.py), which it asks for twice.
+# The authorizer's patience for one response (functions/authorizer/authorizer/store.py), which it asks for twice.
 _AUTHORIZER_WAITS_SECONDS = 1.0
 
 
@@ -41,26 +41,26 @@ class Worker:
         while not over.wait(self._pause):
             title = uuid.uuid4().hex
             if not self.titles or self._dice.random() < 0.4:
-                answer = self._ask("POST", "/tasks", 201, json={"title": title, "room_id": self._room["id"]})
+                response = self._ask("POST", "/tasks", 201, json={"title": title, "room_id": self._room["id"]})
             else:
                 path = f"/tasks/{self._dice.choice([*self.titles])}"
                 self._ask("GET", path, 200)
-                answer = self._ask("PATCH", path, 200, json={"title": title})
-            if answer is not None:
-                self.titles[answer.json()["id"]] = title
+                response = self._ask("PATCH", path, 200, json={"title": title})
+            if response is not None:
+                self.titles[response.json()["id"]] = title
         self._person.connection.close()
 
-    def _ask(self, method: str, path: str, expected: int, **options: Any) -> Answer | None:
+    def _ask(self, method: str, path: str, expected: int, **options: Any) -> Response | None:
         self.requests += 1
         try:
-            answer = self._person.request(method, path, **options)
+            response = self._person.request(method, path, **options)
         except httpx.TransportError as error:
             self.failures.append(f"{method} {path}: {error!r}")
             return None
-        if answer.status != expected:
-            self.failures.append(f"{method} {path}: {answer}")
+        if response.status != expected:
+            self.failures.append(f"{method} {path}: {response}")
             return None
-        return answer
+        return response
 
 
 class Watch:

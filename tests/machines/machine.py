@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, get_state_machine_test
 
 from tests.machines.reference import Refused
 from tests.support.aws import Aws, environment
-from tests.support.client import Answer, Person
+from tests.support.client import Person, Response
 from tests.support.product import Product
 from tests.support.stack import TEST_PARAMETERS, Stack
 
@@ -51,29 +51,29 @@ class Machine(RuleBasedStateMachine):
     def teardown(self) -> None:
         assert self._account.permissions.denied == []
 
-    def expect(self, action: str, answer: Answer, success: int, reference: Callable[[], object]) -> bool:
-        """Hold an answer against what the reference says of the same request. Whether something was done."""
+    def expect(self, action: str, response: Response, success: int, reference: Callable[[], object]) -> bool:
+        """Hold a response against what the reference says of the same request. Whether something was done."""
         refused = _refused(reference)
         if refused is None:
-            assert answer.status == success, answer
+            assert response.status == success, response
             self.figures[action] += 1
             return True
-        assert answer.status == refused.status, (answer, refused)
-        assert answer.json()["code"] == refused.code, (answer, refused)
+        assert response.status == refused.status, (response, refused)
+        assert response.json()["code"] == refused.code, (response, refused)
         self.figures[f"{action}: {refused.code}"] += 1
         return False
 
     def see(self, person: Person, path: str, **parameters: Any) -> Any:
         """What is read there."""
         self.figures["reads"] += 1
-        answer = person.get(path, params=parameters)
-        assert answer.status == 200, answer
-        return answer.json()
+        response = person.get(path, params=parameters)
+        assert response.status == 200, response
+        return response.json()
 
     def see_nothing(self, person: Person, path: str) -> None:
         self.figures["reads"] += 1
-        answer = person.get(path)
-        assert answer.status == 404, answer
+        response = person.get(path)
+        assert response.status == 404, response
 
 
 def _refused(reference: Callable[[], object]) -> Refused | None:

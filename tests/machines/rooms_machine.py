@@ -8,7 +8,7 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from tests.machines.machine import Json, Machine
 from tests.machines.rooms_reference import Room, Rooms
-from tests.support.client import Answer, Person
+from tests.support.client import Person, Response
 
 PEOPLE = 4
 
@@ -34,8 +34,8 @@ class RoomsMachine(Machine):
         self.people = [self._newcomer() for _ in range(PEOPLE)]
         self.gone: list[str] = []
         self.touched: Room | None = None
-        self.kept: tuple[Person, Json, Answer] | None = None
-        """The last request with a key that was carried out, and its answer."""
+        self.kept: tuple[Person, Json, Response] | None = None
+        """The last request with a key that was carried out, and its response."""
 
     # ------------------------------------------------------------------------------------------------- steps
     @initialize(others=st.integers(0, 2), role=_roles)
@@ -55,30 +55,30 @@ class RoomsMachine(Machine):
     def open(self, actor: int, code: str | None, name: str | None, join_role: str | None, keyed: bool) -> None:
         person = self.people[actor]
         body = {"code": code, "name": name, "join_role": join_role}
-        answer = self._write(person, "POST", "/rooms", body, keyed)
-        if self.expect("open", answer, 201, lambda: self.expected.may_open(code and code.upper())):
-            body = answer.json()
-            assert code is None or body["code"] == code.upper(), answer
+        response = self._write(person, "POST", "/rooms", body, keyed)
+        if self.expect("open", response, 201, lambda: self.expected.may_open(code and code.upper())):
+            body = response.json()
+            assert code is None or body["code"] == code.upper(), response
             self.touched = self.expected.open(body["id"], body["code"], name, join_role, person.id)
-            self._shown(answer, self.touched, person)
+            self._shown(response, self.touched, person)
 
     @rule(actor=_actors, number=_rooms, former=st.booleans(), keyed=_keyed)
     def join(self, actor: int, number: int, former: bool, keyed: bool) -> None:
         person, room = self._actor_and_room(actor, number)
         code = room.former_codes[-1] if former and room.former_codes else room.code
-        answer = self._write(person, "POST", "/rooms/join", {"code": code}, keyed)
-        if self.expect("join", answer, 200, lambda: self.expected.join(person.id, code)):
+        response = self._write(person, "POST", "/rooms/join", {"code": code}, keyed)
+        if self.expect("join", response, 200, lambda: self.expected.join(person.id, code)):
             entered = self.expected.with_code(code)
             assert entered is not None
-            self._shown(answer, entered, person)
+            self._shown(response, entered, person)
 
     @rule(actor=_actors, number=_rooms, newcomer=_places, role=_roles, deleted=st.booleans(), keyed=_keyed)
     def add(self, actor: int, number: int, newcomer: int, role: str, deleted: bool, keyed: bool) -> None:
         person, room = self._actor_and_room(actor, number)
         added = self.gone[-1] if deleted and self.gone else self.people[newcomer].id
         body = {"user_id": added, "role": role}
-        answer = self._write(person, "POST", f"/rooms/{room.id}/users", body, keyed)
-        self.expect("add", answer, 201, lambda: self.expected.add(person.id, room, added, role))
+        response = self._write(person, "POST", f"/rooms/{room.id}/users", body, keyed)
+        self.expect("add", response, 201, lambda: self.expected.add(person.id, room, added, role))
 
     @rule(actor=_actors, number=_rooms, keyed=_keyed)
     def leave(self, actor: int, number: int, keyed: bool) -> None:
@@ -94,9 +94,9 @@ class RoomsMachine(Machine):
     def set_role(self, actor: int, number: int, other: int, role: str, keyed: bool) -> None:
         person, room = self._actor_and_room(actor, number)
         of = self.people[other].id
-        answer = self._write(person, "PATCH", f"/rooms/{room.id}/users/{of}", {"role": role}, keyed)
-        if self.expect("change role", answer, 200, lambda: self.expected.set_role(person.id, room, of, role)):
-            assert answer.json()["role"] == role
+        response = self._write(person, "PATCH", f"/rooms/{room.id}/users/{of}", {"role": role}, keyed)
+        if self.expect("change role", response, 200, lambda: self.expected.set_role(person.id, room, of, role)):
+            assert response.json()["role"] == role
 
     @rule(
         actor=_actors,
@@ -112,26 +112,28 @@ class RoomsMachine(Machine):
         person, room = self._actor_and_room(actor, number)
         if_match = self._if_match(room, match)
         body = {"name": name, "join_role": join_role}
-        answer = self._write(person, "PATCH", f"/rooms/{room.id}", body, keyed, if_match)
-        if self.expect("change", answer, 200, lambda: self.expected.change(person.id, room, name, join_role, if_match)):
-            self._shown(answer, room, person)
+        response = self._write(person, "PATCH", f"/rooms/{room.id}", body, keyed, if_match)
+        if self.expect(
+            "change", response, 200, lambda: self.expected.change(person.id, room, name, join_role, if_match)
+        ):
+            self._shown(response, room, person)
 
     @rule(actor=_actors, number=_rooms, match=_matches, keyed=_keyed)
     def change_code(self, actor: int, number: int, match: int | None, keyed: bool) -> None:
         person, room = self._actor_and_room(actor, number)
         if_match = self._if_match(room, match)
-        answer = self._write(person, "POST", f"/rooms/{room.id}/code", None, keyed, if_match)
-        if self.expect("new code", answer, 200, lambda: self.expected.may_change_code(person.id, room, if_match)):
-            assert answer.json()["code"] != room.code
-            self.expected.change_code(room, answer.json()["code"])
-            self._shown(answer, room, person)
+        response = self._write(person, "POST", f"/rooms/{room.id}/code", None, keyed, if_match)
+        if self.expect("new code", response, 200, lambda: self.expected.may_change_code(person.id, room, if_match)):
+            assert response.json()["code"] != room.code
+            self.expected.change_code(room, response.json()["code"])
+            self._shown(response, room, person)
 
     @rule(actor=_actors, number=_rooms, match=_matches, keyed=_keyed)
     def close(self, actor: int, number: int, match: int | None, keyed: bool) -> None:
         person, room = self._actor_and_room(actor, number)
         if_match = self._if_match(room, match)
-        answer = self._write(person, "DELETE", f"/rooms/{room.id}", None, keyed, if_match)
-        self.expect("close", answer, 204, lambda: self.expected.close(person.id, room, if_match))
+        response = self._write(person, "DELETE", f"/rooms/{room.id}", None, keyed, if_match)
+        self.expect("close", response, 204, lambda: self.expected.close(person.id, room, if_match))
 
     @rule(
         which=st.sampled_from(["streams", "people", "deletion", "added by"]),
@@ -157,13 +159,13 @@ class RoomsMachine(Machine):
         person, request, first = self.kept
         if person not in self.people:
             return
-        answer = person.request(**request if same else {**request, "method": "POST", "path": "/rooms", "json": {}})
+        response = person.request(**request if same else {**request, "method": "POST", "path": "/rooms", "json": {}})
         if same or (request["path"], request.get("json")) == ("/rooms", {}):
-            assert (answer.status, _body(answer)) == (first.status, self._as_seen_now(person, first))
-            assert "Idempotency-Replayed" in answer.headers
+            assert (response.status, _body(response)) == (first.status, self._as_seen_now(person, first))
+            assert "Idempotency-Replayed" in response.headers
             self.figures["answered again"] += 1
         else:
-            assert (answer.status, answer.json()["code"]) == (422, "idempotency_key_reused"), answer
+            assert (response.status, response.json()["code"]) == (422, "idempotency_key_reused"), response
             self.figures["key of another request"] += 1
 
     # ------------------------------------------------------------------------------------- what must be seen
@@ -203,15 +205,15 @@ class RoomsMachine(Machine):
 
     def _say_who_may_add(self, actor: int, added_by: str) -> None:
         person = self.people[actor]
-        answer = person.patch("/users/me", json={"added_by": added_by})
-        assert (answer.status, answer.json()["added_by"]) == (200, added_by), answer
+        response = person.patch("/users/me", json={"added_by": added_by})
+        assert (response.status, response.json()["added_by"]) == (200, added_by), response
         self.expected.added_by[person.id] = added_by
         self.figures["say who may add"] += 1
 
     def _delete_person(self, actor: int) -> None:
         person = self.people[actor]
-        answer = person.delete("/users/me")
-        self.expect("delete user", answer, 204, lambda: self.expected.delete_person(person.id))
+        response = person.delete("/users/me")
+        self.expect("delete user", response, 204, lambda: self.expected.delete_person(person.id))
         assert person.get("/rooms").status == 401
         self.gone.append(person.id)
         self.people[actor] = self._newcomer()
@@ -233,24 +235,24 @@ class RoomsMachine(Machine):
         return None if distance is None else room.version + distance
 
     def _remove(self, action: str, person: Person, room: Room, member: str, keyed: bool) -> None:
-        answer = self._write(person, "DELETE", f"/rooms/{room.id}/users/{member}", None, keyed)
-        self.expect(action, answer, 204, lambda: self.expected.remove(person.id, room, member))
+        response = self._write(person, "DELETE", f"/rooms/{room.id}/users/{member}", None, keyed)
+        self.expect(action, response, 204, lambda: self.expected.remove(person.id, room, member))
 
     def _write(
         self, person: Person, method: str, path: str, body: Json | None, keyed: bool, if_match: int | None = None
-    ) -> Answer:
+    ) -> Response:
         headers = {"Idempotency-Key": uuid.uuid4().hex} if keyed else {}
         if if_match is not None:
             headers["If-Match"] = f'"{if_match}"'
         request: Json = {"method": method, "path": path, "headers": headers}
         if body is not None:
             request["json"] = body
-        answer = person.request(**request)
-        if keyed and answer.status < 300:
-            self.kept = person, request, answer
-        return answer
+        response = person.request(**request)
+        if keyed and response.status < 300:
+            self.kept = person, request, response
+        return response
 
-    def _as_seen_now(self, person: Person, first: Answer) -> Any:
+    def _as_seen_now(self, person: Person, first: Response) -> Any:
         """A first response, without the code of a room whose code its person may not see any more."""
         body = _body(first)
         if not isinstance(body, dict) or "code" not in body:
@@ -258,14 +260,14 @@ class RoomsMachine(Machine):
         room = next(room for room in self.expected.all if room.id == body["id"])
         return body if room.members.get(person.id) in ("admin", "member") else {**body, "code": None}
 
-    def _shown(self, answer: Answer, room: Room, person: Person) -> None:
-        body = _without_times(answer.json())
-        assert body == {**_as_listed(room, person.id), "user_ids": list(room.members)}, answer
-        assert answer.headers["ETag"] == f'"{room.version}"'
+    def _shown(self, response: Response, room: Room, person: Person) -> None:
+        body = _without_times(response.json())
+        assert body == {**_as_listed(room, person.id), "user_ids": list(room.members)}, response
+        assert response.headers["ETag"] == f'"{room.version}"'
 
 
-def _body(answer: Answer) -> Any:
-    return answer.json() if answer.text else None
+def _body(response: Response) -> Any:
+    return response.json() if response.text else None
 
 
 def _as_listed(room: Room, person: str) -> Json:

@@ -77,9 +77,11 @@ class SessionsMachine(Machine):
         if not right and not self._may_fail(person):
             return
         password = self.expected.passwords[person] if right else WRONG
-        answer = self.product.anonymous.post("/auth/login", json={"username": self.names[person], "password": password})
-        if self.expect("sign in", answer, 200, lambda: self.expected.sign_in(person, password)):
-            self._opened(person, Person(self.product.anonymous.connection, answer.json(), password))
+        response = self.product.anonymous.post(
+            "/auth/login", json={"username": self.names[person], "password": password}
+        )
+        if self.expect("sign in", response, 200, lambda: self.expected.sign_in(person, password)):
+            self._opened(person, Person(self.product.anonymous.connection, response.json(), password))
 
     @rule(number=_numbers, age=_ages, key=_keys)
     def refresh(self, number: int, age: int, key: str | None) -> None:
@@ -87,7 +89,7 @@ class SessionsMachine(Machine):
 
     @rule(number=_numbers, key=_keys, again=_keys, later=st.sampled_from([0, AT_ONCE_SECONDS, REPEATABLE_SECONDS]))
     def refresh_twice(self, number: int, key: str | None, again: str | None, later: int) -> None:
-        """With one token: its answer was lost, or it was stolen."""
+        """With one token: its response was lost, or it was stolen."""
         session = self._session(number)
         if self._refresh(session, 0, key):
             if later and self._long_times < _LONG_TIMES:
@@ -99,14 +101,14 @@ class SessionsMachine(Machine):
     def sign_out(self, number: int, age: int) -> None:
         session = self._session(number)
         token = session.tokens[-1 - min(age, len(session.tokens) - 1)]
-        answer = self.product.anonymous.post("/auth/logout", json={"refresh_token": token})
-        self.expect("sign out", answer, 204, lambda: self.expected.sign_out(session, token))
+        response = self.product.anonymous.post("/auth/logout", json={"refresh_token": token})
+        self.expect("sign out", response, 204, lambda: self.expected.sign_out(session, token))
 
     @rule(caller=_numbers, number=_numbers)
     def end_one(self, caller: int, number: int) -> None:
         session, by = self._session(number), self._session(caller)
-        answer = self.clients[by.id].delete(f"/auth/sessions/{session.id}")
-        self.expect("end one", answer, 204, lambda: self.expected.end(by, session))
+        response = self.clients[by.id].delete(f"/auth/sessions/{session.id}")
+        self.expect("end one", response, 204, lambda: self.expected.end(by, session))
 
     @rule(caller=_numbers, right=st.sampled_from([True, True, False]), new=st.sampled_from(PASSWORDS))
     def change_password(self, caller: int, right: bool, new: str) -> None:
@@ -121,14 +123,14 @@ class SessionsMachine(Machine):
         by = self._session(caller)
         if right is not None and (right or self._may_fail(by.person)):
             password = self.expected.passwords[by.person] if right else WRONG
-            answer = self.clients[by.id].post("/auth/reauthenticate", json={"password": password})
-            if self.expect("show password", answer, 200, lambda: self.expected.show_password(by, password, self.at)):
-                self.clients[by.id].access_token = answer.json()["access_token"]
+            response = self.clients[by.id].post("/auth/reauthenticate", json={"password": password})
+            if self.expect("show password", response, 200, lambda: self.expected.show_password(by, password, self.at)):
+                self.clients[by.id].access_token = response.json()["access_token"]
         self._addresses += 1
         name = f"{by.person}-{self._addresses}"
         body = {"username": name} if self._addresses % 2 else {"email": f"{name}@example.org"}
-        answer = self.clients[by.id].patch("/users/me", json=body)
-        if self.expect("change address", answer, 200, lambda: self.expected.change_address(by, self.at)):
+        response = self.clients[by.id].patch("/users/me", json=body)
+        if self.expect("change address", response, 200, lambda: self.expected.change_address(by, self.at)):
             self.names[by.person] = body.get("username", self.names[by.person])
 
     @rule(
@@ -147,8 +149,8 @@ class SessionsMachine(Machine):
             self._change_password(self.expected.all[-1], self.expected.passwords[person], new)
         elif which == "all":
             by = self._session(caller)
-            answer = self.clients[by.id].delete("/auth/sessions")
-            self.expect("end all", answer, 204, lambda: self.expected.end_all(by))
+            response = self.clients[by.id].delete("/auth/sessions")
+            self.expect("end all", response, 204, lambda: self.expected.end_all(by))
         elif self._long_times < _LONG_TIMES:
             self._long_times += 1
             self._pass_by(REPEATABLE_SECONDS)
@@ -161,30 +163,30 @@ class SessionsMachine(Machine):
             return
         self._pass_by(_SECONDS_PER_STEP)
         for session in [each for each in self.expected.all if each.person == self.touched.person][-4:]:
-            answer = self.clients[session.id].get("/auth/sessions")
+            response = self.clients[session.id].get("/auth/sessions")
             self.figures["reads"] += 1
             if session.alive:
-                assert answer.status == 200, answer
-                assert [(each["id"], each["current"]) for each in answer.json()["items"]] == [
+                assert response.status == 200, response
+                assert [(each["id"], each["current"]) for each in response.json()["items"]] == [
                     (each.id, each is session) for each in self.expected.of(session.person)
                 ]
             else:
-                assert answer.status == 401, answer
+                assert response.status == 401, response
 
     # --------------------------------------------------------------------------------------------------- help
     def _change_password(self, by: Session, current: str, new: str) -> None:
         body = {"current_password": current, "new_password": new}
-        answer = self.clients[by.id].post("/auth/password", json=body)
-        self.expect("change password", answer, 204, lambda: self.expected.change_password(by, current, new))
+        response = self.clients[by.id].post("/auth/password", json=body)
+        self.expect("change password", response, 204, lambda: self.expected.change_password(by, current, new))
 
     def _recover(self, session: Session, new: str) -> None:
         """With a token that is used twice."""
         token = self.product.recovery_token(self.names[session.person])
         body = {"token": token, "new_password": new}
-        answers = [self.product.anonymous.post("/auth/recovery/complete", json=body) for _ in range(2)]
-        self.expect("recover", answers[0], 204, lambda: self.expected.recover(session.person, new))
+        responses = [self.product.anonymous.post("/auth/recovery/complete", json=body) for _ in range(2)]
+        self.expect("recover", responses[0], 204, lambda: self.expected.recover(session.person, new))
         self._failures[session.person] = 0
-        assert (answers[1].status, answers[1].json()["code"]) == (401, "invalid_recovery_token"), answers[1]
+        assert (responses[1].status, responses[1].json()["code"]) == (401, "invalid_recovery_token"), responses[1]
 
     def _opened(self, person: str, client: Person) -> None:
         items: list[Json] = self.see(client, "/auth/sessions")["items"]
@@ -198,20 +200,20 @@ class SessionsMachine(Machine):
         token = session.tokens[-1 - min(age, len(session.tokens) - 1)]
         headers = {} if key is None else {"Idempotency-Key": key}
         repeated: list[bool] = []
-        answer = self.product.anonymous.post("/auth/refresh", json={"refresh_token": token}, headers=headers)
+        response = self.product.anonymous.post("/auth/refresh", json={"refresh_token": token}, headers=headers)
         done = self.expect(
-            "refresh", answer, 200, lambda: repeated.append(self.expected.refresh(session, token, key, self.at))
+            "refresh", response, 200, lambda: repeated.append(self.expected.refresh(session, token, key, self.at))
         )
         if done:
-            given = answer.json()["refresh_token"]
-            assert ("Idempotency-Replayed" in answer.headers) == repeated[0]
+            given = response.json()["refresh_token"]
+            assert ("Idempotency-Replayed" in response.headers) == repeated[0]
             if repeated[0]:
-                assert given == session.tokens[-1], answer
+                assert given == session.tokens[-1], response
                 self.figures["answered again"] += 1
             else:
-                assert given not in session.tokens, answer
+                assert given not in session.tokens, response
                 session.tokens.append(given)
-            self.clients[session.id].access_token = answer.json()["access_token"]
+            self.clients[session.id].access_token = response.json()["access_token"]
         return done
 
     def _session(self, number: int) -> Session:

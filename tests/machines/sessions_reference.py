@@ -46,7 +46,7 @@ class Sessions:
             raise _INVALID_CREDENTIALS
 
     def refresh(self, session: Session, token: str, key: str | None, at: float) -> bool:
-        """Whether this is the answer of the last refresh again. A new token is for the caller to add."""
+        """Whether this is the response of the last refresh again. A new token is for the caller to add."""
         if not session.alive:
             raise _INVALID_TOKEN
         served = key is not None and key == session.key and at < session.used_at + REPEATABLE_SECONDS

@@ -8,7 +8,7 @@ from hypothesis.stateful import initialize, invariant, rule
 from tests.machines.machine import Json, Machine
 from tests.machines.tasks_reference import Planned, Room, Tasks
 from tests.support import task_lists
-from tests.support.client import Answer, Person
+from tests.support.client import Person, Response
 from tests.support.task_lists import PRIORITIES, STATUSES
 
 PEOPLE = 3
@@ -82,9 +82,9 @@ class TasksMachine(Machine):
     @rule(actor=_actors, number=_numbers)
     def see_one(self, actor: int, number: int) -> None:
         person, task_id = self._actor_and_task(actor, number)
-        answer = person.get(f"/tasks/{task_id}")
-        if self.expect("see", answer, 200, lambda: self.expected.see(person.id, task_id)):
-            self._shown(answer, self.expected.all[task_id].shown)
+        response = person.get(f"/tasks/{task_id}")
+        if self.expect("see", response, 200, lambda: self.expected.see(person.id, task_id)):
+            self._shown(response, self.expected.all[task_id].shown)
 
     @rule(
         actor=_actors,
@@ -96,9 +96,9 @@ class TasksMachine(Machine):
     def update(self, actor: int, number: int, fields: Json, match: int | None, method: str) -> None:
         person, task_id = self._actor_and_task(actor, number)
         body, if_match = self._body(fields), self._if_match(task_id, match)
-        answer = person.request(method, f"/tasks/{task_id}", json=body, headers=_header(if_match))
-        if self.expect("update", answer, 200, lambda: self.expected.update(person.id, task_id, body, if_match)):
-            self._shown(answer, self.expected.all[task_id].shown)
+        response = person.request(method, f"/tasks/{task_id}", json=body, headers=_header(if_match))
+        if self.expect("update", response, 200, lambda: self.expected.update(person.id, task_id, body, if_match)):
+            self._shown(response, self.expected.all[task_id].shown)
 
     @rule(actor=_actors, number=_numbers, assignee=_assignees)
     def assign(self, actor: int, number: int, assignee: int | None) -> None:
@@ -108,8 +108,8 @@ class TasksMachine(Machine):
     def delete(self, actor: int, number: int, match: int | None) -> None:
         person, task_id = self._actor_and_task(actor, number)
         if_match = self._if_match(task_id, match)
-        answer = person.delete(f"/tasks/{task_id}", headers=_header(if_match))
-        if self.expect("delete", answer, 204, lambda: self.expected.delete(person.id, task_id, if_match)):
+        response = person.delete(f"/tasks/{task_id}", headers=_header(if_match))
+        if self.expect("delete", response, 204, lambda: self.expected.delete(person.id, task_id, if_match)):
             self.see_nothing(person, f"/tasks/{task_id}")
 
     @rule(
@@ -174,13 +174,13 @@ class TasksMachine(Machine):
 
     # --------------------------------------------------------------------------------------------------- help
     def _plan(self, person: Person, body: Json) -> None:
-        answer = person.post("/tasks", json=body)
-        if self.expect("create", answer, 201, lambda: self.expected.may_create(person.id, body)):
-            self._shown(answer, self.expected.create(answer.json()["id"], person.id, body))
+        response = person.post("/tasks", json=body)
+        if self.expect("create", response, 201, lambda: self.expected.may_create(person.id, body)):
+            self._shown(response, self.expected.create(response.json()["id"], person.id, body))
 
     def _admit(self, room: Room, person: Person, role: str) -> None:
-        answer = self.host.post(f"/rooms/{room.id}/users", json={"user_id": person.id, "role": role})
-        assert answer.status == 201, answer
+        response = self.host.post(f"/rooms/{room.id}/users", json={"user_id": person.id, "role": role})
+        assert response.status == 201, response
         room.members[person.id] = role
         self.figures["let in"] += 1
 
@@ -243,9 +243,9 @@ class TasksMachine(Machine):
         task: Planned = self.expected.all[task_id]
         return None if distance is None else task.shown["version"] + distance
 
-    def _shown(self, answer: Answer, task: Json) -> None:
-        assert _without_times([answer.json()]) == [task], answer
-        assert answer.headers["ETag"] == f'"{task["version"]}"'
+    def _shown(self, response: Response, task: Json) -> None:
+        assert _without_times([response.json()]) == [task], response
+        assert response.headers["ETag"] == f'"{task["version"]}"'
 
 
 def _header(if_match: int | None) -> dict[str, str]:

@@ -196,7 +196,7 @@ RETRIES = Configuration(
         *_leave(CAT),
     ),
     operations=6,
-    lost_answers=True,
+    lost_responses=True,
 )
 
 KEYS = Configuration(
@@ -213,7 +213,7 @@ KEYS = Configuration(
         *_leave(BOB),
     ),
     operations=6,
-    lost_answers=True,
+    lost_responses=True,
 )
 
 RETURNING = Configuration(

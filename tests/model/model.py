@@ -18,7 +18,7 @@ Check = tuple[Guard | None, bool, Failure]
 
 
 class Event(NamedTuple):
-    """One thing that can happen in a state: one request to DynamoDB and what its answer leads to."""
+    """One thing that can happen in a state: one request to DynamoDB and what its response leads to."""
 
     who: object
     what: str
@@ -32,7 +32,7 @@ class Configuration:
 
     ``menu``: what clients may send, again and again, until ``operations`` requests have been sent; at most
     ``in_flight`` at a time. ``workers``: how many runs of stream handlers there may be at a time. ``lost_answers``:
-    a commit may be carried out without its answer arriving. ``lagging_index``: so may the index by user.
+    a commit may be carried out without its response arriving. ``lagging_index``: so may the index by user.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Configuration:
     in_flight: int = 2
     workers: int = 1
     max_members: int = 3
-    lost_answers: bool = False
+    lost_responses: bool = False
     lagging_index: bool = False
     username: tuple[int, ...] = (0, 1, 2, 3)
     """By user: the name they have or want."""

@@ -1,7 +1,8 @@
 """What the functions do with a client's request: read, decide, write, and decide anew when the write was stale.
 
-As in ``tasksync/domain`` and ``http/app.py``. Each step is one request to DynamoDB. A query of a room is two: DynamoDB
-reads item by item, memberships first and the room last, and what it gives together need never have been so.
+As in ``tasksync/domain`` and ``http/middleware/idempotency.py``. Each step is one request to DynamoDB. A query of a
+room is two: DynamoDB reads item by item, memberships first and the room last, and what it gives together need never
+have been so.
 """
 
 from collections.abc import Callable, Iterator
@@ -57,7 +58,7 @@ def _advance(m: Model, w: World, q: Request) -> Iterator[Event]:
             yield from _resend(m, w, q)
         case "note":
             assert q.key is not None
-            yield Event(q, "puts its receipt", _with_receipt(w, q.key))
+            yield Event(q, "puts its receipt", _with_record(w, q.key))
         case "note former":
             yield Event(q, "notes how the membership ended", transactions.note_former(m, w, q))
         case "why":
@@ -71,7 +72,7 @@ def _advance(m: Model, w: World, q: Request) -> Iterator[Event]:
             if w.receipts[q.key]:
                 yield Event(q, "is answered what it was answered before", w)
             else:
-                yield _answered_an_error(w, q, "still has no receipt")
+                yield _responded_with_error(w, q, "still has no receipt")
         case _:
             yield from _read(m, w, q)
 
@@ -103,12 +104,12 @@ def _write(m: Model, w: World, q: Request) -> Iterator[Event]:
         if not m.has(Guard.RECEIPT_ATOMIC):
             yield Event(q, "commits without its receipt", _with(outcome, q._replace(step="note")), fault)
             return
-        outcome = _with_receipt(outcome, q.key)
+        outcome = _with_record(outcome, q.key)
     if w.former and q.operation == "leave" and not m.has(Guard.LEAVE_NOTED_ATOMIC):
         yield Event(q, "commits without noting it", _with(outcome, q._replace(step="note former")), fault)
         return
     yield Event(q, "commits", outcome, fault)
-    if m.configuration.lost_answers and not q.applied:
+    if m.configuration.lost_responses and not q.applied:
         resending = q._replace(step="resend", applied=True)
         yield Event(q, "commits, and the answer is lost", _with(outcome, resending), fault)
 
@@ -134,10 +135,10 @@ def _not_committed(m: Model, w: World, q: Request, failure: Failure) -> Event:
 def _refused(m: Model, w: World, q: Request, failure: Failure) -> Event:
     if q.key is not None and m.has(Guard.RECEIPT_AGAIN):
         return Event(q, f"would be refused: {failure}", _with(w, _forgetful(q, "again")))
-    return _answered_an_error(w, q, f"is refused: {failure}")
+    return _responded_with_error(w, q, f"is refused: {failure}")
 
 
-def _answered_an_error(w: World, q: Request, what: str) -> Event:
+def _responded_with_error(w: World, q: Request, what: str) -> Event:
     fault = None
     if q.applied:
         fault = "what was carried out is answered with an error"
@@ -157,7 +158,7 @@ def _forgetful(q: Request, step: str) -> Request:
     )
 
 
-def _with_receipt(w: World, key: int) -> World:
+def _with_record(w: World, key: int) -> World:
     return w._replace(receipts=(*w.receipts[:key], True, *w.receipts[key + 1 :]))
 
 

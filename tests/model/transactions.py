@@ -315,7 +315,7 @@ def erase(m: Model, w: World, k: Worker) -> Outcome:
 
 
 def _failure(m: Model, w: World, q: Request, *checks: Check) -> Failure | None:
-    """The failure that is reported: of the receipt, then of the first condition."""
+    """The failure that is reported: of the idempotency record, then of the first condition."""
     if q.key is None or not w.receipts[q.key] or not m.has(Guard.RECEIPT_NEW):
         return m.failure(checks)
     return DONE if m.has(Guard.RECEIPT_FIRST) else m.failure(checks) or DONE

@@ -78,7 +78,7 @@ class Request(NamedTuple):
     last: bool = False
     """Whether the membership that is to end was read as the only one of its room."""
     applied: bool = False
-    """Whether an attempt has committed whose answer was lost."""
+    """Whether an attempt has committed whose response was lost."""
 
 
 class Worker(NamedTuple):

@@ -38,13 +38,13 @@ _QUICK = {"BCRYPT_COST": "4", "LOG_LEVEL": "ERROR", "MAX_ROOM_MEMBERS": "5"}
 Scenario = Callable[["Stage"], None]
 
 
-class Answer:
+class Response:
     """What the API answered."""
 
-    def __init__(self, answer: Mapping[str, Any]) -> None:
-        self.status: int = answer["statusCode"]
-        self.headers: Mapping[str, str] = answer["headers"]
-        self.body: Any = json.loads(answer["body"]) if answer["body"] else None
+    def __init__(self, response: Mapping[str, Any]) -> None:
+        self.status: int = response["statusCode"]
+        self.headers: Mapping[str, str] = response["headers"]
+        self.body: Any = json.loads(response["body"]) if response["body"] else None
 
     @property
     def code(self) -> str | None:
@@ -107,7 +107,7 @@ class Stage:
         self._between: list[Callable[[], object]] = []
         self._held: str | Json | None = None
         self.failures: list[Exception] = []
-        """What went wrong under the product, which may have made an answer of it."""
+        """What went wrong under the product, which may have made a response of it."""
 
     # ------------------------------------------------------------------ what the process sees (process.World)
     def now(self) -> float:
@@ -186,13 +186,13 @@ class Stage:
         session: str | None = None,
         headers: Mapping[str, str] | None = None,
         **ids: str,
-    ) -> Answer:
+    ) -> Response:
         """A request to the API. The authorizer is taken at its worst: it lets in whoever says so."""
         self.time += 0.01
         event = _event(method, resource, ids, body, headers or {})
         caller = {"user_id": caller_id, "session_id": session, "role": "user", "auth_time": str(int(self.time))}
         event["requestContext"]["authorizer"] = caller
-        return Answer(self._invoke(_functions_of_routes()[method, resource], event))
+        return Response(self._invoke(_functions_of_routes()[method, resource], event))
 
     def issue_recovery_token(self, username: str) -> str:
         """As `make reset-password` does, whose own condition has a test of its own."""
@@ -215,8 +215,8 @@ class Stage:
             "SequenceNumber": "1",
         }
         record = {"eventID": "1", "dynamodb": change}
-        answer = self._invoke(function, {"Records": [record]})
-        assert answer == {"batchItemFailures": []}, answer
+        response = self._invoke(function, {"Records": [record]})
+        assert response == {"batchItemFailures": []}, response
 
     def item(self, table: str, partition: str, sort: str = "") -> Mapping[str, Any] | None:
         """An item as plain values."""

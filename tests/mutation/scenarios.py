@@ -7,10 +7,10 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.mutation.environment import Answer, Scenario, Stage
+from tests.mutation.environment import Response, Scenario, Stage
 from tests.support.aws import environment
+from tests.support.builders import PASSWORD
 
-PASSWORD = "quiet harbour lantern moss 61"
 DAY = 24 * 3600
 
 SCENARIOS: dict[str, Scenario] = {}
@@ -43,81 +43,81 @@ class Person:
     def another_session_id(self) -> str:
         return str(self.login().body["refresh_token"]).partition(".")[0]
 
-    def anonymous(self, method: str, resource: str, body: Json) -> Answer:
+    def anonymous(self, method: str, resource: str, body: Json) -> Response:
         return self.stage.call("", method, resource, body)
 
-    def do(self, method: str, resource: str, body: Json | None = None, **options: Any) -> Answer:
+    def do(self, method: str, resource: str, body: Json | None = None, **options: Any) -> Response:
         return self.stage.call(self.id, method, resource, body, session=self.session_id, **options)
 
-    def well(self, method: str, resource: str, body: Json | None = None, **options: Any) -> Answer:
+    def well(self, method: str, resource: str, body: Json | None = None, **options: Any) -> Response:
         """What must be carried out."""
-        answer = self.do(method, resource, body, **options)
-        assert answer.status < 300, answer
-        return answer
+        response = self.do(method, resource, body, **options)
+        assert response.status < 300, response
+        return response
 
     # --------------------------------------------------------------------------------------- what people do
     def open(self, **fields: Any) -> Json:
         room: Json = self.well("POST", "/rooms", {"name": "Move", **fields}).body
         return room
 
-    def join(self, room: Json) -> Answer:
+    def join(self, room: Json) -> Response:
         return self.do("POST", "/rooms/join", {"code": room["code"]})
 
-    def add(self, room: Json, other: "Person", role: str = "member") -> Answer:
+    def add(self, room: Json, other: "Person", role: str = "member") -> Response:
         body = {"user_id": other.id, "role": role}
         return self.do("POST", "/rooms/{room_id}/users", body, room_id=room["id"])
 
-    def remove(self, room: Json, other: "Person", **options: Any) -> Answer:
+    def remove(self, room: Json, other: "Person", **options: Any) -> Response:
         ids = {"room_id": room["id"], "user_id": other.id}
         return self.do("DELETE", "/rooms/{room_id}/users/{user_id}", **ids, **options)
 
-    def leave(self, room: Json, **options: Any) -> Answer:
+    def leave(self, room: Json, **options: Any) -> Response:
         return self.remove(room, self, **options)
 
-    def set_role(self, room: Json, other: "Person", role: str, **options: Any) -> Answer:
+    def set_role(self, room: Json, other: "Person", role: str, **options: Any) -> Response:
         ids = {"room_id": room["id"], "user_id": other.id}
         return self.do("PATCH", "/rooms/{room_id}/users/{user_id}", {"role": role}, **ids, **options)
 
-    def rename(self, room: Json, name: str, **options: Any) -> Answer:
+    def rename(self, room: Json, name: str, **options: Any) -> Response:
         return self.do("PATCH", "/rooms/{room_id}", {"name": name}, room_id=room["id"], **options)
 
-    def set_join_role(self, room: Json, role: str | None, **options: Any) -> Answer:
+    def set_join_role(self, room: Json, role: str | None, **options: Any) -> Response:
         return self.do("PATCH", "/rooms/{room_id}", {"join_role": role}, room_id=room["id"], **options)
 
-    def renew_code(self, room: Json, **options: Any) -> Answer:
+    def renew_code(self, room: Json, **options: Any) -> Response:
         return self.do("POST", "/rooms/{room_id}/code", room_id=room["id"], **options)
 
-    def close(self, room: Json, **options: Any) -> Answer:
+    def close(self, room: Json, **options: Any) -> Response:
         return self.do("DELETE", "/rooms/{room_id}", room_id=room["id"], **options)
 
-    def plan(self, room: Json | None = None, **fields: Any) -> Answer:
+    def plan(self, room: Json | None = None, **fields: Any) -> Response:
         return self.do("POST", "/tasks", {"title": "Desks", **({"room_id": room["id"]} if room else {}), **fields})
 
-    def change(self, task: Json, headers: Mapping[str, str] | None = None, **fields: Any) -> Answer:
+    def change(self, task: Json, headers: Mapping[str, str] | None = None, **fields: Any) -> Response:
         return self.do("PATCH", "/tasks/{task_id}", fields, task_id=task["id"], headers=headers)
 
-    def delete(self, task: Json, **options: Any) -> Answer:
+    def delete(self, task: Json, **options: Any) -> Response:
         return self.do("DELETE", "/tasks/{task_id}", task_id=task["id"], **options)
 
-    def edit_profile(self, **fields: Any) -> Answer:
+    def edit_profile(self, **fields: Any) -> Response:
         return self.do("PATCH", "/users/{user_id}", fields, user_id=self.id)
 
-    def go(self, **options: Any) -> Answer:
+    def go(self, **options: Any) -> Response:
         return self.do("DELETE", "/users/{user_id}", user_id=self.id, **options)
 
-    def login(self, password: str = PASSWORD) -> Answer:
+    def login(self, password: str = PASSWORD) -> Response:
         return self.anonymous("POST", "/auth/login", {"username": self.name, "password": password})
 
-    def refresh(self, refresh_token: str | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+    def refresh(self, refresh_token: str | None = None, headers: Mapping[str, str] | None = None) -> Response:
         body = {"refresh_token": refresh_token or self.refresh_token}
         return self.stage.call("", "POST", "/auth/refresh", body, headers=headers)
 
-    def change_password(self, new: str, session_id: str | None = None, **options: Any) -> Answer:
+    def change_password(self, new: str, session_id: str | None = None, **options: Any) -> Response:
         body = {"current_password": PASSWORD, "new_password": new}
         session_id = session_id or self.session_id
         return self.stage.call(self.id, "POST", "/auth/password", body, session=session_id, **options)
 
-    def reauthenticate(self, session_id: str | None = None, **options: Any) -> Answer:
+    def reauthenticate(self, session_id: str | None = None, **options: Any) -> Response:
         body = {"password": PASSWORD}
         session_id = session_id or self.session_id
         return self.stage.call(self.id, "POST", "/auth/reauthenticate", body, session=session_id, **options)
@@ -125,13 +125,13 @@ class Person:
     def recovery_token(self) -> str:
         return self.stage.issue_recovery_token(self.name)
 
-    def recover(self, token: str, new: str) -> Answer:
+    def recover(self, token: str, new: str) -> Response:
         return self.anonymous("POST", "/auth/recovery/complete", {"token": token, "new_password": new})
 
-    def end_session(self, whose: "Person") -> Answer:
+    def end_session(self, whose: "Person") -> Response:
         return self.do("DELETE", "/auth/sessions/{session_id}", session_id=whose.session_id)
 
-    def end_all_sessions(self) -> Answer:
+    def end_all_sessions(self) -> Response:
         return self.do("DELETE", "/auth/sessions")
 
     # ------------------------------------------------------------------------------------- what can be seen
@@ -161,23 +161,23 @@ def key(name: str = "a key") -> dict[str, Any]:
     return {"headers": {"Idempotency-Key": name}}
 
 
-def refused(answer: Answer, status: int, code: str | None = None) -> None:
-    assert answer.status == status, answer
-    assert code in (None, answer.code), answer
+def refused(response: Response, status: int, code: str | None = None) -> None:
+    assert response.status == status, response
+    assert code in (None, response.code), response
 
 
 # ------------------------------------------------------------------------------------------ idempotency keys
 
 
-def _keyed(operation: str, request: Callable[[Person, Person, Json, Json], Answer]) -> None:
+def _keyed(operation: str, request: Callable[[Person, Person, Json, Json], Response]) -> None:
     """Scenarios of a key that another request takes meanwhile, of one whose time is over, and of a new one."""
 
     def key_of_two_requests_at_once(stage: Stage) -> None:
         room, (ann, bob) = together(stage, "member")
         task = ann.plan(room).body
         stage.before(operation, lambda: ann.well("POST", "/tasks", {"title": "Chairs"}, **key()))
-        answer = request(ann, bob, room, task)
-        refused(answer, 422, "idempotency_key_reused")
+        response = request(ann, bob, room, task)
+        refused(response, 422, "idempotency_key_reused")
         again = ann.do("POST", "/tasks", {"title": "Chairs"}, **key())
         assert (again.status, again.replayed) == (201, True), again
 
@@ -186,24 +186,24 @@ def _keyed(operation: str, request: Callable[[Person, Person, Json, Json], Answe
         task = ann.plan(room).body
         ann.well("POST", "/tasks", {"title": "Chairs"}, **key())
         stage.time += DAY + 1
-        answer = request(ann, bob, room, task)
-        assert answer.status < 300, answer
-        assert not answer.replayed, answer
+        response = request(ann, bob, room, task)
+        assert response.status < 300, response
+        assert not response.replayed, response
         again = request(ann, bob, room, task)
-        assert (again.status, again.replayed) == (answer.status, True), again
+        assert (again.status, again.replayed) == (response.status, True), again
 
     def key_in_the_second_in_which_its_time_is_over(stage: Stage) -> None:
         room, (ann, bob) = together(stage, "member")
         task = ann.plan(room).body
         ann.well("POST", "/tasks", {"title": "Chairs"}, **key())
         stage.time = int(stage.time) + DAY
-        answer = request(ann, bob, room, task)
-        assert answer.status < 300, answer
+        response = request(ann, bob, room, task)
+        assert response.status < 300, response
 
     def key_that_nobody_used_before(stage: Stage) -> None:
         room, (ann, bob) = together(stage, "member")
-        answer = request(ann, bob, room, ann.plan(room).body)
-        assert answer.status < 300, answer
+        response = request(ann, bob, room, ann.plan(room).body)
+        assert response.status < 300, response
 
     for each in (
         key_of_two_requests_at_once,
@@ -244,14 +244,14 @@ _keyed("SessionChanges.end_all", lambda ann, bob, room, task: ann.do("DELETE", "
 _keyed("UserChanges.begin_removal", lambda ann, bob, room, task: ann.go(**key()))
 
 
-def _add_somebody(ann: Person, room: Json) -> Answer:
+def _add_somebody(ann: Person, room: Json) -> Response:
     name = "somebody"
     found = ann.stage.item("UsersTable", f"NAME#{name}")
     somebody = str(found["owner"]) if found else Person(ann.stage, name).id
     return ann.do("POST", "/rooms/{room_id}/users", {"user_id": somebody}, room_id=room["id"], **key())
 
 
-def _join_with_key(person: Person, room: Json) -> Answer:
+def _join_with_key(person: Person, room: Json) -> Response:
     return person.do("POST", "/rooms/join", {"code": room["code"]}, **key())
 
 
@@ -270,8 +270,8 @@ def key_of_a_join_whose_time_is_over(stage: Stage) -> None:
     (cleo,) = people(stage, "cleo")
     cleo.well("POST", "/tasks", {"title": "Chairs"}, **key())
     stage.time += DAY + 1
-    answer = _join_with_key(cleo, room)
-    assert answer.status == 200, answer
+    response = _join_with_key(cleo, room)
+    assert response.status == 200, response
     assert _join_with_key(cleo, room).replayed
 
 
@@ -281,8 +281,8 @@ def key_of_a_join_in_the_second_in_which_its_time_is_over(stage: Stage) -> None:
     (cleo,) = people(stage, "cleo")
     cleo.well("POST", "/tasks", {"title": "Chairs"}, **key())
     stage.time = int(stage.time) + DAY
-    answer = _join_with_key(cleo, room)
-    assert answer.status == 200, answer
+    response = _join_with_key(cleo, room)
+    assert response.status == 200, response
 
 
 @scenario
@@ -441,7 +441,7 @@ def names_of_somebody_gone_belong_to_whoever_took_them(stage: Stage) -> None:
 # ---------------------------------------------------------------------------------------- coming in and going
 
 
-def _gone_meanwhile(operation: str, request: Callable[[Person, Person, Json], Answer], status: int) -> None:
+def _gone_meanwhile(operation: str, request: Callable[[Person, Person, Json], Response], status: int) -> None:
     def the_user_is_deleted_meanwhile(stage: Stage) -> None:
         room, (ann,) = together(stage)
         (cleo,) = people(stage, "cleo")
@@ -534,7 +534,7 @@ def somebody_joins_and_is_removed_while_they_join(stage: Stage) -> None:
 @scenario
 def a_change_dated_later_comes_before(stage: Stage) -> None:
     """By a function whose clock is ahead. No version of the room is dated before that one."""
-    requests: list[tuple[str, str, Callable[[Person, Person, Json], Answer]]] = [
+    requests: list[tuple[str, str, Callable[[Person, Person, Json], Response]]] = [
         ("RoomChanges.remove", "member", lambda ann, bob, room: bob.leave(room)),
         ("RoomChanges.remove", "admin", lambda ann, bob, room: bob.leave(room)),
         ("RoomChanges.change_role", "member", lambda ann, bob, room: ann.set_role(room, bob, "viewer")),
@@ -558,7 +558,7 @@ def a_change_dated_later_comes_before(stage: Stage) -> None:
 
 @scenario
 def a_change_dated_later_comes_before_the_last_one_goes(stage: Stage) -> None:
-    requests: dict[str, Callable[[Person, Json], Answer]] = {
+    requests: dict[str, Callable[[Person, Json], Response]] = {
         "RoomChanges.remove": lambda ann, room: ann.leave(room),
         "RoomsRepository.leave": lambda ann, _: ann.go(),
     }
@@ -750,7 +750,7 @@ def an_admin_is_demoted_while_they_read_the_room(stage: Stage) -> None:
     """Their membership was read before, the room after: its version is the newest, their role is not."""
     ann, bob = sorted(people(stage, "ann", "bob"), key=lambda person: person.id)
     (cleo,) = people(stage, "cleo")
-    requests: list[Callable[[Json], Answer]] = [
+    requests: list[Callable[[Json], Response]] = [
         lambda room: ann.rename(room, "Anew"),
         ann.renew_code,
         lambda room: ann.add(room, cleo),
@@ -796,7 +796,7 @@ def somebody_leaves_and_comes_back_while_an_admin_closes_the_room(stage: Stage) 
 def a_room_is_changed_with_the_version_that_was_read(stage: Stage) -> None:
     room, (ann, bob) = together(stage, "admin")
     version = ann.do("GET", "/rooms/{room_id}", room_id=room["id"]).body["version"]
-    requests: list[tuple[str, Callable[..., Answer]]] = [
+    requests: list[tuple[str, Callable[..., Response]]] = [
         ("RoomChanges.change", lambda **options: ann.rename(room, "Anew", **options)),
         ("RoomChanges.change_code", lambda **options: ann.renew_code(room, **options)),
         ("RoomChanges.close", lambda **options: ann.close(room, **options)),
@@ -816,7 +816,7 @@ def two_new_codes_at_once(stage: Stage) -> None:
 # ----------------------------------------------------------------------------------------------------- tasks
 
 
-def _task_requests() -> dict[str, Callable[[Person, Json, Json], Answer]]:
+def _task_requests() -> dict[str, Callable[[Person, Json, Json], Response]]:
     return {
         "TaskChanges.create": lambda person, room, task: person.plan(room),
         "TaskChanges.update": lambda person, room, task: person.change(task, title="Changed"),
@@ -862,8 +862,8 @@ def every_role_that_may_write_does(stage: Stage) -> None:
         assert person.change(task.body, title="Changed").status == 200
         assert person.delete(task.body).status == 204
     task = ann.plan(room)
-    for answer in (eve.plan(room), eve.change(task.body, title="Eve's"), eve.delete(task.body)):
-        refused(answer, 403, "role_too_low")
+    for response in (eve.plan(room), eve.change(task.body, title="Eve's"), eve.delete(task.body)):
+        refused(response, 403, "role_too_low")
 
 
 @scenario
@@ -900,16 +900,16 @@ def the_assignee_leaves_and_comes_back_before_the_write(stage: Stage) -> None:
 
         writer = bob if mine else ann
         task = ann.plan(room).body
-        requests: dict[str, Callable[[], Answer]] = {
+        requests: dict[str, Callable[[], Response]] = {
             "TaskChanges.create": lambda: writer.plan(room, user_id=bob.id),  # noqa: B023  # called at once
             "TaskChanges.update": lambda: writer.change(task, user_id=bob.id),  # noqa: B023  # called at once
         }
         for operation, request in requests.items():
             stage.before(operation, back)
-            answer = request()
-            assert answer.status in (200, 201), answer
+            response = request()
+            assert response.status in (200, 201), response
             stage.hand_over("RoomCleanupFunction", room_id=room["id"], item=f"MEMBER#{bob.id}")
-            shown = ann.do("GET", "/tasks/{task_id}", task_id=answer.body["id"])
+            shown = ann.do("GET", "/tasks/{task_id}", task_id=response.body["id"])
             assert shown.body["user_id"] == bob.id, shown
 
 
@@ -1143,8 +1143,8 @@ def the_password_is_shown_again_in_a_session_that_is_over_or_of_somebody_else(st
 def sign_in_is_over_before_it_begins(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     stage.before("SessionChanges.open", ann.end_all_sessions)
-    answer = ann.login()
-    assert answer.status == 401 or ann.refresh(answer.body["refresh_token"]).status == 200, answer
+    response = ann.login()
+    assert response.status == 401 or ann.refresh(response.body["refresh_token"]).status == 200, response
     stage.before("SessionChanges.open", ann.go)
     refused(ann.login(), 401)
 
@@ -1152,7 +1152,7 @@ def sign_in_is_over_before_it_begins(stage: Stage) -> None:
 @scenario
 def a_refresh_token_is_used_twice_at_once(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
-    first: list[Answer] = []
+    first: list[Response] = []
     stage.before("SessionsRepository.rotate", lambda: first.append(ann.refresh()))
     refused(ann.refresh(), 409, "refresh_in_progress")
     assert ann.refresh(first[0].body["refresh_token"]).status == 200
@@ -1167,7 +1167,7 @@ def a_refresh_token_is_used_twice_at_once_with_one_key(stage: Stage) -> None:
     """Whichever of the two digests sorts first."""
 
     def twice(person: Person) -> None:
-        first: list[Answer] = []
+        first: list[Response] = []
         stage.before("SessionsRepository.rotate", lambda: first.append(person.refresh(**key())))
         second = person.refresh(**key())
         assert second.replayed
@@ -1392,8 +1392,8 @@ def two_guesses_when_the_earlier_ones_are_forgotten(stage: Stage) -> None:
         assert ann.login("a guess").status == 401
     stage.time += 900
     stage.before("RateLimitsRepository.change_throttle", lambda: ann.login("a guess"))
-    answers = [ann.login("another guess").status for _ in range(10)]
-    assert answers == [401] * 9 + [429]
+    responses = [ann.login("another guess").status for _ in range(10)]
+    assert responses == [401] * 9 + [429]
 
 
 def _fresh(stage: Stage, role: str) -> tuple[Json, tuple[Person, Person]]:

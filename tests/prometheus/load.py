@@ -13,7 +13,7 @@ from tests.support.stack import Stack
 
 
 class Tally:
-    """Counts the answers that functions gave, by method, route and status."""
+    """Counts the responses that functions gave, by method, route and status."""
 
     def __init__(self, url: str) -> None:
         self.counts: Counter[tuple[str, ...]] = Counter()

@@ -56,13 +56,13 @@ class Prometheus:
 
     def values(self, query: str) -> dict[tuple[str, ...], float]:
         """The value of each series that a query (PromQL) gives, by ``method``, ``route`` and ``status``, if any."""
-        answer: Any = self._api.get("/api/v1/query", params={"query": query}).json()
-        assert answer["status"] == "success", answer
+        response: Any = self._api.get("/api/v1/query", params={"query": query}).json()
+        assert response["status"] == "success", response
         return {
             tuple(series["metric"][name] for name in ("method", "route", "status") if name in series["metric"]): float(
                 series["value"][1]
             )
-            for series in answer["data"]["result"]
+            for series in response["data"]["result"]
         }
 
     def _ready(self) -> bool:

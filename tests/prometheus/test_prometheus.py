@@ -40,8 +40,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 def _token(service: Service) -> str:
     secret = service.addresses.outputs["MetricsSecret"]
-    answer = service.addresses.client("secretsmanager").get_secret_value(SecretId=secret)
-    return str(answer["SecretString"])
+    response = service.addresses.client("secretsmanager").get_secret_value(SecretId=secret)
+    return str(response["SecretString"])
 
 
 def _work(ann: Person) -> None:

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any, Protocol
 
 from tests.simulation.faults import Faults
-from tests.simulation.functions import Answer, Call
+from tests.simulation.functions import Call, Response
 from tests.simulation.history import History, Operation
 
 
@@ -18,7 +18,7 @@ class World(Protocol):
     known: "Known"
 
     def act(self, name: str, body: Callable[[], None], delay: float = 0.0) -> None: ...
-    def call(self, operation: Operation) -> Answer | None: ...
+    def call(self, operation: Operation) -> Response | None: ...
     def client_done(self) -> None: ...
     def sleep(self, seconds: float) -> None: ...
 
@@ -91,16 +91,16 @@ class Client:
         operation = Operation(call)
         self._world.history.operations.append(operation)
         while True:
-            answer = self._send(operation)
-            if answer is not None:
-                self._known.learn(answer.body)
-            if answer is not None and answer.status < 500:
+            response = self._send(operation)
+            if response is not None:
+                self._known.learn(response.body)
+            if response is not None and response.status < 500:
                 return
             if len(operation.attempts) >= 4 or self._choices.random() < 0.25:
                 return
             self._world.sleep(2 * self._choices.random() ** 3)
 
-    def _send(self, operation: Operation) -> Answer | None:
+    def _send(self, operation: Operation) -> Response | None:
         if not self._world.faults.happens("lost_answers"):
             return self._world.call(operation)
         self._world.faults.counts["answer lost"] += 1

@@ -24,7 +24,7 @@ _MOST_IN_BATCH_WRITE = 25
 
 
 class ServiceError(Exception):
-    """An answer that is an error: its code as botocore reads it, its HTTP status, and what else is in its body."""
+    """A response that is an error: its code as botocore reads it, its HTTP status, and what else is in its body."""
 
     def __init__(self, code: str, message: str = "", status: int = 400, **fields: Any) -> None:
         super().__init__(f"{code}: {message}")
@@ -120,12 +120,12 @@ class Database:
         wanted = expressions.condition(request["FilterExpression"]) if "FilterExpression" in request else None
         given = _placeholders(request)
         items = [item for item in read if wanted is None or wanted(item, given)]
-        answer: Json = {"Count": len(items), "ScannedCount": len(read)}
+        response: Json = {"Count": len(items), "ScannedCount": len(read)}
         if request.get("Select") != "COUNT":
-            answer["Items"] = [_projected(item, request) for item in items]
+            response["Items"] = [_projected(item, request) for item in items]
         if len(read) == limit:
-            answer["LastEvaluatedKey"] = {name: read[-1][name] for name in {*index.names, *table.keys.names}}
-        return answer
+            response["LastEvaluatedKey"] = {name: read[-1][name] for name in {*index.names, *table.keys.names}}
+        return response
 
     def _torn(
         self, table: Table, index: Keys, request: Json, in_range: Callable[[Item], bool], backwards: bool

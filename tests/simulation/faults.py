@@ -54,8 +54,8 @@ class Profile:
     """Somebody else runs in the middle of a read of several items."""
     stalls: float
     """A request takes seconds, not milliseconds, before it is carried out."""
-    lost_answers: float
-    """The client never sees the answer to its request, or does not wait for it."""
+    lost_responses: float
+    """The client never sees the response to its request, or does not wait for it."""
     duplicates: float
     """A stream record comes again."""
     late: float

@@ -1,6 +1,6 @@
 """The functions of ``template.yaml``, called as Lambda and the gateway call them, minus the authorizer.
 
-The authorizer is taken at its worst: its answer always is an old one, so whoever was once signed in is let in.
+The authorizer is taken at its worst: its response always is an old one, so whoever was once signed in is let in.
 """
 
 import importlib
@@ -69,7 +69,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What the API answered."""
 
     status: int
@@ -127,20 +127,20 @@ class Functions:
         common = self._stack.template["Globals"]["Function"]
         return float(self._stack.functions[function].get("Timeout", common["Timeout"]))
 
-    def api(self, call: Call, invocation: Invocation) -> Answer:
+    def api(self, call: Call, invocation: Invocation) -> Response:
         """Raises ``Crashed`` if the function dies."""
-        answer = self._handlers[invocation.function](_event(call, invocation), invocation)
-        return Answer(answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None)
+        response = self._handlers[invocation.function](_event(call, invocation), invocation)
+        return Response(response["statusCode"], json.loads(response["body"]) if response["body"] else None)
 
     def event(self, records: list[Json], invocation: Invocation) -> list[str]:
         """Hand over stream records; the sequence numbers of those that are to come again. Raises ``Crashed``."""
-        answer = self._handlers[invocation.function]({"Records": records}, invocation)
-        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+        response = self._handlers[invocation.function]({"Records": records}, invocation)
+        return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
     def by_hand(self, event: Json, invocation: Invocation) -> Json:
         """What a schedule or an operator does. Raises ``Crashed``."""
-        answer: Json = self._handlers[invocation.function](event, invocation)
-        return answer
+        response: Json = self._handlers[invocation.function](event, invocation)
+        return response
 
 
 def _load(handler: str) -> Callable[[Json, Invocation], Any]:

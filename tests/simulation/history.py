@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 
 from tests.simulation.expressions import Item
-from tests.simulation.functions import Answer, Call, Invocation
+from tests.simulation.functions import Call, Invocation, Response
 from tests.simulation.invariants import Violation
 from tests.simulation.tables import Change, Key
 
@@ -17,7 +17,7 @@ class Operation:
 
     call: Call
     attempts: list[Invocation] = field(default_factory=list)
-    answers: list[Answer] = field(default_factory=list)
+    responses: list[Response] = field(default_factory=list)
 
     @property
     def commits(self) -> list[list[Change]]:
@@ -63,27 +63,29 @@ class History:
                 self._check_deletion(change, invocation)
             chain.append(change.new)
 
-    def answered(self, operation: Operation, invocation: Invocation, answer: Answer) -> None:
-        """Note an answer and judge it. ``invocation`` gave it."""
-        operation.answers.append(answer)
+    def answered(self, operation: Operation, invocation: Invocation, response: Response) -> None:
+        """Note a response and judge it. ``invocation`` gave it."""
+        operation.responses.append(response)
         call = operation.call
-        if answer.status == 500:
+        if response.status == 500:
             raise Violation(f"{call.method} {call.resource} was answered with 500")
-        if answer.status == 503 and answer.body["code"] != "outcome_unknown":
+        if response.status == 503 and response.body["code"] != "outcome_unknown":
             self._undone.append((operation, invocation))
         if _is_removal(operation):
             return
-        if 400 <= answer.status < 500:
+        if 400 <= response.status < 500:
             if invocation.commits or (operation.keyed and operation.carried_out_before(invocation)):
-                raise Violation(f"I6: {call.method} {call.resource} was carried out, and answered with {answer.status}")
+                raise Violation(
+                    f"I6: {call.method} {call.resource} was carried out, and answered with {response.status}"
+                )
             return
-        if answer.status >= 500 or call.method == "GET":
+        if response.status >= 500 or call.method == "GET":
             return
         if not operation.commits and not _may_change_nothing(operation):
             raise Violation(f"I6: {call.method} {call.resource} was acknowledged, and nothing was written")
-        self._check_replay(operation, answer)
+        self._check_replay(operation, response)
         if call.resource.startswith("/tasks"):
-            self._check_task(operation, answer)
+            self._check_task(operation, response)
 
     def finish(self) -> None:
         """Judge what only the end shows: a request that nobody waited for may have been carried out late."""
@@ -96,10 +98,10 @@ class History:
                 call = operation.call
                 raise Violation(f"I8: {call.method} {call.resource} was carried out {len(operation.commits)} times")
 
-    def _check_replay(self, operation: Operation, answer: Answer) -> None:
-        acknowledged = [each for each in operation.answers if each.status < 300]
+    def _check_replay(self, operation: Operation, response: Response) -> None:
+        acknowledged = [each for each in operation.responses if each.status < 300]
         if operation.keyed and any(not _same(each, acknowledged[0]) for each in acknowledged):
-            raise Violation(f"I8: one key, and two answers: {acknowledged[0]}, {answer}")
+            raise Violation(f"I8: one key, and two answers: {acknowledged[0]}, {response}")
 
     def _check_membership(self, change: Change, changes: list[Change], invocation: Invocation | None) -> None:
         """Nobody gains a role by leaving and joining again, nor more than the room gives to who joins."""
@@ -117,14 +119,14 @@ class History:
         elif change.old is None:
             self._left_as.pop((room_id, user_id), None)
 
-    def _check_task(self, operation: Operation, answer: Answer) -> None:
+    def _check_task(self, operation: Operation, response: Response) -> None:
         """An acknowledged task is in its chain, as it was answered, and was answered to one operation only."""
-        if answer.body is None:
+        if response.body is None:
             return
-        task_id, version = answer.body["id"], answer.body["version"]
-        chain = self._chains.get((answer.body["room_id"] or answer.body["id"].partition(".")[0], task_id), [])
+        task_id, version = response.body["id"], response.body["version"]
+        chain = self._chains.get((response.body["room_id"] or response.body["id"].partition(".")[0], task_id), [])
         stored = chain[version - 1] if version <= len(chain) else None
-        if stored is None or stored["title"]["S"] != answer.body["title"]:
+        if stored is None or stored["title"]["S"] != response.body["title"]:
             raise Violation(f"I6: {task_id} was acknowledged in version {version}, which is not what was written")
         wanted = operation.call.headers.get("If-Match", f'"{version - 1}"')
         if wanted != f'"{version - 1}"':
@@ -146,12 +148,12 @@ class History:
             raise Violation(f"I6: {task_id} was deleted in a version that If-Match did not name")
 
 
-def _same(answer: Answer, first: Answer) -> bool:
+def _same(response: Response, first: Response) -> bool:
     """Given again, a room is shown without its code to those who may not see that any more."""
-    bodies = [each.body for each in (answer, first)]
+    bodies = [each.body for each in (response, first)]
     if all(isinstance(body, dict) and "code" in body for body in bodies) and None in [body["code"] for body in bodies]:
         bodies = [{**body, "code": None} for body in bodies]
-    return answer.status == first.status and bodies[0] == bodies[1]
+    return response.status == first.status and bodies[0] == bodies[1]
 
 
 def _version(item: Item) -> int:
@@ -173,7 +175,7 @@ def _is_removal(operation: Operation) -> bool:
     return (operation.call.method, operation.call.resource) == ("DELETE", "/users/{user_id}")
 
 
-def described(answer: Answer) -> str:
+def described(response: Response) -> str:
     """Status and, of an error, its code."""
-    code = answer.body.get("code") if isinstance(answer.body, dict) and answer.status >= 400 else None
-    return f"{answer.status} {code or ''} {'' if code else json.dumps(answer.body)[:160]}"
+    code = response.body.get("code") if isinstance(response.body, dict) and response.status >= 400 else None
+    return f"{response.status} {code or ''} {'' if code else json.dumps(response.body)[:160]}"

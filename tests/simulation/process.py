@@ -77,5 +77,5 @@ def _send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
     return None if world is None else world.send(request)
 
 
-# Asked first by all botocore clients made from now on; an answer is taken for what the network would have given.
+# Asked first by all botocore clients made from now on; a response is taken for what the network would have given.
 BUILTIN_HANDLERS.insert(0, ("before-send", _send))

@@ -10,7 +10,7 @@ from typing import Any
 from tasksync.model.entities import Session
 from tests.simulation.clients import Client, Known
 from tests.simulation.expressions import Item
-from tests.simulation.functions import Answer, Call, Invocation
+from tests.simulation.functions import Call, Invocation, Response
 from tests.simulation.history import History, Operation
 from tests.simulation.invariants import Tables, Violation
 from tests.simulation.simulation import MOST_SECONDS_AHEAD, Simulation, Weaken
@@ -108,18 +108,18 @@ class Refreshes(History):
             at = datetime.fromisoformat(change.new["last_used_at"]["S"]).timestamp()
             self._exchanges[before] = _Exchange(after, self._commits(), invocation, at)
 
-    def answered(self, operation: Operation, invocation: Invocation, answer: Answer) -> None:
-        operation.answers.append(answer)
-        if answer.status == 500:
+    def answered(self, operation: Operation, invocation: Invocation, response: Response) -> None:
+        operation.responses.append(response)
+        if response.status == 500:
             raise Violation(f"{operation.call.resource} was answered with 500")
         if operation.call.resource != "/auth/refresh":
             return
         token = (operation.call.body or {})["refresh_token"]
-        if answer.status == 200:
-            self._check_given(token, answer.body["refresh_token"])
-        elif answer.status == 401:
+        if response.status == 200:
+            self._check_given(token, response.body["refresh_token"])
+        elif response.status == 401:
             self._check_refused(operation, token, invocation)
-        elif answer.status == 409:
+        elif response.status == 409:
             self._check_at_once(token)
 
     def finish(self) -> None:
@@ -152,7 +152,7 @@ class Refreshes(History):
             raise Violation(f"I10: {_session_of(token)} goes on though a token was used again long after")
 
     def _check_refused(self, operation: Operation, token: str, invocation: Invocation) -> None:
-        """A client is not refused for its own refresh, whose answer it repeats under its key, while that can be."""
+        """A client is not refused for its own refresh, whose response it repeats under its key, while that can be."""
         exchange = self._exchanges.get(_digest(token))
         session = self._tables["SessionsTable"].items.get((_session_of(token), ""))
         if not operation.keyed or exchange is None or session is None:

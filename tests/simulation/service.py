@@ -126,7 +126,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What a function gets to know of its request: an answer, or after a while that there is none."""
+    """What a function gets to know of its request: a response, or after a while that there is none."""
 
     document: Json = field(default_factory=dict)
     status: int = 200

@@ -21,7 +21,7 @@ from tests.simulation.audit_trail import Recorded
 from tests.simulation.clients import Client, Known
 from tests.simulation.dynamodb import Database, Json
 from tests.simulation.faults import Faults
-from tests.simulation.functions import Answer, Call, Crashed, Functions, Invocation
+from tests.simulation.functions import Call, Crashed, Functions, Invocation, Response
 from tests.simulation.history import History, Operation, described
 from tests.simulation.invariants import Violation
 from tests.simulation.process import inside, virtual_time_and_chance
@@ -169,8 +169,8 @@ class Simulation:
         if not self._clients:
             self.faults.active = False
 
-    def call(self, operation: Operation) -> Answer | None:
-        """Send an operation's request; None if no answer came back."""
+    def call(self, operation: Operation) -> Response | None:
+        """Send an operation's request; None if no response came back."""
         call = operation.call
         function = self.functions.function_of(call)
         invocation = self._invoke(function, f"{call.method} {call.resource}", self.functions.timeout(function))
@@ -178,15 +178,15 @@ class Simulation:
         operation.attempts.append(invocation)
         self.trace.note(f"{call.method} {call.resource.format_map(call.ids)} {dict(call.body or {})} {call.headers}")
         try:
-            answer = self._answered(invocation, lambda: self.functions.api(call, invocation))
+            response = self._answered(invocation, lambda: self.functions.api(call, invocation))
         except Crashed:
             self.invocations["no answer"] += 1
             self.trace.note("the function is gone")
             return None
-        self.invocations[str(answer.status)] += 1
-        self.trace.note(f"→ {described(answer)}")
-        self._judge(lambda: self.history.answered(operation, invocation, answer))
-        return answer
+        self.invocations[str(response.status)] += 1
+        self.trace.note(f"→ {described(response)}")
+        self._judge(lambda: self.history.answered(operation, invocation, response))
+        return response
 
     def handle(self, function: str, seconds: float, records: list[Json]) -> list[str]:
         """Hand records to a stream handler; the sequence numbers of those that are to come again."""
@@ -236,11 +236,11 @@ class Simulation:
     def _staged(self, call: Call) -> Any:
         operation = Operation(call)
         self.history.operations.append(operation)
-        answer = self.call(operation)
-        assert answer is not None
-        assert answer.status == 201, answer
-        self.known.learn(answer.body)
-        return answer.body
+        response = self.call(operation)
+        assert response is not None
+        assert response.status == 201, response
+        self.known.learn(response.body)
+        return response.body
 
     def _come_to_rest(self) -> None:
         """Streams have done what they could: the sweeper is left, which comes every ten minutes."""
@@ -280,15 +280,15 @@ class Simulation:
         self.invocations[function] += 1
         self.trace.note(f"{function} ← {event}")
         try:
-            answer: Json = self._answered(invocation, lambda: self.functions.by_hand(event, invocation))
+            response: Json = self._answered(invocation, lambda: self.functions.by_hand(event, invocation))
         except Crashed:
             self.trace.note("the function is gone")
             return {}
         except TaskSyncError as error:  # The next one in ten minutes takes it up.
             self.trace.note(f"→ {error!r}")
             return {}
-        self.trace.note(f"→ {str(answer)[:300]}")
-        return answer
+        self.trace.note(f"→ {str(response)[:300]}")
+        return response
 
     # --------------------------------------------------------------------------------------------- helpers
     def _act(self, name: str, body: Callable[[], None], delay: float = 0.0) -> None:
@@ -308,9 +308,9 @@ class Simulation:
         name = self.scheduler.current.name
         self._running[name] = invocation
         try:
-            answer = run()
+            response = run()
             invocation.live()
-            return answer
+            return response
         finally:
             del self._running[name]
 

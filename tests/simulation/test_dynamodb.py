@@ -111,10 +111,10 @@ def test_a_filter_is_applied_after_the_limit(bench: Bench) -> None:
     bench.put("r", "a")
     bench.put("r", "b", user="ann")
 
-    answer = bench("Query", **_query(Limit=1, FilterExpression="attribute_exists (user)"))
+    response = bench("Query", **_query(Limit=1, FilterExpression="attribute_exists (user)"))
 
-    assert (answer["Items"], answer["ScannedCount"]) == ([], 1)
-    assert answer["LastEvaluatedKey"] == _item("r", "a")
+    assert (response["Items"], response["ScannedCount"]) == ([], 1)
+    assert response["LastEvaluatedKey"] == _item("r", "a")
 
 
 def test_a_global_index_lags_and_refuses_consistent_reads(bench: Bench) -> None:

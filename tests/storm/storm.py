@@ -1,6 +1,6 @@
 """Many clients who do everything at once to few rooms, and what they were told of each task.
 
-Every write carries an idempotency key. An answer of 503, or none, is followed by the same request with the same key,
+Every write carries an idempotency key. A response of 503, or none, is followed by the same request with the same key,
 until there is another answer: so every client knows of every write of its own whether it was done.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from tests.support.client import Answer, Client, Person
+from tests.support.client import Client, Person, Response
 
 Json = dict[str, Any]
 
@@ -50,7 +50,7 @@ class Board:
         self.tasks: dict[str, TaskHistory] = {}
         self.statuses: Counter[str] = Counter()
         self.unavailable: Counter[str] = Counter()
-        """Answers of 503, by what was asked and the code of the answer."""
+        """Answers of 503, by what was asked and the code of the response."""
         self.done: Counter[str] = Counter()
         self.unanswered: list[str] = []
         self.retried = 0
@@ -108,23 +108,23 @@ class Board:
         with self._lock:
             self.tasks[task_id].deleted = True
 
-    def answered(self, answer: Answer | None, action: str) -> None:
+    def answered(self, response: Response | None, action: str) -> None:
         with self._lock:
-            self.statuses[str(answer.status) if answer else "none"] += 1
-            if answer is not None and answer.status == 503:
-                self.unavailable[f"{action}: {_cause(answer)}"] += 1
-            if answer is not None and answer.status < 300:
+            self.statuses[str(response.status) if response else "none"] += 1
+            if response is not None and response.status == 503:
+                self.unavailable[f"{action}: {_cause(response)}"] += 1
+            if response is not None and response.status < 300:
                 self.done[action] += 1
-                self.replayed += "Idempotency-Replayed" in answer.headers
+                self.replayed += "Idempotency-Replayed" in response.headers
 
     def retry(self) -> None:
         with self._lock:
             self.retried += 1
 
 
-def _cause(answer: Answer) -> str:
-    """What an answer of 503 says of itself. The gateway words its own as the functions do: no answer, or no worker."""
-    return str(answer.json()["code"])
+def _cause(response: Response) -> str:
+    """The code of a 503. The gateway words its own like the functions: no response, or no worker."""
+    return str(response.json()["code"])
 
 
 class Participant:
@@ -163,50 +163,50 @@ class Participant:
                 self._dice.choices(actions, weights)[0](room)
         self._anonymous.connection.close()
 
-    def _send(self, action: str, method: str, path: str, body: Json | None = None) -> Answer:
-        """The answer to a write, however often it must be sent for one."""
+    def _send(self, action: str, method: str, path: str, body: Json | None = None) -> Response:
+        """The response to a write, however often it must be sent for one."""
         person = self._person or self._anonymous
         headers = {"Idempotency-Key": uuid.uuid4().hex}
         options: dict[str, Any] = {"headers": headers} if body is None else {"headers": headers, "json": body}
         for number in range(_ATTEMPTS):
             try:
-                answer: Answer | None = person.request(method, path, **options)
+                response: Response | None = person.request(method, path, **options)
             except httpx.TransportError:
-                answer = None
-            self._board.answered(answer, action)
-            if answer is not None and answer.status != 503:
-                return answer
+                response = None
+            self._board.answered(response, action)
+            if response is not None and response.status != 503:
+                return response
             self._board.retry()
             time.sleep(self._dice.uniform(0.1, 0.3 * (number + 1)))
         self._board.unanswered.append(f"{method} {path}")
         raise AssertionError(f"{method} {path} had no answer after {_ATTEMPTS} attempts")
 
     def _register(self) -> None:
-        """Public, so without a key: whoever got no answer takes another name."""
+        """Public, so without a key: whoever got no response takes another name."""
         name = f"storm-{uuid.uuid4().hex[:12]}"
         body = {"username": name, "password": "quiet harbour lantern moss 61"}
         try:
-            answer: Answer | None = self._anonymous.post("/auth/register", json=body)
+            response: Response | None = self._anonymous.post("/auth/register", json=body)
         except httpx.TransportError:
-            answer = None
-        self._board.answered(answer, "register")
-        if answer is not None and answer.status == 201:
-            self._person = Person(self._anonymous.connection, answer.json(), body["password"])
+            response = None
+        self._board.answered(response, "register")
+        if response is not None and response.status == 201:
+            self._person = Person(self._anonymous.connection, response.json(), body["password"])
 
     def open(self, place: int) -> None:
         """A new room in this place, unless it cannot be had."""
-        answer = self._send("open", "POST", "/rooms", {"name": f"Room {place}"})
-        if answer.status == 201:
-            self._board.put_room(place, answer.json())
+        response = self._send("open", "POST", "/rooms", {"name": f"Room {place}"})
+        if response.status == 201:
+            self._board.put_room(place, response.json())
 
     def _join(self, room: Json) -> None:
         assert self._person is not None
         room_id, me = room["id"], self._person.id
         removed = self._board.is_removed(room_id, me)
-        answer = self._send("join", "POST", "/rooms/join", {"code": room["code"]})
-        if answer.status == 404 and not removed:
+        response = self._send("join", "POST", "/rooms/join", {"code": room["code"]})
+        if response.status == 404 and not removed:
             self._board.gone(room_id)
-        if answer.status == 200 and removed and self._board.is_removed(room_id, me):
+        if response.status == 200 and removed and self._board.is_removed(room_id, me):
             self._board.back_by_code.append(f"{me} in {room_id}")
 
     def _leave(self, room: Json) -> None:
@@ -236,18 +236,18 @@ class Participant:
 
     def _create(self, room: Json) -> None:
         body = {"title": uuid.uuid4().hex, "room_id": room["id"], "priority": self._dice.choice(["low", "high"])}
-        answer = self._send("create task", "POST", "/tasks", body)
-        if answer.status == 201:
-            self._board.created(answer.json())
-        elif answer.status == 404:
+        response = self._send("create task", "POST", "/tasks", body)
+        if response.status == 201:
+            self._board.created(response.json())
+        elif response.status == 404:
             self._join(room)
 
     def _update(self, room: Json) -> None:
         task_id = self._board.some_task(self._dice, room["id"])
         if task_id is not None:
-            answer = self._send("update task", "PATCH", f"/tasks/{task_id}", {"title": uuid.uuid4().hex})
-            if answer.status == 200:
-                self._board.updated(answer.json())
+            response = self._send("update task", "PATCH", f"/tasks/{task_id}", {"title": uuid.uuid4().hex})
+            if response.status == 200:
+                self._board.updated(response.json())
 
     def _delete(self, room: Json) -> None:
         task_id = self._board.some_task(self._dice, room["id"])
@@ -267,8 +267,8 @@ class Participant:
         """A room of which one is admin, as far as one can see: this one, or the first other one."""
         others = [self._board.room(place) for place in range(self._places)]
         for each in [room, *(other for other in others if other is not None and other["id"] != room["id"])]:
-            answer = self._send("look", "GET", f"/rooms/{each['id']}")
-            if answer.status == 200 and answer.json()["role"] == "admin":
-                seen: Json = answer.json()
+            response = self._send("look", "GET", f"/rooms/{each['id']}")
+            if response.status == 200 and response.json()["role"] == "admin":
+                seen: Json = response.json()
                 return seen
         return None

@@ -80,7 +80,7 @@ class Weather:
                 future.result()
 
     def call(self, function: str, event: dict[str, Any]) -> Any:
-        """The answer of a function called by hand."""
+        """The response of a function called by hand."""
         return audit.audit(self._addresses.client("lambda"), self._addresses.outputs[function], event)
 
     def items(self, table: str) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ _ABSENT: Any = object()
 _OF_THE_REQUEST = {"x-request-id", "date", "ratelimit"}
 
 
-class Answer:
+class Response:
     """What came back. ``headers`` are looked up without regard to case."""
 
     def __init__(self, response: httpx.Response) -> None:
@@ -26,12 +26,12 @@ class Answer:
         return self._response.json()
 
     def told(self) -> tuple[int, dict[str, str], str]:
-        """Status, headers and body, less what differs between any two answers: the id, and what a limit leaves."""
+        """Status, headers and body, less what differs between any two responses: the id, and what a limit leaves."""
         headers = {name: value for name, value in self.headers.items() if name not in _OF_THE_REQUEST}
         return self.status, headers, self.text.replace(self.headers["x-request-id"], "")
 
     def __repr__(self) -> str:
-        """Names the request and shows the answer, so that a failed comparison of a status says why."""
+        """Names the request and shows the response, so that a failed comparison of a status says why."""
         request = self._response.request
         return f"<{request.method} {request.url.raw_path.decode()} → {self.status} {self.text[:2000]}>"
 
@@ -45,7 +45,7 @@ class Client:
 
     @classmethod
     def over_http(cls, url: str, seconds: float = 30.0) -> Self:
-        """A client without a token. ``seconds``: how long it waits for an answer."""
+        """A client without a token. ``seconds``: how long it waits for a response."""
         return cls(httpx.Client(base_url=url, timeout=seconds, trust_env=False))
 
     def request(
@@ -58,12 +58,12 @@ class Client:
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         of_old: bool = False,
-    ) -> Answer:
+    ) -> Response:
         """Send ``json`` (None is sent as null), or ``content`` as it stands. ``headers`` win over the client's own.
 
         As pairs, each is a line of its own, and one name may have several.
 
-        Values of ``params`` may be lists, which repeat the parameter. Every answer is held against the API's
+        Values of ``params`` may be lists, which repeat the parameter. Every response is held against the API's
         description, and the body of a request that is accepted, unless it is ``of_old`` data.
         """
         own = {"Authorization": f"Bearer {self.access_token}"} if self.access_token else {}
@@ -77,46 +77,46 @@ class Client:
         sent = httpx.Headers(lines, encoding="utf-8")
         response = self.connection.request(method, path, content=content, params=params, headers=sent)
         description().check(response, path.partition("?")[0], of_old=of_old)
-        return Answer(response)
+        return Response(response)
 
-    def get(self, path: str, **options: Any) -> Answer:
+    def get(self, path: str, **options: Any) -> Response:
         return self.request("GET", path, **options)
 
-    def post(self, path: str, **options: Any) -> Answer:
+    def post(self, path: str, **options: Any) -> Response:
         return self.request("POST", path, **options)
 
-    def put(self, path: str, **options: Any) -> Answer:
+    def put(self, path: str, **options: Any) -> Response:
         return self.request("PUT", path, **options)
 
-    def patch(self, path: str, **options: Any) -> Answer:
+    def patch(self, path: str, **options: Any) -> Response:
         return self.request("PATCH", path, **options)
 
-    def delete(self, path: str, **options: Any) -> Answer:
+    def delete(self, path: str, **options: Any) -> Response:
         return self.request("DELETE", path, **options)
 
     def list(self, path: str, **params: Any) -> list[Any]:
         """All items of a list, page by page."""
         items: list[Any] = []
         while True:
-            answer = self.get(path, params=params)
-            assert answer.status == 200, answer
-            items += answer.json()["items"]
-            params["cursor"] = answer.json()["next_cursor"]
+            response = self.get(path, params=params)
+            assert response.status == 200, response
+            items += response.json()["items"]
+            params["cursor"] = response.json()["next_cursor"]
             if params["cursor"] is None:
                 return items
 
     def register(self, name: str = "person", **fields: Any) -> "Person":
         """Somebody new, signed in. ``fields`` replace those that ``builders.person`` makes up."""
         body = builders.person(name, **fields)
-        answer = self.post("/auth/register", json=body)
-        assert answer.status == 201, answer
-        return Person(self.connection, answer.json(), body["password"])
+        response = self.post("/auth/register", json=body)
+        assert response.status == 201, response
+        return Person(self.connection, response.json(), body["password"])
 
     def sign_in(self, username: str, password: str = builders.PASSWORD) -> "Person":
         """Somebody who has registered before, in a new session."""
-        answer = self.post("/auth/login", json={"username": username, "password": password})
-        assert answer.status == 200, answer
-        return Person(self.connection, answer.json(), password)
+        response = self.post("/auth/login", json={"username": username, "password": password})
+        assert response.status == 200, response
+        return Person(self.connection, response.json(), password)
 
 
 class Person(Client):
@@ -136,15 +136,15 @@ class Person(Client):
 
     def join(self, room: Mapping[str, Any]) -> Any:
         """The room, after joining it by its code."""
-        answer = self.post("/rooms/join", json={"code": room["code"]})
-        assert answer.status == 200, answer
-        return answer.json()
+        response = self.post("/rooms/join", json={"code": room["code"]})
+        assert response.status == 200, response
+        return response.json()
 
     def plan(self, **fields: Any) -> Any:
         """A new task, as the API answers it."""
         return self._created("/tasks", builders.task(**fields))
 
     def _created(self, path: str, body: Mapping[str, Any]) -> Any:
-        answer = self.post(path, json=body)
-        assert answer.status == 201, answer
-        return answer.json()
+        response = self.post(path, json=body)
+        assert response.status == 201, response
+        return response.json()

@@ -1,4 +1,4 @@
-"""Holds answers against the API's description: whatever is asked in any test, the answer must be one it tells of.
+"""Holds answers against the API's description: whatever is asked in any test, the response must be one it tells of.
 
 Stricter than the description is to clients: those must expect further fields, here one that is not described is an
 error. And what is accepted must have been allowed: a body with which a request succeeded is held against its schema.
@@ -27,7 +27,7 @@ _TELLING = {
 
 
 class Undescribed(AssertionError):
-    """An answer that the description does not tell of."""
+    """A response that the description does not tell of."""
 
 
 class Description:

@@ -19,7 +19,7 @@ from tasksync.dynamodb.core.connection import shared_connection
 
 Json = dict[str, Any]
 Fault = Callable[[AWSPreparedRequest], AWSResponse | None]
-"""What becomes of a request: an answer, an exception, or None to let it pass."""
+"""What becomes of a request: a response, an exception, or None to let it pass."""
 
 WRITES = {"BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"}
 
@@ -62,7 +62,7 @@ def unreachable(request: AWSPreparedRequest) -> None:
 
 def refusing(code: str, status: int = 400, **fields: Any) -> Fault:
     """Answers with an error. moto is asked all the same, and does what it was asked."""
-    return lambda request: answer(request, status, {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", **fields})
+    return lambda request: response(request, status, {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", **fields})
 
 
 def one_after_the_other(*faults: Fault) -> Fault:
@@ -89,12 +89,12 @@ def nothing_processed(times: int) -> Fault:
         read = operation_of(request) == "BatchGetItem"
         # What moto makes of the request is not to be.
         request.body = json.dumps({"RequestItems": {}}).encode()
-        return answer(request, 200, {"Responses": {}, "UnprocessedKeys" if read else "UnprocessedItems": wanted})
+        return response(request, 200, {"Responses": {}, "UnprocessedKeys" if read else "UnprocessedItems": wanted})
 
     return fault
 
 
-def answer(request: AWSPreparedRequest, status: int, document: Json) -> AWSResponse:
+def response(request: AWSPreparedRequest, status: int, document: Json) -> AWSResponse:
     headers = HTTPHeaders()
     headers["Content-Type"] = "application/x-amz-json-1.0"
     return AWSResponse(request.url, status, headers, MockRawResponse(json.dumps(document)))

@@ -32,7 +32,7 @@ _SECONDS = 60
 class Outcome:
     """What a function answered, or the error that it reported: ``errorMessage``, ``errorType``, ``stackTrace``."""
 
-    answer: Any = None
+    response: Any = None
     error: Any = None
 
 
@@ -132,16 +132,16 @@ class _Exchange(BaseHTTPRequestHandler):
             "Lambda-Runtime-Invoked-Function-Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:built:live",
             "Content-Type": "application/json",
         }
-        self._answer(200, fields, body)
+        self._respond(200, fields, body)
 
     def do_POST(self) -> None:
-        """An answer, or an error of an event or of the start."""
+        """A response, or an error of an event or of the start."""
         said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         failed = self.path.endswith("/error")
-        self.server.outcomes.put(Outcome(error=said) if failed else Outcome(answer=said))
-        self._answer(202, {}, b"")
+        self.server.outcomes.put(Outcome(error=said) if failed else Outcome(response=said))
+        self._respond(202, {}, b"")
 
-    def _answer(self, status: int, fields: Mapping[str, str], body: bytes) -> None:
+    def _respond(self, status: int, fields: Mapping[str, str], body: bytes) -> None:
         self.send_response(status)
         for name, value in {**fields, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)

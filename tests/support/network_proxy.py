@@ -17,7 +17,7 @@ class Outage(Enum):
     SILENT = "what is sent arrives nowhere, and nothing comes back"
 
 
-class Cable:
+class NetworkProxy:
     """Listens on a port of its own from the start."""
 
     def __init__(self, port: Callable[[], int]) -> None:

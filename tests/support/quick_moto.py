@@ -131,11 +131,11 @@ def _text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
 
 
-def _serialized(handler: DynamoHandler | DynamoDBStreamsHandler, answer: ActionResult) -> Any:
-    result = answer.result
+def _serialized(handler: DynamoHandler | DynamoDBStreamsHandler, response: ActionResult) -> Any:
+    result = response.result
     action = handler._get_action()  # noqa: SLF001  # moto's own
     if not isinstance(result, dict) or action not in ON_ITEMS | OF_STREAMS:
-        return own_serialized(handler, answer)
+        return own_serialized(handler, response)
     described = _described(handler.boto3_service_name, action)
     given = {name: value for name, value in result.items() if name in described and value is not None}
     headers = {"Content-Type": "application/x-amz-json-1.0", **handler.response_headers}
@@ -144,13 +144,13 @@ def _serialized(handler: DynamoHandler | DynamoDBStreamsHandler, answer: ActionR
 
 @functools.cache
 def _described(service: str, action: str) -> Set[str]:
-    """What the service's description says that an answer has; moto's have more."""
-    answer: Any = get_service_model(service).operation_model(action).output_shape
-    return frozenset(answer.members)
+    """What the service's description says that a response has; moto's have more."""
+    response: Any = get_service_model(service).operation_model(action).output_shape
+    return frozenset(response.members)
 
 
 def _plain(value: DynamoType | bytes | datetime) -> Any:
-    """What is no JSON in an answer."""
+    """What is no JSON in a response."""
     if isinstance(value, datetime):
         return value.replace(microsecond=value.microsecond // 1000 * 1000, tzinfo=UTC).timestamp()
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value.to_json()

@@ -37,7 +37,7 @@ _ALL = [{"Effect": "Allow", "Action": ["*"], "Resource": ["*"]}]
 
 
 @dataclass
-class Spent:
+class RequestCosts:
     items: int = 0
     """Items read."""
     units: float = 0.0
@@ -48,64 +48,64 @@ class Spent:
     """Capacity units of what was written, by table."""
     behind: set[str] = field(default_factory=set)
     """Indexes that were read and may lag: those of a whole table always do."""
-    shares: int = 0
-    """Calls that take a share of a rate limit, which some requests make and others do not; not in the others, unless
+    leases: int = 0
+    """Calls that take a lease of a rate limit, which some requests make and others do not; not in the others, unless
     they are to be counted, too."""
 
 
 @contextmanager
-def spending(aws: Aws, shares: bool = False, also: Iterable[Client] = ()) -> Iterator[Spent]:
+def measured_costs(aws: Aws, leases: bool = False, also: Iterable[Client] = ()) -> Iterator[RequestCosts]:
     """Counts what the functions with the shared connection ask of DynamoDB in this block.
 
-    ``shares``: count what takes a share of a rate limit, too. ``also``: other clients to count.
+    ``shares``: count what takes a lease of a rate limit, too. ``also``: other clients to count.
     """
-    spent = Spent()
+    costs = RequestCosts()
     writes = Writes(aws)
 
     def count(request: AWSPreparedRequest, **_: Any) -> None:
         operation = str(request.headers["X-Amz-Target"]).rpartition(".")[2]
         body = json.loads(cast("bytes", request.body))
         with aws.permissions.of("a test", _ALL):
-            spent.write_units.update(writes.settle())
-            share = _is_share(body)
-            spent.shares += share
-            if shares or not share:
-                _count(spent, writes, aws, operation, body)
+            costs.write_units.update(writes.settle())
+            lease = _is_lease(body)
+            costs.leases += lease
+            if leases or not lease:
+                _count(costs, writes, aws, operation, body)
 
     hooks: list[Any] = [client.events for client in (shared_connection().client, *also)]
     for events in hooks:
         events.register_first("before-send.dynamodb", count)
     try:
-        yield spent
+        yield costs
         with aws.permissions.of("a test", _ALL):
-            spent.write_units.update(writes.settle())
+            costs.write_units.update(writes.settle())
     finally:
         for events in hooks:
             events.unregister("before-send.dynamodb", count)
 
 
-def _is_share(request: Json) -> bool:
+def _is_lease(request: Json) -> bool:
     """Limits that are exact, and what guards passwords, are counted at each request."""
     counter = str(request.get("Key", {}).get("limit_id", {}).get("S"))
     return counter.partition("#")[0] in {policy.name for policy in POLICIES if not policy.exact}
 
 
-def _count(spent: Spent, writes: Writes, aws: Aws, operation: str, request: Json) -> None:
+def _count(costs: RequestCosts, writes: Writes, aws: Aws, operation: str, request: Json) -> None:
     dynamodb: Any = aws.dynamodb
     match operation:
         case "GetItem":
-            _add(spent, [dynamodb.get_item(TableName=request["TableName"], Key=request["Key"]).get("Item")], request)
+            _add(costs, [dynamodb.get_item(TableName=request["TableName"], Key=request["Key"]).get("Item")], request)
         case "BatchGetItem":
             for table, part in request["RequestItems"].items():
                 found = [dynamodb.get_item(TableName=table, Key=key).get("Item") for key in part["Keys"]]
-                _add(spent, found, part)
+                _add(costs, found, part)
         case "Query":
             if "IndexName" in request and not request.get("ConsistentRead"):
-                spent.behind.add(request["IndexName"])
+                costs.behind.add(request["IndexName"])
             page = dynamodb.query(**_whole(request))
-            _add(spent, [page["Items"]], request)
+            _add(costs, [page["Items"]], request)
         case _:
-            spent.writes += writes.expect(operation, request)
+            costs.writes += writes.expect(operation, request)
 
 
 def _whole(request: Json) -> Json:
@@ -117,10 +117,10 @@ def _whole(request: Json) -> Json:
     return kept | ({"ExpressionAttributeNames": names} if names else {})
 
 
-def _add(spent: Spent, reads: list[Any], request: Json) -> None:
+def _add(costs: RequestCosts, reads: list[Any], request: Json) -> None:
     """``reads``: for each unit of reading an item, the items of a query, or None."""
     for read in reads:
         items = read if isinstance(read, list) else [] if read is None else [read]
         size = sum(size_of(item) for item in items)
-        spent.items += len(items)
-        spent.units += max(1, math.ceil(size / 4096)) * (1.0 if request.get("ConsistentRead") else 0.5)
+        costs.items += len(items)
+        costs.units += max(1, math.ceil(size / 4096)) * (1.0 if request.get("ConsistentRead") else 0.5)

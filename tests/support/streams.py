@@ -65,11 +65,11 @@ class EventSource:
         try:
             with self._aws.running(self.function):
                 event = json.loads(json.dumps({"Records": batch}))
-                answer = load_handler(handler)(event, LambdaContext(self.function, seconds))
+                response = load_handler(handler)(event, LambdaContext(self.function, seconds))
         except Exception as error:  # Lambda repeats the whole batch of a function that raises, whatever it raises.
             traceback.print_exception(error)
             return [record["dynamodb"]["SequenceNumber"] for record in batch]
-        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+        return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
 
 class Streams:

@@ -144,12 +144,12 @@ def listed(person: Person, path: str, parameters: Json, limit: int) -> list[Json
     pages = []
     asked = {**parameters, "limit": limit}
     while True:
-        answer = person.get(path, params=asked)
-        assert answer.status == 200, answer
-        pages.append(answer.json()["items"])
-        if answer.json()["next_cursor"] is None:
+        response = person.get(path, params=asked)
+        assert response.status == 200, response
+        pages.append(response.json()["items"])
+        if response.json()["next_cursor"] is None:
             break
-        asked["cursor"] = answer.json()["next_cursor"]
+        asked["cursor"] = response.json()["next_cursor"]
     assert [len(page) for page in pages[:-1]] == [limit] * (len(pages) - 1)
     assert pages[-1] or len(pages) == 1
     return [task for page in pages for task in page]

@@ -52,18 +52,18 @@ class TasksTable:
     def in_place(self) -> Iterator[None]:
         """For the block, the product's queries of the tasks table are answered from here."""
         events: Any = shared_connection().client.events
-        events.register_first("before-send.dynamodb.Query", self._answer)
+        events.register_first("before-send.dynamodb.Query", self._respond)
         try:
             yield
         finally:
-            events.unregister("before-send.dynamodb.Query", self._answer)
+            events.unregister("before-send.dynamodb.Query", self._respond)
 
     def measured(self) -> Read:
         """What has been read since this was last called."""
         read, self.read = self.read, Read()
         return read
 
-    def _answer(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+    def _respond(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
         body: Json = json.loads(cast("bytes", request.body))
         if body["TableName"] != "TasksTable":
             return None
@@ -87,7 +87,7 @@ class TasksTable:
         wanted = expressions.condition(request["FilterExpression"]) if "FilterExpression" in request else None
         places = range(start, end) if request.get("ScanIndexForward", True) else range(end - 1, start - 1, -1)
         items: list[Json] = []
-        answer: Json = {"Items": items}
+        response: Json = {"Items": items}
         size = read = 0
         for place in places:
             item = everything[place][1]
@@ -96,13 +96,13 @@ class TasksTable:
             if wanted is None or wanted(item, given):
                 items.append(item)
             if read == limit or size > _MOST_BYTES:
-                answer["LastEvaluatedKey"] = {name: item[name] for name in {*names, "owner_id", "task_id"}}
+                response["LastEvaluatedKey"] = {name: item[name] for name in {*names, "owner_id", "task_id"}}
                 break
         units = max(1, math.ceil(size / 4096)) * (1.0 if request.get("ConsistentRead") else 0.5)
         self.read.queries += 1
         self.read.items += read
         self.read.units += units
-        return answer | {"Count": len(items), "ScannedCount": read}
+        return response | {"Count": len(items), "ScannedCount": read}
 
 
 class _Raw(io.BytesIO):

@@ -50,9 +50,9 @@ def _refused(client: Client, name: str) -> float:
     """Milliseconds until the refusal is here."""
     body = {"username": name, "password": "not the password of anybody"}
     began = time.perf_counter()
-    answer = client.post("/auth/login", json=body)
+    response = client.post("/auth/login", json=body)
     taken = (time.perf_counter() - began) * 1000
-    assert answer.status == 401, answer
+    assert response.status == 401, response
     return taken
 
 

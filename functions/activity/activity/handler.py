@@ -1,4 +1,4 @@
-"""Called with records of the rooms and tasks streams; writes the audit trail of rooms."""
+"""The activity function: writes the audit trail of rooms from records of the rooms and tasks streams."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -16,7 +16,7 @@ from tasksync.streams.records import Context
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Answers with Lambda's partial batch response."""
+    """Returns Lambda's partial batch response."""
     return handle_changes(event, context, "activity", _record)
 
 
@@ -30,9 +30,9 @@ def _record(changes: Sequence[Change]) -> None:
 
 
 def _log(entry: ActivityEntry) -> None:
-    """At least one line for each entry: one more, with the same id, for a record that came again.
+    """Log an entry. A record that is delivered again is logged again, with the same id.
 
-    Without the values: texts of tasks belong to the room, and a room's code lets people in.
+    The log has no values: texts of tasks are private to the room, and a room's code lets people in.
     """
     log(
         "INFO",

@@ -1,1 +1,1 @@
-"""Checks the invariants over everything that is stored, and changes nothing."""
+"""Checks the invariants of all stored data. Read-only."""

@@ -1,4 +1,4 @@
-"""Called by hand (`make audit`): reads all tables and answers which invariants hold."""
+"""The auditor function: reads all tables and reports which invariants hold. Called manually (`make audit`)."""
 
 import re
 import time
@@ -12,22 +12,22 @@ from tasksync.runtime import deadline
 from tasksync.runtime.settings import settings
 from tasksync.streams.records import Context
 
-# What the streams lost is found by the sweeper when it is ten minutes old, and the sweeper comes every ten minutes.
+# The sweeper finds what the streams lost after ten minutes, and runs every ten minutes.
 _OLDER_THAN_SECONDS = 1200
 
-# A claim's key is what is claimed: an address, a name, a room's code. They may have spaces, so all that follows goes.
+# A claim's key contains an address, a name or a room code. They may have spaces, so the rest of the text is removed.
 _CLAIMS = re.compile(r"\b(EMAIL#|NAME#|CODE#).*", re.DOTALL)
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Answers with a finding for each invariant; ``complete`` is False if there was too little time for all tables.
+    """Returns a finding for each invariant; ``complete`` is False if time ran out.
 
-    ``older_than_seconds`` in the event says after how long something unfinished is a violation; 1200 without it.
+    ``older_than_seconds`` in the event: the age at which an unfinished removal is a violation; 1200 by default.
     """
     deadline.begin(context.get_remaining_time_in_millis)
     older_than = timedelta(seconds=event.get("older_than_seconds", _OLDER_THAN_SECONDS))
-    kept = timedelta(days=settings.activity_retention_days)
-    report = Auditor(AuditRepository(), older_than, time.sleep, kept).run(deadline.has_time)
+    retention = timedelta(days=settings.activity_retention_days)
+    report = Auditor(AuditRepository(), older_than, time.sleep, retention).run(deadline.has_time)
     for finding in report.findings:
         for violation in finding.shown:
             log("ERROR", "invariant broken", request_id=context.aws_request_id, **_logged(violation))
@@ -46,7 +46,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _logged(violation: Check) -> dict[str, Any]:
-    """Names and addresses of people and codes of rooms are for whoever called, and not for the log."""
+    """A violation without names, addresses and room codes, which must not be logged."""
     return {name: _CLAIMS.sub(r"\1", str(value)) for name, value in _violation(violation).items()}
 
 

@@ -1,4 +1,4 @@
-"""What comes in and goes out."""
+"""Request schemas, and the rendering of token responses."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
@@ -55,12 +55,12 @@ class Login(Checked, frozen=True, kw_only=True):
 
     @property
     def damaged(self) -> bool:
-        """Whether it was not sent in UTF-8: what was typed is not known, and so is nobody's."""
+        """Whether it was not sent in UTF-8. Then what the user typed is unknown, and no account matches."""
         return any(DAMAGE in text for text in (self.username, self.email, self.password) if text is not None)
 
     @property
     def claim(self) -> str:
-        """Whom it is about, the same however it is written."""
+        """The claim (username or address) in its normal form."""
         return name_claim(self.username) if self.username is not None else email_claim(str(self.email))
 
 
@@ -84,7 +84,7 @@ class PasswordChange(Checked, frozen=True, kw_only=True):
 
     @classmethod
     def further_errors(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[FieldError]:
-        """What costs nothing to find. How hard it is to guess is judged when the current one was right."""
+        """The cheap checks. The strength of the password is judged after the current password was verified."""
         new = values.get("new_password")
         if new is None:
             return []
@@ -101,7 +101,7 @@ class RecoveryCompletion(Checked, frozen=True, kw_only=True):
 
     @classmethod
     def further_errors(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[FieldError]:
-        """What costs nothing to find. How hard it is to guess is judged when the token was right."""
+        """The cheap checks. The strength of the password is judged after the token was verified."""
         return length_errors(values["new_password"], "/new_password") if "new_password" in values else []
 
 
@@ -110,7 +110,7 @@ def access_token(token: str, lifetime_seconds: int) -> response_schemas.AccessTo
 
 
 def signed_in(sign_in: SignIn, access_token: str, lifetime_seconds: int) -> response_schemas.SignedIn:
-    """A token answer (RFC 6749 §5.1) with the user it is for. Times count from when the tokens were first given."""
+    """A token response (RFC 6749 §5.1) with its user. Lifetimes count from the first response with these tokens."""
     session = sign_in.session
     return {
         "user": profile(sign_in.user),

@@ -22,7 +22,7 @@ from tasksync.dynamodb.sessions.changes import SessionChanges
 from tasksync.dynamodb.users.repository import UsersRepository
 from tasksync.http import rendering
 from tasksync.http.app import Api
-from tasksync.http.middleware.idempotency import IdempotencyKeys, key_digest, replayed
+from tasksync.http.middleware.idempotency import Idempotency, key_digest, replayed
 from tasksync.http.middleware.rate_limits import RateLimits, network
 from tasksync.http.pagination.lists import listing
 from tasksync.http.request import Request
@@ -49,15 +49,15 @@ from tasksync.runtime.settings import settings
 from tasksync.security import passwords, recovery_tokens, refresh_tokens
 from tasksync.security.access_tokens import Signer
 
-api = Api("auth", IdempotencyKeys(IdempotencyRepository()), RateLimits(RateLimitsRepository()))
+api = Api("auth", Idempotency(IdempotencyRepository()), RateLimits(RateLimitsRepository()))
 app = api.chalice
 
-# As long as the authorizer keeps one (``KEY_CACHE_SECONDS``), so that a key withdrawn is as soon refused by others.
-_KEPT = {"Cache-Control": "max-age=60"}
+# As long as the authorizer caches a key (``KEY_CACHE_SECONDS``), so that others reject a withdrawn key as soon.
+_CACHE_HEADERS = {"Cache-Control": "max-age=60"}
 
 _DIGEST_CHARACTERS = 32
 
-_guard = LoginThrottleService(RateLimitsRepository(), lambda: secret(settings.http_secret))
+_login_throttle = LoginThrottleService(RateLimitsRepository(), lambda: secret(settings.http_secret))
 _accounts = AccountService(
     UsersRepository(),
     SessionChanges(),
@@ -77,8 +77,8 @@ _accounts = AccountService(
     "/auth/register",
     body=Registration,
     status=201,
-    answer=SignedIn,
-    fails=(UsernameTaken, EmailTaken),
+    response=SignedIn,
+    raises=(UsernameTaken, EmailTaken),
     limits=(REGISTRATION,),
 )
 def register(request: Request, body: Registration) -> Response:
@@ -93,17 +93,17 @@ def register(request: Request, body: Registration) -> Response:
     return uncompressed(created(_signed_in(sign_in, key), f"/users/{sign_in.user.id}"))
 
 
-@api.route("POST", "/auth/login", body=Login, answer=SignedIn, fails=(InvalidCredentials,), limits=(SIGN_IN,))
+@api.route("POST", "/auth/login", body=Login, response=SignedIn, raises=(InvalidCredentials,), limits=(SIGN_IN,))
 def login(request: Request, body: Login) -> Response:
     """Sign in.
 
     With a username or an e-mail address, in whatever case. After 10 wrong passwords for an account in 15 minutes, each
     further attempt has to wait, longer each time.
     """
-    # Before the attempt is counted: what a secret that cannot be read spoils was none.
+    # Before the attempt is counted: if the secret cannot be read, the request is no attempt.
     key, owner = gather_pair(signer, lambda: _accounts.owner_of(body.claim))
     attempt, user = gather_pair(
-        lambda: _guard.reserve(owner or body.claim, network(request.ip)), lambda: _accounts.holder(owner)
+        lambda: _login_throttle.reserve(owner or body.claim, network(request.ip)), lambda: _accounts.holder(owner)
     )
     try:
         sign_in = _accounts.login(None if body.damaged else user, body.password, _device(request))
@@ -119,8 +119,8 @@ def login(request: Request, body: Login) -> Response:
     "POST",
     "/auth/refresh",
     body=RefreshToken,
-    answer=SignedIn,
-    fails=(InvalidToken, RefreshInProgress, BadIdempotencyKey, IdempotencyKeyReused),
+    response=SignedIn,
+    raises=(InvalidToken, RefreshInProgress, BadIdempotencyKey, IdempotencyKeyReused),
     limits=(SESSION,),
 )
 def refresh(request: Request, body: RefreshToken) -> Response:
@@ -162,7 +162,7 @@ def logout(request: Request, body: RefreshToken) -> Response:
     return no_content()
 
 
-@api.route("GET", "/auth/sessions", query=Paging, answer=Listing[Session])
+@api.route("GET", "/auth/sessions", query=Paging, response=Listing[Session])
 def list_sessions(request: Request, query: Paging) -> Response:
     """List where one is signed in.
 
@@ -177,7 +177,7 @@ def list_sessions(request: Request, query: Paging) -> Response:
     )
 
 
-@api.route("DELETE", "/auth/sessions", fails=(NotFound,))
+@api.route("DELETE", "/auth/sessions", raises=(NotFound,))
 def end_all_sessions(request: Request) -> Response:
     """Sign out everywhere, here too.
 
@@ -203,14 +203,14 @@ def end_session(request: Request, session_id: str) -> Response:
     return response
 
 
-@api.route("POST", "/auth/password", body=PasswordChange, fails=(InvalidCredentials,), limits=(PASSWORD,))
+@api.route("POST", "/auth/password", body=PasswordChange, raises=(InvalidCredentials,), limits=(PASSWORD,))
 def change_password(request: Request, body: PasswordChange) -> Response:
     """Change the password. Every other session ends.
 
     The new one is judged when the current one was right, and refusing it is no failure to sign in.
     """
-    # A stolen access token must not be a way to guess the password.
-    attempt = _guard.reserve(request.caller.user_id, network(request.ip))
+    # Otherwise a stolen access token could be used to guess the password.
+    attempt = _login_throttle.reserve(request.caller.user_id, network(request.ip))
     try:
         response = request.carry_out(
             lambda: _accounts.change_password(request.caller, body.current_password, body.new_password),
@@ -231,7 +231,7 @@ def change_password(request: Request, body: PasswordChange) -> Response:
     "POST",
     "/auth/recovery/complete",
     body=RecoveryCompletion,
-    fails=(InvalidRecoveryToken,),
+    raises=(InvalidRecoveryToken,),
     limits=(SIGN_IN,),
 )
 def complete_recovery(request: Request, body: RecoveryCompletion) -> Response:
@@ -245,13 +245,13 @@ def complete_recovery(request: Request, body: RecoveryCompletion) -> Response:
     except InvalidRecoveryToken:
         note_refusal(request, "recovery_failed")
         raise
-    _guard.forgive(user.id, network(request.ip))
+    _login_throttle.forgive(user.id, network(request.ip))
     note(request, "recovered", user.id)
     return no_content()
 
 
 def _with_token(stored: Response) -> Response:
-    """A reauthentication's answer as it was given: what was stored are the claims of its token, for no token is."""
+    """The response of a reauthentication, from the stored one: it has the token's claims, as no token is stored."""
     body = {**cast("Mapping[str, Any]", stored.body)}
     return replace(stored, body={**body, "access_token": signer().sign(body["access_token"])})
 
@@ -260,8 +260,8 @@ def _with_token(stored: Response) -> Response:
     "POST",
     "/auth/reauthenticate",
     body=Reauthentication,
-    answer=AccessToken,
-    fails=(InvalidCredentials, InvalidToken),
+    response=AccessToken,
+    raises=(InvalidCredentials, InvalidToken),
     limits=(WRITE, SIGN_IN),
     restored=_with_token,
 )
@@ -272,17 +272,17 @@ def reauthenticate(request: Request, body: Reauthentication) -> Response:
     username or e-mail address need a sign-in of the last 15 minutes.
     """
     key = signer()
-    # A stolen access token must not be a way to guess the password.
-    attempt = _guard.reserve(request.caller.user_id, network(request.ip))
+    # Otherwise a stolen access token could be used to guess the password.
+    attempt = _login_throttle.reserve(request.caller.user_id, network(request.ip))
 
-    def answer(access_token: str) -> Response:
+    def response_with(access_token: str) -> Response:
         return uncompressed(ok(request_schemas.access_token(access_token, settings.access_token_seconds)))
 
     try:
         response = request.carry_out(
             lambda: _accounts.reauthenticate(request.caller, body.password),
-            lambda done: answer(key.sign(_claims_after(done, key))),
-            stored=lambda done: answer(_claims_after(done, key)),
+            lambda done: response_with(key.sign(_claims_after(done, key))),
+            stored=lambda done: response_with(_claims_after(done, key)),
         )
     except InvalidCredentials:
         note_refusal(request, "reauthentication_failed", request.caller.user_id)
@@ -292,19 +292,19 @@ def reauthenticate(request: Request, body: Reauthentication) -> Response:
     return response
 
 
-@api.route("GET", "/.well-known/jwks.json", answer=PublicKeys, limits=(PUBLIC,), public=True)
+@api.route("GET", "/.well-known/jwks.json", response=PublicKeys, limits=(PUBLIC,), public=True)
 def get_public_keys(request: Request) -> Response:
     """Get the public keys of the access tokens (RFC 7517 §5).
 
     One that is in use since a moment ago may be missing, as the index that finds them is some milliseconds behind: ask
     again for a key id that is not among them.
     """
-    return Response(200, {"keys": signing.public_keys()}, _KEPT)
+    return Response(200, {"keys": signing.public_keys()}, _CACHE_HEADERS)
 
 
 def _digest(identifier: str) -> str:
-    """What the log says of what was typed as a name. That may be anything, a password too; the digest is enough to see
-    that many attempts are at one account."""
+    """The digest of a typed name, for the log. The text may be anything, even a password; the digest is enough to see
+    many attempts at one account."""
     message = b"identifier:" + identifier.casefold().encode("utf-8", "surrogatepass")
     return hmac.digest(secret(settings.http_secret), message, "sha256").hex()[:_DIGEST_CHARACTERS]
 
@@ -314,7 +314,7 @@ def _device(request: Request) -> Device:
 
 
 def _signed_in(sign_in: SignIn, key: Signer) -> SignedIn:
-    # The key is taken before anything is written: a secret that cannot be read must leave nothing half done.
+    # The key is read before any write: if the secret cannot be read, nothing must be half done.
     session = sign_in.session
     claims = _claims(
         key,
@@ -322,7 +322,7 @@ def _signed_in(sign_in: SignIn, key: Signer) -> SignedIn:
         sign_in.user,
         session.id,
         session.last_used_at,
-        # A refresh given again says nothing of the password shown since: no token is older than what it says.
+        # A repeated refresh must not show a later reauthentication: ``auth_time`` is never after ``iat``.
         min(session.authenticated_at, session.last_used_at),
     )
     return request_schemas.signed_in(sign_in, key.sign(claims), settings.access_token_seconds)

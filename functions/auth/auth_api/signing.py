@@ -1,7 +1,7 @@
-"""The key that signs access tokens: read once per container, and again when it has been retired.
+"""The signing key of access tokens: cached per container, and read again after it was retired.
 
-`make rotate-key` puts another seed into the secret and gives the published keys a time at which they are withdrawn. A
-container looks at its own key's entry before it signs, so none signs with a key that was retired before.
+`make rotate-key` stores a new seed in the secret, and sets a time at which the published keys expire. A container
+checks the entry of its own key before it signs, so none signs with a retired key.
 """
 
 from tasksync.aws.secret_values import current_secret
@@ -15,19 +15,19 @@ _signers: dict[str, Signer] = {}
 
 
 def signer() -> Signer:
-    """The signer, after its public key has been published, so that every token it signs can be verified."""
+    """The signer. Its public key is published first, so that every token can be verified."""
     secret = settings.signing_secret
     keys = SessionsRepository()
-    kept = _signers.get(secret)
-    if kept is None or not keys.is_in_use(kept.kid):
-        kept = Signer(current_secret(secret), settings.token_issuer)
-        keys.publish_key(kept.jwk)
-        _signers[secret] = kept
-    return kept
+    cached = _signers.get(secret)
+    if cached is None or not keys.is_in_use(cached.kid):
+        cached = Signer(current_secret(secret), settings.token_issuer)
+        keys.publish_key(cached.jwk)
+        _signers[secret] = cached
+    return cached
 
 
 def public_keys() -> list[dict[str, str]]:
-    """Every key that a token which is still good may be signed with: the one in use, and those retired of late."""
+    """The public keys of all valid tokens: the current key, and keys that were retired recently."""
     found, published = gather_pair(signer, lambda: SessionsRepository().published_keys(clock.now()))
     in_use = found.jwk
     return [in_use, *(jwk for jwk in published if jwk["kid"] != in_use["kid"])]

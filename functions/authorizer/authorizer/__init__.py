@@ -1,1 +1,1 @@
-"""Decides for the gateway whether an access token is good and its session still lives."""
+"""The gateway's authorizer: verifies access tokens and checks that their sessions are live."""

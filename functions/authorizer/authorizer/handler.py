@@ -1,7 +1,7 @@
-"""The gateway's REQUEST authorizer. Its answer is cached by token, so it is about the whole stage, not one path.
+"""The gateway's REQUEST authorizer. Its policy is cached by token, so it applies to the whole stage, not one path.
 
-A token that is not good is answered with a policy that denies: its context tells the gateway the code and the text of
-the problem (gateway response ``ACCESS_DENIED``), which an exception could not.
+For an invalid token, it returns a policy that denies. The context of the policy contains the code and the detail of the
+problem document (gateway response ``ACCESS_DENIED``), which an exception could not.
 """
 
 from typing import Any, Protocol
@@ -24,10 +24,10 @@ class Context(Protocol):
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Answers with a policy, and who is asking or what is wrong with the token.
+    """Returns a policy, with the caller or the problem in its context.
 
-    Raises ``Unauthorized`` where there is no token: at this word the gateway answers as it does where it finds no such
-    header by itself.
+    Raises ``Unauthorized`` if there is no token: for this text the gateway sends the same response as for a missing
+    header.
     """
     deadline.begin(context.get_remaining_time_in_millis)
     request_id = event["requestContext"].get("requestId", "")
@@ -37,7 +37,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     except InvalidToken as error:
         log("INFO", "access refused", request_id=request_id, cause=type(error.__cause__ or error).__name__)
         if isinstance(error, TokenMissing):
-            raise Exception("Unauthorized") from None  # the gateway knows this text, not a class
+            raise Exception("Unauthorized") from None  # the gateway recognises this text
         return _decision(event, "Deny", "nobody", _refusal(error))
     except DependencyFailed as error:
         log("ERROR", "access undecided", request_id=request_id, cause=type(error.__cause__ or error).__name__)
@@ -62,12 +62,12 @@ def _decision(event: dict[str, Any], effect: str, principal: str, context: dict[
 
 
 def _refusal(error: InvalidToken) -> dict[str, str]:
-    """What the gateway response puts into its body, as it is: a text without quotation marks and backslashes."""
+    """What the gateway inserts into the body unescaped: texts without quotation marks and backslashes."""
     return {"code": problems.problem_type(type(error)).code, "detail": error.detail}
 
 
 def _bearer_token(event: dict[str, Any]) -> str:
-    # Two different tokens are none: which of them the gateway keeps the answer for is its own affair.
+    # Two different tokens count as none: it is undefined for which one the gateway caches the policy.
     return bearer_token(Headers(event["multiValueHeaders"]).get("authorization", ""))
 
 

@@ -1,4 +1,4 @@
-"""What the authorizer reads from the tables, without PynamoDB: it starts in half the time."""
+"""The authorizer's reads of DynamoDB. Without PynamoDB, it starts in half the time."""
 
 import functools
 import json
@@ -16,7 +16,7 @@ from tasksync.model.errors import DependencyFailed, InvalidToken, TokenRevoked
 from tasksync.runtime.settings import settings
 from tasksync.security.access_tokens import Claims
 
-# As long as a key is believed after it has been withdrawn at once.
+# How long a withdrawn key may still be accepted.
 KEY_CACHE_SECONDS = 60
 
 _KID = re.compile(r"[\w-]{1,100}", re.ASCII)
@@ -37,7 +37,7 @@ class PublishedKeys:
 class _Published:
     jwk: dict[str, str]
     expires_at: float
-    """When a retired key is withdrawn, in seconds since 1970; infinity for one that is in use."""
+    """When a retired key is withdrawn, in seconds since 1970; infinity for the current key."""
     read_at: float
 
 
@@ -55,27 +55,27 @@ def _published_key(kid: str) -> dict[str, str]:
 
 
 def _read_key(kid: str, now: float) -> _Published:
-    # What is not found raises, and so is not kept: a key published later will be found.
+    # A missing key raises, and is not cached: a key that is published later is found.
     if not _KID.fullmatch(kid):
         raise InvalidToken
     key = {"session_id": {"S": f"KEY#{kid}"}}
-    answer = _call("GetItem", TableName=settings.sessions_table, Key=key, ConsistentRead=True)
-    if "Item" not in answer:
+    response = _call("GetItem", TableName=settings.sessions_table, Key=key, ConsistentRead=True)
+    if "Item" not in response:
         raise InvalidToken
-    item = answer["Item"]
+    item = response["Item"]
     expires_at = float(item["expires_at"]["N"]) if "expires_at" in item else math.inf
     return _Published(json.loads(item["jwk"]["S"]), expires_at, now)
 
 
 def role_of_live_session(claims: Claims) -> str:
-    """The user's role, from one consistent read of session and user. Raises ``TokenRevoked`` if either has ended."""
+    """The user's role, from one consistent read of session and user. Raises ``TokenRevoked`` if either is not live."""
     sessions, users = settings.sessions_table, settings.users_table
     wanted = {
         sessions: {"Keys": [{"session_id": {"S": claims.session_id}}], "ConsistentRead": True},
         users: {"Keys": [{"user_id": {"S": claims.user_id}}], "ConsistentRead": True},
     }
-    answer = batches.run_batch("BatchGetItem", {"RequestItems": wanted}, _send)
-    found = answer["Responses"]
+    response = batches.run_batch("BatchGetItem", {"RequestItems": wanted}, _send)
+    found = response["Responses"]
     session, user = next(iter(found.get(sessions, [])), None), next(iter(found.get(users, [])), None)
     if session is None or user is None:
         raise TokenRevoked

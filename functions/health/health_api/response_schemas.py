@@ -1,4 +1,4 @@
-"""Shapes of what goes out."""
+"""Response schemas."""
 
 from enum import StrEnum
 from typing import Annotated, TypedDict

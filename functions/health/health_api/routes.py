@@ -1,4 +1,4 @@
-"""The route that load balancers, pipelines and people ask whether all is well."""
+"""The health route, for load balancers, pipelines and people."""
 
 from health_api.response_schemas import Health, HealthStatus
 from tasksync import __version__
@@ -7,14 +7,14 @@ from tasksync.http.request import Request
 from tasksync.http.responses import Response
 from tasksync.observability.probes import FAILED_AGE_SECONDS, Probes
 
-# Without limits: they are counted in a table, and asking one that is out of reach takes longer than the answer may.
+# No rate limit: it needs a table, and waiting for an unreachable table takes too long for this route.
 api = Api("health")
 app = api.chalice
 
 probes = Probes()
 
 
-@api.route("GET", "/health", answer=Health, failed_answer=Health, limits=(), public=True)
+@api.route("GET", "/health", response=Health, failed_response=Health, limits=(), public=True)
 def get_health(request: Request) -> Response:
     """Ask whether the service, and every table and secret that it depends on, answers.
 
@@ -25,11 +25,11 @@ def get_health(request: Request) -> Response:
     well = all(answering.values())
     body: Health = {
         "status": _status(well),
-        "checks": {name: _status(answers) for name, answers in answering.items()},
+        "checks": {name: _status(responds) for name, responds in answering.items()},
         "version": __version__,
     }
     return Response(200, body) if well else Response(503, body, {"Retry-After": str(FAILED_AGE_SECONDS)})
 
 
-def _status(answers: bool) -> HealthStatus:
-    return HealthStatus.OK if answers else HealthStatus.FAILED
+def _status(responds: bool) -> HealthStatus:
+    return HealthStatus.OK if responds else HealthStatus.FAILED

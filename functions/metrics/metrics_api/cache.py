@@ -1,24 +1,24 @@
-"""The answer that was given last, kept in the memory of the container for as long as the setting says."""
+"""Caches the last exposition in the memory of the container, for as long as the setting says."""
 
 from datetime import datetime, timedelta
 
 from metrics_api import exposition
-from metrics_api.gathering import Gathering
+from metrics_api.gathering import MetricFamilies
 
 
 class MetricsCache:
-    """What is read from CloudWatch is paid by the metric: a second Prometheus server need not be a second reading."""
+    """CloudWatch charges for each metric read, so scrapes of several Prometheus servers share one read."""
 
     def __init__(self) -> None:
-        self._gathering = Gathering()
-        self._kept: tuple[datetime, str] | None = None
+        self._families = MetricFamilies()
+        self._cached: tuple[datetime, str] | None = None
 
     def at(self, now: datetime, seconds: int) -> str:
-        """The text, no older than ``seconds``. Raises ``DependencyFailed``."""
-        if self._kept is not None:
-            made_at, answer = self._kept
-            if now - made_at < timedelta(seconds=seconds):
-                return answer
-        answer = exposition.text(self._gathering.families(now))
-        self._kept = now, answer
-        return answer
+        """The exposition, at most ``seconds`` old. Raises ``DependencyFailed``."""
+        if self._cached is not None:
+            built_at, text = self._cached
+            if now - built_at < timedelta(seconds=seconds):
+                return text
+        text = exposition.text(self._families.families(now))
+        self._cached = now, text
+        return text

@@ -13,7 +13,7 @@ _ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """``suffix``: what stands behind the family's name, as ``_bucket``."""
+    """A sample. ``suffix``: appended to the family's name, for example ``_bucket``."""
 
     labels: Mapping[str, str]
     value: float
@@ -31,7 +31,7 @@ class Family:
 
 
 def text(families: Iterable[Family]) -> str:
-    """Families without samples are left out."""
+    """The exposition of the families, without those that have no samples."""
     lines: list[str] = []
     for family in families:
         if family.samples:

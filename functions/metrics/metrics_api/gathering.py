@@ -1,7 +1,7 @@
-"""The families of metrics, made of what CloudWatch has gathered from the functions' log lines.
+"""Builds the metric families from CloudWatch, which extracts metrics from the functions' log lines.
 
-Counters count from Monday, 0:00 UTC: CloudWatch keeps each minute by itself for 15 days and lists what had a value in
-the last 14, so what is added up since then is exact and complete. To Prometheus the new week is a reset of counters.
+Counters start on Monday, 0:00 UTC. CloudWatch stores each minute for 15 days, and lists metrics that had a value in the
+last 14 days, so sums since Monday are exact and complete. Prometheus sees a new week as a counter reset.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ _AGE = "tasksync_stream_record_age_seconds"
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """A family whose samples are totals of one metric, one for each combination of values of its dimensions."""
+    """A counter family: the totals of one metric, for each combination of dimension values."""
 
     metric: str
     dimensions: tuple[str, ...]
@@ -53,15 +53,16 @@ _COUNTERS = (
 )
 
 
-class Gathering:
-    """Keeps what was read last, so that no counter falls if CloudWatch answers with less than it did before."""
+class MetricFamilies:
+    """Reads the families. It remembers the totals, so that no counter decreases if CloudWatch returns less than
+    before."""
 
     def __init__(self) -> None:
         self._since: datetime | None = None
         self._highest: dict[Query, float] = {}
 
     def families(self, now: datetime) -> list[Family]:
-        """All of them, as they stand. Raises ``DependencyFailed``."""
+        """The current values of all families. Raises ``DependencyFailed``."""
         since = week_of(now)
         listed = cloudwatch.metrics_of(settings.metrics_namespace)
         totals = self._totals([query for metric in listed for query in _queries(metric)], since, now)
@@ -93,7 +94,7 @@ def week_of(now: datetime) -> datetime:
 
 
 def _queries(metric: Metric) -> list[Query]:
-    """What is asked of a metric that is listed."""
+    """The queries for a listed metric."""
     match metric.name, tuple(name for name, _ in metric.dimensions):
         case "age_seconds", ("function",):
             return [Query(metric, "Sum"), Query(metric, "SampleCount")]
@@ -109,7 +110,7 @@ def _queries(metric: Metric) -> list[Query]:
 def _totals_of(
     totals: Mapping[Query, float], metric: str, dimensions: tuple[str, ...], statistic: str = "Sum"
 ) -> Iterable[tuple[Labels, float]]:
-    """The totals of one metric, by labels in order."""
+    """The totals of one metric, sorted by labels."""
     found = [
         (query.metric.dimensions, total)
         for query, total in totals.items()
@@ -126,7 +127,7 @@ def _counted(counter: Counter, totals: Mapping[Query, float]) -> Family:
 
 
 def _latency(totals: Mapping[Query, float]) -> Family:
-    """A histogram for each route. Without buckets, which can be switched off, the last one alone: all requests."""
+    """A histogram for each route. If buckets are switched off, it has only the last bucket: all requests."""
     family = Family(_LATENCY, "histogram", "Time that functions took to answer requests.")
     all_requests: dict[Labels, float] = {}
     for labels, total in _totals_of(totals, "requests", _STATUS):
@@ -138,7 +139,7 @@ def _latency(totals: Mapping[Query, float]) -> Family:
         buckets.setdefault(route, {})[dict(labels)["le"]] = total
     for route, milliseconds in _totals_of(totals, "milliseconds", _ROUTE):
         counts = buckets.get(route, {})
-        # While CloudWatch has not added up everything yet, one of the two may be behind.
+        # CloudWatch may not have processed all log lines yet, so one of the two may lag.
         count = max(all_requests.get(route, 0.0), sum(counts.values()))
         running = 0.0
         for bound in BUCKETS[:-1] if counts else ():
@@ -164,7 +165,7 @@ def _age(totals: Mapping[Query, float]) -> Family:
 
 
 def _stream_gauges(totals: Mapping[Query, float], now: datetime) -> list[Family]:
-    """How the functions behind the streams stand now: gauges, of which those nobody knows are absent."""
+    """Gauges of the stream functions. Gauges without a value are absent."""
     ages = {query.metric.dimensions[0][1]: query.metric for query in totals if query.metric.name == "age_seconds"}
     oldest = {name: Query(metric, "Maximum") for name, metric in ages.items()}
     behind = {

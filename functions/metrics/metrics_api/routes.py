@@ -1,4 +1,4 @@
-"""The route that Prometheus scrapes. It has a token of its own: whoever may read numbers may do nothing else."""
+"""The route that Prometheus scrapes. Its token gives no other permission."""
 
 import hmac
 
@@ -19,15 +19,15 @@ from tasksync.runtime.settings import settings
 api = Api("metrics", limits=RateLimits(RateLimitsRepository()))
 app = api.chalice
 
-kept = MetricsCache()
+cache = MetricsCache()
 
 
 @api.route(
     "GET",
     "/metrics",
-    answer=str,
+    response=str,
     media_types=("text/plain",),
-    fails=(InvalidToken, TokenMissing, TokenMalformed),
+    raises=(InvalidToken, TokenMissing, TokenMalformed),
     limits=(PUBLIC,),
     token="metrics_token",  # noqa: S106  # a name
     public=True,
@@ -38,7 +38,7 @@ def get_metrics(request: Request) -> Response:
     It takes the metrics token of this installation, not an access token.
     """
     _check(request)
-    return Response(200, kept.at(clock.now(), settings.metrics_cache_seconds), {"Content-Type": MEDIA_TYPE})
+    return Response(200, cache.at(clock.now(), settings.metrics_cache_seconds), {"Content-Type": MEDIA_TYPE})
 
 
 def _check(request: Request) -> None:

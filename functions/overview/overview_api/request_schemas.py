@@ -1,4 +1,4 @@
-"""What comes in and goes out."""
+"""The request schema of keys, and the rendering of overviews and resolved keys."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
@@ -36,7 +36,7 @@ class WantedKeys(Checked, frozen=True, kw_only=True):
 
 
 def overview(found: Overview, caller: Caller) -> response_schemas.Overview:
-    """As much of it as one response holds: people and rooms before tasks."""
+    """The overview, as far as one response can hold it: users and rooms before tasks."""
     filling = Filling()
     users = filling.take_all(found.people, lambda user: rendering.user(user, caller))
     rooms = filling.take_all(found.rooms, rendering.room_in_list)
@@ -46,7 +46,7 @@ def overview(found: Overview, caller: Caller) -> response_schemas.Overview:
 
 
 def resolved(found: Found, caller: Caller) -> response_schemas.ResolvedKeys:
-    """As much of it as one response holds; what is left out is named."""
+    """The resolved keys, as far as one response can hold them. ``left_out`` names the others."""
     filling = Filling()
     left_out: list[str] = []
 

@@ -1,9 +1,9 @@
-"""Routes that look across users, rooms and tasks."""
+"""Routes of the overview and of the resolution of keys."""
 
 import msgspec
 
 from overview_api import request_schemas
-from overview_api.cache import Answer, OverviewCache
+from overview_api.cache import CachedOverview, OverviewCache
 from overview_api.request_schemas import WantedKeys
 from overview_api.response_schemas import Overview, ResolvedKeys
 from tasksync.domain.keys import KeyService
@@ -23,17 +23,17 @@ from tasksync.model.entities import Caller
 from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
-# No idempotency keys: nothing here writes, so a request repeated does no more than the first one.
+# No idempotency keys: these routes do not write.
 api = Api("overview", limits=RateLimits(RateLimitsRepository()))
 app = api.chalice
 
 _rooms = RoomReads()
 _overviews = OverviewService(_rooms, UsersRepository(), TaskReads(), gather_pair)
 _keys = KeyService(_rooms, UsersRepository(), TaskReads(), gather_pair)
-_kept = OverviewCache(_rooms)
+_cache = OverviewCache(_rooms)
 
 
-@api.route("GET", "/", answer=Overview, tagged=True)
+@api.route("GET", "/", response=Overview, tagged=True)
 def get_overview(request: Request) -> Response:
     """Get the caller's rooms, the people in them and the caller's open tasks.
 
@@ -43,15 +43,16 @@ def get_overview(request: Request) -> Response:
     """
     caller = request.caller
     oldest = request.accepted_age(settings.overview_cache_seconds)
-    kept = None if oldest is None else _kept.find(caller, oldest)
-    answer = kept or _made(caller, keep=request.may_be_stored)
-    unchanged = request.unchanged(answer.tag)
-    shown = Response(200, answer.body.decode(), {"Content-Type": JSON, "ETag": etag(answer.tag)})
-    response = not_modified(answer.tag) if unchanged else uncompressed(shown)
-    return Response(response.status, response.body, {**response.headers, "Age": str(answer.age_seconds)})
+    cached = None if oldest is None else _cache.find(caller, oldest)
+    if cached is None:
+        cached = _build(caller, store=request.may_be_stored)
+    unchanged = request.unchanged(cached.tag)
+    shown = Response(200, cached.body.decode(), {"Content-Type": JSON, "ETag": etag(cached.tag)})
+    response = not_modified(cached.tag) if unchanged else uncompressed(shown)
+    return Response(response.status, response.body, {**response.headers, "Age": str(cached.age_seconds)})
 
 
-@api.route("POST", "/keys/resolve", body=WantedKeys, answer=ResolvedKeys, limits=(READ,))
+@api.route("POST", "/keys/resolve", body=WantedKeys, response=ResolvedKeys, limits=(READ,))
 def resolve_keys(request: Request, body: WantedKeys) -> Response:
     """Resolve ids and room codes to what they stand for, as far as the caller may see it.
 
@@ -61,11 +62,11 @@ def resolve_keys(request: Request, body: WantedKeys) -> Response:
     return uncompressed(ok(request_schemas.resolved(_keys.resolve(request.caller, body.keys()), request.caller)))
 
 
-def _made(caller: Caller, *, keep: bool) -> Answer:
-    made_at = clock.now()
+def _build(caller: Caller, *, store: bool) -> CachedOverview:
+    built_at = clock.now()
     overview = _overviews.of(caller)
     body = msgspec.json.encode(request_schemas.overview(overview, caller))
-    answer = Answer(body, digest(body), made_at)
-    if keep:
-        _kept.keep(caller, answer, [view.caller for view in overview.rooms])
-    return answer
+    cached = CachedOverview(body, digest(body), built_at)
+    if store:
+        _cache.store(caller, cached, [view.caller for view in overview.rooms])
+    return cached

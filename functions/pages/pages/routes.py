@@ -1,4 +1,4 @@
-"""Routes of what browsers and tools read to know the API. All of it is public, and the same for everybody."""
+"""Routes of the API's description and of pages. They are public, and the same for everybody."""
 
 from typing import Any
 
@@ -14,22 +14,23 @@ app = api.chalice
 _DOCS = site.page("docs.html")
 _CLIENT = site.page("client.html")
 
-# Kept, and asked for again each time whether it is still the same.
+# Browsers cache these, and revalidate them on each use.
 _REVALIDATED = {"Cache-Control": "no-cache"}
 _IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 
-# The gateway compresses them for those who take that, and says neither: a cache on the way must not give one what was
-# meant for another (RFC 9110 §12.5.5), and the bytes are not always those that the tag stands for (§8.8.1).
-_CODED = {"Vary": "Accept-Encoding, Origin"}
+# The gateway compresses responses for clients that accept it, and sets no ``Vary`` header: without it, a shared cache
+# could send a compressed response to a client that does not (RFC 9110 §12.5.5). The tag is weak, as the bytes differ
+# (§8.8.1).
+_ENCODING_HEADERS = {"Vary": "Accept-Encoding, Origin"}
 
-# A page loads nothing from elsewhere, and sends nothing to elsewhere.
+# A page loads nothing from other origins, and sends nothing to them.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
-@api.route("GET", "/openapi.json", answer=dict[str, Any], tagged=True, public=True)
+@api.route("GET", "/openapi.json", response=dict[str, Any], tagged=True, public=True)
 def get_openapi(request: Request) -> Response:
     """Get this description of the API (OpenAPI 3.1).
 
@@ -38,7 +39,7 @@ def get_openapi(request: Request) -> Response:
     return _served(request, site.description(request.address), _REVALIDATED)
 
 
-@api.route("GET", "/docs", answer=str, media_types=("text/html",), tagged=True, public=True)
+@api.route("GET", "/docs", response=str, media_types=("text/html",), tagged=True, public=True)
 def get_docs(request: Request) -> Response:
     """Read this description as a page, and try the API out.
 
@@ -47,7 +48,7 @@ def get_docs(request: Request) -> Response:
     return _served(request, _DOCS, {**_REVALIDATED, "Content-Security-Policy": _POLICY})
 
 
-@api.route("GET", "/client", answer=str, media_types=("text/html",), tagged=True, public=True)
+@api.route("GET", "/client", response=str, media_types=("text/html",), tagged=True, public=True)
 def get_client(request: Request) -> Response:
     """Send requests from a page, by clicking and typing.
 
@@ -56,7 +57,9 @@ def get_client(request: Request) -> Response:
     return _served(request, _CLIENT, {**_REVALIDATED, "Content-Security-Policy": _POLICY})
 
 
-@api.route("GET", "/assets/{asset}", answer=str, media_types=("text/javascript", "text/css"), tagged=True, public=True)
+@api.route(
+    "GET", "/assets/{asset}", response=str, media_types=("text/javascript", "text/css"), tagged=True, public=True
+)
 def get_asset(request: Request, asset: str) -> Response:
     """Get a script or a style of a page.
 
@@ -68,7 +71,7 @@ def get_asset(request: Request, asset: str) -> Response:
 
 
 def _served(request: Request, file: site.File, headers: dict[str, str]) -> Response:
-    headers = {**headers, **_CODED, "ETag": f"W/{etag(file.digest)}"}
+    headers = {**headers, **_ENCODING_HEADERS, "ETag": f"W/{etag(file.digest)}"}
     if request.unchanged(file.digest):
         return Response(304, None, headers)
     return Response(200, file.text, {**headers, "Content-Type": file.media_type})

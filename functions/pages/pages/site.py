@@ -1,9 +1,9 @@
-"""Pages and the files they need, as they are served.
+"""Static files: pages, scripts and styles.
 
-To add a page: ``static/NAME.html`` and a route that answers ``page("NAME.html")``. Its scripts and styles are files
-beside it: the page names them as ``assets/FILE``, a module imports another as ``./FILE``. They are served under a name
-with the digest of their content (``assets/docs.3f1c….js``), so that a browser may keep them for good and still has the
-right ones after a deployment. The names are relative: a page is found below a stage as well as at the root of a domain.
+To add a page, add ``static/NAME.html`` and a route that returns ``page("NAME.html")``. Its scripts and styles are files
+in the same folder: the page refers to them as ``assets/FILE``, a module imports another one as ``./FILE``. Their URLs
+contain a digest of their content (``assets/docs.3f1c….js``), so that browsers cache them for good and still load the
+right version after a deployment. The URLs are relative, so a page works below a stage and at the root of a domain.
 """
 
 import functools
@@ -18,7 +18,7 @@ from pathlib import Path
 
 
 def _folder_of(package: str) -> Path:
-    """Found and not imported: its own code asks for Django, which nothing here needs."""
+    """The folder of a package, without importing it: its code needs Django, which is not installed."""
     found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
         raise ModuleNotFoundError(package)
@@ -42,7 +42,7 @@ _MEDIA_TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charse
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A text that is served, with its media type and a digest of it."""
+    """A text file, with its media type and its digest."""
 
     text: str
     media_type: str
@@ -50,7 +50,7 @@ class File:
 
 
 _DESCRIPTION = (importlib.resources.files("pages") / "openapi.json").read_text(encoding="utf-8")
-# What the document says of its servers has no brackets in it.
+# The servers in the document contain no brackets.
 _SERVERS = re.compile(r'"servers": \[[^\]]*\]')
 _MOST_ADDRESSES = 16
 
@@ -64,7 +64,7 @@ def description(address: str) -> File:
 
 
 def page(name: str) -> File:
-    """A page, with the names that its files are served under."""
+    """A page, with the URLs of its assets."""
     text = _IN_MARKUP.sub(lambda found: _served_name(found[0]), (_STATIC / name).read_text(encoding="utf-8"))
     return File(text, "text/html; charset=utf-8", _digest(text))
 
@@ -75,7 +75,7 @@ def _asset(name: str) -> File:
     text = _SOURCES[name].read_text(encoding="utf-8")
     if name in _VIEWER_FILES:
         return File(text, kind, _digest(text))
-    # A module's digest counts those of the modules it imports, which therefore never import each other in a circle.
+    # A module's digest includes the digests of its imports, so imports must not be circular.
     text = _IN_MODULES.sub(lambda found: _served_name(found[0]), text)
     return File(text, kind, _digest(text))
 
@@ -90,4 +90,4 @@ def _digest(text: str) -> str:
 
 
 ASSETS = {_served_name(name): _asset(name) for name in _SOURCES}
-"""By the name it is served under, each file that pages need."""
+"""Each asset, by the name in its URL."""

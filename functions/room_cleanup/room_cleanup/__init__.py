@@ -1,1 +1,1 @@
-"""Deletes what is left of a room once its membership is empty."""
+"""Deletes rooms without members, and unassigns tasks of former members."""

@@ -1,4 +1,4 @@
-"""Called with records of the rooms stream that say a membership ended, or the last one of a room did."""
+"""The room cleanup function: handles records of the rooms stream about memberships that ended and empty rooms."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tasksync.streams.records import Context, Keys, handle
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Answers with Lambda's partial batch response."""
+    """Returns Lambda's partial batch response."""
     return handle(event, context, "room_cleanup", "room_id", _finish)
 
 

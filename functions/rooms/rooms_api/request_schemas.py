@@ -1,4 +1,4 @@
-"""What comes in and goes out."""
+"""Request schemas of rooms, and the rendering of rooms and members."""
 
 from typing import Annotated
 

@@ -16,7 +16,7 @@ from tasksync.dynamodb.rooms.changes import RoomChanges
 from tasksync.dynamodb.rooms.former_members import FormerMembersRepository
 from tasksync.dynamodb.users.repository import UsersRepository
 from tasksync.http.app import Api
-from tasksync.http.middleware.idempotency import IdempotencyKeys
+from tasksync.http.middleware.idempotency import Idempotency
 from tasksync.http.middleware.rate_limits import RateLimits
 from tasksync.http.pagination.lists import listing
 from tasksync.http.rendering import activity, room_in_list
@@ -46,18 +46,18 @@ from tasksync.runtime.settings import settings
 _room_changes = RoomChanges()
 
 
-def _as_seen_now(user_id: str, first: Response) -> Response:
-    """A room's code is for its admins and members, also in a response that is given again."""
-    room = first.body if isinstance(first.body, dict) else {}
+def _as_seen_now(user_id: str, stored: Response) -> Response:
+    """A replayed response without the room's code, unless the caller may still see it."""
+    room = stored.body if isinstance(stored.body, dict) else {}
     if not room.get("code"):
-        return first
+        return stored
     membership = _room_changes.memberships_in([room["id"]], user_id).get(room["id"])
     if membership is not None and membership.role is not RoomRole.VIEWER:
-        return first
-    return replace(first, body={**room, "code": None})
+        return stored
+    return replace(stored, body={**room, "code": None})
 
 
-api = Api("rooms", IdempotencyKeys(IdempotencyRepository(), _as_seen_now), RateLimits(RateLimitsRepository()))
+api = Api("rooms", Idempotency(IdempotencyRepository(), _as_seen_now), RateLimits(RateLimitsRepository()))
 app = api.chalice
 
 _rooms = RoomService(
@@ -71,7 +71,7 @@ _rooms = RoomService(
 _activity = ActivityService(_room_changes, ActivityRepository(), gather_pair)
 
 
-@api.route("POST", "/rooms", body=NewRoom, status=201, answer=Room, fails=(NotFound, CodeTaken, TooManyRooms))
+@api.route("POST", "/rooms", body=NewRoom, status=201, response=Room, raises=(NotFound, CodeTaken, TooManyRooms))
 def create_room(request: Request, body: NewRoom) -> Response:
     """Open a room, whose admin is the caller. One with a code of the caller's choice counts as joining, too."""
     if body.user_id not in (None, request.caller.user_id):
@@ -85,7 +85,7 @@ def create_room(request: Request, body: NewRoom) -> Response:
             ]
         )
     if body.code is not None:
-        # The answer says whether a room has this code, as the answer to joining does.
+        # The response shows whether a room has this code, as that of joining does.
         request.count([JOIN, JOIN_FROM])
     return request.carry_out(
         lambda: _rooms.open(request.caller, body.name, body.code, body.join_role),
@@ -93,7 +93,7 @@ def create_room(request: Request, body: NewRoom) -> Response:
     )
 
 
-@api.route("GET", "/rooms", query=Paging, answer=Listing[RoomSummary])
+@api.route("GET", "/rooms", query=Paging, response=Listing[RoomSummary])
 def list_rooms(request: Request, query: Paging) -> Response:
     """List the caller's rooms.
 
@@ -108,8 +108,8 @@ def list_rooms(request: Request, query: Paging) -> Response:
     "POST",
     "/rooms/join",
     body=Join,
-    answer=Room,
-    fails=(NotFound, UnknownCode, AlreadyMember, RoomFull, TooManyRooms),
+    response=Room,
+    raises=(NotFound, UnknownCode, AlreadyMember, RoomFull, TooManyRooms),
     limits=(JOIN, JOIN_FROM),
 )
 def join_room(request: Request, body: Join) -> Response:
@@ -121,7 +121,7 @@ def join_room(request: Request, body: Join) -> Response:
     return request.carry_out(lambda: _rooms.join(request.caller, body.code), _shown)
 
 
-@api.route("GET", "/rooms/{room_id}", answer=Room)
+@api.route("GET", "/rooms/{room_id}", response=Room)
 def get_room(request: Request, room_id: str) -> Response:
     """Get a room.
 
@@ -131,8 +131,8 @@ def get_room(request: Request, room_id: str) -> Response:
     return not_modified(view.room.version) if request.unchanged(view.room.version) else _shown(view)
 
 
-@api.route("PUT", "/rooms/{room_id}", body=RoomChange, answer=Room, fails=(RoleTooLow, PreconditionFailed))
-@api.route("PATCH", "/rooms/{room_id}", body=RoomChange, answer=Room, fails=(RoleTooLow, PreconditionFailed))
+@api.route("PUT", "/rooms/{room_id}", body=RoomChange, response=Room, raises=(RoleTooLow, PreconditionFailed))
+@api.route("PATCH", "/rooms/{room_id}", body=RoomChange, response=Room, raises=(RoleTooLow, PreconditionFailed))
 def change_room(request: Request, room_id: str, body: RoomChange) -> Response:
     """Change the name of a room, or what joining by its code gives, as one of its admins.
 
@@ -150,7 +150,7 @@ def change_room(request: Request, room_id: str, body: RoomChange) -> Response:
     )
 
 
-@api.route("DELETE", "/rooms/{room_id}", fails=(RoleTooLow, PreconditionFailed))
+@api.route("DELETE", "/rooms/{room_id}", raises=(RoleTooLow, PreconditionFailed))
 def delete_room(request: Request, room_id: str) -> Response:
     """Delete a room and its tasks, as one of its admins. Everybody is out at once."""
     return request.carry_out(
@@ -160,7 +160,7 @@ def delete_room(request: Request, room_id: str) -> Response:
     )
 
 
-@api.route("POST", "/rooms/{room_id}/code", body=EmptyBody, answer=Room, fails=(RoleTooLow, PreconditionFailed))
+@api.route("POST", "/rooms/{room_id}/code", body=EmptyBody, response=Room, raises=(RoleTooLow, PreconditionFailed))
 def change_code(request: Request, room_id: str, body: EmptyBody) -> Response:
     """Give a room a new code, as one of its admins.
 
@@ -169,7 +169,7 @@ def change_code(request: Request, room_id: str, body: EmptyBody) -> Response:
     return request.carry_out(lambda: _rooms.change_code(request.caller, room_id, request.matches), _shown, checked=True)
 
 
-@api.route("GET", "/rooms/{room_id}/users", query=Paging, answer=Listing[Member])
+@api.route("GET", "/rooms/{room_id}/users", query=Paging, response=Listing[Member])
 def list_members(request: Request, room_id: str, query: Paging) -> Response:
     """List the members of a room.
 
@@ -186,8 +186,8 @@ def list_members(request: Request, room_id: str, query: Paging) -> Response:
     "/rooms/{room_id}/users",
     body=NewMember,
     status=201,
-    answer=Member,
-    fails=(RoleTooLow, UnknownUser, AlreadyMember, RoomFull, AddingRefused, TooManyRooms),
+    response=Member,
+    raises=(RoleTooLow, UnknownUser, AlreadyMember, RoomFull, AddingRefused, TooManyRooms),
 )
 def add_member(request: Request, room_id: str, body: NewMember) -> Response:
     """Add somebody to a room, as one of its admins.
@@ -202,7 +202,9 @@ def add_member(request: Request, room_id: str, body: NewMember) -> Response:
     )
 
 
-@api.route("PATCH", "/rooms/{room_id}/users/{user_id}", body=RoleChange, answer=Member, fails=(RoleTooLow, LastAdmin))
+@api.route(
+    "PATCH", "/rooms/{room_id}/users/{user_id}", body=RoleChange, response=Member, raises=(RoleTooLow, LastAdmin)
+)
 def change_role(request: Request, room_id: str, user_id: str, body: RoleChange) -> Response:
     """Change what a member may do, as an admin of the room.
 
@@ -218,7 +220,7 @@ def change_role(request: Request, room_id: str, user_id: str, body: RoleChange) 
     )
 
 
-@api.route("DELETE", "/rooms/{room_id}/users/{user_id}", fails=(RoleTooLow, LastAdmin))
+@api.route("DELETE", "/rooms/{room_id}/users/{user_id}", raises=(RoleTooLow, LastAdmin))
 def remove_member(request: Request, room_id: str, user_id: str) -> Response:
     """Leave a room or, as one of its admins, remove somebody.
 
@@ -227,7 +229,7 @@ def remove_member(request: Request, room_id: str, user_id: str) -> Response:
     return request.carry_out(lambda: _rooms.remove(request.caller, room_id, user_id), lambda _: no_content())
 
 
-@api.route("GET", "/rooms/{room_id}/activity", query=Paging, answer=Listing[Activity])
+@api.route("GET", "/rooms/{room_id}/activity", query=Paging, response=Listing[Activity])
 def list_activity(request: Request, room_id: str, query: Paging) -> Response:
     """List what was done in a room, newest first. To viewers, values of the code are null.
 

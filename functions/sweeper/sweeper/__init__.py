@@ -1,1 +1,1 @@
-"""Finishes removals whose stream record was lost, came too late or kept failing."""
+"""Finishes removals whose stream record was lost, expired or failed repeatedly."""

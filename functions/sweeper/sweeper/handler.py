@@ -1,4 +1,4 @@
-"""Called by a schedule; finds what was begun long ago and is still unfinished, and finishes it."""
+"""The sweeper function: a schedule calls it to finish removals that were started long ago."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -18,7 +18,7 @@ from tasksync.runtime import clock, deadline, unit_of_work
 from tasksync.runtime.deadline import KeepGoing
 from tasksync.streams.records import Context
 
-# Longer than the streams take while all is well: what is younger is most likely being finished just now.
+# Longer than the streams normally take: a younger removal is probably in progress.
 _OLDER_THAN_SECONDS = 600
 
 _BY_KIND = Measure(dict.fromkeys(("found", "finished", "failures"), "Count"), [["kind"]], sparse=True)
@@ -29,14 +29,14 @@ _removal = UserRemoval(
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Answers with what was found and finished, by kind.
+    """Returns how many removals were found and finished, by kind.
 
-    Called by hand, ``older_than_seconds`` in the event says what counts as long ago; 0 takes all that there is.
+    ``older_than_seconds`` in the event, for manual calls: the minimum age of a removal; 0 for all.
     """
     deadline.begin(context.get_remaining_time_in_millis)
     age = timedelta(seconds=event.get("older_than_seconds", _OLDER_THAN_SECONDS))
     return {
-        # People first: whoever is removed leaves their rooms, and may leave one empty.
+        # Users first: removing a user may leave a room empty.
         "users": _swept("users", UsersRepository().unfinished(clock.now() - age), _removal.finish, context),
         "rooms": _swept("rooms", RoomsRepository().unfinished(clock.now() - age), _finish_room, context),
         "unassignments": _swept(

@@ -1,4 +1,4 @@
-"""What comes in."""
+"""Request schemas of tasks."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -98,7 +98,7 @@ class TaskChange(Change, frozen=True, kw_only=True):
 
     @property
     def named_id(self) -> str | None:
-        """Whom it names as assignee, if it names anybody."""
+        """The assignee that the change names, if any."""
         return self.user_id if isinstance(self.user_id, str) else None
 
     def applied(self, task: Task) -> Task:

@@ -8,7 +8,7 @@ from tasksync.dynamodb.rooms.repository import RoomsRepository
 from tasksync.dynamodb.tasks.changes import TaskChanges
 from tasksync.http import rendering
 from tasksync.http.app import Api
-from tasksync.http.middleware.idempotency import IdempotencyKeys
+from tasksync.http.middleware.idempotency import Idempotency
 from tasksync.http.middleware.rate_limits import RateLimits
 from tasksync.http.pagination.lists import listing
 from tasksync.http.request import Request
@@ -18,7 +18,7 @@ from tasksync.model import entities
 from tasksync.model.entities import Page
 from tasksync.model.errors import AssigneeNotMember, NotFound, PreconditionFailed, RoleTooLow, RoomNotFound
 
-api = Api("tasks", IdempotencyKeys(IdempotencyRepository()), RateLimits(RateLimitsRepository()))
+api = Api("tasks", Idempotency(IdempotencyRepository()), RateLimits(RateLimitsRepository()))
 app = api.chalice
 
 _tasks = TaskService(TaskChanges(), RoomsRepository())
@@ -26,7 +26,7 @@ _tasks = TaskService(TaskChanges(), RoomsRepository())
 _CHANGE_ERRORS = (RoleTooLow, AssigneeNotMember, PreconditionFailed)
 
 
-@api.route("POST", "/tasks", body=NewTask, status=201, answer=Task, fails=(NotFound, RoleTooLow, AssigneeNotMember))
+@api.route("POST", "/tasks", body=NewTask, status=201, response=Task, raises=(NotFound, RoleTooLow, AssigneeNotMember))
 def create_task(request: Request, body: NewTask) -> Response:
     """Plan a task, in a room or for oneself. Viewers of a room plan none there."""
     draft = body.draft(request.caller.user_id)
@@ -36,7 +36,7 @@ def create_task(request: Request, body: NewTask) -> Response:
     )
 
 
-@api.route("GET", "/tasks", query=TaskQuery, answer=Listing[Task], fails=(NotFound,))
+@api.route("GET", "/tasks", query=TaskQuery, response=Listing[Task], raises=(NotFound,))
 def list_tasks(request: Request, query: TaskQuery) -> Response:
     """List the caller's tasks: personal ones, and those assigned to them in any room.
 
@@ -56,7 +56,7 @@ def list_tasks(request: Request, query: TaskQuery) -> Response:
     return listing(request, query, read, rendering.task)
 
 
-@api.route("GET", "/rooms/{room_id}/tasks", query=RoomTaskQuery, answer=Listing[Task])
+@api.route("GET", "/rooms/{room_id}/tasks", query=RoomTaskQuery, response=Listing[Task])
 def list_tasks_of_room(request: Request, room_id: str, query: RoomTaskQuery) -> Response:
     """List the tasks of a room.
 
@@ -72,7 +72,7 @@ def list_tasks_of_room(request: Request, room_id: str, query: RoomTaskQuery) -> 
     )
 
 
-@api.route("GET", "/tasks/{task_id}", answer=Task)
+@api.route("GET", "/tasks/{task_id}", response=Task)
 def get_task(request: Request, task_id: str) -> Response:
     """Get a task.
 
@@ -84,8 +84,8 @@ def get_task(request: Request, task_id: str) -> Response:
     return ok(rendering.task(task), task.version)
 
 
-@api.route("PUT", "/tasks/{task_id}", body=TaskChange, answer=Task, fails=_CHANGE_ERRORS)
-@api.route("PATCH", "/tasks/{task_id}", body=TaskChange, answer=Task, fails=_CHANGE_ERRORS)
+@api.route("PUT", "/tasks/{task_id}", body=TaskChange, response=Task, raises=_CHANGE_ERRORS)
+@api.route("PATCH", "/tasks/{task_id}", body=TaskChange, response=Task, raises=_CHANGE_ERRORS)
 def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
     """Change a task. A viewer of its room may change the `status` of what is assigned to them, and nothing else."""
 
@@ -99,7 +99,7 @@ def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
     )
 
 
-@api.route("DELETE", "/tasks/{task_id}", fails=(RoleTooLow, PreconditionFailed))
+@api.route("DELETE", "/tasks/{task_id}", raises=(RoleTooLow, PreconditionFailed))
 def delete_task(request: Request, task_id: str) -> Response:
     """Delete a task.
 

@@ -1,4 +1,4 @@
-"""Called with records of the users stream that say a user is to be deleted."""
+"""The user removal function: handles records of the users stream about accepted deletions."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ _removal = UserRemoval(
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Answers with Lambda's partial batch response."""
+    """Returns Lambda's partial batch response."""
     return handle(event, context, "user_removal", "user_id", _finish)
 
 

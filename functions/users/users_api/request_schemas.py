@@ -1,4 +1,4 @@
-"""What comes in and goes out."""
+"""Request schemas of users, and the rendering of exports."""
 
 from typing import Annotated
 
@@ -31,7 +31,7 @@ class UserChange(Change, frozen=True, kw_only=True):
 
 
 def changed_fields(before: User, after: User) -> list[str]:
-    """What a change has changed, by name."""
+    """The names of the fields that differ."""
     return [name for name in UserChange.__struct_fields__ if getattr(before, name) != getattr(after, name)]
 
 

@@ -26,7 +26,7 @@ from tasksync.dynamodb.tasks.repository import TasksRepository
 from tasksync.dynamodb.users.changes import UserChanges
 from tasksync.http import rendering
 from tasksync.http.app import Api
-from tasksync.http.middleware.idempotency import IdempotencyKeys
+from tasksync.http.middleware.idempotency import Idempotency
 from tasksync.http.middleware.rate_limits import RateLimits
 from tasksync.http.pagination.lists import Part, chained, listing, position
 from tasksync.http.request import Request
@@ -55,7 +55,7 @@ from users_api import request_schemas
 from users_api.request_schemas import UserChange
 from users_api.response_schemas import Export
 
-api = Api("users", IdempotencyKeys(IdempotencyRepository()), RateLimits(RateLimitsRepository()))
+api = Api("users", Idempotency(IdempotencyRepository()), RateLimits(RateLimitsRepository()))
 app = api.chalice
 
 _people = UserChanges()
@@ -81,8 +81,8 @@ _CHANGE_ERRORS = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed, Rea
     "/users",
     body=Registration,
     status=201,
-    answer=User,
-    fails=(UsernameTaken, EmailTaken),
+    response=User,
+    raises=(UsernameTaken, EmailTaken),
     limits=(REGISTRATION,),
 )
 def create_user(request: Request, body: Registration) -> Response:
@@ -96,7 +96,7 @@ def create_user(request: Request, body: Registration) -> Response:
     return created(rendering.profile(user), f"/users/{user.id}", user.version)
 
 
-@api.route("GET", "/users", query=Paging, answer=Listing[VisibleUser])
+@api.route("GET", "/users", query=Paging, response=Listing[VisibleUser])
 def list_users(request: Request, query: Paging) -> Response:
     """List the people one shares a room with. An admin of the installation sees all.
 
@@ -114,7 +114,7 @@ def list_users(request: Request, query: Paging) -> Response:
     )
 
 
-@api.route("GET", "/users/{user_id}", answer=VisibleUser)
+@api.route("GET", "/users/{user_id}", response=VisibleUser)
 def get_user(request: Request, user_id: str) -> Response:
     """Get a user.
 
@@ -122,12 +122,12 @@ def get_user(request: Request, user_id: str) -> Response:
     members is some milliseconds behind.
     """
     shown = rendering.user(_users.get(request.caller, user_id), request.caller)
-    # Of others only the name is shown, and how often the rest changed is not for everybody to know.
+    # Without a visible version, the tag is a digest: it must not show how often hidden fields change.
     tag = shown.get("version") or rendering.digest(msgspec.json.encode(shown))
     return not_modified(tag) if request.unchanged(tag) else ok(shown, tag)
 
 
-@api.route("GET", "/users/{user_id}/export", query=From, answer=Export, fails=(RoleTooLow,))
+@api.route("GET", "/users/{user_id}/export", query=From, response=Export, raises=(RoleTooLow,))
 def export_user(request: Request, user_id: str, query: From) -> Response:
     """Export everything that is held about oneself.
 
@@ -156,8 +156,8 @@ def export_user(request: Request, user_id: str, query: From) -> Response:
     return response
 
 
-@api.route("PUT", "/users/{user_id}", body=UserChange, answer=VisibleUser, fails=_CHANGE_ERRORS)
-@api.route("PATCH", "/users/{user_id}", body=UserChange, answer=VisibleUser, fails=_CHANGE_ERRORS)
+@api.route("PUT", "/users/{user_id}", body=UserChange, response=VisibleUser, raises=_CHANGE_ERRORS)
+@api.route("PATCH", "/users/{user_id}", body=UserChange, response=VisibleUser, raises=_CHANGE_ERRORS)
 def change_user(request: Request, user_id: str, body: UserChange) -> Response:
     """Change a user: oneself or, as an admin of the installation, anybody.
 
@@ -172,7 +172,8 @@ def change_user(request: Request, user_id: str, body: UserChange) -> Response:
         changed = request.merged(rendering.user(user, request.caller), lambda: body.applied(user))
         fields[:] = request_schemas.changed_fields(user, changed)
         renamed = (changed.username, changed.email) != (user.username, user.email)
-        # The answer says whether somebody else has it, as that to a registration does. An admin sees all anyway.
+        # The response shows whether somebody else has the name, as that of a registration does. Admins see all users
+        # anyway.
         if renamed and request.caller.role is not UserRole.ADMIN:
             request.count([REGISTRATION])
         return changed
@@ -188,7 +189,7 @@ def change_user(request: Request, user_id: str, body: UserChange) -> Response:
     return response
 
 
-@api.route("DELETE", "/users/{user_id}", fails=(RoleTooLow, PreconditionFailed, ReauthenticationRequired))
+@api.route("DELETE", "/users/{user_id}", raises=(RoleTooLow, PreconditionFailed, ReauthenticationRequired))
 def delete_user(request: Request, user_id: str) -> Response:
     """Delete a user: oneself or, as an admin of the installation, anybody.
 
@@ -202,8 +203,9 @@ def delete_user(request: Request, user_id: str) -> Response:
             checked=True,
         )
     note(request, "user_deleted", user_id)
-    # The deletion is accepted, whatever happens now. It is carried out here so that it is done when the client is told
-    # so; cut short, the users stream finishes it.
+    # The deletion is accepted already. It is finished here, so that it is done when the client gets the response; if
+    # that
+    # fails, the users stream finishes it.
     try:
         _removal.finish(user_id, deadline.has_time)
     except TaskSyncError as error:

@@ -4,13 +4,13 @@ from typing import Any
 
 from tests.functions.activity.trails import about, deeds, gone, new, trail
 from tests.functions.users.administrators import administrator
-from tests.support.client import Answer
+from tests.support.client import Response
 from tests.support.product import Product
 
 
-def request_of(answer: Answer) -> str:
-    assert answer.status < 300, answer
-    return answer.headers["X-Request-Id"]
+def request_of(response: Response) -> str:
+    assert response.status < 300, response
+    return response.headers["X-Request-Id"]
 
 
 def test_the_first_entry_of_a_trail_is_the_opening_of_the_room(product: Product) -> None:
@@ -52,15 +52,15 @@ def test_a_room_change_has_old_and_new_values(product: Product) -> None:
         gone(join_role="member"),
         new(join_role="viewer"),
     ]
-    answers = (renamed, unnamed, recoded, closed, viewed)
-    assert [entry["request_id"] for entry in entries] == [request_of(each) for each in answers]
+    responses = (renamed, unnamed, recoded, closed, viewed)
+    assert [entry["request_id"] for entry in entries] == [request_of(each) for each in responses]
 
 
 def test_joining_leaving_and_removal_record_who_did_it(product: Product) -> None:
     ann, bob, cleo = product.register("ann"), product.register("bob"), product.register("cleo")
     room = ann.open_room()
     members = f"/rooms/{room['id']}/users"
-    answers = [
+    responses = [
         bob.post("/rooms/join", json={"code": room["code"]}),
         ann.post(members, json={"user_id": cleo.id, "role": "viewer"}),
         ann.patch(f"{members}/{cleo.id}", json={"role": "admin"}),
@@ -80,7 +80,7 @@ def test_joining_leaving_and_removal_record_who_did_it(product: Product) -> None
     ]
     assert {entry["resource"] for entry in entries} == {"membership"}
     assert all(entry["changes"].keys() == {"role"} for entry in entries)
-    assert [entry["request_id"] for entry in entries] == [request_of(each) for each in answers]
+    assert [entry["request_id"] for entry in entries] == [request_of(each) for each in responses]
 
 
 def test_a_task_is_recorded_from_creation_to_deletion(product: Product) -> None:
@@ -133,7 +133,7 @@ def test_refused_requests_and_changes_without_effect_leave_no_entry(product: Pro
     ]
     product.deliver()
 
-    assert [answer.status for answer in same + refused] == [200, 200, 200, 403, 412, 409]
+    assert [response.status for response in same + refused] == [200, 200, 200, 403, 412, 409]
     assert trail(ann, room) == before
 
 

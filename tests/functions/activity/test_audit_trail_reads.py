@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.functions.activity.trails import FUNCTION, trail
-from tests.support.problems import faults, problem
+from tests.support.problems import field_errors, problem
 from tests.support.product import Product
 
 
@@ -15,11 +15,11 @@ def test_a_viewer_reads_the_trail_newest_first(product: Product) -> None:
     ann.post(f"/rooms/{room['id']}/users", json={"user_id": bob.id, "role": "viewer"})
     product.deliver()
 
-    answer = bob.get(f"/rooms/{room['id']}/activity")
+    response = bob.get(f"/rooms/{room['id']}/activity")
 
-    assert answer.status == 200
-    assert [entry["resource"] for entry in answer.json()["items"]] == ["membership", "room"]
-    assert answer.json()["next_cursor"] is None
+    assert response.status == 200
+    assert [entry["resource"] for entry in response.json()["items"]] == ["membership", "room"]
+    assert response.json()["next_cursor"] is None
 
 
 def test_all_pages_make_up_the_whole_trail(product: Product) -> None:
@@ -45,10 +45,10 @@ def test_a_page_of_long_texts_is_shorter_and_has_a_next_page(product: Product) -
         ann.patch(f"/tasks/{task['id']}", json={"description": "\N{CROISSANT}" * 9_999 + letter})
     product.deliver()
 
-    answer = ann.get(f"/rooms/{room['id']}/activity")
+    response = ann.get(f"/rooms/{room['id']}/activity")
 
-    assert 0 < len(answer.json()["items"]) < 21
-    assert len(answer.text) < 5_000_000
+    assert 0 < len(response.json()["items"]) < 21
+    assert len(response.text) < 5_000_000
     assert len(trail(ann, room)) == 21
 
 
@@ -57,7 +57,7 @@ def test_an_invalid_query_is_refused(product: Product, params: dict[str, str]) -
     ann = product.register("ann")
     room = ann.open_room()
 
-    assert faults(ann.get(f"/rooms/{room['id']}/activity", params=params), 400).keys() == {
+    assert field_errors(ann.get(f"/rooms/{room['id']}/activity", params=params), 400).keys() == {
         f"/{name}" for name in params
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.functions.activity.trails import FUNCTION, Json, about, trail
-from tests.functions.room_cleanup.stream_deliveries import Hourglass, hand_over, lost_answers, outage
+from tests.functions.room_cleanup.stream_deliveries import Hourglass, hand_over, lost_responses, outage
 from tests.support.client import Person
 from tests.support.product import Product
 from tests.support.streams import Delivery
@@ -89,7 +89,7 @@ def test_an_interrupted_batch_reports_the_first_record_that_is_not_in_the_trail(
 
 
 @pytest.mark.parametrize(("table", "after"), [("ActivityTable", 0), ("ActivityTable", 1), ("IdempotencyTable", 0)])
-@pytest.mark.parametrize("fault", [outage, lost_answers])
+@pytest.mark.parametrize("fault", [outage, lost_responses])
 def test_a_killed_and_redelivered_batch_writes_each_change_once(
     product: Product, table: str, after: int, fault: Any
 ) -> None:

@@ -14,21 +14,21 @@ INVARIANTS = [f"I{number}" for number in (*range(12), 16, 17)]
 def test_the_response_has_each_invariant_with_its_counts(product: Product) -> None:
     product.register().open_room()
 
-    answer = call(product.aws, "AuditorFunction", {})
+    response = call(product.aws, "AuditorFunction", {})
 
-    assert answer["complete"]
-    assert [finding["invariant"] for finding in answer["findings"]] == INVARIANTS
-    assert all(finding["violations"] == 0 and finding["statement"] for finding in answer["findings"])
-    assert {finding["invariant"] for finding in answer["findings"] if finding["elsewhere"]} == {"I7"}
+    assert response["complete"]
+    assert [finding["invariant"] for finding in response["findings"]] == INVARIANTS
+    assert all(finding["violations"] == 0 and finding["statement"] for finding in response["findings"])
+    assert {finding["invariant"] for finding in response["findings"] if finding["elsewhere"]} == {"I7"}
 
 
 def test_a_violation_is_returned_and_logged(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
     room = product.register().open_room()
     tables.change(product.aws, "RoomsTable", {"room_id": room["id"], "item": "ROOM"}, member_count=7)
 
-    answer = call(product.aws, "AuditorFunction", {})
+    response = call(product.aws, "AuditorFunction", {})
 
-    broken = {finding["invariant"]: finding for finding in answer["findings"]}["I1"]
+    broken = {finding["invariant"]: finding for finding in response["findings"]}["I1"]
     assert broken["violations"] == 1
     assert broken["shown"] == [
         {"invariant": "I1", "item": room["id"], "fault": "has member_count 7, and 1 counted"},
@@ -51,6 +51,6 @@ def test_the_grace_period_for_unfinished_work_is_a_parameter(product: Product) -
 def test_the_response_says_when_time_ran_out(product: Product) -> None:
     product.register()
 
-    answer = call(product.aws, "AuditorFunction", {}, seconds=1)
+    response = call(product.aws, "AuditorFunction", {}, seconds=1)
 
-    assert not answer["complete"]
+    assert not response["complete"]

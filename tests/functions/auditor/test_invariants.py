@@ -493,9 +493,9 @@ def test_a_user_without_an_address_has_one_name_claim(world: World) -> None:
 
 
 def test_the_audit_stops_when_time_is_nearly_over(world: World) -> None:
-    answers = iter([True, True, False])
+    responses = iter([True, True, False])
 
-    report = world.audit(page_items=1, seconds=lambda: next(answers))
+    report = world.audit(page_items=1, seconds=lambda: next(responses))
 
     assert not report.complete
     assert sum(_checked(report).values()) < sum(_checked(world.audit()).values())

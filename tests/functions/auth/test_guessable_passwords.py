@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.support import builders
-from tests.support.client import Answer
-from tests.support.problems import faults
+from tests.support.client import Response
+from tests.support.problems import field_errors
 from tests.support.product import Product
 
 COMMON = [
@@ -110,19 +110,19 @@ GOOD = [
 ]
 
 
-def registered(product: Product, **fields: Any) -> Answer:
+def registered(product: Product, **fields: Any) -> Response:
     return product.anonymous.post("/auth/register", json=builders.person(**fields))
 
 
 @pytest.mark.parametrize("password", COMMON)
 @pytest.mark.parametrize("path", ["/auth/register", "/users"])
 def test_a_common_password_is_refused_with_the_reason(product: Product, path: str, password: str) -> None:
-    answer = product.anonymous.post(path, json=builders.person(password=password))
+    response = product.anonymous.post(path, json=builders.person(password=password))
 
-    assert faults(answer) == {"/password": "password_too_common"}
-    [fault] = answer.json()["errors"]
+    assert field_errors(response) == {"/password": "password_too_common"}
+    [fault] = response.json()["errors"]
     assert "guess" in fault["detail"]
-    assert password not in answer.text
+    assert password not in response.text
     assert product.items("UsersTable") == []
 
 
@@ -136,25 +136,25 @@ def test_keyboard_walks_and_known_phrases_are_refused_in_any_form(product: Produ
     product.aws.deploy(RegistrationsPerIp="1000", PasswordChangesPerUser="1000", BcryptCost="4")
     ann = product.register("ann")
     body = {"current_password": ann.password, "new_password": passwords[0]}
-    answer = ann.post("/auth/password", json=body)
-    assert faults(answer) == {"/new_password": "password_too_common"}
-    assert passwords[0] not in answer.text
+    response = ann.post("/auth/password", json=body)
+    assert field_errors(response) == {"/new_password": "password_too_common"}
+    assert passwords[0] not in response.text
 
 
 def test_random_words_and_characters_are_accepted(product: Product) -> None:
     product.aws.deploy(RegistrationsPerIp="1000", BcryptCost="4")
 
-    answers = [registered(product, password=password) for password in GOOD]
+    responses = [registered(product, password=password) for password in GOOD]
 
-    assert [answer for answer in answers if answer.status != 201] == []
+    assert [response for response in responses if response.status != 201] == []
 
 
 @pytest.mark.parametrize("password", MADE_OF_NAMES)
 def test_a_password_made_of_the_users_names_is_refused(product: Product, password: str) -> None:
-    answer = registered(product, username="Marguerite Lemaire", email="m.lemaire@montagne.example", password=password)
+    response = registered(product, username="Marguerite Lemaire", email="m.lemaire@montagne.example", password=password)
 
-    assert faults(answer).keys() == {"/password"}
-    assert faults(answer)["/password"] in {"password_too_common", "password_contains_name"}
+    assert field_errors(response).keys() == {"/password"}
+    assert field_errors(response)["/password"] in {"password_too_common", "password_contains_name"}
 
 
 def test_a_name_inside_an_otherwise_long_password_is_accepted(product: Product) -> None:
@@ -171,9 +171,9 @@ def test_names_of_other_users_are_allowed_in_a_password(product: Product) -> Non
     password = "quoxbrin-zemtavel"
 
     assert registered(product, username="ann", password=password).status == 201
-    answer = registered(product, username="zemtavel", password=password)
+    response = registered(product, username="zemtavel", password=password)
 
-    assert faults(answer) == {"/password": "password_contains_name"}
+    assert field_errors(response) == {"/password": "password_contains_name"}
 
 
 def test_a_password_cannot_be_changed_to_a_common_one(product: Product) -> None:
@@ -181,7 +181,7 @@ def test_a_password_cannot_be_changed_to_a_common_one(product: Product) -> None:
 
     body = {"current_password": ann.password, "new_password": "passwordpassword"}
 
-    assert faults(ann.post("/auth/password", json=body)) == {"/new_password": "password_too_common"}
+    assert field_errors(ann.post("/auth/password", json=body)) == {"/new_password": "password_too_common"}
     assert product.anonymous.sign_in(ann.username).id == ann.id
 
 
@@ -190,7 +190,7 @@ def test_a_password_cannot_be_changed_to_one_made_of_the_users_names(product: Pr
 
     for new in ("quoxbrin-zemtavel", "montagne marguerite"):
         body = {"current_password": ann.password, "new_password": new}
-        assert faults(ann.post("/auth/password", json=body)).keys() == {"/new_password"}, new
+        assert field_errors(ann.post("/auth/password", json=body)).keys() == {"/new_password"}, new
 
     assert product.anonymous.sign_in(ann.username).id == ann.id
 
@@ -232,4 +232,4 @@ def test_sixty_four_equal_four_byte_characters_are_accepted(product: Product) ->
     password = "\N{CAT FACE}" * 64
 
     assert registered(product, password=password).status == 201
-    assert faults(registered(product, password=password[:-1])) == {"/password": "password_too_common"}
+    assert field_errors(registered(product, password=password[:-1])) == {"/password": "password_too_common"}

@@ -31,9 +31,9 @@ def kid_of(client: Client) -> str:
 
 
 def published(product: Product) -> list[str]:
-    answer = product.anonymous.get("/.well-known/jwks.json")
-    assert answer.status == 200, answer
-    return [key["kid"] for key in answer.json()["keys"]]
+    response = product.anonymous.get("/.well-known/jwks.json")
+    assert response.status == 200, response
+    return [key["kid"] for key in response.json()["keys"]]
 
 
 def verified(product: Product, client: Client) -> Any:
@@ -76,9 +76,9 @@ def test_a_rotation_signs_nobody_out(product: Product) -> None:
 
     rotate(product)
 
-    answer = product.anonymous.post("/auth/refresh", json={"refresh_token": refresh_token})
-    assert answer.status == 200, answer
-    assert jwt.get_unverified_header(answer.json()["access_token"])["kid"] != kid_of(ann)
+    response = product.anonymous.post("/auth/refresh", json={"refresh_token": refresh_token})
+    assert response.status == 200, response
+    assert jwt.get_unverified_header(response.json()["access_token"])["kid"] != kid_of(ann)
 
 
 def test_the_old_key_is_withdrawn_when_its_last_token_has_expired(product: Product, clock: Clock) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.support import builders
-from tests.support.client import Answer
-from tests.support.problems import faults, problem
+from tests.support.client import Response
+from tests.support.problems import field_errors, problem
 from tests.support.product import Product
 
 SECRET = "a password of some length"
@@ -15,21 +15,21 @@ SECRET = "a password of some length"
 def test_the_username_is_accepted_in_any_case(product: Product) -> None:
     ann = product.register(username="Ann")
 
-    answer = product.anonymous.post("/auth/login", json={"username": "aNN", "password": ann.password})
+    response = product.anonymous.post("/auth/login", json={"username": "aNN", "password": ann.password})
 
-    assert answer.status == 200, answer
-    assert answer.json()["user"]["id"] == ann.id
-    assert answer.json()["user"]["username"] == "Ann"
+    assert response.status == 200, response
+    assert response.json()["user"]["id"] == ann.id
+    assert response.json()["user"]["username"] == "Ann"
 
 
 def test_the_address_is_accepted_in_any_case(product: Product) -> None:
     ann = product.register(email="Ann@Example.org")
 
-    answer = product.anonymous.post("/auth/login", json={"email": "ann@EXAMPLE.org", "password": ann.password})
+    response = product.anonymous.post("/auth/login", json={"email": "ann@EXAMPLE.org", "password": ann.password})
 
-    assert answer.status == 200, answer
-    assert answer.json()["user"]["id"] == ann.id
-    assert answer.json()["user"]["email"] == "Ann@Example.org"
+    assert response.status == 200, response
+    assert response.json()["user"]["id"] == ann.id
+    assert response.json()["user"]["email"] == "Ann@Example.org"
 
 
 def test_signing_in_has_the_response_of_registering(product: Product) -> None:
@@ -50,10 +50,10 @@ def test_unknown_names_wrong_passwords_and_wrong_kinds_of_names_get_the_same_res
     ann = product.register(username="ann", email="ann@example.org", password=SECRET)
 
     def refusal(**names: str) -> tuple[Any, list[str]]:
-        answer = product.anonymous.post("/auth/login", json={**names, "password": names.pop("password", SECRET)})
-        document = problem(answer, 401, "invalid_credentials")
+        response = product.anonymous.post("/auth/login", json={**names, "password": names.pop("password", SECRET)})
+        document = problem(response, 401, "invalid_credentials")
         del document["request_id"]
-        return document, sorted(answer.headers)
+        return document, sorted(response.headers)
 
     refusals = [
         refusal(username="ann", password="not the password"),
@@ -74,23 +74,23 @@ def test_unknown_names_wrong_passwords_and_wrong_kinds_of_names_get_the_same_res
     ids=["neither", "null", "both"],
 )
 def test_exactly_one_name_is_required(product: Product, names: dict[str, Any]) -> None:
-    answer = product.anonymous.post("/auth/login", json={**names, "password": SECRET})
+    response = product.anonymous.post("/auth/login", json={**names, "password": SECRET})
 
-    assert faults(answer).keys() == {"/username"}
+    assert field_errors(response).keys() == {"/username"}
 
 
 def test_a_password_is_required(product: Product) -> None:
-    answer = product.anonymous.post("/auth/login", json={"username": "ann"})
+    response = product.anonymous.post("/auth/login", json={"username": "ann"})
 
-    assert faults(answer) == {"/password": "missing"}
+    assert field_errors(response) == {"/password": "missing"}
 
 
 def test_a_password_over_the_length_limit_is_refused(product: Product) -> None:
     product.register(username="ann")
 
-    answer = product.anonymous.post("/auth/login", json={"username": "ann", "password": "x" * 1025})
+    response = product.anonymous.post("/auth/login", json={"username": "ann", "password": "x" * 1025})
 
-    assert faults(answer) == {"/password": "too_long"}
+    assert field_errors(response) == {"/password": "too_long"}
 
 
 def test_every_sign_in_opens_a_session(product: Product) -> None:
@@ -102,5 +102,5 @@ def test_every_sign_in_opens_a_session(product: Product) -> None:
     assert again.get("/users/me").status == 401
 
 
-def _end(answer: Answer) -> bool:
-    return answer.status == 204
+def _end(response: Response) -> bool:
+    return response.status == 204

@@ -7,7 +7,7 @@ import bcrypt
 import pytest
 
 from tasksync.security.passwords import hash_password
-from tests.support.client import Answer
+from tests.support.client import Response
 from tests.support.problems import problem
 from tests.support.product import Product
 from tests.support.tables import change, drop
@@ -55,7 +55,7 @@ def measured(product: Product) -> Iterator[Work]:
         work.calls = list(product.aws.permissions.calls)
 
 
-def login(product: Product, password: str = PASSWORD, **names: str) -> Answer:
+def login(product: Product, password: str = PASSWORD, **names: str) -> Response:
     return product.anonymous.post("/auth/login", json={**names, "password": password})
 
 
@@ -95,12 +95,12 @@ def test_every_refusal_has_the_same_cost_and_the_same_response(product: Product)
     refusals = {}
     for name, attempt in attempts.items():
         with measured(product) as work:
-            answer = login(product, **attempt)
-        document = problem(answer, 401, "invalid_credentials")
+            response = login(product, **attempt)
+        document = problem(response, 401, "invalid_credentials")
         del document["request_id"]
         # What is left of the limit falls with each attempt, whatever the name.
         changing = {"x-request-id", "ratelimit"}
-        headers = {key: value for key, value in answer.headers.items() if key not in changing}
+        headers = {key: value for key, value in response.headers.items() if key not in changing}
         refusals[name] = (work.costs, work.calls, document, headers)
 
     assert refusals["wrong"][0] == [10], "one computation of the cost that is set"
@@ -128,9 +128,9 @@ def test_a_hash_of_another_cost_is_renewed_at_the_next_sign_in(product: Product,
     make_older(product, ann.id, cost)
     before = ann.get("/users/me").json()
 
-    answer = login(product, username="ann")
+    response = login(product, username="ann")
 
-    assert answer.status == 200, answer
+    assert response.status == 200, response
     assert hash_of(product, ann.id).startswith("$2b$10$")
     assert ann.get("/users/me").json() == before, "no change of the user that anybody sees"
     with measured(product) as work:
@@ -151,9 +151,9 @@ def test_a_sign_in_succeeds_although_the_hash_renewal_conflicts(product: Product
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bcrypt, "hashpw", made)
-        answer = login(product, username="ann")
+        response = login(product, username="ann")
 
-    assert answer.status == 200, answer
+    assert response.status == 200, response
     assert hash_of(product, ann.id) == other, "somebody else's change stands"
 
 
@@ -170,6 +170,6 @@ def test_a_sign_in_succeeds_although_the_hash_renewal_meets_an_outage(product: P
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bcrypt, "hashpw", made)
-        answer = login(product, username="ann")
+        response = login(product, username="ann")
 
-    assert answer.status == 200, answer
+    assert response.status == 200, response

@@ -4,7 +4,7 @@ import bcrypt
 import pytest
 
 from tests.support import builders
-from tests.support.client import Answer
+from tests.support.client import Response
 from tests.support.clock import Clock
 from tests.support.problems import problem
 from tests.support.product import Product
@@ -37,14 +37,14 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     return seen
 
 
-def login(product: Product, username: str, password: str = WRONG, ip: str = HOME) -> Answer:
+def login(product: Product, username: str, password: str = WRONG, ip: str = HOME) -> Response:
     product.gateway.source_ip = ip
     return product.anonymous.post("/auth/login", json={"username": username, "password": password})
 
 
-def wait_told(answer: Answer) -> int:
-    problem(answer, 429, "rate_limited")
-    return int(answer.headers["Retry-After"])
+def retry_after(response: Response) -> int:
+    problem(response, 429, "rate_limited")
+    return int(response.headers["Retry-After"])
 
 
 def guess(product: Product, username: str, times: int = 10, ip: str = HOME) -> None:
@@ -58,8 +58,8 @@ def test_after_ten_failures_no_password_is_checked(product: Product, computed: l
     guess(product, "ann")
 
     assert len(computed) == 10
-    assert wait_told(login(product, "ann")) == 60
-    assert wait_told(login(product, "ann", builders.PASSWORD)) == 60, "the right one is not looked at either"
+    assert retry_after(login(product, "ann")) == 60
+    assert retry_after(login(product, "ann", builders.PASSWORD)) == 60, "the right one is not looked at either"
     assert len(computed) == 10
 
 
@@ -70,11 +70,11 @@ def test_the_response_does_not_reveal_whether_a_name_exists(product: Product, co
         product.gateway.source_ip = ip
         seen: list[tuple[object, dict[str, str]]] = []
         for _ in range(12):
-            answer = product.anonymous.post("/auth/login", json={**names, "password": WRONG})
-            document = answer.json()
+            response = product.anonymous.post("/auth/login", json={**names, "password": WRONG})
+            document = response.json()
             del document["request_id"]
-            headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
-            if answer.status == 401:
+            headers = {k: v for k, v in response.headers.items() if k != "x-request-id"}
+            if response.status == 401:
                 del headers["ratelimit"]  # of the address, which goes down with every attempt
             seen.append((document, headers))
         return seen
@@ -91,13 +91,13 @@ def test_the_response_does_not_reveal_whether_a_name_exists(product: Product, co
 def test_failures_are_counted_per_account_across_its_names_and_routes(product: Product, computed: list[bytes]) -> None:
     ann = product.register(username="ann", email="ann@example.org")
 
-    def by_username(password: str) -> Answer:
+    def by_username(password: str) -> Response:
         return login(product, "ann", password)
 
-    def by_address(password: str) -> Answer:
+    def by_address(password: str) -> Response:
         return product.anonymous.post("/auth/login", json={"email": "ANN@example.org", "password": password})
 
-    def with_a_token(password: str) -> Answer:
+    def with_a_token(password: str) -> Response:
         body = {"current_password": password, "new_password": "another long enough password"}
         return ann.post("/auth/password", json=body)
 
@@ -106,7 +106,7 @@ def test_failures_are_counted_per_account_across_its_names_and_routes(product: P
 
     assert len(computed) == 10
     for way in (by_username, by_address, with_a_token):
-        assert wait_told(way(builders.PASSWORD)) == 60
+        assert retry_after(way(builders.PASSWORD)) == 60
     assert len(computed) == 10
 
 
@@ -135,7 +135,7 @@ def test_a_refused_new_password_does_not_count_as_a_failure(product: Product, co
     computed.clear()
     for _ in range(10):
         problem(ann.post("/auth/password", json={**wrong, "new_password": "passwordpassword"}), 401)
-    wait_told(ann.post("/auth/password", json={**wrong, "new_password": "passwordpassword"}))
+    retry_after(ann.post("/auth/password", json={**wrong, "new_password": "passwordpassword"}))
     assert len(computed) == 10
 
 
@@ -144,16 +144,16 @@ def test_spellings_of_one_name_share_a_counter(product: Product) -> None:
     for name in ("ann", "ANN", "Ann", "\uff41nn", "aNN"):
         guess(product, name, 2)
 
-    wait_told(login(product, "anN"))
+    retry_after(login(product, "anN"))
 
 
 def test_each_further_failure_doubles_the_wait_up_to_an_hour(product: Product, clock: Clock) -> None:
     guess(product, "ann")
 
     for seconds in (60, 120, 240, 480, 960, 1920, 3600, 3600, 3600):
-        assert wait_told(login(product, "ann")) == seconds
+        assert retry_after(login(product, "ann")) == seconds
         clock.pass_by(seconds - 1)
-        assert wait_told(login(product, "ann")) == 1
+        assert retry_after(login(product, "ann")) == 1
         clock.pass_by(1)
         problem(login(product, "ann"), 401, "invalid_credentials")
 
@@ -161,12 +161,12 @@ def test_each_further_failure_doubles_the_wait_up_to_an_hour(product: Product, c
 def test_a_correct_password_after_the_wait_resets_the_counter(product: Product, clock: Clock) -> None:
     product.register(username="ann")
     guess(product, "ann")
-    clock.pass_by(wait_told(login(product, "ann")))
+    clock.pass_by(retry_after(login(product, "ann")))
 
     assert login(product, "ann", builders.PASSWORD).status == 200
 
     guess(product, "ann")
-    assert wait_told(login(product, "ann")) == 60
+    assert retry_after(login(product, "ann")) == 60
 
 
 def test_a_successful_sign_in_resets_the_counter(product: Product) -> None:
@@ -181,33 +181,33 @@ def test_a_few_failures_expire_after_fifteen_minutes(product: Product, clock: Cl
     guess(product, "ann", 9)
     clock.pass_by(899)
     guess(product, "ann", 1)
-    wait_told(login(product, "ann"))
+    retry_after(login(product, "ann"))
 
     guess(product, "bob", 9)
     clock.pass_by(900)
     guess(product, "bob", 10)
-    wait_told(login(product, "bob"))
+    retry_after(login(product, "bob"))
 
 
 def test_waits_expire_a_day_after_the_last_failure(product: Product, clock: Clock) -> None:
     guess(product, "ann")
     clock.pass_by(60 + DAY - 1)
     problem(login(product, "ann"), 401)
-    assert wait_told(login(product, "ann")) == 120
+    assert retry_after(login(product, "ann")) == 120
 
     clock.pass_by(120 + DAY)
     guess(product, "ann")
-    assert wait_told(login(product, "ann")) == 60
+    assert retry_after(login(product, "ann")) == 60
 
 
 def test_another_network_is_not_locked_out(product: Product) -> None:
     product.register(username="ann")
     guess(product, "ann", ip=ELSEWHERE)
-    wait_told(login(product, "ann", ip=ELSEWHERE))
+    retry_after(login(product, "ann", ip=ELSEWHERE))
 
     assert login(product, "ann", builders.PASSWORD, ip=HOME).status == 200
 
-    wait_told(login(product, "ann", ip=ELSEWHERE))
+    retry_after(login(product, "ann", ip=ELSEWHERE))
 
 
 def attack(product: Product, username: str) -> None:
@@ -223,19 +223,19 @@ def test_after_a_hundred_consecutive_failures_a_new_network_waits_an_hour(
     attack(product, "ann")
     computed.clear()
 
-    assert wait_told(login(product, "ann", builders.PASSWORD, ip=ELSEWHERE)) == 3600
-    assert wait_told(login(product, "ann", ip="203.0.113.0")) == 60
+    assert retry_after(login(product, "ann", builders.PASSWORD, ip=ELSEWHERE)) == 3600
+    assert retry_after(login(product, "ann", ip="203.0.113.0")) == 60
     clock.pass_by(60)
-    assert wait_told(login(product, "ann", ip="203.0.113.0")) == 3600
+    assert retry_after(login(product, "ann", ip="203.0.113.0")) == 3600
     assert computed == []
 
 
 def test_an_attacker_cannot_lock_out_a_user_forever(product: Product, clock: Clock) -> None:
     product.register(username="ann")
     attack(product, "ann")
-    clock.pass_by(wait_told(login(product, "ann", builders.PASSWORD, ip=ELSEWHERE)) - 1)
+    clock.pass_by(retry_after(login(product, "ann", builders.PASSWORD, ip=ELSEWHERE)) - 1)
     for number in range(10, 20):
-        wait_told(login(product, "ann", ip=f"203.0.113.{number}"))
+        retry_after(login(product, "ann", ip=f"203.0.113.{number}"))
     clock.pass_by(1)
 
     assert login(product, "ann", builders.PASSWORD, ip=ELSEWHERE).status == 200
@@ -244,11 +244,11 @@ def test_an_attacker_cannot_lock_out_a_user_forever(product: Product, clock: Clo
 def test_a_new_network_has_one_attempt_after_each_wait(product: Product, clock: Clock) -> None:
     product.register(username="ann")
     attack(product, "ann")
-    clock.pass_by(wait_told(login(product, "ann", ip=ELSEWHERE)))
+    clock.pass_by(retry_after(login(product, "ann", ip=ELSEWHERE)))
 
     problem(login(product, "ann", ip=ELSEWHERE), 401, "invalid_credentials")
 
-    assert wait_told(login(product, "ann", builders.PASSWORD, ip=ELSEWHERE)) == 3600
+    assert retry_after(login(product, "ann", builders.PASSWORD, ip=ELSEWHERE)) == 3600
 
 
 def test_a_known_network_can_still_sign_in(product: Product) -> None:
@@ -267,7 +267,7 @@ def test_a_network_is_known_for_ninety_days(product: Product, clock: Clock) -> N
     clock.pass_by(90 * DAY + 1)
     attack(product, "ann")
 
-    assert wait_told(login(product, "ann", builders.PASSWORD, ip=HOME)) == 3600
+    assert retry_after(login(product, "ann", builders.PASSWORD, ip=HOME)) == 3600
 
 
 def test_addresses_of_one_ipv6_network_are_counted_together(product: Product) -> None:
@@ -275,39 +275,39 @@ def test_addresses_of_one_ipv6_network_are_counted_together(product: Product) ->
     for number in range(10):
         guess(product, "ann", 1, ip=f"2001:db8:0:1{number:02x}:{number}::1")
 
-    wait_told(login(product, "ann", ip="2001:db8:0:1ff:ffff::1"))
+    retry_after(login(product, "ann", ip="2001:db8:0:1ff:ffff::1"))
     problem(login(product, "ann", ip="2001:db8:0:200::1"), 401, "invalid_credentials")
 
 
 def test_an_ipv4_mapped_ipv6_address_is_counted_as_ipv4(product: Product) -> None:
     guess(product, "ann", 10, ip=f"::ffff:{HOME}")
 
-    wait_told(login(product, "ann", ip=HOME))
+    retry_after(login(product, "ann", ip=HOME))
     problem(login(product, "ann", ip=f"::ffff:{ELSEWHERE}"), 401)
 
 
 def test_forwarding_headers_of_a_client_are_ignored(product: Product) -> None:
-    def claiming(address: str) -> Answer:
+    def claiming(address: str) -> Response:
         names = ("X-Forwarded-For", "X-Real-IP", "True-Client-IP", "CF-Connecting-IP")
         headers = {**dict.fromkeys(names, address), "Forwarded": f"for={address}"}
         return product.anonymous.post("/auth/login", json={"username": "ann", "password": WRONG}, headers=headers)
 
-    answers = [claiming(f"198.51.100.{number}") for number in range(11)]
+    responses = [claiming(f"198.51.100.{number}") for number in range(11)]
 
-    assert [answer.status for answer in answers[:10]] == [401] * 10
-    wait_told(answers[-1])
+    assert [response.status for response in responses[:10]] == [401] * 10
+    retry_after(responses[-1])
 
 
 def test_one_address_has_a_hundred_attempts_across_all_names(product: Product, clock: Clock) -> None:
     product.aws.deploy(SignInAttemptsPerIp="12")
     for number in range(12):
-        answer = login(product, f"person-{number}")
-        assert answer.headers["RateLimit-Policy"] == '"sign-in";q=12;w=900'
-        assert answer.headers["RateLimit"].startswith(f'"sign-in";r={11 - number};t=')
+        response = login(product, f"person-{number}")
+        assert response.headers["RateLimit-Policy"] == '"sign-in";q=12;w=900'
+        assert response.headers["RateLimit"].startswith(f'"sign-in";r={11 - number};t=')
 
     refused = login(product, "person-13")
 
-    assert 0 < wait_told(refused) <= 900
+    assert 0 < retry_after(refused) <= 900
     assert refused.headers["RateLimit"] == f'"sign-in";r=0;t={refused.headers["Retry-After"]}'
     problem(login(product, "person-13", ip=ELSEWHERE), 401)
     clock.pass_by(int(refused.headers["Retry-After"]))
@@ -335,7 +335,7 @@ def test_the_current_password_cannot_be_guessed_with_a_stolen_token(
 
     refused = ann.post("/auth/password", json={**body, "current_password": builders.PASSWORD})
 
-    assert wait_told(refused) == 60
+    assert retry_after(refused) == 60
     assert len(computed) == 10
     clock.pass_by(60)
     assert ann.post("/auth/password", json={**body, "current_password": builders.PASSWORD}).status == 204

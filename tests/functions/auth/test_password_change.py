@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support import builders
-from tests.support.problems import faults, problem
+from tests.support.problems import field_errors, problem
 from tests.support.product import Product
 
 NEW = "another long enough password"
@@ -16,10 +16,10 @@ def change(current: str = builders.PASSWORD, new: str = NEW) -> dict[str, str]:
 def test_a_new_password_replaces_the_old_one(product: Product) -> None:
     ann = product.register("ann")
 
-    answer = ann.post("/auth/password", json=change())
+    response = ann.post("/auth/password", json=change())
 
-    assert answer.status == 204, answer
-    assert answer.text == ""
+    assert response.status == 204, response
+    assert response.text == ""
     old = {"username": ann.username, "password": builders.PASSWORD}
     problem(product.anonymous.post("/auth/login", json=old), 401, "invalid_credentials")
     assert product.anonymous.sign_in(ann.username, NEW).id == ann.id
@@ -63,9 +63,9 @@ def test_the_current_password_must_be_correct(product: Product) -> None:
     ann = product.register("ann")
     elsewhere = product.anonymous.sign_in(ann.username)
 
-    answer = ann.post("/auth/password", json=change(current="not the password"))
+    response = ann.post("/auth/password", json=change(current="not the password"))
 
-    problem(answer, 401, "invalid_credentials")
+    problem(response, 401, "invalid_credentials")
     assert elsewhere.get("/users/me").status == 200
     assert product.anonymous.sign_in(ann.username).id == ann.id
 
@@ -74,9 +74,9 @@ def test_a_new_password_has_the_minimum_length(product: Product) -> None:
     ann = product.register("ann")
     elsewhere = product.anonymous.sign_in(ann.username)
 
-    answer = ann.post("/auth/password", json=change(new="too short"))
+    response = ann.post("/auth/password", json=change(new="too short"))
 
-    assert faults(answer) == {"/new_password": "too_short"}
+    assert field_errors(response) == {"/new_password": "too_short"}
     assert elsewhere.get("/users/me").status == 200
     assert product.anonymous.sign_in(ann.username).id == ann.id
 
@@ -85,8 +85,8 @@ def test_the_new_password_must_differ(product: Product) -> None:
     ann = product.register("ann", password="caf\u00e9 with paper lanterns")
 
     for new in (ann.password, "cafe\u0301 with paper lanterns"):
-        answer = ann.post("/auth/password", json=change(current=ann.password, new=new))
-        assert faults(answer) == {"/new_password": "password_unchanged"}
+        response = ann.post("/auth/password", json=change(current=ann.password, new=new))
+        assert field_errors(response) == {"/new_password": "password_unchanged"}
 
     assert ann.get("/users/me").json()["version"] == 1
 
@@ -110,7 +110,7 @@ def test_the_new_password_must_differ(product: Product) -> None:
     ],
 )
 def test_all_field_errors_are_reported_at_once(product: Product, body: object, expected: dict[str, str]) -> None:
-    assert faults(product.register("ann").post("/auth/password", json=body)) == expected
+    assert field_errors(product.register("ann").post("/auth/password", json=body)) == expected
 
 
 def test_an_access_token_is_required(product: Product) -> None:

@@ -21,10 +21,10 @@ def verified(product: Product, access_token: str) -> Any:
 
 
 def test_the_public_keys_are_a_jwk_set_without_private_parts(product: Product) -> None:
-    answer = product.anonymous.get("/.well-known/jwks.json")
+    response = product.anonymous.get("/.well-known/jwks.json")
 
-    assert answer.status == 200, answer
-    [key] = answer.json()["keys"]
+    assert response.status == 200, response
+    [key] = response.json()["keys"]
     assert key.keys() == {"kty", "crv", "x", "y", "kid", "alg", "use"}
     assert (key["kty"], key["crv"], key["alg"], key["use"]) == ("EC", "P-256", "ES256", "sig")
 

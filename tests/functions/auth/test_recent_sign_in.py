@@ -10,14 +10,14 @@ from tests.functions.authorizer.forged_tokens import Forger, right_claims
 from tests.functions.users.administrators import administrator
 from tests.support import builders
 from tests.support.aws import LOCK
-from tests.support.client import Answer, Client, Person
+from tests.support.client import Client, Person, Response
 from tests.support.clock import Clock
 from tests.support.problems import problem
 from tests.support.product import Product
 
 MINUTES = 60
 
-Request = Callable[[Person], Answer]
+Request = Callable[[Person], Response]
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def clock(product: Product, monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def reauthenticate(person: Person, password: str = builders.PASSWORD, **headers: str) -> Answer:
+def reauthenticate(person: Person, password: str = builders.PASSWORD, **headers: str) -> Response:
     return person.post("/auth/reauthenticate", json={"password": password}, headers=headers)
 
 
@@ -123,12 +123,12 @@ def test_reauthentication_returns_a_new_access_token_of_the_same_session(product
     ann = product.register("ann")
     clock.pass_by(20 * MINUTES)
 
-    answer = reauthenticate(ann)
+    response = reauthenticate(ann)
 
-    assert answer.status == 200, answer
-    assert answer.json().keys() == {"access_token", "token_type", "expires_in"}
-    assert (answer.json()["token_type"], answer.json()["expires_in"]) == ("Bearer", 3600)
-    again = with_token(ann, answer.json()["access_token"])
+    assert response.status == 200, response
+    assert response.json().keys() == {"access_token", "token_type", "expires_in"}
+    assert (response.json()["token_type"], response.json()["expires_in"]) == ("Bearer", 3600)
+    again = with_token(ann, response.json()["access_token"])
     before, after = claims(ann), claims(again)
     assert after["auth_time"] == after["iat"] == before["auth_time"] + 20 * MINUTES
     assert after["jti"] != before["jti"]
@@ -197,10 +197,10 @@ def test_reauthentication_counts_as_a_sign_in_of_the_address(product: Product) -
     product.aws.deploy(SignInAttemptsPerIp="3", BcryptCost="4")
     ann = product.register("ann")
 
-    answers = [reauthenticate(ann) for _ in range(4)]
+    responses = [reauthenticate(ann) for _ in range(4)]
     elsewhere = product.anonymous.post("/auth/login", json={"username": ann.username, "password": ann.password})
 
-    assert [answer.status for answer in answers] == [200, 200, 200, 429]
+    assert [response.status for response in responses] == [200, 200, 200, 429]
     problem(elsewhere, 429, "rate_limited")
 
 

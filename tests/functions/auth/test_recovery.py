@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.support import builders
-from tests.support.client import Answer, Person
+from tests.support.client import Person, Response
 from tests.support.clock import Clock
-from tests.support.problems import faults, problem
+from tests.support.problems import field_errors, problem
 from tests.support.product import Product
 
 NEW = "eleven quiet herons over Lake 47"
@@ -21,12 +21,12 @@ def _cheap_hashes(product: Product) -> None:
     product.aws.deploy(BcryptCost="4")
 
 
-def complete(product: Product, token: str, new: str = NEW) -> Answer:
+def complete(product: Product, token: str, new: str = NEW) -> Response:
     return product.anonymous.post("/auth/recovery/complete", json={"token": token, "new_password": new})
 
 
-def refused(answer: Answer) -> None:
-    problem(answer, 401, "invalid_recovery_token")
+def refused(response: Response) -> None:
+    problem(response, 401, "invalid_recovery_token")
 
 
 def user_item(product: Product, person: Person) -> dict[str, Any]:
@@ -37,9 +37,9 @@ def user_item(product: Product, person: Person) -> dict[str, Any]:
 def test_the_new_password_replaces_the_forgotten_one_and_every_session_ends(product: Product) -> None:
     ann = product.register("ann")
 
-    answer = complete(product, product.recovery_token(ann.username))
+    response = complete(product, product.recovery_token(ann.username))
 
-    assert (answer.status, answer.text) == (204, "")
+    assert (response.status, response.text) == (204, "")
     old = {"username": ann.username, "password": builders.PASSWORD}
     problem(product.anonymous.post("/auth/login", json=old), 401, "invalid_credentials")
     problem(product.anonymous.post("/auth/refresh", json={"refresh_token": ann.refresh_token}), 401)
@@ -70,10 +70,10 @@ def test_of_two_concurrent_uses_of_a_recovery_token_one_succeeds(product: Produc
     token = product.recovery_token(ann.username)
 
     with ThreadPoolExecutor(2) as threads:
-        answers = list(threads.map(lambda number: complete(product, token, f"{NEW} {number}"), range(2)))
+        responses = list(threads.map(lambda number: complete(product, token, f"{NEW} {number}"), range(2)))
 
-    assert sorted(answer.status for answer in answers) == [204, 401]
-    winner = [answer.status for answer in answers].index(204)
+    assert sorted(response.status for response in responses) == [204, 401]
+    winner = [response.status for response in responses].index(204)
     assert product.anonymous.sign_in(ann.username, f"{NEW} {winner}").id == ann.id
 
 
@@ -136,9 +136,9 @@ def test_a_guessable_password_is_refused_and_the_recovery_token_stays_valid(prod
     ann = product.register("ann", username="marigold-hinterland")
     token = product.recovery_token(ann.username)
 
-    assert faults(complete(product, token, "passwordpassword")) == {"/new_password": "password_too_common"}
-    assert faults(complete(product, token, "too short")) == {"/new_password": "too_short"}
-    assert "/new_password" in faults(complete(product, token, "marigold-hinterland"))
+    assert field_errors(complete(product, token, "passwordpassword")) == {"/new_password": "password_too_common"}
+    assert field_errors(complete(product, token, "too short")) == {"/new_password": "too_short"}
+    assert "/new_password" in field_errors(complete(product, token, "marigold-hinterland"))
 
     assert product.anonymous.sign_in(ann.username).id == ann.id
     assert complete(product, token).status == 204
@@ -154,8 +154,8 @@ def test_the_response_to_a_wrong_recovery_token_does_not_depend_on_the_password(
 def test_a_locked_out_user_can_sign_in_after_recovery(product: Product) -> None:
     ann = product.register("ann")
     wrong = {"username": ann.username, "password": "not the password at all"}
-    answers = [product.anonymous.post("/auth/login", json=wrong) for _ in range(11)]
-    problem(answers[-1], 429, "rate_limited")
+    responses = [product.anonymous.post("/auth/login", json=wrong) for _ in range(11)]
+    problem(responses[-1], 429, "rate_limited")
 
     assert complete(product, product.recovery_token(ann.username)).status == 204
 

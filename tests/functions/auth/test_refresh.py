@@ -6,9 +6,9 @@ import jwt
 import pytest
 
 from tests.support.aws import LOCK
-from tests.support.client import Answer, Person
+from tests.support.client import Person, Response
 from tests.support.clock import Clock
-from tests.support.problems import faults, problem
+from tests.support.problems import field_errors, problem
 from tests.support.product import Product
 from tests.support.tables import change
 
@@ -20,7 +20,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-def refreshed(product: Product, refresh_token: str) -> Answer:
+def refreshed(product: Product, refresh_token: str) -> Response:
     return product.anonymous.post("/auth/refresh", json={"refresh_token": refresh_token})
 
 
@@ -36,19 +36,19 @@ def test_a_session_without_an_idle_time_lasts_until_its_end(product: Product) ->
         product.aws.dynamodb.update_item(TableName="SessionsTable", Key=key, UpdateExpression="REMOVE ends_at")
 
     listed = ann.get("/auth/sessions")
-    answer = refreshed(product, ann.refresh_token)
+    response = refreshed(product, ann.refresh_token)
 
     assert listed.status == 200, listed
-    assert answer.status == 200, answer
+    assert response.status == 200, response
 
 
 def test_a_refresh_token_is_exchanged_for_a_new_pair(product: Product) -> None:
     ann = product.register("ann")
 
-    answer = refreshed(product, ann.refresh_token)
+    response = refreshed(product, ann.refresh_token)
 
-    assert answer.status == 200, answer
-    pair = answer.json()
+    assert response.status == 200, response
+    pair = response.json()
     assert pair["user"]["id"] == ann.id
     assert pair["refresh_token"] != ann.refresh_token
     assert pair["access_token"] != ann.access_token
@@ -71,9 +71,9 @@ def test_tokens_can_be_refreshed_repeatedly(product: Product) -> None:
     seen = {token}
 
     for _ in range(5):
-        answer = refreshed(product, token)
-        assert answer.status == 200, answer
-        token = answer.json()["refresh_token"]
+        response = refreshed(product, token)
+        assert response.status == 200, response
+        token = response.json()["refresh_token"]
         seen.add(token)
 
     assert len(seen) == 6
@@ -85,10 +85,10 @@ def test_a_refresh_does_not_extend_the_session(product: Product, clock: Clock) -
 
     for day in (2, 4, 6):
         clock.pass_by(2 * DAY)
-        answer = refreshed(product, token)
-        assert answer.status == 200, answer
-        assert answer.json()["refresh_expires_in"] in (7 * DAY - day * DAY - 1, 7 * DAY - day * DAY)
-        token = answer.json()["refresh_token"]
+        response = refreshed(product, token)
+        assert response.status == 200, response
+        assert response.json()["refresh_expires_in"] in (7 * DAY - day * DAY - 1, 7 * DAY - day * DAY)
+        token = response.json()["refresh_token"]
     clock.pass_by(DAY)
 
     problem(refreshed(product, token), 401, "invalid_token")
@@ -126,9 +126,9 @@ def test_of_two_concurrent_refreshes_the_second_is_refused_and_the_session_stays
     clock.pass_by(9.9)
     at_once.append(refreshed(product, ann.refresh_token))
 
-    for answer in at_once:
-        problem(answer, 409, "refresh_in_progress")
-        assert not any(token in answer.text for token in (pair["access_token"], pair["refresh_token"]))
+    for response in at_once:
+        problem(response, 409, "refresh_in_progress")
+        assert not any(token in response.text for token in (pair["access_token"], pair["refresh_token"]))
     assert ann.get("/users/me").status == 200
     assert refreshed(product, pair["refresh_token"]).status == 200
 
@@ -242,4 +242,4 @@ def test_a_deleted_user_cannot_refresh(product: Product) -> None:
 )
 @pytest.mark.parametrize("path", ["/auth/refresh", "/auth/logout"])
 def test_the_body_is_validated(product: Product, path: str, body: object, expected: dict[str, str]) -> None:
-    assert faults(product.anonymous.post(path, json=body)) == expected
+    assert field_errors(product.anonymous.post(path, json=body)) == expected

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support import builders
-from tests.support.problems import faults, problem
+from tests.support.problems import field_errors, problem
 from tests.support.product import Product
 
 CLAIMS = ("NAME#", "EMAIL#")
@@ -14,10 +14,10 @@ CLAIMS = ("NAME#", "EMAIL#")
 def test_registering_returns_the_user_and_a_pair_of_tokens(product: Product) -> None:
     body = builders.person("ann")
 
-    answer = product.anonymous.post("/auth/register", json=body)
+    response = product.anonymous.post("/auth/register", json=body)
 
-    assert answer.status == 201, answer
-    found = answer.json()
+    assert response.status == 201, response
+    found = response.json()
     assert found.keys() == {
         *("user", "access_token", "token_type", "expires_in", "refresh_token", "refresh_expires_in")
     }
@@ -40,31 +40,31 @@ def test_registering_returns_the_user_and_a_pair_of_tokens(product: Product) -> 
     assert found["token_type"] == "Bearer"
     assert found["expires_in"] == 600
     assert 604_790 <= found["refresh_expires_in"] <= 604_800
-    assert answer.headers["Location"] == f"/users/{found['user']['id']}"
+    assert response.headers["Location"] == f"/users/{found['user']['id']}"
 
 
 def test_a_registered_user_is_signed_in(product: Product) -> None:
     ann = product.register("ann")
 
-    answer = ann.get("/users/me")
+    response = ann.get("/users/me")
 
-    assert answer.status == 200, answer
-    assert answer.json()["id"] == ann.id
+    assert response.status == 200, response
+    assert response.json()["id"] == ann.id
 
 
 def test_a_username_is_sufficient(product: Product) -> None:
-    answer = product.anonymous.post("/auth/register", json={"username": "ann", "password": builders.PASSWORD})
+    response = product.anonymous.post("/auth/register", json={"username": "ann", "password": builders.PASSWORD})
 
-    assert answer.status == 201, answer
-    assert answer.json()["user"]["email"] is None
+    assert response.status == 201, response
+    assert response.json()["user"]["email"] is None
 
 
 def test_an_address_is_sufficient_and_a_username_is_generated(product: Product) -> None:
     names = []
     for address in ("ann@example.org", "bob@example.org"):
-        answer = product.anonymous.post("/auth/register", json={"email": address, "password": builders.PASSWORD})
-        assert answer.status == 201, answer
-        names.append(answer.json()["user"]["username"])
+        response = product.anonymous.post("/auth/register", json={"email": address, "password": builders.PASSWORD})
+        assert response.status == 201, response
+        names.append(response.json()["user"]["username"])
 
     assert all(names)
     assert len(set(names)) == 2
@@ -73,9 +73,9 @@ def test_an_address_is_sufficient_and_a_username_is_generated(product: Product) 
 
 @pytest.mark.parametrize("nobody", [{}, {"username": None, "email": None}], ids=["absent", "null"])
 def test_a_username_or_an_address_is_required(product: Product, nobody: dict[str, Any]) -> None:
-    answer = product.anonymous.post("/auth/register", json={**nobody, "password": builders.PASSWORD})
+    response = product.anonymous.post("/auth/register", json={**nobody, "password": builders.PASSWORD})
 
-    assert faults(answer) == {"/username": "missing"}
+    assert field_errors(response) == {"/username": "missing"}
 
 
 @pytest.mark.parametrize(
@@ -91,18 +91,18 @@ def test_a_name_is_taken_in_any_case(product: Product, field: str, first: str, s
     assert product.anonymous.post("/auth/register", json={field: first, "password": builders.PASSWORD}).status == 201
     before = product.items("UsersTable"), product.items("SessionsTable")
 
-    answer = product.anonymous.post("/auth/register", json={field: second, "password": builders.PASSWORD})
+    response = product.anonymous.post("/auth/register", json={field: second, "password": builders.PASSWORD})
 
-    problem(answer, 409, code)
+    problem(response, 409, code)
     assert (product.items("UsersTable"), product.items("SessionsTable")) == before
 
 
 def test_a_taken_address_leaves_the_new_username_free(product: Product) -> None:
     product.register("ann", email="ann@example.org")
 
-    answer = product.anonymous.post("/auth/register", json=builders.person(username="eve", email="ann@example.org"))
+    response = product.anonymous.post("/auth/register", json=builders.person(username="eve", email="ann@example.org"))
 
-    problem(answer, 409, "email_taken")
+    problem(response, 409, "email_taken")
     assert product.register(username="eve").username == "eve"
 
 
@@ -126,29 +126,29 @@ def test_any_long_and_hard_to_guess_password_is_accepted(product: Product, passw
 
 
 def test_a_password_has_15_characters_whatever_its_bytes(product: Product) -> None:
-    answer = product.anonymous.post("/auth/register", json=builders.person(password="\N{CAT FACE}" * 14))
+    response = product.anonymous.post("/auth/register", json=builders.person(password="\N{CAT FACE}" * 14))
 
-    assert faults(answer) == {"/password": "too_short"}
-    assert "15" in answer.json()["errors"][0]["detail"]
+    assert field_errors(response) == {"/password": "too_short"}
+    assert "15" in response.json()["errors"][0]["detail"]
 
 
 def test_password_length_counts_composed_characters(product: Product) -> None:
     decomposed = "e\N{COMBINING ACUTE ACCENT}"
 
-    answer = product.anonymous.post("/auth/register", json=builders.person(password=decomposed * 14))
+    response = product.anonymous.post("/auth/register", json=builders.person(password=decomposed * 14))
 
-    assert faults(answer) == {"/password": "too_short"}
+    assert field_errors(response) == {"/password": "too_short"}
 
 
 def test_all_characters_of_a_64_character_four_byte_password_count(product: Product) -> None:
     password = "\N{CAT FACE}" * 64
     ann = product.register("ann", password=password)
 
-    answer = product.anonymous.post(
+    response = product.anonymous.post(
         "/auth/login", json={"username": ann.username, "password": password[:-1] + "\N{DOG FACE}"}
     )
 
-    problem(answer, 401, "invalid_credentials")
+    problem(response, 401, "invalid_credentials")
     assert product.anonymous.sign_in(ann.username, password).id == ann.id
 
 
@@ -163,25 +163,25 @@ def test_composed_and_decomposed_passwords_are_equal(product: Product) -> None:
 
 
 def test_a_password_of_more_than_1024_characters_is_refused(product: Product) -> None:
-    answer = product.anonymous.post("/auth/register", json=builders.person(password="x" * 1025))
+    response = product.anonymous.post("/auth/register", json=builders.person(password="x" * 1025))
 
-    assert faults(answer) == {"/password": "too_long"}
+    assert field_errors(response) == {"/password": "too_long"}
 
 
 @pytest.mark.parametrize("username", ["", " ann", "ann ", "an\nn", "an\x00n", "\x7f", "x" * 81, 7, True, [], {}])
 def test_a_username_is_printable_and_limited_in_length(product: Product, username: object) -> None:
-    answer = product.anonymous.post("/auth/register", json=builders.person(username=username))
+    response = product.anonymous.post("/auth/register", json=builders.person(username=username))
 
-    assert faults(answer).keys() == {"/username"}
+    assert field_errors(response).keys() == {"/username"}
 
 
 @pytest.mark.parametrize(
     "email", ["", "ann", "@example.org", "ann@", "ann@example", "a nn@example.org", "ann@example.org\n", "a@b@c.org", 1]
 )
 def test_an_address_has_the_form_of_an_email_address(product: Product, email: object) -> None:
-    answer = product.anonymous.post("/auth/register", json=builders.person(email=email))
+    response = product.anonymous.post("/auth/register", json=builders.person(email=email))
 
-    assert faults(answer).keys() == {"/email"}
+    assert field_errors(response).keys() == {"/email"}
 
 
 def test_a_username_of_80_characters_of_any_script_is_accepted(product: Product) -> None:
@@ -192,18 +192,18 @@ def test_a_username_of_80_characters_of_any_script_is_accepted(product: Product)
 
 @pytest.mark.parametrize("field", ["id", "role", "version", "created_at", "status", "token_epoch", "password_hash"])
 def test_fields_that_clients_cannot_set_are_refused(product: Product, field: str) -> None:
-    answer = product.anonymous.post("/auth/register", json=builders.person(**{field: "admin"}))
+    response = product.anonymous.post("/auth/register", json=builders.person(**{field: "admin"}))
 
-    assert faults(answer) == {f"/{field}": "unknown_field"}
+    assert field_errors(response) == {f"/{field}": "unknown_field"}
     assert product.items("UsersTable") == []
 
 
 def test_all_field_errors_are_reported_at_once(product: Product) -> None:
-    answer = product.anonymous.post(
+    response = product.anonymous.post(
         "/auth/register", json={"username": 7, "email": "nowhere", "password": None, "role": "admin", "x/y~z": 1}
     )
 
-    assert faults(answer) == {
+    assert field_errors(response) == {
         "/username": "wrong_type",
         "/email": "bad_format",
         "/password": "wrong_type",
@@ -213,15 +213,15 @@ def test_all_field_errors_are_reported_at_once(product: Product) -> None:
 
 
 def test_a_short_password_is_reported_with_the_other_field_errors(product: Product) -> None:
-    answer = product.anonymous.post("/auth/register", json={"username": 7, "password": "short"})
+    response = product.anonymous.post("/auth/register", json={"username": 7, "password": "short"})
 
-    assert faults(answer) == {"/username": "wrong_type", "/password": "too_short"}
+    assert field_errors(response) == {"/username": "wrong_type", "/password": "too_short"}
 
 
 def test_a_missing_name_is_reported_with_a_short_password(product: Product) -> None:
-    answer = product.anonymous.post("/auth/register", json={"password": "short"})
+    response = product.anonymous.post("/auth/register", json={"password": "short"})
 
-    assert faults(answer) == {"/username": "missing", "/password": "too_short"}
+    assert field_errors(response) == {"/username": "missing", "/password": "too_short"}
 
 
 def test_passwords_and_tokens_are_not_stored_in_clear(product: Product) -> None:

@@ -1,11 +1,11 @@
-"""POST /auth/refresh with an Idempotency-Key: an answer that was lost can be had again for a minute, and only so."""
+"""POST /auth/refresh with an Idempotency-Key: a response that was lost can be had again for a minute, and only so."""
 
 from typing import Any
 
 import jwt
 import pytest
 
-from tests.support.client import Answer, Person
+from tests.support.client import Person, Response
 from tests.support.clock import Clock
 from tests.support.problems import problem
 from tests.support.product import Product
@@ -17,13 +17,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-def refreshed(product: Product, refresh_token: str, key: str | None = "a key") -> Answer:
+def refreshed(product: Product, refresh_token: str, key: str | None = "a key") -> Response:
     headers = {} if key is None else {"Idempotency-Key": key}
     return product.anonymous.post("/auth/refresh", json={"refresh_token": refresh_token}, headers=headers)
 
 
-def claims(answer: Answer) -> Any:
-    return jwt.decode(answer.json()["access_token"], options={"verify_signature": False})
+def claims(response: Response) -> Any:
+    return jwt.decode(response.json()["access_token"], options={"verify_signature": False})
 
 
 def test_a_lost_response_is_replayed(product: Product, clock: Clock) -> None:
@@ -55,9 +55,9 @@ def test_a_replayed_pair_of_tokens_is_valid(product: Product) -> None:
 def test_a_response_can_be_replayed_repeatedly(product: Product) -> None:
     ann = product.register("ann")
 
-    answers = [refreshed(product, ann.refresh_token) for _ in range(4)]
+    responses = [refreshed(product, ann.refresh_token) for _ in range(4)]
 
-    assert len({answer.text for answer in answers}) == 1
+    assert len({response.text for response in responses}) == 1
 
 
 def test_after_a_minute_a_repeated_request_is_token_reuse(product: Product, clock: Clock) -> None:
@@ -120,18 +120,18 @@ def test_a_key_can_be_reused_after_a_minute(product: Product, clock: Clock) -> N
 
     clock.pass_by(60)
 
-    answer = refreshed(product, successor)
-    assert answer.status == 200, answer
-    assert "Idempotency-Replayed" not in answer.headers
+    response = refreshed(product, successor)
+    assert response.status == 200, response
+    assert "Idempotency-Replayed" not in response.headers
 
 
 def test_keys_of_different_users_are_independent(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
 
-    answers = [refreshed(product, person.refresh_token) for person in (ann, bob)]
+    responses = [refreshed(product, person.refresh_token) for person in (ann, bob)]
 
-    assert [answer.status for answer in answers] == [200, 200]
-    assert [answer.json()["user"]["id"] for answer in answers] == [ann.id, bob.id]
+    assert [response.status for response in responses] == [200, 200]
+    assert [response.json()["user"]["id"] for response in responses] == [ann.id, bob.id]
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "é", "a\tb"])
@@ -139,12 +139,12 @@ def test_a_key_has_a_valid_form(product: Product, key: str) -> None:
     ann = product.register("ann")
     headers = [(b"idempotency-key", key.encode("latin-1"))]
 
-    answer = product.anonymous.connection.post(
+    response = product.anonymous.connection.post(
         "/auth/refresh", json={"refresh_token": ann.refresh_token}, headers=headers
     )
 
-    assert answer.status_code == 400
-    assert answer.json()["code"] == "invalid_idempotency_key"
+    assert response.status_code == 400
+    assert response.json()["code"] == "invalid_idempotency_key"
     assert refreshed(product, ann.refresh_token).status == 200
 
 
@@ -193,7 +193,7 @@ def claims_of(person: Person) -> Any:
 
 
 def test_logging_out_with_the_previous_token_ends_the_session(product: Product) -> None:
-    """The client never saw the answer to its refresh: OWASP ASVS 5.0.0 7.4.1."""
+    """The client never saw the response to its refresh: OWASP ASVS 5.0.0 7.4.1."""
     ann = product.register("ann")
     pair = refreshed(product, ann.refresh_token).json()
 

@@ -10,7 +10,7 @@ import pytest
 from infrastructure.template import REPOSITORY
 from tests.functions.costs.route_requests import Team
 from tests.functions.users.administrators import administrator
-from tests.support.client import Answer, Person
+from tests.support.client import Person, Response
 from tests.support.clock import Clock
 from tests.support.product import Product
 
@@ -29,7 +29,7 @@ def security(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [line for line in lines if line["event"] == "security"]
 
 
-def sign_in(product: Product, username: str, password: str) -> Answer:
+def sign_in(product: Product, username: str, password: str) -> Response:
     return product.anonymous.post("/auth/login", json={"username": username, "password": password})
 
 
@@ -41,7 +41,7 @@ def test_registering_and_signing_in_log_the_user_the_session_and_the_request(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ann = product.register("ann")
-    answer = sign_in(product, ann.username, ann.password)
+    response = sign_in(product, ann.username, ann.password)
 
     registered, signed_in = security(capsys)
 
@@ -51,12 +51,12 @@ def test_registering_and_signing_in_log_the_user_the_session_and_the_request(
         session_of(ann),
     )
     assert signed_in.pop("ip")
-    assert signed_in.pop("session_id") == answer.json()["refresh_token"].partition(".")[0]
+    assert signed_in.pop("session_id") == response.json()["refresh_token"].partition(".")[0]
     assert signed_in == {
         "level": "INFO",
         "event": "security",
         "kind": "signed_in",
-        "request_id": answer.headers["X-Request-Id"],
+        "request_id": response.headers["X-Request-Id"],
         "user_id": ann.id,
         "actor_id": ann.id,
     }
@@ -67,7 +67,7 @@ def test_failed_sign_ins_of_one_account_are_correlated_without_its_name(
 ) -> None:
     ann = product.register("ann")
     security(capsys)
-    answers = [
+    responses = [
         sign_in(product, ann.username, "wrong"),
         sign_in(product, ann.username.upper(), "wrong again"),
         sign_in(product, "nobody", "wrong"),
@@ -75,9 +75,9 @@ def test_failed_sign_ins_of_one_account_are_correlated_without_its_name(
 
     lines = security(capsys)
 
-    assert [answer.status for answer in answers] == [401] * 3
+    assert [response.status for response in responses] == [401] * 3
     assert {(line["kind"], line["level"]) for line in lines} == {("sign_in_failed", "WARNING")}
-    assert [line["request_id"] for line in lines] == [answer.headers["X-Request-Id"] for answer in answers]
+    assert [line["request_id"] for line in lines] == [response.headers["X-Request-Id"] for response in responses]
     assert lines[0]["identifier"] == lines[1]["identifier"] != lines[2]["identifier"]
     assert not any(text in json.dumps(lines) for text in (ann.username, "nobody", "wrong"))
 
@@ -116,9 +116,9 @@ def test_a_password_change_repeated_under_its_key_is_logged_once(
     security(capsys)
     body = {"current_password": ann.password, "new_password": NEW}
 
-    answers = [ann.post("/auth/password", json=body, headers={"Idempotency-Key": "one"}) for _ in range(2)]
+    responses = [ann.post("/auth/password", json=body, headers={"Idempotency-Key": "one"}) for _ in range(2)]
 
-    assert [answer.status for answer in answers] == [204, 204]
+    assert [response.status for response in responses] == [204, 204]
     assert [line["kind"] for line in security(capsys)] == ["password_changed"]
 
 
@@ -149,7 +149,7 @@ def test_actions_of_users_on_themselves_are_logged_alike(product: Product, capsy
     ann = product.register("ann")
     security(capsys)
 
-    answers = [
+    responses = [
         ann.patch("/users/me", json={"email": "ann@example.org"}, headers={"Idempotency-Key": "one"}),
         ann.post("/auth/reauthenticate", json={"password": ann.password}),
         ann.get("/users/me/export"),
@@ -157,7 +157,7 @@ def test_actions_of_users_on_themselves_are_logged_alike(product: Product, capsy
     ]
     ann.patch("/users/me", json={"email": "ann@example.org"}, headers={"Idempotency-Key": "one"})
 
-    ids = [answer.headers["X-Request-Id"] for answer in answers]
+    ids = [response.headers["X-Request-Id"] for response in responses]
     assert [described(line) for line in security(capsys)] == [
         (kind, ann.id, ann.id, session_of(ann), request_id)
         for kind, request_id in zip(
@@ -180,7 +180,7 @@ def test_a_reused_refresh_token_is_distinguished_from_a_forged_one(
     over = product.anonymous.post("/auth/refresh", json=body)
 
     lines = security(capsys)
-    assert [answer.status for answer in (at_once, reused, over)] == [409, 401, 401]
+    assert [response.status for response in (at_once, reused, over)] == [409, 401, 401]
     assert reused.json()["code"] == over.json()["code"] == "invalid_token"
     assert [described(line) for line in lines] == [
         ("refresh_in_progress", None, ann.id, session_of(ann), at_once.headers["X-Request-Id"]),
@@ -227,10 +227,10 @@ def test_an_exceeded_guessing_limit_is_logged_and_an_exceeded_write_limit_is_not
     ann, ben = product.register("ann"), product.register("ben")
     security(capsys)
 
-    answers = [sign_in(product, ann.username, "wrong") for _ in range(2)]
-    answers += [ben.post("/auth/reauthenticate", json={"password": "wrong"}) for _ in range(2)]
+    responses = [sign_in(product, ann.username, "wrong") for _ in range(2)]
+    responses += [ben.post("/auth/reauthenticate", json={"password": "wrong"}) for _ in range(2)]
 
-    assert [answer.status for answer in answers] == [401, 429, 401, 429]
+    assert [response.status for response in responses] == [401, 429, 401, 429]
     lines = security(capsys)
     assert [(line["kind"], line["actor_id"], line.get("policy")) for line in lines] == [
         ("sign_in_failed", None, None),
@@ -253,9 +253,9 @@ def test_every_change_of_an_account_or_a_session_is_logged(
         if method == "GET" or path.split("/")[1] not in ("auth", "users") or path == "/auth/refresh":
             continue
         capsys.readouterr()
-        answer = request()
-        assert answer.status < 300, answer
-        of_it = [line for line in security(capsys) if line["request_id"] == answer.headers["X-Request-Id"]]
+        response = request()
+        assert response.status < 300, response
+        of_it = [line for line in security(capsys) if line["request_id"] == response.headers["X-Request-Id"]]
         if not of_it or not all(line["user_id"] and line["actor_id"] and line["ip"] for line in of_it):
             silent.append(name)
 

@@ -5,24 +5,24 @@ import pytest
 from tests.support import builders
 from tests.support.client import Person
 from tests.support.gateway import SOURCE_IP
-from tests.support.problems import faults, problem
+from tests.support.problems import field_errors, problem
 from tests.support.product import Product
 
 
 def sign_in(product: Product, person: Person, user_agent: str = "a test") -> Person:
     body = {"username": person.username, "password": person.password}
-    answer = product.anonymous.post("/auth/login", json=body, headers={"User-Agent": user_agent})
-    assert answer.status == 200, answer
-    return Person(person.connection, answer.json(), person.password)
+    response = product.anonymous.post("/auth/login", json=body, headers={"User-Agent": user_agent})
+    assert response.status == 200, response
+    return Person(person.connection, response.json(), person.password)
 
 
 def test_logging_out_ends_access_and_refresh(product: Product) -> None:
     ann = product.register("ann")
 
-    answer = product.anonymous.post("/auth/logout", json={"refresh_token": ann.refresh_token})
+    response = product.anonymous.post("/auth/logout", json={"refresh_token": ann.refresh_token})
 
-    assert answer.status == 204, answer
-    assert answer.text == ""
+    assert response.status == 204, response
+    assert response.text == ""
     problem(ann.get("/users/me"), 401, "token_revoked")
     problem(product.anonymous.post("/auth/refresh", json={"refresh_token": ann.refresh_token}), 401, "invalid_token")
 
@@ -30,9 +30,9 @@ def test_logging_out_ends_access_and_refresh(product: Product) -> None:
 def test_logging_out_twice_is_no_error(product: Product) -> None:
     ann = product.register("ann")
 
-    answers = [product.anonymous.post("/auth/logout", json={"refresh_token": ann.refresh_token}) for _ in range(2)]
+    responses = [product.anonymous.post("/auth/logout", json={"refresh_token": ann.refresh_token}) for _ in range(2)]
 
-    assert [answer.status for answer in answers] == [204, 204]
+    assert [response.status for response in responses] == [204, 204]
 
 
 def test_a_forged_token_logs_nobody_out(product: Product) -> None:
@@ -54,8 +54,8 @@ def test_a_malformed_refresh_token_is_refused_and_not_ignored(product: Product) 
     other = [token[:-1], token.upper(), token.replace(".", " "), f"{token} {token}", token.partition(".")[0], "x"]
 
     for text in around + other:
-        answer = product.anonymous.post("/auth/logout", json={"refresh_token": text})
-        assert faults(answer) == {"/refresh_token": "bad_format"}, repr(text)
+        response = product.anonymous.post("/auth/logout", json={"refresh_token": text})
+        assert field_errors(response) == {"/refresh_token": "bad_format"}, repr(text)
         problem(product.anonymous.post("/auth/refresh", json={"refresh_token": text}), 401, "invalid_token")
 
     assert ann.get("/users/me").status == 200
@@ -69,9 +69,9 @@ def test_any_token_of_a_session_ends_it(product: Product) -> None:
     for _ in range(3):
         newest = product.anonymous.post("/auth/refresh", json={"refresh_token": newest}).json()["refresh_token"]
 
-    answer = product.anonymous.post("/auth/logout", json={"refresh_token": ann.refresh_token})
+    response = product.anonymous.post("/auth/logout", json={"refresh_token": ann.refresh_token})
 
-    assert answer.status == 204, answer
+    assert response.status == 204, response
     problem(ann.get("/users/me"), 401, "token_revoked")
     problem(product.anonymous.post("/auth/refresh", json={"refresh_token": newest}), 401, "invalid_token")
     ben = product.register("ben")
@@ -146,10 +146,10 @@ def test_ended_sessions_do_not_shorten_a_page(product: Product) -> None:
     ann.delete("/auth/sessions")
     again = [sign_in(product, ann) for _ in range(3)][-1]
 
-    answer = again.get("/auth/sessions", params={"limit": 3})
+    response = again.get("/auth/sessions", params={"limit": 3})
 
-    assert len(answer.json()["items"]) == 3
-    assert answer.json()["next_cursor"] is None
+    assert len(response.json()["items"]) == 3
+    assert response.json()["next_cursor"] is None
 
 
 def test_the_next_page_is_linked(product: Product) -> None:
@@ -160,10 +160,10 @@ def test_the_next_page_is_linked(product: Product) -> None:
     path = "/auth/sessions?limit=1"
 
     while path:
-        answer = ann.get(path)
-        pages.append(answer.json()["items"])
-        link = answer.headers.get("Link", "")
-        assert bool(link) == (answer.json()["next_cursor"] is not None)
+        response = ann.get(path)
+        pages.append(response.json()["items"])
+        link = response.headers.get("Link", "")
+        assert bool(link) == (response.json()["next_cursor"] is not None)
         assert link == "" or link.endswith('>; rel="next"')
         path = link.partition(">")[0].removeprefix("<")
 
@@ -184,9 +184,9 @@ def test_one_session_can_be_ended_by_its_id(product: Product) -> None:
     lost = sign_in(product, ann)
     [session_id] = [session["id"] for session in lost.list("/auth/sessions") if session["current"]]
 
-    answer = ann.delete(f"/auth/sessions/{session_id}")
+    response = ann.delete(f"/auth/sessions/{session_id}")
 
-    assert answer.status == 204, answer
+    assert response.status == 204, response
     assert lost.get("/users/me").status == 401
     assert ann.get("/users/me").status == 200
     assert session_id not in [session["id"] for session in ann.list("/auth/sessions")]
@@ -222,9 +222,9 @@ def test_all_sessions_can_be_ended_at_once(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     elsewhere = sign_in(product, ann)
 
-    answer = ann.delete("/auth/sessions")
+    response = ann.delete("/auth/sessions")
 
-    assert answer.status == 204, answer
+    assert response.status == 204, response
     for person in (ann, elsewhere):
         assert person.get("/users/me").status == 401
         problem(

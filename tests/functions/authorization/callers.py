@@ -16,7 +16,7 @@ from tests.functions.authorizer.forged_tokens import Forger, right_claims
 from tests.functions.users.administrators import administrator
 from tests.support.aws import LOCK
 from tests.support.builders import PASSWORD
-from tests.support.client import Answer, Client, Person
+from tests.support.client import Client, Person, Response
 from tests.support.product import Product
 
 # Of what is asked about; a path or body names them as {name}.
@@ -73,7 +73,7 @@ class Scene:
         _done(dora.delete("/users/me"), 204)
         self._begin = self.state()
 
-    def ask(self, role: str, method: str, path: str, json: Any, place: Names, key: str | None = None) -> Answer:
+    def ask(self, role: str, method: str, path: str, json: Any, place: Names, key: str | None = None) -> Response:
         """Send a request in which the names are replaced by what they stand for, in this place and for this caller.
 
         ``key``: an idempotency key to send with it.
@@ -117,9 +117,9 @@ class Scene:
                         aws.dynamodb.put_item(TableName=table, Item=kept)
 
 
-def told(answer: Answer, place: Names) -> tuple[int, dict[str, str], str]:
-    """What an answer tells: status, headers and body, less what the client named and what differs between any two."""
-    status, headers, text = answer.told()
+def told(response: Response, place: Names) -> tuple[int, dict[str, str], str]:
+    """What a response tells: status, headers and body, less what the client named and what differs between any two."""
+    status, headers, text = response.told()
     # A task's id begins with its room's, so the longer is looked for first.
     for name, value in sorted(place.items(), key=lambda each: -len(each[1])):
         text = text.replace(value, f"{{{name}}}")
@@ -167,8 +167,8 @@ def _with_token(person: Person, token: str) -> Client:
     return Client(person.connection, token)
 
 
-def _done(answer: Answer, status: int) -> None:
-    assert answer.status == status, answer
+def _done(response: Response, status: int) -> None:
+    assert response.status == status, response
 
 
 def _filled(value: Any, names: Names) -> Any:

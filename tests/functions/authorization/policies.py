@@ -150,7 +150,7 @@ POLICIES: list[Line | Open] = [
     everybody("DELETE /tasks/{task_id}", 404, about={"task_id": "{personal_task_id}"}),
     # ------------------------------------------------------------------------------- across the services
     everybody("GET /", 200),
-    # What one may not see is missing from the answer, as what does not exist is.
+    # What one may not see is missing from the response, as what does not exist is.
     everybody(
         "POST /keys/resolve",
         200,

@@ -43,8 +43,8 @@ def _use_every_route(scene: Scene) -> None:
             if line.status(role) >= 300:
                 continue
             key = None if line.method == "GET" else f"key-{number}-{role}"
-            answer = scene.ask(role, line.method, line.path, line.json, scene.own, key)
-            assert answer.status == line.status(role), answer
+            response = scene.ask(role, line.method, line.path, line.json, scene.own, key)
+            assert response.status == line.status(role), response
             if key is not None:
                 scene.restore()
 

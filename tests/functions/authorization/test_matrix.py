@@ -8,7 +8,7 @@ import pytest
 
 from tests.functions.authorization.callers import NOTHING, Names, Scene, told
 from tests.functions.authorization.policies import POLICIES, Line, Open
-from tests.support.client import Answer
+from tests.support.client import Response
 from tests.support.problems import problem
 from tests.support.stack import Stack
 
@@ -43,9 +43,9 @@ def test_every_route_has_a_policy() -> None:
 @pytest.mark.parametrize("line", LINES, ids=_name)
 def test_every_caller_gets_the_response_of_their_rights_and_strangers_a_not_found(line: Line, scene: Scene) -> None:
     for role in scene.refused:
-        answers = [scene.ask(role, line.method, line.path, line.json, place) for place in (scene.own, scene.other)]
-        for answer in answers:
-            problem(answer, 401)
+        responses = [scene.ask(role, line.method, line.path, line.json, place) for place in (scene.own, scene.other)]
+        for response in responses:
+            problem(response, 401)
     allowed = []
     for role in scene.signed_in:
         for place in (scene.own, scene.other):
@@ -62,19 +62,19 @@ def test_every_caller_gets_the_response_of_their_rights_and_strangers_a_not_foun
 
 
 def _asked(scene: Scene, line: Line, role: str, place: Names, status: int, *, sees_nothing: bool) -> None:
-    """Ask, and hold the answer against the status, and against the answer of what does not exist."""
-    answer = scene.ask(role, line.method, line.path, line.json, place)
-    assert answer.status == status, (role, answer)
+    """Ask, and hold the response against the status, and against the response of what does not exist."""
+    response = scene.ask(role, line.method, line.path, line.json, place)
+    assert response.status == status, (role, response)
     if status == 403:
-        _names_the_roles(answer)
+        _names_the_roles(response)
     if line.hides and sees_nothing:
         nothing = scene.ask(role, line.method, line.path, line.json, NOTHING)
-        assert told(answer, place) == told(nothing, NOTHING), role
+        assert told(response, place) == told(nothing, NOTHING), role
 
 
-def _names_the_roles(answer: Answer) -> None:
+def _names_the_roles(response: Response) -> None:
     """Which role would be enough, and which one the caller has: for programs, and in words."""
-    document = problem(answer, 403, "role_too_low")
+    document = problem(response, 403, "role_too_low")
     assert f"is {document['role']}." in document["detail"], document
     if "required_role" in document:
         assert document["required_role"] != document["role"]
@@ -95,11 +95,13 @@ def _elsewhere(role: str) -> str:
 @pytest.mark.parametrize("line", OPEN, ids=_name)
 def test_an_open_route_responds_the_same_to_every_caller(line: Open, scene: Scene) -> None:
     method, _, path = line.route.partition(" ")
-    answers = {role: scene.ask(role, method, path, line.json, scene.own) for role in [*scene.signed_in, *scene.refused]}
+    responses = {
+        role: scene.ask(role, method, path, line.json, scene.own) for role in [*scene.signed_in, *scene.refused]
+    }
 
-    assert {answer.status for answer in answers.values()} == {line.status}, answers
+    assert {response.status for response in responses.values()} == {line.status}, responses
     if line.status == 401:
         # It takes a token of its own: whoever sends none is asked for one.
-        assert answers.pop("no token").status == 401
-    assert len({repr(told(answer, scene.own)) for answer in answers.values()}) == 1
+        assert responses.pop("no token").status == 401
+    assert len({repr(told(response, scene.own)) for response in responses.values()}) == 1
     assert scene.unchanged()

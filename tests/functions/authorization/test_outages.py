@@ -1,4 +1,4 @@
-"""A table out of reach, under every route: a plain 503 with nothing half-written, or the answer as if all were well.
+"""A table out of reach, under every route: a plain 503 with nothing half-written, or the response as if all were well.
 
 OWASP ASVS 5.0.0 16.5.1 to 16.5.3. Generated from the lines of ``policies.py`` and the tables of each function.
 """
@@ -54,12 +54,12 @@ def test_an_unreachable_table_is_a_503_that_changed_nothing(line: Line, role: st
     key = None if line.method == "GET" else "a-key"
 
     with scene.outage(table):
-        answer = scene.ask(role, line.method, line.path, line.json, scene.own, key)
+        response = scene.ask(role, line.method, line.path, line.json, scene.own, key)
 
-    if answer.status == line.status(role) and table not in LOOKED_AT_FIRST:
-        # The route does not need this table for its answer; what it wrote is whole, as without the outage.
+    if response.status == line.status(role) and table not in LOOKED_AT_FIRST:
+        # The route does not need this table for its response; what it wrote is whole, as without the outage.
         scene.restore()
         return
-    problem(answer, 503, "dependency_failed")
-    assert table not in answer.text
+    problem(response, 503, "dependency_failed")
+    assert table not in response.text
     assert scene.unchanged(), "something was half-written"

@@ -45,19 +45,19 @@ def session_key(person: Person) -> dict[str, str]:
 def test_the_policy_covers_the_whole_stage(product: Product, path: str) -> None:
     ann = product.register("ann")
 
-    answer = decision(product, ann, f"{STAGE}/{path}")
+    response = decision(product, ann, f"{STAGE}/{path}")
 
-    [statement] = answer["policyDocument"]["Statement"]
+    [statement] = response["policyDocument"]["Statement"]
     assert statement == {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": f"{STAGE}/*/*"}
 
 
 def test_the_context_identifies_the_caller(product: Product) -> None:
     ann = product.register("ann")
 
-    answer = decision(product, ann, f"{STAGE}/GET/users/me")
+    response = decision(product, ann, f"{STAGE}/GET/users/me")
 
-    assert answer["principalId"] == ann.id
-    context = answer["context"]
+    assert response["principalId"] == ann.id
+    context = response["context"]
     assert int(context.pop("auth_time")) == right_claims(ann)["auth_time"]
     assert context == {"user_id": ann.id, **session_key(ann), "role": "user"}
 
@@ -66,9 +66,9 @@ def test_the_context_identifies_the_caller(product: Product) -> None:
 def test_the_header_name_is_case_insensitive(product: Product, name: str) -> None:
     ann = product.register("ann")
 
-    answer = decision(product, ann, f"{STAGE}/GET/users/me", {name: f"Bearer {ann.access_token}"})
+    response = decision(product, ann, f"{STAGE}/GET/users/me", {name: f"Bearer {ann.access_token}"})
 
-    assert answer["principalId"] == ann.id
+    assert response["principalId"] == ann.id
 
 
 @pytest.mark.parametrize("headers", [{"Host": "example.org"}, {"Authorization": ""}], ids=["absent", "empty"])
@@ -82,11 +82,11 @@ def test_without_a_token_the_authorizer_raises_unauthorized(product: Product, he
 def test_an_invalid_token_is_denied_for_the_whole_stage(product: Product) -> None:
     ann = product.register("ann")
 
-    answer = decision(product, ann, f"{STAGE}/GET/users/me", {"Authorization": str(ann.access_token)})
+    response = decision(product, ann, f"{STAGE}/GET/users/me", {"Authorization": str(ann.access_token)})
 
-    [statement] = answer["policyDocument"]["Statement"]
+    [statement] = response["policyDocument"]["Statement"]
     assert statement == {"Action": "execute-api:Invoke", "Effect": "Deny", "Resource": f"{STAGE}/*/*"}
-    assert answer["context"].keys() == {"code", "detail"}
+    assert response["context"].keys() == {"code", "detail"}
 
 
 @pytest.mark.parametrize(
@@ -183,8 +183,8 @@ def test_an_unavailable_table_is_not_reported_as_a_bad_token(product: Product, t
 
     drop(product.aws, table)
 
-    for answer in (ann.get("/users/me"), ann.post("/rooms", json={})):
-        problem(answer, 503, "dependency_failed")
+    for response in (ann.get("/users/me"), ann.post("/rooms", json={})):
+        problem(response, 503, "dependency_failed")
 
 
 def test_an_undecided_request_is_logged_for_the_alarm(product: Product, capsys: pytest.CaptureFixture[str]) -> None:

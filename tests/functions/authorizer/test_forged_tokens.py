@@ -34,10 +34,10 @@ def believed(person: Person, token: str) -> bool:
     What is said beyond is plain to whoever made the token: that it has not the form of one, and, where the signature is
     right, that its time or its session is over.
     """
-    answer = Person(person.connection, _with_token(person, token), "").get("/users/me")
-    if answer.status == 200:
+    response = Person(person.connection, _with_token(person, token), "").get("/users/me")
+    if response.status == 200:
         return True
-    document = problem(answer, 401)
+    document = problem(response, 401)
     if document["code"] == "invalid_token":
         assert document["detail"] == InvalidToken.detail
     else:
@@ -138,11 +138,11 @@ def test_a_token_is_expired_from_its_expiry_on(product: Product, published: Forg
     ann = product.register("ann")
     now = int(time.time())
 
-    answer = ann.get(
+    response = ann.get(
         "/users/me", headers=_bearer(published.token({**right_claims(ann), "iat": now - 610, "exp": now - 10}))
     )
 
-    problem(answer, 401, "token_expired")
+    problem(response, 401, "token_expired")
 
 
 def test_a_forged_token_is_reported_only_as_invalid(product: Product, published: Forger) -> None:
@@ -352,8 +352,8 @@ def test_only_the_canonical_encoding_of_a_token_is_accepted(product: Product) ->
 
     for spelling in twins + parts + around:
         headers = [(b"authorization", f"Bearer {spelling}".encode("latin-1"))]
-        answer = product.anonymous.connection.get("/users/me", headers=headers)
-        assert answer.status_code == 401, repr(spelling)
+        response = product.anonymous.connection.get("/users/me", headers=headers)
+        assert response.status_code == 401, repr(spelling)
     assert believed(ann, f"  {token}")
 
 
@@ -383,10 +383,10 @@ def test_only_the_canonical_encoding_of_a_token_is_accepted(product: Product) ->
     ],
 )
 def test_garbage_is_refused(product: Product, header: str) -> None:
-    answer = product.anonymous.connection.get("/users/me", headers=[(b"authorization", header.encode("latin-1"))])
+    response = product.anonymous.connection.get("/users/me", headers=[(b"authorization", header.encode("latin-1"))])
 
-    assert answer.status_code == 401
-    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert response.status_code == 401
+    assert response.headers["Content-Type"] == "application/problem+json"
 
 
 def test_token_parts_that_are_not_objects_are_refused(product: Product) -> None:
@@ -421,9 +421,9 @@ def test_unexpected_claims_are_refused_even_when_signed(product: Product, publis
 def test_the_scheme_is_case_insensitive(product: Product, scheme: str) -> None:
     ann = product.register("ann")
 
-    answer = product.anonymous.get("/users/me", headers={"Authorization": f"{scheme} {ann.access_token!s}"})
+    response = product.anonymous.get("/users/me", headers={"Authorization": f"{scheme} {ann.access_token!s}"})
 
-    assert answer.status == 200, answer
+    assert response.status == 200, response
 
 
 def test_a_token_outside_the_header_is_ignored(product: Product) -> None:

@@ -4,10 +4,10 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from tests.support.client import Answer, Person
+from tests.support.client import Person, Response
 from tests.support.product import Product
 
-Request = Callable[[], Answer]
+Request = Callable[[], Response]
 
 TASK = {"title": "Order the desks"}
 
@@ -98,7 +98,7 @@ class Team:
     def _of_people(self) -> dict[str, Request]:
         number = itertools.count()
 
-        def change(send: Callable[..., Answer]) -> Request:
+        def change(send: Callable[..., Response]) -> Request:
             return lambda: send("/users/me", json={"username": f"{self.cleo.username}-{next(number)}"})
 
         return {
@@ -139,7 +139,7 @@ class Team:
             "HEAD /.well-known/jwks.json": lambda: anonymous.request("HEAD", "/.well-known/jwks.json"),
         }
 
-    def _registered(self, path: str) -> Answer:
+    def _registered(self, path: str) -> Response:
         body: dict[str, Any] = {"username": f"new-{path.rpartition('/')[2]}", "password": self.ann.password}
         return self.product.anonymous.post(path, json=body)
 

@@ -11,7 +11,7 @@ from infrastructure.template import REPOSITORY
 from tests.functions.costs.route_requests import Team
 from tests.support.gateway import routes
 from tests.support.product import Product
-from tests.support.request_costs import spending
+from tests.support.request_costs import measured_costs
 from tests.support.stack import Stack
 
 PAGE = REPOSITORY / "docs" / "performance.md"
@@ -28,14 +28,14 @@ def test_each_route_costs_what_the_page_states(product: Product, capsys: pytest.
 
     for name, request in team.requests().items():
         capsys.readouterr()
-        with spending(product.aws) as spent:
-            answer = request()
-        assert answer.status < 300, answer
+        with measured_costs(product.aws) as costs:
+            response = request()
+        assert response.status < 300, response
         lines = map(json.loads, capsys.readouterr().out.splitlines())
         [line] = [line for line in lines if line["event"] == "request"]
         assert name.partition(", ")[0] == f"{line['method']} {line['route']}"
-        calls = (line[name] - spent.shares for name in ("round_trips_in_sequence", "round_trips"))
-        counts = (*calls, spent.items, f"{spent.units:g}", spent.writes, spent.write_units.total())
+        calls = (line[name] - costs.leases for name in ("round_trips_in_sequence", "round_trips"))
+        counts = (*calls, costs.items, f"{costs.units:g}", costs.writes, costs.write_units.total())
         measured.append((f"`{name}`", *map(str, counts)))
 
     assert _written() == measured, "\n".join("| " + " | ".join(row) + " |" for row in measured)
@@ -46,13 +46,13 @@ def test_reads_from_an_eventually_consistent_index_are_marked(product: Product) 
     read, silent = set(), set()
 
     for name, request in Team(product).requests().items():
-        with spending(product.aws) as spent:
+        with measured_costs(product.aws) as costs:
             request()
         method, path = name.partition(", ")[0].split()
-        if spent.behind and not spent.writes:
+        if costs.behind and not costs.writes:
             read.add(path)
             if "behind" not in paths[path][method.lower()].get("description", ""):
-                silent.add((name, *spent.behind))
+                silent.add((name, *costs.behind))
 
     assert {"/tasks", "/rooms", "/users", "/auth/sessions"} < read
     assert not silent
@@ -76,7 +76,7 @@ def test_the_health_check_reads_each_table_once(product: Product) -> None:
 
 
 def _asks_nothing(stack: Stack, function: str) -> bool:
-    """Whether its policies let it ask DynamoDB for nothing but a share of a rate limit."""
+    """Whether its policies let it ask DynamoDB for nothing but a lease of a rate limit."""
     grants = [
         (action, resource.rpartition("/")[2])
         for statement in stack.statements(function)

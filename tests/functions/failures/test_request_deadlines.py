@@ -20,7 +20,7 @@ TIMEOUT_SECONDS = 20.0
 @contextmanager
 def slow_dynamodb(seconds: float) -> Iterator[None]:
     """For the block, each call takes so long: as invocations are told, for nobody waits. What is waited for less than
-    that has no answer."""
+    that has no response."""
 
     def take_time(request: AWSPreparedRequest, **_: object) -> None:
         patience = (getattr(request, "context", None) or {}).get("read_timeout", seconds)
@@ -45,16 +45,16 @@ def test_each_route_responds_in_time_and_logs_it(product: Product, capsys: pytes
         capsys.readouterr()
         before = LambdaContext.passed_seconds
         with slow_dynamodb(2.9):
-            answer = request()
+            response = request()
         used = LambdaContext.passed_seconds - before
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
         assert used < TIMEOUT_SECONDS, name
-        assert [line["status"] for line in lines if line["event"] == "request"] == [str(answer.status)], name
-        if answer.status >= 500:
-            code = answer.json()["code"]
+        assert [line["status"] for line in lines if line["event"] == "request"] == [str(response.status)], name
+        if response.status >= 500:
+            code = response.json()["code"]
             assert code in ("dependency_failed", "outcome_unknown"), name
-            problem(answer, 503, code)
+            problem(response, 503, code)
             out_of_time.add(name)
 
     # It asks most, one thing after the other.

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import builders, faults
 from tests.support.aws import Aws
-from tests.support.client import Answer, Person
+from tests.support.client import Person, Response
 from tests.support.faults import happening, no_waiting, one_after_the_other, refusing
 from tests.support.problems import problem
 from tests.support.product import Product
@@ -16,7 +16,7 @@ from tests.support.product import Product
 COUNTERS = "RateLimitsTable"
 PERHAPS = "may have been carried out"
 KEY = {"Idempotency-Key": "once"}
-Write = Callable[[Product, Person], Answer]
+Write = Callable[[Product, Person], Response]
 
 
 @pytest.fixture(autouse=True)
@@ -25,15 +25,15 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch, aws: Aws) -> None:
     no_waiting(monkeypatch)
 
 
-def refresh(product: Product, person: Person) -> Answer:
+def refresh(product: Product, person: Person) -> Response:
     return product.anonymous.post("/auth/refresh", json={"refresh_token": person.refresh_token})
 
 
-def log_out(product: Product, person: Person) -> Answer:
+def log_out(product: Product, person: Person) -> Response:
     return product.anonymous.post("/auth/logout", json={"refresh_token": person.refresh_token})
 
 
-def sign_in(product: Product, person: Person) -> Answer:
+def sign_in(product: Product, person: Person) -> Response:
     credentials = {"username": person.username, "password": person.password}
     return product.anonymous.post("/auth/login", json=credentials)
 
@@ -60,9 +60,9 @@ def test_a_lost_write_response_is_reported_as_possibly_carried_out(product: Prod
     ann = product.register("ann")
 
     with happening(faults.silent, carried_out=True, without=COUNTERS):
-        answer = ALL[write](product, ann)
+        response = ALL[write](product, ann)
 
-    document = problem(answer, 503, "outcome_unknown")
+    document = problem(response, 503, "outcome_unknown")
     assert PERHAPS in document["detail"]
     assert ("Idempotency-Key" in document["detail"]) == (write in WITH_KEYS), "recommended where one is taken"
 
@@ -72,9 +72,9 @@ def test_a_write_that_never_arrived_is_reported_as_not_carried_out(product: Prod
     ann = product.register("ann")
 
     with happening(faults.unreachable, without=COUNTERS):
-        answer = ALL[write](product, ann)
+        response = ALL[write](product, ann)
 
-    document = problem(answer, 503, "dependency_failed")
+    document = problem(response, 503, "dependency_failed")
     assert document["detail"].endswith("Nothing is lost; try again.")
 
 
@@ -96,27 +96,27 @@ def test_a_write_is_only_as_certain_as_its_least_certain_attempt(product: Produc
     ann = product.register("ann")
 
     with happening(UNKNOWN[case], to={"TransactWriteItems"}):
-        answer = ann.post("/tasks", json=builders.task())
+        response = ann.post("/tasks", json=builders.task())
 
-    assert PERHAPS in problem(answer, 503, "outcome_unknown")["detail"]
+    assert PERHAPS in problem(response, 503, "outcome_unknown")["detail"]
 
 
 def test_a_throttled_write_was_not_carried_out(product: Product) -> None:
     ann = product.register("ann")
 
     with happening(refusing("ThrottlingException"), to={"TransactWriteItems"}):
-        answer = ann.post("/tasks", json=builders.task())
+        response = ann.post("/tasks", json=builders.task())
 
-    problem(answer, 503, "dependency_failed")
+    problem(response, 503, "dependency_failed")
 
 
 def test_with_a_key_the_response_says_that_retrying_with_it_is_safe(product: Product) -> None:
     ann = product.register("ann")
 
     with happening(faults.silent, to={"TransactWriteItems"}):
-        answer = ann.post("/tasks", json=builders.task(), headers=KEY)
+        response = ann.post("/tasks", json=builders.task(), headers=KEY)
 
-    detail = problem(answer, 503, "outcome_unknown")["detail"]
+    detail = problem(response, 503, "outcome_unknown")["detail"]
     assert "the same Idempotency-Key" in detail
     assert ann.post("/tasks", json=builders.task(), headers=KEY).status == 201
 
@@ -135,9 +135,9 @@ def test_an_unreadable_idempotency_record_does_not_claim_that_nothing_was_done(p
         happening(lost_after_the_first, to={"GetItem"}),
         happening(faults.silent, to={"TransactWriteItems"}, carried_out=True),
     ):
-        answer = ann.post("/tasks", json=builders.task(), headers=KEY)
+        response = ann.post("/tasks", json=builders.task(), headers=KEY)
 
-    problem(answer, 503, "outcome_unknown")
+    problem(response, 503, "outcome_unknown")
     assert len(ann.list("/tasks")) == 1
 
 
@@ -145,14 +145,14 @@ def test_a_counted_request_is_not_reported_as_carried_out(product: Product) -> N
     ann = product.register("ann")
 
     with happening(faults.silent, to={"UpdateItem"}, carried_out=True):
-        answers = [
+        responses = [
             sign_in(product, ann),
             ann.post("/rooms/join", json={"code": "AAAAAAAAA"}),
             product.anonymous.post("/users", json=builders.person()),
         ]
 
-    for answer in answers:
-        problem(answer, 503, "dependency_failed")
+    for response in responses:
+        problem(response, 503, "dependency_failed")
 
 
 def test_the_outcome_of_a_crashed_function_is_unknown(product: Product) -> None:
@@ -185,7 +185,7 @@ def test_a_request_that_dynamodb_rejects_is_an_internal_error(
     capsys.readouterr()
 
     with happening(fault, to={operation}):
-        answer = (
+        response = (
             ann.get("/users/me")
             if operation == "GetItem"
             else ann.get(f"/tasks/{ann.id}.{'0' * 32}")
@@ -193,8 +193,8 @@ def test_a_request_that_dynamodb_rejects_is_an_internal_error(
             else ann.post("/tasks", json=builders.task())
         )
 
-    document = problem(answer, 500, "internal_error")
-    assert "Retry-After" not in answer.headers
+    document = problem(response, 500, "internal_error")
+    assert "Retry-After" not in response.headers
     assert "again" not in document["detail"]
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     [refused] = [line for line in lines if line["event"] == "request to DynamoDB refused"]

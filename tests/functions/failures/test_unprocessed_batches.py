@@ -25,9 +25,9 @@ def test_a_sign_in_succeeds_although_failures_cannot_be_reset(product: Product, 
     ann = product.register("ann")
 
     with happening(nothing_processed(times), to={"BatchWriteItem"}):
-        answer = product.anonymous.post("/auth/login", json={"username": ann.username, "password": ann.password})
+        response = product.anonymous.post("/auth/login", json={"username": ann.username, "password": ann.password})
 
-    assert answer.status == 200
+    assert response.status == 200
     known = [item for item in product.items("RateLimitsTable") if item["limit_id"].startswith("known#")]
     assert len(known) == (1 if times == SOME else 0)
 
@@ -61,9 +61,9 @@ def test_a_deletion_is_accepted_and_finished_later(product: Product, times: int)
         ann.plan()
 
     with happening(nothing_processed(times), to=BATCHES):
-        answer = ann.delete("/users/me")
+        response = ann.delete("/users/me")
 
-    assert answer.status == 204
+    assert response.status == 204
     left = len(product.items("TasksTable"))
     assert left == (0 if times == SOME else 3), "what is told to be unprocessed is not processed"
     product.deliver()

@@ -13,7 +13,7 @@ import pytest
 from tasksync import __version__
 from tasksync.observability.probes import Probes
 from tests.support.aws import LOCK
-from tests.support.client import Answer
+from tests.support.client import Response
 from tests.support.clock import Clock
 from tests.support.product import Product
 from tests.support.tables import drop
@@ -45,11 +45,11 @@ def test_every_table_and_every_secret_of_the_template_is_checked(product: Produc
 
 
 def test_a_healthy_service_responds_ok(product: Product) -> None:
-    answer = product.anonymous.get("/health")
+    response = product.anonymous.get("/health")
 
-    assert answer.status == 200, answer
-    assert answer.headers["Content-Type"] == "application/json"
-    body = answer.json()
+    assert response.status == 200, response
+    assert response.headers["Content-Type"] == "application/json"
+    body = response.json()
     assert body.keys() == {"status", "checks", "version"}
     assert body["status"] == "ok"
     assert body["checks"] == dict.fromkeys([*TABLES.values(), *SECRETS.values()], "ok")
@@ -61,12 +61,12 @@ def test_a_healthy_service_responds_ok(product: Product) -> None:
 def test_an_unavailable_table_is_named(product: Product, table: str) -> None:
     drop(product.aws, table)
 
-    answer = product.anonymous.get("/health")
+    response = product.anonymous.get("/health")
 
-    assert answer.status == 503, answer
-    assert int(answer.headers["Retry-After"]) > 0
-    assert answer.json()["status"] == "failed"
-    failed = {name for name, state in answer.json()["checks"].items() if state != "ok"}
+    assert response.status == 503, response
+    assert int(response.headers["Retry-After"]) > 0
+    assert response.json()["status"] == "failed"
+    failed = {name for name, state in response.json()["checks"].items() if state != "ok"}
     assert failed == {TABLES[table]}
 
 
@@ -77,18 +77,18 @@ def test_an_unreadable_secret_is_named_and_its_value_is_not_shown(product: Produ
         value = product.aws.secrets.get_secret_value(SecretId=secret)["SecretString"]
         product.aws.secrets.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=forced)
 
-    answer = product.anonymous.get("/health")
+    response = product.anonymous.get("/health")
 
-    assert answer.status == 503, answer
-    failed = {name for name, state in answer.json()["checks"].items() if state != "ok"}
+    assert response.status == 503, response
+    failed = {name for name, state in response.json()["checks"].items() if state != "ok"}
     assert failed == {SECRETS[secret]}
-    assert value not in answer.text
+    assert value not in response.text
 
 
 def test_no_token_is_needed_and_a_bad_one_is_ignored(product: Product) -> None:
-    answer = product.anonymous.get("/health", headers={"Authorization": "Bearer nonsense"})
+    response = product.anonymous.get("/health", headers={"Authorization": "Bearer nonsense"})
 
-    assert answer.status == 200, answer
+    assert response.status == 200, response
 
 
 def test_the_check_writes_nothing(product: Product) -> None:
@@ -102,8 +102,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-def _failed(answer: Answer) -> set[str]:
-    return {name for name, state in answer.json()["checks"].items() if state != "ok"}
+def _failed(response: Response) -> set[str]:
+    return {name for name, state in response.json()["checks"].items() if state != "ok"}
 
 
 def _calls(product: Product) -> Counter[str]:
@@ -187,9 +187,9 @@ def test_a_clock_set_back_does_not_extend_a_cached_response(product: Product, cl
 
     with product.aws.permissions.outage("TasksTable"):
         clock.pass_by(-3600)
-        answer = product.anonymous.get("/health")
+        response = product.anonymous.get("/health")
 
-    assert answer.status == 503
+    assert response.status == 503
 
 
 def test_concurrent_requests_share_one_check(product: Product) -> None:

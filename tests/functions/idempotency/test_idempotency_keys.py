@@ -1,13 +1,13 @@
-"""Idempotency-Key on every write with a token: the same request under the same key has one effect and one answer."""
+"""Idempotency-Key on every write with a token: the same request under the same key has one effect and one response."""
 
 import time
 
 import pytest
 
 from tests.functions.requests.write_requests import OTHER_PASSWORD, READS, WRITES, Request, Scene, effects, send
-from tests.functions.room_cleanup.stream_deliveries import lost_answers, outage
+from tests.functions.room_cleanup.stream_deliveries import lost_responses, outage
 from tests.support import builders
-from tests.support.client import Answer, Person
+from tests.support.client import Person, Response
 from tests.support.gateway import routes
 from tests.support.problems import problem
 from tests.support.product import Product
@@ -16,12 +16,12 @@ from tests.support.tables import change
 KEY = "b1f6a1f2-7a53-4a3c-9d2b-0f6f5e1c9f10"
 
 
-def keyed(person: Person, request: Request, key: str = KEY, **headers: str) -> Answer:
+def keyed(person: Person, request: Request, key: str = KEY, **headers: str) -> Response:
     return send(person, request, Idempotency_Key=key, **headers)
 
 
-def is_replay(answer: Answer) -> bool:
-    return "Idempotency-Replayed" in answer.headers and answer.headers["Idempotency-Replayed"] == "true"
+def is_replay(response: Response) -> bool:
+    return "Idempotency-Replayed" in response.headers and response.headers["Idempotency-Replayed"] == "true"
 
 
 def test_every_authenticated_write_is_covered(product: Product) -> None:
@@ -52,12 +52,12 @@ def test_a_repeated_write_has_one_effect_and_the_first_response(product: Product
     assert first.status in (200, 201, 204)
     assert not is_replay(first)
     assert after != before
-    for answer in again:
-        assert is_replay(answer)
-        assert (answer.status, answer.text) == (first.status, first.text)
+    for response in again:
+        assert is_replay(response)
+        assert (response.status, response.text) == (first.status, first.text)
         for field in ("Content-Type", "Location", "ETag", "Cache-Control"):
-            assert answer.headers.get(field) == first.headers.get(field)
-        assert answer.headers["X-Request-Id"] != first.headers["X-Request-Id"]
+            assert response.headers.get(field) == first.headers.get(field)
+        assert response.headers["X-Request-Id"] != first.headers["X-Request-Id"]
     problem(other, 422, "idempotency_key_reused")
     assert effects(product) == after
 
@@ -78,10 +78,10 @@ def test_without_a_key_or_with_another_key_the_write_is_repeated(product: Produc
     ann = product.register("ann")
     request = ("POST", "/tasks", {"title": "Each time"})
 
-    answers = [keyed(ann, request, "first"), keyed(ann, request, "second"), ann.post("/tasks", json=request[2])]
+    responses = [keyed(ann, request, "first"), keyed(ann, request, "second"), ann.post("/tasks", json=request[2])]
 
-    assert [(answer.status, is_replay(answer)) for answer in answers] == [(201, False)] * 3
-    assert len({answer.json()["id"] for answer in answers}) == 3
+    assert [(response.status, is_replay(response)) for response in responses] == [(201, False)] * 3
+    assert len({response.json()["id"] for response in responses}) == 3
 
 
 @pytest.mark.parametrize(
@@ -99,9 +99,9 @@ def test_a_key_used_for_another_request_is_refused(product: Product, other: Requ
     keyed(ann, ("POST", "/rooms", {"name": "Once"}))
     before = effects(product)
 
-    answer = keyed(ann, other)
+    response = keyed(ann, other)
 
-    problem(answer, 422, "idempotency_key_reused")
+    problem(response, 422, "idempotency_key_reused")
     assert effects(product) == before
 
 
@@ -109,11 +109,11 @@ def test_keys_of_different_users_are_independent(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     request = ("POST", "/rooms", {"name": "Once each"})
 
-    answers = [keyed(person, request) for person in (ann, bob)]
+    responses = [keyed(person, request) for person in (ann, bob)]
 
-    assert [(answer.status, is_replay(answer)) for answer in answers] == [(201, False)] * 2
-    assert [answer.json()["created_by"] for answer in answers] == [ann.id, bob.id]
-    assert keyed(ann, request).json() == answers[0].json()
+    assert [(response.status, is_replay(response)) for response in responses] == [(201, False)] * 2
+    assert [response.json()["created_by"] for response in responses] == [ann.id, bob.id]
+    assert keyed(ann, request).json() == responses[0].json()
 
 
 def test_a_failed_request_can_be_retried_under_its_key(product: Product) -> None:
@@ -126,9 +126,9 @@ def test_a_failed_request_can_be_retried_under_its_key(product: Product) -> None
     joined = keyed(ann, request)
     again = keyed(ann, request)
 
-    for answer in refused:
-        problem(answer, 404, "unknown_code")
-        assert not is_replay(answer)
+    for response in refused:
+        problem(response, 404, "unknown_code")
+        assert not is_replay(response)
     assert (joined.status, is_replay(joined)) == (200, False)
     assert (again.json(), is_replay(again)) == (joined.json(), True)
 
@@ -160,8 +160,8 @@ def test_a_repeated_deletion_is_no_not_found(product: Product) -> None:
     scene = Scene(product)
 
     for path in (f"/tasks/{scene.task['id']}", scene.path):
-        answers = [keyed(scene.ann, ("DELETE", path, None), key=path) for _ in range(2)]
-        assert [(answer.status, is_replay(answer)) for answer in answers] == [(204, False), (204, True)]
+        responses = [keyed(scene.ann, ("DELETE", path, None), key=path) for _ in range(2)]
+        assert [(response.status, is_replay(response)) for response in responses] == [(204, False), (204, True)]
         assert scene.ann.delete(path).status == 404
 
 
@@ -169,10 +169,10 @@ def test_a_repeated_password_change_does_not_fail_on_the_old_password(product: P
     ann = product.register("ann")
     request = WRITES["change the password"].request(Scene(product))
 
-    answers = [keyed(ann, request) for _ in range(2)]
+    responses = [keyed(ann, request) for _ in range(2)]
     unkeyed = ann.post(request[1], json=request[2])
 
-    assert [(answer.status, is_replay(answer)) for answer in answers] == [(204, False), (204, True)]
+    assert [(response.status, is_replay(response)) for response in responses] == [(204, False), (204, True)]
     problem(unkeyed, 401, "invalid_credentials")
     assert product.anonymous.sign_in(ann.username, OTHER_PASSWORD).get("/users/me").status == 200
 
@@ -181,7 +181,7 @@ def test_a_write_whose_database_response_was_lost_is_found(product: Product) -> 
     ann = product.register("ann")
     request = ("POST", "/tasks", {"title": "Once"})
 
-    with lost_answers("TasksTable"):
+    with lost_responses("TasksTable"):
         first = keyed(ann, request)
     again = keyed(ann, request)
 
@@ -231,18 +231,18 @@ def test_an_expired_key_can_be_used_for_another_request(product: Product) -> Non
     [receipt] = product.items("IdempotencyTable")
     change(product.aws, "IdempotencyTable", {"receipt_id": receipt["receipt_id"]}, expires_at=1)
 
-    answer = keyed(ann, ("POST", "/tasks", {"title": "Today"}))
+    response = keyed(ann, ("POST", "/tasks", {"title": "Today"}))
 
-    assert (answer.status, answer.json()["title"]) == (201, "Today")
+    assert (response.status, response.json()["title"]) == (201, "Today")
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "tab\tinside", "\x7f"])
 def test_a_key_is_printable_and_limited_in_length(product: Product, key: str) -> None:
     ann = product.register("ann")
 
-    answer = keyed(ann, ("POST", "/rooms", {}), key)
+    response = keyed(ann, ("POST", "/rooms", {}), key)
 
-    problem(answer, 400, "invalid_idempotency_key")
+    problem(response, 400, "invalid_idempotency_key")
     assert ann.list("/rooms") == []
 
 
@@ -250,9 +250,9 @@ def test_a_key_is_printable_and_limited_in_length(product: Product, key: str) ->
 def test_any_other_key_is_accepted(product: Product, key: str) -> None:
     ann = product.register("ann")
 
-    answers = [keyed(ann, ("POST", "/rooms", {}), key) for _ in range(2)]
+    responses = [keyed(ann, ("POST", "/rooms", {}), key) for _ in range(2)]
 
-    assert [(answer.status, is_replay(answer)) for answer in answers] == [(201, False), (201, True)]
+    assert [(response.status, is_replay(response)) for response in responses] == [(201, False), (201, True)]
 
 
 def test_reads_ignore_a_key(product: Product) -> None:
@@ -295,8 +295,8 @@ def test_a_change_without_effect_gets_the_same_response_again(product: Product) 
 def test_a_key_of_a_deleted_user_is_free(product: Product) -> None:
     scene = Scene(product)
 
-    answers = [keyed(person, ("DELETE", "/users/me", None)) for person in (scene.bob, scene.cleo)]
+    responses = [keyed(person, ("DELETE", "/users/me", None)) for person in (scene.bob, scene.cleo)]
 
-    assert [(answer.status, is_replay(answer)) for answer in answers] == [(204, False)] * 2
+    assert [(response.status, is_replay(response)) for response in responses] == [(204, False)] * 2
     kept = {item["receipt_id"].partition("#")[0] for item in product.items("IdempotencyTable")}
     assert kept == {scene.bob.id, scene.cleo.id}

@@ -1,4 +1,4 @@
-"""How often what may be done: registering, joining, reading and writing, and what the answers say of it."""
+"""How often what may be done: registering, joining, reading and writing, and what the responses say of it."""
 
 import re
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import pytest
 
 from infrastructure.template import load
 from tests.support import builders
-from tests.support.client import Answer
+from tests.support.client import Response
 from tests.support.clock import Clock
 from tests.support.gateway import start_cold
 from tests.support.problems import problem
@@ -28,22 +28,22 @@ def cold(product: Product, function: str) -> None:
     start_cold(product.aws.stack.functions[function]["Handler"])
 
 
-def limit_status(answer: Answer) -> tuple[str, int, int]:
-    """Name, remaining requests and seconds of the first limit named in an answer."""
-    found = re.match(r'"([a-z-]+)";r=(\d+);t=(\d+)', answer.headers["RateLimit"])
-    assert found is not None, answer
+def limit_status(response: Response) -> tuple[str, int, int]:
+    """Name, remaining requests and seconds of the first limit named in a response."""
+    found = re.match(r'"([a-z-]+)";r=(\d+);t=(\d+)', response.headers["RateLimit"])
+    assert found is not None, response
     return found[1], int(found[2]), int(found[3])
 
 
-def let_through(call: Callable[[], Answer], most: int) -> list[Answer]:
-    """The answers until the first 429, of at most so many."""
-    answers: list[Answer] = []
-    while len(answers) < most:
-        answer = call()
-        if answer.status == 429:
+def let_through(call: Callable[[], Response], most: int) -> list[Response]:
+    """The responses until the first 429, of at most so many."""
+    responses: list[Response] = []
+    while len(responses) < most:
+        response = call()
+        if response.status == 429:
             break
-        answers.append(answer)
-    return answers
+        responses.append(response)
+    return responses
 
 
 def test_the_defaults_are_those_of_the_contract() -> None:
@@ -73,11 +73,11 @@ def test_a_response_reports_the_remaining_quota(product: Product) -> None:
     product.aws.deploy(ReadsPerUser="600")
     ann = product.register("ann")
 
-    answers = [ann.get("/rooms") for _ in range(3)]
+    responses = [ann.get("/rooms") for _ in range(3)]
 
-    assert {answer.headers["RateLimit-Policy"] for answer in answers} == {'"read";q=600;w=60'}
-    assert [limit_status(answer)[1] for answer in answers] == [599, 598, 597]
-    assert all(0 < limit_status(answer)[2] <= 60 for answer in answers)
+    assert {response.headers["RateLimit-Policy"] for response in responses} == {'"read";q=600;w=60'}
+    assert [limit_status(response)[1] for response in responses] == [599, 598, 597]
+    assert all(0 < limit_status(response)[2] <= 60 for response in responses)
 
 
 def test_a_refusal_reports_when_to_retry_and_the_retry_succeeds(product: Product, clock: Clock) -> None:
@@ -103,9 +103,9 @@ def test_many_containers_admit_the_quota_and_no_tenth_less(product: Product, quo
 
     passed = refused = 0
     for number in range(quota + 20):
-        answer = ann.get(paths[number % 4])
-        passed += answer.status == 200
-        refused += answer.status == 429
+        response = ann.get(paths[number % 4])
+        passed += response.status == 200
+        refused += response.status == 429
 
     assert passed + refused == quota + 20
     assert 0.9 * quota <= passed <= quota
@@ -115,7 +115,7 @@ def test_containers_that_end_with_a_lease_never_exceed_the_quota(product: Produc
     product.aws.deploy(ReadsPerUser="40")
     ann = product.register("ann")
 
-    def read_in_a_new_container() -> Answer:
+    def read_in_a_new_container() -> Response:
         cold(product, "RoomsFunction")
         return ann.get("/rooms")
 
@@ -173,9 +173,9 @@ def test_code_guesses_are_limited_to_twenty_per_minute(product: Product, clock: 
     ann, bob = product.register("ann"), product.register("bob")
     room = bob.open_room()
     for number in range(20):
-        answer = ann.post("/rooms/join", json={"code": f"AAAAAA{number:03}"})
-        problem(answer, 404, "unknown_code")
-        assert limit_status(answer)[:2] == ("join", 19 - number)
+        response = ann.post("/rooms/join", json={"code": f"AAAAAA{number:03}"})
+        problem(response, 404, "unknown_code")
+        assert limit_status(response)[:2] == ("join", 19 - number)
 
     refused = ann.post("/rooms/join", json={"code": room["code"]})
 
@@ -189,10 +189,10 @@ def test_code_guesses_of_many_users_from_one_address_are_limited(product: Produc
     product.aws.deploy(JoinsPerIp="5")
     crowd = [product.register(f"person-{number}") for number in range(6)]
 
-    answers = [person.post("/rooms/join", json={"code": "AAAAAAAAA"}) for person in crowd]
+    responses = [person.post("/rooms/join", json={"code": "AAAAAAAAA"}) for person in crowd]
 
-    assert [answer.status for answer in answers] == [404] * 5 + [429]
-    assert limit_status(answers[-1])[0] == "join-from"
+    assert [response.status for response in responses] == [404] * 5 + [429]
+    assert limit_status(responses[-1])[0] == "join-from"
     product.gateway.source_ip = "198.51.100.9"
     problem(crowd[-1].post("/rooms/join", json={"code": "AAAAAAAAA"}), 404)
 
@@ -201,10 +201,10 @@ def test_both_ways_to_register_share_a_counter(product: Product) -> None:
     product.aws.deploy(RegistrationsPerIp="4", BcryptCost="4")
     ways = ["/auth/register", "/users", "/users", "/auth/register", "/users", "/auth/register"]
 
-    answers = [product.anonymous.post(path, json=builders.person()) for path in ways]
+    responses = [product.anonymous.post(path, json=builders.person()) for path in ways]
 
-    assert [answer.status for answer in answers] == [201] * 4 + [429] * 2
-    assert 0 < int(answers[-1].headers["Retry-After"]) <= 3600
+    assert [response.status for response in responses] == [201] * 4 + [429] * 2
+    assert 0 < int(responses[-1].headers["Retry-After"]) <= 3600
     assert len([item for item in product.items("UsersTable") if item["kind"] == "user"]) == 4
     product.gateway.source_ip = "198.51.100.9"
     assert product.anonymous.post("/users", json=builders.person()).status == 201
@@ -279,18 +279,18 @@ def test_successful_password_changes_are_limited(product: Product, clock: Clock)
     product.aws.deploy(PasswordChangesPerUser="3", BcryptCost="4")
     ann, bob = product.register("ann"), product.register("bob")
 
-    def change(turn: int) -> Answer:
+    def change(turn: int) -> Response:
         current = builders.PASSWORD if turn == 0 else f"another long enough password {turn}"
         new = f"another long enough password {turn + 1}"
         return ann.post("/auth/password", json={"current_password": current, "new_password": new})
 
-    answers = [change(turn) for turn in range(4)]
+    responses = [change(turn) for turn in range(4)]
 
-    assert [answer.status for answer in answers] == [204] * 3 + [429]
-    assert limit_status(answers[-1])[0] == "password"
+    assert [response.status for response in responses] == [204] * 3 + [429]
+    assert limit_status(responses[-1])[0] == "password"
     body = {"current_password": bob.password, "new_password": "another long enough password"}
     assert bob.post("/auth/password", json=body).status == 204, "each has their own quota"
-    clock.pass_by(int(answers[-1].headers["Retry-After"]))
+    clock.pass_by(int(responses[-1].headers["Retry-After"]))
     assert change(3).status == 204
 
 
@@ -298,20 +298,20 @@ def test_successful_password_changes_are_limited(product: Product, clock: Clock)
 def test_refreshing_and_signing_out_are_counted_by_address(product: Product, path: str) -> None:
     product.aws.deploy(SessionRequestsPerIp="3")
 
-    answers = let_through(lambda: product.anonymous.post(path, json={"refresh_token": "nobody's"}), 9)
+    responses = let_through(lambda: product.anonymous.post(path, json={"refresh_token": "nobody's"}), 9)
 
-    assert len(answers) == 3
-    assert limit_status(answers[0])[0] == "session"
+    assert len(responses) == 3
+    assert limit_status(responses[0])[0] == "session"
 
 
 def test_public_routes_are_counted_by_address(product: Product) -> None:
     path = "/.well-known/jwks.json"
     product.aws.deploy(PublicReadsPerIp="3")
 
-    answers = let_through(lambda: product.anonymous.get(path, headers={"X-Forwarded-For": "198.51.100.9"}), 9)
+    responses = let_through(lambda: product.anonymous.get(path, headers={"X-Forwarded-For": "198.51.100.9"}), 9)
 
-    assert [answer.status for answer in answers] == [200] * 3
-    assert limit_status(answers[0])[0] == "public"
+    assert [response.status for response in responses] == [200] * 3
+    assert limit_status(responses[0])[0] == "public"
     product.gateway.source_ip = "198.51.100.9"
     assert product.anonymous.get(path).status == 200
 
@@ -320,10 +320,10 @@ def test_reads_and_writes_continue_while_the_counter_is_unavailable(product: Pro
     ann = product.register("ann")
     drop(product.aws, "RateLimitsTable")
 
-    answers = [ann.get("/rooms"), ann.post("/tasks", json=builders.task()), ann.post("/rooms", json={})]
+    responses = [ann.get("/rooms"), ann.post("/tasks", json=builders.task()), ann.post("/rooms", json={})]
 
-    assert [answer.status for answer in answers] == [200, 201, 201]
-    assert all("RateLimit" not in answer.headers for answer in answers)
+    assert [response.status for response in responses] == [200, 201, 201]
+    assert all("RateLimit" not in response.headers for response in responses)
 
 
 def test_guessable_routes_are_refused_while_the_counter_is_unavailable(product: Product) -> None:

@@ -13,6 +13,6 @@ def scraping(product: Product, capsys: pytest.CaptureFixture[str]) -> Scraping:
     product.aws.stack.parameters |= {"LogLevel": "INFO", "MetricsCacheSeconds": "0"}
     product.aws.make_queues()
     # A container that has just started remembers no numbers.
-    routes.kept = MetricsCache()
+    routes.cache = MetricsCache()
     capsys.readouterr()
     return Scraping(product, lambda: capsys.readouterr().out)

@@ -1,4 +1,4 @@
-"""What a Prometheus would read, without one: the numbers of an answer, by name and labels."""
+"""What a Prometheus would read, without one: the numbers of a response, by name and labels."""
 
 import re
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from infrastructure.local import extraction
 from infrastructure.local.clients import REGION
 from infrastructure.references import ACCOUNT
 from tests.support.aws import LOCK
-from tests.support.client import Answer
+from tests.support.client import Response
 from tests.support.product import Product
 
 _SAMPLE = re.compile(r"(?P<name>[a-z_]+)(?:\{(?P<labels>.*)\})? (?P<value>\S+)")
@@ -53,14 +53,14 @@ class Scraping:
         with LOCK:
             cloudwatch_backends[ACCOUNT][REGION].metric_data.clear()
 
-    def scrape(self) -> Answer:
+    def scrape(self) -> Response:
         return self.product.anonymous.get("/metrics", headers={"Authorization": f"Bearer {self.token}"})
 
     def numbers(self) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-        answer = self.scrape()
-        assert answer.status == 200, answer
+        response = self.scrape()
+        assert response.status == 200, response
         found = {}
-        for line in answer.text.splitlines():
+        for line in response.text.splitlines():
             if not line.startswith("#"):
                 sample = _SAMPLE.fullmatch(line)
                 assert sample, line

@@ -81,7 +81,7 @@ def _of_filters() -> set[Series]:
 
 def _scraped(scraping: Scraping, every: Iterable[Series]) -> Any:
     """What a scrape says of these alone."""
-    routes.kept = MetricsCache()
+    routes.cache = MetricsCache()
     scraping.clear()
     for name, dimensions in every:
         scraping.add(name, 1, now(), **dict(dimensions))

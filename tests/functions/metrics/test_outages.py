@@ -51,20 +51,29 @@ def responding(content: bytes) -> Fault:
     return lambda request: AWSResponse(request.url, 200, HTTPHeaders(), MockRawResponse(content))
 
 
+TRANSIENT = {
+    "unreachable": unreachable,
+    "silent": silent,
+    "500": refusing("InternalFailure", 500),
+    "throttled": refusing("Throttling"),
+}
+LASTING = {
+    "denied": refusing("AccessDeniedException"),
+    "no body": responding(b""),
+    "no members": responding(b"{}"),
+    "null": responding(b"null"),
+    "a list": responding(b"[]"),
+    "half a member": responding(b'{"Metrics": [{}]}'),
+    "half a body": responding(b'{"Metrics": ['),
+    "a page": responding(b"<html>"),
+    "no UTF-8": responding(b"\xff\x00"),
+}
+
+
 @pytest.mark.parametrize("service", SERVICES)
-@pytest.mark.parametrize(
-    "fault",
-    [
-        unreachable,
-        silent,
-        refusing("InternalFailure", 500),
-        refusing("AccessDeniedException"),
-        refusing("ThrottlingException"),
-        *map(responding, (b"", b"{}", b"null", b"[]", b'{"Metrics": [{}]}', b"<html>", b"\xff\x00", b'{"Metrics": [')),
-    ],
-)
-def test_a_failing_service_makes_the_response_a_problem(scraping: Scraping, service: str, fault: Fault) -> None:
-    with happening(service, fault) as sent:
+@pytest.mark.parametrize("fault", [*TRANSIENT, *LASTING])
+def test_a_failing_service_makes_the_response_a_problem(scraping: Scraping, service: str, fault: str) -> None:
+    with happening(service, {**TRANSIENT, **LASTING}[fault]) as sent:
         problem(scraping.scrape(), 503, "dependency_failed")
 
     assert 1 <= len(sent) <= cloudwatch.RETRY_POLICY.attempts
@@ -72,9 +81,9 @@ def test_a_failing_service_makes_the_response_a_problem(scraping: Scraping, serv
 
 
 @pytest.mark.parametrize("service", SERVICES)
-@pytest.mark.parametrize("fault", [unreachable, silent, refusing("InternalFailure", 500), refusing("Throttling")])
-def test_a_transient_error_is_retried_once(scraping: Scraping, service: str, fault: Fault, pauses: list[float]) -> None:
-    with happening(service, one_after_the_other(fault, lambda _: None)):
+@pytest.mark.parametrize("fault", TRANSIENT)
+def test_a_transient_error_is_retried_once(scraping: Scraping, service: str, fault: str, pauses: list[float]) -> None:
+    with happening(service, one_after_the_other(TRANSIENT[fault], lambda _: None)):
         assert scraping.scrape().status == 200
 
     assert len(pauses) == 1

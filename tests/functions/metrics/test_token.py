@@ -11,13 +11,13 @@ def test_the_metrics_route_needs_its_own_token(scraping: Scraping) -> None:
     ann = scraping.product.register("ann")
 
     assert scraping.scrape().status == 200
-    for answer, code in (
+    for response, code in (
         (scraping.product.anonymous.get("/metrics"), "token_missing"),
         (ann.get("/metrics"), "invalid_token"),
     ):
-        problem(answer, 401, code)
-        assert answer.headers["X-Amzn-Remapped-WWW-Authenticate"] == "Bearer"
-        assert "tasksync_" not in answer.text
+        problem(response, 401, code)
+        assert response.headers["X-Amzn-Remapped-WWW-Authenticate"] == "Bearer"
+        assert "tasksync_" not in response.text
 
 
 @pytest.mark.parametrize(
@@ -41,12 +41,12 @@ def test_any_other_token_is_refused(scraping: Scraping, header: str, code: str) 
     other = scraping.token.swapcase()
     given = header.format(token=scraping.token, short=scraping.token[:-1], other=other)
 
-    answer = scraping.product.anonymous.get(
+    response = scraping.product.anonymous.get(
         "/metrics", headers={"Authorization": given.encode("utf-8").decode("latin-1")}
     )
 
-    problem(answer, 401, code)
-    assert scraping.token not in answer.text
+    problem(response, 401, code)
+    assert scraping.token not in response.text
 
 
 def test_the_scheme_is_case_insensitive(scraping: Scraping) -> None:
@@ -56,15 +56,15 @@ def test_the_scheme_is_case_insensitive(scraping: Scraping) -> None:
 
 
 def test_the_metrics_token_opens_no_other_route(scraping: Scraping) -> None:
-    answer = scraping.product.anonymous.get("/users", headers={"Authorization": f"Bearer {scraping.token}"})
+    response = scraping.product.anonymous.get("/users", headers={"Authorization": f"Bearer {scraping.token}"})
 
-    problem(answer, 401, "token_malformed")
+    problem(response, 401, "token_malformed")
 
 
 def test_wrong_tokens_count_as_public_reads(scraping: Scraping, monkeypatch: pytest.MonkeyPatch) -> None:
     Clock(monkeypatch)
     scraping.product.aws.deploy(PublicReadsPerIp="3")
 
-    answers = [scraping.product.anonymous.get("/metrics").status for _ in range(4)]
+    responses = [scraping.product.anonymous.get("/metrics").status for _ in range(4)]
 
-    assert answers == [401, 401, 401, 429]
+    assert responses == [401, 401, 401, 429]

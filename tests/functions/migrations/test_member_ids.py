@@ -21,9 +21,9 @@ def ann(product: Product) -> Person:
 
 def migrate(product: Product, **event: Any) -> Json:
     """The state of the migration of member ids after a call of the function."""
-    answer = call(product.aws, "MigrationsFunction", {"items_per_second": 10_000, **event})
-    assert answer["error"] is None
-    state: Json = next(each for each in answer["migrations"] if each["id"] == "0001-member-ids")
+    response = call(product.aws, "MigrationsFunction", {"items_per_second": 10_000, **event})
+    assert response["error"] is None
+    state: Json = next(each for each in response["migrations"] if each["id"] == "0001-member-ids")
     return state
 
 

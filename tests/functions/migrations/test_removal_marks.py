@@ -11,9 +11,9 @@ Json = dict[str, Any]
 
 def _changed(product: Product) -> dict[str, int]:
     """By migration, how many items a run has changed."""
-    answer = call(product.aws, "MigrationsFunction", {"items_per_second": 10_000})
-    assert answer["error"] is None
-    return {each["id"]: each["changed"] for each in answer["migrations"] if each["changed"]}
+    response = call(product.aws, "MigrationsFunction", {"items_per_second": 10_000})
+    assert response["error"] is None
+    return {each["id"]: each["changed"] for each in response["migrations"] if each["changed"]}
 
 
 def _unmarked(product: Product) -> int:

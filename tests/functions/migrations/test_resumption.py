@@ -175,9 +175,9 @@ def test_the_function_ends_in_time_and_continues_with_the_next_call(
 
 @pytest.mark.usefixtures("rooms")
 def test_a_state_request_changes_nothing(product: Product) -> None:
-    answer = run(product, status=True)
+    response = run(product, status=True)
 
-    assert [(each["looked_at"], each["done"]) for each in answer["migrations"]] == [(0, False)] * len(MIGRATIONS)
+    assert [(each["looked_at"], each["done"]) for each in response["migrations"]] == [(0, False)] * len(MIGRATIONS)
     assert product.items("IdempotencyTable") == []
 
 
@@ -196,7 +196,7 @@ def test_positions_never_expire_and_are_not_idempotency_records(product: Product
 def test_an_outage_interrupts_a_migration_and_is_reported(product: Product) -> None:
     tables.drop(product.aws, "RoomsTable")
 
-    answer = run(product)
+    response = run(product)
 
-    assert answer["error"] == "DependencyFailed"
-    assert not answer["migrations"][0]["done"]
+    assert response["error"] == "DependencyFailed"
+    assert not response["migrations"][0]["done"]

@@ -37,9 +37,9 @@ def make_old(product: Product, task: Mapping[str, Any]) -> None:
 
 
 def migrate(product: Product) -> Json:
-    answer = call(product.aws, "MigrationsFunction", {"items_per_second": 10_000})
-    assert answer["error"] is None
-    state: Json = next(each for each in answer["migrations"] if each["id"] == "0002-task-sort-keys")
+    response = call(product.aws, "MigrationsFunction", {"items_per_second": 10_000})
+    assert response["error"] is None
+    state: Json = next(each for each in response["migrations"] if each["id"] == "0002-task-sort-keys")
     return state
 
 

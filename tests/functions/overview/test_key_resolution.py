@@ -6,7 +6,7 @@ import pytest
 
 from tests.functions.users.administrators import administrator, as_administrators_see
 from tests.support.client import Person
-from tests.support.problems import faults
+from tests.support.problems import field_errors
 from tests.support.product import Product
 
 Json = dict[str, Any]
@@ -15,9 +15,9 @@ NOTHING: Json = {"users": {}, "rooms": {}, "tasks": {}, "codes": {}, "missing": 
 
 
 def resolve(person: Person, **keys: list[str]) -> Json:
-    answer = person.post("/keys/resolve", json=keys)
-    assert answer.status == 200, answer
-    found: Json = answer.json()
+    response = person.post("/keys/resolve", json=keys)
+    assert response.status == 200, response
+    found: Json = response.json()
     return found
 
 
@@ -147,17 +147,17 @@ def test_at_most_a_hundred_keys_are_accepted(product: Product) -> None:
     many = [f"usr_{number:032x}" for number in range(100)]
 
     assert resolve(ann, users=many[:50], tasks=many[50:])["missing"] == many
-    answer = ann.post("/keys/resolve", json={"users": many, "codes": ["ABCDEF"]})
+    response = ann.post("/keys/resolve", json={"users": many, "codes": ["ABCDEF"]})
 
-    assert faults(answer) == {"": "too_many"}
+    assert field_errors(response) == {"": "too_many"}
 
 
 def test_wrong_types_are_named(product: Product) -> None:
     ann = product.register("ann")
 
-    answer = ann.post("/keys/resolve", json={"users": "x", "rooms": [1], "tasks": None, "codes": {}, "names": []})
+    response = ann.post("/keys/resolve", json={"users": "x", "rooms": [1], "tasks": None, "codes": {}, "names": []})
 
-    assert faults(answer) == {
+    assert field_errors(response) == {
         "/users": "wrong_type",
         "/rooms": "wrong_type",
         "/tasks": "wrong_type",

@@ -8,7 +8,7 @@ from boto3.dynamodb.types import TypeSerializer
 from tests.functions.users.administrators import administrator, as_administrators_see
 from tests.support import tables
 from tests.support.aws import LOCK
-from tests.support.client import Answer, Client, Person
+from tests.support.client import Client, Person, Response
 from tests.support.product import Product
 
 Json = dict[str, Any]
@@ -17,9 +17,9 @@ AFRESH = {"Cache-Control": "max-age=60, No-Cache"}
 
 
 def overview(person: Client, **headers: str) -> Json:
-    answer = person.get("/", headers=headers or AFRESH)
-    assert answer.status == 200, answer
-    found: Json = answer.json()
+    response = person.get("/", headers=headers or AFRESH)
+    assert response.status == 200, response
+    found: Json = response.json()
     return found
 
 
@@ -212,7 +212,7 @@ def test_a_cached_overview_takes_one_round_trip(product: Product) -> None:
     assert ann.get("/").json() == afresh.json()
 
 
-ANEW = [
+FRESH = [
     {"Cache-Control": "no-cache"},
     {"Cache-Control": "No-Store"},
     {"Cache-Control": "max-age=0"},
@@ -236,7 +236,7 @@ def test_a_no_cache_request_gets_a_fresh_overview(product: Product) -> None:
     tasks = 0
     ann.get("/")
 
-    for headers in ANEW:
+    for headers in FRESH:
         ann.plan()
         tasks += 1
         assert len(ann.get("/", headers=headers).json()["tasks"]) == tasks, headers
@@ -297,14 +297,16 @@ def test_an_unchanged_overview_is_a_304(product: Product) -> None:
     ann = product.register("ann")
     tag = ann.get("/").headers["ETag"]
 
-    def asked(**headers: str) -> Answer:
+    def asked(**headers: str) -> Response:
         return ann.get("/", headers={"If-None-Match": tag, **headers})
 
     kept, made = asked(), asked(**AFRESH)
     ann.plan()
     changed = asked(**AFRESH)
 
-    assert [(answer.status, answer.text, answer.headers["ETag"]) for answer in (kept, made)] == [(304, "", tag)] * 2
+    assert [(response.status, response.text, response.headers["ETag"]) for response in (kept, made)] == [
+        (304, "", tag)
+    ] * 2
     assert changed.status == 200
     assert changed.headers["ETag"] != tag
 

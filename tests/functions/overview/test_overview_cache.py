@@ -1,11 +1,11 @@
-"""How long an overview is kept, and how many."""
+"""How long an overview is cache, and how many."""
 
 from collections.abc import Iterable
 from datetime import timedelta
 
 import pytest
 
-from overview_api.cache import Answer, OverviewCache
+from overview_api.cache import CachedOverview, OverviewCache
 from tasksync.model.entities import Caller, Membership, RoomRole, UserRole
 from tasksync.runtime import clock
 
@@ -19,54 +19,54 @@ def caller(name: str, role: UserRole = UserRole.USER) -> Caller:
     return Caller(f"usr_{name}", "ses_1", role)
 
 
-def answer(seconds_ago: float = 0) -> Answer:
-    return Answer(b"{}", "tag", clock.now() - timedelta(seconds=seconds_ago))
+def cached_overview(seconds_ago: float = 0) -> CachedOverview:
+    return CachedOverview(b"{}", "tag", clock.now() - timedelta(seconds=seconds_ago))
 
 
 @pytest.mark.parametrize(("seconds_ago", "found"), [(0, True), (4, True), (6, False)])
 def test_an_overview_is_cached_for_the_configured_time(seconds_ago: float, found: bool) -> None:
-    kept = OverviewCache(InNoRoom())
-    made = answer(seconds_ago)
-    kept.keep(caller("ann"), made, [])
+    cache = OverviewCache(InNoRoom())
+    made = cached_overview(seconds_ago)
+    cache.store(caller("ann"), made, [])
 
-    assert kept.find(caller("ann"), 5) == (made if found else None)
+    assert cache.find(caller("ann"), 5) == (made if found else None)
 
 
 def test_the_age_is_in_whole_seconds() -> None:
-    assert [answer(seconds).age_seconds for seconds in (0, 2.5, -1)] == [0, 2, 0]
+    assert [cached_overview(seconds).age_seconds for seconds in (0, 2.5, -1)] == [0, 2, 0]
 
 
 def test_an_overview_is_cached_per_caller_and_role() -> None:
-    kept = OverviewCache(InNoRoom())
-    kept.keep(caller("ann"), answer(), [])
+    cache = OverviewCache(InNoRoom())
+    cache.store(caller("ann"), cached_overview(), [])
 
-    assert kept.find(caller("bob"), 5) is None
-    assert kept.find(caller("ann", UserRole.ADMIN), 5) is None
+    assert cache.find(caller("bob"), 5) is None
+    assert cache.find(caller("ann", UserRole.ADMIN), 5) is None
 
 
 def test_a_membership_of_another_join_is_a_different_cache_key() -> None:
     before = Membership("room_1", "usr_ann", RoomRole.MEMBER, "first", clock.now())
-    kept = OverviewCache(InNoRoom())
+    cache = OverviewCache(InNoRoom())
 
-    kept.keep(caller("ann"), answer(), [before])
+    cache.store(caller("ann"), cached_overview(), [before])
 
-    assert kept.find(caller("ann"), 5) is None
+    assert cache.find(caller("ann"), 5) is None
 
 
 def test_over_the_count_limit_the_oldest_overview_is_evicted() -> None:
-    kept = OverviewCache(InNoRoom())
+    cache = OverviewCache(InNoRoom())
 
     for number in range(201):
-        kept.keep(caller(str(number)), answer(), [])
+        cache.store(caller(str(number)), cached_overview(), [])
 
-    assert [kept.find(caller(name), 5) is None for name in ("0", "1", "200")] == [True, False, False]
+    assert [cache.find(caller(name), 5) is None for name in ("0", "1", "200")] == [True, False, False]
 
 
 def test_over_the_size_limit_the_oldest_overview_is_evicted() -> None:
-    kept = OverviewCache(InNoRoom())
-    large = Answer(bytes(4_000_000), "tag", clock.now())
+    cache = OverviewCache(InNoRoom())
+    large = CachedOverview(bytes(4_000_000), "tag", clock.now())
 
     for name in ("first", "first", *map(str, range(15))):
-        kept.keep(caller(name), large, [])
+        cache.store(caller(name), large, [])
 
-    assert [kept.find(caller(name), 5) is None for name in ("first", "0", "14")] == [True, False, False]
+    assert [cache.find(caller(name), 5) is None for name in ("first", "0", "14")] == [True, False, False]

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from infrastructure.openapi import file
-from tests.support.client import Answer
+from tests.support.client import Response
 from tests.support.gateway import GATEWAY_HOST, STAGE
 from tests.support.problems import problem
 from tests.support.product import Product
@@ -28,12 +28,12 @@ def imported_by(name: str, module: str) -> set[str]:
 
 
 def test_the_description_is_served_as_json(product: Product) -> None:
-    answer = product.anonymous.get("/openapi.json")
+    response = product.anonymous.get("/openapi.json")
 
-    assert answer.status == 200
-    assert answer.headers["Content-Type"] == "application/json"
-    assert answer.json()["openapi"].startswith("3.1.")
-    assert answer.headers["Cache-Control"] == "no-cache"
+    assert response.status == 200
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.json()["openapi"].startswith("3.1.")
+    assert response.headers["Cache-Control"] == "no-cache"
 
 
 @pytest.mark.parametrize(
@@ -50,18 +50,18 @@ def test_the_description_names_the_address_it_is_served_at(
 ) -> None:
     client = product.at(address)
 
-    answer = client.get("/openapi.json", headers=forwarded)
-    again = client.get("/openapi.json", headers={**forwarded, "If-None-Match": answer.headers["ETag"]})
+    response = client.get("/openapi.json", headers=forwarded)
+    again = client.get("/openapi.json", headers={**forwarded, "If-None-Match": response.headers["ETag"]})
 
-    assert [server["url"] for server in answer.json()["servers"]] == [address]
-    assert {**answer.json(), "servers": []} == {**file.read(), "servers": []}
+    assert [server["url"] for server in response.json()["servers"]] == [address]
+    assert {**response.json(), "servers": []} == {**file.read(), "servers": []}
     assert again.status == 304
 
 
 def test_an_invalid_host_is_not_served(product: Product) -> None:
-    answer = product.anonymous.get("/openapi.json", headers={"Host": 'x"}]/', "X-Forwarded-Proto": "https"})
+    response = product.anonymous.get("/openapi.json", headers={"Host": 'x"}]/', "X-Forwarded-Proto": "https"})
 
-    assert [server["url"] for server in answer.json()["servers"]] == ["https://api.example.org"]
+    assert [server["url"] for server in response.json()["servers"]] == ["https://api.example.org"]
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", *PAGES])
@@ -78,47 +78,49 @@ def test_an_unchanged_page_is_a_304(product: Product, path: str) -> None:
 
 def test_the_vary_header_names_the_encoding(product: Product) -> None:
     for path in ("/openapi.json", *PAGES):
-        answer = product.anonymous.get(path)
+        response = product.anonymous.get(path)
 
         # The same tag is on bytes that differ (RFC 9110 §8.8.1).
-        assert answer.headers["ETag"].startswith("W/")
-        assert "Accept-Encoding" in answer.headers["Vary"]
+        assert response.headers["ETag"].startswith("W/")
+        assert "Accept-Encoding" in response.headers["Vary"]
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_is_html_and_may_load_and_contact_only_this_api(product: Product, path: str) -> None:
-    answer = product.anonymous.get(path)
+    response = product.anonymous.get(path)
 
-    assert answer.status == 200
-    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    policy = dict(directive.strip().split(" ", 1) for directive in answer.headers["Content-Security-Policy"].split(";"))
+    assert response.status == 200
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    policy = dict(
+        directive.strip().split(" ", 1) for directive in response.headers["Content-Security-Policy"].split(";")
+    )
     assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
     assert policy["script-src"] == policy["connect-src"] == "'self'"
     assert not any("unsafe" in sources for sources in policy.values())
-    assert not any("//" in address for address in named_by(answer.text))
+    assert not any("//" in address for address in named_by(response.text))
     # The policy allows neither: a script or style in the page itself would not be run.
-    assert not re.search(r"<style|<script(?![^>]* src=)| style=| on\w+=", answer.text)
+    assert not re.search(r"<style|<script(?![^>]* src=)| style=| on\w+=", response.text)
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_page_assets_exist_and_are_cached_forever(product: Product, path: str) -> None:
     waiting = {name for name in named_by(product.anonymous.get(path).text) if name.startswith("assets/")}
-    answers: dict[str, Answer] = {}
+    responses: dict[str, Response] = {}
 
     while waiting:
         name = waiting.pop()
-        answers[name] = product.anonymous.get(f"/{name}")
-        waiting |= imported_by(name, answers[name].text) - answers.keys()
+        responses[name] = product.anonymous.get(f"/{name}")
+        waiting |= imported_by(name, responses[name].text) - responses.keys()
 
-    assert answers
-    for name, answer in answers.items():
-        assert answer.status == 200, answer
-        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert responses
+    for name, response in responses.items():
+        assert response.status == 200, response
+        assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         kind = {"js": "text/javascript", "css": "text/css"}[name.rpartition(".")[2]]
-        assert answer.headers["Content-Type"] == f"{kind}; charset=utf-8"
-        assert answer.headers["ETag"].removeprefix("W/").strip('"') in name
+        assert response.headers["Content-Type"] == f"{kind}; charset=utf-8"
+        assert response.headers["ETag"].removeprefix("W/").strip('"') in name
         # The gateway takes 10 MB of a function, and Lambda passes 6 MB on.
-        assert len(answer.text.encode()) < 5_000_000
+        assert len(response.text.encode()) < 5_000_000
 
 
 @pytest.mark.parametrize("name", ["docs.js", "docs.html", "openapi.json", "routes.py", "docs.0.js"])

@@ -7,7 +7,7 @@ from botocore.awsrequest import AWSPreparedRequest
 
 from tests.functions.requests.write_requests import WRITES, Scene, effects, send
 from tests.support import builders
-from tests.support.client import Answer
+from tests.support.client import Response
 from tests.support.faults import happening
 from tests.support.problems import problem
 from tests.support.product import Product
@@ -22,9 +22,9 @@ def test_a_nonmatching_tag_refuses_every_authenticated_write(product: Product) -
         refused = [send(person, request, If_Match=tag) for tag in ('"99"', 'W/"1"', '"None"', '""')]
         if request[0] != "POST":
             refused.append(send(person, request, If_None_Match="*"))
-        for answer in refused:
-            assert answer.status == 412, name
-            problem(answer, 412, "version_mismatch")
+        for response in refused:
+            assert response.status == 412, name
+            problem(response, 412, "version_mismatch")
 
     assert effects(product) == before
 
@@ -56,7 +56,7 @@ def test_a_missing_or_forbidden_resource_wins_over_a_precondition(product: Produ
     session = scene.bob.list("/auth/sessions")[0]["id"]
     before = effects(product)
 
-    def asked(method: str, path: str, **options: object) -> Answer:
+    def asked(method: str, path: str, **options: object) -> Response:
         return scene.ann.request(method, path, headers=condition, **options)  # type: ignore[arg-type]  # json alone
 
     for path in (f"/auth/sessions/{session}", "/auth/sessions/ses_1", f"{scene.path}/users/{scene.cleo.id}"):
@@ -114,8 +114,8 @@ def test_an_invalid_entity_tag_is_refused_by_name_on_every_write(product: Produc
 
     for number, (name, (person, request)) in enumerate(requests.items()):
         for value in NO_TAGS[number % 3 :: 3]:
-            answer = send(person, request, **{header.replace("-", "_"): value})
-            assert header in problem(answer, 400, "invalid_precondition")["detail"], (name, value)
+            response = send(person, request, **{header.replace("-", "_"): value})
+            assert header in problem(response, 400, "invalid_precondition")["detail"], (name, value)
 
     assert effects(product) == before
 
@@ -176,15 +176,15 @@ def test_a_version_conflict_reports_the_current_version(product: Product) -> Non
         weak_and_old = send(person, request, If_Match='W/"99"')
         present = send(person, request, If_None_Match="*") if request[0] != "POST" else other
 
-        for answer in (other, weak, weak_and_old, present):
-            problem(answer, 412, "version_mismatch")
-            assert answer.headers["ETag"] == tag, name
+        for response in (other, weak, weak_and_old, present):
+            problem(response, 412, "version_mismatch")
+            assert response.headers["ETag"] == tag, name
         assert tag in other.json()["detail"]
         assert "changed" in other.json()["detail"]
-        for answer in (weak, weak_and_old):
-            assert "weak" in answer.json()["detail"]
-            assert tag in answer.json()["detail"]
-            assert "changed" not in answer.json()["detail"]
+        for response in (weak, weak_and_old):
+            assert "weak" in response.json()["detail"]
+            assert tag in response.json()["detail"]
+            assert "changed" not in response.json()["detail"]
 
 
 def test_a_resource_without_a_version_says_so(product: Product) -> None:
@@ -192,9 +192,9 @@ def test_a_resource_without_a_version_says_so(product: Product) -> None:
 
     for name in WRITES.keys() - VERSIONED.keys():
         write = WRITES[name]
-        answer = send(write.by(scene), write.request(scene), If_Match='"1"')
-        assert "ETag" not in answer.headers
-        assert "no version" in problem(answer, 412, "version_mismatch")["detail"], name
+        response = send(write.by(scene), write.request(scene), If_Match='"1"')
+        assert "ETag" not in response.headers
+        assert "no version" in problem(response, 412, "version_mismatch")["detail"], name
 
 
 def test_an_old_version_in_the_body_is_refused_with_the_current_one(product: Product) -> None:
@@ -206,9 +206,9 @@ def test_an_old_version_in_the_body_is_refused_with_the_current_one(product: Pro
         ("/users/me", {}),
     ):
         tag = scene.ann.get(path).headers["ETag"]
-        answer = scene.ann.patch(path, json={**change, "version": 99})
-        assert "version 99" in problem(answer, 412, "version_mismatch")["detail"]
-        assert answer.headers["ETag"] == tag
+        response = scene.ann.patch(path, json={**change, "version": 99})
+        assert "version 99" in problem(response, 412, "version_mismatch")["detail"]
+        assert response.headers["ETag"] == tag
 
 
 @pytest.mark.parametrize("name", [name for name in VERSIONED if name != "delete somebody"])
@@ -227,10 +227,10 @@ def test_a_concurrent_change_is_reported_with_its_version(product: Product, name
             assert scene.ann.patch(path, json=change).status == 200
 
     with happening(first, to={"TransactWriteItems"}):
-        answer = send(scene.ann, WRITES[name].request(scene), If_Match=tag)
+        response = send(scene.ann, WRITES[name].request(scene), If_Match=tag)
 
-    problem(answer, 412, "version_mismatch")
-    assert answer.headers["ETag"] == scene.ann.get(path).headers["ETag"] != tag
+    problem(response, 412, "version_mismatch")
+    assert response.headers["ETag"] == scene.ann.get(path).headers["ETag"] != tag
 
 
 def test_a_post_target_has_no_version_before(product: Product) -> None:

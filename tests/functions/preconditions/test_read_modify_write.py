@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from infrastructure.openapi.routes import declared_routes
-from tests.support.client import Answer, Person
-from tests.support.problems import faults, problem
+from tests.support.client import Person, Response
+from tests.support.problems import field_errors, problem
 from tests.support.product import Product
 
 Json = dict[str, Any]
@@ -19,7 +19,7 @@ class Resource:
     def __init__(self, owner: Person, route: str, path: str, change: Json, read: Callable[[], Json]) -> None:
         self.owner, self.route, self.path, self.change, self.read = owner, route, path, change, read
 
-    def sent(self, method: str, body: Json, **headers: str) -> Answer:
+    def sent(self, method: str, body: Json, **headers: str) -> Response:
         return self.owner.request(method, self.path, json=body, headers=headers)
 
     @property
@@ -90,9 +90,9 @@ def test_a_changed_read_only_field_is_named_and_nothing_changes(
         assert read_only
         wrong = {name: others[name] for name in read_only}
         for method in resource.methods:
-            answer = resource.sent(method, {**before, **resource.change, **wrong})
-            problem(answer, 422, "validation_failed")
-            assert faults(answer) == {f"/{name}": "read_only" for name in read_only}
+            response = resource.sent(method, {**before, **resource.change, **wrong})
+            problem(response, 422, "validation_failed")
+            assert field_errors(response) == {f"/{name}": "read_only" for name in read_only}
             assert resource.read() == before
 
             let_through = {name: others[name] for name in ignored & before.keys()}
@@ -108,8 +108,8 @@ def test_another_version_in_the_body_is_refused_like_another_entity_tag(all_reso
             for body in ({"version": 99}, {**before, **resource.change, "version": 0, "id": "another"}):
                 problem(resource.sent(method, body), 412, "version_mismatch")
             for no_version in ("1", True, None, 1.5):
-                answer = resource.sent(method, {"version": no_version})
-                assert (answer.status, faults(answer)) == (422, {"/version": "read_only"})
+                response = resource.sent(method, {"version": no_version})
+                assert (response.status, field_errors(response)) == (422, {"/version": "read_only"})
         assert resource.read() == before
         assert resource.sent("PATCH", {**resource.change, "version": before["version"]}).status == 200
 
@@ -122,7 +122,7 @@ def test_all_wrong_fields_are_named_at_once_and_no_correct_one(all_resources: li
         sent = {**resource.change, right: before[right], **dict.fromkeys(wrong, "x"), "colour": "red"}
         for method in resource.methods:
             expected = {f"/{name}": "read_only" for name in wrong} | {"/colour": "unknown_field"}
-            assert faults(resource.sent(method, sent)) == expected
+            assert field_errors(resource.sent(method, sent)) == expected
         assert resource.read() == before
 
 
@@ -133,7 +133,7 @@ def test_me_is_the_caller_in_a_written_back_resource(product: Product) -> None:
     path = f"/tasks/{ann.plan(room_id=room['id'])['id']}"
 
     assert ann.patch(path, json={"created_by": "me", "title": "B"}).status == 200
-    assert faults(bob.patch(path, json={"created_by": "me"})) == {"/created_by": "read_only"}
+    assert field_errors(bob.patch(path, json={"created_by": "me"})) == {"/created_by": "read_only"}
     assert ann.patch(f"/rooms/{room['id']}/users/me", json={"user_id": "me", "role": "admin"}).status == 200
 
 

@@ -100,10 +100,10 @@ def test_a_changed_field_is_visible_wherever_the_resource_is(product: Product, r
     product.deliver()
     before = len(trail(scene.ann, scene.room))
 
-    answer = scene.ann.patch(scene.path(route), json={field: value})
+    response = scene.ann.patch(scene.path(route), json={field: value})
 
-    assert answer.status == 200, answer
-    assert answer.json()[field] == value
+    assert response.status == 200, response
+    assert response.json()[field] == value
     if route != MEMBER:  # which has no GET of its own
         assert scene.ann.get(scene.path(route)).json()[field] == value
     assert {each[field] for each in scene.lists(route)} == ({value} if route != USER else set())

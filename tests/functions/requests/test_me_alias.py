@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from infrastructure.openapi.routes import declared_routes
-from tests.support.client import Answer, Person
+from tests.support.client import Person, Response
 from tests.support.product import Product
 
 # How what holds a user's id is called, in a path, a body or a query.
@@ -16,7 +16,7 @@ NAMES = re.compile(r"(user|member|assignee|actor|owner)s?(_ids?)?|\w+_by")
 # Who may add somebody to rooms: a kind of people, and nobody's id.
 OTHERS = {"added_by"}
 
-Ask = Callable[[Person, str], Answer]
+Ask = Callable[[Person, str], Response]
 """A request in which the second argument stands for the caller."""
 
 
@@ -75,8 +75,8 @@ def test_me_is_the_caller_in_every_place(product: Product) -> None:
         scene = Scene(product)
         said.append([])
         for place, ask in scene.asks().items():
-            answer = ask(scene.ann, word.format(ann=scene.ann.id))
-            said[-1].append((place, answer.status, _comparable(answer, scene)))
+            response = ask(scene.ann, word.format(ann=scene.ann.id))
+            said[-1].append((place, response.status, _comparable(response, scene)))
 
     for spoken, spelt in zip(*said, strict=True):
         assert spoken == spelt
@@ -93,9 +93,9 @@ def test_an_anonymous_request_has_no_me(product: Product) -> None:
     assert resolved["missing"] == ["ME", "me"]
 
 
-def _comparable(answer: Answer, scene: Scene) -> str:
+def _comparable(response: Response, scene: Scene) -> str:
     """What was answered, less what differs between two scenes."""
-    text = answer.text.replace(scene.ann.id, "me").replace(scene.ann.username, "ann").replace(scene.bob.id, "bob")
+    text = response.text.replace(scene.ann.id, "me").replace(scene.ann.username, "ann").replace(scene.bob.id, "bob")
     text = text.replace(scene.bob.username, "bob").replace(scene.room["id"], "room").replace(scene.room["code"], "code")
     text = re.sub(r"(room_|usr_|ses_)?[0-9a-f]{32}", "id", re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "time", text))
     text = re.sub(r'"code":"\w{9}"', '"code":"code"', text)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from infrastructure.openapi import file
-from tests.support.client import Answer, Client
+from tests.support.client import Client, Response
 from tests.support.product import Product
 
 DOCUMENT: Any = file.read()
@@ -91,7 +91,7 @@ class FirstSession:
         self._ids: dict[str, str] = {}
         self._tags: dict[str, str] = {}
 
-    def send(self, who: str, name: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
+    def send(self, who: str, name: str, body: Any = None, headers: dict[str, str] | None = None) -> Response:
         """Send an example. What is read again may not have changed; everything else must succeed as described."""
         method, template, operation = OPERATIONS[name]
         if who == BOB and BOB not in self._tokens:
@@ -112,24 +112,24 @@ class FirstSession:
         client = Client(self._product.anonymous.connection, self._tokens.get(who))
 
         options = {} if body is None else {"json": self._with_what_was_made(body)}
-        answer = client.request(method, path, headers={**own, **(headers or {})}, **options)
+        response = client.request(method, path, headers={**own, **(headers or {})}, **options)
 
         success = min(operation["responses"])
-        assert answer.status in ({int(success)} if headers is None else {304}), (name, answer)
-        if "ETag" in answer.headers:
-            self._tags[answer.headers.get("Location", path)] = answer.headers["ETag"]
-        if answer.text and name not in {"get_docs", "get_client", "get_asset", "get_metrics"}:
-            self._learn(name, answer.json(), operation["responses"][success])
-        if name == "get_docs" and answer.text:
-            self._ids["asset"] = re.findall(r"assets/([\w.-]+)", answer.text)[0]
-        return answer
+        assert response.status in ({int(success)} if headers is None else {304}), (name, response)
+        if "ETag" in response.headers:
+            self._tags[response.headers.get("Location", path)] = response.headers["ETag"]
+        if response.text and name not in {"get_docs", "get_client", "get_asset", "get_metrics"}:
+            self._learn(name, response.json(), operation["responses"][success])
+        if name == "get_docs" and response.text:
+            self._ids["asset"] = re.findall(r"assets/([\w.-]+)", response.text)[0]
+        return response
 
     def _sign_in(self, who: str, account: dict[str, str]) -> None:
-        answer = self._product.anonymous.post(
+        response = self._product.anonymous.post(
             "/auth/login", json={"username": account["username"], "password": account["password"]}
         )
-        assert answer.status == 200, answer
-        self._tokens[who] = answer.json()["access_token"]
+        assert response.status == 200, response
+        self._tokens[who] = response.json()["access_token"]
 
     def _id(self, name: str, operation: Any) -> str:
         [parameter] = [each for each in operation["parameters"] if each.get("name") == name]

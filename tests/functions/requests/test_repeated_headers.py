@@ -1,7 +1,7 @@
 """A header line sent twice: lists are one list, and of a field that takes one value different ones are refused."""
 
 from tests.functions.requests.write_requests import effects
-from tests.support.client import Answer, Person
+from tests.support.client import Person, Response
 from tests.support.problems import problem
 from tests.support.product import Product
 
@@ -9,7 +9,7 @@ JSON = ("Content-Type", "application/json")
 TEXT = ("Content-Type", "text/plain; as=application/json")
 
 
-def rename(person: Person, path: str, *lines: tuple[str, str]) -> Answer:
+def rename(person: Person, path: str, *lines: tuple[str, str]) -> Response:
     return person.request("PATCH", path, content='{"name": "Anew"}', headers=[JSON, *lines])
 
 
@@ -26,7 +26,7 @@ def test_entity_tags_may_be_on_several_lines(product: Product) -> None:
     ]
     changed = rename(ann, path, ("If-Match", current), ("If-Match", other))
 
-    assert [answer.status for answer in read] == [304, 304]
+    assert [response.status for response in read] == [304, 304]
     assert changed.status == 200
 
 
@@ -61,10 +61,10 @@ def test_two_equal_idempotency_keys_are_accepted(product: Product) -> None:
     ann = product.register("ann")
     key = ("Idempotency-Key", "one")
 
-    answers = [ann.request("POST", "/rooms", content="{}", headers=[JSON, *lines]) for lines in ([key, key], [key])]
+    responses = [ann.request("POST", "/rooms", content="{}", headers=[JSON, *lines]) for lines in ([key, key], [key])]
 
-    assert [answer.status for answer in answers] == [201, 201]
-    assert answers[0].json() == answers[1].json()
+    assert [response.status for response in responses] == [201, 201]
+    assert responses[0].json() == responses[1].json()
 
 
 def test_two_media_types_are_refused(product: Product) -> None:

@@ -15,9 +15,9 @@ import msgspec
 
 from tests.layers.http import calls
 from tests.support import builders, tables
-from tests.support.client import Answer, Person
+from tests.support.client import Person, Response
 from tests.support.gateway import load_handler
-from tests.support.problems import faults, problem
+from tests.support.problems import field_errors, problem
 from tests.support.product import Product
 
 JSON = {"Content-Type": "application/json"}
@@ -98,7 +98,7 @@ class Scene:
         self._ids = {"room_id": room["id"], "task_id": task["id"]}
         self._bob = bob.id
 
-    def call(self, route: calls.Route, **options: Any) -> Answer:
+    def call(self, route: calls.Route, **options: Any) -> Response:
         method, path = route
         ids = {"user_id": self._bob if path.startswith("/rooms") else "me", **self._ids}
         return self.ann.request(method, re.sub(r"\{(\w+)\}", lambda name: ids.get(name[1], "x"), path), **options)
@@ -123,7 +123,7 @@ def _lists(schema: Any) -> set[str]:
     return {field.encode_name for field in msgspec.structs.fields(schema) if field.default == ()}
 
 
-def _rename(person: Person, name: str) -> Answer:
+def _rename(person: Person, name: str) -> Response:
     return person.patch("/users/me", json={"username": name})
 
 
@@ -139,11 +139,11 @@ def test_invalid_utf_8_is_refused_in_every_field_of_every_route(product: Product
         content = b"{" + b", ".join(b'"%s": %s' % (name.encode(), value) for name, value in values.items()) + b"}"
         if not names:
             continue
-        answer = scene.call(route, content=content, headers=JSON)
+        response = scene.call(route, content=content, headers=JSON)
         asked += 1
         if route == ("POST", "/auth/login"):
             continue  # below
-        assert faults(answer) == {f"/{name}": "invalid_characters" for name in names}, route
+        assert field_errors(response) == {f"/{name}": "invalid_characters" for name in names}, route
 
     assert asked > 15
 
@@ -153,8 +153,8 @@ def test_invalid_utf_8_is_refused_in_field_names(product: Product) -> None:
 
     for route, (body, _) in _schemas(product).items():
         if body is not None:
-            answer = scene.call(route, content=b'{"' + LATIN_1 + b'": 1}', headers=JSON)
-            assert faults(answer)["/caf\ufffd"] == "invalid_characters", route
+            response = scene.call(route, content=b'{"' + LATIN_1 + b'": 1}', headers=JSON)
+            assert field_errors(response)["/caf\ufffd"] == "invalid_characters", route
 
 
 def test_invalid_utf_8_is_refused_in_every_parameter(product: Product) -> None:
@@ -164,19 +164,19 @@ def test_invalid_utf_8_is_refused_in_every_parameter(product: Product) -> None:
         if names := _names(query):
             parameters = "&".join(f"{name}=caf%E9" for name in names)
             method, path = route
-            answer = scene.call((method, f"{path}?{parameters}"))
-            assert faults(answer, 400) == {f"/{name}": "invalid_characters" for name in names}, route
+            response = scene.call((method, f"{path}?{parameters}"))
+            assert field_errors(response, 400) == {f"/{name}": "invalid_characters" for name in names}, route
 
 
 def test_passwords_of_invalid_utf_8_are_never_equal(product: Product) -> None:
     one, other = (f"{letter} is how this one begins".encode("latin-1") for letter in ("é", "Ö"))
 
-    def send(path: str, password: bytes) -> Answer:
+    def send(path: str, password: bytes) -> Response:
         content = b'{"username": "emile", "password": "%s"}' % password
         return product.anonymous.post(path, content=content, headers=JSON)
 
-    assert faults(send("/auth/register", one)) == {"/password": "invalid_characters"}
-    assert faults(send("/users", one)) == {"/password": "invalid_characters"}
+    assert field_errors(send("/auth/register", one)) == {"/password": "invalid_characters"}
+    assert field_errors(send("/users", one)) == {"/password": "invalid_characters"}
     assert product.items("UsersTable") == []
     # Somebody who registered so before, and knows what the gateway makes of it.
     product.register(username="emile", password="x is how this one begins")
@@ -226,7 +226,7 @@ def test_names_of_all_scripts_are_accepted(product: Product) -> None:
 def test_deceptive_names_are_refused(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
-    sends: list[Callable[[str], Answer]] = [
+    sends: list[Callable[[str], Response]] = [
         lambda name: _rename(ann, name),
         lambda name: ann.post("/rooms", json={"name": name}),
         lambda name: ann.put(f"/rooms/{room['id']}", json={"name": name}),
@@ -235,7 +235,7 @@ def test_deceptive_names_are_refused(product: Product) -> None:
 
     # Each in two of the ways: what is looked at does not depend on them.
     for what, name in [*DECEPTIVE.items()] * 2:
-        assert list(faults(next(ways)(name)).values()) == ["invalid_characters"], what
+        assert list(field_errors(next(ways)(name)).values()) == ["invalid_characters"], what
     assert ann.get("/users/me").json()["version"] == 1
     assert [each["version"] for each in ann.list("/rooms")] == [1]
 
@@ -244,14 +244,14 @@ def test_deceptive_names_are_refused_at_registration(product: Product) -> None:
     for path in ("/auth/register", "/users"):
         body = {"username": "an\u202en", "email": "a\u200bnn@example.org", "password": builders.PASSWORD}
         expected = {"/username": "invalid_characters", "/email": "invalid_characters"}
-        assert faults(product.anonymous.post(path, json=body)) == expected
+        assert field_errors(product.anonymous.post(path, json=body)) == expected
 
 
 def test_white_space_does_not_distinguish_usernames(product: Product) -> None:
     ann = product.register("ann")
 
     for name in ("ann  bee", " ann", "ann ", "ann\u3000 bee", "\u00a0ann"):
-        assert faults(_rename(ann, name)) == {"/username": "bad_format"}
+        assert field_errors(_rename(ann, name)) == {"/username": "bad_format"}
 
 
 def test_names_are_stored_composed_and_measured_composed(product: Product) -> None:
@@ -261,9 +261,9 @@ def test_names_are_stored_composed_and_measured_composed(product: Product) -> No
     assert _rename(ann, decomposed).json()["username"] == "é" * 80
     assert product.anonymous.sign_in(decomposed, ann.password).id == ann.id
     assert product.anonymous.sign_in("É" * 80, ann.password).id == ann.id
-    assert faults(_rename(ann, "e\u0301" * 81)) == {"/username": "too_long"}
+    assert field_errors(_rename(ann, "e\u0301" * 81)) == {"/username": "too_long"}
     # A character that is two in NFC.
-    assert faults(_rename(ann, "\U0001d15f" * 41)) == {"/username": "too_long"}
+    assert field_errors(_rename(ann, "\U0001d15f" * 41)) == {"/username": "too_long"}
 
 
 def test_names_too_long_for_a_key_are_refused_on_every_route(product: Product) -> None:
@@ -275,12 +275,12 @@ def test_names_too_long_for_a_key_are_refused_on_every_route(product: Product) -
         registration = {"username": name, "email": email, "password": builders.PASSWORD}
         for path in ("/auth/register", "/users"):
             expected = {"/username": "too_long", "/email": "too_long"}
-            assert faults(product.anonymous.post(path, json=registration)) == expected
+            assert field_errors(product.anonymous.post(path, json=registration)) == expected
         for send, (field, value) in itertools.product((ann.patch, ann.put), (("username", name), ("email", email))):
-            assert faults(send("/users/me", json={field: value})) == {f"/{field}": "too_long"}
+            assert field_errors(send("/users/me", json={field: value})) == {f"/{field}": "too_long"}
         for field, value in (("username", name), ("email", email)):
-            answer = product.anonymous.post("/auth/login", json={field: value, "password": "x"})
-            assert answer.status == 401 or faults(answer) == {f"/{field}": "too_long"}, answer
+            response = product.anonymous.post("/auth/login", json={field: value, "password": "x"})
+            assert response.status == 401 or field_errors(response) == {f"/{field}": "too_long"}, response
 
 
 def test_texts_at_their_limits_cause_no_internal_error(product: Product) -> None:
@@ -291,7 +291,7 @@ def test_texts_at_their_limits_cause_no_internal_error(product: Product) -> None
     for number, (text, length) in enumerate(itertools.product(characters, (80, 254, 10_000))):
         long = (text * length)[:length]
         product.gateway.source_ip = f"192.0.2.{number}"
-        answers = [
+        responses = [
             _rename(ann, long),
             ann.patch("/users/me", json={"email": f"{long[:-12]}@example.org"}),
             product.anonymous.post("/auth/login", json={"username": long, "password": long}),
@@ -299,7 +299,7 @@ def test_texts_at_their_limits_cause_no_internal_error(product: Product) -> None
             ann.patch(f"/rooms/{room['id']}", json={"name": long}),
             ann.post("/tasks", json={"title": long, "description": long}),
         ]
-        assert [answer for answer in answers if answer.status >= 500] == []
+        assert [response for response in responses if response.status >= 500] == []
 
 
 # ------------------------------------------------------------------------------------------ titles and descriptions
@@ -308,8 +308,8 @@ def test_a_title_has_a_visible_character(product: Product) -> None:
     task = ann.plan()
 
     for title in INVISIBLE:
-        assert faults(ann.post("/tasks", json={"title": title})) == {"/title": "bad_format"}, ascii(title)
-        assert faults(ann.patch(f"/tasks/{task['id']}", json={"title": title})) == {"/title": "bad_format"}
+        assert field_errors(ann.post("/tasks", json={"title": title})) == {"/title": "bad_format"}, ascii(title)
+        assert field_errors(ann.patch(f"/tasks/{task['id']}", json={"title": title})) == {"/title": "bad_format"}
     for title in ("\u200bDesks", "\ue000", "\u0378", "🏳️\u200d🌈", "\u202eskseD"):
         assert ann.plan(title=title)["title"] == title
 
@@ -321,8 +321,8 @@ def test_control_characters_are_refused_in_all_texts(product: Product) -> None:
     for control in CONTROLS:
         body = {"title": f"Desks{control}", "description": f"{control}Twelve"}
         expected = {"/title": "invalid_characters", "/description": "invalid_characters"}
-        for answer in (ann.post("/tasks", json=body), ann.put(f"/tasks/{task['id']}", json=body)):
-            assert faults(answer) == expected, ascii(control)
+        for response in (ann.post("/tasks", json=body), ann.put(f"/tasks/{task['id']}", json=body)):
+            assert field_errors(response) == expected, ascii(control)
     assert ann.list("/tasks") == [task]
 
 
@@ -340,10 +340,10 @@ def test_lengths_are_those_of_the_stored_text(product: Product) -> None:
     task = ann.plan(title="e\u0301" * 255, description="a\r\n" * 5_000)
 
     assert (len(task["title"]), len(task["description"])) == (255, 10_000)
-    answer = ann.post("/tasks", json={"title": "e\u0301" * 256, "description": "a\r\n" * 5_001})
-    assert faults(answer) == {"/title": "too_long", "/description": "too_long"}
+    response = ann.post("/tasks", json={"title": "e\u0301" * 256, "description": "a\r\n" * 5_001})
+    assert field_errors(response) == {"/title": "too_long", "/description": "too_long"}
     # Two in NFC each.
-    assert faults(ann.post("/tasks", json={"title": "\U0001d15f" * 128})) == {"/title": "too_long"}
+    assert field_errors(ann.post("/tasks", json={"title": "\U0001d15f" * 128})) == {"/title": "too_long"}
 
 
 def test_the_longest_texts_fit_in_a_body_in_any_encoding(product: Product) -> None:
@@ -363,9 +363,9 @@ def test_the_longest_texts_fit_in_a_body_in_any_encoding(product: Product) -> No
 def test_combining_marks_that_take_long_to_sort_are_refused(product: Product) -> None:
     piled_up = "a" + "\u0301\u0323" * 4_999
 
-    answer = product.register("ann").post("/tasks", json={"title": "Zalgo", "description": piled_up})
+    response = product.register("ann").post("/tasks", json={"title": "Zalgo", "description": piled_up})
 
-    assert faults(answer) == {"/description": "invalid_characters"}
+    assert field_errors(response) == {"/description": "invalid_characters"}
 
 
 # -------------------------------------------------------------------------------------------------- paths and headers
@@ -381,13 +381,13 @@ def test_no_path_or_header_causes_an_internal_error(product: Product) -> None:
     for text in texts:
         headers = dict.fromkeys(names, text)
         registration = {**builders.person(), "password": "too short"}
-        answers = [
+        responses = [
             ann.post("/tasks", json=builders.task(), headers=headers),
             ann.get("/tasks", headers=headers),
             product.anonymous.post("/auth/login", json={"username": ann.username, "password": "x"}, headers=headers),
             product.anonymous.post("/auth/register", json=registration, headers=headers),
         ]
-        assert [answer for answer in answers if answer.status >= 500] == []
+        assert [response for response in responses if response.status >= 500] == []
 
 
 def test_any_user_agent_is_stored_truncated(product: Product) -> None:
@@ -418,10 +418,10 @@ def test_older_stored_texts_can_be_read_and_other_fields_changed(product: Produc
     assert changed.json()["title"] == old, changed
     assert (changed.json()["description"], changed.json()["status"]) == (f"{old}\r\n", "completed")
     assert ann.patch(f"/tasks/{task['id']}", json=sent, of_old=True).json()["version"] == 2
-    found = faults(ann.patch(f"/tasks/{task['id']}", json={"title": f"{old}!", "description": f"{old}!"}))
+    found = field_errors(ann.patch(f"/tasks/{task['id']}", json={"title": f"{old}!", "description": f"{old}!"}))
     assert found == {"/title": "invalid_characters", "/description": "invalid_characters"}
     assert ann.patch(f"/rooms/{room['id']}", json={"name": old}, of_old=True).json()["version"] == room["version"]
-    assert faults(ann.patch(f"/rooms/{room['id']}", json={"name": f"{old}!"})) == {"/name": "invalid_characters"}
+    assert field_errors(ann.patch(f"/rooms/{room['id']}", json={"name": f"{old}!"})) == {"/name": "invalid_characters"}
 
 
 def test_a_user_with_an_older_name_signs_in_and_changes_it(product: Product) -> None:
@@ -459,17 +459,17 @@ def test_a_response_is_short_however_many_errors_there_are(product: Product) -> 
 
     for route, (body, _) in _schemas(product).items():
         if body is not None:
-            answer = scene.call(route, json=many)
-            assert len(problem(answer, 422)["errors"]) == 50, route
-            assert len(answer.text) < 20_000
+            response = scene.call(route, json=many)
+            assert len(problem(response, 422)["errors"]) == 50, route
+            assert len(response.text) < 20_000
             assert len(scene.call(route, json=long).text) < 2_000, route
 
 
 def test_of_many_errors_those_in_known_fields_are_named(product: Product) -> None:
-    answer = product.register("ann").post(
+    response = product.register("ann").post(
         "/tasks", json={**{str(number): 1 for number in range(60)}, "title": 7, "status": "x"}
     )
 
-    pointers = [fault["pointer"] for fault in problem(answer, 422)["errors"]]
+    pointers = [fault["pointer"] for fault in problem(response, 422)["errors"]]
     assert {"/title", "/status"} <= {*pointers}
-    assert "50" in answer.json()["detail"]
+    assert "50" in response.json()["detail"]

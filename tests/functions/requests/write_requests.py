@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.functions.users.administrators import administrator
 from tests.support import builders
-from tests.support.client import Answer, Person
+from tests.support.client import Person, Response
 from tests.support.product import Product
 
 OTHER_PASSWORD = "nine purple umbrellas in the rain"
@@ -52,7 +52,7 @@ class Write:
     """Whether the token that it is sent with is refused from then on."""
 
 
-def send(person: Person, request: Request, **headers: str) -> Answer:
+def send(person: Person, request: Request, **headers: str) -> Response:
     method, path, body = request
     options = {} if body is None else {"json": body}
     return person.request(method, path, headers=_named(headers), **options)

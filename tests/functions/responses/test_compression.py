@@ -1,7 +1,7 @@
 """What the gateway compresses, and what it must not.
 
 Compressed together, a secret and a guess at it tell by their length whether they are alike (BREACH, CVE-2013-3587): to
-whoever sees how long answers are on the wire, and can put text into them.
+whoever sees how long responses are on the wire, and can put text into them.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import Any, get_args, get_type_hints, is_typeddict
 
 from infrastructure.openapi.routes import declared_routes
 from tests.layers.http.calls import Route
-from tests.support.client import Answer
+from tests.support.client import Response
 from tests.support.product import Product
 
 SECRET = {"access_token", "refresh_token", "code", "email"}
@@ -42,10 +42,10 @@ OF_ONE: set[Route] = {
 }
 
 
-def fields(answer: Any) -> Iterator[str]:
-    """The names of all fields in the shape of an answer."""
-    origin = getattr(answer, "__origin__", answer)
-    for inner in get_args(answer):
+def fields(response: Any) -> Iterator[str]:
+    """The names of all fields in the shape of a response."""
+    origin = getattr(response, "__origin__", response)
+    for inner in get_args(response):
         yield from fields(inner)
     if is_typeddict(origin):
         for name, shape in get_type_hints(origin).items():
@@ -53,15 +53,15 @@ def fields(answer: Any) -> Iterator[str]:
             yield from fields(shape)
 
 
-def is_left_alone(answer: Answer) -> bool:
+def is_left_alone(response: Response) -> bool:
     """Whether it says how it is encoded: then the gateway does nothing about that."""
-    assert answer.status < 300, answer
-    return "Content-Encoding" in answer.headers
+    assert response.status < 300, response
+    return "Content-Encoding" in response.headers
 
 
 def test_every_response_with_a_secret_has_a_compression_decision() -> None:
     routes = [declared.route for declared in declared_routes()]
-    secret = {(route.method, route.path) for route in routes if SECRET & set(fields(route.answer))}
+    secret = {(route.method, route.path) for route in routes if SECRET & set(fields(route.description.response))}
 
     assert secret == LEFT_ALONE | OF_ONE
 
@@ -71,7 +71,7 @@ def test_secrets_beside_text_of_other_users_are_not_compressed(product: Product)
     signed_in = ann.post("/auth/login", json={"username": ann.username, "password": ann.password})
     body = {"refresh_token": signed_in.json()["refresh_token"]}
 
-    answers: dict[Route, list[Answer]] = {
+    responses: dict[Route, list[Response]] = {
         ("GET", "/"): [ann.get("/"), ann.get("/", headers={"Cache-Control": "no-cache"})],
         ("GET", "/rooms"): [ann.get("/rooms")],
         ("GET", "/users"): [ann.get("/users")],
@@ -87,15 +87,15 @@ def test_secrets_beside_text_of_other_users_are_not_compressed(product: Product)
         ("POST", "/keys/resolve"): [ann.post("/keys/resolve", json={"users": [ann.id]})],
     }
 
-    assert answers.keys() == LEFT_ALONE
-    for route, given in answers.items():
-        assert all(is_left_alone(answer) for answer in given), route
+    assert responses.keys() == LEFT_ALONE
+    for route, given in responses.items():
+        assert all(is_left_alone(response) for response in given), route
 
 
 def test_the_lists_of_one_room_and_of_the_caller_may_be_compressed(product: Product) -> None:
     ann = product.register("ann")
     room = f"/rooms/{ann.open_room()['id']}"
 
-    answers = [ann.get(path) for path in ("/tasks", room, f"{room}/tasks", f"{room}/users", f"{room}/activity")]
+    responses = [ann.get(path) for path in ("/tasks", room, f"{room}/tasks", f"{room}/users", f"{room}/activity")]
 
-    assert not any(is_left_alone(answer) for answer in answers)
+    assert not any(is_left_alone(response) for response in responses)

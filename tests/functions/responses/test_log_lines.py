@@ -14,7 +14,7 @@ import pytest
 
 from tests.layers.http import calls
 from tests.support import builders, tables
-from tests.support.client import Answer, Client
+from tests.support.client import Client, Response
 from tests.support.function_calls import call
 from tests.support.gateway import load_handler
 from tests.support.product import Product
@@ -74,7 +74,7 @@ def _fields(product: Product) -> set[str]:
     return names
 
 
-def _ask(client: Client, route: calls.Route, text: str, fields: set[str]) -> list[Answer]:
+def _ask(client: Client, route: calls.Route, text: str, fields: set[str]) -> list[Response]:
     """Every place of a request that takes a text, filled with it."""
     method, path = route
     quoted = quote(text, safe="")
@@ -98,15 +98,15 @@ def test_nothing_sent_to_a_route_is_logged(
     ann, fields = product.register("ann"), _fields(product)
     _lines(capsys)
 
-    answers = [answer for text in PLANTED for answer in _ask(ann, route, text, fields)]
+    responses = [response for text in PLANTED for response in _ask(ann, route, text, fields)]
 
     lines = _lines(capsys)
-    for answer in answers:
-        of_it = [line for line in lines if line.get("request_id") == answer.headers["X-Request-Id"]]
+    for response in responses:
+        of_it = [line for line in lines if line.get("request_id") == response.headers["X-Request-Id"]]
         assert of_it, "a request to a route is logged"
         for line in of_it:
             if line["event"] == "request":
-                assert (line["method"], line["route"], line["status"]) == (*route, str(answer.status))
+                assert (line["method"], line["route"], line["status"]) == (*route, str(response.status))
                 assert line["user_id"] == (None if calls.PUBLIC[route] else ann.id)
 
 

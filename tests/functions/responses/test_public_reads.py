@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.support.client import Answer
+from tests.support.client import Response
 from tests.support.gateway import routes
 from tests.support.problems import problem
 from tests.support.product import Product
@@ -22,9 +22,9 @@ def paths(product: Product) -> dict[str, str]:
     return {path: path.format(asset=asset) for path in found}
 
 
-def fields(answer: Answer) -> dict[str, str]:
-    """Header fields, but for those that differ between any two answers; httpx adds the length by itself."""
-    return {name: value for name, value in answer.told()[1].items() if name != "content-length"}
+def fields(response: Response) -> dict[str, str]:
+    """Header fields, but for those that differ between any two responses; httpx adds the length by itself."""
+    return {name: value for name, value in response.told()[1].items() if name != "content-length"}
 
 
 def test_head_responds_like_get_without_the_body(product: Product, paths: dict[str, str]) -> None:
@@ -44,8 +44,8 @@ def test_unknown_parameters_are_ignored(product: Product, paths: dict[str, str])
     for path in paths.values():
         plain = product.anonymous.get(path)
         for method in ("GET", "HEAD"):
-            answer = product.anonymous.request(method, f"{path}?utm_source=mail&utm_source=page&limit=0")
-            assert (answer.status, fields(answer)) == (plain.status, fields(plain)), path
+            response = product.anonymous.request(method, f"{path}?utm_source=mail&utm_source=page&limit=0")
+            assert (response.status, fields(response)) == (plain.status, fields(plain)), path
 
 
 def test_authenticated_reads_refuse_unknown_parameters_and_head(product: Product) -> None:

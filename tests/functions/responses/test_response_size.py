@@ -1,4 +1,4 @@
-"""However long the texts are that are stored, no answer is larger than Lambda passes on: lists are cut and go on.
+"""However long the texts are that are stored, no response is larger than Lambda passes on: lists are cut and go on.
 
 The gateway of the tests refuses what is larger, as Lambda does. The texts here are as they could be stored before
 control characters were refused: in JSON each takes six bytes, and a seventh on the way through Lambda.
@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.functions.room_cleanup.stream_deliveries import copies
 from tests.support import tables
-from tests.support.client import Answer
+from tests.support.client import Response
 from tests.support.product import Product
 
 # More than 6 MB together.
@@ -17,9 +17,9 @@ TASKS = 92
 MOST_BYTES = 4_000_000
 
 
-def whole(ask: Callable[[dict[str, Any]], Answer]) -> list[Answer]:
+def whole(ask: Callable[[dict[str, Any]], Response]) -> list[Response]:
     """All pages, none of which is too large."""
-    pages: list[Answer] = []
+    pages: list[Response] = []
     params: dict[str, Any] = {}
     while not pages or params["cursor"] is not None:
         pages.append(ask(params))

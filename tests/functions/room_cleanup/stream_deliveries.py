@@ -37,8 +37,8 @@ def hand_over(product: Product, function: str, records: list[Json], context: Lam
     """Call a stream's function with these records. Answers with the sequence numbers it reported as failed."""
     handler = load_handler(product.aws.stack.functions[function]["Handler"])
     with product.aws.running(function):
-        answer = handler(json.loads(json.dumps({"Records": records})), context or LambdaContext(function, 60.0))
-    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+        response = handler(json.loads(json.dumps({"Records": records})), context or LambdaContext(function, 60.0))
+    return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
 
 def record(number: int, keys: dict[str, str], image: dict[str, str | int]) -> Json:
@@ -79,7 +79,7 @@ def outage(table: str, after: int = 0) -> Iterator[None]:
 
 
 @contextmanager
-def lost_answers(table: str, after: int = 0) -> Iterator[None]:
+def lost_responses(table: str, after: int = 0) -> Iterator[None]:
     """For the block, DynamoDB does what concerns this table and fails to say so, after ``after`` answers."""
     calls = 0
 
@@ -90,7 +90,7 @@ def lost_answers(table: str, after: int = 0) -> Iterator[None]:
         calls += 1
         if calls <= after:
             return None
-        # botocore asks all who listen, moto among them, and takes the first answer.
+        # botocore asks all who listen, moto among them, and takes the first response.
         headers = HTTPHeaders()
         headers["Content-Type"] = "application/x-amz-json-1.0"
         body = json.dumps({"__type": "com.amazonaws.dynamodb.v20120810#ResourceInUseException", "message": "lost"})

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.functions.room_cleanup.stream_deliveries import Hourglass, copies, hand_over, lost_answers, outage, record
+from tests.functions.room_cleanup.stream_deliveries import Hourglass, copies, hand_over, lost_responses, outage, record
 from tests.support import tables
 from tests.support.client import Person
 from tests.support.product import Product
@@ -203,7 +203,7 @@ def test_a_step_whose_response_was_lost_is_found_done(product: Product, table: s
     ann.plan(room_id=room["id"])
     leave(ann, room)
 
-    with lost_answers(table, after=1):
+    with lost_responses(table, after=1):
         [interrupted] = product.deliver(to=FUNCTION)
     [repeated] = product.deliver(to=FUNCTION)
 

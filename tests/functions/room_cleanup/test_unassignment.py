@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.functions.room_cleanup.stream_deliveries import Hourglass, copies, hand_over, lost_answers, outage
+from tests.functions.room_cleanup.stream_deliveries import Hourglass, copies, hand_over, lost_responses, outage
 from tests.support.client import Person
 from tests.support.function_calls import call
 from tests.support.product import Product
@@ -162,7 +162,7 @@ def test_all_tasks_are_unassigned_even_when_time_runs_out(flat: Flat) -> None:
     assert not any("assignee_id" in item for item in flat.product.items("TasksTable"))
 
 
-@pytest.mark.parametrize("trouble", [outage, lost_answers])
+@pytest.mark.parametrize("trouble", [outage, lost_responses])
 def test_an_interrupted_unassignment_is_reported_and_finished_later(flat: Flat, trouble: Any) -> None:
     flat.plan_for_bob()
     flat.remove_bob(by=flat.bob)

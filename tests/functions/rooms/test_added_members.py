@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from tests.functions.users.administrators import administrator
-from tests.support.client import Answer, Person
+from tests.support.client import Person, Response
 from tests.support.clock import Clock
-from tests.support.problems import faults, problem
+from tests.support.problems import field_errors, problem
 from tests.support.product import Product
 from tests.support.tables import drop, forget
 
 
-def add(adder: Person, room: Any, user: Person, role: str = "member", **options: Any) -> Answer:
+def add(adder: Person, room: Any, user: Person, role: str = "member", **options: Any) -> Response:
     return adder.post(f"/rooms/{room['id']}/users", json={"user_id": user.id, "role": role}, **options)
 
 
@@ -25,9 +25,9 @@ def set_added_by(person: Person, value: str) -> None:
     assert person.patch("/users/me", json={"added_by": value}).status == 200
 
 
-def limit(answer: Answer) -> str | None:
-    """What the answer says of adding strangers."""
-    found = re.search(r'"add-strangers";r=\d+', answer.headers["RateLimit"])
+def limit(response: Response) -> str | None:
+    """What the response says of adding strangers."""
+    found = re.search(r'"add-strangers";r=\d+', response.headers["RateLimit"])
     return found[0] if found else None
 
 
@@ -45,8 +45,8 @@ def test_being_added_to_rooms_does_not_use_up_the_users_own_room_quota(product: 
     more = [ann.post("/rooms", json={}), ann.post("/rooms/join", json={"code": bob.open_room()["code"]})]
 
     problem(full, 409, "too_many_rooms")
-    assert [answer.status for answer in own] == [201, 200]
-    assert [(answer.status, answer.json()["code"]) for answer in more] == [(409, "too_many_rooms")] * 2
+    assert [response.status for response in own] == [201, 200]
+    assert [(response.status, response.json()["code"]) for response in more] == [(409, "too_many_rooms")] * 2
     assert len(ann.list("/rooms")) == 4
 
 
@@ -109,12 +109,12 @@ def test_users_choose_who_may_add_them(product: Product, added_by: str, stranger
     set_added_by(ann, added_by)
     rooms = {bob.id: bob.open_room(), eve.id: eve.open_room()}
 
-    answers = [add(eve, rooms[eve.id], ann), add(bob, rooms[bob.id], ann)]
+    responses = [add(eve, rooms[eve.id], ann), add(bob, rooms[bob.id], ann)]
 
-    assert [answer.status for answer in answers] == [stranger, acquaintance]
-    for person, answer in zip((eve, bob), answers, strict=True):
-        if answer.status == 409:
-            problem(answer, 409, "adding_refused")
+    assert [response.status for response in responses] == [stranger, acquaintance]
+    for person, response in zip((eve, bob), responses, strict=True):
+        if response.status == 409:
+            problem(response, 409, "adding_refused")
             assert person.get(f"/rooms/{rooms[person.id]['id']}").json() == rooms[person.id]
             assert ann.join(rooms[person.id])["role"] == "member", "whom one joins is for oneself to say"
 
@@ -163,15 +163,15 @@ def test_the_setting_is_visible_in_the_own_profile_only(product: Product) -> Non
 def test_only_users_themselves_change_the_setting(product: Product) -> None:
     ann, bob, root = product.register("ann"), product.register("bob"), administrator(product)
 
-    answers = [
+    responses = [
         person.patch(f"/users/{user_id}", json={"added_by": "anyone", "username": "eve"})
         for person, user_id in ((root, ann.id), (bob, ann.id), (bob, "usr_nobody"))
     ]
 
-    assert [faults(answer) for answer in answers] == [{"/added_by": "not_allowed"}] * 3
+    assert [field_errors(response) for response in responses] == [{"/added_by": "not_allowed"}] * 3
     assert ann.get("/users/me").json()["username"] == ann.username
-    assert faults(ann.patch("/users/me", json={"added_by": None})).keys() == {"/added_by"}
-    assert faults(ann.patch("/users/me", json={"added_by": "friends"})).keys() == {"/added_by"}
+    assert field_errors(ann.patch("/users/me", json={"added_by": None})).keys() == {"/added_by"}
+    assert field_errors(ann.patch("/users/me", json={"added_by": "friends"})).keys() == {"/added_by"}
 
 
 def test_older_users_can_be_added_by_anyone_until_they_choose(
@@ -208,8 +208,8 @@ def test_adding_users_without_a_shared_room_is_limited_per_hour(
     strangers += [add(eve, room, refusing), add(eve, room, crowd[1])]
     refused = add(eve, room, crowd[2])
 
-    assert [(answer.status, limit(answer)) for answer in known] == [(201, None), (409, None)]
-    assert [(answer.status, limit(answer)) for answer in strangers] == [
+    assert [(response.status, limit(response)) for response in known] == [(201, None), (409, None)]
+    assert [(response.status, limit(response)) for response in strangers] == [
         (201, '"add-strangers";r=2'),
         (201, None),
         (409, '"add-strangers";r=1'),

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import Answer, Person
+from tests.support.client import Person, Response
 from tests.support.problems import problem
 from tests.support.product import Product
 
 Json = dict[str, Any]
 
 
-def add(admin: Person, room: Json, person: Person, role: str) -> Answer:
+def add(admin: Person, room: Json, person: Person, role: str) -> Response:
     return admin.post(f"/rooms/{room['id']}/users", json={"user_id": person.id, "role": role})
 
 
@@ -19,12 +19,12 @@ def end(actor: Person, room: Json, person: Person) -> None:
     assert actor.delete(f"/rooms/{room['id']}/users/{person.id}").status == 204
 
 
-def try_code(person: Person, code: str) -> Answer:
+def try_code(person: Person, code: str) -> Response:
     return person.post("/rooms/join", json={"code": code})
 
 
-def without_request_id(answer: Answer) -> Json:
-    return {name: value for name, value in answer.json().items() if name != "request_id"}
+def without_request_id(response: Response) -> Json:
+    return {name: value for name, value in response.json().items() if name != "request_id"}
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,9 @@ def test_a_removed_member_cannot_join_by_code_until_an_admin_adds_them(product: 
     end(bob, room, bob)
     back = try_code(bob, renewed)
 
-    for answer in refused:
-        problem(answer, 404, "unknown_code")
-        assert without_request_id(answer) == without_request_id(unknown)
+    for response in refused:
+        problem(response, 404, "unknown_code")
+        assert without_request_id(response) == without_request_id(unknown)
     assert (others.status, added.status) == (200, 201)
     assert (back.status, back.json()["role"]) == (200, "member")
 
@@ -192,8 +192,10 @@ def test_a_viewer_never_sees_a_code(product: Product) -> None:
     codes = bob.post("/keys/resolve", json={"codes": [current, current.lower(), "NOSUCH"]}).json()
 
     assert before == current
-    assert {name: answer.status for name, answer in seen.items()} == dict.fromkeys(seen, 200)
-    assert {name for name, answer in seen.items() if current in answer.text or room["code"] in answer.text} == set()
+    assert {name: response.status for name, response in seen.items()} == dict.fromkeys(seen, 200)
+    assert {
+        name for name, response in seen.items() if current in response.text or room["code"] in response.text
+    } == set()
     assert (seen["room"].json()["code"], seen["repeated"].json()["code"]) == (None, None)
     assert "Idempotency-Replayed" in seen["repeated"].headers
     renewal = next(entry for entry in seen["trail"].json()["items"] if "code" in entry["changes"])

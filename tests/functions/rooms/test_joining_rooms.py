@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.problems import faults, problem
+from tests.support.problems import field_errors, problem
 from tests.support.product import Product
 
 
@@ -12,10 +12,10 @@ def test_a_valid_code_makes_the_caller_a_member(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
 
-    answer = bob.post("/rooms/join", json={"code": room["code"]})
+    response = bob.post("/rooms/join", json={"code": room["code"]})
 
-    joined = answer.json()
-    assert (answer.status, answer.headers["ETag"]) == (200, '"2"')
+    joined = response.json()
+    assert (response.status, response.headers["ETag"]) == (200, '"2"')
     assert joined == {
         **room,
         "user_ids": [ann.id, bob.id],
@@ -32,9 +32,9 @@ def test_a_code_is_accepted_in_any_spelling(product: Product) -> None:
     ann, bob, cleo = product.register("ann"), product.register("bob"), product.register("cleo")
     room = ann.open_room(code="Garden7")
 
-    answers = [bob.post("/rooms/join", json={"code": "garden7"}), cleo.post("/rooms/join", json={"code": "gArDeN7"})]
+    responses = [bob.post("/rooms/join", json={"code": "garden7"}), cleo.post("/rooms/join", json={"code": "gArDeN7"})]
 
-    assert [(answer.status, answer.json()["id"]) for answer in answers] == [(200, room["id"])] * 2
+    assert [(response.status, response.json()["id"]) for response in responses] == [(200, room["id"])] * 2
 
 
 def test_spaces_hyphens_and_line_breaks_in_a_pasted_code_are_ignored(product: Product) -> None:
@@ -54,15 +54,15 @@ def test_spaces_hyphens_and_line_breaks_in_a_pasted_code_are_ignored(product: Pr
         joined.append(bob.post("/rooms/join", json={"code": spelling}))
         bob.delete(f"/rooms/{room['id']}/users/{bob.id}")
 
-    assert [(answer.status, answer.json()["id"]) for answer in joined] == [(200, room["id"])] * len(spellings)
+    assert [(response.status, response.json()["id"]) for response in joined] == [(200, room["id"])] * len(spellings)
 
 
 def test_an_unused_code_is_unknown(product: Product) -> None:
     ann = product.register("ann")
 
-    answer = ann.post("/rooms/join", json={"code": "NOSUCH"})
+    response = ann.post("/rooms/join", json={"code": "NOSUCH"})
 
-    problem(answer, 404, "unknown_code")
+    problem(response, 404, "unknown_code")
 
 
 def test_a_member_cannot_join_again(product: Product) -> None:
@@ -71,9 +71,9 @@ def test_a_member_cannot_join_again(product: Product) -> None:
     bob.join(room)
     before = ann.get(f"/rooms/{room['id']}").json()
 
-    answers = [person.post("/rooms/join", json={"code": room["code"]}) for person in (ann, bob)]
+    responses = [person.post("/rooms/join", json={"code": room["code"]}) for person in (ann, bob)]
 
-    assert [(answer.status, answer.json()["code"]) for answer in answers] == [(409, "already_member")] * 2
+    assert [(response.status, response.json()["code"]) for response in responses] == [(409, "already_member")] * 2
     assert ann.get(f"/rooms/{room['id']}").json() == before
 
 
@@ -104,7 +104,7 @@ def test_opening_and_joining_rooms_has_a_limit_per_user(product: Product) -> Non
     ann.delete(f"/rooms/{rooms[0]['id']}/users/{ann.id}")
     admitted = ann.post("/rooms/join", json={"code": bobs["code"]})
 
-    assert [(answer.status, answer.json()["code"]) for answer in refused] == [(409, "too_many_rooms")] * 2
+    assert [(response.status, response.json()["code"]) for response in refused] == [(409, "too_many_rooms")] * 2
     assert admitted.status == 200
     assert [room["id"] for room in ann.list("/rooms")] == [rooms[1]["id"], bobs["id"]]
 
@@ -154,6 +154,6 @@ def test_an_invalid_code_is_refused_before_any_lookup(
 ) -> None:
     ann = product.register("ann")
 
-    answer = ann.post("/rooms/join", json=body)
+    response = ann.post("/rooms/join", json=body)
 
-    assert faults(answer).keys() == pointers
+    assert field_errors(response).keys() == pointers

@@ -28,9 +28,9 @@ def test_any_member_may_leave(product: Product, role: str) -> None:
     room = ann.open_room()
     ann.post(f"/rooms/{room['id']}/users", json={"user_id": bob.id, "role": role})
 
-    answer = bob.delete(f"/rooms/{room['id']}/users/{bob.id}")
+    response = bob.delete(f"/rooms/{room['id']}/users/{bob.id}")
 
-    assert (answer.status, answer.text) == (204, "")
+    assert (response.status, response.text) == (204, "")
     assert bob.get(f"/rooms/{room['id']}").status == 404
     assert bob.list("/rooms") == []
     left = ann.get(f"/rooms/{room['id']}").json()
@@ -44,9 +44,9 @@ def test_an_admin_removes_any_member_and_it_takes_effect_at_the_next_request(pro
     ann.post(f"/rooms/{room['id']}/users", json={"user_id": bob.id, "role": role})
     assert bob.get(f"/rooms/{room['id']}").status == 200
 
-    answer = ann.delete(f"/rooms/{room['id']}/users/{bob.id}")
+    response = ann.delete(f"/rooms/{room['id']}/users/{bob.id}")
 
-    assert answer.status == 204
+    assert response.status == 204
     assert bob.get(f"/rooms/{room['id']}").status == 404
     assert bob.post("/tasks", json={"title": "Too late", "room_id": room["id"]}).status == 404
     assert ann.get(f"/rooms/{room['id']}").json()["user_ids"] == [ann.id]
@@ -56,9 +56,9 @@ def test_a_user_who_is_no_member_cannot_be_removed(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
 
-    answers = [ann.delete(f"/rooms/{room['id']}/users/{user_id}") for user_id in (bob.id, "nobody")]
+    responses = [ann.delete(f"/rooms/{room['id']}/users/{user_id}") for user_id in (bob.id, "nobody")]
 
-    assert [(answer.status, answer.json()["code"]) for answer in answers] == [(404, "not_found")] * 2
+    assert [(response.status, response.json()["code"]) for response in responses] == [(404, "not_found")] * 2
     assert ann.get(f"/rooms/{room['id']}").json() == room
 
 
@@ -152,9 +152,9 @@ def test_when_an_admin_deletes_a_room_every_membership_ends_at_once(product: Pro
     ann.post(f"/rooms/{room['id']}/users", json={"user_id": cleo.id, "role": "admin"})
     task = bob.plan(room_id=room["id"])
 
-    answer = ann.delete(f"/rooms/{room['id']}")
+    response = ann.delete(f"/rooms/{room['id']}")
 
-    assert (answer.status, answer.text) == (204, "")
+    assert (response.status, response.text) == (204, "")
     for person in (ann, bob, cleo):
         assert person.get(f"/rooms/{room['id']}").status == 404
         assert person.get(f"/tasks/{task['id']}").status == 404

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.problems import faults, problem
+from tests.support.problems import field_errors, problem
 from tests.support.product import Product
 
 
@@ -19,11 +19,11 @@ def test_members_are_listed_in_the_order_they_joined(product: Product) -> None:
     cleo.join(room)
     bob.join(room)
 
-    answer = bob.get(f"/rooms/{room['id']}/users")
+    response = bob.get(f"/rooms/{room['id']}/users")
 
-    members = answer.json()["items"]
+    members = response.json()["items"]
     joined = [member.pop("joined_at") for member in members]
-    assert answer.status == 200
+    assert response.status == 200
     assert members == [
         {"user_id": ann.id, "username": ann.username, "role": "admin"},
         {"user_id": cleo.id, "username": cleo.username, "role": "member"},
@@ -91,11 +91,11 @@ def test_an_admin_adds_a_user_in_any_role(product: Product, role: str) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
 
-    answer = ann.post(f"/rooms/{room['id']}/users", json={"user_id": bob.id, "role": role})
+    response = ann.post(f"/rooms/{room['id']}/users", json={"user_id": bob.id, "role": role})
 
-    added = answer.json()
-    assert answer.status == 201
-    assert answer.headers["Location"] == f"/rooms/{room['id']}/users/{bob.id}"
+    added = response.json()
+    assert response.status == 201
+    assert response.headers["Location"] == f"/rooms/{room['id']}/users/{bob.id}"
     assert added == {"user_id": bob.id, "username": bob.username, "role": role, "joined_at": added["joined_at"]}
     assert ann.list(f"/rooms/{room['id']}/users")[1] == added
     seen = bob.get(f"/rooms/{room['id']}").json()
@@ -106,9 +106,9 @@ def test_a_user_added_without_a_role_is_a_member(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
 
-    answer = ann.post(f"/rooms/{room['id']}/users", json={"user_id": bob.id})
+    response = ann.post(f"/rooms/{room['id']}/users", json={"user_id": bob.id})
 
-    assert (answer.status, answer.json()["role"]) == (201, "member")
+    assert (response.status, response.json()["role"]) == (201, "member")
 
 
 def test_only_existing_users_can_be_added(product: Product) -> None:
@@ -116,13 +116,13 @@ def test_only_existing_users_can_be_added(product: Product) -> None:
     room = ann.open_room()
     bob.delete("/users/me")
 
-    answers = [
+    responses = [
         ann.post(f"/rooms/{room['id']}/users", json={"user_id": user_id})
         for user_id in (bob.id, f"usr_{'0' * 32}", "nobody", "ME", "NAME#x"[:4])
     ]
 
-    assert [(answer.status, answer.json()["code"]) for answer in answers] == [(422, "unknown_user")] * 5
-    assert {fault["pointer"] for answer in answers for fault in answer.json()["errors"]} == {"/user_id"}
+    assert [(response.status, response.json()["code"]) for response in responses] == [(422, "unknown_user")] * 5
+    assert {fault["pointer"] for response in responses for fault in response.json()["errors"]} == {"/user_id"}
     assert roles(ann, room) == {ann.id: "admin"}
 
 
@@ -131,12 +131,12 @@ def test_nobody_is_added_twice(product: Product) -> None:
     room = ann.open_room()
     bob.join(room)
 
-    answers = [
+    responses = [
         ann.post(f"/rooms/{room['id']}/users", json={"user_id": bob.id, "role": "admin"}),
         ann.post(f"/rooms/{room['id']}/users", json={"user_id": ann.id}),
     ]
 
-    assert [(answer.status, answer.json()["code"]) for answer in answers] == [(409, "already_member")] * 2
+    assert [(response.status, response.json()["code"]) for response in responses] == [(409, "already_member")] * 2
     assert roles(ann, room) == {ann.id: "admin", bob.id: "member"}
 
 
@@ -147,9 +147,9 @@ def test_nobody_is_added_to_a_full_room(product: Product) -> None:
     bob.join(room)
     cleo.join(room)
 
-    answer = ann.post(f"/rooms/{room['id']}/users", json={"user_id": dan.id})
+    response = ann.post(f"/rooms/{room['id']}/users", json={"user_id": dan.id})
 
-    problem(answer, 409, "room_full")
+    problem(response, 409, "room_full")
     assert ann.get(f"/rooms/{room['id']}").json()["member_count"] == 3
 
 
@@ -160,7 +160,7 @@ def test_only_an_admin_adds_removes_and_promotes_members(product: Product, role:
     path = f"/rooms/{room['id']}/users"
     ann.post(path, json={"user_id": bob.id, "role": role})
 
-    answers = [
+    responses = [
         bob.post(path, json={"user_id": cleo.id}),
         bob.patch(f"{path}/{bob.id}", json={"role": "admin"}),
         bob.patch(f"{path}/{ann.id}", json={"role": "viewer"}),
@@ -169,7 +169,7 @@ def test_only_an_admin_adds_removes_and_promotes_members(product: Product, role:
         bob.delete(f"{path}/{cleo.id}"),
     ]
 
-    assert [(answer.status, answer.json()["code"]) for answer in answers] == [(403, "role_too_low")] * 6
+    assert [(response.status, response.json()["code"]) for response in responses] == [(403, "role_too_low")] * 6
     assert roles(ann, room) == {ann.id: "admin", bob.id: role}
 
 
@@ -196,11 +196,11 @@ def test_the_last_admin_cannot_give_up_the_role(product: Product) -> None:
 
     alone = ann.patch(f"/rooms/{room['id']}/users/{ann.id}", json={"role": "member"})
     bob.join(room)
-    answers = [alone] + [
+    responses = [alone] + [
         ann.patch(f"/rooms/{room['id']}/users/{ann.id}", json={"role": role}) for role in ("member", "viewer")
     ]
 
-    assert [(answer.status, answer.json()["code"]) for answer in answers] == [(409, "last_admin")] * 3
+    assert [(response.status, response.json()["code"]) for response in responses] == [(409, "last_admin")] * 3
     assert roles(bob, room) == {ann.id: "admin", bob.id: "member"}
 
 
@@ -238,9 +238,9 @@ def test_setting_the_same_role_is_no_change(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
 
-    answer = ann.patch(f"/rooms/{room['id']}/users/{ann.id}", json={"role": "admin"})
+    response = ann.patch(f"/rooms/{room['id']}/users/{ann.id}", json={"role": "admin"})
 
-    assert (answer.status, answer.json()["role"]) == (200, "admin")
+    assert (response.status, response.json()["role"]) == (200, "admin")
     assert ann.get(f"/rooms/{room['id']}").json() == room
 
 
@@ -248,11 +248,11 @@ def test_the_role_of_a_user_who_is_no_member_cannot_be_changed(product: Product)
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
 
-    answers = [
+    responses = [
         ann.patch(f"/rooms/{room['id']}/users/{user_id}", json={"role": "viewer"}) for user_id in (bob.id, "nobody")
     ]
 
-    assert [(answer.status, answer.json()["code"]) for answer in answers] == [(404, "not_found")] * 2
+    assert [(response.status, response.json()["code"]) for response in responses] == [(404, "not_found")] * 2
 
 
 @pytest.mark.parametrize(
@@ -272,6 +272,6 @@ def test_wrong_missing_and_unknown_fields_are_named(
     ann = product.register("ann")
     path = f"/rooms/{ann.open_room()['id']}/users"
 
-    answer = ann.request(method, path if method == "POST" else f"{path}/{ann.id}", json=body)
+    response = ann.request(method, path if method == "POST" else f"{path}/{ann.id}", json=body)
 
-    assert faults(answer).keys() == pointers
+    assert field_errors(response).keys() == pointers

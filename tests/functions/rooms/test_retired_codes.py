@@ -48,10 +48,10 @@ def test_a_retired_code_is_reserved_for_ninety_days_and_then_free(product: Produ
     reused = bob.post("/rooms", json={"code": "GARDEN"})
     joined = cleo.post("/rooms/join", json={"code": "GARDEN"})
 
-    for answer in refused:
-        problem(answer, 409, "code_taken")
-    for answer in (stray, still):
-        problem(answer, 404, "unknown_code")
+    for response in refused:
+        problem(response, 409, "code_taken")
+    for response in (stray, still):
+        problem(response, 404, "unknown_code")
     assert (reused.status, reused.json()["id"] != room["id"]) == (201, True)
     assert (joined.status, joined.json()["id"]) == (200, reused.json()["id"])
 

@@ -6,19 +6,19 @@ from typing import Any
 
 import pytest
 
-from tests.support.problems import faults, problem
+from tests.support.problems import field_errors, problem
 from tests.support.product import Product
 
 
 def test_a_room_opens_with_the_caller_as_its_only_member_and_admin(product: Product) -> None:
     ann = product.register("ann")
 
-    answer = ann.post("/rooms", json={"name": "Move to the new office"})
+    response = ann.post("/rooms", json={"name": "Move to the new office"})
 
-    room = answer.json()
-    assert answer.status == 201
-    assert answer.headers["Location"] == f"/rooms/{room['id']}"
-    assert answer.headers["ETag"] == '"1"'
+    room = response.json()
+    assert response.status == 201
+    assert response.headers["Location"] == f"/rooms/{room['id']}"
+    assert response.headers["ETag"] == '"1"'
     assert room == {
         "id": room["id"],
         "code": room["code"],
@@ -47,9 +47,9 @@ def test_the_response_to_opening_a_room_equals_reading_it(product: Product) -> N
 def test_a_room_needs_no_name(product: Product) -> None:
     ann = product.register("ann")
 
-    answers = [ann.post("/rooms", json={}), ann.post("/rooms"), ann.post("/rooms", json={"name": None})]
+    responses = [ann.post("/rooms", json={}), ann.post("/rooms"), ann.post("/rooms", json={"name": None})]
 
-    assert [(answer.status, answer.json()["name"]) for answer in answers] == [(201, None)] * 3
+    assert [(response.status, response.json()["name"]) for response in responses] == [(201, None)] * 3
 
 
 def test_a_generated_code_has_nine_capital_letters_or_digits_and_differs_each_time(product: Product) -> None:
@@ -65,18 +65,18 @@ def test_a_generated_code_has_nine_capital_letters_or_digits_and_differs_each_ti
 def test_a_chosen_code_is_upper_cased(product: Product, code: str, kept: str) -> None:
     ann = product.register("ann")
 
-    answer = ann.post("/rooms", json={"code": code})
+    response = ann.post("/rooms", json={"code": code})
 
-    assert (answer.status, answer.json()["code"]) == (201, kept)
+    assert (response.status, response.json()["code"]) == (201, kept)
 
 
 def test_a_code_of_another_room_is_taken_in_any_spelling(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     ann.open_room(code="GARDEN")
 
-    answers = [bob.post("/rooms", json={"code": code}) for code in ("GARDEN", "garden", "GaRdEn")]
+    responses = [bob.post("/rooms", json={"code": code}) for code in ("GARDEN", "garden", "GaRdEn")]
 
-    assert [(answer.status, answer.json()["code"]) for answer in answers] == [(409, "code_taken")] * 3
+    assert [(response.status, response.json()["code"]) for response in responses] == [(409, "code_taken")] * 3
     assert bob.list("/rooms") == []
 
 
@@ -118,7 +118,7 @@ def test_all_wrong_and_unknown_fields_are_named_at_once(
 ) -> None:
     ann = product.register("ann")
 
-    answer = ann.post("/rooms", json=body)
+    response = ann.post("/rooms", json=body)
 
-    assert faults(answer).keys() == pointers
+    assert field_errors(response).keys() == pointers
     assert ann.list("/rooms") == []

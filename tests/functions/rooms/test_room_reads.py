@@ -2,17 +2,17 @@
 
 import pytest
 
-from tests.support.problems import faults, problem
+from tests.support.problems import field_errors, problem
 from tests.support.product import Product
 
 
 def test_a_new_user_is_in_no_room(product: Product) -> None:
     ann = product.register("ann")
 
-    answer = ann.get("/rooms")
+    response = ann.get("/rooms")
 
-    assert (answer.status, answer.json()) == (200, {"items": [], "next_cursor": None})
-    assert "Link" not in answer.headers
+    assert (response.status, response.json()) == (200, {"items": [], "next_cursor": None})
+    assert "Link" not in response.headers
 
 
 def test_the_list_has_the_callers_rooms_only_oldest_first(product: Product) -> None:
@@ -109,7 +109,9 @@ def test_an_unchanged_room_is_a_304(product: Product) -> None:
     ]
     other = ann.get(path, headers={"If-None-Match": '"other"'})
 
-    assert [(answer.status, answer.text, answer.headers["ETag"]) for answer in unchanged] == [(304, "", tag)] * 4
+    assert [(response.status, response.text, response.headers["ETag"]) for response in unchanged] == [
+        (304, "", tag)
+    ] * 4
     assert (other.status, other.headers["ETag"]) == (200, tag)
 
 
@@ -151,15 +153,15 @@ def test_wrong_and_unknown_query_parameters_are_named(
 ) -> None:
     ann = product.register("ann")
 
-    answer = ann.get("/rooms", params=parameters)
+    response = ann.get("/rooms", params=parameters)
 
-    assert faults(answer, 400).keys() == pointers
+    assert field_errors(response, 400).keys() == pointers
 
 
 def test_a_single_room_accepts_no_query_parameters(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
 
-    answer = ann.get(f"/rooms/{room['id']}", params={"limit": "5"})
+    response = ann.get(f"/rooms/{room['id']}", params={"limit": "5"})
 
-    problem(answer, 400, "invalid_query")
+    problem(response, 400, "invalid_query")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.client import Person
-from tests.support.problems import faults, problem
+from tests.support.problems import field_errors, problem
 from tests.support.product import Product
 
 
@@ -16,10 +16,10 @@ def test_an_admin_renames_the_room_for_all_members(product: Product, method: str
     room = ann.open_room(name="Old")
     bob.join(room)
 
-    answer = ann.request(method, f"/rooms/{room['id']}", json={"name": "New"})
+    response = ann.request(method, f"/rooms/{room['id']}", json={"name": "New"})
 
-    assert (answer.status, answer.headers["ETag"]) == (200, '"3"')
-    changed = answer.json()
+    assert (response.status, response.headers["ETag"]) == (200, '"3"')
+    changed = response.json()
     assert changed == {
         **room,
         "name": "New",
@@ -49,9 +49,9 @@ def test_setting_the_same_name_is_no_change(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room(name="Garden")
 
-    answer = ann.patch(f"/rooms/{room['id']}", json={"name": "Garden"})
+    response = ann.patch(f"/rooms/{room['id']}", json={"name": "Garden"})
 
-    assert (answer.status, answer.json()) == (200, room)
+    assert (response.status, response.json()) == (200, room)
 
 
 @pytest.mark.parametrize(
@@ -71,9 +71,9 @@ def test_only_the_name_and_the_join_role_can_be_changed_to_valid_values(
     ann = product.register("ann")
     room = ann.open_room()
 
-    answers = [ann.request(method, f"/rooms/{room['id']}", json=body) for method in ("PUT", "PATCH")]
+    responses = [ann.request(method, f"/rooms/{room['id']}", json=body) for method in ("PUT", "PATCH")]
 
-    assert [faults(answer).keys() for answer in answers] == [pointers] * 2
+    assert [field_errors(response).keys() for response in responses] == [pointers] * 2
     assert ann.get(f"/rooms/{room['id']}").json() == room
 
 
@@ -85,19 +85,19 @@ def test_only_an_admin_changes_a_room(product: Product, role: str) -> None:
     ann.post(f"{path}/users", json={"user_id": bob.id, "role": role})
     before = ann.get(path).json()
 
-    answers = [
+    responses = [
         bob.put(path, json={"name": "Bob's"}),
         bob.patch(path, json={"name": "Bob's"}),
         bob.post(f"{path}/code"),
         bob.delete(path),
     ]
 
-    assert [(answer.status, answer.json()["code"]) for answer in answers] == [(403, "role_too_low")] * 4
+    assert [(response.status, response.json()["code"]) for response in responses] == [(403, "role_too_low")] * 4
     assert ann.get(path).json() == before
 
 
 def changes(room_id: str) -> list[tuple[str, str, dict[str, Any]]]:
-    """The requests that change a room, and whose answer depends on its version."""
+    """The requests that change a room, and whose response depends on its version."""
     return [
         ("PUT", f"/rooms/{room_id}", {"name": "Changed"}),
         ("PATCH", f"/rooms/{room_id}", {"name": "Changed"}),
@@ -156,10 +156,10 @@ def test_a_new_code_opens_the_room_and_the_old_one_does_not(product: Product) ->
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room(code="GARDEN")
 
-    answer = ann.post(f"/rooms/{room['id']}/code")
+    response = ann.post(f"/rooms/{room['id']}/code")
 
-    changed = answer.json()
-    assert (answer.status, answer.headers["ETag"]) == (200, '"2"')
+    changed = response.json()
+    assert (response.status, response.headers["ETag"]) == (200, '"2"')
     assert re.fullmatch("[A-Z0-9]{9}", changed["code"])
     assert changed == {**room, "code": changed["code"], "updated_at": changed["updated_at"], "version": 2}
     assert ann.get(f"/rooms/{room['id']}").json() == changed
@@ -172,7 +172,7 @@ def test_a_new_code_cannot_be_chosen(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
 
-    answer = ann.post(f"/rooms/{room['id']}/code", json={"code": "GARDEN"})
+    response = ann.post(f"/rooms/{room['id']}/code", json={"code": "GARDEN"})
 
-    assert faults(answer).keys() == {"/code"}
+    assert field_errors(response).keys() == {"/code"}
     assert ann.get(f"/rooms/{room['id']}").json() == room

@@ -47,8 +47,8 @@ def filled(value: Any, names: dict[str, str]) -> Any:
     return value.format_map(names) if isinstance(value, str) else value
 
 
-def answers(person: Person, room_id: str, member_id: str) -> list[tuple[int, dict[str, str], str]]:
-    """Of every request: status, headers and body, without what differs between any two answers."""
+def responses(person: Person, room_id: str, member_id: str) -> list[tuple[int, dict[str, str], str]]:
+    """Of every request: status, headers and body, without what differs between any two responses."""
     names = {"room": room_id, "member": member_id, "caller": person.id}
     return [
         person.request(method, filled(path, names), **filled(options, names)).told()
@@ -62,7 +62,7 @@ def test_a_stranger_cannot_see_that_a_room_exists(product: Product) -> None:
     ann.plan(room_id=room["id"])
     before = ann.get(f"/rooms/{room['id']}").json(), ann.list(f"/rooms/{room['id']}/tasks")
 
-    existing, unknown = (answers(eve, room_id, ann.id) for room_id in (room["id"], UNKNOWN_ROOM))
+    existing, unknown = (responses(eve, room_id, ann.id) for room_id in (room["id"], UNKNOWN_ROOM))
 
     assert existing == unknown
     assert {status for status, _, _ in existing} == {404, 400}
@@ -82,7 +82,7 @@ def test_a_former_member_cannot_see_that_a_room_exists(product: Product, way: st
         case "outlived it":
             ann.delete(f"/rooms/{room['id']}")
 
-    assert answers(bob, room["id"], ann.id) == answers(bob, UNKNOWN_ROOM, ann.id)
+    assert responses(bob, room["id"], ann.id) == responses(bob, UNKNOWN_ROOM, ann.id)
 
 
 @pytest.mark.parametrize("room_id", ["%20", "a%2Fb", "x" * 101, "r%C3%A4ume", "room_%00", "usr_" + "0" * 32])
@@ -104,4 +104,4 @@ def test_an_administrator_is_a_stranger_to_other_rooms(product: Product) -> None
     ann, root = product.register("ann"), administrator(product)
     room = ann.open_room()
 
-    assert answers(root, room["id"], ann.id) == answers(root, UNKNOWN_ROOM, ann.id)
+    assert responses(root, room["id"], ann.id) == responses(root, UNKNOWN_ROOM, ann.id)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.functions.activity.trails import trail
-from tests.support.client import Answer
+from tests.support.client import Response
 from tests.support.clock import Clock
 from tests.support.product import Product
 
@@ -19,7 +19,7 @@ def test_version_dates_of_a_room_never_decrease(
     clock = Clock(monkeypatch)
     room = ann.open_room(name="0")
     path = f"/rooms/{room['id']}"
-    changes: list[Callable[[], Answer]] = [
+    changes: list[Callable[[], Response]] = [
         lambda: bob.post("/rooms/join", json={"code": room["code"]}),
         lambda: ann.post(f"{path}/users", json={"user_id": cleo.id}),
         lambda: ann.patch(path, json={"name": "1"}),
@@ -58,9 +58,9 @@ def test_the_last_admin_rule_holds_with_any_clock_skew(product: Product, monkeyp
     path = f"/rooms/{room['id']}/users/{ann.id}"
     Clock(monkeypatch).pass_by(-3600)
 
-    answers = [ann.delete(path), ann.patch(path, json={"role": "member"})]
+    responses = [ann.delete(path), ann.patch(path, json={"role": "member"})]
 
-    assert [(answer.status, answer.json()["code"]) for answer in answers] == [(409, "last_admin")] * 2
+    assert [(response.status, response.json()["code"]) for response in responses] == [(409, "last_admin")] * 2
 
 
 def test_closing_a_room_is_its_last_version(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:

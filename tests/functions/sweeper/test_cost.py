@@ -10,7 +10,7 @@ import pytest
 from tests.support.aws import LOCK, Aws
 from tests.support.function_calls import call
 from tests.support.product import Product
-from tests.support.request_costs import spending
+from tests.support.request_costs import measured_costs
 
 Json = dict[str, Any]
 
@@ -37,11 +37,11 @@ def sweep(product: Product, capsys: pytest.CaptureFixture[str]) -> Sweep:
 
     def run() -> tuple[Json, Cost]:
         capsys.readouterr()
-        with spending(product.aws) as spent:
+        with measured_costs(product.aws) as costs:
             swept: Json = call(product.aws, "SweeperFunction", {"older_than_seconds": 0})
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         round_trips = sum(line["round_trips"] for line in lines if line["event"] == "swept")
-        return swept, Cost(round_trips, spent.items, spent.units, spent.write_units.total())
+        return swept, Cost(round_trips, costs.items, costs.units, costs.write_units.total())
 
     return run
 

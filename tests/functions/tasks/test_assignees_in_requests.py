@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.problems import faults
+from tests.support.problems import field_errors
 from tests.support.product import Product
 
 
@@ -48,7 +48,7 @@ def test_a_wrong_filter_value_is_an_error_that_lists_the_valid_ones(product: Pro
     room = ann.open_room()
 
     for path in ("/tasks", f"/rooms/{room['id']}/tasks"):
-        answer = ann.get(path, params={"user_id": value})
+        response = ann.get(path, params={"user_id": value})
 
-        assert faults(answer, 400).keys() == {"/user_id"}
-        assert all(word in answer.json()["errors"][0]["detail"] for word in ("user", "me", "none"))
+        assert field_errors(response, 400).keys() == {"/user_id"}
+        assert all(word in response.json()["errors"][0]["detail"] for word in ("user", "me", "none"))

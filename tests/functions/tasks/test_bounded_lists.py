@@ -47,10 +47,10 @@ class Crowded:
     def asked(self, path: str, parameters: Json) -> Json:
         """One page, for which no more is asked than may be."""
         self.table.measured()
-        answer = self.ann.get(path, params=parameters)
-        assert answer.status == 200, answer
+        response = self.ann.get(path, params=parameters)
+        assert response.status == 200, response
         assert self.table.measured().queries <= MOST_CALLS, parameters
-        page: Json = answer.json()
+        page: Json = response.json()
         return page
 
     def followed(self, path: str, parameters: Json, least: int, limit: int = LIMIT) -> list[Json]:

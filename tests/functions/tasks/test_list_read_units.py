@@ -47,9 +47,9 @@ class Crowded:
     def asked(self, path: str, parameters: Json) -> tuple[list[Json], int]:
         """The first page, and how many tasks were read for it."""
         self.table.measured()
-        answer = self.ann.get(path, params={**parameters, "limit": LIMIT})
-        assert answer.status == 200, answer
-        return answer.json()["items"], self.table.measured().items
+        response = self.ann.get(path, params={**parameters, "limit": LIMIT})
+        assert response.status == 200, response
+        return response.json()["items"], self.table.measured().items
 
 
 @pytest.fixture(scope="module")

@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 
-from tests.support.problems import faults, problem
+from tests.support.problems import field_errors, problem
 from tests.support.product import Product
 
 
 def test_a_title_is_sufficient_for_a_personal_task(product: Product) -> None:
     ann = product.register("ann")
 
-    answer = ann.post("/tasks", json={"title": "Order the desks"})
+    response = ann.post("/tasks", json={"title": "Order the desks"})
 
-    task = answer.json()
-    assert answer.status == 201
-    assert answer.headers["Location"] == f"/tasks/{task['id']}"
-    assert answer.headers["ETag"] == '"1"'
+    task = response.json()
+    assert response.status == 201
+    assert response.headers["Location"] == f"/tasks/{task['id']}"
+    assert response.headers["ETag"] == '"1"'
     assert task == {
         "id": task["id"],
         "room_id": None,
@@ -36,7 +36,7 @@ def test_a_title_is_sufficient_for_a_personal_task(product: Product) -> None:
     }
     assert re.fullmatch(r"[A-Za-z0-9._~-]{1,100}", task["id"])
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", task["created_at"])
-    assert ann.get(answer.headers["Location"]).json() == task
+    assert ann.get(response.headers["Location"]).json() == task
 
 
 def test_every_field_of_a_task_is_stored(product: Product) -> None:
@@ -53,10 +53,10 @@ def test_every_field_of_a_task_is_stored(product: Product) -> None:
         "deadline": "2027-03-01T09:30:00Z",
     }
 
-    answer = ann.post("/tasks", json=said)
+    response = ann.post("/tasks", json=said)
 
-    task = answer.json()
-    assert answer.status == 201
+    task = response.json()
+    assert response.status == 201
     assert task == {**task, **said, "created_by": ann.id, "updated_by": ann.id, "completed_at": None, "version": 1}
     assert bob.get(f"/tasks/{task['id']}").json() == task
 
@@ -111,8 +111,8 @@ def test_a_deadline_out_of_range_is_reported_with_the_other_errors(product: Prod
     ann = product.register("ann")
     body = {"title": "", "deadline": "9999-12-31T23:59:59-01:00"}
 
-    assert faults(ann.post("/tasks", json=body)) == {"/title": "too_short", "/deadline": "out_of_range"}
-    assert faults(ann.post("/tasks", json={"title": "x", "deadline": f"2027-01-01T00:00:00.{'0' * 60}Z"})) == {
+    assert field_errors(ann.post("/tasks", json=body)) == {"/title": "too_short", "/deadline": "out_of_range"}
+    assert field_errors(ann.post("/tasks", json={"title": "x", "deadline": f"2027-01-01T00:00:00.{'0' * 60}Z"})) == {
         "/deadline": "too_long"
     }
 
@@ -127,8 +127,8 @@ def test_deadline_filters_are_rounded_like_deadlines(product: Product) -> None:
         bounds = {"deadline_from": "2027-06-30T23:59:59.9999999Z", "deadline_to": "2027-06-30T23:59:59.99999999Z"}
         assert ann.list(path, **bounds) == [task]
         assert ann.list(path, deadline_to="9999-12-31T23:59:59.9999999Z")[0] == task
-        answer = ann.get(path, params={"deadline_from": "0001-01-01T00:00:00+01:00", "sort": "title"})
-        assert faults(answer, 400) == {"/deadline_from": "out_of_range", "/sort": "not_allowed"}
+        response = ann.get(path, params={"deadline_from": "0001-01-01T00:00:00+01:00", "sort": "title"})
+        assert field_errors(response, 400) == {"/deadline_from": "out_of_range", "/sort": "not_allowed"}
 
 
 def test_a_task_created_as_completed_has_that_completion_date(product: Product) -> None:
@@ -157,9 +157,9 @@ def test_viewers_read_and_cannot_create(product: Product) -> None:
     ann.post(f"/rooms/{room['id']}/users", json={"user_id": bob.id, "role": "viewer"})
     task = ann.plan(room_id=room["id"])
 
-    answer = bob.post("/tasks", json={"title": "Mine", "room_id": room["id"]})
+    response = bob.post("/tasks", json={"title": "Mine", "room_id": room["id"]})
 
-    problem(answer, 403, "role_too_low")
+    problem(response, 403, "role_too_low")
     assert bob.list(f"/rooms/{room['id']}/tasks") == [task]
 
 
@@ -179,13 +179,13 @@ def test_the_assignee_must_be_a_member_of_the_room(product: Product) -> None:
     bob.join(room)
     bob.delete(f"/rooms/{room['id']}/users/{bob.id}")
 
-    answers = [
+    responses = [
         ann.post("/tasks", json={"title": "Yours", "room_id": room["id"], "user_id": user_id})
         for user_id in (bob.id, cleo.id, "nobody")
     ]
 
-    assert [(answer.status, answer.json()["code"]) for answer in answers] == [(422, "assignee_not_member")] * 3
-    assert {fault["pointer"] for answer in answers for fault in answer.json()["errors"]} == {"/user_id"}
+    assert [(response.status, response.json()["code"]) for response in responses] == [(422, "assignee_not_member")] * 3
+    assert {fault["pointer"] for response in responses for fault in response.json()["errors"]} == {"/user_id"}
     assert ann.list(f"/rooms/{room['id']}/tasks") == []
 
 
@@ -232,7 +232,7 @@ def test_all_wrong_missing_and_unknown_fields_are_named_at_once(
 ) -> None:
     ann = product.register("ann")
 
-    answer = ann.post("/tasks", json=body)
+    response = ann.post("/tasks", json=body)
 
-    assert faults(answer).keys() == pointers
+    assert field_errors(response).keys() == pointers
     assert ann.list("/tasks") == []

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import Answer
-from tests.support.problems import faults
+from tests.support.client import Response
+from tests.support.problems import field_errors
 from tests.support.product import Product
 
 
-def is_refused(answer: Answer) -> bool:
-    return (answer.status, answer.json().get("code")) == (400, "invalid_cursor")
+def is_refused(response: Response) -> bool:
+    return (response.status, response.json().get("code")) == (400, "invalid_cursor")
 
 
 def test_a_cursor_works_with_another_page_size(product: Product) -> None:
@@ -42,9 +42,9 @@ def test_the_order_of_parameters_does_not_matter(product: Product) -> None:
         ann.plan()
     cursor = ann.get("/tasks?limit=1&status=pending&status=completed&sort=deadline").json()["next_cursor"]
 
-    answer = ann.get(f"/tasks?sort=deadline&cursor={cursor}&status=completed&limit=1&status=pending")
+    response = ann.get(f"/tasks?sort=deadline&cursor={cursor}&status=completed&limit=1&status=pending")
 
-    assert answer.status == 200
+    assert response.status == 200
 
 
 @pytest.mark.parametrize(
@@ -121,9 +121,9 @@ def test_an_invalid_cursor_is_refused(product: Product, cursor: str) -> None:
 def test_a_cursor_has_a_minimum_and_a_maximum_length(product: Product, cursor: str) -> None:
     ann = product.register("ann")
 
-    answer = ann.get("/tasks", params={"cursor": cursor})
+    response = ann.get("/tasks", params={"cursor": cursor})
 
-    assert faults(answer, 400).keys() == {"/cursor"}
+    assert field_errors(response, 400).keys() == {"/cursor"}
 
 
 def test_a_list_continues_after_a_deleted_task(product: Product) -> None:

@@ -88,14 +88,14 @@ def test_all_filters_at_once(crowd: Crowd) -> None:
 
 def test_the_link_header_leads_through_a_filtered_list(crowd: Crowd) -> None:
     parameters = {"status": ["pending", "in progress"], "sort": "-deadline", "limit": 9}
-    answer = crowd.ann.get("/tasks", params=parameters)
-    found = answer.json()["items"]
+    response = crowd.ann.get("/tasks", params=parameters)
+    found = response.json()["items"]
 
-    while "Link" in answer.headers:
-        target, _, relation = answer.headers["Link"].partition(";")
+    while "Link" in response.headers:
+        target, _, relation = response.headers["Link"].partition(";")
         assert relation.strip() == 'rel="next"'
-        answer = crowd.ann.get(target.strip("<>"))
-        found += answer.json()["items"]
+        response = crowd.ann.get(target.strip("<>"))
+        found += response.json()["items"]
 
     assert titles(found) == titles(in_python(crowd, crowd.ann, parameters))
-    assert answer.json()["next_cursor"] is None
+    assert response.json()["next_cursor"] is None

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.problems import faults, problem
+from tests.support.problems import field_errors, problem
 from tests.support.product import Product
 
 COMPLETED = {"status": "completed"}
@@ -18,10 +18,10 @@ def test_given_fields_change_and_absent_fields_stay(product: Product, method: st
     bob.join(room)
     task = ann.plan(room_id=room["id"], description="As before", deadline="2027-03-01T09:30:00Z", priority="low")
 
-    answer = bob.request(method, f"/tasks/{task['id']}", json={"title": "Order chairs", "priority": "high"})
+    response = bob.request(method, f"/tasks/{task['id']}", json={"title": "Order chairs", "priority": "high"})
 
-    changed = answer.json()
-    assert (answer.status, answer.headers["ETag"]) == (200, '"2"')
+    changed = response.json()
+    assert (response.status, response.headers["ETag"]) == (200, '"2"')
     assert changed == {
         **task,
         "title": "Order chairs",
@@ -40,10 +40,12 @@ def test_null_clears_optional_fields(product: Product, method: str) -> None:
     room = ann.open_room()
     task = ann.plan(room_id=room["id"], description="Gone soon", deadline="2027-03-01T09:30:00Z")
 
-    answer = ann.request(method, f"/tasks/{task['id']}", json={"description": None, "deadline": None, "user_id": None})
+    response = ann.request(
+        method, f"/tasks/{task['id']}", json={"description": None, "deadline": None, "user_id": None}
+    )
 
-    changed = answer.json()
-    assert answer.status == 200
+    changed = response.json()
+    assert response.status == 200
     assert changed == {
         **task,
         "description": None,
@@ -93,9 +95,9 @@ def test_a_personal_task_cannot_be_assigned_to_another_user(product: Product) ->
     bob.join(ann.open_room())
     task = ann.plan()
 
-    answer = ann.patch(f"/tasks/{task['id']}", json={"user_id": bob.id})
+    response = ann.patch(f"/tasks/{task['id']}", json={"user_id": bob.id})
 
-    problem(answer, 422, "assignee_not_member")
+    problem(response, 422, "assignee_not_member")
     assert ann.get(f"/tasks/{task['id']}").json() == task
 
 
@@ -123,12 +125,12 @@ def test_a_change_without_effect_makes_no_new_version(product: Product, method: 
     ann = product.register("ann")
     task = ann.plan(deadline="2027-03-01T09:30:00Z")
 
-    answers = [
+    responses = [
         ann.request(method, f"/tasks/{task['id']}", json=body)
         for body in ({}, {"title": task["title"]}, {"deadline": "2027-03-01T10:30:00+01:00"})
     ]
 
-    assert [(answer.status, answer.json()) for answer in answers] == [(200, task)] * 3
+    assert [(response.status, response.json()) for response in responses] == [(200, task)] * 3
 
 
 @pytest.mark.parametrize(
@@ -149,9 +151,9 @@ def test_read_only_fields_are_named_and_nothing_changes(
     ann = product.register("ann")
     task = ann.plan()
 
-    answers = [ann.request(method, f"/tasks/{task['id']}", json=body) for method in ("PUT", "PATCH")]
+    responses = [ann.request(method, f"/tasks/{task['id']}", json=body) for method in ("PUT", "PATCH")]
 
-    assert [faults(answer).keys() for answer in answers] == [pointers] * 2
+    assert [field_errors(response).keys() for response in responses] == [pointers] * 2
     assert ann.get(f"/tasks/{task['id']}").json() == task
 
 
@@ -160,13 +162,13 @@ def test_a_task_cannot_move_to_another_room(product: Product) -> None:
     here, there = ann.open_room(), ann.open_room()
     task = ann.plan(room_id=here["id"])
 
-    answers = [
+    responses = [
         ann.request(method, f"/tasks/{task['id']}", json={"room_id": room["id"]})
         for method in ("PUT", "PATCH")
         for room in (here, there)
     ]
 
-    assert [answer.status for answer in answers] == [200, 422] * 2
+    assert [response.status for response in responses] == [200, 422] * 2
     assert ann.get(f"/tasks/{task['id']}").json() == task
     assert ann.list(f"/rooms/{there['id']}/tasks") == []
 
@@ -175,9 +177,9 @@ def test_each_change_makes_the_next_version_and_another_etag(product: Product) -
     ann = product.register("ann")
     path = f"/tasks/{ann.plan()['id']}"
 
-    answers = [ann.patch(path, json={"title": f"Title {number}"}) for number in range(3)]
+    responses = [ann.patch(path, json={"title": f"Title {number}"}) for number in range(3)]
 
-    assert [(answer.json()["version"], answer.headers["ETag"]) for answer in answers] == [
+    assert [(response.json()["version"], response.headers["ETag"]) for response in responses] == [
         (2, '"2"'),
         (3, '"3"'),
         (4, '"4"'),
@@ -199,7 +201,7 @@ def test_a_change_applies_only_to_the_version_it_names(product: Product, method:
     unchanged = ann.get(path).json()
     made = ann.request(method, path, headers={"If-Match": '"9", "2"'}, **body)
 
-    assert [(answer.status, answer.json()["code"]) for answer in refused] == [(412, "version_mismatch")] * 4
+    assert [(response.status, response.json()["code"]) for response in refused] == [(412, "version_mismatch")] * 4
     assert unchanged == before
     assert made.status == (204 if method == "DELETE" else 200)
 
@@ -216,7 +218,7 @@ def test_of_two_conflicting_changes_the_second_is_refused(product: Product) -> N
     deletion = bob.delete(path, headers={"If-Match": tag})
     merged = bob.patch(path, json={"title": "Bob's"}, headers={"If-Match": first.headers["ETag"]})
 
-    assert [answer.status for answer in (first, second, deletion, merged)] == [200, 412, 412, 200]
+    assert [response.status for response in (first, second, deletion, merged)] == [200, 412, 412, 200]
     assert ann.get(path).json()["title"] == "Bob's"
 
 
@@ -239,9 +241,9 @@ def test_any_member_deletes_a_task_for_all(product: Product) -> None:
     bob.join(room)
     task = ann.plan(room_id=room["id"])
 
-    answer = bob.delete(f"/tasks/{task['id']}")
+    response = bob.delete(f"/tasks/{task['id']}")
 
-    assert (answer.status, answer.text) == (204, "")
+    assert (response.status, response.text) == (204, "")
     assert [person.get(f"/tasks/{task['id']}").status for person in (ann, bob)] == [404, 404]
     assert bob.delete(f"/tasks/{task['id']}").status == 404
     assert bob.patch(f"/tasks/{task['id']}", json={"title": "Too late"}).status == 404
@@ -264,7 +266,7 @@ def test_a_viewer_changes_only_the_status_of_their_assigned_tasks(product: Produ
     ]
     done = bob.put(path, json={"status": "completed", "title": task["title"], "user_id": "me"})
 
-    assert [(answer.status, answer.json()["code"]) for answer in refused] == [(403, "role_too_low")] * 5
+    assert [(response.status, response.json()["code"]) for response in refused] == [(403, "role_too_low")] * 5
     assert (done.status, done.json()["status"], done.json()["updated_by"]) == (200, "completed", bob.id)
     assert done.json()["completed_at"] is not None
     assert {**done.json(), **{name: task[name] for name in CHANGES_WITH_STATUS}} == task
@@ -285,7 +287,7 @@ def test_a_viewer_cannot_change_tasks_that_are_not_assigned_to_them(product: Pro
     ann.post(members, json={"user_id": bob.id, "role": "viewer"})
     back = bob.patch(f"/tasks/{task['id']}", json=COMPLETED)
 
-    assert [answer.status for answer in refused] == [403] * 4
+    assert [response.status for response in refused] == [403] * 4
     assert (stale.status, gone.status, back.status) == (412, 404, 403)
     assert ann.get(f"/tasks/{task['id']}").json() == task
 

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from tests.support.client import Person
-from tests.support.problems import faults
+from tests.support.problems import field_errors
 from tests.support.product import Product
 
 
-def answers(person: Person, task_id: str) -> list[tuple[int, dict[str, str], str]]:
-    """What is said of one task to each request about it, without what differs between any two answers."""
+def responses(person: Person, task_id: str) -> list[tuple[int, dict[str, str], str]]:
+    """What is said of one task to each request about it, without what differs between any two responses."""
     found = []
     requests: list[tuple[str, dict[str, Any]]] = [
         ("GET", {}),
@@ -23,8 +23,8 @@ def answers(person: Person, task_id: str) -> list[tuple[int, dict[str, str], str
         ("DELETE", {"headers": {"If-Match": '"99"'}}),
     ]
     for method, options in requests:
-        answer = person.request(method, f"/tasks/{task_id}", **options)
-        found.append(answer.told())
+        response = person.request(method, f"/tasks/{task_id}", **options)
+        found.append(response.told())
     return found
 
 
@@ -34,13 +34,13 @@ def test_a_stranger_gets_the_response_of_an_unknown_task(product: Product) -> No
     in_room, personal = ann.plan(room_id=room["id"]), ann.plan()
     unknown = f"{eve.open_room()['id']}.{'0' * 32}"
 
-    told = answers(eve, unknown)
+    told = responses(eve, unknown)
 
     assert {status for status, _, _ in told} == {404}
-    assert answers(eve, in_room["id"]) == told
-    assert answers(eve, personal["id"]) == told
+    assert responses(eve, in_room["id"]) == told
+    assert responses(eve, personal["id"]) == told
     for made_up in (f"room_{'0' * 32}.{'0' * 32}", f"{ann.id}.{'0' * 32}", f"{eve.id}.{'0' * 32}", "nothing"):
-        assert answers(eve, made_up) == told
+        assert responses(eve, made_up) == told
     assert [ann.get(f"/tasks/{task['id']}").json() for task in (in_room, personal)] == [in_room, personal]
 
 
@@ -54,8 +54,8 @@ def test_a_former_member_sees_no_task_of_the_room_including_their_own(product: P
 
     (bob if way == "left" else ann).delete(f"/rooms/{room['id']}/users/{bob.id}")
 
-    unknown = answers(bob, f"{room['id']}.{'0' * 32}")
-    assert [answers(bob, task["id"]) for task in tasks] == [unknown, unknown]
+    unknown = responses(bob, f"{room['id']}.{'0' * 32}")
+    assert [responses(bob, task["id"]) for task in tasks] == [unknown, unknown]
     assert bob.list("/tasks") == [personal]
     assert bob.get("/tasks", params={"room_id": room["id"]}).status == 404
     assert ann.list(f"/rooms/{room['id']}/tasks") == tasks
@@ -195,14 +195,14 @@ def test_wrong_and_unknown_query_parameters_are_named(
 
     told = [ann.get(path, params=parameters) for path in ("/tasks", f"/rooms/{room['id']}/tasks")]
 
-    for answer in told:
-        assert faults(answer, 400).keys() == pointers
+    for response in told:
+        assert field_errors(response, 400).keys() == pointers
 
 
 def test_a_rooms_list_refuses_a_room_filter(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
 
-    answer = ann.get(f"/rooms/{room['id']}/tasks", params={"room_id": room["id"]})
+    response = ann.get(f"/rooms/{room['id']}/tasks", params={"room_id": room["id"]})
 
-    assert faults(answer, 400).keys() == {"/room_id"}
+    assert field_errors(response, 400).keys() == {"/room_id"}

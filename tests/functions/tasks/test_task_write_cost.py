@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from infrastructure.template import REPOSITORY
 from tests.support.product import Product
-from tests.support.request_costs import spending
+from tests.support.request_costs import measured_costs
 
 PAGE = REPOSITORY / "docs" / "performance.md"
 
@@ -25,9 +25,9 @@ def test_each_task_change_costs_what_the_page_states(product: Product) -> None:
     measured = {}
 
     for name, change in changes.items():
-        with spending(product.aws) as spent:
+        with measured_costs(product.aws) as costs:
             change()
-        measured[name] = spent.write_units["TasksTable"]
+        measured[name] = costs.write_units["TasksTable"]
 
     text = PAGE.read_text(encoding="utf-8").partition("### What the indexes cost")[2].partition("\n## ")[0]
     assert {

@@ -10,7 +10,7 @@ from tests.functions.room_cleanup.stream_deliveries import (
     copies,
     hand_over,
     let_indexes_settle,
-    lost_answers,
+    lost_responses,
     outage,
     record,
 )
@@ -92,9 +92,9 @@ def deleting(number: int, person: Person) -> Json:
 def test_a_deletion_without_time_is_accepted_and_finished_by_the_stream(product: Product) -> None:
     household = Household(product)
 
-    answer = household.ann.delete("/users/me")
+    response = household.ann.delete("/users/me")
 
-    assert answer.status == 204
+    assert response.status == 204
     household.assert_ann_is_gone_for_everybody()
     taken = {"username": household.ann.username, "password": household.ann.password}
     problem(product.anonymous.post("/users", json=taken), 409, "username_taken")
@@ -109,9 +109,9 @@ def test_a_deletion_during_an_outage_is_finished_by_the_stream(product: Product,
     household = Household(product)
 
     with outage(table, after):
-        answer = household.ann.delete("/users/me")
+        response = household.ann.delete("/users/me")
 
-    assert answer.status == 204
+    assert response.status == 204
     household.assert_ann_is_gone_for_everybody()
     household.assert_nothing_is_left_to_do()
 
@@ -120,7 +120,7 @@ def test_a_deletion_during_an_outage_is_finished_by_the_stream(product: Product,
 def test_a_deletion_with_lost_responses_is_finished_by_the_stream(product: Product, table: str) -> None:
     household = Household(product)
 
-    with lost_answers(table, after=1):
+    with lost_responses(table, after=1):
         household.ann.delete("/users/me")
 
     household.assert_ann_is_gone_for_everybody()
@@ -133,9 +133,9 @@ def test_a_deletion_that_was_not_accepted_changes_nothing(product: Product) -> N
     before = [product.items(table) for table in tables]
 
     with outage("UsersTable", after=1):
-        answer = household.ann.delete("/users/me")
+        response = household.ann.delete("/users/me")
 
-    problem(answer, 503, "dependency_failed")
+    problem(response, 503, "dependency_failed")
     assert [product.items(table) for table in tables] == before
     assert product.deliver(to=FUNCTION) == []
     assert household.ann.get("/users/me").status == 200
@@ -168,7 +168,7 @@ def test_an_interrupted_removal_continues_where_it_stopped(product: Product, loo
 
 @pytest.mark.usefixtures("hurry")
 @pytest.mark.parametrize("table", ["UsersTable", "RoomsTable", "SessionsTable", "TasksTable"])
-@pytest.mark.parametrize("trouble", [outage, lost_answers])
+@pytest.mark.parametrize("trouble", [outage, lost_responses])
 def test_a_record_that_meets_an_outage_is_reported_and_finished_later(
     product: Product, table: str, trouble: Any
 ) -> None:

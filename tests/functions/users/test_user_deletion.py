@@ -35,9 +35,9 @@ def test_deleting_an_account_signs_it_out_everywhere(product: Product, path: str
     ann = product.register("ann")
     elsewhere = product.anonymous.sign_in(ann.username)
 
-    answer = ann.delete(f"/users/{ann.id if path == 'id' else 'me'}")
+    response = ann.delete(f"/users/{ann.id if path == 'id' else 'me'}")
 
-    assert (answer.status, answer.text) == (204, "")
+    assert (response.status, response.text) == (204, "")
     for session in (ann, elsewhere):
         problem(session.get("/users/me"), 401)
         problem(session.post("/rooms", json={}), 401)
@@ -219,8 +219,8 @@ def test_an_admin_deletes_a_user_once(product: Product) -> None:
 
 
 def test_a_user_without_rooms_tasks_or_an_address_can_be_deleted(product: Product) -> None:
-    answer = product.anonymous.post("/auth/register", json={"username": "ann", "password": builders.PASSWORD})
-    ann = Person(product.anonymous.connection, answer.json(), builders.PASSWORD)
+    response = product.anonymous.post("/auth/register", json={"username": "ann", "password": builders.PASSWORD})
+    ann = Person(product.anonymous.connection, response.json(), builders.PASSWORD)
 
     assert ann.delete("/users/me").status == 204
     let_indexes_settle(product)

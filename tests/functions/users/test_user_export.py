@@ -8,13 +8,13 @@ from tests.functions.room_cleanup.stream_deliveries import copies
 from tests.functions.users.administrators import administrator
 from tests.support.builders import PASSWORD
 from tests.support.client import Person
-from tests.support.problems import faults, problem
+from tests.support.problems import field_errors, problem
 from tests.support.product import Product
 
 
 def signed_in_again(product: Product, person: Person) -> None:
-    answer = product.anonymous.post("/auth/login", json={"username": person.username, "password": PASSWORD})
-    assert answer.status == 200, answer
+    response = product.anonymous.post("/auth/login", json={"username": person.username, "password": PASSWORD})
+    assert response.status == 200, response
 
 
 def test_it_contains_the_profile_the_sessions_the_rooms_and_the_tasks(product: Product) -> None:
@@ -80,10 +80,10 @@ def test_a_large_export_continues_in_the_next_response(product: Product) -> None
 
     pages, path = [], "/users/me/export"
     while path:
-        answer = ann.get(path)
-        assert answer.status == 200, answer
-        pages.append(answer)
-        cursor = answer.json()["next_cursor"]
+        response = ann.get(path)
+        assert response.status == 200, response
+        pages.append(response)
+        cursor = response.json()["next_cursor"]
         path = f"/users/me/export?cursor={cursor}" if cursor else ""
 
     assert len(pages) > 1
@@ -99,9 +99,9 @@ def test_other_users_cannot_read_it(product: Product, role: str) -> None:
     other = administrator(product) if role == "administrator" else product.register("bob")
     other.join(ann.open_room())
 
-    answer = other.get(f"/users/{ann.id}/export")
+    response = other.get(f"/users/{ann.id}/export")
 
-    problem(answer, 403, "role_too_low")
+    problem(response, 403, "role_too_low")
 
 
 def test_a_cursor_of_another_list_is_refused(product: Product) -> None:
@@ -110,17 +110,17 @@ def test_a_cursor_of_another_list_is_refused(product: Product) -> None:
         ann.plan()
     cursor = ann.get("/tasks?limit=1").json()["next_cursor"]
 
-    answer = ann.get(f"/users/me/export?cursor={cursor}")
+    response = ann.get(f"/users/me/export?cursor={cursor}")
 
-    assert answer.status == 400, answer
+    assert response.status == 400, response
 
 
 def test_it_accepts_no_parameter_but_a_cursor(product: Product) -> None:
     ann = product.register("ann")
 
-    answer = ann.get("/users/me/export?limit=5")
+    response = ann.get("/users/me/export?limit=5")
 
-    assert faults(answer, 400) == {"/limit": "unknown_parameter"}
+    assert field_errors(response, 400) == {"/limit": "unknown_parameter"}
 
 
 def exported(person: Person) -> dict[str, list[Any]]:
@@ -128,13 +128,13 @@ def exported(person: Person) -> dict[str, list[Any]]:
     parts: dict[str, list[Any]] = {"sessions": [], "rooms": [], "tasks": [], "activity": []}
     params: dict[str, str] = {}
     while True:
-        answer = person.get("/users/me/export", params=params)
-        assert answer.status == 200, answer
+        response = person.get("/users/me/export", params=params)
+        assert response.status == 200, response
         for name in parts:
-            parts[name] += answer.json()[name]
-        if answer.json()["next_cursor"] is None:
+            parts[name] += response.json()[name]
+        if response.json()["next_cursor"] is None:
             return parts
-        params = {"cursor": answer.json()["next_cursor"]}
+        params = {"cursor": response.json()["next_cursor"]}
 
 
 def test_it_contains_tasks_created_for_others_and_unassigned_ones(product: Product) -> None:
@@ -195,8 +195,8 @@ def test_its_number_of_calls_does_not_grow_with_the_tasks(product: Product) -> N
     copies(product, ann.plan(room_id=room["id"], user_id=None), 120)
     product.aws.permissions.calls.clear()
 
-    answer = ann.get("/users/me/export")
+    response = ann.get("/users/me/export")
 
-    assert answer.status == 200
+    assert response.status == 200
     assert len(product.aws.permissions.calls) <= 20
     assert len(exported(ann)["tasks"]) == 121

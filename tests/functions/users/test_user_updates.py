@@ -8,7 +8,7 @@ from tests.functions.users.administrators import administrator, as_administrator
 from tests.support import builders
 from tests.support.client import Person
 from tests.support.clock import Clock
-from tests.support.problems import faults, problem
+from tests.support.problems import field_errors, problem
 from tests.support.product import Product
 
 
@@ -23,14 +23,14 @@ def test_users_change_their_own_name_and_address(product: Product, method: str, 
     before = ann.get("/users/me").json()
     new = builders.person("anna")
 
-    answer = ann.request(
+    response = ann.request(
         method,
         f"/users/{ann.id if user_id == 'id' else 'me'}",
         json={"username": new["username"], "email": new["email"]},
     )
 
-    changed = answer.json()
-    assert (answer.status, answer.headers["ETag"]) == (200, '"2"')
+    changed = response.json()
+    assert (response.status, response.headers["ETag"]) == (200, '"2"')
     assert changed == {
         **before,
         "username": new["username"],
@@ -75,13 +75,13 @@ def test_a_name_or_address_of_another_user_is_taken_in_any_case(product: Product
     before = bob.get("/users/me").json()
     theirs = ann.get("/users/me").json()[field]
 
-    answers = [
+    responses = [
         bob.patch("/users/me", json={field: spelling})
         for spelling in (theirs, theirs.upper(), theirs.title(), theirs.swapcase())
     ]
 
-    for answer in answers:
-        problem(answer, 409, code)
+    for response in responses:
+        problem(response, 409, code)
     assert bob.get("/users/me").json() == before
 
 
@@ -108,9 +108,9 @@ def test_a_replaced_name_is_free(product: Product) -> None:
 def test_the_spelling_of_ones_own_name_can_change(product: Product) -> None:
     ann = product.register("ann")
 
-    answer = ann.patch("/users/me", json={"username": ann.username.upper(), "email": str(ann.email).upper()})
+    response = ann.patch("/users/me", json={"username": ann.username.upper(), "email": str(ann.email).upper()})
 
-    assert (answer.status, answer.json()["username"]) == (200, ann.username.upper())
+    assert (response.status, response.json()["username"]) == (200, ann.username.upper())
     assert sign_in(product, username=ann.username) == sign_in(product, email=str(ann.email)) == 200
     problem(product.anonymous.post("/users", json=builders.person(username=ann.username)), 409, "username_taken")
 
@@ -149,9 +149,9 @@ def test_read_only_fields_are_named_and_nothing_changes(
     ann = product.register("ann")
     before = ann.get("/users/me").json()
 
-    answers = [ann.request(method, "/users/me", json=body) for method in ("PUT", "PATCH")]
+    responses = [ann.request(method, "/users/me", json=body) for method in ("PUT", "PATCH")]
 
-    assert [faults(answer).keys() for answer in answers] == [pointers] * 2
+    assert [field_errors(response).keys() for response in responses] == [pointers] * 2
     assert ann.get("/users/me").json() == before
 
 
@@ -162,8 +162,8 @@ def test_a_change_applies_only_to_the_version_it_names(product: Product) -> None
 
     for method in ("PUT", "PATCH"):
         for condition in ('"1"', '"3"', 'W/"2"'):
-            answer = ann.request(method, "/users/me", json={"username": "other"}, headers={"If-Match": condition})
-            problem(answer, 412, "version_mismatch")
+            response = ann.request(method, "/users/me", json={"username": "other"}, headers={"If-Match": condition})
+            problem(response, 412, "version_mismatch")
     for condition in ('"1"', '"3"'):
         problem(ann.delete("/users/me", headers={"If-Match": condition}), 412, "version_mismatch")
     assert ann.get("/users/me").json() == before
@@ -188,11 +188,11 @@ def test_roommates_can_read_and_not_change_a_profile(product: Product) -> None:
 def test_an_admin_changes_any_user(product: Product) -> None:
     ann, root = product.register("ann"), administrator(product)
 
-    answer = root.patch(f"/users/{ann.id}", json={"username": f"{ann.username}-2", "email": None})
+    response = root.patch(f"/users/{ann.id}", json={"username": f"{ann.username}-2", "email": None})
 
-    assert answer.status == 200
-    assert answer.json() == as_administrators_see(ann)
-    assert (answer.json()["username"], answer.json()["email"]) == (f"{ann.username}-2", None)
+    assert response.status == 200
+    assert response.json() == as_administrators_see(ann)
+    assert (response.json()["username"], response.json()["email"]) == (f"{ann.username}-2", None)
     problem(root.patch(f"/users/{ann.id}", json={"role": "admin"}), 422, "validation_failed")
     problem(root.patch(f"/users/usr_{'0' * 32}", json={"email": None}), 404, "not_found")
 
@@ -200,11 +200,15 @@ def test_an_admin_changes_any_user(product: Product) -> None:
 def test_a_user_created_by_an_admin_can_sign_in(product: Product) -> None:
     person = builders.person("ann")
 
-    answer = product.anonymous.post("/users", json=person)
+    response = product.anonymous.post("/users", json=person)
 
-    user = answer.json()
+    user = response.json()
     signed_in: Person = product.anonymous.sign_in(person["username"])
-    assert (answer.status, answer.headers["Location"], answer.headers["ETag"]) == (201, f"/users/{user['id']}", '"1"')
+    assert (response.status, response.headers["Location"], response.headers["ETag"]) == (
+        201,
+        f"/users/{user['id']}",
+        '"1"',
+    )
     assert (user["username"], user["email"], user["role"]) == (person["username"], person["email"], "user")
     assert signed_in.get("/users/me").json() == user
 
@@ -221,7 +225,7 @@ def test_a_user_is_created_once_and_needs_a_name_or_an_address(product: Product)
 
     assert made.status == 201
     assert made.json()["username"]
-    assert "/role" in faults(refused)
+    assert "/role" in field_errors(refused)
 
 
 def test_version_dates_of_a_profile_never_decrease(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:

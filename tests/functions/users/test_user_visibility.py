@@ -7,16 +7,16 @@ import pytest
 
 from tests.functions.users.administrators import administrator, as_administrators_see
 from tests.support.client import Person
-from tests.support.problems import faults
+from tests.support.problems import field_errors
 from tests.support.product import Product
 
 
 def told(person: Person, user_id: str) -> list[tuple[int, dict[str, str], str]]:
-    """What is said to each request about one user, without what differs between any two answers."""
+    """What is said to each request about one user, without what differs between any two responses."""
     path = f"/users/{user_id}"
     return [
-        answer.told()
-        for answer in (
+        response.told()
+        for response in (
             person.get(path),
             person.get(path, headers={"If-None-Match": "*"}),
             person.put(path, json={"username": "taken over"}),
@@ -32,10 +32,10 @@ def told(person: Person, user_id: str) -> list[tuple[int, dict[str, str], str]]:
 def test_users_see_their_own_full_profile(product: Product) -> None:
     ann = product.register("ann")
 
-    answer = ann.get(f"/users/{ann.id}")
+    response = ann.get(f"/users/{ann.id}")
 
-    profile = answer.json()
-    assert (answer.status, answer.headers["ETag"]) == (200, '"1"')
+    profile = response.json()
+    assert (response.status, response.headers["ETag"]) == (200, '"1"')
     assert profile == {
         "id": ann.id,
         "username": ann.username,
@@ -204,7 +204,7 @@ def test_wrong_and_unknown_query_parameters_are_named(
 ) -> None:
     ann = product.register("ann")
 
-    assert faults(ann.get("/users", params=parameters), 400).keys() == pointers
+    assert field_errors(ann.get("/users", params=parameters), 400).keys() == pointers
 
 
 def test_the_tag_of_another_user_depends_on_visible_fields_only(product: Product) -> None:

@@ -27,7 +27,7 @@ class Replies:
         self._replies = iter(replies)
         self.events = HierarchicalEmitter()
         """On which nobody else listens, as moto does on botocore's own."""
-        self.events.register("before-send", self._reply)  # type: ignore[arg-type]  # its answer counts
+        self.events.register("before-send", self._reply)  # type: ignore[arg-type]  # its response counts
 
     def _reply(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
         self.sent.append(request)

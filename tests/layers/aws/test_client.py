@@ -1,4 +1,4 @@
-"""The client of those services that speak AWS JSON: what it sends, what it makes of answers, when it tries again.
+"""The client of those services that speak AWS JSON: what it sends, what it makes of responses, when it tries again.
 
 Where botocore does the same, botocore is what it is held against, so a new release that does it otherwise shows here.
 """
@@ -73,9 +73,9 @@ def test_a_response_is_parsed_as_by_botocore(made: Callable[..., tuple[Client, R
     shape: Any = botocore.session.Session().get_service_model("dynamodb").operation_model(OPERATION).output_shape
     expected = create_parser("json").parse({"status_code": 200, "headers": {}, "body": body}, shape)
 
-    answer = client.call(OPERATION, {})
+    response = client.call(OPERATION, {})
 
-    assert {**answer, "ResponseMetadata": expected["ResponseMetadata"]} == expected
+    assert {**response, "ResponseMetadata": expected["ResponseMetadata"]} == expected
 
 
 def test_an_error_is_the_one_botocore_raises(made: Callable[..., tuple[Client, Replies]]) -> None:
@@ -162,6 +162,15 @@ def test_the_environment_may_override_one_endpoint_or_all(
         failed(500, "InternalServerError"),
         failed(503, "ServiceUnavailable"),
         (502, b"<html>no JSON</html>", {}),
+        (502, b"null", {}),
+        (503, b"[]", {}),
+        (500, b'{"__type": null}', {}),
+        (500, b'{"__type": 1}', {}),
+        (500, b"\xff\xfe", {}),
+        (500, b'"CancellationReasons"', {}),
+        (500, b'{"message": "CancellationReasons"}', {}),
+        (500, b'{"CancellationReasons": [null]}', {}),
+        (500, b'{"CancellationReasons": ', {}),
         failed(400, "ThrottlingException"),
         failed(400, "ProvisionedThroughputExceededException"),
         failed(400, "TransactionInProgressException"),

@@ -9,7 +9,7 @@ KEY, ENDS = "read#usr_ann#1795280940", 1_795_280_940
 def test_a_counter_accumulates_and_expires_an_hour_after_its_window(aws: Aws) -> None:
     table = RateLimitsRepository()
 
-    assert [table.spend(KEY, amount, ENDS) for amount in (15, 1)] == [15, 16]
+    assert [table.consume(KEY, amount, ENDS) for amount in (15, 1)] == [15, 16]
 
     with LOCK:
         raw = aws.dynamodb.get_item(TableName="RateLimitsTable", Key={"limit_id": {"S": KEY}})["Item"]

@@ -80,20 +80,20 @@ def test_reads_run_concurrently() -> None:
 def test_results_are_in_the_order_of_the_calls() -> None:
     last, middle = threading.Event(), threading.Event()
 
-    def first_to_answer() -> Reply:
+    def first_to_respond() -> Reply:
         middle.set()
         return found(n="c")
 
-    def second_to_answer() -> Reply:
+    def second_to_respond() -> Reply:
         assert middle.wait(SECONDS)
         last.set()
         return found(n="b")
 
-    read = reader(a=[held(last, found(n="a"))], b=[second_to_answer], c=[first_to_answer])
+    read = reader(a=[held(last, found(n="a"))], b=[second_to_respond], c=[first_to_respond])
 
-    answers = gather(read("a"), read("b"), read("c"))
+    responses = gather(read("a"), read("b"), read("c"))
 
-    assert [answer["Item"] for answer in answers] == [{"n": "a"}, {"n": "b"}, {"n": "c"}]
+    assert [response["Item"] for response in responses] == [{"n": "a"}, {"n": "b"}, {"n": "c"}]
 
 
 @pytest.mark.parametrize("failing", [("a", "c"), ("b", "c")])
@@ -192,13 +192,13 @@ def test_nested_pairs_finish_with_fewer_threads_than_reads() -> None:
     replies: dict[str, list[Callable[[], Reply]]] = {table: [partial(found, n=table)] for table in "abcde"}
     read = reader(**replies)
 
-    answers = gather_pair(
+    responses = gather_pair(
         lambda: gather_pair(lambda: gather_pair(lambda: gather_pair(read("a"), read("b")), read("c")), read("d")),
         read("e"),
     )
 
-    ((((a, b), c), d), e) = answers
-    assert [answer["Item"]["n"] for answer in (a, b, c, d, e)] == list("abcde")
+    ((((a, b), c), d), e) = responses
+    assert [response["Item"]["n"] for response in (a, b, c, d, e)] == list("abcde")
 
 
 @pytest.mark.usefixtures("one_by_one")

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from tests.support.client import Answer, Client
+from tests.support.client import Client, Response
 from tests.support.stack import Stack
 
 Route = tuple[str, str]
@@ -27,7 +27,7 @@ ALL = sorted(PUBLIC)
 READ_OPENLY = [route for route in ALL if PUBLIC[route] and route[0] in ("GET", "HEAD")]
 """They ignore query parameters: tests/functions/responses/test_public_reads.py."""
 WITH_TOKEN = [route for route in ALL if not PUBLIC[route]]
-# An answer to HEAD has no problem document.
+# A response to HEAD has no problem document.
 WITH_IDS = [route for route in ALL if "{" in route[1] and route[0] != "HEAD"]
 
 # Routes that take no body, although their method might.
@@ -57,7 +57,7 @@ LISTS = [
     ("GET", "/rooms/{room_id}/activity"),
     ("GET", "/tasks"),
 ]
-# No list, but it may be too long for one answer.
+# No list, but it may be too long for one response.
 GOES_ON = ("GET", "/users/{user_id}/export")
 
 
@@ -65,7 +65,7 @@ def name(route: Route) -> str:
     return " ".join(route)
 
 
-def call(client: Client, route: Route, an_id: str = "nothing-here", **options: Any) -> Answer:
+def call(client: Client, route: Route, an_id: str = "nothing-here", **options: Any) -> Response:
     """Call a route, each of its path parameters ``an_id``, which goes into the path as it stands."""
     method, path = route
     return client.request(method, re.sub(r"\{\w+\}", an_id, path), **options)

@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 
 from tests.layers.http import calls
 from tests.layers.http.calls import Route
-from tests.support.client import Answer, Person
+from tests.support.client import Person, Response
 from tests.support.context import LambdaContext
 from tests.support.gateway import load_handler
-from tests.support.problems import faults, problem
+from tests.support.problems import field_errors, problem
 from tests.support.product import Product
 
 LIMIT = 160 * 1024
 JSON = {"Content-Type": "application/json"}
 
 
-def login(product: Product, content: bytes | str, content_type: str | None = "application/json") -> Answer:
+def login(product: Product, content: bytes | str, content_type: str | None = "application/json") -> Response:
     headers = {} if content_type is None else {"Content-Type": content_type}
     return product.anonymous.post("/auth/login", content=content, headers=headers)
 
@@ -65,40 +65,40 @@ def credentials(product: Product) -> str:
     ids=lambda content: repr(content[:40]),
 )
 def test_invalid_json_is_malformed(product: Product, content: bytes | str) -> None:
-    answer = login(product, content)
+    response = login(product, content)
 
     if b"\xff" in _bytes(content) or b"\xed\xa0" in _bytes(content):
         # The gateway hands texts to functions: it has put U+FFFD in the place of what is no UTF-8.
-        assert answer.status in (400, 422), answer
+        assert response.status in (400, 422), response
     else:
-        problem(answer, 400, "malformed_json")
+        problem(response, 400, "malformed_json")
 
 
 @pytest.mark.parametrize(
     "content", ["[" * 5_000 + "]" * 5_000, '{"a":' * 5_000 + "1" + "}" * 5_000], ids=["arrays", "objects"]
 )
 def test_deeply_nested_json_is_refused(product: Product, content: str) -> None:
-    answer = login(product, content)
+    response = login(product, content)
 
     # It is JSON. How deep it may be for a parser to see that differs between versions of Python.
-    assert answer.status in (400, 422), answer
-    problem(answer, answer.status)
+    assert response.status in (400, 422), response
+    problem(response, response.status)
 
 
 @pytest.mark.parametrize("content", ["[]", '["username"]', '"text"', "7", "1e400", "true", "null", "-0"])
 def test_a_body_that_is_not_an_object_is_an_error_of_the_whole_body(product: Product, content: str) -> None:
-    answer = login(product, content)
+    response = login(product, content)
 
-    if content == "1e400" and answer.status == 400:
+    if content == "1e400" and response.status == 400:
         return  # a number no computer can hold may be called malformed
-    assert faults(answer) == {"": "wrong_type"}
+    assert field_errors(response) == {"": "wrong_type"}
 
 
 def test_every_route_with_a_body_refuses_other_json_than_objects(product: Product) -> None:
     ann = product.register("ann")
 
     for route in calls.WITH_BODY:
-        assert faults(calls.call(ann, route, json=[{}])) == {"": "wrong_type"}
+        assert field_errors(calls.call(ann, route, json=[{}])) == {"": "wrong_type"}
         problem(calls.call(ann, route, content="{", headers=JSON), 400, "malformed_json")
 
 
@@ -113,7 +113,7 @@ def test_every_route_with_a_body_refuses_unknown_fields(product: Product) -> Non
             # They may say what is so: tests/functions/preconditions/test_read_modify_write.py.
             for name in ("version", "created_by"):
                 del sent[name], expected[f"/{name}"]
-        found = faults(calls.call(ann, route, json=sent))
+        found = field_errors(calls.call(ann, route, json=sent))
         # A missing name is a fault of two fields together, which only right ones can have.
         of_one_field = {pointer: code for pointer, code in found.items() if (pointer, code) != ("/username", "missing")}
         assert of_one_field == expected | dict.fromkeys(calls.WITH_NEEDED_FIELDS.get(route, ()), "missing"), route
@@ -123,9 +123,9 @@ def test_a_missing_body_is_an_empty_object(product: Product) -> None:
     ann = product.register("ann")
 
     for route, needed in calls.WITH_NEEDED_FIELDS.items():
-        answers = [calls.call(ann, route)]
-        answers += [calls.call(ann, route, content=content, headers=JSON) for content in (None, "", "{}")]
-        found = [faults(answer).keys() - {"/username"} for answer in answers]
+        responses = [calls.call(ann, route)]
+        responses += [calls.call(ann, route, content=content, headers=JSON) for content in (None, "", "{}")]
+        found = [field_errors(response).keys() - {"/username"} for response in responses]
         assert found == [needed] * 4, route
 
 
@@ -139,15 +139,15 @@ def test_every_route_with_a_body_refuses_170_kb(product: Product) -> None:
 
 @pytest.mark.parametrize(("size", "status"), [(LIMIT, 422), (LIMIT + 1, 413), (9_000_000, 413), (11_000_000, 413)])
 def test_a_body_has_at_most_160_kib(product: Product, size: int, status: int) -> None:
-    answer = login(product, "{" + " " * (size - 2) + "}")
+    response = login(product, "{" + " " * (size - 2) + "}")
 
-    problem(answer, status)
+    problem(response, status)
 
 
 def test_the_size_is_in_bytes_and_not_in_characters(product: Product) -> None:
-    answer = login(product, json.dumps({"username": "\N{CAT FACE}" * 41_000}, ensure_ascii=False))
+    response = login(product, json.dumps({"username": "\N{CAT FACE}" * 41_000}, ensure_ascii=False))
 
-    problem(answer, 413, "body_too_large")
+    problem(response, 413, "body_too_large")
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", None])
@@ -172,9 +172,9 @@ def test_every_route_with_a_body_accepts_only_json(product: Product, content_typ
     ],
 )
 def test_json_has_several_media_types(product: Product, content_type: str) -> None:
-    answer = login(product, credentials(product), content_type.strip())
+    response = login(product, credentials(product), content_type.strip())
 
-    assert answer.status == 200, answer
+    assert response.status == 200, response
 
 
 @pytest.mark.parametrize(
@@ -185,11 +185,11 @@ def test_other_media_types_are_refused(product: Product, content_type: str) -> N
 
 
 def test_a_compressed_body_is_not_accepted_as_json(product: Product) -> None:
-    answer = product.anonymous.post(
+    response = product.anonymous.post(
         "/auth/login", content=b"\x1f\x8b\x08\x00\x00", headers={**JSON, "Content-Encoding": "gzip"}
     )
 
-    assert answer.status in (400, 415), answer
+    assert response.status in (400, 415), response
 
 
 def test_the_last_of_a_duplicate_field_counts(product: Product) -> None:
@@ -212,7 +212,7 @@ def test_wrong_types_are_reported_for_every_field_at_once(product: Product) -> N
         "extra": 1,
     }
 
-    found = faults(ann.post("/tasks", json=body))
+    found = field_errors(ann.post("/tasks", json=body))
 
     assert found == {
         "/title": "wrong_type",
@@ -229,10 +229,10 @@ def test_wrong_types_are_reported_for_every_field_at_once(product: Product) -> N
 def test_length_errors_state_the_limits(product: Product) -> None:
     ann = product.register("ann")
 
-    answer = ann.post("/tasks", json={"title": "x" * 256, "description": "x" * 10_001})
+    response = ann.post("/tasks", json={"title": "x" * 256, "description": "x" * 10_001})
 
-    assert faults(answer) == {"/title": "too_long", "/description": "too_long"}
-    details = {fault["pointer"]: fault["detail"] for fault in answer.json()["errors"]}
+    assert field_errors(response) == {"/title": "too_long", "/description": "too_long"}
+    details = {fault["pointer"]: fault["detail"] for fault in response.json()["errors"]}
     assert "255" in details["/title"]
     assert "10000" in details["/description"]
 
@@ -240,10 +240,10 @@ def test_length_errors_state_the_limits(product: Product) -> None:
 def test_a_refused_body_is_never_quoted(product: Product) -> None:
     canary = "canary-7f3a"
 
-    answer = product.anonymous.post("/auth/login", json={"username": canary + "\n", "password": [canary]})
+    response = product.anonymous.post("/auth/login", json={"username": canary + "\n", "password": [canary]})
 
-    assert faults(answer).keys() == {"/username", "/password"}
-    assert canary not in answer.text
+    assert field_errors(response).keys() == {"/username", "/password"}
+    assert canary not in response.text
 
 
 def test_a_base64_body_is_decoded(product: Product) -> None:
@@ -299,11 +299,11 @@ FIELDS = st.sampled_from(
 @settings(max_examples=150, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(route=st.sampled_from(calls.WITH_BODY), body=JSON_VALUES | st.dictionaries(FIELDS, JSON_VALUES, max_size=4))
 def test_no_body_causes_an_internal_error(product: Product, route: Route, body: object) -> None:
-    answer = calls.call(_somebody(product), route, content=json.dumps(body), headers=JSON)
+    response = calls.call(_somebody(product), route, content=json.dumps(body), headers=JSON)
 
-    assert answer.status < 500, answer
-    if answer.status >= 400:
-        problem(answer, answer.status)
+    assert response.status < 500, response
+    if response.status >= 400:
+        problem(response, response.status)
 
 
 @functools.lru_cache(maxsize=1)

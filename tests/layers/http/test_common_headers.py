@@ -1,10 +1,10 @@
-"""What every answer carries, whoever gives it: a function or the gateway, a success or an error."""
+"""What every response carries, whoever gives it: a function or the gateway, a success or an error."""
 
 import uuid
 
 from tests.layers.http import calls
 from tests.support import builders
-from tests.support.client import Answer
+from tests.support.client import Response
 from tests.support.problems import problem
 from tests.support.product import Product
 
@@ -42,15 +42,15 @@ NOWHERE = [
 ]
 
 
-def is_protected(answer: Answer, kept: str = "no-store") -> bool:
-    """Whether the answer carries the headers of OWASP ASVS 5.0.0 §3.4 and §14.3.2, and a request id."""
-    assert str(uuid.UUID(answer.headers["X-Request-Id"])) == answer.headers["X-Request-Id"]
-    assert answer.headers["Cache-Control"] == kept
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
-    transport = answer.headers["Strict-Transport-Security"]
+def is_protected(response: Response, kept: str = "no-store") -> bool:
+    """Whether the response carries the headers of OWASP ASVS 5.0.0 §3.4 and §14.3.2, and a request id."""
+    assert str(uuid.UUID(response.headers["X-Request-Id"])) == response.headers["X-Request-Id"]
+    assert response.headers["Cache-Control"] == kept
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    transport = response.headers["Strict-Transport-Security"]
     assert int(transport.removeprefix("max-age=").partition(";")[0]) >= 31_536_000
-    policy = [directive.split() for directive in answer.headers["Content-Security-Policy"].split(";")]
+    policy = [directive.split() for directive in response.headers["Content-Security-Policy"].split(";")]
     # A directive without a value allows nothing, as 'none' does (CSP3 §6.7.2). The bare word none is a host's name.
     allowed = {name: set(sources) - {"'none'"} for name, *sources in policy}
     assert allowed == {"default-src": set(), "frame-ancestors": set()}
@@ -76,7 +76,7 @@ def test_successes_have_the_security_headers(product: Product) -> None:
     room = ann.open_room()
     task = ann.plan(room_id=room["id"])
 
-    answers = [
+    responses = [
         ann.post("/auth/login", json={"username": ann.username, "password": ann.password}),
         ann.get("/users/me"),
         ann.get("/rooms"),
@@ -86,8 +86,8 @@ def test_successes_have_the_security_headers(product: Product) -> None:
         ann.get("/health"),
     ]
 
-    assert [answer.status for answer in answers] == [200, 200, 200, 201, 304, 204, 200]
-    assert all(is_protected(answer) for answer in answers)
+    assert [response.status for response in responses] == [200, 200, 200, 201, 304, 204, 200]
+    assert all(is_protected(response) for response in responses)
 
 
 def test_errors_have_the_security_headers(product: Product) -> None:
@@ -95,7 +95,7 @@ def test_errors_have_the_security_headers(product: Product) -> None:
     room = ann.open_room()
     ann.post(f"/rooms/{room['id']}/users", json={"user_id": bob.id, "role": "viewer"})
 
-    answers = [
+    responses = [
         ann.get("/users?x=1"),
         ann.get("/users", headers={"Authorization": "x"}),
         bob.post("/tasks", json=builders.task(room_id=room["id"])),
@@ -107,8 +107,8 @@ def test_errors_have_the_security_headers(product: Product) -> None:
         ann.post("/tasks", json={}),
     ]
 
-    assert [answer.status for answer in answers] == [400, 401, 403, 404, 409, 412, 413, 415, 422]
-    assert all(problem(answer, answer.status) and is_protected(answer) for answer in answers)
+    assert [response.status for response in responses] == [400, 401, 403, 404, 409, 412, 413, 415, 422]
+    assert all(problem(response, response.status) and is_protected(response) for response in responses)
 
 
 def test_no_path_is_served_but_the_routes(product: Product) -> None:
@@ -116,9 +116,9 @@ def test_no_path_is_served_but_the_routes(product: Product) -> None:
 
     for method, path in NOWHERE:
         for client in (product.anonymous, ann):
-            answer = client.request(method, path)
-            problem(answer, 404, "not_found")
-            assert is_protected(answer)
+            response = client.request(method, path)
+            problem(response, 404, "not_found")
+            assert is_protected(response)
 
 
 def test_every_request_has_a_unique_id(product: Product) -> None:
@@ -130,16 +130,16 @@ def test_every_request_has_a_unique_id(product: Product) -> None:
 def test_clients_cannot_choose_the_request_id(product: Product) -> None:
     chosen = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 
-    answer = product.anonymous.get("/health", headers={"X-Request-Id": chosen, "X-Amzn-RequestId": chosen})
+    response = product.anonymous.get("/health", headers={"X-Request-Id": chosen, "X-Amzn-RequestId": chosen})
 
-    assert answer.headers["X-Request-Id"] != chosen
+    assert response.headers["X-Request-Id"] != chosen
 
 
 def test_a_problem_names_its_request(product: Product) -> None:
     ann = product.register("ann")
 
-    for answer in (ann.get("/tasks/none"), ann.get("/nowhere"), product.anonymous.get("/rooms")):
-        assert answer.json()["request_id"] == answer.headers["X-Request-Id"]
+    for response in (ann.get("/tasks/none"), ann.get("/nowhere"), product.anonymous.get("/rooms")):
+        assert response.json()["request_id"] == response.headers["X-Request-Id"]
 
 
 def test_a_response_without_content_has_no_content_type(product: Product) -> None:
@@ -156,7 +156,7 @@ def test_a_response_without_content_has_no_content_type(product: Product) -> Non
 def test_successes_are_json_in_utf_8(product: Product) -> None:
     ann = product.register(username="Zoë 🌻")
 
-    answer = ann.get("/users/me")
+    response = ann.get("/users/me")
 
-    assert answer.headers["Content-Type"] == "application/json"
-    assert "Zoë 🌻" in answer.text
+    assert response.headers["Content-Type"] == "application/json"
+    assert "Zoë 🌻" in response.text

@@ -4,7 +4,7 @@ import pytest
 
 from tests.layers.http import calls
 from tests.layers.http.test_common_headers import is_protected
-from tests.support.client import Answer
+from tests.support.client import Response
 from tests.support.product import Product
 
 APP, STAGING, EVIL = "https://app.example.org", "http://localhost:5173", "https://evil.example.org"
@@ -35,11 +35,11 @@ def listed(product: Product) -> Product:
     return product
 
 
-def listed_in(answer: Answer, header: str) -> set[str]:
-    return {each.strip() for each in answer.headers[header].split(",")}
+def listed_in(response: Response, header: str) -> set[str]:
+    return {each.strip() for each in response.headers[header].split(",")}
 
 
-def asked_before(product: Product, path: str, origin: str) -> Answer:
+def asked_before(product: Product, path: str, origin: str) -> Response:
     headers = {"Origin": origin, "Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "if-match"}
     return product.anonymous.request("OPTIONS", path, headers=headers)
 
@@ -47,33 +47,33 @@ def asked_before(product: Product, path: str, origin: str) -> Answer:
 @pytest.mark.parametrize("origin", [APP, STAGING])
 def test_a_listed_origin_may_use_every_path_and_method(listed: Product, origin: str) -> None:
     for _, path in calls.ALL:
-        answer = asked_before(listed, path.replace("{", "").replace("}", ""), origin)
+        response = asked_before(listed, path.replace("{", "").replace("}", ""), origin)
 
-        assert (answer.status, answer.text) == (204, "")
-        assert is_protected(answer)
-        assert answer.headers["Access-Control-Allow-Origin"] == origin
-        assert answer.headers["Vary"] == "Origin"
-        assert listed_in(answer, "Access-Control-Allow-Methods") == {"GET", "POST", "PUT", "PATCH", "DELETE"}
-        allowed = {name.lower() for name in listed_in(answer, "Access-Control-Allow-Headers")}
+        assert (response.status, response.text) == (204, "")
+        assert is_protected(response)
+        assert response.headers["Access-Control-Allow-Origin"] == origin
+        assert response.headers["Vary"] == "Origin"
+        assert listed_in(response, "Access-Control-Allow-Methods") == {"GET", "POST", "PUT", "PATCH", "DELETE"}
+        allowed = {name.lower() for name in listed_in(response, "Access-Control-Allow-Headers")}
         assert {"authorization", "content-type", "idempotency-key", "if-match", "if-none-match"} <= allowed
-        assert "Access-Control-Allow-Credentials" not in answer.headers
+        assert "Access-Control-Allow-Credentials" not in response.headers
 
 
 @pytest.mark.parametrize("origin", NEARLY)
 def test_other_origins_get_no_cors_headers(listed: Product, origin: str) -> None:
     ann = listed.register("ann")
 
-    for answer in (asked_before(listed, "/rooms", origin), ann.get("/rooms", headers={"Origin": origin})):
-        assert answer.status in (200, 204)
-        assert answer.headers["Vary"] == "Origin"
-        assert not [name for name in answer.headers if name.startswith("access-control")]
+    for response in (asked_before(listed, "/rooms", origin), ann.get("/rooms", headers={"Origin": origin})):
+        assert response.status in (200, 204)
+        assert response.headers["Vary"] == "Origin"
+        assert not [name for name in response.headers if name.startswith("access-control")]
 
 
 def test_responses_name_the_origin_and_expose_the_headers(listed: Product) -> None:
     ann = listed.register("ann")
     task = ann.plan()
 
-    answers = [
+    responses = [
         ann.get("/rooms", headers={"Origin": APP}),
         ann.post("/tasks", json={}, headers={"Origin": APP}),
         ann.get(f"/tasks/{task['id']}", headers={"Origin": APP, "If-None-Match": '"1"'}),
@@ -81,32 +81,32 @@ def test_responses_name_the_origin_and_expose_the_headers(listed: Product) -> No
         listed.anonymous.get("/openapi.json", headers={"Origin": APP}),
     ]
 
-    assert [answer.status for answer in answers] == [200, 422, 304, 401, 200]
-    for answer in answers:
-        assert answer.headers["Access-Control-Allow-Origin"] == APP
-        assert listed_in(answer, "Access-Control-Expose-Headers") >= EXPOSED
-        assert "Access-Control-Allow-Credentials" not in answer.headers
+    assert [response.status for response in responses] == [200, 422, 304, 401, 200]
+    for response in responses:
+        assert response.headers["Access-Control-Allow-Origin"] == APP
+        assert listed_in(response, "Access-Control-Expose-Headers") >= EXPOSED
+        assert "Access-Control-Allow-Credentials" not in response.headers
 
 
 def test_gateway_responses_are_readable_from_a_listed_origin(listed: Product) -> None:
-    for answer in (
+    for response in (
         listed.anonymous.get("/rooms", headers={"Origin": APP}),
         listed.anonymous.get("/nowhere", headers={"Origin": APP}),
     ):
-        assert answer.status in (401, 404)
-        assert answer.headers["Access-Control-Allow-Origin"] == "*"
-        assert "Retry-After" in answer.headers["Access-Control-Expose-Headers"]
+        assert response.status in (401, 404)
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Retry-After" in response.headers["Access-Control-Expose-Headers"]
 
 
 def test_without_a_list_no_response_allows_any_origin(product: Product) -> None:
     ann = product.register("ann")
 
-    for answer in (
+    for response in (
         asked_before(product, "/rooms", APP),
         ann.get("/rooms", headers={"Origin": APP}),
         ann.get("/rooms", headers={"Origin": ""}),
         product.anonymous.get("/rooms", headers={"Origin": APP}),
         product.anonymous.get("/nowhere", headers={"Origin": APP}),
     ):
-        assert answer.headers["Vary"] == "Origin"
-        assert not [name for name in answer.headers if name.startswith("access-control")]
+        assert response.headers["Vary"] == "Origin"
+        assert not [name for name in response.headers if name.startswith("access-control")]

@@ -8,8 +8,8 @@ import pytest
 
 from infrastructure.openapi import file
 from tests.layers.http import calls
-from tests.support.client import Answer, Person
-from tests.support.problems import faults
+from tests.support.client import Person, Response
+from tests.support.problems import field_errors
 from tests.support.product import Product
 
 Json = dict[str, Any]
@@ -25,7 +25,7 @@ class Scene:
         room = ann.open_room()
         self._ids = {"room_id": room["id"], "task_id": ann.plan(room_id=room["id"])["id"], "user_id": ann.id}
 
-    def call(self, route: calls.Route, **options: Any) -> Answer:
+    def call(self, route: calls.Route, **options: Any) -> Response:
         method, path = route
         return self.ann.request(method, re.sub(r"\{(\w+)\}", lambda name: self._ids.get(name[1], "x"), path), **options)
 
@@ -69,9 +69,9 @@ def _parameters() -> Iterator[tuple[calls.Route, str, Json]]:
                     yield (method.upper(), path), parameter["name"], _resolved(parameter["schema"])
 
 
-def _detail(answer: Answer, name: str) -> str:
+def _detail(response: Response, name: str) -> str:
     """What is said of a field; nothing, if nothing is wrong with it."""
-    errors = answer.json().get("errors", []) if answer.status >= 400 else []
+    errors = response.json().get("errors", []) if response.status >= 400 else []
     return next((str(error["detail"]) for error in errors if error["pointer"] == f"/{name}"), "")
 
 
@@ -121,9 +121,9 @@ def test_the_error_of_a_wrong_parameter_states_the_valid_values(scene: Scene) ->
 def test_the_error_of_a_long_text_states_the_limit(scene: Scene) -> None:
     for route, name, schema in _fields():
         if "maxLength" in schema:
-            answer = scene.call(route, json={name: "x" * (4 * schema["maxLength"] + 1)})
-            assert faults(answer)[f"/{name}"] == "too_long", route
-            assert str(schema["maxLength"]) in _detail(answer, name), route
+            response = scene.call(route, json={name: "x" * (4 * schema["maxLength"] + 1)})
+            assert field_errors(response)[f"/{name}"] == "too_long", route
+            assert str(schema["maxLength"]) in _detail(response, name), route
 
 
 # Of the right form, and nobody's.
@@ -138,17 +138,17 @@ def test_an_unknown_id_is_named_by_a_pointer_everywhere(scene: Scene) -> None:
         if name not in UNKNOWN or (route, name) == (("POST", "/rooms"), "code"):
             continue
         needed = {"title": "Order the desks"} if route == ("POST", "/tasks") else {}
-        answer = scene.call(route, json={**needed, name: UNKNOWN[name]})
-        assert answer.status in (404, 422), (route, name, answer)
-        assert [error["pointer"] for error in answer.json()["errors"]] == [f"/{name}"], (route, name, answer)
+        response = scene.call(route, json={**needed, name: UNKNOWN[name]})
+        assert response.status in (404, 422), (route, name, response)
+        assert [error["pointer"] for error in response.json()["errors"]] == [f"/{name}"], (route, name, response)
         asked.add((route, name))
     for route, name, _ in _parameters():
         if name in UNKNOWN:
-            answer = scene.call(route, params={name: UNKNOWN[name]})
+            response = scene.call(route, params={name: UNKNOWN[name]})
             # A list of what somebody is assigned is empty where there is nobody.
-            pointers = [error["pointer"] for error in answer.json().get("errors", [])]
-            assert pointers == ([f"/{name}"] if name == "room_id" else []), (route, name, answer)
-            assert answer.status == (404 if name == "room_id" else 200), (route, name, answer)
+            pointers = [error["pointer"] for error in response.json().get("errors", [])]
+            assert pointers == ([f"/{name}"] if name == "room_id" else []), (route, name, response)
+            assert response.status == (404 if name == "room_id" else 200), (route, name, response)
             asked.add((route, name))
 
     assert len(asked) == 10, asked
@@ -170,19 +170,19 @@ def test_missing_and_unknown_fields_list_the_known_ones(scene: Scene) -> None:
 
 def test_whole_numbers_are_written_without_decimals(scene: Scene) -> None:
     for limit in ("1e1", "2.0", "+5", "007", "\u0665", "0x10", "1_0", "--1", "-", "1" * 5_000 + "x"):
-        assert faults(scene.ann.get("/tasks", params={"limit": limit}), 400) == {"/limit": "wrong_type"}, limit
+        assert field_errors(scene.ann.get("/tasks", params={"limit": limit}), 400) == {"/limit": "wrong_type"}, limit
     for limit in ("0", "-0", "101", "1" * 5_000):
-        assert faults(scene.ann.get("/tasks", params={"limit": limit}), 400) == {"/limit": "out_of_range"}, limit
+        assert field_errors(scene.ann.get("/tasks", params={"limit": limit}), 400) == {"/limit": "out_of_range"}, limit
 
 
 def test_two_names_at_sign_in_are_distinguished_from_none(product: Product) -> None:
     both = {"username": "ann", "email": "ann@example.org", "password": "x"}
 
-    assert faults(product.anonymous.post("/auth/login", json=both)) == {"/username": "not_both"}
-    assert faults(product.anonymous.post("/auth/login", json={"password": "x"})) == {"/username": "missing"}
+    assert field_errors(product.anonymous.post("/auth/login", json=both)) == {"/username": "not_both"}
+    assert field_errors(product.anonymous.post("/auth/login", json={"password": "x"})) == {"/username": "missing"}
     # Of a wrong one, it is said what is wrong with it.
     wrong = {**both, "username": 7}
-    assert faults(product.anonymous.post("/auth/login", json=wrong)) == {"/username": "wrong_type"}
+    assert field_errors(product.anonymous.post("/auth/login", json=wrong)) == {"/username": "wrong_type"}
 
 
 def test_the_error_of_a_personal_tasks_assignee_states_who_is_allowed(product: Product) -> None:
@@ -190,11 +190,11 @@ def test_the_error_of_a_personal_tasks_assignee_states_who_is_allowed(product: P
     task = f"/tasks/{ann.plan()['id']}"
 
     for assignee in (None, bob.id, "nobody"):
-        for answer in (
+        for response in (
             ann.post("/tasks", json={"title": "Mine", "user_id": assignee}),
             ann.patch(task, json={"user_id": assignee}),
         ):
-            assert faults(answer) == {"/user_id": "assignee_not_member"}
-            for text in (answer.json()["detail"], _detail(answer, "user_id")):
+            assert field_errors(response) == {"/user_id": "assignee_not_member"}
+            for text in (response.json()["detail"], _detail(response, "user_id")):
                 assert "owner" in text
                 assert "not a member" not in text

@@ -10,7 +10,7 @@ import pytest
 from tests.layers.http import calls
 from tests.support import builders
 from tests.support.aws import LOCK
-from tests.support.client import Answer, Person
+from tests.support.client import Person, Response
 from tests.support.problems import problem
 from tests.support.product import Product
 from tests.support.tables import change, drop
@@ -45,7 +45,7 @@ class Scene:
         return [sorted(self.product.items(table), key=repr) for table in TABLES if table != without]
 
 
-Call = Callable[[Scene], Answer]
+Call = Callable[[Scene], Response]
 
 
 def _credentials(person: Person) -> dict[str, str]:
@@ -101,7 +101,7 @@ PERSONAL_TASKS: dict[str, Call] = {
 }
 
 
-def keyed(s: Scene) -> Answer:
+def keyed(s: Scene) -> Response:
     return s.ann.post("/tasks", json=builders.task(), headers={"Idempotency-Key": "once"})
 
 
@@ -122,10 +122,10 @@ def test_an_unavailable_table_is_a_503_and_nothing_is_half_written(product: Prod
     drop(product.aws, table)
 
     for name, request in NEEDS[table].items():
-        answer = request(scene)
-        assert answer.status == 503, (name, answer)
-        problem(answer, 503, "dependency_failed")
-        assert "Table" not in answer.text, "nothing is said of what failed"
+        response = request(scene)
+        assert response.status == 503, (name, response)
+        problem(response, 503, "dependency_failed")
+        assert "Table" not in response.text, "nothing is said of what failed"
 
     assert scene.state(without=table) == before
 
@@ -158,9 +158,9 @@ def test_a_failed_sign_in_stores_no_session(product: Product) -> None:
     assert product.anonymous.post("/users", json=body).status == 201
     _delete_secret(product, "SigningSecret")
 
-    answer = product.anonymous.post("/auth/login", json={name: body[name] for name in ("username", "password")})
+    response = product.anonymous.post("/auth/login", json={name: body[name] for name in ("username", "password")})
 
-    problem(answer, 503, "dependency_failed")
+    problem(response, 503, "dependency_failed")
     assert sessions(product) == []
 
 
@@ -203,12 +203,12 @@ def test_an_internal_error_is_a_500_without_details(
         if item.get("kind") in ("user", "membership", "task") or item.get("title") == task["title"]:
             change(product.aws, table, {name: item[name] for name in _key(product, table)}, **damage)
 
-    answer = ann.get(request_line.removeprefix("GET "))
+    response = ann.get(request_line.removeprefix("GET "))
 
-    document = problem(answer, 500, "internal_error")
+    document = problem(response, 500, "internal_error")
     assert document["title"] == "Internal Server Error"
     for word in ("not a time", "lost", "emperor", "Error:", "Traceback", ".py"):
-        assert word not in answer.text.replace("Internal Server Error", "")
+        assert word not in response.text.replace("Internal Server Error", "")
     [line] = [
         line for line in capsys.readouterr().out.splitlines() if document["request_id"] in line and "trace" in line
     ]

@@ -75,10 +75,10 @@ def test_missing_and_forbidden_resources_get_the_same_response(product: Product)
         ("/users/{}", ann.id),
     ):
         unknown = known[:-8] + "00000000"
-        answers = [problem(eve.get(path.format(an_id)), 404, "not_found") for an_id in (known, unknown)]
-        for answer in answers:
-            del answer["request_id"]
-        assert answers[0] == answers[1]
+        responses = [problem(eve.get(path.format(an_id)), 404, "not_found") for an_id in (known, unknown)]
+        for response in responses:
+            del response["request_id"]
+        assert responses[0] == responses[1]
 
 
 def resources(client: Client) -> list[tuple[str, str]]:
@@ -91,8 +91,8 @@ def resources(client: Client) -> list[tuple[str, str]]:
     room_id = room.json()["id"]
     member = ann.post(f"/rooms/{room_id}/users", json={"user_id": bob_id})
     task = ann.post("/tasks", json=builders.task(room_id=room_id))
-    answers = [registered, made, room, member, task]
-    assert [answer.status for answer in answers] == [201] * 5
+    responses = [registered, made, room, member, task]
+    assert [response.status for response in responses] == [201] * 5
     paths = [
         f"/users/{ann.id}",
         f"/users/{bob_id}",
@@ -100,7 +100,7 @@ def resources(client: Client) -> list[tuple[str, str]]:
         f"/rooms/{room_id}/users/{bob_id}",
         f"/tasks/{task.json()['id']}",
     ]
-    return [(answer.headers["Location"], path) for answer, path in zip(answers, paths, strict=True)]
+    return [(response.headers["Location"], path) for response, path in zip(responses, paths, strict=True)]
 
 
 def test_behind_a_custom_domain_a_location_has_no_stage(product: Product) -> None:
@@ -119,9 +119,9 @@ def test_under_the_gateway_domain_a_link_has_the_stage(product: Product) -> None
     for _ in range(2):
         ann.open_room()
 
-    answer = ann.get("/rooms", params={"limit": 1})
+    response = ann.get("/rooms", params={"limit": 1})
 
-    assert answer.headers["Link"].startswith(f"</{STAGE}/rooms?limit=1&cursor=")
+    assert response.headers["Link"].startswith(f"</{STAGE}/rooms?limit=1&cursor=")
 
 
 def test_the_version_is_the_entity_tag_of_creation_and_read(product: Product) -> None:
@@ -132,9 +132,9 @@ def test_the_version_is_the_entity_tag_of_creation_and_read(product: Product) ->
         ann.post("/tasks", json=builders.task()),
     ]
 
-    read = [ann.get(path) for path in ("/users/me", *(answer.headers["Location"] for answer in made[1:]))]
+    read = [ann.get(path) for path in ("/users/me", *(response.headers["Location"] for response in made[1:]))]
 
-    assert [answer.headers["ETag"] for answer in made + read] == ['"1"'] * 6
+    assert [response.headers["ETag"] for response in made + read] == ['"1"'] * 6
 
 
 @pytest.fixture
@@ -150,19 +150,19 @@ def test_an_unchanged_resource_is_not_sent_again(task_path: tuple[Person, str]) 
     ann, path = task_path
 
     for tags in ('"2"', '"1", "2"', '"7","2"', "*", 'W/"2"', '"x", W/"2"'):
-        answer = ann.get(path, headers={"If-None-Match": tags})
-        assert answer.status == 304, (tags, answer)
-        assert answer.headers["ETag"] == '"2"'
-        assert answer.text == ""
+        response = ann.get(path, headers={"If-None-Match": tags})
+        assert response.status == 304, (tags, response)
+        assert response.headers["ETag"] == '"2"'
+        assert response.text == ""
 
 
 def test_a_changed_resource_is_sent(task_path: tuple[Person, str]) -> None:
     ann, path = task_path
 
     for tags in ('"1"', '"22"', '""', 'W/"3"', '"x"'):
-        answer = ann.get(path, headers={"If-None-Match": tags})
-        assert answer.status == 200, (tags, answer)
-        assert answer.json()["version"] == 2
+        response = ann.get(path, headers={"If-None-Match": tags})
+        assert response.status == 200, (tags, response)
+        assert response.json()["version"] == 2
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
@@ -171,8 +171,8 @@ def test_a_change_of_another_version_is_refused(task_path: tuple[Person, str], m
     options: dict[str, Any] = {} if method == "DELETE" else {"json": {"title": "Too late"}}
 
     for tags in ('"1"', '"3"', 'W/"2"', '"1", "3"', '""'):
-        answer = ann.request(method, path, headers={"If-Match": tags}, **options)
-        problem(answer, 412, "version_mismatch")
+        response = ann.request(method, path, headers={"If-Match": tags}, **options)
+        problem(response, 412, "version_mismatch")
 
     assert ann.get(path).json()["title"] == "Order more desks"
 
@@ -184,19 +184,19 @@ def test_a_change_of_the_current_version_succeeds(task_path: tuple[Person, str],
     for version in (2, 3, 4, 5):
         tags = {2: '"2"', 3: '"1", "3"', 4: "*"}.get(version)
         headers = {} if tags is None else {"If-Match": tags}
-        answer = ann.request(method, path, json={"title": f"In time, {version}"}, headers=headers)
-        assert answer.status == 200, answer
-        assert answer.headers["ETag"] == f'"{version + 1}"'
-        assert answer.json()["version"] == version + 1
+        response = ann.request(method, path, json={"title": f"In time, {version}"}, headers=headers)
+        assert response.status == 200, response
+        assert response.headers["ETag"] == f'"{version + 1}"'
+        assert response.json()["version"] == version + 1
 
 
 @pytest.mark.parametrize("tags", ['"2"', "*", None])
 def test_a_deletion_of_the_current_version_succeeds(task_path: tuple[Person, str], tags: str | None) -> None:
     ann, path = task_path
 
-    answer = ann.delete(path, headers={} if tags is None else {"If-Match": tags})
+    response = ann.delete(path, headers={} if tags is None else {"If-Match": tags})
 
-    assert answer.status == 204, answer
+    assert response.status == 204, response
     problem(ann.get(path), 404, "not_found")
 
 

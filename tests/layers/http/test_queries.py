@@ -5,40 +5,40 @@ import itertools
 import pytest
 
 from tests.layers.http import calls
-from tests.support.client import Answer, Person
-from tests.support.problems import faults, problem
+from tests.support.client import Person, Response
+from tests.support.problems import field_errors, problem
 from tests.support.product import Product
 
 OF_THE_CALLER = [route for route in calls.LISTS if "{" not in route[1]]
 
 
-def query_faults(answer: Answer) -> dict[str, str]:
-    assert answer.json().get("code") == "invalid_query", answer
-    return faults(answer, 400)
+def query_errors(response: Response) -> dict[str, str]:
+    assert response.json().get("code") == "invalid_query", response
+    return field_errors(response, 400)
 
 
 def test_every_route_refuses_unknown_parameters(product: Product) -> None:
     ann = product.register("ann")
 
     for route in set(calls.ALL) - {*calls.READ_OPENLY}:
-        answer = calls.call(ann, route, params={"colour": "red", "a/b~c": "1", "": "x"})
-        assert query_faults(answer) == dict.fromkeys(["/colour", "/a~1b~0c", "/"], "unknown_parameter"), route
+        response = calls.call(ann, route, params={"colour": "red", "a/b~c": "1", "": "x"})
+        assert query_errors(response) == dict.fromkeys(["/colour", "/a~1b~0c", "/"], "unknown_parameter"), route
 
 
 def test_only_list_routes_accept_list_parameters(product: Product) -> None:
     ann = product.register("ann")
 
     for route in set(calls.ALL) - {*calls.READ_OPENLY, *calls.LISTS, calls.GOES_ON}:
-        answer = calls.call(ann, route, params={"limit": "5", "cursor": "x"})
-        assert query_faults(answer) == {"/limit": "unknown_parameter", "/cursor": "unknown_parameter"}, route
+        response = calls.call(ann, route, params={"limit": "5", "cursor": "x"})
+        assert query_errors(response) == {"/limit": "unknown_parameter", "/cursor": "unknown_parameter"}, route
 
 
 def test_every_list_reports_all_errors_at_once(product: Product) -> None:
     ann = product.register("ann")
 
     for route in calls.LISTS:
-        answer = calls.call(ann, route, params={"limit": ["1", "2"], "cursor": "", "page": "3"})
-        assert query_faults(answer) == {
+        response = calls.call(ann, route, params={"limit": ["1", "2"], "cursor": "", "page": "3"})
+        assert query_errors(response) == {
             "/limit": "repeated",
             "/cursor": "too_short",
             "/page": "unknown_parameter",
@@ -48,18 +48,18 @@ def test_every_list_reports_all_errors_at_once(product: Product) -> None:
 def test_each_occurrence_of_an_unknown_parameter_is_reported(product: Product) -> None:
     ann = product.register("ann")
 
-    answer = ann.get("/rooms", params={"a/b~c": ["1", "2"]})
+    response = ann.get("/rooms", params={"a/b~c": ["1", "2"]})
 
-    assert query_faults(answer) == {"/a~1b~0c": "unknown_parameter"}
+    assert query_errors(response) == {"/a~1b~0c": "unknown_parameter"}
 
 
 def test_a_limit_is_a_whole_number_from_1_to_100(product: Product) -> None:
     ann = product.register("ann")
 
     for limit in ("0", "101", "-1", "99999999999999999999999999"):
-        assert query_faults(ann.get("/rooms", params={"limit": limit})) == {"/limit": "out_of_range"}
+        assert query_errors(ann.get("/rooms", params={"limit": limit})) == {"/limit": "out_of_range"}
     for limit in ("", "ten", "1.5", "0x10", "5 ", "null", "true", "\x00", "5\n"):
-        assert query_faults(ann.get("/rooms", params={"limit": limit})) == {"/limit": "wrong_type"}
+        assert query_errors(ann.get("/rooms", params={"limit": limit})) == {"/limit": "wrong_type"}
 
 
 def test_limits_in_range_are_accepted(product: Product) -> None:
@@ -74,19 +74,19 @@ def test_a_page_has_50_items_by_default(product: Product) -> None:
     for _ in range(51):
         ann.plan()
 
-    answer = ann.get("/tasks")
+    response = ann.get("/tasks")
 
-    assert len(answer.json()["items"]) == 50
-    assert answer.json()["next_cursor"]
+    assert len(response.json()["items"]) == 50
+    assert response.json()["next_cursor"]
 
 
 def test_an_empty_list_is_a_list(product: Product) -> None:
     ann = product.register("ann")
 
     for path in ("/rooms", "/tasks"):
-        answer = ann.get(path)
-        assert answer.json() == {"items": [], "next_cursor": None}
-        assert "Link" not in answer.headers
+        response = ann.get(path)
+        assert response.json() == {"items": [], "next_cursor": None}
+        assert "Link" not in response.headers
 
 
 def test_an_invented_cursor_is_refused(product: Product) -> None:
@@ -98,8 +98,8 @@ def test_an_invented_cursor_is_refused(product: Product) -> None:
 
 
 def cursor_of(person: Person, path: str, **params: str) -> str:
-    answer = person.get(path, params={"limit": "1", **params})
-    return str(answer.json()["next_cursor"])
+    response = person.get(path, params={"limit": "1", **params})
+    return str(response.json()["next_cursor"])
 
 
 def rooms(person: Person, count: int = 3) -> None:
@@ -178,9 +178,9 @@ def test_the_page_size_may_change_between_pages(product: Product) -> None:
     rooms(ann, 5)
     everything = ann.list("/rooms")
 
-    answer = ann.get("/rooms", params={"cursor": cursor_of(ann, "/rooms"), "limit": "3"})
+    response = ann.get("/rooms", params={"cursor": cursor_of(ann, "/rooms"), "limit": "3"})
 
-    assert answer.json()["items"] == everything[1:4]
+    assert response.json()["items"] == everything[1:4]
 
 
 def test_a_cursor_reveals_nothing_about_its_position(product: Product) -> None:
@@ -195,10 +195,10 @@ def test_the_link_keeps_the_query(product: Product) -> None:
     for _ in range(3):
         ann.plan(priority="high")
 
-    answer = ann.get("/tasks?limit=1&priority=high&priority=low&deadline_to=2999-01-01T00:00:00%2B01:00")
-    assert answer.json()["items"] == []
+    response = ann.get("/tasks?limit=1&priority=high&priority=low&deadline_to=2999-01-01T00:00:00%2B01:00")
+    assert response.json()["items"] == []
 
-    answer = ann.get("/tasks?limit=1&priority=high&priority=low&sort=-priority")
-    link = answer.headers["Link"].partition(">")[0].removeprefix("<")
+    response = ann.get("/tasks?limit=1&priority=high&priority=low&sort=-priority")
+    link = response.headers["Link"].partition(">")[0].removeprefix("<")
     assert link.startswith("/tasks?limit=1&priority=high&priority=low&sort=-priority&cursor=")
     assert ann.get(link).json()["items"] == ann.list("/tasks", priority=["high", "low"], sort="-priority")[1:2]

@@ -41,7 +41,7 @@ def metrics(line: Line) -> dict[str, float]:
     return values
 
 
-def told_apart(line: Line) -> list[list[str]]:
+def distinguished(line: Line) -> list[list[str]]:
     return [names for directive in line["_aws"]["CloudWatchMetrics"] for names in directive["Dimensions"]]
 
 
@@ -61,7 +61,7 @@ def test_a_request_reports_its_route_its_time_and_its_cost(product: Product, tol
 
     [line] = of_requests(told())
     measured = metrics(line)
-    assert told_apart(line) == [["method", "route"], ["method", "route", "status"], ["method", "route", "le"]]
+    assert distinguished(line) == [["method", "route"], ["method", "route", "status"], ["method", "route", "le"]]
     assert (line["method"], line["route"], line["status"]) == ("GET", "/rooms/{room_id}", "200")
     assert measured.keys() == {"milliseconds", "round_trips", "capacity_units", "requests"}
     assert measured["milliseconds"] > 0
@@ -106,8 +106,8 @@ def test_requests_are_counted_by_latency_unless_disabled(product: Product, told:
     product.anonymous.get("/health")
 
     [line] = of_requests(told())
-    assert ["method", "route", "status"] in told_apart(line)
-    assert ["method", "route", "le"] not in told_apart(line)
+    assert ["method", "route", "status"] in distinguished(line)
+    assert ["method", "route", "le"] not in distinguished(line)
 
 
 def test_a_container_reports_one_cold_start(product: Product, told: Any) -> None:
@@ -133,7 +133,7 @@ def test_a_stream_function_reports_the_number_and_age_of_its_records(product: Pr
     assert [metrics(line)["records"] for line in finished] == [1, 1]
     for line in finished:
         assert 0 <= metrics(line)["age_seconds"] < 60
-        assert told_apart(line) == [["function"]]
+        assert distinguished(line) == [["function"]]
         assert line["function"] == "room_cleanup"
 
 

@@ -17,7 +17,7 @@ CANCELLED = {
 
 
 @pytest.mark.parametrize(
-    ("answers", "expected"),
+    ("responses", "expected"),
     [
         ([], UsageCounters(0, 0.0, 0, 0)),
         ([{"ConsumedCapacity": {"TableName": "t", "CapacityUnits": 0.5}}], UsageCounters(1, 0.5, 0, 1)),
@@ -29,10 +29,10 @@ CANCELLED = {
         ([{"Error": {"Code": "ConditionalCheckFailedException"}}], UsageCounters(1, 0.0, 0, 1)),
     ],
 )
-def test_attempts_units_and_throttles_are_counted(answers: list[Any], expected: UsageCounters) -> None:
+def test_attempts_units_and_throttles_are_counted(responses: list[Any], expected: UsageCounters) -> None:
     with unit_of_work.begin() as unit:
-        for answer in answers:
-            unit_of_work.count(answer)
+        for response in responses:
+            unit_of_work.count(response)
 
     assert unit.usage == expected
 

@@ -1,10 +1,10 @@
-"""A client of one service: a request is written, signed, sent, tried again if that helps, and its answer read.
+"""A client of one AWS service: encodes, signs and sends a request, retries it, and decodes the response.
 
-botocore's own client does the same for four hundred services, by walking through a description of each call, and that
-is most of what a request here would cost (docs/performance.md). What is left of botocore is what knows the world
-outside: credentials, certificates, connections, the partitions of AWS, errors, and the hook ``before-send``.
+botocore's own client interprets a description of each call, which would be most of the CPU time of a request
+(docs/performance.md). This client uses only parts of botocore: credentials, certificates, connections, the partitions
+of AWS, errors, and the hook ``before-send``.
 
-Tried again is what botocore's standard mode would try again, and as often:
+Retries are those of botocore's standard mode:
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 """
 
@@ -57,7 +57,7 @@ RETRIED_CODES = {
     "TransactionInProgressException",
 }
 
-# Of those, the ones that leave open whether the request is carried out.
+# Those of them after which the request may have been processed.
 _UNDECIDED_CODES = {
     "PriorRequestNotComplete",
     "RequestTimeout",
@@ -65,28 +65,28 @@ _UNDECIDED_CODES = {
     "TransactionInProgressException",
 }
 
-# What trying again takes from the quota, which fills up as calls succeed: where most of them fail, they fail fast.
+# Retries consume a quota that refills as calls succeed: if most calls fail, they fail without retries.
 _RETRY_COST, _TIMEOUT_RETRY_COST, _SUCCESS_REFUND = 5, 10, 1
 
 
 class OutOfTime(BotoCoreError):
-    """The function must answer before another attempt could be made."""
+    """The function has no time left for another attempt."""
 
     fmt = "There is no time left for a request"
 
 
-Answer = dict[str, Any]
+Result = dict[str, Any]
 Observer = Callable[[Mapping[str, Any] | None], None]
-"""Told of each attempt: its answer, an error's too, or None if there was none."""
+"""Called after each attempt, with its response (also an error), or None if there was none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """How a service wants to be spoken to."""
+    """The protocol details of a service."""
 
     name: str
     target: str
-    """What stands before the operation in X-Amz-Target."""
+    """The prefix of the operation in X-Amz-Target."""
     media_type: str
 
 
@@ -96,7 +96,7 @@ SECRETS_MANAGER = Service("secretsmanager", "secretsmanager", "application/x-amz
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How long an answer is waited for. Pauses between attempts are drawn from up to 1 s, 2 s, 4 s … 20 s."""
+    """Timeouts and attempts. The pauses between attempts are random, up to 1 s, 2 s, 4 s … 20 s."""
 
     connect_seconds: float
     read_seconds: float
@@ -104,14 +104,14 @@ class RetryPolicy:
 
     @property
     def longest_seconds(self) -> float:
-        """What one call takes at most."""
+        """The maximum duration of a call."""
         pauses = sum(_longest_pause(attempt) for attempt in range(1, self.attempts))
         return self.attempts * (self.connect_seconds + self.read_seconds) + pauses
 
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """Writes and reads JSON. Bytes are written in base64, and not read back: see ``Client.call``."""
+    """Encodes and decodes JSON. Bytes are encoded in base64, and stay so when decoded: see ``Client.call``."""
 
     encode: Callable[[Any], bytes]
     decode: Callable[[bytes], Any]
@@ -121,7 +121,7 @@ STANDARD_LIBRARY = Codec(lambda value: json.dumps(value).encode(), json.loads)
 
 
 class Client:
-    """May be used by several threads at once."""
+    """Calls operations of one service. Safe for threads."""
 
     def __init__(
         self,
@@ -131,14 +131,14 @@ class Client:
         observe: Observer = lambda _: None,
         connections: int = 10,
     ) -> None:
-        """``connections``: how many are kept, so how many threads may wait for answers without making one anew."""
+        """``connections``: the size of the connection pool, so how many threads can reuse connections."""
         session = session_for(service.name)
         region = session.get_config_variable("region")
         if region is None:
             raise NoRegionError
         self.retry_policy = retry_policy
         self.events = session.get_component("event_emitter")
-        """botocore's. ``before-send.SERVICE.OPERATION`` may answer in the network's place, or raise."""
+        """botocore's event hooks. A handler of ``before-send.SERVICE.OPERATION`` may return a response, or raise."""
         self.url = endpoint(session, service.name, region)
         self._service = service
         self.codec = codec
@@ -151,21 +151,22 @@ class Client:
             verify=session.get_config_variable("ca_bundle") or True,
             max_pool_connections=connections,
             timeout=(retry_policy.connect_seconds, retry_policy.read_seconds),  # type: ignore[arg-type]  # its clients do so
-            # Head and body are sent one after the other: Nagle's algorithm would have the body wait for an
-            # acknowledgement of the head, 40 ms where the other side puts it off.
+            # Headers and body are sent separately: with Nagle's algorithm, the body would wait for an acknowledgement
+            # of the headers, up to 40 ms.
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],  # type: ignore[list-item]  # no texts in fact
         )
 
     def call(
         self, operation: str, parameters: Mapping[str, Any], decode: Callable[[bytes], Any] | None = None
-    ) -> Answer:
-        """What the service answers: AWS's names, JSON's values; binary values stay in base64.
+    ) -> Result:
+        """Call an operation, and return the decoded response; binary values stay in base64.
 
-        ``decode`` reads the answer instead of the codec, if values are to become something else.
+        ``decode`` replaces the codec's decoder, to decode values to other types.
 
-        Raises botocore's ``ClientError`` for an answer that is an error, a ``BotoCoreError`` where there is none: that
-        of the last attempt, from that of an earlier one after which the request may have been carried out, if there was
-        one (``may_be_carried_out``). No attempt takes longer than the function has left (``runtime/deadline.py``).
+        Raises botocore's ``ClientError`` for an error response, and a ``BotoCoreError`` if there is none. It is the
+        error of the last attempt. Its cause is the error of an earlier attempt after which the request may have been
+        processed (``may_be_carried_out``). No attempt takes longer than the function has left
+        (``runtime/deadline.py``).
         """
         body = self.codec.encode(parameters)
         attempt, retry_cost = 1, 0
@@ -175,7 +176,7 @@ class Client:
             if left <= 0:
                 raise OutOfTime from undecided
             try:
-                answer = self._attempt(operation, body, decode or self.codec.decode, left)
+                result = self._attempt(operation, body, decode or self.codec.decode, left)
             except (BotoCoreError, ClientError) as error:
                 retry_cost = _retry_cost(error)
                 longest_pause = _longest_pause(attempt)
@@ -188,33 +189,33 @@ class Client:
                     undecided = error
             else:
                 self._quota.release(retry_cost or _SUCCESS_REFUND)
-                return answer
+                return result
             randomness.pause(longest_pause)
             attempt += 1
 
     def _has_time(self, pause: float) -> bool:
-        """Whether another attempt can be made after a pause of this many seconds."""
+        """Whether there is time for another attempt after a pause of this many seconds."""
         return deadline.seconds_left() >= pause + self.retry_policy.connect_seconds
 
-    # Under this name PynamoDB calls.
+    # The name that PynamoDB calls.
     _make_api_call = call
 
-    def _attempt(self, operation: str, body: bytes, decode: Callable[[bytes], Any], seconds: float) -> Answer:
-        """``seconds``: how long the answer is waited for at most."""
+    def _attempt(self, operation: str, body: bytes, decode: Callable[[bytes], Any], seconds: float) -> Result:
+        """One attempt. ``seconds``: its maximum duration."""
         try:
             response = self._send(operation, body, seconds)
             content = _verified_content(response)
-            answer = _error(response) if response.status_code >= 300 else _without_nulls(decode(content))
+            result = _error(response) if response.status_code >= 300 else _without_nulls(decode(content))
         except ValueError as error:  # not a JSON object
             self._observe(None)
             raise HTTPClientError(error=error) from error
-        except Exception:  # Whatever it was, the attempt counts as one without an answer.
+        except Exception:  # Any other error counts as an attempt without a response.
             self._observe(None)
             raise
-        self._observe(answer)
+        self._observe(result)
         if response.status_code >= 300:
-            raise ClientError(answer, operation)  # type: ignore[arg-type]  # its type knows no reasons
-        return answer
+            raise ClientError(result, operation)  # type: ignore[arg-type]  # its type knows no reasons
+        return result
 
     def _send(self, operation: str, body: bytes, seconds: float) -> AWSResponse:
         if self._credentials is None:
@@ -236,27 +237,28 @@ class Client:
 
 
 def may_be_carried_out(error: BaseException) -> bool:
-    """Whether the request that ``Client.call`` raised this for may have been carried out, or may still be."""
+    """Whether the request that failed with this error of ``Client.call`` may have been processed, or may still be."""
     return _is_undecided(error) or (error.__cause__ is not None and may_be_carried_out(error.__cause__))
 
 
 def _is_undecided(error: BaseException) -> bool:
-    """An attempt that got to the service, which did not say what became of it."""
+    """Whether the attempt may have reached the service, and its outcome is unknown."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return status >= 500 or error.response["Error"]["Code"] in _UNDECIDED_CODES
-    # Of this class are an answer that did not come in time, a connection that broke, an answer that could not be read.
-    # What fails before anything is sent, such as a connection refused or credentials that are not there, is of others.
+    # These classes are timeouts of responses, broken connections and unreadable responses. Errors before anything is
+    # sent,
+    # such as a refused connection or missing credentials, have other classes.
     return isinstance(error, HTTPClientError | ChecksumError)
 
 
 def _longest_pause(attempt: int) -> float:
-    """In seconds, before the next attempt."""
+    """The maximum pause before the next attempt, in seconds."""
     return min(2.0 ** (attempt - 1), _LONGEST_PAUSE_SECONDS)
 
 
 def _verified_content(response: AWSResponse) -> bytes:
-    """The body, if it is what DynamoDB says it is. Raises ``ChecksumError``."""
+    """The body, after comparing it with DynamoDB's checksum. Raises ``ChecksumError``."""
     content: bytes = response.content
     expected = response.headers.get("x-amz-crc32")
     if expected is not None and zlib.crc32(content) != int(expected):
@@ -264,28 +266,43 @@ def _verified_content(response: AWSResponse) -> bytes:
     return content
 
 
-def _without_nulls(members: Any) -> Answer:
+def _without_nulls(members: Any) -> Result:
     """``members`` without nulls, as botocore has them. Raises ``ValueError`` for anything but a JSON object."""
     if not isinstance(members, dict):
         raise ValueError
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _error(response: AWSResponse) -> Answer:
-    """An error as botocore reads it, with the reasons for which a transaction was cancelled."""
+def _error(response: AWSResponse) -> Result:
+    """An error as botocore parses it, with the cancellation reasons of a transaction."""
     parts = {"status_code": response.status_code, "headers": response.headers, "body": response.content}
-    error: Answer = create_parser("json").parse(parts, None)  # type: ignore[arg-type]  # it takes none
+    try:
+        error: Result = create_parser("json").parse(parts, None)  # type: ignore[arg-type]  # it takes none
+    except (AttributeError, TypeError):  # JSON that is no error document: botocore's parser fails.
+        error = create_parser("json").parse({**parts, "body": b""}, None)  # type: ignore[arg-type]  # as above
     if b"CancellationReasons" in response.content:
-        error["CancellationReasons"] = json.loads(response.content)["CancellationReasons"]
+        reasons = _cancellation_reasons(response.content)
+        if reasons is not None:
+            error["CancellationReasons"] = reasons
     return error
 
 
+def _cancellation_reasons(content: bytes) -> list[dict[str, Any]] | None:
+    """One for each item of the transaction; None if the body has no such list."""
+    try:
+        members = json.loads(content)
+    except ValueError:
+        return None
+    reasons = members.get("CancellationReasons") if isinstance(members, dict) else None
+    return reasons if isinstance(reasons, list) and all(isinstance(each, dict) for each in reasons) else None
+
+
 def _retry_cost(error: Exception) -> int:
-    """What another attempt costs; 0 if none would help."""
+    """What another attempt takes from the retry quota; 0 if a retry would not help."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-        passing = status in _RETRIED_STATUSES or error.response["Error"]["Code"] in RETRIED_CODES
-        return _RETRY_COST if passing else 0
+        is_transient = status in _RETRIED_STATUSES or error.response["Error"]["Code"] in RETRIED_CODES
+        return _RETRY_COST if is_transient else 0
     if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
         return _TIMEOUT_RETRY_COST
     return _RETRY_COST if isinstance(error, HTTPClientError | ConnectionError | ChecksumError) else 0

@@ -1,4 +1,4 @@
-"""Where a service is found."""
+"""Endpoints: the URL of a service in a region."""
 
 import re
 from typing import Any
@@ -12,7 +12,7 @@ _VARIABLES = {
 
 
 def session_for(service: str) -> Session:
-    """A session that knows the variables by which the environment may name another address for the service.
+    """A session that reads the environment variables for another endpoint of the service.
 
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
     """
@@ -24,13 +24,13 @@ def session_for(service: str) -> Session:
 
 
 def endpoint(session: Session, service: str, region: str) -> str:
-    """The service's address in the region, or the one that the environment names instead."""
+    """The service's endpoint in the region, or the one that the environment names instead."""
     named = session.get_config_variable("service_url") or session.get_config_variable("any_url")
     return f"{named or f'https://{service}.{region}.{_suffix(session, region)}'}".rstrip("/") + "/"
 
 
 def _suffix(session: Session, region: str) -> str:
-    """The domain of the partition of AWS that the region is in."""
+    """The domain of the region's AWS partition."""
     partitions = session.get_component("data_loader").load_data("partitions")["partitions"]
     for partition in partitions:
         if region in partition["regions"] or re.match(partition["regionRegex"], region):

@@ -1,4 +1,4 @@
-"""Secrets, read from Secrets Manager once per container."""
+"""Secret values, read from Secrets Manager and cached per container."""
 
 import functools
 
@@ -13,17 +13,18 @@ RETRY_POLICY = RetryPolicy(connect_seconds=1, read_seconds=3, attempts=3)
 
 @functools.cache
 def secret(arn: str) -> bytes:
-    """The secret's text, as bytes. Raises ``DependencyFailed``, and asks again the next time, if it cannot be read."""
+    """The secret's text, as bytes. Cached. Raises ``DependencyFailed`` if it cannot be read; the next call tries
+    again."""
     return current_secret(arn)
 
 
 def current_secret(arn: str) -> bytes:
-    """The same, asked for each time: of a secret that may be replaced while the container lives."""
+    """The same without the cache, for a secret that may be replaced while the container lives."""
     try:
-        answer = _client().call("GetSecretValue", {"SecretId": arn})
+        result = _client().call("GetSecretValue", {"SecretId": arn})
     except (BotoCoreError, ClientError) as error:
         raise DependencyFailed from error
-    return str(answer["SecretString"]).encode()
+    return str(result["SecretString"]).encode()
 
 
 @functools.cache

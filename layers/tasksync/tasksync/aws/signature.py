@@ -1,4 +1,4 @@
-"""Signature Version 4 of AWS, for requests that are one POST to the root of a service.
+"""AWS Signature Version 4, for POST requests to the root path of a service.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -33,7 +33,7 @@ class Signer:
         day = now[:8]
         token = credentials.token
         secured = f"x-amz-security-token:{token}\n" if token else ""
-        # In the order of their names.
+        # Sorted by name.
         listed = f"content-type:{media_type}\nhost:{self._host}\nx-amz-date:{now}\n{secured}x-amz-target:{target}\n"
         names = _NAMES_IN_SESSION if token else _NAMES
         request = f"POST\n/\n\n{listed}\n{names}\n{hashlib.sha256(body).hexdigest()}"
@@ -52,7 +52,7 @@ class Signer:
         return headers
 
     def _signing_key(self, secret: str, day: str) -> bytes:
-        """The same for all requests of one day (in UTC)."""
+        """The signing key of one day (in UTC), cached."""
         known_secret, known_day, key = self._key
         if (known_secret, known_day) != (secret, day):
             key = f"AWS4{secret}".encode()

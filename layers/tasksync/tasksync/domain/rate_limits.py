@@ -26,7 +26,7 @@ class Policy:
 
     ``exact``: each request is counted in the table, so that concurrent requests cannot exceed the quota. Otherwise a
     container leases a part of the quota and counts in memory: never more than the quota is allowed, and at least nine
-    tenths of it (see ``Window.share``).
+    tenths of it (see ``Window.lease``).
     """
 
     name: str
@@ -88,7 +88,7 @@ class Window:
         ends = (number + 1) * policy.seconds - shift
         return cls(policy, f"{counted}#{ends}", ends)
 
-    def share(self, quota: int, remaining: int) -> int:
+    def lease(self, quota: int, remaining: int) -> int:
         """How much of the remaining quota one container leases at once.
 
         The unused part of a lease is lost to the other containers. A lease is a fortieth of the quota at most, so four

@@ -1,22 +1,32 @@
-"""A request, as views see it."""
+"""A request, as middlewares and handlers see it."""
 
+import base64
+import binascii
+import functools
 import re
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 from tasksync.domain.rate_limits import Policy
 from tasksync.http.entity_tags import EntityTags, entity_tags
 from tasksync.http.responses import Response, etag
+from tasksync.http.route import Route
 from tasksync.http.schemas.read_only import SentBack
 from tasksync.model.entities import Caller, IdempotencyRecord, UserRole
-from tasksync.model.errors import FieldError, Invalid, PreconditionFailed
+from tasksync.model.errors import FieldError, Invalid, LimitStatus, MalformedJson, PreconditionFailed
 from tasksync.runtime import unit_of_work
 
 Outcome = TypeVar("Outcome")
 
 _HOST = re.compile(r"[\w.-]+(?::\d+)?|\[[\da-fA-F:.]+\](?::\d+)?", re.ASCII)
+
+
+class Limits(Protocol):
+    """``http/middleware/rate_limits.py``."""
+
+    def consume(self, policies: Iterable[Policy], request: "Request") -> None: ...
 
 
 class IdempotentRequest(Protocol):
@@ -27,7 +37,7 @@ class IdempotentRequest(Protocol):
     def store(self, response: Response) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Request:
     """What API Gateway passed on (REST API, proxy event version 1.0), with header names in lower case."""
 
@@ -40,14 +50,38 @@ class Request:
     parameters: Mapping[str, list[str]]
     headers: Mapping[str, str]
     context: Mapping[str, Any]
-    idempotent: IdempotentRequest | None
-    """Set where the client sent an idempotency key."""
-    count: Callable[[Collection[Policy]], None]
-    """Count this request against further rate limits, each at most once. Raises ``RateLimited``."""
+    event: Mapping[str, Any]
+    """All that API Gateway passed on."""
+    route: Route
+    ids: Mapping[str, str]
+    """The ids in the path, as the client sent them."""
+    limits: Limits | None
+    """What counts requests; None where no route is limited."""
+    limit_statuses: list[LimitStatus] = field(default_factory=list)
+    """What is left of the rate limits that the request was counted for."""
+    arguments: dict[str, Any] = field(default_factory=dict)
+    """What the handler is called with; ``http/middleware/arguments.py`` sets them."""
     sent_back: SentBack | None = None
     """Set where a change came with read-only fields of the resource."""
+    idempotent: IdempotentRequest | None = None
+    """Set where the client sent an idempotency key."""
 
-    @property
+    def count(self, policies: Collection[Policy]) -> None:
+        """Count this request for further rate limits, each at most once. Raises ``RateLimited``."""
+        if self.limits is not None:
+            self.limits.consume(policies, self)
+
+    def raw_body(self) -> bytes:
+        """The body as it was sent. Raises ``MalformedJson`` for what is no base64 although the gateway says so."""
+        text = self.event["body"] or ""
+        if not self.event.get("isBase64Encoded"):
+            return text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
+        try:
+            return base64.b64decode(text, validate=True)
+        except binascii.Error as error:
+            raise MalformedJson from error
+
+    @functools.cached_property
     def caller(self) -> Caller:
         """Who the authorizer says is asking. Only on routes that have the authorizer."""
         found = self.context["authorizer"]
@@ -66,7 +100,7 @@ class Request:
 
     @property
     def address(self) -> str:
-        """The API's root, as the client called it. The gateway answers under no other host than its own."""
+        """The API's root, as the client called it. The gateway responds under no other host than its own."""
         scheme = "https" if self.headers.get("x-forwarded-proto", "http").lower() == "https" else "http"
         host = self.headers.get("host", "")
         return f"{scheme}://{host if _HOST.fullmatch(host) else self.context['domainName']}{self.root}"
@@ -159,18 +193,18 @@ class Request:
         Every change of a resource goes through this. Raises ``PreconditionFailed``; ``Invalid`` with what is wrong with
         read-only fields (``http/schemas/read_only.py``) and with those that ``change`` refuses.
         """
-        faults: list[FieldError] = []
+        field_errors: list[FieldError] = []
         try:
             if self.sent_back is not None:
                 self.sent_back.require_unaltered(current)
         except Invalid as found:
-            faults += found.faults
+            field_errors += found.field_errors
         try:
             changed = change()
         except Invalid as found:
-            raise Invalid([*faults, *found.faults]) from found
-        if faults:
-            raise Invalid(faults)
+            raise Invalid([*field_errors, *found.field_errors]) from found
+        if field_errors:
+            raise Invalid(field_errors)
         return changed
 
     @property
@@ -179,7 +213,7 @@ class Request:
         return self.matches if "if-match" in self.headers or "if-none-match" in self.headers else None
 
     def accepted_age(self, lifetime: int) -> int | None:
-        """How many seconds old an answer may be that is cached for ``lifetime``; None: it must be made anew.
+        """How many seconds old a response may be that is cached for ``lifetime``; None: it must be made anew.
 
         ``Cache-Control`` as a request has it (RFC 9111 §5.2.1), and ``Pragma`` where there is none (§5.4).
         """
@@ -192,7 +226,7 @@ class Request:
 
     @property
     def may_be_stored(self) -> bool:
-        """Whether its answer may be kept for other requests: not with ``no-store`` (RFC 9111 §5.2.1.5)."""
+        """Whether its response may be cached for other requests: not with ``no-store`` (RFC 9111 §5.2.1.5)."""
         return "no-store" not in self._cache_directives()
 
     def _cache_directives(self) -> dict[str, str]:
@@ -204,6 +238,16 @@ class Request:
         """Whether ``If-None-Match`` (RFC 9110 §13.1.2) says that the client has this version."""
         known = self.entity_tags("If-None-Match")
         return known is not None and known.match(etag(version), weakly=True)
+
+
+Handle = Callable[[Request], Response]
+"""Makes the response to a request, with all that is further in."""
+
+
+class Middleware(Protocol):
+    """What each request passes on its way to the handler: it calls ``handle``, or responds by itself."""
+
+    def __call__(self, request: Request, handle: Handle) -> Response: ...
 
 
 def _seconds(value: str, otherwise: int) -> int:

@@ -1,1 +1,1 @@
-"""What every layer speaks of: entities, ids, errors, queries. No I/O; imports nothing of the other layers."""
+"""The model that all layers share: entities, ids, errors, queries. No I/O, and no import of other layers."""

@@ -1,4 +1,4 @@
-"""What the activity function reads from the streams: a room or a task, as commits left it."""
+"""Versions and changes of rooms and tasks, as the activity function reads them from the streams."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A room or a task as one commit left it."""
+    """The state of a room or task after a commit."""
 
     room_id: str
     task_id: str | None
     """None: the room itself."""
     number: int
-    """1 for the first one, one more with each commit."""
+    """1 for the first version, and one more with each commit."""
     at: datetime
     fields: Mapping[str, str]
-    """What people see of it and can change, by the names the API has for it; without what is empty."""
+    """The fields that users can change, by their names in the API; without empty ones."""
     context: ChangeContext | None
-    """Whose change made it this version. None: it is from before changes had a context."""
+    """The context of the change that made this version. None: it is older than change contexts."""
     dead: bool = False
     """A room without members."""
 
@@ -36,12 +36,12 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One item before and after a commit. ``before`` is None where it was made, ``after`` where it was deleted."""
+    """An item before and after a commit. ``before`` is None for a creation, ``after`` for a deletion."""
 
     before: Version | None
     after: Version | None
     recorded_at: datetime
-    """About when the stream took note of it, in whole seconds."""
+    """The approximate time of the stream record, in whole seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +53,16 @@ class Deletion:
 
 
 def entry_id(at: datetime, subject: str, number: int) -> str:
-    """Sorts by time, and the versions of one thing always in their order: their times never go backwards."""
+    """The id of an audit entry. Ids sort by time, and those of one subject by version: its times never go backwards."""
     milliseconds = (at - _EPOCH) // timedelta(milliseconds=1)
     return f"{milliseconds:012x}-{own_part(subject)}-{number:08x}"
 
 
 def time_of(entry: str) -> datetime:
-    """Of an id, when the change was made."""
+    """The time of the change, from the id of an entry."""
     return _EPOCH + timedelta(milliseconds=int(entry.partition("-")[0], 16))
 
 
 def number_of(entry: str) -> int:
-    """Of an id, which version the change made."""
+    """The version after the change, from the id of an entry."""
     return int(entry.rpartition("-")[2], 16)

@@ -1,4 +1,4 @@
-"""What can go wrong, in the words of the domain. ``http/problems.py`` gives each its status, code and remedy.
+"""The errors of the domain. ``http/problems.py`` maps each to a status, a code and a remedy.
 
 TaskSyncError
 ├── MalformedRequest          cannot be understood at all
@@ -20,12 +20,12 @@ TaskSyncError
 │   │   ├── TokenRevoked      of a session that has ended
 │   │   └── RefreshTokenReused  ends the session; names user and session for the log
 │   ├── InvalidRecoveryToken  wrong, used, expired, or issued before the user changed
-│   └── ReauthenticationRequired  signed in, but too long ago for this; says how long ago it may be
-├── NotFound                  unknown, or not the caller's to see: the two are never told apart
+│   └── ReauthenticationRequired  the sign-in is too long ago; names the maximum age
+├── NotFound                  unknown or not visible to the caller: the response is the same
 │   ├── RoomNotFound, TaskNotFound, UserNotFound, MemberNotFound, SessionNotFound
-│   ├── CallerGone            the caller has been deleted a moment ago
+│   ├── CallerGone            the caller was deleted a moment ago
 │   └── UnknownCode
-├── RoleTooLow                says which role is needed, and which one the caller has
+├── RoleTooLow                names the required role and the caller's role
 ├── Conflict
 │   ├── UsernameTaken
 │   ├── EmailTaken
@@ -35,20 +35,20 @@ TaskSyncError
 │   ├── TooManyRooms
 │   ├── AddingRefused
 │   ├── LastAdmin
-│   └── RefreshInProgress     of two refreshes at once, the one that came second
-├── PreconditionFailed        the client wants to change another version; knows the one that is there
-├── Invalid                   fields are wrong, missing or unknown; names each
+│   └── RefreshInProgress     the second one of two concurrent refreshes
+├── PreconditionFailed        the client wants to change another version; names the current one
+├── Invalid                   fields are wrong, missing or unknown; lists each
 │   ├── AssigneeNotMember
 │   │   └── AssigneeNotOwner  of a personal task
 │   └── UnknownUser
 ├── IdempotencyKeyReused      the same key for another request
-├── AlreadyDone               this key's request has been carried out meanwhile: its answer is to be given again
-├── RateLimited               too many requests of this kind; knows when the next may come
-├── WriteConflict                     what was decided on has changed meanwhile: read again, decide again
-├── Defect                    DynamoDB refuses what our own code asked: nobody's input, and no help in trying again
-└── DependencyFailed          a table or secret did not answer, and nothing was written
-    ├── OutcomeUnknown        the same, but what was to be written may have been, or a part of it was
-    └── NotCounted            the table of the rate limits answered with an error
+├── AlreadyDone               the key's request has been carried out meanwhile: its stored response is sent
+├── RateLimited               too many requests of this kind; knows when the next one is allowed
+├── WriteConflict             an item has changed since it was read: read and decide again
+├── Defect                    DynamoDB refuses a request of our own code: a bug, and a retry does not help
+└── DependencyFailed          a table or secret did not respond, and nothing was written
+    ├── OutcomeUnknown        the same, but the write may have happened, or a part of it
+    └── NotCounted            the rate limits table responded with an error
 """
 
 from collections.abc import Sequence
@@ -57,7 +57,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LimitStatus:
-    """What is left of a rate limit for somebody: ``remaining`` of ``quota`` requests for the next ``seconds``."""
+    """The state of a rate limit: ``remaining`` of ``quota`` requests for the next ``seconds``."""
 
     policy: str
     quota: int
@@ -68,7 +68,7 @@ class LimitStatus:
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing wrong with a request.
+    """An error of one field of a request.
 
     ``pointer`` is a JSON pointer (RFC 6901) into the body, or into the object of the query parameters.
     """
@@ -79,7 +79,7 @@ class FieldError:
 
 
 class TaskSyncError(Exception):
-    """Base of all errors that the API answers. The message is for the person who called."""
+    """Base of all errors that the API reports. ``detail`` is a sentence for the user."""
 
     detail = "Something went wrong."
 
@@ -105,7 +105,7 @@ class UnsupportedCharset(UnsupportedMediaType):
 
 
 class UnknownEncoding(UnsupportedMediaType):
-    """Raised by no function: the gateway undoes what it knows, and refuses the rest."""
+    """Never raised by a function: the gateway decodes known encodings, and refuses others."""
 
     detail = "A body may be compressed with gzip or deflate, as Content-Encoding says."
 
@@ -129,12 +129,14 @@ class BadPrecondition(MalformedRequest):
 
 
 MAX_FIELD_ERRORS = 50
-"""So many are listed of one request."""
+"""The maximum number of field errors in one response."""
 
 
 class _WithFieldErrors(TaskSyncError):
-    def __init__(self, faults: Sequence[FieldError]) -> None:
-        self.faults = tuple(faults)
+    """Base of errors that list field errors."""
+
+    def __init__(self, field_errors: Sequence[FieldError]) -> None:
+        self.field_errors = tuple(field_errors)
         super().__init__()
 
 
@@ -157,7 +159,7 @@ class InvalidCredentials(NotSignedIn):
     detail = "Name and password do not match."
 
 
-# What is said of access tokens goes through the gateway, into a text within JSON: no quotation mark, no backslash.
+# The gateway inserts details about access tokens into JSON unescaped: no quotation mark, no backslash.
 class InvalidToken(NotSignedIn):
     detail = "This token was not given by this service, or is not good any more. Sign in again."
 
@@ -211,9 +213,9 @@ class NotFound(TaskSyncError):
     detail = "There is nothing here that you may see."
 
     def __init__(self, pointer: str | None = None) -> None:
-        """``pointer``: where in the body or the query the id stands; None where it stands in the path."""
+        """``pointer``: the field or parameter with the id; None if the id is in the path."""
         super().__init__()
-        self.faults = () if pointer is None else (FieldError(pointer, "not_found", self.detail),)
+        self.field_errors = () if pointer is None else (FieldError(pointer, "not_found", self.detail),)
 
 
 class RoomNotFound(NotFound):
@@ -245,14 +247,14 @@ class UnknownCode(NotFound):
 
     def __init__(self) -> None:
         super().__init__()
-        self.faults = (FieldError("/code", "unknown_code", self.detail),)
+        self.field_errors = (FieldError("/code", "unknown_code", self.detail),)
 
 
 class RoleTooLow(TaskSyncError):
     detail = "Your role does not allow this."
 
     def __init__(self, detail: str, role: str, required: str | None) -> None:
-        """``role``: the caller's. ``required``: the least that is enough; None where no role is."""
+        """``role``: the caller's role. ``required``: the lowest sufficient role; None if no role is sufficient."""
         self.role = role
         self.required = required
         super().__init__(detail)
@@ -307,7 +309,7 @@ class PreconditionFailed(TaskSyncError):
     detail = "The resource is not in the version that If-Match, If-None-Match or the body asks for."
 
     def __init__(self, version: int | None, detail: str | None = None) -> None:
-        """``version``: the one that is there; None where there are no versions."""
+        """``version``: the current version; None if the resource has no versions."""
         self.version = version
         super().__init__(detail)
 
@@ -358,7 +360,7 @@ class WriteConflict(TaskSyncError):
 
 
 class Defect(TaskSyncError):
-    """``operation`` and ``code``: what DynamoDB was asked, and what it called the fault."""
+    """``operation`` and ``code``: DynamoDB's operation and error code."""
 
     detail = "Something went wrong on our side."
 

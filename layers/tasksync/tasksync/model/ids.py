@@ -1,8 +1,8 @@
 """Ids and room codes.
 
-Ids are a prefix and a UUIDv7 (RFC 9562 §5.7) in hexadecimal: they sort by the millisecond they were made in. A
-task's id holds the id of its owner (a room, or a person for a personal task), so that the task and the caller's
-membership are found in one round trip.
+An id is a prefix and a UUIDv7 (RFC 9562 §5.7) in hexadecimal, so ids sort by the millisecond of their creation. The id
+of a task contains the id of its owner (a room, or a user for a personal task), so that the task and the caller's
+membership are read in one round trip.
 """
 
 import re
@@ -13,10 +13,10 @@ CODE_LENGTH = 9
 CODE_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 CODE_SEPARATORS = (
-    r"\s\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"  # blanks, line breaks, and what has no width
+    r"\s\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"  # spaces, line breaks, and characters without width
     r"\-\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d"  # hyphens, dashes, minus signs
 )
-"""What may stand before, between and behind the letters of a code, as part of a regular expression's set."""
+"""Characters that are ignored in a pasted code, as part of a character class of a regular expression."""
 
 _BETWEEN_LETTERS = re.compile(f"[{CODE_SEPARATORS}]+")
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
@@ -41,22 +41,22 @@ def new_task_id(owner_id: str, at: datetime) -> str:
 
 
 def new_join_id() -> str:
-    """Differs from those of the other memberships of the same person in the same room. Short: each task has one."""
+    """A random id, unique among the memberships of a user in a room. Short, because each task stores one."""
     return f"{secrets.randbits(48):012x}"
 
 
 def new_code() -> str:
-    """One of 36^9 = 101,559,956,668,416 room codes."""
+    """A random room code, of 36^9 = 101,559,956,668,416."""
     return "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
 
 
 def code_as_pasted(text: str) -> str:
-    """The room code that a person means, in capitals: without the blanks, hyphens and line breaks around and in it."""
+    """A pasted room code in capitals, without spaces, hyphens and line breaks."""
     return _BETWEEN_LETTERS.sub("", text).upper()
 
 
 def is_id(text: str) -> bool:
-    """Whether ``text`` has the form of an id at all; what has not is answered as unknown, without a look-up."""
+    """Whether ``text`` has the format of an id. Other texts are reported as not found, without a read."""
     return _ID.fullmatch(text) is not None
 
 
@@ -69,13 +69,13 @@ def is_room_id(owner_id: str) -> bool:
 
 
 def owner_of(task_id: str) -> str | None:
-    """The room or person that a task id names as its owner; None when it is no task id."""
+    """The id of the owning room or user in a task id; None if the text is no task id."""
     match = _TASK.fullmatch(task_id)
     return match["owner"] if match else None
 
 
 def time_ordered_part(task_id: str) -> str:
-    """What of a task id sorts by the time of creation across all owners."""
+    """The part of a task id that sorts by creation across all owners."""
     return task_id.rpartition(".")[2]
 
 

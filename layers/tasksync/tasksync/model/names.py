@@ -1,13 +1,13 @@
-"""What a name may be made of, so that it cannot pass for another name or for none.
+"""Checks of names: a name must not look like another name, or like no name.
 
-People decide by names whom to trust. So a name has no code points that cannot be seen or that change how others are
-shown: control, format, private-use and unassigned ones and non-characters, as in the profiles of PRECIS (RFC 8264 §9,
-RFC 8265 §3, RFC 8266 §2), letters that look blank, and marks on top of each other (UTS 39 §5.4). Joiners and emoji
-selectors may stand where they change what is seen (RFC 5892 §A.1 and §A.2, UAX 31 §2.3, UTS 51 §2).
+Users decide by names whom to trust. So a name must not contain code points that are invisible or change how others are
+shown: control, format, private-use and unassigned code points and non-characters, as in the profiles of PRECIS (RFC
+8264 §9, RFC 8265 §3, RFC 8266 §2), letters that look blank, and stacked marks (UTS 39 §5.4). Joiners and emoji
+selectors are allowed where they change what is shown (RFC 5892 §A.1 and §A.2, UAX 31 §2.3, UTS 51 §2).
 
-What is unassigned depends on the Unicode version of the running Python: 15.1 on Lambda's 3.13, 14.0 on 3.11. An older
-version refuses more, and so does no harm: names are compared in a normal form, which is stable for assigned code points
-only.
+Which code points are unassigned depends on the Unicode version of the running Python: 15.1 on Lambda's 3.13, 14.0 on
+3.11. An older version refuses more names. That is safe: names are compared in a normal form, which is stable only for
+assigned code points.
 """
 
 import re
@@ -15,7 +15,7 @@ import unicodedata
 
 _MOST_MARKS = 4
 
-# They count as letters, marks or symbols, and show as nothing or as a gap.
+# Letters, marks and symbols that are shown as nothing or as a gap.
 _BLANK = frozenset(
     "\u034f"  # combining grapheme joiner
     "\u115f\u1160\u3164\uffa0"  # Hangul fillers
@@ -29,7 +29,7 @@ _BLANK = frozenset(
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Mn", "Mc", "Me"})
 _TAGS_AND_SELECTORS = range(0xE0000, 0xE1000)
 
-# The white space of a line. All of it normalises to a plain space; Ogham's, which may be drawn as a stroke, does not.
+# Spaces that normalise to a plain space. Ogham's space, which may be drawn as a stroke, does not.
 _SPACES = dict.fromkeys([0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " ")
 
 # Of Arabic, Syriac and N'Ko: letters that join to the next one, marks between the two, letters that are joined to.
@@ -61,15 +61,15 @@ _VIRAMA = 9  # the canonical combining class
 
 
 def is_seen(text: str) -> bool:
-    """Whether there is anything to see in ``text``."""
+    """Whether ``text`` has a visible character."""
     return any(map(_is_seen, text))
 
 
 def is_honest(name: str) -> bool:
-    """Whether every code point of ``name``, which is in NFC, is one that a reader can see."""
+    """Whether ``name``, which is in NFC, has visible code points only."""
     if not name.isascii():
         name = re.sub(_MEANT, _shown, name).translate(_SPACES)
-    # Python calls printable what is assigned, and neither control, format, private, nor white space but the plain one.
+    # Printable, in Python: assigned, and neither control, format, private use nor white space other than a plain space.
     return name.isprintable() and (name.isascii() or not (_BLANK.intersection(name) or _is_piled_up(name)))
 
 
@@ -82,7 +82,7 @@ def _is_seen(character: str) -> bool:
 
 
 def _shown(meant: "re.Match[str]") -> str:
-    """What is left of a sequence when that is taken away which is seen only by what it does to the rest."""
+    """A valid sequence without its joiners and selectors."""
     virama = meant["virama"]
     if virama and unicodedata.combining(virama) != _VIRAMA:
         return meant[0]
@@ -90,7 +90,7 @@ def _shown(meant: "re.Match[str]") -> str:
 
 
 def _is_piled_up(name: str) -> bool:
-    """Whether it begins with a mark, has the same one twice in a row, or more in a row than any script needs."""
+    """Whether it starts with a mark, repeats a mark, or has more consecutive marks than any script needs."""
     if unicodedata.category(name[0]).startswith("M"):
         return True
     marks = ""

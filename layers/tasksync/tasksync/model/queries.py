@@ -1,4 +1,4 @@
-"""What a list of tasks can be asked for."""
+"""Filters and orders of task lists."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from tasksync.model.entities import Priority, TaskStatus
 
 
 class Order(StrEnum):
-    """By what a list is sorted. Tasks that are equal in it come in the order they were created."""
+    """The sort order of a list. Equal tasks are sorted by creation."""
 
     CREATED = "created_at"
     DEADLINE = "deadline"
@@ -17,16 +17,16 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
-    """Which tasks, and in which order. An empty set or None does not narrow the list.
+    """The filter and the order of a list. An empty set or None does not filter.
 
-    Both deadlines are inclusive, and leave out the tasks that have none. Sorted by deadline, tasks without one come
-    last in either direction. Sorted by priority, tasks of the same priority come in the order they were created, or
-    where there is a range of deadlines, in that of their deadlines.
+    The range of deadlines is inclusive, and excludes tasks without a deadline. Sorted by deadline, tasks without one
+    come last in either direction. Sorted by priority, tasks of the same priority are sorted by creation or, with a
+    range of deadlines, by deadline.
     """
 
     assignee_id: str | None = None
     unassigned: bool = False
-    """Only what is assigned to nobody; there is no ``assignee_id`` then."""
+    """Only tasks that are assigned to nobody; then ``assignee_id`` is None."""
     statuses: frozenset[TaskStatus] = frozenset()
     priorities: frozenset[Priority] = frozenset()
     deadline_from: datetime | None = None

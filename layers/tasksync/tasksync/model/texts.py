@@ -1,8 +1,8 @@
-"""Texts that people write: the form in which they are kept, and what is refused in them.
+"""Text forms: how texts of users are normalised and validated before they are stored.
 
-All are kept in NFC (Unicode UAX 15), their lines end with a line feed, and lengths count the code points of that form.
-A code point has at most four bytes in UTF-8, so a title of 255 has at most 1 KiB, and a description of 10,000 at most
-40 KB. Plain ASCII costs one look.
+Texts are stored in NFC (Unicode UAX 15) with line feeds as line ends, and lengths count code points of this form. A
+code point has at most four bytes in UTF-8, so a title (255 code points) has at most 1 KiB, and a description (10,000)
+at most 40 KB. ASCII texts skip the expensive checks.
 """
 
 import re
@@ -13,25 +13,25 @@ from dataclasses import dataclass
 from tasksync.model import names
 
 DAMAGE = "\N{REPLACEMENT CHARACTER}"
-"""What a gateway puts in the place of bytes that are no UTF-8. What they were is not known any more."""
+"""The character by which the gateway replaces bytes that are not UTF-8."""
 
 USERNAME_LENGTH = 80
 EMAIL_LENGTH = 254
 
 LONGEST_SPELLING = 4
-"""How many code points may become one in NFC (UAX 15 §9: a full decomposition of one has at most four)."""
+"""How many code points can compose to one in NFC (UAX 15 §9: at most four)."""
 
-# A key of DynamoDB has at most 2,048 bytes, the prefix of its kind among them.
+# A DynamoDB key has at most 2,048 bytes, including our prefix.
 _KEY_BYTES = 2_000
-# More marks on one letter mean nothing (UAX 15 §13, stream-safe text), and to sort them takes quadratic time.
+# No language needs more marks on one letter (UAX 15 §13, stream-safe text), and sorting them takes quadratic time.
 _MOST_MARKS = 30
-# C0 but for tab and line feed, DEL, C1, and non-characters: the "Unicode Assignables" of RFC 9839 §4.3.
+# C0 except tab and line feed, DEL, C1, and non-characters: all but the "Unicode Assignables" of RFC 9839 §4.3.
 _LAST_OF_PLANES = "".join(chr(plane | last) for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF))
 _CONTROLS = f"[\0-\x08\x0b-\x1f\x7f-\x9f\ufdd0-\ufdef{_LAST_OF_PLANES}]"
 
 
 class Refused(Exception):
-    """A text that is not taken. ``code`` is a stable word, and ``detail`` a sentence for whoever wrote it."""
+    """A text that is not valid. ``code``: the code of the field error; ``detail``: a sentence for the user."""
 
     def __init__(self, code: str, detail: str) -> None:
         self.code = code
@@ -41,18 +41,18 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One kind of text."""
+    """How one kind of text is normalised and checked."""
 
     check: Callable[[str], None]
-    """Refuses, beyond its length and its pattern, what such a text in its normal form may not hold."""
+    """Raises ``Refused`` if the normalised text is not valid, apart from its length and pattern."""
     normal: Callable[[str], str]
-    """The form in which it is kept. Raises ``Refused`` if there is none."""
+    """Normalises a text. Raises ``Refused`` if that is not possible."""
     may_be_damaged: bool = False
-    """Whether it is left to the reader to refuse what holds ``DAMAGE``."""
+    """Whether the caller handles texts that contain ``DAMAGE``."""
 
 
 def nfc(text: str) -> str:
-    """Raises ``Refused`` for what would take long to sort."""
+    """``text`` in NFC. Raises ``Refused`` for a text whose normalisation would take long."""
     if text.isascii() or unicodedata.is_normalized("NFC", text):
         return text
     marks = 0
@@ -64,7 +64,7 @@ def nfc(text: str) -> str:
 
 
 def comparable(name: str) -> str:
-    """Names that people take for the same are the same, however a keyboard composes them (Unicode UAX 15 and 21)."""
+    """The form in which names are compared, ignoring case and composition (Unicode UAX 15 and 21)."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
@@ -73,7 +73,7 @@ def _with_line_feeds(text: str) -> str:
 
 
 def _as_typed(text: str) -> str:
-    """Whichever is shorter: there are names from before names were normalised, which must be found, too."""
+    """The shorter of the text and its NFC: names that were stored before normalisation must be found too."""
     return min(text, nfc(text), key=len)
 
 
@@ -142,8 +142,8 @@ DESCRIPTION = Form(_check_text, _with_line_feeds)
 PASSWORD = Form(_check_nothing, nfc)
 
 TYPED_NAME = Form(_check_typed, _as_typed, may_be_damaged=True)
-"""A username or an e-mail address of somebody who signs in. Whatever was one before may be one still."""
+"""A username or an e-mail address at sign-in, with weak checks: older versions accepted other names."""
 TYPED_PASSWORD = Form(_check_nothing, _as_typed, may_be_damaged=True)
-"""A password of somebody who signs in."""
+"""A password at sign-in."""
 CURRENT_PASSWORD = Form(_check_nothing, _as_typed)
-"""The same, of somebody who has signed in."""
+"""The current password of a signed-in user."""

@@ -1,1 +1,1 @@
-"""Log lines, metrics and usage counters, and what CloudWatch says of them."""
+"""Structured logs, metrics in log lines, CloudWatch queries and health probes."""

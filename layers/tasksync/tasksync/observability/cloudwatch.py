@@ -1,4 +1,4 @@
-"""What CloudWatch has gathered, and how many messages queues hold.
+"""Reads metrics from CloudWatch, and the lengths of queues from SQS.
 
 Limits of GetMetricData: 500 queries a call; a start more than 15 days ago needs periods of 5 minutes, one more than 63
 days ago of an hour.
@@ -21,10 +21,10 @@ from tasksync.aws.client import OutOfTime, RetryPolicy
 from tasksync.model.errors import DependencyFailed
 from tasksync.runtime import deadline
 
-# 2 x (1 s + 3 s) + 1 s of back-off = 9 s. One scrape takes several calls; none is begun when time is nearly over.
+# 2 x (1 s + 3 s) + 1 s of back-off = 9 s. One scrape makes several calls; none starts when time is nearly over.
 RETRY_POLICY = RetryPolicy(connect_seconds=1, read_seconds=3, attempts=2)
 
-# Of botocore, before its second attempt.
+# botocore's maximum pause before its second attempt.
 _LONGEST_PAUSE_SECONDS = 1
 
 Response = dict[str, Any]
@@ -37,7 +37,7 @@ _LATEST_MINUTES = 10
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """``dimensions``: names with values, sorted by name."""
+    """A metric. ``dimensions``: names with values, sorted by name."""
 
     namespace: str
     name: str
@@ -46,7 +46,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """``statistic``: ``Sum``, ``SampleCount`` or ``Maximum``."""
+    """A statistic of a metric: ``Sum``, ``SampleCount`` or ``Maximum``."""
 
     metric: Metric
     statistic: str
@@ -74,21 +74,23 @@ def _translated() -> Iterator[None]:
 
 @_translated()
 def metrics_of(namespace: str) -> list[Metric]:
-    """Those that had a value in the last two weeks. A new one takes up to 15 minutes to be listed.
+    """The metrics that had a value in the last two weeks. A new metric is listed within 15 minutes.
 
-    Raises ``DependencyFailed``, as all functions here do.
+    Raises ``DependencyFailed``, as all public functions of this module.
     """
     pages = _pages(client("cloudwatch").list_metrics, Namespace=namespace)
-    # Pages are read one after the other, and what is new in between may be in two of them.
+    # A metric that is added while pages are read may be on two of them.
     return list(dict.fromkeys(_metric(listed) for page in pages for listed in page["Metrics"]))
 
 
 @_translated()
 def totals(queries: Sequence[Query], since: datetime, now: datetime) -> dict[Query, float]:
-    """What each adds up to from ``since``, a midnight in UTC of the last two weeks, until now; 0 for nothing.
+    """The sum of each query from ``since`` until now; 0 without values.
 
-    Whole days, aligned as CloudWatch aligns them: so nothing is counted twice or left out, and at that age each minute
-    is still kept by itself.
+    ``since``: a midnight in UTC, up to 14 days ago.
+
+    The sums are of whole days, aligned as CloudWatch aligns them, so nothing is counted twice or left out. At this age,
+    CloudWatch still stores each minute.
     """
     found = _values(queries, _DAY, since, _next_minute(now))
     return {query: sum((value for _, value in found.get(query, [])), 0.0) for query in queries}
@@ -96,7 +98,7 @@ def totals(queries: Sequence[Query], since: datetime, now: datetime) -> dict[Que
 
 @_translated()
 def latest(queries: Sequence[Query], now: datetime) -> dict[Query, float]:
-    """The value of the latest minute that has one, of the last ten minutes; a query without one is left out."""
+    """The latest value of each query in the last ten minutes. Queries without a value are left out."""
     until = _next_minute(now)
     found = _values(queries, _MINUTE, until - timedelta(minutes=_LATEST_MINUTES), until)
     return {query: max(values)[1] for query, values in found.items() if values}
@@ -104,7 +106,7 @@ def latest(queries: Sequence[Query], now: datetime) -> dict[Query, float]:
 
 @_translated()
 def messages_in(queue_url: str) -> int:
-    """How many messages can be taken from a queue, approximately, as SQS counts."""
+    """The approximate number of visible messages in a queue."""
     attribute = "ApproximateNumberOfMessages"
     response = _call(client("sqs").get_queue_attributes, QueueUrl=queue_url, AttributeNames=[attribute])
     return int(response["Attributes"][attribute])
@@ -118,18 +120,18 @@ def _metric(listed: dict[str, Any]) -> Metric:
 def _values(
     queries: Sequence[Query], period: int, start: datetime, end: datetime
 ) -> dict[Query, list[tuple[datetime, float]]]:
-    """The values of each query's periods, with the beginning of each."""
+    """The values of each query, each with the start of its period."""
     found: dict[Query, list[tuple[datetime, float]]] = {}
     for first in range(0, len(queries), _QUERIES_AT_ONCE):
-        asked = {f"q{number}": query for number, query in enumerate(queries[first : first + _QUERIES_AT_ONCE])}
-        wanted = [_wanted(name, query, period) for name, query in asked.items()]
+        by_id = {f"q{number}": query for number, query in enumerate(queries[first : first + _QUERIES_AT_ONCE])}
+        wanted = [_wanted(name, query, period) for name, query in by_id.items()]
         get = client("cloudwatch").get_metric_data
         for page in _pages(get, MetricDataQueries=wanted, StartTime=start, EndTime=end):
             for result in page["MetricDataResults"]:
                 if result["StatusCode"] not in ("Complete", "PartialData"):
                     raise DependencyFailed
                 values = zip(result["Timestamps"], result["Values"], strict=True)
-                found.setdefault(asked[result["Id"]], []).extend(values)
+                found.setdefault(by_id[result["Id"]], []).extend(values)
     return found
 
 
@@ -139,18 +141,18 @@ def _wanted(name: str, query: Query, period: int) -> dict[str, Any]:
     return {"Id": name, "MetricStat": {"Metric": metric, "Period": period, "Stat": query.statistic}}
 
 
-def _pages(operation: Callable[..., Response], **question: Any) -> Iterator[Response]:
-    page = _call(operation, **question)
+def _pages(operation: Callable[..., Response], **parameters: Any) -> Iterator[Response]:
+    page = _call(operation, **parameters)
     yield page
     while token := page.get("NextToken"):
-        page = _call(operation, **question, NextToken=token)
+        page = _call(operation, **parameters, NextToken=token)
         yield page
 
 
-def _call(operation: Callable[..., Response], **question: Any) -> Response:
+def _call(operation: Callable[..., Response], **parameters: Any) -> Response:
     if not deadline.has_time():
         raise DependencyFailed
-    return operation(**question)
+    return operation(**parameters)
 
 
 def _next_minute(now: datetime) -> datetime:
@@ -159,20 +161,20 @@ def _next_minute(now: datetime) -> datetime:
 
 @functools.cache
 def client(service: str) -> Any:
-    """boto3's client of a service, made when it is first called: it reads the description of the whole service."""
+    """boto3's client of a service. Created on first use, because it reads the description of the whole service."""
     config = Config(
         connect_timeout=RETRY_POLICY.connect_seconds,
         read_timeout=RETRY_POLICY.read_seconds,
         retries={"mode": "standard", "total_max_attempts": RETRY_POLICY.attempts},
-        proxies={},  # as of the client of our own
+        proxies={},  # as in our own client
     )
-    made: Any = boto3.client(service, config=config)  # type: ignore[call-overload]  # any service
-    made.meta.events.register_first(f"before-send.{service}", _bounded)
-    return made
+    created: Any = boto3.client(service, config=config)  # type: ignore[call-overload]  # any service
+    created.meta.events.register_first(f"before-send.{service}", _limit_timeout)
+    return created
 
 
-def _bounded(request: Any, **_: Any) -> None:
-    """Let no attempt, with the pause after it, take longer than the function has left. Raises ``OutOfTime``."""
+def _limit_timeout(request: Any, **_: Any) -> None:
+    """Limit the timeout of an attempt to the time that the function has left. Raises ``OutOfTime``."""
     seconds = deadline.seconds_left() - RETRY_POLICY.connect_seconds - _LONGEST_PAUSE_SECONDS
     if seconds <= 0:
         raise OutOfTime

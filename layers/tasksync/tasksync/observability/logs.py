@@ -1,9 +1,9 @@
-"""Structured logs: one JSON object a line on standard output, which Lambda hands to CloudWatch Logs.
+"""Structured logs: one JSON object per line on standard output, which Lambda sends to CloudWatch Logs.
 
-Callers name each field; nothing is logged whole, so that no body, token or header slips in.
+Callers name each field. Whole objects are never logged, so that no body, token or header gets into a log.
 
-A line can carry metrics: it then says which of its fields are numbers to be added up, and CloudWatch does that as it
-takes the line in. No call is made for it. The form is CloudWatch's embedded metric format:
+A line can contain metrics: it names the fields that are numbers, and CloudWatch extracts them when it ingests the line.
+This takes no API call. The format is CloudWatch's embedded metric format:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
@@ -21,15 +21,15 @@ from tasksync.runtime.settings import settings
 BUCKETS = ("0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "+Inf")
 _BOUNDS = [float(bound) for bound in BUCKETS[:-1]]
 
-# Made once: json.dumps makes one at each call that does not take its defaults.
-# Without blanks: a byte of log is paid.
+# Created once: json.dumps creates an encoder at each call with options.
+# Without spaces: log volume costs money.
 _JSON = json.JSONEncoder(default=str, separators=(",", ":"))
 
 _LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
 
 
 def log(level: str, event: str, **fields: Any) -> None:
-    """Write one line, if ``level`` is at or above the level set."""
+    """Write one line, if ``level`` is at least the configured level."""
     if _LEVELS[level] < _LEVELS[settings.log_level]:
         return
     _write(_JSON.encode({"level": level, "event": event, **fields}))
@@ -37,11 +37,11 @@ def log(level: str, event: str, **fields: Any) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Measure:
-    """Which fields of a line are metrics, and by which others they are told apart.
+    """Which fields of a log line are metrics, and their dimensions.
 
-    ``units``: the unit of each metric, by its name. ``dimensions``: sets of fields whose values are texts; each metric
-    is added up once for each combination of values of each set. ``sparse``: a line in which all of them are 0 carries
-    none of them. A metric is paid for each hour in which it has a value, be that 0.
+    ``units``: the unit of each metric, by name. ``dimensions``: sets of text fields; each metric is aggregated for each
+    combination of values of each set. ``sparse``: if all these metrics are 0, the line has none of them, because an
+    hour with a value costs money, even if the value is 0.
     """
 
     units: Mapping[str, str]
@@ -54,7 +54,7 @@ class Measure:
 
 
 def log_measured(level: str, event: str, measures: tuple[Measure, ...], **fields: Any) -> None:
-    """Write one line, as ``log`` does, some of whose ``fields`` are metrics. One that is not written adds nothing."""
+    """Write one line as ``log`` does, with metrics among its ``fields``. A line below the level adds no metrics."""
     if _LEVELS[level] < _LEVELS[settings.log_level]:
         return
     line = _JSON.encode({"level": level, "event": event, **fields})
@@ -68,7 +68,7 @@ def log_measured(level: str, event: str, measures: tuple[Measure, ...], **fields
 
 @functools.cache
 def _directives(measures: tuple[Measure, ...], namespace: str, histogram: bool) -> str:
-    """In JSON. They are the same at each request, and longer than all else in its line."""
+    """The metric directives as JSON. Cached: they are the same for each request, and most of the line."""
     return _JSON.encode(
         [
             {"Namespace": namespace, "Dimensions": _dimensions(measure, histogram), "Metrics": measure.metrics}
@@ -84,11 +84,11 @@ def _dimensions(measure: Measure, histogram: bool) -> Sequence[Sequence[str]]:
 
 
 def bucket(milliseconds: float) -> str:
-    """The bucket of the histogram of latencies that this one falls into: its upper bound in seconds, inclusive."""
+    """The upper bound of the histogram bucket of this latency, in seconds, inclusive."""
     return BUCKETS[bisect_left(_BOUNDS, milliseconds / 1000)]
 
 
 def _write(line: str) -> None:
-    # json escapes line breaks and control characters: a value cannot forge a second line.
+    # JSON escapes line breaks and control characters, so a value cannot forge a second line.
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

@@ -1,1 +1,1 @@
-"""What a function runs with: settings, secrets, the clock, its deadline."""
+"""The runtime of a function: settings, clock, deadline, random numbers and unit of work."""

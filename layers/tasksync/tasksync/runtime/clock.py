@@ -1,4 +1,4 @@
-"""Time, in UTC, and its two written forms (RFC 3339)."""
+"""The clock: the current time in UTC, and text formats of times (RFC 3339)."""
 
 import re
 import time
@@ -11,7 +11,7 @@ import msgspec
 _written = msgspec.json.Encoder().encode
 
 LONGEST_TIME = 64
-"""How many characters a time may be written with: some 30 digits of a second."""
+"""The maximum length of a time in a request, in characters."""
 
 _BELOW_MILLISECONDS = re.compile(r"(?<=\.[0-9]{3})[0-9]+")
 
@@ -19,20 +19,20 @@ _WITHOUT_FRACTION = len('"2027-01-31T12:00:00Z"')
 
 
 def now() -> datetime:
-    """The present, in UTC, cut to milliseconds: as exact as the ids that sort by it."""
+    """The current time in UTC, cut to milliseconds, the precision of ids."""
     return datetime.fromtimestamp(time.time_ns() // 1_000_000 / 1000, UTC)
 
 
 def later_than(before: datetime) -> datetime:
-    """The present; where this clock is behind ``before``, a millisecond after it.
+    """The current time; if this clock is behind ``before``, a millisecond after ``before``.
 
-    So the versions of a thing are dated in their order, although the clocks of two functions differ.
+    So the times of an item's versions are in order, although the clocks of two containers differ.
     """
     return max(now(), before + timedelta(milliseconds=1))
 
 
 def timestamp(at: datetime) -> str:
-    """A time the server took, always with three decimals, so that the texts sort as the times do."""
+    """A server time as text, always with three decimals, so that the texts sort as the times do."""
     written = _written(at)
     if len(written) == _WITHOUT_FRACTION:
         return written[1:20].decode() + ".000Z"
@@ -40,7 +40,7 @@ def timestamp(at: datetime) -> str:
 
 
 def rfc3339(at: datetime) -> str:
-    """A time a person gave, as short as it can be written without losing anything."""
+    """A time that a user gave, as text without trailing zeros."""
     written = _written(at.astimezone(UTC))
     if len(written) == _WITHOUT_FRACTION:
         return written[1:-1].decode()
@@ -48,7 +48,7 @@ def rfc3339(at: datetime) -> str:
 
 
 def sortable(at: datetime) -> str:
-    """A fixed-width form, in which the texts of all times sort as the times do."""
+    """A time as text of fixed width, so that the texts sort as the times do."""
     written = _written(at.astimezone(UTC))
     if len(written) == _WITHOUT_FRACTION:
         return written[1:20].decode() + ".000000Z"
@@ -56,10 +56,10 @@ def sortable(at: datetime) -> str:
 
 
 def cut(text: str) -> str:
-    """A time in RFC 3339 without what is smaller than a millisecond: cut, as rounding might make it the next day."""
+    """A time in RFC 3339 cut to milliseconds. It is not rounded: that could make it the next day."""
     return _BELOW_MILLISECONDS.sub("", text, count=1)
 
 
 def parse(text: str) -> datetime:
-    """Read any of the forms above."""
+    """Parse a time in any of these formats."""
     return datetime.fromisoformat(text)

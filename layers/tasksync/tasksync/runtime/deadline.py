@@ -1,8 +1,8 @@
-"""How much time the function has left. What takes long asks before each step whether to begin it.
+"""The deadline of an invocation. Long operations check before each step whether there is time left.
 
-Beside those who ask, every request to AWS is bounded by it (``aws/client.py``): it waits no longer than the function
-may, and none is begun once the time is over. So whatever a function does, it is the function that says that it had too
-little time, in its answer and its log line, and not Lambda.
+Every request to AWS is limited by the deadline too (``aws/client.py``): its timeout is never longer than the time left,
+and no request starts after the deadline. So the function itself reports that it ran out of time, in its response and
+its log line, before Lambda stops it.
 """
 
 import math
@@ -13,26 +13,26 @@ KeepGoing = Callable[[], bool]
 """``has_time``, or a test's own: False once the function's time is nearly over."""
 
 RESERVE_MILLISECONDS = 5_000
-"""Enough for one more request to DynamoDB that is answered at its last attempt, and for the function's own answer."""
+"""Enough for one more request to DynamoDB that succeeds at its last attempt, and for the function's own response."""
 
-_ANSWER_SECONDS = 0.5
-"""Enough for the function's own answer and its log line."""
+_RESPONSE_SECONDS = 0.5
+"""Enough for the function's own response and its log line."""
 
 _remaining: ContextVar[Callable[[], float] | None] = ContextVar("remaining", default=None)
 
 
 def begin(remaining_milliseconds: Callable[[], float]) -> None:
-    """Called once per invocation, with Lambda's own clock."""
+    """Set the deadline. Call it once per invocation, with the method of Lambda's context."""
     _remaining.set(remaining_milliseconds)
 
 
 def has_time() -> bool:
-    """Whether there is time to begin something more. Always, where nobody has set a deadline."""
+    """Whether there is time for another step. Always True without a deadline."""
     remaining = _remaining.get()
     return remaining is None or remaining() > RESERVE_MILLISECONDS
 
 
 def seconds_left() -> float:
-    """How long something may take that is begun now. Infinite, where nobody has set a deadline."""
+    """The maximum duration of a step that starts now. Infinite without a deadline."""
     remaining = _remaining.get()
-    return math.inf if remaining is None else remaining() / 1000 - _ANSWER_SECONDS
+    return math.inf if remaining is None else remaining() / 1000 - _RESPONSE_SECONDS

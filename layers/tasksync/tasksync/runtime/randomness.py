@@ -1,8 +1,8 @@
-"""Random numbers that differ in every container: drawn from the operating system, never from a generator in memory.
+"""Random numbers from the operating system, which differ in every container.
 
-A function that starts from a snapshot (SnapStart) starts with the memory of the one that was snapshotted, generators
-included. All containers of a version would then draw the same numbers, in the same order: they would sweep the same
-segments, and wait equally long before they meet again. ``secrets`` and ``uuid4`` ask the operating system, too.
+A function that starts from a snapshot (SnapStart) has the memory of the snapshotted container, including the state of
+random generators. All containers would then draw the same numbers: they would sweep in the same order, and retry after
+the same pauses. ``secrets`` and ``uuid4`` use the operating system too.
 """
 
 import time
@@ -16,7 +16,7 @@ _of_system = SystemRandom()
 
 
 def pause(longest_seconds: float) -> None:
-    """Sleep for anything up to so long (full jitter), so that those who failed together do not come back together."""
+    """Sleep for a random time up to ``longest_seconds`` (full jitter), so that retries do not collide again."""
     time.sleep(_of_system.uniform(0, longest_seconds))
 
 

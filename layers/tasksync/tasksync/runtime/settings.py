@@ -1,7 +1,7 @@
-"""Everything a function is told from outside. The only module that reads the environment.
+"""The settings of a function. Only this module reads environment variables.
 
-Each property is one variable of ``template.yaml``. A function that reads a variable its template entry does not
-set fails with the variable's name; a contract test keeps the two lists equal.
+Each property is one variable of ``template.yaml``. Reading a variable that the template does not set fails
+with the variable's name; a contract test compares the two lists.
 """
 
 import functools
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 
 class Settings:
-    """Reads each variable when it is asked for, so that a function needs only those it uses."""
+    """Reads each variable on access, so that a function needs only the variables that it uses."""
 
     @property
     def log_level(self) -> str:
@@ -22,7 +22,7 @@ class Settings:
 
     @property
     def latency_histogram(self) -> bool:
-        """Whether requests are counted by how long they took as well."""
+        """Whether requests are also counted by latency bucket."""
         return os.environ["LATENCY_HISTOGRAM"] == "true"
 
     @property
@@ -88,12 +88,12 @@ class Settings:
 
     @property
     def stream_functions(self) -> Mapping[str, str]:
-        """The name on AWS of each function behind a stream, by what it is called in metrics."""
+        """The AWS name of each stream function, by its name in metrics."""
         return _pairs(os.environ["STREAM_FUNCTIONS"])
 
     @property
     def failure_queues(self) -> Mapping[str, str]:
-        """The address of each queue of records given up, by what its function is called in metrics."""
+        """The URL of each dead-letter queue, by the name of its function in metrics."""
         return _pairs(os.environ["FAILURE_QUEUES"])
 
     @property
@@ -130,7 +130,7 @@ class Settings:
 
     @property
     def concurrent_reads(self) -> int:
-        """How many reads of one request may be on their way at the same time."""
+        """The maximum number of concurrent reads of one request."""
         return int(os.environ["CONCURRENT_READS"])
 
     @property
@@ -143,7 +143,7 @@ class Settings:
 
     @property
     def cors_allowed_origins(self) -> str:
-        """Separated by commas; empty where no other origin is allowed."""
+        """Allowed origins, separated by commas; empty if there are none."""
         return os.environ["CORS_ALLOWED_ORIGINS"]
 
     @property
@@ -158,7 +158,7 @@ def _quotas(text: str) -> Mapping[str, int]:
 
 
 def _pairs(text: str) -> Mapping[str, str]:
-    """Read ``read=600 write=120``."""
+    """Parse a text such as ``read=600 write=120``."""
     return {name: value for name, _, value in (each.partition("=") for each in text.split())}
 
 

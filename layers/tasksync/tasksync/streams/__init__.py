@@ -1,1 +1,1 @@
-"""The stream door: DynamoDB stream records, and which of them failed."""
+"""The stream adapter: DynamoDB stream records, and partial batch responses."""

@@ -1,4 +1,4 @@
-"""Stream records of the rooms and tasks tables as changes of rooms and tasks."""
+"""Converts stream records of the rooms and tasks tables to changes, and handles them in batches."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from tasksync.runtime import deadline
 from tasksync.streams.records import STREAM_MEASURE, Context, age_seconds
 
 _AT_ONCE = 25
-"""As many as DynamoDB writes in one batch."""
+"""The maximum of a DynamoDB batch write."""
 
 
 def handle_changes(
@@ -20,16 +20,16 @@ def handle_changes(
 ) -> dict[str, Any]:
     """Call ``finish`` with the changes of the event's records, 25 at a time, until one call raises or time runs out.
 
-    ``function``: what this one is called in metrics.
+    ``function``: the function's name in metrics.
 
-    Answers with Lambda's partial batch response: the first record of those that were not finished. Lambda comes again
-    with it and all behind it, so some may have been finished before.
+    Returns Lambda's partial batch response: the first record that was not finished. Lambda sends it and all later
+    records again, so some records are handled twice.
     """
     deadline.begin(context.get_remaining_time_in_millis)
     records = event["Records"]
     for start in range(0, len(records), _AT_ONCE):
         part = records[start : start + _AT_ONCE]
-        error = _finished(part, finish)
+        error = _handle(part, finish)
         if error is not None:
             log("ERROR", "records failed", request_id=context.aws_request_id, records=len(part), error=error)
             return {"batchItemFailures": [{"itemIdentifier": part[0]["dynamodb"]["SequenceNumber"]}]}
@@ -45,8 +45,8 @@ def handle_changes(
     return {"batchItemFailures": []}
 
 
-def _finished(records: Sequence[Mapping[str, Any]], finish: Callable[[Sequence[Change]], None]) -> str | None:
-    """What kept them from being finished, if anything did."""
+def _handle(records: Sequence[Mapping[str, Any]], finish: Callable[[Sequence[Change]], None]) -> str | None:
+    """Handle the records. Returns the error, or None."""
     if not deadline.has_time():
         return "no time left"
     try:
@@ -57,7 +57,7 @@ def _finished(records: Sequence[Mapping[str, Any]], finish: Callable[[Sequence[C
 
 
 def change_of(record: Mapping[str, Any]) -> Change:
-    """``record``: of a room's own item or of a task, with both images."""
+    """The change in a stream record (old and new image) of a room's own item or a task."""
     change = record["dynamodb"]
     return Change(
         before=_version(change, "OldImage"),

@@ -1,6 +1,6 @@
-"""Carries out the records of a DynamoDB stream, one after the other, and reports those that must come again.
+"""Handles the records of a DynamoDB stream one by one, and reports the first one that must be delivered again.
 
-Streams deliver at least once: a record is only a hint to look at what it names.
+Streams deliver at least once: a record only says which item to check.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from tasksync.runtime import clock, deadline, unit_of_work
 from tasksync.runtime.deadline import KeepGoing
 
 STREAM_MEASURE = Measure({"records": "Count", "age_seconds": "Seconds"}, [["function"]])
-"""Of the line that says that records were finished; ``age_seconds`` is that of the oldest of them."""
+"""The metrics of a log line about finished records; ``age_seconds``: the age of the oldest one."""
 
 
 Keys = Mapping[str, str]
@@ -28,7 +28,7 @@ class Context(Protocol):
 
 
 def age_seconds(record: Mapping[str, Any]) -> float:
-    """How long ago what the record tells of was written, as far as its whole seconds say."""
+    """How long ago the change was written. The record has its time in whole seconds."""
     return max(0.0, round(clock.now().timestamp() - float(record["dynamodb"]["ApproximateCreationDateTime"]), 1))
 
 
@@ -37,10 +37,10 @@ def handle(
 ) -> dict[str, Any]:
     """Call ``finish`` with the key of the item that each record is about, until it returns False or raises.
 
-    ``function``: what this one is called in metrics. ``key``: the attribute that names in the log what was finished.
+    ``function``: the function's name in metrics. ``key``: the key attribute that the log line names.
 
-    Answers with Lambda's partial batch response. Records of one shard are in order, so Lambda resumes from the first
-    failure reported, and what stands behind it is left alone.
+    Returns Lambda's partial batch response. Records of one shard are in order, and Lambda resumes from the first
+    failure, so later records are not handled.
     """
     deadline.begin(context.get_remaining_time_in_millis)
     for record in event["Records"]:

@@ -10,7 +10,8 @@ from typing import Any
 from tasksync.model.errors import DependencyFailed
 from tasksync.runtime import deadline, randomness
 
-_LEFT = {"BatchGetItem": "UnprocessedKeys", "BatchWriteItem": "UnprocessedItems"}
+LEFT = {"BatchGetItem": "UnprocessedKeys", "BatchWriteItem": "UnprocessedItems"}
+"""Of each batch operation, what its response calls the part that was not processed."""
 
 ATTEMPTS = 10
 """So many in a row may get nothing done."""
@@ -20,10 +21,6 @@ LONGEST_PAUSE_SECONDS = 1.0
 
 Json = dict[str, Any]
 Send = Callable[[str, Json], Json]
-
-
-def is_batch(operation: str) -> bool:
-    return operation in _LEFT
 
 
 def run_batch(operation: str, request: Mapping[str, Any], send: Send) -> Json:
@@ -40,9 +37,9 @@ def run_batch(operation: str, request: Mapping[str, Any], send: Send) -> Json:
         answer = send(operation, {**request, "RequestItems": left})
         for table, items in answer.get("Responses", {}).items():
             found[table] += items
-        before, left = left, answer.get(_LEFT[operation])
+        before, left = left, answer.get(LEFT[operation])
         if not left:
-            return {**answer, "Responses": found, _LEFT[operation]: {}}
+            return {**answer, "Responses": found, LEFT[operation]: {}}
         if _size(left) < _size(before):
             fruitless, pause = 0, _FIRST_PAUSE_SECONDS
         else:

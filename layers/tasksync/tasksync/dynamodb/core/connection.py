@@ -75,7 +75,7 @@ class SharedConnection(Connection):
         repeats at once. It never gets to: here nothing is left over.
         """
         request = {**_COUNTED, **operation_kwargs}
-        if batches.is_batch(operation_name):
+        if operation_name in batches.LEFT:
             return batches.run_batch(operation_name, request, self._send)
         return self._send(operation_name, request)
 

@@ -155,7 +155,7 @@ class Merge(Generic[Row]):
         rounds = 0
         while len(self.found) < wanted and not self.ended and self._budget.left:
             missing = wanted - len(self.found)
-            # What ran dry twice holds more than its read_size: it may hold all that is missing.
+            # A range that was exhausted twice has more items than estimated: it may have all the missing ones.
             self.round(read_size(missing, len(self._sources)) if rounds < 2 else missing)
             rounds += 1
 

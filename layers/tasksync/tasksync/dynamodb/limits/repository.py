@@ -44,7 +44,7 @@ class RateLimitsRepository:
     def quota(self, policy: str) -> int:
         return settings.rate_limits[policy]
 
-    def spend(self, key: str, amount: int, ends: int) -> int:
+    def consume(self, key: str, amount: int, ends: int) -> int:
         """Add ``amount`` to the counter of a window, and return the sum.
 
         Raises ``NotCounted`` if the table responds with an error, and ``DependencyFailed`` if it does not respond: then

@@ -1,11 +1,19 @@
 """Which pages of other origins may use the API from a browser (CORS: WHATWG Fetch §3.3; OWASP ASVS 5.0.0 §3.4.2).
 
-An origin on the list is told its own name, others nothing. No cookies are used, so credentials are never allowed.
+The response to an origin on the list names it; the response to another origin names none. No cookies are used, so
+credentials are never allowed.
 """
 
 import functools
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tasksync.runtime.settings import settings
+
+if TYPE_CHECKING:
+    # The preflight function imports this module and needs no more: so it starts sooner.
+    from tasksync.http.request import Handle, Request
+    from tasksync.http.responses import Response
 
 _METHODS = "GET, POST, PUT, PATCH, DELETE"
 _REQUEST_HEADERS = "Authorization, Cache-Control, Content-Type, Idempotency-Key, If-Match, If-None-Match"
@@ -14,21 +22,24 @@ _EXPOSED = (
     "Age, ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, "
     "X-Amzn-Remapped-WWW-Authenticate, X-Request-Id"
 )
-# Chromium keeps an answer no longer than this; https://developer.mozilla.org/docs/Web/HTTP/Headers/Access-Control-Max-Age
-_KEPT_SECONDS = 7200
+# Chromium caches a preflight no longer than this; https://developer.mozilla.org/docs/Web/HTTP/Headers/Access-Control-Max-Age
+_CACHED_SECONDS = 7200
 
-# Caches on the way must not give one origin what another was told.
+# Caches on the way must not give one origin the response to another.
 _VARY = {"Vary": "Origin"}
 
 
-def fields(origin: str | None) -> dict[str, str]:
-    """What every answer to a page of ``origin`` carries."""
-    if not _allowed(origin):
-        return _VARY
-    return {**_VARY, "Access-Control-Allow-Origin": str(origin), "Access-Control-Expose-Headers": _EXPOSED}
+def add_headers(request: "Request", handle: "Handle") -> "Response":
+    """Add what every response to a page of another origin carries."""
+    response = handle(request)
+    origin = request.headers.get("origin")
+    headers = _VARY
+    if _allowed(origin):
+        headers = {**_VARY, "Access-Control-Allow-Origin": str(origin), "Access-Control-Expose-Headers": _EXPOSED}
+    return replace(response, headers={**headers, **response.headers})
 
 
-def preflight_fields(origin: str | None) -> dict[str, str]:
+def preflight_headers(origin: str | None) -> dict[str, str]:
     """What the answer carries when a browser asks whether a page of ``origin`` may send a request."""
     if not _allowed(origin):
         return _VARY
@@ -37,7 +48,7 @@ def preflight_fields(origin: str | None) -> dict[str, str]:
         "Access-Control-Allow-Origin": str(origin),
         "Access-Control-Allow-Methods": _METHODS,
         "Access-Control-Allow-Headers": _REQUEST_HEADERS,
-        "Access-Control-Max-Age": str(_KEPT_SECONDS),
+        "Access-Control-Max-Age": str(_CACHED_SECONDS),
     }
 
 

@@ -1,7 +1,7 @@
 """Idempotency keys (draft-ietf-httpapi-idempotency-key-header): a write repeated is carried out once.
 
 Any write with a token may have one: a POST repeated makes no second thing, and a PATCH or DELETE with ``If-Match``
-repeated after a lost answer is not told that the version has changed, when it was itself that changed it.
+repeated after a lost response does not fail with a changed version that it changed itself.
 
 The response is stored in the same transaction as the effect, so there is no moment in which one is known without the
 other: after a lost response, a retry either finds the first response or carries the request out for the first time.
@@ -18,9 +18,17 @@ from typing import Protocol
 import msgspec
 
 from tasksync.aws.secret_values import secret
+from tasksync.http.request import Handle, Request
 from tasksync.http.responses import Response
+from tasksync.http.route import SAFE
 from tasksync.model.entities import IdempotencyRecord
-from tasksync.model.errors import BadIdempotencyKey, IdempotencyKeyReused
+from tasksync.model.errors import (
+    BadIdempotencyKey,
+    DependencyFailed,
+    IdempotencyKeyReused,
+    OutcomeUnknown,
+    TaskSyncError,
+)
 from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
@@ -49,17 +57,55 @@ def replayed(response: Response) -> Response:
     return replace(response, headers={**response.headers, "Idempotency-Replayed": "true"})
 
 
-class IdempotencyKeys:
-    """What an ``Api`` whose routes take idempotency keys is given."""
+class Idempotency:
+    """The middleware of an ``Api``: a write with an access token and an idempotency key is carried out once."""
 
-    def __init__(self, records: IdempotencyRecords, redact: Redact | None = None) -> None:
-        """``redact``: of responses given again; None where they hold nothing that somebody may see no more."""
+    def __init__(self, records: IdempotencyRecords | None, redact: Redact | None = None) -> None:
+        """``records``: None where no route takes a key.
+
+        ``redact``: of responses given again; None where they hold nothing that somebody may see no more.
+        """
         self._records = records
         self._redact = redact
 
-    def of(self, user_id: str, key: str, request: bytes) -> "IdempotentRequest":
-        """``request``: all that must be the same when the key is used again. Raises ``BadIdempotencyKey``."""
-        return IdempotentRequest(self._records, self._redact, user_id, key, request)
+    def __call__(self, request: Request, handle: Handle) -> Response:
+        if request.method in SAFE:
+            return handle(request)
+        if self._records is None or not request.context.get("authorizer"):
+            # What changes without a token has no version. Elsewhere ``carry_out`` says so when it is known whether the
+            # caller may do it at all.
+            request.require_match()
+            return handle(request)
+        key = request.headers.get("idempotency-key")
+        if key is None:
+            return handle(request)
+        identity = f"{request.method} {request.path}\n".encode() + request.raw_body()
+        request.idempotent = idempotent = IdempotentRequest(
+            self._records, self._redact, request.caller.user_id, key, identity
+        )
+        return _replayed(request, idempotent) or _once(request, idempotent, handle)
+
+
+def _once(request: Request, idempotent: "IdempotentRequest", handle: Handle) -> Response:
+    try:
+        return handle(request)
+    except TaskSyncError:
+        # The same request may have been carried out while this one was on its way, and be what it failed on; or this
+        # one was, and only DynamoDB's response was lost.
+        try:
+            replayed = _replayed(request, idempotent)
+        except DependencyFailed as unseen:
+            raise OutcomeUnknown from unseen
+        if replayed is None:
+            raise
+        return replayed
+
+
+def _replayed(request: Request, idempotent: "IdempotentRequest") -> Response | None:
+    """The response to the first request under this key, if there has been one."""
+    stored = idempotent.replay()
+    restored = request.route.restored
+    return stored if stored is None or restored is None else restored(stored)
 
 
 class IdempotentRequest:
@@ -68,6 +114,7 @@ class IdempotentRequest:
     def __init__(
         self, records: IdempotencyRecords, redact: Redact | None, user_id: str, key: str, request: bytes
     ) -> None:
+        """``request``: all that must be the same when the key is used again. Raises ``BadIdempotencyKey``."""
         self._records = records
         self._redact = redact
         self._user_id = user_id

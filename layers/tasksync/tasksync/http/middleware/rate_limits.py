@@ -1,4 +1,4 @@
-"""Rate limits of routes: who is counted, in what order, and what the answer says of it.
+"""Rate limits of routes: who is counted, in what order, and what the response says of it.
 
 The fields are those of draft-ietf-httpapi-ratelimit-headers-10: ``RateLimit-Policy: "read";q=600;w=60`` names the
 policy, ``RateLimit: "read";r=599;t=30`` what is left of it and for how many seconds.
@@ -6,29 +6,30 @@ policy, ``RateLimit: "read";r=599;t=30`` what is left of it and for how many sec
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from tasksync.domain.rate_limits import READ, WRITE, Per, Policy, Window
-from tasksync.http.request import Request
-from tasksync.model.errors import LimitStatus, NotCounted, RateLimited
+from tasksync.http.request import Handle, Request
+from tasksync.http.responses import Response
+from tasksync.model.errors import NotCounted, RateLimited
 from tasksync.observability.logs import log
 from tasksync.runtime import clock
+from tasksync.runtime.settings import settings
 
-_MOST_SHARES = 5_000
+_MAX_LEASES = 5_000
 _IPV6_PREFIX = 56
 
 
 class Counters(Protocol):
-    """Where requests are counted, and how many there may be; ``dynamodb/limits/repository.py``."""
+    """Where requests are counted; ``dynamodb/limits/repository.py``."""
 
-    def quota(self, policy: str) -> int: ...
-    def spend(self, key: str, amount: int, ends: int) -> int: ...
+    def consume(self, key: str, amount: int, ends: int) -> int: ...
 
 
 @dataclass(slots=True)
-class Share:
-    """A part of the quota of one window that this function took to spend by itself."""
+class Lease:
+    """A part of the quota of one window that this function consumes by itself."""
 
     window: Window
     left: int
@@ -41,25 +42,32 @@ class RateLimits:
 
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
-        self.shares: dict[str, Share] = {}
-        """What this container may spend without asking, by policy and whom it is for."""
+        self.leases: dict[str, Lease] = {}
+        """What this container may consume without the table, by policy and whom it is for."""
 
-    def spend(self, policies: Iterable[Policy], request: Request, limit_statuses: list[LimitStatus]) -> None:
-        """Count ``request``, and add to ``limit_statuses`` what is left of each policy. Raises ``RateLimited``.
+    def __call__(self, request: Request, handle: Handle) -> Response:
+        self.consume(request.route.limits, request)
+        return handle(request)
+
+    def consume(self, policies: Iterable[Policy], request: Request) -> None:
+        """Count ``request`` for each policy, once at most. Raises ``RateLimited``.
 
         Where the table answers with an error, a policy that is not exact lets the request pass: reading and writing
         must not end because it cannot be counted how often. Guessing must, so one that is exact does not.
         """
+        counted = {limit_status.policy for limit_status in request.limit_statuses}
         now = clock.now()
         for policy in policies:
+            if policy.name in counted:
+                continue
             who = network(request.ip) if policy.per is Per.IP else request.caller.user_id
             window = Window.at(policy, who, now)
-            quota = self._counters.quota(policy.name)
+            quota = settings.rate_limits[policy.name]
             try:
                 if policy.exact:
-                    remaining = quota - self._counters.spend(window.key, 1, window.ends)
+                    remaining = quota - self._counters.consume(window.key, 1, window.ends)
                 else:
-                    remaining = self._shared(window, quota, f"{policy.name}#{who}")
+                    remaining = self._leased(window, quota, f"{policy.name}#{who}")
             except NotCounted as error:
                 if policy.exact:
                     raise
@@ -68,26 +76,26 @@ class RateLimits:
             limit_status = policy.limit_status(quota, remaining, window.ends - int(now.timestamp()))
             if remaining < 0:
                 raise RateLimited(limit_status)
-            limit_statuses.append(limit_status)
+            request.limit_statuses.append(limit_status)
 
-    def _shared(self, window: Window, quota: int, key: str) -> int:
+    def _leased(self, window: Window, quota: int, key: str) -> int:
         """What remains after this request; below 0 if there was nothing left for it."""
-        share = self.shares.get(key)
-        if share is None or share.window != window:
-            share = Share(window, 0, quota)
-        if share.left == 0 and share.others > 0:
-            share = self._taken(window, quota, window.share(quota, share.others))
-        if len(self.shares) >= _MOST_SHARES:
-            self.shares.clear()
-        self.shares[key] = share
-        if share.left == 0:
+        lease = self.leases.get(key)
+        if lease is None or lease.window != window:
+            lease = Lease(window, 0, quota)
+        if lease.left == 0 and lease.others > 0:
+            lease = self._taken(window, quota, window.lease(quota, lease.others))
+        if len(self.leases) >= _MAX_LEASES:
+            self.leases.clear()
+        self.leases[key] = lease
+        if lease.left == 0:
             return -1
-        share.left -= 1
-        return share.left + share.others
+        lease.left -= 1
+        return lease.left + lease.others
 
-    def _taken(self, window: Window, quota: int, wanted: int) -> Share:
-        remaining = quota - self._counters.spend(window.key, wanted, window.ends)
-        return Share(window, max(0, wanted + min(0, remaining)), max(0, remaining))
+    def _taken(self, window: Window, quota: int, wanted: int) -> Lease:
+        remaining = quota - self._counters.consume(window.key, wanted, window.ends)
+        return Lease(window, max(0, wanted + min(0, remaining)), max(0, remaining))
 
 
 def of_method(method: str) -> tuple[Policy, ...]:
@@ -108,12 +116,19 @@ def network(ip: str) -> str:
     return str(ipaddress.ip_network((int(address), _IPV6_PREFIX), strict=False))
 
 
-def fields(limit_statuses: Iterable[LimitStatus]) -> dict[str, str]:
-    """``RateLimit-Policy`` and ``RateLimit``; none where nothing was counted."""
-    listed = list(limit_statuses)
-    if not listed:
-        return {}
-    return {
-        "RateLimit-Policy": ", ".join(f'"{each.policy}";q={each.quota};w={each.window_seconds}' for each in listed),
-        "RateLimit": ", ".join(f'"{each.policy}";r={each.remaining};t={each.seconds}' for each in listed),
+def unlimited(request: Request, handle: Handle) -> Response:
+    """In the place of ``RateLimits`` where no route is limited."""
+    return handle(request)
+
+
+def add_headers(request: Request, handle: Handle) -> Response:
+    """Add ``RateLimit-Policy`` and ``RateLimit``, where the request was counted."""
+    response = handle(request)
+    statuses = request.limit_statuses
+    if not statuses:
+        return response
+    limits = {
+        "RateLimit-Policy": ", ".join(f'"{each.policy}";q={each.quota};w={each.window_seconds}' for each in statuses),
+        "RateLimit": ", ".join(f'"{each.policy}";r={each.remaining};t={each.seconds}' for each in statuses),
     }
+    return replace(response, headers={**limits, **response.headers})

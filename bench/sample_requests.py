@@ -7,7 +7,7 @@ import boto3
 from botocore.config import Config
 
 from bench.exchanges import Exchange, Json
-from bench.tape import Tape
+from bench.recorder import Recorder
 from tests.support import function_calls
 from tests.support.client import Person
 from tests.support.product import Product
@@ -19,30 +19,30 @@ _ASKED = ("/users/me", "/health", "/", "/openapi.json", "/.well-known/jwks.json"
 _CALLED = ("SweeperFunction", "AuditorFunction", "MigrationsFunction")
 
 
-def of_streams_and_schedules(product: Product, tape: Tape) -> dict[str, Exchange]:
+def of_streams_and_schedules(product: Product, recorder: Recorder) -> dict[str, Exchange]:
     """Of functions that no request reaches. Where little is stored: the auditor and the migrations read all of it."""
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     ann.plan(room_id=room["id"])
     product.deliver()
-    found = {name: _called(product, tape, name) for name in _CALLED}
+    found = {name: _called(product, recorder, name) for name in _CALLED}
     ann.plan(room_id=room["id"])
-    found["ActivityFunction"] = _delivered(product, tape, "ActivityFunction")
+    found["ActivityFunction"] = _delivered(product, recorder, "ActivityFunction")
     ann.delete(f"/rooms/{room['id']}/users/{ann.id}")
-    found["RoomCleanupFunction"] = _delivered(product, tape, "RoomCleanupFunction")
+    found["RoomCleanupFunction"] = _delivered(product, recorder, "RoomCleanupFunction")
     bob.delete("/users/me")
-    found["UserRemovalFunction"] = _delivered(product, tape, "UserRemovalFunction")
+    found["UserRemovalFunction"] = _delivered(product, recorder, "UserRemovalFunction")
     product.deliver()
     return found
 
 
-def of_api(product: Product, tape: Tape, person: Person) -> dict[str, Exchange]:
+def of_api(product: Product, recorder: Recorder, person: Person) -> dict[str, Exchange]:
     """Of the functions behind the gateway, and of its authorizer: the last that each was asked."""
     for path in _ASKED:
         person.get(path)
     _scrape(product)
     product.anonymous.connection.options("/tasks", headers={"Origin": "https://app.example.org"})
-    return {name: _asked(product, tape, name, event) for name, event in dict(tape.invocations).items()}
+    return {name: _asked(product, recorder, name, event) for name, event in dict(recorder.invocations).items()}
 
 
 def _scrape(product: Product) -> None:
@@ -64,20 +64,20 @@ def _scrape(product: Product) -> None:
     product.anonymous.get("/metrics", headers={"Authorization": f"Bearer {token}"})
 
 
-def _asked(product: Product, tape: Tape, function: str, event: Json) -> Exchange:
+def _asked(product: Product, recorder: Recorder, function: str, event: Json) -> Exchange:
     """Once more; and what only the first request asks for: a key, a secret, how the tables are."""
-    exchange = tape.exchange(_handler(product, function), function, event)
-    return replace(exchange, calls=[*exchange.calls, *tape.first[function]])
+    exchange = recorder.exchange(_handler(product, function), function, event)
+    return replace(exchange, calls=[*exchange.calls, *recorder.first[function]])
 
 
-def _called(product: Product, tape: Tape, function: str) -> Exchange:
-    with tape.running() as calls:
-        answer = function_calls.call(product.aws, function, {})
-    return Exchange(_handler(product, function), function, {}, answer, calls)
+def _called(product: Product, recorder: Recorder, function: str) -> Exchange:
+    with recorder.running() as calls:
+        response = function_calls.call(product.aws, function, {})
+    return Exchange(_handler(product, function), function, {}, response, calls)
 
 
-def _delivered(product: Product, tape: Tape, function: str) -> Exchange:
-    with tape.running() as calls:
+def _delivered(product: Product, recorder: Recorder, function: str) -> Exchange:
+    with recorder.running() as calls:
         deliveries = product.deliver(to=function)
     event: dict[str, Any] = {"Records": deliveries[0].records}
     if len(deliveries) != 1 or deliveries[0].failed:

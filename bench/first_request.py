@@ -1,4 +1,4 @@
-"""The first request of a fresh process: what a cold start is made of. ``python -m bench.first WHAT FILE``.
+"""The first request of a fresh process: what a cold start is made of. ``python -m bench.first_request WHAT FILE``.
 
 WHAT is a handler, and FILE the event it is called with; or it is ``boto3``, which is one GetItem on a bare client.
 """
@@ -27,9 +27,9 @@ def on_boto3() -> None:
 
 def of(handler: str, event: object) -> None:
     module, _, name = handler.rpartition(".")
-    answer = getattr(importlib.import_module(module), name)(event, Context())
-    if answer.get("statusCode", 200) >= 300 or answer.get("batchItemFailures"):
-        raise RuntimeError(f"{handler} answered {answer}")
+    response = getattr(importlib.import_module(module), name)(event, Context())
+    if response.get("statusCode", 200) >= 300 or response.get("batchItemFailures"):
+        raise RuntimeError(f"{handler} answered {response}")
 
 
 if __name__ == "__main__":

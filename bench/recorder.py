@@ -15,7 +15,7 @@ from tests.support.context import LambdaContext
 from tests.support.gateway import Gateway, load_handler
 
 
-class Tape:
+class Recorder:
     """Listens between botocore and moto from now on."""
 
     def __init__(self) -> None:
@@ -46,25 +46,25 @@ class Tape:
         called = load_handler(handler)
         called(json.loads(json.dumps(event)), LambdaContext(function))
         with self.running() as calls:
-            answer = called(json.loads(json.dumps(event)), LambdaContext(function))
-        if answer.get("statusCode", 200) >= 300:
-            raise RuntimeError(f"{handler} answered {answer}")
-        return Exchange(handler, function, event, json.loads(json.dumps(answer)), calls)
+            response = called(json.loads(json.dumps(event)), LambdaContext(function))
+        if response.get("statusCode", 200) >= 300:
+            raise RuntimeError(f"{handler} answered {response}")
+        return Exchange(handler, function, event, json.loads(json.dumps(response)), calls)
 
 
-class TapedGateway(Gateway):
+class RecordedGateway(Gateway):
     """Keeps the event of each invocation."""
 
-    def __init__(self, aws: Aws, tape: Tape) -> None:
+    def __init__(self, aws: Aws, recorder: Recorder) -> None:
         super().__init__(aws)
-        self._tape = tape
+        self._tape = recorder
 
     def _invoke(self, function: str, event: Json) -> Any:
         self._tape.invocations.append((function, json.loads(json.dumps(event))))
         with self._tape.running() as calls:
-            answer = super()._invoke(function, event)
+            response = super()._invoke(function, event)
         self._tape.first.setdefault(function, calls)
-        return answer
+        return response
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The plain way under Chalice's local server, what ``chalice local`` runs: ``python -m bench.rivals.served PORT``.
+"""The plain way under Chalice's local server (``chalice local``): ``python -m bench.rivals.chalice_local PORT``.
 
 With one difference in its favour: without Nagle's algorithm, which delays what the server writes in two pieces.
 """
