@@ -1,1 +1,1 @@
-"""The HTTP door: how a request is read, and how answers and errors are written."""
+"""The HTTP adapter: parses requests, and renders responses and errors."""
