@@ -33,7 +33,7 @@ class Result(NamedTuple):
     passed: bool
     seconds: float
     cpu_seconds: float
-    """Of all its processes."""
+    """Of its processes that were waited for: not of those that were killed or left behind."""
 
 
 PARTS = [
@@ -88,9 +88,7 @@ def _run_lane(parts: list[Part]) -> dict[str, Result]:
 def _run(part: Part) -> Result:
     command = ["make", "--no-print-directory", f"test-{part.name}"]
     # The make that started this hands its own flags down, which are not meant for these.
-    environment = {
-        name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
-    }
+    environment = {name: value for name, value in os.environ.items() if name not in _OF_MAKE}
     started = time.monotonic()
     process = subprocess.Popen(
         ["nice", "-n", "10", *command] if part.computes else command,

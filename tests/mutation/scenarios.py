@@ -9,8 +9,8 @@ from typing import Any
 
 from tests.mutation.environment import Response, Scenario, Stage
 from tests.support.aws import environment
+from tests.support.builders import PASSWORD
 
-PASSWORD = "quiet harbour lantern moss 61"
 DAY = 24 * 3600
 
 SCENARIOS: dict[str, Scenario] = {}

@@ -3,7 +3,8 @@
 import secrets
 from typing import Any
 
-PASSWORD = "quiet harbour lantern moss 61"
+# Whoever registers has it judged, which takes 1 ms; for thirty characters it takes 6 ms.
+PASSWORD = "zqvx moss kwj 61"
 
 
 def person(name: str = "person", **fields: Any) -> dict[str, Any]:

@@ -100,7 +100,7 @@ class Request:
 
     @property
     def address(self) -> str:
-        """The API's root, as the client called it. The gateway answers under no other host than its own."""
+        """The API's root, as the client called it. The gateway responds under no other host than its own."""
         scheme = "https" if self.headers.get("x-forwarded-proto", "http").lower() == "https" else "http"
         host = self.headers.get("host", "")
         return f"{scheme}://{host if _HOST.fullmatch(host) else self.context['domainName']}{self.root}"
@@ -193,18 +193,18 @@ class Request:
         Every change of a resource goes through this. Raises ``PreconditionFailed``; ``Invalid`` with what is wrong with
         read-only fields (``http/schemas/read_only.py``) and with those that ``change`` refuses.
         """
-        faults: list[FieldError] = []
+        field_errors: list[FieldError] = []
         try:
             if self.sent_back is not None:
                 self.sent_back.require_unaltered(current)
         except Invalid as found:
-            faults += found.faults
+            field_errors += found.field_errors
         try:
             changed = change()
         except Invalid as found:
-            raise Invalid([*faults, *found.faults]) from found
-        if faults:
-            raise Invalid(faults)
+            raise Invalid([*field_errors, *found.field_errors]) from found
+        if field_errors:
+            raise Invalid(field_errors)
         return changed
 
     @property
@@ -213,7 +213,7 @@ class Request:
         return self.matches if "if-match" in self.headers or "if-none-match" in self.headers else None
 
     def accepted_age(self, lifetime: int) -> int | None:
-        """How many seconds old an answer may be that is cached for ``lifetime``; None: it must be made anew.
+        """How many seconds old a response may be that is cached for ``lifetime``; None: it must be made anew.
 
         ``Cache-Control`` as a request has it (RFC 9111 §5.2.1), and ``Pragma`` where there is none (§5.4).
         """
@@ -226,7 +226,7 @@ class Request:
 
     @property
     def may_be_stored(self) -> bool:
-        """Whether its answer may be kept for other requests: not with ``no-store`` (RFC 9111 §5.2.1.5)."""
+        """Whether its response may be cached for other requests: not with ``no-store`` (RFC 9111 §5.2.1.5)."""
         return "no-store" not in self._cache_directives()
 
     def _cache_directives(self) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Which pages of other origins may use the API from a browser (CORS: WHATWG Fetch §3.3; OWASP ASVS 5.0.0 §3.4.2).
 
-An origin on the list is told its own name, others nothing. No cookies are used, so credentials are never allowed.
+The response to an origin on the list names it; the response to another origin names none. No cookies are used, so
+credentials are never allowed.
 """
 
 import functools
@@ -21,10 +22,10 @@ _EXPOSED = (
     "Age, ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, "
     "X-Amzn-Remapped-WWW-Authenticate, X-Request-Id"
 )
-# Chromium keeps an answer no longer than this; https://developer.mozilla.org/docs/Web/HTTP/Headers/Access-Control-Max-Age
-_KEPT_SECONDS = 7200
+# Chromium caches a preflight no longer than this; https://developer.mozilla.org/docs/Web/HTTP/Headers/Access-Control-Max-Age
+_CACHED_SECONDS = 7200
 
-# Caches on the way must not give one origin what another was told.
+# Caches on the way must not give one origin the response to another.
 _VARY = {"Vary": "Origin"}
 
 
@@ -47,7 +48,7 @@ def preflight_headers(origin: str | None) -> dict[str, str]:
         "Access-Control-Allow-Origin": str(origin),
         "Access-Control-Allow-Methods": _METHODS,
         "Access-Control-Allow-Headers": _REQUEST_HEADERS,
-        "Access-Control-Max-Age": str(_KEPT_SECONDS),
+        "Access-Control-Max-Age": str(_CACHED_SECONDS),
     }
 
 

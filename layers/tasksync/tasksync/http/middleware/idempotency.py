@@ -1,7 +1,7 @@
 """Idempotency keys (draft-ietf-httpapi-idempotency-key-header): a write repeated is carried out once.
 
 Any write with a token may have one: a POST repeated makes no second thing, and a PATCH or DELETE with ``If-Match``
-repeated after a lost answer is not told that the version has changed, when it was itself that changed it.
+repeated after a lost response does not fail with a changed version that it changed itself.
 
 The response is stored in the same transaction as the effect, so there is no moment in which one is known without the
 other: after a lost response, a retry either finds the first response or carries the request out for the first time.

@@ -1,4 +1,4 @@
-"""Rate limits of routes: who is counted, in what order, and what the answer says of it.
+"""Rate limits of routes: who is counted, in what order, and what the response says of it.
 
 The fields are those of draft-ietf-httpapi-ratelimit-headers-10: ``RateLimit-Policy: "read";q=600;w=60`` names the
 policy, ``RateLimit: "read";r=599;t=30`` what is left of it and for how many seconds.
