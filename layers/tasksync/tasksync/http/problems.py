@@ -172,7 +172,7 @@ def problem(error: errors.TaskSyncError, request_id: str) -> Response:
     further: dict[str, Any] = {}
     headers: dict[str, str] = {}
     detail = error.detail
-    field_errors = getattr(error, "faults", ())
+    field_errors = getattr(error, "field_errors", ())
     if field_errors:
         listed = field_errors[: errors.MAX_FIELD_ERRORS]
         further["errors"] = [{"pointer": each.pointer, "code": each.code, "detail": each.detail} for each in listed]

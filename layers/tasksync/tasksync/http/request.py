@@ -193,18 +193,18 @@ class Request:
         Every change of a resource goes through this. Raises ``PreconditionFailed``; ``Invalid`` with what is wrong with
         read-only fields (``http/schemas/read_only.py``) and with those that ``change`` refuses.
         """
-        faults: list[FieldError] = []
+        field_errors: list[FieldError] = []
         try:
             if self.sent_back is not None:
                 self.sent_back.require_unaltered(current)
         except Invalid as found:
-            faults += found.faults
+            field_errors += found.field_errors
         try:
             changed = change()
         except Invalid as found:
-            raise Invalid([*faults, *found.faults]) from found
-        if faults:
-            raise Invalid(faults)
+            raise Invalid([*field_errors, *found.field_errors]) from found
+        if field_errors:
+            raise Invalid(field_errors)
         return changed
 
     @property

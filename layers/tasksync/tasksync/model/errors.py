@@ -135,8 +135,8 @@ MAX_FIELD_ERRORS = 50
 class _WithFieldErrors(TaskSyncError):
     """Base of errors that list field errors."""
 
-    def __init__(self, faults: Sequence[FieldError]) -> None:
-        self.faults = tuple(faults)
+    def __init__(self, field_errors: Sequence[FieldError]) -> None:
+        self.field_errors = tuple(field_errors)
         super().__init__()
 
 
@@ -215,7 +215,7 @@ class NotFound(TaskSyncError):
     def __init__(self, pointer: str | None = None) -> None:
         """``pointer``: the field or parameter with the id; None if the id is in the path."""
         super().__init__()
-        self.faults = () if pointer is None else (FieldError(pointer, "not_found", self.detail),)
+        self.field_errors = () if pointer is None else (FieldError(pointer, "not_found", self.detail),)
 
 
 class RoomNotFound(NotFound):
@@ -247,7 +247,7 @@ class UnknownCode(NotFound):
 
     def __init__(self) -> None:
         super().__init__()
-        self.faults = (FieldError("/code", "unknown_code", self.detail),)
+        self.field_errors = (FieldError("/code", "unknown_code", self.detail),)
 
 
 class RoleTooLow(TaskSyncError):

@@ -48,14 +48,14 @@ def _body(declared: type[msgspec.Struct], request: Request, sent: dict[str, Any]
         body = binding.read(declared, data)
     except binding.FieldErrors as found:
         if not back:
-            raise errors.Invalid(found.faults) from found
+            raise errors.Invalid(found.field_errors) from found
         # Which of the others are wrong, too, is known when the resource has been read.
-        wrong = {fault.pointer for fault in found.faults}
+        wrong = {each.pointer for each in found.field_errors}
         try:
             body = binding.read(declared, {name: value for name, value in data.items() if f"/{name}" not in wrong})
         except binding.FieldErrors:
-            raise errors.Invalid(found.faults) from found
-        request.sent_back = SentBack(_of_caller(request, binding.user_fields(shape), back), tuple(found.faults))
+            raise errors.Invalid(found.field_errors) from found
+        request.sent_back = SentBack(_of_caller(request, binding.user_fields(shape), back), tuple(found.field_errors))
         return body
     if back:
         request.sent_back = SentBack(_of_caller(request, binding.user_fields(shape), back))
@@ -82,14 +82,14 @@ def _query(declared: type[msgspec.Struct], request: Request) -> msgspec.Struct:
     given = request.parameters
     single, lists = binding.parameters(declared)
     repeated = [name for name, values in given.items() if name in single and len(values) > 1]
-    faults = [FieldError(f"/{name}", "repeated", "This parameter may be given once.") for name in repeated]
+    field_errors = [FieldError(f"/{name}", "repeated", "This parameter may be given once.") for name in repeated]
     data = {name: values if name in lists else values[0] for name, values in given.items() if name not in repeated}
     try:
         read = binding.read(declared, _of_caller(request, binding.user_fields(declared), data), texts=True)
     except binding.FieldErrors as found:
-        raise errors.BadQuery([*faults, *found.faults]) from found
-    if faults:
-        raise errors.BadQuery(faults)
+        raise errors.BadQuery([*field_errors, *found.field_errors]) from found
+    if field_errors:
+        raise errors.BadQuery(field_errors)
     return read
 
 

@@ -57,7 +57,7 @@ class FieldErrors(Exception):
     """All field errors of the data. The caller turns it into an error of the API."""
 
     def __init__(self, field_errors: list[FieldError]) -> None:
-        self.faults = field_errors
+        self.field_errors = field_errors
         super().__init__()
 
 

@@ -39,7 +39,7 @@ class SentBack:
     """The read-only fields that a client sent with a change."""
 
     fields: Mapping[str, Any]
-    faults: tuple[FieldError, ...] = ()
+    field_errors: tuple[FieldError, ...] = ()
     """The errors of the other fields of the change, which are reported with the errors of these."""
 
     def require_unaltered(self, current: Mapping[str, Any]) -> None:
@@ -63,5 +63,5 @@ class SentBack:
             # The type is compared too: to Python, true equals 1.
             if type(value) is not type(shown.get(name, _ABSENT)) or value != shown[name]
         ]
-        if altered or self.faults:
-            raise Invalid([*self.faults, *altered])
+        if altered or self.field_errors:
+            raise Invalid([*self.field_errors, *altered])
