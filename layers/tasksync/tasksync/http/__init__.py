@@ -1,1 +1,1 @@
-"""The HTTP adapter: parses requests, and renders responses and errors."""
+"""HTTP: reads requests, and writes responses and problem documents."""
