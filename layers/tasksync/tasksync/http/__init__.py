@@ -1,1 +1,1 @@
-"""The HTTP door: how a request is read, and how answers and errors are written."""
+"""HTTP: reads requests, and writes responses and problem documents."""

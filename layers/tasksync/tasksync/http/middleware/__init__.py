@@ -1,1 +1,1 @@
-"""What concerns every route: rate limits, idempotency, CORS."""
+"""What each request passes on its way to the handler of its route; ``Api._middlewares`` lists it in order."""
