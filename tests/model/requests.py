@@ -141,9 +141,9 @@ def _refused(m: Model, w: World, q: Request, failure: Failure) -> Event:
 def _responded_with_error(w: World, q: Request, what: str) -> Event:
     fault = None
     if q.applied:
-        fault = "what was carried out is answered with an error"
+        fault = "a request that was carried out gets an error"
     elif q.key is not None and w.effects[q.key]:
-        fault = "I8: one idempotency key has two answers"
+        fault = "I8: one idempotency key has two responses"
     return Event(q, what, w, fault)
 
 
