@@ -7,8 +7,10 @@ the audit trail.
 
 from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.migrations.scanning import Raw, scan_page
-from tasksync.dynamodb.rooms.decoder import partition
-from tasksync.dynamodb.rooms.repository import ROOM, RoomItem, same_version
+from tasksync.dynamodb.rooms.conditions import same_version
+from tasksync.dynamodb.rooms.items import ROOM_ITEM, RoomItem
+from tasksync.dynamodb.rooms.mapper import ROOM
+from tasksync.dynamodb.rooms.repository import partition
 from tasksync.model.entities import Membership, Room
 from tasksync.model.errors import WriteConflict
 from tasksync.runtime.settings import settings
@@ -24,9 +26,9 @@ class MemberIds:
         return scan_page(settings.rooms_table, segment, segments, after, limit)
 
     def change(self, item: Raw) -> bool:
-        if item["item"]["S"] != ROOM:
+        if item["item"]["S"] != ROOM_ITEM:
             return False
-        room: Room | None = RoomItem.from_raw_data(item).entity()
+        room: Room | None = ROOM.read(item)
         for _ in range(_ATTEMPTS):
             # Rooms without members are skipped: a write would trigger their removal again.
             if room is None or room.member_count in (0, len(room.member_ids)):

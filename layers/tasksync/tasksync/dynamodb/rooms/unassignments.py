@@ -12,7 +12,7 @@ from pynamodb.attributes import UnicodeAttribute
 
 from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.core.unfinished import Unfinished, unfinished
-from tasksync.dynamodb.rooms.repository import RoomsItem
+from tasksync.dynamodb.rooms.items import RoomsItem
 from tasksync.model.entities import DueUnassignment
 from tasksync.model.errors import WriteConflict
 from tasksync.runtime import clock
