@@ -2,8 +2,9 @@
 
 import functools
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, Self
 
 import msgspec
@@ -14,6 +15,7 @@ from pynamodb.models import Model
 from tasksync.aws.client import DYNAMODB, Client, Codec, RetryPolicy, may_be_carried_out
 from tasksync.dynamodb.core import batches
 from tasksync.dynamodb.core.decoder import item_of
+from tasksync.dynamodb.core.mapper import Raw
 from tasksync.model.errors import Defect, DependencyFailed, OutcomeUnknown, TaskSyncError
 from tasksync.observability.logs import log
 from tasksync.runtime import unit_of_work
@@ -44,6 +46,9 @@ _WRITES = {"BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "Upd
 
 # The consumed capacity, for the log line.
 _COUNTED = {"ReturnConsumedCapacity": "TOTAL"}
+
+MOST_KEYS = 100
+"""Of one BatchGetItem."""
 
 # Concurrent reads may be the first ones of a table.
 _connecting = threading.Lock()
@@ -134,7 +139,7 @@ class SharedModel(Model):
     """
 
     @classmethod
-    def from_raw_data(cls, data: dict[str, Any]) -> Self:
+    def from_raw_data(cls, data: Raw) -> Self:
         return item_of(cls, data)
 
     @classmethod
@@ -148,6 +153,20 @@ class SharedModel(Model):
                     shared.add_meta_table(table.get_meta_table())
                 table.connection = shared
         return table
+
+
+def get_item(table: str, key: Raw) -> Raw | None:
+    """GetItem, read consistently."""
+    request = {"TableName": table, "Key": key, "ConsistentRead": True}
+    found: Raw | None = shared_connection().dispatch("GetItem", request).get("Item")
+    return found
+
+
+def get_many(table: str, keys: Iterable[Raw]) -> Iterator[Raw]:
+    """The items with these keys that there are, in no order, read consistently: 100 in one round trip."""
+    left = iter(keys)
+    while wanted := list(islice(left, MOST_KEYS)):
+        yield from batch_get({table: {"Keys": wanted, "ConsistentRead": True}})[table]
 
 
 def batch_get(requests: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:

@@ -10,9 +10,9 @@ from tasksync.dynamodb.core.gather import gather_pair
 from tasksync.dynamodb.core.merge import Merge, QueryBudget, read_size
 from tasksync.dynamodb.rooms.repository import members_among
 from tasksync.dynamodb.tasks import query_plan
-from tasksync.dynamodb.tasks.decoder import TaskRow
+from tasksync.dynamodb.tasks.mapper import TaskRow, sort_keys
 from tasksync.dynamodb.tasks.query_plan import Plan
-from tasksync.dynamodb.tasks.repository import TasksRepository, sort_keys
+from tasksync.dynamodb.tasks.repository import TasksRepository
 from tasksync.model.entities import Membership, Page, Task
 from tasksync.model.queries import TaskFilter
 
