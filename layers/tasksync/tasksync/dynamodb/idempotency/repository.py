@@ -3,11 +3,13 @@
 An idempotency record is committed in the transaction that carries its request out: both are there, or neither is.
 """
 
+from tasksync.aws.secret_values import secret
 from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.idempotency.items import IdempotencyItem, absent_or_expired
 from tasksync.model.entities import IdempotencyRecord
 from tasksync.model.errors import AlreadyDone
 from tasksync.runtime import clock
+from tasksync.runtime.settings import settings
 
 
 def _add(transaction: Transaction, record: IdempotencyRecord) -> None:
@@ -28,6 +30,10 @@ class IdempotencyRepository:
         except IdempotencyItem.DoesNotExist:
             return None
         return None if item.expires_at <= clock.now().timestamp() else item.entity()
+
+    def secret(self) -> bytes:
+        """Of the fingerprints of requests."""
+        return secret(settings.http_secret)
 
     def store(self, record: IdempotencyRecord) -> None:
         """Commit the record of a request that changed nothing. Raises ``AlreadyDone`` if there is one."""

@@ -29,7 +29,6 @@ from tasksync.model.errors import (
     TaskSyncError,
 )
 from tasksync.runtime import clock
-from tasksync.runtime.settings import settings
 
 LIFETIME = timedelta(hours=24)
 
@@ -42,6 +41,7 @@ class IdempotencyRecords(Protocol):
 
     def find(self, record_id: str) -> IdempotencyRecord | None: ...
     def store(self, record: IdempotencyRecord) -> None: ...
+    def secret(self) -> bytes: ...
 
 
 def key_digest(key: str) -> str:
@@ -118,11 +118,8 @@ class IdempotentRequest:
         self._redact = redact
         self._user_id = user_id
         self._id = f"{user_id}#{key_digest(key)}"
-        # Imported with the first key: functions that take none need no AWS client.
-        from tasksync.aws.secret_values import secret  # noqa: PLC0415  # see above
-
         # Keyed: the body may hold a password, which a plain digest would let somebody guess.
-        self._fingerprint = hmac.digest(secret(settings.http_secret), b"request:" + request, "sha256").hex()
+        self._fingerprint = hmac.digest(records.secret(), b"request:" + request, "sha256").hex()
 
     def replay(self) -> Response | None:
         """The first response, if there has been one. Raises ``IdempotencyKeyReused`` if it was to another request."""
