@@ -59,10 +59,10 @@ class Guard(Enum):
     TASK_VERSION = auto()  # update, delete with If-Match: version is the one read
     TASK_PERSONAL = auto()  # create of a personal task: require_active
 
-    # dynamodb/core/transaction.py, http/middleware/idempotency.py
-    RECEIPT_NEW = auto()  # Transaction.add_record: there must be none
-    RECEIPT_FIRST = auto()  # Transaction.add_record: its failure goes before every other
-    RECEIPT_ATOMIC = auto()  # Transaction.add_record: in the transaction of the effect
+    # dynamodb/core/transaction.py, dynamodb/idempotency/repository.py, http/middleware/idempotency.py
+    RECEIPT_NEW = auto()  # IdempotencyRepository.put_record: there must be none
+    RECEIPT_FIRST = auto()  # IdempotencyRepository.put_record: its failure goes before every other
+    RECEIPT_ATOMIC = auto()  # IdempotencyRepository.put_record: in the transaction of the effect
     RECEIPT_AGAIN = auto()  # before an error is answered, the idempotency record is looked for once more
     TOKEN = auto()  # Transaction: client_request_token, the same for every sending
 

@@ -15,9 +15,7 @@ from pynamodb.transactions import TransactWrite
 
 from tasksync.aws.client import may_be_carried_out
 from tasksync.dynamodb.core.connection import defect, shared_connection
-from tasksync.dynamodb.idempotency.items import IdempotencyItem, absent_or_expired
-from tasksync.model.entities import IdempotencyRecord
-from tasksync.model.errors import AlreadyDone, DependencyFailed, OutcomeUnknown, TaskSyncError, WriteConflict
+from tasksync.model.errors import DependencyFailed, OutcomeUnknown, TaskSyncError, WriteConflict
 from tasksync.runtime import deadline, randomness, unit_of_work
 
 Failure = type[TaskSyncError] | TaskSyncError
@@ -73,17 +71,17 @@ class Transaction:
     def update(self, item: Model, actions: list[Action], condition: Condition, otherwise: Failure) -> None:
         self._add("update", lambda write: write.update(item, actions=actions, condition=condition), otherwise)
 
-    def add_record(self, record: IdempotencyRecord) -> None:
-        """Put an idempotency record, before all else: if there is one already, ``AlreadyDone`` is raised."""
-        self.put(IdempotencyItem.of(record), absent_or_expired(), AlreadyDone)
+    def put_first(self, item: Model, condition: Condition, otherwise: Failure) -> None:
+        """As ``put``, before all else: its error is the one that is raised."""
+        self.put(item, condition, otherwise)
         self._writes.insert(0, self._writes.pop())
 
     def commit(self) -> None:
         """Raises the error of the first condition that failed, ``DependencyFailed`` or ``Defect``: nothing was written;
         or ``OutcomeUnknown``."""
-        record = unit_of_work.take_record()
-        if record is not None:
-            self.add_record(record)
+        add_record = unit_of_work.take_record()
+        if add_record is not None:
+            add_record(self)
         transaction = TransactWrite(connection=shared_connection(), client_request_token=uuid.uuid4().hex)
         for each in self._writes:
             each.add(transaction)

@@ -4,8 +4,9 @@ An idempotency record is committed in the transaction that carries its request o
 """
 
 from tasksync.dynamodb.core.transaction import Transaction
-from tasksync.dynamodb.idempotency.items import IdempotencyItem
+from tasksync.dynamodb.idempotency.items import IdempotencyItem, absent_or_expired
 from tasksync.model.entities import IdempotencyRecord
+from tasksync.model.errors import AlreadyDone
 from tasksync.runtime import clock
 
 
@@ -19,8 +20,12 @@ class IdempotencyRepository:
             return None
         return None if item.expires_at <= clock.now().timestamp() else item.entity()
 
+    def put_record(self, record: IdempotencyRecord, transaction: Transaction) -> None:
+        """Put a record in the transaction that carries its request out. Its commit raises ``AlreadyDone``."""
+        transaction.put_first(IdempotencyItem.of(record), absent_or_expired(), AlreadyDone)
+
     def store(self, record: IdempotencyRecord) -> None:
         """Commit the record of a request that changed nothing. Raises ``AlreadyDone`` if there is one."""
         transaction = Transaction()
-        transaction.add_record(record)
+        self.put_record(record, transaction)
         transaction.commit()

@@ -15,15 +15,15 @@ from tasksync.http.responses import Response
 from tasksync.model.errors import NotCounted, RateLimited
 from tasksync.observability.logs import log
 from tasksync.runtime import clock
-from tasksync.runtime.settings import settings
 
 _MAX_LEASES = 5_000
 _IPV6_PREFIX = 56
 
 
 class Counters(Protocol):
-    """Where requests are counted; ``dynamodb/limits/repository.py``."""
+    """Where requests are counted, and how many there may be; ``dynamodb/limits/repository.py``."""
 
+    def quota(self, policy: str) -> int: ...
     def consume(self, key: str, amount: int, ends: int) -> int: ...
 
 
@@ -62,7 +62,7 @@ class RateLimits:
                 continue
             who = network(request.ip) if policy.per is Per.IP else request.caller.user_id
             window = Window.at(policy, who, now)
-            quota = settings.rate_limits[policy.name]
+            quota = self._counters.quota(policy.name)
             try:
                 if policy.exact:
                     remaining = quota - self._counters.consume(window.key, 1, window.ends)
