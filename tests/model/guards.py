@@ -59,11 +59,11 @@ class Guard(Enum):
     TASK_VERSION = auto()  # update, delete with If-Match: version is the one read
     TASK_PERSONAL = auto()  # create of a personal task: require_active
 
-    # dynamodb/core/transaction.py, dynamodb/idempotency/repository.py, http/middleware/idempotency.py
-    RECEIPT_NEW = auto()  # IdempotencyRepository.put_record: there must be none
-    RECEIPT_FIRST = auto()  # IdempotencyRepository.put_record: its failure goes before every other
-    RECEIPT_ATOMIC = auto()  # IdempotencyRepository.put_record: in the transaction of the effect
-    RECEIPT_AGAIN = auto()  # before an error is answered, the idempotency record is looked for once more
+    # dynamodb/core/transaction.py, http/middleware/idempotency.py
+    IDEMPOTENCY_NEW = auto()  # IdempotencyRepository.put_record: there must be none
+    IDEMPOTENCY_FIRST = auto()  # IdempotencyRepository.put_record: its failure goes before every other
+    IDEMPOTENCY_ATOMIC = auto()  # IdempotencyRepository.put_record: in the transaction of the effect
+    IDEMPOTENCY_AGAIN = auto()  # before an error is answered, the idempotency record is looked for once more
     TOKEN = auto()  # Transaction: client_request_token, the same for every sending
 
     # domain/removal.py: remove_dead_room; dynamodb/rooms/repository.py: delete_dead

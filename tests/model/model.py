@@ -31,7 +31,7 @@ class Configuration:
     """Bounds within which everything that can happen is looked at.
 
     ``menu``: what clients may send, again and again, until ``operations`` requests have been sent; at most
-    ``in_flight`` at a time. ``workers``: how many runs of stream handlers there may be at a time. ``lost_answers``:
+    ``in_flight`` at a time. ``workers``: how many runs of stream handlers there may be at a time. ``lost_responses``:
     a commit may be carried out without its response arriving. ``lagging_index``: so may the index by user.
     """
 

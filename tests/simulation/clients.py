@@ -101,7 +101,7 @@ class Client:
             self._world.sleep(2 * self._choices.random() ** 3)
 
     def _send(self, operation: Operation) -> Response | None:
-        if not self._world.faults.happens("lost_answers"):
+        if not self._world.faults.happens("lost_responses"):
             return self._world.call(operation)
         self._world.faults.counts["answer lost"] += 1
         if self._choices.random() < 0.5:

@@ -161,7 +161,7 @@ def _values_of_secrets() -> dict[str, str]:
         name: _client("secretsmanager").get_random_password(**properties["GenerateSecretString"])
         for name, properties in secrets.items()
     }
-    return {name: answer["RandomPassword"] for name, answer in made.items()}
+    return {name: response["RandomPassword"] for name, response in made.items()}
 
 
 def _new_secret(name: str, value: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tasksync.dynamodb.tasks.repository import task_item
+from tasksync.dynamodb.tasks.items import task_item
 from tasksync.model.entities import Priority, Task, TaskStatus
 from tasksync.model.ids import new_task_id
 

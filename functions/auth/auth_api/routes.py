@@ -132,7 +132,7 @@ def refresh(request: Request, body: RefreshToken) -> Response:
     the same `Idempotency-Key` within 60 seconds.
     """
     key, session = gather_pair(signer, lambda: _accounts.session_of(body.refresh_token))
-    # No authorizer, so no idempotency record: what a lost response needs to be given again is kept in the session.
+    # No authorizer, so no idempotency record: the session stores what is needed to repeat a lost response.
     sent = request.headers.get("idempotency-key")
     try:
         sign_in = _accounts.refresh(session, body.refresh_token, None if sent is None else key_digest(sent))
@@ -145,8 +145,8 @@ def refresh(request: Request, body: RefreshToken) -> Response:
     except InvalidToken:
         note_refusal(request, "refresh_failed")
         raise
-    answer = uncompressed(ok(_signed_in(sign_in, key)))
-    return replayed(answer) if sign_in.repeated else answer
+    response = uncompressed(ok(_signed_in(sign_in, key)))
+    return replayed(response) if sign_in.repeated else response
 
 
 @api.route("POST", "/auth/logout", body=RefreshToken, limits=(SESSION,))

@@ -28,8 +28,8 @@ class WantedKeys(Checked, frozen=True, kw_only=True):
 
     @classmethod
     def further_errors(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[FieldError]:
-        asked = sum(len(keys) for keys in values.values())
-        return [] if asked <= MOST_KEYS else [FieldError("", "too_many", f"At most {MOST_KEYS} keys in all.")]
+        count = sum(len(keys) for keys in values.values())
+        return [] if count <= MOST_KEYS else [FieldError("", "too_many", f"At most {MOST_KEYS} keys in all.")]
 
     def keys(self) -> Keys:
         return Keys(**{name: tuple(dict.fromkeys(keys)) for name, keys in msgspec.structs.asdict(self).items()})

@@ -1,3 +1,3 @@
-"""What the TaskSync functions share: rules, tables, HTTP, streams."""
+"""The layer that all TaskSync functions share: model, domain services, repositories, HTTP and streams."""
 
 __version__ = "0.2.0"

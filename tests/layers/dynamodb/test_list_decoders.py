@@ -1,4 +1,4 @@
-"""Rows, as lists and rooms are read, are what PynamoDB's items are."""
+"""Rows, as lists and rooms are read, are what single items are."""
 
 from typing import Any
 
@@ -7,10 +7,9 @@ from msgspec.structs import replace
 from pynamodb.models import Model
 
 from tasksync.dynamodb.core.queries import query
-from tasksync.dynamodb.rooms.decoder import partition
-from tasksync.dynamodb.rooms.repository import MembershipItem, RoomItem
-from tasksync.dynamodb.tasks.decoder import TaskRow, rows_with
-from tasksync.dynamodb.tasks.repository import TaskItem, sort_keys
+from tasksync.dynamodb.rooms.items import MembershipItem, RoomItem
+from tasksync.dynamodb.rooms.repository import partition
+from tasksync.dynamodb.tasks.mapper import TASK, TaskRow, rows_with, sort_keys
 from tasksync.model.entities import JoinRole, Membership, Origin, Room, RoomRole
 from tasksync.model.ids import new_room_id
 from tasksync.runtime import clock
@@ -47,7 +46,7 @@ def test_a_row_decodes_to_the_same_task_as_an_item(aws: Aws) -> None:
     tasks = [row.entity() for row in read()]
 
     assert tasks == TASKS
-    assert tasks == [TaskItem.from_raw_data(stored(task)).entity() for task in TASKS]
+    assert tasks == [TASK.read(stored(task)) for task in TASKS]
 
 
 def test_a_row_has_the_requested_sort_keys(aws: Aws) -> None:

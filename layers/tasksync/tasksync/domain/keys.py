@@ -83,8 +83,8 @@ class KeyService:
         rooms = {key: views[key] for key in wanted if key in views}
         tasks = {key: task for key, task in tasks.items() if task.owner_id in {caller.user_id, *views}}
         codes = {code: rooms_by_code[meant] for code in keys.codes if (meant := code_as_pasted(code)) in rooms_by_code}
-        asked = ((keys.users, users), (keys.rooms, rooms), (keys.tasks, tasks), (keys.codes, codes))
-        missing = [key for given, found in asked for key in given if key not in found]
+        results = ((keys.users, users), (keys.rooms, rooms), (keys.tasks, tasks), (keys.codes, codes))
+        missing = [key for given, found in results for key in given if key not in found]
         return Found(users, rooms, tasks, codes, tuple(dict.fromkeys(missing)))
 
     def _rooms_of(self, caller: Caller, keys: Keys) -> tuple[list[Room], dict[str, str]]:

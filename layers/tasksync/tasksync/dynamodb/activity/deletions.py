@@ -1,8 +1,9 @@
-"""Notes of who deleted a task, beside the idempotency records of requests, in their table.
+"""Deletion notes: who deleted a task, and when. They are stored in the idempotency table.
 
-A deletion has no item left to be stamped, and its stream record shows the task as it was before. So the transaction
-that deletes a task puts a note here, which the activity function reads when the record comes. It is kept for twice as
-long as DynamoDB keeps a record. What is deleted without a note is deleted by the service.
+A deleted task has no item that could store the change context, and its stream record shows the task before the
+deletion. So the transaction that deletes a task also writes a note, which the activity function reads when it handles
+the stream record. A note lives twice as long as a stream record. A task that was deleted without a note was deleted by
+the service.
 """
 
 from collections.abc import Iterable
@@ -30,11 +31,11 @@ class DeletionItem(SharedModel):
     stamp = UnicodeAttribute()
     deleted_at = UnicodeAttribute()
     expires_at = NumberAttribute()
-    """Seconds since 1970: DynamoDB deletes the item some time after."""
+    """Seconds since 1970. DynamoDB deletes expired items with a delay."""
 
 
 def note_deletion(transaction: Transaction, task_id: str) -> None:
-    """Let the transaction, which deletes this task, say who did it and when."""
+    """Add a note to the transaction that deletes this task."""
     at = clock.now()
     transaction.note(
         DeletionItem(
@@ -47,10 +48,10 @@ def note_deletion(transaction: Transaction, task_id: str) -> None:
 
 
 class DeletionsRepository:
-    """Notes of deletions."""
+    """Reads deletion notes."""
 
     def of_tasks(self, task_ids: Iterable[str]) -> dict[str, Deletion]:
-        """By task, who deleted it; without those that there is no note of. One consistent round trip for 100."""
+        """The deletions of those tasks that have a note, by task id. One consistent round trip for 100 tasks."""
         keys = [DELETION + task_id for task_id in task_ids]
         return {
             item.receipt_id.removeprefix(DELETION): Deletion(

@@ -47,7 +47,7 @@ class ActivityItem(SharedModel):
     by_actor = _ByActor()
 
     @classmethod
-    def of(cls, entry: ActivityEntry, kept: timedelta) -> "ActivityItem":
+    def of(cls, entry: ActivityEntry, retention: timedelta) -> "ActivityItem":
         return cls(
             entry.room_id,
             entry.id,
@@ -59,7 +59,7 @@ class ActivityItem(SharedModel):
             changes=json.dumps(entry.changes, ensure_ascii=False),
             request_id=entry.request_id,
             previous=json.dumps(entry.previous),
-            expires_at=int((entry.at + kept).timestamp()),
+            expires_at=int((entry.at + retention).timestamp()),
         )
 
     def entity(self) -> ActivityEntry:
@@ -80,9 +80,9 @@ class ActivityItem(SharedModel):
 class ActivityRepository:
     """Audit trails."""
 
-    def record(self, entries: Iterable[ActivityEntry], kept: timedelta) -> None:
-        """Write entries, to be kept for so long. Those that are there already stay as they are."""
-        items = {(entry.room_id, entry.id): ActivityItem.of(entry, kept) for entry in entries}
+    def record(self, entries: Iterable[ActivityEntry], retention: timedelta) -> None:
+        """Write entries, which expire after ``retention``. Existing entries stay unchanged."""
+        items = {(entry.room_id, entry.id): ActivityItem.of(entry, retention) for entry in entries}
         with ActivityItem.batch_write() as batch:
             for item in items.values():
                 batch.save(item)

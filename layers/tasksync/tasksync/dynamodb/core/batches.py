@@ -1,7 +1,6 @@
-"""Batch reads and writes of DynamoDB, carried out to the end.
+"""Batch reads and writes of DynamoDB, repeated until everything is processed.
 
-DynamoDB answers a batch with success even if it read or wrote only a part of it, or nothing; what is left is to be sent
-again: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html#Programming.Errors.BatchOperations
+A batch succeeds even if DynamoDB processed only a part of it, or nothing. The unprocessed part must be sent again: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html#Programming.Errors.BatchOperations
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +13,7 @@ LEFT = {"BatchGetItem": "UnprocessedKeys", "BatchWriteItem": "UnprocessedItems"}
 """Of each batch operation, what its response calls the part that was not processed."""
 
 ATTEMPTS = 10
-"""So many in a row may get nothing done."""
+"""The maximum number of consecutive calls without progress."""
 
 _FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
@@ -24,31 +23,31 @@ Send = Callable[[str, Json], Json]
 
 
 def run_batch(operation: str, request: Mapping[str, Any], send: Send) -> Json:
-    """The answer to a batch that was processed whole: with the items of all its parts, and with nothing left.
+    """Send a batch until all of it is processed. Returns one response, with the items of all parts.
 
-    ``send`` makes one call. What is left is sent again with jittered back-off, for as long as the function has time.
-    Raises ``DependencyFailed`` when ten calls in a row got nothing done (about 3 s) or time is nearly over; then a part
-    may have been carried out.
+    ``send`` makes one call. The unprocessed part is sent again, with exponential back-off and jitter, while there is
+    time. Raises ``DependencyFailed`` after ten consecutive calls without progress (about 3 s), or
+    when time is nearly over; then a part may have been processed.
     """
     left = request["RequestItems"]
     found: dict[str, list[Json]] = {table: [] for table in left}
-    fruitless, pause = 0, _FIRST_PAUSE_SECONDS
+    without_progress, pause = 0, _FIRST_PAUSE_SECONDS
     while True:
-        answer = send(operation, {**request, "RequestItems": left})
-        for table, items in answer.get("Responses", {}).items():
+        response = send(operation, {**request, "RequestItems": left})
+        for table, items in response.get("Responses", {}).items():
             found[table] += items
-        before, left = left, answer.get(LEFT[operation])
+        before, left = left, response.get(LEFT[operation])
         if not left:
-            return {**answer, "Responses": found, LEFT[operation]: {}}
+            return {**response, "Responses": found, LEFT[operation]: {}}
         if _size(left) < _size(before):
-            fruitless, pause = 0, _FIRST_PAUSE_SECONDS
+            without_progress, pause = 0, _FIRST_PAUSE_SECONDS
         else:
-            fruitless, pause = fruitless + 1, min(2 * pause, LONGEST_PAUSE_SECONDS)
-        if fruitless == ATTEMPTS or not deadline.has_time():
+            without_progress, pause = without_progress + 1, min(2 * pause, LONGEST_PAUSE_SECONDS)
+        if without_progress == ATTEMPTS or not deadline.has_time():
             raise DependencyFailed
         randomness.pause(pause)
 
 
 def _size(requests: Mapping[str, Any]) -> int:
-    """How many keys or writes there are, in all tables."""
+    """The number of keys or writes, in all tables."""
     return sum(len(part["Keys"]) if isinstance(part, dict) else len(part) for part in requests.values())

@@ -1,9 +1,10 @@
-"""The one connection to DynamoDB that all models share, and how it fails."""
+"""The connection to DynamoDB that all models share, and the translation of its errors."""
 
 import functools
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, Self
 
 import msgspec
@@ -14,6 +15,7 @@ from pynamodb.models import Model
 from tasksync.aws.client import DYNAMODB, Client, Codec, RetryPolicy, may_be_carried_out
 from tasksync.dynamodb.core import batches
 from tasksync.dynamodb.core.decoder import item_of
+from tasksync.dynamodb.core.mapper import Raw
 from tasksync.model.errors import Defect, DependencyFailed, OutcomeUnknown, TaskSyncError
 from tasksync.observability.logs import log
 from tasksync.runtime import unit_of_work
@@ -28,11 +30,11 @@ _MSGSPEC = Codec(msgspec.json.Encoder().encode, msgspec.json.Decoder().decode)
 # Above the number of reads that one request makes at the same time (``CONCURRENT_READS``, at most 16).
 _CONNECTIONS = 17
 
-# These answer a question we asked; every other error means that the table did not answer.
+# These errors are results of conditions; all others mean that the table did not respond.
 _ANSWERS = {"ConditionalCheckFailedException", "TransactionCanceledException"}
 
-# These say that what we asked cannot be asked: our own code is wrong, and the same again would be refused again. That a
-# table is not there or may not be used is a fault of the deployment, and passes when that is repaired.
+# These errors mean that our request is not valid: a bug, and a retry would fail again. A missing table or permission is
+# an error of the deployment, and disappears when that is repaired.
 _DEFECTS = {
     "IdempotentParameterMismatchException",
     "SerializationException",
@@ -42,17 +44,21 @@ _DEFECTS = {
 
 _WRITES = {"BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"}
 
-# For the log line: what each call costs.
+# The consumed capacity, for the log line.
 _COUNTED = {"ReturnConsumedCapacity": "TOTAL"}
 
-# Several reads of one request may be the first ones of a table.
+MOST_KEYS = 100
+"""Of one BatchGetItem."""
+
+# Concurrent reads may be the first ones of a table.
 _connecting = threading.Lock()
 
 
 class SharedConnection(Connection):
-    """Sends by our own client, and reports every failure in our own words, except the outcome of a condition.
+    """Sends requests by our own client, and translates all errors except failed conditions.
 
-    ``DependencyFailed``: nothing was written. ``OutcomeUnknown``: it may have been. ``Defect``: it was not understood.
+    ``DependencyFailed``: nothing was written. ``OutcomeUnknown``: the write may have happened. ``Defect``: DynamoDB
+    refused the request as not valid.
     """
 
     def __init__(self) -> None:
@@ -64,10 +70,10 @@ class SharedConnection(Connection):
         return self._aws
 
     def dispatch(self, operation_name: str, operation_kwargs: dict[str, Any]) -> dict[str, Any]:
-        """Without PynamoDB's signals, which nobody listens to here. A batch is carried out to its end.
+        """Send a request, without PynamoDB's signals, which are not used. A batch is repeated until it is processed.
 
-        PynamoDB asks for the rest of a batch read for ever and without a pause, and gives up a batch write after two
-        repeats at once. It never gets to: here nothing is left over.
+        PynamoDB itself repeats a batch read forever without a pause, and gives up a batch write after two immediate
+        retries. That code never runs, as no part is left unprocessed.
         """
         request = {**_COUNTED, **operation_kwargs}
         if operation_name in batches.LEFT:
@@ -76,13 +82,13 @@ class SharedConnection(Connection):
 
     def _send(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         with _reporting(operation):
-            answer: dict[str, Any] = self._make_api_call(operation, request)
+            response: dict[str, Any] = self._make_api_call(operation, request)
         if operation in _WRITES:
             unit_of_work.current().usage.writes += 1
-        return answer
+        return response
 
     def read(self, operation: str, parameters: Mapping[str, Any], decode: Callable[[bytes], Any]) -> dict[str, Any]:
-        """Past PynamoDB; ``decode`` reads the answer."""
+        """Send a request without PynamoDB; ``decode`` decodes the response."""
         with _reporting(operation):
             return self._aws.call(operation, {**_COUNTED, **parameters}, decode)
 
@@ -101,9 +107,9 @@ def _reporting(operation: str) -> Iterator[None]:
 
 
 def defect(operation: str, code: str) -> Defect:
-    """What is to be raised where DynamoDB refuses what our own code asked. It has its log line, whoever catches it.
+    """Log and return the error for a request of ours that DynamoDB refused as not valid.
 
-    Without DynamoDB's message, which may quote what a client sent.
+    The log line does not have DynamoDB's message, which may quote client data.
     """
     log(
         "ERROR",
@@ -121,19 +127,19 @@ def _unanswered(operation: str, error: Exception) -> TaskSyncError:
 
 @functools.cache
 def shared_connection() -> SharedConnection:
-    """PynamoDB by itself makes a connection for each model."""
+    """The shared connection. PynamoDB itself creates a connection for each model."""
     return SharedConnection()
 
 
 class SharedModel(Model):
-    """A model that uses the shared connection.
+    """Base of models that use the shared connection.
 
-    All kinds of items of one table derive from one model that declares the table's keys and indexes, so that the
-    shared connection learns them from whichever is used first.
+    All item classes of a table derive from one model that declares the table's keys and indexes, so that the connection
+    learns them from the class that is used first.
     """
 
     @classmethod
-    def from_raw_data(cls, data: dict[str, Any]) -> Self:
+    def from_raw_data(cls, data: Raw) -> Self:
         return item_of(cls, data)
 
     @classmethod
@@ -147,6 +153,20 @@ class SharedModel(Model):
                     shared.add_meta_table(table.get_meta_table())
                 table.connection = shared
         return table
+
+
+def get_item(table: str, key: Raw) -> Raw | None:
+    """GetItem, read consistently."""
+    request = {"TableName": table, "Key": key, "ConsistentRead": True}
+    found: Raw | None = shared_connection().dispatch("GetItem", request).get("Item")
+    return found
+
+
+def get_many(table: str, keys: Iterable[Raw]) -> Iterator[Raw]:
+    """The items with these keys that there are, in no order, read consistently: 100 in one round trip."""
+    left = iter(keys)
+    while wanted := list(islice(left, MOST_KEYS)):
+        yield from batch_get({table: {"Keys": wanted, "ConsistentRead": True}})[table]
 
 
 def batch_get(requests: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:

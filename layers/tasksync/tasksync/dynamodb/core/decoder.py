@@ -6,7 +6,7 @@ look for depends on the class alone, and here is looked for once.
 
 import functools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -14,8 +14,9 @@ from pynamodb.attributes import Attribute, DiscriminatorAttribute, NumberAttribu
 from pynamodb.exceptions import AttributeDeserializationError
 from pynamodb.models import Model
 
+from tasksync.dynamodb.core.mapper import Raw
+
 Item = TypeVar("Item", bound=Model)
-Raw = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)

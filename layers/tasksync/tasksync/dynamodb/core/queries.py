@@ -6,35 +6,17 @@ JSON: of the attributes that the struct names, times, numbers and words in their
 """
 
 import functools
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, NamedTuple, Required, TypedDict, TypeVar, cast
 
 import msgspec
+from pynamodb.pagination import ResultIterator
 
 from tasksync.dynamodb.core.connection import shared_connection
+from tasksync.dynamodb.core.mapper import Raw, without_null
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 Key = dict[str, dict[str, Any]]
-
-
-class Text(msgspec.Struct, frozen=True, gc=False):
-    """An attribute as DynamoDB spells it: ``{"S": "text"}``; the others are likewise."""
-
-    S: str
-
-
-class Moment(msgspec.Struct, frozen=True, gc=False):
-    S: datetime
-
-
-class Number(msgspec.Struct, frozen=True, gc=False):
-    N: int
-    """Spelled as a text."""
-
-
-class Texts(msgspec.Struct, frozen=True, gc=False):
-    SS: frozenset[str]
 
 
 class Read(NamedTuple, Generic[Row]):
@@ -61,6 +43,12 @@ def query(rows: type[Row], question: Mapping[str, Any]) -> Read[Row]:
     return Read(answer["Items"], answer.get("LastEvaluatedKey"))
 
 
+def raws(found: ResultIterator[Any]) -> Iterator[Raw]:
+    """The items that a query of PynamoDB finds, page by page, as DynamoDB spells them."""
+    for page in found.page_iter:
+        yield from page["Items"]
+
+
 @functools.cache
 def _reader(rows: type[Row]) -> Callable[[bytes], dict[str, Any]]:
     form: Any = _Answer[rows]  # type: ignore[valid-type]  # known at run time only
@@ -73,14 +61,10 @@ def _reader(rows: type[Row]) -> Callable[[bytes], dict[str, Any]]:
         except msgspec.ValidationError:
             pass
         answer = msgspec.json.decode(content)
-        answer["Items"] = [_without_null(item) for item in answer["Items"]]
+        answer["Items"] = [without_null(item) for item in answer["Items"]]
         try:
             return cast("dict[str, Any]", msgspec.convert(answer, form, strict=False))
         except msgspec.ValidationError as error:
             raise TypeError(f"An item is no {rows.__name__}: {error}") from error
 
     return read
-
-
-def _without_null(item: Key) -> Key:
-    return {name: value for name, value in item.items() if "NULL" not in value}

@@ -1,11 +1,11 @@
-"""The index of what is unfinished, in the users table and in the rooms table.
+"""The sparse index of unfinished removals, in the users table and the rooms table.
 
-What a write begins and a stream is to finish is marked by that write: an item of its transaction gets the attribute
-``unfinished``, and is deleted by what finishes it. The index holds the items that have the attribute, and no others: to
-find them costs the same whether there are a hundred people or ten million, and a mark costs one unit in the index.
-A stream record may be lost; a mark cannot be, for nothing was begun without it.
+A write that starts a removal marks it: an item of its transaction gets the attribute ``unfinished``. Finishing the
+removal deletes the item. The index contains only items with the attribute. So a query costs the same for a hundred
+users or ten million, and a mark costs one write unit in the index. A stream record may be lost; a mark cannot, because
+it is written in the same transaction.
 
-All marks of one kind share a partition of the index, which takes 1,000 writes a second.
+All marks of one kind share a partition of the index, which accepts 1,000 writes per second.
 """
 
 from collections.abc import Iterator
@@ -17,22 +17,22 @@ from tasksync.dynamodb.core.connection import shared_connection
 from tasksync.runtime import clock
 
 Key = dict[str, dict[str, str]]
-"""The key of an item, as DynamoDB spells it."""
+"""The key of an item, in DynamoDB JSON."""
 
 
 class Unfinished(StrEnum):
-    """What is to be finished, as it is stored."""
+    """The kind of a removal, as stored in the mark."""
 
     USER = "user"
     """A user whose deletion was accepted. The mark is on the user's item."""
     ROOM = "room"
     """A room without members. The mark is on the room's item."""
     UNASSIGNMENT = "unassignment"
-    """Tasks of a room that somebody left. The mark is an item of its own: ``dynamodb/rooms/unassignments.py``."""
+    """An unassignment of tasks. The mark is a separate item: ``dynamodb/rooms/unassignments.py``."""
 
 
 def unfinished(table: str, kind: Unfinished, before: datetime) -> Iterator[list[Key]]:
-    """The keys of items that were marked before this time, oldest first, page by page: a hint, since indexes lag."""
+    """The keys of items that were marked before this time, oldest first, page by page. Candidates: indexes lag."""
     request: dict[str, Any] = {
         "TableName": table,
         "IndexName": "unfinished",

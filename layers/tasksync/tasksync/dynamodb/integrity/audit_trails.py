@@ -1,22 +1,17 @@
 """Audit trails, as the auditor checks them: which entries are missing."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from tasksync.dynamodb.activity.repository import ActivityItem
-from tasksync.dynamodb.core.connection import batch_get
-from tasksync.dynamodb.rooms.repository import ROOM
+from tasksync.dynamodb.core.connection import get_many
+from tasksync.dynamodb.core.mapper import Raw
+from tasksync.dynamodb.rooms.items import ROOM_ITEM
 from tasksync.integrity.snapshot import EntrySnapshot, TrailSnapshot
 from tasksync.model.activity import Version, number_of
 from tasksync.model.entities import ActivityEntry, ActivityResource
 from tasksync.runtime.settings import settings
 
-Raw = dict[str, Any]
-"""An item as DynamoDB spells it."""
-
 Key = tuple[str, str]
-
-_MOST_IN_ONE_READ = 100
 
 
 def trails_of(versions: Iterable[Version]) -> dict[str, TrailSnapshot]:
@@ -61,7 +56,9 @@ def _versions(entries: list[ActivityEntry]) -> dict[Key, int]:
     """The versions of those rooms and tasks that still exist."""
     subjects = {_subject(entry) for entry in entries}
     tasks = _found(settings.tasks_table, ("owner_id", "task_id"), [each for each in subjects if each[1]])
-    rooms = _found(settings.rooms_table, ("room_id", "item"), [(room, ROOM) for room, task in subjects if not task])
+    rooms = _found(
+        settings.rooms_table, ("room_id", "item"), [(room, ROOM_ITEM) for room, task in subjects if not task]
+    )
     versions = {key: int(raw["version"]["N"]) for key, raw in tasks.items()}
     return versions | {(room_id, ""): int(raw["version"]["N"]) for (room_id, _), raw in rooms.items()}
 
@@ -74,9 +71,5 @@ def _entries(keys: Iterable[Key]) -> set[Key]:
 def _found(table: str, names: Key, keys: list[Key]) -> dict[Key, Raw]:
     """The existing items among these keys, by key, read consistently."""
     partition, sort = names
-    found: dict[Key, Raw] = {}
-    for start in range(0, len(keys), _MOST_IN_ONE_READ):
-        wanted = [{partition: {"S": one}, sort: {"S": two}} for one, two in keys[start : start + _MOST_IN_ONE_READ]]
-        for raw in batch_get({table: {"Keys": wanted, "ConsistentRead": True}})[table]:
-            found[raw[partition]["S"], raw[sort]["S"]] = raw
-    return found
+    wanted = ({partition: {"S": one}, sort: {"S": two}} for one, two in keys)
+    return {(raw[partition]["S"], raw[sort]["S"]): raw for raw in get_many(table, wanted)}

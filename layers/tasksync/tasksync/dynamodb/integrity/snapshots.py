@@ -12,16 +12,18 @@ from pynamodb.exceptions import PynamoDBException
 
 from tasksync.dynamodb.activity.deletions import DELETION
 from tasksync.dynamodb.activity.versions import version_of
-from tasksync.dynamodb.core.connection import batch_get, shared_connection
+from tasksync.dynamodb.core.connection import get_many, shared_connection
+from tasksync.dynamodb.core.mapper import Raw, text_of
 from tasksync.dynamodb.core.unfinished import Unfinished
 from tasksync.dynamodb.idempotency.items import IdempotencyItem
 from tasksync.dynamodb.integrity.audit_trails import entry_snapshots, read_entry, trails_of
 from tasksync.dynamodb.migrations.positions import POSITION
 from tasksync.dynamodb.rooms.former_members import FormerMemberItem
-from tasksync.dynamodb.rooms.repository import CODE, MEMBER, ROOM, CodeItem, MembershipItem, RoomItem, RoomsItem
+from tasksync.dynamodb.rooms.items import CODE, MEMBER, ROOM_ITEM, CodeItem, RoomsItem
+from tasksync.dynamodb.rooms.mapper import MEMBERSHIP, ROOM
 from tasksync.dynamodb.rooms.unassignments import UnassignmentItem
 from tasksync.dynamodb.sessions.repository import KEY, SessionItem
-from tasksync.dynamodb.tasks.repository import TaskItem, sort_keys
+from tasksync.dynamodb.tasks.mapper import TASK, sort_keys
 from tasksync.dynamodb.users.repository import ClaimItem, UserItem, UsersItem, email_claim, name_claim
 from tasksync.integrity.snapshot import (
     CodeSnapshot,
@@ -54,15 +56,11 @@ from tasksync.model.ids import is_room_id
 from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
-Raw = dict[str, Any]
-"""An item as DynamoDB spells it."""
-
 Parsed = TypeVar("Parsed")
 
 _Claim = tuple[str, str, datetime | None]
 """A room code, the id of its room, and, for a retired code, when it becomes free."""
 
-_MOST_IN_ONE_READ = 100
 _UNREADABLE = (PynamoDBException, ValueError, TypeError, KeyError, AttributeError)
 
 
@@ -155,10 +153,9 @@ def _query_pages(operation: str, request: dict[str, Any]) -> Iterator[list[Raw]]
 
 def _task_snapshots(raws: list[Raw]) -> list[Snapshot]:
     def parse(raw: Raw) -> tuple[Task, bool, Version | None]:
-        item = TaskItem.from_raw_data(raw)
-        task = item.entity()
-        fit = all(getattr(item, name) == value for name, value in sort_keys(task).items())
-        return task, fit, version_of(raw) if item.stamp and is_room_id(item.owner_id) else None
+        task = TASK.read(raw)
+        fit = all(text_of(raw, name) == value for name, value in sort_keys(task).items())
+        return task, fit, version_of(raw) if text_of(raw, "stamp") and is_room_id(task.owner_id) else None
 
     parsed, snapshots = _parsed(settings.tasks_table, raws, parse)
     owners = {task.owner_id for task, _, _ in parsed}
@@ -196,7 +193,7 @@ def _left_since(task: Task, raw: Raw | None, joins: dict[tuple[str, str], str | 
     if join_of in joins and task.join_id in (None, joins[join_of]):
         return None
     try:
-        room = RoomItem.from_raw_data(raw).entity()
+        room = ROOM.read(raw)
     except _UNREADABLE:
         return None
     return room.updated_at if room.member_count else None
@@ -204,12 +201,17 @@ def _left_since(task: Task, raw: Raw | None, joins: dict[tuple[str, str], str | 
 
 def _room_snapshots(raws: list[Raw]) -> list[Snapshot]:
     def parse(raw: Raw) -> Room | Membership | FormerMember | DueUnassignment | _Claim:
+        kind = text_of(raw, "kind")
+        if kind == "room":
+            return ROOM.read(raw)
+        if kind == "membership":
+            return MEMBERSHIP.read(raw)
         item = RoomsItem.from_raw_data(raw)
         if isinstance(item, CodeItem):
             expires_at = item.attribute_values.get("expires_at")
             free_at = None if expires_at is None else datetime.fromtimestamp(int(expires_at), UTC)
             return item.room_id.removeprefix(CodeItem.at("").room_id), item.owner, free_at
-        if isinstance(item, RoomItem | MembershipItem | FormerMemberItem | UnassignmentItem):
+        if isinstance(item, FormerMemberItem | UnassignmentItem):
             return item.entity()
         raise ValueError("no kind of item of this table")
 
@@ -220,7 +222,7 @@ def _room_snapshots(raws: list[Raw]) -> list[Snapshot]:
         if isinstance(each, Membership):
             members.setdefault(each.room_id, []).append(each)
     claims = [each for each in parsed if isinstance(each, tuple)]
-    items = [raw for raw in raws if raw["item"]["S"] == ROOM and raw["room_id"]["S"] in rooms and "stamp" in raw]
+    items = [raw for raw in raws if raw["item"]["S"] == ROOM_ITEM and raw["room_id"]["S"] in rooms and "stamp" in raw]
     trails = trails_of(version_of(raw) for raw in items)
     users = _users({member.user_id for of_room in members.values() for member in of_room})
     codes = _codes({room.code for room in rooms.values()})
@@ -228,23 +230,23 @@ def _room_snapshots(raws: list[Raw]) -> list[Snapshot]:
     former = [each for each in parsed if isinstance(each, FormerMember)]
     dues = [each for each in parsed if isinstance(each, DueUnassignment)]
     people = _users({each.user_id for each in former} | {due.user_id for due in dues})
-    marked = {raw["room_id"]["S"] for raw in raws if raw["item"]["S"] == ROOM and _is_marked(raw, Unfinished.ROOM)}
+    marked = {raw["room_id"]["S"] for raw in raws if raw["item"]["S"] == ROOM_ITEM and _is_marked(raw, Unfinished.ROOM)}
     back = _joins({(each.room_id, each.user_id) for each in former})
     for room_id, of_room in members.items():
         room = rooms.get(room_id)
         claim = codes.get(CodeItem.at(room.code).room_id) if room else None
-        owner = None if claim is None or "expires_at" in claim else _text(claim, "owner")
+        owner = None if claim is None or "expires_at" in claim else text_of(claim, "owner")
         known = {member.user_id: users[member.user_id] for member in of_room if member.user_id in users}
         deleting = {
             user_id: clock.parse(raw["updated_at"]["S"])
             for user_id, raw in known.items()
-            if _text(raw, "status") == UserStatus.DELETING.value
+            if text_of(raw, "status") == UserStatus.DELETING.value
         }
         trail = trails.get(room_id)
         snapshots.append(
             RoomSnapshot(room_id, room, tuple(of_room), owner, frozenset(known), deleting, trail, room_id in marked)
         )
-    snapshots += [CodeSnapshot(code, by, _text(claimants.get(by), "code"), free_at) for code, by, free_at in claims]
+    snapshots += [CodeSnapshot(code, by, text_of(claimants.get(by), "code"), free_at) for code, by, free_at in claims]
     snapshots += [
         FormerMemberSnapshot(each, each.user_id in people, (each.room_id, each.user_id) in back) for each in former
     ]
@@ -267,10 +269,10 @@ def _user_snapshots(raws: list[Raw]) -> list[Snapshot]:
     found = _users({claim for of_user in users.values() for claim in of_user} | {owner for _, owner in claims})
     marked = {raw["user_id"]["S"] for raw in raws if _is_marked(raw, Unfinished.USER)}
     for user, of_user in users.items():
-        owners = {claim: _text(found.get(claim), "owner") for claim in of_user}
+        owners = {claim: text_of(found.get(claim), "owner") for claim in of_user}
         snapshots.append(UserSnapshot(user, owners, user.id in marked))
     for claim, owner in claims:
-        username, email = (_text(found.get(owner), name) for name in ("username", "email"))
+        username, email = (text_of(found.get(owner), name) for name in ("username", "email"))
         snapshots.append(NameSnapshot(claim, owner, _claims(username, email)))
     return snapshots
 
@@ -323,13 +325,13 @@ def _item(table: str, *key: str) -> tuple[str, list[Raw]]:
 
 
 def _rooms(room_ids: Iterable[str]) -> dict[str, Raw]:
-    return _found(settings.rooms_table, [(room_id, ROOM) for room_id in room_ids])
+    return _found(settings.rooms_table, [(room_id, ROOM_ITEM) for room_id in room_ids])
 
 
 def _joins(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str | None]:
     """The join ids of those pairs of room and user that are memberships."""
     raws = _batches(settings.rooms_table, [(room_id, MEMBER + user_id) for room_id, user_id in pairs])
-    return {(raw["room_id"]["S"], raw["item"]["S"].removeprefix(MEMBER)): _text(raw, "join_id") for raw in raws}
+    return {(raw["room_id"]["S"], raw["item"]["S"].removeprefix(MEMBER)): text_of(raw, "join_id") for raw in raws}
 
 
 def _codes(codes: Iterable[str]) -> dict[str, Raw]:
@@ -347,10 +349,7 @@ def _found(table: str, keys: Iterable[tuple[str, ...]]) -> dict[str, Raw]:
 
 def _batches(table: str, keys: Iterable[tuple[str, ...]]) -> Iterator[Raw]:
     names = _key_names(table)
-    wanted = [{name: {"S": part} for name, part in zip(names, key, strict=True)} for key in keys]
-    for start in range(0, len(wanted), _MOST_IN_ONE_READ):
-        request = {"Keys": wanted[start : start + _MOST_IN_ONE_READ], "ConsistentRead": True}
-        yield from batch_get({table: request})[table]
+    return get_many(table, ({name: {"S": part} for name, part in zip(names, key, strict=True)} for key in keys))
 
 
 def _key_names(table: str) -> tuple[str, ...]:
@@ -372,9 +371,4 @@ def _claims(username: str | None, email: str | None) -> frozenset[str]:
 
 def _is_marked(raw: Raw, kind: Unfinished) -> bool:
     """Whether the item is in the index of unfinished removals."""
-    return _text(raw, "unfinished") == kind and "updated_at" in raw
-
-
-def _text(raw: Raw | None, name: str) -> str | None:
-    value: str | None = (raw or {}).get(name, {}).get("S")
-    return value
+    return text_of(raw, "unfinished") == kind and "updated_at" in raw

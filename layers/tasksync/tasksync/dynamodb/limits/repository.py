@@ -60,12 +60,12 @@ class RateLimitsRepository:
         }
         try:
             with unit_of_work.bookkeeping():
-                answer = shared_connection().dispatch("UpdateItem", question)
+                response = shared_connection().dispatch("UpdateItem", question)
         except DependencyFailed as error:
             if isinstance(error.__cause__, BotoCoreError):
                 raise
             raise NotCounted from error
-        return int(answer["Attributes"]["spent"]["N"])
+        return int(response["Attributes"]["spent"]["N"])
 
     def count_attempt(self, key: str, ends: int) -> LoginThrottle:
         """Count an attempt, and return the throttle. A new throttle expires at ``ends``."""

@@ -1,4 +1,4 @@
-"""The migrations, in the order in which they are carried out. One that was released keeps its id and its place."""
+"""The migrations, in the order in which they run. The id and the order of a released migration never change."""
 
 from tasksync.dynamodb.migrations.m0001_member_ids import MemberIds
 from tasksync.dynamodb.migrations.m0002_task_sort_keys import TaskSortKeys

@@ -3,10 +3,11 @@
 They are made of the task's own content. Nobody sees the change: the task's version and stamp stay.
 """
 
-from tasksync.dynamodb.core.connection import batch_get
+from tasksync.dynamodb.core.connection import get_many
 from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.migrations.scanning import Raw, scan_page
-from tasksync.dynamodb.tasks.repository import TaskItem, sort_keys
+from tasksync.dynamodb.tasks.items import TaskItem
+from tasksync.dynamodb.tasks.mapper import TASK, sort_keys
 from tasksync.model.entities import Task
 from tasksync.model.errors import WriteConflict
 from tasksync.runtime.settings import settings
@@ -26,17 +27,17 @@ class TaskSortKeys:
         for _ in range(_ATTEMPTS):
             if _fits(item):
                 return False
-            found = batch_get({settings.tasks_table: {"Keys": [key], "ConsistentRead": True}})[settings.tasks_table]
-            if not found:
+            found = next(get_many(settings.tasks_table, [key]), None)
+            if found is None:
                 return False
-            [item] = found
-            if _changed(TaskItem.from_raw_data(item).entity()):
+            item = dict(found)
+            if _changed(TASK.read(item)):
                 return True
         raise WriteConflict
 
 
 def _fits(item: Raw) -> bool:
-    expected = sort_keys(TaskItem.from_raw_data(item).entity())
+    expected = sort_keys(TASK.read(item))
     return all(item.get(name, {}).get("S") == value for name, value in expected.items())
 
 

@@ -8,7 +8,8 @@ Begun anew, this heals what was lost with records of the stream.
 from tasksync.dynamodb.migrations.m0002_task_sort_keys import TaskSortKeys
 from tasksync.dynamodb.migrations.scanning import Raw
 from tasksync.dynamodb.rooms.repository import members_among
-from tasksync.dynamodb.tasks.repository import TaskItem, TasksRepository
+from tasksync.dynamodb.tasks.mapper import TASK
+from tasksync.dynamodb.tasks.repository import TasksRepository
 from tasksync.model.entities import Task
 from tasksync.model.errors import WriteConflict
 from tasksync.model.ids import is_room_id
@@ -30,7 +31,7 @@ class Assignments:
 
     def change(self, item: Raw) -> bool:
         changed = self._sort_keys.change(item)
-        task: Task | None = TaskItem.from_raw_data(item).entity()
+        task: Task | None = TASK.read(item)
         for _ in range(_ATTEMPTS):
             if task is None or not _is_left_over(task):
                 return changed

@@ -2,7 +2,8 @@
 
 from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.migrations.scanning import Raw, scan_page
-from tasksync.dynamodb.rooms.repository import ROOM, RoomItem, mark_as_dead
+from tasksync.dynamodb.rooms.conditions import mark_as_dead
+from tasksync.dynamodb.rooms.items import ROOM_ITEM, RoomItem
 from tasksync.model.errors import WriteConflict
 from tasksync.runtime.settings import settings
 
@@ -15,7 +16,7 @@ class DeadRooms:
         return scan_page(settings.rooms_table, segment, segments, after, limit)
 
     def change(self, item: Raw) -> bool:
-        if item["item"]["S"] != ROOM or item["member_count"]["N"] != "0" or "unfinished" in item:
+        if item["item"]["S"] != ROOM_ITEM or item["member_count"]["N"] != "0" or "unfinished" in item:
             return False
         transaction = Transaction()
         # Nothing enters a dead room: if the condition does not hold, the room is gone.

@@ -1,4 +1,4 @@
-"""Users being deleted from before they were marked: without the mark, the sweeper does not find them."""
+"""Marks users whose deletion started before marks existed, so that the sweeper finds them."""
 
 from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.migrations.scanning import Raw, scan_page
@@ -16,7 +16,7 @@ class DeletedUsers:
         return scan_page(settings.users_table, segment, segments, after, limit)
 
     def change(self, item: Raw) -> bool:
-        # The claims on names are in this table, too, and have no status.
+        # Claims are in the same table, and have no status.
         if item.get("status") != {"S": UserStatus.DELETING} or "unfinished" in item:
             return False
         transaction = Transaction()

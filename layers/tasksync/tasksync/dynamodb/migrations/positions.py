@@ -1,6 +1,6 @@
-"""Where migrations stand, beside the idempotency records of requests, in their table.
+"""Positions of migrations, stored in the idempotency table.
 
-Unlike those, positions never expire. Lost, they cost a second run, which finds nothing to do.
+They never expire. Losing them costs a second run, which finds nothing to do.
 """
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
@@ -23,10 +23,10 @@ class PositionsItem(SharedModel):
 
 
 class PositionsRepository:
-    """The positions in all segments, by migration. They are written at once, so that a new beginning is a whole one."""
+    """The positions of each migration in all segments. One write stores all segments, so that a reset is atomic."""
 
     def of(self, migration_id: str) -> list[Position]:
-        """Empty if it was never begun."""
+        """The stored positions; empty if the migration was never started."""
         try:
             item = PositionsItem.get(POSITION + migration_id, consistent_read=True)
         except DoesNotExist:

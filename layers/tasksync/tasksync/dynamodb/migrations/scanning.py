@@ -1,4 +1,4 @@
-"""One page of one segment of a table, whatever its items are."""
+"""Scans one page of one segment of a table."""
 
 import json
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from tasksync.dynamodb.core.connection import shared_connection
 
 Raw = dict[str, Any]
-"""An item as DynamoDB spells it."""
+"""An item in DynamoDB JSON."""
 
 
 def scan_page(table: str, segment: int, segments: int, after: str | None, limit: int) -> tuple[list[Raw], str | None]:
-    """Items behind a key, read consistently, and the key to go on from; None at the end of the segment."""
+    """Items after a key, read consistently, and the key to continue from; None at the end of the segment."""
     request: Raw = {
         "TableName": table,
         "Segment": segment,
@@ -20,6 +20,6 @@ def scan_page(table: str, segment: int, segments: int, after: str | None, limit:
     }
     if after is not None:
         request["ExclusiveStartKey"] = json.loads(after)
-    answer = shared_connection().dispatch("Scan", request)
-    last = answer.get("LastEvaluatedKey")
-    return answer["Items"], json.dumps(last) if last else None
+    response = shared_connection().dispatch("Scan", request)
+    last = response.get("LastEvaluatedKey")
+    return response["Items"], json.dumps(last) if last else None

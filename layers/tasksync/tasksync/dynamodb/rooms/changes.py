@@ -4,11 +4,7 @@ from datetime import datetime
 
 from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.rooms import join_roles
-from tasksync.dynamodb.rooms.former_members import forget_former_member, note_former_member, require_former_member
-from tasksync.dynamodb.rooms.queries import RoomReads
-from tasksync.dynamodb.rooms.repository import (
-    MembershipItem,
-    RoomItem,
+from tasksync.dynamodb.rooms.conditions import (
     bump_version,
     claim_code,
     dated_before,
@@ -21,6 +17,9 @@ from tasksync.dynamodb.rooms.repository import (
     same_membership,
     same_version,
 )
+from tasksync.dynamodb.rooms.former_members import forget_former_member, note_former_member, require_former_member
+from tasksync.dynamodb.rooms.items import MembershipItem, RoomItem
+from tasksync.dynamodb.rooms.queries import RoomReads
 from tasksync.dynamodb.rooms.unassignments import note_unassignment
 from tasksync.dynamodb.users.repository import require_active, require_unchanged
 from tasksync.model.entities import FormerMember, Membership, Origin, Room, RoomRole, RoomView, User

@@ -8,12 +8,15 @@ from collections.abc import Iterable
 from functools import partial
 from itertools import chain, islice
 
+from tasksync.dynamodb.core.connection import MOST_KEYS, get_many
 from tasksync.dynamodb.core.gather import gather
-from tasksync.dynamodb.rooms.repository import MEMBER, ROOM, MembershipItem, RoomItem, RoomsItem, RoomsRepository
+from tasksync.dynamodb.core.mapper import Raw
+from tasksync.dynamodb.core.queries import raws
+from tasksync.dynamodb.rooms.items import MembershipItem, membership_key, room_key
+from tasksync.dynamodb.rooms.mapper import MEMBERSHIP, ROOM
+from tasksync.dynamodb.rooms.repository import RoomsRepository
 from tasksync.model.entities import Membership, Page, Room, RoomView
-
-# Of one BatchGetItem.
-_MOST_KEYS = 100
+from tasksync.runtime.settings import settings
 
 
 class RoomReads(RoomsRepository):
@@ -40,7 +43,7 @@ class RoomReads(RoomsRepository):
         """
         wanted = list(dict.fromkeys(room_ids))
         keys = _keys_of_views(wanted, user_id)
-        parts = [keys[start : start + _MOST_KEYS] for start in range(0, len(keys), _MOST_KEYS)]
+        parts = [keys[start : start + MOST_KEYS] for start in range(0, len(keys), MOST_KEYS)]
         if not parts:
             return {}
         first, *others = [partial(_items, part) for part in parts]
@@ -53,7 +56,7 @@ class RoomReads(RoomsRepository):
 
     def candidate_room_ids(self, user_id: str) -> set[str]:
         """Ids of all rooms that a user is in, from the index."""
-        return {item.room_id for item in MembershipItem.by_user.query(user_id)}
+        return {raw["room_id"]["S"] for raw in raws(MembershipItem.by_user.query(user_id))}
 
     def all_of(self, user_id: str) -> list[Room]:
         """All rooms that a user is in: one round trip, and one more for each 100 of them."""
@@ -61,29 +64,28 @@ class RoomReads(RoomsRepository):
 
     def naming(self, room_ids: Iterable[str], user_ids: set[str]) -> list[Room]:
         """Those of the rooms that all these users are in. One round trip for 100."""
-        keys = [(room_id, ROOM) for room_id in room_ids]
-        rooms = (item.entity() for item in RoomItem.batch_get(keys, consistent_read=True))
+        rooms = map(ROOM.read, get_many(settings.rooms_table, map(room_key, room_ids)))
         return [room for room in rooms if user_ids <= room.member_ids]
 
 
-def _keys_of_views(room_ids: list[str], user_id: str) -> list[tuple[str, str]]:
-    return [(room_id, item) for room_id in room_ids for item in (ROOM, MEMBER + user_id)]
+def _keys_of_views(room_ids: list[str], user_id: str) -> list[Raw]:
+    return [key for room_id in room_ids for key in (room_key(room_id), membership_key(room_id, user_id))]
 
 
-def _views(items: Iterable[RoomsItem], wanted: list[str], user_id: str) -> dict[str, RoomView]:
+def _views(items: Iterable[Raw], wanted: list[str], user_id: str) -> dict[str, RoomView]:
     rooms: dict[str, Room] = {}
     memberships: dict[str, Membership] = {}
     for item in items:
-        if isinstance(item, RoomItem):
-            rooms[item.room_id] = item.entity()
-        elif isinstance(item, MembershipItem):
-            memberships[item.room_id] = item.entity()
+        if item["kind"]["S"] == "room":
+            rooms[item["room_id"]["S"]] = ROOM.read(item)
+        else:
+            memberships[item["room_id"]["S"]] = MEMBERSHIP.read(item)
     both = [room_id for room_id in wanted if room_id in rooms and room_id in memberships]
     return {i: RoomView(rooms[i], memberships[i], ()) for i in both if _may_name(rooms[i], user_id)}
 
 
-def _items(keys: list[tuple[str, str]]) -> list[RoomsItem]:
-    return list(RoomsItem.batch_get(keys, consistent_read=True))
+def _items(keys: list[Raw]) -> list[Raw]:
+    return list(get_many(settings.rooms_table, keys))
 
 
 def _may_name(room: Room, user_id: str) -> bool:

@@ -1,4 +1,4 @@
-"""The rooms table: rooms, their memberships, and the claims on their codes. Former members: ``former_members.py``.
+"""The rooms table: rooms, their memberships, and the claims on their codes.
 
 A room with its members is one partition, read with one consistent query. Counts and memberships change together in
 one transaction, so ``member_count`` is the number of membership items at every moment, and ``member_ids`` (a set,
@@ -9,156 +9,30 @@ A code that a room has given up, or whose room is gone, stays claimed as retired
 lead into the room of a stranger.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 
-from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
-
-from tasksync.dynamodb.core.connection import SharedModel, batch_get
-from tasksync.dynamodb.core.transaction import Failure, Transaction
+from tasksync.dynamodb.core.connection import get_item, get_many
+from tasksync.dynamodb.core.mapper import Raw, Row, Text
+from tasksync.dynamodb.core.queries import query, raws
+from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.core.unfinished import Unfinished, unfinished
-from tasksync.dynamodb.rooms import join_roles
-from tasksync.dynamodb.rooms.decoder import partition, rooms_entered
-from tasksync.model.change_context import Roles
+from tasksync.dynamodb.rooms.conditions import (
+    bump_version,
+    dated_before,
+    end_membership,
+    left,
+    retire_code,
+    role_change,
+    same_membership,
+)
+from tasksync.dynamodb.rooms.items import CODE, ByUser, CodeItem, MembershipItem, RoomItem, membership_key, room_key
+from tasksync.dynamodb.rooms.mapper import MEMBERSHIP, ROOM, PartitionRow
 from tasksync.model.entities import JoinedRooms, Membership, Origin, Room, RoomRole, RoomView
-from tasksync.model.errors import CodeTaken, LastAdmin, UnknownCode, WriteConflict
-from tasksync.runtime import clock, unit_of_work
+from tasksync.model.errors import UnknownCode, WriteConflict
 from tasksync.runtime.settings import settings
 
-ROOM = "ROOM"
-MEMBER = "MEMBER#"
-CODE = "CODE"
-
 _READS = 10
-_CODES_RETIRED_FOR = timedelta(days=90)
-
-
-class ByUser(GlobalSecondaryIndex["RoomsItem"]):
-    class Meta:
-        index_name = "by_user"
-        projection = AllProjection()
-
-    user_id = UnicodeAttribute(hash_key=True)
-    room_id = UnicodeAttribute(range_key=True)
-
-
-class RoomsItem(SharedModel):
-    """Any item of the table."""
-
-    class Meta:
-        table_name = settings.rooms_table
-
-    room_id = UnicodeAttribute(hash_key=True)
-    item = UnicodeAttribute(range_key=True)
-    kind = DiscriminatorAttribute()
-    by_user = ByUser()
-
-
-class RoomItem(RoomsItem, discriminator="room"):
-    code = UnicodeAttribute()
-    join_role = UnicodeAttribute(null=True)
-    """As ``tasksync.dynamodb.rooms.join_roles`` spells it."""
-    name = UnicodeAttribute(null=True)
-    member_count = NumberAttribute()
-    admin_count = NumberAttribute()
-    created_by = UnicodeAttribute()
-    created_at = UnicodeAttribute()
-    updated_at = UnicodeAttribute()
-    version = NumberAttribute()
-    member_ids = UnicodeSetAttribute(null=True)
-    stamp = UnicodeAttribute(null=True)
-    """Of the latest change: ``tasksync.model.change_context``."""
-    unfinished = UnicodeAttribute(null=True)
-    """``Unfinished.ROOM`` from when the room is without members; absent before."""
-
-    @classmethod
-    def at(cls, room_id: str) -> "RoomItem":
-        return cls(room_id, ROOM)
-
-    @classmethod
-    def of(cls, room: Room) -> "RoomItem":
-        return cls(
-            room.id,
-            ROOM,
-            code=room.code,
-            join_role=join_roles.stored(room.join_role),
-            name=room.name,
-            member_count=room.member_count,
-            admin_count=room.admin_count,
-            created_by=room.created_by,
-            created_at=clock.timestamp(room.created_at),
-            updated_at=clock.timestamp(room.updated_at),
-            version=room.version,
-            member_ids=set(room.member_ids) or None,
-        )
-
-    def entity(self) -> Room:
-        values = self.attribute_values
-        return Room(
-            id=values["room_id"],
-            code=values["code"],
-            join_role=join_roles.read(values.get("join_role")),
-            name=values.get("name"),
-            member_count=int(values["member_count"]),
-            admin_count=int(values["admin_count"]),
-            created_by=values["created_by"],
-            created_at=clock.parse(values["created_at"]),
-            updated_at=clock.parse(values["updated_at"]),
-            version=int(values["version"]),
-            member_ids=frozenset(values.get("member_ids") or ()),
-        )
-
-
-class MembershipItem(RoomsItem, discriminator="membership"):
-    user_id = UnicodeAttribute()
-    role = UnicodeAttribute()
-    join_id = UnicodeAttribute()
-    joined_at = UnicodeAttribute()
-    origin = UnicodeAttribute(null=True)
-    """``Origin``. Absent where the membership is older than this attribute: then it counts as the work of others, so
-    that nobody is kept from opening and joining rooms by what others may have done."""
-
-    @classmethod
-    def at(cls, room_id: str, user_id: str) -> "MembershipItem":
-        return cls(room_id, MEMBER + user_id)
-
-    @classmethod
-    def of(cls, membership: Membership, origin: Origin) -> "MembershipItem":
-        return cls(
-            membership.room_id,
-            MEMBER + membership.user_id,
-            user_id=membership.user_id,
-            role=membership.role.value,
-            join_id=membership.join_id,
-            joined_at=clock.timestamp(membership.joined_at),
-            origin=origin.value,
-        )
-
-    def entity(self) -> Membership:
-        values = self.attribute_values
-        return Membership(
-            room_id=values["room_id"],
-            user_id=values["user_id"],
-            role=RoomRole(values["role"]),
-            join_id=values["join_id"],
-            joined_at=clock.parse(values["joined_at"]),
-        )
-
-
-class CodeItem(RoomsItem, discriminator="code"):
-    """A room's claim on its code. Its partition is the code, so that a code is looked up with one read."""
-
-    owner = UnicodeAttribute()
-    expires_at = NumberAttribute(null=True)
-    """Of a retired code: from when on it is free, in seconds since 1970. DynamoDB deletes the item some time after."""
-
-    @classmethod
-    def at(cls, code: str) -> "CodeItem":
-        return cls(f"CODE#{code}", CODE)
 
 
 class RoomsRepository:
@@ -190,9 +64,7 @@ class RoomsRepository:
     def memberships_of(self, user_id: str, after: str | None = None) -> Iterator[Membership]:
         """A user's memberships by room id, from the index (see ``queries.py``): candidates, no right."""
         beyond = None if after is None else ByUser.room_id > after
-        for item in MembershipItem.by_user.query(user_id, beyond):
-            if isinstance(item, MembershipItem):
-                yield item.entity()
+        return map(MEMBERSHIP.read, raws(MembershipItem.by_user.query(user_id, beyond)))
 
     def count_of(self, user_id: str) -> int:
         """How many rooms a user has opened or joined and is in, from the index (see ``queries.py``)."""
@@ -200,12 +72,13 @@ class RoomsRepository:
 
     def joined_rooms(self, user_id: str) -> JoinedRooms:
         """The rooms a user is in, from the index (see ``queries.py``). One round trip."""
-        return rooms_entered(user_id)
+        return _joined_rooms(user_id)
 
     def memberships_in(self, room_ids: Iterable[str], user_id: str) -> dict[str, Membership]:
         """The user's memberships in these rooms, by room, read consistently."""
-        keys = [(room_id, MEMBER + user_id) for room_id in room_ids]
-        return {item.room_id: item.entity() for item in MembershipItem.batch_get(keys, consistent_read=True)}
+        keys = (membership_key(room_id, user_id) for room_id in room_ids)
+        found = map(MEMBERSHIP.read, get_many(settings.rooms_table, keys))
+        return {membership.room_id: membership for membership in found}
 
     def members_among(self, room_id: str, user_ids: Iterable[str]) -> dict[str, Membership]:
         """By user, the memberships of these users in one room, read consistently."""
@@ -213,10 +86,8 @@ class RoomsRepository:
 
     def is_live(self, room_id: str) -> bool:
         """Whether there is this room, with members in it. Read consistently."""
-        try:
-            return int(RoomItem.get(room_id, ROOM, consistent_read=True).member_count) > 0
-        except RoomItem.DoesNotExist:
-            return False
+        room = self._find(room_id)
+        return room is not None and room.member_count > 0
 
     def resolve_code(self, code: str) -> str:
         """The room with this code. Raises ``UnknownCode``, for retired codes, too."""
@@ -263,11 +134,8 @@ class RoomsRepository:
 
     def find_dead(self, room_id: str) -> Room | None:
         """A room without members that is still there to be deleted."""
-        try:
-            room = RoomItem.get(room_id, ROOM, consistent_read=True).entity()
-        except RoomItem.DoesNotExist:
-            return None
-        return room if room.member_count == 0 else None
+        room = self._find(room_id)
+        return room if room is not None and room.member_count == 0 else None
 
     def delete_dead(self, room: Room) -> None:
         """Delete a dead room and retire its code, once its tasks are gone. Raises ``WriteConflict`` if that has been
@@ -283,142 +151,65 @@ class RoomsRepository:
         for page in unfinished(settings.rooms_table, Unfinished.ROOM, before):
             yield [key["room_id"]["S"] for key in page]
 
+    def _find(self, room_id: str) -> Room | None:
+        """Dead or not, read consistently."""
+        raw = get_item(settings.rooms_table, room_key(room_id))
+        return None if raw is None else ROOM.read(raw)
 
-def membership_key(room_id: str, user_id: str) -> dict[str, dict[str, str]]:
-    """A membership's key as DynamoDB spells it, for reads across tables."""
-    return {"room_id": {"S": room_id}, "item": {"S": MEMBER + user_id}}
 
-
-def members_of(raws: Iterable[Mapping[str, Any]]) -> dict[str, Membership]:
+def members_of(found: Iterable[Raw]) -> dict[str, Membership]:
     """By user, the memberships that were read in one room."""
-    members = (MembershipItem.from_raw_data(dict(raw)).entity() for raw in raws)
-    return {member.user_id: member for member in members}
+    return {member.user_id: member for member in map(MEMBERSHIP.read, found)}
 
 
 def members_among(room_id: str, user_ids: Iterable[str]) -> dict[str, Membership]:
     """By user, the memberships of these users in one room, read consistently in one round trip."""
-    keys = [membership_key(room_id, user_id) for user_id in dict.fromkeys(user_ids)]
-    table = settings.rooms_table
-    return members_of(batch_get({table: {"Keys": keys, "ConsistentRead": True}})[table])
+    keys = (membership_key(room_id, user_id) for user_id in dict.fromkeys(user_ids))
+    return members_of(get_many(settings.rooms_table, keys))
 
 
-def end_membership(transaction: Transaction, membership: Membership, at: datetime, *, last: bool) -> None:
-    """Delete the membership, and count it out of its room. ``last``: it was read as the only one, so the room dies.
+class _JoinedRow(Row, frozen=True, kw_only=True, gc=False):
+    """What of a membership says where it is and whence."""
 
-    The commit raises ``WriteConflict`` if the membership is not what was read. It raises ``LastAdmin`` if it is the
-    last admin's and others remain, and also if ``last`` is not so any more or the room was changed after ``at``: who
-    reads it again knows which.
-    """
-    item = MembershipItem.at(membership.room_id, membership.user_id)
-    transaction.delete(item, same_membership(membership), WriteConflict)
-    actions = [
-        RoomItem.member_count.add(-1),
-        RoomItem.member_ids.delete({membership.user_id}),
-        *bump_version(at, left(membership)),
-    ]
-    # An update cannot write the mark by what the count becomes, so it is decided before, and the count checked.
-    if last:
-        actions.append(mark_as_dead())
-        condition = (RoomItem.member_count == 1) & dated_before(at)
-    else:
-        condition = (RoomItem.member_count >= 2) & dated_before(at)
-    if membership.role is RoomRole.ADMIN:
-        actions.append(RoomItem.admin_count.add(-1))
-        if not last:
-            condition = condition & (RoomItem.admin_count > 1)
-    transaction.update(RoomItem.at(membership.room_id), actions, condition, LastAdmin)
+    room_id: Text
+    origin: Text | None = None
 
 
-def require_membership(transaction: Transaction, membership: Membership) -> None:
-    """Let ``transaction`` commit only if this membership still is what was read; ``WriteConflict`` otherwise."""
-    transaction.check(
-        MembershipItem.at(membership.room_id, membership.user_id), same_membership(membership), WriteConflict
+def _joined_rooms(user_id: str) -> JoinedRooms:
+    """The rooms of a user, from the index by user. A query of 1 MB holds more of them than anybody can be in."""
+    rows, _ = query(
+        _JoinedRow,
+        {
+            "TableName": settings.rooms_table,
+            "IndexName": "by_user",
+            "KeyConditionExpression": "#0 = :0",
+            "ProjectionExpression": "#1, #2",
+            "ExpressionAttributeNames": {"#0": "user_id", "#1": "room_id", "#2": "origin"},
+            "ExpressionAttributeValues": {":0": {"S": user_id}},
+        },
     )
+    by_oneself = {row.room_id.S for row in rows if row.origin is not None and row.origin.S == Origin.ONESELF}
+    return JoinedRooms(frozenset(by_oneself), frozenset(row.room_id.S for row in rows) - by_oneself)
 
 
-def require_writer(transaction: Transaction, room_id: str, user_id: str, otherwise: Failure) -> None:
-    """Let ``transaction`` commit only if this user may write in the room."""
-    transaction.check(MembershipItem.at(room_id, user_id), _may_write(), otherwise)
-
-
-def require_writer_by(transaction: Transaction, room_id: str, user_id: str, join_id: str, otherwise: Failure) -> None:
-    """Let ``transaction`` commit only if this user may write in the room, by this join."""
-    condition = _may_write() & (MembershipItem.join_id == join_id)
-    transaction.check(MembershipItem.at(room_id, user_id), condition, otherwise)
-
-
-def _may_write() -> Condition:
-    condition: Condition = (MembershipItem.role == RoomRole.ADMIN.value) | (
-        MembershipItem.role == RoomRole.MEMBER.value
-    )
-    return condition
-
-
-def require_join(transaction: Transaction, room_id: str, user_id: str, join_id: str, otherwise: Failure) -> None:
-    """Let ``transaction`` commit only if this user is still a member of the room by this join, in whatever role."""
-    transaction.check(MembershipItem.at(room_id, user_id), MembershipItem.join_id == join_id, otherwise)
-
-
-def same_membership(membership: Membership) -> Condition:
-    """The same join, with the same role, as was read."""
-    condition: Condition = (MembershipItem.join_id == membership.join_id) & (
-        MembershipItem.role == membership.role.value
-    )
-    return condition
-
-
-def same_version(room: Room) -> Condition:
-    """Nothing of the room, nor who is in it, has changed since it was read; so it is alive, too."""
-    condition: Condition = RoomItem.version == room.version
-    return condition
-
-
-def dated_before(at: datetime) -> Condition:
-    """No version of the room is dated later than ``at``: for changes that do not depend on the version."""
-    condition: Condition = RoomItem.updated_at < clock.timestamp(at)
-    return condition
-
-
-def bump_version(at: datetime, members: Mapping[str, Roles] | None = None) -> list[Action]:
-    """What every change of a room does to its item. ``members``: whose roles it changes."""
-    return [
-        RoomItem.updated_at.set(clock.timestamp(at)),
-        RoomItem.version.add(1),
-        RoomItem.stamp.set(unit_of_work.change_context(members)),
-    ]
-
-
-def mark_as_dead() -> Action:
-    """What a change that leaves a room without members does, so that the sweeper finds it."""
-    return RoomItem.unfinished.set(Unfinished.ROOM.value)
-
-
-def joined(membership: Membership) -> dict[str, Roles]:
-    return {membership.user_id: (None, membership.role.value)}
-
-
-def left(membership: Membership) -> dict[str, Roles]:
-    return {membership.user_id: (membership.role.value, None)}
-
-
-def role_change(membership: Membership, role: RoomRole) -> dict[str, Roles]:
-    return {membership.user_id: (membership.role.value, role.value)}
-
-
-def claim_code(transaction: Transaction, room: Room) -> None:
-    """Let the room have its code. The commit raises ``CodeTaken`` if another has it, or had it in the last 90 days."""
-    claim = CodeItem.at(room.code)
-    claim.owner = room.id
-    # DynamoDB deletes an expired item only some time after its end.
-    retired_long_ago = CodeItem.expires_at <= int(clock.now().timestamp())
-    transaction.put(claim, CodeItem.room_id.does_not_exist() | retired_long_ago, CodeTaken)
-
-
-def retire_code(transaction: Transaction, room: Room) -> None:
-    """Let the room's code open nothing any more, and nobody have it for 90 days. The commit may raise
-    ``WriteConflict``.
-    """
-    free_at = int((clock.now() + _CODES_RETIRED_FOR).timestamp())
-    transaction.update(
-        CodeItem.at(room.code), [CodeItem.expires_at.set(free_at)], CodeItem.owner == room.id, WriteConflict
-    )
+def partition(room_id: str) -> tuple[Room | None, list[Membership]]:
+    """A room, dead or not, and its memberships. One consistent query, and no snapshot."""
+    room: Room | None = None
+    members = []
+    question = {
+        "TableName": settings.rooms_table,
+        "KeyConditionExpression": "#0 = :0",
+        "ConsistentRead": True,
+        "ExpressionAttributeNames": {"#0": "room_id"},
+        "ExpressionAttributeValues": {":0": {"S": room_id}},
+    }
+    last = None
+    while True:
+        rows, last = query(PartitionRow, question if last is None else {**question, "ExclusiveStartKey": last})
+        for row in rows:
+            if row.kind.S == "membership":
+                members.append(MEMBERSHIP.entity(row))
+            elif row.kind.S == "room":
+                room = ROOM.entity(row)
+        if last is None:
+            return room, members

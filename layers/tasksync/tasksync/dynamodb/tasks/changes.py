@@ -2,9 +2,9 @@
 
 from tasksync.dynamodb.activity.deletions import note_deletion
 from tasksync.dynamodb.core.transaction import Transaction
-from tasksync.dynamodb.rooms.repository import require_join, require_writer, require_writer_by
+from tasksync.dynamodb.rooms.conditions import require_join, require_writer, require_writer_by
+from tasksync.dynamodb.tasks.items import TaskItem, changes, same_task, task_item
 from tasksync.dynamodb.tasks.lists import TaskLists
-from tasksync.dynamodb.tasks.repository import TaskItem, changes, same_task, task_item
 from tasksync.dynamodb.users.repository import require_active
 from tasksync.model.entities import Membership, RoomRole, Task
 from tasksync.model.errors import CallerGone, WriteConflict

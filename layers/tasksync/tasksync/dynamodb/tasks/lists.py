@@ -1,7 +1,7 @@
-"""Lists of tasks, page by page: what is read is what is returned, or little more.
+"""Task lists: reads pages of tasks, with few items more than are returned.
 
-Whatever is stored, one request makes a bounded number of queries (``MOST_QUERIES``). A list that would need more, or
-more time than there is, ends its page early: with fewer tasks than asked for, or none, and the position to go on from.
+A request makes a limited number of queries (``MOST_QUERIES``), whatever is stored. If a page would need more queries or
+more time, it ends early, with fewer tasks than requested or none, and has a next page.
 """
 
 import json
@@ -10,34 +10,34 @@ from tasksync.dynamodb.core.gather import gather_pair
 from tasksync.dynamodb.core.merge import Merge, QueryBudget, read_size
 from tasksync.dynamodb.rooms.repository import members_among
 from tasksync.dynamodb.tasks import query_plan
-from tasksync.dynamodb.tasks.decoder import TaskRow
+from tasksync.dynamodb.tasks.mapper import TaskRow, sort_keys
 from tasksync.dynamodb.tasks.query_plan import Plan
-from tasksync.dynamodb.tasks.repository import TasksRepository, sort_keys
+from tasksync.dynamodb.tasks.repository import TasksRepository
 from tasksync.model.entities import Membership, Page, Task
 from tasksync.model.queries import TaskFilter
 
 MOST_QUERIES = 60
-"""No round is begun after so many; one round has 18 queries at most."""
+"""No round of queries starts after this number; one round has 18 queries at most."""
 
-# So many tasks are put in another order in memory at most, and so many of a range are read at once.
+# The maximum number of tasks sorted in memory, and the maximum page size of a query.
 _MOST_SORTED = 5_000
 _MOST_AT_ONCE = 1_000
 
 
 class TaskLists(TasksRepository):
-    """The tasks table, with its lists.
+    """The tasks repository, with lists.
 
-    Where a list is merged from several ranges, they are read by several queries: a task whose status or priority
-    changes in the milliseconds between them may be missing from that answer. None is in it twice.
+    A list that is merged from several ranges needs several queries. A task whose status or priority changes in the
+    milliseconds between them may be missing from the page. No task is listed twice.
     """
 
     def page_of_room(
         self, room_id: str, user_id: str, wanted: TaskFilter, limit: int, after: str | None
     ) -> tuple[Page[Task], Membership | None]:
-        """A page of the room's tasks, and this user's membership there, without which they may not see it.
+        """A page of the room's tasks, and the user's membership. Without a membership, the user may not see the page.
 
-        Read consistently, and all at the same time. Where the list is that of one person, what they have by an earlier
-        membership is left out, so a page may be short.
+        The reads are consistent and concurrent. A list of one assignee omits tasks that are assigned through a former
+        membership, so a page may be short.
         """
         found = TaskList(query_plan.of_room(room_id, wanted), query_plan.due_in_room(room_id, wanted), after)
         people = {user_id, wanted.assignee_id or user_id}
@@ -48,18 +48,17 @@ class TaskLists(TasksRepository):
         return page, members.get(user_id)
 
     def of_assignee(self, user_id: str, wanted: TaskFilter, after: str | None) -> "TaskList":
-        """The tasks assigned to a person, in rooms or personal: from an index, so without any right to see them."""
+        """The tasks assigned to a user, in rooms or personal. Permissions are not checked: the index may lag."""
         return TaskList(query_plan.of_assignee(user_id, wanted), query_plan.due_of_assignee(user_id, wanted), after)
 
     def position_of(self, task: Task, wanted: TaskFilter) -> str:
-        """The position behind ``task`` in a person's list in this order."""
+        """The position after ``task`` in an assignee's list with this filter."""
         plan = query_plan.of_assignee("", wanted)
         return json.dumps(plan.position_of(sort_keys(task)[plan.index.sort_key]))
 
 
 class TaskList:
-    """One list, read forward. ``due``: where there is a range of deadlines that the order of ``plan`` does not follow,
-    that range."""
+    """A list that is read forward. ``due``: the plan of a range of deadlines, if ``plan`` has another order."""
 
     def __init__(self, plan: Plan, due: Plan | None, after: str | None) -> None:
         self._plan = plan
@@ -72,22 +71,22 @@ class TaskList:
 
     @property
     def goes_on(self) -> bool:
-        """Whether this request may read on: there is more, and the budget is not spent."""
+        """Whether there is more to read, and budget left."""
         return self._part is not None and (bool(self._part.found) or self._budget.left)
 
     @property
     def position(self) -> str | None:
-        """Behind what was read so far; None at the end of the list."""
+        """The position after the tasks read so far; None at the end of the list."""
         if self._part is None:
             return None
         return json.dumps(self._last if self._part.found else (self._stage, self._part.reached))
 
     def read(self, wanted: int) -> list[Task]:
-        """The next tasks: so many, or fewer where the list ends or the budget is spent."""
+        """The next tasks: ``wanted``, or fewer if the list ends or the budget is used up."""
         return [row.entity() for row in self._read(wanted)]
 
     def page(self, limit: int) -> Page[Task]:
-        """One task more is read than asked for, so that a next page is announced only where there is one."""
+        """One task more than requested is read, so that a next page is announced only if there is one."""
         rows = self._read(limit + 1)
         tasks = [row.entity() for row in rows[:limit]]
         return Page(tasks, self.position if len(rows) <= limit else json.dumps(self._behind(rows[limit - 1])))
@@ -116,11 +115,11 @@ class TaskList:
 
 
 class _DueMerge:
-    """What is due in a range of deadlines, in another order than theirs.
+    """A merge of the tasks in a range of deadlines, in an order other than by deadline.
 
-    Read in the order of the list, leaving out what is not due; and read what is due, to put it in order. Which of the
-    two takes less depends on how many tasks are due. So both are read by turns, twice as much each time, until one of
-    them has what is wanted: no more than some four times what the better one alone would read.
+    There are two ways: read in the order of the list and filter by deadline, or read the range of deadlines and sort
+    it. The number of tasks in the range decides which is cheaper. So the two are read alternately, twice as much each
+    time, until one has enough tasks. That reads about four times as much as the cheaper way alone, at most.
     """
 
     def __init__(self, plan: Plan, due: Plan, position: str | None, budget: QueryBudget) -> None:
@@ -131,7 +130,7 @@ class _DueMerge:
         self._listed = Merge(plan.ranges(0), position, budget, descending=plan.descending)
         self._due = Merge(due.ranges(0), None, budget, descending=due.descending)
         self._in_order: list[TaskRow] | None = None
-        """Once all that is due has been read: what of it is left."""
+        """The remaining tasks in order, after the whole range of deadlines was read."""
 
     @property
     def found(self) -> list[TaskRow]:
@@ -156,7 +155,7 @@ class _DueMerge:
                 self._listed.round(self._size)
 
     def take(self, wanted: int) -> list[TaskRow]:
-        """So many of what is found, or all of it."""
+        """Remove and return at most ``wanted`` of the found tasks."""
         if self._in_order is None:
             taken = self._listed.take(wanted)
         else:

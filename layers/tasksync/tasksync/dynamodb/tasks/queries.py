@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tasksync.dynamodb.tasks.repository import TaskItem
+from tasksync.dynamodb.core.connection import get_many
+from tasksync.dynamodb.tasks.items import TaskItem, task_key
+from tasksync.dynamodb.tasks.mapper import TASK
 from tasksync.model.entities import Page, Task, TaskStatus
-from tasksync.model.ids import owner_of
+from tasksync.runtime.settings import settings
 
 _MOST_LOOKED_AT = 500
 _OPEN = TaskItem.status != TaskStatus.COMPLETED.value
@@ -24,7 +26,7 @@ class OpenTasks:
         """What is open among the next 500, in one round trip."""
         page = next(self._pages)
         self.more = "LastEvaluatedKey" in page
-        return [TaskItem.from_raw_data(raw).entity() for raw in page["Items"]]
+        return [TASK.read(raw) for raw in page["Items"]]
 
 
 class TaskReads:
@@ -57,5 +59,5 @@ class TaskReads:
 
     def find_many(self, task_ids: Iterable[str]) -> dict[str, Task]:
         """By id, read consistently. The ids are known to be ids of tasks. One round trip for 100."""
-        keys = [(str(owner_of(task_id)), task_id) for task_id in task_ids]
-        return {item.task_id: item.entity() for item in TaskItem.batch_get(keys, consistent_read=True)}
+        found = map(TASK.read, get_many(settings.tasks_table, map(task_key, task_ids)))
+        return {task.id: task for task in found}

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from tasksync.dynamodb.core.merge import Block
 from tasksync.dynamodb.core.queries import query
-from tasksync.dynamodb.tasks.decoder import TaskRow, rows_with
-from tasksync.dynamodb.tasks.repository import NO_DEADLINE, NOBODY, RANKS, TaskItem, class_of
+from tasksync.dynamodb.tasks.items import TaskItem
+from tasksync.dynamodb.tasks.mapper import NO_DEADLINE, NOBODY, RANKS, TaskRow, class_of, rows_with
 from tasksync.model.entities import Priority, TaskStatus
 from tasksync.model.queries import Order, TaskFilter
 from tasksync.runtime import clock

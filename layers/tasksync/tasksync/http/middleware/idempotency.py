@@ -18,7 +18,6 @@ from typing import Any, Protocol
 
 import msgspec
 
-from tasksync.aws.secret_values import secret
 from tasksync.http.request import Handle, Request
 from tasksync.http.responses import Response
 from tasksync.http.route import SAFE
@@ -119,6 +118,9 @@ class IdempotentRequest:
         self._redact = redact
         self._user_id = user_id
         self._id = f"{user_id}#{key_digest(key)}"
+        # Imported with the first key: functions that take none need no AWS client.
+        from tasksync.aws.secret_values import secret  # noqa: PLC0415  # see above
+
         # Keyed: the body may hold a password, which a plain digest would let somebody guess.
         self._fingerprint = hmac.digest(secret(settings.http_secret), b"request:" + request, "sha256").hex()
 
