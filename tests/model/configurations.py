@@ -30,7 +30,7 @@ def _world(
         claims=(*range(len(rows)), *[None] * (codes - len(rows))),
         tasks=(None,) * tasks,
         tasks_born=0,
-        receipts=(False,) * keys,
+        records=(False,) * keys,
         effects=(False,) * keys,
         owed=frozenset(),
     )
@@ -187,7 +187,7 @@ ACCOUNTS = Configuration(
 
 RETRIES = Configuration(
     "retries",
-    "clients repeat requests with idempotency keys, one after the other and at once, and answers are lost",
+    "clients repeat requests with idempotency keys, one after the other and at once, and responses are lost",
     _world(("admin", "member", None), rooms=2, tasks=2, keys=1),
     (
         Request("add", ANN, CAT, key=0),

@@ -31,7 +31,7 @@ _LOST = "I6: an acknowledged change of a task is lost"
 _NO_TASK = "a task is deleted that is not there"
 _REVIVED = "I7: somebody enters a dead room"
 _TWO_EFFECTS = "I8: one idempotency key has two effects"
-_TWO_ANSWERS = "I8: one idempotency key has two answers"
+_TWO_RESPONSES = "I8: one idempotency key has two responses"
 _REGAINED = "I16: a former member is more than before by joining again"
 _BACK = "I16: somebody who was removed comes back by a code"
 _TOO_MUCH = "a code gives more than its room lets it"
@@ -113,12 +113,12 @@ MUTANTS = (
     _mutant(TASKS, _NO_TASK, Guard.TASK_THERE),
     _mutant(TASKS, _LOST, Guard.TASK_VERSION),
     _mutant(ACCOUNTS, "I4: a task of a person who is not there", Guard.TASK_PERSONAL),
-    _mutant(RETRIES, _TWO_EFFECTS, Guard.RECEIPT_NEW),
-    _mutant(KEYS, _TWO_EFFECTS, Guard.RECEIPT_NEW),
-    _mutant(RETRIES, _TWO_ANSWERS, Guard.RECEIPT_ATOMIC),
-    _mutant(KEYS, _TWO_EFFECTS, Guard.RECEIPT_ATOMIC),
-    _mutant(RETRIES, _TWO_ANSWERS, Guard.RECEIPT_AGAIN),
-    _mutant(KEYS, _TWO_ANSWERS, Guard.RECEIPT_AGAIN),
+    _mutant(RETRIES, _TWO_EFFECTS, Guard.IDEMPOTENCY_NEW),
+    _mutant(KEYS, _TWO_EFFECTS, Guard.IDEMPOTENCY_NEW),
+    _mutant(RETRIES, _TWO_RESPONSES, Guard.IDEMPOTENCY_ATOMIC),
+    _mutant(KEYS, _TWO_EFFECTS, Guard.IDEMPOTENCY_ATOMIC),
+    _mutant(RETRIES, _TWO_RESPONSES, Guard.IDEMPOTENCY_AGAIN),
+    _mutant(KEYS, _TWO_RESPONSES, Guard.IDEMPOTENCY_AGAIN),
     _mutant(RETRIES, "what was carried out is answered with an error", Guard.TOKEN),
     _mutant(KEYS, "one request is carried out twice", Guard.TOKEN),
     _mutant(TASKS, "a task of a live room is deleted", Guard.CLEANUP_READS),
@@ -147,6 +147,6 @@ SPARE = (
     _mutant(CODES, "CODE_VERSION", Guard.CODE_OWNER),
     _mutant(CODES, "CLEANUP_OWNER", Guard.CLEANUP_DEAD),
     _mutant(CODES, "CLEANUP_DEAD", Guard.CLEANUP_OWNER),
-    _mutant(RETRIES, "RECEIPT_AGAIN", Guard.RECEIPT_FIRST),
+    _mutant(RETRIES, "IDEMPOTENCY_AGAIN", Guard.IDEMPOTENCY_FIRST),
 )
 """Guards that can be missed as long as another stands, named here in place of a fault: they are there twice over."""

@@ -99,6 +99,6 @@ def _tables(w: World) -> str:
             assigned = "" if task.assignee is None else f", assigned to {_person(task.assignee)}"
             parts.append(f"task {number} {place}{assigned}")
     parts += [f"{_person(user)} is {status}" for user, status in enumerate(w.users) if status != "active"]
-    parts += [f"key {key} has its receipt" for key, there in enumerate(w.receipts) if there]
+    parts += [f"key {key} has its idempotency record" for key, there in enumerate(w.records) if there]
     parts += [f"owed: {kind} {subject}" for kind, subject in sorted(w.owed)]
     return "; ".join(parts)

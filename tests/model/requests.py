@@ -42,10 +42,10 @@ def _begin(m: Model, w: World, q: Request) -> Iterator[Event]:
         if q.expected is None:
             return
     if q.key is not None:
-        if w.receipts[q.key]:
-            yield Event(q, "is answered what it was answered before", w)
+        if w.records[q.key]:
+            yield Event(q, "returns the stored response", w)
             return
-        yield Event(q, "has no receipt", _with(w, q._replace(step="read")))
+        yield Event(q, "has no idempotency record", _with(w, q._replace(step="read")))
         return
     yield from _read(m, w, q._replace(step="read"))
 
@@ -58,7 +58,7 @@ def _advance(m: Model, w: World, q: Request) -> Iterator[Event]:
             yield from _resend(m, w, q)
         case "note":
             assert q.key is not None
-            yield Event(q, "puts its receipt", _with_record(w, q.key))
+            yield Event(q, "puts its idempotency record", _with_record(w, q.key))
         case "note former":
             yield Event(q, "notes how the membership ended", transactions.note_former(m, w, q))
         case "why":
@@ -69,10 +69,10 @@ def _advance(m: Model, w: World, q: Request) -> Iterator[Event]:
                 yield Event(q, "finds no reason, and tries again", _with(w, _forgetful(q, "read")))
         case "again":
             assert q.key is not None
-            if w.receipts[q.key]:
-                yield Event(q, "is answered what it was answered before", w)
+            if w.records[q.key]:
+                yield Event(q, "returns the stored response", w)
             else:
-                yield _responded_with_error(w, q, "still has no receipt")
+                yield _responded_with_error(w, q, "still has no idempotency record")
         case _:
             yield from _read(m, w, q)
 
@@ -101,8 +101,8 @@ def _write(m: Model, w: World, q: Request) -> Iterator[Event]:
         if w.effects[q.key]:
             fault = fault or "I8: one idempotency key has two effects"
         outcome = outcome._replace(effects=(*w.effects[: q.key], True, *w.effects[q.key + 1 :]))
-        if not m.has(Guard.RECEIPT_ATOMIC):
-            yield Event(q, "commits without its receipt", _with(outcome, q._replace(step="note")), fault)
+        if not m.has(Guard.IDEMPOTENCY_ATOMIC):
+            yield Event(q, "commits without its idempotency record", _with(outcome, q._replace(step="note")), fault)
             return
         outcome = _with_record(outcome, q.key)
     if w.former and q.operation == "leave" and not m.has(Guard.LEAVE_NOTED_ATOMIC):
@@ -111,12 +111,12 @@ def _write(m: Model, w: World, q: Request) -> Iterator[Event]:
     yield Event(q, "commits", outcome, fault)
     if m.configuration.lost_responses and not q.applied:
         resending = q._replace(step="resend", applied=True)
-        yield Event(q, "commits, and the answer is lost", _with(outcome, resending), fault)
+        yield Event(q, "commits, and the response is lost", _with(outcome, resending), fault)
 
 
 def _resend(m: Model, w: World, q: Request) -> Iterator[Event]:
     if m.has(Guard.TOKEN):
-        yield Event(q, "sends the transaction again, and is told that it was carried out", w)
+        yield Event(q, "sends the transaction again, and learns that it was carried out", w)
     else:
         yield from _write(m, w, q._replace(step="write"))
 
@@ -128,12 +128,12 @@ def _not_committed(m: Model, w: World, q: Request, failure: Failure) -> Event:
         again = _forgetful(q, "read")
         return Event(q, "is stale and will read again", _with(w, again))
     if failure == DONE:
-        return Event(q, "finds its receipt and is answered what it was answered before", w)
+        return Event(q, "finds its idempotency record and returns the stored response", w)
     return _refused(m, w, q, failure)
 
 
 def _refused(m: Model, w: World, q: Request, failure: Failure) -> Event:
-    if q.key is not None and m.has(Guard.RECEIPT_AGAIN):
+    if q.key is not None and m.has(Guard.IDEMPOTENCY_AGAIN):
         return Event(q, f"would be refused: {failure}", _with(w, _forgetful(q, "again")))
     return _responded_with_error(w, q, f"is refused: {failure}")
 
@@ -143,7 +143,7 @@ def _responded_with_error(w: World, q: Request, what: str) -> Event:
     if q.applied:
         fault = "what was carried out is answered with an error"
     elif q.key is not None and w.effects[q.key]:
-        fault = "I8: one idempotency key has two answers"
+        fault = "I8: one idempotency key has two responses"
     return Event(q, what, w, fault)
 
 
@@ -159,7 +159,7 @@ def _forgetful(q: Request, step: str) -> Request:
 
 
 def _with_record(w: World, key: int) -> World:
-    return w._replace(receipts=(*w.receipts[:key], True, *w.receipts[key + 1 :]))
+    return w._replace(records=(*w.records[:key], True, *w.records[key + 1 :]))
 
 
 # Reading and deciding: tasksync/domain.

@@ -316,9 +316,9 @@ def erase(m: Model, w: World, k: Worker) -> Outcome:
 
 def _failure(m: Model, w: World, q: Request, *checks: Check) -> Failure | None:
     """The failure that is reported: of the idempotency record, then of the first condition."""
-    if q.key is None or not w.receipts[q.key] or not m.has(Guard.RECEIPT_NEW):
+    if q.key is None or not w.records[q.key] or not m.has(Guard.IDEMPOTENCY_NEW):
         return m.failure(checks)
-    return DONE if m.has(Guard.RECEIPT_FIRST) else m.failure(checks) or DONE
+    return DONE if m.has(Guard.IDEMPOTENCY_FIRST) else m.failure(checks) or DONE
 
 
 def _writer(w: World, q: Request, guard: Guard) -> tuple[Check, ...]:

@@ -118,7 +118,7 @@ def _find_deleting(m: Model, w: World, k: Worker) -> Iterator[Event]:
     if w.former and not m.has(Guard.FORGET_LAST):
         for room in range(len(w.rooms)):
             w = transactions.forget(w, room, k.subject)
-    yield Event(k, f"is told by the index of rooms {rooms}", _with(w, k, first))
+    yield Event(k, f"reads from the index rooms {rooms}", _with(w, k, first))
 
 
 def _look(m: Model, w: World, k: Worker) -> Iterator[Event]:

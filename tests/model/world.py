@@ -114,7 +114,7 @@ class World(NamedTuple):
     """By code: the room that has the claim on it; ``retired`` of it, once the room has given the code up."""
     tasks: tuple[Task | None, ...]
     tasks_born: int
-    receipts: tuple[bool, ...]
+    records: tuple[bool, ...]
     effects: tuple[bool, ...]
     """By key: whether a request with it has been carried out. Nobody reads it but the invariants."""
     owed: frozenset[tuple[str, int]]

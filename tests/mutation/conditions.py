@@ -35,8 +35,8 @@ _TABLES = {
     "UsersTable": "user",
     "TasksTable": "task",
     "SessionsTable": "session",
-    "IdempotencyTable": "receipt",
-    "RateLimitsTable": "tries",
+    "IdempotencyTable": "idempotency record",
+    "RateLimitsTable": "limit counter",
 }
 
 

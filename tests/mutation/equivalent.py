@@ -25,7 +25,11 @@ EQUIVALENT = [
         "epoch = ? with >=",
         "an epoch that a session has is one that its user has, which is checked",
     ),
-    ("*: Put receipt *", "*with one more", "one that is in force is found before, one put meanwhile is so for a day"),
+    (
+        "*: Put idempotency record *",
+        "*with one more",
+        "one that is in force is found before, one put meanwhile is so for a day",
+    ),
     (
         "*: Update room *",
         "without member_count >= [12]",

@@ -101,7 +101,7 @@ class History:
     def _check_replay(self, operation: Operation, response: Response) -> None:
         acknowledged = [each for each in operation.responses if each.status < 300]
         if operation.keyed and any(not _same(each, acknowledged[0]) for each in acknowledged):
-            raise Violation(f"I8: one key, and two answers: {acknowledged[0]}, {response}")
+            raise Violation(f"I8: one key, and two responses: {acknowledged[0]}, {response}")
 
     def _check_membership(self, change: Change, changes: list[Change], invocation: Invocation | None) -> None:
         """Nobody gains a role by leaving and joining again, nor more than the room gives to who joins."""

@@ -17,7 +17,13 @@ SEEDS = 1_200
 SEEDS_OF_REFRESHES = 300
 SEEDS_UNTIL_NOTICED = 500
 # The others take hundreds of seeds to be noticed: `python -m tests.simulation --without GUARD --seeds 5000`.
-NOTICED_SOON = ("user-active", "room-counts-and-version", "code-free", "task-version-at-update", "receipt-absent")
+NOTICED_SOON = (
+    "user-active",
+    "room-counts-and-version",
+    "code-free",
+    "task-version-at-update",
+    "idempotency-record-absent",
+)
 
 
 def _number(text: str) -> int:

@@ -33,7 +33,7 @@ GUARDS: dict[str, Chosen] = {
     "code-free": _item("Put", "CODE"),
     "task-version-at-update": _of("Update", "TasksTable"),
     "task-version-at-deletion": _of("Delete", "TasksTable"),
-    "receipt-absent": _of("Put", "IdempotencyTable"),
+    "idempotency-record-absent": _of("Put", "IdempotencyTable"),
     "name-free": _of("Put", "UsersTable"),
     "token-still-good": _of("Update", "SessionsTable"),
 }

@@ -1,4 +1,4 @@
-"""Called by hand (`make migrate`), again and again until all migrations are done: each call goes on where one ended."""
+"""The migrations function. `make migrate` calls it until all migrations are done; each call continues the last one."""
 
 import time
 from dataclasses import asdict
@@ -12,15 +12,15 @@ from tasksync.observability.logs import log
 from tasksync.runtime import deadline, unit_of_work
 from tasksync.streams.records import Context
 
-# A run that nobody hurries: 1 % of what DynamoDB gives a table from its first minute on (12,000 units of reading).
+# A slow run: 1 % of the read capacity that DynamoDB gives a new table (12,000 units).
 _ITEMS_PER_SECOND = 250
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Answers with the state of each migration, and ``error`` if one had to be interrupted.
+    """Returns the state of each migration, and the ``error`` that interrupted one, if any.
 
-    Of the event: ``items_per_second``: how many items are looked at, 250 without it. ``status``: nothing is done, only
-    answered. ``again``: ids of migrations that begin anew, as after a table was restored.
+    In the event: ``items_per_second``: the rate, 250 by default. ``status``: only return the states. ``again``: ids of
+    migrations to reset, for example after a table was restored.
     """
     deadline.begin(context.get_remaining_time_in_millis)
     positions = PositionsRepository()

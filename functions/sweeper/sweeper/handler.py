@@ -21,7 +21,7 @@ from tasksync.streams.records import Context
 # Longer than the streams normally take: a younger removal is probably in progress.
 _OLDER_THAN_SECONDS = 600
 
-_BY_KIND = Measure(dict.fromkeys(("found", "finished", "failures"), "Count"), [["kind"]], sparse=True)
+_SWEEP_MEASURE = Measure(dict.fromkeys(("found", "finished", "failures"), "Count"), [["kind"]], sparse=True)
 
 _removal = UserRemoval(
     UsersRepository(), RoomsRepository(), FormerMembersRepository(), TasksRepository(), SessionsRepository()
@@ -37,9 +37,9 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     age = timedelta(seconds=event.get("older_than_seconds", _OLDER_THAN_SECONDS))
     return {
         # Users first: removing a user may leave a room empty.
-        "users": _swept("users", UsersRepository().unfinished(clock.now() - age), _removal.finish, context),
-        "rooms": _swept("rooms", RoomsRepository().unfinished(clock.now() - age), _finish_room, context),
-        "unassignments": _swept(
+        "users": _sweep("users", UsersRepository().unfinished(clock.now() - age), _removal.finish, context),
+        "rooms": _sweep("rooms", RoomsRepository().unfinished(clock.now() - age), _finish_room, context),
+        "unassignments": _sweep(
             "unassignments", UnassignmentsRepository().unfinished(clock.now() - age), _unassign, context
         ),
     }
@@ -56,14 +56,14 @@ def _unassign(left: tuple[str, str], keep_going: KeepGoing) -> bool:
     )
 
 
-def _swept(kind: str, pages: Iterable[list[Subject]], finish: Finish[Subject], context: Context) -> dict[str, Any]:
+def _sweep(kind: str, pages: Iterable[list[Subject]], finish: Finish[Subject], context: Context) -> dict[str, Any]:
     with unit_of_work.begin(None, context.aws_request_id) as unit:
         swept = sweep(pages, finish, deadline.has_time)
     counts = {"found": swept.found, "finished": swept.finished, "failed": swept.failed, "complete": swept.complete}
     log_measured(
         "ERROR" if swept.failed or swept.unread else "INFO",
         "swept",
-        (_BY_KIND,),
+        (_SWEEP_MEASURE,),
         request_id=context.aws_request_id,
         kind=kind,
         **counts,

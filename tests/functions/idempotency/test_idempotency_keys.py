@@ -212,10 +212,10 @@ def test_a_key_is_stored_for_a_day(product: Product) -> None:
     now = time.time()
     first = keyed(ann, request)
 
-    [receipt] = product.items("IdempotencyTable")
-    day_left = int(receipt["expires_at"]) - now
+    [record] = product.items("IdempotencyTable")
+    day_left = int(record["expires_at"]) - now
     # DynamoDB deletes it some time after; until then it must count for nothing.
-    change(product.aws, "IdempotencyTable", {"receipt_id": receipt["receipt_id"]}, expires_at=int(now) - 1)
+    change(product.aws, "IdempotencyTable", {"receipt_id": record["receipt_id"]}, expires_at=int(now) - 1)
     next_day = keyed(ann, request)
     again = keyed(ann, request)
 
@@ -228,8 +228,8 @@ def test_a_key_is_stored_for_a_day(product: Product) -> None:
 def test_an_expired_key_can_be_used_for_another_request(product: Product) -> None:
     ann = product.register("ann")
     keyed(ann, ("POST", "/tasks", {"title": "Yesterday"}))
-    [receipt] = product.items("IdempotencyTable")
-    change(product.aws, "IdempotencyTable", {"receipt_id": receipt["receipt_id"]}, expires_at=1)
+    [record] = product.items("IdempotencyTable")
+    change(product.aws, "IdempotencyTable", {"receipt_id": record["receipt_id"]}, expires_at=1)
 
     response = keyed(ann, ("POST", "/tasks", {"title": "Today"}))
 

@@ -1,1 +1,1 @@
-"""The tables: PynamoDB models, queries and transactions. They take and return entities."""
+"""The DynamoDB adapter: repositories, which take and return entities, with PynamoDB models and transactions."""

@@ -1,7 +1,7 @@
-"""The change context: every change of a room or a task says, on the item itself, who made it and under which request.
+"""The change context of a room or task: who made the latest change, and in which request. It is stored in the item.
 
-A stream shows an item before and after a change, and not who changed it: the change context says that. Each update
-writes it (``runtime/unit_of_work.py``), so an item carries that of its latest change and of no other.
+A stream record has the item before and after a change, but not who changed it. So each update writes the change context
+(``runtime/unit_of_work.py``).
 """
 
 import json
@@ -14,10 +14,10 @@ Roles = tuple[str | None, str | None]
 
 @dataclass(frozen=True, slots=True)
 class ChangeContext:
-    """``actor_id`` is None where the service itself made the change, in carrying out a deletion or an unassignment.
+    """``actor_id``: None if the service itself made the change, to finish a deletion or an unassignment.
 
-    ``members``: by user, what a change of a room did to memberships. They are items of their own, but come and go in
-    the transaction that counts them in the room's item: so each commit has one record that tells all of it.
+    ``members``: the changes of memberships, by user. Memberships are separate items, but each transaction that changes
+    one also updates the room's item: so one stream record describes the whole commit.
     """
 
     actor_id: str | None

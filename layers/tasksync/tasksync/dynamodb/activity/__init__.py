@@ -1,1 +1,1 @@
-"""The activity table: audit trails of rooms."""
+"""Repositories of the activity table: audit trails of rooms."""

@@ -1,1 +1,1 @@
-"""What all tables share: the connection, transactions, batches, queries, concurrent reads."""
+"""The core of the repositories: connection, transactions, batches, queries and concurrent reads."""

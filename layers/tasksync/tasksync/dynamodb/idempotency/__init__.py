@@ -1,1 +1,1 @@
-"""The idempotency table."""
+"""Repositories of the idempotency table."""

@@ -1,1 +1,1 @@
-"""The rate limits table."""
+"""Repositories of the rate limits table."""

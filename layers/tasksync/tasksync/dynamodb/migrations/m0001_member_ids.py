@@ -1,8 +1,8 @@
-"""Rooms from before their items named their members: ``member_ids`` is made from the memberships.
+"""Adds ``member_ids`` to the items of rooms that were created before this attribute existed.
 
-Code that writes ``member_ids`` adds whoever joins and takes out whoever leaves, also where there is none: beside old
-memberships the set is then there, and too small. It is never wrong otherwise, so its size tells whether it is whole.
-Nobody sees the change: the room's version and stamp stay, and with them ETags and the audit trail.
+Joins and leaves update ``member_ids`` in old rooms too, so the set may exist and lack the older members. Otherwise it
+is right, so its size shows whether it is complete. The room's version and change context stay, and with them ETags and
+the audit trail.
 """
 
 from tasksync.dynamodb.core.transaction import Transaction
@@ -30,7 +30,7 @@ class MemberIds:
             return False
         room: Room | None = ROOM.read(item)
         for _ in range(_ATTEMPTS):
-            # A dead room is left alone: a write would hand it once more to the function that removes such rooms.
+            # Rooms without members are skipped: a write would trigger their removal again.
             if room is None or room.member_count in (0, len(room.member_ids)):
                 return False
             room, members = partition(room.id)
@@ -40,7 +40,7 @@ class MemberIds:
 
 
 def _changed(room: Room, members: list[Membership]) -> bool:
-    """Whether the room still was what had been read."""
+    """Write the set; False if the room has changed since it was read."""
     transaction = Transaction()
     member_ids = RoomItem.member_ids.set({member.user_id for member in members})
     transaction.update(RoomItem.at(room.id), [member_ids], same_version(room), WriteConflict)

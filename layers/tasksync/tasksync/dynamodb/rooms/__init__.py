@@ -1,1 +1,1 @@
-"""The rooms table: rooms, memberships, codes, former members."""
+"""Repositories of the rooms table: rooms, memberships, codes, former members."""

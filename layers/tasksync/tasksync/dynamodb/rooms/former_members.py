@@ -1,8 +1,8 @@
-"""Former members: how each membership of somebody ended, by leaving or by being removed.
+"""The repository of former members: how a membership ended, and with which role.
 
-The items stand under the person and not under the room, so that reading a room stays one small query. Each is written
-by the transaction that ends the membership. Joining by code obeys it, being added by an admin deletes it, and so does
-the deletion of the account.
+The partition key is the user, not the room, so that reading a room stays one small query. The transaction that ends a
+membership writes the item. It limits the role when the user joins by code again. It is deleted when an admin adds the
+user, and when the account is deleted.
 """
 
 from collections.abc import Iterator
@@ -47,7 +47,7 @@ class FormerMemberItem(RoomsItem, discriminator="former"):
 
 
 class FormerMembersRepository:
-    """The rooms table, as far as it says in which rooms people were."""
+    """Reads and deletes former members."""
 
     def find(self, room_id: str, user_id: str) -> FormerMember | None:
         """Read consistently."""
@@ -57,12 +57,12 @@ class FormerMembersRepository:
             return None
 
     def all_of(self, user_id: str) -> Iterator[FormerMember]:
-        """By room, oldest room first."""
+        """All former memberships of a user, oldest room first."""
         for item in FormerMemberItem.query(PERSON + user_id, consistent_read=True):
             yield item.entity()
 
     def page_of(self, user_id: str, limit: int, after: str | None) -> Page[FormerMember]:
-        """The same, so many at most, behind the room ``after``."""
+        """A page of ``all_of``, after the room ``after``."""
         beyond = None if after is None else FormerMemberItem.item > FORMER + after
         found = [
             item.entity()
@@ -71,11 +71,11 @@ class FormerMembersRepository:
         return Page(found[:limit], found[limit - 1].room_id if len(found) > limit else None)
 
     def forget_all_of(self, user_id: str, keep_going: KeepGoing) -> bool:
-        """Delete what says where somebody was, and what is due to be unassigned there (``unassignments.py``).
+        """Delete the former memberships and pending unassignments (``unassignments.py``) of a user.
 
-        False if ``keep_going`` said no before the end.
+        False if ``keep_going`` returned False before the end.
         """
-        # A query yields the kinds of items whose classes are imported: both are, here.
+        # A query yields items of imported classes only: former members and unassignments are imported here.
         for item in RoomsItem.query(PERSON + user_id, consistent_read=True):
             if not keep_going():
                 return False
@@ -84,18 +84,19 @@ class FormerMembersRepository:
 
 
 def note_former_member(transaction: Transaction, former: FormerMember) -> None:
-    """Let ``transaction``, which ends this membership on condition that it is there, say how it ended."""
+    """Store in ``transaction``, which ends the membership, how it ended."""
     transaction.note(FormerMemberItem.of(former))
 
 
 def forget_former_member(transaction: Transaction, room_id: str, user_id: str) -> None:
-    """Let ``transaction``, which adds somebody to a room, forget how they left it."""
+    """Delete the former membership in ``transaction``, which adds the user to the room."""
     transaction.forget(FormerMemberItem.at(room_id, user_id))
 
 
 def require_former_member(transaction: Transaction, room_id: str, user_id: str, former: FormerMember | None) -> None:
-    """Let ``transaction`` commit only if this person left the room as was read (None: never); ``WriteConflict``
-    otherwise.
+    """Let ``transaction`` fail with ``WriteConflict`` if the former membership has changed since it was read.
+
+    ``former``: None if there was none.
     """
     same = FormerMemberItem.room_id.does_not_exist() if former is None else FormerMemberItem.role == former.role.value
     transaction.check(FormerMemberItem.at(room_id, user_id), same, WriteConflict)

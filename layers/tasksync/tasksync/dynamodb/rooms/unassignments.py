@@ -1,7 +1,7 @@
-"""Unassignments that are to be carried out: an item for each person who left a room, under the person.
+"""The repository of pending unassignments: one item for each user and room that the user has left.
 
-The transaction that ends the membership puts it, unless the room is empty then and all its tasks are deleted. Who has
-unassigned the tasks deletes it, on condition that the person has not left the room once more meanwhile.
+The transaction that ends a membership writes the item, unless the room is empty then: its tasks are deleted. The item
+is deleted after the tasks were unassigned, on condition that the user has not left the room again meanwhile.
 """
 
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ class UnassignmentItem(RoomsItem, discriminator="unassignment"):
 
 
 class UnassignmentsRepository:
-    """The rooms table, as far as it says whose tasks are to be unassigned."""
+    """Reads and deletes pending unassignments."""
 
     def find(self, room_id: str, user_id: str) -> DueUnassignment | None:
         """Read consistently."""
@@ -53,7 +53,7 @@ class UnassignmentsRepository:
             return None
 
     def done(self, due: DueUnassignment) -> None:
-        """Nothing is left to be unassigned of what was due. What has become due since stays."""
+        """Delete a finished unassignment, unless the user has left the room again since."""
         transaction = Transaction()
         item = UnassignmentItem.at(due.room_id, due.user_id)
         transaction.delete(item, UnassignmentItem.updated_at == clock.timestamp(due.since), WriteConflict)
@@ -61,7 +61,7 @@ class UnassignmentsRepository:
             transaction.commit()
 
     def unfinished(self, before: datetime) -> Iterator[list[tuple[str, str]]]:
-        """The rooms and those who left them before this time, whose tasks may not be unassigned yet."""
+        """Pairs of room and user of unassignments that are pending since before this time, page by page."""
         for page in unfinished(settings.rooms_table, Unfinished.UNASSIGNMENT, before):
             yield [
                 (key["item"]["S"].removeprefix(UNASSIGNMENT), key["room_id"]["S"].removeprefix(PERSON)) for key in page
@@ -69,7 +69,7 @@ class UnassignmentsRepository:
 
 
 def note_unassignment(transaction: Transaction, room_id: str, user_id: str, at: datetime) -> None:
-    """Let ``transaction``, which ends this membership at this time, say that its tasks are to be unassigned."""
+    """Store a pending unassignment in ``transaction``, which ends the membership at this time."""
     item = UnassignmentItem.at(room_id, user_id)
     item.unfinished = Unfinished.UNASSIGNMENT.value
     item.updated_at = clock.timestamp(at)

@@ -1,1 +1,1 @@
-"""The sessions table."""
+"""Repositories of the sessions table."""

@@ -1,1 +1,1 @@
-"""The tasks table."""
+"""Repositories of the tasks table."""

@@ -1,1 +1,1 @@
-"""The users table: users and the claims on their names."""
+"""Repositories of the users table: users and the claims on their names."""

@@ -21,7 +21,7 @@ _LOOK_FIRST = (
 )
 
 # What is more than these allow are guesses of passwords and codes, or accounts in bulk.
-_OF_GUESSING = {policy.name for policy in POLICIES if policy.exact}
+_GUESSING_POLICIES = {policy.name for policy in POLICIES if policy.exact}
 
 
 class Errors:
@@ -36,7 +36,7 @@ class Errors:
             return handle(request)
         except errors.RateLimited as error:
             request.limit_statuses = [error.limit_status]
-            if error.limit_status.policy in _OF_GUESSING:
+            if error.limit_status.policy in _GUESSING_POLICIES:
                 user_id = unit_of_work.current().actor_id
                 note_refusal(request, "rate_limited", user_id, policy=error.limit_status.policy)
             return problems.problem(error, request.id)

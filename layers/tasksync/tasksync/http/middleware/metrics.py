@@ -7,11 +7,13 @@ from tasksync.http.responses import Response
 from tasksync.observability.logs import Measure, bucket, log_measured
 from tasksync.runtime import unit_of_work
 
-_OF_ROUTE = Measure(
+_ROUTE_MEASURE = Measure(
     {"milliseconds": "Milliseconds", "round_trips": "Count", "capacity_units": "Count"}, [["method", "route"]]
 )
-_RARE = tuple(Measure({name: "Count"}, [["method", "route"]], sparse=True) for name in ("throttles", "cold_starts"))
-_BY_STATUS_AND_LATENCY = Measure({"requests": "Count"}, [["method", "route", "status"], ["method", "route", "le"]])
+_SPARSE_MEASURES = tuple(
+    Measure({name: "Count"}, [["method", "route"]], sparse=True) for name in ("throttles", "cold_starts")
+)
+_REQUEST_MEASURE = Measure({"requests": "Count"}, [["method", "route", "status"], ["method", "route", "le"]])
 
 
 class Metrics:
@@ -29,7 +31,7 @@ class Metrics:
         log_measured(
             "INFO",
             "request",
-            (_OF_ROUTE, _BY_STATUS_AND_LATENCY, *_RARE),
+            (_ROUTE_MEASURE, _REQUEST_MEASURE, *_SPARSE_MEASURES),
             request_id=request.id,
             method=request.method,
             route=request.route.path,

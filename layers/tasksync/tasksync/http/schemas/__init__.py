@@ -1,1 +1,1 @@
-"""Shapes of requests and responses, and how a request is bound to its shape."""
+"""Request and response schemas, and the validation of requests."""
