@@ -50,7 +50,7 @@ def _at_import(tree: ast.AST) -> Iterator[ast.Call]:
         yield from _at_import(child)
 
 
-def password_errors(source: str, *, is_chance: bool = False) -> list[str]:
+def faults_of(source: str, *, is_chance: bool = False) -> list[str]:
     found = []
     tree = ast.parse(source)
     for node in ast.walk(tree):
@@ -84,7 +84,7 @@ ALLOWED = {"datetime.timedelta", "datetime.datetime", "datetime.date", "datetime
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_nothing_created_at_start_is_unsafe_in_a_snapshot(path: Path) -> None:
-    assert password_errors(path.read_text(encoding="utf-8"), is_chance=path == CHANCE) == []
+    assert faults_of(path.read_text(encoding="utf-8"), is_chance=path == CHANCE) == []
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_nothing_created_at_start_is_unsafe_in_a_snapshot(path: Path) -> None:
     ],
 )
 def test_state_that_a_snapshot_would_repeat_is_found(source: str) -> None:
-    assert password_errors(source)
+    assert faults_of(source)
 
 
 @pytest.mark.parametrize(
@@ -117,4 +117,4 @@ def test_state_that_a_snapshot_would_repeat_is_found(source: str) -> None:
     ],
 )
 def test_lazily_created_state_is_allowed(source: str) -> None:
-    assert not password_errors(source)
+    assert not faults_of(source)
