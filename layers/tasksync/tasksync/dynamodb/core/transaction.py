@@ -6,6 +6,7 @@ The first transaction after ``unit_of_work.respond_with`` also commits the reque
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
@@ -15,9 +16,8 @@ from pynamodb.transactions import TransactWrite
 
 from tasksync.aws.client import may_be_carried_out
 from tasksync.dynamodb.core.connection import defect, shared_connection
-from tasksync.dynamodb.idempotency.items import IdempotencyItem, absent_or_expired
 from tasksync.model.entities import IdempotencyRecord
-from tasksync.model.errors import AlreadyDone, DependencyFailed, OutcomeUnknown, TaskSyncError, WriteConflict
+from tasksync.model.errors import DependencyFailed, OutcomeUnknown, TaskSyncError, WriteConflict
 from tasksync.runtime import deadline, randomness, unit_of_work
 
 Failure = type[TaskSyncError] | TaskSyncError
@@ -48,6 +48,10 @@ class Transaction:
     bytes: DynamoDB then carries the transaction out once, however often it arrives.
     """
 
+    add_record: ClassVar[Callable[["Transaction", IdempotencyRecord], None]]
+    """Adds an idempotency record. ``dynamodb/idempotency/repository.py`` sets it: a function that takes no idempotency
+    keys knows nothing of their table."""
+
     def __init__(self) -> None:
         self._writes: list[_Write] = []
 
@@ -73,9 +77,8 @@ class Transaction:
     def update(self, item: Model, actions: list[Action], condition: Condition, otherwise: Failure) -> None:
         self._add("update", lambda write: write.update(item, actions=actions, condition=condition), otherwise)
 
-    def add_record(self, record: IdempotencyRecord) -> None:
-        """Put an idempotency record, before all else: if there is one already, ``AlreadyDone`` is raised."""
-        self.put(IdempotencyItem.of(record), absent_or_expired(), AlreadyDone)
+    def move_last_to_front(self) -> None:
+        """If the condition of the write that was added last fails, its error is raised, whatever else fails."""
         self._writes.insert(0, self._writes.pop())
 
     def commit(self) -> None:

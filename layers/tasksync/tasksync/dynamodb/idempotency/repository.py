@@ -4,9 +4,19 @@ An idempotency record is committed in the transaction that carries its request o
 """
 
 from tasksync.dynamodb.core.transaction import Transaction
-from tasksync.dynamodb.idempotency.items import IdempotencyItem
+from tasksync.dynamodb.idempotency.items import IdempotencyItem, absent_or_expired
 from tasksync.model.entities import IdempotencyRecord
+from tasksync.model.errors import AlreadyDone
 from tasksync.runtime import clock
+
+
+def _add(transaction: Transaction, record: IdempotencyRecord) -> None:
+    """If there is one already, ``AlreadyDone`` is raised."""
+    transaction.put(IdempotencyItem.of(record), absent_or_expired(), AlreadyDone)
+    transaction.move_last_to_front()
+
+
+Transaction.add_record = _add
 
 
 class IdempotencyRepository:
