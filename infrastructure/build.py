@@ -53,7 +53,7 @@ def write(folder: Path, template: Mapping[str, Any], archives: Mapping[str, Path
     built = templates.with_versions(template, digests, configuration)
     built = templates.with_code_locations(built, {name: f"{name}.zip" for name in archives})
     (folder / "template.json").write_text(json.dumps(built, indent=1), encoding="utf-8")
-    at_once = templates.at_once(built)
+    at_once = templates.without_gradual_rollout(built)
     (folder / "template-at-once.json").write_text(json.dumps(at_once, indent=1), encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Where a command finds what was deployed: in the running local stack, or in a stack on AWS."""
+"""Finds the deployed functions, tables and secrets: in the running local stack, or in a stack on AWS."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""`make destroy ENV=…`: removes the stack of an environment from AWS. What the template retains stays, and is named.
+"""`make destroy ENV=…`: removes the stack of an environment from AWS. Retained resources stay and are listed.
 
 Refuses production, and any stack with a table that DynamoDB itself is told to keep (DeletionProtection). Not so where
 the first deployment failed: such a stack never served, and nothing else can be done with it.

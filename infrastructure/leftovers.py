@@ -1,4 +1,4 @@
-"""Removes what former deployments leave behind: versions of functions and layers, and artefacts in the bucket.
+"""Removes resources of former deployments: versions of functions and layers, and artefacts in the bucket.
 
 SAM keeps them all. With SnapStart each version of a function is paid by the second, and the code of all functions and
 layers of an account may take 75 GB. The last three versions are kept, and whatever is in use: a version that an alias

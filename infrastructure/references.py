@@ -1,4 +1,4 @@
-"""What the references in ``template.yaml`` stand for, where no CloudFormation resolves them.
+"""Resolves the references in ``template.yaml`` where no CloudFormation does.
 
 Only what our template uses is understood; anything else is refused, so that nothing ever runs on a guess.
 """

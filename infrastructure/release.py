@@ -1,4 +1,4 @@
-"""`make deploy ENV=…`: deploys a version, looks whether it serves, and puts the version before back if it does not.
+"""`make deploy ENV=…`: deploys a version, checks that it serves, and rolls back to the previous version if it does not.
 
 What CloudFormation itself cannot deploy, or CodeDeploy moves back, it has put back by then. This is for a version that
 was deployed and does not serve. First the aliases are pointed at the versions of before, by Lambda itself: all requests
@@ -110,7 +110,9 @@ class Stack:
         # Beside the archives: CloudFormation takes a template of this size from a bucket alone.
         bucket, folder = version.place
         key, s3 = f"{folder}{self.name}-rollback.template", self._client("s3")
-        s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(templates.at_once(version.template)).encode())
+        s3.put_object(
+            Bucket=bucket, Key=key, Body=json.dumps(templates.without_gradual_rollout(version.template)).encode()
+        )
         self._change_sets.apply(f"{s3.meta.endpoint_url}/{bucket}/{key}", version.parameters)
 
     def outputs(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`make replay QUEUE=…`: what a function behind a stream gave up is handed to it again.
+"""`make replay QUEUE=…`: redelivers the failed records of a stream function from its failure queue.
 
 A message in a failure queue names records and does not hold them: the shard, and the first and last sequence number.
 They are read from the stream, sifted by the event source's filter, and given to the function as Lambda gives them. The

@@ -1,4 +1,4 @@
-"""`make restore TABLE=… FROM=…`: copies what a restored table has, and the stack's own lacks, back into the stack's.
+"""`make restore TABLE=… FROM=…`: copies items that are missing in the stack's table from a restored table.
 
 AWS restores a backup or a point in time into a new table. Items whose key is missing are put, on condition that it
 still is. Those that are there and differ are only counted: they may be newer, or garbled. DIFFERENT=replace replaces

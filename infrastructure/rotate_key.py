@@ -1,4 +1,4 @@
-"""`make rotate-key`: another key signs access tokens from now on, in the running local stack or in a stack on AWS.
+"""`make rotate-key`: replaces the key that signs access tokens, in the running local stack or in a stack on AWS.
 
 The secret is given another seed, and each key published so far a time at which it is withdrawn: later than the last
 token it signed ends. Containers notice at their next signature (`auth_api.signing`); nobody is signed out. Where the

@@ -1,4 +1,4 @@
-"""Lines of the security log for what commands do behind the API, beside those of the auth function.
+"""Writes lines of the security log for operator commands, which do not use the API.
 
 ``tasksync.http.security_log`` writes those of requests; ``docs/security.md`` lists the kinds.
 """

@@ -1,4 +1,4 @@
-"""What CloudFormation says of a stack. ``cloudformation`` is a boto3 client; all raise ClientError."""
+"""Reads the state of a CloudFormation stack. ``cloudformation`` is a boto3 client; all raise ClientError."""
 
 from collections.abc import Mapping
 from typing import Any

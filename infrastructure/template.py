@@ -95,7 +95,7 @@ def with_code_locations(template: Mapping[str, Any], locations: Mapping[str, str
     return packaged
 
 
-def at_once(template: Mapping[str, Any]) -> dict[str, Any]:
+def without_gradual_rollout(template: Mapping[str, Any]) -> dict[str, Any]:
     """A copy in which CloudFormation itself moves the aliases, all requests at once, without CodeDeploy and alarms."""
     changed = copy.deepcopy(dict(template))
     changed.get("Globals", {}).get("Function", {}).pop("DeploymentPreference", None)

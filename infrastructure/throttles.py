@@ -1,4 +1,4 @@
-"""Which throttles the template wants of the gateway, and which a stage has.
+"""Compares the throttles that the template declares with those of a stage.
 
 Both are given by route: ``POST /auth/login``, and ``* /*`` for every method without a throttle of its own. A
 post-deployment check compares them, since AWS ignores a method setting for a path that it does not know.

@@ -1,4 +1,4 @@
-"""Changes of a user that no function is asked for: found by username, made if the user is active; and their commands.
+"""Operator changes of a user, outside the API: finds an active user by username and changes it.
 
 The keys and attributes are those of ``tasksync.dynamodb.users.repository``: the item of a username's claim names the
 user.

@@ -1,4 +1,4 @@
-"""What `sam local` needs in place of ``template.yaml``: the same functions and routes, as SAM CLI understands them."""
+"""Derives a template for `sam local` from ``template.yaml``: the same functions and routes, in the form of SAM CLI."""
 
 import copy
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Hands the records of DynamoDB streams to functions, as Lambda's event source mappings do.
+"""Delivers the records of DynamoDB streams to functions, as Lambda's event source mappings do.
 
 moto has streams, and SAM local has functions, but neither connects them.
 """

@@ -9,7 +9,7 @@ from infrastructure.change_sets import ChangeSets
 from infrastructure.local.clients import local_client
 from infrastructure.package import digest
 from infrastructure.stacks import outputs
-from infrastructure.template import at_once, with_code_locations, with_versions
+from infrastructure.template import with_code_locations, with_versions, without_gradual_rollout
 
 STACK = "tasksync"
 _BUCKET = "tasksync-artifacts"
@@ -47,7 +47,7 @@ def for_ministack(template: Mapping[str, Any]) -> dict[str, Any]:
 
     Such an alarm looks at the first of the expression's metrics alone.
     """
-    changed = at_once(template)
+    changed = without_gradual_rollout(template)
     for resource in changed["Resources"].values():
         if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]:
             alarm = resource["Properties"]

@@ -1,4 +1,4 @@
-"""What CloudWatch Logs does with a line in the embedded metric format: it adds up the metrics that the line names.
+"""Extracts metrics from log lines in the embedded metric format, as CloudWatch Logs does.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """

@@ -1,4 +1,4 @@
-"""What API Gateway makes of the template and ministack's CloudFormation drops.
+"""Gateway settings of the template that ministack's CloudFormation ignores.
 
 - ``GatewayResponses``: SAM hands them over inside an OpenAPI document whose extensions ministack does not read. They
   are put one by one, and deployed.

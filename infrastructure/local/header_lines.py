@@ -23,7 +23,7 @@ def of_one_request(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[None]:
         _repeated.reset(token)
 
 
-def tell(apigateway: Any) -> None:
+def install(apigateway: Any) -> None:
     """Let ministack's gateway hand them over. ``apigateway``: its module for REST APIs."""
     build = apigateway._build_lambda_event_v1  # noqa: SLF001  # ministack has no place to listen at
     invoke = apigateway._invoke_authorizer_lambda  # noqa: SLF001  # ministack has no place to listen at

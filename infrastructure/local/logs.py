@@ -1,4 +1,4 @@
-"""What CloudWatch Logs does with what the functions log: keeps the lines, and adds up the metrics in them.
+"""Stores the log lines of functions and adds up the metrics in them, as CloudWatch Logs does.
 
 Lines are kept in files, one for each function. It runs in the server's own process and speaks to ministack's services
 without a network between, so what is counted is saved at the same stop as the rest: no line is counted twice or left

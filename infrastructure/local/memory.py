@@ -1,4 +1,4 @@
-"""What ministack keeps in memory, as rows: what has changed in it since the last time, and all of it put back.
+"""Reads ministack's in-memory state as rows: the rows that changed since the last save, and the restore of all rows.
 
 Its services say what their state is, as they do for the files that ministack itself writes when it is stopped in order.
 Three things are rows of their own, because they grow with what people do and only what has changed is to be written:

@@ -1,4 +1,4 @@
-"""What API Gateway makes of a request that it, the authorizer or a function refuses, and ministack does not.
+"""Responses to refused requests, as API Gateway makes them and ministack does not.
 
 - In the gateway response ``ACCESS_DENIED``, ``$context.authorizer.NAME`` is what the authorizer's context says.
 - ``WWW-Authenticate`` of a function is handed on as ``X-Amzn-Remapped-WWW-Authenticate``; that of a gateway response is
@@ -53,7 +53,7 @@ def remapped(refusal: Refusal, headers: Headers) -> Headers:
     ]
 
 
-def tell(apigateway: Any) -> None:
+def install(apigateway: Any) -> None:
     """Let ministack's gateway say what it refuses. ``apigateway``: its module for REST APIs."""
     invoke = apigateway._invoke_authorizer_lambda  # noqa: SLF001  # ministack has no place to listen at
     evaluate = apigateway._evaluate_policy  # noqa: SLF001  # ministack has no place to listen at

@@ -21,7 +21,7 @@ def one_request() -> Iterator[None]:
         _request_id.reset(token)
 
 
-def tell(apigateway: Any) -> None:
+def install(apigateway: Any) -> None:
     """Let ministack's gateway tell it. ``apigateway``: its module for REST APIs."""
     new_id, invoke = apigateway.new_uuid, apigateway._invoke_authorizer_lambda  # noqa: SLF001  # ministack has no place to listen at
 

@@ -1,4 +1,4 @@
-"""`make run`: starts the local stack, tells where it is, and stops it on Ctrl-C."""
+"""`make run`: starts the local stack, prints its addresses, and stops it on Ctrl-C."""
 
 import argparse
 import contextlib

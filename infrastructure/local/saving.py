@@ -1,4 +1,4 @@
-"""Saves what ministack keeps in memory while it runs. By itself it does so only when it is stopped in order."""
+"""Saves ministack's in-memory state while it runs. ministack itself saves only at a clean stop."""
 
 import asyncio
 import logging

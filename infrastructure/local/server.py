@@ -51,9 +51,9 @@ async def _run(api: socket.socket, aws: socket.socket, route: Path, logs: Path, 
     loop.add_reader(sys.stdin.fileno(), heard)
     function_logs = FunctionLogs(logs, cloudwatch_logs.handle_request, cloudwatch.handle_request)
     function_logs.listen(lambda_runtime.Worker)
-    request_ids.tell(apigateway_v1)
-    header_lines.tell(apigateway_v1)
-    refusals.tell(apigateway_v1)
+    request_ids.install(apigateway_v1)
+    header_lines.install(apigateway_v1)
+    refusals.install(apigateway_v1)
 
     async def stopped() -> None:
         # Nothing is deployed, and so nothing logged, before ministack has loaded what it saved.

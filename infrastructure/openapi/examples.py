@@ -1,4 +1,4 @@
-"""What a first session sends: Ann registers, opens a room, adds Bob, plans a task; in the end she deletes her account.
+"""Examples of a first session: Ann registers, opens a room, adds Bob, plans a task; in the end she deletes her account.
 
 Ids, codes and tokens are those that the examples of the responses have. A running product makes others: its users, and
 the test that sends every example, put those of the responses they got in their place.

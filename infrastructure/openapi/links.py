@@ -1,4 +1,4 @@
-"""Links: what of a response can be used in the path of which request (OpenAPI 3.1.1 §4.8.20).
+"""Links: which values of a response can be used in the path of which request (OpenAPI 3.1.1 §4.8.20).
 
 None fills in a body: a part of a body is nothing that the specification has words for, and code generators refuse it.
 """

@@ -1,4 +1,4 @@
-"""What goes wrong: one response for each status, shared by all operations, and the codes of each operation."""
+"""Error responses: one per status, shared by all operations, and the codes of each operation."""
 
 from collections.abc import Iterable
 

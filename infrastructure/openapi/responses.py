@@ -1,4 +1,4 @@
-"""What a route may answer: its success, and what goes wrong."""
+"""The responses of a route: its success and its errors."""
 
 from typing import get_type_hints, is_typeddict
 

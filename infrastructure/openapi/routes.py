@@ -1,4 +1,4 @@
-"""What the functions declare, and whether the template asks for a token there."""
+"""The routes that the functions declare, and whether the template requires a token for them."""
 
 import importlib
 import os

@@ -1,4 +1,4 @@
-"""What the gateway answers by itself, as a client sees it.
+"""Checks of the gateway's own responses, as a client sees them.
 
 The local gateway does these things otherwise than API Gateway (``docs/emulation.md``), so only this check, run on AWS,
 shows that they are right there.

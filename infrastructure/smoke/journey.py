@@ -1,4 +1,4 @@
-"""Whether a service that was just deployed serves: its health, and one short journey of a person who is then gone."""
+"""Checks that a new deployment serves: its health, and one short journey of a user who is deleted afterwards."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""Whether a deployed stack has what its template says: one stage, throttles, gateway responses, alarms, streams."""
+"""Checks a deployed stack against its template: one stage, throttles, gateway responses, alarms, streams."""
 
 import time
 from collections.abc import Iterator, Mapping

@@ -154,7 +154,7 @@ def test_the_files_to_change_for_a_new_field_exist() -> None:
 
     named = re.findall(r"`([\w/]+/\w+\.(?:py|json))`", table)
 
-    assert len(named) == 14
+    assert len(named) == 13
     assert [name for name in named if not (REPOSITORY / name).is_file()] == []
 
 

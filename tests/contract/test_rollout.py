@@ -73,7 +73,10 @@ def test_an_expression_is_evaluated_as_cloudwatch_does() -> None:
 
 def test_a_rollout_shifts_every_alias_by_codedeploy_and_a_rollback_shifts_none() -> None:
     """With CodeDeploy goes the canary's pace, and the alarms, which stop a deployment as long as they are raised."""
-    rolled_out, put_back = transformed(templates.load()), transformed(templates.at_once(templates.load()))
+    rolled_out, put_back = (
+        transformed(templates.load()),
+        transformed(templates.without_gradual_rollout(templates.load())),
+    )
     aliases = {name for name, each in rolled_out.items() if each["Type"] == "AWS::Lambda::Alias"}
 
     assert len(aliases) == len(STACK.functions)
@@ -105,7 +108,7 @@ def test_a_rollback_only_changes_how_aliases_move() -> None:
     renamed = {"AWS::ApiGateway::Deployment", "AWS::ApiGateway::Stage"}
     rolled_out, put_back = (
         {name: each for name, each in transformed(template).items() if each["Type"] not in renamed}
-        for template in (templates.load(), templates.at_once(templates.load()))
+        for template in (templates.load(), templates.without_gradual_rollout(templates.load()))
     )
 
     codedeploy = {rolled_out[name]["Type"] for name in rolled_out.keys() - put_back.keys()}

@@ -45,7 +45,7 @@ class Gateway:
 )
 def test_the_authorizer_context_is_in_the_body_with_and_without_the_cache(body: Any) -> None:
     gateway = Gateway({"body": body})
-    refusals.tell(gateway)
+    refusals.install(gateway)
 
     with refusals.of_one_request():
         cached = gateway.decision()["body"]["policyDocument"]
@@ -59,7 +59,7 @@ def test_the_authorizer_context_is_in_the_body_with_and_without_the_cache(body: 
 
 def test_each_request_has_its_own_context() -> None:
     gateway = Gateway({"body": DENIAL})
-    refusals.tell(gateway)
+    refusals.install(gateway)
 
     with refusals.of_one_request():
         gateway.judged(gateway.decision()["body"]["policyDocument"])
@@ -74,7 +74,7 @@ def test_each_request_has_its_own_context() -> None:
 )
 def test_an_invalid_policy_is_passed_unchanged(response: Any) -> None:
     gateway = Gateway(response)
-    refusals.tell(gateway)
+    refusals.install(gateway)
 
     assert gateway.decision() == response
 

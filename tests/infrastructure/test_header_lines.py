@@ -29,7 +29,7 @@ class JoiningGateway:
 
 def test_each_header_line_is_passed_and_the_last_one() -> None:
     gateway = JoiningGateway()
-    header_lines.tell(gateway)
+    header_lines.install(gateway)
 
     with header_lines.of_one_request(SENT):
         events = gateway.events()
@@ -42,7 +42,7 @@ def test_each_header_line_is_passed_and_the_last_one() -> None:
 
 def test_a_single_header_line_is_unchanged() -> None:
     gateway = JoiningGateway()
-    header_lines.tell(gateway)
+    header_lines.install(gateway)
 
     with header_lines.of_one_request(SENT[:2]):
         assert [event["headers"] for event in gateway.events()] == [JOINED] * 2

@@ -60,9 +60,9 @@ class Guard(Enum):
     TASK_PERSONAL = auto()  # create of a personal task: require_active
 
     # dynamodb/core/transaction.py, http/middleware/idempotency.py
-    IDEMPOTENCY_NEW = auto()  # dynamodb/idempotency/repository.py: there must be none
-    IDEMPOTENCY_FIRST = auto()  # the same: its failure goes before every other
-    IDEMPOTENCY_ATOMIC = auto()  # the same: in the transaction of the effect
+    IDEMPOTENCY_NEW = auto()  # IdempotencyRepository.put_record: there must be none
+    IDEMPOTENCY_FIRST = auto()  # IdempotencyRepository.put_record: its failure goes before every other
+    IDEMPOTENCY_ATOMIC = auto()  # IdempotencyRepository.put_record: in the transaction of the effect
     IDEMPOTENCY_AGAIN = auto()  # before an error is answered, the idempotency record is looked for once more
     TOKEN = auto()  # Transaction: client_request_token, the same for every sending
 

@@ -1,16 +1,13 @@
-"""Request schemas of rooms, and the rendering of rooms and members."""
+"""Request schemas of rooms."""
 
 from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from rooms_api import response_schemas
-from tasksync.http.rendering import room_in_list
 from tasksync.http.schemas.binding import Change
 from tasksync.http.schemas.fields import PastedRoomCode, RoomCode, RoomName, UserId
-from tasksync.model.entities import JoinRole, Membership, Room, RoomRole, RoomView, User
-from tasksync.runtime.clock import timestamp
+from tasksync.model.entities import JoinRole, Room, RoomRole
 
 _JOIN_ROLE = Meta(description="The role of whoever joins by the code. `null`: nobody can join by it.")
 
@@ -63,17 +60,3 @@ class RoleChange(msgspec.Struct, frozen=True, kw_only=True):
 
 class EmptyBody(msgspec.Struct, frozen=True):
     """A body that may be left out, and has nothing in it."""
-
-
-def room(view: RoomView) -> response_schemas.Room:
-    return {**room_in_list(view), "user_ids": [member.user_id for member in view.members]}
-
-
-def member(found: tuple[Membership, User]) -> response_schemas.Member:
-    membership, user = found
-    return {
-        "user_id": user.id,
-        "username": user.username,
-        "role": membership.role,
-        "joined_at": timestamp(membership.joined_at),
-    }

@@ -2,9 +2,7 @@
 
 from dataclasses import replace
 
-from rooms_api import request_schemas
 from rooms_api.request_schemas import EmptyBody, Join, NewMember, NewRoom, RoleChange, RoomChange
-from rooms_api.response_schemas import Member, Room
 from tasksync.domain.rate_limits import ADD_STRANGERS, JOIN, JOIN_FROM
 from tasksync.domain.rooms.activity import ActivityService
 from tasksync.domain.rooms.rooms import MemberWithUser, RoomService
@@ -15,15 +13,15 @@ from tasksync.dynamodb.limits.repository import RateLimitsRepository
 from tasksync.dynamodb.rooms.changes import RoomChanges
 from tasksync.dynamodb.rooms.former_members import FormerMembersRepository
 from tasksync.dynamodb.users.repository import UsersRepository
+from tasksync.http import rendering
 from tasksync.http.app import Api
 from tasksync.http.middleware.idempotency import Idempotency
 from tasksync.http.middleware.rate_limits import RateLimits
 from tasksync.http.pagination.lists import listing
-from tasksync.http.rendering import activity, room_in_list
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok, uncompressed
 from tasksync.http.schemas.fields import Paging
-from tasksync.http.schemas.responses import Activity, Listing, RoomSummary
+from tasksync.http.schemas.responses import Activity, Listing, Member, Room, RoomSummary
 from tasksync.model import entities
 from tasksync.model.entities import RoomRole, RoomView
 from tasksync.model.errors import (
@@ -89,7 +87,7 @@ def create_room(request: Request, body: NewRoom) -> Response:
         request.count([JOIN, JOIN_FROM])
     return request.carry_out(
         lambda: _rooms.open(request.caller, body.name, body.code, body.join_role),
-        lambda view: created(request_schemas.room(view), f"/rooms/{view.room.id}", view.room.version),
+        lambda view: created(rendering.room(view), f"/rooms/{view.room.id}", view.room.version),
     )
 
 
@@ -101,7 +99,9 @@ def list_rooms(request: Request, query: Paging) -> Response:
     behind. One that the caller has left is not there.
     """
     caller = request.caller
-    return uncompressed(listing(request, query, lambda limit, after: _rooms.list(caller, limit, after), room_in_list))
+    return uncompressed(
+        listing(request, query, lambda limit, after: _rooms.list(caller, limit, after), rendering.room_in_list)
+    )
 
 
 @api.route(
@@ -141,7 +141,7 @@ def change_room(request: Request, room_id: str, body: RoomChange) -> Response:
     """
 
     def applied(view: RoomView) -> entities.Room:
-        return request.merged(request_schemas.room(view), lambda: body.applied(view.room))
+        return request.merged(rendering.room(view), lambda: body.applied(view.room))
 
     return request.carry_out(
         lambda: _rooms.change(request.caller, room_id, applied, request.matches),
@@ -176,9 +176,7 @@ def list_members(request: Request, room_id: str, query: Paging) -> Response:
     They come in the order in which they joined, with their names and roles.
     """
     caller = request.caller
-    return listing(
-        request, query, lambda limit, after: _rooms.members(caller, room_id, limit, after), request_schemas.member
-    )
+    return listing(request, query, lambda limit, after: _rooms.members(caller, room_id, limit, after), rendering.member)
 
 
 @api.route(
@@ -198,7 +196,7 @@ def add_member(request: Request, room_id: str, body: NewMember) -> Response:
     """
     return request.carry_out(
         lambda: _rooms.add(request.caller, room_id, body.user_id, body.role, lambda: request.count([ADD_STRANGERS])),
-        lambda member: created(request_schemas.member(member), f"/rooms/{room_id}/users/{body.user_id}"),
+        lambda member: created(rendering.member(member), f"/rooms/{room_id}/users/{body.user_id}"),
     )
 
 
@@ -212,11 +210,11 @@ def change_role(request: Request, room_id: str, user_id: str, body: RoleChange) 
     """
 
     def new_role(member: MemberWithUser) -> RoomRole:
-        return request.merged(request_schemas.member(member), lambda: body.role)
+        return request.merged(rendering.member(member), lambda: body.role)
 
     return request.carry_out(
         lambda: _rooms.change_role(request.caller, room_id, user_id, new_role),
-        lambda member: ok(request_schemas.member(member)),
+        lambda member: ok(rendering.member(member)),
     )
 
 
@@ -236,8 +234,10 @@ def list_activity(request: Request, room_id: str, query: Paging) -> Response:
     An entry is there some moments after the change. A page is shorter than asked for where texts are long.
     """
     caller = request.caller
-    return listing(request, query, lambda limit, after: _activity.list(caller, room_id, limit, after), activity)
+    return listing(
+        request, query, lambda limit, after: _activity.list(caller, room_id, limit, after), rendering.activity
+    )
 
 
 def _shown(view: RoomView) -> Response:
-    return ok(request_schemas.room(view), view.room.version)
+    return ok(rendering.room(view), view.room.version)

@@ -6,10 +6,9 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from tasksync.domain.tasks import Draft
 from tasksync.http.schemas.binding import Change
 from tasksync.http.schemas.fields import Description, Id, Moment, Paging, Title, UserId
-from tasksync.model.entities import Priority, Task, TaskStatus
+from tasksync.model.entities import Draft, Priority, Task, TaskStatus
 from tasksync.model.errors import BadQuery, FieldError
 from tasksync.model.ids import is_user_id
 from tasksync.model.queries import Order, TaskFilter
@@ -73,14 +72,8 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     ] = UNSET
 
     def draft(self, caller_id: str) -> Draft:
-        return Draft(
-            title=self.title,
-            description=self.description,
-            status=self.status,
-            priority=self.priority,
-            deadline=self.deadline,
-            assignee_id=caller_id if isinstance(self.user_id, UnsetType) else self.user_id,
-        )
+        fields = {name: getattr(self, name) for name in Draft.__struct_fields__ if name != "assignee_id"}
+        return Draft(**fields, assignee_id=caller_id if isinstance(self.user_id, UnsetType) else self.user_id)
 
 
 class TaskChange(Change, frozen=True, kw_only=True):

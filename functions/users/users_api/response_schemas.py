@@ -4,28 +4,14 @@ from typing import Annotated, TypedDict
 
 from msgspec import Meta
 
-from tasksync.http.schemas.responses import Activity, RoomId, RoomSummary, Session, Task, Timestamp, User
-from tasksync.model.entities import FormerRole
-
-
-class ExportedRoom(RoomSummary):
-    """A room one is in, and since when."""
-
-    joined_at: Annotated[Timestamp, Meta(description="When one opened or joined it, or was added to it.")]
-
-
-class ExportedActivity(Activity):
-    """Something one did in a room."""
-
-    room_id: Annotated[RoomId, Meta(description="In which room.")]
-
-
-class FormerRoom(TypedDict):
-    """A room one has been in: joining it again by its code gives no higher role."""
-
-    room_id: Annotated[RoomId, Meta(description="Which room.")]
-    role: Annotated[FormerRole, Meta(description="In which one left; `removed`: an admin of the room ended it.")]
-    left_at: Annotated[Timestamp, Meta(description="When one left it or was removed from it.")]
+from tasksync.http.schemas.responses import (
+    ExportedActivity,
+    ExportedRoom,
+    FormerRoom,
+    Session,
+    Task,
+    User,
+)
 
 
 class Export(TypedDict):

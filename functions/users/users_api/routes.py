@@ -51,8 +51,7 @@ from tasksync.observability.logs import log
 from tasksync.runtime import deadline
 from tasksync.runtime.settings import settings
 from tasksync.security import passwords
-from users_api import request_schemas
-from users_api.request_schemas import UserChange
+from users_api.request_schemas import UserChange, changed_fields
 from users_api.response_schemas import Export
 
 api = Api("users", Idempotency(IdempotencyRepository()), RateLimits(RateLimitsRepository()))
@@ -145,11 +144,11 @@ def export_user(request: Request, user_id: str, query: From) -> Response:
         body = {"user": rendering.profile(_exports.subject(caller, user_id))}
     parts: list[Part[Any]] = [
         Part("sessions", partial(_exports.sessions, caller), partial(rendering.session, caller=caller)),
-        Part("rooms", partial(_exports.rooms, caller), request_schemas.exported_room),
-        Part("former_rooms", partial(_exports.former_rooms, caller), request_schemas.exported_former_room),
+        Part("rooms", partial(_exports.rooms, caller), rendering.exported_room),
+        Part("former_rooms", partial(_exports.former_rooms, caller), rendering.former_room),
         Part("tasks", partial(_exports.tasks, caller), rendering.task),
         Part("tasks", partial(_exports.tasks_for_others, caller), rendering.task),
-        Part("activity", partial(_exports.activity, caller), request_schemas.exported_activity),
+        Part("activity", partial(_exports.activity, caller), rendering.exported_activity),
     ]
     response = uncompressed(chained(request, body, parts, start))
     note(request, "exported", caller.user_id)
@@ -170,7 +169,7 @@ def change_user(request: Request, user_id: str, body: UserChange) -> Response:
 
     def edit(user: entities.User) -> entities.User:
         changed = request.merged(rendering.user(user, request.caller), lambda: body.applied(user))
-        fields[:] = request_schemas.changed_fields(user, changed)
+        fields[:] = changed_fields(user, changed)
         renamed = (changed.username, changed.email) != (user.username, user.email)
         # The response shows whether somebody else has the name, as that of a registration does. Admins see all users
         # anyway.

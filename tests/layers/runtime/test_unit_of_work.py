@@ -1,13 +1,12 @@
 """What a unit of work counts, and which transaction commits its idempotency record."""
 
-from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
 
-from tasksync.model.entities import IdempotencyRecord
 from tasksync.runtime import unit_of_work
-from tasksync.runtime.unit_of_work import UsageCounters
+from tasksync.runtime.unit_of_work import AddRecord, UsageCounters
 
 THROTTLED = {"Error": {"Code": "ProvisionedThroughputExceededException", "Message": ""}}
 CANCELLED = {
@@ -64,7 +63,7 @@ def test_the_first_transaction_after_the_response_is_known_takes_the_record() ->
 
         unit_of_work.respond_with("a task")
 
-        assert unit_of_work.take_record() == record("a task")
+        assert added(unit_of_work.take_record()) == ["a task"]
         assert unit_of_work.take_record() is None
 
 
@@ -78,7 +77,7 @@ def test_bookkeeping_leaves_the_record_to_the_effect_and_counts_as_no_write() ->
             assert unit_of_work.take_record() is None
 
         assert unit.usage.writes == 0
-        assert unit_of_work.take_record() == record("a task")
+        assert added(unit_of_work.take_record()) == ["a task"]
 
 
 def test_without_anybody_to_respond_to_there_is_no_record() -> None:
@@ -88,5 +87,16 @@ def test_without_anybody_to_respond_to_there_is_no_record() -> None:
         assert unit_of_work.take_record() is None
 
 
-def record(response: str) -> IdempotencyRecord:
-    return IdempotencyRecord("usr_1#key", "fingerprint", response, datetime(2027, 1, 1, tzinfo=UTC))
+def record(response: str) -> AddRecord:
+    return partial(_add, response)
+
+
+def _add(response: str, transaction: list[str]) -> None:
+    transaction.append(response)
+
+
+def added(record: AddRecord | None) -> list[str]:
+    transaction: list[str] = []
+    if record is not None:
+        record(transaction)
+    return transaction

@@ -1,14 +1,13 @@
 """The task service: who may see, create, change and delete tasks."""
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from tasksync.domain.conflicts import retry_on_conflict
-from tasksync.model.entities import Caller, Membership, Page, Priority, RoomRole, Task, TaskStatus
+from tasksync.model.entities import Caller, Draft, Membership, Page, RoomRole, Task, TaskStatus
 from tasksync.model.errors import (
     AssigneeNotMember,
     AssigneeNotOwner,
@@ -67,18 +66,6 @@ class Memberships(Protocol):
     def members_among(self, room_id: str, user_ids: Iterable[str]) -> dict[str, Membership]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """The fields of a new task."""
-
-    title: str
-    description: str | None
-    status: TaskStatus
-    priority: Priority
-    deadline: datetime | None
-    assignee_id: str | None
-
-
 class TaskService:
     """Operations on tasks. Every method raises ``NotFound`` for a task or room that the caller may not see."""
 
@@ -99,14 +86,9 @@ class TaskService:
             at = clock.now()
             owner_id = room_id or caller.user_id
             task = Task(
+                **asdict(draft),
                 id=new_task_id(owner_id, at),
                 owner_id=owner_id,
-                assignee_id=draft.assignee_id,
-                title=draft.title,
-                description=draft.description,
-                status=draft.status,
-                priority=draft.priority,
-                deadline=draft.deadline,
                 created_by=caller.user_id,
                 created_at=at,
                 updated_by=caller.user_id,

@@ -29,12 +29,11 @@ from tasksync.http.headers import Headers
 from tasksync.http.middleware import cors, rate_limits
 from tasksync.http.middleware.arguments import bind_arguments
 from tasksync.http.middleware.errors import Errors
-from tasksync.http.middleware.idempotency import Idempotency
 from tasksync.http.middleware.metrics import Metrics
 from tasksync.http.middleware.rate_limits import RateLimits
 from tasksync.http.request import Handle, Middleware, Request
 from tasksync.http.responses import JSON, SECURITY_HEADERS, Response
-from tasksync.http.route import Description, Handler, Route
+from tasksync.http.route import SAFE, Description, Handler, Route
 from tasksync.http.schemas.fields import NoQuery
 from tasksync.model.errors import TaskSyncError
 from tasksync.runtime import deadline
@@ -43,7 +42,7 @@ from tasksync.runtime import deadline
 class Api:
     """One function's part of the HTTP API."""
 
-    def __init__(self, name: str, keys: Idempotency | None = None, limits: RateLimits | None = None) -> None:
+    def __init__(self, name: str, keys: Middleware | None = None, limits: RateLimits | None = None) -> None:
         """``keys``: what makes writes with an idempotency key happen once; None where no route takes one.
 
         ``limits``: what counts requests; None where no route is limited.
@@ -60,13 +59,13 @@ class Api:
     def _middlewares(self) -> tuple[Middleware, ...]:
         """What each request passes, outermost first."""
         return (
-            cors.add_headers,
+            _add_cors_headers,
             rate_limits.add_headers,
             Metrics(),
             Errors(takes_keys=self.keys is not None),
             self.limits or rate_limits.unlimited,
             bind_arguments,
-            self.keys or Idempotency(None),
+            self.keys or _without_keys,
         )
 
     def route(
@@ -127,6 +126,19 @@ def _composed(middlewares: tuple[Middleware, ...], handle: Handle) -> Handle:
     for middleware in reversed(middlewares):
         handle = functools.partial(middleware, handle=handle)
     return handle
+
+
+def _add_cors_headers(request: Request, handle: Handle) -> Response:
+    """Here, so that the preflight function can import ``cors`` alone."""
+    response = handle(request)
+    return replace(response, headers={**cors.headers(request.headers.get("origin")), **response.headers})
+
+
+def _without_keys(request: Request, handle: Handle) -> Response:
+    """In the place of ``Idempotency`` where no route takes a key: what such a route changes has no version."""
+    if request.method not in SAFE:
+        request.require_match()
+    return handle(request)
 
 
 def _call_handler(request: Request) -> Response:

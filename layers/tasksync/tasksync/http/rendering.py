@@ -3,7 +3,17 @@
 import hashlib
 
 from tasksync.http.schemas import responses
-from tasksync.model.entities import ActivityEntry, Caller, RoomView, Session, Task, User, UserRole
+from tasksync.model.entities import (
+    ActivityEntry,
+    Caller,
+    FormerMember,
+    Membership,
+    RoomView,
+    Session,
+    Task,
+    User,
+    UserRole,
+)
 from tasksync.model.ids import is_room_id
 from tasksync.runtime.clock import rfc3339, timestamp
 
@@ -65,6 +75,28 @@ def room_in_list(view: RoomView) -> responses.RoomSummary:
     }
 
 
+def room(view: RoomView) -> responses.Room:
+    return {**room_in_list(view), "user_ids": [each.user_id for each in view.members]}
+
+
+def exported_room(view: RoomView) -> responses.ExportedRoom:
+    return {**room_in_list(view), "joined_at": timestamp(view.caller.joined_at)}
+
+
+def former_room(former: FormerMember) -> responses.FormerRoom:
+    return {"room_id": former.room_id, "role": former.role, "left_at": timestamp(former.left_at)}
+
+
+def member(found: tuple[Membership, User]) -> responses.Member:
+    membership, person = found
+    return {
+        "user_id": person.id,
+        "username": person.username,
+        "role": membership.role,
+        "joined_at": timestamp(membership.joined_at),
+    }
+
+
 def activity(entry: ActivityEntry) -> responses.Activity:
     """``actor_id`` is null where the service acted by itself, ``old`` and ``new`` where there is no value."""
     return {
@@ -77,6 +109,10 @@ def activity(entry: ActivityEntry) -> responses.Activity:
         "changes": {name: {"old": old, "new": new} for name, (old, new) in entry.changes.items()},
         "request_id": entry.request_id,
     }
+
+
+def exported_activity(entry: ActivityEntry) -> responses.ExportedActivity:
+    return {**activity(entry), "room_id": entry.room_id}
 
 
 def task(found: Task) -> responses.Task:

@@ -14,9 +14,10 @@ from tasksync.http.entity_tags import EntityTags, entity_tags
 from tasksync.http.responses import Response, etag
 from tasksync.http.route import Route
 from tasksync.http.schemas.read_only import SentBack
-from tasksync.model.entities import Caller, IdempotencyRecord, UserRole
+from tasksync.model.entities import Caller, UserRole
 from tasksync.model.errors import FieldError, Invalid, LimitStatus, MalformedJson, PreconditionFailed
 from tasksync.runtime import unit_of_work
+from tasksync.runtime.unit_of_work import AddRecord
 
 Outcome = TypeVar("Outcome")
 
@@ -33,7 +34,7 @@ class IdempotentRequest(Protocol):
     """One request under one idempotency key of one user; ``http/middleware/idempotency.py``."""
 
     def replay(self) -> Response | None: ...
-    def record(self, response: Response) -> IdempotencyRecord: ...
+    def commit_with(self, response: Response) -> AddRecord: ...
     def store(self, response: Response) -> None: ...
 
 
@@ -123,13 +124,13 @@ class Request:
         idempotent = self.idempotent
         rendered: list[Response] = []
 
-        def respond(outcome: Outcome) -> IdempotencyRecord | None:
+        def respond(outcome: Outcome) -> AddRecord | None:
             if not checked:
                 self.require_match()
             if idempotent is None:
                 return None
             rendered[:] = [(stored or response)(outcome)]
-            return idempotent.record(rendered[0])
+            return idempotent.commit_with(rendered[0])
 
         unit = unit_of_work.current()
         unit.respond = respond

@@ -250,6 +250,17 @@ class RoomView(msgspec.Struct, frozen=True):
         return member.role is RoomRole.ADMIN and self.room.admin_count == 1
 
 
+class Draft(msgspec.Struct, frozen=True):
+    """The fields of a new task."""
+
+    title: str
+    description: str | None
+    status: TaskStatus
+    priority: Priority
+    deadline: datetime | None
+    assignee_id: str | None
+
+
 class Task(msgspec.Struct, frozen=True):
     id: str
     owner_id: str

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasksync.model.change_context import Roles
-from tasksync.model.entities import IdempotencyRecord
 from tasksync.model.errors import DependencyFailed, OutcomeUnknown
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
@@ -39,6 +38,10 @@ class UsageCounters:
     """Writes that carry out the request. Bookkeeping does not count."""
 
 
+AddRecord = Callable[[Any], None]
+"""Adds the idempotency record of the request to a transaction (``dynamodb/core/transaction.py``)."""
+
+
 @dataclass(slots=True)
 class UnitOfWork:
     """``actor_id`` and ``request_id`` are the change context; ``actor_id`` is None where the service acts by itself."""
@@ -46,9 +49,9 @@ class UnitOfWork:
     actor_id: str | None = None
     request_id: str | None = None
     usage: UsageCounters = field(default_factory=UsageCounters)
-    respond: Callable[[Any], IdempotencyRecord | None] | None = None
+    respond: Callable[[Any], AddRecord | None] | None = None
     """Makes the idempotency record from the outcome of the request. None where there is nothing to respond to."""
-    record: IdempotencyRecord | None = None
+    record: AddRecord | None = None
     """Waits for the transaction that carries the request out."""
 
 
@@ -92,8 +95,8 @@ def respond_with(outcome: object) -> None:
         unit.record = unit.respond(outcome)
 
 
-def take_record() -> IdempotencyRecord | None:
-    """The idempotency record that the present transaction has to commit, if any. Later transactions get none."""
+def take_record() -> AddRecord | None:
+    """What adds the idempotency record to the present transaction, if there is one. Later transactions get none."""
     unit = current()
     record, unit.record = unit.record, None
     return record

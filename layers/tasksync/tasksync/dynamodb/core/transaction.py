@@ -6,7 +6,6 @@ The first transaction after ``unit_of_work.respond_with`` also commits the reque
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
 
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
@@ -16,7 +15,6 @@ from pynamodb.transactions import TransactWrite
 
 from tasksync.aws.client import may_be_carried_out
 from tasksync.dynamodb.core.connection import defect, shared_connection
-from tasksync.model.entities import IdempotencyRecord
 from tasksync.model.errors import DependencyFailed, OutcomeUnknown, TaskSyncError, WriteConflict
 from tasksync.runtime import deadline, randomness, unit_of_work
 
@@ -48,10 +46,6 @@ class Transaction:
     bytes: DynamoDB then carries the transaction out once, however often it arrives.
     """
 
-    add_record: ClassVar[Callable[["Transaction", IdempotencyRecord], None]]
-    """Adds an idempotency record. ``dynamodb/idempotency/repository.py`` sets it: a function that takes no idempotency
-    keys knows nothing of their table."""
-
     def __init__(self) -> None:
         self._writes: list[_Write] = []
 
@@ -77,16 +71,17 @@ class Transaction:
     def update(self, item: Model, actions: list[Action], condition: Condition, otherwise: Failure) -> None:
         self._add("update", lambda write: write.update(item, actions=actions, condition=condition), otherwise)
 
-    def move_last_to_front(self) -> None:
-        """If the condition of the write that was added last fails, its error is raised, whatever else fails."""
+    def put_first(self, item: Model, condition: Condition, otherwise: Failure) -> None:
+        """As ``put``, before all else: its error is the one that is raised."""
+        self.put(item, condition, otherwise)
         self._writes.insert(0, self._writes.pop())
 
     def commit(self) -> None:
         """Raises the error of the first condition that failed, ``DependencyFailed`` or ``Defect``: nothing was written;
         or ``OutcomeUnknown``."""
-        record = unit_of_work.take_record()
-        if record is not None:
-            self.add_record(record)
+        add_record = unit_of_work.take_record()
+        if add_record is not None:
+            add_record(self)
         transaction = TransactWrite(connection=shared_connection(), client_request_token=uuid.uuid4().hex)
         for each in self._writes:
             each.add(transaction)

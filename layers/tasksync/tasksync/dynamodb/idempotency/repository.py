@@ -12,15 +12,6 @@ from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
 
-def _add(transaction: Transaction, record: IdempotencyRecord) -> None:
-    """If there is one already, ``AlreadyDone`` is raised."""
-    transaction.put(IdempotencyItem.of(record), absent_or_expired(), AlreadyDone)
-    transaction.move_last_to_front()
-
-
-Transaction.add_record = _add
-
-
 class IdempotencyRepository:
     """Idempotency records."""
 
@@ -35,8 +26,12 @@ class IdempotencyRepository:
         """Of the fingerprints of requests."""
         return secret(settings.http_secret)
 
+    def put_record(self, record: IdempotencyRecord, transaction: Transaction) -> None:
+        """Put a record in the transaction that carries its request out. Its commit raises ``AlreadyDone``."""
+        transaction.put_first(IdempotencyItem.of(record), absent_or_expired(), AlreadyDone)
+
     def store(self, record: IdempotencyRecord) -> None:
         """Commit the record of a request that changed nothing. Raises ``AlreadyDone`` if there is one."""
         transaction = Transaction()
-        transaction.add_record(record)
+        self.put_record(record, transaction)
         transaction.commit()

@@ -7,13 +7,14 @@ The response is stored in the same transaction as the effect, so there is no mom
 other: after a lost response, a retry either finds the first response or carries the request out for the first time.
 """
 
+import functools
 import hashlib
 import hmac
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -29,6 +30,7 @@ from tasksync.model.errors import (
     TaskSyncError,
 )
 from tasksync.runtime import clock
+from tasksync.runtime.unit_of_work import AddRecord
 
 LIFETIME = timedelta(hours=24)
 
@@ -40,6 +42,7 @@ class IdempotencyRecords(Protocol):
     """Where idempotency records are stored; ``dynamodb/idempotency/repository.py``."""
 
     def find(self, record_id: str) -> IdempotencyRecord | None: ...
+    def put_record(self, record: IdempotencyRecord, transaction: Any) -> None: ...
     def store(self, record: IdempotencyRecord) -> None: ...
     def secret(self) -> bytes: ...
 
@@ -59,18 +62,15 @@ def replayed(response: Response) -> Response:
 class Idempotency:
     """The middleware of an ``Api``: a write with an access token and an idempotency key is carried out once."""
 
-    def __init__(self, records: IdempotencyRecords | None, redact: Redact | None = None) -> None:
-        """``records``: None where no route takes a key.
-
-        ``redact``: of responses given again; None where they hold nothing that somebody may see no more.
-        """
+    def __init__(self, records: IdempotencyRecords, redact: Redact | None = None) -> None:
+        """``redact``: of responses given again; None where they hold nothing that somebody may see no more."""
         self._records = records
         self._redact = redact
 
     def __call__(self, request: Request, handle: Handle) -> Response:
         if request.method in SAFE:
             return handle(request)
-        if self._records is None or not request.context.get("authorizer"):
+        if not request.context.get("authorizer"):
             # What changes without a token has no version. Elsewhere ``carry_out`` says so when it is known whether the
             # caller may do it at all.
             request.require_match()
@@ -132,8 +132,11 @@ class IdempotentRequest:
         first = Response(stored["status"], stored["body"], stored["headers"])
         return replayed(self._redact(self._user_id, first) if self._redact else first)
 
-    def record(self, response: Response) -> IdempotencyRecord:
-        """What the transaction that carries the request out has to store."""
+    def commit_with(self, response: Response) -> AddRecord:
+        """Adds the idempotency record to the transaction that carries the request out."""
+        return functools.partial(self._records.put_record, self._record(response))
+
+    def _record(self, response: Response) -> IdempotencyRecord:
         stored = {"status": response.status, "body": response.body, "headers": dict(response.headers)}
         return IdempotencyRecord(
             self._id, self._fingerprint, msgspec.json.encode(stored).decode(), clock.now() + LIFETIME
@@ -141,4 +144,4 @@ class IdempotentRequest:
 
     def store(self, response: Response) -> None:
         """Store the response of a request that changed nothing. Raises ``AlreadyDone`` if there is another."""
-        self._records.store(self.record(response))
+        self._records.store(self._record(response))

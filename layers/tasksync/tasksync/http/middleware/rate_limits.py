@@ -21,7 +21,7 @@ _IPV6_PREFIX = 56
 
 
 class Counters(Protocol):
-    """Where requests are counted; ``dynamodb/limits/repository.py``."""
+    """Where requests are counted, and how many there may be; ``dynamodb/limits/repository.py``."""
 
     def quota(self, policy: str) -> int: ...
     def consume(self, key: str, amount: int, ends: int) -> int: ...

@@ -13,6 +13,7 @@ from tasksync.model.entities import (
     ActivityAction,
     ActivityResource,
     AddedBy,
+    FormerRole,
     JoinRole,
     Priority,
     RoomRole,
@@ -101,6 +102,35 @@ class RoomSummary(TypedDict):
     version: Version
 
 
+class Room(RoomSummary):
+    """A room as one of its members sees it."""
+
+    user_ids: Annotated[list[UserId], Meta(description="Its members, in the order they joined.")]
+
+
+class Member(TypedDict):
+    """Somebody in a room."""
+
+    user_id: Annotated[UserId, Meta(description="Who it is.")]
+    username: Annotated[str, Meta(description="Their name.", examples=["ann"])]
+    role: Annotated[RoomRole, Meta(description="What they may do in the room.")]
+    joined_at: Annotated[Timestamp, Meta(description="When they opened or joined the room, or were added to it.")]
+
+
+class ExportedRoom(RoomSummary):
+    """A room one is in, and since when."""
+
+    joined_at: Annotated[Timestamp, Meta(description="When one opened or joined it, or was added to it.")]
+
+
+class FormerRoom(TypedDict):
+    """A room one has been in: joining it again by its code gives no higher role."""
+
+    room_id: Annotated[RoomId, Meta(description="Which room.")]
+    role: Annotated[FormerRole, Meta(description="In which one left; `removed`: an admin of the room ended it.")]
+    left_at: Annotated[Timestamp, Meta(description="When one left it or was removed from it.")]
+
+
 class Task(TypedDict):
     """A task: in a room, or a personal one."""
 
@@ -169,6 +199,12 @@ class Activity(TypedDict):
             examples=["1699949d-2e5e-4180-b16b-88be7d4f67c2"],
         ),
     ]
+
+
+class ExportedActivity(Activity):
+    """Something one did in a room."""
+
+    room_id: Annotated[RoomId, Meta(description="In which room.")]
 
 
 class Listing(TypedDict, Generic[Item]):
