@@ -8,6 +8,7 @@ import functools
 import json
 import math
 import os
+import random
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -168,7 +169,8 @@ def _new_secret(name: str, value: str) -> str:
     """Its ARN. By the method behind moto's API, which takes a twentieth of the time: each test has some of its own."""
     made = secretsmanager_backends[ACCOUNT][REGION].create_secret(
         name=name,
-        secret_string=value,
+        # Another value of the same form: what was made from one, such as a key, is remembered by its name.
+        secret_string="".join(random.sample(value, len(value))),
         secret_binary=None,
         description="",
         tags=[],
