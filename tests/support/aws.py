@@ -170,7 +170,7 @@ def _new_secret(name: str, value: str) -> str:
     made = secretsmanager_backends[ACCOUNT][REGION].create_secret(
         name=name,
         # Another value of the same form: what was made from one, such as a key, is remembered by its name.
-        secret_string="".join(random.sample(value, len(value))),
+        secret_string="".join(random.SystemRandom().sample(value, len(value))),
         secret_binary=None,
         description="",
         tags=[],
