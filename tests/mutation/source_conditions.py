@@ -56,7 +56,7 @@ def written_atoms() -> dict[str, set[Atom]]:
     request's idempotency record, so that record's condition is one of its own.
     """
     functions = _functions()
-    record = functions["absent_or_expired"].atoms | {("", "Put")}
+    record = functions["IdempotencyRepository.put_record"].atoms | {("", "Put")}
     keyed = _keyed()
     found = {}
     for qualified, function in functions.items():

@@ -3,11 +3,9 @@
 from datetime import UTC, datetime
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.expressions.condition import Condition
 
 from tasksync.dynamodb.core.connection import SharedModel
 from tasksync.model.entities import IdempotencyRecord
-from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
 
@@ -33,10 +31,3 @@ class IdempotencyItem(SharedModel):
     def entity(self) -> IdempotencyRecord:
         expires_at = datetime.fromtimestamp(int(self.expires_at), UTC)
         return IdempotencyRecord(self.receipt_id, self.fingerprint, self.answer, expires_at)
-
-
-def absent_or_expired() -> Condition:
-    """No request has been carried out under this key, or so long ago that the key is free again."""
-    now = int(clock.now().timestamp())
-    free: Condition = IdempotencyItem.receipt_id.does_not_exist() | (IdempotencyItem.expires_at <= now)
-    return free

@@ -5,7 +5,7 @@ An idempotency record is committed in the transaction that carries its request o
 
 from tasksync.aws.secret_values import secret
 from tasksync.dynamodb.core.transaction import Transaction
-from tasksync.dynamodb.idempotency.items import IdempotencyItem, absent_or_expired
+from tasksync.dynamodb.idempotency.items import IdempotencyItem
 from tasksync.model.entities import IdempotencyRecord
 from tasksync.model.errors import AlreadyDone
 from tasksync.runtime import clock
@@ -28,7 +28,11 @@ class IdempotencyRepository:
 
     def put_record(self, record: IdempotencyRecord, transaction: Transaction) -> None:
         """Put a record in the transaction that carries its request out. Its commit raises ``AlreadyDone``."""
-        transaction.put_first(IdempotencyItem.of(record), absent_or_expired(), AlreadyDone)
+        # No request has been carried out under this key, or so long ago that the key is free again.
+        expired = IdempotencyItem.expires_at <= int(clock.now().timestamp())
+        transaction.put_first(
+            IdempotencyItem.of(record), IdempotencyItem.receipt_id.does_not_exist() | expired, AlreadyDone
+        )
 
     def store(self, record: IdempotencyRecord) -> None:
         """Commit the record of a request that changed nothing. Raises ``AlreadyDone`` if there is one."""
