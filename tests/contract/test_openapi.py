@@ -115,7 +115,7 @@ def test_enumerations_and_their_values_have_names_and_meanings() -> None:
         assert all(meanings), name
 
 
-def test_values_known_only_at_run_time_have_no_default() -> None:
+def test_no_id_has_an_example_but_me() -> None:
     filled_in = [
         (route[1], parameter["name"], parameter["example"])
         for route, operation in OPERATIONS.items()

@@ -1,11 +1,13 @@
 """moto's slow paths and the quick ones that replace them: every call on items is answered the same."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from moto.core.botocore_stubber import BotocoreStubber
+from moto.dynamodb.parsing import ast_nodes
 from moto.dynamodb.responses import DynamoHandler
 from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
 
@@ -133,6 +135,46 @@ def test_a_request_is_read_as_moto_itself_reads_it(aws: Aws, results_of_both: li
 
     assert found == {**key("a"), **PLAIN, **MIXED}
     assert results_of_both == ["PutItem", "TransactWriteItems", "GetItem"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "SET #text = :text, #list[0] = :text, #map.c = :text ADD version :one, #texts :texts REMOVE truth",
+        "SET #number = #number + :one, #list = list_append(#list, :list), added = if_not_exists(added, :text)",
+        "SET #map.a[0] = :text DELETE #texts :texts",
+        "REMOVE #list[1], #map.a, nothing SET version = version - :one",
+    ],
+)
+def test_an_expression_changes_an_item_as_by_motos_own_walk(aws: Aws, changed: str) -> None:
+    values: dict[str, Any] = {
+        ":text": {"S": "changed"},
+        ":one": {"N": "1"},
+        ":texts": {"SS": ["b"]},
+        ":list": {"L": [{"S": "c"}]},
+    }
+    nodes: Any = ast_nodes
+    traverser = nodes.DepthFirstTraverser
+    quick = traverser.traverse_node_recursively
+    changed_items = []
+    for walk in (quick_moto.own_walk, quick):
+        aws.dynamodb.put_item(TableName=TABLE, Item={**key("a"), **PLAIN, **MIXED})
+        traverser.traverse_node_recursively = walk
+        try:
+            response = aws.dynamodb.update_item(
+                TableName=TABLE,
+                Key=key("a"),
+                UpdateExpression=changed,
+                ConditionExpression="attribute_exists(room_id) AND version = :one",
+                ExpressionAttributeNames={name: name[1:] for name in re.findall(r"#\w+", changed)},
+                ExpressionAttributeValues={name: values[name] for name in {":one", *re.findall(r":\w+", changed)}},
+                ReturnValues="ALL_NEW",
+            )
+        finally:
+            traverser.traverse_node_recursively = quick
+        changed_items.append(response["Attributes"])
+
+    assert changed_items[0] == changed_items[1] != {**key("a"), **PLAIN, **MIXED}
 
 
 def test_a_failed_transaction_leaves_every_value_unchanged(aws: Aws) -> None:

@@ -20,7 +20,7 @@ def on_connections_of_their_own(service: Service, people: list[Person]) -> Itera
         client.connection.close()
 
 
-def together(calls: list[Callable[[], Response]]) -> list[Response]:
+def responses_of(calls: list[Callable[[], Response]]) -> list[Response]:
     responses = at_once(calls)
     assert all(response.status < 500 for response in responses), responses
     return responses
@@ -32,7 +32,7 @@ def test_eight_users_join_one_room_concurrently(service: Service) -> None:
     people = [service.register(f"guest-{number}") for number in range(8)]
 
     with on_connections_of_their_own(service, people) as guests:
-        responses = together([partial(guest.post, "/rooms/join", json={"code": room["code"]}) for guest in guests])
+        responses = responses_of([partial(guest.post, "/rooms/join", json={"code": room["code"]}) for guest in guests])
 
     assert [response.status for response in responses] == [200] * 8
     found = ann.get(f"/rooms/{room['id']}").json()
@@ -46,7 +46,7 @@ def test_eight_concurrent_joins_of_one_user_make_one_membership(service: Service
     room = ann.open_room()
 
     with on_connections_of_their_own(service, [bob] * 8) as hands:
-        responses = together([partial(hand.post, "/rooms/join", json={"code": room["code"]}) for hand in hands])
+        responses = responses_of([partial(hand.post, "/rooms/join", json={"code": room["code"]}) for hand in hands])
 
     assert sorted(response.status for response in responses) == [200, *[409] * 7]
     assert ann.get(f"/rooms/{room['id']}").json()["member_count"] == 2
@@ -55,7 +55,7 @@ def test_eight_concurrent_joins_of_one_user_make_one_membership(service: Service
 def test_of_concurrent_claims_of_one_name_one_succeeds(service: Service) -> None:
     body = {"username": "the only one", "password": "a password of some length"}
 
-    responses = together([partial(service.anonymous.post, "/auth/register", json=body)] * 4)
+    responses = responses_of([partial(service.anonymous.post, "/auth/register", json=body)] * 4)
 
     assert sorted(response.status for response in responses) == [201, 409, 409, 409]
 
@@ -69,7 +69,9 @@ def test_two_admins_leaving_concurrently_do_not_leave_a_room_without_an_admin(se
     assert ann.patch(f"{members}/{bob.id}", json={"role": "admin"}).status == 200
 
     with on_connections_of_their_own(service, [ann, bob]) as (anns, bobs):
-        responses = together([partial(anns.delete, f"{members}/{ann.id}"), partial(bobs.delete, f"{members}/{bob.id}")])
+        responses = responses_of(
+            [partial(anns.delete, f"{members}/{ann.id}"), partial(bobs.delete, f"{members}/{bob.id}")]
+        )
 
     assert sorted(response.status for response in responses) == [204, 409]
     assert sorted(member["role"] for member in guest.list(members)) == ["admin", "member"]
@@ -84,7 +86,7 @@ def test_all_members_leaving_concurrently_leave_no_items(service: Service) -> No
         assert people[0].patch(f"{members}/{person.id}", json={"role": "admin"}).status == 200
 
     with on_connections_of_their_own(service, people) as hands:
-        responses = together(
+        responses = responses_of(
             [partial(hand.delete, f"{members}/{person.id}") for hand, person in zip(hands, people, strict=True)]
         )
 
@@ -99,7 +101,7 @@ def test_concurrent_changes_without_a_condition_all_succeed(service: Service) ->
     path = f"/tasks/{ann.plan()['id']}"
 
     with on_connections_of_their_own(service, [ann] * 6) as hands:
-        responses = together(
+        responses = responses_of(
             [partial(hand.patch, path, json={"description": f"Change {n}"}) for n, hand in enumerate(hands)]
         )
 
@@ -115,7 +117,7 @@ def test_of_concurrent_changes_of_one_version_exactly_one_succeeds(service: Serv
     condition = {"If-Match": '"1"'}
 
     with on_connections_of_their_own(service, [ann] * 6) as hands:
-        responses = together(
+        responses = responses_of(
             [
                 partial(hand.patch, path, json={"description": f"Change {n}"}, headers=condition)
                 for n, hand in enumerate(hands)
@@ -141,7 +143,7 @@ def test_concurrent_changes_of_different_fields_are_all_stored(service: Service)
     ]
 
     with on_connections_of_their_own(service, [ann] * len(changes)) as hands:
-        together([partial(hand.patch, path, json=change) for hand, change in zip(hands, changes, strict=True)])
+        responses_of([partial(hand.patch, path, json=change) for hand, change in zip(hands, changes, strict=True)])
 
     found = ann.get(path).json()
     for change in changes:

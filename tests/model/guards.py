@@ -6,7 +6,7 @@ from enum import Enum, auto
 class Guard(Enum):
     """Named after the operation and what it makes sure of; the comment says where the code has it."""
 
-    # dynamodb/rooms/repository.py, room_changes.py: reading and entering
+    # dynamodb/rooms/repository.py, changes.py: reading and entering
     READ_COMPLETE = auto()  # room_with_members: as many memberships were read as member_count says
     JOIN_ACTIVE = auto()  # _enter: require_active
     JOIN_NEW = auto()  # _enter: the membership must not exist
@@ -20,7 +20,7 @@ class Guard(Enum):
     ADD_ACTOR = auto()  # add: require_membership(actor)
     ADD_FORGETS = auto()  # add: forget_former_member
 
-    # dynamodb/rooms/repository.py, room_changes.py: leaving
+    # dynamodb/rooms/conditions.py, changes.py: leaving
     LEAVE_MEMBER = auto()  # end_membership: the membership must exist
     LEAVE_JOIN = auto()  # end_membership: join_id is the one read
     LEAVE_ROLE = auto()  # end_membership: role is the one read

@@ -148,7 +148,7 @@ def people(stage: Stage, *names: str) -> list[Person]:
     return [Person(stage, name) for name in names]
 
 
-def together(stage: Stage, *roles: str) -> tuple[Json, list[Person]]:
+def room_of(stage: Stage, *roles: str) -> tuple[Json, list[Person]]:
     """A room of its first person, and further people in it with these roles."""
     first, *others = people(stage, *(f"person-{number}" for number in range(len(roles) + 1)))
     room = first.open()
@@ -173,7 +173,7 @@ def _keyed(operation: str, request: Callable[[Person, Person, Json, Json], Respo
     """Scenarios of a key that another request takes meanwhile, of one whose time is over, and of a new one."""
 
     def key_of_two_requests_at_once(stage: Stage) -> None:
-        room, (ann, bob) = together(stage, "member")
+        room, (ann, bob) = room_of(stage, "member")
         task = ann.plan(room).body
         stage.before(operation, lambda: ann.well("POST", "/tasks", {"title": "Chairs"}, **key()))
         response = request(ann, bob, room, task)
@@ -182,7 +182,7 @@ def _keyed(operation: str, request: Callable[[Person, Person, Json, Json], Respo
         assert (again.status, again.replayed) == (201, True), again
 
     def key_whose_time_is_over(stage: Stage) -> None:
-        room, (ann, bob) = together(stage, "member")
+        room, (ann, bob) = room_of(stage, "member")
         task = ann.plan(room).body
         ann.well("POST", "/tasks", {"title": "Chairs"}, **key())
         stage.time += DAY + 1
@@ -193,7 +193,7 @@ def _keyed(operation: str, request: Callable[[Person, Person, Json, Json], Respo
         assert (again.status, again.replayed) == (response.status, True), again
 
     def key_in_the_second_in_which_its_time_is_over(stage: Stage) -> None:
-        room, (ann, bob) = together(stage, "member")
+        room, (ann, bob) = room_of(stage, "member")
         task = ann.plan(room).body
         ann.well("POST", "/tasks", {"title": "Chairs"}, **key())
         stage.time = int(stage.time) + DAY
@@ -201,7 +201,7 @@ def _keyed(operation: str, request: Callable[[Person, Person, Json, Json], Respo
         assert response.status < 300, response
 
     def key_that_nobody_used_before(stage: Stage) -> None:
-        room, (ann, bob) = together(stage, "member")
+        room, (ann, bob) = room_of(stage, "member")
         response = request(ann, bob, room, ann.plan(room).body)
         assert response.status < 300, response
 
@@ -257,7 +257,7 @@ def _join_with_key(person: Person, room: Json) -> Response:
 
 @scenario
 def key_of_a_join_taken_meanwhile(stage: Stage) -> None:
-    room, _ = together(stage)
+    room, _ = room_of(stage)
     (cleo,) = people(stage, "cleo")
     stage.before("RoomChanges.join", lambda: cleo.well("POST", "/tasks", {"title": "Chairs"}, **key()))
     refused(_join_with_key(cleo, room), 422, "idempotency_key_reused")
@@ -266,7 +266,7 @@ def key_of_a_join_taken_meanwhile(stage: Stage) -> None:
 
 @scenario
 def key_of_a_join_whose_time_is_over(stage: Stage) -> None:
-    room, _ = together(stage)
+    room, _ = room_of(stage)
     (cleo,) = people(stage, "cleo")
     cleo.well("POST", "/tasks", {"title": "Chairs"}, **key())
     stage.time += DAY + 1
@@ -277,7 +277,7 @@ def key_of_a_join_whose_time_is_over(stage: Stage) -> None:
 
 @scenario
 def key_of_a_join_in_the_second_in_which_its_time_is_over(stage: Stage) -> None:
-    room, _ = together(stage)
+    room, _ = room_of(stage)
     (cleo,) = people(stage, "cleo")
     cleo.well("POST", "/tasks", {"title": "Chairs"}, **key())
     stage.time = int(stage.time) + DAY
@@ -287,7 +287,7 @@ def key_of_a_join_in_the_second_in_which_its_time_is_over(stage: Stage) -> None:
 
 @scenario
 def key_of_a_join_that_nobody_used_before(stage: Stage) -> None:
-    room, _ = together(stage)
+    room, _ = room_of(stage)
     (cleo,) = people(stage, "cleo")
     assert _join_with_key(cleo, room).status == 200
 
@@ -443,7 +443,7 @@ def names_of_somebody_gone_belong_to_whoever_took_them(stage: Stage) -> None:
 
 def _gone_meanwhile(operation: str, request: Callable[[Person, Person, Json], Response], status: int) -> None:
     def the_user_is_deleted_meanwhile(stage: Stage) -> None:
-        room, (ann,) = together(stage)
+        room, (ann,) = room_of(stage)
         (cleo,) = people(stage, "cleo")
         stage.before(operation, cleo.go)
         refused(request(ann, cleo, room), status)
@@ -466,7 +466,7 @@ _gone_meanwhile("TaskChanges.create", lambda ann, cleo, room: cleo.plan(), 404)
 
 @scenario
 def the_last_member_leaves_before_somebody_joins(stage: Stage) -> None:
-    room, (ann,) = together(stage)
+    room, (ann,) = room_of(stage)
     (cleo,) = people(stage, "cleo")
     stage.before("RoomChanges.join", lambda: ann.leave(room))
     refused(cleo.join(room), 404, "unknown_code")
@@ -474,7 +474,7 @@ def the_last_member_leaves_before_somebody_joins(stage: Stage) -> None:
 
 @scenario
 def the_code_changes_before_somebody_joins(stage: Stage) -> None:
-    room, (ann,) = together(stage)
+    room, (ann,) = room_of(stage)
     (cleo,) = people(stage, "cleo")
     stage.before("RoomChanges.join", lambda: ann.renew_code(room))
     refused(cleo.join(room), 404, "unknown_code")
@@ -482,7 +482,7 @@ def the_code_changes_before_somebody_joins(stage: Stage) -> None:
 
 @scenario
 def the_room_changes_before_somebody_is_added(stage: Stage) -> None:
-    room, (ann, bob) = together(stage, "admin")
+    room, (ann, bob) = room_of(stage, "admin")
     (cleo,) = people(stage, "cleo")
     stage.before("RoomChanges.add", lambda: bob.rename(room, "Anew"))
     assert ann.add(room, cleo).status == 201
@@ -495,7 +495,7 @@ def the_room_changes_before_somebody_is_added(stage: Stage) -> None:
 
 @scenario
 def somebody_refuses_to_be_added_before_they_are(stage: Stage) -> None:
-    room, (ann,) = together(stage)
+    room, (ann,) = room_of(stage)
     (cleo,) = people(stage, "cleo")
     stage.before("RoomChanges.add", lambda: cleo.edit_profile(added_by="nobody"))
     refused(ann.add(room, cleo), 409, "adding_refused")
@@ -505,7 +505,7 @@ def somebody_refuses_to_be_added_before_they_are(stage: Stage) -> None:
 
 @scenario
 def the_room_is_closed_to_codes_before_somebody_joins(stage: Stage) -> None:
-    room, (ann,) = together(stage)
+    room, (ann,) = room_of(stage)
     cleo, dora = people(stage, "cleo", "dora")
     stage.before("RoomChanges.join", lambda: ann.set_join_role(room, "viewer"))
     assert cleo.join(room).body["role"] == "viewer"
@@ -516,7 +516,7 @@ def the_room_is_closed_to_codes_before_somebody_joins(stage: Stage) -> None:
 @scenario
 def somebody_joins_and_is_removed_while_they_join(stage: Stage) -> None:
     """What they left as was read before, the room after: its version is the newest, what they left as is not."""
-    room, (ann,) = together(stage)
+    room, (ann,) = room_of(stage)
     cleo, dora = people(stage, "cleo", "dora")
 
     def removed(person: Person) -> None:
@@ -577,7 +577,7 @@ def a_change_dated_later_comes_before_the_last_one_goes(stage: Stage) -> None:
 
 @scenario
 def answers_of_joins_count_who_came_meanwhile(stage: Stage) -> None:
-    room, (ann, bob) = together(stage, "admin")
+    room, (ann, bob) = room_of(stage, "admin")
     cleo, dora, emil = people(stage, "cleo", "dora", "emil")
     stage.before("RoomChanges.join", lambda: dora.join(room))
     assert cleo.join(room).body["member_count"] == 4
@@ -587,7 +587,7 @@ def answers_of_joins_count_who_came_meanwhile(stage: Stage) -> None:
 
 @scenario
 def the_last_place_is_taken_before_somebody_is_added(stage: Stage) -> None:
-    room, (ann, bob) = together(stage, "admin")
+    room, (ann, bob) = room_of(stage, "admin")
     most = int(os.environ["MAX_ROOM_MEMBERS"])
     *crowd, late, later = people(stage, *(f"guest-{number}" for number in range(most - 1)))
     for guest in crowd:
@@ -652,14 +652,14 @@ def two_leaves_at_once(stage: Stage) -> None:
 
 @scenario
 def two_admins_leave_at_once(stage: Stage) -> None:
-    room, (ann, bob, _) = together(stage, "admin", "member")
+    room, (ann, bob, _) = room_of(stage, "admin", "member")
     stage.before("RoomChanges.remove", lambda: bob.leave(room))
     refused(ann.leave(room), 409, "last_admin")
 
 
 @scenario
 def the_last_one_leaves(stage: Stage) -> None:
-    room, (ann,) = together(stage)
+    room, (ann,) = room_of(stage)
     assert ann.leave(room).status == 204
     stage.hand_over("RoomCleanupFunction", room_id=room["id"], item="ROOM")
     assert stage.item("RoomsTable", room["id"], "ROOM") is None
@@ -667,7 +667,7 @@ def the_last_one_leaves(stage: Stage) -> None:
 
 @scenario
 def somebody_joins_before_the_last_one_leaves(stage: Stage) -> None:
-    room, (ann,) = together(stage)
+    room, (ann,) = room_of(stage)
     (bob,) = people(stage, "bob")
     stage.before("RoomChanges.remove", lambda: bob.join(room))
     refused(ann.leave(room), 409, "last_admin")
@@ -676,7 +676,7 @@ def somebody_joins_before_the_last_one_leaves(stage: Stage) -> None:
 
 @scenario
 def an_admin_is_demoted_before_they_remove_somebody(stage: Stage) -> None:
-    room, (ann, bob, cleo) = together(stage, "admin", "member")
+    room, (ann, bob, cleo) = room_of(stage, "admin", "member")
     stage.before("RoomChanges.remove", lambda: ann.set_role(room, bob, "member"))
     refused(bob.remove(room, cleo), 403)
     assert cleo.role_in(room) == "member"
@@ -684,7 +684,7 @@ def an_admin_is_demoted_before_they_remove_somebody(stage: Stage) -> None:
 
 @scenario
 def an_admin_has_left_before_they_remove_somebody(stage: Stage) -> None:
-    room, (_, bob, cleo) = together(stage, "admin", "member")
+    room, (_, bob, cleo) = room_of(stage, "admin", "member")
     stage.before("RoomChanges.remove", lambda: bob.leave(room))
     refused(bob.remove(room, cleo), 404)
     assert cleo.role_in(room) == "member"
@@ -695,7 +695,7 @@ def an_admin_has_left_before_they_remove_somebody(stage: Stage) -> None:
 
 @scenario
 def two_admins_demote_each_other(stage: Stage) -> None:
-    room, (ann, bob) = together(stage, "admin")
+    room, (ann, bob) = room_of(stage, "admin")
     stage.before("RoomChanges.change_role", lambda: ann.set_role(room, bob, "member"))
     refused(bob.set_role(room, ann, "member"), 403)
     assert ann.role_in(room) == "admin"
@@ -703,14 +703,14 @@ def two_admins_demote_each_other(stage: Stage) -> None:
 
 @scenario
 def two_admins_step_down_at_once(stage: Stage) -> None:
-    room, (ann, bob) = together(stage, "admin")
+    room, (ann, bob) = room_of(stage, "admin")
     stage.before("RoomChanges.change_role", lambda: bob.set_role(room, bob, "member"))
     refused(ann.set_role(room, ann, "member"), 409, "last_admin")
 
 
 @scenario
 def an_admin_has_been_demoted_before_they_promote(stage: Stage) -> None:
-    room, (ann, bob, cleo) = together(stage, "admin", "member")
+    room, (ann, bob, cleo) = room_of(stage, "admin", "member")
     stage.before("RoomChanges.change_role", lambda: ann.set_role(room, bob, "viewer"))
     refused(bob.set_role(room, cleo, "admin"), 403)
     assert cleo.role_in(room) == "member"
@@ -718,7 +718,7 @@ def an_admin_has_been_demoted_before_they_promote(stage: Stage) -> None:
 
 @scenario
 def an_admin_has_been_demoted_before_they_demote(stage: Stage) -> None:
-    room, (ann, bob, cleo, _) = together(stage, "admin", "admin", "admin")
+    room, (ann, bob, cleo, _) = room_of(stage, "admin", "admin", "admin")
     stage.before("RoomChanges.change_role", lambda: ann.set_role(room, bob, "viewer"))
     refused(bob.set_role(room, cleo, "member"), 403)
     assert cleo.role_in(room) == "admin"
@@ -782,7 +782,7 @@ def somebody_has_left_while_an_admin_reads_the_room_to_close_it(stage: Stage) ->
 
 @scenario
 def somebody_leaves_and_comes_back_while_an_admin_closes_the_room(stage: Stage) -> None:
-    room, (ann, bob) = together(stage, "member")
+    room, (ann, bob) = room_of(stage, "member")
 
     def back() -> None:
         assert bob.leave(room).status == 204
@@ -794,7 +794,7 @@ def somebody_leaves_and_comes_back_while_an_admin_closes_the_room(stage: Stage) 
 
 @scenario
 def a_room_is_changed_with_the_version_that_was_read(stage: Stage) -> None:
-    room, (ann, bob) = together(stage, "admin")
+    room, (ann, bob) = room_of(stage, "admin")
     version = ann.do("GET", "/rooms/{room_id}", room_id=room["id"]).body["version"]
     requests: list[tuple[str, Callable[..., Response]]] = [
         ("RoomChanges.change", lambda **options: ann.rename(room, "Anew", **options)),
@@ -808,7 +808,7 @@ def a_room_is_changed_with_the_version_that_was_read(stage: Stage) -> None:
 
 @scenario
 def two_new_codes_at_once(stage: Stage) -> None:
-    room, (ann, bob) = together(stage, "admin")
+    room, (ann, bob) = room_of(stage, "admin")
     stage.before("RoomChanges.change_code", lambda: bob.renew_code(room))
     assert ann.renew_code(room).status == 200
 
@@ -835,7 +835,7 @@ def the_writer_leaves_before_the_write(stage: Stage) -> None:
 
 @scenario
 def whoever_plans_for_nobody_may_write_no_more(stage: Stage) -> None:
-    room, (_, bob) = together(stage, "member")
+    room, (_, bob) = room_of(stage, "member")
     assert bob.plan(room, user_id=None).status == 201
     room, (ann, bob) = _fresh(stage, "member")
     stage.before("TaskChanges.create", lambda: ann.set_role(room, bob, "viewer"))
@@ -855,7 +855,7 @@ def the_writer_becomes_viewer_before_the_write(stage: Stage) -> None:
 
 @scenario
 def every_role_that_may_write_does(stage: Stage) -> None:
-    room, (ann, bob, eve) = together(stage, "member", "viewer")
+    room, (ann, bob, eve) = room_of(stage, "member", "viewer")
     for person in (ann, bob):
         task = person.plan(room)
         assert task.status == 201, task
@@ -868,7 +868,7 @@ def every_role_that_may_write_does(stage: Stage) -> None:
 
 @scenario
 def a_task_is_deleted_twice_at_once(stage: Stage) -> None:
-    room, (ann, bob) = together(stage, "member")
+    room, (ann, bob) = room_of(stage, "member")
     task = ann.plan(room).body
     stage.before("TaskChanges.delete", lambda: bob.delete(task))
     refused(ann.delete(task), 404)
@@ -879,7 +879,7 @@ def a_task_is_deleted_twice_at_once(stage: Stage) -> None:
 
 @scenario
 def the_assignee_leaves_before_the_write(stage: Stage) -> None:
-    room, (ann, bob) = together(stage, "member")
+    room, (ann, bob) = room_of(stage, "member")
     task = ann.plan(room).body
     stage.before("TaskChanges.create", lambda: bob.leave(room))
     refused(ann.plan(room, user_id=bob.id), 422)
@@ -915,7 +915,7 @@ def the_assignee_leaves_and_comes_back_before_the_write(stage: Stage) -> None:
 
 @scenario
 def whoever_takes_a_task_becomes_viewer_meanwhile(stage: Stage) -> None:
-    room, (ann, bob) = together(stage, "member")
+    room, (ann, bob) = room_of(stage, "member")
     task = ann.plan(room).body
     stage.before("TaskChanges.update", lambda: ann.set_role(room, bob, "viewer"))
     refused(bob.change(task, user_id=bob.id), 403, "role_too_low")
@@ -923,7 +923,7 @@ def whoever_takes_a_task_becomes_viewer_meanwhile(stage: Stage) -> None:
 
 @scenario
 def an_assigned_viewer_is_out_before_the_write(stage: Stage) -> None:
-    room, (ann, eve) = together(stage, "viewer")
+    room, (ann, eve) = room_of(stage, "viewer")
     task = ann.plan(room, user_id=eve.id).body
     assert eve.change(task, status="in progress").status == 200
     stage.before("TaskChanges.update", lambda: ann.change(task, user_id=ann.id))
@@ -943,7 +943,7 @@ def an_assigned_viewer_is_out_before_the_write(stage: Stage) -> None:
 
 @scenario
 def a_task_of_somebody_who_left_is_given_to_another_meanwhile(stage: Stage) -> None:
-    room, (ann, bob) = together(stage, "member")
+    room, (ann, bob) = room_of(stage, "member")
     task = ann.plan(room, user_id=bob.id).body
     assert bob.leave(room).status == 204
     stage.before("TasksRepository.unassign", lambda: ann.change(task, user_id=ann.id))
@@ -953,7 +953,7 @@ def a_task_of_somebody_who_left_is_given_to_another_meanwhile(stage: Stage) -> N
 
 @scenario
 def a_task_changes_before_it_is_written(stage: Stage) -> None:
-    room, (ann, bob) = together(stage, "member")
+    room, (ann, bob) = room_of(stage, "member")
     task = ann.plan(room).body
     match = {"If-Match": '"1"'}
     stage.before("TaskChanges.update", lambda: bob.change(task, title="Bob's"))
@@ -967,7 +967,7 @@ def a_task_changes_before_it_is_written(stage: Stage) -> None:
 
 @scenario
 def a_task_of_somebody_deleted_is_given_to_another_meanwhile(stage: Stage) -> None:
-    room, (ann, bob) = together(stage, "member")
+    room, (ann, bob) = room_of(stage, "member")
     task = ann.plan(room, user_id=bob.id).body
     stage.before("TasksRepository.unassign", lambda: ann.change(task, user_id=ann.id))
     assert bob.go().status == 204
@@ -1195,7 +1195,7 @@ def a_password_changes_while_its_hash_is_made_anew(stage: Stage) -> None:
 
 @scenario
 def somebody_leaves_once_more_before_their_unassignment_is_done(stage: Stage) -> None:
-    room, (_, bob) = together(stage, "member")
+    room, (_, bob) = room_of(stage, "member")
     assert bob.leave(room).status == 204
 
     def back() -> None:
@@ -1211,7 +1211,7 @@ def somebody_leaves_once_more_before_their_unassignment_is_done(stage: Stage) ->
 
 @scenario
 def somebody_joins_before_the_last_one_is_deleted(stage: Stage) -> None:
-    room, (ann,) = together(stage)
+    room, (ann,) = room_of(stage)
     (bob,) = people(stage, "bob")
     stage.before("RoomsRepository.leave", lambda: bob.join(room))
     assert ann.go().status == 204
@@ -1240,14 +1240,14 @@ def two_removals_at_once(stage: Stage) -> None:
 
 @scenario
 def the_last_admin_is_deleted(stage: Stage) -> None:
-    room, (ann, bob) = together(stage, "member")
+    room, (ann, bob) = room_of(stage, "member")
     assert ann.go().status == 204
     assert bob.role_in(room) == "admin"
 
 
 @scenario
 def the_last_but_one_admin_is_deleted(stage: Stage) -> None:
-    room, (ann, bob, cleo) = together(stage, "admin", "member")
+    room, (ann, bob, cleo) = room_of(stage, "admin", "member")
     stage.before("RoomsRepository.leave", lambda: bob.leave(room))
     assert ann.go().status == 204
     assert cleo.role_in(room) == "admin"
@@ -1255,7 +1255,7 @@ def the_last_but_one_admin_is_deleted(stage: Stage) -> None:
 
 @scenario
 def the_last_member_is_deleted(stage: Stage) -> None:
-    room, (ann,) = together(stage)
+    room, (ann,) = room_of(stage)
     assert ann.go().status == 204
     stage.hand_over("RoomCleanupFunction", room_id=room["id"], item="ROOM")
     assert stage.item("RoomsTable", room["id"], "ROOM") is None
@@ -1263,7 +1263,7 @@ def the_last_member_is_deleted(stage: Stage) -> None:
 
 @scenario
 def another_admin_is_made_before_the_deleted_one_leaves(stage: Stage) -> None:
-    room, (ann, bob, cleo) = together(stage, "member", "member")
+    room, (ann, bob, cleo) = room_of(stage, "member", "member")
     stage.before("RoomsRepository.leave_to", lambda: ann.set_role(room, cleo, "admin"))
     assert ann.go().status == 204
     assert (bob.role_in(room), cleo.role_in(room)) == ("member", "admin")
@@ -1271,7 +1271,7 @@ def another_admin_is_made_before_the_deleted_one_leaves(stage: Stage) -> None:
 
 @scenario
 def another_admin_demotes_the_deleted_one_before_they_leave(stage: Stage) -> None:
-    room, (ann, bob, cleo) = together(stage, "member", "admin")
+    room, (ann, bob, cleo) = room_of(stage, "member", "admin")
     stage.hold("RoomChanges.change_role")
     refused(cleo.set_role(room, ann, "member"), 503)
     with stage.clock_ahead(-30):
@@ -1288,7 +1288,7 @@ def another_admin_demotes_the_deleted_one_before_they_leave(stage: Stage) -> Non
 
 @scenario
 def the_successor_becomes_viewer(stage: Stage) -> None:
-    room, (ann, bob, cleo) = together(stage, "member", "member")
+    room, (ann, bob, cleo) = room_of(stage, "member", "member")
     stage.before("RoomsRepository.leave_to", lambda: ann.set_role(room, bob, "viewer"))
     assert ann.go().status == 204
     assert (bob.role_in(room), cleo.role_in(room)) == ("viewer", "admin")
@@ -1296,7 +1296,7 @@ def the_successor_becomes_viewer(stage: Stage) -> None:
 
 @scenario
 def the_successor_leaves(stage: Stage) -> None:
-    room, (ann, bob, cleo) = together(stage, "member", "member")
+    room, (ann, bob, cleo) = room_of(stage, "member", "member")
     stage.before("RoomsRepository.leave_to", lambda: bob.leave(room))
     assert ann.go().status == 204
     assert (bob.role_in(room), cleo.role_in(room)) == (None, "admin")
@@ -1304,7 +1304,7 @@ def the_successor_leaves(stage: Stage) -> None:
 
 @scenario
 def the_successor_leaves_and_comes_back(stage: Stage) -> None:
-    room, (ann, bob, cleo) = together(stage, "member", "member")
+    room, (ann, bob, cleo) = room_of(stage, "member", "member")
 
     def back() -> None:
         assert bob.leave(room).status == 204
@@ -1317,7 +1317,7 @@ def the_successor_leaves_and_comes_back(stage: Stage) -> None:
 
 @scenario
 def two_removals_of_a_last_admin_at_once(stage: Stage) -> None:
-    room, (ann, bob, cleo) = together(stage, "member", "member")
+    room, (ann, bob, cleo) = room_of(stage, "member", "member")
     stage.before("RoomsRepository.leave_to", lambda: stage.hand_over("UserRemovalFunction", user_id=ann.id))
     assert ann.go().status == 204
     assert (bob.role_in(room), cleo.role_in(room)) == ("admin", "member")

@@ -22,9 +22,6 @@ _REPOSITORIES = {
     "_sessions": "SessionChanges",
 }
 
-# Its condition is sent where a request has a key: see ``written_atoms``.
-_COMMIT = "Transaction.commit"
-
 Atom = tuple[str, str]
 """An attribute, and with what it is compared or which function is asked of it."""
 
@@ -61,7 +58,7 @@ def written_atoms() -> dict[str, set[Atom]]:
     found = {}
     for qualified, function in functions.items():
         if function.begins:
-            others = {name.rpartition(".")[2]: each for name, each in functions.items() if name != _COMMIT}
+            others = {name.rpartition(".")[2]: each for name, each in functions.items()}
             reached = _reached(function, others)
             found[qualified] = {atom for each in reached for atom in each.atoms} | {
                 ("", verb) for each in reached for verb in each.verbs

@@ -32,7 +32,7 @@ class _Pending:
     """A record on its way to one function."""
 
     record: Json
-    tries: int = 0
+    attempts: int = 0
 
 
 class Streams:
@@ -90,9 +90,9 @@ class Streams:
         numbers = [each.record["dynamodb"]["SequenceNumber"] for each in batch]
         first = min((numbers.index(number) for number in failed), default=len(batch))
         for each in batch[first:]:
-            each.tries += 1
+            each.attempts += 1
             queue.append(each)
-            self._later(source, each, min(1.0 * 2**each.tries, 60.0))
+            self._later(source, each, min(1.0 * 2**each.attempts, 60.0))
 
     def _seconds(self, source: EventSource) -> float:
         if self._world.faults.happens("short"):

@@ -74,6 +74,7 @@ _URL = re.compile(rf"https://[a-z.]+\.{REGION}\.amazonaws\.com/")
 
 own_process = BotocoreStubber.process_request
 own_serialized = BaseResponse.serialized
+own_walk = _nodes.DepthFirstTraverser.traverse_node_recursively
 _own_copy = _values.__deepcopy__
 _own_cast_value = _values.cast_value.fget
 _own_size = _values.size

@@ -177,7 +177,7 @@ def test_no_token_is_stored_and_none_can_be_derived_from_stored_data(product: Pr
     assert "a key" not in kept
 
 
-def test_a_salt_derives_the_token(product: Product) -> None:
+def test_another_salt_gives_another_token(product: Product) -> None:
     ann = product.register("ann")
     first = refreshed(product, ann.refresh_token).json()
     key = {"session_id": claims_of(ann)["sid"]}

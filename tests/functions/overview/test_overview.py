@@ -9,6 +9,7 @@ from tests.functions.users.administrators import administrator, as_administrator
 from tests.support import tables
 from tests.support.aws import LOCK
 from tests.support.client import Client, Person, Response
+from tests.support.memberships import end_membership
 from tests.support.product import Product
 
 Json = dict[str, Any]
@@ -81,13 +82,7 @@ def test_a_former_room_is_not_shown(product: Product, way: str) -> None:
     assert ids(overview(bob)["rooms"]) == [room["id"]]
     assert overview(bob)["tasks"]
 
-    match way:
-        case "left":
-            bob.delete(f"/rooms/{room['id']}/users/{bob.id}")
-        case "was removed":
-            ann.delete(f"/rooms/{room['id']}/users/{bob.id}")
-        case "whose room is gone":
-            ann.delete(f"/rooms/{room['id']}")
+    end_membership(way, ann, bob, room["id"])
 
     assert overview(bob) == {"users": [bob.get("/users/me").json()], "rooms": [], "tasks": [], "truncated": False}
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.functions.users.administrators import administrator, as_administrators_see
 from tests.support.client import Person
+from tests.support.memberships import end_membership
 from tests.support.problems import field_errors
 from tests.support.product import Product
 
@@ -85,13 +86,7 @@ def test_a_user_without_a_shared_room_gets_the_response_of_an_unknown_one(produc
     if way != "never met":
         bob.join(room)
         assert bob.get(f"/users/{ann.id}").status == 200
-    match way:
-        case "left":
-            bob.delete(f"/rooms/{room['id']}/users/{bob.id}")
-        case "was removed":
-            ann.delete(f"/rooms/{room['id']}/users/{bob.id}")
-        case "whose room is gone":
-            ann.delete(f"/rooms/{room['id']}")
+        end_membership(way, ann, bob, room["id"])
 
     of_nobody = told(bob, f"usr_{'0' * 32}")
     of_ann = told(bob, ann.id)

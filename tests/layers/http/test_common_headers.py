@@ -142,7 +142,7 @@ def test_a_problem_names_its_request(product: Product) -> None:
         assert response.json()["request_id"] == response.headers["X-Request-Id"]
 
 
-def test_a_response_without_content_has_no_content_type(product: Product) -> None:
+def test_a_204_and_a_304_have_no_body(product: Product) -> None:
     ann = product.register("ann")
     task = ann.plan()
 
