@@ -71,7 +71,7 @@ audit: $(VENV)/stamp-infrastructure ## Checks the invariants of everything store
 replay: $(VENV)/stamp-infrastructure ## Replays a failure queue: QUEUE=room_cleanup, user_removal or activity; GONE=, STACK=
 	@$(BIN)/python -m infrastructure.replay --queue '$(QUEUE)' --gone '$(GONE)' --stack '$(STACK)'
 
-restore: $(VENV)/stamp-infrastructure ## Copies items back from a restored table: TABLE=TasksTable FROM=…; APPLY=1, DIFFERENT=replace, STACK=
+restore: $(VENV)/stamp-infrastructure ## Copies items back from a restored table: TABLE=TasksTableV2 FROM=…; APPLY=1, DIFFERENT=replace, STACK=
 	@$(BIN)/python -m infrastructure.restore --table '$(TABLE)' --source '$(FROM)' --apply '$(APPLY)' \
 	    --different '$(DIFFERENT)' --stack '$(STACK)'
 

@@ -79,14 +79,14 @@ class NewTask(Checked, frozen=True, kw_only=True):
         UserId | UnsetType | None,
         Meta(
             description=(
-                "`assignee_ids` for one person: a member of the room, or `me`; `null`: nobody yet. Without the two, it "
-                "is the caller. With both, it is the first of them."
+                "`assignee_ids` for one person: a member of the room, or `me`; `null`: nobody yet. Without the two, "
+                "it is the caller. With both, it is the first of them."
             )
         ),
     ] = UNSET
 
     @classmethod
-    def further_errors(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[FieldError]:  # noqa: ARG003  # of Checked
+    def further_errors(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[FieldError]:  # of Checked
         both = "assignee_ids" in values and "user_id" in values
         return [_DIFFERENT] if both and values["user_id"] != _first(values["assignee_ids"]) else []
 
@@ -110,8 +110,8 @@ class TaskChange(Change, frozen=True, kw_only=True):
         UserId | UnsetType | None,
         Meta(
             description=(
-                "`assignee_ids` for one person: a member of the room, or `me`; `null`: nobody. Of the two, the one that "
-                "differs from the task counts."
+                "`assignee_ids` for one person: a member of the room, or `me`; `null`: nobody. Of the two, the one "
+                "that differs from the task counts."
             )
         ),
     ] = UNSET
@@ -143,7 +143,9 @@ class TaskChange(Change, frozen=True, kw_only=True):
 
 
 _DIFFERENT = FieldError(
-    "/user_id", "assignees_differ", "Must be the first of assignee_ids, or null where that is empty. Send one of the two."
+    "/user_id",
+    "assignees_differ",
+    "Must be the first of assignee_ids, or null where that is empty. Send one of the two.",
 )
 
 

@@ -139,8 +139,8 @@ class TaskService:
         """Replace the task by the result of ``edit``: the task, and the ids of those it is to be assigned to (None: as
         it is).
 
-        ``named_ids``: all users that the edit may name as assignees. A viewer may only change the status of tasks that are
-        assigned to them. Raises ``RoleTooLow``, ``AssigneeNotMember``, ``PreconditionFailed``.
+        ``named_ids``: all users that the edit may name as assignees. A viewer may only change the status of tasks that
+        are assigned to them. Raises ``RoleTooLow``, ``AssigneeNotMember``, ``PreconditionFailed``.
         """
 
         def attempt() -> Task:

@@ -122,9 +122,12 @@ def task(found: Task) -> responses.Task:
 
 def task_in_list(found: Task) -> responses.TaskInList:
     """Of a long description there is only the beginning, under another name."""
+    shown: responses.TaskInList = {**_task_without_description(found)}  # type: ignore[typeddict-item]  # they come next
     if found.description_digest is None:
-        return {**_task_without_description(found), "description": found.description}
-    return {**_task_without_description(found), "description_excerpt": found.description or ""}
+        shown["description"] = found.description
+    else:
+        shown["description_excerpt"] = found.description or ""
+    return shown
 
 
 def _task_without_description(found: Task) -> responses.TaskWithoutDescription:

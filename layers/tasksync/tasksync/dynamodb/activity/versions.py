@@ -22,3 +22,8 @@ def version_of(image: Raw) -> Version:
         digests={} if digest is None else {"description": digest},
         dead=not task and int(image["member_count"]["N"]) == 0,
     )
+
+
+def is_copy(image: Raw) -> bool:
+    """Whether this is a task as a migration has copied it, unchanged since."""
+    return "copied" in image

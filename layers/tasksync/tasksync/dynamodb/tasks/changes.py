@@ -66,9 +66,7 @@ class TaskChanges(TaskLists):
         transaction.commit()
 
 
-def _require_assignments(
-    transaction: Transaction, room_id: str, made: Iterable[Assignment], writer_id: str
-) -> None:
+def _require_assignments(transaction: Transaction, room_id: str, made: Iterable[Assignment], writer_id: str) -> None:
     """Let the transaction commit only if the writer may write in the room, and each of these assignees is there by the
     join that the assignment names."""
     joins = {each.user_id: each.join_id for each in made}

@@ -6,6 +6,7 @@ person's lists across rooms use global ones, which may be some milliseconds behi
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
@@ -172,7 +173,8 @@ def task_item(task: Task) -> TaskItem:
 
 def link_items(task: Task) -> Iterator[LinkItem]:
     for item, stored in links(task).items():
-        yield LinkItem(task.owner_id, item, **stored)
+        values: dict[str, Any] = {"owner_id": task.owner_id, "item": item, **stored}
+        yield LinkItem(**values)
 
 
 def same_task(task: Task) -> Condition:

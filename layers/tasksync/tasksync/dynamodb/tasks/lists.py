@@ -18,10 +18,10 @@ from tasksync.dynamodb.rooms.mapper import MEMBERSHIP
 from tasksync.dynamodb.rooms.repository import members_among
 from tasksync.dynamodb.tasks import query_plan
 from tasksync.dynamodb.tasks.items import task_key
-from tasksync.dynamodb.tasks.mapper import LinkRow, TaskRow
+from tasksync.dynamodb.tasks.mapper import LinkRow
 from tasksync.dynamodb.tasks.query_plan import ListRow, Plan, holds
 from tasksync.dynamodb.tasks.repository import TasksRepository, tasks_of
-from tasksync.model.entities import Membership, Page, Task
+from tasksync.model.entities import Membership, Page, Task, TaskStatus
 from tasksync.model.ids import is_room_id, owner_of
 from tasksync.model.queries import TaskFilter
 from tasksync.runtime.settings import settings
@@ -112,9 +112,12 @@ class _LinkedTasks:
         self._known: set[_Member] = set()
 
     def page(self, limit: int, shown: Callable[[Task], bool]) -> Page[Task]:
-        """The next tasks that ``shown`` accepts and that have what the list is asked for."""
+        """The next tasks that ``shown`` accepts and that have what the list is asked for.
+
+        One task more than requested is read, so that a next page is announced only if there is one.
+        """
         found: list[tuple[LinkRow, Task]] = []
-        looked_at, size = 0, limit
+        looked_at, size = 0, (limit + 1) * _links_per_task(self._wanted)
         while True:
             rows = self._links.read(size)
             tasks = self._read(rows)
@@ -123,9 +126,9 @@ class _LinkedTasks:
                 task = tasks.get(row.id)
                 if task is not None and holds(self._wanted, task) and shown(task):
                     found.append((row, task))
-            if len(found) >= limit or not self._links.goes_on:
+            if len(found) > limit or not self._links.goes_on:
                 break
-            size = _next_size(limit - len(found), len(found), looked_at)
+            size = _next_size(limit + 1 - len(found), len(found), looked_at)
         if len(found) > limit:
             return Page([task for _, task in found[:limit]], self._links.position_behind(found[limit - 1][0]))
         return Page([task for _, task in found], self._links.position)
@@ -150,6 +153,11 @@ def _read_both(keys: list[tuple[str, Raw]]) -> dict[str, list[dict[str, Any]]]:
     for table, key in keys:
         requests.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"].append(key)
     return batch_get(requests)
+
+
+def _links_per_task(wanted: TaskFilter) -> int:
+    """An estimate. A link does not say which of the two open statuses its task has."""
+    return 2 if wanted.statuses and len(wanted.statuses - {TaskStatus.COMPLETED}) == 1 else 1
 
 
 def _next_size(missing: int, found: int, looked_at: int) -> int:

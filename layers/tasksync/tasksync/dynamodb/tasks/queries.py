@@ -8,6 +8,8 @@ from tasksync.dynamodb.tasks.repository import TasksRepository
 from tasksync.model.entities import Page, Task, TaskStatus
 from tasksync.model.queries import TaskFilter
 
+# It sorts behind all characters of a sort key.
+_END = "~"
 _OPEN = frozenset(TaskStatus) - {TaskStatus.COMPLETED}
 
 
@@ -45,15 +47,10 @@ class TaskReads(TasksRepository):
         Found in an index that may be some milliseconds behind, and read consistently. A page is shorter than ``limit``
         where tasks have just been deleted or assigned to their creator.
         """
-        beyond = TasksItem.by_created.startswith(LISTED) if after is None else TasksItem.by_created.between(after, _END)
+        beyond = TasksItem.by_created.between(after or LISTED, LISTED + _END)
         read = next(TasksItem.by_person.query(user_id, beyond, page_size=limit).page_iter)
         ids = [raw["item"]["S"] for raw in read["Items"]]
         found = self.find_many(ids) if ids else {}
         tasks = [found[each] for each in ids if each in found and user_id not in found[each].assignee_ids]
         last = read.get("LastEvaluatedKey")
-        return Page(self.whole(tasks), None if last is None else f"{last['by_created']['S']}{_BEHIND}")
-
-
-# They sort behind the characters of a sort key: all tasks with a longer sort key, and those behind this one.
-_BEHIND = "~"
-_END = f"{LISTED}~"
+        return Page(self.whole(tasks), None if last is None else f"{last['by_created']['S']}{_END}")

@@ -46,7 +46,7 @@ _STATUS_BY_DEADLINE = (TasksItem.room_by_status_deadline.Meta.index_name, "by_st
 _PERSON = (TasksItem.by_person.Meta.index_name, "person_id", "by_created")
 _PERSON_BY_DEADLINE = (TasksItem.by_assignee_deadline.Meta.index_name, "assignee_id", "by_deadline")
 
-ListRow = TypeVar("ListRow", TaskRow, LinkRow)
+ListRow = TypeVar("ListRow", bound=TaskRow | LinkRow)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,15 +36,15 @@ class TasksRepository:
         keys = [task_key(task_id), description_key(task_id)]
         requests: dict[str, Any] = {settings.tasks_table: {"Keys": keys, "ConsistentRead": True}}
         if user_ids and is_room_id(owner_id):
-            members = [membership_key(owner_id, user_id) for user_id in dict.fromkeys(user_ids)]
-            requests[settings.rooms_table] = {"Keys": members, "ConsistentRead": True}
-        for _ in range(_ATTEMPTS):
-            found = batch_get(requests)
-            task = tasks_of(found[settings.tasks_table]).get(task_id)
-            # A batch is no transaction: its items may be of different versions.
-            if task is None or task.description_digest is None:
-                break
-        return task, members_of(found.get(settings.rooms_table, []))
+            of_members = [membership_key(owner_id, user_id) for user_id in dict.fromkeys(user_ids)]
+            requests[settings.rooms_table] = {"Keys": of_members, "ConsistentRead": True}
+        task, members = _task_and_members(task_id, requests)
+        attempts = 1
+        # A batch is no transaction: its items may be of different versions.
+        while task is not None and task.description_digest is not None and attempts < _ATTEMPTS:
+            task, members = _task_and_members(task_id, requests)
+            attempts += 1
+        return task, members
 
     def find_many(self, task_ids: Iterable[str]) -> dict[str, Task]:
         """By id, read consistently, without long descriptions. The ids are known to be ids of tasks. One round trip
@@ -105,6 +105,11 @@ class TasksRepository:
                 for item in found:
                     batch.delete(item)
         return False
+
+
+def _task_and_members(task_id: str, requests: dict[str, Any]) -> tuple[Task | None, dict[str, Membership]]:
+    found = batch_get(requests)
+    return tasks_of(found[settings.tasks_table]).get(task_id), members_of(found.get(settings.rooms_table, []))
 
 
 def tasks_of(items: Iterable[Raw]) -> dict[str, Task]:

@@ -36,7 +36,7 @@ def read_only(body: type[msgspec.Struct], resource: Any) -> frozenset[str]:
         return frozenset()
     changeable = {field.encode_name for field in msgspec.structs.fields(body)}
     of_lists = body.LISTED if issubclass(body, Change) else frozenset()
-    return (resource.__required_keys__ | resource.__optional_keys__ | of_lists) - changeable
+    return frozenset(resource.__required_keys__ | resource.__optional_keys__ | of_lists) - changeable
 
 
 @dataclass(frozen=True, slots=True)
