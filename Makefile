@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run moto sam-local seed admin reset-password rotate-key metrics-token demo audit replay restore migrate lint check openapi \
+.PHONY: help run moto sam-local seed admin reset-password rotate-key metrics-token demo audit replay restore migrate lint check openapi diagram \
     soak-api deploy clean
 
 # Compiled once, read by the hundreds of processes that a run of the tests starts.
@@ -131,6 +131,9 @@ check: lint $(CHECKOV) $(BUILT_BY_SAM) ## Checks style, types, import rules, the
 openapi: $(DEVELOPMENT) ## Generates the OpenAPI description and the page of error codes from the code
 	@$(BIN)/python -m infrastructure.openapi
 	@$(BIN)/python -m infrastructure.errors_page
+
+diagram: $(VENV)/stamp-infrastructure ## Draws docs/architecture.svg, the picture of the parts, from the template
+	@$(BIN)/python -m infrastructure.diagram
 
 # In process every worker has a fake AWS of its own, so the units use all cores.
 UNITS := tests/functions tests/layers tests/infrastructure tests/timing tests/bench
