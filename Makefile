@@ -40,7 +40,7 @@ run: $(VENV)/stamp-infrastructure ## Runs TaskSync on this machine: http://127.0
 	@exec $(BIN)/python -m infrastructure.local.run --port $(PORT) --cors-allowed-origins '$(CORS_ALLOWED_ORIGINS)' \
 	    --parameters $(PARAMETERS)
 
-# Two other ways to run functions here, with moto in place of AWS: docs/emulation.md.
+# Two other ways to run functions here, with moto in place of AWS: docs/guides/run-locally.md.
 seed: $(VENV)/stamp-infrastructure ## Creates the tables, secrets and queues at any AWS endpoint: ENDPOINT=http://…
 	@$(BIN)/python -m infrastructure.emulation.seed --endpoint '$(ENDPOINT)'
 

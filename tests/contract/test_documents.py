@@ -14,12 +14,13 @@ import pytest
 from bench import report
 from infrastructure.template import REPOSITORY
 
-PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")])
+DOCUMENTS = sorted((REPOSITORY / "docs").rglob("*.md"))
+PAGES = sorted([*REPOSITORY.glob("*.md"), *DOCUMENTS])
 
 NAMED = sorted(
     {
         (document.name, file, test)
-        for document in (REPOSITORY / "docs").glob("*.md")
+        for document in DOCUMENTS
         for file, test in re.findall(r"`([\w/]+\.py)::(\w+)`", document.read_text(encoding="utf-8"))
     }
 )
@@ -149,7 +150,7 @@ def test_a_test_named_in_a_document_exists(document: str, file: str, test: str) 
 
 
 def test_the_files_to_change_for_a_new_field_exist() -> None:
-    text = (REPOSITORY / "docs" / "development.md").read_text(encoding="utf-8")
+    text = (REPOSITORY / "docs" / "guides" / "extend.md").read_text(encoding="utf-8")
     table = text.partition("## Adding a field to a task")[2].partition("\nThen:")[0]
 
     named = re.findall(r"`([\w/]+/\w+\.(?:py|json))`", table)
@@ -193,7 +194,7 @@ def test_the_layers_are_those_of_the_import_rules() -> None:
         "contracts"
     ]
     [layers] = [rule["layers"] for rule in rules if rule["type"] == "layers"]
-    page = (REPOSITORY / "docs" / "development.md").read_text(encoding="utf-8")
+    page = (REPOSITORY / "docs" / "guides" / "extend.md").read_text(encoding="utf-8")
     table = page.partition("## Layers")[2].partition("\n## ")[0]
 
     assert re.findall(r"(?m)^\| `(\w+)/` \|", table) == [name for layer in layers for name in layer.split(" : ")]

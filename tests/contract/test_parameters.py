@@ -21,7 +21,7 @@ def _row(name: str, declared: Any) -> str:
 
 
 def test_the_parameter_table_is_that_of_the_template() -> None:
-    document = (REPOSITORY / "docs" / "deployment.md").read_text(encoding="utf-8")
+    document = (REPOSITORY / "docs" / "guides" / "deploy.md").read_text(encoding="utf-8")
     rows = [line for line in document.splitlines() if re.match(r"\| `[A-Z]\w+` \|", line)]
 
     assert rows == [_row(name, declared) for name, declared in DECLARED.items()]
