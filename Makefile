@@ -128,9 +128,11 @@ check: lint $(CHECKOV) $(BUILT_BY_SAM) ## Checks style, types, import rules, the
 	SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --region us-east-1
 	@$(MAKE) --no-print-directory test-contracts
 
-openapi: $(DEVELOPMENT) ## Generates the OpenAPI description and the page of error codes from the code
+openapi: $(DEVELOPMENT) ## Generates the OpenAPI description and the pages of errors, settings, routes and roles
 	@$(BIN)/python -m infrastructure.openapi
 	@$(BIN)/python -m infrastructure.errors_page
+	@$(BIN)/python -m infrastructure.settings_page
+	@$(BIN)/python -m tests.support.reference_pages
 
 diagram: $(VENV)/stamp-infrastructure ## Draws docs/architecture.svg, the picture of the parts, from the template
 	@$(BIN)/python -m infrastructure.diagram
