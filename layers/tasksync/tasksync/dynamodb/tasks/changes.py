@@ -8,7 +8,7 @@ from tasksync.dynamodb.rooms.conditions import require_join, require_writer, req
 from tasksync.dynamodb.tasks.items import TaskItem, changes, same_task, task_item
 from tasksync.dynamodb.tasks.lists import TaskLists
 from tasksync.dynamodb.tasks.parts import write_parts
-from tasksync.dynamodb.users.repository import require_active
+from tasksync.dynamodb.users.conditions import require_active
 from tasksync.model.entities import Assignment, Membership, RoomRole, Task
 from tasksync.model.errors import CallerGone, WriteConflict
 from tasksync.runtime import unit_of_work
