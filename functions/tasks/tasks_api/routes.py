@@ -1,5 +1,9 @@
 """Routes of tasks."""
 
+from collections.abc import Callable
+
+from msgspec import UNSET
+
 from tasks_api.request_schemas import NewTask, RoomTaskQuery, TaskChange, TaskQuery
 from tasksync.domain.tasks import TaskService
 from tasksync.dynamodb.idempotency.repository import IdempotencyRepository
@@ -31,7 +35,7 @@ def create_task(request: Request, body: NewTask) -> Response:
     """Plan a task, in a room or for oneself. Viewers of a room plan none there."""
     draft = body.draft(request.caller.user_id)
     return request.carry_out(
-        lambda: _tasks.create(request.caller, body.room_id, draft),
+        lambda: _assigning(body, lambda: _tasks.create(request.caller, body.room_id, draft)),
         lambda task: created(rendering.task(task), f"/tasks/{task.id}", task.version),
     )
 
@@ -93,10 +97,22 @@ def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
         return request.merged(rendering.task(task), lambda: body.applied(task))
 
     return request.carry_out(
-        lambda: _tasks.change(request.caller, task_id, applied, request.matches, body.named_ids),
+        lambda: _assigning(
+            body, lambda: _tasks.change(request.caller, task_id, applied, request.matches, body.named_ids)
+        ),
         lambda task: ok(rendering.task(task), task.version),
         checked=True,
     )
+
+
+def _assigning(body: NewTask | TaskChange, effect: Callable[[], entities.Task]) -> entities.Task:
+    """Carry out ``effect``. An error about an assignee names the field that the client sent."""
+    try:
+        return effect()
+    except AssigneeNotMember as error:
+        if body.assignee_ids is UNSET:
+            raise
+        raise type(error)("/assignee_ids") from None
 
 
 @api.route("DELETE", "/tasks/{task_id}", raises=(RoleTooLow, PreconditionFailed))

@@ -155,6 +155,10 @@ FIELD_CODES: dict[str, tuple[str, str]] = {
     "not_found": ("There is nothing with this id that you may see.", "Check the id."),
     "unknown_code": ("No room has this code, or it lets nobody join by it.", "Ask for the present code."),
     "assignee_not_member": ("The assignee is not a member of the task's room.", "Name a member, `me`, or null."),
+    "assignees_differ": (
+        "`user_id` and `assignee_ids` are both changed, and `user_id` is not the first of them.",
+        "Send one of the two.",
+    ),
     "unknown_user": ("There is no user with this id.", "Check the id."),
 }
 """The codes of single fields and parameters in ``errors``: the meaning of each, and the remedy."""

@@ -321,8 +321,8 @@ class Invalid(_WithFieldErrors):
 class AssigneeNotMember(Invalid):
     detail = "The assignee is not a member of the room. GET /rooms/{room_id}/users lists its members."
 
-    def __init__(self) -> None:
-        super().__init__([FieldError("/user_id", "assignee_not_member", self.detail)])
+    def __init__(self, pointer: str = "/user_id") -> None:
+        super().__init__([FieldError(pointer, "assignee_not_member", self.detail)])
 
 
 class AssigneeNotOwner(AssigneeNotMember):
