@@ -296,28 +296,27 @@ class RoomService:
 
     def remove(self, caller: Caller, room_id: str, user_id: str) -> None:
         """Leave a room or, as an admin, remove a member. Raises ``RoleTooLow``, ``LastAdmin``."""
-        join_ids: list[str] = []
+        self._remove(caller, room_id, user_id, [])
 
-        @retry_on_conflict
-        def attempt() -> None:
-            view = self.get(caller, room_id)
-            oneself = user_id == caller.user_id
-            if not oneself and view.caller.role is not RoomRole.ADMIN:
-                raise _admin_required(view)
-            member = view.member(user_id)
-            if member is None:
-                raise MemberNotFound
-            # A user who left and joined again meanwhile has another membership, which must stay.
-            join_ids.append(member.join_id)
-            if member.join_id != join_ids[0]:
-                raise MemberNotFound
-            role = FormerRole(member.role.value) if oneself else FormerRole.REMOVED
-            former = FormerMember(user_id, room_id, role, clock.later_than(view.room.updated_at))
-            with _last_admin_only_if(view.is_last_admin(member) and view.room.member_count > 1):
-                unit_of_work.respond_with(None)
-                self._rooms.remove(view, member, former)
-
-        attempt()
+    @retry_on_conflict
+    def _remove(self, caller: Caller, room_id: str, user_id: str, join_ids: list[str]) -> None:
+        """``join_ids``: of the membership, as each attempt before this one read it."""
+        view = self.get(caller, room_id)
+        oneself = user_id == caller.user_id
+        if not oneself and view.caller.role is not RoomRole.ADMIN:
+            raise _admin_required(view)
+        member = view.member(user_id)
+        if member is None:
+            raise MemberNotFound
+        # A user who left and joined again meanwhile has another membership, which must stay.
+        join_ids.append(member.join_id)
+        if member.join_id != join_ids[0]:
+            raise MemberNotFound
+        role = FormerRole(member.role.value) if oneself else FormerRole.REMOVED
+        former = FormerMember(user_id, room_id, role, clock.later_than(view.room.updated_at))
+        with _last_admin_only_if(view.is_last_admin(member) and view.room.member_count > 1):
+            unit_of_work.respond_with(None)
+            self._rooms.remove(view, member, former)
 
     def _as_admin(self, caller: Caller, room_id: str, matches: Matches) -> RoomView:
         view = _require_admin(self._rooms.view(room_id, caller.user_id))
