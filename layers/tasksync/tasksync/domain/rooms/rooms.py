@@ -296,11 +296,11 @@ class RoomService:
 
     def remove(self, caller: Caller, room_id: str, user_id: str) -> None:
         """Leave a room or, as an admin, remove a member. Raises ``RoleTooLow``, ``LastAdmin``."""
-        self._remove(caller, room_id, user_id, [])
+        self._remove(caller, room_id, user_id, set())
 
     @retry_on_conflict
-    def _remove(self, caller: Caller, room_id: str, user_id: str, join_ids: list[str]) -> None:
-        """``join_ids``: of the membership, as each attempt before this one read it."""
+    def _remove(self, caller: Caller, room_id: str, user_id: str, join_ids: set[str]) -> None:
+        """``join_ids``: of the memberships that the attempts before this one have read."""
         view = self.get(caller, room_id)
         oneself = user_id == caller.user_id
         if not oneself and view.caller.role is not RoomRole.ADMIN:
@@ -309,8 +309,8 @@ class RoomService:
         if member is None:
             raise MemberNotFound
         # A user who left and joined again meanwhile has another membership, which must stay.
-        join_ids.append(member.join_id)
-        if member.join_id != join_ids[0]:
+        join_ids.add(member.join_id)
+        if len(join_ids) > 1:
             raise MemberNotFound
         role = FormerRole(member.role.value) if oneself else FormerRole.REMOVED
         former = FormerMember(user_id, room_id, role, clock.later_than(view.room.updated_at))
