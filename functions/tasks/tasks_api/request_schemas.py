@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from tasksync.http.schemas.binding import Change
-from tasksync.http.schemas.fields import Description, Id, Moment, Paging, Title, UserId
+from tasksync.http.schemas.fields import Deadline, Description, Id, Paging, Title, UserId
 from tasksync.model.entities import Draft, Priority, Task, TaskStatus
 from tasksync.model.errors import BadQuery, FieldError
 from tasksync.model.ids import is_user_id
@@ -27,7 +27,12 @@ _NOBODY = "none"
 
 _STATUS = Meta(description="The state of the task.")
 _PRIORITY = Meta(description="The importance of the task.")
-_DEADLINE = Meta(description="When the task is due: RFC 3339, with any offset. Fractions of a millisecond are cut off.")
+_DEADLINE = Meta(
+    description=(
+        "When the task is due: a time (RFC 3339, with any offset; fractions of a millisecond are cut off), or "
+        "a date, which means the whole day in UTC. It is returned in the form that was given."
+    )
+)
 
 
 class TaskSort(StrEnum):
@@ -54,7 +59,7 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     description: Description | None = None
     status: Annotated[TaskStatus, _STATUS] = TaskStatus.PENDING
     priority: Annotated[Priority, _PRIORITY] = Priority.MEDIUM
-    deadline: Annotated[Moment | None, _DEADLINE] = None
+    deadline: Annotated[Deadline | None, _DEADLINE] = None
     room_id: Annotated[
         Id | None,
         Meta(description="The room of the task. Without it, the task is a personal one of the caller."),
@@ -81,7 +86,7 @@ class TaskChange(Change, frozen=True, kw_only=True):
     description: Description | UnsetType | None = UNSET
     status: Annotated[TaskStatus | UnsetType, _STATUS] = UNSET
     priority: Annotated[Priority | UnsetType, _PRIORITY] = UNSET
-    deadline: Annotated[Moment | UnsetType | None, _DEADLINE] = UNSET
+    deadline: Annotated[Deadline | UnsetType | None, _DEADLINE] = UNSET
     user_id: Annotated[
         UserId | UnsetType | None,
         Meta(description="The assignee: a member of the room, or `me`; `null`: nobody."),
@@ -110,10 +115,22 @@ class RoomTaskQuery(Paging, frozen=True, kw_only=True):
         tuple[Priority, ...], Meta(description="Tasks with this priority. Repeat the parameter for several values.")
     ] = ()
     deadline_from: Annotated[
-        Moment | None, Meta(description="Tasks whose deadline is this time or later: RFC 3339, with any offset.")
+        Deadline | None,
+        Meta(
+            description=(
+                "Tasks whose deadline is this time (RFC 3339, with any offset) or later, or the beginning of this date "
+                "(in UTC) or later. A deadline that is a date counts as the end of its day."
+            )
+        ),
     ] = None
     deadline_to: Annotated[
-        Moment | None, Meta(description="Tasks whose deadline is this time or earlier: RFC 3339, with any offset.")
+        Deadline | None,
+        Meta(
+            description=(
+                "Tasks whose deadline is this time (RFC 3339, with any offset) or earlier, or the end of this date (in "
+                "UTC) or earlier. A deadline that is a date counts as the end of its day."
+            )
+        ),
     ] = None
     sort: Annotated[TaskSort | None, Meta(description=_SORT)] = None
 

@@ -5,7 +5,7 @@ They are never read or written as JSON.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -257,7 +257,8 @@ class Draft(msgspec.Struct, frozen=True):
     description: str | None
     status: TaskStatus
     priority: Priority
-    deadline: datetime | None
+    deadline: date | None
+    """A point in time (``datetime``), or a date: the whole day in UTC."""
     assignee_id: str | None
 
 
@@ -270,7 +271,8 @@ class Task(msgspec.Struct, frozen=True):
     description: str | None
     status: TaskStatus
     priority: Priority
-    deadline: datetime | None
+    deadline: date | None
+    """As in ``Draft``."""
     created_by: str
     created_at: datetime
     updated_by: str

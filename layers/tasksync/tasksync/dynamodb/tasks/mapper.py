@@ -1,21 +1,29 @@
 """How a task is stored: its attributes, and the sort keys that are derived from them."""
 
 import functools
+from datetime import date
 from typing import Any
 
-from msgspec.structs import replace
-
-from tasksync.dynamodb.core.mapper import MOMENT, NUMBER, TEXT, Attribute, Mapper, Row, one_of
+from tasksync.dynamodb.core.mapper import MOMENT, NUMBER, TEXT, Attribute, Form, Mapper, Row, Text, one_of
 from tasksync.model.entities import Priority, Task, TaskStatus
 from tasksync.model.ids import time_ordered_part
 from tasksync.runtime import clock
 
 
+class _StoredDeadline(Text, frozen=True, gc=False):
+    """A time as ``2027-01-31T12:00:00.000000Z``, a date as ``2027-01-31T24``: the text by which it sorts."""
+
+    @property
+    def value(self) -> date | None:
+        # Where the attribute is absent, there is no text.
+        return clock.from_sortable(self.S) if self.S else None
+
+
 def _shown_deadline(text: str | None) -> str | None:
-    return None if text is None else clock.rfc3339(clock.parse(text))
+    return None if text is None else clock.rfc3339(clock.from_sortable(text))
 
 
-_DEADLINE = replace(MOMENT, write=clock.sortable, show=_shown_deadline)
+_DEADLINE = Form(_StoredDeadline, "value", write=clock.sortable, show=_shown_deadline)
 
 TASK = Mapper(
     Task,

@@ -7,6 +7,7 @@ each pair of status and priority. Within a range, tasks are sorted by creation o
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from tasksync.runtime.settings import settings
 # They sort before and after all characters of a sort key. DynamoDB does not accept an empty text as a bound.
 _START = "!"
 _END = "~"
-_LAST_DEADLINE = "9999-12-31T24"
+_LAST_DEADLINE = clock.sortable(date.max)
 
 # Names of indexes, each with its sort key.
 _DEADLINE = (TaskItem.room_by_deadline.Meta.index_name, "by_deadline")
@@ -215,18 +216,18 @@ def _by_class(wanted: TaskFilter) -> bool:
 
 
 def _stages(prefix: str, classes: bool, wanted: TaskFilter, by: Order) -> list[list[Range]]:
-    if wanted.matches_nothing:
+    first, last = _deadlines(wanted)
+    if first > last:
         return []
     prefixes = [[prefix]]
     if classes:
         prefixes = [[f"{prefix}{each}#" for each in stage] for stage in _classes(wanted)]
     bounds = [(_START, _END)]
     if by is Order.DEADLINE and wanted.needs_deadline:
-        first, last = _deadlines(wanted)
         bounds = [(first, f"{last}#{_END}")]
     elif by is Order.DEADLINE and wanted.descending:
         # In descending order too, tasks without a deadline come last.
-        bounds = [(_START, _LAST_DEADLINE), (NO_DEADLINE, _END)]
+        bounds = [(_START, f"{_LAST_DEADLINE}#{_END}"), (NO_DEADLINE, _END)]
     return [[Range(each, low, high) for each in stage] for stage in prefixes for low, high in bounds]
 
 
@@ -241,8 +242,12 @@ def _classes(wanted: TaskFilter) -> Iterator[list[str]]:
 
 
 def _deadlines(wanted: TaskFilter) -> tuple[str, str]:
-    first = clock.sortable(wanted.deadline_from) if wanted.deadline_from else "0"
-    return first, clock.sortable(wanted.deadline_to) if wanted.deadline_to else _LAST_DEADLINE
+    """The bounds of the range: a date includes its whole day."""
+    first, last = wanted.deadline_from, wanted.deadline_to
+    lowest = "0"
+    if first is not None:
+        lowest = clock.sortable(first) if isinstance(first, datetime) else first.isoformat()
+    return lowest, _LAST_DEADLINE if last is None else clock.sortable(last)
 
 
 def _before(key: str) -> str:

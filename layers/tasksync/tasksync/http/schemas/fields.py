@@ -4,7 +4,7 @@ Lengths count code points in NFC. The ``form`` of a text (``model/texts.py``) de
 describes that to users of the API, as far as a pattern can.
 """
 
-from datetime import datetime
+from datetime import date
 from typing import Annotated
 
 import msgspec
@@ -203,13 +203,26 @@ Description = Annotated[
         extra_json_schema={"pattern": rf"\A[^{_CONTROLS}]*\Z"},
     ),
 ]
-Moment = Annotated[
-    datetime,
+# A date or a time: ``datetime`` is a subclass of ``date``. msgspec converts to one of the two, and ``binding`` says to
+# which.
+Deadline = Annotated[
+    date,
     Meta(
-        tz=True,
-        description="RFC 3339, with any offset. Fractions of a millisecond are cut off.",
-        examples=["2027-01-31T12:00:00+01:00"],
-        extra_json_schema={"maxLength": LONGEST_TIME},
+        description=(
+            "A time (RFC 3339, with any offset; fractions of a millisecond are cut off), or a date, which means "
+            "the whole day in UTC."
+        ),
+        examples=["2027-01-31T12:00:00+01:00", "2027-01-31"],
+        extra={
+            "hint": "Must be a date and time with an offset (RFC 3339), such as 2027-01-31T12:00:00Z, or a date, such "
+            "as 2027-01-31."
+        },
+        extra_json_schema={
+            "anyOf": [
+                {"type": "string", "format": "date"},
+                {"type": "string", "format": "date-time", "maxLength": LONGEST_TIME},
+            ]
+        },
     ),
 ]
 Limit = Annotated[

@@ -29,6 +29,15 @@ _TIME = {"format": "date-time"}
 Timestamp = Annotated[
     str, Meta(description="RFC 3339, in UTC.", examples=["2026-11-21T04:10:39.524Z"], extra_json_schema=_TIME)
 ]
+Deadline = Annotated[
+    str,
+    Meta(
+        description="When the task is due: a time in UTC or a date, in the form that was given.",
+        examples=["2027-01-31T11:00:00Z", "2027-01-31"],
+        # Generated clients try these in their order, and some take a date for midnight of that day.
+        extra_json_schema={"anyOf": [{"type": "string", "format": "date"}, {"type": "string", **_TIME}]},
+    ),
+]
 Version = Annotated[int, Meta(ge=1, description="Raised by every change; also in `ETag`.", examples=[1])]
 UserId = Annotated[str, Meta(description="The id of a user.", examples=["usr_01a1fc4c9424765b9f141f9b2997a1bb"]), USER]
 RoomId = Annotated[str, Meta(description="The id of a room.", examples=["room_01a1fc4cb1f0777a8d1a5f0e2b6c9d3e"])]
@@ -150,7 +159,7 @@ class Task(TypedDict):
     ]
     status: Annotated[TaskStatus, Meta(description="The state of the task.")]
     priority: Annotated[Priority, Meta(description="The importance of the task.")]
-    deadline: Annotated[Timestamp | None, Meta(description="When the task is due, in UTC.")]
+    deadline: Deadline | None
     created_by: Creator
     created_at: CreatedAt
     updated_by: Annotated[UserId, Meta(description="Who last changed it.")]
