@@ -78,7 +78,7 @@ class Idempotency:
         key = request.headers.get("idempotency-key")
         if key is None:
             return handle(request)
-        identity = f"{request.method} {request.path}\n".encode() + request.raw_body()
+        identity = f"{request.method} {request.path}\n".encode() + request.raw_body
         request.idempotent = idempotent = IdempotentRequest(
             self._records, self._redact, request.caller.user_id, key, identity
         )
