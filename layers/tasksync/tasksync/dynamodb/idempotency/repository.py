@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
-from tasksync.aws.secret_values import secret
 from tasksync.dynamodb.core.connection import SharedModel
 from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.model.entities import IdempotencyRecord
@@ -49,10 +48,6 @@ class IdempotencyRepository:
         except IdempotencyItem.DoesNotExist:
             return None
         return None if item.expires_at <= clock.now().timestamp() else item.entity()
-
-    def secret(self) -> bytes:
-        """Of the fingerprints of requests."""
-        return secret(settings.http_secret)
 
     def put_record(self, record: IdempotencyRecord, transaction: Transaction) -> None:
         """Put a record in the transaction that carries its request out. Its commit raises ``AlreadyDone``."""
