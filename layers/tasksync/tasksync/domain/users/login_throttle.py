@@ -7,8 +7,8 @@ attempt is counted before the password is checked, so concurrent requests get no
 - A quota of failures from one network is free. After that, each attempt has to wait: 60 s first, then twice as long
   each time, up to an hour.
 - After 100 failures in a row from any networks, a network from which the account never signed in waits an hour before
-  each attempt. Known networks keep their own count. So the owner can sign in from a new place within an hour, whatever
-  attackers do from other networks. An attacker in the owner's own network shares the owner's attempts.
+  each attempt. Known networks have their own count. So the owner can sign in from a new network within an hour,
+  whatever attackers do from other networks. An attacker in the owner's own network shares the owner's attempts.
 
 A successful sign-in resets the failures.
 """
