@@ -81,7 +81,7 @@ def leaving(product: Product) -> Callable[[], Response]:
 
 @pytest.mark.parametrize(
     ("request_of", "files", "hops"),
-    [(keyed_post, 40, 89), (list_of_a_room, 38, 86), (leaving, 35, 72)],
+    [(keyed_post, 39, 88), (list_of_a_room, 38, 86), (leaving, 34, 72)],
 )
 def test_a_request_passes_few_files(
     product: Product, request_of: Callable[[Product], Callable[[], Response]], files: int, hops: int

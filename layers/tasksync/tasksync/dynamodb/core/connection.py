@@ -21,7 +21,7 @@ from tasksync.observability.logs import Measure, log, log_measured
 from tasksync.runtime import unit_of_work
 
 # Three attempts at most, with back-off, stay below the shortest timeout of an API function (20 s) less one second:
-# 3 x (1 s + 3 s) + 1 s + 2 s = 15 s. Throttled, failed and unanswered requests are repeated. A repeated transaction
+# 3 x (1 s + 3 s) + 1 s + 2 s = 15 s. Throttled, failed and lost requests are repeated. A repeated transaction
 # carries the same token, so DynamoDB carries it out once; every other write of ours may be carried out twice.
 _RETRY_POLICY = RetryPolicy(connect_seconds=1, read_seconds=3, attempts=3)
 
@@ -31,7 +31,7 @@ _MSGSPEC = Codec(msgspec.json.Encoder().encode, msgspec.json.Decoder().decode)
 _CONNECTIONS = 17
 
 # These errors are results of conditions; all others mean that the table did not respond.
-_ANSWERS = {"ConditionalCheckFailedException", "TransactionCanceledException"}
+_FAILED_CONDITIONS = {"ConditionalCheckFailedException", "TransactionCanceledException"}
 
 # These errors mean that our request is not valid: a bug, and a retry would fail again. A missing table or permission is
 # an error of the deployment, and disappears when that is repaired.
@@ -155,11 +155,11 @@ def _reporting(operation: str) -> Iterator[None]:
         yield
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        if code in _ANSWERS:
+        if code in _FAILED_CONDITIONS:
             raise
-        raise (defect(operation, code) if code in _DEFECTS else _unanswered(operation, error)) from error
+        raise (defect(operation, code) if code in _DEFECTS else _unavailable(operation, error)) from error
     except BotoCoreError as error:
-        raise _unanswered(operation, error) from error
+        raise _unavailable(operation, error) from error
 
 
 def defect(operation: str, code: str) -> Defect:
@@ -177,7 +177,7 @@ def defect(operation: str, code: str) -> Defect:
     return Defect(operation, code)
 
 
-def _unanswered(operation: str, error: Exception) -> TaskSyncError:
+def _unavailable(operation: str, error: Exception) -> TaskSyncError:
     return OutcomeUnknown() if operation in _WRITES and may_be_carried_out(error) else DependencyFailed()
 
 

@@ -1,6 +1,6 @@
 """The idempotency table: which requests have been carried out, and with which response.
 
-An idempotency record is committed in the transaction that carries its request out: both are there, or neither is.
+An idempotency record is committed in the transaction that carries its request out, or not at all.
 """
 
 from tasksync.aws.secret_values import secret

@@ -145,11 +145,11 @@ def _items_of_room(room_id: str) -> list[Raw]:
 
 def _query_pages(operation: str, request: dict[str, Any]) -> Iterator[list[Raw]]:
     while True:
-        answer = shared_connection().dispatch(operation, request)
-        yield answer["Items"]
-        if "LastEvaluatedKey" not in answer:
+        response = shared_connection().dispatch(operation, request)
+        yield response["Items"]
+        if "LastEvaluatedKey" not in response:
             return
-        request = {**request, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        request = {**request, "ExclusiveStartKey": response["LastEvaluatedKey"]}
 
 
 def _task_snapshots(raws: list[Raw]) -> list[Snapshot]:

@@ -12,7 +12,7 @@ from tasksync.http.responses import Response
 from tasksync.http.route import SAFE
 from tasksync.http.schemas import binding, read_only
 from tasksync.http.schemas.fields import NoQuery
-from tasksync.http.schemas.read_only import SentBack
+from tasksync.http.schemas.read_only import ReadOnlyFields
 from tasksync.model import errors
 from tasksync.model.errors import FieldError
 from tasksync.model.ids import is_id
@@ -21,7 +21,7 @@ MAX_BODY_BYTES = 160 * 1024
 
 
 def bind_arguments(request: Request, handle: Handle) -> Response:
-    """Sets ``request.arguments``, and ``request.sent_back`` where a change comes with read-only fields."""
+    """Sets ``request.arguments``, and ``request.read_only_fields`` where a change comes with read-only fields."""
     route = request.route
     for header in ("If-None-Match",) if request.method in SAFE else ("If-Match", "If-None-Match"):
         request.entity_tags(header)
@@ -55,10 +55,12 @@ def _body(declared: type[msgspec.Struct], request: Request, sent: dict[str, Any]
             body = binding.read(declared, {name: value for name, value in data.items() if f"/{name}" not in wrong})
         except binding.FieldErrors:
             raise errors.Invalid(found.field_errors) from found
-        request.sent_back = SentBack(_of_caller(request, binding.user_fields(shape), back), tuple(found.field_errors))
+        request.read_only_fields = ReadOnlyFields(
+            _of_caller(request, binding.user_fields(shape), back), tuple(found.field_errors)
+        )
         return body
     if back:
-        request.sent_back = SentBack(_of_caller(request, binding.user_fields(shape), back))
+        request.read_only_fields = ReadOnlyFields(_of_caller(request, binding.user_fields(shape), back))
     return body
 
 
@@ -117,8 +119,8 @@ def _json_object(request: Request) -> dict[str, Any]:
 
 def _where(error: Exception) -> str | None:
     """What is said of a body that is no JSON, as far as msgspec says where."""
-    place = re.search(r"\(byte (\d+)\)", str(error))
-    return f"{errors.MalformedJson.detail} It goes wrong at byte {place[1]}, counted from 0." if place else None
+    position = re.search(r"\(byte (\d+)\)", str(error))
+    return f"{errors.MalformedJson.detail} It goes wrong at byte {position[1]}, counted from 0." if position else None
 
 
 def _is_other_charset(parameter: str) -> bool:
