@@ -218,11 +218,13 @@ def get_item(table: str, key: Raw) -> Raw | None:
     return found
 
 
-def get_many(table: str, keys: Iterable[Raw]) -> Iterator[Raw]:
+def get_many(table: str, keys: Iterable[Raw]) -> list[Raw]:
     """The items with these keys that there are, in no order, read consistently: 100 in one round trip."""
     left = iter(keys)
+    found: list[Raw] = []
     while wanted := list(islice(left, MOST_KEYS)):
-        yield from batch_get({table: {"Keys": wanted, "ConsistentRead": True}})[table]
+        found += batch_get({table: {"Keys": wanted, "ConsistentRead": True}})[table]
+    return found
 
 
 def batch_get(requests: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
