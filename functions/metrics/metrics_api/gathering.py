@@ -46,6 +46,7 @@ _COUNTERS = (
     ),
     Counter("capacity_units", _ROUTE, "tasksync_dynamodb_capacity_units_total", "Capacity that DynamoDB charged."),
     Counter("throttles", _ROUTE, "tasksync_dynamodb_throttles_total", "Attempts that DynamoDB throttled."),
+    Counter("storage_full", ("table",), "tasksync_storage_full_total", "Writes refused as a room has 10 GB."),
     Counter("records", ("function",), "tasksync_stream_records_total", "Stream records that were finished."),
     Counter("found", ("kind",), "tasksync_sweeper_found_total", "Unfinished removals that sweeps found."),
     Counter("finished", ("kind",), "tasksync_sweeper_finished_total", "Removals that sweeps finished."),

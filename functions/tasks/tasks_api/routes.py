@@ -16,17 +16,31 @@ from tasksync.http.responses import Response, created, no_content, not_modified,
 from tasksync.http.schemas.responses import Listing, Task
 from tasksync.model import entities
 from tasksync.model.entities import Page
-from tasksync.model.errors import AssigneeNotMember, NotFound, PreconditionFailed, RoleTooLow, RoomNotFound
+from tasksync.model.errors import (
+    AssigneeNotMember,
+    NotFound,
+    PreconditionFailed,
+    RoleTooLow,
+    RoomNotFound,
+    RoomStorageFull,
+)
 
 api = Api("tasks", Idempotency(IdempotencyRepository()), RateLimits(RateLimitsRepository()))
 app = api.chalice
 
 _tasks = TaskService(TaskChanges(), RoomsRepository())
 
-_CHANGE_ERRORS = (RoleTooLow, AssigneeNotMember, PreconditionFailed)
+_CHANGE_ERRORS = (RoleTooLow, AssigneeNotMember, PreconditionFailed, RoomStorageFull)
 
 
-@api.route("POST", "/tasks", body=NewTask, status=201, response=Task, raises=(NotFound, RoleTooLow, AssigneeNotMember))
+@api.route(
+    "POST",
+    "/tasks",
+    body=NewTask,
+    status=201,
+    response=Task,
+    raises=(NotFound, RoleTooLow, AssigneeNotMember, RoomStorageFull),
+)
 def create_task(request: Request, body: NewTask) -> Response:
     """Create a task, in a room or a personal one. Viewers of a room cannot create tasks there."""
     draft = body.draft(request.caller.user_id)

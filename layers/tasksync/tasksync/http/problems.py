@@ -94,6 +94,12 @@ PROBLEM_TYPES: dict[type[errors.TaskSyncError], ProblemType] = {
     errors.AlreadyMember: ProblemType(409, "already_member", "Nothing: the user is in the room."),
     errors.RoomFull: ProblemType(409, "room_full", "Somebody must leave first, or the people use a second room."),
     errors.TooManyRooms: ProblemType(409, "too_many_rooms", "Leave a room first."),
+    errors.RoomStorageFull: ProblemType(
+        409,
+        "room_storage_full",
+        "Delete tasks that are not needed, then send it again, with the same `Idempotency-Key` if it had one; or plan "
+        "in another room.",
+    ),
     errors.AddingRefused: ProblemType(
         409, "adding_refused", "Send the user the code of the room: they can join by it."
     ),

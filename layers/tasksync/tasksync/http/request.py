@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 from tasksync.domain.rate_limits import Policy
 from tasksync.http.entity_tags import EntityTags, entity_tags
 from tasksync.http.responses import Response, etag
-from tasksync.http.route import Route
+from tasksync.http.route import SAFE, Route
 from tasksync.http.schemas.read_only import ReadOnlyFields
 from tasksync.model.entities import Caller, UserRole
 from tasksync.model.errors import FieldError, Invalid, LimitStatus, MalformedJson, PreconditionFailed
@@ -72,6 +72,7 @@ class Request:
         if self.limits is not None:
             self.limits.consume(policies, self)
 
+    @functools.cached_property
     def raw_body(self) -> bytes:
         """The body as it was sent. Raises ``MalformedJson`` for what is no base64 although the gateway says so."""
         text = self.event["body"] or ""
@@ -182,6 +183,11 @@ class Request:
         if unwanted is not None and unwanted.match(tag, weakly=True):
             return "If-None-Match allows this only if there is nothing here, or another version than it names."
         return None
+
+    def check_preconditions(self) -> None:
+        """Raises ``BadPrecondition`` for a precondition of another form than RFC 9110 §13.1 says."""
+        for header in ("If-None-Match",) if self.method in SAFE else ("If-Match", "If-None-Match"):
+            self.entity_tags(header)
 
     def entity_tags(self, header: str) -> EntityTags | None:
         """What a precondition names; None where there is none. Raises ``BadPrecondition``."""

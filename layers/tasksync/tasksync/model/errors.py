@@ -33,6 +33,7 @@ TaskSyncError
 │   ├── AlreadyMember
 │   ├── RoomFull
 │   ├── TooManyRooms
+│   ├── RoomStorageFull       a room, or a person's own tasks, is at DynamoDB's limit
 │   ├── AddingRefused
 │   ├── LastAdmin
 │   └── RefreshInProgress     the second one of two concurrent refreshes
@@ -302,6 +303,13 @@ class RoomFull(Conflict):
 
 class TooManyRooms(Conflict):
     detail = "You are in as many rooms as you may open or join. Leave one of them first."
+
+
+class RoomStorageFull(Conflict):
+    detail = (
+        "The tasks of this room, or your personal tasks, have reached the limit of 10 GB. Nothing was written. Delete "
+        "tasks, or plan in another room."
+    )
 
 
 class AddingRefused(Conflict):

@@ -27,7 +27,7 @@ class TaskSortKeys:
         for _ in range(_ATTEMPTS):
             if _fits(item):
                 return False
-            found = next(get_many(settings.tasks_table, [key]), None)
+            found = next(iter(get_many(settings.tasks_table, [key])), None)
             if found is None:
                 return False
             item = dict(found)

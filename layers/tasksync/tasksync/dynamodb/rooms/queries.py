@@ -85,7 +85,7 @@ def _views(items: Iterable[Raw], wanted: list[str], user_id: str) -> dict[str, R
 
 
 def _items(keys: list[Raw]) -> list[Raw]:
-    return list(get_many(settings.rooms_table, keys))
+    return get_many(settings.rooms_table, keys)
 
 
 def _may_name(room: Room, user_id: str) -> bool:

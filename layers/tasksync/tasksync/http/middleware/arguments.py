@@ -9,7 +9,6 @@ import msgspec
 
 from tasksync.http.request import Handle, Request
 from tasksync.http.responses import Response
-from tasksync.http.route import SAFE
 from tasksync.http.schemas import binding, read_only
 from tasksync.http.schemas.fields import NoQuery
 from tasksync.http.schemas.read_only import ReadOnlyFields
@@ -23,8 +22,7 @@ MAX_BODY_BYTES = 160 * 1024
 def bind_arguments(request: Request, handle: Handle) -> Response:
     """Sets ``request.arguments``, and ``request.read_only_fields`` where a change comes with read-only fields."""
     route = request.route
-    for header in ("If-None-Match",) if request.method in SAFE else ("If-Match", "If-None-Match"):
-        request.entity_tags(header)
+    request.check_preconditions()
     if not all(is_id(value) for value in request.ids.values()):
         raise errors.NotFound
     arguments: dict[str, Any] = _of_caller(request, {"user_id"}, request.ids)
@@ -96,7 +94,7 @@ def _query(declared: type[msgspec.Struct], request: Request) -> msgspec.Struct:
 
 
 def _json_object(request: Request) -> dict[str, Any]:
-    raw = request.raw_body()
+    raw = request.raw_body
     if len(raw) > MAX_BODY_BYTES:
         raise errors.BodyTooLarge
     data: Any = {}

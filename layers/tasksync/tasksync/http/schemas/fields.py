@@ -219,7 +219,7 @@ Deadline = Annotated[
         },
         extra_json_schema={
             "anyOf": [
-                {"type": "string", "format": "date"},
+                {"type": "string", "format": "date", "maxLength": 10},
                 {"type": "string", "format": "date-time", "maxLength": LONGEST_TIME},
             ]
         },
