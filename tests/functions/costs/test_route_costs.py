@@ -31,14 +31,18 @@ def test_each_route_costs_what_the_page_states(product: Product, capsys: pytest.
         with measured_costs(product.aws) as costs:
             response = request()
         assert response.status < 300, response
-        lines = map(json.loads, capsys.readouterr().out.splitlines())
+        written = capsys.readouterr().out
+        lines = map(json.loads, written.splitlines())
         [line] = [line for line in lines if line["event"] == "request"]
         assert name.partition(", ")[0] == f"{line['method']} {line['route']}"
         calls = (line[name] - costs.leases for name in ("round_trips_in_sequence", "round_trips"))
         counts = (*calls, costs.items, f"{costs.units:g}", costs.writes, costs.write_units.total())
-        measured.append((f"`{name}`", *map(str, counts)))
+        assert sum(len(each["Metrics"]) for each in line["_aws"]["CloudWatchMetrics"]) in (4, 5)
+        measured.append((f"`{name}`", *map(str, counts), str(len(written.encode()))))
 
-    assert _written() == measured, "\n".join("| " + " | ".join(row) + " |" for row in measured)
+    rows = "\n".join("| " + " | ".join(row) + " |" for row in measured)
+    assert [row[:-1] for row in _written()] == [row[:-1] for row in measured], rows
+    assert [int(row[-1]) for row in _written()] == pytest.approx([int(row[-1]) for row in measured], rel=0.05), rows
 
 
 def test_reads_from_an_eventually_consistent_index_are_marked(product: Product) -> None:
@@ -88,5 +92,5 @@ def _asks_nothing(stack: Stack, function: str) -> bool:
 
 
 def _written() -> list[Row]:
-    text = PAGE.read_text(encoding="utf-8").partition("## What each route asks of DynamoDB")[2].partition("\n## ")[0]
+    text = PAGE.read_text(encoding="utf-8").partition("## Costs of each route")[2].partition("\n### ")[0]
     return [tuple(row.split(" | ")) for row in re.findall(r"^\| (`.*) \|$", text, re.MULTILINE)]
