@@ -75,7 +75,8 @@ def test_the_health_check_reads_each_table_once(product: Product) -> None:
     assert product.anonymous.get("/health").status == 200
 
     asked = Counter(product.aws.permissions.calls)
-    assert asked["GetItem"] == len(product.aws.stack.of_type("AWS::DynamoDB::Table"))
+    # The migration alone uses the table of the version before.
+    assert asked["GetItem"] == len(product.aws.stack.of_type("AWS::DynamoDB::Table").keys() - {"TasksTable"})
     assert asked.keys() == {"GetItem", "DescribeSecret"}
 
 
