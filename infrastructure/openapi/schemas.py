@@ -42,7 +42,7 @@ class Schemas:
         shown = self.components[response.__name__]["properties"]
         described = self.components[body.__name__]["properties"]
         for name in sorted(read_only.read_only(body, response)):
-            ignored = {"description": "Let through, whatever it says.", "readOnly": True}
+            ignored = {"description": "Accepted and ignored.", "readOnly": True}
             described[name] = ignored if read_only.is_ignored(name) else {**shown[name], "readOnly": True}
 
     def of(self, kind: Any) -> Any:

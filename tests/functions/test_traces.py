@@ -81,7 +81,7 @@ def leaving(product: Product) -> Callable[[], Response]:
 
 @pytest.mark.parametrize(
     ("request_of", "files", "hops"),
-    [(keyed_post, 40, 89), (list_of_a_room, 38, 86), (leaving, 35, 72)],
+    [(keyed_post, 36, 76), (list_of_a_room, 37, 81), (leaving, 33, 69)],
 )
 def test_a_request_passes_few_files(
     product: Product, request_of: Callable[[Product], Callable[[], Response]], files: int, hops: int

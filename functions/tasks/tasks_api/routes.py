@@ -16,19 +16,33 @@ from tasksync.http.responses import Response, created, no_content, not_modified,
 from tasksync.http.schemas.responses import Listing, Task
 from tasksync.model import entities
 from tasksync.model.entities import Page
-from tasksync.model.errors import AssigneeNotMember, NotFound, PreconditionFailed, RoleTooLow, RoomNotFound
+from tasksync.model.errors import (
+    AssigneeNotMember,
+    NotFound,
+    PreconditionFailed,
+    RoleTooLow,
+    RoomNotFound,
+    RoomStorageFull,
+)
 
 api = Api("tasks", Idempotency(IdempotencyRepository()), RateLimits(RateLimitsRepository()))
 app = api.chalice
 
 _tasks = TaskService(TaskChanges(), RoomsRepository())
 
-_CHANGE_ERRORS = (RoleTooLow, AssigneeNotMember, PreconditionFailed)
+_CHANGE_ERRORS = (RoleTooLow, AssigneeNotMember, PreconditionFailed, RoomStorageFull)
 
 
-@api.route("POST", "/tasks", body=NewTask, status=201, response=Task, raises=(NotFound, RoleTooLow, AssigneeNotMember))
+@api.route(
+    "POST",
+    "/tasks",
+    body=NewTask,
+    status=201,
+    response=Task,
+    raises=(NotFound, RoleTooLow, AssigneeNotMember, RoomStorageFull),
+)
 def create_task(request: Request, body: NewTask) -> Response:
-    """Plan a task, in a room or for oneself. Viewers of a room plan none there."""
+    """Create a task, in a room or a personal one. Viewers of a room cannot create tasks there."""
     draft = body.draft(request.caller.user_id)
     return request.carry_out(
         lambda: _tasks.create(request.caller, body.room_id, draft),
@@ -60,8 +74,8 @@ def list_tasks(request: Request, query: TaskQuery) -> Response:
 def list_tasks_of_room(request: Request, room_id: str, query: RoomTaskQuery) -> Response:
     """List the tasks of a room.
 
-    It is never behind. With `status`, `priority`, `user_id` or sorted by priority, a task whose status or priority is
-    being changed at that very moment may be missing from one answer.
+    The list is read consistently. With `status`, `priority`, `user_id` or sorted by priority, a task whose status or
+    priority changes at that moment may be missing from one response.
     """
     caller, wanted = request.caller, query.filter()
     return listing(
@@ -76,7 +90,7 @@ def list_tasks_of_room(request: Request, room_id: str, query: RoomTaskQuery) -> 
 def get_task(request: Request, task_id: str) -> Response:
     """Get a task.
 
-    Any member of its room may, and of a personal task the person whose it is.
+    For all members of its room; a personal task only for its owner.
     """
     task = _tasks.get(request.caller, task_id)
     if request.unchanged(task.version):
@@ -87,7 +101,7 @@ def get_task(request: Request, task_id: str) -> Response:
 @api.route("PUT", "/tasks/{task_id}", body=TaskChange, response=Task, raises=_CHANGE_ERRORS)
 @api.route("PATCH", "/tasks/{task_id}", body=TaskChange, response=Task, raises=_CHANGE_ERRORS)
 def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
-    """Change a task. A viewer of its room may change the `status` of what is assigned to them, and nothing else."""
+    """Change a task. A viewer of its room may change only the `status` of tasks that are assigned to them."""
 
     def applied(task: entities.Task) -> entities.Task:
         return request.merged(rendering.task(task), lambda: body.applied(task))
@@ -103,7 +117,7 @@ def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
 def delete_task(request: Request, task_id: str) -> Response:
     """Delete a task.
 
-    Admins and members of its room may, and of a personal task the person whose it is. It is gone for good.
+    For admins and members of its room; a personal task only for its owner. It cannot be restored.
     """
     return request.carry_out(
         lambda: _tasks.delete(request.caller, task_id, request.precondition),

@@ -9,7 +9,7 @@ from pynamodb.models import Model
 
 from tasksync.dynamodb.activity.repository import ActivityItem
 from tasksync.dynamodb.core.decoder import item_of
-from tasksync.dynamodb.idempotency.items import IdempotencyItem
+from tasksync.dynamodb.idempotency.repository import IdempotencyItem
 from tasksync.dynamodb.limits.repository import LimitItem
 from tasksync.dynamodb.rooms.items import CodeItem, MembershipItem, RoomItem, RoomsItem
 from tasksync.dynamodb.sessions.items import SessionItem

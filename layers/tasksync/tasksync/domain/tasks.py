@@ -6,7 +6,6 @@ from typing import Protocol
 
 from msgspec.structs import asdict, replace
 
-from tasksync.domain.conflicts import retry_on_conflict
 from tasksync.model.entities import Caller, Draft, Membership, Page, RoomRole, Task, TaskStatus
 from tasksync.model.errors import (
     AssigneeNotMember,
@@ -21,6 +20,7 @@ from tasksync.model.errors import (
 from tasksync.model.ids import is_room_id, new_task_id, owner_of
 from tasksync.model.queries import TaskFilter
 from tasksync.runtime import clock, unit_of_work
+from tasksync.runtime.unit_of_work import retry_on_conflict
 
 _MOST_AT_ONCE = 1_000
 
@@ -73,42 +73,39 @@ class TaskService:
         self._tasks = tasks
         self._memberships = memberships
 
+    @retry_on_conflict
     def create(self, caller: Caller, room_id: str | None, draft: Draft) -> Task:
         """Create a task. Raises ``RoleTooLow`` for viewers, ``AssigneeNotMember``."""
-
-        def attempt() -> Task:
-            if room_id is None and draft.assignee_id != caller.user_id:
-                raise AssigneeNotOwner
-            # The task stores the join id of the assignee's membership.
-            join_id = None
-            if room_id is not None and draft.assignee_id is not None:
-                join_id = self._join_of(caller, room_id, draft.assignee_id)
-            at = clock.now()
-            owner_id = room_id or caller.user_id
-            task = Task(
-                **asdict(draft),
-                id=new_task_id(owner_id, at),
-                owner_id=owner_id,
-                created_by=caller.user_id,
-                created_at=at,
-                updated_by=caller.user_id,
-                updated_at=at,
-                completed_at=at if draft.status is TaskStatus.COMPLETED else None,
-                version=1,
-                join_id=join_id,
-            )
-            try:
-                unit_of_work.respond_with(task)
-                self._tasks.create(task, caller.user_id if room_id else None)
-            except WriteConflict:
-                # The cause is read only now: creating an unassigned task needs no read before the write.
-                if room_id is not None:
-                    members = self._memberships.members_among(room_id, [caller.user_id])
-                    _require_writer(members.get(caller.user_id), _unknown_room)
-                raise
-            return task
-
-        return retry_on_conflict(attempt)
+        if room_id is None and draft.assignee_id != caller.user_id:
+            raise AssigneeNotOwner
+        # The task stores the join id of the assignee's membership.
+        join_id = None
+        if room_id is not None and draft.assignee_id is not None:
+            join_id = self._join_of(caller, room_id, draft.assignee_id)
+        at = clock.now()
+        owner_id = room_id or caller.user_id
+        task = Task(
+            **asdict(draft),
+            id=new_task_id(owner_id, at),
+            owner_id=owner_id,
+            created_by=caller.user_id,
+            created_at=at,
+            updated_by=caller.user_id,
+            updated_at=at,
+            completed_at=at if draft.status is TaskStatus.COMPLETED else None,
+            version=1,
+            join_id=join_id,
+        )
+        try:
+            unit_of_work.respond_with(task)
+            self._tasks.create(task, caller.user_id if room_id else None)
+        except WriteConflict:
+            # The cause is read only now: creating an unassigned task needs no read before the write.
+            if room_id is not None:
+                members = self._memberships.members_among(room_id, [caller.user_id])
+                _require_writer(members.get(caller.user_id), _unknown_room)
+            raise
+        return task
 
     def _join_of(self, caller: Caller, room_id: str, assignee_id: str) -> str:
         members = self._memberships.members_among(room_id, [caller.user_id, assignee_id])
@@ -163,6 +160,7 @@ class TaskService:
         """The position in a list after this task."""
         return self._tasks.position_of(task, wanted)
 
+    @retry_on_conflict
     def change(
         self,
         caller: Caller,
@@ -176,60 +174,54 @@ class TaskService:
         ``named_id``: the assignee that the edit names, if any. A viewer may only change the status of tasks that are
         assigned to them. Raises ``RoleTooLow``, ``AssigneeNotMember``, ``PreconditionFailed``.
         """
+        before, members = self._find(caller, task_id, named_id)
+        membership = members.get(caller.user_id)
+        if membership is not None and not before.is_assigned_by(membership):
+            _require_writer(membership)
+        if not matches(before.version):
+            raise PreconditionFailed(before.version)
+        after = edit(before)
+        if membership is None and after.assignee_id != caller.user_id:
+            raise AssigneeNotOwner
+        if membership is not None and replace(after, status=before.status) != before:
+            _require_writer(membership)
+        if membership is not None and membership.role is not RoomRole.VIEWER:
+            after = _assigned(before, after, members.get(named_id or ""))
+        if after == before:
+            return before
+        # The clocks of two containers may differ: the times of a task's versions must not go backwards.
+        at = max(clock.now(), before.updated_at)
+        after = replace(
+            after,
+            completed_at=_completed_at(before, after, at),
+            updated_by=caller.user_id,
+            updated_at=at,
+            version=before.version + 1,
+        )
+        unit_of_work.respond_with(after)
+        self._tasks.update(before, after, membership)
+        return after
 
-        def attempt() -> Task:
-            before, members = self._find(caller, task_id, named_id)
-            membership = members.get(caller.user_id)
-            if membership is not None and not before.is_assigned_by(membership):
-                _require_writer(membership)
-            if not matches(before.version):
-                raise PreconditionFailed(before.version)
-            after = edit(before)
-            if membership is None and after.assignee_id != caller.user_id:
-                raise AssigneeNotOwner
-            if membership is not None and replace(after, status=before.status) != before:
-                _require_writer(membership)
-            if membership is not None and membership.role is not RoomRole.VIEWER:
-                after = _assigned(before, after, members.get(named_id or ""))
-            if after == before:
-                return before
-            # The clocks of two containers may differ: the times of a task's versions must not go backwards.
-            at = max(clock.now(), before.updated_at)
-            after = replace(
-                after,
-                completed_at=_completed_at(before, after, at),
-                updated_by=caller.user_id,
-                updated_at=at,
-                version=before.version + 1,
-            )
-            unit_of_work.respond_with(after)
-            self._tasks.update(before, after, membership)
-            return after
-
-        return retry_on_conflict(attempt)
-
+    @retry_on_conflict
     def delete(self, caller: Caller, task_id: str, matches: Matches | None) -> None:
         """Delete a task. ``matches``: None to delete any version. Raises ``RoleTooLow``, ``PreconditionFailed``."""
         writer_id = caller.user_id if is_room_id(_visible_owner(caller, task_id)) else None
+        seen = None if matches is None else self._deletable(caller, task_id, matches)
+        try:
+            unit_of_work.respond_with(None)
+            self._tasks.delete(task_id, seen, writer_id)
+        except WriteConflict:
+            self._deletable(caller, task_id, matches)
+            raise
 
-        def decided() -> Task:
-            task, members = self._find(caller, task_id)
-            if is_room_id(task.owner_id):
-                _require_writer(members.get(caller.user_id))
-            if matches is not None and not matches(task.version):
-                raise PreconditionFailed(task.version)
-            return task
-
-        def attempt() -> None:
-            seen = None if matches is None else decided()
-            try:
-                unit_of_work.respond_with(None)
-                self._tasks.delete(task_id, seen, writer_id)
-            except WriteConflict:
-                decided()
-                raise
-
-        retry_on_conflict(attempt)
+    def _deletable(self, caller: Caller, task_id: str, matches: Matches | None) -> Task:
+        """The task, if the caller may delete it. Raises the errors of ``delete``."""
+        task, members = self._find(caller, task_id)
+        if is_room_id(task.owner_id):
+            _require_writer(members.get(caller.user_id))
+        if matches is not None and not matches(task.version):
+            raise PreconditionFailed(task.version)
+        return task
 
     def _find(self, caller: Caller, task_id: str, named_id: str | None = None) -> tuple[Task, dict[str, Membership]]:
         """The task, and the memberships of the caller and of the named user; none for a personal task."""

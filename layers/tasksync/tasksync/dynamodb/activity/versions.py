@@ -11,13 +11,13 @@ from tasksync.runtime import clock
 def version_of(image: Raw) -> Version:
     """``image``: a room's own item or a task."""
     task = "task_id" in image
-    stamp = text_of(image, "stamp")
+    context = text_of(image, "stamp")
     return Version(
         room_id=image["owner_id" if task else "room_id"]["S"],
         task_id=text_of(image, "task_id"),
         number=int(image["version"]["N"]),
         at=clock.parse(image["updated_at"]["S"]),
         fields=(TASK if task else ROOM).audited(image),
-        context=None if stamp is None else change_context.read(stamp),
+        context=None if context is None else change_context.read(context),
         dead=not task and int(image["member_count"]["N"]) == 0,
     )

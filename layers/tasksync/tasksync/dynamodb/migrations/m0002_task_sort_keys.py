@@ -1,6 +1,6 @@
 """Tasks from before lists were read by status and by person: the sort keys that those lists go by are added.
 
-They are made of the task's own content. Nobody sees the change: the task's version and stamp stay.
+They are made of the task's own content. Nobody sees the change: the version and the change context of the task stay.
 """
 
 from tasksync.dynamodb.core.connection import get_many
@@ -27,7 +27,7 @@ class TaskSortKeys:
         for _ in range(_ATTEMPTS):
             if _fits(item):
                 return False
-            found = next(get_many(settings.tasks_table, [key]), None)
+            found = next(iter(get_many(settings.tasks_table, [key])), None)
             if found is None:
                 return False
             item = dict(found)

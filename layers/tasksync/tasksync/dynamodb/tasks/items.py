@@ -1,8 +1,8 @@
 """The items of the tasks table: keys, indexes, and the conditions and updates of transactions.
 
-Each list is a range, or some ranges, of an index whose sort key begins with what the list is asked for and goes on with
-what it is sorted by (``query_plan.py``). A room's lists use local indexes, which are read consistently. A
-person's lists use global ones, which may be some milliseconds behind.
+Each list is a range, or some ranges, of an index whose sort key begins with the values that the list is filtered by and
+continues with those that it is sorted by (``query_plan.py``). A room's lists use local indexes, which are read
+consistently. A person's lists use global ones, which may be some milliseconds behind.
 """
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute

@@ -60,7 +60,7 @@ class TaskRow(Row, frozen=True, kw_only=True, gc=False):
         return self.key("task_id")
 
     def key(self, name: str) -> str:
-        """The sort key of this name, which is one of those that ``rows_with`` was asked for."""
+        """The sort key of this name, which is an argument of ``rows_with``."""
         key: str = getattr(self, name).S
         return key
 
@@ -85,7 +85,7 @@ def class_of(status: TaskStatus, priority: Priority) -> str:
 
 
 def sort_keys(task: Task) -> dict[str, str]:
-    """The sort keys of all lists that the task is in: what is asked of a list first, then what it is sorted by."""
+    """The sort keys of all lists that the task is in: the filters of a list first, then its order."""
     deadline = NO_DEADLINE if task.deadline is None else clock.sortable(task.deadline)
     created = time_ordered_part(task.id)
     status = class_of(task.status, task.priority)

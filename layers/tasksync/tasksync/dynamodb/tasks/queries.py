@@ -14,8 +14,8 @@ _OPEN = TaskItem.status != TaskStatus.COMPLETED.value
 
 
 class OpenTasks:
-    """Tasks newest first, of 500 at a time, so that somebody who has completed thousands is answered in one round trip,
-    too."""
+    """Open tasks, newest first, read 500 tasks at a time: so one round trip is enough for a user with thousands of
+    completed tasks, too."""
 
     def __init__(self, pages: Iterator[dict[str, Any]]) -> None:
         self._pages = pages

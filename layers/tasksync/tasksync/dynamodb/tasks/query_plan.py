@@ -113,16 +113,16 @@ class PlannedRange:
             low = part.prefix + after + _END
         if low > high:
             return Block([], None)
-        found = query(plan.rows, _question(plan, low, high, size))
+        found = query(plan.rows, _request(plan, low, high, size))
         end = None if found.last is None else found.last[plan.index.sort_key]["S"].removeprefix(part.prefix)
         return Block(found.rows, end)
 
 
-def _question(plan: Plan, low: str, high: str, size: int) -> dict[str, Any]:
+def _request(plan: Plan, low: str, high: str, size: int) -> dict[str, Any]:
     index = plan.index
     names = {"#0": index.partition_key, "#1": index.sort_key}
     values = {":0": {"S": index.partition}, ":1": {"S": low}, ":2": {"S": high}}
-    question: dict[str, Any] = {
+    request: dict[str, Any] = {
         "TableName": settings.tasks_table,
         "KeyConditionExpression": "(#0 = :0 AND #1 BETWEEN :1 AND :2)",
         "ConsistentRead": index.consistent,
@@ -132,12 +132,12 @@ def _question(plan: Plan, low: str, high: str, size: int) -> dict[str, Any]:
         "ExpressionAttributeValues": values,
     }
     if index.name is not None:
-        question["IndexName"] = index.name
+        request["IndexName"] = index.name
     if plan.due is not None:
         names["#2"] = "deadline"
         values[":3"], values[":4"] = ({"S": deadline} for deadline in plan.due)
-        question["FilterExpression"] = "#2 BETWEEN :3 AND :4"
-    return question
+        request["FilterExpression"] = "#2 BETWEEN :3 AND :4"
+    return request
 
 
 def of_room(room_id: str, wanted: TaskFilter) -> Plan:
