@@ -192,6 +192,19 @@ def test_every_page_is_in_the_contents() -> None:
     assert [str(page.relative_to(REPOSITORY)) for page in PAGES if page not in linked | {contents[0]}] == []
 
 
+READERS = r"everybody|anybody|authors|developers|engineers|operators|reviewers"
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in DOCUMENTS if not re.match(r"\d", page.name)], ids=lambda page: page.name
+)
+def test_a_page_says_in_its_first_sentence_for_whom_it_is(page: Path) -> None:
+    """Records of decisions share the sentence of their contents."""
+    first = page.read_text(encoding="utf-8").split("\n\n")[1]
+
+    assert re.match(rf"For (the )?({READERS})\b", first), first
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_target_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")

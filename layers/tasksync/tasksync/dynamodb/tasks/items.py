@@ -12,7 +12,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 
 from tasksync.dynamodb.core.connection import SharedModel
 from tasksync.dynamodb.core.mapper import Raw
-from tasksync.dynamodb.tasks.mapper import attributes
+from tasksync.dynamodb.tasks.mapper import TASK, attributes, sort_keys
 from tasksync.model.entities import Task
 from tasksync.model.ids import owner_of
 from tasksync.runtime import unit_of_work
@@ -158,7 +158,10 @@ def task_key(task_id: str) -> Raw:
 
 
 def task_item(task: Task) -> TaskItem:
-    return TaskItem(**attributes(task))
+    item = TaskItem()
+    # The constructor sets each value through its descriptor, which takes twice as long.
+    item.attribute_values.update(attributes(task))
+    return item
 
 
 def same_task(task: Task) -> Condition:
@@ -167,10 +170,11 @@ def same_task(task: Task) -> Condition:
 
 def changes(before: Task, after: Task) -> list[Action]:
     """What differs, with the next version."""
-    old, new = attributes(before), attributes(after)
+    old = sort_keys(before)
+    new = {name: key for name, key in sort_keys(after).items() if key != old[name]} | TASK.changes(before, after)
+    new.pop("version", None)
     actions: list[Action] = [TaskItem.version.add(1), TaskItem.stamp.set(unit_of_work.change_context())]
     for name, value in new.items():
         attribute = getattr(TaskItem, name)
-        if value != old[name] and name != "version":
-            actions.append(attribute.remove() if value is None else attribute.set(value))
+        actions.append(attribute.remove() if value is None else attribute.set(value))
     return actions
