@@ -151,7 +151,7 @@ def test_a_test_named_in_a_document_exists(document: str, file: str, test: str) 
 
 def test_the_files_to_change_for_a_new_field_exist() -> None:
     text = (REPOSITORY / "docs" / "guides" / "extend.md").read_text(encoding="utf-8")
-    table = text.partition("## Adding a field to a task")[2].partition("\nThen:")[0]
+    table = text.partition("## Add a field to a task")[2].partition("\nThen:")[0]
 
     named = re.findall(r"`([\w/]+/\w+\.(?:py|json))`", table)
 
