@@ -1,4 +1,5 @@
-"""The stream handlers, ``remove_dead_room`` and ``UserRemoval`` of ``tasksync/domain/removal.py``.
+"""The stream handlers and the sweeper: ``remove_dead_room`` and ``UserRemoval`` of ``tasksync/domain/removal.py``,
+``unassign_former_member`` of ``rooms/unassignment.py``, and the purge of what has been in the trash for long.
 
 A record is only a hint: a run may begin at any time for any room or person, more than once and more than one at a
 time, which stands for records that are late, out of order or repeated, for the routes that do the work at once and for
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator
 from tests.model import transactions
 from tests.model.guards import Guard
 from tests.model.model import STALE, Event, Model
-from tests.model.world import Worker, World
+from tests.model.world import Worker, World, member_number
 
 
 def events(m: Model, w: World) -> Iterator[Event]:
@@ -28,6 +29,17 @@ def events(m: Model, w: World) -> Iterator[Event]:
         for subject, status in enumerate(w.users):
             if status == "deleting" or ("user", subject) in w.owed:
                 yield from begin(m, w, Worker("user", subject))
+        for room, row in enumerate(w.dues):
+            for user, due in enumerate(row):
+                if due is not None:
+                    yield from begin(m, w, Worker("unassignment", member_number(w, room, user)))
+        for number, task in enumerate(w.tasks):
+            if task is not None and task.expired:
+                yield from begin(m, w, Worker("trash", number))
+    if m.configuration.expiring:
+        for number, task in enumerate(w.tasks):
+            if task is not None and task.trashed_at is not None and not task.expired:
+                yield Event("the clock", f"ends the time of task {number}", w.with_task(number, task._replace(expired=True)))
     if w.unindexed:
         yield Event("the index by user", "shows everything", w._replace(unindexed=frozenset()))
 
@@ -73,20 +85,34 @@ def _find_dead(m: Model, w: World, k: Worker) -> Iterator[Event]:
 
 
 def _purge(m: Model, w: World, k: Worker) -> Iterator[Event]:
-    task = next((number for number, task in enumerate(w.tasks) if task is not None and task.room == k.subject), None)
-    if task is not None:
-        yield Event(k, f"finds task {task}", _with(w, k._replace(task=task), "delete task"))
+    """One item after the other; links come before tasks, as their keys do."""
+    there = [number for number, task in enumerate(w.tasks) if task is not None and task.room == k.subject]
+    linked = next((number for number in there if w.links[number]), None)
+    if linked is not None:
+        yield Event(k, f"finds links of task {linked}", _with(w, k._replace(task=linked), "delete links"))
+    elif there:
+        yield Event(k, f"finds task {there[0]}", _with(w, k._replace(task=there[0]), "delete task"))
     elif m.has(Guard.CLEANUP_ROOM_LAST):
         yield Event(k, "finds no task", _with(w, k._replace(task=0), "delete room"))
     else:
         yield Event(k, "finds no task", _finished(w, k))
 
 
-def _delete_task(m: Model, w: World, k: Worker) -> Iterator[Event]:
-    room = w.rooms[k.subject]
-    fault = "a task of a live room is deleted" if room is not None and room.members and w.tasks[k.task] else None
+def _delete_links(m: Model, w: World, k: Worker) -> Iterator[Event]:
     step = "purge" if m.has(Guard.CLEANUP_ALL) else "delete room"
+    fault = _of_live_room(w, k) if w.links[k.task] else None
+    yield Event(k, f"deletes links of task {k.task}", _with(w.with_links(k.task, ()), k._replace(task=0), step), fault)
+
+
+def _delete_task(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    step = "purge" if m.has(Guard.CLEANUP_ALL) else "delete room"
+    fault = _of_live_room(w, k) if w.tasks[k.task] else None
     yield Event(k, f"deletes task {k.task}", _with(w.with_task(k.task, None), k._replace(task=0), step), fault)
+
+
+def _of_live_room(w: World, k: Worker) -> str | None:
+    room = w.rooms[k.subject]
+    return "a task of a live room is deleted" if room is not None and room.members else None
 
 
 def _delete_room(m: Model, w: World, k: Worker) -> Iterator[Event]:
@@ -183,12 +209,13 @@ def _purge_personal(m: Model, w: World, k: Worker) -> Iterator[Event]:
     if task is None:
         yield Event(k, "finds no personal task", _with(w, k, after))
     else:
-        yield Event(k, f"deletes personal task {task}", _with(w.with_task(task, None), k, "purge"))
+        yield Event(k, f"deletes personal task {task}", _with(w.with_task(task, None).with_links(task, ()), k, "purge"))
 
 
 def _find_assigned(m: Model, w: World, k: Worker) -> Iterator[Event]:
     done = "free name" if m.has(Guard.UNASSIGN_LAST) else "look"
-    task = next((n for n, task in enumerate(w.tasks) if task is not None and task.assignee == k.subject), None)
+    found = (n for n, links in enumerate(w.links) if any(user == k.subject for user, _ in links))
+    task = next(found, None)
     if task is None:
         yield Event(k, "finds no task assigned", _with(w, k, done))
     else:
@@ -230,9 +257,110 @@ def _erase(m: Model, w: World, k: Worker) -> Iterator[Event]:
         yield Event(k, "deletes the user", _finished(outcome, k))
 
 
+# Somebody who has left a room.
+
+
+def _find_due(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    number, user = divmod(k.subject, len(w.users))
+    room = w.rooms[number]
+    if m.has(Guard.DUE_FIRST):
+        k = k._replace(due=w.dues[number][user])
+    if not m.has(Guard.UNASSIGN_ORDER):
+        k = k._replace(mine=w.member(number, user))
+    if room is None or room.members == 0:
+        yield from _all_unassigned(m, w, k)
+    else:
+        yield Event(k, "reads what is due", _with(w, k, "links"))
+
+
+def _find_links(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    _, user = divmod(k.subject, len(w.users))
+    links = tuple((n, join) for n, links in enumerate(w.links) for who, join in links if who == user)
+    if links:
+        yield Event(k, "reads the links", _with(w, k._replace(links=links), "member"))
+    else:
+        yield from _all_unassigned(m, w, k)
+
+
+def _find_former(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    number, user = divmod(k.subject, len(w.users))
+    mine = w.member(number, user) if m.has(Guard.UNASSIGN_ORDER) else k.mine
+    join = mine.join_id if mine is not None and m.has(Guard.UNASSIGN_JOIN) else None
+    links = tuple(link for link in k.links if link[1] != join)
+    yield from _next_link(m, w, k._replace(mine=None, links=links), "reads the membership")
+
+
+def _next_link(m: Model, w: World, k: Worker, what: str) -> Iterator[Event]:
+    if k.links:
+        yield Event(k, what, _with(w, k._replace(task=0, seen_task=None), "task"))
+    else:
+        yield from _all_unassigned(m, w, k._replace(task=0, seen_task=None))
+
+
+def _find_linked(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    _, user = divmod(k.subject, len(w.users))
+    number, join = k.links[0]
+    task = w.tasks[number]
+    joins = dict(task.assignees) if task is not None and task.trashed_at is None else {}
+    if user in joins and (joins[user] == join or not m.has(Guard.UNASSIGN_ENTRY)):
+        yield Event(k, f"reads task {number}", _with(w, k._replace(task=number, seen_task=task), "unassign"))
+    else:
+        yield from _next_link(m, w, k._replace(links=k.links[1:]), f"finds task {number} assigned otherwise")
+
+
+def _unassign_former(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    outcome = transactions.unassign(m, w, k)
+    if isinstance(outcome, str):
+        yield Event(k, "finds the task changed", _with(w, k._replace(task=0, seen_task=None, links=()), "links"))
+        return
+    room, user = divmod(k.subject, len(w.users))
+    task, member = w.tasks[k.task], w.member(room, user)
+    fault = None
+    if member is not None and task is not None and (user, member.join_id) in task.assignees:
+        fault = "an assignment by a membership that has not ended is undone"
+    yield from (event._replace(fault=fault) for event in _next_link(m, outcome, k._replace(links=k.links[1:]), "unassigns it"))
+
+
+def _all_unassigned(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    number, user = divmod(k.subject, len(w.users))
+    if not m.has(Guard.DUE_FIRST):
+        k = k._replace(due=w.dues[number][user])
+    yield Event(k, "has unassigned all", _with(w, k, "done"))
+
+
+def _forget_due(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    outcome = transactions.unassigned(m, w, k)
+    if isinstance(outcome, str):
+        yield Event(k, "finds something else due", _finished(w, k))
+    else:
+        yield Event(k, "has nothing due any more", _finished(outcome, k))
+
+
+# A task whose time in the trash is over.
+
+
+def _find_expired(m: Model, w: World, k: Worker) -> Iterator[Event]:  # noqa: ARG001  # all of its kind are called alike
+    task = w.tasks[k.subject]
+    if task is None or not task.expired:
+        yield Event(k, "finds it gone", _finished(w, k))
+    else:
+        yield Event(k, "finds it expired", _with(w, k._replace(task=k.subject, seen_task=task), "purge"))
+
+
+def _purge_expired(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    outcome = transactions.purge_expired(m, w, k)
+    if isinstance(outcome, str):
+        yield Event(k, "finds it changed", _finished(w, k))
+        return
+    task = w.tasks[k.task]
+    fault = None if task is None or task.expired else "a task is purged whose time in the trash is not over"
+    yield Event(k, "purges it", _finished(outcome, k), fault)
+
+
 _STEPS: dict[tuple[str, str], Callable[[Model, World, Worker], Iterator[Event]]] = {
     ("room", "start"): _find_dead,
     ("room", "purge"): _purge,
+    ("room", "delete links"): _delete_links,
     ("room", "delete task"): _delete_task,
     ("room", "delete room"): _delete_room,
     ("user", "start"): _find_deleting,
@@ -245,4 +373,12 @@ _STEPS: dict[tuple[str, str], Callable[[Model, World, Worker], Iterator[Event]]]
     ("user", "unassign"): _unassign,
     ("user", "free name"): _free_name,
     ("user", "erase"): _erase,
+    ("unassignment", "start"): _find_due,
+    ("unassignment", "links"): _find_links,
+    ("unassignment", "member"): _find_former,
+    ("unassignment", "task"): _find_linked,
+    ("unassignment", "unassign"): _unassign_former,
+    ("unassignment", "done"): _forget_due,
+    ("trash", "start"): _find_expired,
+    ("trash", "purge"): _purge_expired,
 }
