@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from tests.model.model import Configuration
-from tests.model.world import NOBODY, FormerRole, Member, Request, Role, Room, Task, UserStatus, World
+from tests.model.world import NOBODY, PERSONAL, FormerRole, Member, Request, Role, Room, Task, UserStatus, World
 
 ANN, BOB, CAT, DAN = range(4)
 
@@ -57,6 +57,7 @@ def _with_tasks(world: World, *assignees: tuple[int, ...]) -> World:
         tasks=tuple(Task(0, ANN, each, rank=Fraction(number)) for number, each in enumerate(entries)),
         tasks_born=len(entries),
         links=tuple(each or (NOBODY,) for each in entries),
+        owners=(("room", 0),) * len(entries),
     )
 
 
@@ -293,7 +294,7 @@ ASSIGNING = Configuration(
         *_leave(BOB),
         *_join(BOB),
     ),
-    operations=5,
+    operations=4,
     workers=2,
 )
 
@@ -332,7 +333,24 @@ MOVING = Configuration(
     workers=0,
 )
 
+PERSONAL_TASKS = Configuration(
+    "personal",
+    "a personal task is changed, trashed, restored and purged while its owner is deleted; two runs of the removal",
+    _world(users=1, codes=1, tasks=1),
+    (
+        Request("create personal task", ANN),
+        Request("update task", ANN, room=PERSONAL),
+        Request("trash task", ANN, room=PERSONAL),
+        Request("restore task", ANN, room=PERSONAL),
+        Request("purge task", ANN, room=PERSONAL),
+        Request("delete user", ANN),
+    ),
+    operations=5,
+    workers=2,
+    expiring=True,
+)
+
 ALL = (
     *(MEMBERSHIP, CLOSING, CODES, TASKS, REMOVAL, SUCCESSION, ACCOUNTS, RETRIES, KEYS),
-    *(RETURNING, FORGETTING, RETIRED, ASSIGNING, TRASH, MOVING),
+    *(RETURNING, FORGETTING, RETIRED, ASSIGNING, TRASH, MOVING, PERSONAL_TASKS),
 )

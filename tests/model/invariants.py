@@ -7,14 +7,21 @@ answer) are about events: ``requests.py`` and ``workers.py`` check them where th
 from tests.model import workers
 from tests.model.guards import Guard
 from tests.model.model import Model
-from tests.model.world import NOBODY, Entry, Kind, Task, Worker, World, member_number
+from tests.model.world import NOBODY, Kind, Worker, World
 
 _RUNS = 16
 
 
 def broken(w: World) -> str | None:
     """What is wrong in this state, whoever is at work."""
-    return _broken_room(w) or _broken_claim(w) or _broken_task(w) or _broken_link(w) or _broken_user(w) or _broken_memory(w)
+    return (
+        _broken_room(w)
+        or _broken_claim(w)
+        or _broken_task(w)
+        or _broken_link(w)
+        or _broken_user(w)
+        or _broken_memory(w)
+    )
 
 
 def _broken_room(w: World) -> str | None:
@@ -63,21 +70,25 @@ def _broken_task(w: World) -> str | None:
 
 
 def _broken_link(w: World) -> str | None:
-    for task, links in zip(w.tasks, w.links, strict=True):
+    for task, links, owner in zip(w.tasks, w.links, w.owners, strict=False):
+        if _is_purged(w, *owner):
+            continue
         if task is None:
             if links:
                 return "I15: a link of a task that is not there"
         elif task.trashed_at is not None:
-            if links and not _is_purged(w, task):
+            if links:
                 return "I15: a link of a task in the trash"
-        elif links != tuple(sorted(task.assignees or (NOBODY,))) and not _is_purged(w, task):
+        elif links != tuple(sorted(task.assignees or (NOBODY,))):
             return "I15: the links are not the task's assignees"
     return None
 
 
-def _is_purged(w: World, task: Task) -> bool:
-    """Its items go one by one."""
-    room = None if task.room is None else w.rooms[task.room]
+def _is_purged(w: World, kind: Kind, owner: int) -> bool:
+    """Whether the items of a room or person are deleted, one by one."""
+    if kind == "user":
+        return w.users[owner] == "deleting"
+    room = w.rooms[owner]
     return room is not None and room.members == 0
 
 
@@ -125,16 +136,11 @@ def _swept(m: Model, w: World) -> World:
 
 def _found_by_sweeper(w: World) -> frozenset[tuple[str, int]]:
     """Whoever is to be deleted is marked by the very update that says so: that is one thing here."""
-    rooms = {("room", number) for number, room in enumerate(w.rooms) if room is not None and room.marked}
-    users = {("user", number) for number, status in enumerate(w.users) if status == "deleting"}
-    dues = {
-        ("unassignment", member_number(w, room, user))
-        for room, row in enumerate(w.dues)
-        for user, due in enumerate(row)
-        if due is not None
+    rooms: set[tuple[Kind, int]] = {
+        ("room", number) for number, room in enumerate(w.rooms) if room is not None and room.marked
     }
-    expired = {("trash", number) for number, task in enumerate(w.tasks) if task is not None and task.expired}
-    return frozenset(rooms | users | dues | expired)
+    users: set[tuple[Kind, int]] = {("user", number) for number, status in enumerate(w.users) if status == "deleting"}
+    return frozenset(rooms | users | workers.pending(w))
 
 
 def _all_run(m: Model, w: World) -> World:
@@ -153,10 +159,6 @@ def _left_over(w: World) -> str | None:
         return "I11: a person whose deletion was accepted is left over"
     if any(task is not None and task.expired for task in w.tasks):
         return "I11: a task whose time in the trash is over is left over"
-    if w.dues and any(links and _is_former(w, links) for links in w.links):
+    if w.dues and any(join < 0 and user >= 0 for links in w.links for user, join in links):
         return "I11: an assignment by a membership that ended is left over"
     return broken(w)
-
-
-def _is_former(w: World, links: tuple[Entry, ...]) -> bool:
-    return any(join < 0 for _, join in links)

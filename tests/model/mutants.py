@@ -11,6 +11,7 @@ from tests.model.configurations import (
     KEYS,
     MEMBERSHIP,
     MOVING,
+    PERSONAL_TASKS,
     REMOVAL,
     RETIRED,
     RETRIES,
@@ -33,7 +34,6 @@ _NAMELESS = "I5: a person without the claim on their name"
 _LOST = "I6: an acknowledged change of a task is lost"
 _UNLINKED = "I15: the links are not the task's assignees"
 _TRASH_LINK = "I15: a link of a task in the trash"
-_REVIVED_TASK = "an assignment by a membership that ended is revived"
 _UNDONE = "an assignment by a membership that has not ended is undone"
 _LEFT_LINK = "I11: an assignment by a membership that ended is left over"
 _REVIVED = "I7: somebody enters a dead room"
@@ -150,7 +150,7 @@ MUTANTS = (
     _mutant(ASSIGNING, _UNLINKED, Guard.TASK_LINKS),
     _mutant(ASSIGNING, _UNLINKED, Guard.TASK_REVISION),
     _mutant(ASSIGNING, _UNLINKED, Guard.UNASSIGN_REVISION),
-    _mutant(ASSIGNING, _UNLINKED, Guard.UNASSIGN_LINKS),
+    _mutant(ASSIGNING, _LEFT_LINK, Guard.UNASSIGN_LINKS),
     _mutant(ASSIGNING, _UNDONE, Guard.UNASSIGN_JOIN),
     _mutant(ASSIGNING, _UNDONE, Guard.UNASSIGN_ENTRY),
     _mutant(ASSIGNING, _UNDONE, Guard.UNASSIGN_ORDER),
@@ -161,12 +161,13 @@ MUTANTS = (
     _mutant(TRASH, _TRASH_LINK, Guard.TRASH_LINKS),
     _mutant(TRASH, _NO_WRITER, Guard.RESTORE_WRITER),
     _mutant(TRASH, "a task is assigned to somebody outside the room", Guard.RESTORE_JOIN),
-    _mutant(TRASH, _REVIVED_TASK, Guard.RESTORE_DROPS, Guard.RESTORE_JOIN),
+    _mutant(TRASH, "a task is assigned to somebody outside the room", Guard.RESTORE_DROPS, Guard.RESTORE_JOIN),
     _mutant(TRASH, _LOST, Guard.RESTORE_REVISION),
     _mutant(TRASH, _UNLINKED, Guard.RESTORE_LINKS),
     _mutant(TRASH, "a task is purged that is not in the trash", Guard.PURGE_TRASHED),
     _mutant(MOVING, _LOST, Guard.TASK_VERSION),
     _mutant(MOVING, "a task is put behind one that does not stand before it", Guard.MOVE_AFTER),
+    _mutant(PERSONAL_TASKS, "I15: a link of a task that is not there", Guard.CLEANUP_ALL),
 )
 
 SPARE = (

@@ -110,6 +110,15 @@ def _tables(w: World) -> str:
     for code, claim in enumerate(w.claims):
         if claim is not None:
             parts.append(f"code {code} {'is' if claim >= 0 else 'was'} room {owner(claim)}'s")
+    parts += _tasks(w)
+    parts += [f"{_person(user)} is {status}" for user, status in enumerate(w.users) if status != "active"]
+    parts += [f"key {key} has its idempotency record" for key, there in enumerate(w.records) if there]
+    parts += [f"owed: {kind} {subject}" for kind, subject in sorted(w.owed)]
+    return "; ".join(parts)
+
+
+def _tasks(w: World) -> list[str]:
+    parts = []
     for number, task in enumerate(w.tasks):
         if task is not None:
             place = f"of {_person(task.owner)}" if task.room is None else f"in room {task.room}"
@@ -121,7 +130,4 @@ def _tables(w: World) -> str:
         parts += [f"task {number} has a link to {_entry(*entry) if entry != NOBODY else 'nobody'}" for entry in links]
     for number, dues in enumerate(w.dues):
         parts += [f"{_person(user)} is to be unassigned in room {number}" for user, due in enumerate(dues) if due == 0]
-    parts += [f"{_person(user)} is {status}" for user, status in enumerate(w.users) if status != "active"]
-    parts += [f"key {key} has its idempotency record" for key, there in enumerate(w.records) if there]
-    parts += [f"owed: {kind} {subject}" for kind, subject in sorted(w.owed)]
-    return "; ".join(parts)
+    return parts

@@ -12,7 +12,7 @@ from tests.model import transactions
 from tests.model.guards import Guard
 from tests.model.model import DONE, STALE, Event, Failure, Model
 from tests.model.transactions import Outcome
-from tests.model.world import RANKS, FormerRole, Member, Request, Role, Room, World, version
+from tests.model.world import PERSONAL, RANKS, FormerRole, Member, Request, Role, Room, World, version
 
 Reading = Request | Failure
 """The request with what it has read, or why it is refused."""
@@ -323,7 +323,7 @@ def _read_to_restore_task(m: Model, w: World, q: Request) -> Reading:  # noqa: A
     """The task with the actor's membership, and then the memberships of those whom the task names."""
     if q.step == "read":
         refusal, task = _unwritable(w, q, trashed=True), w.tasks[q.task]
-        step = "members" if task is not None and task.assignees else "write"
+        step = "members" if task is not None and task.assignees and q.room != PERSONAL else "write"
         return refusal or q._replace(step=step, seen_task=task)
     assert q.seen_task is not None
     return q._replace(step="write", view=_members(w, q.room, [user for user, _ in q.seen_task.assignees]))
@@ -355,10 +355,13 @@ def _read_to_move_task(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG0
 def _unwritable(w: World, q: Request, *, trashed: bool) -> Failure | None:
     """Why the caller may not change the task. ``trashed``: whether it is to be in the trash; what has expired is
     nowhere."""
-    mine, task = w.member(q.room, q.actor), w.tasks[q.task]
-    if mine is None or task is None or task.room != q.room:
+    task = w.tasks[q.task]
+    if task is None or (task.trashed_at is not None) != trashed or task.expired:
         return "NotFound"
-    if (task.trashed_at is not None) != trashed or task.expired:
+    if q.room == PERSONAL:
+        return None if task.room is None and task.owner == q.actor else "NotFound"
+    mine = w.member(q.room, q.actor)
+    if mine is None or task.room != q.room:
         return "NotFound"
     if mine.role == "viewer":
         return "RoleTooLow"
@@ -490,7 +493,7 @@ def _unentitled(w: World, q: Request) -> str | None:
 
 def _objection_to_writing(m: Model, w: World, q: Request) -> str | None:
     actor = w.member(q.room, q.actor)
-    if actor is None or actor.role == "viewer":
+    if q.room != PERSONAL and (actor is None or actor.role == "viewer"):
         return "a task is written by somebody who may not"
     if q.operation != "create task":
         task, seen = w.tasks[q.task], q.seen_task
@@ -500,7 +503,7 @@ def _objection_to_writing(m: Model, w: World, q: Request) -> str | None:
         if task is None or task.version != seen.version:
             return "I6: an acknowledged change of a task is lost"
     entries = transactions.coming_back(m, q) if q.operation == "restore task" else transactions.named(q)
-    for user, join_id in entries:
+    for user, join_id in () if q.room == PERSONAL else entries:
         member = w.member(q.room, user)
         if member is None:
             return "a task is assigned to somebody outside the room"

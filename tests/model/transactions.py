@@ -10,7 +10,9 @@ from tests.model.model import DONE, STALE, Check, Failure, Model
 from tests.model.world import (
     NEXT,
     NOBODY,
+    PERSONAL,
     Entry,
+    Kind,
     Member,
     Request,
     Role,
@@ -255,9 +257,7 @@ def update_task(m: Model, w: World, q: Request) -> Outcome:
 def move_task(m: Model, w: World, q: Request) -> Outcome:
     after = None if q.after is None else w.tasks[q.after]
     stands = q.after is None or (after is not None and after.trashed_at is None and after.rank == q.seen_rank)
-    failure = _failure(
-        m, w, q, *_writer(w, q, Guard.TASK_EDITOR), *_same_task(w, q), (Guard.MOVE_AFTER, stands, STALE)
-    )
+    failure = _failure(m, w, q, *_writer(w, q, Guard.TASK_EDITOR), *_same_task(w, q), (Guard.MOVE_AFTER, stands, STALE))
     if failure:
         return failure
     task = w.tasks[q.task] or q.seen_task
@@ -298,6 +298,8 @@ def restore_task(m: Model, w: World, q: Request) -> Outcome:
 def coming_back(m: Model, q: Request) -> tuple[Entry, ...]:
     """The assignments that a restored task has: those by memberships that have not ended."""
     assert q.seen_task is not None
+    if q.room == PERSONAL:
+        return q.seen_task.assignees
     members = dict(q.view)
     return tuple(
         entry
@@ -398,6 +400,8 @@ def _failure(m: Model, w: World, q: Request, *checks: Check) -> Failure | None:
 
 
 def _writer(w: World, q: Request, guard: Guard) -> tuple[Check, ...]:
+    if q.room == PERSONAL:
+        return ()
     member = w.member(q.room, q.actor)
     return (
         (guard, member is not None, STALE),
@@ -411,11 +415,9 @@ def named(q: Request) -> tuple[Entry, ...]:
     return tuple((user, members[user].join_id) for user in q.assignees or ())
 
 
-def _joins(
-    w: World, q: Request, entries: tuple[Entry, ...], guard: Guard = Guard.TASK_ASSIGNEE
-) -> Iterator[Check]:
+def _joins(w: World, q: Request, entries: tuple[Entry, ...], guard: Guard = Guard.TASK_ASSIGNEE) -> Iterator[Check]:
     """Each is in the room by the join that is noted."""
-    for user, join_id in entries:
+    for user, join_id in () if q.room == PERSONAL else entries:
         member = w.member(q.room, user)
         yield (guard, member is not None and member.join_id == join_id, STALE)
 
@@ -432,7 +434,11 @@ def _same_task(w: World, q: Request, guard: Guard = Guard.TASK_VERSION) -> tuple
 
 def _with_new_task(m: Model, w: World, task: Task) -> World:
     number = w.tasks_born
-    w = w.with_task(number, task)._replace(tasks_born=number + 1)
+    owners: tuple[tuple[Kind, int], ...] = (
+        *w.owners,
+        ("user", task.owner) if task.room is None else ("room", task.room),
+    )
+    w = w.with_task(number, task)._replace(tasks_born=number + 1, owners=owners)
     return _relinked(w, number, None, task.assignees) if m.has(Guard.TASK_LINKS) else w
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from tests.model import transactions
 from tests.model.guards import Guard
 from tests.model.model import STALE, Event, Model
-from tests.model.world import Worker, World, member_number
+from tests.model.world import Kind, Worker, World, member_number
 
 
 def events(m: Model, w: World) -> Iterator[Event]:
@@ -23,25 +23,39 @@ def events(m: Model, w: World) -> Iterator[Event]:
         yield Event(worker, "is cut off", others)
         yield from _advance(m, others, worker)
     if len(w.workers) < m.configuration.workers:
-        for subject, room in enumerate(w.rooms):
-            if room is not None or ("room", subject) in w.owed:
-                yield from begin(m, w, Worker("room", subject))
-        for subject, status in enumerate(w.users):
-            if status == "deleting" or ("user", subject) in w.owed:
-                yield from begin(m, w, Worker("user", subject))
-        for room, row in enumerate(w.dues):
-            for user, due in enumerate(row):
-                if due is not None:
-                    yield from begin(m, w, Worker("unassignment", member_number(w, room, user)))
-        for number, task in enumerate(w.tasks):
-            if task is not None and task.expired:
-                yield from begin(m, w, Worker("trash", number))
+        for worker in _to_begin(w):
+            yield from begin(m, w, worker)
     if m.configuration.expiring:
         for number, task in enumerate(w.tasks):
             if task is not None and task.trashed_at is not None and not task.expired:
-                yield Event("the clock", f"ends the time of task {number}", w.with_task(number, task._replace(expired=True)))
+                after = w.with_task(number, task._replace(expired=True))
+                yield Event("the clock", f"ends the time of task {number} in the trash", after)
     if w.unindexed:
         yield Event("the index by user", "shows everything", w._replace(unindexed=frozenset()))
+
+
+def _to_begin(w: World) -> Iterator[Worker]:
+    """The runs that would find something, or are owed."""
+    for subject, room in enumerate(w.rooms):
+        if room is not None or ("room", subject) in w.owed:
+            yield Worker("room", subject)
+    for subject, status in enumerate(w.users):
+        if status == "deleting" or ("user", subject) in w.owed:
+            yield Worker("user", subject)
+    for kind, subject in sorted(pending(w)):
+        yield Worker(kind, subject)
+
+
+def pending(w: World) -> set[tuple[Kind, int]]:
+    """The unassignments, and the purges of tasks whose time in the trash is over."""
+    left = {
+        member_number(w, room, user)
+        for room, row in enumerate(w.dues)
+        for user, due in enumerate(row)
+        if due is not None
+    }
+    expired = {number for number, task in enumerate(w.tasks) if task is not None and task.expired}
+    return {*(("unassignment", former) for former in left), *(("trash", number) for number in expired)}
 
 
 def run(m: Model, w: World, worker: Worker) -> World:
@@ -86,32 +100,42 @@ def _find_dead(m: Model, w: World, k: Worker) -> Iterator[Event]:
 
 def _purge(m: Model, w: World, k: Worker) -> Iterator[Event]:
     """One item after the other; links come before tasks, as their keys do."""
-    there = [number for number, task in enumerate(w.tasks) if task is not None and task.room == k.subject]
-    linked = next((number for number in there if w.links[number]), None)
+    mine = _owned(w, k)
+    linked = next((number for number in mine if w.links[number]), None)
     if linked is not None:
         yield Event(k, f"finds links of task {linked}", _with(w, k._replace(task=linked), "delete links"))
-    elif there:
+    elif there := [number for number in mine if w.tasks[number] is not None]:
         yield Event(k, f"finds task {there[0]}", _with(w, k._replace(task=there[0]), "delete task"))
-    elif m.has(Guard.CLEANUP_ROOM_LAST):
-        yield Event(k, "finds no task", _with(w, k._replace(task=0), "delete room"))
     else:
-        yield Event(k, "finds no task", _finished(w, k))
+        yield Event(k, "finds no task", _purged(m, w, k))
 
 
-def _delete_links(m: Model, w: World, k: Worker) -> Iterator[Event]:
-    step = "purge" if m.has(Guard.CLEANUP_ALL) else "delete room"
-    fault = _of_live_room(w, k) if w.links[k.task] else None
-    yield Event(k, f"deletes links of task {k.task}", _with(w.with_links(k.task, ()), k._replace(task=0), step), fault)
+def _delete_links(m: Model, w: World, k: Worker) -> Iterator[Event]:  # noqa: ARG001  # all of its kind are called alike
+    w, fault = w.with_links(k.task, ()), _of_live_room(w, k) if w.links[k.task] else None
+    yield Event(k, f"deletes links of task {k.task}", _with(w, k._replace(task=0), "purge"), fault)
 
 
 def _delete_task(m: Model, w: World, k: Worker) -> Iterator[Event]:
-    step = "purge" if m.has(Guard.CLEANUP_ALL) else "delete room"
-    fault = _of_live_room(w, k) if w.tasks[k.task] else None
-    yield Event(k, f"deletes task {k.task}", _with(w.with_task(k.task, None), k._replace(task=0), step), fault)
+    w, fault = w.with_task(k.task, None), _of_live_room(w, k) if w.tasks[k.task] else None
+    k = k._replace(task=0)
+    after = _with(w, k, "purge") if m.has(Guard.CLEANUP_ALL) else _purged(m, w, k)
+    yield Event(k, f"deletes task {k.task}", after, fault)
+
+
+def _owned(w: World, k: Worker) -> list[int]:
+    """The tasks of which there are items in the partition of the room or person."""
+    return [number for number, owner in enumerate(w.owners) if owner == (k.kind, k.subject)]
+
+
+def _purged(m: Model, w: World, k: Worker) -> World:
+    """What comes after the last item."""
+    if k.kind == "user":
+        return _with(w, k, "find tasks" if m.has(Guard.UNASSIGN_LAST) else "free name")
+    return _with(w, k, "delete room") if m.has(Guard.CLEANUP_ROOM_LAST) else _finished(w, k)
 
 
 def _of_live_room(w: World, k: Worker) -> str | None:
-    room = w.rooms[k.subject]
+    room = w.rooms[k.subject] if k.kind == "room" else None
     return "a task of a live room is deleted" if room is not None and room.members else None
 
 
@@ -201,15 +225,6 @@ def _forget(m: Model, w: World, k: Worker) -> Iterator[Event]:
 def _end_sessions(m: Model, w: World, k: Worker) -> Iterator[Event]:  # noqa: ARG001  # all of its kind are called alike
     w = w.with_session(k.subject, False) if w.sessions[k.subject] else w
     yield Event(k, "ends the sessions", _with(w, k, "purge"))
-
-
-def _purge_personal(m: Model, w: World, k: Worker) -> Iterator[Event]:
-    task = next((n for n, task in enumerate(w.tasks) if task and task.room is None and task.owner == k.subject), None)
-    after = "find tasks" if m.has(Guard.UNASSIGN_LAST) else "free name"
-    if task is None:
-        yield Event(k, "finds no personal task", _with(w, k, after))
-    else:
-        yield Event(k, f"deletes personal task {task}", _with(w.with_task(task, None).with_links(task, ()), k, "purge"))
 
 
 def _find_assigned(m: Model, w: World, k: Worker) -> Iterator[Event]:
@@ -318,14 +333,17 @@ def _unassign_former(m: Model, w: World, k: Worker) -> Iterator[Event]:
     fault = None
     if member is not None and task is not None and (user, member.join_id) in task.assignees:
         fault = "an assignment by a membership that has not ended is undone"
-    yield from (event._replace(fault=fault) for event in _next_link(m, outcome, k._replace(links=k.links[1:]), "unassigns it"))
+    after = _next_link(m, outcome, k._replace(links=k.links[1:]), "unassigns it")
+    yield from (event._replace(fault=fault) for event in after)
 
 
 def _all_unassigned(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    yield Event(k, "has unassigned all", _with(w, k, "done" if m.has(Guard.DUE_FIRST) else "due"))
+
+
+def _find_due_last(m: Model, w: World, k: Worker) -> Iterator[Event]:  # noqa: ARG001  # all of its kind are called alike
     number, user = divmod(k.subject, len(w.users))
-    if not m.has(Guard.DUE_FIRST):
-        k = k._replace(due=w.dues[number][user])
-    yield Event(k, "has unassigned all", _with(w, k, "done"))
+    yield Event(k, "reads what is due", _with(w, k._replace(due=w.dues[number][user]), "done"))
 
 
 def _forget_due(m: Model, w: World, k: Worker) -> Iterator[Event]:
@@ -368,7 +386,9 @@ _STEPS: dict[tuple[str, str], Callable[[Model, World, Worker], Iterator[Event]]]
     ("user", "leave"): _leave,
     ("user", "leave to successor"): _leave_to_successor,
     ("user", "end sessions"): _end_sessions,
-    ("user", "purge"): _purge_personal,
+    ("user", "purge"): _purge,
+    ("user", "delete links"): _delete_links,
+    ("user", "delete task"): _delete_task,
     ("user", "find tasks"): _find_assigned,
     ("user", "unassign"): _unassign,
     ("user", "free name"): _free_name,
@@ -378,6 +398,7 @@ _STEPS: dict[tuple[str, str], Callable[[Model, World, Worker], Iterator[Event]]]
     ("unassignment", "member"): _find_former,
     ("unassignment", "task"): _find_linked,
     ("unassignment", "unassign"): _unassign_former,
+    ("unassignment", "due"): _find_due_last,
     ("unassignment", "done"): _forget_due,
     ("trash", "start"): _find_expired,
     ("trash", "purge"): _purge_expired,

@@ -62,6 +62,10 @@ class Task(NamedTuple):
     """Its place in its column: the lower rank first, and of equal ones the lower number."""
 
 
+PERSONAL = -1
+"""In place of the room, where a request is about a personal task of its actor."""
+
+
 class Request(NamedTuple):
     """A client's request, and how far the function that carries it out has come."""
 
@@ -164,6 +168,8 @@ class World(NamedTuple):
     are free again at once."""
     links: tuple[tuple[Entry, ...], ...] = ()
     """By task: its links."""
+    owners: tuple[tuple[Kind, int], ...] = ()
+    """By task that there is or was: the room or person in whose partition its items are."""
     dues: tuple[tuple[int | None, ...], ...] = ()
     """By room and user: the pending unassignment of somebody who has left. Empty in configurations where nobody is
     unassigned."""
@@ -269,7 +275,7 @@ def settled(world: World, before: World) -> World:
         ),
         tasks=tuple(None if task is None else _as_new(task, world) for task in world.tasks),
         links=tuple(
-            links if task is None else _as_entries(links, task.room, world)
+            links if task is None or not links else _as_entries(links, task.room, world)
             for task, links in zip(world.tasks, world.links, strict=True)
         ),
         dues=tuple(tuple(None if due is None else _CURRENT for due in row) for row in world.dues),
@@ -299,6 +305,11 @@ def _judged(request: Request, world: World) -> Request:
         return request
     room, target = request.room, request.target
     task = world.tasks[request.task] if world.tasks else None
+    if room == PERSONAL:
+        return request._replace(
+            seen_task=_as_task(request.seen_task, task, world),
+            expected=_as_number(request.expected, version(world, request)),
+        )
     theirs = world.member(room, target)
     return request._replace(
         seen=_as_room(request.seen, world.rooms[room]),
