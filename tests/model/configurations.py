@@ -138,7 +138,6 @@ TASKS = Configuration(
     (
         Request("create task", ANN, assignees=(BOB,)),
         Request("create task", BOB),
-        Request("update task", ANN),
         Request("update task", BOB),
         Request("update task", ANN, assignees=(ANN, BOB)),
         Request("trash task", BOB),
@@ -294,8 +293,7 @@ ASSIGNING = Configuration(
         *_leave(BOB),
         *_join(BOB),
     ),
-    operations=4,
-    workers=2,
+    operations=5,
 )
 
 TRASH = Configuration(

@@ -102,8 +102,7 @@ class Guard(Enum):
 
     # domain/rooms/unassignment.py; dynamodb/rooms/unassignments.py
     UNASSIGN_JOIN = auto()  # only what is assigned by another join than that of the membership there is
-    UNASSIGN_ENTRY = auto()  # the task still has the assignment by the join that its link has
-    UNASSIGN_ORDER = auto()  # the membership is read after the links
+    UNASSIGN_ORDER = auto()  # the membership is read after the task
     DUE_FIRST = auto()  # the pending unassignment is read before all else
     DUE_SAME = auto()  # done: it is the one read
 

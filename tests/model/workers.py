@@ -229,7 +229,7 @@ def _end_sessions(m: Model, w: World, k: Worker) -> Iterator[Event]:  # noqa: AR
 
 def _find_assigned(m: Model, w: World, k: Worker) -> Iterator[Event]:
     done = "free name" if m.has(Guard.UNASSIGN_LAST) else "look"
-    found = (n for n, links in enumerate(w.links) if any(user == k.subject for user, _ in links))
+    found = (n for n, links in enumerate(w.links) if w.tasks[n] and any(user == k.subject for user, _ in links))
     task = next(found, None)
     if task is None:
         yield Event(k, "finds no task assigned", _with(w, k, done))
@@ -283,44 +283,43 @@ def _find_due(m: Model, w: World, k: Worker) -> Iterator[Event]:
     if not m.has(Guard.UNASSIGN_ORDER):
         k = k._replace(mine=w.member(number, user))
     if room is None or room.members == 0:
-        yield from _all_unassigned(m, w, k)
+        yield from _next_link(m, w, k, "finds the room dead")
     else:
         yield Event(k, "reads what is due", _with(w, k, "links"))
 
 
 def _find_links(m: Model, w: World, k: Worker) -> Iterator[Event]:
     _, user = divmod(k.subject, len(w.users))
-    links = tuple((n, join) for n, links in enumerate(w.links) for who, join in links if who == user)
-    if links:
-        yield Event(k, "reads the links", _with(w, k._replace(links=links), "member"))
+    links = tuple(number for number, links in enumerate(w.links) if any(who == user for who, _ in links))
+    yield from _next_link(m, w, k._replace(links=links), "reads the links")
+
+
+def _next_link(m: Model, w: World, k: Worker, what: str) -> Iterator[Event]:
+    k = k._replace(task=0, seen_task=None)
+    if k.links:
+        yield Event(k, what, _with(w, k, "task"))
     else:
-        yield from _all_unassigned(m, w, k)
+        yield Event(k, f"{what}, and that was all", _with(w, k, "done" if m.has(Guard.DUE_FIRST) else "due"))
+
+
+def _find_linked(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    _, user = divmod(k.subject, len(w.users))
+    number, task = k.links[0], w.tasks[k.links[0]]
+    if task is not None and user in dict(task.assignees):
+        yield Event(k, f"reads task {number}", _with(w, k._replace(task=number, seen_task=task), "member"))
+    else:
+        yield from _next_link(m, w, k._replace(links=k.links[1:]), f"finds task {number} not assigned")
 
 
 def _find_former(m: Model, w: World, k: Worker) -> Iterator[Event]:
     number, user = divmod(k.subject, len(w.users))
     mine = w.member(number, user) if m.has(Guard.UNASSIGN_ORDER) else k.mine
-    join = mine.join_id if mine is not None and m.has(Guard.UNASSIGN_JOIN) else None
-    links = tuple(link for link in k.links if link[1] != join)
-    yield from _next_link(m, w, k._replace(mine=None, links=links), "reads the membership")
-
-
-def _next_link(m: Model, w: World, k: Worker, what: str) -> Iterator[Event]:
-    if k.links:
-        yield Event(k, what, _with(w, k._replace(task=0, seen_task=None), "task"))
+    assert k.seen_task is not None
+    join_id = dict(k.seen_task.assignees)[user]
+    if mine is not None and mine.join_id == join_id and m.has(Guard.UNASSIGN_JOIN):
+        yield from _next_link(m, w, k._replace(links=k.links[1:]), "finds the assignment good")
     else:
-        yield from _all_unassigned(m, w, k._replace(task=0, seen_task=None))
-
-
-def _find_linked(m: Model, w: World, k: Worker) -> Iterator[Event]:
-    _, user = divmod(k.subject, len(w.users))
-    number, join = k.links[0]
-    task = w.tasks[number]
-    joins = dict(task.assignees) if task is not None and task.trashed_at is None else {}
-    if user in joins and (joins[user] == join or not m.has(Guard.UNASSIGN_ENTRY)):
-        yield Event(k, f"reads task {number}", _with(w, k._replace(task=number, seen_task=task), "unassign"))
-    else:
-        yield from _next_link(m, w, k._replace(links=k.links[1:]), f"finds task {number} assigned otherwise")
+        yield Event(k, "finds the assignment over", _with(w, k, "unassign"))
 
 
 def _unassign_former(m: Model, w: World, k: Worker) -> Iterator[Event]:
@@ -335,10 +334,6 @@ def _unassign_former(m: Model, w: World, k: Worker) -> Iterator[Event]:
         fault = "an assignment by a membership that has not ended is undone"
     after = _next_link(m, outcome, k._replace(links=k.links[1:]), "unassigns it")
     yield from (event._replace(fault=fault) for event in after)
-
-
-def _all_unassigned(m: Model, w: World, k: Worker) -> Iterator[Event]:
-    yield Event(k, "has unassigned all", _with(w, k, "done" if m.has(Guard.DUE_FIRST) else "due"))
 
 
 def _find_due_last(m: Model, w: World, k: Worker) -> Iterator[Event]:  # noqa: ARG001  # all of its kind are called alike

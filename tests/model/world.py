@@ -129,8 +129,8 @@ class Worker(NamedTuple):
     seen_task: Task | None = None
     due: int | None = None
     """The pending unassignment as it was read."""
-    links: tuple[tuple[int, int], ...] = ()
-    """The links that were read of a former member: the task and the join."""
+    links: tuple[int, ...] = ()
+    """The tasks to which a former member was read to have links."""
     settled: bool = True
     """Whether the index had caught up with the user's joins when the run began."""
 
@@ -343,7 +343,6 @@ def _judged_worker(worker: Worker, world: World) -> Worker:
             mine=_as_member(worker.mine, member),
             seen_task=_seen_task(worker, world),
             due=_as_number(worker.due, world.dues[room][user]),
-            links=tuple((task, _as_join(join, member)) for task, join in worker.links),
         )
     return worker
 
