@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run moto sam-local seed admin reset-password rotate-key metrics-token demo audit replay restore migrate lint check openapi \
+.PHONY: help run moto sam-local seed admin reset-password rotate-key metrics-token demo audit replay restore migrate lint check openapi diagram \
     soak-api deploy clean
 
 # Compiled once, read by the hundreds of processes that a run of the tests starts.
@@ -40,7 +40,7 @@ run: $(VENV)/stamp-infrastructure ## Runs TaskSync on this machine: http://127.0
 	@exec $(BIN)/python -m infrastructure.local.run --port $(PORT) --cors-allowed-origins '$(CORS_ALLOWED_ORIGINS)' \
 	    --parameters $(PARAMETERS)
 
-# Two other ways to run functions here, with moto in place of AWS: docs/emulation.md.
+# Two other ways to run functions here, with moto in place of AWS: docs/guides/run-locally.md.
 seed: $(VENV)/stamp-infrastructure ## Creates the tables, secrets and queues at any AWS endpoint: ENDPOINT=http://…
 	@$(BIN)/python -m infrastructure.emulation.seed --endpoint '$(ENDPOINT)'
 
@@ -71,7 +71,7 @@ audit: $(VENV)/stamp-infrastructure ## Checks the invariants of everything store
 replay: $(VENV)/stamp-infrastructure ## Replays a failure queue: QUEUE=room_cleanup, user_removal or activity; GONE=, STACK=
 	@$(BIN)/python -m infrastructure.replay --queue '$(QUEUE)' --gone '$(GONE)' --stack '$(STACK)'
 
-restore: $(VENV)/stamp-infrastructure ## Copies items back from a restored table: TABLE=TasksTable FROM=…; APPLY=1, DIFFERENT=replace, STACK=
+restore: $(VENV)/stamp-infrastructure ## Copies items back from a restored table: TABLE=TasksTableV2 FROM=…; APPLY=1, DIFFERENT=replace, STACK=
 	@$(BIN)/python -m infrastructure.restore --table '$(TABLE)' --source '$(FROM)' --apply '$(APPLY)' \
 	    --different '$(DIFFERENT)' --stack '$(STACK)'
 
@@ -128,9 +128,14 @@ check: lint $(CHECKOV) $(BUILT_BY_SAM) ## Checks style, types, import rules, the
 	SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --region us-east-1
 	@$(MAKE) --no-print-directory test-contracts
 
-openapi: $(DEVELOPMENT) ## Generates the OpenAPI description and the page of error codes from the code
+openapi: $(DEVELOPMENT) ## Generates the OpenAPI description and the pages of errors, settings, routes and roles
 	@$(BIN)/python -m infrastructure.openapi
 	@$(BIN)/python -m infrastructure.errors_page
+	@$(BIN)/python -m infrastructure.settings_page
+	@$(BIN)/python -m tests.support.reference_pages
+
+diagram: $(VENV)/stamp-infrastructure ## Draws docs/architecture.svg, the picture of the parts, from the template
+	@$(BIN)/python -m infrastructure.diagram
 
 # In process every worker has a fake AWS of its own, so the units use all cores.
 UNITS := tests/functions tests/layers tests/infrastructure tests/timing tests/bench

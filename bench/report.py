@@ -23,7 +23,7 @@ class TableMissing(Exception):
 def tables(part: str, found: Found) -> list[tuple[str, str]]:
     """The tables of a part, each with the page of ``docs/`` that shows it."""
     if part == "price":
-        pages = ("performance.md", "operations.md", "operations.md")
+        pages = ("performance.md", "guides/operate.md", "guides/operate.md")
         return list(zip(pages, price.tables(dict(found)), strict=True))
     return [("performance.md", table(found)) for table in _TABLES[part]]
 

@@ -49,7 +49,7 @@ def destroy(
     values = stacks.parameters(found or {})
     never_served = found is not None and found["StackStatus"] in _NEVER_SERVED
     if not never_served and (production or values.get("Environment") == PRODUCTION):
-        raise NotDestroyed(f"{stack} is production, and not destroyed by a command: see docs/deployment.md.")
+        raise NotDestroyed(f"{stack} is production, and not destroyed by a command: see docs/guides/deploy.md.")
     if found is None:
         raise NotDestroyed(f"There is no stack {stack}.")
     protected = [] if never_served else _protected_tables(cloudformation, dynamodb, stack)

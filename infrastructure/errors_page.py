@@ -1,10 +1,10 @@
-"""`make openapi`: writes ``docs/errors.md``, the page of all codes, from the tables in ``tasksync.http.problems``."""
+"""`make openapi`: writes ``docs/reference/errors.md``, the page of all codes, from ``tasksync.http.problems``."""
 
 from infrastructure.openapi.problems import known_problems
 from infrastructure.template import REPOSITORY
 from tasksync.http.problems import FIELD_CODES, PROBLEM_TYPES, TITLES
 
-PATH = REPOSITORY / "docs" / "errors.md"
+PATH = REPOSITORY / "docs" / "reference" / "errors.md"
 
 _INTRODUCTION = """\
 # Errors

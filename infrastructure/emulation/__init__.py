@@ -1,1 +1,1 @@
-"""TaskSync on moto and under SAM local, from ``template.yaml``: docs/emulation.md."""
+"""TaskSync on moto and under SAM local, from ``template.yaml``: docs/guides/run-locally.md."""

@@ -35,7 +35,7 @@ A function in this process, for a debugger:
 
     .venv/bin/python -m infrastructure.emulation.invoke HealthFunction EVENT.json --variables {folder}
 
-More: docs/emulation.md
+More: docs/guides/run-locally.md
 """
 
 

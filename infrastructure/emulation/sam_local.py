@@ -51,7 +51,7 @@ TaskSync answers at {api} (SAM local; each function's first request starts its c
 Functions by name: curl {functions}/2015-03-31/functions/SweeperFunction/invocations -d '{{}}'
 AWS calls go to {aws} (moto; access key and secret key: local; region us-east-1).
 SAM logs to {logs}/start-api.log and {logs}/start-lambda.log.
-Ctrl-C stops it; the data is in memory and goes with it. What it does not emulate: docs/emulation.md
+Ctrl-C stops it; the data is in memory and goes with it. What it does not emulate: docs/guides/run-locally.md
 """
 
 

@@ -127,12 +127,12 @@ class LocalStack:
 
     def stop(self) -> None:
         """Stops it in order: its data is written, no process is left."""
-        _addresses_file(self.data_directory).unlink(missing_ok=True)
+        self._forget_addresses()
         self._server.stop()
 
     def kill(self) -> None:
         """Stops it as a power cut would: what changed in the last two seconds may be lost, no process is left."""
-        _addresses_file(self.data_directory).unlink(missing_ok=True)
+        self._forget_addresses()
         self._server.kill()
 
     def __enter__(self) -> Addresses:
@@ -140,6 +140,10 @@ class LocalStack:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def _forget_addresses(self) -> None:
+        if self._server.holds_data:
+            _addresses_file(self.data_directory).unlink(missing_ok=True)
 
     def _await_health(self) -> None:
         self._progress("Waiting for GET /health")

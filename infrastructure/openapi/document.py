@@ -41,8 +41,8 @@ overwritten: 412 means read it again, and carries the current `ETag`.
 and the list still go on.
 - **Errors** are problem documents (RFC 9457) with a stable `code`. All wrong fields or parameters are named at once, \
 each by a `pointer`; so is an id in a body or a query that is unknown. A 403 names the role that is needed. \
-`x-problem-codes` of an operation lists its codes, and `docs/errors.md` of the repository what each means and what to \
-do.
+`x-problem-codes` of an operation lists its codes, and `docs/reference/errors.md` of the repository what each means \
+and what to do.
 - **401** says by `code` what is wrong with the access token: `token_missing`, `token_malformed`, `token_expired` \
 (`POST /auth/refresh` gives a new one), `token_revoked` (sign in again) or `invalid_token`. `WWW-Authenticate` of an \
 operation's own 401 arrives as `X-Amzn-Remapped-WWW-Authenticate`, as API Gateway renames it.

@@ -5,7 +5,7 @@
 - ``resources.py``: whether stage, alarms, streams are what the template of the stack says.
 - ``inspection.py``: all of these.
 
-``docs/operations.md`` says what each line means.
+``docs/guides/operate.md`` says what each line means.
 """
 
 from infrastructure.smoke.journey import Unhealthy, check

@@ -1,7 +1,7 @@
 """Checks of the gateway's own responses, as a client sees them.
 
-The local gateway does these things otherwise than API Gateway (``docs/emulation.md``), so only this check, run on AWS,
-shows that they are right there.
+The local gateway does these things otherwise than API Gateway (``docs/guides/run-locally.md``), so only this check, run
+on AWS, shows that they are right there.
 """
 
 import gzip

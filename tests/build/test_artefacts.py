@@ -80,7 +80,7 @@ def test_an_archive_contains_only_files_that_functions_read(name: str, built: Pa
 
 
 def test_the_page_states_the_archive_sizes(built: Path) -> None:
-    page = (REPOSITORY / "docs" / "deployment.md").read_text(encoding="utf-8")
+    page = (REPOSITORY / "docs" / "guides" / "deploy.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\w+)(?:: [^|]+|, with its layers) \| ([\d,]*) \| ([\d,]+) \|$", page, re.MULTILINE)
 
     assert {name for name, *_ in rows} >= {name for name in NAMES if name.endswith("Layer")}

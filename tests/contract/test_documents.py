@@ -14,12 +14,13 @@ import pytest
 from bench import report
 from infrastructure.template import REPOSITORY
 
-PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")])
+DOCUMENTS = sorted((REPOSITORY / "docs").rglob("*.md"))
+PAGES = sorted([*REPOSITORY.glob("*.md"), *DOCUMENTS])
 
 NAMED = sorted(
     {
         (document.name, file, test)
-        for document in (REPOSITORY / "docs").glob("*.md")
+        for document in DOCUMENTS
         for file, test in re.findall(r"`([\w/]+\.py)::(\w+)`", document.read_text(encoding="utf-8"))
     }
 )
@@ -149,7 +150,7 @@ def test_a_test_named_in_a_document_exists(document: str, file: str, test: str) 
 
 
 def test_the_files_to_change_for_a_new_field_exist() -> None:
-    text = (REPOSITORY / "docs" / "development.md").read_text(encoding="utf-8")
+    text = (REPOSITORY / "docs" / "guides" / "extend.md").read_text(encoding="utf-8")
     table = text.partition("## Adding a field to a task")[2].partition("\nThen:")[0]
 
     named = re.findall(r"`([\w/]+/\w+\.(?:py|json))`", table)
@@ -165,6 +166,28 @@ def test_every_line_of_the_requirements_table_names_a_test() -> None:
 
     assert len(lines) > 20
     assert [line for line in lines if "::test_" not in line] == []
+
+
+def _first_paragraph(page: Path) -> str:
+    _, _, text = page.read_text(encoding="utf-8").partition("\n\n")
+    return text.partition("\n\n")[0]
+
+
+GUIDES = [page for page in DOCUMENTS if page.parent.name == "guides" or page.name == "quick-start.md"]
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)
+def test_a_page_names_its_readers_first(page: Path) -> None:
+    assert _first_paragraph(page).startswith("For ")
+
+
+def test_every_page_is_in_the_contents() -> None:
+    contents = REPOSITORY / "docs" / "README.md"
+    linked = {
+        (contents.parent / path).resolve() for path in re.findall(r"\]\(([^)#\s]+\.md)\)", contents.read_text("utf-8"))
+    }
+
+    assert [str(page.relative_to(REPOSITORY)) for page in PAGES if page not in linked | {contents}] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -193,7 +216,7 @@ def test_the_layers_are_those_of_the_import_rules() -> None:
         "contracts"
     ]
     [layers] = [rule["layers"] for rule in rules if rule["type"] == "layers"]
-    page = (REPOSITORY / "docs" / "development.md").read_text(encoding="utf-8")
+    page = (REPOSITORY / "docs" / "guides" / "extend.md").read_text(encoding="utf-8")
     table = page.partition("## Layers")[2].partition("\n## ")[0]
 
     assert re.findall(r"(?m)^\| `(\w+)/` \|", table) == [name for layer in layers for name in layer.split(" : ")]

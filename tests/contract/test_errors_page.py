@@ -30,5 +30,5 @@ def test_a_code_has_one_status_and_one_remedy() -> None:
 
 
 def test_the_readme_links_the_page_and_the_description_names_it() -> None:
-    assert "(docs/errors.md)" in (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    assert "docs/errors.md" in file.read()["info"]["description"]
+    assert "(docs/reference/errors.md)" in (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert "docs/reference/errors.md" in file.read()["info"]["description"]

@@ -5,7 +5,7 @@ import re
 from infrastructure.template import REPOSITORY
 from tests.support.stack import Stack
 
-PAGE = (REPOSITORY / "docs" / "operations.md").read_text(encoding="utf-8")
+PAGE = (REPOSITORY / "docs" / "guides" / "operate.md").read_text(encoding="utf-8")
 
 
 def test_the_page_has_an_action_for_every_alarm_and_for_no_other() -> None:

@@ -40,7 +40,7 @@ def test_every_folder_in_functions_is_a_function_of_the_template() -> None:
 
 def test_every_test_folder_is_a_make_target_and_documented() -> None:
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
-    page = (REPOSITORY / "docs" / "development.md").read_text(encoding="utf-8")
+    page = (REPOSITORY / "docs" / "guides" / "extend.md").read_text(encoding="utf-8")
     names = [part.name for part in PARTS]
 
     assert [name for name in names if f"\ntest-{name}:" not in makefile] == []

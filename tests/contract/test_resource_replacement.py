@@ -2,7 +2,8 @@
 
 CloudFormation replaces a resource when one of certain properties changes, or its name in the template. The new resource
 is empty. So these properties are written down here a second time. A change of one of them is a migration of its own
-(docs/operations.md, "What an upgrade must not change"), and only then a change of this file; a new resource is added.
+(docs/guides/operate.md, "What an upgrade must not change"), and only then a change of this file; a new resource is
+added.
 """
 
 from typing import Any
@@ -69,7 +70,7 @@ FROZEN: dict[str, dict[str, Any]] = {
     "Api": {"StageName": "live"},
     "UsersTable": _table("user_id"),
     "RoomsTable": _table("room_id", "item"),
-    "TasksTable": _table(
+    "TasksTableV2": _table(
         "owner_id",
         "task_id",
         room_by_deadline="by_deadline",
@@ -98,7 +99,7 @@ FROZEN: dict[str, dict[str, Any]] = {
         f"{function}Logs": {"LogGroupName": {"Fn::Sub": f"/${{AWS::StackName}}/{function}"}}
         for function in (
             *("AuthorizerFunction", "AuthFunction", "UsersFunction", "RoomsFunction", "TasksFunction"),
-            *("OverviewFunction", "HealthFunction", "MetricsFunction", "PagesFunction", "PreflightFunction"),
+            *("OverviewFunction", "HealthFunction", "MetricsFunction", "PagesFunction"),
             *("RoomCleanupFunction", "UserRemovalFunction", "ActivityFunction", "SweeperFunction"),
             *("AuditorFunction", "MigrationsFunction"),
         )

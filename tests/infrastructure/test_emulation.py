@@ -1,4 +1,4 @@
-"""The commands of docs/emulation.md end with one sentence where they cannot do what they are for."""
+"""The commands of docs/guides/run-locally.md end with one sentence where they cannot do what they are for."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The client that docs/clients.md shows to be copied, and README.md's own first requests, as they stand there."""
+"""The client that docs/guides/integrate.md shows, and README.md's own first requests, as they stand there."""
 
 import json
 import re
@@ -32,9 +32,9 @@ def blocks(page: str, language: str) -> list[str]:
 @pytest.fixture(scope="module")
 def shown() -> dict[str, Any]:
     """What the page defines."""
-    [source] = blocks("docs/clients.md", "python client")
+    [source] = blocks("docs/guides/integrate.md", "python client")
     names: dict[str, Any] = {}
-    exec(compile(source, "docs/clients.md", "exec"), names)  # noqa: S102  # the example under test
+    exec(compile(source, "docs/guides/integrate.md", "exec"), names)  # noqa: S102  # the example under test
     return names
 
 
@@ -217,12 +217,12 @@ def test_the_client_reads_a_long_list_to_its_end(service: Service, shown: dict[s
 
 
 def test_the_usage_example_of_the_page_works(service: Service, shown: dict[str, Any]) -> None:
-    [source] = blocks("docs/clients.md", "python use")
+    [source] = blocks("docs/guides/integrate.md", "python use")
     name = builders.person("ann")["username"]
     written = source.replace("http://127.0.0.1:8000", service.addresses.api_url).replace('"ann"', json.dumps(name))
     assert written.count(name) == 1
     names = dict(shown)
-    exec(compile(written, "docs/clients.md", "exec"), names)  # noqa: S102  # the example under test
+    exec(compile(written, "docs/guides/integrate.md", "exec"), names)  # noqa: S102  # the example under test
     titles = [task["title"] for task in names["client"].items(f"/rooms/{names['room']['id']}/tasks")]
     names["client"].http.close()
     assert titles == [f"{title}, by Friday" for title in ("Measure the rooms", "Order the desks", "Hire a van")]

@@ -107,7 +107,7 @@ def titles(dynamodb: Any, room: str) -> list[str]:
     """Of the tasks stored for a room."""
     read = TypeDeserializer().deserialize
     items = [
-        {name: read(value) for name, value in item.items()} for item in dynamodb.scan(TableName="TasksTable")["Items"]
+        {name: read(value) for name, value in item.items()} for item in dynamodb.scan(TableName="TasksTableV2")["Items"]
     ]
     return sorted(item["title"] for item in items if item["owner_id"] == room)
 
@@ -156,8 +156,8 @@ def test_a_port_in_use_is_reported_in_one_sentence(endpoint: str) -> None:
 
 
 def test_the_page_shows_how_to_call_a_function_in_a_debugger(tmp_path: Path) -> None:
-    """As docs/emulation.md has it: the event there, given to the module there, beside a running `make moto`."""
-    page = (REPOSITORY / "docs" / "emulation.md").read_text(encoding="utf-8")
+    """As docs/guides/run-locally.md has it: the event and the module there, beside a running `make moto`."""
+    page = (REPOSITORY / "docs" / "guides" / "run-locally.md").read_text(encoding="utf-8")
     [launch] = re.findall(r"```json launch\n(.*?)```", page, re.DOTALL)
     [event] = re.findall(r"```json event\n(.*?)```", page, re.DOTALL)
     configuration = json.loads(launch)

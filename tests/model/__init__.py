@@ -1,1 +1,1 @@
-"""An explicit-state model of how rooms, memberships, tasks and users live and die; see ``docs/model.md``."""
+"""An explicit-state model of how rooms, memberships, tasks and users live and die; see ``docs/protocol-model.md``."""

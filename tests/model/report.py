@@ -24,7 +24,7 @@ def configuration_line(configuration: Configuration, result: Result) -> str:
 
 
 def configuration_row(configuration: Configuration, result: Result) -> str:
-    """The end of its row in ``docs/model.md``."""
+    """The end of its row in ``docs/protocol-model.md``."""
     return (
         f"| {configuration.operations} | {configuration.in_flight} | {result.states:,} | {result.events:,} "
         f"| {result.depth} |\n"
@@ -32,7 +32,7 @@ def configuration_row(configuration: Configuration, result: Result) -> str:
 
 
 def mutant_row(mutant: Mutant, result: Result) -> str:
-    """Its row in ``docs/model.md``."""
+    """Its row in ``docs/protocol-model.md``."""
     return f"| {mutant.name} | {mutant.configuration.name} | {result.fault} | {result.depth} |\n"
 
 

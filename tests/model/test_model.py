@@ -13,7 +13,7 @@ from tests.model.model import Configuration, Model
 from tests.model.mutants import MUTANTS, SPARE, Mutant
 from tests.model.report import configuration_line, configuration_row, mutant_line, mutant_row, trace_lines
 
-PAGE = (REPOSITORY / "docs" / "model.md").read_text(encoding="utf-8")
+PAGE = (REPOSITORY / "docs" / "protocol-model.md").read_text(encoding="utf-8")
 
 
 def _number(text: str) -> int:
@@ -29,7 +29,7 @@ def test_the_protocol_keeps_every_invariant(configuration: Configuration, figure
     result = explore(Model(configuration))
 
     figures(configuration_line(configuration, result))
-    assert PAGE.count(configuration_row(configuration, result)) == 1, "docs/model.md has other figures"
+    assert PAGE.count(configuration_row(configuration, result)) == 1, "docs/protocol-model.md has other figures"
     assert result.fault is None, "\n".join([str(result.fault), *trace_lines(result)])
     assert result.states > 1000, "so few states cannot be all"
 
@@ -40,7 +40,7 @@ def test_without_a_guard_the_protocol_fails(mutant: Mutant) -> None:
 
     assert result.fault == mutant.fault, mutant_line(mutant, result)
     assert len(result.trace) == result.depth > 0
-    assert PAGE.count(mutant_row(mutant, result)) == 1, "docs/model.md has other figures"
+    assert PAGE.count(mutant_row(mutant, result)) == 1, "docs/protocol-model.md has other figures"
 
 
 @pytest.mark.parametrize("mutant", SPARE, ids=_name)

@@ -137,7 +137,7 @@ class Description:
 
 
 def _off_the_page(problem: Any) -> Iterator[str]:
-    """What of a problem is not on the page of errors (docs/errors.md), which is made from these tables."""
+    """What of a problem is not on the page of errors (docs/reference/errors.md), which is made from these tables."""
     statuses = {kind.code: kind.status for kind in PROBLEM_TYPES.values()}
     if problem.get("status") != statuses.get(problem.get("code")):
         yield f"the code {problem.get('code')} with this status is not on the page of errors"

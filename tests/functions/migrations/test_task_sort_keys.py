@@ -32,7 +32,7 @@ def make_old(product: Product, task: Mapping[str, Any]) -> None:
     key = {"owner_id": {"S": task["id"].partition(".")[0]}, "task_id": {"S": task["id"]}}
     with LOCK:
         product.aws.dynamodb.update_item(
-            TableName="TasksTable", Key=key, UpdateExpression="REMOVE " + ", ".join(SORT_KEYS)
+            TableName="TasksTableV2", Key=key, UpdateExpression="REMOVE " + ", ".join(SORT_KEYS)
         )
 
 
@@ -44,7 +44,7 @@ def migrate(product: Product) -> Json:
 
 
 def stored(product: Product) -> list[Json]:
-    return sorted(product.items("TasksTable"), key=lambda item: str(item["task_id"]))
+    return sorted(product.items("TasksTableV2"), key=lambda item: str(item["task_id"]))
 
 
 def test_older_tasks_are_stored_in_todays_form(product: Product, ann: Person, room: Json) -> None:

@@ -1,6 +1,7 @@
 """Problem documents (RFC 9457): the table of all errors with their status, code and remedy.
 
-``docs/errors.md`` is generated from it (``make openapi``). A test compares it with the gateway's own responses.
+``docs/reference/errors.md`` is generated from it (``make openapi``). A test compares it with the gateway's own
+responses.
 """
 
 from collections.abc import Mapping
