@@ -143,7 +143,6 @@ TASKS = Configuration(
         Request("trash task", BOB),
         Request("trash task", ANN, if_match=True),
         Request("change role", ANN, BOB, role="viewer"),
-        Request("leave", ANN, BOB),
         *_leave(ANN, BOB),
         Request("close", ANN),
     ),

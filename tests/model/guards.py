@@ -102,6 +102,7 @@ class Guard(Enum):
 
     # domain/rooms/unassignment.py; dynamodb/rooms/unassignments.py
     UNASSIGN_JOIN = auto()  # only what is assigned by another join than that of the membership there is
+    UNASSIGN_LIVE = auto()  # what is in the trash stays as it is
     UNASSIGN_ORDER = auto()  # the membership is read after the task
     DUE_FIRST = auto()  # the pending unassignment is read before all else
     DUE_SAME = auto()  # done: it is the one read

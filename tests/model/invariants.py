@@ -134,13 +134,13 @@ def _swept(m: Model, w: World) -> World:
     return _all_run(m, w._replace(owed=_found_by_sweeper(w) if m.has(Guard.SWEEPER) else frozenset()))
 
 
-def _found_by_sweeper(w: World) -> frozenset[tuple[str, int]]:
+def _found_by_sweeper(w: World) -> frozenset[tuple[Kind, int]]:
     """Whoever is to be deleted is marked by the very update that says so: that is one thing here."""
     rooms: set[tuple[Kind, int]] = {
         ("room", number) for number, room in enumerate(w.rooms) if room is not None and room.marked
     }
     users: set[tuple[Kind, int]] = {("user", number) for number, status in enumerate(w.users) if status == "deleting"}
-    return frozenset(rooms | users | workers.pending(w))
+    return frozenset({*rooms, *users, *workers.pending(w)})
 
 
 def _all_run(m: Model, w: World) -> World:

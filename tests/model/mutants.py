@@ -158,6 +158,7 @@ MUTANTS = (
     _mutant(ASSIGNING, _LEFT_LINK, Guard.DUE_SAME),
     _mutant(TRASH, _LOST, Guard.TASK_VERSION),
     _mutant(TRASH, _TRASH_LINK, Guard.TRASH_LINKS),
+    _mutant(TRASH, _TRASH_LINK, Guard.UNASSIGN_LIVE),
     _mutant(TRASH, _NO_WRITER, Guard.RESTORE_WRITER),
     _mutant(TRASH, "a task is assigned to somebody outside the room", Guard.RESTORE_JOIN),
     _mutant(TRASH, "a task is assigned to somebody outside the room", Guard.RESTORE_DROPS, Guard.RESTORE_JOIN),

@@ -372,8 +372,8 @@ def sign_in(m: Model, w: World, q: Request) -> Outcome:
 def begin_removal(m: Model, w: World, q: Request) -> Outcome:
     if w.users[q.actor] != "active":
         return "NotFound"
-    owed = w.owed | {("user", q.actor)}
-    return (w.with_user(q.actor, "deleting") if m.has(Guard.REMOVAL_MARKS) else w)._replace(owed=owed)
+    record: tuple[Kind, int] = ("user", q.actor)
+    return (w.with_user(q.actor, "deleting") if m.has(Guard.REMOVAL_MARKS) else w)._replace(owed=w.owed | {record})
 
 
 def free_name(m: Model, w: World, k: Worker) -> Outcome:

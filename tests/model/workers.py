@@ -305,6 +305,8 @@ def _next_link(m: Model, w: World, k: Worker, what: str) -> Iterator[Event]:
 def _find_linked(m: Model, w: World, k: Worker) -> Iterator[Event]:
     _, user = divmod(k.subject, len(w.users))
     number, task = k.links[0], w.tasks[k.links[0]]
+    if task is not None and task.trashed_at is not None and m.has(Guard.UNASSIGN_LIVE):
+        task = None
     if task is not None and user in dict(task.assignees):
         yield Event(k, f"reads task {number}", _with(w, k._replace(task=number, seen_task=task), "member"))
     else:

@@ -48,8 +48,8 @@ def broken_links(table: Table, purged: frozenset[str]) -> Iterator[str]:
         if key[0] not in purged and wanted.get(key) != found.get(key):
             yield f"I15: {key[1]} is {found.get(key)}, and by its task {wanted.get(key)}"
     for owner, item in table.items:
-        task = table.items.get((owner, item.removeprefix(_DESCRIPTION)))
-        if item.startswith(_DESCRIPTION) and owner not in purged and (task is None or "description_digest" not in task):
+        of_task = table.items.get((owner, item.removeprefix(_DESCRIPTION)), {})
+        if item.startswith(_DESCRIPTION) and owner not in purged and "description_digest" not in of_task:
             yield f"I15: {item} belongs to no task"
 
 
@@ -63,7 +63,7 @@ def _links(key: Key, task: Item) -> Iterator[Item]:
         return
     created = str(task["by_created"]["S"]).removeprefix("T#")
     deadline = str(task["by_deadline"]["S"]).removeprefix("T#").removesuffix(f"#{created}")
-    status, priority = str(task["by_status"]["S"]).removeprefix("T#")[:2]
+    status, priority = list(str(task["by_status"]["S"]).removeprefix("T#")[:2])
     for user_id, join_id in list(assignments(task)) or [(_NOBODY, None)]:
         begin = f"{_LINK}{user_id}#{'2' if status == _COMPLETED else '1'}{priority}#"
         link = {
