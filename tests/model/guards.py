@@ -62,7 +62,7 @@ class Guard(Enum):
     TASK_PERSONAL = auto()  # create of a personal task: require_active
     MOVE_AFTER = auto()  # move: the task behind which it is to stand has the rank that was read, and is not trashed
 
-    # dynamodb/tasks/trash.py
+    # dynamodb/tasks: trash, restore, purge (modelled first)
     TRASH_LINKS = auto()  # trash: deletes the links
     RESTORE_WRITER = auto()  # restore: require_writer
     RESTORE_JOIN = auto()  # restore: each assignee who comes back is a member by the join_id that is noted

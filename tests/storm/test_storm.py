@@ -38,6 +38,7 @@ _STARTED_SECONDS = 15
 LEAST = {
     "create task": 10,
     "update task": 10,
+    "assign": 5,
     "delete task": 2,
     "join": 20,
     "leave": 3,
@@ -143,7 +144,7 @@ def _settled(weather: Weather) -> Any:
 def _lost(weather: Weather) -> list[str]:
     """What the tables hold otherwise than it was acknowledged."""
     rooms = {item["room_id"] for item in weather.items("RoomsTable") if item["item"] == "ROOM"}
-    stored = {item["task_id"]: item for item in weather.items("TasksTableV2")}
+    stored = {item["item"]: item for item in weather.items("TasksTableV2")}
     lost = []
     for task_id, history in weather.board.tasks.items():
         item = stored.get(task_id)
