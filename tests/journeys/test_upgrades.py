@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from infrastructure import audit, release, smoke
+from infrastructure.local.addresses import Addresses
 from infrastructure.local.errors import DeploymentFailed
-from infrastructure.local.stack import Addresses, LocalStack
+from infrastructure.local.stack import LocalStack
 from infrastructure.template import REPOSITORY
 from tasksync import __version__
 from tests.journeys.service import PARAMETERS, eventually

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tasksync.domain.migrations import SEGMENTS, State, begin_anew, migrate, states
-from tasksync.dynamodb.migrations import MIGRATIONS
+from tasksync.dynamodb.migrations.released import MIGRATIONS
 from tasksync.model.errors import DependencyFailed, WriteConflict
 from tasksync.model.migration import Position
 from tests.support import tables
