@@ -79,7 +79,8 @@ def migrate(
 ) -> None:
     """Continue the unfinished migrations, in order: a later migration may rely on an earlier one.
 
-    ``wait`` sleeps for a number of seconds. ``gather`` converts the items of a page concurrently. Raises ``DependencyFailed``; the positions stored so far remain valid.
+    ``wait`` sleeps for a number of seconds. ``gather`` converts the items of a page concurrently.
+    Raises ``DependencyFailed``; the positions stored so far remain valid.
     """
     for migration in migrations:
         known = _known(positions, migration)
