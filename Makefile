@@ -128,9 +128,11 @@ check: lint $(CHECKOV) $(BUILT_BY_SAM) ## Checks style, types, import rules, the
 	SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --region us-east-1
 	@$(MAKE) --no-print-directory test-contracts
 
-openapi: $(DEVELOPMENT) ## Generates the OpenAPI description and the page of error codes from the code
+openapi: $(DEVELOPMENT) ## Generates the OpenAPI description and the pages of errors, settings, routes and roles
 	@$(BIN)/python -m infrastructure.openapi
 	@$(BIN)/python -m infrastructure.errors_page
+	@$(BIN)/python -m infrastructure.settings_page
+	@$(BIN)/python -m tests.support.reference_pages
 
 # In process every worker has a fake AWS of its own, so the units use all cores.
 UNITS := tests/functions tests/layers tests/infrastructure tests/timing tests/bench

@@ -1,6 +1,6 @@
 """Operator changes of a user, outside the API: finds an active user by username and changes it.
 
-The keys and attributes are those of ``tasksync.dynamodb.users.repository``: the item of a username's claim names the
+The keys and attributes are those of ``tasksync.dynamodb.users.items``: the item of a username's claim names the
 user.
 """
 

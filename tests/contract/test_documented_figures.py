@@ -88,7 +88,7 @@ def test_figures_in_pages_are_those_of_the_code(page: str, sentence: str, expect
 
 
 def test_the_rate_limit_table_has_the_quotas_and_windows_of_the_code() -> None:
-    page = (REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8")
+    page = (REPOSITORY / "docs" / "reference" / "limits.md").read_text(encoding="utf-8")
     table = page.partition("| policy | counted by | default | routes |")[2].partition("\n\n")[0]
     variables = Stack({}).functions["RoomsFunction"]["Environment"]["Variables"]["RATE_LIMITS"]["Fn::Sub"]
     quotas = {name: int(PARAMETERS[quota]) for name, quota in re.findall(r"([a-z-]+)=\$\{(\w+)\}", variables)}

@@ -25,7 +25,8 @@ def test_only_the_overview_is_cached_and_the_cache_is_encrypted() -> None:
 
 
 def test_the_cache_key_includes_the_callers_token() -> None:
-    [event] = [each for each in STACK.events("OverviewFunction", "Api") if each["Path"] == "/"]
+    events = STACK.events("OverviewFunction", "Api")
+    [event] = [each for each in events if (each["Method"], each["Path"]) == ("GET", "/")]
 
     key: list[dict[str, Any]] = event["RequestParameters"]
     assert key == [

@@ -23,7 +23,6 @@ EXPECTED = {
     "MetricsFunction": API | {"boto3", "s3transfer"},
     "OverviewFunction": API,
     "PagesFunction": {"chalice", "msgspec"},
-    "PreflightFunction": set(),
     "RoomsFunction": API,
     "TasksFunction": API,
     "UsersFunction": API | {"bcrypt"},

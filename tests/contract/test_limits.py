@@ -19,8 +19,9 @@ def _declared() -> dict[tuple[str, str], tuple[Policy, ...]]:
 
 
 # What pages answer is the same for everybody and read from no table: counting it would cost more than serving it. The
-# health of the service must be told in time when the table that counts is out of reach, too.
-FREE = {"PagesFunction", "HealthFunction", "PreflightFunction"}
+# health of the service must be told in time when the table that counts is out of reach, too. A preflight (OPTIONS) has
+# nobody to count by, and the request that it asks about is counted.
+FREE = {"PagesFunction", "HealthFunction"}
 
 
 def _public() -> dict[tuple[str, str], bool]:
@@ -28,6 +29,7 @@ def _public() -> dict[tuple[str, str], bool]:
         (event["Method"], event["Path"]): "Auth" in event
         for function in STACK.functions.keys() - FREE
         for event in STACK.events(function, "Api")
+        if event["Method"] != "OPTIONS"
     }
 
 

@@ -1,9 +1,10 @@
-"""Parameters: the handbook's table of them is that of the template, and environments give no other."""
+"""Parameters: the page of settings is made from the template, and environments set no other parameters."""
 
 import re
 import tomllib
 from typing import Any
 
+from infrastructure import settings_page
 from infrastructure.template import REPOSITORY
 from tests.support.stack import Stack
 
@@ -11,20 +12,19 @@ STACK = Stack()
 DECLARED: dict[str, Any] = STACK.template["Parameters"]
 
 
-def _row(name: str, declared: Any) -> str:
-    default = declared["Default"]
-    allowed = ", ".join(str(value) for value in declared.get("AllowedValues", []))
-    if not allowed and "MinValue" in declared:
-        allowed = f"{declared['MinValue']} to {declared['MaxValue']}" if "MaxValue" in declared else "1 or more"
-    shown = f"`{default}`" if default != "" else ""
-    return f"| `{name}` | {shown} | {allowed} | {declared.get('Description', '')} |"
+def test_the_settings_page_is_generated_from_the_template_and_the_code() -> None:
+    assert settings_page.PATH.read_text(encoding="utf-8") == settings_page.page(), "make openapi writes it anew"
 
 
-def test_the_parameter_table_is_that_of_the_template() -> None:
-    document = (REPOSITORY / "docs" / "guides" / "deploy.md").read_text(encoding="utf-8")
-    rows = [line for line in document.splitlines() if re.match(r"\| `[A-Z]\w+` \|", line)]
+def test_the_settings_page_names_each_parameter_and_each_variable_once() -> None:
+    rows = re.findall(r"(?m)^\| `(\w+)` \|", settings_page.page())
+    variables = {name for function in STACK.functions for name in STACK.variables(function)}
 
-    assert rows == [_row(name, declared) for name, declared in DECLARED.items()]
+    assert sorted(rows) == sorted([*DECLARED, *variables])
+
+
+def test_every_parameter_says_what_it_does() -> None:
+    assert [name for name, each in DECLARED.items() if len(each.get("Description", "").split()) < 3] == []
 
 
 def test_environments_set_existing_parameters_to_allowed_values() -> None:

@@ -99,7 +99,7 @@ FROZEN: dict[str, dict[str, Any]] = {
         f"{function}Logs": {"LogGroupName": {"Fn::Sub": f"/${{AWS::StackName}}/{function}"}}
         for function in (
             *("AuthorizerFunction", "AuthFunction", "UsersFunction", "RoomsFunction", "TasksFunction"),
-            *("OverviewFunction", "HealthFunction", "MetricsFunction", "PagesFunction", "PreflightFunction"),
+            *("OverviewFunction", "HealthFunction", "MetricsFunction", "PagesFunction"),
             *("RoomCleanupFunction", "UserRemovalFunction", "ActivityFunction", "SweeperFunction"),
             *("AuditorFunction", "MigrationsFunction"),
         )

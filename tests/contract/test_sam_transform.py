@@ -1,11 +1,18 @@
 """What SAM makes of the API: one public stage, and a new snapshot of the API with each deployment."""
 
 import time
+from collections import Counter
 from typing import Any
 
 import pytest
 
 from tests.support.sam_transform import transformed
+
+# CloudFormation takes 500 resources in a template.
+MOST_RESOURCES = 480
+# A function's resource policy may have 20 KB, and a statement for a route has some 420 bytes.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MOST_PERMISSIONS = 45
 
 KINDS_OF_STAGES = {"AWS::ApiGateway::Stage", "AWS::ApiGatewayV2::Stage"}
 
@@ -64,6 +71,19 @@ def test_any_changed_parameter_creates_a_new_api_deployment(given: dict[str, str
 
     assert len(before) == len(after) == 1
     assert not before.keys() & after.keys()
+
+
+def test_the_stack_fits_into_one_template() -> None:
+    assert len(transformed()) < MOST_RESOURCES
+
+
+def test_the_permissions_of_each_function_fit_into_its_resource_policy() -> None:
+    """SAM makes a permission for each route, schedule and rule that calls the function."""
+    permissions = _of_type(transformed(), "AWS::Lambda::Permission").values()
+
+    by_function = Counter(str(each["FunctionName"]) for each in permissions)
+
+    assert 0 < max(by_function.values()) <= MOST_PERMISSIONS, by_function.most_common(3)
 
 
 def _await_the_next_second() -> None:

@@ -229,9 +229,7 @@ class Simulation:
     def _put_people(self) -> None:
         users = importlib.import_module("tasksync.dynamodb.users.repository")  # not earlier: it reads the environment
         for name in PEOPLE:
-            transaction = users.Transaction()
-            users.put_user(transaction, _person(name, self.now()))
-            transaction.commit()
+            users.UsersRepository().create(_person(name, self.now()))
 
     def _staged(self, call: Call) -> Any:
         operation = Operation(call)

@@ -12,9 +12,9 @@ from tasksync.dynamodb.core.decoder import item_of
 from tasksync.dynamodb.idempotency.items import IdempotencyItem
 from tasksync.dynamodb.limits.repository import LimitItem
 from tasksync.dynamodb.rooms.items import CodeItem, MembershipItem, RoomItem, RoomsItem
-from tasksync.dynamodb.sessions.repository import SessionItem
+from tasksync.dynamodb.sessions.items import SessionItem
 from tasksync.dynamodb.tasks.items import TaskItem
-from tasksync.dynamodb.users.repository import ClaimItem, UserItem, UsersItem
+from tasksync.dynamodb.users.items import ClaimItem, UserItem, UsersItem
 
 KINDS: list[type[Model]] = [
     ActivityItem,

@@ -9,9 +9,29 @@ from msgspec.structs import replace
 from tasksync.dynamodb.core.mapper import NUMBER, TEXT, Attribute, Mapper
 from tasksync.dynamodb.rooms.items import MembershipItem, RoomItem
 from tasksync.dynamodb.rooms.mapper import MEMBERSHIP, ROOM
+from tasksync.dynamodb.sessions.items import SessionItem
+from tasksync.dynamodb.sessions.mapper import session_of
 from tasksync.dynamodb.tasks.items import task_item
 from tasksync.dynamodb.tasks.mapper import TASK
-from tasksync.model.entities import JoinRole, Membership, Origin, Priority, Room, RoomRole, Task, TaskStatus
+from tasksync.dynamodb.users.items import UserItem
+from tasksync.dynamodb.users.mapper import USER, recovery_of
+from tasksync.model.entities import (
+    AddedBy,
+    Exchange,
+    JoinRole,
+    Membership,
+    Origin,
+    Priority,
+    Recovery,
+    Room,
+    RoomRole,
+    Session,
+    Task,
+    TaskStatus,
+    User,
+    UserRole,
+    UserStatus,
+)
 
 AT = datetime(2026, 11, 29, 3, 15, 0, 120_000, tzinfo=UTC)
 STORED_AT = {"S": "2026-11-29T03:15:00.120Z"}
@@ -84,6 +104,42 @@ STORED_MEMBER = {
     "origin": {"S": "oneself"},
 }
 
+STORED_USER = {
+    "user_id": {"S": "usr_1"},
+    "kind": {"S": "user"},
+    "username": {"S": "Ann"},
+    "password_hash": {"S": "$2b$"},
+    "role": {"S": "user"},
+    "status": {"S": "active"},
+    "token_epoch": {"N": "2"},
+    "created_at": STORED_AT,
+    "updated_at": STORED_AT,
+    "version": {"N": "3"},
+    "added_by": {"S": "anyone"},
+}
+STORED_FULL_USER = STORED_USER | {"email": {"S": "ann@example.org"}, "added_by": {"S": "nobody"}}
+EMPTY_USER = User("usr_1", "Ann", None, "$2b$", UserRole.USER, UserStatus.ACTIVE, 2, AT, AT, 3)
+FULL_USER = replace(EMPTY_USER, email="ann@example.org", added_by=AddedBy.NOBODY)
+
+SECOND = datetime(2026, 11, 29, 3, 15, tzinfo=UTC)
+LATER = datetime(2026, 12, 29, 3, 15, tzinfo=UTC)
+SESSION = Session("ses_1", "usr_1", 2, "family", "refresh", AT, AT, AT, SECOND, LATER, "curl/8", "192.0.2.1")
+STORED_SESSION: dict[str, dict[str, Any]] = {
+    "session_id": {"S": "ses_1"},
+    "kind": {"S": "session"},
+    "user_id": {"S": "usr_1"},
+    "epoch": {"N": "2"},
+    "family_hash": {"S": "family"},
+    "refresh_hash": {"S": "refresh"},
+    "created_at": STORED_AT,
+    "authenticated_at": STORED_AT,
+    "last_used_at": STORED_AT,
+    "expires_at": {"N": "1795922100"},
+    "ends_at": {"N": "1798514100"},
+    "user_agent": {"S": "curl/8"},
+    "ip": {"S": "192.0.2.1"},
+}
+
 Raw = dict[str, dict[str, Any]]
 
 
@@ -111,6 +167,49 @@ def test_a_room_from_before_join_roles_lets_members_join() -> None:
 def test_a_membership_is_stored_and_read() -> None:
     assert MembershipItem.of(MEMBER, Origin.ONESELF).serialize() == STORED_MEMBER
     assert MEMBERSHIP.read(STORED_MEMBER) == MEMBER
+
+
+@pytest.mark.parametrize(("user", "expected"), [(EMPTY_USER, STORED_USER), (FULL_USER, STORED_FULL_USER)])
+def test_a_user_is_stored_and_read(user: User, expected: Raw) -> None:
+    assert UserItem.of(user).serialize() == expected
+    assert USER.read(expected) == user
+    assert recovery_of(expected) is None
+
+
+def test_a_user_from_before_this_choice_may_be_added_by_anyone() -> None:
+    old = {name: value for name, value in STORED_FULL_USER.items() if name != "added_by"}
+
+    assert USER.read(old).added_by is AddedBy.ANYONE
+
+
+def test_a_recovery_token_is_read() -> None:
+    recovery = {"recovery_hash": {"S": "token"}, "recovery_expires_at": STORED_AT, "recovery_version": {"N": "3"}}
+
+    assert recovery_of(STORED_USER | recovery) == Recovery("token", AT, 3)
+
+
+def test_a_session_is_stored_and_read() -> None:
+    assert SessionItem.of(SESSION).serialize() == STORED_SESSION
+    assert session_of(STORED_SESSION) == SESSION
+
+
+@pytest.mark.parametrize("key", [None, "key"])
+def test_a_refreshed_session_is_read(key: str | None) -> None:
+    exchange: Raw = {"spent_hash": {"S": "spent"}, "exchange_key": {"S": key}, "exchange_salt": {"S": "salt"}}
+    if key is None:
+        del exchange["exchange_key"]
+
+    assert session_of(STORED_SESSION | exchange) == replace(SESSION, exchange=Exchange("spent", key, "salt"))
+
+
+def test_a_session_from_before_reauthentication_and_idle_sessions_is_read() -> None:
+    old = {name: value for name, value in STORED_SESSION.items() if name not in ("authenticated_at", "ends_at")}
+    old["created_at"] = {"S": "2026-11-28T03:15:00.000Z"}
+
+    session = session_of(old)
+
+    assert session.authenticated_at == session.created_at < AT
+    assert session.ends_at == session.expires_at == SECOND
 
 
 def test_what_is_audited_has_the_names_of_the_api() -> None:

@@ -59,6 +59,16 @@ def test_a_listed_origin_may_use_every_path_and_method(listed: Product, origin: 
         assert "Access-Control-Allow-Credentials" not in response.headers
 
 
+def test_a_preflight_calls_nothing_counts_for_no_limit_and_is_cached(listed: Product) -> None:
+    """So a browser gets its answer also while tables and secrets are out of reach."""
+    for path in sorted({path for _, path in calls.ALL}):
+        response = asked_before(listed, path.replace("{", "").replace("}", ""), APP)
+
+        assert listed.aws.permissions.calls == []
+        assert not {"ratelimit", "ratelimit-policy"} & response.headers.keys()
+        assert response.headers["Access-Control-Max-Age"] == "7200"
+
+
 @pytest.mark.parametrize("origin", NEARLY)
 def test_other_origins_get_no_cors_headers(listed: Product, origin: str) -> None:
     ann = listed.register("ann")

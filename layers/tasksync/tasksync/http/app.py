@@ -12,6 +12,9 @@ idempotency key. Then the handler runs, which checks rights before preconditions
 So every request counts, also one that is refused for its fields, as it may cost as much as a success, and a request
 over the limit gets 429 whatever is in it. What only the body tells, a chosen room code or a changed name, is counted by
 the handler (``Request.count``).
+
+``OPTIONS`` of a path (a CORS preflight) is answered before all of this: it has no token, counts for no limit, and calls
+nothing. The gateway cannot answer it by itself, as it cannot compare an origin with a list.
 """
 
 import functools
@@ -36,6 +39,7 @@ from tasksync.http.responses import JSON, SECURITY_HEADERS, Response
 from tasksync.http.route import SAFE, Description, Handler, Route
 from tasksync.http.schemas.fields import NoQuery
 from tasksync.model.errors import TaskSyncError
+from tasksync.observability.logs import log
 from tasksync.runtime import deadline
 
 
@@ -116,14 +120,36 @@ class Api:
 
     def _register(self, route: Route) -> None:
         self.routes.append(route)
-        # Any: media types are checked by us, so that the refusal is a problem document like any other.
-        self.chalice.route(route.path, methods=[route.method], content_types=[], name=f"{route.method} {route.path}")(
-            lambda **ids: self._respond(route, ids)
+        if route.path not in self.chalice.routes:
+            self._dispatch("OPTIONS", route.path, lambda **_: self._respond_to_preflight())
+        self._dispatch(route.method, route.path, lambda **ids: self._respond(route, ids))
+
+    def _dispatch(self, method: str, path: str, view: Callable[..., ChaliceResponse]) -> None:
+        # Any content type: media types are checked by us, so that the refusal is a problem document like any other.
+        self.chalice.route(path, methods=[method], content_types=[], name=f"{method} {path}")(view)
+
+    def _respond_to_preflight(self) -> ChaliceResponse:
+        event = self._event()
+        context = event["requestContext"]
+        # Without metrics: a browser asks, and no user waits for a resource.
+        log(
+            "INFO",
+            "request",
+            request_id=context["requestId"],
+            method="OPTIONS",
+            route=context["resourcePath"],
+            status="204",
         )
+        origin = Headers(event["multiValueHeaders"]).get("origin")
+        headers = {**SECURITY_HEADERS, "X-Request-Id": context["requestId"], **cors.preflight_headers(origin)}
+        return ChaliceResponse(body="", headers=headers, status_code=204)
+
+    def _event(self) -> dict[str, Any]:
+        # Chalice sets it before it calls us, and types it as if it might not.
+        return cast("ChaliceRequest", self.chalice.current_request).to_original_event()
 
     def _respond(self, route: Route, ids: dict[str, str]) -> ChaliceResponse:
-        # Chalice sets it before it calls us, and types it as if it might not.
-        event = cast("ChaliceRequest", self.chalice.current_request).to_original_event()
+        event = self._event()
         deadline.begin(self.chalice.lambda_context.get_remaining_time_in_millis)
         request = _request(event, route, ids, self.limits)
         return _written(self._handle(request), request)
@@ -137,7 +163,6 @@ def _composed(middlewares: tuple[Middleware, ...], handle: Handle) -> Handle:
 
 
 def _add_cors_headers(request: Request, handle: Handle) -> Response:
-    """Here, so that the preflight function can import ``cors`` alone."""
     response = handle(request)
     return replace(response, headers={**cors.headers(request.headers.get("origin")), **response.headers})
 

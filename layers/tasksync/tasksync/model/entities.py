@@ -160,8 +160,6 @@ class Session(msgspec.Struct, frozen=True):
     """Digest of the part that all refresh tokens of the session share."""
     refresh_hash: str
     """Digest of the current refresh token."""
-    exchange: Exchange | None
-    """The last refresh; None before the first."""
     created_at: datetime
     authenticated_at: datetime
     """When the user last entered the password: at the sign-in or a later reauthentication."""
@@ -173,6 +171,8 @@ class Session(msgspec.Struct, frozen=True):
     """When it ends, however often it is refreshed."""
     user_agent: str
     ip: str
+    exchange: Exchange | None = None
+    """The last refresh; None before the first."""
 
 
 class Room(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ This module imports no PynamoDB, so that stream functions start without it.
 """
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import Enum
 from typing import Any, Generic, TypeVar, cast
@@ -63,6 +63,10 @@ class Form(msgspec.Struct, frozen=True):
             write=lambda value: None if value is None else write(value),
         )
 
+    def default(self, value: Any) -> "Form":
+        """The same form for an attribute that may be absent: then this is the value."""
+        return msgspec.structs.replace(self, absent=self.spelled(value))
+
 
 def stored_as(kind: Any, member: str = "S", write: Callable[[Any], Any] = _as_it_is) -> Form:
     """``kind``: the type of the value. ``member``: the type in DynamoDB."""
@@ -76,6 +80,8 @@ def one_of(kind: type[Enum]) -> Form:
 TEXT = Form(Text, "S")
 NUMBER = stored_as(int, "N")
 MOMENT = stored_as(datetime, write=clock.timestamp)
+SECONDS = stored_as(datetime, "N", write=lambda at: int(at.timestamp()))
+"""A time in seconds since 1970, which DynamoDB compares with its own clock to delete expired items."""
 
 
 class Attribute(msgspec.Struct, frozen=True):
@@ -92,17 +98,21 @@ class Attribute(msgspec.Struct, frozen=True):
 class Mapper(Generic[Entity]):
     """Decodes and encodes one kind of item."""
 
-    def __init__(self, entity: type[Entity], *attributes: Attribute) -> None:
-        """Raises ``TypeError`` unless each field of ``entity`` has its attribute."""
+    def __init__(self, entity: type[Entity], *attributes: Attribute, apart: Iterable[str] = ()) -> None:
+        """``apart``: fields with defaults, which are not read or written here.
+
+        Raises ``TypeError`` unless each other field of ``entity`` has its attribute.
+        """
         self._entity = entity
         self._attributes = attributes
         by_field = {each.field or each.name: each for each in attributes}
-        if by_field.keys() != {*entity.__struct_fields__}:
-            raise TypeError(f"{by_field.keys() ^ {*entity.__struct_fields__}} of {entity.__name__}")
+        mapped = [field for field in entity.__struct_fields__ if field not in apart]
+        if by_field.keys() != {*mapped}:
+            raise TypeError(f"{by_field.keys() ^ {*mapped}} of {entity.__name__}")
         self._fields = [(each.name, field, each.form.write) for field, each in by_field.items()]
         # One call that takes all values costs less than an expression for each of them.
-        mapped = [by_field[field] for field in entity.__struct_fields__]
-        self._values = operator.attrgetter(*(f"{each.name}.{each.form.member}" for each in mapped))
+        found = [by_field[field] for field in mapped]
+        self._values = operator.attrgetter(*(f"{each.name}.{each.form.member}" for each in found))
         self._row = self.rows(Row)
 
     def rows(self, base: type[AnyRow], *texts: str) -> type[AnyRow]:

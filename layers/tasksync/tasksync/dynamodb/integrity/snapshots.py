@@ -22,9 +22,11 @@ from tasksync.dynamodb.rooms.former_members import FormerMemberItem
 from tasksync.dynamodb.rooms.items import CODE, MEMBER, ROOM_ITEM, CodeItem, RoomsItem
 from tasksync.dynamodb.rooms.mapper import MEMBERSHIP, ROOM
 from tasksync.dynamodb.rooms.unassignments import UnassignmentItem
-from tasksync.dynamodb.sessions.repository import KEY, SessionItem
+from tasksync.dynamodb.sessions.items import KEY
+from tasksync.dynamodb.sessions.mapper import session_of
 from tasksync.dynamodb.tasks.mapper import TASK, sort_keys
-from tasksync.dynamodb.users.repository import ClaimItem, UserItem, UsersItem, email_claim, name_claim
+from tasksync.dynamodb.users.items import email_claim, name_claim
+from tasksync.dynamodb.users.mapper import USER
 from tasksync.integrity.snapshot import (
     CodeSnapshot,
     EntrySnapshot,
@@ -47,7 +49,6 @@ from tasksync.model.entities import (
     IdempotencyRecord,
     Membership,
     Room,
-    Session,
     Task,
     User,
     UserStatus,
@@ -256,11 +257,11 @@ def _room_snapshots(raws: list[Raw]) -> list[Snapshot]:
 
 def _user_snapshots(raws: list[Raw]) -> list[Snapshot]:
     def parse(raw: Raw) -> User | tuple[str, str]:
-        item = UsersItem.from_raw_data(raw)
-        if isinstance(item, ClaimItem):
-            return item.user_id, item.owner
-        if isinstance(item, UserItem):
-            return item.entity()
+        kind = text_of(raw, "kind")
+        if kind == "user":
+            return USER.read(raw)
+        if kind == "claim":
+            return raw["user_id"]["S"], raw["owner"]["S"]
         raise ValueError("no kind of item of this table")
 
     parsed, snapshots = _parsed(settings.users_table, raws, parse)
@@ -287,10 +288,7 @@ def _session_snapshots(raws: list[Raw]) -> list[Snapshot]:
     # Public keys are in the same table; no invariant is about them.
     raws = [raw for raw in raws if not raw["session_id"]["S"].startswith(KEY)]
 
-    def parse(raw: Raw) -> Session:
-        return SessionItem.from_raw_data(raw).entity()
-
-    parsed, snapshots = _parsed(settings.sessions_table, raws, parse)
+    parsed, snapshots = _parsed(settings.sessions_table, raws, session_of)
     known = _users({session.user_id for session in parsed})
     snapshots += [SessionSnapshot(session, session.user_id in known) for session in parsed]
     return snapshots

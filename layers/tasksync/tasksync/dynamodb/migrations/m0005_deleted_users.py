@@ -2,7 +2,7 @@
 
 from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.migrations.scanning import Raw, scan_page
-from tasksync.dynamodb.users.repository import UserItem, mark_as_deleting
+from tasksync.dynamodb.users.items import UserItem, mark_as_deleting
 from tasksync.model.entities import UserStatus
 from tasksync.model.errors import WriteConflict
 from tasksync.runtime.settings import settings

@@ -21,7 +21,7 @@ from tasksync.dynamodb.rooms.former_members import forget_former_member, note_fo
 from tasksync.dynamodb.rooms.items import MembershipItem, RoomItem
 from tasksync.dynamodb.rooms.queries import RoomReads
 from tasksync.dynamodb.rooms.unassignments import note_unassignment
-from tasksync.dynamodb.users.repository import require_active, require_unchanged
+from tasksync.dynamodb.users.conditions import require_active, require_unchanged
 from tasksync.model.entities import FormerMember, Membership, Origin, Room, RoomRole, RoomView, User
 from tasksync.model.errors import AlreadyMember, CallerGone, LastAdmin, WriteConflict
 from tasksync.runtime import unit_of_work

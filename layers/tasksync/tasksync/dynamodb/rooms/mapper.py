@@ -1,7 +1,5 @@
 """How rooms and memberships are stored."""
 
-from msgspec.structs import replace
-
 from tasksync.dynamodb.core.mapper import (
     MOMENT,
     NUMBER,
@@ -28,7 +26,7 @@ ROOM = Mapper(
     Attribute("join_role", JOIN_ROLE, audited="join_role"),
     Attribute("member_count", NUMBER),
     Attribute("admin_count", NUMBER),
-    Attribute("member_ids", replace(_TEXTS, absent=_TEXTS.spelled(frozenset()))),
+    Attribute("member_ids", _TEXTS.default(frozenset())),
     Attribute("created_by", TEXT),
     Attribute("created_at", MOMENT),
     Attribute("updated_at", MOMENT),

@@ -1,10 +1,12 @@
-"""What signing in changes in users and sessions together."""
+"""What signing in changes in users and sessions, in one transaction."""
 
 from datetime import datetime
 
 from tasksync.dynamodb.core.transaction import Transaction
-from tasksync.dynamodb.sessions.repository import SessionItem, SessionsRepository, session_item
-from tasksync.dynamodb.users.repository import UserItem, put_user
+from tasksync.dynamodb.sessions.items import SessionItem
+from tasksync.dynamodb.sessions.repository import SessionsRepository
+from tasksync.dynamodb.users.conditions import put_user
+from tasksync.dynamodb.users.items import UserItem
 from tasksync.model.entities import Session, User, UserStatus
 from tasksync.model.errors import CallerGone, InvalidCredentials, SessionNotFound, TokenRevoked, WriteConflict
 from tasksync.runtime import clock
@@ -14,10 +16,10 @@ class SessionChanges(SessionsRepository):
     """The sessions table, with the changes that need users, too."""
 
     def register(self, user: User, session: Session) -> None:
-        """Create a person together with their first session. Raises ``UsernameTaken`` or ``EmailTaken``."""
+        """Create a user and their first session. Raises ``UsernameTaken`` or ``EmailTaken``."""
         transaction = Transaction()
         put_user(transaction, user)
-        transaction.put(session_item(session), SessionItem.session_id.does_not_exist(), WriteConflict)
+        transaction.put(SessionItem.of(session), SessionItem.session_id.does_not_exist(), WriteConflict)
         transaction.commit()
 
     def open(self, session: Session) -> None:
@@ -28,7 +30,7 @@ class SessionChanges(SessionsRepository):
             UserItem.token_epoch == session.epoch,
             InvalidCredentials,
         )
-        transaction.put(session_item(session), SessionItem.session_id.does_not_exist(), WriteConflict)
+        transaction.put(SessionItem.of(session), SessionItem.session_id.does_not_exist(), WriteConflict)
         transaction.commit()
 
     def end(self, session_id: str, user_id: str) -> None:

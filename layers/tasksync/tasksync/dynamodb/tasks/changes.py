@@ -5,7 +5,7 @@ from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.rooms.conditions import require_join, require_writer, require_writer_by
 from tasksync.dynamodb.tasks.items import TaskItem, changes, same_task, task_item
 from tasksync.dynamodb.tasks.lists import TaskLists
-from tasksync.dynamodb.users.repository import require_active
+from tasksync.dynamodb.users.conditions import require_active
 from tasksync.model.entities import Membership, RoomRole, Task
 from tasksync.model.errors import CallerGone, WriteConflict
 from tasksync.model.ids import owner_of

@@ -3,14 +3,9 @@
 from datetime import datetime
 
 from tasksync.dynamodb.core.transaction import Transaction
-from tasksync.dynamodb.users.repository import (
-    UserItem,
-    UsersRepository,
-    email_claim_of,
-    mark_as_deleting,
-    move_claim,
-    name_claim,
-)
+from tasksync.dynamodb.users.conditions import move_claim
+from tasksync.dynamodb.users.items import UserItem, email_claim_of, mark_as_deleting, name_claim
+from tasksync.dynamodb.users.repository import UsersRepository
 from tasksync.model.entities import User, UserStatus
 from tasksync.model.errors import EmailTaken, UsernameTaken, WriteConflict
 from tasksync.runtime import clock

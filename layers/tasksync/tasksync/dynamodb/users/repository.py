@@ -1,111 +1,21 @@
-"""The users table: one item for each person, and one for each claim on a username or e-mail address.
-
-A claim makes a name unique: it is put in the same transaction as the person, on condition that it does not exist.
-"""
+"""The repository of users, and of the claims on their names."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 
-from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.expressions.update import Action
-
-from tasksync.dynamodb.core.connection import SharedModel
-from tasksync.dynamodb.core.transaction import Failure, Transaction
+from tasksync.dynamodb.core.connection import get_item, get_many
+from tasksync.dynamodb.core.queries import raws
+from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.core.unfinished import Unfinished, unfinished
-from tasksync.model.entities import AddedBy, Page, Recovery, User, UserRole, UserStatus
-from tasksync.model.errors import EmailTaken, UsernameTaken, WriteConflict
-from tasksync.model.texts import comparable
+from tasksync.dynamodb.users.conditions import put_user
+from tasksync.dynamodb.users.items import ClaimItem, UserItem, email_claim_of, name_claim, user_key
+from tasksync.dynamodb.users.mapper import USER, recovery_of
+from tasksync.model.entities import Page, Recovery, User, UserStatus
+from tasksync.model.errors import WriteConflict
 from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
-
-NAME = "NAME#"
-EMAIL = "EMAIL#"
-
-
-class UsersItem(SharedModel):
-    """Any item of the table."""
-
-    class Meta:
-        table_name = settings.users_table
-
-    user_id = UnicodeAttribute(hash_key=True)
-    kind = DiscriminatorAttribute()
-
-
-class ClaimItem(UsersItem, discriminator="claim"):
-    owner = UnicodeAttribute()
-
-
-class UserItem(UsersItem, discriminator="user"):
-    username = UnicodeAttribute()
-    email = UnicodeAttribute(null=True)
-    password_hash = UnicodeAttribute()
-    role = UnicodeAttribute()
-    status = UnicodeAttribute()
-    token_epoch = NumberAttribute()
-    created_at = UnicodeAttribute()
-    updated_at = UnicodeAttribute()
-    version = NumberAttribute()
-    added_by = UnicodeAttribute(null=True)
-    """Who may add them to rooms; absent: anyone."""
-    unfinished = UnicodeAttribute(null=True)
-    """``Unfinished.USER`` from when the deletion was accepted; absent before."""
-    recovery_hash = UnicodeAttribute(null=True)
-    """Digest of the recovery token that was issued last. ``make reset-password`` writes it and the two below."""
-    recovery_expires_at = UnicodeAttribute(null=True)
-    recovery_version = NumberAttribute(null=True)
-    """The user's version at that time."""
-
-    @classmethod
-    def of(cls, user: User) -> "UserItem":
-        return cls(
-            user.id,
-            username=user.username,
-            email=user.email,
-            password_hash=user.password_hash,
-            role=user.role.value,
-            status=user.status.value,
-            token_epoch=user.token_epoch,
-            created_at=clock.timestamp(user.created_at),
-            updated_at=clock.timestamp(user.updated_at),
-            version=user.version,
-            added_by=user.added_by.value,
-        )
-
-    def entity(self) -> User:
-        values = self.attribute_values
-        return User(
-            id=values["user_id"],
-            username=values["username"],
-            email=values.get("email"),
-            password_hash=values["password_hash"],
-            role=UserRole(values["role"]),
-            status=UserStatus(values["status"]),
-            token_epoch=int(values["token_epoch"]),
-            created_at=clock.parse(values["created_at"]),
-            updated_at=clock.parse(values["updated_at"]),
-            version=int(values["version"]),
-            added_by=AddedBy(values.get("added_by") or AddedBy.ANYONE),
-        )
-
-    def recovery(self) -> Recovery | None:
-        values = self.attribute_values
-        if "recovery_hash" not in values:
-            return None
-        return Recovery(
-            token_hash=values["recovery_hash"],
-            expires_at=clock.parse(values["recovery_expires_at"]),
-            version=int(values["recovery_version"]),
-        )
-
-
-def name_claim(username: str) -> str:
-    return NAME + comparable(username)
-
-
-def email_claim(email: str) -> str:
-    return EMAIL + comparable(email)
 
 
 class UsersRepository:
@@ -116,18 +26,15 @@ class UsersRepository:
         return user if user and user.status is UserStatus.ACTIVE else None
 
     def find_any(self, user_id: str) -> User | None:
-        try:
-            return UserItem.get(user_id, consistent_read=True).entity()
-        except UserItem.DoesNotExist:
-            return None
+        raw = get_item(settings.users_table, user_key(user_id))
+        return None if raw is None else USER.read(raw)
 
     def find_recovery(self, user_id: str) -> tuple[User, Recovery] | None:
         """An active user, and the recovery token that was issued to them last."""
-        try:
-            item = UserItem.get(user_id, consistent_read=True)
-        except UserItem.DoesNotExist:
+        raw = get_item(settings.users_table, user_key(user_id))
+        if raw is None:
             return None
-        user, recovery = item.entity(), item.recovery()
+        user, recovery = USER.read(raw), recovery_of(raw)
         return (user, recovery) if recovery and user.status is UserStatus.ACTIVE else None
 
     def owner_of(self, claim: str) -> str | None:
@@ -139,7 +46,7 @@ class UsersRepository:
 
     def find_many(self, user_ids: Iterable[str]) -> dict[str, User]:
         """The active ones among the given, by id."""
-        users = (item.entity() for item in UserItem.batch_get(list(user_ids), consistent_read=True))
+        users = map(USER.read, get_many(settings.users_table, map(user_key, user_ids)))
         return {user.id: user for user in users if user.status is UserStatus.ACTIVE}
 
     def page(self, limit: int, after: str | None) -> Page[User]:
@@ -147,7 +54,7 @@ class UsersRepository:
         start = None if after is None else {"user_id": {"S": after}}
         active = UserItem.status == UserStatus.ACTIVE.value
         found = UserItem.scan(active, limit=limit + 1, last_evaluated_key=start, consistent_read=True)
-        users = [item.entity() for item in found]
+        users = [USER.read(raw) for raw in islice(raws(found), limit + 1)]
         return Page(users[:limit], users[limit - 1].id if len(users) > limit else None)
 
     def create(self, user: User) -> None:
@@ -210,43 +117,3 @@ class UsersRepository:
         """
         for page in unfinished(settings.users_table, Unfinished.USER, before):
             yield [key["user_id"]["S"] for key in page]
-
-
-def mark_as_deleting() -> Action:
-    """What the change that accepts a deletion does, so that the sweeper finds the user."""
-    return UserItem.unfinished.set(Unfinished.USER.value)
-
-
-def require_active(transaction: Transaction, user_id: str, otherwise: Failure) -> None:
-    """Let ``transaction`` commit only if this user exists and is not being deleted."""
-    transaction.check(UserItem(user_id), UserItem.status == UserStatus.ACTIVE.value, otherwise)
-
-
-def require_unchanged(transaction: Transaction, user: User, otherwise: Failure) -> None:
-    """Let ``transaction`` commit only if this user is what was read: so not being deleted, if they were not then."""
-    transaction.check(UserItem(user.id), UserItem.version == user.version, otherwise)
-
-
-def put_user(transaction: Transaction, user: User) -> None:
-    """Add a person and their claims. The commit raises ``UsernameTaken`` or ``EmailTaken``."""
-    _claim(transaction, name_claim(user.username), user.id, UsernameTaken)
-    if user.email is not None:
-        _claim(transaction, email_claim(user.email), user.id, EmailTaken)
-    transaction.put(UserItem.of(user), UserItem.user_id.does_not_exist(), WriteConflict)
-
-
-def email_claim_of(user: User) -> str | None:
-    return None if user.email is None else email_claim(user.email)
-
-
-def _claim(transaction: Transaction, claim: str, owner: str, taken: Failure) -> None:
-    transaction.put(ClaimItem(claim, owner=owner), ClaimItem.user_id.does_not_exist(), taken)
-
-
-def move_claim(transaction: Transaction, owner: str, old: str | None, new: str | None, taken: Failure) -> None:
-    if old == new:
-        return
-    if new is not None:
-        _claim(transaction, new, owner, taken)
-    if old is not None:
-        transaction.delete(ClaimItem(old), ClaimItem.owner == owner, WriteConflict)

@@ -30,7 +30,7 @@ def headers(origin: str | None) -> dict[str, str]:
 
 
 def preflight_headers(origin: str | None) -> dict[str, str]:
-    """What the answer carries when a browser asks whether a page of ``origin`` may send a request."""
+    """What the response to ``OPTIONS`` carries: whether a page of ``origin`` may send a request."""
     if not _allowed(origin):
         return _VARY
     return {

@@ -1,1 +1,0 @@
-"""CORS preflight requests."""
