@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run moto sam-local seed admin reset-password rotate-key metrics-token demo audit replay restore migrate lint check openapi \
+.PHONY: help run moto sam-local seed admin reset-password rotate-key metrics-token demo audit replay restore migrate lint check openapi diagram \
     soak-api deploy clean
 
 # Compiled once, read by the hundreds of processes that a run of the tests starts.
@@ -71,7 +71,7 @@ audit: $(VENV)/stamp-infrastructure ## Checks the invariants of everything store
 replay: $(VENV)/stamp-infrastructure ## Replays a failure queue: QUEUE=room_cleanup, user_removal or activity; GONE=, STACK=
 	@$(BIN)/python -m infrastructure.replay --queue '$(QUEUE)' --gone '$(GONE)' --stack '$(STACK)'
 
-restore: $(VENV)/stamp-infrastructure ## Copies items back from a restored table: TABLE=TasksTable FROM=…; APPLY=1, DIFFERENT=replace, STACK=
+restore: $(VENV)/stamp-infrastructure ## Copies items back from a restored table: TABLE=TasksTableV2 FROM=…; APPLY=1, DIFFERENT=replace, STACK=
 	@$(BIN)/python -m infrastructure.restore --table '$(TABLE)' --source '$(FROM)' --apply '$(APPLY)' \
 	    --different '$(DIFFERENT)' --stack '$(STACK)'
 
@@ -133,6 +133,9 @@ openapi: $(DEVELOPMENT) ## Generates the OpenAPI description and the pages of er
 	@$(BIN)/python -m infrastructure.errors_page
 	@$(BIN)/python -m infrastructure.settings_page
 	@$(BIN)/python -m tests.support.reference_pages
+
+diagram: $(VENV)/stamp-infrastructure ## Draws docs/architecture.svg, the picture of the parts, from the template
+	@$(BIN)/python -m infrastructure.diagram
 
 # In process every worker has a fake AWS of its own, so the units use all cores.
 UNITS := tests/functions tests/layers tests/infrastructure tests/timing tests/bench

@@ -23,7 +23,7 @@ from bench.measuring import in_turns, ratio  # noqa: E402  # after the environme
 from tests.support.aws import LOCK, Aws, environment, mocked  # noqa: E402  # after the environment is set
 from tests.support.client import Person, Response  # noqa: E402  # after the environment is set
 from tests.support.product import Product  # noqa: E402  # after the environment is set
-from tests.support.random_tasks import random_tasks, stored  # noqa: E402  # after the environment is set
+from tests.support.random_tasks import random_tasks, stored_items  # noqa: E402  # after the environment is set
 from tests.support.tasks_table import TasksTable  # noqa: E402  # after the environment is set
 
 SIZES = (100, 1_000, 10_000, 100_000)
@@ -94,8 +94,8 @@ def _rooms(sizes: Sequence[int]) -> Iterator[tuple[dict[str, _Room], TasksTable]
             ann = product.register("ann")
             room = rooms[str(size)] = _Room(ann.open_room()["id"], ann)
             tasks = random_tasks(size, room.id, ann.id, [ann.id, ann.id, "usr_" + "b" * 32, None], seed=size)
-            items += map(stored, tasks)
-        table = TasksTable(account.stack.of_type("AWS::DynamoDB::Table")["TasksTable"], items)
+            items += stored_items(tasks)
+        table = TasksTable(account.stack.of_type("AWS::DynamoDB::Table")["TasksTableV2"], items, account.dynamodb)
         # What stays is not looked through for garbage at each turn.
         gc.collect()
         gc.freeze()

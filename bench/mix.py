@@ -289,7 +289,7 @@ def _stored(aws: Aws) -> Json:
         table: [_with_entries(properties, item) for item in aws.dynamodb.scan(TableName=table)["Items"]]
         for table, properties in aws.stack.of_type("AWS::DynamoDB::Table").items()
     }
-    tasks, trail = sizes.pop("TasksTable"), sizes.pop("ActivityTable")
+    tasks, trail = sizes.pop("TasksTableV2"), sizes.pop("ActivityTable")
     kept = sum(sum(sizes[table]) for table in ("UsersTable", "RoomsTable", "SessionsTable"))
     return {
         "task": round(sum(tasks) / len(tasks)),

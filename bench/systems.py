@@ -73,7 +73,7 @@ def plain(addresses: Addresses, key: str) -> Iterator[System]:
         "AWS_REGION": REGION,
         "AWS_ENDPOINT_URL": addresses.aws_endpoint,
         "ROOMS_TABLE": addresses.outputs["RoomsTable"],
-        "TASKS_TABLE": addresses.outputs["TasksTable"],
+        "TASKS_TABLE": addresses.outputs["TasksTableV2"],
         "TOKEN_KEY": key,
     }
     port = _free_port()

@@ -94,7 +94,7 @@ def _put(dynamodb: Any, table: str, key: list[str], item: Item, found: Item | No
 
 def main() -> int:
     parser = deployed.arguments(__doc__)
-    parser.add_argument("--table", required=True, help="its name in the template, such as TasksTable")
+    parser.add_argument("--table", required=True, help="its name in the template, such as TasksTableV2")
     parser.add_argument("--source", required=True, help="name of the restored table")
     parser.add_argument("--apply", default="", help="1: write; without it, only count")
     parser.add_argument("--different", default="", choices=["", "replace"], help="items that are there and differ")
@@ -102,7 +102,7 @@ def main() -> int:
     try:
         stack = deployed.find(arguments.stack)
         if not arguments.source or not arguments.table.endswith("Table") or arguments.table not in stack.outputs:
-            print("Say which table, and from which: make restore TABLE=TasksTable FROM=…", file=sys.stderr)
+            print("Say which table, and from which: make restore TABLE=TasksTableV2 FROM=…", file=sys.stderr)
             return 1
         counts = restore(
             stack.client("dynamodb"),

@@ -71,6 +71,11 @@ class Server:
             self._process.stdin.write(b"\n")
             self._process.stdin.flush()
 
+    @property
+    def holds_data(self) -> bool:
+        """Whether the data directory is this server's, and not that of another one that runs."""
+        return self._lock is not None
+
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
@@ -110,9 +115,9 @@ class Server:
         if self._reports is not None:
             self._reports.close()
             self._reports = None
-        self.route.unlink(missing_ok=True)
-        shutil.rmtree(self._temporary, ignore_errors=True)
         if self._lock is not None:
+            self.route.unlink(missing_ok=True)
+            shutil.rmtree(self._temporary, ignore_errors=True)
             self._lock.close()
             self._lock = None
 

@@ -137,12 +137,12 @@ class LocalStack:
 
     def stop(self) -> None:
         """Stops it in order: its data is written, no process is left."""
-        addresses.forget(self.data_directory)
+        self._forget_addresses()
         self._server.stop()
 
     def kill(self) -> None:
         """Stops it as a power cut would: what changed in the last two seconds may be lost, no process is left."""
-        addresses.forget(self.data_directory)
+        self._forget_addresses()
         self._server.kill()
 
     def __enter__(self) -> Addresses:
@@ -150,6 +150,10 @@ class LocalStack:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def _forget_addresses(self) -> None:
+        if self._server.holds_data:
+            addresses.forget(self.data_directory)
 
     def _await_health(self) -> None:
         self._progress("Waiting for GET /health")

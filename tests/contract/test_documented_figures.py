@@ -5,33 +5,19 @@ by ``make bench``. What was measured once says so on its page, with its circumst
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from infrastructure.openapi.document import document
 from infrastructure.template import REPOSITORY
 from tasksync.domain.rate_limits import POLICIES as LIMITS
 from tasksync.http.middleware.arguments import MAX_BODY_BYTES
-from tasksync.http.pagination.response_size import MOST_BYTES
 from tests.functions.authorization.policies import POLICIES, Line, Open
 from tests.functions.authorization.test_outages import CASES as OUTAGES
 from tests.support.stack import Stack
 
 PARAMETERS = {name: each.get("Default") for name, each in Stack({}).template["Parameters"].items()}
-SCHEMAS = document()["components"]["schemas"]
 LINES = [each for each in POLICIES if isinstance(each, Line)]
-
-
-def _longest(schema: str, field: str) -> int:
-    def lengths(of: Any) -> Iterator[int]:
-        if "maxLength" in of:
-            yield of["maxLength"]
-        for part in of.get("anyOf", []):
-            yield from lengths(part)
-
-    return max(lengths(SCHEMAS[schema]["properties"][field]))
 
 
 # By page: a sentence with its figures, and what each of them is.
@@ -46,33 +32,35 @@ FIGURES: list[tuple[str, str, tuple[Any, ...]]] = [
         ),
     ),
     ("docs/security.md", r"are the (\d+) outages of", (len(OUTAGES),)),
+    ("README.md", r"bodies up to (\d+) KiB", (MAX_BODY_BYTES / 1024,)),
     (
-        "README.md",
-        r"\| an access token \((\d+) minutes\) and a refresh token \((\d+) days\) \|",
+        "docs/guides/integrate.md",
+        r"access token \((\d+) minutes\), refresh token \((\d+) days\)",
         (PARAMETERS["AccessTokenSeconds"] / 60, PARAMETERS["RefreshTokenSeconds"] / 86_400),
     ),
-    ("README.md", r"\| request body \| (\d+) KiB", (MAX_BODY_BYTES / 1024,)),
-    ("README.md", r"\| members of a room \| (\d+) \(", (PARAMETERS["MaxRoomMembers"],)),
-    ("README.md", r"\| rooms of a person \| (\d+) opened", (PARAMETERS["MaxRoomsPerUser"],)),
-    ("README.md", r"shares no room with them \| (\d+) an hour", (PARAMETERS["StrangersAddedPerUser"],)),
     (
-        "README.md",
-        r"\| username, e-mail, room name, title, description \| (\d+), (\d+), (\d+), (\d+), ([\d,]+) characters",
+        "docs/guides/integrate.md",
+        r"expires if it is not used for (\d+) days",
+        (PARAMETERS["RefreshIdleSeconds"] / 86_400,),
+    ),
+    (
+        "docs/guides/secure.md",
+        r"`LogRetentionDays` \((\d+)\), `ActivityRetentionDays` \((\d+)\)",
+        (PARAMETERS["LogRetentionDays"], PARAMETERS["ActivityRetentionDays"]),
+    ),
+    (
+        "docs/guides/secure.md",
         (
-            _longest("Registration", "username"),
-            _longest("Registration", "email"),
-            _longest("NewRoom", "name"),
-            _longest("NewTask", "title"),
-            _longest("NewTask", "description"),
+            r"`PasswordMinLength` \| (\d+) characters.*`AuthorizerCacheSeconds` \| (\d+) s"
+            r".*`RecentSignInSeconds` \| (\d+) minutes.*`BcryptCost` \| (\d+) \|"
+        ),
+        (
+            PARAMETERS["PasswordMinLength"],
+            PARAMETERS["AuthorizerCacheSeconds"],
+            PARAMETERS["RecentSignInSeconds"] / 60,
+            PARAMETERS["BcryptCost"],
         ),
     ),
-    ("README.md", r"\| recent sign-in \| (\d+) minutes", (PARAMETERS["RecentSignInSeconds"] / 60,)),
-    (
-        "README.md",
-        r"\| password \| (\d+) \(`PasswordMinLength`\) to ([\d,]+) characters",
-        (PARAMETERS["PasswordMinLength"], _longest("Registration", "password")),
-    ),
-    ("README.md", r"\| one response \| (\d+) MB", (MOST_BYTES / 1_000_000,)),
 ]
 
 

@@ -168,6 +168,28 @@ def test_every_line_of_the_requirements_table_names_a_test() -> None:
     assert [line for line in lines if "::test_" not in line] == []
 
 
+def _first_paragraph(page: Path) -> str:
+    _, _, text = page.read_text(encoding="utf-8").partition("\n\n")
+    return text.partition("\n\n")[0]
+
+
+GUIDES = [page for page in DOCUMENTS if page.parent.name == "guides" or page.name == "quick-start.md"]
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)
+def test_a_page_names_its_readers_first(page: Path) -> None:
+    assert _first_paragraph(page).startswith("For ")
+
+
+def test_every_page_is_in_the_contents() -> None:
+    contents = REPOSITORY / "docs" / "README.md"
+    linked = {
+        (contents.parent / path).resolve() for path in re.findall(r"\]\(([^)#\s]+\.md)\)", contents.read_text("utf-8"))
+    }
+
+    assert [str(page.relative_to(REPOSITORY)) for page in PAGES if page not in linked | {contents}] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_target_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")

@@ -70,7 +70,7 @@ FROZEN: dict[str, dict[str, Any]] = {
     "Api": {"StageName": "live"},
     "UsersTable": _table("user_id"),
     "RoomsTable": _table("room_id", "item"),
-    "TasksTable": _table(
+    "TasksTableV2": _table(
         "owner_id",
         "task_id",
         room_by_deadline="by_deadline",

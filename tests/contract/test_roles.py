@@ -152,7 +152,7 @@ NAMES: dict[str, list[str]] = {
         _arn("codedeploy", f"application:{STACK}-ServerlessDeploymentApplication-1"),
         _arn("codedeploy", "deploymentconfig:CodeDeployDefault.LambdaAllAtOnce"),
     ],
-    "AWS::DynamoDB::Table": [_arn("dynamodb", f"table/{STACK}-TasksTable-1")],
+    "AWS::DynamoDB::Table": [_arn("dynamodb", f"table/{STACK}-TasksTableV2-1")],
     "AWS::Events::Rule": [_arn("events", f"rule/{STACK}-SweeperFunctionSchedule-1")],
     "AWS::IAM::Role": [ROLE],
     "AWS::Lambda::EventSourceMapping": [_arn("lambda", "event-source-mapping:1")],
@@ -256,7 +256,7 @@ def _listed(value: Any) -> list[Any]:
 
 # AWS's policies name no resources; these are the ones that are meant here.
 MEANT = {
-    "dynamodb": _arn("dynamodb", f"table/{STACK}-TasksTable-1/stream/1"),
+    "dynamodb": _arn("dynamodb", f"table/{STACK}-TasksTableV2-1/stream/1"),
     "lambda": f"{FUNCTION}:live",
     "logs": _arn("logs", f"log-group:/{STACK}/UsersFunction:log-stream:1"),
     "s3": "arn:aws:s3:::bucket/CodeDeploy/1",
@@ -298,7 +298,7 @@ def test_the_boundary_allows_what_the_roles_of_the_stack_are_granted(role: str) 
         ("lambda:UpdateFunctionCode", FUNCTION),
         ("lambda:InvokeFunction", FUNCTION),
         ("lambda:UpdateAlias", _arn("lambda", "function:other:live")),
-        ("dynamodb:DeleteTable", _arn("dynamodb", f"table/{STACK}-TasksTable-1")),
+        ("dynamodb:DeleteTable", _arn("dynamodb", f"table/{STACK}-TasksTableV2-1")),
         ("dynamodb:GetItem", _arn("dynamodb", "table/other")),
         ("secretsmanager:PutSecretValue", _arn("secretsmanager", "secret:PepperSecret-1")),
         ("logs:DeleteLogGroup", _arn("logs", f"log-group:/{STACK}/UsersFunction")),
@@ -426,7 +426,7 @@ def _deployer(file: str) -> list[Any]:
         # What make smoke looks at.
         ("apigateway:GET", f"arn:aws:apigateway:{REGION}::/restapis/abc/stages/live"),
         ("cloudwatch:DescribeAlarms", _arn("cloudwatch", "alarm:*")),
-        ("dynamodb:DescribeTable", _arn("dynamodb", f"table/{STACK}-TasksTable-1")),
+        ("dynamodb:DescribeTable", _arn("dynamodb", f"table/{STACK}-TasksTableV2-1")),
         ("lambda:ListEventSourceMappings", "*"),
     ],
 )
@@ -452,7 +452,7 @@ def test_a_deployer_may_deploy(file: str, action: str, resource: str) -> None:
         ("iam:CreateRole", EVIL),
         ("lambda:UpdateFunctionCode", FUNCTION),
         ("lambda:DeleteFunction", FUNCTION),
-        ("dynamodb:GetItem", _arn("dynamodb", f"table/{STACK}-TasksTable-1")),
+        ("dynamodb:GetItem", _arn("dynamodb", f"table/{STACK}-TasksTableV2-1")),
         ("apigateway:PATCH", f"arn:aws:apigateway:{REGION}::/restapis/abc/stages/live"),
     ],
 )

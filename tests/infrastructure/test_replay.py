@@ -115,7 +115,7 @@ def test_the_remaining_items_of_a_room_are_removed(product: Product, ann: Person
     assert list(given.failures.replay()) == [Outcome("replayed", 2)]
 
     assert {item["room_id"] for item in of_rooms(product)} == {other["id"], f"CODE#{other['code']}"}
-    assert product.items("TasksTable") == []
+    assert product.items("TasksTableV2") == []
     assert given.messages() == 0
 
 
@@ -128,19 +128,19 @@ def test_the_remaining_items_of_a_removed_user_are_removed(product: Product, ann
 
     assert [outcome.state for outcome in given.failures.replay()] == ["replayed"]
 
-    assert product.items("TasksTable") == []
+    assert product.items("TasksTableV2") == []
     product.deliver()
     assert of_rooms(product) == []
 
 
-@pytest.mark.parametrize("table", ["RoomsTable", "TasksTable"])
+@pytest.mark.parametrize("table", ["RoomsTable", "TasksTableV2"])
 def test_the_audit_trail_is_complete_again(product: Product, ann: Person, table: str) -> None:
     given = Given(product, "ActivityFunction")
     bob, room = product.register("bob"), ann.open_room()
     bob.join(room)
     tasks = [ann.plan(room_id=room["id"], title=str(number)) for number in range(15)]
     assert ann.patch(f"/tasks/{tasks[0]['id']}", json={"title": "Anew"}).status == 200
-    for each in ("RoomsTable", "TasksTable"):
+    for each in ("RoomsTable", "TasksTableV2"):
         given.give_up(each)
     assert unclean(product) == ["I9"]
 

@@ -132,11 +132,11 @@ def test_a_batch_is_processed_up_to_the_record_that_had_no_time(service: Service
     dead = {"room_id": {"S": "room_0123456789abcdefghjkmnpqrs"}, "member_count": {"N": "0"}, "admin_count": {"N": "0"}}
     dynamodb.put_item(TableName=table, Item={**item, **dead})
     task = dynamodb.query(
-        TableName=service.addresses.outputs["TasksTable"],
+        TableName=service.addresses.outputs["TasksTableV2"],
         KeyConditionExpression="owner_id = :room",
         ExpressionAttributeValues={":room": {"S": ann.plan(room_id=room["id"])["room_id"]}},
     )["Items"][0]
-    dynamodb.put_item(TableName=service.addresses.outputs["TasksTable"], Item={**task, "owner_id": dead["room_id"]})
+    dynamodb.put_item(TableName=service.addresses.outputs["TasksTableV2"], Item={**task, "owner_id": dead["room_id"]})
     batch = records(
         event("dynamodb_stream")["Records"][1], _key("room_gone"), _key(dead["room_id"]["S"]), _key("room_gone_too")
     )
@@ -147,7 +147,7 @@ def test_a_batch_is_processed_up_to_the_record_that_had_no_time(service: Service
     second = batch["Records"][1]["dynamodb"]["SequenceNumber"]
     assert hurried.response == {"batchItemFailures": [{"itemIdentifier": second}]}
     assert unhurried.response == {"batchItemFailures": []}
-    assert dead["room_id"]["S"] not in {task["owner_id"] for task in service.items("TasksTable")}
+    assert dead["room_id"]["S"] not in {task["owner_id"] for task in service.items("TasksTableV2")}
 
 
 def test_a_function_without_a_layer_does_not_start(start: Start) -> None:

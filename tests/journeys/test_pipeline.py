@@ -179,7 +179,7 @@ def test_an_environment_is_deployed_updated_and_destroyed(account: Account) -> N
     assert min(worker.requests for worker in workers) > 10
     assert anonymous.register("bob").post("/rooms/join", json={"code": room["code"]}).status == 200
     assert account.client("dynamodb").list_tables()["TableNames"] == tables
-    stored = account.items("TasksTable")
+    stored = account.items("TasksTableV2")
     assert titles(stored) == {task: title for worker in workers for task, title in worker.titles.items()}
     auditing = account.client("lambda"), account.outputs["AuditorFunction"], {"older_than_seconds": 0}
     assert eventually(lambda: audit.clean(audit.audit(*auditing))), "\n".join(audit.lines(audit.audit(*auditing)))

@@ -30,16 +30,16 @@ def test_deleted_and_corrupted_items_are_restored(fresh: Service) -> None:
     task, other = ann.plan(room_id=room["id"]), ann.plan(room_id=room["id"])
     assert eventually(lambda: unclean(fresh) == set())
     dynamodb, names = fresh.addresses.client("dynamodb"), fresh.addresses.outputs
-    backups = {table: back_up(fresh, table) for table in ("RoomsTable", "TasksTable")}
+    backups = {table: back_up(fresh, table) for table in ("RoomsTable", "TasksTableV2")}
     before = {table: fresh.items(table) for table in backups}
 
     membership = {"room_id": {"S": room["id"]}, "item": {"S": f"MEMBER#{bob.id}"}}
     dynamodb.delete_item(TableName=names["RoomsTable"], Key=membership)
     dynamodb.delete_item(
-        TableName=names["TasksTable"], Key={"owner_id": {"S": room["id"]}, "task_id": {"S": task["id"]}}
+        TableName=names["TasksTableV2"], Key={"owner_id": {"S": room["id"]}, "task_id": {"S": task["id"]}}
     )
     dynamodb.update_item(
-        TableName=names["TasksTable"],
+        TableName=names["TasksTableV2"],
         Key={"owner_id": {"S": room["id"]}, "task_id": {"S": other["id"]}},
         UpdateExpression="SET by_status = :garbled",
         ExpressionAttributeValues={":garbled": {"S": "?"}},
@@ -53,11 +53,11 @@ def test_deleted_and_corrupted_items_are_restored(fresh: Service) -> None:
     assert {(each.missing, each.different, each.written) for each in found.values()} == {(1, 0, 0), (1, 1, 0)}
     assert "I1" in unclean(fresh)
 
-    first = restore(dynamodb, sources["TasksTable"], names["TasksTable"], True, False)
+    first = restore(dynamodb, sources["TasksTableV2"], names["TasksTableV2"], True, False)
     assert (first.missing, first.different, first.written) == (1, 1, 1)
     counts = {table: restore(dynamodb, source, names[table], True, True) for table, source in sources.items()}
 
-    assert {table: each.written for table, each in counts.items()} == {"RoomsTable": 1, "TasksTable": 1}
+    assert {table: each.written for table, each in counts.items()} == {"RoomsTable": 1, "TasksTableV2": 1}
     for table, items in before.items():
         assert sorted(map(repr, _ordered(fresh.items(table)))) == sorted(map(repr, _ordered(items)))
         again = restore(dynamodb, sources[table], names[table], True, True)

@@ -10,7 +10,7 @@ from tests.support.problems import problem
 
 def leftovers(service: Service, room: Any) -> list[dict[str, Any]]:
     """Every item of every table that still speaks of the room or its code; the code itself, once retired, aside."""
-    tables = ("RoomsTable", "TasksTable")
+    tables = ("RoomsTable", "TasksTableV2")
     return [
         item
         for table in tables
@@ -150,7 +150,7 @@ def test_a_deleted_user_leaves_consistent_data(service: Service) -> None:
     assert (room["role"], room["user_ids"], room["member_count"]) == ("admin", [bob.id], 1)
     assert bob.get(f"/tasks/{assigned['id']}").json()["user_id"] is None
     assert eventually(lambda: not leftovers(service, own)), leftovers(service, own)
-    assert not [item for item in service.items("TasksTable") if personal["id"] in str(item)]
+    assert not [item for item in service.items("TasksTableV2") if personal["id"] in str(item)]
     assert not [item for item in service.items("SessionsTable") if item.get("user_id") == ann.id]
     # Her name is free again.
     assert service.register(username=ann.username, email=ann.email).username == ann.username

@@ -107,7 +107,7 @@ def titles(dynamodb: Any, room: str) -> list[str]:
     """Of the tasks stored for a room."""
     read = TypeDeserializer().deserialize
     items = [
-        {name: read(value) for name, value in item.items()} for item in dynamodb.scan(TableName="TasksTable")["Items"]
+        {name: read(value) for name, value in item.items()} for item in dynamodb.scan(TableName="TasksTableV2")["Items"]
     ]
     return sorted(item["title"] for item in items if item["owner_id"] == room)
 

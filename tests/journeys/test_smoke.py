@@ -90,7 +90,7 @@ def _stream(service: Service) -> Iterator[None]:
     [mapping] = [
         each
         for each in functions.list_event_source_mappings()["EventSourceMappings"]
-        if "-ActivityFunction-" in each["FunctionArn"] and "-TasksTable-" in each["EventSourceArn"]
+        if "-ActivityFunction-" in each["FunctionArn"] and "-TasksTableV2-" in each["EventSourceArn"]
     ]
     functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
     yield

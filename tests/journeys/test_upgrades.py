@@ -148,7 +148,7 @@ def test_versions_are_upgraded_and_rolled_back_under_load(project: Project) -> N
     assert min(worker.requests for worker in workers) > 10
     assert ann.get(f"/rooms/{room['id']}").json()["code"] == room["code"]
     assert dynamodb.list_tables()["TableNames"] == tables
-    stored = titles(project.items("TasksTable"))
+    stored = titles(project.items("TasksTableV2"))
     assert stored == {task: title for worker in workers for task, title in worker.titles.items()}
     assert eventually(lambda: audit.clean(project.audit())), "\n".join(audit.lines(project.audit()))
 
@@ -162,4 +162,4 @@ def test_versions_are_upgraded_and_rolled_back_under_load(project: Project) -> N
     project.addresses.client("cloudformation").delete_stack(StackName="tasksync")
     assert eventually(lambda: project.stack.version() is None)
     assert dynamodb.list_tables()["TableNames"] == tables
-    assert len(project.items("TasksTable")) == len(stored)
+    assert len(project.items("TasksTableV2")) == len(stored)

@@ -33,7 +33,7 @@ _KINDS = {
 }
 _TABLES = {
     "UsersTable": "user",
-    "TasksTable": "task",
+    "TasksTableV2": "task",
     "SessionsTable": "session",
     "IdempotencyTable": "idempotency record",
     "RateLimitsTable": "limit counter",

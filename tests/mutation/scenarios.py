@@ -450,7 +450,7 @@ def _gone_meanwhile(operation: str, request: Callable[[Person, Person, Json], Re
         assert cleo.role_in(room) is None
         assert not [
             key
-            for table in ("RoomsTable", "TasksTable")
+            for table in ("RoomsTable", "TasksTableV2")
             for key in stage.database.tables[table].items
             if cleo.id in f"{key[0]} {key[1]}"
         ]

@@ -51,7 +51,7 @@ def test_a_journey_passes_through_containers_streams_and_moto(sam: sam_local.Run
     dynamodb, read = local_client("dynamodb", sam.aws), TypeDeserializer().deserialize
 
     def titles(room: str) -> list[str]:
-        items = dynamodb.scan(TableName="TasksTable")["Items"]
+        items = dynamodb.scan(TableName="TasksTableV2")["Items"]
         return sorted(read(item["title"]) for item in items if read(item["owner_id"]) == room)
 
     anonymous = Client.over_http(sam.api, seconds=FIRST_SECONDS)

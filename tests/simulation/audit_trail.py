@@ -65,7 +65,7 @@ def _entries(change: Change, together: list[Change], invocation: Invocation | No
     actor = invocation.user_id if invocation else None
     request = invocation.aws_request_id if invocation else None
     what = invocation.what if invocation else ""
-    if change.table == "TasksTable":
+    if change.table == "TasksTableV2":
         if change.new is None and not (api and what == "DELETE /tasks/{task_id}"):
             return [_Entry(room_id, "task", sort_key, "purged", None, None, _title(change))]
         return [_Entry(room_id, "task", sort_key, _action(change), actor, request, _title(change))]

@@ -52,7 +52,7 @@ class History:
         for change in changes:
             if change.table == "RoomsTable" and change.key[1].startswith("MEMBER#"):
                 self._check_membership(change, changes, invocation)
-            if change.table != "TasksTable":
+            if change.table != "TasksTableV2":
                 continue
             chain = self._chains.setdefault(change.key, [])
             if change.old is None and chain:

@@ -106,7 +106,7 @@ def left_over(tables: Tables) -> Iterator[str]:
     for (user_id, _), item in users.items():
         if item["kind"]["S"] == "user" and item["status"]["S"] != "active":
             yield f"I11: {user_id} is deleted and still there"
-    for (_, task_id), task in tables["TasksTable"].items.items():
+    for (_, task_id), task in tables["TasksTableV2"].items.items():
         assignee = task.get("assignee_id")
         if assignee and (assignee["S"], "") not in users:
             yield f"I11: {task_id} is assigned to {assignee['S']}, who is deleted"
@@ -118,7 +118,7 @@ def left_over(tables: Tables) -> Iterator[str]:
 def former_assignees(tables: Tables) -> Iterator[str]:
     """Tasks that somebody has by a membership that is over (I11): behind the stream they are unassigned."""
     rooms = _Rooms(tables)
-    for (owner, task_id), task in tables["TasksTable"].items.items():
+    for (owner, task_id), task in tables["TasksTableV2"].items.items():
         if "assignee_id" not in task or _number(rooms.rooms.get(owner, _NO_ROOM), "member_count") == 0:
             continue
         joins = {each["user_id"]["S"]: each["join_id"]["S"] for each in rooms.members.get(owner, [])}
@@ -191,7 +191,7 @@ def _memberships(rooms: _Rooms, users: Mapping[str, Item]) -> Iterator[str]:
 
 
 def _tasks(tables: Tables, rooms: _Rooms, users: Mapping[str, Item]) -> Iterator[str]:
-    for (owner, task_id), task in tables["TasksTable"].items.items():
+    for (owner, task_id), task in tables["TasksTableV2"].items.items():
         if owner not in rooms.rooms and owner not in users:
             yield f"I4: {task_id} is in {owner}, which is not there"
         if not task_id.startswith(f"{owner}."):

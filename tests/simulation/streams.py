@@ -106,7 +106,7 @@ def _record(change: Change, sequence: int, at: float) -> Json:
     images = {"OldImage": change.old, "NewImage": change.new}
     image = change.new or change.old or {}
     kind = "MODIFY" if change.old and change.new else "INSERT" if change.new else "REMOVE"
-    names = {"RoomsTable": ("room_id", "item"), "TasksTable": ("owner_id", "task_id")}.get(change.table, ("user_id",))
+    names = {"RoomsTable": ("room_id", "item"), "TasksTableV2": ("owner_id", "task_id")}.get(change.table, ("user_id",))
     return {
         "eventID": str(sequence),
         "eventName": kind,

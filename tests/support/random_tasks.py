@@ -1,13 +1,14 @@
 """Tasks at random, as many as wanted, as the tasks table holds them."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tasksync.dynamodb.tasks.items import task_item
-from tasksync.model.entities import Priority, Task, TaskStatus
+from tasksync.dynamodb.tasks.items import link_items, task_item
+from tasksync.model.entities import Assignment, Priority, Task, TaskStatus
 from tasksync.model.ids import new_task_id
+from tasksync.model.ranks import rank_of
 
 FIRST_DEADLINE = datetime(2027, 1, 1, tzinfo=UTC)
 DAYS = 60
@@ -21,7 +22,7 @@ def random_tasks(number: int, room_id: str, creator: str, people: Sequence[str |
         Task(
             id=new_task_id(room_id, at),
             owner_id=room_id,
-            assignee_id=chance.choice(people),
+            assignees=_assignees(chance.choice(people)),
             title=f"Task {count}: {'order the desks ' * chance.randrange(3)}",
             description="Twelve, adjustable in height. " * chance.randrange(6) or None,
             status=chance.choice([*TaskStatus]),
@@ -33,15 +34,28 @@ def random_tasks(number: int, room_id: str, creator: str, people: Sequence[str |
             updated_at=at,
             completed_at=None,
             version=1,
+            revision=1,
+            rank=rank_of(at),
         )
         for count, at in ((count, _FIRST + timedelta(seconds=count)) for count in range(number))
     ]
 
 
 def stored(task: Task) -> dict[str, Any]:
-    """The item, as DynamoDB spells it."""
+    """The task's own item, as DynamoDB spells it."""
     item: dict[str, Any] = task_item(task).serialize()
     return item
+
+
+def stored_items(tasks: Iterable[Task]) -> Iterator[dict[str, Any]]:
+    """All items of these tasks."""
+    for task in tasks:
+        yield stored(task)
+        yield from (item.serialize() for item in link_items(task))
+
+
+def _assignees(person: str | None) -> tuple[Assignment, ...]:
+    return () if person is None else (Assignment(person),)
 
 
 def _deadline(chance: random.Random) -> datetime | None:

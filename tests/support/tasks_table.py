@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
@@ -22,6 +22,9 @@ from botocore.compat import HTTPHeaders
 from tasksync.dynamodb.core.connection import shared_connection
 from tests.simulation import expressions
 from tests.simulation.expressions import Placeholders
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
 
 Json = dict[str, Any]
 Partition = list[tuple[str, Json]]
@@ -31,18 +34,22 @@ _MOST_BYTES = 1_000_000
 
 @dataclass
 class Read:
-    """What was read since it was last asked."""
+    """What was read since it was last asked. ``items``: by queries."""
 
     queries: int = 0
     items: int = 0
     units: float = 0.0
+    tasks: int = 0
+    """Read by their keys."""
 
 
 class TasksTable:
-    """The table ``properties`` describe in the template, with these items."""
+    """The table ``properties`` describe in the template, with these items. ``others``: has the other tables."""
 
-    def __init__(self, properties: Mapping[str, Any], items: Iterable[Json]) -> None:
+    def __init__(self, properties: Mapping[str, Any], items: Iterable[Json], others: "DynamoDBClient") -> None:
         every = list(items)
+        self._others: Any = others
+        self._by_key = {(item["owner_id"]["S"], item["item"]["S"]): item for item in every}
         self._table = _partitions(properties["KeySchema"], every)
         indexes = [*properties["LocalSecondaryIndexes"], *properties["GlobalSecondaryIndexes"]]
         self._indexes = {index["IndexName"]: _partitions(index["KeySchema"], every) for index in indexes}
@@ -53,10 +60,12 @@ class TasksTable:
         """For the block, the product's queries of the tasks table are answered from here."""
         events: Any = shared_connection().client.events
         events.register_first("before-send.dynamodb.Query", self._respond)
+        events.register_first("before-send.dynamodb.BatchGetItem", self._respond_to_batch)
         try:
             yield
         finally:
             events.unregister("before-send.dynamodb.Query", self._respond)
+            events.unregister("before-send.dynamodb.BatchGetItem", self._respond_to_batch)
 
     def measured(self) -> Read:
         """What has been read since this was last called."""
@@ -65,10 +74,22 @@ class TasksTable:
 
     def _respond(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
         body: Json = json.loads(cast("bytes", request.body))
-        if body["TableName"] != "TasksTable":
+        if body["TableName"] != "TasksTableV2":
             return None
         content = json.dumps(self._query(body)).encode()
         return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(content))
+
+    def _respond_to_batch(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+        wanted: Json = json.loads(cast("bytes", request.body))["RequestItems"]
+        if "TasksTableV2" not in wanted:
+            return None
+        keys = wanted.pop("TasksTableV2")["Keys"]
+        found = self._others.batch_get_item(RequestItems=wanted)["Responses"] if wanted else {}
+        items = [self._by_key.get((key["owner_id"]["S"], key["item"]["S"])) for key in keys]
+        self.read.tasks += len(keys)
+        self.read.units += sum(max(1, math.ceil(size_of(item or {}) / 4096)) for item in items)
+        found["TasksTableV2"] = [item for item in items if item is not None]
+        return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(json.dumps({"Responses": found}).encode()))
 
     def _query(self, request: Json) -> Json:
         limit = request.get("Limit", math.inf)
@@ -96,7 +117,7 @@ class TasksTable:
             if wanted is None or wanted(item, given):
                 items.append(item)
             if read == limit or size > _MOST_BYTES:
-                response["LastEvaluatedKey"] = {name: item[name] for name in {*names, "owner_id", "task_id"}}
+                response["LastEvaluatedKey"] = {name: item[name] for name in {*names, "owner_id", "item"}}
                 break
         units = max(1, math.ceil(size / 4096)) * (1.0 if request.get("ConsistentRead") else 0.5)
         self.read.queries += 1

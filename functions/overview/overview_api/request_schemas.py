@@ -40,7 +40,7 @@ def overview(found: Overview, caller: Caller) -> response_schemas.Overview:
     filling = Filling()
     users = filling.take_all(found.people, lambda user: rendering.user(user, caller))
     rooms = filling.take_all(found.rooms, rendering.room_in_list)
-    tasks = filling.take_all(found.tasks, rendering.task)
+    tasks = filling.take_all(found.tasks, rendering.task_in_list)
     cut = (len(users), len(rooms), len(tasks)) != (len(found.people), len(found.rooms), len(found.tasks))
     return {"users": users, "rooms": rooms, "tasks": tasks, "truncated": found.truncated or cut}
 
@@ -58,7 +58,7 @@ def resolved(found: Found, caller: Caller) -> response_schemas.ResolvedKeys:
     body: response_schemas.ResolvedKeys = {
         "users": filled(found.users, lambda user: rendering.user(user, caller)),
         "rooms": filled(found.rooms, rendering.room_in_list),
-        "tasks": filled(found.tasks, rendering.task),
+        "tasks": filled(found.tasks, rendering.task_in_list),
         "codes": dict(found.codes),
         "missing": list(found.missing),
     }

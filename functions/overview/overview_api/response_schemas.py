@@ -4,7 +4,7 @@ from typing import Annotated, NotRequired, TypedDict
 
 from msgspec import Meta
 
-from tasksync.http.schemas.responses import RoomId, RoomSummary, Task, VisibleUser
+from tasksync.http.schemas.responses import RoomId, RoomSummary, TaskInList, VisibleUser
 
 
 class Overview(TypedDict):
@@ -12,7 +12,7 @@ class Overview(TypedDict):
 
     users: Annotated[list[VisibleUser], Meta(description="The caller first, then the people in the rooms.")]
     rooms: Annotated[list[RoomSummary], Meta(description="The caller's, oldest first.")]
-    tasks: Annotated[list[Task], Meta(description="Assigned to the caller and not completed, newest first.")]
+    tasks: Annotated[list[TaskInList], Meta(description="Assigned to the caller and not completed, newest first.")]
     truncated: Annotated[bool, Meta(description="Whether there may be more of anything.", examples=[False])]
 
 
@@ -21,7 +21,7 @@ class ResolvedKeys(TypedDict):
 
     users: Annotated[dict[str, VisibleUser], Meta(description="By id, the users.")]
     rooms: Annotated[dict[str, RoomSummary], Meta(description="By id, the rooms.")]
-    tasks: Annotated[dict[str, Task], Meta(description="By id, the tasks.")]
+    tasks: Annotated[dict[str, TaskInList], Meta(description="By id, the tasks.")]
     codes: Annotated[dict[str, RoomId], Meta(description="By room code, the room it opens.")]
     missing: Annotated[list[str], Meta(description="The keys of what there is not, or not for the caller to see.")]
     left_out: NotRequired[

@@ -1,15 +1,16 @@
 """Request schemas of tasks."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from tasksync.http.schemas.binding import Change
+from tasksync.http.schemas.binding import Change, Checked
 from tasksync.http.schemas.fields import Description, Id, Moment, Paging, Title, UserId
-from tasksync.model.entities import Draft, Priority, Task, TaskStatus
-from tasksync.model.errors import BadQuery, FieldError
+from tasksync.model.entities import MOST_ASSIGNEES, Draft, Priority, Task, TaskStatus
+from tasksync.model.errors import BadQuery, FieldError, Invalid
 from tasksync.model.ids import is_user_id
 from tasksync.model.queries import Order, TaskFilter
 
@@ -32,6 +33,18 @@ _DEADLINE = Meta(
 )
 
 
+_Assignees = Annotated[
+    tuple[UserId, ...],
+    Meta(
+        max_length=MOST_ASSIGNEES,
+        description=(
+            "Who is to do it: at most 10 members of the room, or `me`; an id that is repeated counts once. A personal "
+            "task is the caller's."
+        ),
+    ),
+]
+
+
 class TaskSort(StrEnum):
     """In which order tasks are listed."""
 
@@ -49,7 +62,7 @@ class TaskSort(StrEnum):
     """The highest priority first."""
 
 
-class NewTask(msgspec.Struct, frozen=True, kw_only=True):
+class NewTask(Checked, frozen=True, kw_only=True):
     """A new task. Only its title is required."""
 
     title: Title
@@ -61,19 +74,27 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
         Id | None,
         Meta(description="The room that it is planned in. Without it, it is a personal task of the caller."),
     ] = None
+    assignee_ids: _Assignees | UnsetType = UNSET
     user_id: Annotated[
         UserId | UnsetType | None,
         Meta(
             description=(
-                "Who is to do it: a member of the room, or `me`. Without it, it is the caller; `null`: nobody yet. A "
-                "personal task is the caller's."
+                "`assignee_ids` for one person: a member of the room, or `me`; `null`: nobody yet. Without the two, "
+                "it is the caller. With both, it is the first of them."
             )
         ),
     ] = UNSET
 
+    @classmethod
+    def further_errors(cls, data: Mapping[str, Any], values: Mapping[str, Any]) -> list[FieldError]:  # of Checked
+        both = "assignee_ids" in values and "user_id" in values
+        return [_DIFFERENT] if both and values["user_id"] != _first(values["assignee_ids"]) else []
+
     def draft(self, caller_id: str) -> Draft:
-        fields = {name: getattr(self, name) for name in Draft.__struct_fields__ if name != "assignee_id"}
-        return Draft(**fields, assignee_id=caller_id if isinstance(self.user_id, UnsetType) else self.user_id)
+        fields = {name: getattr(self, name) for name in Draft.__struct_fields__ if name != "assignee_ids"}
+        if not isinstance(self.assignee_ids, UnsetType):
+            return Draft(**fields, assignee_ids=_unlike(self.assignee_ids))
+        return Draft(**fields, assignee_ids=_only(caller_id if isinstance(self.user_id, UnsetType) else self.user_id))
 
 
 class TaskChange(Change, frozen=True, kw_only=True):
@@ -84,21 +105,60 @@ class TaskChange(Change, frozen=True, kw_only=True):
     status: Annotated[TaskStatus | UnsetType, _STATUS] = UNSET
     priority: Annotated[Priority | UnsetType, _PRIORITY] = UNSET
     deadline: Annotated[Moment | UnsetType | None, _DEADLINE] = UNSET
+    assignee_ids: _Assignees | UnsetType = UNSET
     user_id: Annotated[
         UserId | UnsetType | None,
-        Meta(description="Who is to do it: a member of the room, or `me`; `null`: nobody."),
+        Meta(
+            description=(
+                "`assignee_ids` for one person: a member of the room, or `me`; `null`: nobody. Of the two, the one "
+                "that differs from the task counts."
+            )
+        ),
     ] = UNSET
 
-    @property
-    def named_id(self) -> str | None:
-        """The assignee that the change names, if any."""
-        return self.user_id if isinstance(self.user_id, str) else None
+    LISTED: ClassVar[frozenset[str]] = frozenset({"description_excerpt"})
 
-    def applied(self, task: Task) -> Task:
+    @property
+    def named_ids(self) -> tuple[str, ...]:
+        """The assignees that the change names."""
+        named = () if isinstance(self.user_id, UnsetType) else _only(self.user_id)
+        return _unlike((*named, *(() if isinstance(self.assignee_ids, UnsetType) else self.assignee_ids)))
+
+    def applied(self, task: Task) -> tuple[Task, tuple[str, ...] | None]:
+        """The task with this change, and the ids of those it is to be assigned to; None: as it is."""
         given = self.given(task)
-        if "user_id" in given:
-            given["assignee_id"] = given.pop("user_id")
-        return msgspec.structs.replace(task, **given)
+        given.pop("assignee_ids", None)
+        given.pop("user_id", None)
+        return msgspec.structs.replace(task, **given), self._assignees(task)
+
+    def _assignees(self, task: Task) -> tuple[str, ...] | None:
+        if isinstance(self.assignee_ids, UnsetType):
+            return None if isinstance(self.user_id, UnsetType) else _only(self.user_id)
+        wanted = _unlike(self.assignee_ids)
+        if isinstance(self.user_id, UnsetType) or self.user_id in (_first(wanted), task.user_id):
+            return wanted
+        if wanted != task.assignee_ids:
+            raise Invalid([_DIFFERENT])
+        return _only(self.user_id)
+
+
+_DIFFERENT = FieldError(
+    "/user_id",
+    "assignees_differ",
+    "Must be the first of assignee_ids, or null where that is empty. Send one of the two.",
+)
+
+
+def _only(user_id: str | None) -> tuple[str, ...]:
+    return () if user_id is None else (user_id,)
+
+
+def _first(user_ids: tuple[str, ...]) -> str | None:
+    return user_ids[0] if user_ids else None
+
+
+def _unlike(user_ids: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(user_ids))
 
 
 class RoomTaskQuery(Paging, frozen=True, kw_only=True):

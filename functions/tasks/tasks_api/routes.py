@@ -14,7 +14,7 @@ from tasksync.http.middleware.tasks_open import require_open_tasks
 from tasksync.http.pagination.lists import listing
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok
-from tasksync.http.schemas.responses import Listing, Task
+from tasksync.http.schemas.responses import Listing, Task, TaskInList
 from tasksync.model import entities
 from tasksync.model.entities import Page
 from tasksync.model.errors import AssigneeNotMember, NotFound, PreconditionFailed, RoleTooLow, RoomNotFound
@@ -37,7 +37,7 @@ def create_task(request: Request, body: NewTask) -> Response:
     )
 
 
-@api.route("GET", "/tasks", query=TaskQuery, response=Listing[Task], raises=(NotFound,))
+@api.route("GET", "/tasks", query=TaskQuery, response=Listing[TaskInList], raises=(NotFound,))
 def list_tasks(request: Request, query: TaskQuery) -> Response:
     """List the caller's tasks: personal ones, and those assigned to them in any room.
 
@@ -54,10 +54,10 @@ def list_tasks(request: Request, query: TaskQuery) -> Response:
                 raise RoomNotFound("/room_id") from None
         return _tasks.list_of_caller(caller, wanted, limit, after)
 
-    return listing(request, query, read, rendering.task)
+    return listing(request, query, read, rendering.task_in_list)
 
 
-@api.route("GET", "/rooms/{room_id}/tasks", query=RoomTaskQuery, response=Listing[Task])
+@api.route("GET", "/rooms/{room_id}/tasks", query=RoomTaskQuery, response=Listing[TaskInList])
 def list_tasks_of_room(request: Request, room_id: str, query: RoomTaskQuery) -> Response:
     """List the tasks of a room.
 
@@ -69,7 +69,7 @@ def list_tasks_of_room(request: Request, room_id: str, query: RoomTaskQuery) -> 
         request,
         query,
         lambda limit, after: _tasks.list_of_room(caller, room_id, wanted, limit, after),
-        rendering.task,
+        rendering.task_in_list,
     )
 
 
@@ -90,11 +90,11 @@ def get_task(request: Request, task_id: str) -> Response:
 def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
     """Change a task. A viewer of its room may change the `status` of what is assigned to them, and nothing else."""
 
-    def applied(task: entities.Task) -> entities.Task:
+    def applied(task: entities.Task) -> tuple[entities.Task, tuple[str, ...] | None]:
         return request.merged(rendering.task(task), lambda: body.applied(task))
 
     return request.carry_out(
-        lambda: _tasks.change(request.caller, task_id, applied, request.matches, body.named_id),
+        lambda: _tasks.change(request.caller, task_id, applied, request.matches, body.named_ids),
         lambda task: ok(rendering.task(task), task.version),
         checked=True,
     )

@@ -103,7 +103,7 @@ def test_an_entry_of_an_uncommitted_change_is_reported(product: Product) -> None
     assert violation.item.endswith(f"-00000002 of {room['id']}")
 
 
-@pytest.mark.parametrize("table", ["RoomsTable", "TasksTable"])
+@pytest.mark.parametrize("table", ["RoomsTable", "TasksTableV2"])
 def test_a_last_change_without_a_change_context_needs_no_entry(product: Product, table: str) -> None:
     ann = product.register("ann")
     room = ann.open_room()

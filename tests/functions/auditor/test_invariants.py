@@ -245,22 +245,22 @@ def _a_name_claimed_twice(world: World) -> Broken:
 
 
 def _a_task_before_its_first_version(world: World) -> Broken:
-    world.change("TasksTable", world.task_key, version=0)
+    world.change("TasksTableV2", world.task_key, version=0)
     return Invariant.TASK_VERSION, world.task["id"]
 
 
 def _a_task_sorted_by_an_old_deadline(world: World) -> Broken:
-    world.change("TasksTable", world.task_key, by_deadline=f"none#{world.task['id']}")
+    world.change("TasksTableV2", world.task_key, by_deadline=f"none#{world.task['id']}")
     return Invariant.TASK_VERSION, world.task["id"]
 
 
 def _a_task_sorted_by_an_old_status(world: World) -> Broken:
-    world.change("TasksTable", world.task_key, by_status=f"33#{world.task['id']}")
+    world.change("TasksTableV2", world.task_key, by_status=f"33#{world.task['id']}")
     return Invariant.TASK_VERSION, world.task["id"]
 
 
 def _a_task_under_another_owner(world: World) -> Broken:
-    world.put("TasksTable", world.one("TasksTable", task_id=world.task["id"]) | {"owner_id": world.ann.id})
+    world.put("TasksTableV2", world.one("TasksTableV2", task_id=world.task["id"]) | {"owner_id": world.ann.id})
     return Invariant.TASK_VERSION, world.task["id"]
 
 
@@ -353,12 +353,12 @@ def _a_membership_of_nobody(world: World) -> Broken:
 
 
 def _a_task_assigned_to_nobody_known(world: World) -> Broken:
-    world.change("TasksTable", world.task_key, assignee_id="usr_ghost")
+    world.change("TasksTableV2", world.task_key, assignee_id="usr_ghost")
     return Invariant.NOTHING_LEFT, world.task["id"]
 
 
 def _a_task_of_no_status(world: World) -> Broken:
-    world.change("TasksTable", world.task_key, status="postponed")
+    world.change("TasksTableV2", world.task_key, status="postponed")
     return Invariant.READABLE, f"item {world.room['id']} {world.task['id']} in TasksTable"
 
 

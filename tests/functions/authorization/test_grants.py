@@ -132,7 +132,7 @@ def _use_streams_and_sweeper(product: Product) -> None:
 # The auditor looks again at what seems broken: one item of each table.
 _DAMAGE: dict[str, tuple[str, dict[str, Any]]] = {
     "RoomsTable": ("room", {"member_count": 9}),
-    "TasksTable": ("task_id", {"version": 0}),
+    "TasksTableV2": ("task_id", {"version": 0}),
     "SessionsTable": ("session", {"refresh_hash": ""}),
     "IdempotencyTable": ("receipt_id", {"answer": "{}"}),
 }
@@ -155,9 +155,9 @@ def _use_the_migrations(product: Product) -> None:
     room = product.register("ann").open_room()
     key = {"room_id": {"S": room["id"]}, "item": {"S": "ROOM"}}
     product.aws.dynamodb.update_item(TableName="RoomsTable", Key=key, UpdateExpression="REMOVE member_ids")
-    task = next(item for item in product.items("TasksTable"))
+    task = next(item for item in product.items("TasksTableV2"))
     key = {name: {"S": task[name]} for name in ("owner_id", "task_id")}
-    product.aws.dynamodb.update_item(TableName="TasksTable", Key=key, UpdateExpression="REMOVE by_status")
+    product.aws.dynamodb.update_item(TableName="TasksTableV2", Key=key, UpdateExpression="REMOVE by_status")
     tables.change(product.aws, "UsersTable", {"user_id": product.register("ann").id}, status="deleting")
     assert call(product.aws, "MigrationsFunction", {"items_per_second": 10_000})["error"] is None
 

@@ -64,10 +64,10 @@ def test_a_deletion_is_accepted_and_finished_later(product: Product, times: int)
         response = ann.delete("/users/me")
 
     assert response.status == 204
-    left = len(product.items("TasksTable"))
+    left = len(product.items("TasksTableV2"))
     assert left == (0 if times == SOME else 3), "what is told to be unprocessed is not processed"
     product.deliver()
-    assert product.items("TasksTable") == []
+    assert product.items("TasksTableV2") == []
 
 
 def test_a_sweep_keeps_its_results_when_one_table_is_unavailable(product: Product) -> None:

@@ -21,7 +21,7 @@ from tests.support.tables import drop
 TABLES = {
     "UsersTable": "users",
     "RoomsTable": "rooms",
-    "TasksTable": "tasks",
+    "TasksTableV2": "tasks",
     "SessionsTable": "sessions",
     "IdempotencyTable": "idempotency",
     "RateLimitsTable": "rate_limits",
@@ -125,7 +125,7 @@ def test_many_requests_share_two_checks_in_ten_seconds(product: Product, clock: 
 
 
 def test_many_requests_during_an_outage_share_two_checks_in_ten_seconds(product: Product, clock: Clock) -> None:
-    with product.aws.permissions.outage("TasksTable"):
+    with product.aws.permissions.outage("TasksTableV2"):
         for _ in range(100):
             assert product.anonymous.get("/health").status == 503
             clock.pass_by(10 / 99)
@@ -172,7 +172,7 @@ def test_a_restored_secret_is_noticed_within_six_seconds(product: Product, clock
 def test_an_unreachable_table_and_its_return_are_noticed_within_ten_seconds(product: Product, clock: Clock) -> None:
     assert product.anonymous.get("/health").status == 200
 
-    with product.aws.permissions.outage("TasksTable"):
+    with product.aws.permissions.outage("TasksTableV2"):
         clock.pass_by(10)
         cut = product.anonymous.get("/health")
     clock.pass_by(6)
@@ -185,7 +185,7 @@ def test_an_unreachable_table_and_its_return_are_noticed_within_ten_seconds(prod
 def test_a_clock_set_back_does_not_extend_a_cached_response(product: Product, clock: Clock) -> None:
     assert product.anonymous.get("/health").status == 200
 
-    with product.aws.permissions.outage("TasksTable"):
+    with product.aws.permissions.outage("TasksTableV2"):
         clock.pass_by(-3600)
         response = product.anonymous.get("/health")
 

@@ -181,7 +181,7 @@ def test_a_write_whose_database_response_was_lost_is_found(product: Product) -> 
     ann = product.register("ann")
     request = ("POST", "/tasks", {"title": "Once"})
 
-    with lost_responses("TasksTable"):
+    with lost_responses("TasksTableV2"):
         first = keyed(ann, request)
     again = keyed(ann, request)
 
@@ -194,7 +194,7 @@ def test_after_an_outage_the_same_key_carries_the_request_out(product: Product) 
     ann = product.register("ann")
     request = ("POST", "/tasks", {"title": "Once"})
 
-    with outage("TasksTable"):
+    with outage("TasksTableV2"):
         failed = keyed(ann, request)
     with outage("IdempotencyTable"):
         failed_too = keyed(ann, request)

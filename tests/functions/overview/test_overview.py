@@ -110,7 +110,7 @@ def test_an_administrator_sees_full_profiles_and_only_their_own_rooms(product: P
 def test_over_a_hundred_tasks_the_newest_are_shown(product: Product) -> None:
     ann = product.register("ann")
     newest = [ann.plan()["id"], ann.plan()["id"]]
-    _copies(product, "TasksTable", "task_id", newest[0], [f"{ann.id}.{number:032x}" for number in range(99)])
+    _copies(product, "TasksTableV2", "task_id", newest[0], [f"{ann.id}.{number:032x}" for number in range(99)])
 
     found = overview(ann)
 

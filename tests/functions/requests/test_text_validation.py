@@ -405,9 +405,9 @@ def test_older_stored_texts_can_be_read_and_other_fields_changed(product: Produc
     ann, old = scene.ann, "\0\u202e\ufffd e\u0301"
     room = ann.list("/rooms")[0]
     task = ann.plan(room_id=room["id"])
-    [item] = [each for each in product.items("TasksTable") if str(task["id"]) in map(str, each.values())]
-    key = {name: item[name] for name in _key(product, "TasksTable")}
-    tables.change(product.aws, "TasksTable", key, title=old, description=f"{old}\r\n")
+    [item] = [each for each in product.items("TasksTableV2") if str(task["id"]) in map(str, each.values())]
+    key = {name: item[name] for name in _key(product, "TasksTableV2")}
+    tables.change(product.aws, "TasksTableV2", key, title=old, description=f"{old}\r\n")
     tables.change(product.aws, "RoomsTable", {"room_id": room["id"], "item": "ROOM"}, name=old)
 
     seen = ann.get(f"/tasks/{task['id']}").json()

@@ -64,7 +64,7 @@ def _named(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def effects(product: Product) -> list[list[dict[str, Any]]]:
-    return [product.items(table) for table in ("UsersTable", "RoomsTable", "TasksTable", "SessionsTable")]
+    return [product.items(table) for table in ("UsersTable", "RoomsTable", "TasksTableV2", "SessionsTable")]
 
 
 WRITES: dict[str, Write] = {

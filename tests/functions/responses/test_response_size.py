@@ -34,7 +34,7 @@ def test_a_list_over_the_response_limit_is_cut_and_continues(product: Product) -
     room = ann.open_room()
     task = ann.plan(room_id=room["id"])
     key = {"owner_id": room["id"], "task_id": task["id"]}
-    tables.change(product.aws, "TasksTable", key, description="\x01" * 10_000)
+    tables.change(product.aws, "TasksTableV2", key, description="\x01" * 10_000)
     copies(product, task, TASKS - 1)
 
     listed = whole(lambda cursor: ann.get(f"/rooms/{room['id']}/tasks", params={"limit": 100, **cursor}))

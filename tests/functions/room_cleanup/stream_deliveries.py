@@ -117,7 +117,7 @@ def _concerns(request: AWSPreparedRequest, table: str) -> bool:
 
 def copies(product: Product, task: Json, number: int) -> None:
     """Put a task into its table some more times under other ids, much faster than planning would."""
-    [item] = [each for each in _raw_items(product, "TasksTable") if task["id"] in json.dumps(each)]
+    [item] = [each for each in _raw_items(product, "TasksTableV2") if task["id"] in json.dumps(each)]
     own = task["id"].rpartition(".")[2]
     written = json.dumps(item)
     puts: list[Any] = [
@@ -125,7 +125,7 @@ def copies(product: Product, task: Json, number: int) -> None:
         for i in range(1, number + 1)
     ]
     for start in range(0, number, 25):
-        product.aws.dynamodb.batch_write_item(RequestItems={"TasksTable": puts[start : start + 25]})
+        product.aws.dynamodb.batch_write_item(RequestItems={"TasksTableV2": puts[start : start + 25]})
 
 
 def let_indexes_settle(product: Product) -> None:

@@ -19,7 +19,7 @@ def leave(person: Person, room: Any) -> None:
 
 
 def tasks_in(product: Product, room: Any) -> int:
-    return sum(item["owner_id"] == room["id"] for item in product.items("TasksTable"))
+    return sum(item["owner_id"] == room["id"] for item in product.items("TasksTableV2"))
 
 
 def is_kept(product: Product, room: Any) -> bool:
@@ -81,7 +81,7 @@ def test_all_tasks_are_deleted_however_many_there_are(product: Product, number: 
     product.deliver()
 
     assert (tasks_in(product, room), is_kept(product, room), code_is_claimed(product, room)) == (0, False, False)
-    assert {item["task_id"] for item in product.items("TasksTable")} == {task["id"] for task in kept}
+    assert {item["task_id"] for item in product.items("TasksTableV2")} == {task["id"] for task in kept}
 
 
 def test_a_redelivered_record_changes_nothing(product: Product) -> None:
@@ -93,12 +93,12 @@ def test_a_redelivered_record_changes_nothing(product: Product) -> None:
     tables.change(product.aws, "RoomsTable", {"room_id": "CODE#GARDEN", "item": "CODE"}, expires_at=1)
     reused = bob.open_room(code="GARDEN")
     bob.plan(room_id=reused["id"])
-    before = product.items("RoomsTable"), product.items("TasksTable")
+    before = product.items("RoomsTable"), product.items("TasksTableV2")
 
     failed = [hand_over(product, FUNCTION, delivery.records * 2) for _ in range(2)]
 
     assert failed == [[], []]
-    assert (product.items("RoomsTable"), product.items("TasksTable")) == before
+    assert (product.items("RoomsTable"), product.items("TasksTableV2")) == before
     assert ann.join({"code": "GARDEN"})["id"] == reused["id"]
 
 
@@ -106,12 +106,12 @@ def test_a_record_of_a_live_room_changes_nothing(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     task = ann.plan(room_id=room["id"])
-    before = of_rooms(product), product.items("TasksTable")
+    before = of_rooms(product), product.items("TasksTableV2")
 
     failed = hand_over(product, FUNCTION, [emptied(1, room)])
 
     assert failed == []
-    assert (of_rooms(product), product.items("TasksTable")) == before
+    assert (of_rooms(product), product.items("TasksTableV2")) == before
     assert ann.get(f"/tasks/{task['id']}").json() == task
 
 
@@ -134,7 +134,7 @@ def test_without_time_the_record_is_reported_and_finished_at_the_next_delivery(p
     assert kept == (1, True, True)
     assert (joining.status, joining.json()["code"]) == (404, "unknown_code")
     assert (of_the_room(in_peace), in_peace.failed) == (of_the_room(hurried), [])
-    assert of_rooms(product) == product.items("TasksTable") == []
+    assert of_rooms(product) == product.items("TasksTableV2") == []
 
 
 def test_an_interrupted_purge_continues_and_the_room_is_deleted_last(product: Product) -> None:
@@ -152,7 +152,7 @@ def test_an_interrupted_purge_continues_and_the_room_is_deleted_last(product: Pr
     assert failed == [emptied(7, room)["dynamodb"]["SequenceNumber"]]
     assert 0 < left < 70
     assert kept == (True, True)
-    assert of_rooms(product) == product.items("TasksTable") == []
+    assert of_rooms(product) == product.items("TasksTableV2") == []
 
 
 def test_the_first_failed_record_is_reported_and_later_ones_are_not_processed(product: Product) -> None:
@@ -170,11 +170,12 @@ def test_the_first_failed_record_is_reported_and_later_ones_are_not_processed(pr
 
     assert failed == [emptied(1, rooms[1])["dynamodb"]["SequenceNumber"]]
     assert kept == [False, True, True]
-    assert of_rooms(product) == product.items("TasksTable") == []
+    assert of_rooms(product) == product.items("TasksTableV2") == []
 
 
 @pytest.mark.parametrize(
-    ("table", "after"), [("RoomsTable", 0), ("RoomsTable", 1), ("RoomsTable", 2), ("TasksTable", 0), ("TasksTable", 1)]
+    ("table", "after"),
+    [("RoomsTable", 0), ("RoomsTable", 1), ("RoomsTable", 2), ("TasksTableV2", 0), ("TasksTableV2", 1)],
 )
 def test_a_record_interrupted_by_an_outage_is_reported_and_finished_later(
     product: Product, table: str, after: int
@@ -193,10 +194,10 @@ def test_a_record_interrupted_by_an_outage_is_reported_and_finished_later(
     assert interrupted.failed == [of_the_room(interrupted)] or (table == "RoomsTable" and after < 2)
     assert kept == (True, True)
     assert repeated.failed == []
-    assert of_rooms(product) == product.items("TasksTable") == []
+    assert of_rooms(product) == product.items("TasksTableV2") == []
 
 
-@pytest.mark.parametrize("table", ["RoomsTable", "TasksTable"])
+@pytest.mark.parametrize("table", ["RoomsTable", "TasksTableV2"])
 def test_a_step_whose_response_was_lost_is_found_done(product: Product, table: str) -> None:
     ann = product.register("ann")
     room = ann.open_room()
@@ -208,4 +209,4 @@ def test_a_step_whose_response_was_lost_is_found_done(product: Product, table: s
     [repeated] = product.deliver(to=FUNCTION)
 
     assert (len(interrupted.failed), repeated.failed) == (1, [])
-    assert of_rooms(product) == product.items("TasksTable") == []
+    assert of_rooms(product) == product.items("TasksTableV2") == []

@@ -41,10 +41,10 @@ class Flat:
     def forget_joins(self) -> None:
         """Store the tasks as they were before assignments named memberships, and lists those of nobody."""
         gone = ["join_id", "by_person", "by_person_deadline"]
-        for item in self.product.items("TasksTable"):
+        for item in self.product.items("TasksTableV2"):
             names = gone if item.get("assignee_id") is None else gone[:1]
             self.product.aws.dynamodb.update_item(
-                TableName="TasksTable",
+                TableName="TasksTableV2",
                 Key={name: {"S": item[name]} for name in ("owner_id", "task_id")},
                 UpdateExpression="REMOVE " + ", ".join(names),
             )
@@ -102,12 +102,12 @@ def test_a_redelivered_record_changes_nothing(flat: Flat) -> None:
     [delivery] = flat.product.deliver(to=FUNCTION)
     flat.bob_returns()
     task = flat.plan_for_bob()
-    before = flat.product.items("TasksTable")
+    before = flat.product.items("TasksTableV2")
 
     failed = hand_over(flat.product, FUNCTION, delivery.records * 2)
 
     assert failed == []
-    assert flat.product.items("TasksTable") == before
+    assert flat.product.items("TasksTableV2") == before
     assert flat.bob.list("/tasks") == [task]
 
 
@@ -143,7 +143,7 @@ def test_a_closed_room_has_its_tasks_deleted_and_not_unassigned(flat: Flat) -> N
 
     flat.product.deliver()
 
-    assert flat.product.items("TasksTable") == []
+    assert flat.product.items("TasksTableV2") == []
     entries = [item for item in flat.product.items("ActivityTable") if item["resource_id"] == flat.task["id"]]
     assert sorted(entry["action"] for entry in entries) == ["created", "purged"]
 
@@ -154,12 +154,12 @@ def test_all_tasks_are_unassigned_even_when_time_runs_out(flat: Flat) -> None:
     [delivery] = flat.product.deliver(seconds=1, to=FUNCTION)
 
     cut = hand_over(flat.product, FUNCTION, delivery.records, Hourglass(FUNCTION, looks=20))
-    left = sum("assignee_id" in item for item in flat.product.items("TasksTable"))
+    left = sum("assignee_id" in item for item in flat.product.items("TasksTableV2"))
     flat.product.deliver()
 
     assert delivery.failed == cut == [delivery.records[0]["dynamodb"]["SequenceNumber"]]
     assert 0 < left < 25
-    assert not any("assignee_id" in item for item in flat.product.items("TasksTable"))
+    assert not any("assignee_id" in item for item in flat.product.items("TasksTableV2"))
 
 
 @pytest.mark.parametrize("trouble", [outage, lost_responses])
@@ -167,12 +167,12 @@ def test_an_interrupted_unassignment_is_reported_and_finished_later(flat: Flat, 
     flat.plan_for_bob()
     flat.remove_bob(by=flat.bob)
 
-    with trouble("TasksTable", after=1):
+    with trouble("TasksTableV2", after=1):
         [interrupted] = flat.product.deliver(to=FUNCTION)
     [repeated] = flat.product.deliver(to=FUNCTION)
 
     assert (len(interrupted.failed), repeated.failed) == (1, [])
-    assert not any("assignee_id" in item for item in flat.product.items("TasksTable"))
+    assert not any("assignee_id" in item for item in flat.product.items("TasksTableV2"))
 
 
 def test_the_auditor_finds_a_lost_record_and_the_migration_repairs_it(flat: Flat) -> None:

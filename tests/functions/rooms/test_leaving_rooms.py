@@ -17,7 +17,7 @@ def leave(person: Person, room: Any) -> int:
 
 def traces(product: Product, room: Any) -> list[dict[str, Any]]:
     """Whatever still knows of the room, in any table; its retired code and its former members aside."""
-    tables = ("UsersTable", "TasksTable", "SessionsTable")
+    tables = ("UsersTable", "TasksTableV2", "SessionsTable")
     items = [*of_rooms(product), *(item for table in tables for item in product.items(table))]
     return [item for item in items if any(word in json.dumps(item, default=str) for word in (room["id"], room["code"]))]
 

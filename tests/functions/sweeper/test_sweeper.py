@@ -47,7 +47,7 @@ def test_a_room_left_empty_long_ago_is_deleted_with_its_tasks_and_its_code(produ
 
     assert swept == {"users": _nothing(), "rooms": _one(), "unassignments": _nothing()}
     assert of_rooms(product) == []
-    assert product.items("TasksTable") == []
+    assert product.items("TasksTableV2") == []
 
 
 def test_a_former_member_is_unassigned_although_the_record_was_lost(product: Product) -> None:
@@ -63,7 +63,7 @@ def test_a_former_member_is_unassigned_although_the_record_was_lost(product: Pro
     assert too_early["unassignments"] == again["unassignments"] == _nothing()
     assert swept["unassignments"] == _one()
     assert ann.get(f"/tasks/{task['id']}").json()["version"] == task["version"] + 1
-    assert [item.get("assignee_id") for item in product.items("TasksTable")] == [None]
+    assert [item.get("assignee_id") for item in product.items("TasksTableV2")] == [None]
 
 
 def test_work_finished_by_the_stream_is_not_found(product: Product) -> None:
@@ -104,7 +104,7 @@ def test_a_user_stuck_in_deletion_is_removed_with_all_their_items(product: Produ
     assert [item.get("user_id") for item in product.items("SessionsTable") if item["kind"] == "session"] == [ann.id]
     assert ann.get(f"/rooms/{room['id']}").json()["user_ids"] == [ann.id]
     assert ann.get(f"/tasks/{task['id']}").json()["user_id"] is None
-    assert [item["task_id"] for item in product.items("TasksTable")] == [task["id"]]
+    assert [item["task_id"] for item in product.items("TasksTableV2")] == [task["id"]]
 
 
 def test_a_removed_user_may_leave_an_empty_room_which_is_deleted_too(product: Product) -> None:
@@ -132,10 +132,10 @@ def test_live_items_are_not_changed(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     ann.plan(room_id=room["id"])
-    before = of_rooms(product), product.items("TasksTable"), product.items("UsersTable")
+    before = of_rooms(product), product.items("TasksTableV2"), product.items("UsersTable")
 
     assert _sweep(product, ALL) == {"users": _nothing(), "rooms": _nothing(), "unassignments": _nothing()}
-    assert (of_rooms(product), product.items("TasksTable"), product.items("UsersTable")) == before
+    assert (of_rooms(product), product.items("TasksTableV2"), product.items("UsersTable")) == before
 
 
 def test_a_sweep_without_time_stops_and_the_next_one_continues(product: Product) -> None:
@@ -156,7 +156,7 @@ def test_a_failing_removal_does_not_block_the_others(product: Product, capsys: p
     ann.plan(room_id=room["id"])
     assert ann.delete(f"/rooms/{room['id']}").status == 204
     _accept_deletion(product, bob)
-    tables.drop(product.aws, "TasksTable")
+    tables.drop(product.aws, "TasksTableV2")
 
     swept = _sweep(product, ALL)
 

@@ -15,7 +15,7 @@ from tasksync.http import rendering
 from tests.support.aws import LOCK, Aws, environment
 from tests.support.client import Person
 from tests.support.product import Product
-from tests.support.random_tasks import random_tasks, stored
+from tests.support.random_tasks import random_tasks, stored_items
 from tests.support.task_lists import selected
 from tests.support.tasks_table import TasksTable
 
@@ -75,7 +75,11 @@ def crowded(_mocked_aws: None) -> Iterator[Crowded]:
         mine, left = ann.open_room()["id"], bob.open_room()["id"]
         tasks = random_tasks(240, mine, ann.id, [ann.id], seed=1) + random_tasks(20, ann.id, ann.id, [ann.id], seed=2)
         others = random_tasks(1_000, left, bob.id, [ann.id], seed=3)
-        table = TasksTable(account.stack.of_type("AWS::DynamoDB::Table")["TasksTable"], map(stored, tasks + others))
+        table = TasksTable(
+            account.stack.of_type("AWS::DynamoDB::Table")["TasksTableV2"],
+            stored_items(tasks + others),
+            account.dynamodb,
+        )
         tasks.sort(key=lambda task: task.id.rpartition(".")[2])
         with LOCK, table.in_place():
             yield Crowded(ann, mine, [{**rendering.task(task)} for task in tasks], table)

@@ -51,6 +51,7 @@ def test_null_clears_optional_fields(product: Product, method: str) -> None:
         "description": None,
         "deadline": None,
         "user_id": None,
+        "assignee_ids": [],
         "updated_at": changed["updated_at"],
         "version": 2,
     }

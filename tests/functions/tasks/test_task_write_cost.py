@@ -27,7 +27,7 @@ def test_each_task_change_costs_what_the_page_states(product: Product) -> None:
     for name, change in changes.items():
         with measured_costs(product.aws) as costs:
             change()
-        measured[name] = costs.write_units["TasksTable"]
+        measured[name] = costs.write_units["TasksTableV2"]
 
     text = PAGE.read_text(encoding="utf-8").partition("### What the indexes cost")[2].partition("\n## ")[0]
     assert {

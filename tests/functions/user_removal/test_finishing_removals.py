@@ -65,7 +65,7 @@ class Household:
         assert (shared["user_ids"], shared["member_count"], shared["role"]) == ([self.bob.id], 1, "admin")
         tasks = {task["id"]: task["user_id"] for task in self.bob.list(f"/rooms/{self.shared['id']}/tasks")}
         assert tasks == {self.for_ann["id"]: None, self.for_bob["id"]: self.bob.id}
-        assert {item["owner_id"] for item in self.product.items("TasksTable")} == {self.shared["id"]}
+        assert {item["owner_id"] for item in self.product.items("TasksTableV2")} == {self.shared["id"]}
         rooms = {item.get("owner", item["room_id"]) for item in of_rooms(self.product)}
         assert rooms == {self.shared["id"]}
         assert self.people() == {self.ann.id: "deleting", self.bob.id: "active"}
@@ -103,7 +103,7 @@ def test_a_deletion_without_time_is_accepted_and_finished_by_the_stream(product:
     assert product.anonymous.post("/users", json=taken).status == 201
 
 
-@pytest.mark.parametrize("table", ["RoomsTable", "SessionsTable", "TasksTable"])
+@pytest.mark.parametrize("table", ["RoomsTable", "SessionsTable", "TasksTableV2"])
 @pytest.mark.parametrize("after", [0, 2])
 def test_a_deletion_during_an_outage_is_finished_by_the_stream(product: Product, table: str, after: int) -> None:
     household = Household(product)
@@ -116,7 +116,7 @@ def test_a_deletion_during_an_outage_is_finished_by_the_stream(product: Product,
     household.assert_nothing_is_left_to_do()
 
 
-@pytest.mark.parametrize("table", ["RoomsTable", "SessionsTable", "TasksTable"])
+@pytest.mark.parametrize("table", ["RoomsTable", "SessionsTable", "TasksTableV2"])
 def test_a_deletion_with_lost_responses_is_finished_by_the_stream(product: Product, table: str) -> None:
     household = Household(product)
 
@@ -129,7 +129,7 @@ def test_a_deletion_with_lost_responses_is_finished_by_the_stream(product: Produ
 
 def test_a_deletion_that_was_not_accepted_changes_nothing(product: Product) -> None:
     household = Household(product)
-    tables = ("UsersTable", "RoomsTable", "TasksTable", "SessionsTable")
+    tables = ("UsersTable", "RoomsTable", "TasksTableV2", "SessionsTable")
     before = [product.items(table) for table in tables]
 
     with outage("UsersTable", after=1):
@@ -167,7 +167,7 @@ def test_an_interrupted_removal_continues_where_it_stopped(product: Product, loo
 
 
 @pytest.mark.usefixtures("hurry")
-@pytest.mark.parametrize("table", ["UsersTable", "RoomsTable", "SessionsTable", "TasksTable"])
+@pytest.mark.parametrize("table", ["UsersTable", "RoomsTable", "SessionsTable", "TasksTableV2"])
 @pytest.mark.parametrize("trouble", [outage, lost_responses])
 def test_a_record_that_meets_an_outage_is_reported_and_finished_later(
     product: Product, table: str, trouble: Any
@@ -188,7 +188,7 @@ def test_redelivered_records_change_nothing(product: Product) -> None:
     delivered = [delivery for delivery in product.deliver() if delivery.function == FUNCTION]
     namesake = product.register(username=household.ann.username, email=household.ann.email)
     namesake.open_room()
-    tables = ("UsersTable", "RoomsTable", "TasksTable", "SessionsTable")
+    tables = ("UsersTable", "RoomsTable", "TasksTableV2", "SessionsTable")
     before = [product.items(table) for table in tables]
 
     failed = [hand_over(product, FUNCTION, delivery.records * 2) for delivery in delivered]
@@ -204,7 +204,7 @@ def test_items_missing_from_a_stale_index_are_found_before_the_account_is_delete
 
     # A task that was assigned just before the deletion, and that the index did not show yet.
     task = {"owner_id": household.shared["id"], "task_id": household.for_ann["id"]}
-    change(product.aws, "TasksTable", task, assignee_id=household.ann.id)
+    change(product.aws, "TasksTableV2", task, assignee_id=household.ann.id)
     household.assert_the_account_itself_goes_last()
 
     assert household.bob.get(f"/tasks/{household.for_ann['id']}").json()["user_id"] is None
@@ -212,7 +212,7 @@ def test_items_missing_from_a_stale_index_are_found_before_the_account_is_delete
 
 def test_a_record_of_a_user_who_is_not_being_deleted_changes_nothing(product: Product) -> None:
     household = Household(product)
-    tables = ("UsersTable", "RoomsTable", "TasksTable", "SessionsTable")
+    tables = ("UsersTable", "RoomsTable", "TasksTableV2", "SessionsTable")
     before = [product.items(table) for table in tables]
 
     failed = hand_over(product, FUNCTION, [deleting(1, household.bob), deleting(2, household.ann)])
@@ -230,7 +230,7 @@ def test_all_personal_tasks_are_deleted_however_many_there_are(product: Product)
 
     product.deliver()
 
-    assert product.items("TasksTable") == []
+    assert product.items("TasksTableV2") == []
 
 
 @pytest.mark.usefixtures("hurry")

@@ -20,7 +20,7 @@ def roles(person: Person, room: Any) -> dict[str, str]:
 
 def items_about(product: Product, person: Person) -> list[dict[str, Any]]:
     """Items of any table that are the person's: not those that only say who did something."""
-    tables = ("UsersTable", "RoomsTable", "TasksTable", "SessionsTable")
+    tables = ("UsersTable", "RoomsTable", "TasksTableV2", "SessionsTable")
     items = [item for table in tables for item in product.items(table)]
     authors = ("created_by", "updated_by")
     return [
@@ -150,7 +150,7 @@ def test_a_room_that_loses_its_last_member_is_deleted_with_its_tasks(product: Pr
     problem(bob.post("/rooms/join", json={"code": "GARDEN"}), 404, "unknown_code")
     product.deliver()
 
-    assert of_rooms(product) == product.items("TasksTable") == []
+    assert of_rooms(product) == product.items("TasksTableV2") == []
 
 
 def test_room_tasks_stay_without_an_assignee(product: Product) -> None:
@@ -193,7 +193,7 @@ def test_personal_tasks_are_deleted(product: Product) -> None:
 
     ann.delete("/users/me")
 
-    assert [item["task_id"] for item in product.items("TasksTable")] == [kept["id"]]
+    assert [item["task_id"] for item in product.items("TasksTableV2")] == [kept["id"]]
 
 
 def test_an_account_is_deleted_only_in_the_version_that_is_named(product: Product) -> None:

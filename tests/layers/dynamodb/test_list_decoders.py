@@ -33,7 +33,7 @@ def put(aws: Aws, table: str, *items: Raw) -> None:
 
 def read(*keys: str) -> list[TaskRow]:
     question = {
-        "TableName": "TasksTable",
+        "TableName": "TasksTableV2",
         "KeyConditionExpression": "owner_id = :0",
         "ExpressionAttributeValues": {":0": {"S": ROOM_ID}},
     }
@@ -41,7 +41,7 @@ def read(*keys: str) -> list[TaskRow]:
 
 
 def test_a_row_decodes_to_the_same_task_as_an_item(aws: Aws) -> None:
-    put(aws, "TasksTable", *[{**stored(task), "unknown": {"S": "to this version"}} for task in TASKS])
+    put(aws, "TasksTableV2", *[{**stored(task), "unknown": {"S": "to this version"}} for task in TASKS])
 
     tasks = [row.entity() for row in read()]
 
@@ -50,7 +50,7 @@ def test_a_row_decodes_to_the_same_task_as_an_item(aws: Aws) -> None:
 
 
 def test_a_row_has_the_requested_sort_keys(aws: Aws) -> None:
-    put(aws, "TasksTable", stored(TASKS[0]))
+    put(aws, "TasksTableV2", stored(TASKS[0]))
 
     [row] = read("by_status", "task_id", "by_deadline")
 
@@ -61,7 +61,7 @@ def test_a_row_has_the_requested_sort_keys(aws: Aws) -> None:
 
 def test_null_attributes_are_absent(aws: Aws) -> None:
     nothing = {"NULL": True}
-    put(aws, "TasksTable", {**stored(TASKS[0]), "description": nothing, "deadline": nothing}, stored(TASKS[1]))
+    put(aws, "TasksTableV2", {**stored(TASKS[0]), "description": nothing, "deadline": nothing}, stored(TASKS[1]))
 
     assert TASKS[0].deadline
     assert [row.entity() for row in read()] == [replace(TASKS[0], description=None, deadline=None), TASKS[1]]
@@ -69,14 +69,14 @@ def test_null_attributes_are_absent(aws: Aws) -> None:
 
 @pytest.mark.parametrize("wrong", [{"title": {"N": "1"}}, {"status": {"S": "lost"}}, {"created_at": {"S": "today"}}])
 def test_an_invalid_value_is_refused(aws: Aws, wrong: Raw) -> None:
-    put(aws, "TasksTable", {**stored(TASKS[0]), **wrong})
+    put(aws, "TasksTableV2", {**stored(TASKS[0]), **wrong})
 
     with pytest.raises(TypeError, match=r"no TaskRow.*\$\.Items"):
         read()
 
 
 def test_an_item_without_a_required_attribute_is_refused(aws: Aws) -> None:
-    put(aws, "TasksTable", {name: value for name, value in stored(TASKS[0]).items() if name != "version"})
+    put(aws, "TasksTableV2", {name: value for name, value in stored(TASKS[0]).items() if name != "version"})
 
     with pytest.raises(TypeError, match="version"):
         read()

@@ -12,11 +12,12 @@ from tasksync.dynamodb.rooms.mapper import MEMBERSHIP, ROOM
 from tasksync.dynamodb.sessions.items import SessionItem
 from tasksync.dynamodb.sessions.mapper import session_of
 from tasksync.dynamodb.tasks.items import task_item
-from tasksync.dynamodb.tasks.mapper import TASK
+from tasksync.dynamodb.tasks.mapper import TASK, audited
 from tasksync.dynamodb.users.items import UserItem
 from tasksync.dynamodb.users.mapper import USER, recovery_of
 from tasksync.model.entities import (
     AddedBy,
+    Assignment,
     Exchange,
     JoinRole,
     Membership,
@@ -38,20 +39,34 @@ STORED_AT = {"S": "2026-11-29T03:15:00.120Z"}
 
 TASK_ID = "room_1.00000000000000000000000000000000"
 EMPTY_TASK = Task(
-    TASK_ID, "room_1", None, "Paint", None, TaskStatus.PENDING, Priority.LOW, None, "usr_1", AT, "usr_2", AT, None, 3
+    id=TASK_ID,
+    owner_id="room_1",
+    assignees=(),
+    title="Paint",
+    description=None,
+    status=TaskStatus.PENDING,
+    priority=Priority.LOW,
+    deadline=None,
+    created_by="usr_1",
+    created_at=AT,
+    updated_by="usr_2",
+    updated_at=AT,
+    completed_at=None,
+    version=3,
+    revision=5,
+    rank="h0Vn3xW2a",
 )
 FULL_TASK = replace(
     EMPTY_TASK,
-    assignee_id="usr_3",
+    assignees=(Assignment("usr_3", "join_1"), Assignment("usr_4")),
     description="The door",
     status=TaskStatus.COMPLETED,
     deadline=AT,
     completed_at=AT,
-    join_id="join_1",
 )
-STORED_TASK = {
+STORED_TASK: dict[str, dict[str, Any]] = {
     "owner_id": {"S": "room_1"},
-    "task_id": {"S": TASK_ID},
+    "item": {"S": TASK_ID},
     "title": {"S": "Paint"},
     "status": {"S": "pending"},
     "priority": {"S": "low"},
@@ -60,10 +75,11 @@ STORED_TASK = {
     "updated_by": {"S": "usr_2"},
     "updated_at": STORED_AT,
     "version": {"N": "3"},
+    "revision": {"N": "5"},
+    "rank": {"S": "h0Vn3xW2a"},
 }
-STORED_FULL_TASK = STORED_TASK | {
-    "assignee_id": {"S": "usr_3"},
-    "join_id": {"S": "join_1"},
+STORED_FULL_TASK: dict[str, dict[str, Any]] = STORED_TASK | {
+    "assignees": {"L": [{"S": "usr_3 join_1"}, {"S": "usr_4"}]},
     "description": {"S": "The door"},
     "status": {"S": "completed"},
     "deadline": {"S": "2026-11-29T03:15:00.120000Z"},
@@ -213,12 +229,13 @@ def test_a_session_from_before_reauthentication_and_idle_sessions_is_read() -> N
 
 
 def test_what_is_audited_has_the_names_of_the_api() -> None:
-    assert TASK.audited(STORED_FULL_TASK) == {
+    assert audited(STORED_FULL_TASK) == {
         "title": "Paint",
         "description": "The door",
         "status": "completed",
         "priority": "low",
         "user_id": "usr_3",
+        "assignee_ids": "usr_3,usr_4",
         "deadline": "2026-11-29T03:15:00.12Z",
     }
     assert ROOM.audited(STORED_ROOM) == {"code": "GARDEN"}

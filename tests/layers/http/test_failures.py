@@ -15,7 +15,7 @@ from tests.support.problems import problem
 from tests.support.product import Product
 from tests.support.tables import change, drop
 
-TABLES = ["UsersTable", "RoomsTable", "TasksTable", "SessionsTable", "IdempotencyTable"]
+TABLES = ["UsersTable", "RoomsTable", "TasksTableV2", "SessionsTable", "IdempotencyTable"]
 COUNTERS = "RateLimitsTable"
 
 
@@ -110,7 +110,7 @@ NEEDS: dict[str, dict[str, Call]] = {
     "UsersTable": {**SIGNING_IN, **MAKING_USERS},
     "SessionsTable": {**SIGNING_IN, **LOGGING_OUT},
     "RoomsTable": {**ROOMS, **TASKS_IN_ROOMS},
-    "TasksTable": {**TASKS_IN_ROOMS, **PERSONAL_TASKS},
+    "TasksTableV2": {**TASKS_IN_ROOMS, **PERSONAL_TASKS},
     "IdempotencyTable": {"POST /tasks (keyed)": keyed},
 }
 
@@ -186,7 +186,7 @@ def _delete_secret(product: Product, secret: str) -> None:
 
 CORRUPT = {
     "GET /users/me": ("UsersTable", {"created_at": "not a time"}),
-    "GET /tasks": ("TasksTable", {"status": "lost"}),
+    "GET /tasks": ("TasksTableV2", {"status": "lost"}),
     "GET /rooms": ("RoomsTable", {"role": "emperor"}),
 }
 

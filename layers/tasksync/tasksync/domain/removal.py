@@ -56,7 +56,7 @@ class Tasks(OwnedTasks, Protocol):
     """The part of the tasks repository that ``UserRemoval`` uses."""
 
     def assigned_to(self, user_id: str) -> Iterator[Task]: ...
-    def unassign(self, task: Task, at: datetime) -> None: ...
+    def unassign(self, task: Task, user_id: str, at: datetime) -> None: ...
 
 
 class Sessions(Protocol):
@@ -124,7 +124,7 @@ class UserRemoval:
             if not keep_going():
                 return False
             try:
-                self._tasks.unassign(task, max(clock.now(), task.updated_at))
+                self._tasks.unassign(task, user_id, max(clock.now(), task.updated_at))
             except WriteConflict:
                 return False  # changed at this moment: the next run tries again
         return True

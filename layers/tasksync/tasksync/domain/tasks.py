@@ -1,13 +1,13 @@
 """The task service: who may see, create, change and delete tasks."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
 from msgspec.structs import asdict, replace
 
 from tasksync.domain.conflicts import retry_on_conflict
-from tasksync.model.entities import Caller, Draft, Membership, Page, RoomRole, Task, TaskStatus
+from tasksync.model.entities import Assignment, Caller, Draft, Membership, Page, RoomRole, Task, TaskStatus
 from tasksync.model.errors import (
     AssigneeNotMember,
     AssigneeNotOwner,
@@ -20,9 +20,8 @@ from tasksync.model.errors import (
 )
 from tasksync.model.ids import is_room_id, new_task_id, owner_of
 from tasksync.model.queries import TaskFilter
+from tasksync.model.ranks import rank_of
 from tasksync.runtime import clock, unit_of_work
-
-_MOST_AT_ONCE = 1_000
 
 _VIEWER_LIMITS = (
     "This needs the role member or admin in the room; your role is viewer. A viewer may change the status of a task "
@@ -31,16 +30,6 @@ _VIEWER_LIMITS = (
 
 Matches = Callable[[int], bool]
 """Whether the client's ``If-Match`` allows changing a resource of this version."""
-
-
-class TaskList(Protocol):
-    """A list of tasks that is read forward; ``dynamodb/tasks/lists.py``."""
-
-    @property
-    def goes_on(self) -> bool: ...
-    @property
-    def position(self) -> str | None: ...
-    def read(self, wanted: int) -> list[Task]: ...
 
 
 class Tasks(Protocol):
@@ -52,17 +41,15 @@ class Tasks(Protocol):
     def page_of_room(
         self, room_id: str, user_id: str, wanted: TaskFilter, limit: int, after: str | None
     ) -> tuple[Page[Task], Membership | None]: ...
-    def of_assignee(self, user_id: str, wanted: TaskFilter, after: str | None) -> TaskList: ...
-    def position_of(self, task: Task, wanted: TaskFilter) -> str: ...
+    def page_of_person(self, user_id: str, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]: ...
     def create(self, task: Task, writer_id: str | None) -> None: ...
     def update(self, before: Task, after: Task, writer: Membership | None) -> None: ...
-    def delete(self, task_id: str, seen: Task | None, writer_id: str | None) -> None: ...
+    def delete(self, task: Task, writer_id: str | None) -> None: ...
 
 
 class Memberships(Protocol):
     """The part of the rooms repository that this service uses."""
 
-    def memberships_in(self, room_ids: Iterable[str], user_id: str) -> dict[str, Membership]: ...
     def members_among(self, room_id: str, user_ids: Iterable[str]) -> dict[str, Membership]: ...
 
 
@@ -77,16 +64,18 @@ class TaskService:
         """Create a task. Raises ``RoleTooLow`` for viewers, ``AssigneeNotMember``."""
 
         def attempt() -> Task:
-            if room_id is None and draft.assignee_id != caller.user_id:
+            if room_id is None and draft.assignee_ids != (caller.user_id,):
                 raise AssigneeNotOwner
-            # The task stores the join id of the assignee's membership.
-            join_id = None
-            if room_id is not None and draft.assignee_id is not None:
-                join_id = self._join_of(caller, room_id, draft.assignee_id)
+            assignees = tuple(map(Assignment, draft.assignee_ids))
+            if room_id is not None and assignees:
+                assignees = self._assignments(caller, room_id, draft.assignee_ids)
             at = clock.now()
             owner_id = room_id or caller.user_id
+            fields = asdict(draft)
+            del fields["assignee_ids"]
             task = Task(
-                **asdict(draft),
+                **fields,
+                assignees=assignees,
                 id=new_task_id(owner_id, at),
                 owner_id=owner_id,
                 created_by=caller.user_id,
@@ -95,7 +84,8 @@ class TaskService:
                 updated_at=at,
                 completed_at=at if draft.status is TaskStatus.COMPLETED else None,
                 version=1,
-                join_id=join_id,
+                revision=1,
+                rank=rank_of(at),
             )
             try:
                 unit_of_work.respond_with(task)
@@ -110,12 +100,11 @@ class TaskService:
 
         return retry_on_conflict(attempt)
 
-    def _join_of(self, caller: Caller, room_id: str, assignee_id: str) -> str:
-        members = self._memberships.members_among(room_id, [caller.user_id, assignee_id])
+    def _assignments(self, caller: Caller, room_id: str, user_ids: tuple[str, ...]) -> tuple[Assignment, ...]:
+        """Assignments by the memberships that these users have now."""
+        members = self._memberships.members_among(room_id, [caller.user_id, *user_ids])
         _require_writer(members.get(caller.user_id), _unknown_room)
-        if assignee_id not in members:
-            raise AssigneeNotMember
-        return members[assignee_id].join_id
+        return _assigned((), user_ids, members)
 
     def get(self, caller: Caller, task_id: str) -> Task:
         task, _ = self._find(caller, task_id)
@@ -137,60 +126,39 @@ class TaskService:
         """
         if wanted.unassigned or wanted.assignee_id not in (None, caller.user_id):
             return Page([], None)  # none of the caller's tasks is unassigned or assigned to somebody else
-        found = self._tasks.of_assignee(caller.user_id, wanted, after)
-        shown: list[Task] = []
-        # One more than shown, so that a next page is announced only if there is one.
-        size = limit + 1
-        while len(shown) <= limit:
-            tasks = found.read(size)
-            # Read after the tasks, so that no task is shown that was written after the caller had left.
-            rooms = {task.owner_id for task in tasks if is_room_id(task.owner_id)}
-            current = self._memberships.memberships_in(rooms, caller.user_id) if rooms else {}
-            shown += [
-                task
-                for task in tasks
-                if task.owner_id == caller.user_id or task.is_assigned_by(current.get(task.owner_id))
-            ]
-            if not found.goes_on:
-                break
-            # Hidden tasks come in groups: all tasks of a room that the caller has left.
-            size = min(4 * size, _MOST_AT_ONCE)
-        if len(shown) > limit:
-            return Page(shown[:limit], self._tasks.position_of(shown[limit - 1], wanted))
-        return Page(shown, found.position)
-
-    def position_of(self, task: Task, wanted: TaskFilter) -> str:
-        """The position in a list after this task."""
-        return self._tasks.position_of(task, wanted)
+        return self._tasks.page_of_person(caller.user_id, wanted, limit, after)
 
     def change(
         self,
         caller: Caller,
         task_id: str,
-        edit: Callable[[Task], Task],
+        edit: Callable[[Task], tuple[Task, tuple[str, ...] | None]],
         matches: Matches,
-        named_id: str | None = None,
+        named_ids: Collection[str] = (),
     ) -> Task:
-        """Replace the task by the result of ``edit``.
+        """Replace the task by the result of ``edit``: the task, and the ids of those it is to be assigned to (None: as
+        it is).
 
-        ``named_id``: the assignee that the edit names, if any. A viewer may only change the status of tasks that are
-        assigned to them. Raises ``RoleTooLow``, ``AssigneeNotMember``, ``PreconditionFailed``.
+        ``named_ids``: all users that the edit may name as assignees. A viewer may only change the status of tasks that
+        are assigned to them. Raises ``RoleTooLow``, ``AssigneeNotMember``, ``PreconditionFailed``.
         """
 
         def attempt() -> Task:
-            before, members = self._find(caller, task_id, named_id)
+            before, members = self._find(caller, task_id, named_ids)
             membership = members.get(caller.user_id)
             if membership is not None and not before.is_assigned_by(membership):
                 _require_writer(membership)
             if not matches(before.version):
                 raise PreconditionFailed(before.version)
-            after = edit(before)
-            if membership is None and after.assignee_id != caller.user_id:
+            after, assignee_ids = edit(before)
+            if membership is None and assignee_ids not in (None, (caller.user_id,)):
                 raise AssigneeNotOwner
-            if membership is not None and replace(after, status=before.status) != before:
+            if membership is not None and (
+                replace(after, status=before.status) != before or assignee_ids not in (None, before.assignee_ids)
+            ):
                 _require_writer(membership)
-            if membership is not None and membership.role is not RoomRole.VIEWER:
-                after = _assigned(before, after, members.get(named_id or ""))
+            if membership is not None and membership.role is not RoomRole.VIEWER and assignee_ids is not None:
+                after = replace(after, assignees=_assigned(before.assignees, assignee_ids, members))
             if after == before:
                 return before
             # The clocks of two containers may differ: the times of a task's versions must not go backwards.
@@ -210,31 +178,25 @@ class TaskService:
 
     def delete(self, caller: Caller, task_id: str, matches: Matches | None) -> None:
         """Delete a task. ``matches``: None to delete any version. Raises ``RoleTooLow``, ``PreconditionFailed``."""
-        writer_id = caller.user_id if is_room_id(_visible_owner(caller, task_id)) else None
 
-        def decided() -> Task:
+        def attempt() -> None:
             task, members = self._find(caller, task_id)
-            if is_room_id(task.owner_id):
+            in_room = is_room_id(task.owner_id)
+            if in_room:
                 _require_writer(members.get(caller.user_id))
             if matches is not None and not matches(task.version):
                 raise PreconditionFailed(task.version)
-            return task
-
-        def attempt() -> None:
-            seen = None if matches is None else decided()
-            try:
-                unit_of_work.respond_with(None)
-                self._tasks.delete(task_id, seen, writer_id)
-            except WriteConflict:
-                decided()
-                raise
+            unit_of_work.respond_with(None)
+            self._tasks.delete(task, caller.user_id if in_room else None)
 
         retry_on_conflict(attempt)
 
-    def _find(self, caller: Caller, task_id: str, named_id: str | None = None) -> tuple[Task, dict[str, Membership]]:
-        """The task, and the memberships of the caller and of the named user; none for a personal task."""
+    def _find(
+        self, caller: Caller, task_id: str, named_ids: Collection[str] = ()
+    ) -> tuple[Task, dict[str, Membership]]:
+        """The task, and the memberships of the caller and of the named users; none for a personal task."""
         owner_id = _visible_owner(caller, task_id)
-        task, members = self._tasks.find_with_members(task_id, {caller.user_id, named_id or caller.user_id})
+        task, members = self._tasks.find_with_members(task_id, [caller.user_id, *named_ids])
         if task is None or (caller.user_id not in members and owner_id != caller.user_id):
             raise TaskNotFound
         return task, members
@@ -261,17 +223,19 @@ def _visible_owner(caller: Caller, task_id: str) -> str:
     return owner_id
 
 
-def _assigned(before: Task, after: Task, named: Membership | None) -> Task:
-    """``after`` with the join id of its assignee. ``named``: the membership of the user that the change names, if any.
+def _assigned(
+    before: tuple[Assignment, ...], user_ids: tuple[str, ...], members: Mapping[str, Membership]
+) -> tuple[Assignment, ...]:
+    """The assignments of these users. ``members``: the memberships of those that have one.
 
-    Naming the assignee again assigns the task through the current membership. Raises ``AssigneeNotMember``; but naming
+    Naming an assignee again assigns the task through the current membership. Raises ``AssigneeNotMember``; but naming
     an assignee who has left again changes nothing.
     """
-    if after.assignee_id is None or named is not None:
-        return replace(after, join_id=None if named is None else named.join_id)
-    if after.assignee_id != before.assignee_id:
+    known = {each.user_id: each for each in before}
+    known |= {user_id: Assignment(user_id, membership.join_id) for user_id, membership in members.items()}
+    if not known.keys() >= set(user_ids):
         raise AssigneeNotMember
-    return after
+    return tuple(known[user_id] for user_id in user_ids)
 
 
 def _completed_at(before: Task, after: Task, at: datetime) -> datetime | None:

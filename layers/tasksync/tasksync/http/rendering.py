@@ -116,12 +116,27 @@ def exported_activity(entry: ActivityEntry) -> responses.ExportedActivity:
 
 
 def task(found: Task) -> responses.Task:
+    """A task that was read whole."""
+    return {**_task_without_description(found), "description": found.description}
+
+
+def task_in_list(found: Task) -> responses.TaskInList:
+    """Of a long description there is only the beginning, under another name."""
+    shown: responses.TaskInList = {**_task_without_description(found)}  # type: ignore[typeddict-item]  # they come next
+    if found.description_digest is None:
+        shown["description"] = found.description
+    else:
+        shown["description_excerpt"] = found.description or ""
+    return shown
+
+
+def _task_without_description(found: Task) -> responses.TaskWithoutDescription:
     return {
         "id": found.id,
         "room_id": found.owner_id if is_room_id(found.owner_id) else None,
-        "user_id": found.assignee_id,
+        "user_id": found.user_id,
+        "assignee_ids": [*found.assignee_ids],
         "title": found.title,
-        "description": found.description,
         "status": found.status,
         "priority": found.priority,
         "deadline": None if found.deadline is None else rfc3339(found.deadline),

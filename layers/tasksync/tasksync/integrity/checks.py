@@ -24,6 +24,7 @@ from tasksync.integrity.snapshot import (
     RoomSnapshot,
     SessionSnapshot,
     Snapshot,
+    TaskPartSnapshot,
     TaskSnapshot,
     TrailSnapshot,
     UnassignmentSnapshot,
@@ -59,6 +60,7 @@ class Invariant(StrEnum):
     AUDIT_TRAIL = "I9"
     REFRESH_TOKEN = "I10"  # noqa: S105  # names an invariant
     NOTHING_LEFT = "I11"
+    LINKS = "I15"
     FORMER_MEMBER = "I16"
     MARKED = "I17"
 
@@ -76,6 +78,7 @@ STATEMENTS = {
     Invariant.AUDIT_TRAIL: "audit entries and commits match one to one",
     Invariant.REFRESH_TOKEN: "a session has one live refresh token, a family of its own, and a user",
     Invariant.NOTHING_LEFT: "nothing is empty, orphaned or unfinished for longer than a removal takes",
+    Invariant.LINKS: "links are those of the tasks' assignees, and each long description has its task",
     Invariant.MARKED: "what is to be removed is marked for the sweeper, and nothing else is",
     Invariant.FORMER_MEMBER: "whom an admin removed is not in the room: added by an admin, they are no former member",
 }
@@ -218,6 +221,9 @@ def checks(snapshot: Snapshot, at: datetime, older_than: timedelta) -> Iterator[
             yield _check_of_claim(snapshot.owner, snapshot.claim, snapshot.claim in snapshot.claims_of_owner)
         case TaskSnapshot():
             yield from _checks_of_task(snapshot, since)
+        case TaskPartSnapshot():
+            fault = None if snapshot.fits else "is of no task that has it"
+            yield Check(Invariant.LINKS, f"{snapshot.item} of {snapshot.owner_id}", fault)
         case SessionSnapshot():
             yield _check_of_session(snapshot, at)
         case FamilySnapshot():
@@ -305,10 +311,20 @@ def _checks_of_task(snapshot: TaskSnapshot, since: datetime) -> Iterator[Check]:
         if not holds
     ]
     yield Check(Invariant.TASK_VERSION, task.id, ", ".join(faults) or None)
-    fault = None if snapshot.assignee_known else f"is assigned to {task.assignee_id}, who is no user"
+    unknown, left = (", ".join(sorted(each)) for each in (snapshot.unknown_assignees, snapshot.left))
+    fault = f"is assigned to {unknown}, who is no user" if unknown else None
     if fault is None and snapshot.left_since is not None and snapshot.left_since <= since:
-        fault = f"is assigned to {task.assignee_id} by a membership that was over at {snapshot.left_since}"
+        fault = f"is assigned to {left} by a membership that was over at {snapshot.left_since}"
     yield Check(Invariant.NOTHING_LEFT, task.id, fault)
+    faults = [
+        fault
+        for fault, holds in {
+            "has other links than assignees": snapshot.links_fit,
+            "lacks its description": snapshot.description_fits,
+        }.items()
+        if not holds
+    ]
+    yield Check(Invariant.LINKS, task.id, ", ".join(faults) or None)
 
 
 def _checks_of_code(snapshot: CodeSnapshot, since: datetime) -> Iterator[Check]:

@@ -96,20 +96,35 @@ class NameSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class TaskSnapshot:
-    """A task, with the existence of its owner and its assignee."""
+    """A task, with the existence of its owner and its assignees, and what is stored beside it."""
 
     task: Task
     sort_keys_fit: bool
     """Whether the stored sort keys match the deadline and the priority."""
     owner_known: bool
     """Whether the owning room (with or without members) or person exists."""
-    assignee_known: bool
-    """Whether the assignee exists; True if there is none."""
+    unknown_assignees: tuple[str, ...]
+    """The assignees who are no users."""
+    left: tuple[str, ...] = ()
+    """The assignees whose membership has ended."""
     left_since: datetime | None = None
-    """If the assignee's membership has ended: the time of the room's last change, at which it was over at the
-    latest."""
+    """If there are any: the time of the room's last change, at which the memberships were over at the latest."""
     trail: TrailSnapshot | None = None
     """None: a personal task, or a task that was last changed before change contexts were stored."""
+    links_fit: bool = True
+    """Whether its links are there and fit its content."""
+    description_fits: bool = True
+    """Whether a long description is there, and the one that the task names."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPartSnapshot:
+    """A link or a long description, which is stored beside its task."""
+
+    owner_id: str
+    item: str
+    fits: bool
+    """Whether there is a task in a list that has this part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +182,7 @@ Snapshot = (
     | UserSnapshot
     | NameSnapshot
     | TaskSnapshot
+    | TaskPartSnapshot
     | EntrySnapshot
     | SessionSnapshot
     | FamilySnapshot

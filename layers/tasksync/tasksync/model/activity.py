@@ -1,7 +1,7 @@
 """Versions and changes of rooms and tasks, as the activity function reads them from the streams."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from tasksync.model.change_context import ChangeContext
@@ -26,6 +26,8 @@ class Version:
     """The context of the change that made this version. None: it is older than change contexts."""
     dead: bool = False
     """A room without members."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """Of those ``fields`` that have only the beginning of a text: a digest of the whole."""
 
     @property
     def entry_ids(self) -> tuple[str, ...]:

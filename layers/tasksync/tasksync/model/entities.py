@@ -13,6 +13,12 @@ import msgspec
 
 Item = TypeVar("Item")
 
+MOST_ASSIGNEES = 10
+"""The maximum number of assignees of a task."""
+
+EXCERPT_LENGTH = 500
+"""In code points. A longer description is not in lists, but this much of it."""
+
 MAX_INDEX_LAG = timedelta(minutes=10)
 """After this time, every index shows a write. In practice it takes seconds at most; AWS guarantees no bound."""
 
@@ -258,16 +264,30 @@ class Draft(msgspec.Struct, frozen=True):
     status: TaskStatus
     priority: Priority
     deadline: datetime | None
-    assignee_id: str | None
+    assignee_ids: tuple[str, ...]
+
+
+class Assignment(msgspec.Struct, frozen=True):
+    """That a task is assigned to a user, by the membership that the user had then."""
+
+    user_id: str
+    join_id: str | None = None
+    """The join id of the membership, for a task in a room.
+
+    None: it is a personal task, or it was assigned before join ids were stored. In the last case any membership of the
+    user counts.
+    """
 
 
 class Task(msgspec.Struct, frozen=True):
     id: str
     owner_id: str
     """The room of the task, or the user whose personal task it is."""
-    assignee_id: str | None
+    assignees: tuple[Assignment, ...]
+    """In the order in which they were given, at most ``MOST_ASSIGNEES``, each user once."""
     title: str
     description: str | None
+    """The first ``EXCERPT_LENGTH`` code points of it if ``description_digest`` is set."""
     status: TaskStatus
     priority: Priority
     deadline: datetime | None
@@ -277,19 +297,27 @@ class Task(msgspec.Struct, frozen=True):
     updated_at: datetime
     completed_at: datetime | None
     version: int
-    join_id: str | None = None
-    """The join id of the assignee's membership, for a task in a room.
+    """Raised by every change of what users see."""
+    revision: int
+    """Raised by every write: a write takes place only if the task is what was read."""
+    rank: str
+    """Where it stands in the manual order of its status: ranks sort as texts."""
+    description_digest: str | None = None
+    """Of a description that was not read whole, as in lists: its SHA-256, in hexadecimal. None: it is whole."""
 
-    None: nobody is assigned, it is a personal task, or it was assigned before join ids were stored. In the last case
-    any membership of the assignee counts.
-    """
+    @property
+    def assignee_ids(self) -> tuple[str, ...]:
+        return tuple(each.user_id for each in self.assignees)
+
+    @property
+    def user_id(self) -> str | None:
+        """The first assignee."""
+        return self.assignees[0].user_id if self.assignees else None
 
     def is_assigned_by(self, membership: Membership | None) -> bool:
         """Whether the task is assigned to this member through this membership, not an earlier one of the same user."""
-        return (
-            membership is not None
-            and self.assignee_id == membership.user_id
-            and self.join_id in (None, membership.join_id)
+        return membership is not None and any(
+            each.user_id == membership.user_id and each.join_id in (None, membership.join_id) for each in self.assignees
         )
 
 

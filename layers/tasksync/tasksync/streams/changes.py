@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from tasksync.dynamodb.activity.versions import version_of
+from tasksync.dynamodb.activity.versions import is_copy, version_of
 from tasksync.model.activity import Change, Version
 from tasksync.model.errors import TaskSyncError
 from tasksync.observability.logs import log, log_measured
@@ -50,10 +50,15 @@ def _handle(records: Sequence[Mapping[str, Any]], finish: Callable[[Sequence[Cha
     if not deadline.has_time():
         return "no time left"
     try:
-        finish([change_of(record) for record in records])
+        finish([change_of(record) for record in records if not _is_copy(record)])
     except TaskSyncError as error:
         return type(error).__name__
     return None
+
+
+def _is_copy(record: Mapping[str, Any]) -> bool:
+    """Whether a migration has put the item: it was made before."""
+    return is_copy(record["dynamodb"].get("NewImage", {}))
 
 
 def change_of(record: Mapping[str, Any]) -> Change:

@@ -79,7 +79,7 @@ def entries_of(change: Change, deletions: Mapping[str, Deletion]) -> list[Activi
     action = ActivityAction.CREATED if before is None else ActivityAction.UPDATED
     if after.dead:  # and no membership changed: an admin has deleted the room
         action = ActivityAction.DELETED
-    changes = _changes(before.fields if before else {}, {} if after.dead else after.fields)
+    changes = _changes(before, None if after.dead else after)
     return [_item_entry(after, after.number, after.at, action, context, previous, changes)]
 
 
@@ -89,7 +89,7 @@ def _deletion_entry(version: Version, recorded_at: datetime, deletion: Deletion 
     action = ActivityAction.DELETED if deletion else ActivityAction.PURGED
     at = max(deletion.at if deletion else recorded_at, version.at)
     context = deletion.context if deletion else _NOBODY
-    changes = _changes(version.fields, {})
+    changes = _changes(version, None)
     return _item_entry(version, version.number + 1, at, action, context, version.entry_ids, changes)
 
 
@@ -138,6 +138,12 @@ def _membership_entry(
     )
 
 
-def _changes(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, tuple[str | None, str | None]]:
+def _changes(before: Version | None, after: Version | None) -> dict[str, tuple[str | None, str | None]]:
+    old, new = (each.fields if each else {} for each in (before, after))
+    old_digests, new_digests = (each.digests if each else {} for each in (before, after))
     names = [*new, *(name for name in old if name not in new)]
-    return {name: (old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)}
+    return {
+        name: (old.get(name), new.get(name))
+        for name in names
+        if old.get(name) != new.get(name) or old_digests.get(name) != new_digests.get(name)
+    }

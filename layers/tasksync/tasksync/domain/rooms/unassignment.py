@@ -25,7 +25,7 @@ class Tasks(Protocol):
     """The part of the tasks repository that is used here."""
 
     def assigned_in(self, room_id: str, user_id: str) -> Iterator[list[Task]]: ...
-    def unassign(self, task: Task, at: datetime) -> None: ...
+    def unassign(self, task: Task, user_id: str, at: datetime) -> None: ...
 
 
 class DueUnassignments(Protocol):
@@ -52,7 +52,7 @@ def unassign_former_member(
                     continue
                 if not keep_going():
                     return False
-                tasks.unassign(task, max(clock.now(), task.updated_at))
+                tasks.unassign(task, user_id, max(clock.now(), task.updated_at))
         return True
 
     # Read first: if the user joins and leaves again meanwhile, that unassignment stays due.

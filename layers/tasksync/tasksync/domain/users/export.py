@@ -4,7 +4,7 @@ It is a sequence of lists, each of which is read page by page. The content of a 
 only to current members. A user's own actions are exported wherever they happened.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -60,7 +60,8 @@ class Tasks(Protocol):
 class CreatedTasks(Protocol):
     """``dynamodb/tasks/queries.py``."""
 
-    def created_by(self, user_id: str, limit: int, after: str | None) -> Page[Task]: ...
+    def created_for_others(self, user_id: str, limit: int, after: str | None) -> Page[Task]: ...
+    def whole(self, tasks: Collection[Task]) -> list[Task]: ...
 
 
 class Activity(Protocol):
@@ -113,15 +114,15 @@ class ExportService:
 
     def tasks(self, caller: Caller, limit: int, after: str | None) -> Page[Task]:
         """Personal tasks, and tasks assigned to the caller in their current rooms."""
-        return self._tasks.list_of_caller(caller, _EVERY_TASK, limit, after)
+        page = self._tasks.list_of_caller(caller, _EVERY_TASK, limit, after)
+        return Page(self._created.whole(page.items), page.next)
 
     def tasks_for_others(self, caller: Caller, limit: int, after: str | None) -> Page[Task]:
         """Tasks that the caller created for others or for nobody, in their current rooms."""
-        page = self._created.created_by(caller.user_id, limit, after)
-        others = [task for task in page.items if task.assignee_id != caller.user_id]
-        rooms = {task.owner_id for task in others}
+        page = self._created.created_for_others(caller.user_id, limit, after)
+        rooms = {task.owner_id for task in page.items}
         current = self._rooms.memberships_in(rooms, caller.user_id) if rooms else {}
-        return Page([task for task in others if task.owner_id in current], page.next)
+        return Page([task for task in page.items if task.owner_id in current], page.next)
 
     def activity(self, caller: Caller, limit: int, after: str | None) -> Page[ActivityEntry]:
         """The caller's actions in current and former rooms, without room codes."""

@@ -55,7 +55,7 @@ def _subject(entry: ActivityEntry) -> Key:
 def _versions(entries: list[ActivityEntry]) -> dict[Key, int]:
     """The versions of those rooms and tasks that still exist."""
     subjects = {_subject(entry) for entry in entries}
-    tasks = _found(settings.tasks_table, ("owner_id", "task_id"), [each for each in subjects if each[1]])
+    tasks = _found(settings.tasks_table, ("owner_id", "item"), [each for each in subjects if each[1]])
     rooms = _found(
         settings.rooms_table, ("room_id", "item"), [(room, ROOM_ITEM) for room, task in subjects if not task]
     )

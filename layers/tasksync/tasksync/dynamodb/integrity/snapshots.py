@@ -4,7 +4,7 @@ Referenced items, such as the room of a task, are read after the item that refer
 that was created earlier is always found.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -24,7 +24,7 @@ from tasksync.dynamodb.rooms.mapper import MEMBERSHIP, ROOM
 from tasksync.dynamodb.rooms.unassignments import UnassignmentItem
 from tasksync.dynamodb.sessions.items import KEY
 from tasksync.dynamodb.sessions.mapper import session_of
-from tasksync.dynamodb.tasks.mapper import TASK, sort_keys
+from tasksync.dynamodb.tasks.mapper import DESCRIPTION, LINK, TASK, digest, links, sort_keys, task_of
 from tasksync.dynamodb.users.items import email_claim, name_claim
 from tasksync.dynamodb.users.mapper import USER
 from tasksync.integrity.snapshot import (
@@ -37,6 +37,7 @@ from tasksync.integrity.snapshot import (
     RoomSnapshot,
     SessionSnapshot,
     Snapshot,
+    TaskPartSnapshot,
     TaskSnapshot,
     UnassignmentSnapshot,
     UnreadableSnapshot,
@@ -102,7 +103,7 @@ class AuditRepository:
         return _query_pages("Scan", request)
 
 
-def _raws(snapshot: Snapshot) -> tuple[str, list[Raw]]:  # noqa: C901  # a table of cases
+def _raws(snapshot: Snapshot) -> tuple[str, list[Raw]]:  # noqa: C901, PLR0912  # a table of cases
     """The table and the current items of a snapshot."""
     match snapshot:
         case RoomSnapshot():
@@ -121,6 +122,8 @@ def _raws(snapshot: Snapshot) -> tuple[str, list[Raw]]:  # noqa: C901  # a table
             return _item(settings.users_table, snapshot.claim)
         case TaskSnapshot():
             return _item(settings.tasks_table, snapshot.task.owner_id, snapshot.task.id)
+        case TaskPartSnapshot():
+            return _item(settings.tasks_table, snapshot.owner_id, snapshot.item)
         case SessionSnapshot():
             return _item(settings.sessions_table, snapshot.session.id)
         case EntrySnapshot():
@@ -158,46 +161,104 @@ def _task_snapshots(raws: list[Raw]) -> list[Snapshot]:
         fit = all(text_of(raw, name) == value for name, value in sort_keys(task).items())
         return task, fit, version_of(raw) if text_of(raw, "stamp") and is_room_id(task.owner_id) else None
 
-    parsed, snapshots = _parsed(settings.tasks_table, raws, parse)
+    beside = [raw for raw in raws if raw["item"]["S"].startswith((LINK, DESCRIPTION))]
+    parsed, snapshots = _parsed(settings.tasks_table, [raw for raw in raws if raw not in beside], parse)
     owners = {task.owner_id for task, _, _ in parsed}
     rooms = {owner for owner in owners if is_room_id(owner)}
-    assignees = {task.assignee_id for task, _, _ in parsed if task.assignee_id is not None}
     trails = trails_of(version for _, _, version in parsed if version)
     found = _rooms(rooms)
-    known = found.keys() | _users(owners - rooms | assignees).keys()
+    known = found.keys() | _users(owners - rooms | {each for task, _, _ in parsed for each in task.assignee_ids}).keys()
     joins = _joins(
-        {(task.owner_id, task.assignee_id) for task, _, _ in parsed if task.owner_id in rooms and task.assignee_id}
+        {(task.owner_id, each) for task, _, _ in parsed for each in task.assignee_ids if is_room_id(task.owner_id)}
     )
-    snapshots += [
-        TaskSnapshot(
-            task,
-            fit,
-            task.owner_id in known,
-            task.assignee_id is None or task.assignee_id in known,
-            _left_since(task, found.get(task.owner_id), joins),
-            trails.get(task.id),
+    parts = _parts_of(task for task, _, _ in parsed)
+    for task, fit, _ in parsed:
+        left = _former_assignees(task, joins)
+        snapshots.append(
+            TaskSnapshot(
+                task,
+                fit,
+                task.owner_id in known,
+                tuple(each for each in task.assignee_ids if each not in known),
+                left,
+                _left_since(found.get(task.owner_id)) if left else None,
+                trails.get(task.id),
+                all(_is_link(parts.get(item), stored) for item, stored in links(task).items()),
+                task.description_digest is None
+                or _digest_of(parts.get(DESCRIPTION + task.id)) == task.description_digest,
+            )
         )
-        for task, fit, _ in parsed
+    return snapshots + _part_snapshots(beside)
+
+
+def _part_snapshots(raws: list[Raw]) -> list[Snapshot]:
+    """Links and long descriptions, with the tasks that they are of."""
+    tasks = {raw["item"]["S"]: raw for raw in _batches(settings.tasks_table, {_task_key(raw): None for raw in raws})}
+
+    def parse(raw: Raw) -> Task:
+        return TASK.read(raw)
+
+    known = {task.id: task for task in _parsed(settings.tasks_table, tasks.values(), parse)[0]}
+    return [
+        TaskPartSnapshot(raw["owner_id"]["S"], raw["item"]["S"], _is_part(raw, known.get(_task_key(raw)[1])))
+        for raw in raws
     ]
-    return snapshots
 
 
-def _left_since(task: Task, raw: Raw | None, joins: dict[tuple[str, str], str | None]) -> datetime | None:
+def _task_key(part: Raw) -> tuple[str, str]:
+    return part["owner_id"]["S"], task_of(part["item"]["S"])
+
+
+def _is_part(raw: Raw, task: Task | None) -> bool:
+    if task is None:
+        return False
+    if raw["item"]["S"].startswith(DESCRIPTION):
+        return task.description_digest == _digest_of(raw)
+    return _is_link(raw, links(task).get(raw["item"]["S"], {}))
+
+
+def _is_link(raw: Raw | None, stored: Mapping[str, str]) -> bool:
+    """Whether the item has these attributes beside its key, and no others."""
+    return raw is not None and {name: text_of(raw, name) for name in raw.keys() - {"owner_id", "item"}} == stored
+
+
+def _digest_of(raw: Raw | None) -> str | None:
+    text = text_of(raw, "text")
+    return None if text is None else digest(text)
+
+
+def _parts_of(tasks: Iterable[Task]) -> dict[str, Raw]:
+    """By sort key, the links and descriptions that these tasks must have, and that are there."""
+    keys = [
+        (task.owner_id, item)
+        for task in tasks
+        for item in [*links(task), *([] if task.description_digest is None else [DESCRIPTION + task.id])]
+    ]
+    return {raw["item"]["S"]: raw for raw in _batches(settings.tasks_table, keys)}
+
+
+def _former_assignees(task: Task, joins: dict[tuple[str, str], str | None]) -> tuple[str, ...]:
+    """The assignees of a task of a room whose membership has ended. ``joins``: the join ids of members, by room and
+    user."""
+    if not is_room_id(task.owner_id):
+        return ()
+    return tuple(
+        each.user_id
+        for each in task.assignees
+        if (task.owner_id, each.user_id) not in joins or each.join_id not in (None, joins[task.owner_id, each.user_id])
+    )
+
+
+def _left_since(raw: Raw | None) -> datetime | None:
     """``TaskSnapshot.left_since``; None for tasks of a room without members, which are about to be deleted.
 
-    ``raw``: the room. If it cannot be read, the room's own check reports that. ``joins``: the join ids of members, by
-    room and user.
+    ``raw``: the room. If it cannot be read, the room's own check reports that.
     """
-    if task.assignee_id is None or raw is None:
-        return None
-    join_of = (task.owner_id, task.assignee_id)
-    if join_of in joins and task.join_id in (None, joins[join_of]):
-        return None
     try:
-        room = ROOM.read(raw)
+        room = None if raw is None else ROOM.read(raw)
     except _UNREADABLE:
         return None
-    return room.updated_at if room.member_count else None
+    return room.updated_at if room is not None and room.member_count else None
 
 
 def _room_snapshots(raws: list[Raw]) -> list[Snapshot]:
@@ -354,7 +415,7 @@ def _key_names(table: str) -> tuple[str, ...]:
     return {
         settings.idempotency_table: ("receipt_id",),
         settings.activity_table: ("room_id", "entry_id"),
-        settings.tasks_table: ("owner_id", "task_id"),
+        settings.tasks_table: ("owner_id", "item"),
         settings.sessions_table: ("session_id",),
         settings.rooms_table: ("room_id", "item"),
         settings.users_table: ("user_id",),

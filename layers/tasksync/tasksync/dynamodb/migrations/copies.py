@@ -3,17 +3,23 @@
 A copy has the attribute ``copied`` until the first change of the task, which removes it. With it, the functions behind
 the stream ignore the task's items, and these migrations may write them again.
 
-To delete with the old table (``TasksTable``): this module, ``m0006`` to ``m0008``, ``settings.old_tasks_table``,
-``settings.tasks_open`` and what reads it (``http/middleware/tasks_open.py``, ``TasksClosed``), the parameter
-``TasksOpen`` and the event ``TasksTableChanged`` of the template, and ``infrastructure/tasks_move.py``.
+To delete with the old table, in the release after the one that copies:
+
+- in the template ``TasksTable``, the parameter ``TasksOpen``, the variables ``TASKS_OPEN`` and ``OLD_TASKS_TABLE``, and
+  of ``ActivityFunction`` the event ``TaskChanged``;
+- this module, ``old_items.py`` and its use in ``dynamodb/activity/versions.py``, ``m0006`` to ``m0008``, and the
+  attribute ``copied`` with what reads it;
+- ``settings.old_tasks_table``, ``settings.tasks_open``, ``http/middleware/tasks_open.py`` and ``TasksClosed``;
+- ``infrastructure/tasks_move.py``, and what calls it in ``release.py`` and ``local/stack.py``.
 """
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
+from tasksync.dynamodb.activity.versions import is_copy
 from tasksync.dynamodb.core.connection import SharedModel, get_item, get_many
-from tasksync.dynamodb.core.mapper import without_null
 from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.migrations.old_items import in_new_form
 from tasksync.dynamodb.migrations.scanning import Raw
 from tasksync.dynamodb.rooms.items import RoomItem
 from tasksync.dynamodb.tasks.items import (
@@ -33,8 +39,6 @@ from tasksync.dynamodb.users.repository import require_active
 from tasksync.model.entities import Task
 from tasksync.model.errors import NotFound, WriteConflict
 from tasksync.model.ids import is_room_id, owner_of
-from tasksync.model.ranks import rank_of
-from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
 _COPIED = "1"
@@ -59,18 +63,9 @@ def old_item(task_id: str) -> Raw | None:
 
 
 def task_of_old(item: Raw) -> Task:
-    """The task that an item of the old table holds. Raises ``WriteConflict`` if it holds none.
-
-    The manual order begins as the order of creation. The version stays, and with it entity tags and the audit trail.
-    """
-    raw = without_null(item)
+    """The task that an item of the old table holds. Raises ``WriteConflict`` if it holds none."""
     try:
-        created_at = clock.parse(raw["created_at"]["S"])
-        further: Raw = {"item": raw["task_id"], "revision": raw["version"], "rank": {"S": rank_of(created_at)}}
-        if "assignee_id" in raw:
-            assignment = [raw[name]["S"] for name in ("assignee_id", "join_id") if name in raw]
-            further["assignees"] = {"L": [{"S": " ".join(assignment)}]}
-        return TASK.read({**raw, **further})
+        return TASK.read(in_new_form(item))
     except (KeyError, TypeError, ValueError) as error:
         raise WriteConflict from error
 
@@ -79,7 +74,7 @@ def is_copied(task: Task, stamp: str | None) -> bool:
     """Whether the new table has the task as it is in the old one, or as it was changed since in the new one."""
     keys = [task_key(task.id), description_key(task.id), *(item_key(task.id, link) for link in links(task))]
     found = {item["item"]["S"]: item for item in get_many(settings.tasks_table, keys)}
-    if task.id in found and not _is_copy(found[task.id]):
+    if task.id in found and not is_copy(found[task.id]):
         return True
     return found == _items(task, stamp)
 
@@ -122,13 +117,9 @@ def delete_copy(task_id: str) -> bool:
 def _stored_copy(task_id: str) -> Task | None:
     """The copy as it is stored; None if there is none, or if the task was changed since in the new table."""
     items = list(get_many(settings.tasks_table, [task_key(task_id), description_key(task_id)]))
-    if not any(_is_copy(item) for item in items):
+    if not any(is_copy(item) for item in items):
         return None
     return tasks_of(items)[task_id]
-
-
-def _is_copy(item: Raw) -> bool:
-    return "copied" in item
 
 
 def _same_copy(copy: Task) -> Condition:

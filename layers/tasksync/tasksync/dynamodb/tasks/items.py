@@ -2,24 +2,36 @@
 
 Each list is a range, or some ranges, of an index whose sort key begins with what the list is asked for and goes on with
 what it is sorted by (``query_plan.py``). A room's lists use local indexes, which are read consistently. A
-person's lists use global ones, which may be some milliseconds behind.
+person's lists across rooms use global ones, which may be some milliseconds behind.
 """
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from collections.abc import Iterator
+from typing import Any
+
+from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection, LocalSecondaryIndex
 
 from tasksync.dynamodb.core.connection import SharedModel
 from tasksync.dynamodb.core.mapper import Raw
-from tasksync.dynamodb.tasks.mapper import attributes
+from tasksync.dynamodb.tasks.mapper import DESCRIPTION, attributes, links
 from tasksync.model.entities import Task
 from tasksync.model.ids import owner_of
 from tasksync.runtime import unit_of_work
 from tasksync.runtime.settings import settings
 
 
-class _RoomByDeadline(LocalSecondaryIndex["TaskItem"]):
+class _RoomByCreated(LocalSecondaryIndex["TasksItem"]):
+    class Meta:
+        index_name = "room_by_created"
+        projection = AllProjection()
+
+    owner_id = UnicodeAttribute(hash_key=True)
+    by_created = UnicodeAttribute(range_key=True)
+
+
+class _RoomByDeadline(LocalSecondaryIndex["TasksItem"]):
     class Meta:
         index_name = "room_by_deadline"
         projection = AllProjection()
@@ -28,7 +40,7 @@ class _RoomByDeadline(LocalSecondaryIndex["TaskItem"]):
     by_deadline = UnicodeAttribute(range_key=True)
 
 
-class _RoomByStatus(LocalSecondaryIndex["TaskItem"]):
+class _RoomByStatus(LocalSecondaryIndex["TasksItem"]):
     class Meta:
         index_name = "room_by_status"
         projection = AllProjection()
@@ -37,7 +49,7 @@ class _RoomByStatus(LocalSecondaryIndex["TaskItem"]):
     by_status = UnicodeAttribute(range_key=True)
 
 
-class _RoomByStatusDeadline(LocalSecondaryIndex["TaskItem"]):
+class _RoomByStatusDeadline(LocalSecondaryIndex["TasksItem"]):
     class Meta:
         index_name = "room_by_status_deadline"
         projection = AllProjection()
@@ -46,131 +58,141 @@ class _RoomByStatusDeadline(LocalSecondaryIndex["TaskItem"]):
     by_status_deadline = UnicodeAttribute(range_key=True)
 
 
-class _RoomByPerson(LocalSecondaryIndex["TaskItem"]):
+class _RoomByRank(LocalSecondaryIndex["TasksItem"]):
     class Meta:
-        index_name = "room_by_person"
+        index_name = "room_by_rank"
         projection = AllProjection()
 
     owner_id = UnicodeAttribute(hash_key=True)
-    by_person = UnicodeAttribute(range_key=True)
+    by_rank = UnicodeAttribute(range_key=True)
 
 
-class _RoomByPersonDeadline(LocalSecondaryIndex["TaskItem"]):
+class _ByPerson(GlobalSecondaryIndex["TasksItem"]):
     class Meta:
-        index_name = "room_by_person_deadline"
-        projection = AllProjection()
+        index_name = "by_person"
+        projection = KeysOnlyProjection()
 
-    owner_id = UnicodeAttribute(hash_key=True)
-    by_person_deadline = UnicodeAttribute(range_key=True)
-
-
-class _ByAssignee(GlobalSecondaryIndex["TaskItem"]):
-    class Meta:
-        index_name = "by_assignee"
-        projection = AllProjection()
-
-    assignee_id = UnicodeAttribute(hash_key=True)
+    person_id = UnicodeAttribute(hash_key=True)
     by_created = UnicodeAttribute(range_key=True)
 
 
-class _ByAssigneeDeadline(GlobalSecondaryIndex["TaskItem"]):
+class _ByAssigneeDeadline(GlobalSecondaryIndex["TasksItem"]):
     class Meta:
         index_name = "by_assignee_deadline"
-        projection = AllProjection()
+        projection = KeysOnlyProjection()
 
     assignee_id = UnicodeAttribute(hash_key=True)
     by_deadline = UnicodeAttribute(range_key=True)
 
 
-class _ByAssigneeStatus(GlobalSecondaryIndex["TaskItem"]):
-    class Meta:
-        index_name = "by_assignee_status"
-        projection = AllProjection()
+class TasksItem(SharedModel):
+    """Any item of the table."""
 
-    assignee_id = UnicodeAttribute(hash_key=True)
-    by_status = UnicodeAttribute(range_key=True)
-
-
-class _ByAssigneeStatusDeadline(GlobalSecondaryIndex["TaskItem"]):
-    class Meta:
-        index_name = "by_assignee_status_deadline"
-        projection = AllProjection()
-
-    assignee_id = UnicodeAttribute(hash_key=True)
-    by_status_deadline = UnicodeAttribute(range_key=True)
-
-
-class _ByCreator(GlobalSecondaryIndex["TaskItem"]):
-    class Meta:
-        index_name = "by_creator"
-        projection = KeysOnlyProjection()
-
-    created_by = UnicodeAttribute(hash_key=True)
-    by_created = UnicodeAttribute(range_key=True)
-
-
-class TaskItem(SharedModel):
     class Meta:
         table_name = settings.tasks_table
 
     owner_id = UnicodeAttribute(hash_key=True)
-    task_id = UnicodeAttribute(range_key=True)
-    by_created = UnicodeAttribute()
-    by_deadline = UnicodeAttribute()
-    by_status = UnicodeAttribute()
-    by_status_deadline = UnicodeAttribute()
-    by_person = UnicodeAttribute(null=True)
-    """Absent on tasks without an assignee from before these were listed, as is the next."""
-    by_person_deadline = UnicodeAttribute(null=True)
-    assignee_id = UnicodeAttribute(null=True)
-    """In whose list the task is. Absent: in nobody's."""
-    join_id = UnicodeAttribute(null=True)
-    """Of the assignee's membership: ``Task.join_id``."""
+    item = UnicodeAttribute(range_key=True)
+    by_created = UnicodeAttribute(null=True)
+    by_deadline = UnicodeAttribute(null=True)
+    person_id = UnicodeAttribute(null=True)
+    """In whose list by creation the item is: of a link its assignee; of a task its creator, if not assigned to it."""
+
+    room_by_created = _RoomByCreated()
+    room_by_deadline = _RoomByDeadline()
+    room_by_status = _RoomByStatus()
+    room_by_status_deadline = _RoomByStatusDeadline()
+    room_by_rank = _RoomByRank()
+    by_person = _ByPerson()
+    by_assignee_deadline = _ByAssigneeDeadline()
+
+
+class TaskItem(TasksItem):
+    """A task's own item."""
+
+    by_status = UnicodeAttribute(null=True)
+    by_status_deadline = UnicodeAttribute(null=True)
+    by_rank = UnicodeAttribute(null=True)
+    assignees = ListAttribute(of=UnicodeAttribute, null=True)
     title = UnicodeAttribute()
     description = UnicodeAttribute(null=True)
+    """The beginning of it, if there is a digest of the whole."""
+    description_digest = UnicodeAttribute(null=True)
     status = UnicodeAttribute()
     priority = UnicodeAttribute()
     deadline = UnicodeAttribute(null=True)
+    rank = UnicodeAttribute()
     created_by = UnicodeAttribute()
     created_at = UnicodeAttribute()
     updated_by = UnicodeAttribute()
     updated_at = UnicodeAttribute()
     completed_at = UnicodeAttribute(null=True)
     version = NumberAttribute()
+    revision = NumberAttribute()
+    copied = UnicodeAttribute(null=True)
+    """Set by a migration that copied the task, until the first change: it is no new task for those behind the
+    stream."""
     stamp = UnicodeAttribute(null=True)
     """Of the latest change: ``tasksync.model.change_context``."""
 
-    room_by_deadline = _RoomByDeadline()
-    room_by_status = _RoomByStatus()
-    room_by_status_deadline = _RoomByStatusDeadline()
-    room_by_person = _RoomByPerson()
-    room_by_person_deadline = _RoomByPersonDeadline()
-    by_assignee = _ByAssignee()
-    by_assignee_deadline = _ByAssigneeDeadline()
-    by_assignee_status = _ByAssigneeStatus()
-    by_assignee_status_deadline = _ByAssigneeStatusDeadline()
-    by_creator = _ByCreator()
+
+class LinkItem(TasksItem):
+    """An assignment."""
+
+    assignee_id = UnicodeAttribute(null=True)
+    """Absent in a link to nobody, as is ``person_id``."""
+    join_id = UnicodeAttribute(null=True)
+
+
+class DescriptionItem(TasksItem):
+    """A long description."""
+
+    text = UnicodeAttribute()
+
+    @classmethod
+    def at(cls, task: Task) -> "DescriptionItem":
+        return cls(task.owner_id, DESCRIPTION + task.id)
 
 
 def task_key(task_id: str) -> Raw:
     """The key of the item; the id is known to be the id of a task."""
-    return {"owner_id": {"S": str(owner_of(task_id))}, "task_id": {"S": task_id}}
+    return item_key(task_id, task_id)
+
+
+def description_key(task_id: str) -> Raw:
+    return item_key(task_id, DESCRIPTION + task_id)
+
+
+def item_key(task_id: str, item: str) -> Raw:
+    return {"owner_id": {"S": str(owner_of(task_id))}, "item": {"S": item}}
 
 
 def task_item(task: Task) -> TaskItem:
     return TaskItem(**attributes(task))
 
 
+def link_items(task: Task) -> Iterator[LinkItem]:
+    for item, stored in links(task).items():
+        values: dict[str, Any] = {"owner_id": task.owner_id, "item": item, **stored}
+        yield LinkItem(**values)
+
+
 def same_task(task: Task) -> Condition:
-    return TaskItem.version == task.version
+    """Nothing has been written to the task since it was read."""
+    condition: Condition = TaskItem.revision == task.revision
+    return condition
 
 
 def changes(before: Task, after: Task) -> list[Action]:
-    """What differs, with the next version."""
+    """What differs, with the next revision."""
     old, new = attributes(before), attributes(after)
-    actions: list[Action] = [TaskItem.version.add(1), TaskItem.stamp.set(unit_of_work.change_context())]
+    actions: list[Action] = [
+        TaskItem.revision.add(1),
+        TaskItem.stamp.set(unit_of_work.change_context()),
+        TaskItem.copied.remove(),
+    ]
     for name, value in new.items():
         attribute = getattr(TaskItem, name)
-        if value != old[name] and name != "version":
+        if value != old[name] and name != "revision":
             actions.append(attribute.remove() if value is None else attribute.set(value))
     return actions

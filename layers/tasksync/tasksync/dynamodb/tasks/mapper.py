@@ -1,14 +1,38 @@
-"""How a task is stored: its attributes, and the sort keys that are derived from them."""
+"""How tasks are stored: the attributes of a task, and the sort keys that are derived from them.
+
+A task is several items of its owner's partition. The item ``<task id>`` has its content. Each assignment is an item of
+its own, ``A#<user id>#<task id>``: a link, which has keys only, and by which lists of a person find the task. A task
+without assignees has a link to nobody. A description of more than ``EXCERPT_LENGTH`` code points is an item of its own,
+too: ``D#<task id>``. So lists, and indexes, have no more than the beginning of it.
+"""
 
 import functools
+import hashlib
+from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
-from tasksync.dynamodb.core.mapper import MOMENT, NUMBER, TEXT, Attribute, Mapper, Row, one_of
-from tasksync.model.entities import Priority, Task, TaskStatus
+from tasksync.dynamodb.core.mapper import (
+    MOMENT,
+    NUMBER,
+    TEXT,
+    Attribute,
+    Form,
+    Mapper,
+    Raw,
+    Row,
+    Text,
+    one_of,
+    text_of,
+)
+from tasksync.model.entities import EXCERPT_LENGTH, Assignment, Priority, Task, TaskStatus
 from tasksync.model.ids import time_ordered_part
 from tasksync.runtime import clock
+
+LINK = "A#"
+DESCRIPTION = "D#"
 
 
 def _shown_deadline(text: str | None) -> str | None:
@@ -17,31 +41,53 @@ def _shown_deadline(text: str | None) -> str | None:
 
 _DEADLINE = replace(MOMENT, write=clock.sortable, show=_shown_deadline)
 
+
+class _Assignees(msgspec.Struct, frozen=True, gc=False):
+    """A list of texts: of each assignee the user id and, after a space, the join id if there is one."""
+
+    L: list[Text] | None
+
+    @property
+    def assignments(self) -> tuple[Assignment, ...]:
+        return tuple(Assignment(*each.S.split(" ")) for each in self.L or ())
+
+
+def _spelled(assignees: tuple[Assignment, ...]) -> list[str] | None:
+    return [" ".join(filter(None, (each.user_id, each.join_id))) for each in assignees] or None
+
+
+_ASSIGNEES = Form(_Assignees, "assignments", _spelled, absent=_Assignees(None))
+
 TASK = Mapper(
     Task,
     Attribute("owner_id", TEXT),
-    Attribute("task_id", TEXT, field="id"),
+    Attribute("item", TEXT, field="id"),
     Attribute("title", TEXT, audited="title"),
     Attribute("description", TEXT.or_none(), audited="description"),
+    Attribute("description_digest", TEXT.or_none()),
     Attribute("status", one_of(TaskStatus), audited="status"),
     Attribute("priority", one_of(Priority), audited="priority"),
-    Attribute("assignee_id", TEXT.or_none(), audited="user_id"),
-    Attribute("join_id", TEXT.or_none()),
+    Attribute("assignees", _ASSIGNEES),
     Attribute("deadline", _DEADLINE.or_none(), audited="deadline"),
+    Attribute("rank", TEXT),
     Attribute("created_by", TEXT),
     Attribute("created_at", MOMENT),
     Attribute("updated_by", TEXT),
     Attribute("updated_at", MOMENT),
     Attribute("completed_at", MOMENT.or_none()),
     Attribute("version", NUMBER),
+    Attribute("revision", NUMBER),
 )
 
 # Sorts behind every deadline: digits come before letters.
 NO_DEADLINE = "none"
-# Stands where a person's id does in the sort keys of tasks without an assignee.
+# Stands where a person's id does in the links of tasks without an assignee.
 NOBODY = "none"
+# What the sort keys of tasks in lists begin with; those of links begin with ``LINK``.
+LISTED = "T#"
 RANKS = {Priority.LOW: "1", Priority.MEDIUM: "2", Priority.HIGH: "3"}
 _STATUSES = {TaskStatus.PENDING: "1", TaskStatus.IN_PROGRESS: "2", TaskStatus.COMPLETED: "3"}
+_OPEN, _COMPLETED = "1", "2"
 
 
 class TaskRow(Row, frozen=True, kw_only=True, gc=False):
@@ -49,7 +95,7 @@ class TaskRow(Row, frozen=True, kw_only=True, gc=False):
 
     @property
     def id(self) -> str:
-        return self.key("task_id")
+        return self.key("item")
 
     def key(self, name: str) -> str:
         """The sort key of this name, which is one of those that ``rows_with`` was asked for."""
@@ -66,9 +112,60 @@ def rows_with(*keys: str) -> type[TaskRow]:
     return TASK.rows(TaskRow, *keys)
 
 
+class LinkRow(Row, frozen=True, kw_only=True, gc=False):
+    """A link as a list reads it from an index: with the sort key of that index, and maybe no other."""
+
+    item: Text
+    by_created: Text | None = None
+    by_deadline: Text | None = None
+
+    @property
+    def id(self) -> str:
+        """Of the task."""
+        return task_of(self.item.S)
+
+    def key(self, name: str) -> str:
+        """A sort key. That by creation is a part of that by deadline: indexes across owners have one of the two."""
+        found: Text | None = getattr(self, name)
+        if found is not None:
+            return found.S
+        if name != "by_created" or self.by_deadline is None:
+            raise TypeError(f"A link was read without its {name}")
+        *person_and_class, _deadline, created = self.by_deadline.S.split("#")
+        return "#".join([*person_and_class, created])
+
+
+def task_of(item: str) -> str:
+    """The task id in the key of any item of a task."""
+    return item.rpartition("#")[2]
+
+
 def attributes(task: Task) -> dict[str, Any]:
-    """By attribute the value that is stored, and what is derived from it."""
-    return {**sort_keys(task), **TASK.attributes(task)}
+    """By attribute the value that is stored in the task's own item, and what is derived from it."""
+    stored = TASK.attributes(task)
+    if long_description(task) is not None:
+        stored["description"] = (task.description or "")[:EXCERPT_LENGTH]
+        stored["description_digest"] = digest(task.description or "")
+    # For the export of what a person has created for others. What is assigned to them they find by the assignment.
+    creator = None if task.created_by in task.assignee_ids else task.created_by
+    return {**sort_keys(task), "person_id": creator, **stored}
+
+
+def long_description(task: Task) -> str | None:
+    """The description that is an item of its own. None: it is short, or was not read whole."""
+    whole = task.description if task.description_digest is None else None
+    return whole if whole is not None and len(whole) > EXCERPT_LENGTH else None
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def with_description(task: Task, text: str | None) -> Task:
+    """The task with its whole description, if ``text`` is the one that the task was read with."""
+    if task.description_digest is None or text is None or digest(text) != task.description_digest:
+        return task
+    return replace(task, description=text, description_digest=None)
 
 
 def class_of(status: TaskStatus, priority: Priority) -> str:
@@ -76,17 +173,54 @@ def class_of(status: TaskStatus, priority: Priority) -> str:
     return _STATUSES[status] + RANKS[priority]
 
 
+def link_class_of(status: TaskStatus, priority: Priority) -> str:
+    """What sort keys of links part tasks by: whether they are open, and their priority."""
+    return (_COMPLETED if status is TaskStatus.COMPLETED else _OPEN) + RANKS[priority]
+
+
 def sort_keys(task: Task) -> dict[str, str]:
-    """The sort keys of all lists that the task is in: what is asked of a list first, then what it is sorted by."""
-    deadline = NO_DEADLINE if task.deadline is None else clock.sortable(task.deadline)
-    created = time_ordered_part(task.id)
+    """The sort keys of the lists of a room: what is asked of a list first, then what it is sorted by."""
+    deadline, created = _deadline_key(task), time_ordered_part(task.id)
     status = class_of(task.status, task.priority)
-    person = task.assignee_id or NOBODY
     return {
-        "by_created": created,
-        "by_deadline": f"{deadline}#{created}",
-        "by_status": f"{status}#{created}",
-        "by_status_deadline": f"{status}#{deadline}#{created}",
-        "by_person": f"{person}#{status}#{created}",
-        "by_person_deadline": f"{person}#{status}#{deadline}#{created}",
+        "by_created": f"{LISTED}{created}",
+        "by_deadline": f"{LISTED}{deadline}#{created}",
+        "by_status": f"{LISTED}{status}#{created}",
+        "by_status_deadline": f"{LISTED}{status}#{deadline}#{created}",
+        "by_rank": f"{LISTED}{_STATUSES[task.status]}#{task.rank}#{created}",
     }
+
+
+def links(task: Task) -> dict[str, dict[str, str]]:
+    """The links of a task: by the sort key of the table, the other attributes."""
+    created = time_ordered_part(task.id)
+    found: dict[str, dict[str, str]] = {}
+    for each in task.assignees or (Assignment(NOBODY),):
+        prefix = f"{LINK}{each.user_id}#{link_class_of(task.status, task.priority)}#"
+        attributes = {"by_created": f"{prefix}{created}", "by_deadline": f"{prefix}{_deadline_key(task)}#{created}"}
+        if each.user_id != NOBODY:
+            attributes |= {"person_id": each.user_id, "assignee_id": each.user_id}
+        if each.join_id is not None:
+            attributes["join_id"] = each.join_id
+        found[f"{LINK}{each.user_id}#{task.id}"] = attributes
+    return found
+
+
+def audited(image: Raw) -> dict[str, str]:
+    """What is audited of a task's item, as texts by the names in the API; without what is absent.
+
+    A long description is shown as far as the item has it. The assignees are a list of ids with commas between.
+    """
+    found = TASK.audited(image)
+    if text_of(image, "description_digest") is not None:
+        found["description"] += "…"
+    people = [text.partition(" ")[0] for text in _texts(image.get("assignees"))]
+    return found | ({"user_id": people[0], "assignee_ids": ",".join(people)} if people else {})
+
+
+def _texts(attribute: Mapping[str, Any] | None) -> list[str]:
+    return [each["S"] for each in (attribute or {}).get("L", ())]
+
+
+def _deadline_key(task: Task) -> str:
+    return NO_DEADLINE if task.deadline is None else clock.sortable(task.deadline)

@@ -1,63 +1,56 @@
-"""Many tasks at once, in one round trip or two."""
+"""Tasks as overview, export and the resolution of keys need them: without any right to see them."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any
-
-from tasksync.dynamodb.core.connection import get_many
-from tasksync.dynamodb.tasks.items import TaskItem, task_key
-from tasksync.dynamodb.tasks.mapper import TASK
+from tasksync.dynamodb.tasks.items import TasksItem
+from tasksync.dynamodb.tasks.lists import ForwardList
+from tasksync.dynamodb.tasks.mapper import LISTED, LinkRow
+from tasksync.dynamodb.tasks.query_plan import of_person, of_person_in_room
+from tasksync.dynamodb.tasks.repository import TasksRepository
 from tasksync.model.entities import Page, Task, TaskStatus
-from tasksync.runtime.settings import settings
+from tasksync.model.queries import TaskFilter
 
-_MOST_LOOKED_AT = 500
-_OPEN = TaskItem.status != TaskStatus.COMPLETED.value
+# It sorts behind all characters of a sort key.
+_END = "~"
+_OPEN = frozenset(TaskStatus) - {TaskStatus.COMPLETED}
 
 
 class OpenTasks:
-    """Tasks newest first, of 500 at a time, so that somebody who has completed thousands is answered in one round trip,
-    too."""
+    """The ids of open tasks, newest first, some at a time. Completed ones are not read, however many there are."""
 
-    def __init__(self, pages: Iterator[dict[str, Any]]) -> None:
-        self._pages = pages
-        self.more = True
+    def __init__(self, links: ForwardList[LinkRow]) -> None:
+        self._links = links
+
+    @property
+    def more(self) -> bool:
         """Whether there may be more."""
+        return self._links.goes_on
 
-    def read(self) -> list[Task]:
-        """What is open among the next 500, in one round trip."""
-        page = next(self._pages)
-        self.more = "LastEvaluatedKey" in page
-        return [TASK.read(raw) for raw in page["Items"]]
+    def read(self, wanted: int) -> list[str]:
+        """The next ids, in one round trip or a few."""
+        return [link.id for link in self._links.read(wanted)]
 
 
-class TaskReads:
-    """Tasks as overview, export and the resolution of keys need them: without any right to see them."""
+class TaskReads(TasksRepository):
+    """The tasks of a person, wherever they are."""
 
-    def open_of(self, user_id: str) -> "OpenTasks":
+    def open_of(self, user_id: str) -> OpenTasks:
         """What is assigned to a person and not completed. From an index, which may be some milliseconds behind."""
-        pages = TaskItem.by_assignee.query(
-            user_id, filter_condition=_OPEN, scan_index_forward=False, page_size=_MOST_LOOKED_AT
-        )
-        return OpenTasks(pages.page_iter)
+        return OpenTasks(ForwardList(of_person(user_id, TaskFilter(statuses=_OPEN, descending=True)), None, None))
 
-    def personal_of(self, user_id: str) -> "OpenTasks":
+    def personal_of(self, user_id: str) -> OpenTasks:
         """Of a person's personal tasks, those that are not completed."""
-        pages = TaskItem.query(user_id, filter_condition=_OPEN, scan_index_forward=False, page_size=_MOST_LOOKED_AT)
-        return OpenTasks(pages.page_iter)
+        wanted = TaskFilter(assignee_id=user_id, statuses=_OPEN, descending=True)
+        return OpenTasks(ForwardList(of_person_in_room(user_id, wanted), None, None))
 
-    def created_by(self, user_id: str, limit: int, after: str | None) -> Page[Task]:
-        """What a person has created, whosever it is to do, oldest first.
+    def created_for_others(self, user_id: str, limit: int, after: str | None) -> Page[Task]:
+        """What a person has created and is not assigned to, oldest first, with whole descriptions.
 
-        Found in an index that may be some milliseconds behind, and read consistently: two round trips. A page is
-        shorter than ``limit`` where tasks have just been deleted.
+        Found in an index that may be some milliseconds behind, and read consistently. A page is shorter than ``limit``
+        where tasks have just been deleted or assigned to their creator.
         """
-        beyond = None if after is None else TaskItem.by_created > after
-        read = next(TaskItem.by_creator.query(user_id, beyond, page_size=limit).page_iter)
-        ids = [raw["task_id"]["S"] for raw in read["Items"]]
+        beyond = TasksItem.by_created.between(after or LISTED, LISTED + _END)
+        read = next(TasksItem.by_person.query(user_id, beyond, page_size=limit).page_iter)
+        ids = [raw["item"]["S"] for raw in read["Items"]]
         found = self.find_many(ids) if ids else {}
+        tasks = [found[each] for each in ids if each in found and user_id not in found[each].assignee_ids]
         last = read.get("LastEvaluatedKey")
-        return Page([found[each] for each in ids if each in found], None if last is None else last["by_created"]["S"])
-
-    def find_many(self, task_ids: Iterable[str]) -> dict[str, Task]:
-        """By id, read consistently. The ids are known to be ids of tasks. One round trip for 100."""
-        found = map(TASK.read, get_many(settings.tasks_table, map(task_key, task_ids)))
-        return {task.id: task for task in found}
+        return Page(self.whole(tasks), None if last is None else f"{last['by_created']['S']}{_END}")

@@ -3,18 +3,32 @@
 Filters by equality are the prefix of an index's sort key. So the tasks of a list are ranges of the index: one range for
 each pair of status and priority. Within a range, tasks are sorted by creation or by deadline.
 ``dynamodb/core/merge.py`` merges the ranges.
+
+The list of a person, or of nobody, is made of ranges of links. A link says whether the task is open and its priority,
+but not its status: who reads the tasks leaves out those that ``holds`` does not accept.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from tasksync.dynamodb.core.merge import Block
 from tasksync.dynamodb.core.queries import query
-from tasksync.dynamodb.tasks.items import TaskItem
-from tasksync.dynamodb.tasks.mapper import NO_DEADLINE, NOBODY, RANKS, TaskRow, class_of, rows_with
-from tasksync.model.entities import Priority, TaskStatus
+from tasksync.dynamodb.tasks.items import TasksItem
+from tasksync.dynamodb.tasks.mapper import (
+    LINK,
+    LISTED,
+    NO_DEADLINE,
+    NOBODY,
+    RANKS,
+    LinkRow,
+    TaskRow,
+    class_of,
+    link_class_of,
+    rows_with,
+)
+from tasksync.model.entities import Priority, Task, TaskStatus
 from tasksync.model.queries import Order, TaskFilter
 from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
@@ -25,15 +39,14 @@ _END = "~"
 _LAST_DEADLINE = "9999-12-31T24"
 
 # Names of indexes, each with its sort key.
-_DEADLINE = (TaskItem.room_by_deadline.Meta.index_name, "by_deadline")
-_STATUS = (TaskItem.room_by_status.Meta.index_name, "by_status")
-_STATUS_BY_DEADLINE = (TaskItem.room_by_status_deadline.Meta.index_name, "by_status_deadline")
-_PERSON = (TaskItem.room_by_person.Meta.index_name, "by_person")
-_PERSON_BY_DEADLINE = (TaskItem.room_by_person_deadline.Meta.index_name, "by_person_deadline")
-_ASSIGNEE = (TaskItem.by_assignee.Meta.index_name, "by_created")
-_ASSIGNEE_BY_DEADLINE = (TaskItem.by_assignee_deadline.Meta.index_name, "by_deadline")
-_ASSIGNEE_STATUS = (TaskItem.by_assignee_status.Meta.index_name, "by_status")
-_ASSIGNEE_STATUS_BY_DEADLINE = (TaskItem.by_assignee_status_deadline.Meta.index_name, "by_status_deadline")
+_CREATED = (TasksItem.room_by_created.Meta.index_name, "by_created")
+_DEADLINE = (TasksItem.room_by_deadline.Meta.index_name, "by_deadline")
+_STATUS = (TasksItem.room_by_status.Meta.index_name, "by_status")
+_STATUS_BY_DEADLINE = (TasksItem.room_by_status_deadline.Meta.index_name, "by_status_deadline")
+_PERSON = (TasksItem.by_person.Meta.index_name, "person_id", "by_created")
+_PERSON_BY_DEADLINE = (TasksItem.by_assignee_deadline.Meta.index_name, "assignee_id", "by_deadline")
+
+ListRow = TypeVar("ListRow", bound=TaskRow | LinkRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +62,9 @@ class Range:
 
 
 class Index(NamedTuple):
-    """One partition of an index, or of the table itself if ``name`` is None."""
+    """One partition of an index."""
 
-    name: str | None
+    name: str
     partition_key: str
     partition: str
     sort_key: str
@@ -59,21 +72,21 @@ class Index(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Generic[ListRow]):
     """How a list is read. ``stages``: the ranges of one stage are merged, and the stages are read one after the
     other."""
 
     index: Index
     stages: list[list[Range]]
     descending: bool
-    rows: type[TaskRow]
+    rows: type[ListRow]
     due: tuple[str, str] | None = None
     """The list holds only tasks with a deadline between these two; None: all tasks that are read."""
 
-    def ranges(self, stage: int) -> list["PlannedRange"]:
+    def ranges(self, stage: int) -> list["PlannedRange[ListRow]"]:
         return [PlannedRange(self, part) for part in self.stages[stage]]
 
-    def sorted_behind(self, position: str | None, found: Iterable[TaskRow]) -> list[TaskRow]:
+    def sorted_behind(self, position: str | None, found: Iterable[ListRow]) -> list[ListRow]:
         """Those of ``found`` after ``position``, in the order of this plan, which has one stage."""
         positioned = [(self.position_of(row.key(self.index.sort_key))[1], row) for row in found]
         if position is not None:
@@ -93,16 +106,16 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedRange:
+class PlannedRange(Generic[ListRow]):
     """A range of a plan that ``Merge`` can read."""
 
-    plan: Plan
+    plan: Plan[ListRow]
     part: Range
 
-    def position(self, row: TaskRow) -> str:
+    def position(self, row: ListRow) -> str:
         return row.key(self.plan.index.sort_key).removeprefix(self.part.prefix)
 
-    def read(self, after: str | None, size: int) -> Block[TaskRow]:
+    def read(self, after: str | None, size: int) -> Block[ListRow]:
         """At most ``size`` items after a position (None: from the beginning), in one round trip."""
         plan, part = self.plan, self.part
         low, high = part.prefix + part.low, part.prefix + part.high
@@ -112,17 +125,18 @@ class PlannedRange:
             low = part.prefix + after + _END
         if low > high:
             return Block([], None)
-        found = query(plan.rows, _question(plan, low, high, size))
+        found = query(plan.rows, _question(plan, part.prefix, low, high, size))
         end = None if found.last is None else found.last[plan.index.sort_key]["S"].removeprefix(part.prefix)
         return Block(found.rows, end)
 
 
-def _question(plan: Plan, low: str, high: str, size: int) -> dict[str, Any]:
+def _question(plan: Plan[Any], prefix: str, low: str, high: str, size: int) -> dict[str, Any]:
     index = plan.index
     names = {"#0": index.partition_key, "#1": index.sort_key}
     values = {":0": {"S": index.partition}, ":1": {"S": low}, ":2": {"S": high}}
     question: dict[str, Any] = {
         "TableName": settings.tasks_table,
+        "IndexName": index.name,
         "KeyConditionExpression": "(#0 = :0 AND #1 BETWEEN :1 AND :2)",
         "ConsistentRead": index.consistent,
         "Limit": size,
@@ -130,73 +144,94 @@ def _question(plan: Plan, low: str, high: str, size: int) -> dict[str, Any]:
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
     }
-    if index.name is not None:
-        question["IndexName"] = index.name
     if plan.due is not None:
+        first, last = plan.due
         names["#2"] = "deadline"
-        values[":3"], values[":4"] = ({"S": deadline} for deadline in plan.due)
+        if plan.rows is LinkRow:
+            # A link has its deadline in the sort key alone, behind the same prefix.
+            names["#2"], first, last = "by_deadline", prefix + first, f"{prefix}{last}#{_END}"
+        values[":3"], values[":4"] = {"S": first}, {"S": last}
         question["FilterExpression"] = "#2 BETWEEN :3 AND :4"
     return question
 
 
-def of_room(room_id: str, wanted: TaskFilter) -> Plan:
-    """The plan of a room's list. It uses the table or a local index, which are read consistently."""
-    return _of_room(room_id, wanted, _order(wanted))
-
-
-def due_in_room(room_id: str, wanted: TaskFilter) -> Plan | None:
-    """The plan of a room's tasks sorted by deadline, if the list has a range of deadlines and another order."""
-    return _for(_of_room(room_id, wanted, Order.DEADLINE), of_room(room_id, wanted)) if _across(wanted) else None
-
-
-def of_assignee(user_id: str, wanted: TaskFilter) -> Plan:
-    """The plan of a person's list across rooms. It uses global indexes, which lag by some milliseconds."""
-    return _of_assignee(user_id, wanted, _order(wanted))
-
-
-def due_of_assignee(user_id: str, wanted: TaskFilter) -> Plan | None:
-    """``due_in_room`` for a person's list."""
-    plan = _of_assignee(user_id, wanted, Order.DEADLINE)
-    return _for(plan, of_assignee(user_id, wanted)) if _across(wanted) else None
-
-
-def _for(due: Plan, listed: Plan) -> Plan:
-    """``due``, reading the sort keys of ``listed`` too, so that its rows can be sorted in the order of ``listed``."""
-    return replace(due, rows=rows_with(due.index.sort_key, listed.index.sort_key), due=None)
-
-
-def _of_room(room_id: str, wanted: TaskFilter, by: Order) -> Plan:
-    due = by is Order.DEADLINE
-    prefix = ""
-    name: str | None = None
-    person = NOBODY if wanted.unassigned else wanted.assignee_id
-    if person is not None:
-        name, key = _PERSON_BY_DEADLINE if due else _PERSON
-        prefix = f"{person}#"
-    elif _by_class(wanted):
-        name, key = _STATUS_BY_DEADLINE if due else _STATUS
-    elif due:
-        name, key = _DEADLINE
-    else:
-        key, prefix = "task_id", f"{room_id}."
-    classes = _by_class(wanted) or person is not None
-    return _plan(Index(name, "owner_id", room_id, key, consistent=True), _stages(prefix, classes, wanted, by), wanted)
-
-
-def _of_assignee(user_id: str, wanted: TaskFilter, by: Order) -> Plan:
-    due = by is Order.DEADLINE
-    if _by_class(wanted):
-        name, key = _ASSIGNEE_STATUS_BY_DEADLINE if due else _ASSIGNEE_STATUS
-    else:
-        name, key = _ASSIGNEE_BY_DEADLINE if due else _ASSIGNEE
-    return _plan(
-        Index(name, "assignee_id", user_id, key, consistent=False), _stages("", _by_class(wanted), wanted, by), wanted
-    )
-
-
-def _plan(index: Index, stages: list[list[Range]], wanted: TaskFilter) -> Plan:
+def of_room(room_id: str, wanted: TaskFilter) -> Plan[TaskRow]:
+    """The plan of a room's list, whoever the tasks are assigned to. Local indexes are read consistently."""
     due = _deadlines(wanted) if _across(wanted) else None
-    return Plan(index, stages, wanted.descending, rows_with(index.sort_key), due)
+    return _of_room(room_id, wanted, _order(wanted), due)
+
+
+def due_in_room(room_id: str, wanted: TaskFilter) -> Plan[TaskRow] | None:
+    """The plan of a room's tasks sorted by deadline, if the list has a range of deadlines and another order.
+
+    Its rows have the sort keys of ``of_room``, too, so that they can be sorted in that order.
+    """
+    if not _across(wanted):
+        return None
+    plan = _of_room(room_id, wanted, Order.DEADLINE, None)
+    listed = of_room(room_id, wanted)
+    return replace(plan, rows=rows_with(plan.index.sort_key, listed.index.sort_key))
+
+
+def of_person_in_room(room_id: str, wanted: TaskFilter) -> Plan[LinkRow]:
+    """The plan of the links to a person, or to nobody, in a room. Local indexes are read consistently."""
+    plan = _of_person_in_room(room_id, wanted, _order(wanted))
+    return replace(plan, due=_deadlines(wanted)) if _across(wanted) else plan
+
+
+def due_of_person_in_room(room_id: str, wanted: TaskFilter) -> Plan[LinkRow] | None:
+    """``due_in_room`` for these links."""
+    return _of_person_in_room(room_id, wanted, Order.DEADLINE) if _across(wanted) else None
+
+
+def of_person(user_id: str, wanted: TaskFilter) -> Plan[LinkRow]:
+    """The plan of the links to a person in all partitions. Global indexes lag by some milliseconds."""
+    return _of_person(user_id, wanted, _order(wanted))
+
+
+def due_of_person(user_id: str, wanted: TaskFilter) -> Plan[LinkRow] | None:
+    """``due_in_room`` for these links."""
+    return _of_person(user_id, wanted, Order.DEADLINE) if _across(wanted) else None
+
+
+def holds(wanted: TaskFilter, task: Task) -> bool:
+    """Whether the task has what the list is asked for, but for the assignee."""
+    if (wanted.statuses and task.status not in wanted.statuses) or (
+        wanted.priorities and task.priority not in wanted.priorities
+    ):
+        return False
+    if not wanted.needs_deadline:
+        return True
+    first, last = _deadlines(wanted)
+    return task.deadline is not None and first <= clock.sortable(task.deadline) <= last
+
+
+def _of_room(room_id: str, wanted: TaskFilter, by: Order, due: tuple[str, str] | None) -> Plan[TaskRow]:
+    by_deadline = by is Order.DEADLINE
+    prefixes = [[LISTED]]
+    if wanted.statuses or wanted.priorities or wanted.order is Order.PRIORITY:
+        name, key = _STATUS_BY_DEADLINE if by_deadline else _STATUS
+        prefixes = [[f"{LISTED}{each}#" for each in stage] for stage in _classes(wanted, class_of)]
+    else:
+        name, key = _DEADLINE if by_deadline else _CREATED
+    index = Index(name, "owner_id", room_id, key, consistent=True)
+    return Plan(index, _stages(prefixes, wanted, by), wanted.descending, rows_with(key), due)
+
+
+def _of_person_in_room(room_id: str, wanted: TaskFilter, by: Order) -> Plan[LinkRow]:
+    name, key = _DEADLINE if by is Order.DEADLINE else _CREATED
+    person = NOBODY if wanted.unassigned else str(wanted.assignee_id)
+    return _of_links(Index(name, "owner_id", room_id, key, consistent=True), person, wanted, by)
+
+
+def _of_person(user_id: str, wanted: TaskFilter, by: Order) -> Plan[LinkRow]:
+    name, partition, key = _PERSON_BY_DEADLINE if by is Order.DEADLINE else _PERSON
+    return _of_links(Index(name, partition, user_id, key, consistent=False), user_id, wanted, by)
+
+
+def _of_links(index: Index, person: str, wanted: TaskFilter, by: Order) -> Plan[LinkRow]:
+    prefixes = [[f"{LINK}{person}#{each}#" for each in stage] for stage in _classes(wanted, link_class_of)]
+    return Plan(index, _stages(prefixes, wanted, by), wanted.descending, LinkRow)
 
 
 def _order(wanted: TaskFilter) -> Order:
@@ -210,16 +245,9 @@ def _across(wanted: TaskFilter) -> bool:
     return wanted.needs_deadline and _order(wanted) is not Order.DEADLINE
 
 
-def _by_class(wanted: TaskFilter) -> bool:
-    return bool(wanted.statuses or wanted.priorities) or wanted.order is Order.PRIORITY
-
-
-def _stages(prefix: str, classes: bool, wanted: TaskFilter, by: Order) -> list[list[Range]]:
+def _stages(prefixes: list[list[str]], wanted: TaskFilter, by: Order) -> list[list[Range]]:
     if wanted.matches_nothing:
         return []
-    prefixes = [[prefix]]
-    if classes:
-        prefixes = [[f"{prefix}{each}#" for each in stage] for stage in _classes(wanted)]
     bounds = [(_START, _END)]
     if by is Order.DEADLINE and wanted.needs_deadline:
         first, last = _deadlines(wanted)
@@ -230,14 +258,19 @@ def _stages(prefix: str, classes: bool, wanted: TaskFilter, by: Order) -> list[l
     return [[Range(each, low, high) for each in stage] for stage in prefixes for low, high in bounds]
 
 
-def _classes(wanted: TaskFilter) -> Iterator[list[str]]:
+def _classes(wanted: TaskFilter, class_of: Callable[[TaskStatus, Priority], str]) -> Iterator[list[str]]:
+    """The classes of each stage."""
     statuses = [each for each in TaskStatus if each in wanted.statuses or not wanted.statuses]
     priorities = [each for each in Priority if each in wanted.priorities or not wanted.priorities]
     if wanted.order is not Order.PRIORITY:
-        yield [class_of(status, priority) for status in statuses for priority in priorities]
+        yield _unlike(class_of(status, priority) for status in statuses for priority in priorities)
         return
     for priority in sorted(priorities, key=RANKS.__getitem__, reverse=wanted.descending):
-        yield [class_of(status, priority) for status in statuses]
+        yield _unlike(class_of(status, priority) for status in statuses)
+
+
+def _unlike(classes: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(classes))
 
 
 def _deadlines(wanted: TaskFilter) -> tuple[str, str]:

@@ -1,70 +1,125 @@
 """The tasks table: the tasks of a room are one partition, and so are the personal tasks of one person."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
 
-from tasksync.dynamodb.core.connection import batch_get
-from tasksync.dynamodb.core.queries import raws
+from tasksync.dynamodb.core.connection import batch_get, get_many
+from tasksync.dynamodb.core.mapper import Raw
 from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.rooms.items import membership_key
 from tasksync.dynamodb.rooms.repository import members_of
-from tasksync.dynamodb.tasks.items import TaskItem, changes, same_task, task_key
-from tasksync.dynamodb.tasks.mapper import TASK
+from tasksync.dynamodb.tasks.items import TaskItem, TasksItem, changes, description_key, same_task, task_key
+from tasksync.dynamodb.tasks.mapper import DESCRIPTION, LINK, TASK, task_of, with_description
+from tasksync.dynamodb.tasks.parts import write_parts
 from tasksync.model.entities import Membership, Task
 from tasksync.model.errors import WriteConflict
 from tasksync.model.ids import is_room_id, owner_of
 from tasksync.runtime.settings import settings
+
+_ATTEMPTS = 3
+"""How often a task is read until its two items are of one version."""
 
 
 class TasksRepository:
     """Tasks of rooms, and personal ones."""
 
     def find_with_members(self, task_id: str, user_ids: Collection[str]) -> tuple[Task | None, dict[str, Membership]]:
-        """The task, and the memberships in its room of those of these users that have one, in one round trip.
+        """The task with its whole description, and the memberships in its room of those of these users that have one,
+        in one round trip.
 
         Each is read consistently. There are no memberships for a personal task.
         """
         owner_id = str(owner_of(task_id))
-        requests: dict[str, Any] = {settings.tasks_table: {"Keys": [task_key(task_id)], "ConsistentRead": True}}
-        if is_room_id(owner_id):
-            keys = [membership_key(owner_id, user_id) for user_id in user_ids]
-            requests[settings.rooms_table] = {"Keys": keys, "ConsistentRead": True}
-        found = batch_get(requests)
-        tasks = map(TASK.read, found[settings.tasks_table])
-        return next(tasks, None), members_of(found.get(settings.rooms_table, []))
+        keys = [task_key(task_id), description_key(task_id)]
+        requests: dict[str, Any] = {settings.tasks_table: {"Keys": keys, "ConsistentRead": True}}
+        if user_ids and is_room_id(owner_id):
+            of_members = [membership_key(owner_id, user_id) for user_id in dict.fromkeys(user_ids)]
+            requests[settings.rooms_table] = {"Keys": of_members, "ConsistentRead": True}
+        task, members = _task_and_members(task_id, requests)
+        attempts = 1
+        # A batch is no transaction: its items may be of different versions.
+        while task is not None and task.description_digest is not None and attempts < _ATTEMPTS:
+            task, members = _task_and_members(task_id, requests)
+            attempts += 1
+        return task, members
 
-    def unassign(self, task: Task, at: datetime) -> None:
+    def find_many(self, task_ids: Iterable[str]) -> dict[str, Task]:
+        """By id, read consistently, without long descriptions. The ids are known to be ids of tasks. One round trip
+        for 100.
+        """
+        return tasks_of(get_many(settings.tasks_table, map(task_key, task_ids)))
+
+    def whole(self, tasks: Collection[Task]) -> list[Task]:
+        """The tasks with their whole descriptions, in one more round trip for 100 long ones. A task whose description
+        has changed since it was read is left out if it is not there any more.
+        """
+        keys = [description_key(task.id) for task in tasks if task.description_digest is not None]
+        texts = _texts_of(get_many(settings.tasks_table, keys)) if keys else {}
+        found = [with_description(task, texts.get(task.id)) for task in tasks]
+        changed = [task.id for task in found if task.description_digest is not None]
+        again = {task_id: task for task_id in changed if (task := self.find_with_members(task_id, [])[0])}
+        return [again.get(task.id, task) for task in found if task.id not in changed or task.id in again]
+
+    def unassign(self, task: Task, user_id: str, at: datetime) -> None:
         """The assignee has left the room, or is gone. Raises ``WriteConflict`` if the task has changed since it was
         read.
         """
-        after = replace(task, assignee_id=None, join_id=None, updated_at=at)
+        left = tuple(each for each in task.assignees if each.user_id != user_id)
+        after = replace(task, assignees=left, updated_at=at, version=task.version + 1)
         transaction = Transaction()
         transaction.update(TaskItem(task.owner_id, task.id), changes(task, after), same_task(task), WriteConflict)
+        write_parts(transaction, task, after)
         transaction.commit()
 
     def assigned_in(self, room_id: str, user_id: str) -> Iterator[list[Task]]:
         """A person's tasks in a room, page by page, read consistently."""
-        pages = TaskItem.room_by_person.query(
-            room_id, TaskItem.by_person.startswith(f"{user_id}#"), consistent_read=True, page_size=100
+        pages = TasksItem.room_by_created.query(
+            room_id, TasksItem.by_created.startswith(f"{LINK}{user_id}#"), consistent_read=True, page_size=100
         ).page_iter
         for page in pages:
-            yield [TASK.read(raw) for raw in page["Items"]]
+            yield self._linked(page["Items"])
 
     def assigned_to(self, user_id: str) -> Iterator[Task]:
         """All tasks of a person's list, from the index."""
-        return map(TASK.read, raws(TaskItem.by_assignee.query(user_id)))
+        pages = TasksItem.by_person.query(user_id, TasksItem.by_created.startswith(LINK), page_size=100).page_iter
+        for page in pages:
+            yield from self._linked(page["Items"])
+
+    def _linked(self, links: Iterable[Raw]) -> list[Task]:
+        ids = [task_of(link["item"]["S"]) for link in links]
+        return list(self.find_many(ids).values()) if ids else []
 
     def purge(self, owner_id: str, keep_going: Callable[[], bool]) -> bool:
-        """Delete all tasks of a room or person, 25 at a time. False if ``keep_going`` said no before the end."""
+        """Delete all tasks of a room or person, 25 items at a time: links and descriptions, too. False if
+        ``keep_going`` said no before the end.
+        """
         while keep_going():
-            keys = ["owner_id", "task_id"]
-            found = list(TaskItem.query(owner_id, consistent_read=True, limit=25, attributes_to_get=keys))
+            keys = ["owner_id", "item"]
+            found = list(TasksItem.query(owner_id, consistent_read=True, limit=25, attributes_to_get=keys))
             if not found:
                 return True
-            with TaskItem.batch_write() as batch:
+            with TasksItem.batch_write() as batch:
                 for item in found:
                     batch.delete(item)
         return False
+
+
+def _task_and_members(task_id: str, requests: dict[str, Any]) -> tuple[Task | None, dict[str, Membership]]:
+    found = batch_get(requests)
+    return tasks_of(found[settings.tasks_table]).get(task_id), members_of(found.get(settings.rooms_table, []))
+
+
+def tasks_of(items: Iterable[Raw]) -> dict[str, Task]:
+    """By id, the tasks among items that were read, each with its whole description if that was read, too."""
+    items = list(items)
+    texts = _texts_of(item for item in items if item["item"]["S"].startswith(DESCRIPTION))
+    tasks = (TASK.read(item) for item in items if not item["item"]["S"].startswith(DESCRIPTION))
+    return {task.id: with_description(task, texts.get(task.id)) for task in tasks}
+
+
+def _texts_of(descriptions: Iterable[Raw]) -> dict[str, str]:
+    """By task id."""
+    return {task_of(item["item"]["S"]): item["text"]["S"] for item in descriptions}

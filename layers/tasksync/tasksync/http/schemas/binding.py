@@ -73,6 +73,9 @@ class SentText(str):
 class Change(msgspec.Struct, frozen=True):
     """A schema of changes. A text that equals the stored text is always allowed."""
 
+    LISTED: ClassVar[frozenset[str]] = frozenset()
+    """The fields that the resource has in lists only. They can be sent back, and change nothing."""
+
     def given(self, current: object) -> dict[str, Any]:
         """The fields that were sent, by name. A text that equals the one in ``current`` stays as it is.
 

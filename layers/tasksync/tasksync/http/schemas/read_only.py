@@ -12,12 +12,14 @@ from typing import Any
 
 import msgspec
 
+from tasksync.http.schemas.binding import Change
 from tasksync.model.errors import FieldError, Invalid, PreconditionFailed
 
 _ABSENT = object()
 
-# They change with every change of the resource, so an old value is no error. They are ignored.
-_IGNORED = frozenset({"updated_at", "updated_by", "completed_at"})
+# They change with every change of the resource, so an old value is no error; an excerpt is no value at all. They are
+# ignored.
+_IGNORED = frozenset({"updated_at", "updated_by", "completed_at", "description_excerpt"})
 
 
 def is_ignored(name: str) -> bool:
@@ -27,11 +29,14 @@ def is_ignored(name: str) -> bool:
 
 @functools.cache
 def read_only(body: type[msgspec.Struct], resource: Any) -> frozenset[str]:
-    """The fields of a resource (a typed dictionary) that the request schema of its changes does not have."""
+    """The fields of a resource (a typed dictionary) that the request schema of its changes does not have, and those
+    that the resource has in lists only.
+    """
     if not typing.is_typeddict(resource):
         return frozenset()
     changeable = {field.encode_name for field in msgspec.structs.fields(body)}
-    return frozenset(resource.__required_keys__ | resource.__optional_keys__) - changeable
+    of_lists = body.LISTED if issubclass(body, Change) else frozenset()
+    return frozenset(resource.__required_keys__ | resource.__optional_keys__ | of_lists) - changeable
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,12 @@ class FormerRoom(TypedDict):
     left_at: Annotated[Timestamp, Meta(description="When one left it or was removed from it.")]
 
 
-class Task(TypedDict):
+_Description = Annotated[
+    str | None, Meta(description="More about the task.", examples=["Twelve, adjustable in height."])
+]
+
+
+class TaskWithoutDescription(TypedDict):
     """A task: in a room, or a personal one."""
 
     id: Annotated[
@@ -142,11 +147,9 @@ class Task(TypedDict):
         ),
     ]
     room_id: Annotated[RoomId | None, Meta(description="The room it is in; `null` for a personal task.")]
-    user_id: Annotated[UserId | None, Meta(description="Who is to do it; `null`: nobody.")]
+    user_id: Annotated[UserId | None, Meta(description="The first of the assignees; `null`: there is none.")]
+    assignee_ids: Annotated[list[UserId], Meta(description="Who is to do it, in the order given.")]
     title: Annotated[str, Meta(description="What is to be done.", examples=["Order the desks"])]
-    description: Annotated[
-        str | None, Meta(description="More about the task.", examples=["Twelve, adjustable in height."])
-    ]
     status: Annotated[TaskStatus, Meta(description="How far it is.")]
     priority: Annotated[Priority, Meta(description="How much it matters.")]
     deadline: Annotated[Timestamp | None, Meta(description="When it is to be done: as it was given, in UTC.")]
@@ -159,6 +162,30 @@ class Task(TypedDict):
         Meta(description="When its status became `completed`; `null` where it is not."),
     ]
     version: Version
+
+
+class Task(TaskWithoutDescription):
+    """A task: in a room, or a personal one."""
+
+    description: _Description
+
+
+class TaskInList(TaskWithoutDescription):
+    """A task in a list. Instead of a description of more than 500 characters it has the beginning of it."""
+
+    description: NotRequired[_Description]
+    description_excerpt: NotRequired[
+        Annotated[
+            str,
+            Meta(
+                description=(
+                    "The first 500 characters of a longer description; then there is no `description`. "
+                    "`GET /tasks/{task_id}` has the whole. It is ignored in changes."
+                ),
+                examples=["Twelve, adjustable in height."],
+            ),
+        ]
+    ]
 
 
 class ValueChange(TypedDict):
