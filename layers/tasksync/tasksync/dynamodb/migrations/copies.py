@@ -35,7 +35,7 @@ from tasksync.dynamodb.tasks.items import (
 from tasksync.dynamodb.tasks.mapper import DESCRIPTION, TASK, links, long_description
 from tasksync.dynamodb.tasks.parts import write_parts
 from tasksync.dynamodb.tasks.repository import tasks_of
-from tasksync.dynamodb.users.repository import require_active
+from tasksync.dynamodb.users.conditions import require_active
 from tasksync.model.entities import Task
 from tasksync.model.errors import NotFound, WriteConflict
 from tasksync.model.ids import is_room_id, owner_of
