@@ -160,8 +160,9 @@ class Stack:
         }
 
 
-def release(stack: Stack, deploy: Callable[[Mapping[str, str]], None], check: Callable[[], None]) -> None:
-    """``check`` raises Unhealthy if what ``deploy`` has deployed does not serve.
+def release(stack: Stack, deploy: Callable[[Mapping[str, str]], None], check: Callable[..., None]) -> None:
+    """``check`` raises Unhealthy if what ``deploy`` has deployed does not serve. It takes ``tasks_open``, as
+    ``smoke.check`` does.
 
     ``deploy`` is given the parameters that differ from those of the environment. Raises RolledBack; Unhealthy if it was
     the first version, which stays as it is; what ``deploy`` raises; and DeploymentFailed if CloudFormation would not
@@ -178,11 +179,12 @@ def release(stack: Stack, deploy: Callable[[Mapping[str, str]], None], check: Ca
         return
     if tasks_move.is_due(before.template, before.parameters):
         before = _move_tasks(stack, before, deploy, check)
-    _replace(stack, before, lambda: deploy({}), check, check)
+    closed = tasks_move.is_begun(before.parameters)
+    _replace(stack, before, lambda: deploy({}), check, lambda: check(tasks_open=not closed))
 
 
 def _move_tasks(
-    stack: Stack, before: Version, deploy: Callable[[Mapping[str, str]], None], check: Callable[[], None]
+    stack: Stack, before: Version, deploy: Callable[[Mapping[str, str]], None], check: Callable[..., None]
 ) -> Version:
     """Deploy the new version with its routes of tasks closed, and copy the tasks. Returns this version.
 
@@ -190,15 +192,20 @@ def _move_tasks(
     new one at once, because the version before has no rights to the old table any more.
     """
 
-    def copied() -> None:
-        check()
-        stack.copy_tasks(again=not tasks_move.is_begun(before.parameters))
+    def check_rest() -> None:
+        check(tasks_open=False)
 
-    _replace(stack, before, lambda: deploy({**tasks_move.CLOSED, "Rollout": "AllAtOnce"}), copied, check)
-    closed = stack.version()
-    if closed is None:
+    def copied() -> None:
+        check_rest()
+        stack.copy_tasks(again=again)
+
+    again = not tasks_move.is_begun(before.parameters)
+    closed = {**tasks_move.CLOSED, "Rollout": "AllAtOnce"}
+    _replace(stack, before, lambda: deploy(closed), copied, check if again else check_rest)
+    moved = stack.version()
+    if moved is None:
         raise DeploymentFailed(f"{stack.name} is gone.")
-    return closed
+    return moved
 
 
 def _replace(
@@ -282,7 +289,7 @@ def main() -> int:
 
     try:
         stack = Stack(name, boto3.client)
-        release(stack, deploy, lambda: smoke.check(_address(stack, arguments.url)))
+        release(stack, deploy, lambda **how: smoke.check(_address(stack, arguments.url), **how))
     except RolledBack as reason:
         print(f"The new version does not serve: {reason}\nThe version before is back, and serves.", file=sys.stderr)
     except smoke.Unhealthy as reason:

@@ -58,7 +58,7 @@ class Project:
         def deploy(_: Mapping[str, str]) -> None:
             self.addresses = self.local.deploy(parameters)
 
-        release.release(self.stack, deploy, lambda: smoke.check(self.addresses.api_url))
+        release.release(self.stack, deploy, lambda **how: smoke.check(self.addresses.api_url, **how))
 
     def release_in_part(self, **parameters: str) -> None:
         """As `make deploy` does where CloudFormation gives up in the middle of a canary."""
@@ -74,7 +74,7 @@ class Project:
             assert len(self.routed()) == len(before.aliases)
             raise DeploymentFailed("an alias could not be put back")
 
-        release.release(self.stack, deploy, lambda: smoke.check(self.addresses.api_url))
+        release.release(self.stack, deploy, lambda **how: smoke.check(self.addresses.api_url, **how))
 
     def routed(self) -> list[str]:
         """The functions of whose requests a part goes elsewhere."""
