@@ -10,9 +10,9 @@ import pytest
 from tasksync.dynamodb.core.connection import shared_connection
 from tests.functions.migrations.concurrent_writes import before_the_next_transaction
 from tests.support import tables
-from tests.support.aws import LOCK
 from tests.support.client import Person
 from tests.support.function_calls import call
+from tests.support.old_tasks import delete, put_old
 from tests.support.product import Product
 
 Json = dict[str, Any]
@@ -20,9 +20,6 @@ Json = dict[str, Any]
 COPYING = ["0006-tasks-copied", "0007-copies-compared", "0008-copies-of-deleted-tasks", "0009-assignments"]
 
 ANYTHING = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
-
-# What the old table did not have.
-NEW = {"item", "assignees", "rank", "revision", "description_digest", "by_rank", "person_id"}
 
 
 class Killed(BaseException):
@@ -42,25 +39,16 @@ def make_old(product: Product) -> dict[str, Json]:
     trail = product.items("ActivityTable")
     for name, item in items.items():
         if item["item"].startswith(item["owner_id"]):
-            put_old(product, item, items.get(f"D#{name}", {}).get("text"))
+            put_old(product.aws, item, items.get(f"D#{name}", {}).get("text"))
     clear(product)
     product.deliver()
     # Of what this function itself did to the tables, there is nothing in the audit trail.
     for entry in product.items("ActivityTable"):
-        delete(product, "ActivityTable", room_id=entry["room_id"], entry_id=entry["entry_id"])
+        delete(product.aws, "ActivityTable", room_id=entry["room_id"], entry_id=entry["entry_id"])
     for entry in trail:
         tables.put(product.aws, "ActivityTable", **entry)
     product.aws.deploy(TasksOpen="false")
     return {name: item | ({"copied": "1"} if "title" in item else {}) for name, item in items.items()}
-
-
-def put_old(product: Product, item: Json, description: str | None = None) -> None:
-    old = {name: value for name, value in item.items() if name not in NEW} | {"task_id": item["item"]}
-    if description is not None:
-        old["description"] = description
-    for assignment in item.get("assignees", []):
-        old |= dict(zip(("assignee_id", "join_id"), assignment.split(" "), strict=False))
-    tables.put(product.aws, "TasksTable", **old)
 
 
 def clear(product: Product) -> None:
@@ -68,12 +56,7 @@ def clear(product: Product) -> None:
     for table, keys in {"TasksTableV2": ("owner_id", "item"), "IdempotencyTable": ("receipt_id",)}.items():
         for item in product.items(table):
             if table == "TasksTableV2" or item["receipt_id"].startswith("MIGRATION#"):
-                delete(product, table, **{name: item[name] for name in keys})
-
-
-def delete(product: Product, table: str, **key: str) -> None:
-    with LOCK:
-        product.aws.dynamodb.delete_item(TableName=table, Key={name: {"S": value} for name, value in key.items()})
+                delete(product.aws, table, **{name: item[name] for name in keys})
 
 
 def migrate(product: Product, **event: Any) -> dict[str, Json]:
@@ -280,7 +263,7 @@ def test_writes_of_the_version_before_during_the_copy_are_copied(product: Produc
     def write() -> None:
         """As functions do that began before the deployment."""
         tables.change(product.aws, "TasksTable", old_key(changed), title="late", version=changed["version"] + 1)
-        delete(product, "TasksTable", **old_key(deleted))
+        delete(product.aws, "TasksTable", **old_key(deleted))
 
     migrate(product)
     write()
