@@ -91,7 +91,7 @@ class Probes:
         return {
             "users": lambda: self._read(settings.users_table, "user_id"),
             "rooms": lambda: self._read(settings.rooms_table, "room_id", "item"),
-            "tasks": lambda: self._read(settings.tasks_table, "owner_id", "task_id"),
+            "tasks": lambda: self._read(settings.tasks_table, "owner_id", "item"),
             "sessions": lambda: self._read(settings.sessions_table, "session_id"),
             "activity": lambda: self._read(settings.activity_table, "room_id", "entry_id"),
             "rate_limits": lambda: self._read(settings.rate_limits_table, "limit_id"),
