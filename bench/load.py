@@ -22,7 +22,7 @@ from bench.measuring import Spread
 from bench.recording import task_fields
 from bench.systems import System
 from bench.wrk import Load, Question
-from infrastructure.local.stack import Addresses
+from infrastructure.local.addresses import Addresses
 from tests.support.client import Client, Person
 
 _ROUNDS, _SECONDS = 5, 3

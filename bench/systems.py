@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from bench import processes
+from infrastructure.local.addresses import Addresses
 from infrastructure.local.clients import ACCESS_KEY, REGION, SECRET_KEY
-from infrastructure.local.stack import Addresses, LocalStack
+from infrastructure.local.stack import LocalStack
 from infrastructure.template import REPOSITORY
 
 FURTHER = REPOSITORY / ".venv-bench" / "bin" / "python"

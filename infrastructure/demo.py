@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from infrastructure.local.addresses import running_addresses
 from infrastructure.local.errors import LocalStackError
-from infrastructure.local.stack import running_addresses
 
 PASSWORD = "paper lantern orchard 42"  # noqa: S105  # of people who do not exist
 

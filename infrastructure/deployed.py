@@ -12,8 +12,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infrastructure import stacks
+from infrastructure.local.addresses import running_addresses
 from infrastructure.local.errors import LocalStackError
-from infrastructure.local.stack import running_addresses
 
 # As long as Lambda lets a function run; a call that is cut off must not begin a second run.
 _PATIENT = Config(read_timeout=910, retries={"total_max_attempts": 1}, tcp_keepalive=True)

@@ -16,6 +16,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,16 +25,20 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infrastructure import leftovers, smoke, stacks
+from infrastructure import deployed, leftovers, smoke, stacks, tasks_move
 from infrastructure import template as templates
 from infrastructure.change_sets import ChangeSets
 from infrastructure.local.errors import DeploymentFailed
+from infrastructure.migrate import MigrationFailed
 from infrastructure.smoke.inspection import look
 from infrastructure.template import REPOSITORY
 
 # A rollout in ten steps of two minutes, with time to spare.
 _SECONDS = 3600
 _PAUSE_SECONDS = 5
+
+# Until a change of a role holds everywhere, and a request that began before it has ended.
+_SETTLE_SECONDS = 60
 
 PROTECTION = "DeletionProtection"
 """The parameter that a first deployment has to do without."""
@@ -66,12 +71,14 @@ class Stack:
     def __init__(
         self,
         name: str,
-        client: Callable[[Any], Any],
+        client: Callable[..., Any],
         seconds: float = _SECONDS,
         pause: float = _PAUSE_SECONDS,
+        settle: float = _SETTLE_SECONDS,
     ) -> None:
         self.name = name
         self._client = client
+        self._settle = settle
         self._cloudformation = client("cloudformation")
         self._change_sets = ChangeSets(self._cloudformation, name, seconds, pause)
 
@@ -115,6 +122,12 @@ class Stack:
         )
         self._change_sets.apply(f"{s3.meta.endpoint_url}/{bucket}/{key}", version.parameters)
 
+    def copy_tasks(self, *, again: bool) -> None:
+        """Copy the tasks to their new table; see ``tasks_move``. Raises MigrationFailed."""
+        time.sleep(self._settle)
+        functions = deployed.functions(self._client)
+        tasks_move.copy(functions, self.outputs()["MigrationsFunction"], again=again, progress=print)
+
     def outputs(self) -> dict[str, str]:
         return stacks.outputs(stacks.described(self._cloudformation, self.name) or {})
 
@@ -147,8 +160,9 @@ class Stack:
         }
 
 
-def release(stack: Stack, deploy: Callable[[Mapping[str, str]], None], check: Callable[[], None]) -> None:
-    """``check`` raises Unhealthy if what ``deploy`` has deployed does not serve.
+def release(stack: Stack, deploy: Callable[[Mapping[str, str]], None], check: Callable[..., None]) -> None:
+    """``check`` raises Unhealthy if what ``deploy`` has deployed does not serve. It takes ``tasks_open``, as
+    ``smoke.check`` does.
 
     ``deploy`` is given the parameters that differ from those of the environment. Raises RolledBack; Unhealthy if it was
     the first version, which stays as it is; what ``deploy`` raises; and DeploymentFailed if CloudFormation would not
@@ -163,15 +177,54 @@ def release(stack: Stack, deploy: Callable[[Mapping[str, str]], None], check: Ca
         check()
         deploy({})
         return
+    if tasks_move.is_due(before.template, before.parameters):
+        before = _move_tasks(stack, before, deploy, check)
+    closed = tasks_move.is_begun(before.parameters)
+    _replace(stack, before, lambda: deploy({}), check, lambda: check(tasks_open=not closed))
+
+
+def _move_tasks(
+    stack: Stack, before: Version, deploy: Callable[[Mapping[str, str]], None], check: Callable[..., None]
+) -> Version:
+    """Deploy the new version with its routes of tasks closed, and copy the tasks. Returns this version.
+
+    Until then, the version before can be put back without loss: the new one has written no task. All requests go to the
+    new one at once, because the version before has no rights to the old table any more.
+    """
+
+    def check_rest() -> None:
+        check(tasks_open=False)
+
+    def copied() -> None:
+        check_rest()
+        stack.copy_tasks(again=again)
+
+    again = not tasks_move.is_begun(before.parameters)
+    closed = {**tasks_move.CLOSED, "Rollout": "AllAtOnce"}
+    _replace(stack, before, lambda: deploy(closed), copied, check if again else check_rest)
+    moved = stack.version()
+    if moved is None:
+        raise DeploymentFailed(f"{stack.name} is gone.")
+    return moved
+
+
+def _replace(
+    stack: Stack,
+    before: Version,
+    deploy: Callable[[], None],
+    succeeded: Callable[[], None],
+    check: Callable[[], None],
+) -> None:
+    """Deploy, and put the version before back if ``succeeded`` raises Unhealthy or MigrationFailed."""
     try:
-        deploy({})
+        deploy()
     except DeploymentFailed:
         # CloudFormation has put back what it could, by CodeDeploy where the template says so.
         stack.redirect(before)
         raise
     try:
-        check()
-    except smoke.Unhealthy as reason:
+        succeeded()
+    except (smoke.Unhealthy, MigrationFailed) as reason:
         stack.redirect(before)
         stack.put_back(before)
         check()
@@ -236,7 +289,7 @@ def main() -> int:
 
     try:
         stack = Stack(name, boto3.client)
-        release(stack, deploy, lambda: smoke.check(_address(stack, arguments.url)))
+        release(stack, deploy, lambda **how: smoke.check(_address(stack, arguments.url), **how))
     except RolledBack as reason:
         print(f"The new version does not serve: {reason}\nThe version before is back, and serves.", file=sys.stderr)
     except smoke.Unhealthy as reason:

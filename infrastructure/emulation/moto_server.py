@@ -20,9 +20,9 @@ from werkzeug.serving import make_server
 from infrastructure import template as templates
 from infrastructure.emulation import seed
 from infrastructure.emulation.variables import all_variables
+from infrastructure.local.addresses import DATA
 from infrastructure.local.errors import LocalStackError, PortTaken
 from infrastructure.local.run import port_number
-from infrastructure.local.stack import DATA
 
 HOST = "127.0.0.1"
 

@@ -27,10 +27,11 @@ from infrastructure import package
 from infrastructure import template as templates
 from infrastructure.emulation import derived, moto_server, pump
 from infrastructure.emulation.variables import all_variables, of_aws
+from infrastructure.local.addresses import DATA
 from infrastructure.local.clients import local_client
 from infrastructure.local.errors import LocalStackError, PortTaken, ServerFailed
 from infrastructure.local.run import port_number
-from infrastructure.local.stack import DATA, KEPT_ARCHIVES
+from infrastructure.local.stack import KEPT_ARCHIVES
 
 HOST = "127.0.0.1"
 SAM = templates.REPOSITORY / ".venv-deploy" / "bin" / "sam"

@@ -12,8 +12,9 @@ from types import FrameType
 from typing import Any
 
 from infrastructure import template as templates
+from infrastructure.local.addresses import DATA, Addresses
 from infrastructure.local.errors import LocalStackError, ParameterInvalid, PortInvalid, ServerFailed
-from infrastructure.local.stack import DATA, Addresses, LocalStack
+from infrastructure.local.stack import LocalStack
 
 _GREETING = """
 TaskSync answers at {url}

@@ -1,45 +1,29 @@
 """The local stack as one object, for `make run` and for the tests."""
 
 import http.client
-import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from botocore.config import Config
 
-from infrastructure import package
+from infrastructure import deployed, migrate, package, stacks, tasks_move
 from infrastructure import template as templates
-from infrastructure.local import deploy, gateway
-from infrastructure.local.clients import ACCESS_KEY, local_client
+from infrastructure.local import addresses, deploy, gateway
+from infrastructure.local.addresses import DATA, Addresses
+from infrastructure.local.clients import local_client
 from infrastructure.local.edge import Route
-from infrastructure.local.errors import DeploymentFailed, DiskFull, NotRunning, ServerFailed, TemplateInvalid
+from infrastructure.local.errors import DeploymentFailed, DiskFull, ServerFailed, TemplateInvalid
 from infrastructure.local.ministack import HOST, Server
 from infrastructure.local.state import FULL
 
-DATA = templates.REPOSITORY / ".local"
 KEPT_ARCHIVES = DATA / "build"
 
 # On AWS the tables refuse to be deleted; here the data is in a folder that anybody can delete.
 PARAMETERS = {"DeletionProtection": "false"}
 
 _HEALTHY_SECONDS = 60
-
-
-@dataclass(frozen=True)
-class Addresses:
-    """Where a running stack is. ``outputs``: those of the CloudFormation stack, by name."""
-
-    api_url: str
-    aws_endpoint: str
-    outputs: dict[str, str]
-
-    def client(self, service: str, access_key: str = ACCESS_KEY, *, config: Config | None = None) -> Any:
-        """An AWS client of this stack, such as ``client("dynamodb")``; its root user's, if not said otherwise."""
-        return local_client(service, self.aws_endpoint, access_key, config)
 
 
 class LocalStack:
@@ -77,7 +61,8 @@ class LocalStack:
         """Brings it up with the data that was saved, deploys the code as it is now, waits for health.
 
         Raises a LocalStackError. Then, or if it is interrupted, nothing is left running, and the data is as it was
-        before: a deployment that failed or was broken off leaves no trace.
+        before: a deployment that failed or was broken off leaves no trace. But where tasks have to be copied to their
+        new table, the version that does it stays, with its routes of tasks closed, and the next start continues.
         """
         try:
             return self._start()
@@ -108,14 +93,39 @@ class LocalStack:
         if replaced := self._server.start():
             self._progress(replaced)
         try:
-            addresses = self.deploy()
+            before = self._deployed_before()
+            moving = before is not None and tasks_move.is_due(*before)
+            found = self.deploy(tasks_move.CLOSED if moving else None)
             self._await_health()
-            _write_addresses(self.data_directory, addresses)
+            addresses.write(self.data_directory, found)
             self._server.keep()
+            if moving:
+                self._copy_tasks(found, again=before is not None and not tasks_move.is_begun(before[1]))
+                found = self.deploy(tasks_move.OPEN)
+                addresses.write(self.data_directory, found)
         except BaseException:
             self.kill()
             raise
-        return addresses
+        return found
+
+    def _deployed_before(self) -> tuple[dict[str, Any], dict[str, str]] | None:
+        """The template and the parameters of the version that left the data; None for a new folder."""
+        cloudformation = local_client("cloudformation", self._server.aws_endpoint)
+        found = stacks.described(cloudformation, deploy.STACK)
+        return None if found is None else (stacks.template(cloudformation, deploy.STACK), stacks.parameters(found))
+
+    def _copy_tasks(self, running: Addresses, *, again: bool) -> None:
+        """Raises DeploymentFailed. The next start continues."""
+        self._progress("Copying tasks to their new table")
+        try:
+            tasks_move.copy(
+                deployed.functions(running.client),
+                running.outputs["MigrationsFunction"],
+                again=again,
+                progress=self._progress,
+            )
+        except migrate.MigrationFailed as error:
+            raise DeploymentFailed(str(error)) from error
 
     def alive(self) -> bool:
         """Whether the server process runs."""
@@ -143,7 +153,7 @@ class LocalStack:
 
     def _forget_addresses(self) -> None:
         if self._server.holds_data:
-            _addresses_file(self.data_directory).unlink(missing_ok=True)
+            addresses.forget(self.data_directory)
 
     def _await_health(self) -> None:
         self._progress("Waiting for GET /health")
@@ -170,37 +180,8 @@ class LocalStack:
         )
 
 
-def running_addresses(data_directory: Path = DATA) -> Addresses:
-    """Where the stack with this data runs. Raises NotRunning."""
-    try:
-        content = json.loads(_addresses_file(data_directory).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise NotRunning from None
-    addresses = Addresses(**content)
-    connection = http.client.HTTPConnection(addresses.api_url.removeprefix("http://"), timeout=5)
-    try:
-        connection.connect()
-    except OSError:
-        # Left behind by a stack that was killed.
-        raise NotRunning from None
-    finally:
-        connection.close()
-    return addresses
-
-
 def _load(template: Path) -> dict[str, Any]:
     try:
         return templates.load(template)
     except (OSError, yaml.YAMLError) as error:
         raise TemplateInvalid(f"{template.name} cannot be read: {' '.join(str(error).split())}") from error
-
-
-def _addresses_file(data_directory: Path) -> Path:
-    return data_directory / "stack.json"
-
-
-def _write_addresses(data_directory: Path, addresses: Addresses) -> None:
-    file = _addresses_file(data_directory)
-    temporary = file.with_suffix(".tmp")
-    temporary.write_text(json.dumps(asdict(addresses), indent=2), encoding="utf-8")
-    temporary.replace(file)

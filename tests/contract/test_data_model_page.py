@@ -13,7 +13,10 @@ TABLES = STACK.of_type("AWS::DynamoDB::Table")
 
 def _rows(heading: str) -> list[list[str]]:
     table = PAGE.partition(f"## {heading}\n")[2].partition("\n## ")[0]
-    return [[cell.strip(" `") for cell in row.split("|")[1:-1]] for row in re.findall(r"(?m)^\| `\w+Table` .*$", table)]
+    return [
+        [cell.strip(" `") for cell in row.split("|")[1:-1]]
+        for row in re.findall(r"(?m)^\| `\w+Table(?:V\d)?` .*$", table)
+    ]
 
 
 def _keys(schema: list[dict[str, str]]) -> list[str]:

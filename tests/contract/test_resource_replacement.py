@@ -70,7 +70,7 @@ FROZEN: dict[str, dict[str, Any]] = {
     "Api": {"StageName": "live"},
     "UsersTable": _table("user_id"),
     "RoomsTable": _table("room_id", "item"),
-    "TasksTableV2": _table(
+    "TasksTable": _table(
         "owner_id",
         "task_id",
         room_by_deadline="by_deadline",
@@ -78,6 +78,15 @@ FROZEN: dict[str, dict[str, Any]] = {
         room_by_status_deadline="by_status_deadline",
         room_by_person="by_person",
         room_by_person_deadline="by_person_deadline",
+    ),
+    "TasksTableV2": _table(
+        "owner_id",
+        "item",
+        room_by_created="by_created",
+        room_by_deadline="by_deadline",
+        room_by_status="by_status",
+        room_by_status_deadline="by_status_deadline",
+        room_by_rank="by_rank",
     ),
     "SessionsTable": _table("session_id"),
     "IdempotencyTable": _table("receipt_id"),

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from infrastructure.local.addresses import running_addresses
 from infrastructure.local.errors import LocalStackError, NotRunning, PortTaken
 from infrastructure.local.logs import function_name
 from infrastructure.local.ministack import Server
-from infrastructure.local.stack import LocalStack, running_addresses
+from infrastructure.local.stack import LocalStack
 
 
 def test_a_port_in_use_is_refused_in_one_sentence(tmp_path: Path) -> None:

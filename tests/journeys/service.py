@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from infrastructure.local.stack import Addresses, LocalStack
+from infrastructure.local.addresses import Addresses
+from infrastructure.local.stack import LocalStack
 from tests.support.client import Client, Person
 
 Result = TypeVar("Result")

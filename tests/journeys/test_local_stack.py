@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from bench import processes
+from infrastructure.local.addresses import Addresses, running_addresses
 from infrastructure.local.errors import DeploymentFailed, LocalStackError
-from infrastructure.local.stack import Addresses, LocalStack, running_addresses
+from infrastructure.local.stack import LocalStack
 from tests.journeys.service import eventually
 
 TEMPLATE = """

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from infrastructure import audit, release, smoke
+from infrastructure.local.addresses import Addresses
 from infrastructure.local.errors import DeploymentFailed
-from infrastructure.local.stack import Addresses, LocalStack
+from infrastructure.local.stack import LocalStack
 from infrastructure.template import REPOSITORY
 from tasksync import __version__
 from tests.journeys.service import PARAMETERS, eventually
@@ -57,7 +58,7 @@ class Project:
         def deploy(_: Mapping[str, str]) -> None:
             self.addresses = self.local.deploy(parameters)
 
-        release.release(self.stack, deploy, lambda: smoke.check(self.addresses.api_url))
+        release.release(self.stack, deploy, lambda **how: smoke.check(self.addresses.api_url, **how))
 
     def release_in_part(self, **parameters: str) -> None:
         """As `make deploy` does where CloudFormation gives up in the middle of a canary."""
@@ -73,7 +74,7 @@ class Project:
             assert len(self.routed()) == len(before.aliases)
             raise DeploymentFailed("an alias could not be put back")
 
-        release.release(self.stack, deploy, lambda: smoke.check(self.addresses.api_url))
+        release.release(self.stack, deploy, lambda **how: smoke.check(self.addresses.api_url, **how))
 
     def routed(self) -> list[str]:
         """The functions of whose requests a part goes elsewhere."""

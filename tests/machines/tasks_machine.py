@@ -31,8 +31,9 @@ _fields = {
     "deadline": st.sampled_from([None, *_DEADLINES]),
 }
 _assignees = st.sampled_from([None, *range(PEOPLE)])
+_several = st.lists(_places, max_size=PEOPLE, unique=True)
 _filters: dict[str, st.SearchStrategy[Any]] = {
-    "user_id": _places,
+    "user_id": st.sampled_from([*range(PEOPLE), "none"]),
     "status": st.lists(st.sampled_from(STATUSES), min_size=1, max_size=2, unique=True),
     "priority": st.lists(st.sampled_from(PRIORITIES), min_size=1, max_size=2, unique=True),
     "deadline_from": st.sampled_from(_DEADLINES),
@@ -71,10 +72,11 @@ class TasksMachine(Machine):
         actor=_places,
         owner=_owners,
         fields=st.fixed_dictionaries({"title": _titles}, optional={**_fields, "user_id": _assignees}),
+        several=st.none() | _several,
     )
-    def create(self, actor: int, owner: int, fields: Json) -> None:
+    def create(self, actor: int, owner: int, fields: Json, several: list[int] | None) -> None:
         person = self.people[actor]
-        body = self._body(fields)
+        body = self._body(fields if several is None else _without("user_id", fields) | {"assignee_ids": several})
         if owner < ROOMS:
             body["room_id"] = self._room(owner).id
         self._plan(person, body)
@@ -100,9 +102,10 @@ class TasksMachine(Machine):
         if self.expect("update", response, 200, lambda: self.expected.update(person.id, task_id, body, if_match)):
             self._shown(response, self.expected.all[task_id].shown)
 
-    @rule(actor=_actors, number=_numbers, assignee=_assignees)
-    def assign(self, actor: int, number: int, assignee: int | None) -> None:
-        self.update(actor, number, {"user_id": assignee}, None, "PATCH")
+    @rule(actor=_actors, number=_numbers, assignees=_assignees | _several)
+    def assign(self, actor: int, number: int, assignees: int | list[int] | None) -> None:
+        name = "assignee_ids" if isinstance(assignees, list) else "user_id"
+        self.update(actor, number, {name: assignees}, None, "PATCH")
 
     @rule(actor=_actors, number=_numbers, match=_matches)
     def delete(self, actor: int, number: int, match: int | None) -> None:
@@ -235,8 +238,10 @@ class TasksMachine(Machine):
     def _body(self, fields: Json) -> Json:
         """With the ids of people in the place of their numbers."""
         body = dict(fields)
-        if body.get("user_id") is not None:
+        if isinstance(body.get("user_id"), int):
             body["user_id"] = self.people[body["user_id"]].id
+        if "assignee_ids" in body:
+            body["assignee_ids"] = [self.people[number].id for number in body["assignee_ids"]]
         return body
 
     def _if_match(self, task_id: str, distance: int | None) -> int | None:
@@ -250,6 +255,10 @@ class TasksMachine(Machine):
 
 def _header(if_match: int | None) -> dict[str, str]:
     return {} if if_match is None else {"If-Match": f'"{if_match}"'}
+
+
+def _without(name: str, fields: Json) -> Json:
+    return {each: value for each, value in fields.items() if each != name}
 
 
 def _without_times(tasks: list[Json]) -> list[Json]:

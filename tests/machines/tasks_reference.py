@@ -1,5 +1,6 @@
 """What the API says of tasks, in plain Python: who sees them, who may write them, and what is left of them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,12 +24,12 @@ class Room:
 class Planned:
     """A task as the API shows it, without times of its own making; ``owner``: the room or person it belongs to.
 
-    ``join``: how often the assignee had left the room when they were assigned.
+    ``joins``: by assignee, how often they had left the room when they were assigned.
     """
 
     owner: str
     shown: Json
-    join: int = 0
+    joins: dict[str, int] = field(default_factory=dict)
 
 
 class Tasks:
@@ -41,8 +42,10 @@ class Tasks:
 
     # ----------------------------------------------------------------------------------------------- what is there
     def of_room(self, room_id: str, assignee: str | None = None) -> list[Json]:
-        """``assignee``: without what they have by an earlier membership."""
+        """``assignee``: without what they have by an earlier membership; ``none``: what is assigned to nobody."""
         tasks = [task for task in self.all.values() if task.owner == room_id]
+        if assignee == "none":
+            return [task.shown for task in tasks if not task.joins]
         return [task.shown for task in tasks if assignee is None or self._is_assigned(task, assignee)]
 
     def of_person(self, person: str) -> list[Json]:
@@ -53,13 +56,14 @@ class Tasks:
     def may_create(self, actor: str, fields: Json) -> None:
         owner = fields.get("room_id") or actor
         self._require_writer(owner, actor)
-        self._require_assignee(owner, actor, fields.get("user_id", actor))
+        named = _named(fields)
+        self._require_assignees(owner, actor, [actor] if named is None else named)
 
     def create(self, task_id: str, actor: str, fields: Json) -> Json:
         shown = {
             "id": task_id,
             "room_id": None,
-            "user_id": actor,
+            **_assigned([actor]),
             "description": None,
             "status": "pending",
             "priority": "medium",
@@ -69,8 +73,11 @@ class Tasks:
             **fields,
             "version": 1,
         }
+        named = _named(fields)
+        shown |= {} if named is None else _assigned(named)
         owner = fields.get("room_id") or actor
-        self.all[task_id] = Planned(owner, shown, self._left(owner, shown["user_id"]))
+        joins = {person: self._left(owner, person) for person in shown["assignee_ids"]}
+        self.all[task_id] = Planned(owner, shown, joins)
         return shown
 
     def see(self, actor: str, task_id: str) -> Planned:
@@ -85,17 +92,18 @@ class Tasks:
         if is_viewer and not self._is_assigned(task, actor):
             raise ROLE_TOO_LOW
         self._require_version(task, if_match)
-        before, after, join = task.shown, {**task.shown, **fields}, task.join
+        named, before = _named(fields), task.shown
+        after = {**before, **fields, **({} if named is None else _assigned(named))}
         if is_viewer and {**after, "status": before["status"]} != before:
             raise ROLE_TOO_LOW
-        assignee = after["user_id"]
-        if assignee != before["user_id"]:
-            self._require_assignee(task.owner, actor, assignee)
-        if fields.get("user_id") is not None and not is_viewer and self._role(task.owner, assignee) is not None:
-            join = self._left(task.owner, assignee)
-        if after != before or join != task.join:
+        joins = task.joins
+        if named is not None and not is_viewer:
+            self._require_assignees(task.owner, actor, named, joins)
+            here = {each: self._left(task.owner, each) for each in named if self._role(task.owner, each) is not None}
+            joins = {each: {**joins, **here}[each] for each in named if each in {**joins, **here}}
+        if after != before or joins != task.joins:
             task.shown = {**after, "updated_by": actor, "version": before["version"] + 1}
-            task.join = join
+            task.joins = joins
 
     def delete(self, actor: str, task_id: str, if_match: int | None) -> None:
         self._writable(actor, task_id, if_match)
@@ -105,8 +113,7 @@ class Tasks:
         """Their own tasks go; those assigned to them stay, assigned to nobody."""
         self.all = {task_id: task for task_id, task in self.all.items() if task.owner != person}
         for task in self.all.values():
-            if task.shown["user_id"] == person:
-                self._unassign(task)
+            self._unassign(task, [each for each in task.joins if each == person])
         for room in self.rooms.values():
             self.leave(room, person)
 
@@ -120,9 +127,7 @@ class Tasks:
     def settle(self) -> None:
         """The streams have been read: whoever left a room has none of its tasks any more."""
         for task in self.all.values():
-            person = task.shown["user_id"]
-            if person is not None and not self._is_assigned(task, person):
-                self._unassign(task)
+            self._unassign(task, [person for person in task.joins if not self._is_assigned(task, person)])
 
     # ------------------------------------------------------------------------------------------------------- rules
     def _role(self, owner: str, person: str) -> str | None:
@@ -132,17 +137,18 @@ class Tasks:
             return "admin" if owner == person else None
         return room.members.get(person)
 
-    def _left(self, owner: str, person: str | None) -> int:
+    def _left(self, owner: str, person: str) -> int:
         room = self.rooms.get(owner)
-        return 0 if room is None or person is None else room.left.get(person, 0)
+        return 0 if room is None else room.left.get(person, 0)
 
     def _is_assigned(self, task: Planned, person: str) -> bool:
         """Whether somebody has the task, by the membership that they have now."""
-        member = task.shown["user_id"] == person and self._role(task.owner, person) is not None
-        return member and task.join == self._left(task.owner, person)
+        return self._role(task.owner, person) is not None and task.joins.get(person) == self._left(task.owner, person)
 
-    def _unassign(self, task: Planned) -> None:
-        task.shown = {**task.shown, "user_id": None, "version": task.shown["version"] + 1}
+    def _unassign(self, task: Planned, people: list[str]) -> None:
+        for person in people:
+            del task.joins[person]
+            task.shown = {**task.shown, **_assigned([*task.joins]), "version": task.shown["version"] + 1}
 
     def _require_writer(self, owner: str, actor: str) -> None:
         role = self._role(owner, actor)
@@ -151,12 +157,12 @@ class Tasks:
         if role == "viewer":
             raise ROLE_TOO_LOW
 
-    def _require_assignee(self, owner: str, actor: str, assignee: str | None) -> None:
-        """Of a personal task the person, of a room's a member or nobody."""
+    def _require_assignees(self, owner: str, actor: str, people: list[str], before: Collection[str] = ()) -> None:
+        """Of a personal task the person, of a room's members; ``before``: those who are assigned already may stay."""
         if owner == actor:
-            if assignee != actor:
+            if people != [actor]:
                 raise _NOT_A_MEMBER
-        elif assignee is not None and self._role(owner, assignee) is None:
+        elif any(person not in before and self._role(owner, person) is None for person in people):
             raise _NOT_A_MEMBER
 
     def _writable(self, actor: str, task_id: str, if_match: int | None) -> Planned:
@@ -168,3 +174,16 @@ class Tasks:
     def _require_version(self, task: Planned, if_match: int | None) -> None:
         if if_match not in (None, task.shown["version"]):
             raise VERSION_MISMATCH
+
+
+def _named(fields: Json) -> list[str] | None:
+    """Those to whom a request assigns a task; None: it does not say."""
+    if "assignee_ids" in fields:
+        return list(dict.fromkeys(fields["assignee_ids"]))
+    if "user_id" in fields:
+        return [] if fields["user_id"] is None else [fields["user_id"]]
+    return None
+
+
+def _assigned(people: list[str]) -> Json:
+    return {"assignee_ids": people, "user_id": people[0] if people else None}

@@ -1,6 +1,7 @@
 """The product does what the references say; and a reference that says something else is found out."""
 
 from collections import Counter
+from collections.abc import Collection
 
 import pytest
 
@@ -40,7 +41,9 @@ TASK_ACTIONS = {"create", "see", "update", "delete", "list"}
 SESSION_ACTIONS = {"sign in", "refresh", "sign out", "end one", "end all", "change password", "show password"}
 SESSION_ACTIONS |= {"recover", "change address", "change address: reauthentication_required"}
 ROOM_FIELDS = {("rooms", "name"), ("rooms", "join_role"), ("users", "role"), ("users", "added_by")}
-TASK_FIELDS = {("tasks", name) for name in ("title", "description", "status", "priority", "deadline", "user_id")}
+TASK_FIELDS = {
+    ("tasks", name) for name in ("title", "description", "status", "priority", "deadline", "user_id", "assignee_ids")
+}
 TASK_FIELDS |= {("users", "role")}
 SESSION_FIELDS = {("users", "username"), ("users", "email")}
 REFRESHES = {"answered again", *(f"refresh: {code}" for code in ("invalid_token", "idempotency_key_reused"))}
@@ -101,7 +104,7 @@ class ChangesAreNoNewVersions(Tasks):
 
 
 class AnybodyIsAssigned(Tasks):
-    def _require_assignee(self, owner: str, actor: str, assignee: str | None) -> None:
+    def _require_assignees(self, owner: str, actor: str, people: list[str], before: Collection[str] = ()) -> None:
         """Whoever it is."""
 
 

@@ -1,7 +1,9 @@
 """Bounds, each small enough to look at everything, and together with every feature beside those it meets."""
 
+from fractions import Fraction
+
 from tests.model.model import Configuration
-from tests.model.world import FormerRole, Member, Request, Role, Room, UserStatus, World
+from tests.model.world import NOBODY, PERSONAL, FormerRole, Member, Request, Role, Room, Task, UserStatus, World
 
 ANN, BOB, CAT, DAN = range(4)
 
@@ -30,6 +32,7 @@ def _world(
         claims=(*range(len(rows)), *[None] * (codes - len(rows))),
         tasks=(None,) * tasks,
         tasks_born=0,
+        links=((),) * tasks,
         records=(False,) * keys,
         effects=(False,) * keys,
         owed=frozenset(),
@@ -45,6 +48,22 @@ def _remembering(world: World) -> World:
 def _retiring(world: World) -> World:
     """The same, where nobody gets a code that a room has given up."""
     return world._replace(given_up=(False,) * len(world.claims))
+
+
+def _with_tasks(world: World, *assignees: tuple[int, ...]) -> World:
+    """The same, where the first room has tasks, one behind the other."""
+    entries = [tuple((user, 0) for user in users) for users in assignees]
+    return world._replace(
+        tasks=tuple(Task(0, ANN, each, rank=Fraction(number)) for number, each in enumerate(entries)),
+        tasks_born=len(entries),
+        links=tuple(each or (NOBODY,) for each in entries),
+        owners=(("room", 0),) * len(entries),
+    )
+
+
+def _following(world: World) -> World:
+    """The same, where whoever leaves is unassigned."""
+    return world._replace(dues=((None,) * len(world.users),) * len(world.rooms))
 
 
 def _leave(*users: int) -> tuple[Request, ...]:
@@ -117,15 +136,13 @@ TASKS = Configuration(
     "tasks are created, changed and deleted while members come, go and lose their rights, and the room dies",
     _world(("admin", "member"), tasks=2),
     (
-        Request("create task", ANN, BOB),
-        Request("create task", BOB, BOB),
-        Request("update task", ANN),
+        Request("create task", ANN, assignees=(BOB,)),
+        Request("create task", BOB),
         Request("update task", BOB),
-        Request("update task", ANN, BOB),
-        Request("delete task", BOB),
-        Request("delete task", ANN, if_match=True),
+        Request("update task", ANN, assignees=(ANN, BOB)),
+        Request("trash task", BOB),
+        Request("trash task", ANN, if_match=True),
         Request("change role", ANN, BOB, role="viewer"),
-        Request("leave", ANN, BOB),
         *_leave(ANN, BOB),
         Request("close", ANN),
     ),
@@ -174,9 +191,9 @@ ACCOUNTS = Configuration(
         Request("delete user", BOB),
         Request("sign in", BOB),
         Request("register", CAT),
-        Request("create task", ANN, BOB),
-        Request("update task", ANN, ANN),
-        Request("update task", ANN, BOB),
+        Request("create task", ANN, assignees=(BOB,)),
+        Request("update task", ANN, assignees=(ANN,)),
+        Request("update task", ANN, assignees=(ANN, BOB)),
         Request("create personal task", BOB),
         Request("open", BOB, code=1),
     ),
@@ -204,10 +221,10 @@ KEYS = Configuration(
     "the same with tasks and rooms: creations, and changes on condition of a version",
     _world(("admin", "member"), rooms=2, tasks=2, keys=3),
     (
-        Request("create task", BOB, BOB, key=0),
+        Request("create task", BOB, assignees=(BOB,), key=0),
         Request("update task", BOB, key=1, if_match=True),
         Request("update task", ANN, if_match=True),
-        Request("delete task", ANN),
+        Request("trash task", ANN),
         Request("open", BOB, code=1, key=2),
         Request("create task", ANN),
         *_leave(BOB),
@@ -264,7 +281,73 @@ RETIRED = Configuration(
     operations=4,
 )
 
+ASSIGNING = Configuration(
+    "assigning",
+    "a task is assigned to several who leave, are removed and come back, while their assignments are cleaned up",
+    _following(_with_tasks(_world(("admin", "member"), codes=1, tasks=1), (BOB,))),
+    (
+        Request("update task", ANN),
+        Request("update task", ANN, assignees=(ANN, BOB)),
+        Request("update task", ANN, assignees=()),
+        *_leave(BOB),
+        *_join(BOB),
+    ),
+    operations=5,
+)
+
+TRASH = Configuration(
+    "trash",
+    "a task is trashed, restored and purged while its assignees come and go, its time ends and the room is closed",
+    _following(_with_tasks(_world(("admin", "member"), codes=1, tasks=1), (BOB,))),
+    (
+        Request("trash task", ANN),
+        Request("restore task", ANN),
+        Request("restore task", BOB),
+        Request("purge task", ANN),
+        Request("update task", ANN),
+        *_leave(BOB),
+        *_join(BOB),
+        Request("close", ANN),
+    ),
+    operations=4,
+    expiring=True,
+)
+
+MOVING = Configuration(
+    "moving",
+    "tasks of one column are moved, also to the same place at once, and trashed and restored meanwhile",
+    _with_tasks(_world(("admin", "member"), codes=1, tasks=3), (), (), ()),
+    (
+        Request("move task", ANN, task=0, after=2),
+        Request("move task", BOB, task=1, after=2),
+        Request("move task", BOB, task=0, after=1),
+        Request("move task", ANN, task=2),
+        Request("trash task", ANN, task=1),
+        Request("restore task", ANN, task=1),
+        Request("change role", ANN, BOB, role="viewer"),
+    ),
+    operations=4,
+    workers=0,
+)
+
+PERSONAL_TASKS = Configuration(
+    "personal",
+    "a personal task is changed, trashed, restored and purged while its owner is deleted; two runs of the removal",
+    _world(users=1, codes=1, tasks=1),
+    (
+        Request("create personal task", ANN),
+        Request("update task", ANN, room=PERSONAL),
+        Request("trash task", ANN, room=PERSONAL),
+        Request("restore task", ANN, room=PERSONAL),
+        Request("purge task", ANN, room=PERSONAL),
+        Request("delete user", ANN),
+    ),
+    operations=5,
+    workers=2,
+    expiring=True,
+)
+
 ALL = (
     *(MEMBERSHIP, CLOSING, CODES, TASKS, REMOVAL, SUCCESSION, ACCOUNTS, RETRIES, KEYS),
-    *(RETURNING, FORGETTING, RETIRED),
+    *(RETURNING, FORGETTING, RETIRED, ASSIGNING, TRASH, MOVING, PERSONAL_TASKS),
 )

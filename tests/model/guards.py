@@ -29,6 +29,7 @@ class Guard(Enum):
     LEAVE_MARKS = auto()  # end_membership: mark_as_dead with the last membership
     LEAVE_ATOMIC = auto()  # end_membership: membership and count in one transaction
     LEAVE_PINNED = auto()  # domain remove: a later attempt is about the same join as the first
+    LEAVE_DUE = auto()  # remove: note_unassignment
     LEAVE_NOTED = auto()  # remove: note_former_member
     LEAVE_NOTED_ATOMIC = auto()  # remove: in the transaction that ends the membership
     REMOVE_ACTOR = auto()  # remove: require_membership(actor)
@@ -50,14 +51,25 @@ class Guard(Enum):
     CLOSE_VERSION = auto()  # close: the room's version is the one read
     CLOSE_MARKS = auto()  # close: mark_as_dead
 
-    # dynamodb/tasks/changes.py, tasks.py
+    # dynamodb/tasks/changes.py
     TASK_CREATOR = auto()  # create: require_writer
-    TASK_ASSIGNEE = auto()  # create, update: require_member(assignee)
-    TASK_EDITOR = auto()  # update, delete: require_writer
+    TASK_ASSIGNEE = auto()  # create, update: each assignee's membership has the join_id that is noted
+    TASK_EDITOR = auto()  # update, move, trash, purge: require_writer
     TASK_ROLE = auto()  # require_writer: role is admin or member
-    TASK_THERE = auto()  # delete without If-Match: the task must exist
-    TASK_VERSION = auto()  # update, delete with If-Match: version is the one read
+    TASK_VERSION = auto()  # update, move, trash: nothing that people asked for was done to the task since it was read
+    TASK_REVISION = auto()  # the same, and nothing else either: revision is the one read
+    TASK_LINKS = auto()  # create, update: the links are put and deleted in the transaction that changes the task
     TASK_PERSONAL = auto()  # create of a personal task: require_active
+    MOVE_AFTER = auto()  # move: the task behind which it is to stand has the rank that was read, and is not trashed
+
+    # dynamodb/tasks: trash, restore, purge (modelled first)
+    TRASH_LINKS = auto()  # trash: deletes the links
+    RESTORE_WRITER = auto()  # restore: require_writer
+    RESTORE_JOIN = auto()  # restore: each assignee who comes back is a member by the join_id that is noted
+    RESTORE_DROPS = auto()  # domain restore: nobody comes back by a membership that has ended
+    RESTORE_REVISION = auto()  # restore: revision is the one read
+    RESTORE_LINKS = auto()  # restore: puts the links
+    PURGE_TRASHED = auto()  # purge by a person or by the sweeper: trashed_at is the one read
 
     # dynamodb/core/transaction.py, http/middleware/idempotency.py
     IDEMPOTENCY_NEW = auto()  # IdempotencyRepository.put_record: there must be none
@@ -76,7 +88,7 @@ class Guard(Enum):
     REDELIVERY = auto()  # streams/records.py: a record is finished only when its run was
     SWEEPER = auto()  # what the streams lost is found by a scheduled run
 
-    # domain/removal.py: UserRemoval; dynamodb/users/repository.py
+    # domain/removal.py: UserRemoval
     REMOVAL_MARKS = auto()  # begin_removal: the status is changed before anything is undone
     REMOVAL_INDEX = auto()  # finish, MAX_INDEX_LAG: the user goes only after the index has shown every membership
     SUCCESSION = auto()  # _leave: the last admin names a successor
@@ -85,7 +97,17 @@ class Guard(Enum):
     FORGET = auto()  # finish: forget_all_of
     FORGET_LAST = auto()  # finish: after the rooms are left
     UNASSIGN_LAST = auto()  # finish: tasks are unassigned after the rooms are left
-    UNASSIGN_VERSION = auto()  # unassign: version is the one read
+    UNASSIGN_REVISION = auto()  # unassign: revision is the one read
+    UNASSIGN_LINKS = auto()  # unassign: deletes the link
+
+    # domain/rooms/unassignment.py; dynamodb/rooms/unassignments.py
+    UNASSIGN_JOIN = auto()  # only what is assigned by another join than that of the membership there is
+    UNASSIGN_LIVE = auto()  # what is in the trash stays as it is
+    UNASSIGN_ORDER = auto()  # the membership is read after the task
+    DUE_FIRST = auto()  # the pending unassignment is read before all else
+    DUE_SAME = auto()  # done: it is the one read
+
+    # dynamodb/users/repository.py
     NAME_OWNER = auto()  # free_claims: the claim is the user's
     LOGIN_ACTIVE = auto()  # dynamodb/sessions/repository.py open: the user is active
     NAME_FREE = auto()  # put_user: the claim must not exist

@@ -7,14 +7,21 @@ answer) are about events: ``requests.py`` and ``workers.py`` check them where th
 from tests.model import workers
 from tests.model.guards import Guard
 from tests.model.model import Model
-from tests.model.world import Worker, World
+from tests.model.world import NOBODY, Kind, Worker, World
 
 _RUNS = 16
 
 
 def broken(w: World) -> str | None:
     """What is wrong in this state, whoever is at work."""
-    return _broken_room(w) or _broken_claim(w) or _broken_task(w) or _broken_user(w) or _broken_memory(w)
+    return (
+        _broken_room(w)
+        or _broken_claim(w)
+        or _broken_task(w)
+        or _broken_link(w)
+        or _broken_user(w)
+        or _broken_memory(w)
+    )
 
 
 def _broken_room(w: World) -> str | None:
@@ -57,9 +64,32 @@ def _broken_task(w: World) -> str | None:
             return "I4: a task of a room that is not there"
         if task is not None and task.room is None and w.users[task.owner] == "gone":
             return "I4: a task of a person who is not there"
-        if task is not None and task.assignee is not None and w.users[task.assignee] == "gone":
+        if task is not None and task.trashed_at is None and any(w.users[user] == "gone" for user, _ in task.assignees):
             return "I4: a task assigned to a person who is not there"
     return None
+
+
+def _broken_link(w: World) -> str | None:
+    for task, links, owner in zip(w.tasks, w.links, w.owners, strict=False):
+        if _is_purged(w, *owner):
+            continue
+        if task is None:
+            if links:
+                return "I15: a link of a task that is not there"
+        elif task.trashed_at is not None:
+            if links:
+                return "I15: a link of a task in the trash"
+        elif links != tuple(sorted(task.assignees or (NOBODY,))):
+            return "I15: the links are not the task's assignees"
+    return None
+
+
+def _is_purged(w: World, kind: Kind, owner: int) -> bool:
+    """Whether the items of a room or person are deleted, one by one."""
+    if kind == "user":
+        return w.users[owner] == "deleting"
+    room = w.rooms[owner]
+    return room is not None and room.members == 0
 
 
 def _broken_user(w: World) -> str | None:
@@ -104,11 +134,13 @@ def _swept(m: Model, w: World) -> World:
     return _all_run(m, w._replace(owed=_found_by_sweeper(w) if m.has(Guard.SWEEPER) else frozenset()))
 
 
-def _found_by_sweeper(w: World) -> frozenset[tuple[str, int]]:
+def _found_by_sweeper(w: World) -> frozenset[tuple[Kind, int]]:
     """Whoever is to be deleted is marked by the very update that says so: that is one thing here."""
-    rooms = {("room", number) for number, room in enumerate(w.rooms) if room is not None and room.marked}
-    users = {("user", number) for number, status in enumerate(w.users) if status == "deleting"}
-    return frozenset(rooms | users)
+    rooms: set[tuple[Kind, int]] = {
+        ("room", number) for number, room in enumerate(w.rooms) if room is not None and room.marked
+    }
+    users: set[tuple[Kind, int]] = {("user", number) for number, status in enumerate(w.users) if status == "deleting"}
+    return frozenset({*rooms, *users, *workers.pending(w)})
 
 
 def _all_run(m: Model, w: World) -> World:
@@ -116,7 +148,7 @@ def _all_run(m: Model, w: World) -> World:
         if not w.owed:
             break
         kind, subject = min(w.owed)
-        w = workers.run(m, w, Worker("room" if kind == "room" else "user", subject))
+        w = workers.run(m, w, Worker(kind, subject))
     return w
 
 
@@ -125,4 +157,8 @@ def _left_over(w: World) -> str | None:
         return "I11: a dead room is left over"
     if "deleting" in w.users:
         return "I11: a person whose deletion was accepted is left over"
+    if any(task is not None and task.expired for task in w.tasks):
+        return "I11: a task whose time in the trash is over is left over"
+    if w.dues and any(join < 0 and user >= 0 for links in w.links for user, join in links):
+        return "I11: an assignment by a membership that ended is left over"
     return broken(w)

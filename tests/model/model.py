@@ -45,6 +45,8 @@ class Configuration:
     max_members: int = 3
     lost_responses: bool = False
     lagging_index: bool = False
+    expiring: bool = False
+    """Whether the time of what is in the trash may end."""
     username: tuple[int, ...] = (0, 1, 2, 3)
     """By user: the name they have or want."""
 

@@ -4,17 +4,21 @@ from dataclasses import dataclass
 
 from tests.model.configurations import (
     ACCOUNTS,
+    ASSIGNING,
     CLOSING,
     CODES,
     FORGETTING,
     KEYS,
     MEMBERSHIP,
+    MOVING,
+    PERSONAL_TASKS,
     REMOVAL,
     RETIRED,
     RETRIES,
     RETURNING,
     SUCCESSION,
     TASKS,
+    TRASH,
 )
 from tests.model.guards import Guard
 from tests.model.model import Configuration, Model
@@ -28,7 +32,10 @@ _ORPHAN = "I4: a task of a room that is not there"
 _UNCLAIMED = "I5: a room without the claim on its code"
 _NAMELESS = "I5: a person without the claim on their name"
 _LOST = "I6: an acknowledged change of a task is lost"
-_NO_TASK = "a task is deleted that is not there"
+_UNLINKED = "I15: the links are not the task's assignees"
+_TRASH_LINK = "I15: a link of a task in the trash"
+_UNDONE = "an assignment by a membership that has not ended is undone"
+_LEFT_LINK = "I11: an assignment by a membership that ended is left over"
 _REVIVED = "I7: somebody enters a dead room"
 _TWO_EFFECTS = "I8: one idempotency key has two effects"
 _TWO_RESPONSES = "I8: one idempotency key has two responses"
@@ -110,7 +117,6 @@ MUTANTS = (
     _mutant(TASKS, "a task is assigned to somebody outside the room", Guard.TASK_ASSIGNEE),
     _mutant(TASKS, _NO_WRITER, Guard.TASK_EDITOR),
     _mutant(TASKS, _NO_WRITER, Guard.TASK_ROLE),
-    _mutant(TASKS, _NO_TASK, Guard.TASK_THERE),
     _mutant(TASKS, _LOST, Guard.TASK_VERSION),
     _mutant(ACCOUNTS, "I4: a task of a person who is not there", Guard.TASK_PERSONAL),
     _mutant(RETRIES, _TWO_EFFECTS, Guard.IDEMPOTENCY_NEW),
@@ -137,10 +143,31 @@ MUTANTS = (
     _mutant(FORGETTING, "I16: it says how somebody left who is not there any more", Guard.FORGET),
     _mutant(FORGETTING, "I16: it says how somebody left who is not there any more", Guard.FORGET_LAST),
     _mutant(ACCOUNTS, "I4: a task assigned to a person who is not there", Guard.UNASSIGN_LAST),
-    _mutant(ACCOUNTS, _LOST, Guard.UNASSIGN_VERSION),
+    _mutant(ACCOUNTS, _LOST, Guard.UNASSIGN_REVISION),
     _mutant(ACCOUNTS, _NAMELESS, Guard.NAME_OWNER),
     _mutant(ACCOUNTS, "I5: a session of a person who is not there", Guard.LOGIN_ACTIVE),
     _mutant(ACCOUNTS, _NAMELESS, Guard.NAME_FREE),
+    _mutant(ASSIGNING, _UNLINKED, Guard.TASK_LINKS),
+    _mutant(ASSIGNING, _UNLINKED, Guard.TASK_REVISION),
+    _mutant(ASSIGNING, _UNLINKED, Guard.UNASSIGN_REVISION),
+    _mutant(ASSIGNING, _LEFT_LINK, Guard.UNASSIGN_LINKS),
+    _mutant(ASSIGNING, _UNDONE, Guard.UNASSIGN_JOIN),
+    _mutant(ASSIGNING, _UNDONE, Guard.UNASSIGN_ORDER),
+    _mutant(ASSIGNING, _LEFT_LINK, Guard.LEAVE_DUE),
+    _mutant(ASSIGNING, _LEFT_LINK, Guard.DUE_FIRST),
+    _mutant(ASSIGNING, _LEFT_LINK, Guard.DUE_SAME),
+    _mutant(TRASH, _LOST, Guard.TASK_VERSION),
+    _mutant(TRASH, _TRASH_LINK, Guard.TRASH_LINKS),
+    _mutant(TRASH, _TRASH_LINK, Guard.UNASSIGN_LIVE),
+    _mutant(TRASH, _NO_WRITER, Guard.RESTORE_WRITER),
+    _mutant(TRASH, "a task is assigned to somebody outside the room", Guard.RESTORE_JOIN),
+    _mutant(TRASH, "a task is assigned to somebody outside the room", Guard.RESTORE_DROPS, Guard.RESTORE_JOIN),
+    _mutant(TRASH, _LOST, Guard.RESTORE_REVISION),
+    _mutant(TRASH, _UNLINKED, Guard.RESTORE_LINKS),
+    _mutant(TRASH, "a task is purged that is not in the trash", Guard.PURGE_TRASHED),
+    _mutant(MOVING, _LOST, Guard.TASK_VERSION),
+    _mutant(MOVING, "a task is put behind one that does not stand before it", Guard.MOVE_AFTER),
+    _mutant(PERSONAL_TASKS, "I15: a link of a task that is not there", Guard.CLEANUP_ALL),
 )
 
 SPARE = (
@@ -148,5 +175,6 @@ SPARE = (
     _mutant(CODES, "CLEANUP_OWNER", Guard.CLEANUP_DEAD),
     _mutant(CODES, "CLEANUP_DEAD", Guard.CLEANUP_OWNER),
     _mutant(RETRIES, "IDEMPOTENCY_AGAIN", Guard.IDEMPOTENCY_FIRST),
+    _mutant(TRASH, "RESTORE_JOIN", Guard.RESTORE_DROPS),
 )
 """Guards that can be missed as long as another stands, named here in place of a fault: they are there twice over."""

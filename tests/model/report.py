@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tests.model.explore import Result
 from tests.model.model import Configuration
 from tests.model.mutants import Mutant
-from tests.model.world import Request, Worker, World, owner
+from tests.model.world import NOBODY, Request, Worker, World, owner
 
 _PEOPLE = ("Ann", "Bob", "Cat", "Dan")
 
@@ -70,13 +70,30 @@ def _request(q: Request) -> str:
         words.append(f"with code {q.code}")
     if q.key is not None:
         words.append(f"under key {q.key}")
+    if q.assignees is not None:
+        words.append("assigned to " + (", ".join(map(_person, q.assignees)) or "nobody"))
+    if q.operation.endswith(" task") and not q.operation.startswith("create"):
+        words.append(str(q.task))
+    if q.operation == "move task":
+        words.append("to the top" if q.after is None else f"behind {q.after}")
     if q.if_match:
         words.append("with If-Match")
     return " ".join(words)
 
 
 def _worker(k: Worker) -> str:
-    return f"the cleanup of room {k.subject}" if k.kind == "room" else f"the removal of {_person(k.subject)}"
+    match k.kind:
+        case "room":
+            return f"the cleanup of room {k.subject}"
+        case "user":
+            return f"the removal of {_person(k.subject)}"
+        case "trash":
+            return f"the purge of task {k.subject}"
+    return f"the unassignment of a former member ({k.subject})"
+
+
+def _entry(user: int, join: int) -> str:
+    return _person(user) if join == 0 else f"{_person(user)} as a former member"
 
 
 def _tables(w: World) -> str:
@@ -93,12 +110,24 @@ def _tables(w: World) -> str:
     for code, claim in enumerate(w.claims):
         if claim is not None:
             parts.append(f"code {code} {'is' if claim >= 0 else 'was'} room {owner(claim)}'s")
-    for number, task in enumerate(w.tasks):
-        if task is not None:
-            place = f"of {_person(task.owner)}" if task.room is None else f"in room {task.room}"
-            assigned = "" if task.assignee is None else f", assigned to {_person(task.assignee)}"
-            parts.append(f"task {number} {place}{assigned}")
+    parts += _tasks(w)
     parts += [f"{_person(user)} is {status}" for user, status in enumerate(w.users) if status != "active"]
     parts += [f"key {key} has its idempotency record" for key, there in enumerate(w.records) if there]
     parts += [f"owed: {kind} {subject}" for kind, subject in sorted(w.owed)]
     return "; ".join(parts)
+
+
+def _tasks(w: World) -> list[str]:
+    parts = []
+    for number, task in enumerate(w.tasks):
+        if task is not None:
+            place = f"of {_person(task.owner)}" if task.room is None else f"in room {task.room}"
+            assigned = ", assigned to ".join(["", *[_entry(*entry) for entry in task.assignees]])
+            trash = "" if task.trashed_at is None else ", in the trash too long" if task.expired else ", in the trash"
+            ranked = f", at {task.rank}" if task.rank else ""
+            parts.append(f"task {number} {place}{assigned}{trash}{ranked}")
+    for number, links in enumerate(w.links):
+        parts += [f"task {number} has a link to {_entry(*entry) if entry != NOBODY else 'nobody'}" for entry in links]
+    for number, dues in enumerate(w.dues):
+        parts += [f"{_person(user)} is to be unassigned in room {number}" for user, due in enumerate(dues) if due == 0]
+    return parts

@@ -5,13 +5,14 @@ room is two: DynamoDB reads item by item, memberships first and the room last, a
 have been so.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
 
 from tests.model import transactions
 from tests.model.guards import Guard
 from tests.model.model import DONE, STALE, Event, Failure, Model
 from tests.model.transactions import Outcome
-from tests.model.world import RANKS, FormerRole, Request, Role, Room, World, version
+from tests.model.world import PERSONAL, RANKS, FormerRole, Member, Request, Role, Room, World, version
 
 Reading = Request | Failure
 """The request with what it has read, or why it is refused."""
@@ -154,7 +155,17 @@ def _with(w: World, q: Request) -> World:
 def _forgetful(q: Request, step: str) -> Request:
     """The request without what it has read, but for what must not change from one attempt to the next."""
     return q._replace(
-        step=step, seen=None, mine=None, theirs=None, view=(), counted=0, seen_task=None, former=None, last=False
+        step=step,
+        seen=None,
+        mine=None,
+        theirs=None,
+        view=(),
+        counted=0,
+        seen_task=None,
+        seen_rank=Fraction(),
+        rank=Fraction(),
+        former=None,
+        last=False,
     )
 
 
@@ -292,19 +303,79 @@ def _why_no_task(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001  # 
     return "RoleTooLow" if mine.role == "viewer" else q
 
 
-def _read_to_delete_task(m: Model, w: World, q: Request) -> Reading:
-    return _read_to_change_task(m, w, q) if q.if_match else _read_nothing(m, w, q)
+def _read_to_create_task(m: Model, w: World, q: Request) -> Reading:
+    """Without assignees there is nothing to read."""
+    refused = _why_no_task(m, w, q) if q.assignees else q
+    return refused if isinstance(refused, str) else _with_named(w, q)
 
 
 def _read_to_change_task(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001  # all of its kind are called alike
-    mine, task = w.member(q.room, q.actor), w.tasks[q.task]
-    if mine is None or task is None or task.room != q.room:
+    refusal = _unwritable(w, q, trashed=False)
+    return refusal or _with_named(w, q._replace(seen_task=w.tasks[q.task]))
+
+
+def _read_to_purge_task(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001  # all of its kind are called alike
+    refusal = _unwritable(w, q, trashed=True)
+    return refusal or q._replace(step="write", seen_task=w.tasks[q.task])
+
+
+def _read_to_restore_task(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001  # all of its kind are called alike
+    """The task with the actor's membership, and then the memberships of those whom the task names."""
+    if q.step == "read":
+        refusal, task = _unwritable(w, q, trashed=True), w.tasks[q.task]
+        step = "members" if task is not None and task.assignees and q.room != PERSONAL else "write"
+        return refusal or q._replace(step=step, seen_task=task)
+    assert q.seen_task is not None
+    return q._replace(step="write", view=_members(w, q.room, [user for user, _ in q.seen_task.assignees]))
+
+
+def _read_to_move_task(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001  # all of its kind are called alike
+    """The task and the one behind which it is to stand, and then the one that follows there in the list."""
+    if q.step == "read":
+        refusal = _unwritable(w, q, trashed=False)
+        if refusal:
+            return refusal
+        after = None if q.after is None else w.tasks[q.after]
+        if q.after is not None and (after is None or after.trashed_at is not None):
+            return "NotFound"
+        rank = Fraction() if after is None else after.rank
+        return q._replace(step="column", seen_task=w.tasks[q.task], seen_rank=rank)
+    ranks = sorted(
+        task.rank for n, task in enumerate(w.tasks) if task is not None and task.trashed_at is None and n != q.task
+    )
+    if q.after is None:
+        rank = ranks[0] - 1 if ranks else Fraction()
+    else:
+        # Between equal ones there is no room: behind all of them.
+        behind = next((rank for rank in ranks if rank > q.seen_rank), None)
+        rank = q.seen_rank + 1 if behind is None else (q.seen_rank + behind) / 2
+    return q._replace(step="write", rank=rank)
+
+
+def _unwritable(w: World, q: Request, *, trashed: bool) -> Failure | None:
+    """Why the caller may not change the task. ``trashed``: whether it is to be in the trash; what has expired is
+    nowhere."""
+    task = w.tasks[q.task]
+    if task is None or (task.trashed_at is not None) != trashed or task.expired:
+        return "NotFound"
+    if q.room == PERSONAL:
+        return None if task.room is None and task.owner == q.actor else "NotFound"
+    mine = w.member(q.room, q.actor)
+    if mine is None or task.room != q.room:
         return "NotFound"
     if mine.role == "viewer":
         return "RoleTooLow"
-    if q.if_match and q.expected != task.version:
-        return "PreconditionFailed"
-    return q._replace(step="write", seen_task=task)
+    return "PreconditionFailed" if q.if_match and q.expected != task.version else None
+
+
+def _with_named(w: World, q: Request) -> Reading:
+    """The request with the memberships of those whom it assigns, which are read at the same time."""
+    view = _members(w, q.room, q.assignees or ())
+    return q._replace(step="write", view=view) if len(view) == len(q.assignees or ()) else "AssigneeNotMember"
+
+
+def _members(w: World, room: int, users: Iterable[int]) -> tuple[tuple[int, Member], ...]:
+    return tuple((user, member) for user in users if (member := w.member(room, user)) is not None)
 
 
 _READINGS: dict[str, Callable[[Model, World, Request], Reading]] = {
@@ -319,22 +390,24 @@ _READINGS: dict[str, Callable[[Model, World, Request], Reading]] = {
     "change code": _read_to_change_room,
     "set join role": _read_to_change_room,
     "close": _read_to_close,
-    "create task": _read_nothing,
+    "create task": _read_to_create_task,
     "create personal task": _read_user,
     "update task": _read_to_change_task,
-    "delete task": _read_to_delete_task,
+    "move task": _read_to_move_task,
+    "trash task": _read_to_change_task,
+    "restore task": _read_to_restore_task,
+    "purge task": _read_to_purge_task,
 }
 
 # What is written without a reading is read only when it was refused: to say why.
 _WHY: dict[str, Callable[[Model, World, Request], Reading]] = {
     "create task": _why_no_task,
-    "delete task": _read_to_change_task,
 }
 
 
 def _reads_nothing(q: Request) -> bool:
     """Whether the transaction is the first thing that is asked of DynamoDB."""
-    return _READINGS[q.operation] is _read_nothing or (q.operation == "delete task" and not q.if_match)
+    return _READINGS[q.operation] is _read_nothing or (q.operation == "create task" and not q.assignees)
 
 
 _WRITES: dict[str, Callable[[Model, World, Request], Outcome]] = {
@@ -352,7 +425,10 @@ _WRITES: dict[str, Callable[[Model, World, Request], Outcome]] = {
     "create task": transactions.create_task,
     "create personal task": transactions.create_personal_task,
     "update task": transactions.update_task,
-    "delete task": transactions.delete_task,
+    "move task": transactions.move_task,
+    "trash task": transactions.trash_task,
+    "restore task": transactions.restore_task,
+    "purge task": transactions.purge_task,
 }
 
 
@@ -378,8 +454,8 @@ def _objection(m: Model, w: World, q: Request) -> str | None:
             return _unentitled(w, q) or _objection_to_code(w, q)
         case "open":
             return _objection_to_code(w, q)
-        case "create task" | "update task" | "delete task":
-            return _objection_to_writing(w, q)
+        case "create task" | "update task" | "move task" | "trash task" | "restore task" | "purge task":
+            return _objection_to_writing(m, w, q)
     return None
 
 
@@ -415,19 +491,26 @@ def _unentitled(w: World, q: Request) -> str | None:
     return None if actor is not None and actor.role == "admin" else "a room is administered by somebody who is no admin"
 
 
-def _objection_to_writing(w: World, q: Request) -> str | None:
+def _objection_to_writing(m: Model, w: World, q: Request) -> str | None:
     actor = w.member(q.room, q.actor)
-    if actor is None or actor.role == "viewer":
+    if q.room != PERSONAL and (actor is None or actor.role == "viewer"):
         return "a task is written by somebody who may not"
-    if q.operation == "create task":
-        if q.target >= 0 and w.member(q.room, q.target) is None:
+    if q.operation != "create task":
+        task, seen = w.tasks[q.task], q.seen_task
+        assert seen is not None
+        if q.operation == "purge task":
+            return "a task is purged that is not in the trash" if task is None or task.trashed_at is None else None
+        if task is None or task.version != seen.version:
+            return "I6: an acknowledged change of a task is lost"
+    entries = transactions.coming_back(m, q) if q.operation == "restore task" else transactions.named(q)
+    for user, join_id in () if q.room == PERSONAL else entries:
+        member = w.member(q.room, user)
+        if member is None:
             return "a task is assigned to somebody outside the room"
-        return None
-    task = w.tasks[q.task]
-    if task is None and q.operation == "delete task":
-        return "a task is deleted that is not there"
-    if task is None or (q.seen_task is not None and task.version != q.seen_task.version):
-        return "I6: an acknowledged change of a task is lost"
-    if q.operation == "update task" and q.target not in (-1, task.assignee) and w.member(q.room, q.target) is None:
-        return "a task is assigned to somebody outside the room"
+        if member.join_id != join_id:
+            return "an assignment by a membership that ended is revived"
+    if q.operation == "move task" and q.after is not None:
+        after = w.tasks[q.after]
+        if after is None or after.trashed_at is not None or after.rank >= q.rank:
+            return "a task is put behind one that does not stand before it"
     return None

@@ -3,9 +3,27 @@
 Each takes the state and what was read before, and gives the state after it or the failure that cancelled it.
 """
 
+from collections.abc import Iterator
+
 from tests.model.guards import Guard
 from tests.model.model import DONE, STALE, Check, Failure, Model
-from tests.model.world import NEXT, Member, Request, Role, Room, Task, Worker, World, changed, owner, retired
+from tests.model.world import (
+    NEXT,
+    NOBODY,
+    PERSONAL,
+    Entry,
+    Kind,
+    Member,
+    Request,
+    Role,
+    Room,
+    Task,
+    Worker,
+    World,
+    changed,
+    owner,
+    retired,
+)
 
 Outcome = World | Failure
 
@@ -70,6 +88,8 @@ def leave(m: Model, w: World, q: Request) -> Outcome:
     if failure:
         return failure
     member, after = w.member(q.room, q.target), _left(m, w, q.room, q.target, q.theirs, last=q.last)
+    if w.dues and not q.last and m.has(Guard.LEAVE_DUE):
+        after = after.with_due(q.room, q.target, NEXT)
     if not w.former:
         return after
     by_oneself = q.actor == q.target
@@ -200,16 +220,15 @@ def close(m: Model, w: World, q: Request) -> Outcome:
 
 
 def create_task(m: Model, w: World, q: Request) -> Outcome:
-    assignee_in = q.target < 0 or w.member(q.room, q.target) is not None
     failure = _failure(
         m,
         w,
         q,
         *_writer(w, q, Guard.TASK_CREATOR),
-        (Guard.TASK_ASSIGNEE, q.target == q.actor or assignee_in, "AssigneeNotMember"),
+        *_joins(w, q, named(q)),
         (None, w.tasks_born < len(w.tasks), "RoomFull"),
     )
-    return failure or _with_new_task(w, Task(q.room, q.actor, None if q.target < 0 else q.target))
+    return failure or _with_new_task(m, w, Task(q.room, q.actor, named(q)))
 
 
 def create_personal_task(m: Model, w: World, q: Request) -> Outcome:
@@ -220,47 +239,106 @@ def create_personal_task(m: Model, w: World, q: Request) -> Outcome:
         (Guard.TASK_PERSONAL, w.users[q.actor] == "active", "NotFound"),
         (None, w.tasks_born < len(w.tasks), "RoomFull"),
     )
-    return failure or _with_new_task(w, Task(None, q.actor, q.actor))
+    return failure or _with_new_task(m, w, Task(None, q.actor, ((q.actor, 0),)))
 
 
 def update_task(m: Model, w: World, q: Request) -> Outcome:
+    failure = _failure(m, w, q, *_writer(w, q, Guard.TASK_EDITOR), *_joins(w, q, named(q)), *_same_task(w, q))
+    if failure:
+        return failure
     assert q.seen_task is not None
-    task = w.tasks[q.task]
-    reassigned = q.target not in (-1, q.actor, q.seen_task.assignee)
+    # Like DynamoDB's, an update sets what it names: the rest is what is there. Any may change the sort keys of links.
+    before, task = q.seen_task.assignees, (w.tasks[q.task] or q.seen_task)._replace(version=NEXT, revision=NEXT)
+    after = before if q.assignees is None else named(q)
+    w = w.with_task(q.task, task if q.assignees is None else task._replace(assignees=after))
+    return _relinked(w, q.task, before, after) if m.has(Guard.TASK_LINKS) else w
+
+
+def move_task(m: Model, w: World, q: Request) -> Outcome:
+    after = None if q.after is None else w.tasks[q.after]
+    stands = q.after is None or (after is not None and after.trashed_at is None and after.rank == q.seen_rank)
+    failure = _failure(m, w, q, *_writer(w, q, Guard.TASK_EDITOR), *_same_task(w, q), (Guard.MOVE_AFTER, stands, STALE))
+    if failure:
+        return failure
+    task = w.tasks[q.task] or q.seen_task
+    assert task is not None
+    return w.with_task(q.task, task._replace(rank=q.rank, version=NEXT, revision=NEXT))
+
+
+def trash_task(m: Model, w: World, q: Request) -> Outcome:
+    failure = _failure(m, w, q, *_writer(w, q, Guard.TASK_EDITOR), *_same_task(w, q))
+    if failure:
+        return failure
+    task = w.tasks[q.task] or q.seen_task
+    assert task is not None
+    w = w.with_task(q.task, task._replace(trashed_at=NEXT, expired=False, version=NEXT, revision=NEXT))
+    assert q.seen_task is not None
+    return _relinked(w, q.task, q.seen_task.assignees, None) if m.has(Guard.TRASH_LINKS) else w
+
+
+def restore_task(m: Model, w: World, q: Request) -> Outcome:
+    entries = coming_back(m, q)
     failure = _failure(
         m,
         w,
         q,
-        *_writer(w, q, Guard.TASK_EDITOR),
-        (Guard.TASK_ASSIGNEE, not reassigned or w.member(q.room, q.target) is not None, "AssigneeNotMember"),
-        (Guard.TASK_VERSION, task is not None and task.version == q.seen_task.version, STALE),
+        *_writer(w, q, Guard.RESTORE_WRITER),
+        *_joins(w, q, entries, Guard.RESTORE_JOIN),
+        *_same_task(w, q, Guard.RESTORE_REVISION),
     )
     if failure:
         return failure
-    assignee = q.seen_task.assignee if q.target < 0 else q.target
-    return w.with_task(q.task, Task(q.room, q.seen_task.owner, assignee, NEXT))
+    task = w.tasks[q.task] or q.seen_task
+    assert task is not None
+    task = task._replace(assignees=entries, trashed_at=None, expired=False, version=NEXT, revision=NEXT)
+    w = w.with_task(q.task, task)
+    return _relinked(w, q.task, None, entries) if m.has(Guard.RESTORE_LINKS) else w
 
 
-def delete_task(m: Model, w: World, q: Request) -> Outcome:
-    task, seen = w.tasks[q.task], q.seen_task
-    there = task is not None and task.room == q.room
-    failure = _failure(
-        m,
-        w,
-        q,
-        *_writer(w, q, Guard.TASK_EDITOR),
-        (Guard.TASK_THERE, seen is not None or there, STALE),
-        (Guard.TASK_VERSION, seen is None or (task is not None and task.version == seen.version), STALE),
+def coming_back(m: Model, q: Request) -> tuple[Entry, ...]:
+    """The assignments that a restored task has: those by memberships that have not ended."""
+    assert q.seen_task is not None
+    if q.room == PERSONAL:
+        return q.seen_task.assignees
+    members = dict(q.view)
+    return tuple(
+        entry
+        for entry in q.seen_task.assignees
+        if entry[0] in members and (members[entry[0]].join_id == entry[1] or not m.has(Guard.RESTORE_DROPS))
     )
+
+
+def purge_task(m: Model, w: World, q: Request) -> Outcome:
+    failure = _failure(m, w, q, *_writer(w, q, Guard.TASK_EDITOR), *_still_trashed(w, q.task, q.seen_task))
     return failure or w.with_task(q.task, None)
 
 
+def purge_expired(m: Model, w: World, k: Worker) -> Outcome:
+    return m.failure(_still_trashed(w, k.task, k.seen_task)) or w.with_task(k.task, None)
+
+
+def _still_trashed(w: World, number: int, seen: Task | None) -> tuple[Check, ...]:
+    task = w.tasks[number]
+    assert seen is not None
+    return ((Guard.PURGE_TRASHED, task is not None and task.trashed_at == seen.trashed_at, STALE),)
+
+
 def unassign(m: Model, w: World, k: Worker) -> Outcome:
+    """Of a person who is deleted, or has left the room."""
     task, seen = w.tasks[k.task], k.seen_task
     assert seen is not None
-    if m.has(Guard.UNASSIGN_VERSION) and (task is None or task.version != seen.version):
+    if m.has(Guard.UNASSIGN_REVISION) and (task is None or task.revision != seen.revision):
         return STALE
-    return w.with_task(k.task, (task or seen)._replace(assignee=None, version=NEXT))
+    user = k.subject if k.kind == "user" else divmod(k.subject, len(w.users))[1]
+    entries = tuple(entry for entry in seen.assignees if entry[0] != user)
+    w = w.with_task(k.task, (task or seen)._replace(assignees=entries, revision=NEXT))
+    return _relinked(w, k.task, seen.assignees, entries) if m.has(Guard.UNASSIGN_LINKS) else w
+
+
+def unassigned(m: Model, w: World, k: Worker) -> Outcome:
+    """The end of an unassignment."""
+    room, user = divmod(k.subject, len(w.users))
+    return m.failure(((Guard.DUE_SAME, w.dues[room][user] == k.due, STALE),)) or w.with_due(room, user, None)
 
 
 def delete_dead(m: Model, w: World, k: Worker) -> Outcome:
@@ -294,8 +372,8 @@ def sign_in(m: Model, w: World, q: Request) -> Outcome:
 def begin_removal(m: Model, w: World, q: Request) -> Outcome:
     if w.users[q.actor] != "active":
         return "NotFound"
-    owed = w.owed | {("user", q.actor)}
-    return (w.with_user(q.actor, "deleting") if m.has(Guard.REMOVAL_MARKS) else w)._replace(owed=owed)
+    record: tuple[Kind, int] = ("user", q.actor)
+    return (w.with_user(q.actor, "deleting") if m.has(Guard.REMOVAL_MARKS) else w)._replace(owed=w.owed | {record})
 
 
 def free_name(m: Model, w: World, k: Worker) -> Outcome:
@@ -322,6 +400,8 @@ def _failure(m: Model, w: World, q: Request, *checks: Check) -> Failure | None:
 
 
 def _writer(w: World, q: Request, guard: Guard) -> tuple[Check, ...]:
+    if q.room == PERSONAL:
+        return ()
     member = w.member(q.room, q.actor)
     return (
         (guard, member is not None, STALE),
@@ -329,8 +409,46 @@ def _writer(w: World, q: Request, guard: Guard) -> tuple[Check, ...]:
     )
 
 
-def _with_new_task(w: World, task: Task) -> World:
-    return w.with_task(w.tasks_born, task)._replace(tasks_born=w.tasks_born + 1)
+def named(q: Request) -> tuple[Entry, ...]:
+    """Those whom the request assigns, by the memberships that were read."""
+    members = dict(q.view)
+    return tuple((user, members[user].join_id) for user in q.assignees or ())
+
+
+def _joins(w: World, q: Request, entries: tuple[Entry, ...], guard: Guard = Guard.TASK_ASSIGNEE) -> Iterator[Check]:
+    """Each is in the room by the join that is noted."""
+    for user, join_id in () if q.room == PERSONAL else entries:
+        member = w.member(q.room, user)
+        yield (guard, member is not None and member.join_id == join_id, STALE)
+
+
+def _same_task(w: World, q: Request, guard: Guard = Guard.TASK_VERSION) -> tuple[Check, ...]:
+    """The task is as it was read. Its revision says so; its version alone knows nothing of an unassignment."""
+    task, seen = w.tasks[q.task], q.seen_task
+    assert seen is not None
+    return (
+        (guard, task is not None and task.version == seen.version, STALE),
+        (Guard.TASK_REVISION, task is None or task.version != seen.version or task.revision == seen.revision, STALE),
+    )
+
+
+def _with_new_task(m: Model, w: World, task: Task) -> World:
+    number = w.tasks_born
+    owners: tuple[tuple[Kind, int], ...] = (
+        *w.owners,
+        ("user", task.owner) if task.room is None else ("room", task.room),
+    )
+    w = w.with_task(number, task)._replace(tasks_born=number + 1, owners=owners)
+    return _relinked(w, number, None, task.assignees) if m.has(Guard.TASK_LINKS) else w
+
+
+def _relinked(w: World, number: int, before: tuple[Entry, ...] | None, after: tuple[Entry, ...] | None) -> World:
+    """The links of those who are not assigned any more are deleted, and those of all others put. None: no links."""
+    links = dict(w.links[number])
+    for user, _ in () if before is None else before or (NOBODY,):
+        links.pop(user, None)
+    links.update(() if after is None else after or (NOBODY,))
+    return w.with_links(number, tuple(sorted(links.items())))
 
 
 def _given_up(w: World, code: int, room: int, *, retires: bool) -> World:

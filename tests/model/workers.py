@@ -1,4 +1,5 @@
-"""The stream handlers, ``remove_dead_room`` and ``UserRemoval`` of ``tasksync/domain/removal.py``.
+"""The stream handlers and the sweeper: ``remove_dead_room`` and ``UserRemoval`` of ``tasksync/domain/removal.py``,
+``unassign_former_member`` of ``rooms/unassignment.py``, and the purge of what has been in the trash for long.
 
 A record is only a hint: a run may begin at any time for any room or person, more than once and more than one at a
 time, which stands for records that are late, out of order or repeated, for the routes that do the work at once and for
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator
 from tests.model import transactions
 from tests.model.guards import Guard
 from tests.model.model import STALE, Event, Model
-from tests.model.world import Worker, World
+from tests.model.world import Kind, Worker, World, member_number
 
 
 def events(m: Model, w: World) -> Iterator[Event]:
@@ -22,14 +23,39 @@ def events(m: Model, w: World) -> Iterator[Event]:
         yield Event(worker, "is cut off", others)
         yield from _advance(m, others, worker)
     if len(w.workers) < m.configuration.workers:
-        for subject, room in enumerate(w.rooms):
-            if room is not None or ("room", subject) in w.owed:
-                yield from begin(m, w, Worker("room", subject))
-        for subject, status in enumerate(w.users):
-            if status == "deleting" or ("user", subject) in w.owed:
-                yield from begin(m, w, Worker("user", subject))
+        for worker in _to_begin(w):
+            yield from begin(m, w, worker)
+    if m.configuration.expiring:
+        for number, task in enumerate(w.tasks):
+            if task is not None and task.trashed_at is not None and not task.expired:
+                after = w.with_task(number, task._replace(expired=True))
+                yield Event("the clock", f"ends the time of task {number} in the trash", after)
     if w.unindexed:
         yield Event("the index by user", "shows everything", w._replace(unindexed=frozenset()))
+
+
+def _to_begin(w: World) -> Iterator[Worker]:
+    """The runs that would find something, or are owed."""
+    for subject, room in enumerate(w.rooms):
+        if room is not None or ("room", subject) in w.owed:
+            yield Worker("room", subject)
+    for subject, status in enumerate(w.users):
+        if status == "deleting" or ("user", subject) in w.owed:
+            yield Worker("user", subject)
+    for kind, subject in sorted(pending(w)):
+        yield Worker(kind, subject)
+
+
+def pending(w: World) -> set[tuple[Kind, int]]:
+    """The unassignments, and the purges of tasks whose time in the trash is over."""
+    left = {
+        member_number(w, room, user)
+        for room, row in enumerate(w.dues)
+        for user, due in enumerate(row)
+        if due is not None
+    }
+    expired = {number for number, task in enumerate(w.tasks) if task is not None and task.expired}
+    return {*(("unassignment", former) for former in left), *(("trash", number) for number in expired)}
 
 
 def run(m: Model, w: World, worker: Worker) -> World:
@@ -73,20 +99,44 @@ def _find_dead(m: Model, w: World, k: Worker) -> Iterator[Event]:
 
 
 def _purge(m: Model, w: World, k: Worker) -> Iterator[Event]:
-    task = next((number for number, task in enumerate(w.tasks) if task is not None and task.room == k.subject), None)
-    if task is not None:
-        yield Event(k, f"finds task {task}", _with(w, k._replace(task=task), "delete task"))
-    elif m.has(Guard.CLEANUP_ROOM_LAST):
-        yield Event(k, "finds no task", _with(w, k._replace(task=0), "delete room"))
+    """One item after the other; links come before tasks, as their keys do."""
+    mine = _owned(w, k)
+    linked = next((number for number in mine if w.links[number]), None)
+    if linked is not None:
+        yield Event(k, f"finds links of task {linked}", _with(w, k._replace(task=linked), "delete links"))
+    elif there := [number for number in mine if w.tasks[number] is not None]:
+        yield Event(k, f"finds task {there[0]}", _with(w, k._replace(task=there[0]), "delete task"))
     else:
-        yield Event(k, "finds no task", _finished(w, k))
+        yield Event(k, "finds no task", _purged(m, w, k))
+
+
+def _delete_links(m: Model, w: World, k: Worker) -> Iterator[Event]:  # noqa: ARG001  # all of its kind are called alike
+    w, fault = w.with_links(k.task, ()), _of_live_room(w, k) if w.links[k.task] else None
+    yield Event(k, f"deletes links of task {k.task}", _with(w, k._replace(task=0), "purge"), fault)
 
 
 def _delete_task(m: Model, w: World, k: Worker) -> Iterator[Event]:
-    room = w.rooms[k.subject]
-    fault = "a task of a live room is deleted" if room is not None and room.members and w.tasks[k.task] else None
-    step = "purge" if m.has(Guard.CLEANUP_ALL) else "delete room"
-    yield Event(k, f"deletes task {k.task}", _with(w.with_task(k.task, None), k._replace(task=0), step), fault)
+    w, fault = w.with_task(k.task, None), _of_live_room(w, k) if w.tasks[k.task] else None
+    k = k._replace(task=0)
+    after = _with(w, k, "purge") if m.has(Guard.CLEANUP_ALL) else _purged(m, w, k)
+    yield Event(k, f"deletes task {k.task}", after, fault)
+
+
+def _owned(w: World, k: Worker) -> list[int]:
+    """The tasks of which there are items in the partition of the room or person."""
+    return [number for number, owner in enumerate(w.owners) if owner == (k.kind, k.subject)]
+
+
+def _purged(m: Model, w: World, k: Worker) -> World:
+    """What comes after the last item."""
+    if k.kind == "user":
+        return _with(w, k, "find tasks" if m.has(Guard.UNASSIGN_LAST) else "free name")
+    return _with(w, k, "delete room") if m.has(Guard.CLEANUP_ROOM_LAST) else _finished(w, k)
+
+
+def _of_live_room(w: World, k: Worker) -> str | None:
+    room = w.rooms[k.subject] if k.kind == "room" else None
+    return "a task of a live room is deleted" if room is not None and room.members else None
 
 
 def _delete_room(m: Model, w: World, k: Worker) -> Iterator[Event]:
@@ -177,18 +227,10 @@ def _end_sessions(m: Model, w: World, k: Worker) -> Iterator[Event]:  # noqa: AR
     yield Event(k, "ends the sessions", _with(w, k, "purge"))
 
 
-def _purge_personal(m: Model, w: World, k: Worker) -> Iterator[Event]:
-    task = next((n for n, task in enumerate(w.tasks) if task and task.room is None and task.owner == k.subject), None)
-    after = "find tasks" if m.has(Guard.UNASSIGN_LAST) else "free name"
-    if task is None:
-        yield Event(k, "finds no personal task", _with(w, k, after))
-    else:
-        yield Event(k, f"deletes personal task {task}", _with(w.with_task(task, None), k, "purge"))
-
-
 def _find_assigned(m: Model, w: World, k: Worker) -> Iterator[Event]:
     done = "free name" if m.has(Guard.UNASSIGN_LAST) else "look"
-    task = next((n for n, task in enumerate(w.tasks) if task is not None and task.assignee == k.subject), None)
+    found = (n for n, links in enumerate(w.links) if w.tasks[n] and any(user == k.subject for user, _ in links))
+    task = next(found, None)
     if task is None:
         yield Event(k, "finds no task assigned", _with(w, k, done))
     else:
@@ -230,9 +272,110 @@ def _erase(m: Model, w: World, k: Worker) -> Iterator[Event]:
         yield Event(k, "deletes the user", _finished(outcome, k))
 
 
+# Somebody who has left a room.
+
+
+def _find_due(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    number, user = divmod(k.subject, len(w.users))
+    room = w.rooms[number]
+    if m.has(Guard.DUE_FIRST):
+        k = k._replace(due=w.dues[number][user])
+    if not m.has(Guard.UNASSIGN_ORDER):
+        k = k._replace(mine=w.member(number, user))
+    if room is None or room.members == 0:
+        yield from _next_link(m, w, k, "finds the room dead")
+    else:
+        yield Event(k, "reads what is due", _with(w, k, "links"))
+
+
+def _find_links(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    _, user = divmod(k.subject, len(w.users))
+    links = tuple(number for number, links in enumerate(w.links) if any(who == user for who, _ in links))
+    yield from _next_link(m, w, k._replace(links=links), "reads the links")
+
+
+def _next_link(m: Model, w: World, k: Worker, what: str) -> Iterator[Event]:
+    k = k._replace(task=0, seen_task=None)
+    if k.links:
+        yield Event(k, what, _with(w, k, "task"))
+    else:
+        yield Event(k, f"{what}, and that was all", _with(w, k, "done" if m.has(Guard.DUE_FIRST) else "due"))
+
+
+def _find_linked(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    _, user = divmod(k.subject, len(w.users))
+    number, task = k.links[0], w.tasks[k.links[0]]
+    if task is not None and task.trashed_at is not None and m.has(Guard.UNASSIGN_LIVE):
+        task = None
+    if task is not None and user in dict(task.assignees):
+        yield Event(k, f"reads task {number}", _with(w, k._replace(task=number, seen_task=task), "member"))
+    else:
+        yield from _next_link(m, w, k._replace(links=k.links[1:]), f"finds task {number} not assigned")
+
+
+def _find_former(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    number, user = divmod(k.subject, len(w.users))
+    mine = w.member(number, user) if m.has(Guard.UNASSIGN_ORDER) else k.mine
+    assert k.seen_task is not None
+    join_id = dict(k.seen_task.assignees)[user]
+    if mine is not None and mine.join_id == join_id and m.has(Guard.UNASSIGN_JOIN):
+        yield from _next_link(m, w, k._replace(links=k.links[1:]), "finds the assignment good")
+    else:
+        yield Event(k, "finds the assignment over", _with(w, k, "unassign"))
+
+
+def _unassign_former(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    outcome = transactions.unassign(m, w, k)
+    if isinstance(outcome, str):
+        yield Event(k, "finds the task changed", _with(w, k._replace(task=0, seen_task=None, links=()), "links"))
+        return
+    room, user = divmod(k.subject, len(w.users))
+    task, member = w.tasks[k.task], w.member(room, user)
+    fault = None
+    if member is not None and task is not None and (user, member.join_id) in task.assignees:
+        fault = "an assignment by a membership that has not ended is undone"
+    after = _next_link(m, outcome, k._replace(links=k.links[1:]), "unassigns it")
+    yield from (event._replace(fault=fault) for event in after)
+
+
+def _find_due_last(m: Model, w: World, k: Worker) -> Iterator[Event]:  # noqa: ARG001  # all of its kind are called alike
+    number, user = divmod(k.subject, len(w.users))
+    yield Event(k, "reads what is due", _with(w, k._replace(due=w.dues[number][user]), "done"))
+
+
+def _forget_due(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    outcome = transactions.unassigned(m, w, k)
+    if isinstance(outcome, str):
+        yield Event(k, "finds something else due", _finished(w, k))
+    else:
+        yield Event(k, "has nothing due any more", _finished(outcome, k))
+
+
+# A task whose time in the trash is over.
+
+
+def _find_expired(m: Model, w: World, k: Worker) -> Iterator[Event]:  # noqa: ARG001  # all of its kind are called alike
+    task = w.tasks[k.subject]
+    if task is None or not task.expired:
+        yield Event(k, "finds it gone", _finished(w, k))
+    else:
+        yield Event(k, "finds it expired", _with(w, k._replace(task=k.subject, seen_task=task), "purge"))
+
+
+def _purge_expired(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    outcome = transactions.purge_expired(m, w, k)
+    if isinstance(outcome, str):
+        yield Event(k, "finds it changed", _finished(w, k))
+        return
+    task = w.tasks[k.task]
+    fault = None if task is None or task.expired else "a task is purged whose time in the trash is not over"
+    yield Event(k, "purges it", _finished(outcome, k), fault)
+
+
 _STEPS: dict[tuple[str, str], Callable[[Model, World, Worker], Iterator[Event]]] = {
     ("room", "start"): _find_dead,
     ("room", "purge"): _purge,
+    ("room", "delete links"): _delete_links,
     ("room", "delete task"): _delete_task,
     ("room", "delete room"): _delete_room,
     ("user", "start"): _find_deleting,
@@ -240,9 +383,20 @@ _STEPS: dict[tuple[str, str], Callable[[Model, World, Worker], Iterator[Event]]]
     ("user", "leave"): _leave,
     ("user", "leave to successor"): _leave_to_successor,
     ("user", "end sessions"): _end_sessions,
-    ("user", "purge"): _purge_personal,
+    ("user", "purge"): _purge,
+    ("user", "delete links"): _delete_links,
+    ("user", "delete task"): _delete_task,
     ("user", "find tasks"): _find_assigned,
     ("user", "unassign"): _unassign,
     ("user", "free name"): _free_name,
     ("user", "erase"): _erase,
+    ("unassignment", "start"): _find_due,
+    ("unassignment", "links"): _find_links,
+    ("unassignment", "member"): _find_former,
+    ("unassignment", "task"): _find_linked,
+    ("unassignment", "unassign"): _unassign_former,
+    ("unassignment", "due"): _find_due_last,
+    ("unassignment", "done"): _forget_due,
+    ("trash", "start"): _find_expired,
+    ("trash", "purge"): _purge_expired,
 }

@@ -5,11 +5,14 @@ one, and -1 in the hands of somebody whose reading of it is out of date: nothing
 whether it still is what was read, and so all histories that differ in nothing else are one state.
 """
 
+from fractions import Fraction
 from functools import cache
 from typing import Literal, NamedTuple, TypeVar
 
 Role = Literal["admin", "member", "viewer"]
 FormerRole = Role | Literal["removed"]
+Kind = Literal["room", "user", "unassignment", "trash"]
+"""Of a run behind a change."""
 UserStatus = Literal["absent", "active", "deleting", "gone"]
 
 RANKS: tuple[Role, ...] = ("viewer", "member", "admin")
@@ -18,6 +21,12 @@ RANKS: tuple[Role, ...] = ("viewer", "member", "admin")
 _STALE = -1
 _CURRENT = 0
 NEXT = 1
+
+Entry = tuple[int, int]
+"""An assignment as the task's item and its link have it: the user, and the join of the membership it was made in."""
+
+NOBODY: Entry = (-1, _CURRENT)
+"""The link of a live task without assignees."""
 
 
 class Room(NamedTuple):
@@ -37,12 +46,24 @@ class Member(NamedTuple):
 
 
 class Task(NamedTuple):
-    """A task of a room, or of the person ``owner`` where ``room`` is None."""
+    """A task of a room, or of the person ``owner`` where ``room`` is None. In the trash it keeps its assignees."""
 
     room: int | None
     owner: int
-    assignee: int | None = None
+    assignees: tuple[Entry, ...] = ()
     version: int = _CURRENT
+    revision: int = _CURRENT
+    """Raised by every write; the version only by what people ask for."""
+    trashed_at: int | None = None
+    """None: the task is live."""
+    expired: bool = False
+    """Whether it has been in the trash for as long as it may."""
+    rank: Fraction = Fraction()
+    """Its place in its column: the lower rank first, and of equal ones the lower number."""
+
+
+PERSONAL = -1
+"""In place of the room, where a request is about a personal task of its actor."""
 
 
 class Request(NamedTuple):
@@ -57,6 +78,10 @@ class Request(NamedTuple):
     """The one that is asked for; of a join the one that was decided on."""
     join_role: Role | None = None
     task: int = 0
+    assignees: tuple[int, ...] | None = None
+    """Those that a new task or a change names; None: the change is about something else."""
+    after: int | None = None
+    """Of a move: the task behind which it is to stand; None: before all others."""
     key: int | None = None
     if_match: bool = False
 
@@ -65,10 +90,14 @@ class Request(NamedTuple):
     mine: Member | None = None
     theirs: Member | None = None
     view: tuple[tuple[int, Member], ...] = ()
-    """The members read, where the request is about all of them."""
+    """The members read, where the request is about several of them."""
     counted: int = 0
     """How many memberships were read."""
     seen_task: Task | None = None
+    seen_rank: Fraction = Fraction()
+    """Of the task behind which the moved one is to stand."""
+    rank: Fraction = Fraction()
+    """The one that was made for the moved task."""
     expected: int | None = None
     """The version that the client's ``If-Match`` names."""
     meant: int | None = None
@@ -82,10 +111,13 @@ class Request(NamedTuple):
 
 
 class Worker(NamedTuple):
-    """A run of ``room_cleanup`` or ``user_removal``, started by a stream record, a route or the sweeper."""
+    """A run of ``room_cleanup``, ``user_removal``, an unassignment or the purge of a task in the trash: started by a
+    stream record, a route or the sweeper.
+    """
 
-    kind: Literal["room", "user"]
+    kind: Kind
     subject: int
+    """The room, the user, ``member_number`` of a former member, or the task."""
     step: str = "start"
     rooms: tuple[int, ...] = ()
     code: int | None = None
@@ -95,6 +127,10 @@ class Worker(NamedTuple):
     """As of a request."""
     task: int = 0
     seen_task: Task | None = None
+    due: int | None = None
+    """The pending unassignment as it was read."""
+    links: tuple[int, ...] = ()
+    """The tasks to which a former member was read to have links."""
     settled: bool = True
     """Whether the index had caught up with the user's joins when the run began."""
 
@@ -117,7 +153,7 @@ class World(NamedTuple):
     records: tuple[bool, ...]
     effects: tuple[bool, ...]
     """By key: whether a request with it has been carried out. Nobody reads it but the invariants."""
-    owed: frozenset[tuple[str, int]]
+    owed: frozenset[tuple[Kind, int]]
     """The stream records, by table and subject, for which no run has come to its end."""
     requests: tuple[Request, ...] = ()
     workers: tuple[Worker, ...] = ()
@@ -130,6 +166,13 @@ class World(NamedTuple):
     given_up: tuple[bool, ...] = ()
     """By code: whether a room has given it up. Nobody reads it but the invariants. Empty in configurations where codes
     are free again at once."""
+    links: tuple[tuple[Entry, ...], ...] = ()
+    """By task: its links."""
+    owners: tuple[tuple[Kind, int], ...] = ()
+    """By task that there is or was: the room or person in whose partition its items are."""
+    dues: tuple[tuple[int | None, ...], ...] = ()
+    """By room and user: the pending unassignment of somebody who has left. Empty in configurations where nobody is
+    unassigned."""
 
     def member(self, room: int, user: int) -> Member | None:
         return self.members[room][user]
@@ -165,6 +208,12 @@ class World(NamedTuple):
     def with_task(self, number: int, task: Task | None) -> "World":
         return self._replace(tasks=_put(self.tasks, number, task))
 
+    def with_links(self, number: int, entries: tuple[Entry, ...]) -> "World":
+        return self._replace(links=_put(self.links, number, entries))
+
+    def with_due(self, room: int, user: int, due: int | None) -> "World":
+        return self._replace(dues=_put(self.dues, room, _put(self.dues[room], user, due)))
+
     def tables_alone(self) -> "World":
         """The same tables and stream with nobody at work."""
         return self._replace(requests=(), workers=(), left=0)
@@ -193,12 +242,22 @@ def owner(claim: int | None) -> int | None:
     return claim if claim is None or claim >= 0 else ~claim
 
 
+def member_number(world: World, room: int, user: int) -> int:
+    """A number for somebody in a room; ``divmod`` by the number of users has the two again."""
+    return room * len(world.users) + user
+
+
 def settled(world: World, before: World) -> World:
     """The state with every version current or stale, and all who are at work in one order.
 
     ``before``: the settled state that the event led from. What stands there untouched need not be looked at again.
     """
-    if world.rooms is before.rooms and world.members is before.members and world.tasks is before.tasks:
+    if (
+        world.rooms is before.rooms
+        and world.members is before.members
+        and world.tasks is before.tasks
+        and world.dues is before.dues
+    ):
         return world._replace(
             requests=_ordered(world.requests, before.requests), workers=_ordered(world.workers, before.workers)
         )
@@ -214,9 +273,12 @@ def settled(world: World, before: World) -> World:
             )
             for row in world.members
         ),
-        tasks=tuple(
-            task._replace(version=_CURRENT) if task is not None and task.version else task for task in world.tasks
+        tasks=tuple(None if task is None else _as_new(task, world) for task in world.tasks),
+        links=tuple(
+            links if task is None or not links else _as_entries(links, task.room, world)
+            for task, links in zip(world.tasks, world.links, strict=True)
         ),
+        dues=tuple(tuple(None if due is None else _CURRENT for due in row) for row in world.dues),
         requests=requests,
         workers=workers,
     )
@@ -243,6 +305,11 @@ def _judged(request: Request, world: World) -> Request:
         return request
     room, target = request.room, request.target
     task = world.tasks[request.task] if world.tasks else None
+    if room == PERSONAL:
+        return request._replace(
+            seen_task=_as_task(request.seen_task, task, world),
+            expected=_as_number(request.expected, version(world, request)),
+        )
     theirs = world.member(room, target)
     return request._replace(
         seen=_as_room(request.seen, world.rooms[room]),
@@ -251,7 +318,7 @@ def _judged(request: Request, world: World) -> Request:
         view=tuple(
             (user, member) for user, seen in request.view if (member := _as_member(seen, world.member(room, user)))
         ),
-        seen_task=_as_task(request.seen_task, task),
+        seen_task=_as_task(request.seen_task, task, world),
         expected=_as_number(request.expected, version(world, request)),
         meant=_as_number(request.meant, theirs.join_id if theirs else None),
     )
@@ -266,9 +333,22 @@ def _judged_worker(worker: Worker, world: World) -> Worker:
             user, seen = successor
             member = _as_member(seen, world.member(room, user))
             successor = (user, member) if member else None
-        task = world.tasks[worker.task] if world.tasks else None
-        return worker._replace(mine=mine, successor=successor, seen_task=_as_task(worker.seen_task, task))
+        return worker._replace(mine=mine, successor=successor, seen_task=_seen_task(worker, world))
+    if worker.kind == "trash":
+        return worker._replace(seen_task=_seen_task(worker, world))
+    if worker.kind == "unassignment":
+        room, user = divmod(worker.subject, len(world.users))
+        member = world.member(room, user)
+        return worker._replace(
+            mine=_as_member(worker.mine, member),
+            seen_task=_seen_task(worker, world),
+            due=_as_number(worker.due, world.dues[room][user]),
+        )
     return worker
+
+
+def _seen_task(worker: Worker, world: World) -> Task | None:
+    return _as_task(worker.seen_task, world.tasks[worker.task] if world.tasks else None, world)
 
 
 def _as_number(seen: int | None, current: int | None) -> int | None:
@@ -289,7 +369,32 @@ def _as_member(seen: Member | None, member: Member | None) -> Member | None:
     return seen._replace(join_id=_CURRENT if member is not None and seen.join_id == member.join_id else _STALE)
 
 
-def _as_task(seen: Task | None, task: Task | None) -> Task | None:
+def _as_new(task: Task, world: World) -> Task:
+    return task._replace(
+        assignees=_as_entries(task.assignees, task.room, world),
+        version=_CURRENT,
+        revision=_CURRENT,
+        trashed_at=None if task.trashed_at is None else _CURRENT,
+    )
+
+
+def _as_task(seen: Task | None, task: Task | None, world: World) -> Task | None:
     if seen is None:
         return None
-    return seen._replace(version=_CURRENT if task is not None and seen.version == task.version else _STALE)
+    return seen._replace(
+        assignees=_as_entries(seen.assignees, seen.room, world),
+        version=_CURRENT if task is not None and seen.version == task.version else _STALE,
+        revision=_CURRENT if task is not None and seen.revision == task.revision else _STALE,
+        trashed_at=_as_number(seen.trashed_at, None if task is None else task.trashed_at),
+    )
+
+
+def _as_entries(entries: tuple[Entry, ...], room: int | None, world: World) -> tuple[Entry, ...]:
+    if room is None:
+        return entries
+    row = world.members[room]
+    return tuple(entry if entry == NOBODY else (entry[0], _as_join(entry[1], row[entry[0]])) for entry in entries)
+
+
+def _as_join(join: int, member: Member | None) -> int:
+    return _CURRENT if member is not None and join == member.join_id else _STALE

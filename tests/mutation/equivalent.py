@@ -19,6 +19,7 @@ EQUIVALENT = [
         "one who is being deleted comes back nowhere",
     ),
     ("*", "version = ? with <=", "I6: versions only rise"),
+    ("*", "revision = ? with <=", "I6: revisions only rise"),
     ("*", "token_epoch = ? with <=", "epochs only rise"),
     (
         "SessionChanges.*: Update session *",

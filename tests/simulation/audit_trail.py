@@ -8,6 +8,7 @@ from tests.simulation.expressions import Item
 from tests.simulation.functions import Invocation
 from tests.simulation.invariants import Tables, Violation
 from tests.simulation.tables import Change
+from tests.simulation.task_items import is_change_of_task
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def _entries(change: Change, together: list[Change], invocation: Invocation | No
     actor = invocation.user_id if invocation else None
     request = invocation.aws_request_id if invocation else None
     what = invocation.what if invocation else ""
-    if change.table == "TasksTableV2":
+    if is_change_of_task(change):
         if change.new is None and not (api and what == "DELETE /tasks/{task_id}"):
             return [_Entry(room_id, "task", sort_key, "purged", None, None, _title(change))]
         return [_Entry(room_id, "task", sort_key, _action(change), actor, request, _title(change))]

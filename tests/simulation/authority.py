@@ -3,6 +3,7 @@
 from tests.simulation.expressions import Item
 from tests.simulation.invariants import Tables, Violation
 from tests.simulation.tables import Change
+from tests.simulation.task_items import TASKS_TABLE
 
 _SHOWN_OF_ROOM = ("name", "code", "join_role")
 
@@ -12,7 +13,7 @@ def check(tables: Tables, changes: list[Change], user_id: str) -> None:
     created = {change.key[0] for change in changes if change.key[1] == "ROOM" and change.old is None}
     for change in changes:
         owner = change.key[0]
-        if change.table == "TasksTableV2" and owner.startswith("room_"):
+        if change.table == TASKS_TABLE and owner.startswith("room_"):
             allowed = {"admin", "member"}
         elif change.table == "RoomsTable" and owner.startswith("room_") and owner not in created:
             if not _needs_admin(change, user_id):

@@ -190,9 +190,16 @@ class Client:
         body: dict[str, Any] = {"title": f"task {next(self._known.numbers)}"}
         if self._choices.random() < 0.9:
             body["room_id"] = self._room()
-            if self._choices.random() < 0.4:
-                body["user_id"] = self._somebody()
+            if self._choices.random() < 0.5:
+                body |= self._assigned()
         return self._call("POST", "/tasks", body)
+
+    def _assigned(self) -> dict[str, Any]:
+        """To one, several or nobody."""
+        if self._choices.random() < 0.5:
+            return {"user_id": self._choices.choice([*self._known.user_ids, None])}
+        count = self._choices.randint(0, len(self._known.user_ids))
+        return {"assignee_ids": self._choices.sample(self._known.user_ids, count)}
 
     def _update_task(self) -> Call | None:
         if not self._known.tasks:
@@ -200,7 +207,11 @@ class Client:
         task_id = self._task()
         body: dict[str, Any] = {"title": f"title {next(self._known.numbers)}"}
         if self._choices.random() < 0.3:
-            body["user_id"] = self._choices.choice([*self._known.user_ids, None])
+            body |= self._assigned()
+        if self._choices.random() < 0.3:
+            body |= self._choices.choice(
+                [{"status": "completed"}, {"priority": "high"}, {"description": "long " * 101}]
+            )
         if_match = self._known.tasks[task_id] if self._choices.random() < 0.5 else None
         return self._call("PATCH", "/tasks/{task_id}", body, if_match, task_id=task_id)
 

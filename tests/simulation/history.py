@@ -7,6 +7,7 @@ from tests.simulation.expressions import Item
 from tests.simulation.functions import Call, Invocation, Response
 from tests.simulation.invariants import Violation
 from tests.simulation.tables import Change, Key
+from tests.simulation.task_items import is_change_of_task
 
 _RANKS = {"none": -1, "removed": -1, "viewer": 0, "member": 1, "admin": 2}
 
@@ -40,7 +41,8 @@ class History:
 
     def __init__(self) -> None:
         self.operations: list[Operation] = []
-        self._chains: dict[Key, list[Item | None]] = {}
+        self._chains: dict[Key, dict[int, Item]] = {}
+        """By task, and by version how it was when it got that version."""
         self._acknowledged: dict[tuple[str, int], Operation] = {}
         self._undone: list[tuple[Operation, Invocation]] = []
         """What was answered with a 503 that says that nothing was written."""
@@ -52,16 +54,10 @@ class History:
         for change in changes:
             if change.table == "RoomsTable" and change.key[1].startswith("MEMBER#"):
                 self._check_membership(change, changes, invocation)
-            if change.table != "TasksTableV2":
-                continue
-            chain = self._chains.setdefault(change.key, [])
-            if change.old is None and chain:
-                raise Violation(f"I6: {change.key[1]} came back after it was deleted")
-            if change.new is not None and _version(change.new) != (_version(change.old) if change.old else 0) + 1:
-                raise Violation(f"I6: the versions of {change.key[1]} have a gap")
-            if change.new is None and invocation is not None:
-                self._check_deletion(change, invocation)
-            chain.append(change.new)
+            if is_change_of_task(change):
+                self._check_chain(change)
+                if change.new is None and invocation is not None:
+                    self._check_deletion(change, invocation)
 
     def answered(self, operation: Operation, invocation: Invocation, response: Response) -> None:
         """Note a response and judge it. ``invocation`` gave it."""
@@ -119,13 +115,27 @@ class History:
         elif change.old is None:
             self._left_as.pop((room_id, user_id), None)
 
+    def _check_chain(self, change: Change) -> None:
+        """Every write raises the revision by one; the version does not skip a number either."""
+        task_id, chain = change.key[1], self._chains.setdefault(change.key, {})
+        if change.old is None and chain:
+            raise Violation(f"I6: {task_id} came back after it was deleted")
+        if change.new is None:
+            return
+        if _revision(change.new) != (_revision(change.old) if change.old else 0) + 1:
+            raise Violation(f"I6: the revisions of {task_id} have a gap")
+        version, before = _version(change.new), _version(change.old) if change.old else 0
+        if version - before not in (0, 1):
+            raise Violation(f"I6: the versions of {task_id} have a gap")
+        chain.setdefault(version, change.new)
+
     def _check_task(self, operation: Operation, response: Response) -> None:
         """An acknowledged task is in its chain, as it was answered, and was answered to one operation only."""
         if response.body is None:
             return
         task_id, version = response.body["id"], response.body["version"]
-        chain = self._chains.get((response.body["room_id"] or response.body["id"].partition(".")[0], task_id), [])
-        stored = chain[version - 1] if version <= len(chain) else None
+        owner = response.body["room_id"] or response.body["id"].partition(".")[0]
+        stored = self._chains.get((owner, task_id), {}).get(version)
         if stored is None or stored["title"]["S"] != response.body["title"]:
             raise Violation(f"I6: {task_id} was acknowledged in version {version}, which is not what was written")
         wanted = operation.call.headers.get("If-Match", f'"{version - 1}"')
@@ -158,6 +168,10 @@ def _same(response: Response, first: Response) -> bool:
 
 def _version(item: Item) -> int:
     return int(item["version"]["N"])
+
+
+def _revision(item: Item) -> int:
+    return int(item["revision"]["N"])
 
 
 def _may_change_nothing(operation: Operation) -> bool:

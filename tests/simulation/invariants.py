@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.simulation.expressions import Item
 from tests.simulation.tables import Change, Table
+from tests.simulation.task_items import TASKS_TABLE, assignments, broken_links, is_task, tasks
 
 Tables = Mapping[str, Table]
 
@@ -21,6 +22,7 @@ def check_always(tables: Tables) -> None:
         _counts(rooms),
         _memberships(rooms, users),
         _tasks(tables, rooms, users),
+        broken_links(tables[TASKS_TABLE], _purged(rooms, users)),
         _claims(tables, rooms, users),
         _former_members(rooms, users),
         _marks(rooms, users),
@@ -38,7 +40,7 @@ def check_changes(tables: Tables, changes: list[Change], now: float) -> None:
             _check_room(change)
         if change.table == "RoomsTable" and change.key[1].startswith("MEMBER#") and change.new is None:
             _check_unassignment(tables, change)
-        if change.new is not None and change.old is None:
+        if change.new is not None and change.old is None and (change.table != TASKS_TABLE or is_task(change.key)):
             _check_newcomer(tables, change.new)
 
 
@@ -106,11 +108,10 @@ def left_over(tables: Tables) -> Iterator[str]:
     for (user_id, _), item in users.items():
         if item["kind"]["S"] == "user" and item["status"]["S"] != "active":
             yield f"I11: {user_id} is deleted and still there"
-    for (_, task_id), task in tables["TasksTableV2"].items.items():
-        assignee = task.get("assignee_id")
-        if assignee and (assignee["S"], "") not in users:
-            yield f"I11: {task_id} is assigned to {assignee['S']}, who is deleted"
-
+    for (_, task_id), task in tasks(tables[TASKS_TABLE]):
+        for user_id, _ in assignments(task):
+            if (user_id, "") not in users:
+                yield f"I11: {task_id} is assigned to {user_id}, who is deleted"
     for user_id, room_id in _Rooms(tables).unassignments:
         yield f"I11: what {user_id} had in {room_id} is still to be unassigned"
 
@@ -118,12 +119,13 @@ def left_over(tables: Tables) -> Iterator[str]:
 def former_assignees(tables: Tables) -> Iterator[str]:
     """Tasks that somebody has by a membership that is over (I11): behind the stream they are unassigned."""
     rooms = _Rooms(tables)
-    for (owner, task_id), task in tables["TasksTableV2"].items.items():
-        if "assignee_id" not in task or _number(rooms.rooms.get(owner, _NO_ROOM), "member_count") == 0:
+    for (owner, task_id), task in tasks(tables[TASKS_TABLE]):
+        if _number(rooms.rooms.get(owner, _NO_ROOM), "member_count") == 0:
             continue
         joins = {each["user_id"]["S"]: each["join_id"]["S"] for each in rooms.members.get(owner, [])}
-        if joins.get(task["assignee_id"]["S"]) != task["join_id"]["S"]:
-            yield f"I11: {task_id} is assigned to {task['assignee_id']['S']}, who has left {owner}"
+        for user_id, join_id in assignments(task):
+            if joins.get(user_id) != join_id:
+                yield f"I11: {task_id} is assigned to {user_id}, who has left {owner}"
 
 
 def check_assignees(tables: Tables) -> None:
@@ -191,13 +193,20 @@ def _memberships(rooms: _Rooms, users: Mapping[str, Item]) -> Iterator[str]:
 
 
 def _tasks(tables: Tables, rooms: _Rooms, users: Mapping[str, Item]) -> Iterator[str]:
-    for (owner, task_id), task in tables["TasksTableV2"].items.items():
+    for owner, item in tables[TASKS_TABLE].items:
         if owner not in rooms.rooms and owner not in users:
-            yield f"I4: {task_id} is in {owner}, which is not there"
+            yield f"I4: {item} is in {owner}, which is not there"
+    for (owner, task_id), task in tasks(tables[TASKS_TABLE]):
         if not task_id.startswith(f"{owner}."):
             yield f"I4: {task_id} is in {owner}, which its id does not name"
         if "version" not in task:
             yield f"I4: {task_id} is not whole"
+
+
+def _purged(rooms: _Rooms, users: Mapping[str, Item]) -> frozenset[str]:
+    """The rooms and people whose items are being deleted."""
+    dead = (room_id for room_id, room in rooms.rooms.items() if _number(room, "member_count") == 0)
+    return frozenset({*dead, *(user_id for user_id, user in users.items() if user["status"]["S"] == "deleting")})
 
 
 def _claims(tables: Tables, rooms: _Rooms, users: Mapping[str, Item]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from tests.simulation.dynamodb import Json
 from tests.simulation.faults import Faults
 from tests.simulation.functions import EventSource, Functions
 from tests.simulation.tables import Change
+from tests.simulation.task_items import TASKS_TABLE
 
 
 class World(Protocol):
@@ -106,7 +107,7 @@ def _record(change: Change, sequence: int, at: float) -> Json:
     images = {"OldImage": change.old, "NewImage": change.new}
     image = change.new or change.old or {}
     kind = "MODIFY" if change.old and change.new else "INSERT" if change.new else "REMOVE"
-    names = {"RoomsTable": ("room_id", "item"), "TasksTableV2": ("owner_id", "task_id")}.get(change.table, ("user_id",))
+    names = {"RoomsTable": ("room_id", "item"), TASKS_TABLE: ("owner_id", "item")}.get(change.table, ("user_id",))
     return {
         "eventID": str(sequence),
         "eventName": kind,

@@ -21,7 +21,7 @@ NOTICED_SOON = (
     "user-active",
     "room-counts-and-version",
     "code-free",
-    "task-version-at-update",
+    "task-revision-at-update",
     "idempotency-record-absent",
 )
 

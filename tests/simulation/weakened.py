@@ -8,6 +8,8 @@ a one away alone breaks nothing.
 from collections.abc import Callable
 from typing import Any
 
+from tests.simulation.task_items import TASKS_TABLE
+
 Json = dict[str, Any]
 Chosen = Callable[[str, str, Json], bool]
 """Whether a write is concerned: its kind, its table, its key or item."""
@@ -31,8 +33,8 @@ GUARDS: dict[str, Chosen] = {
     "room-counts-and-version": _item("Update", "ROOM"),
     "former-member": _item("ConditionCheck", "FORMER#"),
     "code-free": _item("Put", "CODE"),
-    "task-version-at-update": _of("Update", "TasksTableV2"),
-    "task-version-at-deletion": _of("Delete", "TasksTableV2"),
+    "task-revision-at-update": _of("Update", TASKS_TABLE),
+    "task-revision-at-deletion": _of("Delete", TASKS_TABLE),
     "idempotency-record-absent": _of("Put", "IdempotencyTable"),
     "name-free": _of("Put", "UsersTable"),
     "token-still-good": _of("Update", "SessionsTable"),

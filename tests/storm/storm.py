@@ -139,6 +139,7 @@ class Participant:
         self._actions: list[tuple[Callable[[Json], None], int]] = [
             (self._create, 20),
             (self._update, 22),
+            (self._assign, 16),
             (self._delete, 8),
             (self._join, 18),
             (self._leave, 5),
@@ -246,6 +247,17 @@ class Participant:
         task_id = self._board.some_task(self._dice, room["id"])
         if task_id is not None:
             response = self._send("update task", "PATCH", f"/tasks/{task_id}", {"title": uuid.uuid4().hex})
+            if response.status == 200:
+                self._board.updated(response.json())
+
+    def _assign(self, room: Json) -> None:
+        """To some of those who were in the room a moment ago, or to nobody."""
+        task_id = self._board.some_task(self._dice, room["id"])
+        seen = self._send("look", "GET", f"/rooms/{room['id']}") if task_id is not None else None
+        if seen is not None and seen.status == 200:
+            people = seen.json()["user_ids"]
+            chosen = self._dice.sample(people, self._dice.randint(0, min(4, len(people))))
+            response = self._send("assign", "PATCH", f"/tasks/{task_id}", {"assignee_ids": chosen})
             if response.status == 200:
                 self._board.updated(response.json())
 

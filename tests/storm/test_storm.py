@@ -38,6 +38,7 @@ _STARTED_SECONDS = 15
 LEAST = {
     "create task": 10,
     "update task": 10,
+    "assign": 5,
     "delete task": 2,
     "join": 20,
     "leave": 3,

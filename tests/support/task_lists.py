@@ -83,7 +83,7 @@ def selected(tasks: list[Json], parameters: Mapping[str, Any]) -> list[Json]:
     found = [
         task
         for task in tasks
-        if parameters.get("user_id") in (None, task["user_id"])
+        if ("user_id" not in parameters or parameters["user_id"] in (task["assignee_ids"] or ["none"]))
         and task["status"] in parameters.get("status", STATUSES)
         and task["priority"] in parameters.get("priority", PRIORITIES)
         and is_due(task, parameters.get("deadline_from"), parameters.get("deadline_to"))

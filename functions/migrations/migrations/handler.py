@@ -5,8 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from tasksync.domain.migrations import begin_anew, migrate, states
-from tasksync.dynamodb.migrations import MIGRATIONS
+from tasksync.dynamodb.core.gather import gather
 from tasksync.dynamodb.migrations.positions import PositionsRepository
+from tasksync.dynamodb.migrations.released import MIGRATIONS
 from tasksync.model.errors import TaskSyncError
 from tasksync.observability.logs import log
 from tasksync.runtime import deadline, unit_of_work
@@ -30,7 +31,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
         begin_anew(MIGRATIONS, positions, event.get("again", []))
         if not event.get("status"):
             with unit_of_work.begin(None, context.aws_request_id):
-                migrate(MIGRATIONS, positions, rate, deadline.has_time, time.sleep)
+                migrate(MIGRATIONS, positions, rate, deadline.has_time, time.sleep, gather)
     except TaskSyncError as failure:
         error = type(failure).__name__
         log("ERROR", "migration interrupted", request_id=context.aws_request_id, error=error)

@@ -16,6 +16,7 @@ from tasksync.dynamodb.tasks.queries import TaskReads
 from tasksync.dynamodb.users.repository import UsersRepository
 from tasksync.http.app import Api
 from tasksync.http.middleware.rate_limits import RateLimits
+from tasksync.http.middleware.tasks_open import require_open_tasks
 from tasksync.http.rendering import digest
 from tasksync.http.request import Request
 from tasksync.http.responses import JSON, Response, etag, not_modified, ok, uncompressed
@@ -24,7 +25,7 @@ from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
 # No idempotency keys: these routes do not write.
-api = Api("overview", limits=RateLimits(RateLimitsRepository()))
+api = Api("overview", limits=RateLimits(RateLimitsRepository()), gate=require_open_tasks)
 app = api.chalice
 
 _rooms = RoomReads()

@@ -14,6 +14,7 @@ from tasksync.http import rendering
 from tasksync.http.app import Api
 from tasksync.http.middleware.idempotency import Idempotency
 from tasksync.http.middleware.rate_limits import RateLimits
+from tasksync.http.middleware.tasks_open import require_open_tasks
 from tasksync.http.pagination.lists import listing
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok
@@ -29,7 +30,7 @@ from tasksync.model.errors import (
     RoomStorageFull,
 )
 
-api = Api("tasks", Idempotency(IdempotencyRepository()), RateLimits(RateLimitsRepository()))
+api = Api("tasks", Idempotency(IdempotencyRepository()), RateLimits(RateLimitsRepository()), require_open_tasks)
 app = api.chalice
 
 _tasks = TaskService(TaskChanges(), RoomsRepository())

@@ -28,6 +28,7 @@ from tasksync.http import rendering
 from tasksync.http.app import Api
 from tasksync.http.middleware.idempotency import Idempotency
 from tasksync.http.middleware.rate_limits import RateLimits
+from tasksync.http.middleware.tasks_open import check_open_tasks
 from tasksync.http.pagination.lists import Part, chained, listing, position
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok, uncompressed
@@ -137,6 +138,7 @@ def export_user(request: Request, user_id: str, query: CursorQuery) -> Response:
     response has at most 4 MB; `next_cursor` continues it. A room joined, a task assigned or created, a change and a
     sign-in of a moment ago may be missing: the indexes that find them are some milliseconds behind.
     """
+    check_open_tasks()
     caller, start = request.caller, position(request, query)
     with noting_refusals(request, "export_failed", user_id):
         body = {"user": rendering.profile(_exports.subject(caller, user_id))}

@@ -13,6 +13,7 @@ from tests.functions.room_cleanup.stream_deliveries import copies
 from tests.support import builders, tables
 from tests.support.client import Person
 from tests.support.function_calls import call
+from tests.support.old_tasks import delete, put_old
 from tests.support.product import Product
 from tests.support.retained_permissions import GRACE, Grant
 from tests.support.stack import Stack
@@ -155,6 +156,16 @@ def _use_the_migrations(product: Product) -> None:
     room = product.register("ann").open_room()
     key = {"room_id": {"S": room["id"]}, "item": {"S": "ROOM"}}
     product.aws.dynamodb.update_item(TableName="RoomsTable", Key=key, UpdateExpression="REMOVE member_ids")
+    _somebody_to_be_unassigned(product)
+    ann = product.register("ann")
+    personal, shared, gone = ann.plan(), ann.plan(room_id=ann.open_room()["id"]), ann.plan()
+    items = {item["item"]: item for item in product.items("TasksTableV2") if "title" in item}
+    for task in (personal, shared):
+        put_old(product.aws, items[task["id"]])
+        delete(product.aws, "TasksTableV2", owner_id=items[task["id"]]["owner_id"], item=task["id"])
+    key = {"owner_id": items[gone["id"]]["owner_id"], "item": gone["id"]}
+    tables.change(product.aws, "TasksTableV2", key, copied="1")
+    product.aws.deploy(TasksOpen="false")
     tables.change(product.aws, "UsersTable", {"user_id": product.register("ann").id}, status="deleting")
     assert call(product.aws, "MigrationsFunction", {"items_per_second": 10_000})["error"] is None
 

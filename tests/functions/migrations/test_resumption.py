@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tasksync.domain.migrations import SEGMENTS, State, begin_anew, migrate, states
-from tasksync.dynamodb.migrations import MIGRATIONS
+from tasksync.dynamodb.migrations.released import MIGRATIONS
 from tasksync.model.errors import DependencyFailed, WriteConflict
 from tasksync.model.migration import Position
 from tests.support import tables
@@ -65,6 +65,10 @@ def only(times: int) -> Callable[[], bool]:
     return lambda: next(calls) <= times
 
 
+def one_by_one(first: Callable[[], str], *others: Callable[[], str]) -> list[str]:
+    return [each() for each in (first, *others)]
+
+
 def state(migration: Any, positions: Any) -> State:
     [found] = states([migration], positions)
     return found
@@ -77,7 +81,7 @@ def test_each_item_is_examined_once_across_interruptions() -> None:
     numbers, positions, calls = Numbers(), Kept(), 0
 
     while not state(numbers, positions).done:
-        migrate([numbers], positions, 10, only(3), lambda _: None)
+        migrate([numbers], positions, 10, only(3), lambda _: None, one_by_one)
         calls += 1
 
     assert calls > 5
@@ -91,9 +95,9 @@ def test_a_page_interrupted_in_the_middle_is_examined_again_and_changed_once() -
     numbers.outage_at = 90
 
     with pytest.raises(DependencyFailed):
-        migrate([numbers], positions, 10, lambda: True, lambda _: None)
+        migrate([numbers], positions, 10, lambda: True, lambda _: None, one_by_one)
     numbers.outage_at = None
-    migrate([numbers], positions, 10, lambda: True, lambda _: None)
+    migrate([numbers], positions, 10, lambda: True, lambda _: None, one_by_one)
 
     assert numbers.changed == EVERY
     assert set(numbers.looked_at) == set(range(200))
@@ -104,7 +108,7 @@ def test_an_item_that_cannot_be_changed_is_counted_and_blocks_nothing() -> None:
     numbers, positions = Numbers(), Kept()
     numbers.corrupt = {0, 90}
 
-    migrate([numbers], positions, 1000, lambda: True, lambda _: None)
+    migrate([numbers], positions, 1000, lambda: True, lambda _: None, one_by_one)
 
     assert numbers.changed == EVERY - {0, 90}
     assert (state(numbers, positions).left, state(numbers, positions).done) == (2, True)
@@ -112,25 +116,25 @@ def test_an_item_that_cannot_be_changed_is_counted_and_blocks_nothing() -> None:
 
 def test_a_second_run_examines_nothing_unless_it_is_restarted() -> None:
     numbers, positions = Numbers(), Kept()
-    migrate([numbers], positions, 1000, lambda: True, lambda _: None)
+    migrate([numbers], positions, 1000, lambda: True, lambda _: None, one_by_one)
     numbers.looked_at.clear()
 
-    migrate([numbers], positions, 1000, lambda: True, lambda _: None)
+    migrate([numbers], positions, 1000, lambda: True, lambda _: None, one_by_one)
     assert numbers.looked_at == []
 
     begin_anew([numbers], positions, [numbers.id])
     assert not state(numbers, positions).done
-    migrate([numbers], positions, 1000, lambda: True, lambda _: None)
+    migrate([numbers], positions, 1000, lambda: True, lambda _: None, one_by_one)
     assert len(numbers.looked_at) == 200
 
 
 def test_a_migration_waits_for_the_previous_one() -> None:
     first, second, positions = Numbers(1), Numbers(2), Kept()
 
-    migrate([first, second], positions, 1000, only(SEGMENTS - 1), lambda _: None)
+    migrate([first, second], positions, 1000, only(SEGMENTS - 1), lambda _: None, one_by_one)
     assert second.looked_at == []
 
-    migrate([first, second], positions, 1000, lambda: True, lambda _: None)
+    migrate([first, second], positions, 1000, lambda: True, lambda _: None, one_by_one)
     assert (first.changed, second.changed) == (EVERY, EVERY)
 
 
@@ -138,7 +142,7 @@ def test_a_migration_waits_for_the_previous_one() -> None:
 def test_the_rate_limits_a_migration_and_pauses_are_short(rate: int) -> None:
     pauses: list[float] = []
 
-    migrate([Numbers()], Kept(), rate, lambda: True, pauses.append)
+    migrate([Numbers()], Kept(), rate, lambda: True, pauses.append, one_by_one)
 
     assert sum(pauses) == pytest.approx(200 / rate, rel=0.1, abs=0.1)
     assert max(pauses) <= 1

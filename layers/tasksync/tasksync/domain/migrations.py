@@ -9,6 +9,7 @@ unchanged, and items in the new format are skipped, so concurrent runs do no har
 counted and skipped; after its repair, the migration can be run again.
 """
 
+import functools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from tasksync.runtime.deadline import KeepGoing
 SEGMENTS = 8
 
 _MOST_ON_A_PAGE = 100
+
+_CHANGED, _UNCHANGED, _LEFT = "changed", "unchanged", "left"
 
 Item = TypeVar("Item")
 
@@ -39,6 +42,12 @@ class Migration(Protocol[Item]):
     def change(self, item: Item) -> bool:
         """Convert an item; False if it has the new format already. Raises ``WriteConflict`` if it cannot be
         converted."""
+
+
+class Gather(Protocol):
+    """Calls functions concurrently: ``dynamodb/core/gather.py``."""
+
+    def __call__(self, first: Callable[[], str], *others: Callable[[], str]) -> list[str]: ...
 
 
 class Positions(Protocol):
@@ -66,10 +75,12 @@ def migrate(
     items_per_second: float,
     keep_going: KeepGoing,
     wait: Callable[[float], None],
+    gather: Gather,
 ) -> None:
     """Continue the unfinished migrations, in order: a later migration may rely on an earlier one.
 
-    ``wait`` sleeps for a number of seconds. Raises ``DependencyFailed``; the positions stored so far remain valid.
+    ``wait`` sleeps for a number of seconds. ``gather`` converts the items of a page concurrently.
+    Raises ``DependencyFailed``; the positions stored so far remain valid.
     """
     for migration in migrations:
         known = _known(positions, migration)
@@ -78,7 +89,7 @@ def migrate(
                 if not keep_going():
                     return
                 began, before = time.monotonic(), known[segment].looked_at
-                known[segment] = _page(migration, segment, known[segment], items_per_second)
+                known[segment] = _page(migration, segment, known[segment], items_per_second, gather)
                 positions.save(migration.id, known)
                 seen = known[segment].looked_at - before
                 wait(max(0.0, seen / items_per_second - (time.monotonic() - began)))
@@ -109,20 +120,26 @@ def _known(positions: Positions, migration: Migration[Any]) -> list[Position]:
     return positions.of(migration.id) or [Position()] * SEGMENTS
 
 
-def _page(migration: Migration[Any], segment: int, position: Position, items_per_second: float) -> Position:
+def _page(
+    migration: Migration[Any], segment: int, position: Position, items_per_second: float, gather: Gather
+) -> Position:
     """Convert one page, of about one second's items at most. Returns the position after it."""
     limit = max(1, min(_MOST_ON_A_PAGE, int(items_per_second)))
     items, after = migration.page(segment, SEGMENTS, position.after, limit)
-    changed, left = 0, 0
-    for item in items:
-        try:
-            changed += migration.change(item)
-        except WriteConflict:
-            left += 1
+    changes = [functools.partial(_change, migration, item) for item in items]
+    outcomes = gather(*changes) if changes else []
     return Position(
         after,
         position.looked_at + len(items),
-        position.changed + changed,
-        position.left + left,
+        position.changed + outcomes.count(_CHANGED),
+        position.left + outcomes.count(_LEFT),
         finished=after is None,
     )
+
+
+def _change(migration: Migration[Item], item: Item) -> str:
+    """What became of the item."""
+    try:
+        return _CHANGED if migration.change(item) else _UNCHANGED
+    except WriteConflict:
+        return _LEFT

@@ -46,14 +46,21 @@ from tasksync.runtime import deadline
 class Api:
     """One function's part of the HTTP API."""
 
-    def __init__(self, name: str, keys: Middleware | None = None, limits: RateLimits | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        keys: Middleware | None = None,
+        limits: RateLimits | None = None,
+        gate: Middleware | None = None,
+    ) -> None:
         """``keys``: what makes writes with an idempotency key happen once; None where no route takes one.
 
-        ``limits``: what counts requests; None where no route is limited.
+        ``limits``: what counts requests; None where no route is limited. ``gate``: what may close all routes.
         """
         self.name = name
         self.limits = limits
         self.keys = keys
+        self._gate = (gate,) if gate else ()
         self.routes: list[Route] = []
         self.chalice = Chalice(app_name=name, configure_logs=False)
         # No response is binary: Chalice need not compare each one's type with those that it knows.
@@ -68,6 +75,7 @@ class Api:
             Metrics(),
             Errors(takes_keys=self.keys is not None),
             self.limits or rate_limits.unlimited,
+            *self._gate,
             bind_arguments,
             self.keys or _without_keys,
         )

@@ -49,7 +49,8 @@ TaskSyncError
 ├── Defect                    DynamoDB refuses a request of our own code: a bug, and a retry does not help
 └── DependencyFailed          a table or secret did not respond, and nothing was written
     ├── OutcomeUnknown        the same, but the write may have happened, or a part of it
-    └── NotCounted            the rate limits table responded with an error
+    ├── NotCounted            the rate limits table responded with an error
+    └── TasksClosed           an upgrade copies the tasks to their new table
 """
 
 from collections.abc import Sequence
@@ -407,3 +408,7 @@ class OutcomeUnknown(DependencyFailed):
 
 class NotCounted(DependencyFailed):
     pass
+
+
+class TasksClosed(DependencyFailed):
+    detail = "The service is being upgraded, and tasks are not served meanwhile. Nothing is lost; try again soon."

@@ -38,6 +38,16 @@ class Settings:
         return os.environ["TASKS_TABLE"]
 
     @property
+    def old_tasks_table(self) -> str:
+        """Where tasks were before; only the migration that copies them reads it."""
+        return os.environ["OLD_TASKS_TABLE"]
+
+    @property
+    def tasks_open(self) -> bool:
+        """False while an upgrade copies the tasks to their new table."""
+        return os.environ["TASKS_OPEN"] == "true"
+
+    @property
     def sessions_table(self) -> str:
         return os.environ["SESSIONS_TABLE"]
 

@@ -1,6 +1,7 @@
 """Items of rooms and tasks, decoded as versions for the audit trail: from a stream record or from a scan."""
 
 from tasksync.dynamodb.core.mapper import Raw, text_of
+from tasksync.dynamodb.migrations.old_items import in_new_form
 from tasksync.dynamodb.rooms.mapper import ROOM
 from tasksync.dynamodb.tasks.mapper import audited
 from tasksync.model import change_context
@@ -9,7 +10,9 @@ from tasksync.runtime import clock
 
 
 def version_of(image: Raw) -> Version:
-    """``image``: a room's own item or a task."""
+    """``image``: a room's own item or a task, also as the version before stored tasks."""
+    if "task_id" in image:
+        image = in_new_form(image)
     task = "owner_id" in image
     context, digest = text_of(image, "stamp"), text_of(image, "description_digest")
     return Version(

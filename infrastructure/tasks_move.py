@@ -1,0 +1,51 @@
+"""The upgrade that copies the tasks to their new table, ``TasksTableV2``. `make deploy` and `make run` do it.
+
+The new version is deployed with its routes of tasks closed: they answer 503, and write nothing. So what is confirmed is
+all in the old table by then, and stays as it is while it is copied, compared, and, after that, served. Everything else
+is served all the time; who leaves a room or is deleted meanwhile gets no task back, as a copy is written only if its
+room or person is there.
+
+From a version before, functions may run on for some seconds, but without rights to the old table: the roles of
+functions lose these with the same deployment. The second pass finds what they may have written until then.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from infrastructure import migrate
+from infrastructure.migrate import MigrationFailed
+
+PARAMETER = "TasksOpen"
+CLOSED = {PARAMETER: "false"}
+OPEN = {PARAMETER: "true"}
+
+_COPYING = ["0006-tasks-copied", "0007-copies-compared", "0008-copies-of-deleted-tasks", "0009-assignments"]
+_COMPARING = _COPYING[1:3]
+_ITEMS_PER_SECOND = 2_000
+
+
+def is_due(template: Mapping[str, Any], parameters: Mapping[str, str]) -> bool:
+    """Whether a stack that was deployed from this has tasks to copy, or was left in the middle of copying them."""
+    resources = template["Resources"]
+    return ("TasksTable" in resources and "TasksTableV2" not in resources) or is_begun(parameters)
+
+
+def is_begun(parameters: Mapping[str, str]) -> bool:
+    return parameters.get(PARAMETER) == CLOSED[PARAMETER]
+
+
+def copy(functions: Any, function: str, *, again: bool, progress: Callable[[str], None]) -> None:
+    """Copy all tasks and compare them. Raises MigrationFailed: then the new table must not be served.
+
+    ``functions``: a boto3 client of Lambda. ``again``: not continuing what an earlier call began.
+    """
+    event = {"items_per_second": _ITEMS_PER_SECOND, "again": _COPYING if again else []}
+    report: migrate.Report = {"migrations": []}
+    for report in migrate.until_done(functions, function, event):
+        for line in migrate.lines(report):
+            progress(line)
+    left = sum(each["left"] for each in report["migrations"] if each["id"] in _COMPARING)
+    if left:
+        raise MigrationFailed(
+            f"{left} tasks could not be copied. In the version before, `make audit` names those whose content is wrong."
+        )

@@ -1,0 +1,23 @@
+"""The migrations, in the order in which they run. The id and the order of a released migration never change.
+
+``0002-task-sort-keys`` and ``0003-assignments`` wrote to the old tasks table. ``0006-tasks-copied`` makes all sort keys
+anew, and ``0009-assignments`` does what 0003 did, so a stack from before them needs no other version in between.
+"""
+
+from tasksync.dynamodb.migrations.m0001_member_ids import MemberIds
+from tasksync.dynamodb.migrations.m0004_dead_rooms import DeadRooms
+from tasksync.dynamodb.migrations.m0005_deleted_users import DeletedUsers
+from tasksync.dynamodb.migrations.m0006_tasks_copied import TasksCopied
+from tasksync.dynamodb.migrations.m0007_copies_compared import CopiesCompared
+from tasksync.dynamodb.migrations.m0008_copies_of_deleted_tasks import CopiesOfDeletedTasks
+from tasksync.dynamodb.migrations.m0009_assignments import Assignments
+
+MIGRATIONS = (
+    MemberIds(),
+    DeadRooms(),
+    DeletedUsers(),
+    TasksCopied(),
+    CopiesCompared(),
+    CopiesOfDeletedTasks(),
+    Assignments(),
+)
