@@ -7,7 +7,7 @@ each pair of status and priority. Within a range, tasks are sorted by creation o
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -23,7 +23,7 @@ from tasksync.runtime.settings import settings
 # They sort before and after all characters of a sort key. DynamoDB does not accept an empty text as a bound.
 _START = "!"
 _END = "~"
-_LAST_DEADLINE = clock.sortable(date.max)
+_LAST_DEADLINE = "9999-12-31T24"  # `clock.sortable` of the last date
 
 # Names of indexes, each with its sort key.
 _DEADLINE = (TaskItem.room_by_deadline.Meta.index_name, "by_deadline")
