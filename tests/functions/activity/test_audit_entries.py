@@ -101,8 +101,14 @@ def test_a_task_is_recorded_from_creation_to_deletion(product: Product) -> None:
     assert [entry["actor_id"] for entry in entries] == [ann.id, bob.id, ann.id]
     assert [entry["request_id"] for entry in entries] == [request_of(each) for each in (planned, changed, deleted)]
     assert [entry["changes"] for entry in entries] == [
-        new(title="Desks", status="pending", priority="medium", user_id=ann.id, assignee_ids=ann.id,
-            deadline="2027-01-31T11:00:00Z"),
+        new(
+            title="Desks",
+            status="pending",
+            priority="medium",
+            user_id=ann.id,
+            assignee_ids=ann.id,
+            deadline="2027-01-31T11:00:00Z",
+        ),
         {
             "description": {"old": None, "new": "Six"},
             "status": {"old": "pending", "new": "completed"},
