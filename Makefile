@@ -306,8 +306,8 @@ bench: $(DEVELOPMENT) $(BENCH) $(LAMBDA) ## Benchmarks against floors and rivals
 ARCH ?= arm64
 
 .PHONY: build
-build: $(VENV)/stamp-infrastructure ## Builds what is deployed into dist/, reproducibly: ARCH=arm64 or x86_64
-	@$(BIN)/python -m infrastructure.build --machine '$(ARCH)'
+build: $(VENV)/stamp-infrastructure ## Builds what is deployed into dist/, reproducibly: ARCH=arm64 or x86_64; LOCAL=1 for the local AWS
+	@$(BIN)/python -m infrastructure.build --machine '$(ARCH)' $(if $(LOCAL),--local-aws)
 
 # BUILT=1 deploys what make build has left in dist/ (or in BUILT_IN=…), as a pipeline does that builds once. URL=… is
 # where the API answers, if not at the stack's ApiUrl: a domain that is not known everywhere yet, or the local AWS.

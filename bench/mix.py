@@ -285,14 +285,15 @@ def _logged(lines: list[Line], calls: int) -> int:
 
 def _stored(aws: Aws) -> Json:
     """Bytes of a task with its entries in indexes, of an entry of an audit trail, and of all else of a person."""
-    sizes = {
-        table: [_with_entries(properties, item) for item in aws.dynamodb.scan(TableName=table)["Items"]]
-        for table, properties in aws.stack.of_type("AWS::DynamoDB::Table").items()
-    }
-    tasks, trail = sizes.pop("TasksTableV2"), sizes.pop("ActivityTable")
+    sizes, tasks = {}, 0
+    for table, properties in aws.stack.of_type("AWS::DynamoDB::Table").items():
+        items = aws.dynamodb.scan(TableName=table)["Items"]
+        sizes[table] = [_with_entries(properties, item) for item in items]
+        tasks += sum("title" in item for item in items)
+    trail = sizes["ActivityTable"]
     kept = sum(sum(sizes[table]) for table in ("UsersTable", "RoomsTable", "SessionsTable"))
     return {
-        "task": round(sum(tasks) / len(tasks)),
+        "task": round(sum(sizes["TasksTableV2"]) / tasks),
         "entry": round(sum(trail) / len(trail)),
         "person": round(kept / (_PEOPLE + 1)),
     }
@@ -300,8 +301,13 @@ def _stored(aws: Aws) -> Json:
 
 def _with_entries(properties: Json, item: Json) -> int:
     indexes = [*properties.get("LocalSecondaryIndexes", []), *properties.get("GlobalSecondaryIndexes", [])]
-    entries = sum(all(key["AttributeName"] in item for key in index["KeySchema"]) for index in indexes)
-    return (size_of(item) + _OF_ENTRY) * (1 + entries)
+    entries = [item]
+    for index in indexes:
+        if all(key["AttributeName"] in item for key in index["KeySchema"]):
+            keys = {key["AttributeName"] for key in [*properties["KeySchema"], *index["KeySchema"]]}
+            everything = index["Projection"]["ProjectionType"] == "ALL"
+            entries.append(item if everything else {name: item[name] for name in keys})
+    return sum(size_of(entry) + _OF_ENTRY for entry in entries)
 
 
 @contextlib.contextmanager

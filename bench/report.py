@@ -25,7 +25,7 @@ def tables(part: str, found: Found) -> list[tuple[str, str]]:
     if part == "price":
         pages = ("performance.md", "guides/operate.md", "guides/operate.md")
         return list(zip(pages, price.tables(dict(found)), strict=True))
-    return [("performance.md", table(found)) for table in _TABLES[part]]
+    return [("engineering-log.md", table(found)) for table in _TABLES[part]]
 
 
 def renew(docs: Path, part: str, found: Found) -> None:

@@ -13,11 +13,14 @@ import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from infrastructure import package
 from infrastructure import template as templates
+from infrastructure.local.deploy import for_ministack
 from infrastructure.local.errors import BuildFailed
+from infrastructure.local.stack import KEPT_ARCHIVES
 
 DIST = templates.REPOSITORY / "dist"
 _SETTINGS = "samconfig.toml"
@@ -37,6 +40,20 @@ def build(machine: str, root: Path = templates.REPOSITORY, dist: Path = DIST) ->
         template["Parameters"]["Architecture"] |= {"Default": machine, "AllowedValues": [machine]}
         # Parameters are given by that file: where it changes, functions have to be published again.
         write(folder, template, archives, (root / _SETTINGS).read_text(encoding="utf-8"))
+    return folder
+
+
+def build_for_local_aws(
+    folder: Path = DIST / "local", root: Path = templates.REPOSITORY, more: Mapping[str, Any] = MappingProxyType({})
+) -> Path:
+    """Builds for the local AWS: for this machine, and without what the local AWS does not have.
+
+    ``root``: the folder of the code. ``more``: resources beside those of the template. Raises BuildFailed.
+    """
+    template = for_ministack(templates.load())
+    template["Resources"] |= more
+    archives = package.build(template, root, KEPT_ARCHIVES)
+    write(folder, template, archives, configuration="")
     return folder
 
 
@@ -83,8 +100,10 @@ def _report(folder: Path, template: Mapping[str, Any]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--machine", choices=["arm64", "x86_64"], default="arm64", help="what the functions run on")
+    parser.add_argument("--local-aws", action="store_true", help="for the AWS endpoint of make run, to rehearse")
+    arguments = parser.parse_args()
     try:
-        folder = build(parser.parse_args().machine)
+        folder = build_for_local_aws() if arguments.local_aws else build(arguments.machine)
         _report(folder, json.loads((folder / "template.json").read_text(encoding="utf-8")))
     except BuildFailed as error:
         print(error, file=sys.stderr)

@@ -117,7 +117,9 @@ def fill(api: Api, now: datetime) -> None:
     for room_name, assignee, title, status, priority, days in TASKS:
         task = {"title": title, "status": status, "priority": priority, "room_id": rooms[room_name]}
         if days is not None:
-            task["deadline"] = (now + timedelta(days=days)).strftime("%Y-%m-%dT17:00:00Z")
+            # What is more than a week away is due on a day, not at an hour.
+            form = "%Y-%m-%d" if days > 7 else "%Y-%m-%dT17:00:00Z"
+            task["deadline"] = (now + timedelta(days=days)).strftime(form)
         api.post("/tasks", task | {"user_id": ids[assignee]}, tokens[assignee])
 
 

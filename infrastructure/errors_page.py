@@ -9,8 +9,9 @@ PATH = REPOSITORY / "docs" / "reference" / "errors.md"
 _INTRODUCTION = """\
 # Errors
 
-Every error is a problem document (RFC 9457, `application/problem+json`), whoever answers: a function or the gateway.
-`make openapi` writes this page from the code, and a test holds the two together.
+For authors of clients: each error code with its status, its meaning and the remedy. Every error response of a function
+or of the gateway is a problem document (RFC 9457, `application/problem+json`). `make openapi` writes this page from the
+code, and a contract test holds it equal to the code.
 
 ```json
 {"type": "about:blank", "title": "Forbidden", "status": 403, "code": "role_too_low",
@@ -18,15 +19,14 @@ Every error is a problem document (RFC 9457, `application/problem+json`), whoeve
  "role": "member", "required_role": "admin", "request_id": "1699949d-2e5e-4180-b16b-88be7d4f67c2"}
 ```
 
-- `code` says what went wrong, for programs. It is stable; new ones may be added. `detail` says it for people, and may
-  change.
-- `errors` lists everything that is wrong with a body or a query at once, at most 50 entries: `pointer` is a JSON
-  pointer (RFC 6901) into the body or into the object of the query parameters, `code` is one of [the second
-  table](#codes-of-fields), and `detail` says what would be right.
-- `request_id` is in every line that was logged for the request, and in `X-Request-Id`.
+- `code` names the error for programs. Codes are stable; new ones may be added. `detail` is for people, and may change.
+- `errors` lists all wrong fields of a body or a query, at most 50: `pointer` is a JSON pointer (RFC 6901) into the body
+  or into the object of the query parameters, `code` is one of [the second table](#codes-of-fields), and `detail` says
+  what would be right.
+- `request_id` is in every log line of the request, and in `X-Request-Id`.
 - 412 carries the current `ETag`; 429 and 503 carry `Retry-After`, in seconds.
-- 401 carries `WWW-Authenticate` where the gateway refuses the access token. Where a function answers, API Gateway hands
-  that header on as `X-Amzn-Remapped-WWW-Authenticate`, and so does the local stack: go by `code`.
+- 401 carries `WWW-Authenticate` where the gateway refuses the access token. API Gateway renames that header of a
+  function's response to `X-Amzn-Remapped-WWW-Authenticate`, and so does the local stack: use `code`.
 
 ## Codes
 
@@ -37,7 +37,7 @@ Every error is a problem document (RFC 9457, `application/problem+json`), whoeve
 _FIELDS = """
 ## Codes of fields
 
-Of the entries of `errors`.
+Codes of the entries of `errors`.
 
 | code | meaning | what to do |
 |---|---|---|

@@ -18,37 +18,37 @@ a room disappears when its last member leaves.
 ### Sign-in
 
 `POST /auth/register` and `POST /auth/login` respond with a pair of tokens. The **access token** is sent as \
-`Authorization: Bearer …` and is good for `expires_in` seconds (ten minutes). The **refresh token** is good once, at \
-`POST /auth/refresh`, for the next pair. It expires when it is not used for **3 days**; the session ends after 7 days, \
-however often it is refreshed. An access token may outlive its session by up to **30 seconds**: so long the gateway \
-may go on accepting it after a sign-out, a new password or the deletion of the user.
+`Authorization: Bearer …` and is valid for `expires_in` seconds (ten minutes). The **refresh token** is valid for \
+one use: `POST /auth/refresh` returns the next pair. It expires if it is not used for **3 days**; the session ends \
+after 7 days, however often it is refreshed. The gateway may accept an access token for up to **30 seconds** after its \
+session has ended by a sign-out, a new password or the deletion of the user.
 
 ### Requests
 
-- **Fields and query parameters** that are unknown are refused; what is read without a token ignores unknown \
-query parameters. Responses may get further fields.
-- **PUT and PATCH** both merge (RFC 7396): what is absent stays, `null` clears. What GET responded with may be sent \
-back: read-only fields are accepted with the values they have, and a `version` that is not the current one is refused \
-as `If-Match` is.
-- **Versions**: a resource has a `version` and an `ETag`. With `If-Match`, nothing that somebody else has changed is \
-overwritten: 412 means read it again, and carries the current `ETag`.
+- **Unknown fields and query parameters** are refused; GET routes that need no token ignore unknown query \
+parameters. Later releases may add fields to responses.
+- **PUT and PATCH** merge (RFC 7396): an absent field stays unchanged, `null` clears a field. The response to GET \
+may be sent back: read-only fields are accepted with their current values, and a `version` other than the current \
+one is refused as `If-Match` is.
+- **Versions**: a resource has a `version` and an `ETag`. With `If-Match`, a request does not overwrite changes of \
+others: on 412, which has the current `ETag`, read the resource again.
 - **Retries** are safe with an `Idempotency-Key`.
-- **`me`** is the caller, wherever the id of a user stands in a request.
+- **`me`** is the caller, wherever a request takes the id of a user.
 
 ### Responses
 
-- **Lists** come in pages: pass the `next_cursor` of one page as `cursor` for the next. A page may be short, or empty, \
-and the list still go on.
-- **Errors** are problem documents (RFC 9457) with a stable `code`. All wrong fields or parameters are named at once, \
-each by a `pointer`; so is an id in a body or a query that is unknown. A 403 names the role that is needed. \
-`x-problem-codes` of an operation lists its codes, and `docs/reference/errors.md` of the repository what each means \
-and what to do.
+- **Lists** come in pages: pass the `next_cursor` of one page as `cursor` for the next. A page may be shorter than \
+`limit`, or empty, and still have a `next_cursor`.
+- **Errors** are problem documents (RFC 9457) with a stable `code`. One response reports all invalid fields and \
+parameters, each with a `pointer`, and so it does an unknown id in a body or a query. A 403 names the required role. \
+`x-problem-codes` of an operation lists its codes, and `docs/reference/errors.md` of the repository explains each \
+code and its remedy.
 - **401** says by `code` what is wrong with the access token: `token_missing`, `token_malformed`, `token_expired` \
 (`POST /auth/refresh` gives a new one), `token_revoked` (sign in again) or `invalid_token`. `WWW-Authenticate` of an \
 operation's own 401 arrives as `X-Amzn-Remapped-WWW-Authenticate`, as API Gateway renames it.
-- **Strangers** get the same response for what they may not see as for what does not exist.
-- **Rate limits** are fixed windows. `RateLimit-Policy: "read";q=600;w=60` says that there may be `q` requests in `w` \
-seconds; `RateLimit: "read";r=599;t=30` that `r` of them are left, and that there are `q` again in `t` seconds. A 429 \
+- **Hidden resources** get the same response as resources that do not exist.
+- **Rate limits** are fixed windows. `RateLimit-Policy: "read";q=600;w=60` allows `q` requests in `w` seconds; \
+`RateLimit: "read";r=599;t=30` means that `r` of them are left, and that there are `q` again in `t` seconds. A 429 \
 says in `Retry-After` how many seconds to wait."""
 
 

@@ -46,6 +46,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
             "deadline": "2027-01-31T12:00:00+01:00",
         },
         "A task in a room": {"title": "Order the desks", "room_id": ROOM, "priority": "high"},
+        "A task for a day": {"title": "Order the desks", "deadline": "2027-01-31"},
     },
     "change_task": {"Begin it": _TASK_CHANGE},
     "change_task_with_put": {"Begin it": _TASK_CHANGE},

@@ -4,7 +4,7 @@ from infrastructure.openapi.schemas import Json
 
 HEADERS: dict[str, Json] = {
     "RequestId": {
-        "description": "The id of this request; it is in every line that was logged for it.",
+        "description": "The id of this request; every log line of the request has it.",
         "required": True,
         "schema": {"type": "string", "format": "uuid"},
     },
@@ -14,7 +14,7 @@ HEADERS: dict[str, Json] = {
         "schema": {"type": "string", "examples": ['"1"']},
     },
     "Location": {
-        "description": "Where the new resource is, below the host.",
+        "description": "The path of the new resource.",
         "required": True,
         "schema": {"type": "string", "format": "uri-reference"},
     },
@@ -23,29 +23,30 @@ HEADERS: dict[str, Json] = {
         "schema": {"type": "string"},
     },
     "IdempotencyReplayed": {
-        "description": "Present where this is the answer that the first request with the same key was given.",
+        "description": "Present if this is the stored response to the first request with the same key.",
         "schema": {"type": "string", "const": "true"},
     },
     "RetryAfter": {
-        "description": "In how many seconds to try again.",
+        "description": "Seconds to wait before the next attempt.",
         "required": True,
         "schema": {"type": "string", "pattern": "^[0-9]+$", "examples": ["1"]},
     },
     "RateLimitPolicy": {
         "description": (
-            "For each limit that the request counts against: its name, `q` how many requests there may be, and `w` in "
-            "how many seconds."
+            "For each limit that the request counts against: its name, the number `q` of allowed "
+            "requests, and the window `w` in seconds."
         ),
         "schema": {"type": "string", "examples": ['"read";q=600;w=60']},
     },
     "RateLimit": {
         "description": (
-            "For each of these limits: `r` how many requests are left, and `t` in how many seconds there are `q` again."
+            "For each of these limits: the number `r` of remaining requests, and the seconds `t` "
+            "until there are `q` again."
         ),
         "schema": {"type": "string", "examples": ['"read";r=599;t=30']},
     },
     "CurrentETag": {
-        "description": "Of the version that is there; absent where there are no versions.",
+        "description": "The entity tag of the current version; absent if the resource has no versions.",
         "schema": {"type": "string", "examples": ['"2"']},
     },
     "WWWAuthenticate": {

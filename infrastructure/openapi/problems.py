@@ -8,7 +8,7 @@ from infrastructure.openapi.schemas import Json, Schemas
 from tasksync.http import problems
 from tasksync.http.responses import PROBLEM
 from tasksync.http.route import SAFE
-from tasksync.http.schemas.fields import From
+from tasksync.http.schemas.fields import CursorQuery
 from tasksync.http.schemas.responses import Problem
 from tasksync.model import errors
 
@@ -129,7 +129,7 @@ def codes(declared: Declared) -> set[str]:
     kinds.update(route.description.raises)
     if "{" in route.path:
         kinds.add(errors.NotFound)
-    if issubclass(route.query, From):
+    if issubclass(route.query, CursorQuery):
         kinds.add(errors.BadCursor)
     if route.body is not None:
         kinds |= {errors.MalformedJson, errors.UnsupportedMediaType, errors.UnsupportedCharset, errors.Invalid}

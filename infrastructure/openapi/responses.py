@@ -8,7 +8,7 @@ from infrastructure.openapi.problems import CODES, Problems, codes
 from infrastructure.openapi.routes import Declared
 from infrastructure.openapi.schemas import Json, Schemas
 from tasksync.http.route import SAFE, Route
-from tasksync.http.schemas.fields import From
+from tasksync.http.schemas.fields import CursorQuery
 
 _SUCCESSES = {200: "Done.", 201: "Created.", 204: "Done. The response has no body."}
 
@@ -44,7 +44,7 @@ class Responses:
             headers.append("Location")
         if has_entity_tag(route):
             headers.append("ETag")
-        if issubclass(route.query, From):
+        if issubclass(route.query, CursorQuery):
             headers.append("Link")
         if declared.takes_keys:
             headers.append("IdempotencyReplayed")

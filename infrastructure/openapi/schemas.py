@@ -42,7 +42,7 @@ class Schemas:
         shown = self.components[response.__name__]["properties"]
         described = self.components[body.__name__]["properties"]
         for name in sorted(read_only.read_only(body, response)):
-            ignored = {"description": "Let through, whatever it says.", "readOnly": True}
+            ignored = {"description": "Accepted and ignored.", "readOnly": True}
             described[name] = ignored if read_only.is_ignored(name) else {**shown[name], "readOnly": True}
 
     def of(self, kind: Any) -> Any:
@@ -55,8 +55,8 @@ def parameter_schema(annotation: Any) -> Json:
     [schema], _ = msgspec.json.schema_components([annotation], ref_template=_TEMPLATE)
     portable: Json = _portable(schema)
     if "anyOf" in portable:
-        [of_values] = [each for each in portable.pop("anyOf") if each != {"type": "null"}]
-        return {**of_values, **portable}
+        alternatives = [each for each in portable.pop("anyOf") if each != {"type": "null"}]
+        return {**(alternatives[0] if len(alternatives) == 1 else {"anyOf": alternatives}), **portable}
     if isinstance(portable.get("type"), list):
         [portable["type"]] = [each for each in portable["type"] if each != "null"]
     return portable
@@ -85,7 +85,8 @@ def _portable(schema: Any) -> Any:
         path, _, name = node["$ref"].rpartition("/")
         node["$ref"] = f"{path}/{_name(name)}"
     if "anyOf" in node:
-        node = _nullable(node)
+        # A type of several formats (``fields.Deadline``): what msgspec says of it does not hold for all of them.
+        node = _nullable({key: value for key, value in node.items() if key not in ("type", "format")})
     return node
 
 
@@ -94,6 +95,8 @@ def _nullable(schema: Json) -> Json:
     if schema.get("default", ...) is None:
         del schema["default"]
     alternatives = [each for each in schema["anyOf"] if each != {"type": "null"}]
+    if len(alternatives) == 1 and "anyOf" in alternatives[0]:
+        return {**alternatives[0], **schema, "anyOf": [*alternatives[0]["anyOf"], {"type": "null"}]}
     if len(alternatives) != 1 or "type" not in alternatives[0]:
         return schema
     del schema["anyOf"]

@@ -42,7 +42,7 @@ def test_lists_are_measured_at_each_size() -> None:
     assert [whole[size]["items"] for size in whole] == [20, 51]
     assert all(in_order(row["cpu"]) for rows in found.values() for row in rows.values())
     [(page, table)] = report.tables("lists", found)
-    assert page == "performance.md"
+    assert page == "engineering-log.md"
     assert table.startswith("| list | 20 | 60 |\n|---|---|---|\n| all | 20/20 · ")
 
 
@@ -61,7 +61,7 @@ def test_recorded_requests_are_measured_warm_and_cold(tmp_path: Path) -> None:
 
 def test_a_table_replaces_the_one_with_the_same_first_line(tmp_path: Path) -> None:
     spread = {"low": 0.8, "median": 0.9, "high": 1.0}
-    page = tmp_path / "performance.md"
+    page = tmp_path / "engineering-log.md"
     page.write_text("Before.\n\n| function | times the floor | wanted |\n|---|---|---|\n| x | y | z |\n\nAfter.\n")
 
     report.renew(tmp_path, "cold", {"RoomCleanupFunction": spread})

@@ -69,6 +69,13 @@ def test_unfinished_sweeper_findings_have_alarms() -> None:
     assert "FailedRemovals" in {alarm.get("MetricName") for alarm in ALARMS.values()}
 
 
+@pytest.mark.parametrize(
+    "table", [name for name, each in STACK.of_type("AWS::DynamoDB::Table").items() if "LocalSecondaryIndexes" in each]
+)
+def test_a_table_with_local_indexes_has_an_alarm_on_full_partitions(table: str) -> None:
+    assert {"Ref": table} in _of("storage_full")
+
+
 def test_the_access_log_contains_nothing_that_clients_send() -> None:
     condition, settings, _ = STACK.resources["Api"]["Properties"]["AccessLogSetting"]["Fn::If"]
     variables = {word.strip('",{} ') for word in settings["Format"].split() if "$" in word}

@@ -24,7 +24,7 @@ LINES = [each for each in POLICIES if isinstance(each, Line)]
 FIGURES: list[tuple[str, str, tuple[Any, ...]]] = [
     (
         "docs/security.md",
-        r"asked for: (\d+) lines for (\d+) routes with a token, and (\d+) open routes",
+        r"depends on the request: (\d+) lines for (\d+) routes with a token, and (\d+) open routes",
         (
             len(LINES),
             len({each.route for each in LINES}),

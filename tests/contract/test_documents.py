@@ -151,7 +151,7 @@ def test_a_test_named_in_a_document_exists(document: str, file: str, test: str) 
 
 def test_the_files_to_change_for_a_new_field_exist() -> None:
     text = (REPOSITORY / "docs" / "guides" / "extend.md").read_text(encoding="utf-8")
-    table = text.partition("## Adding a field to a task")[2].partition("\nThen:")[0]
+    table = text.partition("## Add a field to a task")[2].partition("\nThen:")[0]
 
     named = re.findall(r"`([\w/]+/\w+\.(?:py|json))`", table)
 
@@ -160,11 +160,10 @@ def test_the_files_to_change_for_a_new_field_exist() -> None:
 
 
 def test_every_line_of_the_requirements_table_names_a_test() -> None:
-    text = (REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8")
-    requirements = text.partition("## Requirements and their tests")[2].partition("\n## ")[0]
-    lines = [line for line in requirements.splitlines() if line.startswith("| ") and "| source |" not in line]
+    text = (REPOSITORY / "docs" / "security-requirements.md").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.startswith("| ") and "| source |" not in line]
 
-    assert len(lines) > 20
+    assert len(lines) > 70
     assert [line for line in lines if "::test_" not in line] == []
 
 
@@ -182,12 +181,28 @@ def test_a_page_names_its_readers_first(page: Path) -> None:
 
 
 def test_every_page_is_in_the_contents() -> None:
-    contents = REPOSITORY / "docs" / "README.md"
+    """Records of decisions are in the contents of their own folder."""
+    contents = [REPOSITORY / "docs" / "README.md", REPOSITORY / "docs" / "decisions" / "README.md"]
     linked = {
-        (contents.parent / path).resolve() for path in re.findall(r"\]\(([^)#\s]+\.md)\)", contents.read_text("utf-8"))
+        (page.parent / path).resolve()
+        for page in contents
+        for path in re.findall(r"\]\(([^)#\s]+\.md)\)", page.read_text(encoding="utf-8"))
     }
 
-    assert [str(page.relative_to(REPOSITORY)) for page in PAGES if page not in linked | {contents}] == []
+    assert [str(page.relative_to(REPOSITORY)) for page in PAGES if page not in linked | {contents[0]}] == []
+
+
+READERS = r"everybody|anybody|authors|developers|engineers|operators|reviewers"
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in DOCUMENTS if not re.match(r"\d", page.name)], ids=lambda page: page.name
+)
+def test_a_page_says_in_its_first_sentence_for_whom_it_is(page: Path) -> None:
+    """Records of decisions share the sentence of their contents."""
+    first = page.read_text(encoding="utf-8").split("\n\n")[1]
+
+    assert re.match(rf"For (the )?({READERS})\b", first), first
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

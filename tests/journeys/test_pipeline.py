@@ -14,13 +14,10 @@ from typing import Any
 
 import pytest
 
-from infrastructure import audit, build, package
-from infrastructure import template as templates
+from infrastructure import audit, build
 from infrastructure.local.clients import ACCESS_KEY, REGION, SECRET_KEY, local_client
-from infrastructure.local.deploy import for_ministack
 from infrastructure.local.edge import Route
 from infrastructure.local.ministack import HOST, Server
-from infrastructure.local.stack import KEPT_ARCHIVES
 from infrastructure.template import REPOSITORY
 from tasksync import __version__
 from tests.journeys.service import eventually
@@ -80,10 +77,7 @@ class Account:
 
     def build(self, more: Mapping[str, Any] = MappingProxyType({})) -> None:
         """``more``: resources beside those of the template."""
-        template = for_ministack(templates.load())
-        template["Resources"] |= more
-        archives = package.build(template, self._sources, KEPT_ARCHIVES)
-        build.write(self._built, template, archives, configuration="")
+        build.build_for_local_aws(self._built, self._sources, more)
 
     def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAKE"))} | {

@@ -36,11 +36,11 @@ def test_deleted_and_corrupted_items_are_restored(fresh: Service) -> None:
     membership = {"room_id": {"S": room["id"]}, "item": {"S": f"MEMBER#{bob.id}"}}
     dynamodb.delete_item(TableName=names["RoomsTable"], Key=membership)
     dynamodb.delete_item(
-        TableName=names["TasksTableV2"], Key={"owner_id": {"S": room["id"]}, "task_id": {"S": task["id"]}}
+        TableName=names["TasksTableV2"], Key={"owner_id": {"S": room["id"]}, "item": {"S": task["id"]}}
     )
     dynamodb.update_item(
         TableName=names["TasksTableV2"],
-        Key={"owner_id": {"S": room["id"]}, "task_id": {"S": other["id"]}},
+        Key={"owner_id": {"S": room["id"]}, "item": {"S": other["id"]}},
         UpdateExpression="SET by_status = :garbled",
         ExpressionAttributeValues={":garbled": {"S": "?"}},
     )

@@ -107,4 +107,4 @@ def working(workers: Sequence[Runs]) -> Iterator[None]:
 
 def titles(items: list[dict[str, Any]]) -> dict[str, str]:
     """Of the items of the tasks table, in DynamoDB's own form: by task."""
-    return {item["task_id"]["S"]: item["title"]["S"] for item in items}
+    return {item["item"]["S"]: item["title"]["S"] for item in items if "title" in item}

@@ -14,7 +14,7 @@ from tests.support.task_lists import PRIORITIES, STATUSES
 PEOPLE = 3
 ROOMS = 2
 _TIMES = ("created_at", "updated_at", "completed_at")
-_DEADLINES = ["2027-01-01T00:00:00Z", "2027-01-02T00:00:00Z", "2027-01-03T12:00:00Z"]
+_DEADLINES = ["2027-01-01T00:00:00Z", "2027-01-02", "2027-01-02T00:00:00Z", "2027-01-03T12:00:00Z"]
 
 _places = st.integers(0, PEOPLE - 1)
 _actors = st.integers(0, 3 * PEOPLE - 1)

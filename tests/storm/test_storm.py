@@ -144,7 +144,7 @@ def _settled(weather: Weather) -> Any:
 def _lost(weather: Weather) -> list[str]:
     """What the tables hold otherwise than it was acknowledged."""
     rooms = {item["room_id"] for item in weather.items("RoomsTable") if item["item"] == "ROOM"}
-    stored = {item["item"]: item for item in weather.items("TasksTableV2")}
+    stored = {item["item"]: item for item in weather.items("TasksTableV2") if "title" in item}
     lost = []
     for task_id, history in weather.board.tasks.items():
         item = stored.get(task_id)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
-from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from moto.core.botocore_stubber import MockRawResponse
 
 from tasksync.dynamodb.core.connection import shared_connection
@@ -63,6 +63,31 @@ def unreachable(request: AWSPreparedRequest) -> None:
 def refusing(code: str, status: int = 400, **fields: Any) -> Fault:
     """Answers with an error. moto is asked all the same, and does what it was asked."""
     return lambda request: response(request, status, {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", **fields})
+
+
+def full(*tables: str) -> Fault:
+    """The partitions of these tables are full: what would add to them is refused.
+
+    The error is raised, so that moto does not do what it was asked.
+    """
+
+    def fault(request: AWSPreparedRequest) -> None:
+        operation, body = operation_of(request), json.loads(text_of(request))
+        writes = [pair for each in body.get("TransactItems", ()) for pair in each.items()]
+        growing = [kind in ("Put", "Update") and write["TableName"] in tables for kind, write in writes]
+        batch = [(table, part) for table, parts in body.get("RequestItems", {}).items() for part in parts]
+        code = "ItemCollectionSizeLimitExceededException"
+        if any(growing):
+            code = "TransactionCanceledException"
+        elif not any(table in tables and "PutRequest" in part for table, part in batch) and not (
+            operation in ("PutItem", "UpdateItem") and body["TableName"] in tables
+        ):
+            return
+        reasons = [{"Code": "ItemCollectionSizeLimitExceeded" if full else "None"} for full in growing]
+        details: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+        raise ClientError(details | {"CancellationReasons": reasons}, operation)
+
+    return fault
 
 
 def one_after_the_other(*faults: Fault) -> Fault:

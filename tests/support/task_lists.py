@@ -61,9 +61,11 @@ def plan_tasks(anonymous: Client) -> Crowd:
 
 
 def random_deadline(chance: random.Random) -> str | None:
-    """None, or one of few days, so that some are the same, written with any offset."""
+    """None, or one of few days, so that some are the same: a date, or a time written with any offset."""
     if chance.random() < 0.25:
         return None
+    if chance.random() < 0.25:
+        return (FIRST_DEADLINE + timedelta(days=chance.randrange(12))).date().isoformat()
     deadline = FIRST_DEADLINE + timedelta(days=chance.randrange(12), milliseconds=chance.choice([0, 0, 0, 1, 500]))
     offset = timedelta(hours=chance.choice([-11, -3, 0, 0, 2, 14]))
     return (deadline + offset).replace(tzinfo=None).isoformat() + f"{offset.total_seconds() / 3600:+03.0f}:00"
@@ -107,11 +109,15 @@ def is_due(task: Json, start: str | None, end: str | None) -> bool:
     if task["deadline"] is None:
         return False
     deadline = moment(task["deadline"])
-    return (start is None or deadline >= moment(start)) and (end is None or deadline <= moment(end))
+    return (start is None or deadline >= moment(start, "begins")) and (end is None or deadline <= moment(end))
 
 
-def moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+def moment(text: str, day: str = "ends") -> tuple[datetime, int]:
+    """When it is. A date ends after every time of its day, and before the next day; or it begins (``day``)."""
+    if "T" in text:
+        return datetime.fromisoformat(text), 0
+    begins = datetime.fromisoformat(text).replace(tzinfo=UTC)
+    return (begins + timedelta(days=1), -1) if day == "ends" else (begins, 0)
 
 
 def values(crowd: Crowd, name: str) -> list[Any]:
@@ -121,8 +127,8 @@ def values(crowd: Crowd, name: str) -> list[Any]:
         "priority": [["high"], ["medium", "low"]],
         "user_id": [crowd.ann.id, crowd.bob.id],
         "room_id": [crowd.busy_room, crowd.rooms[2]],
-        "deadline_from": ["2027-01-05T00:00:00Z", "2027-01-08T01:00:00.001+01:00"],
-        "deadline_to": ["2027-01-07T00:00:00.5Z", "2027-01-02T22:00:00-02:00"],
+        "deadline_from": ["2027-01-05T00:00:00Z", "2027-01-08T01:00:00.001+01:00", "2027-01-06"],
+        "deadline_to": ["2027-01-07T00:00:00.5Z", "2027-01-02T22:00:00-02:00", "2027-01-06"],
         "sort": ["created_at", "-created_at", "deadline", "-deadline", "priority", "-priority"],
     }
     return choices[name]

@@ -29,7 +29,7 @@ RecoveryToken = Annotated[
     msgspec.Meta(
         min_length=1,
         max_length=200,
-        description="As `make reset-password` printed it. Good once, for 30 minutes.",
+        description="As `make reset-password` printed it. Valid for one use within 30 minutes.",
         examples=["usr_01a1fc4ca2c57d0e8b3f6a1d4c7e9f20.Zk1vJ0wq3hJt5y8nD2xRrBfPz6cLmQeT4uSaXgVoHiE"],
     ),
 ]
@@ -50,7 +50,7 @@ class Login(Checked, frozen=True, kw_only=True):
         if not given:
             return [FieldError("/username", "missing", "Either a username or an e-mail address is required.")]
         if len(given) == 2 and {*given} <= values.keys():
-            return [FieldError("/username", "not_both", "Either a username or an e-mail address, and not both.")]
+            return [FieldError("/username", "not_both", "Either a username or an e-mail address, not both.")]
         return []
 
     @property
@@ -71,13 +71,13 @@ class RefreshToken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reauthentication(msgspec.Struct, frozen=True, kw_only=True):
-    """The password once more."""
+    """The password of the caller."""
 
     password: Password
 
 
 class PasswordChange(Checked, frozen=True, kw_only=True):
-    """The password that was, and the one that is to be."""
+    """The current password and the new one."""
 
     current_password: CurrentPassword
     new_password: NewPassword
@@ -94,7 +94,7 @@ class PasswordChange(Checked, frozen=True, kw_only=True):
 
 
 class RecoveryCompletion(Checked, frozen=True, kw_only=True):
-    """A recovery token, and the password that is to be."""
+    """A recovery token and the new password."""
 
     token: RecoveryToken
     new_password: NewPassword

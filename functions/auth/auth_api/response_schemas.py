@@ -10,18 +10,19 @@ Seconds = Annotated[int, Meta(ge=0, examples=[600])]
 
 
 class SignedIn(TypedDict):
-    """A pair of tokens (RFC 6749 §5.1) with the user it is for."""
+    """A pair of tokens (RFC 6749 §5.1), and their user."""
 
     user: Annotated[User, Meta(description="Who is signed in.")]
     access_token: Annotated[str, Meta(description="For `Authorization: Bearer`.", examples=["eyJhbGciOiJFUzI1NiIs…"])]
     token_type: Annotated[str, Meta(description="How the access token is sent.", examples=["Bearer"])]
-    expires_in: Annotated[Seconds, Meta(description="Seconds that the access token is good for.")]
+    expires_in: Annotated[Seconds, Meta(description="Seconds until the access token expires.")]
     refresh_token: Annotated[
         str,
         Meta(
             description=(
-                "Good once, for the next pair of tokens. It expires when it is not used for 3 days, also where "
-                "`refresh_expires_in` says more; an installation may be set to another time."
+                "Valid for one use, which returns the next pair of tokens. It expires if it is not "
+                "used for 3 days, or for the time that the installation is set to, even if "
+                "`refresh_expires_in` is greater."
             ),
             examples=["ses_01a1fc4c951c7ae3…"],
         ),
@@ -32,11 +33,11 @@ class SignedIn(TypedDict):
 
 
 class AccessToken(TypedDict):
-    """A new access token of the session that one is in."""
+    """A new access token of the current session."""
 
     access_token: Annotated[str, Meta(description="For `Authorization: Bearer`.", examples=["eyJhbGciOiJFUzI1NiIs…"])]
     token_type: Annotated[str, Meta(description="How the access token is sent.", examples=["Bearer"])]
-    expires_in: Annotated[Seconds, Meta(description="Seconds that the access token is good for.")]
+    expires_in: Annotated[Seconds, Meta(description="Seconds until the access token expires.")]
 
 
 class PublicKey(TypedDict):

@@ -97,8 +97,8 @@ def register(request: Request, body: Registration) -> Response:
 def login(request: Request, body: Login) -> Response:
     """Sign in.
 
-    With a username or an e-mail address, in whatever case. After 10 wrong passwords for an account in 15 minutes, each
-    further attempt has to wait, longer each time.
+    With a username or an e-mail address, in upper or lower case. After 10 wrong passwords for an account within 15
+    minutes, each further attempt must wait, and each wait is longer.
     """
     # Before the attempt is counted: if the secret cannot be read, the request is no attempt.
     key, owner = gather_pair(signer, lambda: _accounts.owner_of(body.claim))
@@ -126,10 +126,10 @@ def login(request: Request, body: Login) -> Response:
 def refresh(request: Request, body: RefreshToken) -> Response:
     """Get a new pair of tokens.
 
-    The refresh token ends with it, and expires when it is not used for 3 days. Used once more within 10 seconds, as two
-    tabs of a browser do, it is refused with `refresh_in_progress`: go on with the tokens that the other request was
-    given. Used later, it ends the session: somebody has stolen it. A client whose answer was lost gets it again with
-    the same `Idempotency-Key` within 60 seconds.
+    A refresh token is valid for one use, and expires if it is not used for 3 days. A second use within 10 seconds, as
+    by two tabs of a browser, is refused with `refresh_in_progress`: continue with the tokens of the other response. A
+    later second use ends the session, because the token may be stolen. A client that lost the response gets it again
+    with the same `Idempotency-Key` within 60 seconds.
     """
     key, session = gather_pair(signer, lambda: _accounts.session_of(body.refresh_token))
     # No authorizer, so no idempotency record: the session stores what is needed to repeat a lost response.
@@ -153,8 +153,8 @@ def refresh(request: Request, body: RefreshToken) -> Response:
 def logout(request: Request, body: RefreshToken) -> Response:
     """Sign out: end the session of a refresh token.
 
-    Any token that the session was given ends it. One whose session is over already, or that nobody was given, changes
-    nothing; a text that is no refresh token is refused.
+    Any refresh token of the session ends it, an older one too. An unknown token, or a token of a session that has
+    ended, changes nothing; a text that is no refresh token is refused.
     """
     ended = _accounts.logout(body.refresh_token)
     if ended is not None:
@@ -164,9 +164,9 @@ def logout(request: Request, body: RefreshToken) -> Response:
 
 @api.route("GET", "/auth/sessions", query=Paging, response=Listing[Session])
 def list_sessions(request: Request, query: Paging) -> Response:
-    """List where one is signed in.
+    """List the sessions of the caller.
 
-    A sign-in of a moment ago may be missing: the index that finds sessions is some milliseconds behind.
+    A session that was opened a moment ago may be missing: the index that finds sessions is some milliseconds behind.
     """
     caller = request.caller
     return listing(
@@ -179,7 +179,7 @@ def list_sessions(request: Request, query: Paging) -> Response:
 
 @api.route("DELETE", "/auth/sessions", raises=(NotFound,))
 def end_all_sessions(request: Request) -> Response:
-    """Sign out everywhere, here too.
+    """Sign out everywhere, including this session.
 
     All refresh tokens end at once. Access tokens may be accepted for up to 30 seconds more.
     """
@@ -207,7 +207,8 @@ def end_session(request: Request, session_id: str) -> Response:
 def change_password(request: Request, body: PasswordChange) -> Response:
     """Change the password. Every other session ends.
 
-    The new one is judged when the current one was right, and refusing it is no failure to sign in.
+    The new password is checked only if the current one is right. A refused new password does not count as a failed
+    sign-in.
     """
     # Otherwise a stolen access token could be used to guess the password.
     attempt = _login_throttle.reserve(request.caller.user_id, network(request.ip))
@@ -237,8 +238,8 @@ def change_password(request: Request, body: PasswordChange) -> Response:
 def complete_recovery(request: Request, body: RecoveryCompletion) -> Response:
     """Set a new password with a recovery token.
 
-    Whoever has forgotten the password is given the token by those who run the installation. It is good once, for 30
-    minutes, and until the profile changes. Every session ends, and the waits after wrong passwords are over.
+    An operator of the installation issues the token to a user who has forgotten the password. It is valid for one use
+    within 30 minutes, and until the profile changes. Every session ends, and so do the waits after wrong passwords.
     """
     try:
         user = _accounts.recover(body.token, body.new_password)
@@ -266,9 +267,9 @@ def _with_token(stored: Response) -> Response:
     restored=_with_token,
 )
 def reauthenticate(request: Request, body: Reauthentication) -> Response:
-    """Show the password again, for what needs a recent sign-in (RFC 9470).
+    """Confirm the password, for operations that need a recent sign-in (RFC 9470).
 
-    The new access token is of the same session, and so are those of its next refreshes. Deleting a user and changing a
+    The new access token belongs to the same session, as do those of its next refreshes. Deleting a user and changing a
     username or e-mail address need a sign-in of the last 15 minutes.
     """
     key = signer()
@@ -296,8 +297,8 @@ def reauthenticate(request: Request, body: Reauthentication) -> Response:
 def get_public_keys(request: Request) -> Response:
     """Get the public keys of the access tokens (RFC 7517 §5).
 
-    One that is in use since a moment ago may be missing, as the index that finds them is some milliseconds behind: ask
-    again for a key id that is not among them.
+    A key that was published a moment ago may be missing: the index that finds keys is some milliseconds behind. For an
+    unknown key id, request the keys again.
     """
     return Response(200, {"keys": signing.public_keys()}, _CACHE_HEADERS)
 

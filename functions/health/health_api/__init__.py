@@ -1,1 +1,1 @@
-"""Whether the service and what it depends on answer."""
+"""Whether the service and its dependencies respond."""

@@ -9,20 +9,20 @@ from tasksync import __version__
 
 
 class HealthStatus(StrEnum):
-    """Whether something answers."""
+    """Whether a dependency responds."""
 
     OK = "ok"
-    """It answers."""
+    """It responds."""
     FAILED = "failed"
-    """It does not answer."""
+    """It does not respond."""
 
 
 class Health(TypedDict):
-    """How the service is."""
+    """The state of the service."""
 
-    status: Annotated[HealthStatus, Meta(description="`ok` where everything answers.")]
+    status: Annotated[HealthStatus, Meta(description="`ok` if everything responds.")]
     checks: Annotated[
         dict[str, HealthStatus],
-        Meta(description="By table or secret, whether it answers.", examples=[{"tasks": "ok"}]),
+        Meta(description="By table or secret, whether it responds.", examples=[{"tasks": "ok"}]),
     ]
-    version: Annotated[str, Meta(description="The release of TaskSync that answers.", examples=[__version__])]
+    version: Annotated[str, Meta(description="The release of TaskSync.", examples=[__version__])]

@@ -16,10 +16,10 @@ probes = Probes()
 
 @api.route("GET", "/health", response=Health, failed_response=Health, limits=(), public=True)
 def get_health(request: Request) -> Response:
-    """Ask whether the service, and every table and secret that it depends on, answers.
+    """Check whether the service and the tables and secrets that it depends on respond.
 
-    Within 3 seconds, whatever is unreachable. The answer is at most 10 seconds old; that a secret is gone may be
-    noticed a minute later.
+    It responds within 3 seconds, even if a dependency does not. The result is at most 10 seconds old; a deleted secret
+    may be noticed a minute later.
     """
     answering = probes.answering()
     well = all(answering.values())

@@ -1,1 +1,1 @@
-"""The numbers of all functions, for Prometheus."""
+"""The metrics of all functions, for Prometheus."""

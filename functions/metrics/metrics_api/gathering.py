@@ -36,16 +36,17 @@ class Counter:
 
 
 _COUNTERS = (
-    Counter("requests", _STATUS, _REQUESTS, "Requests that a function answered."),
+    Counter("requests", _STATUS, _REQUESTS, "Requests that a function handled."),
     Counter("cold_starts", _ROUTE, "tasksync_cold_starts_total", "Requests that were the first of a container."),
     Counter(
         "round_trips",
         _ROUTE,
         "tasksync_dynamodb_round_trips_total",
-        "Attempts at calls to DynamoDB, those that were not answered too.",
+        "Attempts at calls to DynamoDB, including those without a response.",
     ),
     Counter("capacity_units", _ROUTE, "tasksync_dynamodb_capacity_units_total", "Capacity that DynamoDB charged."),
     Counter("throttles", _ROUTE, "tasksync_dynamodb_throttles_total", "Attempts that DynamoDB throttled."),
+    Counter("storage_full", ("table",), "tasksync_storage_full_total", "Writes refused as a room has 10 GB."),
     Counter("records", ("function",), "tasksync_stream_records_total", "Stream records that were finished."),
     Counter("found", ("kind",), "tasksync_sweeper_found_total", "Unfinished removals that sweeps found."),
     Counter("finished", ("kind",), "tasksync_sweeper_finished_total", "Removals that sweeps finished."),
@@ -128,7 +129,7 @@ def _counted(counter: Counter, totals: Mapping[Query, float]) -> Family:
 
 def _latency(totals: Mapping[Query, float]) -> Family:
     """A histogram for each route. If buckets are switched off, it has only the last bucket: all requests."""
-    family = Family(_LATENCY, "histogram", "Time that functions took to answer requests.")
+    family = Family(_LATENCY, "histogram", "Time that functions took to handle requests.")
     all_requests: dict[Labels, float] = {}
     for labels, total in _totals_of(totals, "requests", _STATUS):
         route = tuple(each for each in labels if each[0] != "status")

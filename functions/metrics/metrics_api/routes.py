@@ -33,7 +33,7 @@ cache = MetricsCache()
     public=True,
 )
 def get_metrics(request: Request) -> Response:
-    """Get the numbers of all functions, in Prometheus's text format.
+    """Get the metrics of all functions, in Prometheus's text format.
 
     It takes the metrics token of this installation, not an access token.
     """

@@ -1,1 +1,1 @@
-"""What one caller sees across users, rooms and tasks."""
+"""Users, rooms and tasks of the caller in one response."""

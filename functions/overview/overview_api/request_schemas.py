@@ -10,7 +10,7 @@ from overview_api import response_schemas
 from tasksync.domain.keys import Found, Keys
 from tasksync.domain.overview import Overview
 from tasksync.http import rendering
-from tasksync.http.pagination.response_size import Filling
+from tasksync.http.pagination.response_size import SizeBudget
 from tasksync.http.schemas.binding import Checked
 from tasksync.model.entities import Caller
 from tasksync.model.errors import FieldError
@@ -19,7 +19,7 @@ MOST_KEYS = 100
 
 
 class WantedKeys(Checked, frozen=True, kw_only=True):
-    """At most 100 keys in all. What cannot be an id is missing, as what does not exist is."""
+    """At most 100 keys in all. Texts that cannot be ids are reported as `missing`, as unknown ids are."""
 
     users: Annotated[tuple[str, ...], Meta(description="Ids of users.")] = ()
     rooms: Annotated[tuple[str, ...], Meta(description="Ids of rooms.")] = ()
@@ -37,21 +37,21 @@ class WantedKeys(Checked, frozen=True, kw_only=True):
 
 def overview(found: Overview, caller: Caller) -> response_schemas.Overview:
     """The overview, as far as one response can hold it: users and rooms before tasks."""
-    filling = Filling()
-    users = filling.take_all(found.people, lambda user: rendering.user(user, caller))
-    rooms = filling.take_all(found.rooms, rendering.room_in_list)
-    tasks = filling.take_all(found.tasks, rendering.task_in_list)
+    budget = SizeBudget()
+    users = budget.take_all(found.people, lambda user: rendering.user(user, caller))
+    rooms = budget.take_all(found.rooms, rendering.room_in_list)
+    tasks = budget.take_all(found.tasks, rendering.task_in_list)
     cut = (len(users), len(rooms), len(tasks)) != (len(found.people), len(found.rooms), len(found.tasks))
     return {"users": users, "rooms": rooms, "tasks": tasks, "truncated": found.truncated or cut}
 
 
 def resolved(found: Found, caller: Caller) -> response_schemas.ResolvedKeys:
     """The resolved keys, as far as one response can hold them. ``left_out`` names the others."""
-    filling = Filling()
+    budget = SizeBudget()
     left_out: list[str] = []
 
-    def filled(by_key: Mapping[str, Any], view: Callable[[Any], Any]) -> dict[str, Any]:
-        taken = filling.take_all(by_key.values(), view)
+    def filled(by_key: Mapping[str, Any], render: Callable[[Any], Any]) -> dict[str, Any]:
+        taken = budget.take_all(by_key.values(), render)
         left_out.extend(list(by_key)[len(taken) :])
         return dict(zip(by_key, taken, strict=False))
 

@@ -8,25 +8,29 @@ from tasksync.http.schemas.responses import RoomId, RoomSummary, TaskInList, Vis
 
 
 class Overview(TypedDict):
-    """What one caller has before them: at most 100 of each, and 4 MB of all."""
+    """The caller's rooms, the people in them and the caller's open tasks: at most 100 of each, and 4 MB in total."""
 
     users: Annotated[list[VisibleUser], Meta(description="The caller first, then the people in the rooms.")]
-    rooms: Annotated[list[RoomSummary], Meta(description="The caller's, oldest first.")]
-    tasks: Annotated[list[TaskInList], Meta(description="Assigned to the caller and not completed, newest first.")]
-    truncated: Annotated[bool, Meta(description="Whether there may be more of anything.", examples=[False])]
+    rooms: Annotated[list[RoomSummary], Meta(description="The caller's rooms, oldest first.")]
+    tasks: Annotated[
+        list[TaskInList], Meta(description="Tasks that are assigned to the caller and not completed, newest first.")
+    ]
+    truncated: Annotated[bool, Meta(description="Whether the lists may be incomplete.", examples=[False])]
 
 
 class ResolvedKeys(TypedDict):
-    """What stands behind the keys asked for, by key."""
+    """The resources of the requested keys, by key."""
 
     users: Annotated[dict[str, VisibleUser], Meta(description="By id, the users.")]
     rooms: Annotated[dict[str, RoomSummary], Meta(description="By id, the rooms.")]
     tasks: Annotated[dict[str, TaskInList], Meta(description="By id, the tasks.")]
-    codes: Annotated[dict[str, RoomId], Meta(description="By room code, the room it opens.")]
-    missing: Annotated[list[str], Meta(description="The keys of what there is not, or not for the caller to see.")]
+    codes: Annotated[dict[str, RoomId], Meta(description="By room code, the id of its room.")]
+    missing: Annotated[
+        list[str], Meta(description="Keys of resources that do not exist, or that the caller may not see.")
+    ]
     left_out: NotRequired[
         Annotated[
             list[str],
-            Meta(description="The keys of what one answer (4 MB) cannot hold, where there are any: to be asked again."),
+            Meta(description="Keys that did not fit into this response (4 MB), if any: request them again."),
         ]
     ]

@@ -38,8 +38,8 @@ _cache = OverviewCache(_rooms)
 def get_overview(request: Request) -> Response:
     """Get the caller's rooms, the people in them and the caller's open tasks.
 
-    The answer may be some seconds old, as `Age` says; with `Cache-Control: no-cache`, `no-store` or `max-age=0` it is
-    made afresh. Even then a room joined or a task assigned a moment ago may be missing: the indexes that find them are
+    The response may be some seconds old, as `Age` says; with `Cache-Control: no-cache`, `no-store` or `max-age=0` it is
+    current. Even then a room joined or a task assigned a moment ago may be missing: the indexes that find them are
     some milliseconds behind.
     """
     caller = request.caller
@@ -55,9 +55,9 @@ def get_overview(request: Request) -> Response:
 
 @api.route("POST", "/keys/resolve", body=WantedKeys, response=ResolvedKeys, limits=(READ,))
 def resolve_keys(request: Request, body: WantedKeys) -> Response:
-    """Resolve ids and room codes to what they stand for, as far as the caller may see it.
+    """Resolve ids and room codes to the resources that the caller may see.
 
-    Somebody with whom the caller shares a room since a moment ago may be missing: the index that finds rooms by their
+    A user who has shared a room with the caller only for a moment may be missing: the index that finds rooms by their
     members is some milliseconds behind.
     """
     return uncompressed(ok(request_schemas.resolved(_keys.resolve(request.caller, body.keys()), request.caller)))

@@ -34,7 +34,7 @@ _POLICY = (
 def get_openapi(request: Request) -> Response:
     """Get this description of the API (OpenAPI 3.1).
 
-    Its `servers` names the address at which it was asked for.
+    Its `servers` has the address of the request.
     """
     return _served(request, site.description(request.address), _REVALIDATED)
 
@@ -43,7 +43,7 @@ def get_openapi(request: Request) -> Response:
 def get_docs(request: Request) -> Response:
     """Read this description as a page, and try the API out.
 
-    It sends requests with the access token that one enters.
+    It sends requests with the access token that the user enters.
     """
     return _served(request, _DOCS, {**_REVALIDATED, "Content-Security-Policy": _POLICY})
 
@@ -52,7 +52,7 @@ def get_docs(request: Request) -> Response:
 def get_client(request: Request) -> Response:
     """Send requests from a page, by clicking and typing.
 
-    It stays signed in, and shows what was sent and what came back.
+    It stays signed in, and shows each request and its response.
     """
     return _served(request, _CLIENT, {**_REVALIDATED, "Content-Security-Policy": _POLICY})
 
@@ -63,7 +63,7 @@ def get_client(request: Request) -> Response:
 def get_asset(request: Request, asset: str) -> Response:
     """Get a script or a style of a page.
 
-    Its name changes with its content, so it may be cached for good.
+    Its name changes with its content, so it may be cached forever.
     """
     if asset not in site.ASSETS:
         raise NotFound

@@ -58,7 +58,7 @@ _MOST_ADDRESSES = 16
 @functools.lru_cache(_MOST_ADDRESSES)
 def description(address: str) -> File:
     """The OpenAPI document (``make openapi`` writes it), with the address of the API as its server."""
-    servers = json.dumps([{"url": address, "description": "Where this description was asked for."}])
+    servers = json.dumps([{"url": address, "description": "The address that this description was requested from."}])
     text = _SERVERS.sub(lambda _: f'"servers": {servers}', _DESCRIPTION, count=1)
     return File(text, "application/json", _digest(text))
 

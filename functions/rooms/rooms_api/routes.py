@@ -71,7 +71,7 @@ _activity = ActivityService(_room_changes, ActivityRepository(), gather_pair)
 
 @api.route("POST", "/rooms", body=NewRoom, status=201, response=Room, raises=(NotFound, CodeTaken, TooManyRooms))
 def create_room(request: Request, body: NewRoom) -> Response:
-    """Open a room, whose admin is the caller. One with a code of the caller's choice counts as joining, too."""
+    """Open a room, whose admin is the caller. A room with a chosen code counts as joining a room, too."""
     if body.user_id not in (None, request.caller.user_id):
         raise Invalid(
             [
@@ -95,8 +95,8 @@ def create_room(request: Request, body: NewRoom) -> Response:
 def list_rooms(request: Request, query: Paging) -> Response:
     """List the caller's rooms.
 
-    One opened or joined a moment ago may be missing: the index that finds rooms by their members is some milliseconds
-    behind. One that the caller has left is not there.
+    A room opened or joined a moment ago may be missing: the index that finds rooms by their members is some
+    milliseconds behind. A room that the caller has left is not listed.
     """
     caller = request.caller
     return uncompressed(
@@ -115,8 +115,8 @@ def list_rooms(request: Request, query: Paging) -> Response:
 def join_room(request: Request, body: Join) -> Response:
     """Join a room by its code, in the room's `join_role`.
 
-    Whoever left the room as a viewer comes back as one. Whom an admin removed, an admin must add: to them the code is
-    unknown.
+    A user who left the room as a viewer comes back as a viewer. For a user whom an admin removed, the code is unknown:
+    an admin must add them.
     """
     return request.carry_out(lambda: _rooms.join(request.caller, body.code), _shown)
 
@@ -125,7 +125,7 @@ def join_room(request: Request, body: Join) -> Response:
 def get_room(request: Request, room_id: str) -> Response:
     """Get a room.
 
-    It is there for its members alone. To viewers, its code is null.
+    Only members see a room. For viewers, its code is null.
     """
     view = _rooms.get(request.caller, room_id)
     return not_modified(view.room.version) if request.unchanged(view.room.version) else _shown(view)
@@ -134,7 +134,7 @@ def get_room(request: Request, room_id: str) -> Response:
 @api.route("PUT", "/rooms/{room_id}", body=RoomChange, response=Room, raises=(RoleTooLow, PreconditionFailed))
 @api.route("PATCH", "/rooms/{room_id}", body=RoomChange, response=Room, raises=(RoleTooLow, PreconditionFailed))
 def change_room(request: Request, room_id: str, body: RoomChange) -> Response:
-    """Change the name of a room, or what joining by its code gives, as one of its admins.
+    """Change the name or the `join_role` of a room, as one of its admins.
 
     Roles of members are changed by `PATCH /rooms/{room_id}/users/{user_id}`, and the code by
     `POST /rooms/{room_id}/code`.
@@ -152,7 +152,7 @@ def change_room(request: Request, room_id: str, body: RoomChange) -> Response:
 
 @api.route("DELETE", "/rooms/{room_id}", raises=(RoleTooLow, PreconditionFailed))
 def delete_room(request: Request, room_id: str) -> Response:
-    """Delete a room and its tasks, as one of its admins. Everybody is out at once."""
+    """Delete a room and its tasks, as one of its admins. All memberships end at once."""
     return request.carry_out(
         lambda: _rooms.close(request.caller, room_id, request.matches),
         lambda _: no_content(),
@@ -164,7 +164,7 @@ def delete_room(request: Request, room_id: str) -> Response:
 def change_code(request: Request, room_id: str, body: EmptyBody) -> Response:
     """Give a room a new code, as one of its admins.
 
-    The old one stops working, and no other room gets it within 90 days.
+    The old code stops working, and no other room gets it within 90 days.
     """
     return request.carry_out(lambda: _rooms.change_code(request.caller, room_id, request.matches), _shown, checked=True)
 
@@ -188,10 +188,10 @@ def list_members(request: Request, room_id: str, query: Paging) -> Response:
     raises=(RoleTooLow, UnknownUser, AlreadyMember, RoomFull, AddingRefused, TooManyRooms),
 )
 def add_member(request: Request, room_id: str, body: NewMember) -> Response:
-    """Add somebody to a room, as one of its admins.
+    """Add a user to a room, as one of its admins.
 
-    People say in their profile (`added_by`) who may do so. Adding somebody with whom one shares no room is limited to
-    20 an hour. A room that one shares with them since a moment ago may not count yet: the index that finds rooms by
+    The profile of a user says who may add them (`added_by`). Adding users who share no room with the caller is limited
+    to 20 an hour. A room that they have shared only for a moment may not count yet: the index that finds rooms by
     their members is some milliseconds behind.
     """
     return request.carry_out(
@@ -206,7 +206,7 @@ def add_member(request: Request, room_id: str, body: NewMember) -> Response:
 def change_role(request: Request, room_id: str, user_id: str, body: RoleChange) -> Response:
     """Change what a member may do, as an admin of the room.
 
-    The last admin cannot become a member or viewer: first, somebody else must be made an admin.
+    The last admin cannot become a member or viewer: make another member an admin first.
     """
 
     def new_role(member: MemberWithUser) -> RoomRole:
@@ -220,7 +220,7 @@ def change_role(request: Request, room_id: str, user_id: str, body: RoleChange) 
 
 @api.route("DELETE", "/rooms/{room_id}/users/{user_id}", raises=(RoleTooLow, LastAdmin))
 def remove_member(request: Request, room_id: str, user_id: str) -> Response:
-    """Leave a room or, as one of its admins, remove somebody.
+    """Leave a room or, as one of its admins, remove a member.
 
     When the last member leaves, the room is gone at once, and its tasks soon after.
     """
@@ -229,9 +229,9 @@ def remove_member(request: Request, room_id: str, user_id: str) -> Response:
 
 @api.route("GET", "/rooms/{room_id}/activity", query=Paging, response=Listing[Activity])
 def list_activity(request: Request, room_id: str, query: Paging) -> Response:
-    """List what was done in a room, newest first. To viewers, values of the code are null.
+    """List the activity in a room, newest first. For viewers, values of the code are null.
 
-    An entry is there some moments after the change. A page is shorter than asked for where texts are long.
+    An entry appears some moments after the change. A page is shorter than `limit` if its texts are long.
     """
     caller = request.caller
     return listing(

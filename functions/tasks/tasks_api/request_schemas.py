@@ -8,28 +8,31 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from tasksync.http.schemas.binding import Change, Checked
-from tasksync.http.schemas.fields import Description, Id, Moment, Paging, Title, UserId
+from tasksync.http.schemas.fields import Deadline, Description, Id, Paging, Title, UserId
 from tasksync.model.entities import MOST_ASSIGNEES, Draft, Priority, Task, TaskStatus
 from tasksync.model.errors import BadQuery, FieldError, Invalid
 from tasksync.model.ids import is_user_id
 from tasksync.model.queries import Order, TaskFilter
 
 _SORT = (
-    "The order of the list; with `-` in front, descending. Without it, tasks come in the order they were created, or "
-    "where there is a range of deadlines, in that of their deadlines."
+    "The order of the list; `-` in front means descending. The default is `deadline` if the request "
+    "has a range of deadlines, and `created_at` otherwise."
 )
 
 
 _ASSIGNEE_DESCRIPTION = (
-    "The id of a user, `me`, or `none` for tasks that nobody is assigned to. A list of one's own tasks, without "
-    "`room_id`, has no others than one's own: it is empty with `none` or somebody else."
+    "The id of a user, `me`, or `none` for tasks without an assignee. A list without `room_id` has "
+    "only the caller's tasks: with `none` or another user, it is empty."
 )
 _NOBODY = "none"
 
-_STATUS = Meta(description="How far it is.")
-_PRIORITY = Meta(description="How much it matters.")
+_STATUS = Meta(description="The state of the task.")
+_PRIORITY = Meta(description="The importance of the task.")
 _DEADLINE = Meta(
-    description="When it is to be done: RFC 3339, with any offset. What is smaller than a millisecond is cut off."
+    description=(
+        "When the task is due: a time (RFC 3339, with any offset; fractions of a millisecond are cut off), or "
+        "a date, which means the whole day in UTC. It is returned in the form that was given."
+    )
 )
 
 
@@ -46,7 +49,7 @@ _Assignees = Annotated[
 
 
 class TaskSort(StrEnum):
-    """In which order tasks are listed."""
+    """The order of a list of tasks."""
 
     CREATED_AT = "created_at"
     """Oldest first."""
@@ -69,10 +72,10 @@ class NewTask(Checked, frozen=True, kw_only=True):
     description: Description | None = None
     status: Annotated[TaskStatus, _STATUS] = TaskStatus.PENDING
     priority: Annotated[Priority, _PRIORITY] = Priority.MEDIUM
-    deadline: Annotated[Moment | None, _DEADLINE] = None
+    deadline: Annotated[Deadline | None, _DEADLINE] = None
     room_id: Annotated[
         Id | None,
-        Meta(description="The room that it is planned in. Without it, it is a personal task of the caller."),
+        Meta(description="The room of the task. Without it, the task is a personal one of the caller."),
     ] = None
     assignee_ids: _Assignees | UnsetType = UNSET
     user_id: Annotated[
@@ -98,13 +101,13 @@ class NewTask(Checked, frozen=True, kw_only=True):
 
 
 class TaskChange(Change, frozen=True, kw_only=True):
-    """A change of a task. Absent: stays. `null`: is cleared, where that is allowed."""
+    """A change of a task. An absent field stays unchanged; `null` clears a field, where that is allowed."""
 
     title: Title | UnsetType = UNSET
     description: Description | UnsetType | None = UNSET
     status: Annotated[TaskStatus | UnsetType, _STATUS] = UNSET
     priority: Annotated[Priority | UnsetType, _PRIORITY] = UNSET
-    deadline: Annotated[Moment | UnsetType | None, _DEADLINE] = UNSET
+    deadline: Annotated[Deadline | UnsetType | None, _DEADLINE] = UNSET
     assignee_ids: _Assignees | UnsetType = UNSET
     user_id: Annotated[
         UserId | UnsetType | None,
@@ -165,15 +168,29 @@ class RoomTaskQuery(Paging, frozen=True, kw_only=True):
     """Of one room's list."""
 
     user_id: Annotated[UserId | None, Meta(description=_ASSIGNEE_DESCRIPTION)] = None
-    status: Annotated[tuple[TaskStatus, ...], Meta(description="Tasks of this status; repeated, of any of these.")] = ()
+    status: Annotated[
+        tuple[TaskStatus, ...], Meta(description="Tasks with this status. Repeat the parameter for several values.")
+    ] = ()
     priority: Annotated[
-        tuple[Priority, ...], Meta(description="Tasks of this priority; repeated, of any of these.")
+        tuple[Priority, ...], Meta(description="Tasks with this priority. Repeat the parameter for several values.")
     ] = ()
     deadline_from: Annotated[
-        Moment | None, Meta(description="Tasks whose deadline is this time or later: RFC 3339, with any offset.")
+        Deadline | None,
+        Meta(
+            description=(
+                "Tasks whose deadline is this time (RFC 3339, with any offset) or later, or the beginning of this date "
+                "(in UTC) or later. A deadline that is a date counts as the end of its day."
+            )
+        ),
     ] = None
     deadline_to: Annotated[
-        Moment | None, Meta(description="Tasks whose deadline is this time or earlier: RFC 3339, with any offset.")
+        Deadline | None,
+        Meta(
+            description=(
+                "Tasks whose deadline is this time (RFC 3339, with any offset) or earlier, or the end of this date (in "
+                "UTC) or earlier. A deadline that is a date counts as the end of its day."
+            )
+        ),
     ] = None
     sort: Annotated[TaskSort | None, Meta(description=_SORT)] = None
 
@@ -197,7 +214,7 @@ class TaskQuery(RoomTaskQuery, frozen=True, kw_only=True):
 
     room_id: Annotated[
         Id | None,
-        Meta(description="The tasks of this room, whoever they are assigned to, as `GET /rooms/{room_id}/tasks`."),
+        Meta(description="All tasks of this room, as `GET /rooms/{room_id}/tasks` lists them."),
     ] = None
 
 

@@ -1,5 +1,9 @@
 """Routes of tasks."""
 
+from collections.abc import Callable
+
+from msgspec import UNSET
+
 from tasks_api.request_schemas import NewTask, RoomTaskQuery, TaskChange, TaskQuery
 from tasksync.domain.tasks import TaskService
 from tasksync.dynamodb.idempotency.repository import IdempotencyRepository
@@ -17,22 +21,36 @@ from tasksync.http.responses import Response, created, no_content, not_modified,
 from tasksync.http.schemas.responses import Listing, Task, TaskInList
 from tasksync.model import entities
 from tasksync.model.entities import Page
-from tasksync.model.errors import AssigneeNotMember, NotFound, PreconditionFailed, RoleTooLow, RoomNotFound
+from tasksync.model.errors import (
+    AssigneeNotMember,
+    NotFound,
+    PreconditionFailed,
+    RoleTooLow,
+    RoomNotFound,
+    RoomStorageFull,
+)
 
 api = Api("tasks", Idempotency(IdempotencyRepository()), RateLimits(RateLimitsRepository()), require_open_tasks)
 app = api.chalice
 
 _tasks = TaskService(TaskChanges(), RoomsRepository())
 
-_CHANGE_ERRORS = (RoleTooLow, AssigneeNotMember, PreconditionFailed)
+_CHANGE_ERRORS = (RoleTooLow, AssigneeNotMember, PreconditionFailed, RoomStorageFull)
 
 
-@api.route("POST", "/tasks", body=NewTask, status=201, response=Task, raises=(NotFound, RoleTooLow, AssigneeNotMember))
+@api.route(
+    "POST",
+    "/tasks",
+    body=NewTask,
+    status=201,
+    response=Task,
+    raises=(NotFound, RoleTooLow, AssigneeNotMember, RoomStorageFull),
+)
 def create_task(request: Request, body: NewTask) -> Response:
-    """Plan a task, in a room or for oneself. Viewers of a room plan none there."""
+    """Create a task, in a room or a personal one. Viewers of a room cannot create tasks there."""
     draft = body.draft(request.caller.user_id)
     return request.carry_out(
-        lambda: _tasks.create(request.caller, body.room_id, draft),
+        lambda: _assigning(body, lambda: _tasks.create(request.caller, body.room_id, draft)),
         lambda task: created(rendering.task(task), f"/tasks/{task.id}", task.version),
     )
 
@@ -61,8 +79,8 @@ def list_tasks(request: Request, query: TaskQuery) -> Response:
 def list_tasks_of_room(request: Request, room_id: str, query: RoomTaskQuery) -> Response:
     """List the tasks of a room.
 
-    It is never behind. With `status`, `priority`, `user_id` or sorted by priority, a task whose status or priority is
-    being changed at that very moment may be missing from one answer.
+    The list is read consistently. With `status`, `priority`, `user_id` or sorted by priority, a task whose status or
+    priority changes at that moment may be missing from one response.
     """
     caller, wanted = request.caller, query.filter()
     return listing(
@@ -77,7 +95,7 @@ def list_tasks_of_room(request: Request, room_id: str, query: RoomTaskQuery) -> 
 def get_task(request: Request, task_id: str) -> Response:
     """Get a task.
 
-    Any member of its room may, and of a personal task the person whose it is.
+    For all members of its room; a personal task only for its owner.
     """
     task = _tasks.get(request.caller, task_id)
     if request.unchanged(task.version):
@@ -88,23 +106,35 @@ def get_task(request: Request, task_id: str) -> Response:
 @api.route("PUT", "/tasks/{task_id}", body=TaskChange, response=Task, raises=_CHANGE_ERRORS)
 @api.route("PATCH", "/tasks/{task_id}", body=TaskChange, response=Task, raises=_CHANGE_ERRORS)
 def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
-    """Change a task. A viewer of its room may change the `status` of what is assigned to them, and nothing else."""
+    """Change a task. A viewer of its room may change only the `status` of tasks that are assigned to them."""
 
     def applied(task: entities.Task) -> tuple[entities.Task, tuple[str, ...] | None]:
         return request.merged(rendering.task(task), lambda: body.applied(task))
 
     return request.carry_out(
-        lambda: _tasks.change(request.caller, task_id, applied, request.matches, body.named_ids),
+        lambda: _assigning(
+            body, lambda: _tasks.change(request.caller, task_id, applied, request.matches, body.named_ids)
+        ),
         lambda task: ok(rendering.task(task), task.version),
         checked=True,
     )
+
+
+def _assigning(body: NewTask | TaskChange, effect: Callable[[], entities.Task]) -> entities.Task:
+    """Carry out ``effect``. An error about an assignee names the field that the client sent."""
+    try:
+        return effect()
+    except AssigneeNotMember as error:
+        if body.assignee_ids is UNSET:
+            raise
+        raise type(error)("/assignee_ids") from None
 
 
 @api.route("DELETE", "/tasks/{task_id}", raises=(RoleTooLow, PreconditionFailed))
 def delete_task(request: Request, task_id: str) -> Response:
     """Delete a task.
 
-    Admins and members of its room may, and of a personal task the person whose it is. It is gone for good.
+    For admins and members of its room; a personal task only for its owner. It cannot be restored.
     """
     return request.carry_out(
         lambda: _tasks.delete(request.caller, task_id, request.precondition),

@@ -11,15 +11,17 @@ from tasksync.model.entities import AddedBy, User
 
 
 class UserChange(Change, frozen=True, kw_only=True):
-    """A change of a user. Absent: stays. `null`: is cleared, where that is allowed."""
+    """A change of a user. An absent field stays unchanged; `null` clears a field, where that is allowed."""
 
     username: Username | UnsetType = UNSET
     email: Email | UnsetType | None = UNSET
     added_by: Annotated[
         AddedBy | UnsetType,
         Meta(
-            description="Who may add oneself to rooms: anyone, those who share a room with one, or nobody. "
-            "Only of oneself; whatever it is, one may join rooms by their codes."
+            description=(
+                "Who may add the user to rooms: anyone, users who share a room with them, or nobody. Only "
+                "the user changes it. It does not limit joining rooms by their codes."
+            )
         ),
     ] = UNSET
 

@@ -15,18 +15,20 @@ from tasksync.http.schemas.responses import (
 
 
 class Export(TypedDict):
-    """What is held about somebody, or a part of it: the lists go on, one behind the other, from answer to answer."""
+    """The stored data of the caller, or a part of it: the lists continue, one after the other, in the next
+    responses."""
 
     user: Annotated[User, Meta(description="The profile.")]
-    sessions: Annotated[list[Session], Meta(description="All that are still stored, those that are over, too.")]
-    rooms: Annotated[list[ExportedRoom], Meta(description="Those one is in.")]
-    former_rooms: Annotated[list[FormerRoom], Meta(description="Those one left or was removed from.")]
+    sessions: Annotated[list[Session], Meta(description="All stored sessions, including those that have ended.")]
+    rooms: Annotated[list[ExportedRoom], Meta(description="The rooms of which the user is a member.")]
+    former_rooms: Annotated[list[FormerRoom], Meta(description="The rooms that the user left or was removed from.")]
     tasks: Annotated[
         list[Task],
         Meta(
             description=(
-                "Personal ones and, in the rooms one is in, those assigned to oneself, then those that one created for "
-                "others or for nobody. Each is in it once, unless it changes hands meanwhile."
+                "Personal tasks and, in the user's rooms, tasks assigned to them, then tasks that "
+                "they created for others or for nobody. Each task appears once, unless its assignee "
+                "changes meanwhile."
             )
         ),
     ]
@@ -34,12 +36,16 @@ class Export(TypedDict):
         list[ExportedActivity],
         Meta(
             description=(
-                "What one did, in rooms one is in and in those one has left, oldest first: entries of their audit "
-                "trails, for as long as those are kept. Codes of rooms are left out."
+                "The changes that the user made, in rooms of which they are or were a member, oldest "
+                "first: entries of the audit trails that have not expired. Codes of rooms are left "
+                "out."
             )
         ),
     ]
     next_cursor: Annotated[
         str | None,
-        Meta(description="For `cursor` of the next request where one answer cannot hold all.", examples=[None]),
+        Meta(
+            description="The `cursor` of the next request if one response cannot hold all data; null otherwise.",
+            examples=[None],
+        ),
     ]

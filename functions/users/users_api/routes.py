@@ -32,7 +32,7 @@ from tasksync.http.middleware.tasks_open import check_open_tasks
 from tasksync.http.pagination.lists import Part, chained, listing, position
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok, uncompressed
-from tasksync.http.schemas.fields import From, Paging
+from tasksync.http.schemas.fields import CursorQuery, Paging
 from tasksync.http.schemas.registration import Registration
 from tasksync.http.schemas.responses import Listing, User, VisibleUser
 from tasksync.http.security_log import note, noting_refusals
@@ -88,7 +88,7 @@ _CHANGE_ERRORS = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed, Rea
 def create_user(request: Request, body: Registration) -> Response:
     """Register, without signing in.
 
-    It takes what `POST /auth/register` takes, and responds with the user alone.
+    The body is that of `POST /auth/register`; the response is the user alone.
     """
     with noting_refusals(request, "registration_failed"):
         user = register(body.username, body.email, body.password, passwords, _people.create)
@@ -98,10 +98,10 @@ def create_user(request: Request, body: Registration) -> Response:
 
 @api.route("GET", "/users", query=Paging, response=Listing[VisibleUser])
 def list_users(request: Request, query: Paging) -> Response:
-    """List the people one shares a room with. An admin of the installation sees all.
+    """List the users who share a room with the caller. An admin of the installation sees all users.
 
-    Those of a room joined a moment ago may be missing: the index that finds rooms by their members is some milliseconds
-    behind.
+    Users of a room that the caller joined a moment ago may be missing: the index that finds rooms by their members is
+    some milliseconds behind.
     """
     caller = request.caller
     return uncompressed(
@@ -118,8 +118,8 @@ def list_users(request: Request, query: Paging) -> Response:
 def get_user(request: Request, user_id: str) -> Response:
     """Get a user.
 
-    Somebody with whom one shares a room since a moment ago may not be found yet: the index that finds rooms by their
-    members is some milliseconds behind.
+    A user who has shared a room with the caller only for a moment may not be found yet: the index that finds rooms by
+    their members is some milliseconds behind.
     """
     shown = rendering.user(_users.get(request.caller, user_id), request.caller)
     # Without a visible version, the tag is a digest: it must not show how often hidden fields change.
@@ -127,18 +127,16 @@ def get_user(request: Request, user_id: str) -> Response:
     return not_modified(tag) if request.unchanged(tag) else ok(shown, tag)
 
 
-@api.route("GET", "/users/{user_id}/export", query=From, response=Export, raises=(RoleTooLow,))
-def export_user(request: Request, user_id: str, query: From) -> Response:
-    """Export everything that is held about oneself.
+@api.route("GET", "/users/{user_id}/export", query=CursorQuery, response=Export, raises=(RoleTooLow,))
+def export_user(request: Request, user_id: str, query: CursorQuery) -> Response:
+    """Export all stored data of the caller.
 
-    That is the profile, the sign-ins, the rooms one is in, one's tasks (personal ones, and in those rooms the ones
-    assigned to oneself or created by oneself) and what one did, with the values before and after. Not in it are
-    passwords and tokens, which are stored as digests only; counters of requests; stored answers to requests with an
-    `Idempotency-Key`, which are gone after a day; and what belongs to a room one is not in any more, but for what one
-    did there oneself. Each answer holds at most 4 MB, and goes on by its `next_cursor`.
-
-    A room joined, a task assigned or created, a change and a sign-in of a moment ago may be missing: the indexes that
-    find them are some milliseconds behind.
+    It has the profile, the sessions, the caller's rooms, tasks (personal ones and, in these rooms, those assigned to or
+    created by the caller) and activity, with the values before and after each change. It does not have passwords and
+    tokens, which are stored as digests only; request counters; stored responses to requests with an `Idempotency-Key`,
+    which expire after a day; and data of rooms that the caller has left, except the caller's own activity there. A
+    response has at most 4 MB; `next_cursor` continues it. A room joined, a task assigned or created, a change and a
+    sign-in of a moment ago may be missing: the indexes that find them are some milliseconds behind.
     """
     check_open_tasks()
     caller, start = request.caller, position(request, query)
@@ -160,10 +158,10 @@ def export_user(request: Request, user_id: str, query: From) -> Response:
 @api.route("PUT", "/users/{user_id}", body=UserChange, response=VisibleUser, raises=_CHANGE_ERRORS)
 @api.route("PATCH", "/users/{user_id}", body=UserChange, response=VisibleUser, raises=_CHANGE_ERRORS)
 def change_user(request: Request, user_id: str, body: UserChange) -> Response:
-    """Change a user: oneself or, as an admin of the installation, anybody.
+    """Change the caller's profile or, as an admin of the installation, that of any user.
 
-    Who may add somebody to rooms (`added_by`) is changed by nobody else. Changing a name or an address counts as
-    registering, and needs a sign-in of the last 15 minutes: `POST /auth/reauthenticate`.
+    Only the user changes `added_by`. A change of the name or the address counts as a registration, and needs a sign-in
+    of the last 15 minutes: `POST /auth/reauthenticate`.
     """
     if body.added_by is not UNSET and user_id != request.caller.user_id:
         raise Invalid([FieldError("/added_by", "not_allowed", "Nobody but the user may change this.")])
@@ -192,9 +190,9 @@ def change_user(request: Request, user_id: str, body: UserChange) -> Response:
 
 @api.route("DELETE", "/users/{user_id}", raises=(RoleTooLow, PreconditionFailed, ReauthenticationRequired))
 def delete_user(request: Request, user_id: str) -> Response:
-    """Delete a user: oneself or, as an admin of the installation, anybody.
+    """Delete the caller or, as an admin of the installation, any user.
 
-    They leave every room, are signed out everywhere, and their tasks in rooms become nobody's. It needs a sign-in of
+    The user leaves every room and is signed out everywhere; their tasks in rooms are unassigned. It needs a sign-in of
     the last 15 minutes: `POST /auth/reauthenticate`.
     """
     with noting_refusals(request, "user_deletion_failed", user_id):

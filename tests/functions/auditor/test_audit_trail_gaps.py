@@ -110,7 +110,7 @@ def test_a_last_change_without_a_change_context_needs_no_entry(product: Product,
     ann.plan(room_id=room["id"])
     for item in product.items(table):
         if "stamp" in item:
-            keys = ("room_id", "item") if table == "RoomsTable" else ("owner_id", "task_id")
+            keys = ("room_id", "item") if table == "RoomsTable" else ("owner_id", "item")
             product.aws.dynamodb.update_item(
                 TableName=table, Key={key: {"S": item[key]} for key in keys}, UpdateExpression="REMOVE stamp"
             )

@@ -50,7 +50,7 @@ class World:
 
     @property
     def task_key(self) -> Json:
-        return {"owner_id": self.room["id"], "task_id": self.task["id"]}
+        return {"owner_id": self.room["id"], "item": self.task["id"]}
 
     def change(self, table: str, key: Json, **values: Any) -> None:
         tables.change(self.product.aws, table, key, **values)
@@ -95,7 +95,7 @@ def test_data_written_by_the_product_satisfies_every_invariant(world: World) -> 
     assert report.complete
     assert _violations(report) == []
     assert _checked(report) == {
-        Invariant.READABLE: 17,  # a room and its memberships are one
+        Invariant.READABLE: 20,  # a room and its memberships are one
         Invariant.MEMBER_COUNT: 1,
         Invariant.ADMIN_COUNT: 1,
         Invariant.MEMBERSHIP: 2,
@@ -107,6 +107,7 @@ def test_data_written_by_the_product_satisfies_every_invariant(world: World) -> 
         Invariant.AUDIT_TRAIL: 2,  # how the trails end; their entries come with the streams
         Invariant.REFRESH_TOKEN: 2,
         Invariant.NOTHING_LEFT: 12,
+        Invariant.LINKS: 6,  # three tasks, each with one link
         Invariant.FORMER_MEMBER: 1,
         Invariant.MARKED: 3,
     }
@@ -250,17 +251,17 @@ def _a_task_before_its_first_version(world: World) -> Broken:
 
 
 def _a_task_sorted_by_an_old_deadline(world: World) -> Broken:
-    world.change("TasksTableV2", world.task_key, by_deadline=f"none#{world.task['id']}")
+    world.change("TasksTableV2", world.task_key, by_deadline=f"T#none#{world.task['id']}")
     return Invariant.TASK_VERSION, world.task["id"]
 
 
 def _a_task_sorted_by_an_old_status(world: World) -> Broken:
-    world.change("TasksTableV2", world.task_key, by_status=f"33#{world.task['id']}")
+    world.change("TasksTableV2", world.task_key, by_status=f"T#33#{world.task['id']}")
     return Invariant.TASK_VERSION, world.task["id"]
 
 
 def _a_task_under_another_owner(world: World) -> Broken:
-    world.put("TasksTableV2", world.one("TasksTableV2", task_id=world.task["id"]) | {"owner_id": world.ann.id})
+    world.put("TasksTableV2", world.one("TasksTableV2", item=world.task["id"]) | {"owner_id": world.ann.id})
     return Invariant.TASK_VERSION, world.task["id"]
 
 
@@ -353,13 +354,57 @@ def _a_membership_of_nobody(world: World) -> Broken:
 
 
 def _a_task_assigned_to_nobody_known(world: World) -> Broken:
-    world.change("TasksTableV2", world.task_key, assignee_id="usr_ghost")
+    world.change("TasksTableV2", world.task_key, assignees=["usr_ghost"])
     return Invariant.NOTHING_LEFT, world.task["id"]
+
+
+def _link(world: World) -> Json:
+    return world.one("TasksTableV2", item=f"A#{world.bob.id}#{world.task['id']}")
+
+
+def _an_assignee_without_a_link(world: World) -> Broken:
+    world.delete("TasksTableV2", {name: _link(world)[name] for name in ("owner_id", "item")})
+    return Invariant.LINKS, world.task["id"]
+
+
+def _a_link_of_another_join(world: World) -> Broken:
+    world.put("TasksTableV2", _link(world) | {"join_id": "000000000000"})
+    return Invariant.LINKS, f"{_link(world)['item']} of {world.room['id']}"
+
+
+def _a_link_sorted_by_an_old_priority(world: World) -> Broken:
+    by_created = _link(world)["by_created"].replace("#12#", "#13#")
+    world.put("TasksTableV2", _link(world) | {"by_created": by_created})
+    return Invariant.LINKS, world.task["id"]
+
+
+def _a_link_to_nobody_beside_an_assignee(world: World) -> Broken:
+    link = {name: _link(world)[name].replace(world.bob.id, "none") for name in ("owner_id", "item", "by_created")}
+    world.put("TasksTableV2", link)
+    return Invariant.LINKS, f"{link['item']} of {world.room['id']}"
+
+
+def _a_link_of_no_task(world: World) -> Broken:
+    gone = world.task["id"][:-4] + "dead"
+    world.put("TasksTableV2", _link(world) | {"item": f"A#{world.bob.id}#{gone}"})
+    return Invariant.LINKS, f"A#{world.bob.id}#{gone} of {world.room['id']}"
+
+
+def _a_long_description_that_is_gone(world: World) -> Broken:
+    task = world.ann.plan(description="long " * 200)
+    world.delete("TasksTableV2", {"owner_id": world.ann.id, "item": f"D#{task['id']}"})
+    return Invariant.LINKS, str(task["id"])
+
+
+def _a_long_description_of_a_short_one(world: World) -> Broken:
+    part = {"owner_id": world.room["id"], "item": f"D#{world.task['id']}"}
+    world.put("TasksTableV2", {**part, "text": "long " * 200})
+    return Invariant.LINKS, f"{part['item']} of {part['owner_id']}"
 
 
 def _a_task_of_no_status(world: World) -> Broken:
     world.change("TasksTableV2", world.task_key, status="postponed")
-    return Invariant.READABLE, f"item {world.room['id']} {world.task['id']} in TasksTable"
+    return Invariant.READABLE, f"item {world.room['id']} {world.task['id']} in TasksTableV2"
 
 
 def _a_room_without_a_count(world: World) -> Broken:
@@ -431,6 +476,13 @@ def _dead_room(room_id: str, since: str) -> Json:
         _a_membership_of_somebody_deleted_long_ago,
         _a_membership_of_nobody,
         _a_task_assigned_to_nobody_known,
+        _an_assignee_without_a_link,
+        _a_link_of_another_join,
+        _a_link_sorted_by_an_old_priority,
+        _a_link_to_nobody_beside_an_assignee,
+        _a_link_of_no_task,
+        _a_long_description_that_is_gone,
+        _a_long_description_of_a_short_one,
         _a_task_of_no_status,
         _a_room_without_a_count,
         _an_item_of_no_known_kind,

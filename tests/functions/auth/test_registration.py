@@ -94,6 +94,7 @@ def test_a_name_is_taken_in_any_case(product: Product, field: str, first: str, s
     response = product.anonymous.post("/auth/register", json={field: second, "password": builders.PASSWORD})
 
     problem(response, 409, code)
+    assert field_errors(response, 409) == {f"/{field}": code}
     assert (product.items("UsersTable"), product.items("SessionsTable")) == before
 
 

@@ -133,7 +133,7 @@ def _use_streams_and_sweeper(product: Product) -> None:
 # The auditor looks again at what seems broken: one item of each table.
 _DAMAGE: dict[str, tuple[str, dict[str, Any]]] = {
     "RoomsTable": ("room", {"member_count": 9}),
-    "TasksTableV2": ("task_id", {"version": 0}),
+    "TasksTableV2": ("by_rank", {"version": 0}),
     "SessionsTable": ("session", {"refresh_hash": ""}),
     "IdempotencyTable": ("receipt_id", {"answer": "{}"}),
 }

@@ -10,6 +10,7 @@ import pytest
 from metrics_api import routes
 from metrics_api.cache import MetricsCache
 from tests.functions.metrics.scraping import Scraping, now
+from tests.support.faults import full, happening
 from tests.support.function_calls import call
 from tests.support.product import Product
 from tests.support.stack import Stack
@@ -29,7 +30,7 @@ def _without_values(series: Series) -> tuple[str, tuple[str, ...]]:
 
 @pytest.fixture
 def written(scraping: Scraping, capsys: pytest.CaptureFixture[str]) -> set[Series]:
-    """What the functions write once everything has happened: a request, a throttle, a record, a sweep that finds."""
+    """What the functions write once everything has happened: a request, a full room, a record, a sweep that finds."""
     _everything(scraping.product)
     found = set()
     for text in capsys.readouterr().out.splitlines():
@@ -44,6 +45,8 @@ def written(scraping: Scraping, capsys: pytest.CaptureFixture[str]) -> set[Serie
 def _everything(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
+    with happening(full("TasksTable")):
+        ann.post("/tasks", json={"title": "x", "room_id": room["id"]})
     ann.delete(f"/rooms/{room['id']}")
     call(product.aws, "SweeperFunction", {"older_than_seconds": 0})
     product.deliver()
@@ -68,7 +71,10 @@ def _with_alarms() -> set[Series]:
         part["MetricStat"]["Metric"] for alarm in alarms for part in alarm.get("Metrics", []) if "MetricStat" in part
     ]
     return {
-        (metric["MetricName"], tuple((each["Name"], each["Value"]) for each in metric.get("Dimensions", [])))
+        (
+            metric["MetricName"],
+            tuple((each["Name"], STACK.resolve(each["Value"])) for each in metric.get("Dimensions", [])),
+        )
         for metric in [*(alarm for alarm in alarms if "MetricName" in alarm), *parts]
         if metric["Namespace"] == {"Ref": "AWS::StackName"}
     }

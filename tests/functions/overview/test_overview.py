@@ -110,7 +110,7 @@ def test_an_administrator_sees_full_profiles_and_only_their_own_rooms(product: P
 def test_over_a_hundred_tasks_the_newest_are_shown(product: Product) -> None:
     ann = product.register("ann")
     newest = [ann.plan()["id"], ann.plan()["id"]]
-    _copies(product, "TasksTableV2", "task_id", newest[0], [f"{ann.id}.{number:032x}" for number in range(99)])
+    _copies_of_task(product, newest[0], 99)
 
     found = overview(ann)
 
@@ -173,9 +173,9 @@ def test_a_hundred_rooms_take_as_many_sequential_round_trips_as_one(product: Pro
 
     hundred = calls(product, ann)
 
-    assert sorted(one) == ["BatchGetItem"] * 2 + ["Query"] * 2
-    # The rooms are read by two calls at the same time.
-    assert sorted(hundred) == ["BatchGetItem"] * 3 + ["Query"] * 2
+    assert sorted(one) == ["BatchGetItem"] * 3 + ["Query"] * 4
+    # The rooms are read by two calls at the same time, and the task at the same time as the rooms.
+    assert sorted(hundred) == ["BatchGetItem"] * 4 + ["Query"] * 4
 
 
 def test_a_room_without_member_ids_is_shown(product: Product) -> None:
@@ -315,3 +315,20 @@ def _copies(product: Product, table: str, key: str, value: str, copies: list[str
             for item in stored:
                 raw = {name: write(each) for name, each in {**item, key: copy}.items()}
                 product.aws.dynamodb.put_item(TableName=table, Item=raw)
+
+
+def _copies_of_task(product: Product, task_id: str, number: int) -> None:
+    """A personal task, stored so many times more under the smallest ids."""
+    own = task_id.partition(".")[2]
+    write = TypeSerializer().serialize
+    stored = [item for item in product.items("TasksTableV2") if item["item"].endswith(task_id)]
+    with LOCK:
+        for count in range(number):
+            for item in stored:
+                copy = {
+                    name: each.replace(own, f"{count:032x}") if isinstance(each, str) else each
+                    for name, each in item.items()
+                }
+                product.aws.dynamodb.put_item(
+                    TableName="TasksTableV2", Item={name: write(each) for name, each in copy.items()}
+                )

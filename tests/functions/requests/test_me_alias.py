@@ -53,6 +53,11 @@ class Scene:
             (f"PATCH {user}", "user_id"): lambda ann, me: ann.patch(f"/users/{me}", json={"email": None}),
             ("POST /rooms", "user_id"): lambda ann, me: ann.post("/rooms", json={"user_id": me}),
             ("POST /tasks", "user_id"): lambda ann, me: ann.post("/tasks", json={**in_room, "user_id": me}),
+            ("POST /tasks", "assignee_ids"): lambda ann, me: ann.post(
+                "/tasks", json={**in_room, "assignee_ids": [bob, me]}
+            ),
+            ("PUT /tasks/{task_id}", "assignee_ids"): lambda ann, me: ann.put(task, json={"assignee_ids": [bob, me]}),
+            ("PATCH /tasks/{task_id}", "assignee_ids"): lambda ann, me: ann.patch(task, json={"assignee_ids": [me]}),
             ("PUT /tasks/{task_id}", "user_id"): lambda ann, me: ann.put(task, json={"user_id": me}),
             ("PATCH /tasks/{task_id}", "user_id"): lambda ann, me: ann.patch(task, json={"user_id": me}),
             ("GET /tasks", "user_id"): lambda ann, me: ann.get(f"/tasks?user_id={me}"),

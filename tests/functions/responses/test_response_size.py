@@ -33,7 +33,7 @@ def test_a_list_over_the_response_limit_is_cut_and_continues(product: Product) -
     ann = product.register("ann")
     room = ann.open_room()
     task = ann.plan(room_id=room["id"])
-    key = {"owner_id": room["id"], "task_id": task["id"]}
+    key = {"owner_id": room["id"], "item": task["id"]}
     tables.change(product.aws, "TasksTableV2", key, description="\x01" * 10_000)
     copies(product, task, TASKS - 1)
 

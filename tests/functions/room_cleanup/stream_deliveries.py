@@ -117,14 +117,14 @@ def _concerns(request: AWSPreparedRequest, table: str) -> bool:
 
 def copies(product: Product, task: Json, number: int) -> None:
     """Put a task into its table some more times under other ids, much faster than planning would."""
-    [item] = [each for each in _raw_items(product, "TasksTableV2") if task["id"] in json.dumps(each)]
+    items = [json.dumps(each) for each in _raw_items(product, "TasksTableV2") if task["id"] in json.dumps(each)]
     own = task["id"].rpartition(".")[2]
-    written = json.dumps(item)
     puts: list[Any] = [
-        {"PutRequest": {"Item": json.loads(written.replace(own, f"{int(own, 16) + i:032x}"))}}
+        {"PutRequest": {"Item": json.loads(item.replace(own, f"{int(own, 16) + i:032x}"))}}
         for i in range(1, number + 1)
+        for item in items
     ]
-    for start in range(0, number, 25):
+    for start in range(0, len(puts), 25):
         product.aws.dynamodb.batch_write_item(RequestItems={"TasksTableV2": puts[start : start + 25]})
 
 

@@ -9,6 +9,7 @@ from tests.support import tables
 from tests.support.client import Person
 from tests.support.product import Product
 from tests.support.rooms_table import of_rooms
+from tests.support.stored_tasks import stored_tasks
 from tests.support.streams import Delivery
 
 FUNCTION = "RoomCleanupFunction"
@@ -19,7 +20,7 @@ def leave(person: Person, room: Any) -> None:
 
 
 def tasks_in(product: Product, room: Any) -> int:
-    return sum(item["owner_id"] == room["id"] for item in product.items("TasksTableV2"))
+    return sum(item["owner_id"] == room["id"] for item in stored_tasks(product))
 
 
 def is_kept(product: Product, room: Any) -> bool:
@@ -81,7 +82,7 @@ def test_all_tasks_are_deleted_however_many_there_are(product: Product, number: 
     product.deliver()
 
     assert (tasks_in(product, room), is_kept(product, room), code_is_claimed(product, room)) == (0, False, False)
-    assert {item["task_id"] for item in product.items("TasksTableV2")} == {task["id"] for task in kept}
+    assert {item["item"] for item in stored_tasks(product)} == {task["id"] for task in kept}
 
 
 def test_a_redelivered_record_changes_nothing(product: Product) -> None:

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from tests.functions.room_cleanup.stream_deliveries import Hourglass, copies, hand_over, lost_responses, outage
+from tests.support import tables
 from tests.support.client import Person
 from tests.support.function_calls import call
 from tests.support.product import Product
+from tests.support.stored_tasks import TABLE, assignments
 
 FUNCTION = "RoomCleanupFunction"
 
@@ -39,15 +41,14 @@ class Flat:
         return found
 
     def forget_joins(self) -> None:
-        """Store the tasks as they were before assignments named memberships, and lists those of nobody."""
-        gone = ["join_id", "by_person", "by_person_deadline"]
-        for item in self.product.items("TasksTableV2"):
-            names = gone if item.get("assignee_id") is None else gone[:1]
-            self.product.aws.dynamodb.update_item(
-                TableName="TasksTableV2",
-                Key={name: {"S": item[name]} for name in ("owner_id", "task_id")},
-                UpdateExpression="REMOVE " + ", ".join(names),
-            )
+        """Store the tasks as they were before assignments named memberships."""
+        for item in self.product.items(TABLE):
+            key = {name: item[name] for name in ("owner_id", "item")}
+            if "join_id" in item:
+                tables.forget(self.product.aws, TABLE, key, "join_id")
+            if "assignees" in item:
+                people = [each.partition(" ")[0] for each in item["assignees"]]
+                tables.change(self.product.aws, TABLE, key, assignees=people)
 
 
 @pytest.fixture
@@ -68,7 +69,10 @@ def test_a_former_member_is_unassigned_by_the_service_in_the_trail(flat: Flat, b
         if entry["resource_id"] == flat.task["id"] and entry["action"] == "updated"
     ]
     assert (unassigned["user_id"], unassigned["version"]) == (None, flat.task["version"] + 1)
-    assert (entry["actor_id"], entry["changes"]) == (None, {"user_id": {"old": flat.bob.id, "new": None}})
+    assert (entry["actor_id"], entry["changes"]) == (
+        None,
+        {name: {"old": flat.bob.id, "new": None} for name in ("user_id", "assignee_ids")},
+    )
     assert flat.ann.list(f"/rooms/{flat.room['id']}/tasks", user_id="none") == [unassigned]
 
 
@@ -154,12 +158,12 @@ def test_all_tasks_are_unassigned_even_when_time_runs_out(flat: Flat) -> None:
     [delivery] = flat.product.deliver(seconds=1, to=FUNCTION)
 
     cut = hand_over(flat.product, FUNCTION, delivery.records, Hourglass(FUNCTION, looks=20))
-    left = sum("assignee_id" in item for item in flat.product.items("TasksTableV2"))
+    left = assignments(flat.product)
     flat.product.deliver()
 
     assert delivery.failed == cut == [delivery.records[0]["dynamodb"]["SequenceNumber"]]
     assert 0 < left < 25
-    assert not any("assignee_id" in item for item in flat.product.items("TasksTableV2"))
+    assert assignments(flat.product) == 0
 
 
 @pytest.mark.parametrize("trouble", [outage, lost_responses])
@@ -172,10 +176,10 @@ def test_an_interrupted_unassignment_is_reported_and_finished_later(flat: Flat, 
     [repeated] = flat.product.deliver(to=FUNCTION)
 
     assert (len(interrupted.failed), repeated.failed) == (1, [])
-    assert not any("assignee_id" in item for item in flat.product.items("TasksTableV2"))
+    assert assignments(flat.product) == 0
 
 
-def test_the_auditor_finds_a_lost_record_and_the_migration_repairs_it(flat: Flat) -> None:
+def test_the_auditor_finds_a_lost_record_and_the_sweeper_repairs_it(flat: Flat) -> None:
     unassigned = flat.ann.plan(room_id=flat.room["id"], user_id=None)
     mine = flat.ann.plan(room_id=flat.room["id"])
     flat.forget_joins()
@@ -183,7 +187,7 @@ def test_the_auditor_finds_a_lost_record_and_the_migration_repairs_it(flat: Flat
     audit = {"older_than_seconds": 0}
     found = [each for each in call(flat.product.aws, "AuditorFunction", audit)["findings"] if each["violations"]]
 
-    call(flat.product.aws, "MigrationsFunction", {})
+    call(flat.product.aws, "SweeperFunction", audit)
 
     assert [(each["invariant"], each["shown"][0]["item"]) for each in found if each["invariant"] == "I11"] == [
         ("I11", flat.task["id"])
@@ -193,5 +197,4 @@ def test_the_auditor_finds_a_lost_record_and_the_migration_repairs_it(flat: Flat
     assert flat.ann.list(f"/rooms/{flat.room['id']}/tasks", user_id="none") == [healed, unassigned]
     assert flat.ann.list("/tasks") == [mine]
     flat.product.deliver(to="ActivityFunction")
-    call(flat.product.aws, "SweeperFunction", audit)  # finds nothing left to be unassigned, and takes the mark off
     assert [each for each in call(flat.product.aws, "AuditorFunction", audit)["findings"] if each["violations"]] == []

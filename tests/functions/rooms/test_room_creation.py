@@ -77,6 +77,7 @@ def test_a_code_of_another_room_is_taken_in_any_spelling(product: Product) -> No
     responses = [bob.post("/rooms", json={"code": code}) for code in ("GARDEN", "garden", "GaRdEn")]
 
     assert [(response.status, response.json()["code"]) for response in responses] == [(409, "code_taken")] * 3
+    assert [field_errors(response, 409) for response in responses] == [{"/code": "code_taken"}] * 3
     assert bob.list("/rooms") == []
 
 

@@ -22,6 +22,7 @@ def test_a_title_is_sufficient_for_a_personal_task(product: Product) -> None:
         "id": task["id"],
         "room_id": None,
         "user_id": ann.id,
+        "assignee_ids": [ann.id],
         "title": "Order the desks",
         "description": None,
         "status": "pending",

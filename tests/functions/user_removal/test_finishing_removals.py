@@ -20,7 +20,7 @@ from tests.support.context import LambdaContext
 from tests.support.problems import problem
 from tests.support.product import Product
 from tests.support.rooms_table import of_rooms
-from tests.support.tables import change
+from tests.support.stored_tasks import assign
 
 FUNCTION = "UserRemovalFunction"
 
@@ -203,8 +203,7 @@ def test_items_missing_from_a_stale_index_are_found_before_the_account_is_delete
     household.assert_nothing_is_left_to_do()
 
     # A task that was assigned just before the deletion, and that the index did not show yet.
-    task = {"owner_id": household.shared["id"], "task_id": household.for_ann["id"]}
-    change(product.aws, "TasksTableV2", task, assignee_id=household.ann.id)
+    assign(product, household.for_ann["id"], household.ann.id)
     household.assert_the_account_itself_goes_last()
 
     assert household.bob.get(f"/tasks/{household.for_ann['id']}").json()["user_id"] is None

@@ -82,6 +82,7 @@ def test_a_name_or_address_of_another_user_is_taken_in_any_case(product: Product
 
     for response in responses:
         problem(response, 409, code)
+        assert field_errors(response, 409) == {f"/{field}": code}
     assert bob.get("/users/me").json() == before
 
 

@@ -30,8 +30,7 @@ from botocore.parsers import create_parser
 from botocore.retries import standard
 
 from tasksync.aws import client as aws
-from tasksync.aws.client import DYNAMODB, SECRETS_MANAGER, Client, RetryPolicy
-from tasksync.aws.signature import Signer
+from tasksync.aws.client import DYNAMODB, SECRETS_MANAGER, Client, RetryPolicy, Signer
 from tasksync.dynamodb.core.connection import shared_connection
 from tasksync.runtime import deadline
 from tests.layers.aws.replies import OPERATION, Replies, Reply, failed, found

@@ -9,18 +9,20 @@ from pynamodb.models import Model
 
 from tasksync.dynamodb.activity.repository import ActivityItem
 from tasksync.dynamodb.core.decoder import item_of
-from tasksync.dynamodb.idempotency.items import IdempotencyItem
+from tasksync.dynamodb.idempotency.repository import IdempotencyItem
 from tasksync.dynamodb.limits.repository import LimitItem
 from tasksync.dynamodb.rooms.items import CodeItem, MembershipItem, RoomItem, RoomsItem
 from tasksync.dynamodb.sessions.items import SessionItem
-from tasksync.dynamodb.tasks.items import TaskItem
+from tasksync.dynamodb.tasks.items import DescriptionItem, LinkItem, TaskItem
 from tasksync.dynamodb.users.items import ClaimItem, UserItem, UsersItem
 
 KINDS: list[type[Model]] = [
     ActivityItem,
     ClaimItem,
     CodeItem,
+    DescriptionItem,
     LimitItem,
+    LinkItem,
     MembershipItem,
     IdempotencyItem,
     RoomItem,
@@ -28,7 +30,7 @@ KINDS: list[type[Model]] = [
     TaskItem,
     UserItem,
 ]
-VALUES = {"S": "text", "N": "17", "SS": ["a", "b"]}
+VALUES: dict[str, Any] = {"S": "text", "N": "17", "SS": ["a", "b"], "L": [{"S": "a"}]}
 
 Raw = dict[str, dict[str, Any]]
 

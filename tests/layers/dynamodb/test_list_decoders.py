@@ -52,10 +52,10 @@ def test_a_row_decodes_to_the_same_task_as_an_item(aws: Aws) -> None:
 def test_a_row_has_the_requested_sort_keys(aws: Aws) -> None:
     put(aws, "TasksTableV2", stored(TASKS[0]))
 
-    [row] = read("by_status", "task_id", "by_deadline")
+    [row] = read("by_status", "item", "by_deadline")
 
     expected = sort_keys(TASKS[0])
-    assert row.key("task_id") == row.id == TASKS[0].id
+    assert row.key("item") == row.id == TASKS[0].id
     assert (row.key("by_status"), row.key("by_deadline")) == (expected["by_status"], expected["by_deadline"])
 
 

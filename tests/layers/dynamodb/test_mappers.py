@@ -67,6 +67,7 @@ FULL_TASK = replace(
 STORED_TASK: dict[str, dict[str, Any]] = {
     "owner_id": {"S": "room_1"},
     "item": {"S": TASK_ID},
+    "person_id": {"S": "usr_1"},
     "title": {"S": "Paint"},
     "status": {"S": "pending"},
     "priority": {"S": "low"},

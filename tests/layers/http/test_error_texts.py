@@ -36,12 +36,14 @@ def scene(product: Product) -> Scene:
 
 
 def _resolved(schema: Json) -> Json:
-    """Without references and, where null is one alternative of two, the other one, marked as nullable."""
+    """Without references, and alternatives as one schema, marked as nullable where null is among them."""
     if "$ref" in schema:
         return _resolved(DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
     if "anyOf" in schema:
-        [other] = [_resolved(each) for each in schema["anyOf"] if each != {"type": "null"}]
-        return {**other, "nullable": True}
+        merged: Json = {}
+        for each in schema["anyOf"]:
+            merged |= {"nullable": True} if each == {"type": "null"} else _resolved(each)
+        return merged
     if isinstance(schema.get("type"), list):
         [kind] = [each for each in schema["type"] if each != "null"]
         return {**schema, "type": kind, "nullable": True}

@@ -1,9 +1,9 @@
 """Times are written as RFC 3339 has them, whatever writes them."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 from hypothesis import given
-from hypothesis.strategies import datetimes, integers, just
+from hypothesis.strategies import dates, datetimes, integers, just
 
 from tasksync.runtime import clock
 
@@ -37,3 +37,30 @@ def test_a_sortable_time_has_six_decimals(at: datetime) -> None:
 @given(WITH_OFFSET, WITH_OFFSET)
 def test_sortable_times_sort_chronologically(one: datetime, other: datetime) -> None:
     assert (clock.sortable(one) < clock.sortable(other)) == (one < other)
+
+
+# Few days, so that times fall on the same day as dates, and close to midnight.
+AROUND_A_DAY = dates(date(2027, 1, 30), date(2027, 2, 1)) | datetimes(
+    datetime(2027, 1, 30),  # noqa: DTZ001  # hypothesis puts the zone to it
+    datetime(2027, 2, 1, 23, 59, 59, 999_999),  # noqa: DTZ001  # hypothesis puts the zone to it
+    timezones=integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+)
+
+
+def _end(at: date) -> tuple[datetime, int]:
+    """A date ends before midnight of the next day, and after every time before that."""
+    if isinstance(at, datetime):
+        return at, 0
+    return datetime(at.year, at.month, at.day, tzinfo=UTC) + timedelta(days=1), -1
+
+
+@given(AROUND_A_DAY | dates(max_value=date(9999, 12, 30)), AROUND_A_DAY)
+def test_dates_and_times_sort_by_their_ends(one: date, other: date) -> None:
+    assert (clock.sortable(one) < clock.sortable(other)) == (_end(one) < _end(other))
+
+
+@given(WITH_OFFSET | dates())
+def test_a_sortable_text_is_read_as_the_time_or_the_date_that_it_was(at: date) -> None:
+    read = clock.from_sortable(clock.sortable(at))
+
+    assert (read, type(read)) == (at, type(at))

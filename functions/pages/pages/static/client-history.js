@@ -11,8 +11,8 @@ export class History {
   }
 
   add(entry) {
-    const kept = [{ ...entry, body: withoutSecrets(entry.body) }, ...this.entries].slice(0, MOST);
-    sessionStorage.setItem(KEY, JSON.stringify(kept));
+    const stored = [{ ...entry, body: withoutSecrets(entry.body) }, ...this.entries].slice(0, MOST);
+    sessionStorage.setItem(KEY, JSON.stringify(stored));
   }
 
   clear() {
@@ -20,7 +20,7 @@ export class History {
   }
 }
 
-/** Passwords and refresh tokens are not kept, also not in a body that is not quite JSON. */
+/** Passwords and refresh tokens are not stored, also not in a body that is not valid JSON. */
 function withoutSecrets(body) {
   if (body === null) return null;
   try {

@@ -91,13 +91,14 @@ export class Document {
     return choices.some((each) => [each.type].flat().includes("null"));
   }
 
-  /** A schema without references, and of a choice the first that is not null. */
+  /** A schema without references, and of a choice those that are not null as one, with the formats of all. */
   #plain(schema) {
     const meant = this.#resolve(schema) ?? {};
     const choices = meant.anyOf ?? meant.oneOf;
     if (!choices) return meant;
-    const chosen = choices.map((each) => this.#resolve(each)).find((each) => each.type !== "null") ?? {};
-    return { ...chosen, ...meant };
+    const chosen = choices.map((each) => this.#resolve(each)).filter((each) => each.type !== "null");
+    const formats = chosen.map((each) => each.format).filter(Boolean);
+    return Object.assign({}, ...chosen, formats.length ? { format: formats.join(" or ") } : {}, meant);
   }
 
   /** The fields of a body: `{name, type, required, meaning, choices, sample}`. */

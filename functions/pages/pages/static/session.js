@@ -1,9 +1,9 @@
-// Who is signed in: the token pair, kept across reloads and renewed before it runs out.
+// Who is signed in: the token pair, stored across reloads and renewed before it runs out.
 
 const KEY = "tasksync.session";
 const EARLY_SECONDS = 30; // renewed this long before the access token ends, so that none ends on its way
 const ATTEMPTS = 3;
-const OTHERS_LOOKS = 20; // for the tokens that another tab was given, every half second
+const OTHERS_LOOKS = 20; // for the tokens of another tab, every half second
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
 /** Dispatches `change` whenever somebody signs in or out. */
@@ -27,35 +27,35 @@ export class Session extends EventTarget {
   /** Signs in or registers. Returns null, or the problem document that says why not. */
   async enter(action, identifier, password, remember) {
     const name = identifier.includes("@") ? { email: identifier } : { username: identifier };
-    const answer = await this.#post(`auth/${action}`, { ...name, password });
-    const body = await answer.json();
-    if (!answer.ok) return body;
+    const response = await this.#post(`auth/${action}`, { ...name, password });
+    const body = await response.json();
+    if (!response.ok) return body;
     this.adopt(body, remember);
     return null;
   }
 
   /**
-   * Shows the password again, in this session or in that of `authorization` (the header of a request).
-   * Resolves to `{token}`, or to `{problem}`: the document that says why not.
+   * Confirms the password, in this session or in that of `authorization` (the header of a request).
+   * Resolves to `{token}`, or to `{problem}`: the problem document.
    */
   async confirm(password, authorization = undefined) {
     const own = `Bearer ${await this.token()}`;
     const shown = authorization ?? own;
-    const answer = await this.#post("auth/reauthenticate", { password }, { Authorization: shown });
-    const body = await answer.json();
-    if (!answer.ok) return { problem: body };
+    const response = await this.#post("auth/reauthenticate", { password }, { Authorization: shown });
+    const body = await response.json();
+    if (!response.ok) return { problem: body };
     if (shown === own) this.adopt(body);
     return { token: body.access_token };
   }
 
-  /** Keeps a token answer, wherever it came from. One without a refresh token is of the same session. */
-  adopt(answer, remember = this.#remembered()) {
+  /** Stores a token response, from whatever source. Without a refresh token, it belongs to the same session. */
+  adopt(response, remember = this.#remembered()) {
     this.#write(
       {
-        user: answer.user ?? this.user,
-        accessToken: answer.access_token,
-        refreshToken: answer.refresh_token ?? this.#read()?.refreshToken,
-        endsAt: Date.now() + answer.expires_in * 1000,
+        user: response.user ?? this.user,
+        accessToken: response.access_token,
+        refreshToken: response.refresh_token ?? this.#read()?.refreshToken,
+        endsAt: Date.now() + response.expires_in * 1000,
       },
       remember,
     );
@@ -64,35 +64,35 @@ export class Session extends EventTarget {
 
   /** Ends the session here and at the server. */
   async leave() {
-    const kept = this.#read();
+    const stored = this.#read();
     this.#forget();
-    if (kept) await this.#post("auth/logout", { refresh_token: kept.refreshToken }).catch(() => undefined);
+    if (stored) await this.#post("auth/logout", { refresh_token: stored.refreshToken }).catch(() => undefined);
   }
 
-  /** An access token that is good for a while yet, or null for nobody. */
+  /** An access token that does not expire soon, or null if nobody is signed in. */
   async token() {
-    const kept = this.#read();
-    if (!kept) return null;
-    if (kept.endsAt - Date.now() > EARLY_SECONDS * 1000) return kept.accessToken;
-    return this.renew(kept.accessToken);
+    const stored = this.#read();
+    if (!stored) return null;
+    if (stored.endsAt - Date.now() > EARLY_SECONDS * 1000) return stored.accessToken;
+    return this.renew(stored.accessToken);
   }
 
   /** A token other than `spent`: another tab's, or one from the refresh token. Null if the session is over. */
   renew(spent) {
     // Refresh tokens are for one use: two tabs must not spend the same one.
     return navigator.locks.request(KEY, async () => {
-      const kept = this.#read();
-      if (!kept || kept.accessToken !== spent) return kept?.accessToken ?? null;
-      const answer = await this.#refresh(kept);
-      if (answer.status >= 500 || answer.status === 429) return kept.accessToken;
-      if (answer.status === 409) return this.#fromOthers(kept);
-      if (!answer.ok) {
+      const stored = this.#read();
+      if (!stored || stored.accessToken !== spent) return stored?.accessToken ?? null;
+      const response = await this.#refresh(stored);
+      if (response.status >= 500 || response.status === 429) return stored.accessToken;
+      if (response.status === 409) return this.#fromOthers(stored);
+      if (!response.ok) {
         this.#forget();
         return null;
       }
-      const body = await answer.json();
+      const body = await response.json();
       this.adopt(body);
-      this.#tabs.postMessage({ spent: kept.refreshToken, successor: this.#read() });
+      this.#tabs.postMessage({ spent: stored.refreshToken, successor: this.#read() });
       return body.access_token;
     });
   }
@@ -104,22 +104,22 @@ export class Session extends EventTarget {
     this.#changed();
   }
 
-  /** The access token that somebody else's refresh was given, who was quicker; the old one if it is not to be had. */
-  async #fromOthers(kept) {
+  /** The access token of a concurrent refresh by another tab; the old token if there is none. */
+  async #fromOthers(stored) {
     for (let look = 0; look < OTHERS_LOOKS; look += 1) {
       const now = this.#read();
-      if (now?.refreshToken !== kept.refreshToken) return now?.accessToken ?? null;
+      if (now?.refreshToken !== stored.refreshToken) return now?.accessToken ?? null;
       await pause(500);
     }
-    return kept.accessToken;
+    return stored.accessToken;
   }
 
-  /** Asks again with the same key when the answer is lost: the server then gives the first answer once more. */
-  async #refresh(kept) {
+  /** Repeats a lost request with the same key: the server then sends the first response again. */
+  async #refresh(stored) {
     const key = crypto.randomUUID();
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#post("auth/refresh", { refresh_token: kept.refreshToken }, { "Idempotency-Key": key });
+        return await this.#post("auth/refresh", { refresh_token: stored.refreshToken }, { "Idempotency-Key": key });
       } catch (failure) {
         if (attempt === ATTEMPTS) throw failure;
         await pause(attempt * 500);

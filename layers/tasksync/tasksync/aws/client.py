@@ -8,14 +8,19 @@ Retries are those of botocore's standard mode:
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 """
 
+import hashlib
+import hmac
 import json
 import socket
+import time
+import urllib.parse
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import (
     BotoCoreError,
     ChecksumError,
@@ -32,7 +37,6 @@ from botocore.parsers import create_parser
 from botocore.retries.quota import RetryQuota
 
 from tasksync.aws.endpoints import endpoint, session_for
-from tasksync.aws.signature import Signer
 from tasksync.runtime import deadline, randomness
 
 _LONGEST_PAUSE_SECONDS = 20
@@ -67,6 +71,11 @@ _UNDECIDED_CODES = {
 
 # Retries consume a quota that refills as calls succeed: if most calls fail, they fail without retries.
 _RETRY_COST, _TIMEOUT_RETRY_COST, _SUCCESS_REFUND = 5, 10, 1
+
+_NAMES = "content-type;host;x-amz-date;x-amz-target"
+_NAMES_IN_SESSION = "content-type;host;x-amz-date;x-amz-security-token;x-amz-target"
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class OutOfTime(BotoCoreError):
@@ -118,6 +127,55 @@ class Codec:
 
 
 STANDARD_LIBRARY = Codec(lambda value: json.dumps(value).encode(), json.loads)
+
+
+class Signer:
+    """Signs POST requests to the root path of one service in one region (AWS Signature Version 4).
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+    """
+
+    def __init__(self, service: str, region: str, url: str) -> None:
+        parts = urllib.parse.urlsplit(url)
+        host = str(parts.hostname)
+        self._host = host if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{host}:{parts.port}"
+        self._service = service
+        self._region = region
+        self._key: tuple[str, str, bytes] = ("", "", b"")
+
+    def signed(self, credentials: ReadOnlyCredentials, media_type: str, target: str, body: bytes) -> dict[str, str]:
+        """The headers of a signed request with this Content-Type and X-Amz-Target."""
+        now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        day = now[:8]
+        token = credentials.token
+        secured = f"x-amz-security-token:{token}\n" if token else ""
+        # Sorted by name.
+        listed = f"content-type:{media_type}\nhost:{self._host}\nx-amz-date:{now}\n{secured}x-amz-target:{target}\n"
+        names = _NAMES_IN_SESSION if token else _NAMES
+        request = f"POST\n/\n\n{listed}\n{names}\n{hashlib.sha256(body).hexdigest()}"
+        scope = f"{day}/{self._region}/{self._service}/aws4_request"
+        text = f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
+        signature = hmac.digest(self._signing_key(str(credentials.secret_key), day), text.encode(), "sha256").hex()
+        credential = f"Credential={credentials.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
+        headers = {
+            "Content-Type": media_type,
+            "X-Amz-Date": now,
+            "X-Amz-Target": target,
+            "Authorization": f"AWS4-HMAC-SHA256 {credential}",
+        }
+        if token:
+            headers["X-Amz-Security-Token"] = token
+        return headers
+
+    def _signing_key(self, secret: str, day: str) -> bytes:
+        """The signing key of one day (in UTC), cached."""
+        known_secret, known_day, key = self._key
+        if (known_secret, known_day) != (secret, day):
+            key = f"AWS4{secret}".encode()
+            for part in (day, self._region, self._service, "aws4_request"):
+                key = hmac.digest(key, part.encode(), "sha256")
+            self._key = secret, day, key
+        return key
 
 
 class Client:

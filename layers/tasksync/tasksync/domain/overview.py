@@ -50,7 +50,7 @@ class Tasks(Protocol):
 
     def open_of(self, user_id: str) -> OpenTasks: ...
     def personal_of(self, user_id: str) -> OpenTasks: ...
-    def find_many(self, task_ids: Iterable[str]) -> dict[str, Task]: ...
+    def find_many(self, task_ids: Iterable[str], *, consistent: bool) -> dict[str, Task]: ...
 
 
 class OverviewService:
@@ -79,7 +79,8 @@ class OverviewService:
         )
         candidate_ids = [*sorted(joined.by_oneself), *sorted(joined.added)]
         views, tasks = self._gather(
-            lambda: self._rooms.views(candidate_ids[:MOST_OF_EACH], caller.user_id), lambda: self._tasks.find_many(ids)
+            lambda: self._rooms.views(candidate_ids[:MOST_OF_EACH], caller.user_id),
+            lambda: self._tasks.find_many(ids, consistent=False),
         )
         rooms = [views[room_id] for room_id in candidate_ids if room_id in views]
         memberships = {view.room.id: view.caller for view in rooms}
@@ -115,7 +116,7 @@ class OverviewService:
                     break
                 more += [each for each in found.read(_MOST_LOOKED_AT) if _may_be_seen(each, memberships)]
             newest = sorted(set(more) - mine.keys(), key=time_ordered_part, reverse=True)[:MOST_OF_EACH]
-            further = self._tasks.find_many(newest)
+            further = self._tasks.find_many(newest, consistent=False)
             mine |= {task_id: task for task_id, task in further.items() if _is_seen(task, memberships)}
         return sorted(mine.values(), key=lambda task: time_ordered_part(task.id), reverse=True), found.more
 

@@ -9,11 +9,11 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
 
-from tasksync.domain.conflicts import retry_on_conflict
 from tasksync.model.entities import MAX_INDEX_LAG, Membership, Room, RoomRole, RoomView, Session, Task, User, UserStatus
 from tasksync.model.errors import LastAdmin, WriteConflict
 from tasksync.runtime import clock
 from tasksync.runtime.deadline import KeepGoing
+from tasksync.runtime.unit_of_work import retry_on_conflict
 
 
 class DeadRooms(Protocol):
@@ -130,24 +130,22 @@ class UserRemoval:
         return True
 
 
+@retry_on_conflict
 def _leave(candidate: Membership, rooms: Rooms) -> None:
-    def attempt() -> None:
-        found = rooms.room_with_members(candidate.room_id)
-        room, members = found or (None, ())
-        mine = next((member for member in members if member.user_id == candidate.user_id), None)
-        if room is None or mine is None:
-            return
-        at = clock.later_than(room.updated_at)
-        successor = _successor([member for member in members if member is not mine])
-        if successor is not None and RoomView(room, mine, members).is_last_admin(mine):
-            rooms.leave_to(mine, successor, at)
-            return
-        try:
-            rooms.leave(mine, at, last=len(members) == 1)
-        except LastAdmin:
-            raise WriteConflict from None  # the room has changed meanwhile
-
-    retry_on_conflict(attempt)
+    found = rooms.room_with_members(candidate.room_id)
+    room, members = found or (None, ())
+    mine = next((member for member in members if member.user_id == candidate.user_id), None)
+    if room is None or mine is None:
+        return
+    at = clock.later_than(room.updated_at)
+    successor = _successor([member for member in members if member is not mine])
+    if successor is not None and RoomView(room, mine, members).is_last_admin(mine):
+        rooms.leave_to(mine, successor, at)
+        return
+    try:
+        rooms.leave(mine, at, last=len(members) == 1)
+    except LastAdmin:
+        raise WriteConflict from None  # the room has changed meanwhile
 
 
 def _successor(others: list[Membership]) -> Membership | None:

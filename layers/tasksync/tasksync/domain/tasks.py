@@ -6,7 +6,6 @@ from typing import Protocol
 
 from msgspec.structs import asdict, replace
 
-from tasksync.domain.conflicts import retry_on_conflict
 from tasksync.model.entities import Assignment, Caller, Draft, Membership, Page, RoomRole, Task, TaskStatus
 from tasksync.model.errors import (
     AssigneeNotMember,
@@ -22,6 +21,7 @@ from tasksync.model.ids import is_room_id, new_task_id, owner_of
 from tasksync.model.queries import TaskFilter
 from tasksync.model.ranks import rank_of
 from tasksync.runtime import clock, unit_of_work
+from tasksync.runtime.unit_of_work import retry_on_conflict
 
 _VIEWER_LIMITS = (
     "This needs the role member or admin in the room; your role is viewer. A viewer may change the status of a task "
@@ -60,45 +60,42 @@ class TaskService:
         self._tasks = tasks
         self._memberships = memberships
 
+    @retry_on_conflict
     def create(self, caller: Caller, room_id: str | None, draft: Draft) -> Task:
         """Create a task. Raises ``RoleTooLow`` for viewers, ``AssigneeNotMember``."""
-
-        def attempt() -> Task:
-            if room_id is None and draft.assignee_ids != (caller.user_id,):
-                raise AssigneeNotOwner
-            assignees = tuple(map(Assignment, draft.assignee_ids))
-            if room_id is not None and assignees:
-                assignees = self._assignments(caller, room_id, draft.assignee_ids)
-            at = clock.now()
-            owner_id = room_id or caller.user_id
-            fields = asdict(draft)
-            del fields["assignee_ids"]
-            task = Task(
-                **fields,
-                assignees=assignees,
-                id=new_task_id(owner_id, at),
-                owner_id=owner_id,
-                created_by=caller.user_id,
-                created_at=at,
-                updated_by=caller.user_id,
-                updated_at=at,
-                completed_at=at if draft.status is TaskStatus.COMPLETED else None,
-                version=1,
-                revision=1,
-                rank=rank_of(at),
-            )
-            try:
-                unit_of_work.respond_with(task)
-                self._tasks.create(task, caller.user_id if room_id else None)
-            except WriteConflict:
-                # The cause is read only now: creating an unassigned task needs no read before the write.
-                if room_id is not None:
-                    members = self._memberships.members_among(room_id, [caller.user_id])
-                    _require_writer(members.get(caller.user_id), _unknown_room)
-                raise
-            return task
-
-        return retry_on_conflict(attempt)
+        if room_id is None and draft.assignee_ids != (caller.user_id,):
+            raise AssigneeNotOwner
+        assignees = tuple(map(Assignment, draft.assignee_ids))
+        if room_id is not None and assignees:
+            assignees = self._assignments(caller, room_id, draft.assignee_ids)
+        at = clock.now()
+        owner_id = room_id or caller.user_id
+        fields = asdict(draft)
+        del fields["assignee_ids"]
+        task = Task(
+            **fields,
+            assignees=assignees,
+            id=new_task_id(owner_id, at),
+            owner_id=owner_id,
+            created_by=caller.user_id,
+            created_at=at,
+            updated_by=caller.user_id,
+            updated_at=at,
+            completed_at=at if draft.status is TaskStatus.COMPLETED else None,
+            version=1,
+            revision=1,
+            rank=rank_of(at),
+        )
+        try:
+            unit_of_work.respond_with(task)
+            self._tasks.create(task, caller.user_id if room_id else None)
+        except WriteConflict:
+            # The cause is read only now: creating an unassigned task needs no read before the write.
+            if room_id is not None:
+                members = self._memberships.members_among(room_id, [caller.user_id])
+                _require_writer(members.get(caller.user_id), _unknown_room)
+            raise
+        return task
 
     def _assignments(self, caller: Caller, room_id: str, user_ids: tuple[str, ...]) -> tuple[Assignment, ...]:
         """Assignments by the memberships that these users have now."""
@@ -128,6 +125,7 @@ class TaskService:
             return Page([], None)  # none of the caller's tasks is unassigned or assigned to somebody else
         return self._tasks.page_of_person(caller.user_id, wanted, limit, after)
 
+    @retry_on_conflict
     def change(
         self,
         caller: Caller,
@@ -142,54 +140,47 @@ class TaskService:
         ``named_ids``: all users that the edit may name as assignees. A viewer may only change the status of tasks that
         are assigned to them. Raises ``RoleTooLow``, ``AssigneeNotMember``, ``PreconditionFailed``.
         """
+        before, members = self._find(caller, task_id, named_ids)
+        membership = members.get(caller.user_id)
+        if membership is not None and not before.is_assigned_by(membership):
+            _require_writer(membership)
+        if not matches(before.version):
+            raise PreconditionFailed(before.version)
+        after, assignee_ids = edit(before)
+        if membership is None and assignee_ids not in (None, (caller.user_id,)):
+            raise AssigneeNotOwner
+        if membership is not None and (
+            replace(after, status=before.status) != before or assignee_ids not in (None, before.assignee_ids)
+        ):
+            _require_writer(membership)
+        if membership is not None and membership.role is not RoomRole.VIEWER and assignee_ids is not None:
+            after = replace(after, assignees=_assigned(before.assignees, assignee_ids, members))
+        if after == before:
+            return before
+        # The clocks of two containers may differ: the times of a task's versions must not go backwards.
+        at = max(clock.now(), before.updated_at)
+        after = replace(
+            after,
+            completed_at=_completed_at(before, after, at),
+            updated_by=caller.user_id,
+            updated_at=at,
+            version=before.version + 1,
+        )
+        unit_of_work.respond_with(after)
+        self._tasks.update(before, after, membership)
+        return after
 
-        def attempt() -> Task:
-            before, members = self._find(caller, task_id, named_ids)
-            membership = members.get(caller.user_id)
-            if membership is not None and not before.is_assigned_by(membership):
-                _require_writer(membership)
-            if not matches(before.version):
-                raise PreconditionFailed(before.version)
-            after, assignee_ids = edit(before)
-            if membership is None and assignee_ids not in (None, (caller.user_id,)):
-                raise AssigneeNotOwner
-            if membership is not None and (
-                replace(after, status=before.status) != before or assignee_ids not in (None, before.assignee_ids)
-            ):
-                _require_writer(membership)
-            if membership is not None and membership.role is not RoomRole.VIEWER and assignee_ids is not None:
-                after = replace(after, assignees=_assigned(before.assignees, assignee_ids, members))
-            if after == before:
-                return before
-            # The clocks of two containers may differ: the times of a task's versions must not go backwards.
-            at = max(clock.now(), before.updated_at)
-            after = replace(
-                after,
-                completed_at=_completed_at(before, after, at),
-                updated_by=caller.user_id,
-                updated_at=at,
-                version=before.version + 1,
-            )
-            unit_of_work.respond_with(after)
-            self._tasks.update(before, after, membership)
-            return after
-
-        return retry_on_conflict(attempt)
-
+    @retry_on_conflict
     def delete(self, caller: Caller, task_id: str, matches: Matches | None) -> None:
         """Delete a task. ``matches``: None to delete any version. Raises ``RoleTooLow``, ``PreconditionFailed``."""
-
-        def attempt() -> None:
-            task, members = self._find(caller, task_id)
-            in_room = is_room_id(task.owner_id)
-            if in_room:
-                _require_writer(members.get(caller.user_id))
-            if matches is not None and not matches(task.version):
-                raise PreconditionFailed(task.version)
-            unit_of_work.respond_with(None)
-            self._tasks.delete(task, caller.user_id if in_room else None)
-
-        retry_on_conflict(attempt)
+        task, members = self._find(caller, task_id)
+        in_room = is_room_id(task.owner_id)
+        if in_room:
+            _require_writer(members.get(caller.user_id))
+        if matches is not None and not matches(task.version):
+            raise PreconditionFailed(task.version)
+        unit_of_work.respond_with(None)
+        self._tasks.delete(task, caller.user_id if in_room else None)
 
     def _find(
         self, caller: Caller, task_id: str, named_ids: Collection[str] = ()

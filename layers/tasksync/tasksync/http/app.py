@@ -13,8 +13,8 @@ So every request counts, also one that is refused for its fields, as it may cost
 over the limit gets 429 whatever is in it. What only the body tells, a chosen room code or a changed name, is counted by
 the handler (``Request.count``).
 
-``OPTIONS`` of a path (a CORS preflight) is answered before all of this: it has no token, counts for no limit, and calls
-nothing. The gateway cannot answer it by itself, as it cannot compare an origin with a list.
+``OPTIONS`` of a path (a CORS preflight) is handled before all of this: it has no token, counts for no limit, and calls
+nothing. The gateway cannot respond to it by itself, as it cannot compare an origin with a list.
 """
 
 import functools
@@ -102,7 +102,7 @@ class Api:
 
         The handler's docstring says what the route does to those who use the API. The other arguments are those of
         ``Route`` and ``Description``; a route without ``response`` responds with 204, and one without ``limits`` counts
-        as a user's reading (GET) or writing. ``public``, of a GET: HEAD is answered, too, and query parameters that are
+        as a user's reading (GET) or writing. ``public``, of a GET: HEAD is allowed, too, and query parameters that are
         not known are ignored, since monitors ask by HEAD and others add to links what they like (``?utm_source=``).
         """
         success = status if response is not None else 204
@@ -124,14 +124,14 @@ class Api:
             self._dispatch("OPTIONS", route.path, lambda **_: self._respond_to_preflight())
         self._dispatch(route.method, route.path, lambda **ids: self._respond(route, ids))
 
-    def _dispatch(self, method: str, path: str, view: Callable[..., ChaliceResponse]) -> None:
+    def _dispatch(self, method: str, path: str, handler: Callable[..., ChaliceResponse]) -> None:
         # Any content type: media types are checked by us, so that the refusal is a problem document like any other.
-        self.chalice.route(path, methods=[method], content_types=[], name=f"{method} {path}")(view)
+        self.chalice.route(path, methods=[method], content_types=[], name=f"{method} {path}")(handler)
 
     def _respond_to_preflight(self) -> ChaliceResponse:
         event = self._event()
         context = event["requestContext"]
-        # Without metrics: a browser asks, and no user waits for a resource.
+        # Without metrics: a browser sends it, and no user waits for a resource.
         log(
             "INFO",
             "request",
@@ -168,7 +168,7 @@ def _add_cors_headers(request: Request, handle: Handle) -> Response:
 
 
 def _without_keys(request: Request, handle: Handle) -> Response:
-    """In the place of ``Idempotency`` where no route takes a key: what such a route changes has no version."""
+    """Instead of ``Idempotency`` if no route takes a key: what such a route changes has no version."""
     if request.method not in SAFE:
         request.require_match()
     return handle(request)

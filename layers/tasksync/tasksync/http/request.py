@@ -12,8 +12,8 @@ from typing import Any, Protocol, TypeVar
 from tasksync.domain.rate_limits import Policy
 from tasksync.http.entity_tags import EntityTags, entity_tags
 from tasksync.http.responses import Response, etag
-from tasksync.http.route import Route
-from tasksync.http.schemas.read_only import SentBack
+from tasksync.http.route import SAFE, Route
+from tasksync.http.schemas.read_only import ReadOnlyFields
 from tasksync.model.entities import Caller, UserRole
 from tasksync.model.errors import FieldError, Invalid, LimitStatus, MalformedJson, PreconditionFailed
 from tasksync.runtime import unit_of_work
@@ -62,7 +62,7 @@ class Request:
     """What is left of the rate limits that the request was counted for."""
     arguments: dict[str, Any] = field(default_factory=dict)
     """What the handler is called with; ``http/middleware/arguments.py`` sets them."""
-    sent_back: SentBack | None = None
+    read_only_fields: ReadOnlyFields | None = None
     """Set where a change came with read-only fields of the resource."""
     idempotent: IdempotentRequest | None = None
     """Set where the client sent an idempotency key."""
@@ -72,6 +72,7 @@ class Request:
         if self.limits is not None:
             self.limits.consume(policies, self)
 
+    @functools.cached_property
     def raw_body(self) -> bytes:
         """The body as it was sent. Raises ``MalformedJson`` for what is no base64 although the gateway says so."""
         text = self.event["body"] or ""
@@ -117,7 +118,7 @@ class Request:
         """The response to an effect, stored in the effect's own transaction where there is an idempotency key.
 
         ``effect`` says its outcome before it writes: ``unit_of_work.respond_with``.
-        ``stored``: what is stored in the response's place where that holds a secret; see ``Api.route``, ``restored``.
+        ``stored``: what is stored instead of the response if that has a secret; see ``Api.route``, ``restored``.
         ``checked``: the effect itself holds the resource against ``matches``. Otherwise what it changes has no version,
         and ``PreconditionFailed`` is raised where it would be carried out although the client asks for one.
         """
@@ -183,6 +184,11 @@ class Request:
             return "If-None-Match allows this only if there is nothing here, or another version than it names."
         return None
 
+    def check_preconditions(self) -> None:
+        """Raises ``BadPrecondition`` for a precondition of another form than RFC 9110 §13.1 says."""
+        for header in ("If-None-Match",) if self.method in SAFE else ("If-Match", "If-None-Match"):
+            self.entity_tags(header)
+
     def entity_tags(self, header: str) -> EntityTags | None:
         """What a precondition names; None where there is none. Raises ``BadPrecondition``."""
         value = self.headers.get(header.lower())
@@ -196,8 +202,8 @@ class Request:
         """
         field_errors: list[FieldError] = []
         try:
-            if self.sent_back is not None:
-                self.sent_back.require_unaltered(current)
+            if self.read_only_fields is not None:
+                self.read_only_fields.require_unaltered(current)
         except Invalid as found:
             field_errors += found.field_errors
         try:

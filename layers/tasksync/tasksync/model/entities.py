@@ -5,7 +5,7 @@ They are never read or written as JSON.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -24,7 +24,7 @@ MAX_INDEX_LAG = timedelta(minutes=10)
 
 
 class RoomRole(StrEnum):
-    """What a member may do in a room."""
+    """The role of a member in a room."""
 
     ADMIN = "admin"
     """May also change the room, its code and its members, and delete it."""
@@ -44,7 +44,7 @@ class Origin(StrEnum):
 
 
 class JoinRole(StrEnum):
-    """What somebody becomes in a room who joins it by its code."""
+    """The role of users who join a room by its code."""
 
     MEMBER = "member"
     """A member."""
@@ -53,7 +53,7 @@ class JoinRole(StrEnum):
 
 
 class FormerRole(StrEnum):
-    """How a membership ended: in which role somebody left, or that an admin removed them."""
+    """How a membership ended: the role of a user who left, or `removed`: an admin removed them."""
 
     ADMIN = "admin"
     """Left as an admin."""
@@ -66,7 +66,7 @@ class FormerRole(StrEnum):
 
 
 class UserRole(StrEnum):
-    """What a person may do in the whole installation."""
+    """The role of a user in the whole installation."""
 
     USER = "user"
     """May use the service."""
@@ -80,7 +80,7 @@ class UserStatus(StrEnum):
 
 
 class AddedBy(StrEnum):
-    """Who may add somebody to a room without asking them."""
+    """Who may add a user to rooms."""
 
     ANYONE = "anyone"
     """Everybody."""
@@ -91,7 +91,7 @@ class AddedBy(StrEnum):
 
 
 class TaskStatus(StrEnum):
-    """How far a task is."""
+    """The state of a task."""
 
     PENDING = "pending"
     """Not begun."""
@@ -102,7 +102,7 @@ class TaskStatus(StrEnum):
 
 
 class Priority(StrEnum):
-    """How much a task matters."""
+    """The importance of a task."""
 
     LOW = "low"
     """It may wait."""
@@ -263,7 +263,8 @@ class Draft(msgspec.Struct, frozen=True):
     description: str | None
     status: TaskStatus
     priority: Priority
-    deadline: datetime | None
+    deadline: date | None
+    """A point in time (``datetime``), or a date: the whole day in UTC."""
     assignee_ids: tuple[str, ...]
 
 
@@ -290,7 +291,8 @@ class Task(msgspec.Struct, frozen=True):
     """The first ``EXCERPT_LENGTH`` code points of it if ``description_digest`` is set."""
     status: TaskStatus
     priority: Priority
-    deadline: datetime | None
+    deadline: date | None
+    """As in ``Draft``."""
     created_by: str
     created_at: datetime
     updated_by: str
@@ -322,7 +324,7 @@ class Task(msgspec.Struct, frozen=True):
 
 
 class ActivityAction(StrEnum):
-    """What happened to a room, a membership or a task."""
+    """The kind of change of a room, a membership or a task."""
 
     CREATED = "created"
     """It was made; of a membership: somebody joined or was added."""
@@ -335,7 +337,7 @@ class ActivityAction(StrEnum):
 
 
 class ActivityResource(StrEnum):
-    """To what it happened."""
+    """The kind of resource that was changed."""
 
     ROOM = "room"
     """The room."""

@@ -33,6 +33,7 @@ TaskSyncError
 │   ├── AlreadyMember
 │   ├── RoomFull
 │   ├── TooManyRooms
+│   ├── RoomStorageFull       a room, or a person's own tasks, is at DynamoDB's limit
 │   ├── AddingRefused
 │   ├── LastAdmin
 │   └── RefreshInProgress     the second one of two concurrent refreshes
@@ -125,7 +126,7 @@ class BadPrecondition(MalformedRequest):
     def __init__(self, header: str) -> None:
         super().__init__(
             f'{header} must be * alone, or entity tags separated by commas, each in quotation marks, such as "2": send '
-            "the ETag of the last response as it was given."
+            "the ETag of the last response unchanged."
         )
 
 
@@ -162,7 +163,7 @@ class InvalidCredentials(NotSignedIn):
 
 # The gateway inserts details about access tokens into JSON unescaped: no quotation mark, no backslash.
 class InvalidToken(NotSignedIn):
-    detail = "This token was not given by this service, or is not good any more. Sign in again."
+    detail = "This token was not issued by this service, or is no longer valid. Sign in again."
 
 
 class TokenMissing(InvalidToken):
@@ -265,16 +266,32 @@ class Conflict(TaskSyncError):
     pass
 
 
-class UsernameTaken(Conflict):
+class _Taken(Conflict):
+    """A value that must be unique is in use. ``field``: which field of the body has it."""
+
+    field: str
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.field_errors = (FieldError(f"/{self.field}", f"{self.field}_taken", self.detail),)
+
+
+class UsernameTaken(_Taken):
+    field = "username"
     detail = "Somebody else has this username. Choose another one."
 
 
-class EmailTaken(Conflict):
+class EmailTaken(_Taken):
+    field = "email"
     detail = "Somebody has registered with this e-mail address. Sign in with it, or choose another one."
 
 
-class CodeTaken(Conflict):
-    detail = "A room has this code, or had it in the last 90 days. Choose another one, or leave it out to be given one."
+class CodeTaken(_Taken):
+    field = "code"
+    detail = (
+        "A room has this code, or had it in the last 90 days. Choose another one, or leave it out to get a generated "
+        "code."
+    )
 
 
 class AlreadyMember(Conflict):
@@ -289,8 +306,15 @@ class TooManyRooms(Conflict):
     detail = "You are in as many rooms as you may open or join. Leave one of them first."
 
 
+class RoomStorageFull(Conflict):
+    detail = (
+        "The tasks of this room, or your personal tasks, have reached the limit of 10 GB. Nothing was written. Delete "
+        "tasks, or plan in another room."
+    )
+
+
 class AddingRefused(Conflict):
-    detail = "This user is not added to rooms without being asked. Send them the code of the room instead."
+    detail = "This user does not allow others to add them to rooms. Send them the code of the room instead."
 
 
 class LastAdmin(Conflict):
@@ -298,7 +322,7 @@ class LastAdmin(Conflict):
 
 
 class RefreshInProgress(Conflict):
-    detail = "Another request has just exchanged this refresh token. Go on with the tokens that it was given."
+    detail = "Another request has just exchanged this refresh token. Continue with the tokens of its response."
 
     def __init__(self, user_id: str, session_id: str) -> None:
         self.user_id = user_id
@@ -307,7 +331,7 @@ class RefreshInProgress(Conflict):
 
 
 class PreconditionFailed(TaskSyncError):
-    detail = "The resource is not in the version that If-Match, If-None-Match or the body asks for."
+    detail = "The version of the resource is not the one that If-Match, If-None-Match or the body requires."
 
     def __init__(self, version: int | None, detail: str | None = None) -> None:
         """``version``: the current version; None if the resource has no versions."""
@@ -322,8 +346,8 @@ class Invalid(_WithFieldErrors):
 class AssigneeNotMember(Invalid):
     detail = "The assignee is not a member of the room. GET /rooms/{room_id}/users lists its members."
 
-    def __init__(self) -> None:
-        super().__init__([FieldError("/user_id", "assignee_not_member", self.detail)])
+    def __init__(self, pointer: str = "/user_id") -> None:
+        super().__init__([FieldError(pointer, "assignee_not_member", self.detail)])
 
 
 class AssigneeNotOwner(AssigneeNotMember):
@@ -357,7 +381,7 @@ class RateLimited(TaskSyncError):
 
 
 class WriteConflict(TaskSyncError):
-    detail = "The resource kept changing while this was tried. Nothing was written; try again."
+    detail = "The resource changed at each attempt. Nothing was written; try again."
 
 
 class Defect(TaskSyncError):
@@ -372,12 +396,12 @@ class Defect(TaskSyncError):
 
 
 class DependencyFailed(TaskSyncError):
-    detail = "A part of the service did not answer. Nothing is lost; try again."
+    detail = "A part of the service did not respond. Nothing is lost; try again."
 
 
 class OutcomeUnknown(DependencyFailed):
     detail = (
-        "A part of the service did not answer. The request may have been carried out: see whether it was before you "
+        "A part of the service did not respond. The request may have been carried out: see whether it was before you "
         "send it again. With an Idempotency-Key, a request can be sent again safely."
     )
 

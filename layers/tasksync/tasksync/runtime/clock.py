@@ -2,7 +2,7 @@
 
 import re
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
@@ -16,6 +16,9 @@ LONGEST_TIME = 64
 _BELOW_MILLISECONDS = re.compile(r"(?<=\.[0-9]{3})[0-9]+")
 
 _WITHOUT_FRACTION = len('"2027-01-31T12:00:00Z"')
+
+# 24:00 is the end of a day (ISO 8601 §5.3.2): it sorts behind every time of the day, and before the next day.
+_END_OF_DAY = "T24"
 
 
 def now() -> datetime:
@@ -39,20 +42,29 @@ def timestamp(at: datetime) -> str:
     return written[1:24].decode() + "Z"
 
 
-def rfc3339(at: datetime) -> str:
-    """A time that a user gave, as text without trailing zeros."""
+def rfc3339(at: date) -> str:
+    """A time that a user gave, as text without trailing zeros; a date as it is."""
+    if not isinstance(at, datetime):
+        return at.isoformat()
     written = _written(at.astimezone(UTC))
     if len(written) == _WITHOUT_FRACTION:
         return written[1:-1].decode()
     return written[1:-2].decode().rstrip("0") + "Z"
 
 
-def sortable(at: datetime) -> str:
-    """A time as text of fixed width, so that the texts sort as the times do."""
+def sortable(at: date) -> str:
+    """A time as text of fixed width, so that the texts sort as the times do; a date as the end of its day in UTC."""
+    if not isinstance(at, datetime):
+        return at.isoformat() + _END_OF_DAY
     written = _written(at.astimezone(UTC))
     if len(written) == _WITHOUT_FRACTION:
         return written[1:20].decode() + ".000000Z"
     return written[1:-1].decode()
+
+
+def from_sortable(text: str) -> date:
+    """The time or the date that ``sortable`` wrote."""
+    return date.fromisoformat(text.removesuffix(_END_OF_DAY)) if text.endswith(_END_OF_DAY) else parse(text)
 
 
 def cut(text: str) -> str:

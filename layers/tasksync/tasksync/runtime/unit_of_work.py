@@ -2,18 +2,24 @@
 
 It holds the change context (who changes something, under which request), the usage counters of DynamoDB, and the
 idempotency record of the request. The transaction that carries the request out commits the record
-(``dynamodb/core/transaction.py``); each changed item gets the change context.
+(``dynamodb/core/transaction.py``); each changed item gets the change context. A write conflict lets what is carried
+out read, decide and write again (``retry_on_conflict``).
 """
 
+import functools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from tasksync.model.change_context import Roles
-from tasksync.model.errors import DependencyFailed, OutcomeUnknown
+from tasksync.model.errors import DependencyFailed, OutcomeUnknown, WriteConflict
+from tasksync.runtime import deadline, randomness
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 _THROTTLES = {
@@ -22,6 +28,9 @@ _THROTTLES = {
     "ThrottlingException",
     "ThrottledException",
 }
+
+_ATTEMPTS = 30
+_LONGEST_PAUSE_SECONDS = 0.2
 
 
 @dataclass(slots=True)
@@ -100,6 +109,27 @@ def take_record() -> AddRecord | None:
     unit = current()
     record, unit.record = unit.record, None
     return record
+
+
+def retry_on_conflict(operation: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Run an operation, which reads, decides and writes, until it raises no ``WriteConflict``.
+
+    The pauses are random and grow, so that concurrent changes of one item succeed one after the other. Raises
+    ``WriteConflict`` after 30 attempts (about 3 s), or when the function's time is nearly over.
+    """
+
+    @functools.wraps(operation)
+    def retried(*arguments: Parameters.args, **named: Parameters.kwargs) -> Result:
+        for number in range(1, _ATTEMPTS):
+            try:
+                return operation(*arguments, **named)
+            except WriteConflict:
+                if not deadline.has_time():
+                    raise
+                randomness.pause(min(0.01 * number, _LONGEST_PAUSE_SECONDS))
+        return operation(*arguments, **named)
+
+    return retried
 
 
 @contextmanager

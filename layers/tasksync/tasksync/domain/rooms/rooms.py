@@ -7,7 +7,6 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from tasksync.domain.conflicts import retry_on_conflict
 from tasksync.domain.gather import Gather
 from tasksync.model.entities import (
     AddedBy,
@@ -40,6 +39,7 @@ from tasksync.model.errors import (
 )
 from tasksync.model.ids import code_as_pasted, new_code, new_join_id, new_room_id
 from tasksync.runtime import clock, unit_of_work
+from tasksync.runtime.unit_of_work import retry_on_conflict
 
 Matches = Callable[[int], bool]
 """Whether the client's ``If-Match`` allows changing a resource of this version."""
@@ -145,6 +145,7 @@ class RoomService:
             raise RoomNotFound
         return view
 
+    @retry_on_conflict
     def change(
         self,
         caller: Caller,
@@ -153,45 +154,36 @@ class RoomService:
         matches: Matches,
     ) -> RoomView:
         """Replace the room by the result of ``edit``. Raises ``RoleTooLow``, ``PreconditionFailed``."""
+        view = self._as_admin(caller, room_id, matches)
+        changed = edit(view)
+        if changed == view.room:
+            return view
+        changed = _next_version(changed)
+        after = replace(view, room=changed)
+        unit_of_work.respond_with(after)
+        self._rooms.change(view.caller, view.room, changed)
+        return after
 
-        def attempt() -> RoomView:
-            view = self._as_admin(caller, room_id, matches)
-            changed = edit(view)
-            if changed == view.room:
-                return view
-            changed = _next_version(changed)
-            after = replace(view, room=changed)
-            unit_of_work.respond_with(after)
-            self._rooms.change(view.caller, view.room, changed)
-            return after
-
-        return retry_on_conflict(attempt)
-
+    @retry_on_conflict
     def change_code(self, caller: Caller, room_id: str, matches: Matches) -> RoomView:
         """Generate a new code; the old one stops working. Raises ``RoleTooLow``, ``PreconditionFailed``."""
+        before = self._as_admin(caller, room_id, matches)
+        room = _next_version(replace(before.room, code=new_code()))
 
-        def attempt() -> RoomView:
-            before = self._as_admin(caller, room_id, matches)
-            room = _next_version(replace(before.room, code=new_code()))
+        def write(view: RoomView) -> None:
+            unit_of_work.respond_with(view)
+            self._rooms.change_code(before.caller, before.room, view.room)
 
-            def write(view: RoomView) -> None:
-                unit_of_work.respond_with(view)
-                self._rooms.change_code(before.caller, before.room, view.room)
+        return _with_free_code(replace(before, room=room), True, write)
 
-            return _with_free_code(replace(before, room=room), True, write)
-
-        return retry_on_conflict(attempt)
-
+    @retry_on_conflict
     def close(self, caller: Caller, room_id: str, matches: Matches) -> None:
         """Delete the room. All memberships end at once. Raises ``RoleTooLow``, ``PreconditionFailed``."""
+        view = self._as_admin(caller, room_id, matches)
+        unit_of_work.respond_with(None)
+        self._rooms.close(view, clock.later_than(view.room.updated_at))
 
-        def attempt() -> None:
-            view = self._as_admin(caller, room_id, matches)
-            unit_of_work.respond_with(None)
-            self._rooms.close(view, clock.later_than(view.room.updated_at))
-
-        retry_on_conflict(attempt)
-
+    @retry_on_conflict
     def join(self, caller: Caller, code: str) -> RoomView:
         """Join a room by its code. The role is the room's join role or the caller's former role, whichever is lower.
 
@@ -199,31 +191,25 @@ class RoomService:
         ``AlreadyMember``, ``RoomFull``, ``TooManyRooms``.
         """
         code = code_as_pasted(code)
-
-        def attempt() -> RoomView:
-            room_id = self._rooms.resolve_code(code)
-            (former, found), rooms = self._gather(
-                lambda: self._gather(
-                    lambda: self._former_members.find(room_id, caller.user_id),
-                    lambda: self._rooms.room_with_members(room_id),
-                ),
-                lambda: self._rooms.count_of(caller.user_id),
-            )
-            if found is None or found[0].code != code:
-                raise UnknownCode
-            room, members = found
-            _require_newcomer(members, caller.user_id)
-            newcomer = _membership(
-                room.id, caller.user_id, _role_by_code(room, former), clock.later_than(room.updated_at)
-            )
-            view = RoomView(_with_newcomer(room, newcomer), newcomer, (*members, newcomer))
-            self._require_space_in(room)
-            self._require_space_for_a_room(rooms)
-            unit_of_work.respond_with(view)
-            self._rooms.join(room, newcomer, former)
-            return view
-
-        return retry_on_conflict(attempt)
+        room_id = self._rooms.resolve_code(code)
+        (former, found), rooms = self._gather(
+            lambda: self._gather(
+                lambda: self._former_members.find(room_id, caller.user_id),
+                lambda: self._rooms.room_with_members(room_id),
+            ),
+            lambda: self._rooms.count_of(caller.user_id),
+        )
+        if found is None or found[0].code != code:
+            raise UnknownCode
+        room, members = found
+        _require_newcomer(members, caller.user_id)
+        newcomer = _membership(room.id, caller.user_id, _role_by_code(room, former), clock.later_than(room.updated_at))
+        view = RoomView(_with_newcomer(room, newcomer), newcomer, (*members, newcomer))
+        self._require_space_in(room)
+        self._require_space_for_a_room(rooms)
+        unit_of_work.respond_with(view)
+        self._rooms.join(room, newcomer, former)
+        return view
 
     def members(self, caller: Caller, room_id: str, limit: int, after: str | None) -> Page[MemberWithUser]:
         """The members in the order they joined, without users who are being deleted."""
@@ -254,6 +240,7 @@ class RoomService:
         """
         counted = False
 
+        @retry_on_conflict
         def attempt() -> MemberWithUser:
             nonlocal counted
             ((found, people), theirs), mine = self._gather(
@@ -280,8 +267,9 @@ class RoomService:
             self._rooms.add(view.room, view.caller, user, newcomer)
             return newcomer, user
 
-        return retry_on_conflict(attempt)
+        return attempt()
 
+    @retry_on_conflict
     def change_role(
         self,
         caller: Caller,
@@ -293,46 +281,42 @@ class RoomService:
 
         Raises ``RoleTooLow``, ``LastAdmin``; ``MemberNotFound`` if the user is not a member.
         """
-
-        def attempt() -> MemberWithUser:
-            found, people = self._with_person(caller, room_id, user_id)
-            view = _require_admin(found)
-            member, user = view.member(user_id), people.get(user_id)
-            if member is None or user is None:
-                raise MemberNotFound
-            after = replace(member, role=edit((member, user)))
-            if after != member:
-                at = clock.later_than(view.room.updated_at)
-                with _last_admin_only_if(view.is_last_admin(member)):
-                    unit_of_work.respond_with((after, user))
-                    self._rooms.change_role(view.caller, member, after, at)
-            return after, user
-
-        return retry_on_conflict(attempt)
+        found, people = self._with_person(caller, room_id, user_id)
+        view = _require_admin(found)
+        member, user = view.member(user_id), people.get(user_id)
+        if member is None or user is None:
+            raise MemberNotFound
+        after = replace(member, role=edit((member, user)))
+        if after != member:
+            at = clock.later_than(view.room.updated_at)
+            with _last_admin_only_if(view.is_last_admin(member)):
+                unit_of_work.respond_with((after, user))
+                self._rooms.change_role(view.caller, member, after, at)
+        return after, user
 
     def remove(self, caller: Caller, room_id: str, user_id: str) -> None:
         """Leave a room or, as an admin, remove a member. Raises ``RoleTooLow``, ``LastAdmin``."""
-        join_ids: list[str] = []
+        self._remove(caller, room_id, user_id, set())
 
-        def attempt() -> None:
-            view = self.get(caller, room_id)
-            oneself = user_id == caller.user_id
-            if not oneself and view.caller.role is not RoomRole.ADMIN:
-                raise _admin_required(view)
-            member = view.member(user_id)
-            if member is None:
-                raise MemberNotFound
-            # A user who left and joined again meanwhile has another membership, which must stay.
-            join_ids.append(member.join_id)
-            if member.join_id != join_ids[0]:
-                raise MemberNotFound
-            role = FormerRole(member.role.value) if oneself else FormerRole.REMOVED
-            former = FormerMember(user_id, room_id, role, clock.later_than(view.room.updated_at))
-            with _last_admin_only_if(view.is_last_admin(member) and view.room.member_count > 1):
-                unit_of_work.respond_with(None)
-                self._rooms.remove(view, member, former)
-
-        retry_on_conflict(attempt)
+    @retry_on_conflict
+    def _remove(self, caller: Caller, room_id: str, user_id: str, join_ids: set[str]) -> None:
+        """``join_ids``: of the memberships that the attempts before this one have read."""
+        view = self.get(caller, room_id)
+        oneself = user_id == caller.user_id
+        if not oneself and view.caller.role is not RoomRole.ADMIN:
+            raise _admin_required(view)
+        member = view.member(user_id)
+        if member is None:
+            raise MemberNotFound
+        # A user who left and joined again meanwhile has another membership, which must stay.
+        join_ids.add(member.join_id)
+        if len(join_ids) > 1:
+            raise MemberNotFound
+        role = FormerRole(member.role.value) if oneself else FormerRole.REMOVED
+        former = FormerMember(user_id, room_id, role, clock.later_than(view.room.updated_at))
+        with _last_admin_only_if(view.is_last_admin(member) and view.room.member_count > 1):
+            unit_of_work.respond_with(None)
+            self._rooms.remove(view, member, former)
 
     def _as_admin(self, caller: Caller, room_id: str, matches: Matches) -> RoomView:
         view = _require_admin(self._rooms.view(room_id, caller.user_id))

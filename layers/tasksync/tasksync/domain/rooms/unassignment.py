@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Protocol
 
-from tasksync.domain.conflicts import retry_on_conflict
 from tasksync.model.entities import DueUnassignment, Membership, Task
 from tasksync.runtime import clock
 from tasksync.runtime.deadline import KeepGoing
+from tasksync.runtime.unit_of_work import retry_on_conflict
 
 
 class Rooms(Protocol):
@@ -43,7 +43,8 @@ def unassign_former_member(
     Raises ``WriteConflict`` if tasks keep changing. Tasks of a room without members are skipped: they are deleted.
     """
 
-    def attempt() -> bool:
+    @retry_on_conflict
+    def finished() -> bool:
         for page in tasks.assigned_in(room_id, user_id):
             # Read after the tasks: no task of this page is assigned through a membership that began later.
             membership = rooms.members_among(room_id, [user_id]).get(user_id) if page else None
@@ -57,7 +58,7 @@ def unassign_former_member(
 
     # Read first: if the user joins and leaves again meanwhile, that unassignment stays due.
     due = dues.find(room_id, user_id)
-    if rooms.is_live(room_id) and not retry_on_conflict(attempt):
+    if rooms.is_live(room_id) and not finished():
         return False
     if due is not None:
         dues.done(due)

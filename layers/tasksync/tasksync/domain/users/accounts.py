@@ -10,7 +10,6 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from tasksync.domain.conflicts import retry_on_conflict
 from tasksync.domain.gather import Gather
 from tasksync.model.entities import (
     Caller,
@@ -40,6 +39,7 @@ from tasksync.model.errors import (
 )
 from tasksync.model.ids import new_session_id, new_user_id
 from tasksync.runtime import clock, unit_of_work
+from tasksync.runtime.unit_of_work import retry_on_conflict
 from tasksync.security import password_policy
 
 _REPEATABLE = timedelta(seconds=60)
@@ -333,65 +333,56 @@ class AccountService:
         unit_of_work.respond_with(None)
         self._sessions.end_all(caller.user_id)
 
+    @retry_on_conflict
     def reauthenticate(self, caller: Caller, password: str) -> Reauthentication:
         """Check the password again in the caller's session (RFC 9470). Raises ``InvalidCredentials``."""
+        user = self._user(caller)
+        if not self._passwords.verify_password(password, user.password_hash):
+            raise InvalidCredentials("The password is not right.")
+        done = Reauthentication(user, caller.session_id, secrets.token_urlsafe(16), clock.now())
+        unit_of_work.respond_with(done)
+        self._sessions.reauthenticate(user, done.session_id, done.at)
+        return done
 
-        def attempt() -> Reauthentication:
-            user = self._user(caller)
-            if not self._passwords.verify_password(password, user.password_hash):
-                raise InvalidCredentials("The password is not right.")
-            done = Reauthentication(user, caller.session_id, secrets.token_urlsafe(16), clock.now())
-            unit_of_work.respond_with(done)
-            self._sessions.reauthenticate(user, done.session_id, done.at)
-            return done
-
-        return retry_on_conflict(attempt)
-
+    @retry_on_conflict
     def change_password(self, caller: Caller, current: str, new: str) -> None:
         """Set a new password, and end all other sessions.
 
         Raises ``InvalidCredentials`` and, if the current password is right, ``Invalid`` for a new password that is easy
         to guess.
         """
+        user = self._user(caller)
+        if not self._passwords.verify_password(current, user.password_hash):
+            raise InvalidCredentials("The current password is not right.")
+        field_errors = password_policy.password_errors(new, "/new_password", [user.username, user.email])
+        if field_errors:
+            raise Invalid(field_errors)
+        password_hash = self._passwords.hash_password(new)
+        unit_of_work.respond_with(None)
+        self._sessions.change_password(user, caller.session_id, password_hash, clock.later_than(user.updated_at))
 
-        def attempt() -> None:
-            user = self._user(caller)
-            if not self._passwords.verify_password(current, user.password_hash):
-                raise InvalidCredentials("The current password is not right.")
-            field_errors = password_policy.password_errors(new, "/new_password", [user.username, user.email])
-            if field_errors:
-                raise Invalid(field_errors)
-            password_hash = self._passwords.hash_password(new)
-            unit_of_work.respond_with(None)
-            self._sessions.change_password(user, caller.session_id, password_hash, clock.later_than(user.updated_at))
-
-        retry_on_conflict(attempt)
-
+    @retry_on_conflict
     def recover(self, token: str, new: str) -> User:
         """Set a new password with a recovery token. This ends the token and all sessions of the user.
 
         Raises ``InvalidRecoveryToken``, and ``Invalid`` for a new password that is easy to guess; then the token stays
         valid.
         """
-
-        def attempt() -> User:
-            user_id = self._recovery_tokens.user_of(token)
-            found = self._people.find_recovery(user_id or _NOBODY)
-            if found is None:
-                raise InvalidRecoveryToken
-            user, recovery = found
-            if not hmac.compare_digest(self._recovery_tokens.token_hash(token), recovery.token_hash):
-                raise InvalidRecoveryToken
-            if recovery.version != user.version or recovery.expires_at <= clock.now():
-                raise InvalidRecoveryToken
-            field_errors = password_policy.password_errors(new, "/new_password", [user.username, user.email])
-            if field_errors:
-                raise Invalid(field_errors)
-            password_hash = self._passwords.hash_password(new)
-            self._people.recover(user, recovery, password_hash, clock.later_than(user.updated_at))
-            return user
-
-        return retry_on_conflict(attempt)
+        user_id = self._recovery_tokens.user_of(token)
+        found = self._people.find_recovery(user_id or _NOBODY)
+        if found is None:
+            raise InvalidRecoveryToken
+        user, recovery = found
+        if not hmac.compare_digest(self._recovery_tokens.token_hash(token), recovery.token_hash):
+            raise InvalidRecoveryToken
+        if recovery.version != user.version or recovery.expires_at <= clock.now():
+            raise InvalidRecoveryToken
+        field_errors = password_policy.password_errors(new, "/new_password", [user.username, user.email])
+        if field_errors:
+            raise Invalid(field_errors)
+        password_hash = self._passwords.hash_password(new)
+        self._people.recover(user, recovery, password_hash, clock.later_than(user.updated_at))
+        return user
 
     def _user(self, caller: Caller) -> User:
         user = self._people.find(caller.user_id)

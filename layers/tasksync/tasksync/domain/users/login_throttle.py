@@ -7,8 +7,8 @@ attempt is counted before the password is checked, so concurrent requests get no
 - A quota of failures from one network is free. After that, each attempt has to wait: 60 s first, then twice as long
   each time, up to an hour.
 - After 100 failures in a row from any networks, a network from which the account never signed in waits an hour before
-  each attempt. Known networks keep their own count. So the owner can sign in from a new place within an hour, whatever
-  attackers do from other networks. An attacker in the owner's own network shares the owner's attempts.
+  each attempt. Known networks have their own count. So the owner can sign in from a new network within an hour,
+  whatever attackers do from other networks. An attacker in the owner's own network shares the owner's attempts.
 
 A successful sign-in resets the failures.
 """
@@ -20,11 +20,11 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from tasksync.domain.conflicts import retry_on_conflict
 from tasksync.domain.rate_limits import SIGN_IN_FAILURES
 from tasksync.model.entities import LoginThrottle
 from tasksync.model.errors import DependencyFailed, RateLimited, WriteConflict
 from tasksync.runtime import clock
+from tasksync.runtime.unit_of_work import retry_on_conflict
 
 FAILURES_IN_A_ROW = 100
 
@@ -82,7 +82,7 @@ class Attempt:
     def admit(self) -> None:
         """Count the attempt. Raises ``RateLimited``."""
         now = int(clock.now().timestamp())
-        throttle = retry_on_conflict(lambda: self._counted(now))
+        throttle = self._counted(now)
         if throttle.next_at is None:
             self._admit_free(throttle, now)
         elif throttle.next_at > now:
@@ -96,6 +96,7 @@ class Attempt:
         with suppress(DependencyFailed):
             self._repository.forget_failures(self._throttle_key, self._failures_key, self._known_key)
 
+    @retry_on_conflict
     def _counted(self, now: int) -> LoginThrottle:
         """The throttle, with this attempt. Raises ``WriteConflict`` if another request started a new count
         meanwhile."""

@@ -6,12 +6,12 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from tasksync.domain.conflicts import retry_on_conflict
 from tasksync.domain.gather import Gather
 from tasksync.domain.users.recent_sign_in import require_recent_sign_in
 from tasksync.model.entities import Caller, Page, Room, User, UserRole
 from tasksync.model.errors import PreconditionFailed, RoleTooLow, UserNotFound
 from tasksync.runtime import clock, unit_of_work
+from tasksync.runtime.unit_of_work import retry_on_conflict
 
 Matches = Callable[[int], bool]
 """Whether the client's ``If-Match`` allows changing a resource of this version."""
@@ -73,6 +73,7 @@ class UserService:
             raise UserNotFound
         return user
 
+    @retry_on_conflict
     def change(
         self,
         caller: Caller,
@@ -85,31 +86,24 @@ class UserService:
         Raises ``RoleTooLow`` (neither the user nor an admin), ``UsernameTaken``, ``EmailTaken``,
         ``PreconditionFailed``, ``ReauthenticationRequired``.
         """
+        user = self._own(caller, user_id, matches)
+        changed = edit(user)
+        if changed == user:
+            return user
+        if (changed.username, changed.email) != (user.username, user.email):
+            require_recent_sign_in(caller, self._recent())
+        changed = replace(changed, updated_at=clock.later_than(user.updated_at), version=user.version + 1)
+        unit_of_work.respond_with(changed)
+        self._people.change_profile(user, changed)
+        return changed
 
-        def attempt() -> User:
-            user = self._own(caller, user_id, matches)
-            changed = edit(user)
-            if changed == user:
-                return user
-            if (changed.username, changed.email) != (user.username, user.email):
-                require_recent_sign_in(caller, self._recent())
-            changed = replace(changed, updated_at=clock.later_than(user.updated_at), version=user.version + 1)
-            unit_of_work.respond_with(changed)
-            self._people.change_profile(user, changed)
-            return changed
-
-        return retry_on_conflict(attempt)
-
+    @retry_on_conflict
     def begin_removal(self, caller: Caller, user_id: str, matches: Matches) -> None:
         """Accept the deletion: the user is invisible from now on. Raises the errors of ``change``."""
-
-        def attempt() -> None:
-            user = self._own(caller, user_id, matches)
-            require_recent_sign_in(caller, self._recent())
-            unit_of_work.respond_with(None)
-            self._people.begin_removal(user, clock.later_than(user.updated_at))
-
-        retry_on_conflict(attempt)
+        user = self._own(caller, user_id, matches)
+        require_recent_sign_in(caller, self._recent())
+        unit_of_work.respond_with(None)
+        self._people.begin_removal(user, clock.later_than(user.updated_at))
 
     def _own(self, caller: Caller, user_id: str, matches: Matches) -> User:
         user = self.get(caller, user_id)

@@ -14,14 +14,14 @@ def version_of(image: Raw) -> Version:
     if "task_id" in image:
         image = in_new_form(image)
     task = "owner_id" in image
-    stamp, digest = text_of(image, "stamp"), text_of(image, "description_digest")
+    context, digest = text_of(image, "stamp"), text_of(image, "description_digest")
     return Version(
         room_id=image["owner_id" if task else "room_id"]["S"],
         task_id=text_of(image, "item") if task else None,
         number=int(image["version"]["N"]),
         at=clock.parse(image["updated_at"]["S"]),
         fields=audited(image) if task else ROOM.audited(image),
-        context=None if stamp is None else change_context.read(stamp),
+        context=None if context is None else change_context.read(context),
         digests={} if digest is None else {"description": digest},
         dead=not task and int(image["member_count"]["N"]) == 0,
     )

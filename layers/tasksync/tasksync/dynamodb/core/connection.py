@@ -16,12 +16,12 @@ from tasksync.aws.client import DYNAMODB, Client, Codec, RetryPolicy, may_be_car
 from tasksync.dynamodb.core import batches
 from tasksync.dynamodb.core.decoder import item_of
 from tasksync.dynamodb.core.mapper import Raw
-from tasksync.model.errors import Defect, DependencyFailed, OutcomeUnknown, TaskSyncError
-from tasksync.observability.logs import log
+from tasksync.model.errors import Defect, DependencyFailed, OutcomeUnknown, RoomStorageFull, TaskSyncError
+from tasksync.observability.logs import Measure, log, log_measured
 from tasksync.runtime import unit_of_work
 
 # Three attempts at most, with back-off, stay below the shortest timeout of an API function (20 s) less one second:
-# 3 x (1 s + 3 s) + 1 s + 2 s = 15 s. Throttled, failed and unanswered requests are repeated. A repeated transaction
+# 3 x (1 s + 3 s) + 1 s + 2 s = 15 s. Throttled, failed and lost requests are repeated. A repeated transaction
 # carries the same token, so DynamoDB carries it out once; every other write of ours may be carried out twice.
 _RETRY_POLICY = RetryPolicy(connect_seconds=1, read_seconds=3, attempts=3)
 
@@ -31,7 +31,7 @@ _MSGSPEC = Codec(msgspec.json.Encoder().encode, msgspec.json.Decoder().decode)
 _CONNECTIONS = 17
 
 # These errors are results of conditions; all others mean that the table did not respond.
-_ANSWERS = {"ConditionalCheckFailedException", "TransactionCanceledException"}
+_FAILED_CONDITIONS = {"ConditionalCheckFailedException", "TransactionCanceledException"}
 
 # These errors mean that our request is not valid: a bug, and a retry would fail again. A missing table or permission is
 # an error of the deployment, and disappears when that is repaired.
@@ -41,6 +41,13 @@ _DEFECTS = {
     "UnknownOperationException",
     "ValidationException",
 }
+
+# A partition of a table with local indexes has 10 GB at most: what DynamoDB says of a request, and of a write in a
+# transaction.
+_FULL = "ItemCollectionSizeLimitExceededException"
+_FULL_IN_TRANSACTION = "ItemCollectionSizeLimitExceeded"
+_FAILED_CONDITION = "ConditionalCheckFailed"
+_STORAGE_MEASURE = Measure({"storage_full": "Count"}, [["table"]])
 
 _WRITES = {"BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"}
 
@@ -58,7 +65,7 @@ class SharedConnection(Connection):
     """Sends requests by our own client, and translates all errors except failed conditions.
 
     ``DependencyFailed``: nothing was written. ``OutcomeUnknown``: the write may have happened. ``Defect``: DynamoDB
-    refused the request as not valid.
+    refused the request as not valid. ``RoomStorageFull``: a partition is full, and no condition of the request failed.
     """
 
     def __init__(self) -> None:
@@ -81,16 +88,65 @@ class SharedConnection(Connection):
         return self._send(operation_name, request)
 
     def _send(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        with _reporting(operation):
+        with _reporting(operation), self._reporting_full_partitions(operation, request):
             response: dict[str, Any] = self._make_api_call(operation, request)
         if operation in _WRITES:
             unit_of_work.current().usage.writes += 1
         return response
 
+    @contextmanager
+    def _reporting_full_partitions(self, operation: str, request: Mapping[str, Any]) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            full = _full_writes(request, error)
+            if not full or may_be_carried_out(error):
+                raise
+            for table in dict.fromkeys(table for table, _ in full):
+                hash_key = self.get_meta_table(table).hash_keyname
+                log_measured(
+                    "ERROR",
+                    "storage full",
+                    (_STORAGE_MEASURE,),
+                    request_id=unit_of_work.current().request_id,
+                    operation=operation,
+                    table=table,
+                    partitions=sorted({item[hash_key]["S"] for each, item in full if each == table}),
+                    storage_full=1,
+                )
+            raise RoomStorageFull from error
+
     def read(self, operation: str, parameters: Mapping[str, Any], decode: Callable[[bytes], Any]) -> dict[str, Any]:
         """Send a request without PynamoDB; ``decode`` decodes the response."""
         with _reporting(operation):
             return self._aws.call(operation, {**_COUNTED, **parameters}, decode)
+
+
+def _full_writes(request: Mapping[str, Any], error: ClientError) -> list[tuple[str, Raw]]:
+    """The writes whose partition is full: of each, its table and its item or key. Of a batch, all that may be meant.
+
+    A failed condition says more than a full partition: then the list is empty.
+    """
+    writes: list[tuple[str, Mapping[str, Any]]]
+    if "TransactItems" in request:
+        writes = [(write["TableName"], write) for each in request["TransactItems"] for write in each.values()]
+        reasons = [reason.code if reason else None for reason in getattr(error, "cancellation_reasons", ())]
+        if _FAILED_CONDITION in reasons:
+            return []
+        pairs = zip(writes, reasons, strict=False)
+        writes = [write for write, reason in pairs if reason == _FULL_IN_TRANSACTION]
+    elif error.response["Error"]["Code"] != _FULL:
+        return []
+    elif "RequestItems" in request:
+        writes = [
+            (table, write)
+            for table, parts in request["RequestItems"].items()
+            for part in parts
+            for write in part.values()
+        ]
+    else:
+        writes = [(request["TableName"], request)]
+    return [(table, write.get("Key") or write["Item"]) for table, write in writes]
 
 
 @contextmanager
@@ -99,11 +155,11 @@ def _reporting(operation: str) -> Iterator[None]:
         yield
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        if code in _ANSWERS:
+        if code in _FAILED_CONDITIONS:
             raise
-        raise (defect(operation, code) if code in _DEFECTS else _unanswered(operation, error)) from error
+        raise (defect(operation, code) if code in _DEFECTS else _unavailable(operation, error)) from error
     except BotoCoreError as error:
-        raise _unanswered(operation, error) from error
+        raise _unavailable(operation, error) from error
 
 
 def defect(operation: str, code: str) -> Defect:
@@ -121,7 +177,7 @@ def defect(operation: str, code: str) -> Defect:
     return Defect(operation, code)
 
 
-def _unanswered(operation: str, error: Exception) -> TaskSyncError:
+def _unavailable(operation: str, error: Exception) -> TaskSyncError:
     return OutcomeUnknown() if operation in _WRITES and may_be_carried_out(error) else DependencyFailed()
 
 
@@ -162,11 +218,15 @@ def get_item(table: str, key: Raw) -> Raw | None:
     return found
 
 
-def get_many(table: str, keys: Iterable[Raw]) -> Iterator[Raw]:
-    """The items with these keys that there are, in no order, read consistently: 100 in one round trip."""
+def get_many(table: str, keys: Iterable[Raw], *, consistent: bool = True) -> list[Raw]:
+    """The items with these keys that there are, in no order: 100 in one round trip. A consistent read costs twice as
+    much.
+    """
     left = iter(keys)
+    found: list[Raw] = []
     while wanted := list(islice(left, MOST_KEYS)):
-        yield from batch_get({table: {"Keys": wanted, "ConsistentRead": True}})[table]
+        found += batch_get({table: {"Keys": wanted, "ConsistentRead": consistent}})[table]
+    return found
 
 
 def batch_get(requests: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:

@@ -1,7 +1,7 @@
-"""Makes items of what DynamoDB answers, as PynamoDB does and in a tenth of the time.
+"""Decodes items in a response of DynamoDB, as PynamoDB does and in a tenth of the time.
 
-PynamoDB sets each attribute through its descriptor, after it has looked for defaults and subclasses. What there is to
-look for depends on the class alone, and here is looked for once.
+PynamoDB sets each attribute through its descriptor, after it has looked for defaults and subclasses. These depend on
+the class alone, and are looked for once here.
 """
 
 import functools

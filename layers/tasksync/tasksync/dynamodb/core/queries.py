@@ -1,4 +1,4 @@
-"""Queries whose items are read into structs at once, for what is asked most and has most items.
+"""Queries whose items are read into structs at once, for the most frequent and largest reads.
 
 PynamoDB builds each query of a dozen objects; each item is a dictionary of dictionaries then, an item of PynamoDB and
 an entity. Here the query is written as DynamoDB spells it, and msgspec makes a struct of each item as it reads the
@@ -26,7 +26,7 @@ class Read(NamedTuple, Generic[Row]):
     last: Key | None
 
 
-class _Answer(TypedDict, Generic[Row], total=False):
+class _Response(TypedDict, Generic[Row], total=False):
     """What is used of DynamoDB's."""
 
     Items: Required[list[Row]]
@@ -34,13 +34,13 @@ class _Answer(TypedDict, Generic[Row], total=False):
     ConsumedCapacity: Any
 
 
-def query(rows: type[Row], question: Mapping[str, Any]) -> Read[Row]:
-    """One round trip. ``question``: the members of a Query.
+def query(rows: type[Row], request: Mapping[str, Any]) -> Read[Row]:
+    """One round trip. ``request``: the members of a Query.
 
     Raises ``TypeError`` for an item that is not of the form of ``rows``. What is null counts as absent.
     """
-    answer = shared_connection().read("Query", question, _reader(rows))
-    return Read(answer["Items"], answer.get("LastEvaluatedKey"))
+    response = shared_connection().read("Query", request, _reader(rows))
+    return Read(response["Items"], response.get("LastEvaluatedKey"))
 
 
 def raws(found: ResultIterator[Any]) -> Iterator[Raw]:
@@ -51,7 +51,7 @@ def raws(found: ResultIterator[Any]) -> Iterator[Raw]:
 
 @functools.cache
 def _reader(rows: type[Row]) -> Callable[[bytes], dict[str, Any]]:
-    form: Any = _Answer[rows]  # type: ignore[valid-type]  # known at run time only
+    form: Any = _Response[rows]  # type: ignore[valid-type]  # known at run time only
     # Not strict: numbers are read from texts.
     decode = msgspec.json.Decoder(form, strict=False).decode
 
@@ -60,10 +60,10 @@ def _reader(rows: type[Row]) -> Callable[[bytes], dict[str, Any]]:
             return cast("dict[str, Any]", decode(content))
         except msgspec.ValidationError:
             pass
-        answer = msgspec.json.decode(content)
-        answer["Items"] = [without_null(item) for item in answer["Items"]]
+        response = msgspec.json.decode(content)
+        response["Items"] = [without_null(item) for item in response["Items"]]
         try:
-            return cast("dict[str, Any]", msgspec.convert(answer, form, strict=False))
+            return cast("dict[str, Any]", msgspec.convert(response, form, strict=False))
         except msgspec.ValidationError as error:
             raise TypeError(f"An item is no {rows.__name__}: {error}") from error
 

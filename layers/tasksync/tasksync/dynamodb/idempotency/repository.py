@@ -1,15 +1,42 @@
 """The idempotency table: which requests have been carried out, and with which response.
 
-An idempotency record is committed in the transaction that carries its request out: both are there, or neither is.
+An idempotency record is committed in the transaction that carries its request out, or not at all.
 """
 
-from tasksync.aws.secret_values import secret
+from datetime import UTC, datetime
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+
+from tasksync.dynamodb.core.connection import SharedModel
 from tasksync.dynamodb.core.transaction import Transaction
-from tasksync.dynamodb.idempotency.items import IdempotencyItem
 from tasksync.model.entities import IdempotencyRecord
 from tasksync.model.errors import AlreadyDone
 from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
+
+
+class IdempotencyItem(SharedModel):
+    class Meta:
+        table_name = settings.idempotency_table
+
+    receipt_id = UnicodeAttribute(hash_key=True)
+    fingerprint = UnicodeAttribute()
+    answer = UnicodeAttribute()
+    expires_at = NumberAttribute()
+    """Seconds since 1970: DynamoDB deletes the item some time after. Until then it is only ignored."""
+
+    @classmethod
+    def of(cls, record: IdempotencyRecord) -> "IdempotencyItem":
+        return cls(
+            record.id,
+            fingerprint=record.fingerprint,
+            answer=record.response,
+            expires_at=int(record.expires_at.timestamp()),
+        )
+
+    def entity(self) -> IdempotencyRecord:
+        expires_at = datetime.fromtimestamp(int(self.expires_at), UTC)
+        return IdempotencyRecord(self.receipt_id, self.fingerprint, self.answer, expires_at)
 
 
 class IdempotencyRepository:
@@ -21,10 +48,6 @@ class IdempotencyRepository:
         except IdempotencyItem.DoesNotExist:
             return None
         return None if item.expires_at <= clock.now().timestamp() else item.entity()
-
-    def secret(self) -> bytes:
-        """Of the fingerprints of requests."""
-        return secret(settings.http_secret)
 
     def put_record(self, record: IdempotencyRecord, transaction: Transaction) -> None:
         """Put a record in the transaction that carries its request out. Its commit raises ``AlreadyDone``."""

@@ -15,7 +15,7 @@ from tasksync.dynamodb.activity.versions import version_of
 from tasksync.dynamodb.core.connection import get_many, shared_connection
 from tasksync.dynamodb.core.mapper import Raw, text_of
 from tasksync.dynamodb.core.unfinished import Unfinished
-from tasksync.dynamodb.idempotency.items import IdempotencyItem
+from tasksync.dynamodb.idempotency.repository import IdempotencyItem
 from tasksync.dynamodb.integrity.audit_trails import entry_snapshots, read_entry, trails_of
 from tasksync.dynamodb.migrations.positions import POSITION
 from tasksync.dynamodb.rooms.former_members import FormerMemberItem
@@ -148,11 +148,11 @@ def _items_of_room(room_id: str) -> list[Raw]:
 
 def _query_pages(operation: str, request: dict[str, Any]) -> Iterator[list[Raw]]:
     while True:
-        answer = shared_connection().dispatch(operation, request)
-        yield answer["Items"]
-        if "LastEvaluatedKey" not in answer:
+        response = shared_connection().dispatch(operation, request)
+        yield response["Items"]
+        if "LastEvaluatedKey" not in response:
             return
-        request = {**request, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        request = {**request, "ExclusiveStartKey": response["LastEvaluatedKey"]}
 
 
 def _task_snapshots(raws: list[Raw]) -> list[Snapshot]:
@@ -406,7 +406,7 @@ def _found(table: str, keys: Iterable[tuple[str, ...]]) -> dict[str, Raw]:
     return {raw[_key_names(table)[0]]["S"]: raw for raw in _batches(table, keys)}
 
 
-def _batches(table: str, keys: Iterable[tuple[str, ...]]) -> Iterator[Raw]:
+def _batches(table: str, keys: Iterable[tuple[str, ...]]) -> list[Raw]:
     names = _key_names(table)
     return get_many(table, ({name: {"S": part} for name, part in zip(names, key, strict=True)} for key in keys))
 

@@ -51,7 +51,7 @@ class RateLimitsRepository:
         the other tables do not either.
         """
         # Written without PynamoDB, by which this update took 7 % of the CPU time of all requests.
-        question = {
+        request = {
             "TableName": settings.rate_limits_table,
             "Key": {"limit_id": {"S": key}},
             "UpdateExpression": "ADD spent :amount SET expires_at = :until",
@@ -60,7 +60,7 @@ class RateLimitsRepository:
         }
         try:
             with unit_of_work.bookkeeping():
-                response = shared_connection().dispatch("UpdateItem", question)
+                response = shared_connection().dispatch("UpdateItem", request)
         except DependencyFailed as error:
             if isinstance(error.__cause__, BotoCoreError):
                 raise

@@ -71,7 +71,7 @@ class MembershipItem(RoomsItem, discriminator="membership"):
     joined_at = UnicodeAttribute()
     origin = UnicodeAttribute(null=True)
     """``Origin``. Absent where the membership is older than this attribute: then it counts as the work of others, so
-    that nobody is kept from opening and joining rooms by what others may have done."""
+    that the additions of others never use up a user's limit of rooms."""
 
     @classmethod
     def at(cls, room_id: str, user_id: str) -> "MembershipItem":

@@ -80,12 +80,12 @@ def _views(items: Iterable[Raw], wanted: list[str], user_id: str) -> dict[str, R
             rooms[item["room_id"]["S"]] = ROOM.read(item)
         else:
             memberships[item["room_id"]["S"]] = MEMBERSHIP.read(item)
-    both = [room_id for room_id in wanted if room_id in rooms and room_id in memberships]
-    return {i: RoomView(rooms[i], memberships[i], ()) for i in both if _may_name(rooms[i], user_id)}
+    found = [room_id for room_id in wanted if room_id in rooms and room_id in memberships]
+    return {i: RoomView(rooms[i], memberships[i], ()) for i in found if _may_name(rooms[i], user_id)}
 
 
 def _items(keys: list[Raw]) -> list[Raw]:
-    return list(get_many(settings.rooms_table, keys))
+    return get_many(settings.rooms_table, keys)
 
 
 def _may_name(room: Room, user_id: str) -> bool:

@@ -1,6 +1,6 @@
 """The rooms table: rooms, their memberships, and the claims on their codes.
 
-A room with its members is one partition, read with one consistent query. Counts and memberships change together in
+A room with its members is one partition, read with one consistent query. Counts and memberships change in
 one transaction, so ``member_count`` is the number of membership items at every moment, and ``member_ids`` (a set,
 absent when it is empty) names whose they are: so the people of many rooms are known from the rooms. A room with no
 members is dead: nothing here shows it or lets anything into it; what is left of it is deleted by ``room_cleanup``.
@@ -164,7 +164,7 @@ def members_of(found: Iterable[Raw]) -> dict[str, Membership]:
 
 def members_among(room_id: str, user_ids: Iterable[str]) -> dict[str, Membership]:
     """By user, the memberships of these users in one room, read consistently in one round trip."""
-    keys = (membership_key(room_id, user_id) for user_id in dict.fromkeys(user_ids))
+    keys = [membership_key(room_id, user_id) for user_id in dict.fromkeys(user_ids)]
     return members_of(get_many(settings.rooms_table, keys))
 
 
@@ -196,7 +196,7 @@ def partition(room_id: str) -> tuple[Room | None, list[Membership]]:
     """A room, dead or not, and its memberships. One consistent query, and no snapshot."""
     room: Room | None = None
     members = []
-    question = {
+    request = {
         "TableName": settings.rooms_table,
         "KeyConditionExpression": "#0 = :0",
         "ConsistentRead": True,
@@ -205,7 +205,7 @@ def partition(room_id: str) -> tuple[Room | None, list[Membership]]:
     }
     last = None
     while True:
-        rows, last = query(PartitionRow, question if last is None else {**question, "ExclusiveStartKey": last})
+        rows, last = query(PartitionRow, request if last is None else {**request, "ExclusiveStartKey": last})
         for row in rows:
             if row.kind.S == "membership":
                 members.append(MEMBERSHIP.entity(row))

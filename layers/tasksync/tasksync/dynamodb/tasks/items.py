@@ -1,8 +1,9 @@
 """The items of the tasks table: keys, indexes, and the conditions and updates of transactions.
 
-Each list is a range, or some ranges, of an index whose sort key begins with what the list is asked for and goes on with
-what it is sorted by (``query_plan.py``). A room's lists use local indexes, which are read consistently. A
-person's lists across rooms use global ones, which may be some milliseconds behind.
+Each list is a range, or some ranges, of an index whose sort key begins with the values that the list is filtered by and
+continues with those that it is sorted by (``query_plan.py``). A room's lists use local indexes, which are read
+consistently. A person's lists across rooms use global ones, which
+may be some milliseconds behind.
 """
 
 from collections.abc import Iterator
@@ -168,7 +169,10 @@ def item_key(task_id: str, item: str) -> Raw:
 
 
 def task_item(task: Task) -> TaskItem:
-    return TaskItem(**attributes(task))
+    item = TaskItem()
+    # The constructor sets each value through its descriptor, which takes twice as long.
+    item.attribute_values.update(attributes(task))
+    return item
 
 
 def link_items(task: Task) -> Iterator[LinkItem]:

@@ -80,10 +80,12 @@ class TaskLists(TasksRepository):
         """A page of the tasks that are assigned to a user by a membership that holds, and of the personal tasks.
 
         It omits tasks of rooms that the user has left, so a page may be short or even empty, and still have a next
-        page. The index may lag; tasks and memberships are read consistently.
+        page. Index and tasks may lag; memberships are read consistently.
         """
         links = ForwardList(query_plan.of_person(user_id, wanted), query_plan.due_of_person(user_id, wanted), after)
-        found = _LinkedTasks(links, wanted, lambda rows: [(room_id, user_id) for room_id in _rooms_of(rows)])
+        found = _LinkedTasks(
+            links, wanted, lambda rows: [(room_id, user_id) for room_id in _rooms_of(rows)], consistent=False
+        )
 
         def shown(task: Task) -> bool:
             return task.owner_id == user_id or task.is_assigned_by(found.members.get((task.owner_id, user_id)))
@@ -94,8 +96,9 @@ class TaskLists(TasksRepository):
 class _LinkedTasks:
     """The tasks that links lead to, with the memberships that decide who sees them.
 
-    ``asked``: which memberships are to be read for these links. Tasks and memberships are read together: one round
-    trip for 100 of them, and at the same time for more.
+    ``asked``: which memberships are to be read for these links. ``consistent``: whether the tasks are read
+    consistently, which costs twice as much; where an index may lag, it would be in vain. Tasks and memberships are read
+    together: one round trip for 100 of them, and at the same time for more.
     """
 
     def __init__(
@@ -103,7 +106,10 @@ class _LinkedTasks:
         links: "ForwardList[LinkRow]",
         wanted: TaskFilter,
         asked: Callable[[list[LinkRow]], Iterable[_Member]],
+        *,
+        consistent: bool = True,
     ) -> None:
+        self._consistent = consistent
         self.members: dict[_Member, Membership] = {}
         """The memberships that were read and that there are."""
         self._links = links
@@ -141,18 +147,18 @@ class _LinkedTasks:
         if not keys:
             return {}
         parts = [keys[start : start + MOST_KEYS] for start in range(0, len(keys), MOST_KEYS)]
-        found = gather(*(partial(_read_both, part) for part in parts))
+        found = gather(*(partial(self._read_both, part) for part in parts))
         for raw in (raw for each in found for raw in each.get(settings.rooms_table, [])):
             membership = MEMBERSHIP.read(raw)
             self.members[membership.room_id, membership.user_id] = membership
         return tasks_of(raw for each in found for raw in each.get(settings.tasks_table, []))
 
-
-def _read_both(keys: list[tuple[str, Raw]]) -> dict[str, list[dict[str, Any]]]:
-    requests: dict[str, Any] = {}
-    for table, key in keys:
-        requests.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"].append(key)
-    return batch_get(requests)
+    def _read_both(self, keys: list[tuple[str, Raw]]) -> dict[str, list[dict[str, Any]]]:
+        requests: dict[str, Any] = {}
+        for table, key in keys:
+            consistent = self._consistent or table == settings.rooms_table
+            requests.setdefault(table, {"Keys": [], "ConsistentRead": consistent})["Keys"].append(key)
+        return batch_get(requests)
 
 
 def _links_per_task(wanted: TaskFilter) -> int:

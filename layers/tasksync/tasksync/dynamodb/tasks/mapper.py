@@ -9,6 +9,7 @@ too: ``D#<task id>``. So lists, and indexes, have no more than the beginning of 
 import functools
 import hashlib
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -35,11 +36,20 @@ LINK = "A#"
 DESCRIPTION = "D#"
 
 
+class _StoredDeadline(Text, frozen=True, gc=False):
+    """A time as ``2027-01-31T12:00:00.000000Z``, a date as ``2027-01-31T24``: the text by which it sorts."""
+
+    @property
+    def value(self) -> date | None:
+        # Where the attribute is absent, there is no text.
+        return clock.from_sortable(self.S) if self.S else None
+
+
 def _shown_deadline(text: str | None) -> str | None:
-    return None if text is None else clock.rfc3339(clock.parse(text))
+    return None if text is None else clock.rfc3339(clock.from_sortable(text))
 
 
-_DEADLINE = replace(MOMENT, write=clock.sortable, show=_shown_deadline)
+_DEADLINE = Form(_StoredDeadline, "value", write=clock.sortable, show=_shown_deadline)
 
 
 class _Assignees(msgspec.Struct, frozen=True, gc=False):
@@ -98,7 +108,7 @@ class TaskRow(Row, frozen=True, kw_only=True, gc=False):
         return self.key("item")
 
     def key(self, name: str) -> str:
-        """The sort key of this name, which is one of those that ``rows_with`` was asked for."""
+        """The sort key of this name, which is an argument of ``rows_with``."""
         key: str = getattr(self, name).S
         return key
 
@@ -179,7 +189,7 @@ def link_class_of(status: TaskStatus, priority: Priority) -> str:
 
 
 def sort_keys(task: Task) -> dict[str, str]:
-    """The sort keys of the lists of a room: what is asked of a list first, then what it is sorted by."""
+    """The sort keys of the lists of a room: the filters of a list first, then its order."""
     deadline, created = _deadline_key(task), time_ordered_part(task.id)
     status = class_of(task.status, task.priority)
     return {

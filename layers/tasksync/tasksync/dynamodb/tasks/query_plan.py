@@ -10,6 +10,7 @@ but not its status: who reads the tasks leaves out those that ``holds`` does not
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -36,7 +37,7 @@ from tasksync.runtime.settings import settings
 # They sort before and after all characters of a sort key. DynamoDB does not accept an empty text as a bound.
 _START = "!"
 _END = "~"
-_LAST_DEADLINE = "9999-12-31T24"
+_LAST_DEADLINE = clock.sortable(date.max)
 
 # Names of indexes, each with its sort key.
 _CREATED = (TasksItem.room_by_created.Meta.index_name, "by_created")
@@ -125,16 +126,16 @@ class PlannedRange(Generic[ListRow]):
             low = part.prefix + after + _END
         if low > high:
             return Block([], None)
-        found = query(plan.rows, _question(plan, part.prefix, low, high, size))
+        found = query(plan.rows, _request(plan, part.prefix, low, high, size))
         end = None if found.last is None else found.last[plan.index.sort_key]["S"].removeprefix(part.prefix)
         return Block(found.rows, end)
 
 
-def _question(plan: Plan[Any], prefix: str, low: str, high: str, size: int) -> dict[str, Any]:
+def _request(plan: Plan[Any], prefix: str, low: str, high: str, size: int) -> dict[str, Any]:
     index = plan.index
     names = {"#0": index.partition_key, "#1": index.sort_key}
     values = {":0": {"S": index.partition}, ":1": {"S": low}, ":2": {"S": high}}
-    question: dict[str, Any] = {
+    request: dict[str, Any] = {
         "TableName": settings.tasks_table,
         "IndexName": index.name,
         "KeyConditionExpression": "(#0 = :0 AND #1 BETWEEN :1 AND :2)",
@@ -151,8 +152,8 @@ def _question(plan: Plan[Any], prefix: str, low: str, high: str, size: int) -> d
             # A link has its deadline in the sort key alone, behind the same prefix.
             names["#2"], first, last = "by_deadline", prefix + first, f"{prefix}{last}#{_END}"
         values[":3"], values[":4"] = {"S": first}, {"S": last}
-        question["FilterExpression"] = "#2 BETWEEN :3 AND :4"
-    return question
+        request["FilterExpression"] = "#2 BETWEEN :3 AND :4"
+    return request
 
 
 def of_room(room_id: str, wanted: TaskFilter) -> Plan[TaskRow]:
@@ -246,15 +247,15 @@ def _across(wanted: TaskFilter) -> bool:
 
 
 def _stages(prefixes: list[list[str]], wanted: TaskFilter, by: Order) -> list[list[Range]]:
-    if wanted.matches_nothing:
+    first, last = _deadlines(wanted)
+    if first > last:
         return []
     bounds = [(_START, _END)]
     if by is Order.DEADLINE and wanted.needs_deadline:
-        first, last = _deadlines(wanted)
         bounds = [(first, f"{last}#{_END}")]
     elif by is Order.DEADLINE and wanted.descending:
         # In descending order too, tasks without a deadline come last.
-        bounds = [(_START, _LAST_DEADLINE), (NO_DEADLINE, _END)]
+        bounds = [(_START, f"{_LAST_DEADLINE}#{_END}"), (NO_DEADLINE, _END)]
     return [[Range(each, low, high) for each in stage] for stage in prefixes for low, high in bounds]
 
 
@@ -274,8 +275,12 @@ def _unlike(classes: Iterable[str]) -> list[str]:
 
 
 def _deadlines(wanted: TaskFilter) -> tuple[str, str]:
-    first = clock.sortable(wanted.deadline_from) if wanted.deadline_from else "0"
-    return first, clock.sortable(wanted.deadline_to) if wanted.deadline_to else _LAST_DEADLINE
+    """The bounds of the range: a date includes its whole day."""
+    first, last = wanted.deadline_from, wanted.deadline_to
+    lowest = "0"
+    if first is not None:
+        lowest = clock.sortable(first) if isinstance(first, datetime) else first.isoformat()
+    return lowest, _LAST_DEADLINE if last is None else clock.sortable(last)
 
 
 def _before(key: str) -> str:

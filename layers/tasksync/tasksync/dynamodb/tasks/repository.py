@@ -46,11 +46,9 @@ class TasksRepository:
             attempts += 1
         return task, members
 
-    def find_many(self, task_ids: Iterable[str]) -> dict[str, Task]:
-        """By id, read consistently, without long descriptions. The ids are known to be ids of tasks. One round trip
-        for 100.
-        """
-        return tasks_of(get_many(settings.tasks_table, map(task_key, task_ids)))
+    def find_many(self, task_ids: Iterable[str], *, consistent: bool = True) -> dict[str, Task]:
+        """By id, without long descriptions. The ids are known to be ids of tasks. One round trip for 100."""
+        return tasks_of(get_many(settings.tasks_table, map(task_key, task_ids), consistent=consistent))
 
     def whole(self, tasks: Collection[Task]) -> list[Task]:
         """The tasks with their whole descriptions, in one more round trip for 100 long ones. A task whose description

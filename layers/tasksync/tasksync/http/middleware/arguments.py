@@ -9,10 +9,9 @@ import msgspec
 
 from tasksync.http.request import Handle, Request
 from tasksync.http.responses import Response
-from tasksync.http.route import SAFE
 from tasksync.http.schemas import binding, read_only
 from tasksync.http.schemas.fields import NoQuery
-from tasksync.http.schemas.read_only import SentBack
+from tasksync.http.schemas.read_only import ReadOnlyFields
 from tasksync.model import errors
 from tasksync.model.errors import FieldError
 from tasksync.model.ids import is_id
@@ -21,10 +20,9 @@ MAX_BODY_BYTES = 160 * 1024
 
 
 def bind_arguments(request: Request, handle: Handle) -> Response:
-    """Sets ``request.arguments``, and ``request.sent_back`` where a change comes with read-only fields."""
+    """Sets ``request.arguments``, and ``request.read_only_fields`` where a change comes with read-only fields."""
     route = request.route
-    for header in ("If-None-Match",) if request.method in SAFE else ("If-Match", "If-None-Match"):
-        request.entity_tags(header)
+    request.check_preconditions()
     if not all(is_id(value) for value in request.ids.values()):
         raise errors.NotFound
     arguments: dict[str, Any] = _of_caller(request, {"user_id"}, request.ids)
@@ -55,10 +53,12 @@ def _body(declared: type[msgspec.Struct], request: Request, sent: dict[str, Any]
             body = binding.read(declared, {name: value for name, value in data.items() if f"/{name}" not in wrong})
         except binding.FieldErrors:
             raise errors.Invalid(found.field_errors) from found
-        request.sent_back = SentBack(_of_caller(request, binding.user_fields(shape), back), tuple(found.field_errors))
+        request.read_only_fields = ReadOnlyFields(
+            _of_caller(request, binding.user_fields(shape), back), tuple(found.field_errors)
+        )
         return body
     if back:
-        request.sent_back = SentBack(_of_caller(request, binding.user_fields(shape), back))
+        request.read_only_fields = ReadOnlyFields(_of_caller(request, binding.user_fields(shape), back))
     return body
 
 
@@ -94,7 +94,7 @@ def _query(declared: type[msgspec.Struct], request: Request) -> msgspec.Struct:
 
 
 def _json_object(request: Request) -> dict[str, Any]:
-    raw = request.raw_body()
+    raw = request.raw_body
     if len(raw) > MAX_BODY_BYTES:
         raise errors.BodyTooLarge
     data: Any = {}
@@ -117,8 +117,8 @@ def _json_object(request: Request) -> dict[str, Any]:
 
 def _where(error: Exception) -> str | None:
     """What is said of a body that is no JSON, as far as msgspec says where."""
-    place = re.search(r"\(byte (\d+)\)", str(error))
-    return f"{errors.MalformedJson.detail} It goes wrong at byte {place[1]}, counted from 0." if place else None
+    position = re.search(r"\(byte (\d+)\)", str(error))
+    return f"{errors.MalformedJson.detail} It goes wrong at byte {position[1]}, counted from 0." if position else None
 
 
 def _is_other_charset(parameter: str) -> bool:

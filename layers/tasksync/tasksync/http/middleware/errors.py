@@ -12,11 +12,11 @@ from tasksync.runtime import unit_of_work
 
 # Said instead of what ``OutcomeUnknown`` says where there was a key, and where none is taken.
 _SAME_KEY = (
-    "A part of the service did not answer. The request may have been carried out: send it again with the same "
+    "A part of the service did not respond. The request may have been carried out: send it again with the same "
     "Idempotency-Key, and it is carried out once."
 )
 _LOOK_FIRST = (
-    "A part of the service did not answer. The request may have been carried out: see whether it was before you send "
+    "A part of the service did not respond. The request may have been carried out: see whether it was before you send "
     "it again."
 )
 
@@ -47,7 +47,9 @@ class Errors:
             if response.status >= 500:
                 _log_failure(request, error)
             return response
-        except Exception as error:  # The last line of defence: a defect is logged whole, and answered without detail.
+        except (
+            Exception
+        ) as error:  # The last line of defence: a defect is logged with its details, and the response has none.
             _log_failure(request, error)
             return problems.internal_problem(request.id)
 

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from tasksync.aws.secret_values import secret
 from tasksync.http.request import Handle, Request
 from tasksync.http.responses import Response
 from tasksync.http.route import SAFE
@@ -30,6 +31,7 @@ from tasksync.model.errors import (
     TaskSyncError,
 )
 from tasksync.runtime import clock
+from tasksync.runtime.settings import settings
 from tasksync.runtime.unit_of_work import AddRecord
 
 LIFETIME = timedelta(hours=24)
@@ -44,7 +46,6 @@ class IdempotencyRecords(Protocol):
     def find(self, record_id: str) -> IdempotencyRecord | None: ...
     def put_record(self, record: IdempotencyRecord, transaction: Any) -> None: ...
     def store(self, record: IdempotencyRecord) -> None: ...
-    def secret(self) -> bytes: ...
 
 
 def key_digest(key: str) -> str:
@@ -78,7 +79,7 @@ class Idempotency:
         key = request.headers.get("idempotency-key")
         if key is None:
             return handle(request)
-        identity = f"{request.method} {request.path}\n".encode() + request.raw_body()
+        identity = f"{request.method} {request.path}\n".encode() + request.raw_body
         request.idempotent = idempotent = IdempotentRequest(
             self._records, self._redact, request.caller.user_id, key, identity
         )
@@ -119,7 +120,7 @@ class IdempotentRequest:
         self._user_id = user_id
         self._id = f"{user_id}#{key_digest(key)}"
         # Keyed: the body may hold a password, which a plain digest would let somebody guess.
-        self._fingerprint = hmac.digest(records.secret(), b"request:" + request, "sha256").hex()
+        self._fingerprint = hmac.digest(secret(settings.http_secret), b"request:" + request, "sha256").hex()
 
     def replay(self) -> Response | None:
         """The first response, if there has been one. Raises ``IdempotencyKeyReused`` if it was to another request."""

@@ -34,7 +34,7 @@ class Lease:
     window: Window
     left: int
     others: int
-    """What all others together could still take of the quota when this was taken."""
+    """The rest of the quota, for all other function instances, when this lease was taken."""
 
 
 class RateLimits:
@@ -52,7 +52,7 @@ class RateLimits:
     def consume(self, policies: Iterable[Policy], request: Request) -> None:
         """Count ``request`` for each policy, once at most. Raises ``RateLimited``.
 
-        Where the table answers with an error, a policy that is not exact lets the request pass: reading and writing
+        If the table responds with an error, a policy that is not exact lets the request pass: reading and writing
         must not end because it cannot be counted how often. Guessing must, so one that is exact does not.
         """
         counted = {limit_status.policy for limit_status in request.limit_statuses}
@@ -117,7 +117,7 @@ def network(ip: str) -> str:
 
 
 def unlimited(request: Request, handle: Handle) -> Response:
-    """In the place of ``RateLimits`` where no route is limited."""
+    """Instead of ``RateLimits`` if no route is limited."""
     return handle(request)
 
 

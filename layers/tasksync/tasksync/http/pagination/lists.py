@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from tasksync.http.pagination import cursors
-from tasksync.http.pagination.response_size import Filling
+from tasksync.http.pagination.response_size import SizeBudget
 from tasksync.http.request import Request
 from tasksync.http.responses import Response
-from tasksync.http.schemas.fields import From, Paging
+from tasksync.http.schemas.fields import CursorQuery, Paging
 from tasksync.model.entities import Page
 from tasksync.runtime import deadline
 
@@ -19,10 +19,10 @@ _AT_ONCE = 100
 _MOST_READS = 20
 
 Item = TypeVar("Item")
-View = TypeVar("View", bound=Mapping[str, Any])
+Rendered = TypeVar("Rendered", bound=Mapping[str, Any])
 
 
-def position(request: Request, paging: From) -> str | None:
+def position(request: Request, paging: CursorQuery) -> str | None:
     """The position of the requested page. Raises ``BadCursor`` for a cursor of another list, caller or filter."""
     return None if paging.cursor is None else cursors.unseal(paging.cursor, _identity(request))
 
@@ -31,14 +31,14 @@ def listing(
     request: Request,
     paging: Paging,
     read: Callable[[int, str | None], Page[Item]],
-    view: Callable[[Item], View],
+    render: Callable[[Item], Rendered],
 ) -> Response:
     """A page of a list, with a link to the next page (RFC 8288). Raises ``BadCursor``.
 
     ``read`` takes a limit and a position, and returns the items after it. If they are too large for one response, it is
-    called again with a lower limit, to get the position of the next page. ``view`` renders an item.
+    called again with a lower limit, to get the position of the next page. ``render`` renders an item.
     """
-    found = _fitting(read, view, paging.limit, position(request, paging), Filling())
+    found = _fitting(read, render, paging.limit, position(request, paging), SizeBudget())
     return with_next(request, {"items": found.items, "next_cursor": None}, found.next)
 
 
@@ -48,7 +48,7 @@ class Part(Generic[Item]):
 
     name: str
     read: Callable[[int, str | None], Page[Item]]
-    view: Callable[[Item], Mapping[str, Any]]
+    render: Callable[[Item], Mapping[str, Any]]
 
 
 def chained(request: Request, body: Mapping[str, Any], parts: Sequence[Part[Any]], start: str | None) -> Response:
@@ -57,16 +57,16 @@ def chained(request: Request, body: Mapping[str, Any], parts: Sequence[Part[Any]
     Parts with the same name are one list. At most 20 reads are made, and none when time is nearly over. The rest is on
     the next page.
     """
-    filling = Filling()
-    filling.take(body)
+    budget = SizeBudget()
+    budget.take(body)
     found: dict[str, list[Any]] = {part.name: [] for part in parts}
     number, after = (0, None) if start is None else json.loads(start)
     for _ in range(_MOST_READS):
         part = parts[number]
-        fitted = _fitting(part.read, part.view, _AT_ONCE, after, filling)
+        fitted = _fitting(part.read, part.render, _AT_ONCE, after, budget)
         found[part.name] += fitted.items
         number, after = (number + 1, None) if fitted.next is None else (number, fitted.next)
-        if number == len(parts) or filling.full or not deadline.has_time():
+        if number == len(parts) or budget.full or not deadline.has_time():
             break
     rest = None if number == len(parts) else json.dumps([number, after])
     return with_next(request, {**body, **found, "next_cursor": None}, rest)
@@ -81,23 +81,23 @@ class _Fitted(NamedTuple):
 
 def _fitting(
     read: Callable[[int, str | None], Page[Item]],
-    view: Callable[[Item], Mapping[str, Any]],
+    render: Callable[[Item], Mapping[str, Any]],
     limit: int,
     after: str | None,
-    filling: Filling,
+    budget: SizeBudget,
 ) -> _Fitted:
-    """The items after a position: at most ``limit``, and as many as fit into ``filling``."""
+    """The items after a position: at most ``limit``, and as many as fit into ``budget``."""
     overflowing = False
     while limit:
         page = read(limit, after)
-        trial = filling.copy()
-        items = trial.take_all(page.items, view)
+        trial = budget.copy()
+        items = trial.take_all(page.items, render)
         if len(items) == len(page.items):
-            filling.become(trial)
-            filling.full = overflowing
+            budget.become(trial)
+            budget.full = overflowing
             return _Fitted(items, page.next)
         overflowing, limit = True, len(items)
-    filling.full = True
+    budget.full = True
     return _Fitted([], after)
 
 

@@ -17,7 +17,7 @@ Item = TypeVar("Item")
 _encode = msgspec.json.Encoder().encode
 
 
-class Filling:
+class SizeBudget:
     """Counts the bytes of a response while it is built."""
 
     def __init__(self) -> None:
@@ -27,13 +27,13 @@ class Filling:
         self.full = False
         """An item did not fit. No smaller item is added after that: the next page continues with this item."""
 
-    def copy(self) -> "Filling":
+    def copy(self) -> "SizeBudget":
         """A copy, to try out what fits; see ``become``."""
-        other = Filling()
+        other = SizeBudget()
         other.become(self)
         return other
 
-    def become(self, other: "Filling") -> None:
+    def become(self, other: "SizeBudget") -> None:
         """Take over the state of ``other``."""
         self.left, self.empty = other.left, other.empty
 
@@ -48,11 +48,11 @@ class Filling:
         self.left -= size
         return msgspec.Raw(written)
 
-    def take_all(self, items: Iterable[Item], view: Callable[[Item], Any]) -> list[Any]:
-        """Add the items, rendered by ``view``, until one does not fit. Returns the encoded items."""
+    def take_all(self, items: Iterable[Item], render: Callable[[Item], Any]) -> list[Any]:
+        """Add the items, rendered by ``render``, until one does not fit. Returns the encoded items."""
         taken = []
         for item in items:
-            part = self.take(view(item))
+            part = self.take(render(item))
             if part is None:
                 break
             taken.append(part)

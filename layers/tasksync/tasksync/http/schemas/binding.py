@@ -12,7 +12,7 @@ import typing
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
 from msgspec import UnsetType, inspect
@@ -33,7 +33,9 @@ _MOST_DIGITS = 18
 # How much of an unknown name a field error repeats. A pointer that is cut ends in an ellipsis.
 _NAME_CHARACTERS = 100
 
-_TIME = "Must be a date and time with an offset (RFC 3339), such as 2027-01-31T12:00:00Z."
+# What is longer than a date is a time.
+_DATE_LENGTH = len("2027-01-31")
+_TIME = Annotated[datetime, msgspec.Meta(tz=True)]
 _NO_UTF_8 = "This holds U+FFFD, which stands for bytes that were not UTF-8. Send UTF-8."
 
 
@@ -115,6 +117,7 @@ class _Field:
     """The maximum length of such a text, in characters."""
     is_number: bool
     is_time: bool
+    """Whether it takes a time or a date."""
     hint: str
     """A sentence about the right format; empty if only the length matters."""
 
@@ -135,7 +138,7 @@ class _Field:
             form=extra.get("form"),
             longest=max((part.max_length or 0 for part in found if isinstance(part, inspect.StrType)), default=0),
             is_number=any(isinstance(part, inspect.IntType) for part in found),
-            is_time=any(isinstance(part, inspect.DateTimeType) for part in found),
+            is_time=any(isinstance(part, inspect.DateType) for part in found),
             hint=extra.get("hint", ""),
         )
 
@@ -229,8 +232,11 @@ def _converted(field: _Field, value: Any, texts: bool) -> Any:
         value = _read(field, value, texts)
     elif isinstance(value, list) and any(DAMAGE in each for each in value if isinstance(each, str)):
         raise Refused("invalid_characters", _NO_UTF_8)
+    annotation = field.annotation
+    if field.is_time and isinstance(value, str) and len(value) > _DATE_LENGTH:
+        annotation = _TIME
     try:
-        converted = msgspec.convert(value, field.annotation)
+        converted = msgspec.convert(value, annotation)
     except msgspec.ValidationError as error:
         raise Refused(*_explained(value, field, texts)) from error
     if form and isinstance(converted, str):
@@ -250,7 +256,7 @@ def _read(field: _Field, text: str, texts: bool) -> str | int:
         return text if len(text) > LONGEST_SPELLING * field.longest else field.form.normal(text)
     if field.is_time:
         if len(text) > clock.LONGEST_TIME:
-            raise Refused("too_long", f"At most {_characters(clock.LONGEST_TIME)}. {_TIME}")
+            raise Refused("too_long", f"At most {_characters(clock.LONGEST_TIME)}. {field.hint}")
         return clock.cut(text)
     # msgspec's own lenient mode would accept 1e1 as a number, "null" as null and "17" as a time.
     if texts and field.is_number and len(text) <= _MOST_DIGITS and _INTEGER.fullmatch(text):
@@ -299,8 +305,8 @@ def _wrong_text(kind: inspect.Type, values: list[str], field: _Field) -> tuple[s
     match kind:
         case inspect.EnumType() | inspect.LiteralType():
             return "not_allowed", f"Must be one of: {', '.join(_choices(field))}."
-        case inspect.DateTimeType():
-            return "bad_format", _TIME
+        case inspect.DateType():
+            return "bad_format", field.hint
         case inspect.StrType(min_length=least, max_length=most):
             if most is not None and any(len(each) > most for each in values):
                 return "too_long", f"At most {_characters(most)}. {field.hint}".rstrip()

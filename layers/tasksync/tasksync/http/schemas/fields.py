@@ -4,7 +4,7 @@ Lengths count code points in NFC. The ``form`` of a text (``model/texts.py``) de
 describes that to users of the API, as far as a pattern can.
 """
 
-from datetime import datetime
+from datetime import date
 from typing import Annotated
 
 import msgspec
@@ -31,7 +31,7 @@ Username = Annotated[
         max_length=texts.USERNAME_LENGTH,
         description=(
             "The name to sign in with, which others see: visible characters, without white space at either end or two "
-            "spaces in a row. Nobody else has the same name, in whatever case it is written."
+            "spaces in a row. It is unique, regardless of case."
         ),
         examples=["ann"],
         extra={"form": texts.USERNAME},
@@ -43,7 +43,10 @@ Email = Annotated[
     Meta(
         min_length=3,
         max_length=texts.EMAIL_LENGTH,
-        description="The e-mail address to sign in with. It is not verified, and shown to nobody else.",
+        description=(
+            "The e-mail address to sign in with. It is not verified. Other users do not see it, except "
+            "admins of the installation."
+        ),
         examples=["ann@example.org"],
         extra={"form": texts.EMAIL},
         extra_json_schema={"pattern": rf"\A[^@\s{_HIDDEN}]+@[^@\s.{_HIDDEN}]+(?:\.[^@\s.{_HIDDEN}]+)+\Z"},
@@ -123,7 +126,7 @@ Token = Annotated[
     Meta(
         min_length=1,
         max_length=4096,
-        description="The `refresh_token` of the last response that had one.",
+        description="The latest `refresh_token` of the session.",
         examples=["ses_01a1fc4c951c7ae3…"],
     ),
 ]
@@ -171,7 +174,7 @@ Id = Annotated[
         min_length=1,
         max_length=100,
         pattern=r"\A[A-Za-z0-9._~-]*\Z",
-        extra={"hint": "Must be an id as the API gives it: of letters from A to Z, digits and . _ ~ -"},
+        extra={"hint": "Must be an id from a response of the API: letters from A to Z, digits and . _ ~ -"},
     ),
 ]
 # Marks a type as a user id.
@@ -194,29 +197,39 @@ Description = Annotated[
     str,
     Meta(
         max_length=10_000,
-        description=(
-            "More about the task, without control characters but line feed and tab. A line that ends in CR LF is kept "
-            "with LF."
-        ),
+        description="More about the task, without control characters but line feed and tab. CR LF is stored as LF.",
         examples=["Twelve, adjustable in height."],
         extra={"form": texts.DESCRIPTION},
         extra_json_schema={"pattern": rf"\A[^{_CONTROLS}]*\Z"},
     ),
 ]
-Moment = Annotated[
-    datetime,
+# A date or a time: ``datetime`` is a subclass of ``date``. msgspec converts to one of the two, and ``binding`` says to
+# which.
+Deadline = Annotated[
+    date,
     Meta(
-        tz=True,
-        description="RFC 3339, with any offset. What is smaller than a millisecond is cut off.",
-        examples=["2027-01-31T12:00:00+01:00"],
-        extra_json_schema={"maxLength": LONGEST_TIME},
+        description=(
+            "A time (RFC 3339, with any offset; fractions of a millisecond are cut off), or a date, which means "
+            "the whole day in UTC."
+        ),
+        examples=["2027-01-31T12:00:00+01:00", "2027-01-31"],
+        extra={
+            "hint": "Must be a date and time with an offset (RFC 3339), such as 2027-01-31T12:00:00Z, or a date, such "
+            "as 2027-01-31."
+        },
+        extra_json_schema={
+            "anyOf": [
+                {"type": "string", "format": "date", "maxLength": 10},
+                {"type": "string", "format": "date-time", "maxLength": LONGEST_TIME},
+            ]
+        },
     ),
 ]
 Limit = Annotated[
     int,
-    Meta(ge=1, le=100, description="How many items to answer at most; fewer where they are larger than 4 MB together."),
+    Meta(ge=1, le=100, description="The maximum number of items. The page has fewer if they exceed 4 MB in total."),
 ]
-Cursor = Annotated[str, Meta(min_length=1, max_length=2048, description="The `next_cursor` of the page before.")]
+Cursor = Annotated[str, Meta(min_length=1, max_length=2048, description="The `next_cursor` of the previous page.")]
 
 
 # Of username, e-mail address and password, the password and one more are required. Alternatives or a `not` with null
@@ -228,13 +241,13 @@ class NoQuery(msgspec.Struct, frozen=True):
     """A route without query parameters."""
 
 
-class From(msgspec.Struct, frozen=True, kw_only=True):
+class CursorQuery(msgspec.Struct, frozen=True, kw_only=True):
     """The cursor of a list."""
 
     cursor: Cursor | None = None
 
 
-class Paging(From, frozen=True, kw_only=True):
+class Paging(CursorQuery, frozen=True, kw_only=True):
     """The cursor and the page size of a list."""
 
     limit: Limit = 50

@@ -40,7 +40,7 @@ def read_only(body: type[msgspec.Struct], resource: Any) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class SentBack:
+class ReadOnlyFields:
     """The read-only fields that a client sent with a change."""
 
     fields: Mapping[str, Any]
@@ -60,10 +60,12 @@ class SentBack:
             raise PreconditionFailed(
                 present,
                 f"The resource has changed: it is in version {present} now, and the body was made from version "
-                f"{version}. Get it again, and make your change in what is there now.",
+                f"{version}. Get it again, and apply your change to the current content.",
             )
         altered = [
-            FieldError(f"/{name}", "read_only", "This cannot be changed: leave it out, or send it as GET gives it.")
+            FieldError(
+                f"/{name}", "read_only", "This cannot be changed: leave it out, or send the value of the GET response."
+            )
             for name, value in compared.items()
             # The type is compared too: to Python, true equals 1.
             if type(value) is not type(shown.get(name, _ABSENT)) or value != shown[name]

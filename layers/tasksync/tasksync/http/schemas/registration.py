@@ -10,7 +10,7 @@ from tasksync.security import password_policy
 
 
 class Registration(Checked, frozen=True, kw_only=True):
-    """A new account: a username, an e-mail address or both, and a password. Without a username, one is made up."""
+    """A new account: a username, an e-mail address or both, and a password. A missing username is generated."""
 
     username: Username | None = None
     email: Email | None = None

@@ -29,6 +29,15 @@ _TIME = {"format": "date-time"}
 Timestamp = Annotated[
     str, Meta(description="RFC 3339, in UTC.", examples=["2026-11-21T04:10:39.524Z"], extra_json_schema=_TIME)
 ]
+Deadline = Annotated[
+    str,
+    Meta(
+        description="When the task is due: a time in UTC or a date, in the form that was given.",
+        examples=["2027-01-31T11:00:00Z", "2027-01-31"],
+        # Generated clients try these in their order, and some take a date for midnight of that day.
+        extra_json_schema={"anyOf": [{"type": "string", "format": "date"}, {"type": "string", **_TIME}]},
+    ),
+]
 Version = Annotated[int, Meta(ge=1, description="Raised by every change; also in `ETag`.", examples=[1])]
 UserId = Annotated[str, Meta(description="The id of a user.", examples=["usr_01a1fc4c9424765b9f141f9b2997a1bb"]), USER]
 RoomId = Annotated[str, Meta(description="The id of a room.", examples=["room_01a1fc4cb1f0777a8d1a5f0e2b6c9d3e"])]
@@ -38,13 +47,13 @@ Creator = Annotated[UserId, Meta(description="Who created it.")]
 
 _Username = Annotated[str, Meta(description="The name that others see.", examples=["ann"])]
 _Email = Annotated[str | None, Meta(description="The e-mail address, if there is one.", examples=["ann@example.org"])]
-_UserRole = Annotated[UserRole, Meta(description="What the user may do in the whole installation.")]
+_UserRole = Annotated[UserRole, Meta(description="The role of the user in the whole installation.")]
 
 WhoMayAdd = Annotated[AddedBy, Meta(description="Who may add the user to rooms. Shown to nobody else.")]
 
 
 class User(TypedDict):
-    """A user as they see themselves. Admins of the installation see everybody so, but for `added_by`."""
+    """A user as they see themselves. Admins of the installation see every user so, without `added_by`."""
 
     id: UserId
     username: _Username
@@ -57,7 +66,7 @@ class User(TypedDict):
 
 
 class VisibleUser(TypedDict):
-    """A user as somebody sees them: of others there is only the id and the name."""
+    """A user as the caller sees them: other users have only an id and a name."""
 
     id: UserId
     username: _Username
@@ -73,12 +82,10 @@ class Session(TypedDict):
     """A sign-in on one device."""
 
     id: Annotated[str, Meta(description="The id of the session.", examples=["ses_01a1fc4c951c7ae3b1d04f4a4e21c0b7"])]
-    created_at: Annotated[Timestamp, Meta(description="When one signed in.")]
-    last_used_at: Annotated[Timestamp, Meta(description="When one signed in or last refreshed the tokens.")]
-    user_agent: Annotated[
-        str, Meta(description="What the client called itself when one signed in.", examples=["Mozilla/5.0"])
-    ]
-    ip: Annotated[str, Meta(description="The address one signed in from.", examples=["192.0.2.7"])]
+    created_at: Annotated[Timestamp, Meta(description="When the user signed in.")]
+    last_used_at: Annotated[Timestamp, Meta(description="When the user signed in or last refreshed the tokens.")]
+    user_agent: Annotated[str, Meta(description="The `User-Agent` of the client at sign-in.", examples=["Mozilla/5.0"])]
+    ip: Annotated[str, Meta(description="The IP address of the client at sign-in.", examples=["192.0.2.7"])]
     current: Annotated[bool, Meta(description="Whether the request came from this session.")]
 
 
@@ -87,11 +94,11 @@ class RoomSummary(TypedDict):
 
     id: RoomId
     code: Annotated[
-        str | None, Meta(description="Whoever has it may join. `null` for viewers.", examples=["K7QX2MZ9A"])
+        str | None, Meta(description="Anybody who has the code may join. `null` for viewers.", examples=["K7QX2MZ9A"])
     ]
     join_role: Annotated[
         JoinRole | None,
-        Meta(description="The role of whoever joins by the code; `null`: nobody can.", examples=["member"]),
+        Meta(description="The role of users who join by the code; `null`: nobody can join by it.", examples=["member"]),
     ]
     name: Annotated[str | None, Meta(description="The name of the room, if it has one.", examples=["Office move"])]
     member_count: Annotated[int, Meta(ge=1, description="How many members it has.", examples=[1])]
@@ -109,26 +116,29 @@ class Room(RoomSummary):
 
 
 class Member(TypedDict):
-    """Somebody in a room."""
+    """A member of a room."""
 
     user_id: Annotated[UserId, Meta(description="Who it is.")]
-    username: Annotated[str, Meta(description="Their name.", examples=["ann"])]
-    role: Annotated[RoomRole, Meta(description="What they may do in the room.")]
+    username: Annotated[str, Meta(description="The username of the member.", examples=["ann"])]
+    role: Annotated[RoomRole, Meta(description="The role of the member in the room.")]
     joined_at: Annotated[Timestamp, Meta(description="When they opened or joined the room, or were added to it.")]
 
 
 class ExportedRoom(RoomSummary):
-    """A room one is in, and since when."""
+    """A room of which the user is a member, and since when."""
 
-    joined_at: Annotated[Timestamp, Meta(description="When one opened or joined it, or was added to it.")]
+    joined_at: Annotated[Timestamp, Meta(description="When the user opened or joined it, or was added to it.")]
 
 
 class FormerRoom(TypedDict):
-    """A room one has been in: joining it again by its code gives no higher role."""
+    """A room of which the user was a member: joining it again by its code gives no higher role."""
 
-    room_id: Annotated[RoomId, Meta(description="Which room.")]
-    role: Annotated[FormerRole, Meta(description="In which one left; `removed`: an admin of the room ended it.")]
-    left_at: Annotated[Timestamp, Meta(description="When one left it or was removed from it.")]
+    room_id: Annotated[RoomId, Meta(description="The id of the room.")]
+    role: Annotated[
+        FormerRole,
+        Meta(description="The role at the end of the membership; `removed`: an admin of the room ended it."),
+    ]
+    left_at: Annotated[Timestamp, Meta(description="When the user left it or was removed from it.")]
 
 
 _Description = Annotated[
@@ -147,12 +157,12 @@ class TaskWithoutDescription(TypedDict):
         ),
     ]
     room_id: Annotated[RoomId | None, Meta(description="The room it is in; `null` for a personal task.")]
-    user_id: Annotated[UserId | None, Meta(description="The first of the assignees; `null`: there is none.")]
-    assignee_ids: Annotated[list[UserId], Meta(description="Who is to do it, in the order given.")]
+    user_id: Annotated[UserId | None, Meta(description="The first assignee; `null`: nobody.")]
+    assignee_ids: Annotated[list[UserId], Meta(description="The assignees, in the order given.")]
     title: Annotated[str, Meta(description="What is to be done.", examples=["Order the desks"])]
-    status: Annotated[TaskStatus, Meta(description="How far it is.")]
-    priority: Annotated[Priority, Meta(description="How much it matters.")]
-    deadline: Annotated[Timestamp | None, Meta(description="When it is to be done: as it was given, in UTC.")]
+    status: Annotated[TaskStatus, Meta(description="The state of the task.")]
+    priority: Annotated[Priority, Meta(description="The importance of the task.")]
+    deadline: Deadline | None
     created_by: Creator
     created_at: CreatedAt
     updated_by: Annotated[UserId, Meta(description="Who last changed it.")]
@@ -189,14 +199,14 @@ class TaskInList(TaskWithoutDescription):
 
 
 class ValueChange(TypedDict):
-    """The values of a field before and after; null where there was or is none."""
+    """The values of a field before and after a change; null: no value."""
 
     old: Annotated[str | None, Meta(description="The value before.", examples=["Order the desks"])]
     new: Annotated[str | None, Meta(description="The value after.", examples=["Order twelve desks"])]
 
 
 class Activity(TypedDict):
-    """One change of a room, of who is in it, or of a task in it."""
+    """A change of a room, of its members or of a task in it."""
 
     id: Annotated[
         str,
@@ -205,12 +215,13 @@ class Activity(TypedDict):
             examples=["01a1fc4cc02b-01a1fc4cc02b7d5c9e3f1a2b4c5d6e7f-00000002"],
         ),
     ]
-    at: Annotated[Timestamp, Meta(description="When it was done.")]
+    at: Annotated[Timestamp, Meta(description="When the change was made.")]
     actor_id: Annotated[
-        UserId | None, Meta(description="Who did it; null: the service, in carrying out a deletion or an unassignment.")
+        UserId | None,
+        Meta(description="The user who made the change; null: the service, during a deletion or an unassignment."),
     ]
-    action: Annotated[ActivityAction, Meta(description="What was done.")]
-    resource: Annotated[ActivityResource, Meta(description="What it was done to.")]
+    action: Annotated[ActivityAction, Meta(description="The kind of change.")]
+    resource: Annotated[ActivityResource, Meta(description="The kind of resource that was changed.")]
     resource_id: Annotated[
         str,
         Meta(
@@ -218,20 +229,20 @@ class Activity(TypedDict):
             examples=["room_01a1fc4cb1f0777a8d1a5f0e2b6c9d3e.01a1fc4cc02b7d5c9e3f1a2b4c5d6e7f"],
         ),
     ]
-    changes: Annotated[dict[str, ValueChange], Meta(description="By field.")]
+    changes: Annotated[dict[str, ValueChange], Meta(description="The changed values, by field.")]
     request_id: Annotated[
         str | None,
         Meta(
-            description="In which request; its `X-Request-Id`.",
+            description="The `X-Request-Id` of the request.",
             examples=["1699949d-2e5e-4180-b16b-88be7d4f67c2"],
         ),
     ]
 
 
 class ExportedActivity(Activity):
-    """Something one did in a room."""
+    """A change that the user made in a room."""
 
-    room_id: Annotated[RoomId, Meta(description="In which room.")]
+    room_id: Annotated[RoomId, Meta(description="The id of the room.")]
 
 
 class Listing(TypedDict, Generic[Item]):
@@ -239,12 +250,12 @@ class Listing(TypedDict, Generic[Item]):
 
     items: Annotated[list[Item], Meta(description="The items of this page.")]
     next_cursor: Annotated[
-        str | None, Meta(description="For `cursor` of the next request; null on the last page.", examples=[None])
+        str | None, Meta(description="The `cursor` of the next request; null on the last page.", examples=[None])
     ]
 
 
 class FieldError(TypedDict):
-    """One thing that is wrong with a request."""
+    """An error of one field or parameter."""
 
     pointer: Annotated[
         str,
@@ -277,16 +288,16 @@ class Problem(TypedDict):
             list[FieldError],
             Meta(
                 max_length=MAX_FIELD_ERRORS,
-                description="Everything that is wrong with the request at once, or the first 50.",
+                description="All errors of fields and parameters, or the first 50.",
             ),
         ]
     ]
-    role: NotRequired[Annotated[str, Meta(description="Of `role_too_low`: the caller's role.", examples=["viewer"])]]
+    role: NotRequired[Annotated[str, Meta(description="With `role_too_low`: the caller's role.", examples=["viewer"])]]
     required_role: NotRequired[
         Annotated[
             str,
             Meta(
-                description="Of `role_too_low`: the least role that is enough; absent where none is.",
+                description="With `role_too_low`: the lowest sufficient role; absent if there is none.",
                 examples=["member"],
             ),
         ]
@@ -296,7 +307,7 @@ class Problem(TypedDict):
             int,
             Meta(
                 ge=0,
-                description="Of `reauthentication_required`: how many seconds ago the sign-in may be.",
+                description="With `reauthentication_required`: the maximum age of the sign-in, in seconds.",
                 examples=[900],
             ),
         ]
