@@ -165,7 +165,7 @@ class Upgrade(Stack):
             raise self._fails
 
     def redirect(self, version: Version) -> int:
-        self.done.append("redirect")
+        self.done.append(("redirect", version.parameters))
         return 0
 
     def put_back(self, version: Version) -> None:
@@ -193,7 +193,8 @@ def test_an_upgrade_that_cannot_copy_puts_the_version_before_back() -> None:
     with pytest.raises(RolledBack, match="1 tasks could not be copied"):
         release(stack, stack.deploy, stack.check)
 
-    assert stack.done == [CLOSED, "the rest serves", "copy again", "redirect", "put back", "all serves"]
+    redirected = ("redirect", {"Environment": "prod"})
+    assert stack.done == [CLOSED, "the rest serves", "copy again", redirected, "put back", "all serves"]
 
 
 def test_a_version_with_the_new_table_is_replaced_without_copying() -> None:
