@@ -139,7 +139,7 @@ def test_a_parameter_without_a_value_is_refused(
 class Upgrade(Stack):
     """A stack as AWS would have it: its versions, and what is done to it, in order."""
 
-    def __init__(self, *, fails: Exception | None = None, **parameters: str) -> None:
+    def __init__(self, parameters: Mapping[str, str], fails: Exception | None = None) -> None:
         """The version before has only the old tasks table. ``fails``: what copying ends with."""
         self.name = NAME
         self.done: list[Any] = []
@@ -180,7 +180,7 @@ CLOSED = {"TasksOpen": "false", "Rollout": "AllAtOnce"}
 def test_an_upgrade_copies_tasks_while_their_routes_are_closed_and_then_opens_them(
     before: dict[str, str], copied: str
 ) -> None:
-    stack = Upgrade(Environment="prod", **before)
+    stack = Upgrade(before)
 
     release(stack, stack.deploy, stack.check)
 
@@ -188,7 +188,7 @@ def test_an_upgrade_copies_tasks_while_their_routes_are_closed_and_then_opens_th
 
 
 def test_an_upgrade_that_cannot_copy_puts_the_version_before_back() -> None:
-    stack = Upgrade(Environment="prod", fails=MigrationFailed("1 tasks could not be copied."))
+    stack = Upgrade({"Environment": "prod"}, MigrationFailed("1 tasks could not be copied."))
 
     with pytest.raises(RolledBack, match="1 tasks could not be copied"):
         release(stack, stack.deploy, stack.check)
@@ -198,7 +198,7 @@ def test_an_upgrade_that_cannot_copy_puts_the_version_before_back() -> None:
 
 
 def test_a_version_with_the_new_table_is_replaced_without_copying() -> None:
-    stack = Upgrade(Environment="prod")
+    stack = Upgrade({})
     release(stack, stack.deploy, stack.check)
     stack.done.clear()
 
