@@ -32,6 +32,10 @@ def _nothing(complete: bool = True) -> dict[str, Any]:
     return {"found": 0, "finished": 0, "failed": [], "complete": complete}
 
 
+def _nothing_of_all() -> dict[str, Any]:
+    return {kind: _nothing() for kind in ("users", "rooms", "unassignments", "trash")}
+
+
 def _one() -> dict[str, Any]:
     return {"found": 1, "finished": 1, "failed": [], "complete": True}
 
@@ -182,4 +186,5 @@ def test_a_failing_removal_does_not_block_the_others(product: Product, capsys: p
     assert {line["kind"]: line["failed"] for line in logged if line["event"] == "swept"} == {
         "users": [bob.id],
         "rooms": [room["id"]],
+        "trash": [],
     }

@@ -74,7 +74,7 @@ def test_the_trail_tells_who_trashed_restored_and_purged(product: Product) -> No
     product.deliver()
 
     entries = [each for each in ann.list(f"/rooms/{room['id']}/activity") if each["resource"] == "task"]
-    told = {task["id"]: [] for task in tasks}
+    told: dict[str, list[tuple[str, str]]] = {task["id"]: [] for task in tasks}
     for entry in reversed(entries):
         told[entry["resource_id"]].append((entry["action"], entry["actor_id"]))
     assert told[tasks[0]["id"]] == [("created", ann.id), ("trashed", bob.id), ("restored", ann.id)]
