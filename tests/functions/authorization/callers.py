@@ -147,8 +147,11 @@ def _names(room: Mapping[str, Any], admin: Person, member: Person, viewer: Perso
 
 def _of_caller(person: Person) -> Names:
     elsewhere = Client(person.connection).sign_in(person.username, person.password)
+    trashed = person.plan()
+    _done(person.delete(f"/tasks/{trashed['id']}"), 204)
     return {
         "caller_id": person.id,
+        "own_trashed_task_id": trashed["id"],
         "own_session_id": _session(elsewhere),
         "password": PASSWORD,
         "new_name": f"renamed-{secrets.token_hex(6)}",

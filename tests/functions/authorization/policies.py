@@ -68,6 +68,7 @@ def everybody(route: str, status: int, **further: Any) -> Line:
 
 
 _TRASHED = {"task_id": "{trashed_task_id}"}
+_OWN_TRASHED = {"task_id": "{own_trashed_task_id}"}
 _THE_VIEWERS = {"task_id": "{viewers_task_id}"}
 _NEW_PASSWORD = "eleven quiet herons over Lake 47"
 
@@ -153,6 +154,8 @@ POLICIES: list[Line | Open] = [
     Line("DELETE /rooms/{room_id}/trash/{task_id}", 404, 404, 404, 404),
     everybody("GET /users/{user_id}/trash", 200, about={"user_id": "me"}),
     everybody("GET /users/{user_id}/trash", 404),
+    everybody("POST /tasks/{task_id}/restore", 200, about=_OWN_TRASHED),
+    everybody("DELETE /users/{user_id}/trash/{task_id}", 204, about={"user_id": "me"} | _OWN_TRASHED),
     everybody("DELETE /users/{user_id}/trash/{task_id}", 404, about={"user_id": "me"} | _TRASHED),
     # Somebody's personal task is nobody else's, whatever rooms they share.
     everybody("DELETE /users/{user_id}/trash/{task_id}", 404, about={"task_id": "{personal_task_id}"}),
