@@ -118,6 +118,7 @@ def test_a_task_is_recorded_from_creation_to_deletion(product: Product) -> None:
             "assignee_ids": {"old": ann.id, "new": bob.id},
             "deadline": {"old": "2027-01-31T11:00:00Z", "new": None},
         },
+        {},
         gone(
             title="Desks", description="Six", status="completed", priority="medium", user_id=bob.id, assignee_ids=bob.id
         ),
