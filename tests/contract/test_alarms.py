@@ -69,9 +69,13 @@ def test_unfinished_sweeper_findings_have_alarms() -> None:
     assert "FailedRemovals" in {alarm.get("MetricName") for alarm in ALARMS.values()}
 
 
-@pytest.mark.parametrize(
-    "table", [name for name, each in STACK.of_type("AWS::DynamoDB::Table").items() if "LocalSecondaryIndexes" in each]
-)
+# No route writes to the table of the version before.
+WITH_LOCAL_INDEXES = {
+    name for name, each in STACK.of_type("AWS::DynamoDB::Table").items() if "LocalSecondaryIndexes" in each
+} - {"TasksTable"}
+
+
+@pytest.mark.parametrize("table", sorted(WITH_LOCAL_INDEXES))
 def test_a_table_with_local_indexes_has_an_alarm_on_full_partitions(table: str) -> None:
     assert {"Ref": table} in _of("storage_full")
 

@@ -187,6 +187,8 @@ def test_the_deploying_role_may_only_hand_over_to_cloudformation(file: str) -> N
 
     assert services <= {"cloudformation", "s3", "logs", "lambda", "apigateway", "cloudwatch", "dynamodb"}
     assert {action for action in _actions(statements) if action.startswith("lambda:")} == {
+        # To copy tasks to their new table in an upgrade.
+        "lambda:InvokeFunction",
         # To put a version back at once, and to remove old ones.
         *("lambda:GetAlias", "lambda:ListAliases", "lambda:ListVersionsByFunction", "lambda:UpdateAlias"),
         *("lambda:DeleteFunction", "lambda:DeleteLayerVersion", "lambda:ListLayerVersions"),

@@ -64,14 +64,24 @@ _EMPTY = {"CORS_ALLOWED_ORIGINS"}
 
 
 def test_a_duplicate_function_differs_only_in_its_routes(understood: Any) -> None:
-    twins = [name for name in understood["variables"] if name.endswith(derived.TWIN)]
+    variables = understood["variables"]
+    twins = [name for name in variables if name.endswith(derived.TWIN)]
 
-    assert twins == ["UsersFunctionPublic"]
-    assert understood["variables"]["UsersFunctionPublic"]["USERS_TABLE"] == "UsersTable"
+    assert {name.removesuffix(derived.TWIN) for name in twins} == {
+        name for name, function in STACK.functions.items() if derived.mixed_paths(function)
+    }
+    for twin in twins:
+        assert variables[twin].keys() == variables[twin.removesuffix(derived.TWIN)].keys()
+    assert variables["UsersFunctionPublic"]["USERS_TABLE"] == "UsersTable"
 
 
-def test_only_one_path_has_public_and_private_methods() -> None:
-    """A further one would be a further container under SAM local; and on AWS a path of which half is easily missed."""
-    mixed = {(name, path) for name, function in STACK.functions.items() for path in derived.mixed_paths(function)}
+def test_on_private_paths_only_registration_and_preflights_are_public() -> None:
+    """A path of which half is public is easily missed."""
+    public = {
+        (event["Method"].upper(), event["Path"])
+        for name, function in STACK.functions.items()
+        for event in STACK.events(name, "Api")
+        if "Auth" in event and event["Path"] in derived.mixed_paths(function)
+    }
 
-    assert mixed == {("UsersFunction", "/users")}
+    assert {each for each in public if each[0] != "OPTIONS"} == {("POST", "/users")}

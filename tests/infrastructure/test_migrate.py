@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from infrastructure import tasks_move
 from infrastructure.migrate import MigrationFailed, done, lines, until_done
 
 
@@ -60,3 +61,24 @@ def test_a_state_request_calls_once() -> None:
 def test_an_interruption_is_reported_with_its_reason(response: dict[str, Any]) -> None:
     with pytest.raises(MigrationFailed, match=r"interrupted: (DependencyFailed|timed out)"):
         list(until_done(Functions(response), "MigrationsFunction", {}))
+
+
+def compared(left: int) -> dict[str, Any]:
+    [state] = report(10, True)["migrations"]
+    return {"migrations": [{**state, "id": "0007-copies-compared", "left": left}], "error": None}
+
+
+@pytest.mark.parametrize(("again", "restarted"), [(True, 4), (False, 0)])
+def test_an_upgrade_copies_tasks_from_the_start_or_continues(again: bool, restarted: int) -> None:
+    functions = Functions(compared(0))
+    printed: list[str] = []
+
+    tasks_move.copy(functions, "MigrationsFunction", again=again, progress=printed.append)
+
+    assert [len(event["again"]) for event in functions.events] == [restarted]
+    assert printed == ["0007-copies-compared  done: 1 of 10 items changed; rooms have x"]
+
+
+def test_an_upgrade_stops_where_tasks_could_not_be_copied() -> None:
+    with pytest.raises(MigrationFailed, match="2 tasks could not be copied"):
+        tasks_move.copy(Functions(compared(2)), "MigrationsFunction", again=False, progress=lambda _: None)

@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from infrastructure.local.errors import DeploymentFailed
-from infrastructure.release import Stack, main, overrides, release
+from infrastructure.migrate import MigrationFailed
+from infrastructure.release import RolledBack, Stack, Version, main, overrides, release
 from infrastructure.smoke import Unhealthy
 
 NAME = "tasksync-prod"
@@ -133,3 +134,74 @@ def test_a_parameter_without_a_value_is_refused(
         main()
 
     assert "is not NAME=VALUE" in capsys.readouterr().err
+
+
+class Upgrade(Stack):
+    """A stack as AWS would have it: its versions, and what is done to it, in order."""
+
+    def __init__(self, parameters: Mapping[str, str], fails: Exception | None = None) -> None:
+        """The version before has only the old tasks table. ``fails``: what copying ends with."""
+        self.name = NAME
+        self.done: list[Any] = []
+        self._fails = fails
+        self._now = Version({"Resources": {"TasksTable": {}}}, parameters, {})
+
+    def status(self) -> str | None:
+        return "UPDATE_COMPLETE"
+
+    def version(self) -> Version | None:
+        return self._now
+
+    def deploy(self, changed: Mapping[str, str]) -> None:
+        self.done.append(changed)
+        self._now = Version({"Resources": {"TasksTable": {}, "TasksTableV2": {}}}, changed, {})
+
+    def check(self, *, tasks_open: bool = True) -> None:
+        self.done.append("all serves" if tasks_open else "the rest serves")
+
+    def copy_tasks(self, *, again: bool) -> None:
+        self.done.append("copy again" if again else "copy on")
+        if self._fails:
+            raise self._fails
+
+    def redirect(self, version: Version) -> int:
+        self.done.append(("redirect", version.parameters))
+        return 0
+
+    def put_back(self, version: Version) -> None:
+        self.done.append("put back")
+        self._now = version
+
+
+CLOSED = {"TasksOpen": "false", "Rollout": "AllAtOnce"}
+
+
+@pytest.mark.parametrize(("before", "copied"), [({}, "copy again"), (CLOSED, "copy on")])
+def test_an_upgrade_copies_tasks_while_their_routes_are_closed_and_then_opens_them(
+    before: dict[str, str], copied: str
+) -> None:
+    stack = Upgrade(before)
+
+    release(stack, stack.deploy, stack.check)
+
+    assert stack.done == [CLOSED, "the rest serves", copied, {}, "all serves"]
+
+
+def test_an_upgrade_that_cannot_copy_puts_the_version_before_back() -> None:
+    stack = Upgrade({"Environment": "prod"}, MigrationFailed("1 tasks could not be copied."))
+
+    with pytest.raises(RolledBack, match="1 tasks could not be copied"):
+        release(stack, stack.deploy, stack.check)
+
+    redirected = ("redirect", {"Environment": "prod"})
+    assert stack.done == [CLOSED, "the rest serves", "copy again", redirected, "put back", "all serves"]
+
+
+def test_a_version_with_the_new_table_is_replaced_without_copying() -> None:
+    stack = Upgrade({})
+    release(stack, stack.deploy, stack.check)
+    stack.done.clear()
+
+    release(stack, stack.deploy, stack.check)
+
+    assert stack.done == [{}, "all serves"]

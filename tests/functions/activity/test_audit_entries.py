@@ -101,14 +101,24 @@ def test_a_task_is_recorded_from_creation_to_deletion(product: Product) -> None:
     assert [entry["actor_id"] for entry in entries] == [ann.id, bob.id, ann.id]
     assert [entry["request_id"] for entry in entries] == [request_of(each) for each in (planned, changed, deleted)]
     assert [entry["changes"] for entry in entries] == [
-        new(title="Desks", status="pending", priority="medium", user_id=ann.id, deadline="2027-01-31T11:00:00Z"),
+        new(
+            title="Desks",
+            status="pending",
+            priority="medium",
+            user_id=ann.id,
+            assignee_ids=ann.id,
+            deadline="2027-01-31T11:00:00Z",
+        ),
         {
             "description": {"old": None, "new": "Six"},
             "status": {"old": "pending", "new": "completed"},
             "user_id": {"old": ann.id, "new": bob.id},
+            "assignee_ids": {"old": ann.id, "new": bob.id},
             "deadline": {"old": "2027-01-31T11:00:00Z", "new": None},
         },
-        gone(title="Desks", description="Six", status="completed", priority="medium", user_id=bob.id),
+        gone(
+            title="Desks", description="Six", status="completed", priority="medium", user_id=bob.id, assignee_ids=bob.id
+        ),
     ]
     assert [entry["at"] for entry in entries] == sorted(entry["at"] for entry in entries)
 
@@ -214,7 +224,7 @@ def test_deleting_an_account_hands_over_its_rooms_and_leaves_them_in_one_change(
     assert {entry["resource_id"]: entry["changes"] for entry in by_her} == {
         ann.id: {"role": {"old": "admin", "new": None}},
         bob.id: {"role": {"old": "member", "new": "admin"}},
-        task["id"]: gone(user_id=ann.id),
+        task["id"]: gone(user_id=ann.id, assignee_ids=ann.id),
     }
     assert {entry["actor_id"] for entry in by_her} == {ann.id}
 

@@ -10,7 +10,7 @@ but not its status: who reads the tasks leaves out those that ``holds`` does not
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from operator import itemgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -37,7 +37,7 @@ from tasksync.runtime.settings import settings
 # They sort before and after all characters of a sort key. DynamoDB does not accept an empty text as a bound.
 _START = "!"
 _END = "~"
-_LAST_DEADLINE = clock.sortable(date.max)
+_LAST_DEADLINE = "9999-12-31T24"  # `clock.sortable` of the last date
 
 # Names of indexes, each with its sort key.
 _CREATED = (TasksItem.room_by_created.Meta.index_name, "by_created")
