@@ -91,17 +91,18 @@ class TasksRepository:
             room_id, TasksItem.by_created.startswith(f"{LINK}{user_id}#"), consistent_read=True, page_size=100
         ).page_iter
         for page in pages:
-            yield self._linked(page["Items"])
+            yield self._assigned(user_id, page["Items"])
 
     def assigned_to(self, user_id: str) -> Iterator[Task]:
         """All tasks of a person's list, from the index."""
         pages = TasksItem.by_person.query(user_id, TasksItem.by_created.startswith(LINK), page_size=100).page_iter
         for page in pages:
-            yield from self._linked(page["Items"])
+            yield from self._assigned(user_id, page["Items"])
 
-    def _linked(self, links: Iterable[Raw]) -> list[Task]:
+    def _assigned(self, user_id: str, links: Iterable[Raw]) -> list[Task]:
+        """The tasks of a person's links, without those that have been given to others since the links were read."""
         ids = [task_of(link["item"]["S"]) for link in links]
-        return list(self.find_many(ids).values()) if ids else []
+        return [task for task in self.find_many(ids).values() if user_id in task.assignee_ids] if ids else []
 
     def trashed_before(self, at: datetime) -> Iterator[list[tuple[str, datetime]]]:
         """The ids of tasks of all owners in the trash since before this time, each with the time it was moved there,
