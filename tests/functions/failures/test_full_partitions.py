@@ -88,12 +88,12 @@ def test_a_full_partition_is_counted_for_the_alarm(
         line for line in map(json.loads, capsys.readouterr().out.splitlines()) if line.get("event") == "storage full"
     ]
     owner = scene.ann.id if name == "plan a personal task" else scene.room["id"]
-    assert (line["level"], line["table"], line["partitions"]) == ("ERROR", "TasksTable", [owner])
+    assert (line["level"], line["table"], line["partitions"]) == ("ERROR", "TasksTableV2", [owner])
     assert (line["storage_full"], line["request_id"]) == (1, refused.headers["X-Request-Id"])
 
 
 @pytest.mark.parametrize("operation", ["PutItem", "UpdateItem", "BatchWriteItem"])
-@pytest.mark.parametrize("table", ["TasksTable", "RoomsTable", "ActivityTable"])
+@pytest.mark.parametrize("table", ["TasksTableV2", "RoomsTable", "ActivityTable"])
 def test_single_and_batch_writes_of_any_table_say_which_partition_is_full(
     product: Product, table: str, operation: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
