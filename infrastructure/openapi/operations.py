@@ -112,7 +112,7 @@ def _in_path(path: str) -> list[Json]:
             "description": _PATH_PARAMETERS[name],
             "schema": parameter_schema(Id),
             # In a room, it is others who are changed.
-            **({"example": "me"} if path.startswith("/users/") else {}),
+            **({"example": "me"} if path.startswith("/users/") and name == "user_id" else {}),
         }
         for name in re.findall(r"\{(\w+)\}", path)
     ]

@@ -20,7 +20,7 @@ DESCRIPTION = file.read()
 UNITS = {"KiB": 1024, "MB": 1_000_000, "s": 1, "min": 60, "h": 3600, "days": 86_400}
 PACKAGES = ("_api", "authorizer", "sweeper", "auditor")
 # Settings that count in the unit that the page shows.
-IN_DAYS = {"ActivityRetentionDays"}
+IN_DAYS = {"ActivityRetentionDays", "TrashDays"}
 
 
 def _named(what: str) -> float:

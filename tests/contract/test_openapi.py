@@ -123,7 +123,8 @@ def test_no_id_has_an_example_but_me() -> None:
         if {"example", "examples"} & {*parameter, *parameter["schema"]}
     ]
 
-    assert {*filled_in} == {("/users/{user_id}", "user_id", "me"), ("/users/{user_id}/export", "user_id", "me")}
+    below = ("", "/export", "/trash", "/trash/{task_id}")
+    assert {*filled_in} == {(f"/users/{{user_id}}{path}", "user_id", "me") for path in below}
 
 
 def test_every_body_has_an_example_that_its_schema_allows() -> None:

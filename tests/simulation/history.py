@@ -9,6 +9,7 @@ from tests.simulation.invariants import Violation
 from tests.simulation.tables import Change, Key
 from tests.simulation.task_items import is_change_of_task
 
+_OF_EVERY_WRITE = {"version", "revision", "stamp", "updated_at", "updated_by", "copied"}
 _RANKS = {"none": -1, "removed": -1, "viewer": 0, "member": 1, "admin": 2}
 
 
@@ -127,6 +128,8 @@ class History:
         version, before = _version(change.new), _version(change.old) if change.old else 0
         if version - before not in (0, 1):
             raise Violation(f"I6: the versions of {task_id} have a gap")
+        if change.old and version > before and _content(change.old) == _content(change.new):
+            raise Violation(f"I6: {task_id} has another version, and nothing of it has changed")
         chain.setdefault(version, change.new)
 
     def _check_task(self, operation: Operation, response: Response) -> None:
@@ -168,6 +171,11 @@ def _same(response: Response, first: Response) -> bool:
 
 def _version(item: Item) -> int:
     return int(item["version"]["N"])
+
+
+def _content(task: Item) -> Item:
+    """Without what every write changes."""
+    return {name: value for name, value in task.items() if name not in _OF_EVERY_WRITE}
 
 
 def _revision(item: Item) -> int:

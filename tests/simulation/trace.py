@@ -101,13 +101,13 @@ def _filled(expression: str, part: Json) -> str:
     return re.sub(r"[#:]\w+", meaning, expression)
 
 
-_KEYS = ("user_id", "room_id", "item", "owner_id", "task_id", "session_id", "receipt_id")
+_KEYS = ("user_id", "room_id", "session_id", "receipt_id")
 
 
 def _key(key: Json) -> str:
     known = [key[name]["S"] for name in _KEYS if name in key]
-    if "item" in key:
+    if "owner_id" in key:
+        known = [key["item"]["S"]]
+    elif "item" in key:
         known = [key["room_id"]["S"], key["item"]["S"]]
-    elif "task_id" in key:
-        known = [key["task_id"]["S"]]
     return "/".join(known)

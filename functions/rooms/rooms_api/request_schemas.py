@@ -57,7 +57,3 @@ class RoleChange(msgspec.Struct, frozen=True, kw_only=True):
     """A change of a membership."""
 
     role: Annotated[RoomRole, Meta(description="The new role of the member in the room.")]
-
-
-class EmptyBody(msgspec.Struct, frozen=True):
-    """An optional body without fields."""

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from rooms_api.request_schemas import EmptyBody, Join, NewMember, NewRoom, RoleChange, RoomChange
+from rooms_api.request_schemas import Join, NewMember, NewRoom, RoleChange, RoomChange
 from tasksync.domain.rate_limits import ADD_STRANGERS, JOIN, JOIN_FROM
 from tasksync.domain.rooms.activity import ActivityService
 from tasksync.domain.rooms.rooms import MemberWithUser, RoomService
@@ -20,7 +20,7 @@ from tasksync.http.middleware.rate_limits import RateLimits
 from tasksync.http.pagination.lists import listing
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok, uncompressed
-from tasksync.http.schemas.fields import Paging
+from tasksync.http.schemas.fields import EmptyBody, Paging
 from tasksync.http.schemas.responses import Activity, Listing, Member, Room, RoomSummary
 from tasksync.model import entities
 from tasksync.model.entities import RoomRole, RoomView

@@ -1,12 +1,13 @@
-"""The sweeper function: a schedule calls it to finish removals that were started long ago."""
+"""The sweeper function: a schedule calls it to finish removals that were started long ago, and to empty the trash."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from tasksync.domain.removal import UserRemoval, remove_dead_room
 from tasksync.domain.rooms.unassignment import unassign_former_member
 from tasksync.domain.sweep import Finish, Subject, sweep
+from tasksync.domain.trash import delete_expired
 from tasksync.dynamodb.rooms.former_members import FormerMembersRepository
 from tasksync.dynamodb.rooms.repository import RoomsRepository
 from tasksync.dynamodb.rooms.unassignments import UnassignmentsRepository
@@ -16,6 +17,7 @@ from tasksync.dynamodb.users.repository import UsersRepository
 from tasksync.observability.logs import Measure, log_measured
 from tasksync.runtime import clock, deadline, unit_of_work
 from tasksync.runtime.deadline import KeepGoing
+from tasksync.runtime.settings import settings
 from tasksync.streams.records import Context
 
 # Longer than the streams normally take: a younger removal is probably in progress.
@@ -42,6 +44,13 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
         "unassignments": _sweep(
             "unassignments", UnassignmentsRepository().unfinished(clock.now() - age), _unassign, context
         ),
+        # Last: there may be many, and nobody sees them any more.
+        "trash": _sweep(
+            "trash",
+            TasksRepository().trashed_before(clock.now() - timedelta(days=settings.trash_days)),
+            _delete_expired,
+            context,
+        ),
     }
 
 
@@ -54,6 +63,10 @@ def _unassign(left: tuple[str, str], keep_going: KeepGoing) -> bool:
     return unassign_former_member(
         room_id, user_id, UnassignmentsRepository(), RoomsRepository(), TasksRepository(), keep_going
     )
+
+
+def _delete_expired(expired: tuple[str, datetime], keep_going: KeepGoing) -> bool:
+    return delete_expired(expired, TasksRepository(), keep_going)
 
 
 def _sweep(kind: str, pages: Iterable[list[Subject]], finish: Finish[Subject], context: Context) -> dict[str, Any]:

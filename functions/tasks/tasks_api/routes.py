@@ -1,11 +1,13 @@
 """Routes of tasks."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from msgspec import UNSET
 
 from tasks_api.request_schemas import NewTask, RoomTaskQuery, TaskChange, TaskQuery
 from tasksync.domain.tasks import TaskService
+from tasksync.domain.trash import TrashService, require_own
 from tasksync.dynamodb.idempotency.repository import IdempotencyRepository
 from tasksync.dynamodb.limits.repository import RateLimitsRepository
 from tasksync.dynamodb.rooms.repository import RoomsRepository
@@ -18,7 +20,8 @@ from tasksync.http.middleware.tasks_open import require_open_tasks
 from tasksync.http.pagination.lists import listing
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok
-from tasksync.http.schemas.responses import Listing, Task, TaskInList
+from tasksync.http.schemas.fields import EmptyBody, Paging
+from tasksync.http.schemas.responses import Listing, Task, TaskInList, TrashedTask
 from tasksync.model import entities
 from tasksync.model.entities import Page
 from tasksync.model.errors import (
@@ -29,11 +32,13 @@ from tasksync.model.errors import (
     RoomNotFound,
     RoomStorageFull,
 )
+from tasksync.runtime.settings import settings
 
 api = Api("tasks", Idempotency(IdempotencyRepository()), RateLimits(RateLimitsRepository()), require_open_tasks)
 app = api.chalice
 
 _tasks = TaskService(TaskChanges(), RoomsRepository())
+_trash = TrashService(TaskChanges(), RoomsRepository(), lambda: timedelta(days=settings.trash_days))
 
 _CHANGE_ERRORS = (RoleTooLow, AssigneeNotMember, PreconditionFailed, RoomStorageFull)
 
@@ -134,10 +139,77 @@ def _assigning(body: NewTask | TaskChange, effect: Callable[[], entities.Task]) 
 def delete_task(request: Request, task_id: str) -> Response:
     """Delete a task.
 
-    For admins and members of its room; a personal task only for its owner. It cannot be restored.
+    For admins and members of its room; a personal task only for its owner. It moves to the trash of the room or the
+    person, and can be restored for 30 days, or as long as the operator has set.
     """
     return request.carry_out(
-        lambda: _tasks.delete(request.caller, task_id, request.precondition),
+        lambda: _tasks.trash(request.caller, task_id, request.matches),
         lambda _: no_content(),
         checked=True,
     )
+
+
+@api.route(
+    "POST",
+    "/tasks/{task_id}/restore",
+    body=EmptyBody,
+    response=Task,
+    raises=(RoleTooLow, PreconditionFailed, RoomStorageFull),
+)
+def restore_task(request: Request, task_id: str, body: EmptyBody) -> Response:  # it has no fields
+    """Restore a task from the trash.
+
+    For admins and members of its room; a personal task only for its owner. Assignees who left the room since the task
+    was deleted are not assigned again.
+    """
+    return request.carry_out(
+        lambda: _trash.restore(request.caller, task_id, request.matches),
+        lambda task: ok(rendering.task(task), task.version),
+        checked=True,
+    )
+
+
+@api.route("GET", "/rooms/{room_id}/trash", query=Paging, response=Listing[TrashedTask])
+def list_trash_of_room(request: Request, room_id: str, query: Paging) -> Response:
+    """List the deleted tasks of a room, the latest first.
+
+    For all members of the room. A task is listed until it is deleted for good: see `expires_at`.
+    """
+    return listing(
+        request, query, lambda limit, after: _trash.list_of_room(request.caller, room_id, limit, after), _trashed
+    )
+
+
+@api.route("GET", "/users/{user_id}/trash", query=Paging, response=Listing[TrashedTask])
+def list_trash_of_user(request: Request, user_id: str, query: Paging) -> Response:
+    """List the caller's own deleted personal tasks, the latest first.
+
+    `user_id` is `me`, or the caller's id. A task is listed until it is deleted for good: see `expires_at`.
+    """
+    require_own(request.caller, user_id)
+    return listing(request, query, lambda limit, after: _trash.list_of_caller(request.caller, limit, after), _trashed)
+
+
+@api.route("DELETE", "/rooms/{room_id}/trash/{task_id}", raises=(RoleTooLow, PreconditionFailed))
+def purge_task_of_room(request: Request, room_id: str, task_id: str) -> Response:
+    """Delete a task from the trash of a room for good. For admins and members of the room."""
+    return _purge(request, room_id, task_id)
+
+
+@api.route("DELETE", "/users/{user_id}/trash/{task_id}", raises=(PreconditionFailed,))
+def purge_task_of_user(request: Request, user_id: str, task_id: str) -> Response:
+    """Delete a personal task from the caller's own trash for good. `user_id` is `me`, or the caller's id."""
+    require_own(request.caller, user_id)
+    return _purge(request, user_id, task_id)
+
+
+def _purge(request: Request, owner_id: str, task_id: str) -> Response:
+    return request.carry_out(
+        lambda: _trash.delete(request.caller, owner_id, task_id, request.matches),
+        lambda _: no_content(),
+        checked=True,
+    )
+
+
+def _trashed(task: entities.Task) -> TrashedTask:
+    return rendering.trashed_task(task, _trash.expires_at(task))

@@ -10,6 +10,7 @@ from tasksync.http.schemas.responses import (
     FormerRoom,
     Session,
     Task,
+    TrashedTask,
     User,
 )
 
@@ -32,6 +33,7 @@ class Export(TypedDict):
             )
         ),
     ]
+    trash: Annotated[list[TrashedTask], Meta(description="The user's deleted personal tasks, until they expire.")]
     activity: Annotated[
         list[ExportedActivity],
         Meta(

@@ -10,6 +10,7 @@ from msgspec import UNSET
 from tasksync.domain.rate_limits import REGISTRATION
 from tasksync.domain.removal import UserRemoval
 from tasksync.domain.tasks import TaskService
+from tasksync.domain.trash import TrashService
 from tasksync.domain.users.accounts import register
 from tasksync.domain.users.export import ExportService
 from tasksync.domain.users.users import UserService
@@ -34,7 +35,7 @@ from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok, uncompressed
 from tasksync.http.schemas.fields import CursorQuery, Paging
 from tasksync.http.schemas.registration import Registration
-from tasksync.http.schemas.responses import Listing, User, VisibleUser
+from tasksync.http.schemas.responses import Listing, TrashedTask, User, VisibleUser
 from tasksync.http.security_log import note, noting_refusals
 from tasksync.model import entities
 from tasksync.model.entities import UserRole
@@ -63,6 +64,7 @@ _rooms = RoomReads()
 _users = UserService(_people, _rooms, gather_pair, lambda: timedelta(seconds=settings.recent_sign_in_seconds))
 _former_members = FormerMembersRepository()
 _removal = UserRemoval(_people, _rooms, _former_members, TasksRepository(), SessionsRepository())
+_trash = TrashService(TaskChanges(), _rooms, lambda: timedelta(days=settings.trash_days))
 _exports = ExportService(
     _users,
     _rooms,
@@ -70,6 +72,7 @@ _exports = ExportService(
     SessionsRepository(),
     TaskService(TaskChanges(), _rooms),
     TaskReads(),
+    _trash,
     ActivityRepository(),
 )
 
@@ -148,11 +151,16 @@ def export_user(request: Request, user_id: str, query: CursorQuery) -> Response:
         Part("former_rooms", partial(_exports.former_rooms, caller), rendering.former_room),
         Part("tasks", partial(_exports.tasks, caller), rendering.task),
         Part("tasks", partial(_exports.tasks_for_others, caller), rendering.task),
+        Part("trash", partial(_exports.trash, caller), _trashed),
         Part("activity", partial(_exports.activity, caller), rendering.exported_activity),
     ]
     response = uncompressed(chained(request, body, parts, start))
     note(request, "exported", caller.user_id)
     return response
+
+
+def _trashed(task: entities.Task) -> TrashedTask:
+    return rendering.trashed_task(task, _trash.expires_at(task))
 
 
 @api.route("PUT", "/users/{user_id}", body=UserChange, response=VisibleUser, raises=_CHANGE_ERRORS)

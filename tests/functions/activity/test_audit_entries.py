@@ -92,14 +92,16 @@ def test_a_task_is_recorded_from_creation_to_deletion(product: Product) -> None:
     )
     path = f"/tasks/{planned.json()['id']}"
     changed = bob.patch(path, json={"status": "completed", "description": "Six", "deadline": None, "user_id": bob.id})
-    deleted = ann.delete(path)
+    trashed = ann.delete(path)
+    purged = bob.delete(f"/rooms/{room['id']}/trash/{planned.json()['id']}")
     product.deliver()
 
     entries = about(trail(ann, room), planned.json()["id"])
 
-    assert deeds(entries) == [("created", "task"), ("updated", "task"), ("deleted", "task")]
-    assert [entry["actor_id"] for entry in entries] == [ann.id, bob.id, ann.id]
-    assert [entry["request_id"] for entry in entries] == [request_of(each) for each in (planned, changed, deleted)]
+    assert deeds(entries) == [("created", "task"), ("updated", "task"), ("trashed", "task"), ("purged", "task")]
+    assert [entry["actor_id"] for entry in entries] == [ann.id, bob.id, ann.id, bob.id]
+    requests = (planned, changed, trashed, purged)
+    assert [entry["request_id"] for entry in entries] == [request_of(each) for each in requests]
     assert [entry["changes"] for entry in entries] == [
         new(
             title="Desks",
@@ -116,6 +118,7 @@ def test_a_task_is_recorded_from_creation_to_deletion(product: Product) -> None:
             "assignee_ids": {"old": ann.id, "new": bob.id},
             "deadline": {"old": "2027-01-31T11:00:00Z", "new": None},
         },
+        {},
         gone(
             title="Desks", description="Six", status="completed", priority="medium", user_id=bob.id, assignee_ids=bob.id
         ),

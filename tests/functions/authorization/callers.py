@@ -29,6 +29,7 @@ NOTHING: Names = {
     "session_id": f"ses_{'0' * 32}",
     "personal_task_id": f"usr_{'0' * 32}.{'0' * 32}",
     "viewers_task_id": f"room_{'0' * 32}.{'1' * 32}",
+    "trashed_task_id": f"room_{'0' * 32}.{'2' * 32}",
     "newcomer_id": f"usr_{'1' * 32}",
     "code": "ZZZZZZZZZ",
     "asset": "nothing.js",
@@ -128,6 +129,8 @@ def told(response: Response, place: Names) -> tuple[int, dict[str, str], str]:
 
 def _names(room: Mapping[str, Any], admin: Person, member: Person, viewer: Person, newcomer: Person) -> Names:
     task = admin.plan(room_id=room["id"], user_id=member.id)
+    trashed = admin.plan(room_id=room["id"])
+    _done(admin.delete(f"/tasks/{trashed['id']}"), 204)
     return {
         "room_id": room["id"],
         "task_id": task["id"],
@@ -135,6 +138,7 @@ def _names(room: Mapping[str, Any], admin: Person, member: Person, viewer: Perso
         "session_id": _session(member),
         "personal_task_id": member.plan()["id"],
         "viewers_task_id": admin.plan(room_id=room["id"], user_id=viewer.id)["id"],
+        "trashed_task_id": trashed["id"],
         "newcomer_id": newcomer.id,
         "code": room["code"],
         "asset": NOTHING["asset"],
@@ -143,8 +147,11 @@ def _names(room: Mapping[str, Any], admin: Person, member: Person, viewer: Perso
 
 def _of_caller(person: Person) -> Names:
     elsewhere = Client(person.connection).sign_in(person.username, person.password)
+    trashed = person.plan()
+    _done(person.delete(f"/tasks/{trashed['id']}"), 204)
     return {
         "caller_id": person.id,
+        "own_trashed_task_id": trashed["id"],
         "own_session_id": _session(elsewhere),
         "password": PASSWORD,
         "new_name": f"renamed-{secrets.token_hex(6)}",

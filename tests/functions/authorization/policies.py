@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 # What a request may name in its path or body, as {name}; ``callers.py`` says what each stands for.
-PLACES = {"room_id", "task_id", "user_id", "session_id", "personal_task_id", "viewers_task_id"}
+PLACES = {"room_id", "task_id", "user_id", "session_id", "personal_task_id", "viewers_task_id", "trashed_task_id"}
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,8 @@ def everybody(route: str, status: int, **further: Any) -> Line:
     return Line(route, status, status, status, status, **further)
 
 
+_TRASHED = {"task_id": "{trashed_task_id}"}
+_OWN_TRASHED = {"task_id": "{own_trashed_task_id}"}
 _THE_VIEWERS = {"task_id": "{viewers_task_id}"}
 _NEW_PASSWORD = "eleven quiet herons over Lake 47"
 
@@ -144,7 +146,20 @@ POLICIES: list[Line | Open] = [
     Line("PATCH /tasks/{task_id}", 200, 200, 403, 404, about=_THE_VIEWERS, json={"title": "Changed"}),
     Line("PATCH /tasks/{task_id}", 200, 200, 403, 404, about=_THE_VIEWERS, json={"user_id": None}),
     Line("DELETE /tasks/{task_id}", 204, 204, 403, 404, about=_THE_VIEWERS),
+    Line("GET /rooms/{room_id}/trash", 200, 200, 200, 404),
+    Line("POST /tasks/{task_id}/restore", 200, 200, 403, 404, about=_TRASHED),
+    Line("DELETE /rooms/{room_id}/trash/{task_id}", 204, 204, 403, 404, about=_TRASHED),
+    # What is not in the trash cannot be restored or deleted there.
+    Line("POST /tasks/{task_id}/restore", 404, 404, 404, 404),
+    Line("DELETE /rooms/{room_id}/trash/{task_id}", 404, 404, 404, 404),
+    everybody("GET /users/{user_id}/trash", 200, about={"user_id": "me"}),
+    everybody("GET /users/{user_id}/trash", 404),
+    everybody("POST /tasks/{task_id}/restore", 200, about=_OWN_TRASHED),
+    everybody("DELETE /users/{user_id}/trash/{task_id}", 204, about={"user_id": "me"} | _OWN_TRASHED),
+    everybody("DELETE /users/{user_id}/trash/{task_id}", 404, about={"user_id": "me"} | _TRASHED),
     # Somebody's personal task is nobody else's, whatever rooms they share.
+    everybody("DELETE /users/{user_id}/trash/{task_id}", 404, about={"task_id": "{personal_task_id}"}),
+    everybody("POST /tasks/{task_id}/restore", 404, about={"task_id": "{personal_task_id}"}),
     everybody("GET /tasks/{task_id}", 404, about={"task_id": "{personal_task_id}"}),
     everybody("PATCH /tasks/{task_id}", 404, about={"task_id": "{personal_task_id}"}, json={"title": "Changed"}),
     everybody("DELETE /tasks/{task_id}", 404, about={"task_id": "{personal_task_id}"}),

@@ -63,6 +63,11 @@ class Team:
             "DELETE /tasks/{task_id}": lambda: ann.delete(next(deleted)),
             "DELETE /tasks/{task_id}, with If-Match": lambda: ann.delete(next(deleted), headers={"If-Match": '"1"'}),
             "DELETE /tasks/{task_id}, personal": lambda: ann.delete(f"/tasks/{self.personal['id']}"),
+            "GET /rooms/{room_id}/trash": self._get(f"{room}/trash"),
+            "GET /users/{user_id}/trash": self._get("/users/me/trash"),
+            "POST /tasks/{task_id}/restore": lambda: ann.post(f"{others[0]}/restore"),
+            "DELETE /rooms/{room_id}/trash/{task_id}": lambda: ann.delete(f"{room}/trash{others[1][6:]}"),
+            "DELETE /users/{user_id}/trash/{task_id}": lambda: ann.delete(f"/users/me/trash/{self.personal['id']}"),
         }
 
     def _of_rooms(self) -> dict[str, Request]:

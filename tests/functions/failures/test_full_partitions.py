@@ -15,7 +15,7 @@ from tests.support.product import Product
 from tests.support.stack import Stack
 
 LIMITED = {name for name, table in Stack().of_type("AWS::DynamoDB::Table").items() if "LocalSecondaryIndexes" in table}
-TASKS = ["plan a task", "plan a personal task", "PUT a task", "PATCH a task"]
+TASKS = ["plan a task", "plan a personal task", "PUT a task", "PATCH a task", "restore a task"]
 GROWING = {WRITES[name].route for name in TASKS}
 KEY = {"Idempotency_Key": "once"}
 
@@ -78,10 +78,11 @@ def test_a_full_partition_is_counted_for_the_alarm(
     product: Product, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     scene = Scene(product)
+    request = WRITES[name].request(scene)
     capsys.readouterr()
 
     with happening(full(*LIMITED)):
-        refused = send(scene.ann, WRITES[name].request(scene))
+        refused = send(scene.ann, request)
 
     [line] = [
         line for line in map(json.loads, capsys.readouterr().out.splitlines()) if line.get("event") == "storage full"

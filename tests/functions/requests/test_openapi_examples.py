@@ -39,7 +39,9 @@ SESSION: list[tuple[str, str]] = [
     (ANN, "add_member"),
     *((ANN, name) for name in ("create_task", "get_task", "list_tasks", "list_tasks_of_room")),
     *((ANN, name) for name in ("change_task", "change_task_with_put", "get_overview", "resolve_keys")),
-    *((ANN, name) for name in ("list_activity", "export_user", "delete_task")),
+    *((ANN, name) for name in ("delete_task", "list_trash_of_room", "list_trash_of_user", "restore_task", "get_task")),
+    *((ANN, name) for name in ("delete_task", "list_activity", "export_user", "purge_task_of_user")),
+    (ANN, "purge_task_of_room"),
     # Its version has changed with its members.
     *((ANN, name) for name in ("get_room", "delete_room")),
     *((ANN, name) for name in ("reauthenticate", "change_password", "get_user", "delete_user")),
@@ -89,6 +91,7 @@ class FirstSession:
         self._tokens = {PROMETHEUS: product.aws.secrets.get_secret_value(SecretId="MetricsSecret")["SecretString"]}
         self._in_place_of: dict[str, str] = {}
         self._ids: dict[str, str] = {}
+        self._task_in_room = ""
         self._tags: dict[str, str] = {}
 
     def send(self, who: str, name: str, body: Any = None, headers: dict[str, str] | None = None) -> Response:
@@ -102,6 +105,10 @@ class FirstSession:
         if name == "complete_recovery":
             # Those who run the installation issue it (`make reset-password`).
             self._in_place_of[body["token"]] = self._product.recovery_token("bob")
+        if name == "purge_task_of_room":
+            self._ids["task_id"] = self._task_in_room
+            ann = Client(self._product.anonymous.connection, self._tokens[who])
+            assert ann.delete(f"/tasks/{self._task_in_room}").status == 204
         path = template.format_map({each: self._id(each, operation) for each in re.findall(r"{(\w+)}", template)})
         parameters = {_resolved(each)["name"] for each in operation.get("parameters", [])}
         own = {}
@@ -147,6 +154,8 @@ class FirstSession:
             example = media["example"] if "example" in media else _example(media["schema"])
             self._in_place_of |= dict(_texts(example, made))
             kind = {"create_user": "user_id of somebody", "create_room": "room_id", "create_task": "task_id"}.get(name)
+            if name == "create_task" and made["room_id"]:
+                self._task_in_room = made["id"]
             if kind:
                 self._ids[kind] = made["id"]
 

@@ -31,6 +31,20 @@ class Scene:
         self.path = f"/rooms/{self.room['id']}"
 
     @functools.cached_property
+    def trashed(self) -> Any:
+        """A task in the trash of the room."""
+        return self._deleted(self.ann.plan(room_id=self.room["id"]))
+
+    @functools.cached_property
+    def trashed_personal(self) -> Any:
+        """A personal task in Ann's trash."""
+        return self._deleted(self.ann.plan())
+
+    def _deleted(self, task: Any) -> Any:
+        assert self.ann.delete(f"/tasks/{task['id']}").status == 204
+        return task
+
+    @functools.cached_property
     def root(self) -> Person:
         """An admin of the installation."""
         return administrator(self.product)
@@ -96,6 +110,17 @@ WRITES: dict[str, Write] = {
         "PATCH /tasks/{task_id}", lambda scene: ("PATCH", f"/tasks/{scene.task['id']}", {"status": "completed"})
     ),
     "delete a task": Write("DELETE /tasks/{task_id}", lambda scene: ("DELETE", f"/tasks/{scene.task['id']}", None)),
+    "restore a task": Write(
+        "POST /tasks/{task_id}/restore", lambda scene: ("POST", f"/tasks/{scene.trashed['id']}/restore", {})
+    ),
+    "delete a task for good": Write(
+        "DELETE /rooms/{room_id}/trash/{task_id}",
+        lambda scene: ("DELETE", f"{scene.path}/trash/{scene.trashed['id']}", None),
+    ),
+    "delete a personal task for good": Write(
+        "DELETE /users/{user_id}/trash/{task_id}",
+        lambda scene: ("DELETE", f"/users/me/trash/{scene.trashed_personal['id']}", None),
+    ),
     "PUT a profile": Write("PUT /users/{user_id}", lambda _: ("PUT", "/users/me", {"email": None})),
     "PATCH a profile": Write(
         "PATCH /users/{user_id}", lambda scene: ("PATCH", f"/users/{scene.ann.id}", {"email": None})

@@ -198,3 +198,20 @@ def test_the_auditor_finds_a_lost_record_and_the_sweeper_repairs_it(flat: Flat) 
     assert flat.ann.list("/tasks") == [mine]
     flat.product.deliver(to="ActivityFunction")
     assert [each for each in call(flat.product.aws, "AuditorFunction", audit)["findings"] if each["violations"]] == []
+
+
+@pytest.mark.parametrize("deleted", [False, True], ids=["left", "deleted"])
+def test_a_task_given_to_another_is_not_written_for_a_link_that_an_index_still_shows(flat: Flat, deleted: bool) -> None:
+    key = {"owner_id": flat.room["id"], "item": f"A#{flat.bob.id}#{flat.task['id']}"}
+    [link] = [item for item in flat.product.items(TABLE) if key.items() <= item.items()]
+    flat.ann.patch(f"/tasks/{flat.task['id']}", json={"user_id": flat.ann.id})
+    tables.put(flat.product.aws, TABLE, **link)
+
+    if deleted:
+        assert flat.bob.delete("/users/me").status == 204
+    else:
+        flat.remove_bob(by=flat.bob)
+    flat.product.deliver()
+
+    now = flat.now(flat.task)
+    assert (now["assignee_ids"], now["version"]) == ([flat.ann.id], flat.task["version"] + 1)

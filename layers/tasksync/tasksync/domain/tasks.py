@@ -1,4 +1,4 @@
-"""The task service: who may see, create, change and delete tasks."""
+"""The task service: who may see, create, change and trash tasks. ``trash.py`` is about what is in the trash."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
@@ -44,7 +44,7 @@ class Tasks(Protocol):
     def page_of_person(self, user_id: str, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]: ...
     def create(self, task: Task, writer_id: str | None) -> None: ...
     def update(self, before: Task, after: Task, writer: Membership | None) -> None: ...
-    def delete(self, task: Task, writer_id: str | None) -> None: ...
+    def trash(self, before: Task, after: Task, writer_id: str | None) -> None: ...
 
 
 class Memberships(Protocol):
@@ -93,14 +93,14 @@ class TaskService:
             # The cause is read only now: creating an unassigned task needs no read before the write.
             if room_id is not None:
                 members = self._memberships.members_among(room_id, [caller.user_id])
-                _require_writer(members.get(caller.user_id), _unknown_room)
+                require_writer(members.get(caller.user_id), _unknown_room)
             raise
         return task
 
     def _assignments(self, caller: Caller, room_id: str, user_ids: tuple[str, ...]) -> tuple[Assignment, ...]:
         """Assignments by the memberships that these users have now."""
         members = self._memberships.members_among(room_id, [caller.user_id, *user_ids])
-        _require_writer(members.get(caller.user_id), _unknown_room)
+        require_writer(members.get(caller.user_id), _unknown_room)
         return _assigned((), user_ids, members)
 
     def get(self, caller: Caller, task_id: str) -> Task:
@@ -143,7 +143,7 @@ class TaskService:
         before, members = self._find(caller, task_id, named_ids)
         membership = members.get(caller.user_id)
         if membership is not None and not before.is_assigned_by(membership):
-            _require_writer(membership)
+            require_writer(membership)
         if not matches(before.version):
             raise PreconditionFailed(before.version)
         after, assignee_ids = edit(before)
@@ -152,7 +152,7 @@ class TaskService:
         if membership is not None and (
             replace(after, status=before.status) != before or assignee_ids not in (None, before.assignee_ids)
         ):
-            _require_writer(membership)
+            require_writer(membership)
         if membership is not None and membership.role is not RoomRole.VIEWER and assignee_ids is not None:
             after = replace(after, assignees=_assigned(before.assignees, assignee_ids, members))
         if after == before:
@@ -171,22 +171,31 @@ class TaskService:
         return after
 
     @retry_on_conflict
-    def delete(self, caller: Caller, task_id: str, matches: Matches | None) -> None:
-        """Delete a task. ``matches``: None to delete any version. Raises ``RoleTooLow``, ``PreconditionFailed``."""
+    def trash(self, caller: Caller, task_id: str, matches: Matches) -> None:
+        """Move a task to the trash. Raises ``RoleTooLow``, ``PreconditionFailed``."""
         task, members = self._find(caller, task_id)
         in_room = is_room_id(task.owner_id)
         if in_room:
-            _require_writer(members.get(caller.user_id))
-        if matches is not None and not matches(task.version):
+            require_writer(members.get(caller.user_id))
+        if not matches(task.version):
             raise PreconditionFailed(task.version)
+        at = max(clock.now(), task.updated_at)
+        after = replace(
+            task,
+            trashed_at=at,
+            trashed_by=caller.user_id,
+            updated_by=caller.user_id,
+            updated_at=at,
+            version=task.version + 1,
+        )
         unit_of_work.respond_with(None)
-        self._tasks.delete(task, caller.user_id if in_room else None)
+        self._tasks.trash(task, after, caller.user_id if in_room else None)
 
     def _find(
         self, caller: Caller, task_id: str, named_ids: Collection[str] = ()
     ) -> tuple[Task, dict[str, Membership]]:
         """The task, and the memberships of the caller and of the named users; none for a personal task."""
-        owner_id = _visible_owner(caller, task_id)
+        owner_id = visible_owner(caller, task_id)
         task, members = self._tasks.find_with_members(task_id, [caller.user_id, *named_ids])
         if task is None or (caller.user_id not in members and owner_id != caller.user_id):
             raise TaskNotFound
@@ -198,7 +207,7 @@ def _unknown_room() -> NotFound:
     return RoomNotFound("/room_id")
 
 
-def _require_writer(membership: Membership | None, missing: Callable[[], NotFound] = TaskNotFound) -> None:
+def require_writer(membership: Membership | None, missing: Callable[[], NotFound] = TaskNotFound) -> None:
     """Raises ``missing`` if there is no membership, ``RoleTooLow`` for viewers."""
     if membership is None:
         raise missing()
@@ -206,7 +215,7 @@ def _require_writer(membership: Membership | None, missing: Callable[[], NotFoun
         raise RoleTooLow(_VIEWER_LIMITS, membership.role, RoomRole.MEMBER)
 
 
-def _visible_owner(caller: Caller, task_id: str) -> str:
+def visible_owner(caller: Caller, task_id: str) -> str:
     """The room that a task id names as its owner, or the caller. Raises ``TaskNotFound`` for anybody else."""
     owner_id = owner_of(task_id)
     if owner_id is None or not (is_room_id(owner_id) or owner_id == caller.user_id):

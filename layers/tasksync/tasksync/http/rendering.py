@@ -1,6 +1,7 @@
 """Users, rooms and tasks as they go out, wherever they are shown."""
 
 import hashlib
+from datetime import datetime
 
 from tasksync.http.schemas import responses
 from tasksync.model.entities import (
@@ -128,6 +129,16 @@ def task_in_list(found: Task) -> responses.TaskInList:
     else:
         shown["description_excerpt"] = found.description or ""
     return shown
+
+
+def trashed_task(found: Task, expires_at: datetime) -> responses.TrashedTask:
+    """A task in the trash, which was read whole or not."""
+    return {
+        **task_in_list(found),
+        "trashed_at": timestamp(found.trashed_at or found.updated_at),
+        "trashed_by": found.trashed_by or found.updated_by,
+        "expires_at": timestamp(expires_at),
+    }
 
 
 def _task_without_description(found: Task) -> responses.TaskWithoutDescription:

@@ -26,6 +26,8 @@ class Version:
     """The context of the change that made this version. None: it is older than change contexts."""
     dead: bool = False
     """A room without members."""
+    trashed: bool = False
+    """A task in the trash."""
     digests: Mapping[str, str] = field(default_factory=dict)
     """Of those ``fields`` that have only the beginning of a text: a digest of the whole."""
 

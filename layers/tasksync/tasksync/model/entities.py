@@ -306,6 +306,9 @@ class Task(msgspec.Struct, frozen=True):
     """Where it stands in the manual order of its status: ranks sort as texts."""
     description_digest: str | None = None
     """Of a description that was not read whole, as in lists: its SHA-256, in hexadecimal. None: it is whole."""
+    trashed_at: datetime | None = None
+    """When it was moved to the trash. There, the assignees are those it had then."""
+    trashed_by: str | None = None
 
     @property
     def assignee_ids(self) -> tuple[str, ...]:
@@ -330,10 +333,14 @@ class ActivityAction(StrEnum):
     """It was made; of a membership: somebody joined or was added."""
     UPDATED = "updated"
     """It was changed."""
+    TRASHED = "trashed"
+    """A task was moved to the trash."""
+    RESTORED = "restored"
+    """A task was taken out of the trash."""
     DELETED = "deleted"
     """It was deleted; of a membership: somebody left or was removed."""
     PURGED = "purged"
-    """Deleted by the service, after the last member of its room had left."""
+    """A task was deleted for good: from the trash, or with its room, after the last member had left."""
 
 
 class ActivityResource(StrEnum):

@@ -64,6 +64,11 @@ class Settings:
         return int(os.environ["ACTIVITY_RETENTION_DAYS"])
 
     @property
+    def trash_days(self) -> int:
+        """How long deleted tasks can be restored."""
+        return int(os.environ["TRASH_DAYS"])
+
+    @property
     def rate_limits_table(self) -> str:
         return os.environ["RATE_LIMITS_TABLE"]
 

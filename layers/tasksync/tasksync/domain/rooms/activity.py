@@ -76,17 +76,26 @@ def entries_of(change: Change, deletions: Mapping[str, Deletion]) -> list[Activi
         return [
             _membership_entry(user_id, roles, after, context, previous) for user_id, roles in context.members.items()
         ]
-    action = ActivityAction.CREATED if before is None else ActivityAction.UPDATED
-    if after.dead:  # and no membership changed: an admin has deleted the room
-        action = ActivityAction.DELETED
     changes = _changes(before, None if after.dead else after)
-    return [_item_entry(after, after.number, after.at, action, context, previous, changes)]
+    return [_item_entry(after, after.number, after.at, _action(before, after), context, previous, changes)]
+
+
+def _action(before: Version | None, after: Version) -> ActivityAction:
+    """Of a change that is neither a deletion nor of memberships."""
+    if before is None:
+        return ActivityAction.CREATED
+    if after.dead:  # and no membership changed: an admin has deleted the room
+        return ActivityAction.DELETED
+    if before.trashed != after.trashed:
+        return ActivityAction.TRASHED if after.trashed else ActivityAction.RESTORED
+    return ActivityAction.UPDATED
 
 
 def _deletion_entry(version: Version, recorded_at: datetime, deletion: Deletion | None) -> ActivityEntry:
     """The entry of a deletion. It counts as one more version of the item, and is never earlier than the last
     version."""
-    action = ActivityAction.DELETED if deletion else ActivityAction.PURGED
+    # Without a note, it was the service; from the trash, it is for good whoever does it.
+    action = ActivityAction.DELETED if deletion and not version.trashed else ActivityAction.PURGED
     at = max(deletion.at if deletion else recorded_at, version.at)
     context = deletion.context if deletion else _NOBODY
     changes = _changes(version, None)

@@ -64,6 +64,12 @@ class CreatedTasks(Protocol):
     def whole(self, tasks: Collection[Task]) -> list[Task]: ...
 
 
+class Trash(Protocol):
+    """``domain/trash.py``."""
+
+    def list_of_caller(self, caller: Caller, limit: int, after: str | None) -> Page[Task]: ...
+
+
 class Activity(Protocol):
     """``dynamodb/activity/repository.py``."""
 
@@ -81,6 +87,7 @@ class ExportService:
         sessions: Sessions,
         tasks: Tasks,
         created: CreatedTasks,
+        trash: Trash,
         activity: Activity,
     ) -> None:
         self._people = people
@@ -89,6 +96,7 @@ class ExportService:
         self._sessions = sessions
         self._tasks = tasks
         self._created = created
+        self._trash = trash
         self._activity = activity
 
     def subject(self, caller: Caller, user_id: str) -> User:
@@ -123,6 +131,11 @@ class ExportService:
         rooms = {task.owner_id for task in page.items}
         current = self._rooms.memberships_in(rooms, caller.user_id) if rooms else {}
         return Page([task for task in page.items if task.owner_id in current], page.next)
+
+    def trash(self, caller: Caller, limit: int, after: str | None) -> Page[Task]:
+        """Personal tasks in the trash. Those of a room belong to the room, whose members can list them."""
+        page = self._trash.list_of_caller(caller, limit, after)
+        return Page(self._created.whole(page.items), page.next)
 
     def activity(self, caller: Caller, limit: int, after: str | None) -> Page[ActivityEntry]:
         """The caller's actions in current and former rooms, without room codes."""

@@ -23,6 +23,7 @@ def version_of(image: Raw) -> Version:
         fields=audited(image) if task else ROOM.audited(image),
         context=None if context is None else change_context.read(context),
         digests={} if digest is None else {"description": digest},
+        trashed="trashed_at" in image,
         dead=not task and int(image["member_count"]["N"]) == 0,
     )
 

@@ -173,13 +173,15 @@ def _task_snapshots(raws: list[Raw]) -> list[Snapshot]:
     )
     parts = _parts_of(task for task, _, _ in parsed)
     for task, fit, _ in parsed:
-        left = _former_assignees(task, joins)
+        # Of a task in the trash, assignees are only noted.
+        assignees = () if task.trashed_at is not None else task.assignee_ids
+        left = _former_assignees(task, joins) if assignees else ()
         snapshots.append(
             TaskSnapshot(
                 task,
                 fit,
                 task.owner_id in known,
-                tuple(each for each in task.assignee_ids if each not in known),
+                tuple(each for each in assignees if each not in known),
                 left,
                 _left_since(found.get(task.owner_id)) if left else None,
                 trails.get(task.id),

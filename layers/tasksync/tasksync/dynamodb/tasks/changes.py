@@ -1,6 +1,7 @@
 """What people do with tasks: each is one transaction."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from tasksync.dynamodb.activity.deletions import note_deletion
 from tasksync.dynamodb.core.transaction import Transaction
@@ -8,9 +9,11 @@ from tasksync.dynamodb.rooms.conditions import require_join, require_writer, req
 from tasksync.dynamodb.tasks.items import TaskItem, changes, same_task, task_item
 from tasksync.dynamodb.tasks.lists import TaskLists
 from tasksync.dynamodb.tasks.parts import write_parts
+from tasksync.dynamodb.tasks.repository import delete_trashed
 from tasksync.dynamodb.users.conditions import require_active
 from tasksync.model.entities import Assignment, Membership, RoomRole, Task
 from tasksync.model.errors import CallerGone, WriteConflict
+from tasksync.model.ids import owner_of
 from tasksync.runtime import unit_of_work
 
 
@@ -53,16 +56,39 @@ class TaskChanges(TaskLists):
         write_parts(transaction, before, after)
         transaction.commit()
 
-    def delete(self, task: Task, writer_id: str | None) -> None:
-        """Raises ``WriteConflict`` if the writer may not write in the room, or the task has changed since it was
-        read.
+    def trash(self, before: Task, after: Task, writer_id: str | None) -> None:
+        """Move the task to the trash: its assignees stay noted, its links go.
+
+        Raises ``WriteConflict`` if the writer may not write in the room, or the task has changed since it was read.
+        """
+        self._move(before, after, [], writer_id)
+
+    def restore(self, before: Task, after: Task, writer_id: str | None) -> None:
+        """Take the task out of the trash. Raises as ``trash`` does, and ``WriteConflict`` if an assignee is no member
+        by the join id that the assignment names.
+        """
+        self._move(before, after, after.assignees, writer_id)
+
+    def _move(self, before: Task, after: Task, assignees: Iterable[Assignment], writer_id: str | None) -> None:
+        transaction = Transaction()
+        if writer_id is not None:
+            _require_assignments(transaction, before.owner_id, assignees, writer_id)
+        transaction.update(
+            TaskItem(before.owner_id, before.id), changes(before, after), same_task(before), WriteConflict
+        )
+        write_parts(transaction, before, after)
+        transaction.commit()
+
+    def delete(self, task_id: str, trashed_at: datetime, writer_id: str | None) -> None:
+        """Delete a task that was moved to the trash at this time, for good.
+
+        Raises ``WriteConflict`` if the writer may not write in the room, or the task is not there any more.
         """
         transaction = Transaction()
         if writer_id is not None:
-            require_writer(transaction, task.owner_id, writer_id, WriteConflict)
-            note_deletion(transaction, task.id)
-        transaction.delete(TaskItem(task.owner_id, task.id), same_task(task), WriteConflict)
-        write_parts(transaction, task, None)
+            require_writer(transaction, str(owner_of(task_id)), writer_id, WriteConflict)
+            note_deletion(transaction, task_id)
+        delete_trashed(transaction, task_id, trashed_at)
         transaction.commit()
 
 

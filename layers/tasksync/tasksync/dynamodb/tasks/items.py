@@ -97,7 +97,8 @@ class TasksItem(SharedModel):
     by_created = UnicodeAttribute(null=True)
     by_deadline = UnicodeAttribute(null=True)
     person_id = UnicodeAttribute(null=True)
-    """In whose list by creation the item is: of a link its assignee; of a task its creator, if not assigned to it."""
+    """In whose list by creation the item is: of a link its assignee; of a task its creator, if not assigned to it; of a
+    task in the trash ``TRASH``."""
 
     room_by_created = _RoomByCreated()
     room_by_deadline = _RoomByDeadline()
@@ -130,6 +131,8 @@ class TaskItem(TasksItem):
     completed_at = UnicodeAttribute(null=True)
     version = NumberAttribute()
     revision = NumberAttribute()
+    trashed_at = UnicodeAttribute(null=True)
+    trashed_by = UnicodeAttribute(null=True)
     copied = UnicodeAttribute(null=True)
     """Set by a migration that copied the task, until the first change: it is no new task for those behind the
     stream."""
@@ -151,8 +154,8 @@ class DescriptionItem(TasksItem):
     text = UnicodeAttribute()
 
     @classmethod
-    def at(cls, task: Task) -> "DescriptionItem":
-        return cls(task.owner_id, DESCRIPTION + task.id)
+    def at(cls, task_id: str) -> "DescriptionItem":
+        return cls(owner_of(task_id), DESCRIPTION + task_id)
 
 
 def task_key(task_id: str) -> Raw:

@@ -6,6 +6,7 @@ more time, it ends early, with fewer tasks than requested or none, and has a nex
 
 import json
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import partial
 from typing import Any, Generic
 
@@ -75,6 +76,16 @@ class TaskLists(TasksRepository):
 
         page = found.page(limit, shown)
         return page, found.members.get((room_id, user_id))
+
+    def page_of_trash(
+        self, owner_id: str, user_id: str, since: datetime, limit: int, after: str | None
+    ) -> tuple[Page[Task], Membership | None]:
+        """A page of the tasks of a room or person that were moved to the trash after this time, and the user's
+        membership in the room. The reads are consistent."""
+        found = ForwardList(query_plan.of_trash(owner_id, since), None, after)
+        in_room = [user_id] if is_room_id(owner_id) else []
+        rows, members = gather_pair(lambda: found.read(limit), lambda: members_among(owner_id, in_room))
+        return Page([row.entity() for row in rows], found.position), members.get(user_id)
 
     def page_of_person(self, user_id: str, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]:
         """A page of the tasks that are assigned to a user by a membership that holds, and of the personal tasks.

@@ -87,14 +87,19 @@ TASK = Mapper(
     Attribute("completed_at", MOMENT.or_none()),
     Attribute("version", NUMBER),
     Attribute("revision", NUMBER),
+    Attribute("trashed_at", MOMENT.or_none()),
+    Attribute("trashed_by", TEXT.or_none()),
 )
 
 # Sorts behind every deadline: digits come before letters.
 NO_DEADLINE = "none"
 # Stands where a person's id does in the links of tasks without an assignee.
 NOBODY = "none"
-# What the sort keys of tasks in lists begin with; those of links begin with ``LINK``.
+# What the sort keys of tasks in lists begin with, and of those in the trash; those of links begin with ``LINK``.
 LISTED = "T#"
+TRASHED = "X#"
+# Stands where a person's id does in tasks in the trash: those of all owners are one list, by the time of trashing.
+TRASH = "TRASH"
 RANKS = {Priority.LOW: "1", Priority.MEDIUM: "2", Priority.HIGH: "3"}
 _STATUSES = {TaskStatus.PENDING: "1", TaskStatus.IN_PROGRESS: "2", TaskStatus.COMPLETED: "3"}
 _OPEN, _COMPLETED = "1", "2"
@@ -156,9 +161,14 @@ def attributes(task: Task) -> dict[str, Any]:
     if long_description(task) is not None:
         stored["description"] = (task.description or "")[:EXCERPT_LENGTH]
         stored["description_digest"] = digest(task.description or "")
+    return {**sort_keys(task), "person_id": _person_id(task), **stored}
+
+
+def _person_id(task: Task) -> str | None:
+    if task.trashed_at is not None:
+        return TRASH
     # For the export of what a person has created for others. What is assigned to them they find by the assignment.
-    creator = None if task.created_by in task.assignee_ids else task.created_by
-    return {**sort_keys(task), "person_id": creator, **stored}
+    return None if task.created_by in task.assignee_ids else task.created_by
 
 
 def long_description(task: Task) -> str | None:
@@ -188,9 +198,15 @@ def link_class_of(status: TaskStatus, priority: Priority) -> str:
     return (_COMPLETED if status is TaskStatus.COMPLETED else _OPEN) + RANKS[priority]
 
 
-def sort_keys(task: Task) -> dict[str, str]:
-    """The sort keys of the lists of a room: the filters of a list first, then its order."""
+def sort_keys(task: Task) -> dict[str, str | None]:
+    """The sort keys of the lists of a room: the filters of a list first, then its order.
+
+    A task in the trash has one alone, so that no other list has to pass over it.
+    """
     deadline, created = _deadline_key(task), time_ordered_part(task.id)
+    if task.trashed_at is not None:
+        others = dict.fromkeys(("by_deadline", "by_status", "by_status_deadline", "by_rank"))
+        return {"by_created": f"{TRASHED}{clock.timestamp(task.trashed_at)}#{created}", **others}
     status = class_of(task.status, task.priority)
     return {
         "by_created": f"{LISTED}{created}",
@@ -202,7 +218,9 @@ def sort_keys(task: Task) -> dict[str, str]:
 
 
 def links(task: Task) -> dict[str, dict[str, str]]:
-    """The links of a task: by the sort key of the table, the other attributes."""
+    """The links of a task: by the sort key of the table, the other attributes. A task in the trash has none."""
+    if task.trashed_at is not None:
+        return {}
     created = time_ordered_part(task.id)
     found: dict[str, dict[str, str]] = {}
     for each in task.assignees or (Assignment(NOBODY),):

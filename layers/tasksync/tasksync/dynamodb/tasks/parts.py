@@ -25,10 +25,10 @@ def write_parts(transaction: Transaction, before: Task | None, after: Task | Non
 
 def _write_description(transaction: Transaction, before: Task | None, after: Task | None) -> None:
     if before is not None and _has_long_description(before) and (after is None or not _has_long_description(after)):
-        transaction.forget(DescriptionItem.at(before))
+        transaction.forget(DescriptionItem.at(before.id))
     text = None if after is None else long_description(after)
     if after is not None and text is not None and (before is None or before.description != text):
-        item = DescriptionItem.at(after)
+        item = DescriptionItem.at(after.id)
         item.text = text
         transaction.note(item)
 

@@ -23,6 +23,7 @@ from tasksync.dynamodb.tasks.mapper import (
     NO_DEADLINE,
     NOBODY,
     RANKS,
+    TRASHED,
     LinkRow,
     TaskRow,
     class_of,
@@ -193,6 +194,13 @@ def of_person(user_id: str, wanted: TaskFilter) -> Plan[LinkRow]:
 def due_of_person(user_id: str, wanted: TaskFilter) -> Plan[LinkRow] | None:
     """``due_in_room`` for these links."""
     return _of_person(user_id, wanted, Order.DEADLINE) if _across(wanted) else None
+
+
+def of_trash(owner_id: str, since: datetime) -> Plan[TaskRow]:
+    """The plan of the tasks of a room or person that were moved to the trash after this time, the latest first."""
+    name, key = _CREATED
+    index = Index(name, "owner_id", owner_id, key, consistent=True)
+    return Plan(index, [[Range(TRASHED, clock.timestamp(since) + _END)]], True, rows_with(key))
 
 
 def holds(wanted: TaskFilter, task: Task) -> bool:

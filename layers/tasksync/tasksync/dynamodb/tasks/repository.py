@@ -1,6 +1,7 @@
 """The tasks table: the tasks of a room are one partition, and so are the personal tasks of one person."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -11,12 +12,21 @@ from tasksync.dynamodb.core.mapper import Raw
 from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.rooms.items import membership_key
 from tasksync.dynamodb.rooms.repository import members_of
-from tasksync.dynamodb.tasks.items import TaskItem, TasksItem, changes, description_key, same_task, task_key
-from tasksync.dynamodb.tasks.mapper import DESCRIPTION, LINK, TASK, task_of, with_description
+from tasksync.dynamodb.tasks.items import (
+    DescriptionItem,
+    TaskItem,
+    TasksItem,
+    changes,
+    description_key,
+    same_task,
+    task_key,
+)
+from tasksync.dynamodb.tasks.mapper import DESCRIPTION, LINK, TASK, TRASH, TRASHED, task_of, with_description
 from tasksync.dynamodb.tasks.parts import write_parts
 from tasksync.model.entities import Membership, Task
 from tasksync.model.errors import WriteConflict
 from tasksync.model.ids import is_room_id, owner_of
+from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
 _ATTEMPTS = 3
@@ -26,11 +36,14 @@ _ATTEMPTS = 3
 class TasksRepository:
     """Tasks of rooms, and personal ones."""
 
-    def find_with_members(self, task_id: str, user_ids: Collection[str]) -> tuple[Task | None, dict[str, Membership]]:
+    def find_with_members(
+        self, task_id: str, user_ids: Collection[str], *, trashed: bool = False
+    ) -> tuple[Task | None, dict[str, Membership]]:
         """The task with its whole description, and the memberships in its room of those of these users that have one,
         in one round trip.
 
-        Each is read consistently. There are no memberships for a personal task.
+        Each is read consistently. There are no memberships for a personal task. ``trashed``: the task is wanted if it
+        is in the trash; otherwise, if it is not.
         """
         owner_id = str(owner_of(task_id))
         keys = [task_key(task_id), description_key(task_id)]
@@ -38,11 +51,11 @@ class TasksRepository:
         if user_ids and is_room_id(owner_id):
             of_members = [membership_key(owner_id, user_id) for user_id in dict.fromkeys(user_ids)]
             requests[settings.rooms_table] = {"Keys": of_members, "ConsistentRead": True}
-        task, members = _task_and_members(task_id, requests)
+        task, members = _task_and_members(task_id, requests, trashed=trashed)
         attempts = 1
         # A batch is no transaction: its items may be of different versions.
         while task is not None and task.description_digest is not None and attempts < _ATTEMPTS:
-            task, members = _task_and_members(task_id, requests)
+            task, members = _task_and_members(task_id, requests, trashed=trashed)
             attempts += 1
         return task, members
 
@@ -78,17 +91,35 @@ class TasksRepository:
             room_id, TasksItem.by_created.startswith(f"{LINK}{user_id}#"), consistent_read=True, page_size=100
         ).page_iter
         for page in pages:
-            yield self._linked(page["Items"])
+            yield self._assigned(user_id, page["Items"])
 
     def assigned_to(self, user_id: str) -> Iterator[Task]:
         """All tasks of a person's list, from the index."""
         pages = TasksItem.by_person.query(user_id, TasksItem.by_created.startswith(LINK), page_size=100).page_iter
         for page in pages:
-            yield from self._linked(page["Items"])
+            yield from self._assigned(user_id, page["Items"])
 
-    def _linked(self, links: Iterable[Raw]) -> list[Task]:
+    def _assigned(self, user_id: str, links: Iterable[Raw]) -> list[Task]:
+        """The tasks of a person's links, without those that have been given to others since the links were read."""
         ids = [task_of(link["item"]["S"]) for link in links]
-        return list(self.find_many(ids).values()) if ids else []
+        return [task for task in self.find_many(ids).values() if user_id in task.assignee_ids] if ids else []
+
+    def trashed_before(self, at: datetime) -> Iterator[list[tuple[str, datetime]]]:
+        """The ids of tasks of all owners in the trash since before this time, each with the time it was moved there,
+        oldest first, page by page.
+
+        From an index that may be some milliseconds behind.
+        """
+        beyond = TasksItem.by_created.between(TRASHED, TRASHED + clock.timestamp(at))
+        for page in TasksItem.by_person.query(TRASH, beyond, page_size=100).page_iter:
+            yield [(raw["item"]["S"], clock.parse(raw["by_created"]["S"].split("#")[1])) for raw in page["Items"]]
+
+    def purge_trashed(self, task_id: str, trashed_at: datetime) -> None:
+        """Delete a task that was moved to the trash at this time. One that is not there any more is left alone."""
+        transaction = Transaction()
+        delete_trashed(transaction, task_id, trashed_at)
+        with suppress(WriteConflict):
+            transaction.commit()
 
     def purge(self, owner_id: str, keep_going: Callable[[], bool]) -> bool:
         """Delete all tasks of a room or person, 25 items at a time: links and descriptions, too. False if
@@ -105,14 +136,30 @@ class TasksRepository:
         return False
 
 
-def _task_and_members(task_id: str, requests: dict[str, Any]) -> tuple[Task | None, dict[str, Membership]]:
+def delete_trashed(transaction: Transaction, task_id: str, trashed_at: datetime) -> None:
+    """Delete a task in ``transaction``, which raises ``WriteConflict`` if it was not moved to the trash at this time.
+
+    It has no links. Whether it has a long description is not known to whoever found it in an index.
+    """
+    item = TaskItem(owner_of(task_id), task_id)
+    transaction.delete(item, TaskItem.trashed_at == clock.timestamp(trashed_at), WriteConflict)
+    transaction.forget(DescriptionItem.at(task_id))
+
+
+def _task_and_members(
+    task_id: str, requests: dict[str, Any], *, trashed: bool
+) -> tuple[Task | None, dict[str, Membership]]:
     found = batch_get(requests)
-    return tasks_of(found[settings.tasks_table]).get(task_id), members_of(found.get(settings.rooms_table, []))
+    tasks = tasks_of(found[settings.tasks_table], trashed=trashed)
+    return tasks.get(task_id), members_of(found.get(settings.rooms_table, []))
 
 
-def tasks_of(items: Iterable[Raw]) -> dict[str, Task]:
-    """By id, the tasks among items that were read, each with its whole description if that was read, too."""
-    items = list(items)
+def tasks_of(items: Iterable[Raw], *, trashed: bool = False) -> dict[str, Task]:
+    """By id, the tasks among items that were read, each with its whole description if that was read, too.
+
+    ``trashed``: those in the trash; otherwise, all others.
+    """
+    items = [item for item in items if item["item"]["S"].startswith(DESCRIPTION) or ("trashed_at" in item) == trashed]
     texts = _texts_of(item for item in items if item["item"]["S"].startswith(DESCRIPTION))
     tasks = (TASK.read(item) for item in items if not item["item"]["S"].startswith(DESCRIPTION))
     return {task.id: with_description(task, texts.get(task.id)) for task in tasks}

@@ -251,3 +251,7 @@ class Paging(CursorQuery, frozen=True, kw_only=True):
     """The cursor and the page size of a list."""
 
     limit: Limit = 50
+
+
+class EmptyBody(msgspec.Struct, frozen=True):
+    """An optional body without fields."""

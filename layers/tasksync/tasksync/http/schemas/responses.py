@@ -198,6 +198,17 @@ class TaskInList(TaskWithoutDescription):
     ]
 
 
+class TrashedTask(TaskInList):
+    """A task in the trash. Its assignees are those it had when it was deleted."""
+
+    trashed_at: Annotated[Timestamp, Meta(description="When it was moved to the trash.")]
+    trashed_by: Annotated[UserId, Meta(description="Who moved it to the trash.")]
+    expires_at: Annotated[
+        Timestamp,
+        Meta(description="When it is deleted for good.", examples=["2026-12-21T04:10:39.524Z"]),
+    ]
+
+
 class ValueChange(TypedDict):
     """The values of a field before and after a change; null: no value."""
 
