@@ -115,4 +115,4 @@ def test_a_changed_field_is_visible_wherever_the_resource_is(product: Product, r
         assert entries == []
     else:
         [entry] = about(entries, scene.id_of(route))
-        assert entry["changes"][field]["new"] == value
+        assert entry["changes"][field]["new"] == (value if value is None else str(value))
