@@ -87,7 +87,9 @@ def _asked(question: str) -> str:
     try:
         return input(question)
     except EOFError:
-        raise NotDestroyed("nobody can be asked here; add CONFIRM= and the name. Nothing was deleted.") from None
+        raise NotDestroyed(
+            "Without a terminal, confirm with CONFIRM= and the name of the stack. Nothing was deleted."
+        ) from None
 
 
 def main() -> int:
