@@ -83,6 +83,15 @@ def _protected_tables(cloudformation: Any, dynamodb: Any, stack: str) -> list[st
     return [each["TableName"] for each in found if str(each.get("DeletionProtectionEnabled", False)).lower() != "false"]
 
 
+def _asked(question: str) -> str:
+    try:
+        return input(question)
+    except EOFError:
+        raise NotDestroyed(
+            "Without a terminal, confirm with CONFIRM= and the name of the stack. Nothing was deleted."
+        ) from None
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--environment", required=True, help="dev or staging: see samconfig.toml")
@@ -90,10 +99,10 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         stack = stack_of(arguments.environment)
-        ask = (lambda _: arguments.confirm) if arguments.confirm else input
+        ask = (lambda _: arguments.confirm) if arguments.confirm else _asked
         production = arguments.environment == PRODUCTION
         kept = destroy(boto3.client("cloudformation"), boto3.client("dynamodb"), stack, ask, production)
-    except (NotDestroyed, BotoCoreError, ClientError, WaiterError, EOFError) as error:
+    except (NotDestroyed, BotoCoreError, ClientError, WaiterError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"{stack} is deleted. Kept, for you to delete if nobody needs it:" if kept else f"{stack} is deleted.")

@@ -1,6 +1,7 @@
 """`make openapi`: writes ``docs/reference/settings.md``, the page of all settings, from the template and the code."""
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -139,7 +140,7 @@ def _references(template: dict[str, Any], part: Any) -> Iterator[str]:
 
 
 def _variables(template: dict[str, Any]) -> Iterator[str]:
-    properties = _properties()
+    properties = {variable: name for name, variable in variables_of_properties().items()}
     readers: dict[str, list[str]] = {}
     values: dict[str, Any] = {}
     for function in _functions(template):
@@ -163,11 +164,12 @@ def _value(value: Any) -> str:
     return f"`{value}`"
 
 
-def _properties() -> dict[str, str]:
-    """The property of ``Settings`` that reads each variable."""
+@functools.cache
+def variables_of_properties() -> dict[str, str]:
+    """The variable that each property of ``Settings`` reads."""
     tree = ast.parse((REPOSITORY / "layers/tasksync" / f"{settings.__name__.replace('.', '/')}.py").read_text("utf-8"))
     return {
-        node.slice.value: method.name
+        method.name: node.slice.value
         for method in ast.walk(tree)
         if isinstance(method, ast.FunctionDef)
         for node in ast.walk(method)

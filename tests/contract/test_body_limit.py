@@ -39,7 +39,7 @@ def _longest(schema: Json) -> int:
     match schema:
         case {"enum": choices}:
             return max(len(choice) for choice in choices) * _SPELLING
-        case {"type": "null" | "boolean" | "integer"}:
+        case {"type": "null" | "boolean" | "integer" | ["integer", "null"] | ["boolean", "null"]}:
             return 20
         case {"type": "string" | ["string", "null"], "maxLength": most}:
             return int(most) * _SPELLING

@@ -12,6 +12,7 @@ from pathlib import Path
 import grimp
 import pytest
 
+from infrastructure.settings_page import variables_of_properties
 from infrastructure.template import REPOSITORY
 from tests.support.stack import Stack
 
@@ -42,21 +43,6 @@ def _sources() -> dict[str, Path]:
 
 
 @functools.cache
-def _variable_of_each_setting() -> dict[str, str]:
-    """The variable that each property of ``Settings`` reads."""
-    tree = ast.parse(_sources()[SETTINGS].read_text(encoding="utf-8"))
-    return {
-        method.name: node.slice.value
-        for method in ast.walk(tree)
-        if isinstance(method, ast.FunctionDef)
-        for node in ast.walk(method)
-        if isinstance(node, ast.Subscript)
-        and isinstance(node.slice, ast.Constant)
-        and isinstance(node.slice.value, str)
-    }
-
-
-@functools.cache
 def _settings_used_in(module: str) -> frozenset[str]:
     tree = ast.parse(_sources()[module].read_text(encoding="utf-8"))
     return frozenset(
@@ -76,7 +62,7 @@ def _modules_of(function: str) -> set[str]:
 def test_a_function_is_given_exactly_the_variables_that_its_code_reads(function: str) -> None:
     used = {setting for module in _modules_of(function) for setting in _settings_used_in(module)}
 
-    read = {_variable_of_each_setting()[setting] for setting in used}
+    read = {variables_of_properties()[setting] for setting in used}
 
     assert read == STACK.variables(function).keys()
 
@@ -101,7 +87,7 @@ def test_only_the_settings_module_reads_the_environment() -> None:
 
 
 def test_each_setting_is_one_variable() -> None:
-    variables = list(_variable_of_each_setting().values())
+    variables = list(variables_of_properties().values())
 
     assert len(variables) == len(set(variables))
     assert set(variables) == {name for function in FUNCTIONS for name in STACK.variables(function)}

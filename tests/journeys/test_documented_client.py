@@ -218,8 +218,8 @@ def test_the_client_reads_a_long_list_to_its_end(service: Service, shown: dict[s
 
 def test_the_usage_example_of_the_page_works(service: Service, shown: dict[str, Any]) -> None:
     [source] = blocks("docs/guides/integrate.md", "python use")
-    name = builders.person("ann")["username"]
-    written = source.replace("http://127.0.0.1:8000", service.addresses.api_url).replace('"ann"', json.dumps(name))
+    name = builders.person("eve")["username"]
+    written = source.replace("http://127.0.0.1:8000", service.addresses.api_url).replace('"eve"', json.dumps(name))
     assert written.count(name) == 1
     names = dict(shown)
     exec(compile(written, "docs/guides/integrate.md", "exec"), names)  # noqa: S102  # the example under test

@@ -116,4 +116,5 @@ def test_a_changed_field_is_visible_wherever_the_resource_is(product: Product, r
         assert entries == []
     else:
         [entry] = about(entries, scene.id_of(route))
-        assert entry["changes"][field]["new"] == (",".join(value) if isinstance(value, list) else value)
+        shown = ",".join(value) if isinstance(value, list) else value if value is None else str(value)
+        assert entry["changes"][field]["new"] == shown

@@ -242,6 +242,16 @@ def test_what_is_audited_has_the_names_of_the_api() -> None:
     assert ROOM.audited(STORED_ROOM) == {"code": "GARDEN"}
 
 
+def test_an_audited_number_is_shown_as_a_text() -> None:
+    versions = ("version", "member_count")
+    mapper = Mapper(
+        Room,
+        *(Attribute(name, NUMBER if name in versions else TEXT, audited=name) for name in Room.__struct_fields__),
+    )
+
+    assert mapper.audited({"name": {"S": "Garden"}, "version": {"N": "7"}}) == {"name": "Garden", "version": "7"}
+
+
 def test_an_audited_value_of_a_later_version_is_shown_as_it_is() -> None:
     assert TASK.audited(STORED_TASK | {"status": {"S": "paused"}})["status"] == "paused"
 

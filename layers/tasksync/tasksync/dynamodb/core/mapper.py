@@ -182,8 +182,9 @@ def without_null(item: Raw) -> dict[str, Mapping[str, Any]]:
 
 
 def text_of(raw: Raw | None, name: str) -> str | None:
-    """The text that an attribute holds, if it is there and holds one."""
-    value: str | None = (raw or {}).get(name, {}).get("S")
+    """The text or number that an attribute holds, as text, if it is there and holds one."""
+    held = (raw or {}).get(name, {})
+    value: str | None = held.get("S", held.get("N"))
     return value
 
 
