@@ -64,7 +64,8 @@ class TaskSort(StrEnum):
     PRIORITY_DESCENDING = "-priority"
     """The highest priority first."""
     RANK = "rank"
-    """The manual order of each status, one status after the other. With `status` alone as a filter."""
+    """The manual order of each status, one status after the other. No other filter than `status` goes with it. Without
+    `room_id`, it has the caller's personal tasks alone."""
     RANK_DESCENDING = "-rank"
     """The manual order backwards."""
 

@@ -148,7 +148,7 @@ def move_task(request: Request, task_id: str, body: Move) -> Response:
     """Move a task in the manual order of its status, or to another status.
 
     For admins and members of its room; a personal task only for its owner. `sort=rank` lists tasks in this order. A new
-    task is the last. Tasks that were moved to one place at the same time come in the order of their creation, and a task
+    task is the last. Tasks that were moved to one place at the same time come in the order of their creation. A task
     that is put behind one of them comes behind all of them.
     """
     return request.carry_out(

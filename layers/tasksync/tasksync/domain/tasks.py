@@ -20,7 +20,7 @@ from tasksync.model.errors import (
     WriteConflict,
 )
 from tasksync.model.ids import is_room_id, new_task_id, owner_of
-from tasksync.model.queries import TaskFilter
+from tasksync.model.queries import Order, TaskFilter
 from tasksync.model.ranks import MOST_CHARACTERS, rank_between, rank_of
 from tasksync.runtime import clock, unit_of_work
 from tasksync.runtime.unit_of_work import retry_on_conflict
@@ -128,6 +128,9 @@ class TaskService:
         """
         if wanted.unassigned or wanted.assignee_id not in (None, caller.user_id):
             return Page([], None)  # none of the caller's tasks is unassigned or assigned to somebody else
+        if wanted.order is Order.RANK:
+            # Each room has an order of its own: without a room, it is that of the personal tasks.
+            return self._tasks.page_of_room(caller.user_id, caller.user_id, wanted, limit, after)[0]
         return self._tasks.page_of_person(caller.user_id, wanted, limit, after)
 
     @retry_on_conflict
