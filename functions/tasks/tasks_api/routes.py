@@ -6,6 +6,7 @@ from datetime import timedelta
 from msgspec import UNSET
 
 from tasks_api.request_schemas import Move, NewTask, RoomTaskQuery, TaskChange, TaskQuery
+from tasksync.domain.manual_order import ManualOrder
 from tasksync.domain.tasks import TaskService
 from tasksync.domain.trash import TrashService, require_own
 from tasksync.dynamodb.idempotency.repository import IdempotencyRepository
@@ -40,6 +41,7 @@ api = Api("tasks", Idempotency(IdempotencyRepository()), RateLimits(RateLimitsRe
 app = api.chalice
 
 _tasks = TaskService(TaskChanges(), RoomsRepository())
+_order = ManualOrder(TaskChanges())
 _trash = TrashService(TaskChanges(), RoomsRepository(), lambda: timedelta(days=settings.trash_days))
 
 _CHANGE_ERRORS = (RoleTooLow, AssigneeNotMember, PreconditionFailed, RoomStorageFull)
@@ -152,7 +154,7 @@ def move_task(request: Request, task_id: str, body: Move) -> Response:
     that is put behind one of them comes behind all of them.
     """
     return request.carry_out(
-        lambda: _tasks.move(request.caller, task_id, body.after, body.status, request.matches),
+        lambda: _order.move(request.caller, task_id, body.after, body.status, request.matches),
         lambda task: ok(rendering.task(task), task.version),
         checked=True,
     )

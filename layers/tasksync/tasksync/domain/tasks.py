@@ -11,9 +11,7 @@ from tasksync.model.errors import (
     AssigneeNotMember,
     AssigneeNotOwner,
     NotFound,
-    NotInColumn,
     PreconditionFailed,
-    RankTooLong,
     RoleTooLow,
     RoomNotFound,
     TaskNotFound,
@@ -21,7 +19,7 @@ from tasksync.model.errors import (
 )
 from tasksync.model.ids import is_room_id, new_task_id, owner_of
 from tasksync.model.queries import Order, TaskFilter
-from tasksync.model.ranks import MOST_CHARACTERS, rank_between, rank_of
+from tasksync.model.ranks import rank_of
 from tasksync.runtime import clock, unit_of_work
 from tasksync.runtime.unit_of_work import retry_on_conflict
 
@@ -46,9 +44,6 @@ class Tasks(Protocol):
     def page_of_person(self, user_id: str, wanted: TaskFilter, limit: int, after: str | None) -> Page[Task]: ...
     def create(self, task: Task, writer_id: str | None) -> None: ...
     def update(self, before: Task, after: Task, writer: Membership | None) -> None: ...
-    def find_many(self, task_ids: Iterable[str]) -> dict[str, Task]: ...
-    def next_in_column(self, task: Task, status: TaskStatus, behind: str | None) -> Task | None: ...
-    def move(self, before: Task, after: Task, behind: Task | None, writer_id: str | None) -> None: ...
     def trash(self, before: Task, after: Task, writer_id: str | None) -> None: ...
 
 
@@ -169,54 +164,13 @@ class TaskService:
         at = max(clock.now(), before.updated_at)
         after = replace(
             after,
-            completed_at=_completed_at(before, after, at),
+            completed_at=completed_at(before, after, at),
             updated_by=caller.user_id,
             updated_at=at,
             version=before.version + 1,
         )
         unit_of_work.respond_with(after)
         self._tasks.update(before, after, membership)
-        return after
-
-    @retry_on_conflict
-    def move(
-        self, caller: Caller, task_id: str, behind_id: str | None, status: TaskStatus | None, matches: Matches
-    ) -> Task:
-        """Put a task behind another in the manual order of a status, or with None before all others.
-
-        ``status``: of the place, and of the task from then on; None: as it is. Among tasks of equal rank, the place is
-        behind all of them. Raises ``RoleTooLow``, ``PreconditionFailed``, ``NotInColumn``, ``RankTooLong``.
-        """
-        before, members = self._find(caller, task_id)
-        in_room = is_room_id(before.owner_id)
-        if in_room:
-            require_writer(members.get(caller.user_id))
-        if not matches(before.version):
-            raise PreconditionFailed(before.version)
-        status = status or before.status
-        behind = None
-        if behind_id is not None:
-            if behind_id == task_id or owner_of(behind_id) != before.owner_id:
-                raise NotInColumn
-            behind = self._tasks.find_many([behind_id]).get(behind_id)
-            if behind is None or behind.status is not status:
-                raise NotInColumn
-        low = None if behind is None else behind.rank
-        following = self._tasks.next_in_column(before, status, low)
-        rank = rank_between(low, None if following is None else following.rank)
-        if len(rank) > MOST_CHARACTERS:
-            raise RankTooLong
-        at = max(clock.now(), before.updated_at)
-        after = replace(before, rank=rank, status=status)
-        after = replace(
-            after,
-            completed_at=_completed_at(before, after, at),
-            updated_by=caller.user_id,
-            updated_at=at,
-            version=before.version + 1,
-        )
-        unit_of_work.respond_with(after)
-        self._tasks.move(before, after, behind, caller.user_id if in_room else None)
         return after
 
     @retry_on_conflict
@@ -287,7 +241,7 @@ def _assigned(
     return tuple(known[user_id] for user_id in user_ids)
 
 
-def _completed_at(before: Task, after: Task, at: datetime) -> datetime | None:
+def completed_at(before: Task, after: Task, at: datetime) -> datetime | None:
     if after.status is not TaskStatus.COMPLETED:
         return None
     return before.completed_at if before.status is TaskStatus.COMPLETED else at

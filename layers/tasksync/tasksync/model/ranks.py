@@ -6,13 +6,9 @@ follow before the fraction (``a``: one, ``b``: two, …), and digits are of base
 
 from datetime import datetime
 
-from fractional_indexing import generate_key_between
-
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _LENGTH = 8
 """Of a time in milliseconds, until the year 8888."""
-MOST_CHARACTERS = 200
-"""Of a rank. Some thousand tasks moved to the same place, one before the other, make a longer one."""
 _HEAD = "abcdefghijklmnopqrstuvwxyz"[_LENGTH - 1]
 
 
@@ -24,8 +20,3 @@ def rank_of(created_at: datetime) -> str:
         left, digit = divmod(left, len(_DIGITS))
         digits = _DIGITS[digit] + digits
     return _HEAD + digits
-
-
-def rank_between(low: str | None, high: str | None) -> str:
-    """A rank after ``low`` and before ``high``; None: there is none on that side."""
-    return str(generate_key_between(low, high))
