@@ -14,13 +14,23 @@ from typing import Any
 
 import jwt
 from chalice.app import AuthRequest, AuthResponse, BadRequestError, Chalice, NotFoundError, Request, Response
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.connection import Connection
+from pynamodb.indexes import AllProjection, LocalSecondaryIndex
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 app = Chalice(app_name="plain")
 connection = Connection(region=os.environ["AWS_REGION"])
+
+
+class RoomByCreated(LocalSecondaryIndex["Task"]):
+    class Meta:
+        index_name = "room_by_created"
+        projection = AllProjection()
+
+    owner_id = UnicodeAttribute(hash_key=True)
+    by_created = UnicodeAttribute(range_key=True)
 
 
 class Task(Model):
@@ -29,29 +39,36 @@ class Task(Model):
         region = os.environ["AWS_REGION"]
 
     owner_id = UnicodeAttribute(hash_key=True)
-    task_id = UnicodeAttribute(range_key=True)
+    item = UnicodeAttribute(range_key=True)
     by_created = UnicodeAttribute()
     by_deadline = UnicodeAttribute()
-    by_priority = UnicodeAttribute()
-    assignee_id = UnicodeAttribute(null=True)
+    by_status = UnicodeAttribute()
+    by_status_deadline = UnicodeAttribute()
+    by_rank = UnicodeAttribute()
+    assignees = ListAttribute(of=UnicodeAttribute, null=True)
     title = UnicodeAttribute()
     description = UnicodeAttribute(null=True)
     status = UnicodeAttribute(default="pending")
     priority = UnicodeAttribute(default="medium")
     deadline = UnicodeAttribute(null=True)
+    rank = UnicodeAttribute()
     created_by = UnicodeAttribute()
     created_at = UnicodeAttribute()
     updated_by = UnicodeAttribute()
     updated_at = UnicodeAttribute()
     completed_at = UnicodeAttribute(null=True)
     version = NumberAttribute(default=1)
+    revision = NumberAttribute(default=1)
     stamp = UnicodeAttribute(null=True)
+    room_by_created = RoomByCreated()
 
     def to_response(self) -> dict[str, Any]:
+        assignee_ids = [str(assignee).partition(" ")[0] for assignee in self.assignees or ()]
         return {
-            "id": self.task_id,
+            "id": self.item,
             "room_id": self.owner_id,
-            "user_id": self.assignee_id,
+            "user_id": assignee_ids[0] if assignee_ids else None,
+            "assignee_ids": assignee_ids,
             "title": self.title,
             "description": self.description,
             "status": self.status,
@@ -64,6 +81,22 @@ class Task(Model):
             "completed_at": self.completed_at,
             "version": int(self.version),
         }
+
+
+class Assignment(Model):
+    """A task in the list of a person."""
+
+    class Meta:
+        table_name = os.environ["TASKS_TABLE"]
+        region = os.environ["AWS_REGION"]
+
+    owner_id = UnicodeAttribute(hash_key=True)
+    item = UnicodeAttribute(range_key=True)
+    by_created = UnicodeAttribute()
+    by_deadline = UnicodeAttribute()
+    person_id = UnicodeAttribute()
+    assignee_id = UnicodeAttribute()
+    join_id = UnicodeAttribute(null=True)
 
 
 class RoomItem(Model):
@@ -136,7 +169,7 @@ def get_task(task_id: str) -> dict[str, Any]:
 @app.route("/rooms/{room_id}/tasks", methods=["GET"], authorizer=signed_in)
 def list_tasks(room_id: str) -> dict[str, Any]:
     _membership(room_id)
-    found = Task.query(room_id, consistent_read=True, limit=50)
+    found = Task.room_by_created.query(room_id, Task.by_created.startswith("T#"), consistent_read=True, limit=50)
     items = [task.to_response() for task in found]
     return {"items": items, "next_cursor": found.last_evaluated_key}
 
@@ -148,27 +181,40 @@ def create_task() -> Response:
         raise BadRequestError("title and room_id are required")
     caller, now = _caller(), datetime.now(UTC).isoformat()
     membership = _membership(body["room_id"])
-    own = uuid.uuid4().hex
+    own, deadline = uuid.uuid4().hex, body.get("deadline")
     task = Task(
         body["room_id"],
         f"{body['room_id']}.{own}",
-        by_created=own,
-        by_deadline=f"{body.get('deadline')}#{own}",
-        by_priority=f"2#{own}",
-        assignee_id=body.get("user_id", caller),
+        by_created=f"T#{own}",
+        by_deadline=f"T#{deadline}#{own}",
+        by_status=f"T#12#{own}",
+        by_status_deadline=f"T#12#{deadline}#{own}",
+        by_rank=f"T#1#{own}#{own}",
+        assignees=[f"{caller} {membership.join_id}"],
         title=body["title"],
         description=body.get("description"),
-        deadline=body.get("deadline"),
+        deadline=deadline,
+        rank=own,
         created_by=caller,
         created_at=now,
         updated_by=caller,
         updated_at=now,
     )
+    assignment = Assignment(
+        task.owner_id,
+        f"A#{caller}#{task.item}",
+        by_created=f"A#{caller}#12#{own}",
+        by_deadline=f"A#{caller}#12#{deadline}#{own}",
+        person_id=caller,
+        assignee_id=caller,
+        join_id=membership.join_id,
+    )
     with TransactWrite(connection=connection) as transaction:
         transaction.condition_check(
             RoomItem, membership.room_id, membership.item, condition=RoomItem.join_id == membership.join_id
         )
-        transaction.save(task, condition=Task.task_id.does_not_exist())
+        transaction.save(task, condition=Task.item.does_not_exist())
+        transaction.save(assignment)
     return Response(task.to_response(), status_code=201)
 
 

@@ -19,8 +19,8 @@ import jwt
 from fastapi import Depends, FastAPI, HTTPException, Query
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Index, create_engine, select
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy import ForeignKey, Index, create_engine, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
 app = FastAPI()
 engine = create_engine(os.environ["DATABASE_URL"])
@@ -38,13 +38,20 @@ class Membership(Base):
     user_id: Mapped[str] = mapped_column(primary_key=True)
 
 
+class Assignment(Base):
+    __tablename__ = "assignments"
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(primary_key=True, index=True)
+    position: Mapped[int]
+
+
 class Task(Base):
     __tablename__ = "tasks"
     __table_args__ = (Index("tasks_of_room", "room_id", "created_at", "id"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     room_id: Mapped[str]
-    user_id: Mapped[str | None]
     title: Mapped[str]
     description: Mapped[str | None]
     status: Mapped[str] = mapped_column(default="pending")
@@ -56,6 +63,15 @@ class Task(Base):
     updated_at: Mapped[str]
     completed_at: Mapped[str | None]
     version: Mapped[int] = mapped_column(default=1)
+    assignments: Mapped[list[Assignment]] = relationship(lazy="selectin", order_by=Assignment.position)
+
+    @property
+    def assignee_ids(self) -> list[str]:
+        return [each.user_id for each in self.assignments]
+
+    @property
+    def user_id(self) -> str | None:
+        return self.assignments[0].user_id if self.assignments else None
 
 
 class NewTask(BaseModel):
@@ -72,6 +88,7 @@ class TaskResponse(BaseModel):
     id: str
     room_id: str
     user_id: str | None
+    assignee_ids: list[str]
     title: str
     description: str | None
     status: str
@@ -150,7 +167,7 @@ def create_task(new: NewTask, user_id: Caller, session: Database) -> Task:
     task = Task(
         **new.model_dump(exclude={"deadline"}),
         id=f"{new.room_id}.{uuid.uuid4().hex}",
-        user_id=user_id,
+        assignments=[Assignment(user_id=user_id, position=0)],
         deadline=new.deadline.isoformat() if new.deadline else None,
         created_by=user_id,
         created_at=now,
@@ -162,12 +179,18 @@ def create_task(new: NewTask, user_id: Caller, session: Database) -> Task:
     return task
 
 
+def _filled(task: dict[str, Any]) -> Task:
+    fields = {name: value for name, value in task.items() if name not in ("user_id", "assignee_ids")}
+    assignments = [Assignment(user_id=each, position=i) for i, each in enumerate(task["assignee_ids"])]
+    return Task(**fields, assignments=assignments)
+
+
 def fill(content: dict[str, Any]) -> None:
     Base.metadata.create_all(engine)
     with Session(engine) as session:
         for room_id, members in content["rooms"].items():
             session.add_all(Membership(room_id=room_id, user_id=user_id) for user_id in members)
-        session.add_all(Task(**task) for task in content["tasks"])
+        session.add_all(map(_filled, content["tasks"]))
         session.commit()
 
 

@@ -40,7 +40,8 @@ def test_every_table_and_every_secret_of_the_template_is_checked(product: Produc
     stack = product.aws.stack
 
     # One missing? It is asked by layers/tasksync/tasksync/observability/probes.py, and named here.
-    assert stack.of_type("AWS::DynamoDB::Table").keys() == TABLES.keys()
+    # The migration alone uses the table of the version before.
+    assert stack.of_type("AWS::DynamoDB::Table").keys() - {"TasksTable"} == TABLES.keys()
     assert stack.of_type("AWS::SecretsManager::Secret").keys() == SECRETS.keys()
 
 

@@ -26,7 +26,7 @@ def _given(scraping: Scraping) -> dict[str, set[str]]:
         scraping.add(name, 1, now(), function="activity")
     for name in ("found", "finished", "failures"):
         scraping.add(name, 1, now(), kind="rooms")
-    scraping.add("storage_full", 1, now(), table="TasksTable")
+    scraping.add("storage_full", 1, now(), table="TasksTableV2")
     dimensions = [{"Name": "FunctionName", "Value": "ActivityFunction"}]
     datum = {"MetricName": "IteratorAge", "Value": 1, "Timestamp": now(), "Dimensions": dimensions}
     scraping.put("AWS/Lambda", [datum])

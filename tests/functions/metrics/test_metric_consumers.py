@@ -45,7 +45,7 @@ def written(scraping: Scraping, capsys: pytest.CaptureFixture[str]) -> set[Serie
 def _everything(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
-    with happening(full("TasksTable")):
+    with happening(full("TasksTableV2")):
         ann.post("/tasks", json={"title": "x", "room_id": room["id"]})
     ann.delete(f"/rooms/{room['id']}")
     call(product.aws, "SweeperFunction", {"older_than_seconds": 0})
