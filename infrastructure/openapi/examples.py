@@ -50,6 +50,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     },
     "change_task": {"Begin it": _TASK_CHANGE},
     "change_task_with_put": {"Begin it": _TASK_CHANGE},
+    "move_task": {"To the top": {"after": None}},
     "restore_task": {"Nothing to say": {}},
     "resolve_keys": {"One of each": {"users": [ANN], "rooms": [ROOM], "tasks": [TASK], "codes": [CODE]}},
 }

@@ -24,7 +24,7 @@ EXPECTED = {
     "OverviewFunction": API,
     "PagesFunction": {"chalice", "msgspec"},
     "RoomsFunction": API,
-    "TasksFunction": API,
+    "TasksFunction": API | {"fractional_indexing"},
     "UsersFunction": API | {"bcrypt"},
 }
 

@@ -63,6 +63,11 @@ class TaskSort(StrEnum):
     """The lowest priority first."""
     PRIORITY_DESCENDING = "-priority"
     """The highest priority first."""
+    RANK = "rank"
+    """The manual order of each status, one status after the other. No other filter than `status` goes with it. Without
+    `room_id`, it has the caller's personal tasks alone."""
+    RANK_DESCENDING = "-rank"
+    """The manual order backwards."""
 
 
 class NewTask(Checked, frozen=True, kw_only=True):
@@ -164,6 +169,17 @@ def _unlike(user_ids: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(user_ids))
 
 
+class Move(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a task is put in the manual order."""
+
+    after: Annotated[
+        Id | None, Meta(description="The task that it is put behind; `null`: it is put before all others.")
+    ]
+    status: Annotated[
+        TaskStatus | None, Meta(description="The status among whose tasks it is put. Without it, the task's own.")
+    ] = None
+
+
 class RoomTaskQuery(Paging, frozen=True, kw_only=True):
     """Of one room's list."""
 
@@ -196,6 +212,9 @@ class RoomTaskQuery(Paging, frozen=True, kw_only=True):
 
     def filter(self) -> TaskFilter:
         due = self.deadline_from is not None or self.deadline_to is not None
+        ranked = self.sort in (TaskSort.RANK, TaskSort.RANK_DESCENDING)
+        if ranked and (due or self.priority or self.user_id is not None):
+            raise BadQuery([FieldError("/sort", "not_allowed", "The manual order has no other filter than status.")])
         sort = self.sort or (TaskSort.DEADLINE if due else TaskSort.CREATED_AT)
         return TaskFilter(
             assignee_id=_person(self.user_id),

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from msgspec import UNSET
 
-from tasks_api.request_schemas import NewTask, RoomTaskQuery, TaskChange, TaskQuery
+from tasks_api.request_schemas import Move, NewTask, RoomTaskQuery, TaskChange, TaskQuery
+from tasksync.domain.manual_order import ManualOrder
 from tasksync.domain.tasks import TaskService
 from tasksync.domain.trash import TrashService, require_own
 from tasksync.dynamodb.idempotency.repository import IdempotencyRepository
@@ -27,7 +28,9 @@ from tasksync.model.entities import Page
 from tasksync.model.errors import (
     AssigneeNotMember,
     NotFound,
+    NotInColumn,
     PreconditionFailed,
+    RankTooLong,
     RoleTooLow,
     RoomNotFound,
     RoomStorageFull,
@@ -38,6 +41,7 @@ api = Api("tasks", Idempotency(IdempotencyRepository()), RateLimits(RateLimitsRe
 app = api.chalice
 
 _tasks = TaskService(TaskChanges(), RoomsRepository())
+_order = ManualOrder(TaskChanges())
 _trash = TrashService(TaskChanges(), RoomsRepository(), lambda: timedelta(days=settings.trash_days))
 
 _CHANGE_ERRORS = (RoleTooLow, AssigneeNotMember, PreconditionFailed, RoomStorageFull)
@@ -133,6 +137,27 @@ def _assigning(body: NewTask | TaskChange, effect: Callable[[], entities.Task]) 
         if body.assignee_ids is UNSET:
             raise
         raise type(error)("/assignee_ids") from None
+
+
+@api.route(
+    "POST",
+    "/tasks/{task_id}/move",
+    body=Move,
+    response=Task,
+    raises=(RoleTooLow, PreconditionFailed, NotInColumn, RankTooLong, RoomStorageFull),
+)
+def move_task(request: Request, task_id: str, body: Move) -> Response:
+    """Move a task in the manual order of its status, or to another status.
+
+    For admins and members of its room; a personal task only for its owner. `sort=rank` lists tasks in this order. A new
+    task is the last. Tasks that were moved to one place at the same time come in the order of their creation. A task
+    that is put behind one of them comes behind all of them.
+    """
+    return request.carry_out(
+        lambda: _order.move(request.caller, task_id, body.after, body.status, request.matches),
+        lambda task: ok(rendering.task(task), task.version),
+        checked=True,
+    )
 
 
 @api.route("DELETE", "/tasks/{task_id}", raises=(RoleTooLow, PreconditionFailed))

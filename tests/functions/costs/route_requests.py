@@ -60,6 +60,7 @@ class Team:
             ),
             "PUT /tasks/{task_id}": lambda: ann.put(task, json={"title": "B"}),
             "PATCH /tasks/{task_id}": lambda: ann.patch(task, json={"title": "C"}),
+            "POST /tasks/{task_id}/move": lambda: ann.post(f"{task}/move", json={"after": others[-1][7:]}),
             "DELETE /tasks/{task_id}": lambda: ann.delete(next(deleted)),
             "DELETE /tasks/{task_id}, with If-Match": lambda: ann.delete(next(deleted), headers={"If-Match": '"1"'}),
             "DELETE /tasks/{task_id}, personal": lambda: ann.delete(f"/tasks/{self.personal['id']}"),

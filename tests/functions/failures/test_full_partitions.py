@@ -15,7 +15,7 @@ from tests.support.product import Product
 from tests.support.stack import Stack
 
 LIMITED = {name for name, table in Stack().of_type("AWS::DynamoDB::Table").items() if "LocalSecondaryIndexes" in table}
-TASKS = ["plan a task", "plan a personal task", "PUT a task", "PATCH a task", "restore a task"]
+TASKS = ["plan a task", "plan a personal task", "PUT a task", "PATCH a task", "move a task", "restore a task"]
 GROWING = {WRITES[name].route for name in TASKS}
 KEY = {"Idempotency_Key": "once"}
 

@@ -156,6 +156,7 @@ VERSIONED: dict[str, Callable[[Scene], str]] = {
     "change the code without a body": lambda scene: scene.path,
     "PUT a task": lambda scene: f"/tasks/{scene.task['id']}",
     "PATCH a task": lambda scene: f"/tasks/{scene.task['id']}",
+    "move a task": lambda scene: f"/tasks/{scene.task['id']}",
     "delete a task": lambda scene: f"/tasks/{scene.task['id']}",
     "PUT a profile": lambda _: "/users/me",
     "PATCH a profile": lambda scene: f"/users/{scene.ann.id}",

@@ -40,6 +40,7 @@ SESSION: list[tuple[str, str]] = [
     *((ANN, name) for name in ("create_task", "get_task", "list_tasks", "list_tasks_of_room")),
     *((ANN, name) for name in ("change_task", "change_task_with_put", "get_overview", "resolve_keys")),
     *((ANN, name) for name in ("delete_task", "list_trash_of_room", "list_trash_of_user", "restore_task", "get_task")),
+    *((ANN, name) for name in ("move_task", "get_task")),
     *((ANN, name) for name in ("delete_task", "list_activity", "export_user", "purge_task_of_user")),
     (ANN, "purge_task_of_room"),
     # Its version has changed with its members.

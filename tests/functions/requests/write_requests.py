@@ -110,6 +110,9 @@ WRITES: dict[str, Write] = {
         "PATCH /tasks/{task_id}", lambda scene: ("PATCH", f"/tasks/{scene.task['id']}", {"status": "completed"})
     ),
     "delete a task": Write("DELETE /tasks/{task_id}", lambda scene: ("DELETE", f"/tasks/{scene.task['id']}", None)),
+    "move a task": Write(
+        "POST /tasks/{task_id}/move", lambda scene: ("POST", f"/tasks/{scene.task['id']}/move", {"after": None})
+    ),
     "restore a task": Write(
         "POST /tasks/{task_id}/restore", lambda scene: ("POST", f"/tasks/{scene.trashed['id']}/restore", {})
     ),

@@ -18,7 +18,7 @@ from tasksync.model.errors import (
     WriteConflict,
 )
 from tasksync.model.ids import is_room_id, new_task_id, owner_of
-from tasksync.model.queries import TaskFilter
+from tasksync.model.queries import Order, TaskFilter
 from tasksync.model.ranks import rank_of
 from tasksync.runtime import clock, unit_of_work
 from tasksync.runtime.unit_of_work import retry_on_conflict
@@ -123,6 +123,9 @@ class TaskService:
         """
         if wanted.unassigned or wanted.assignee_id not in (None, caller.user_id):
             return Page([], None)  # none of the caller's tasks is unassigned or assigned to somebody else
+        if wanted.order is Order.RANK:
+            # Each room has an order of its own: without a room, it is that of the personal tasks.
+            return self._tasks.page_of_room(caller.user_id, caller.user_id, wanted, limit, after)[0]
         return self._tasks.page_of_person(caller.user_id, wanted, limit, after)
 
     @retry_on_conflict
@@ -161,7 +164,7 @@ class TaskService:
         at = max(clock.now(), before.updated_at)
         after = replace(
             after,
-            completed_at=_completed_at(before, after, at),
+            completed_at=completed_at(before, after, at),
             updated_by=caller.user_id,
             updated_at=at,
             version=before.version + 1,
@@ -238,7 +241,7 @@ def _assigned(
     return tuple(known[user_id] for user_id in user_ids)
 
 
-def _completed_at(before: Task, after: Task, at: datetime) -> datetime | None:
+def completed_at(before: Task, after: Task, at: datetime) -> datetime | None:
     if after.status is not TaskStatus.COMPLETED:
         return None
     return before.completed_at if before.status is TaskStatus.COMPLETED else at

@@ -103,6 +103,7 @@ PROBLEM_TYPES: dict[type[errors.TaskSyncError], ProblemType] = {
     errors.AddingRefused: ProblemType(
         409, "adding_refused", "Send the user the code of the room: they can join by it."
     ),
+    errors.RankTooLong: ProblemType(409, "rank_too_long", "Move one of the neighbours elsewhere, then the task."),
     errors.LastAdmin: ProblemType(409, "last_admin", "Make somebody else admin first, or delete the room."),
     errors.RefreshInProgress: ProblemType(
         409, "refresh_in_progress", "Continue with the tokens of the other response."
@@ -167,6 +168,10 @@ FIELD_CODES: dict[str, tuple[str, str]] = {
     "not_found": ("There is nothing with this id that you may see.", "Check the id."),
     "unknown_code": ("No room has this code, or it lets nobody join by it.", "Ask for the current code."),
     "assignee_not_member": ("The assignee is not a member of the task's room.", "Name a member, `me`, or null."),
+    "not_in_column": (
+        "`after` is no task of this room or person that has the status among whose tasks the task is moved.",
+        "Get the list with `sort=rank` and this `status` again.",
+    ),
     "assignees_differ": (
         "`user_id` and `assignee_ids` are both changed, and `user_id` is not the first of them.",
         "Send one of the two.",

@@ -330,6 +330,13 @@ class RefreshInProgress(Conflict):
         super().__init__()
 
 
+class RankTooLong(Conflict):
+    detail = (
+        "So many tasks were moved to this place that there is none left between its neighbours. Move one of the "
+        "neighbours elsewhere, then this task."
+    )
+
+
 class PreconditionFailed(TaskSyncError):
     detail = "The version of the resource is not the one that If-Match, If-None-Match or the body requires."
 
@@ -352,6 +359,13 @@ class AssigneeNotMember(Invalid):
 
 class AssigneeNotOwner(AssigneeNotMember):
     detail = "A personal task is assigned to its owner, and to nobody else. In a room, others can be assigned."
+
+
+class NotInColumn(Invalid):
+    detail = "There is no such task among those of this status. GET …/tasks?sort=rank lists them."
+
+    def __init__(self) -> None:
+        super().__init__([FieldError("/after", "not_in_column", self.detail)])
 
 
 class UnknownUser(Invalid):

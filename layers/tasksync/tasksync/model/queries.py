@@ -13,6 +13,8 @@ class Order(StrEnum):
     CREATED = "created_at"
     DEADLINE = "deadline"
     PRIORITY = "priority"
+    RANK = "rank"
+    """The manual order, one status after the other."""
 
 
 @dataclass(frozen=True, slots=True)

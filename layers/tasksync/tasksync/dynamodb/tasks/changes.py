@@ -56,6 +56,25 @@ class TaskChanges(TaskLists):
         write_parts(transaction, before, after)
         transaction.commit()
 
+    def move(self, before: Task, after: Task, behind: Task | None, writer_id: str | None) -> None:
+        """Write the task's place in the manual order, and its status. Raises as ``trash`` does, and ``WriteConflict``
+        if ``behind``, the task that it is put behind, is not in its place any more.
+
+        The next task is not checked: of two tasks that are moved to one place at the same time, the ranks may be equal.
+        """
+        transaction = Transaction()
+        if writer_id is not None:
+            require_writer(transaction, before.owner_id, writer_id, WriteConflict)
+        if behind is not None:
+            place = (TaskItem.rank == behind.rank) & (TaskItem.status == behind.status.value)
+            in_place = place & TaskItem.trashed_at.does_not_exist()
+            transaction.check(TaskItem(behind.owner_id, behind.id), in_place, WriteConflict)
+        transaction.update(
+            TaskItem(before.owner_id, before.id), changes(before, after), same_task(before), WriteConflict
+        )
+        write_parts(transaction, before, after)
+        transaction.commit()
+
     def trash(self, before: Task, after: Task, writer_id: str | None) -> None:
         """Move the task to the trash: its assignees stay noted, its links go.
 

@@ -77,6 +77,11 @@ class TaskLists(TasksRepository):
         page = found.page(limit, shown)
         return page, found.members.get((room_id, user_id))
 
+    def next_in_column(self, task: Task, status: TaskStatus, behind: str | None) -> Task | None:
+        """The first task of this status but ``task``, of a higher rank than ``behind``. Read consistently."""
+        found = ForwardList(query_plan.of_column(task.owner_id, status, behind), None, None)
+        return next((row.entity() for row in found.read(2) if row.id != task.id), None)
+
     def page_of_trash(
         self, owner_id: str, user_id: str, since: datetime, limit: int, after: str | None
     ) -> tuple[Page[Task], Membership | None]:

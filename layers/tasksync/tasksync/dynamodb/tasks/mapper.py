@@ -193,6 +193,11 @@ def class_of(status: TaskStatus, priority: Priority) -> str:
     return _STATUSES[status] + RANKS[priority]
 
 
+def column(status: TaskStatus) -> str:
+    """What the sort keys of the manual order of a status begin with."""
+    return f"{LISTED}{_STATUSES[status]}#"
+
+
 def link_class_of(status: TaskStatus, priority: Priority) -> str:
     """What sort keys of links part tasks by: whether they are open, and their priority."""
     return (_COMPLETED if status is TaskStatus.COMPLETED else _OPEN) + RANKS[priority]
@@ -213,7 +218,7 @@ def sort_keys(task: Task) -> dict[str, str | None]:
         "by_deadline": f"{LISTED}{deadline}#{created}",
         "by_status": f"{LISTED}{status}#{created}",
         "by_status_deadline": f"{LISTED}{status}#{deadline}#{created}",
-        "by_rank": f"{LISTED}{_STATUSES[task.status]}#{task.rank}#{created}",
+        "by_rank": f"{column(task.status)}{task.rank}#{created}",
     }
 
 

@@ -27,6 +27,7 @@ from tasksync.dynamodb.tasks.mapper import (
     LinkRow,
     TaskRow,
     class_of,
+    column,
     link_class_of,
     rows_with,
 )
@@ -45,6 +46,7 @@ _CREATED = (TasksItem.room_by_created.Meta.index_name, "by_created")
 _DEADLINE = (TasksItem.room_by_deadline.Meta.index_name, "by_deadline")
 _STATUS = (TasksItem.room_by_status.Meta.index_name, "by_status")
 _STATUS_BY_DEADLINE = (TasksItem.room_by_status_deadline.Meta.index_name, "by_status_deadline")
+_RANK = (TasksItem.room_by_rank.Meta.index_name, "by_rank")
 _PERSON = (TasksItem.by_person.Meta.index_name, "person_id", "by_created")
 _PERSON_BY_DEADLINE = (TasksItem.by_assignee_deadline.Meta.index_name, "assignee_id", "by_deadline")
 
@@ -196,6 +198,15 @@ def due_of_person(user_id: str, wanted: TaskFilter) -> Plan[LinkRow] | None:
     return _of_person(user_id, wanted, Order.DEADLINE) if _across(wanted) else None
 
 
+def of_column(owner_id: str, status: TaskStatus, behind: str | None) -> Plan[TaskRow]:
+    """The plan of the tasks of one status in their manual order, those of a higher rank than ``behind``."""
+    name, key = _RANK
+    low = _START if behind is None else f"{behind}#{_END}"
+    return Plan(
+        Index(name, "owner_id", owner_id, key, consistent=True), [[Range(column(status), low)]], False, rows_with(key)
+    )
+
+
 def of_trash(owner_id: str, since: datetime) -> Plan[TaskRow]:
     """The plan of the tasks of a room or person that were moved to the trash after this time, the latest first."""
     name, key = _CREATED
@@ -218,7 +229,11 @@ def holds(wanted: TaskFilter, task: Task) -> bool:
 def _of_room(room_id: str, wanted: TaskFilter, by: Order, due: tuple[str, str] | None) -> Plan[TaskRow]:
     by_deadline = by is Order.DEADLINE
     prefixes = [[LISTED]]
-    if wanted.statuses or wanted.priorities or wanted.order is Order.PRIORITY:
+    if wanted.order is Order.RANK:
+        name, key = _RANK
+        statuses = [each for each in TaskStatus if each in wanted.statuses or not wanted.statuses]
+        prefixes = [[column(each)] for each in (reversed(statuses) if wanted.descending else statuses)]
+    elif wanted.statuses or wanted.priorities or wanted.order is Order.PRIORITY:
         name, key = _STATUS_BY_DEADLINE if by_deadline else _STATUS
         prefixes = [[f"{LISTED}{each}#" for each in stage] for stage in _classes(wanted, class_of)]
     else:
