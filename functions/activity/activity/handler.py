@@ -1,13 +1,16 @@
-"""The activity function: writes the audit trail of rooms from records of the rooms and tasks streams."""
+"""The activity function: appends to change logs what the streams of the rooms and tasks tables say was committed."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from tasksync.domain.rooms.activity import entries_of
+from tasksync.domain.change_log.entries import commit_of
+from tasksync.domain.change_log.sequencer import Sequencer
 from tasksync.dynamodb.activity.deletions import DeletionsRepository
-from tasksync.dynamodb.activity.repository import ActivityRepository
-from tasksync.model.activity import Change
+from tasksync.dynamodb.activity.repository import OldTrailsRepository
+from tasksync.dynamodb.change_log.repository import ChangeLogRepository
+from tasksync.dynamodb.core.gather import gather
+from tasksync.model.activity import Change, Unreadable
 from tasksync.model.entities import ActivityEntry
 from tasksync.observability.logs import log
 from tasksync.runtime.settings import settings
@@ -17,20 +20,24 @@ from tasksync.streams.records import Context
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Returns Lambda's partial batch response."""
-    return handle_changes(event, context, "activity", _record)
+    return handle_changes(event, context, "activity", _append, gather)
 
 
-def _record(changes: Sequence[Change]) -> None:
-    ended = [change.before.task_id for change in changes if change.before and not change.after]
-    deletions = DeletionsRepository().of_tasks([task_id for task_id in ended if task_id is not None])
-    entries = [entry for change in changes for entry in entries_of(change, deletions)]
-    ActivityRepository().record(entries, timedelta(days=settings.activity_retention_days))
-    for entry in entries:
+def _append(log_id: str, changes: Sequence[Change | Unreadable]) -> None:
+    deletions = DeletionsRepository().of_tasks(_ended(changes))
+    commits = [commit for change in changes if (commit := commit_of(change, deletions)) is not None]
+    retention = timedelta(days=settings.activity_retention_days)
+    for entry in Sequencer(ChangeLogRepository(), OldTrailsRepository(), retention).append(log_id, commits):
         _log(entry)
 
 
+def _ended(changes: Sequence[Change | Unreadable]) -> list[str]:
+    """The tasks that were deleted for good."""
+    return [each.before.thing_id for each in changes if isinstance(each, Change) and each.before and not each.after]
+
+
 def _log(entry: ActivityEntry) -> None:
-    """Log an entry. A record that is delivered again is logged again, with the same id.
+    """Log a new entry.
 
     The log has no values: texts of tasks are private to the room, and a room's code lets people in.
     """
@@ -38,7 +45,8 @@ def _log(entry: ActivityEntry) -> None:
         "INFO",
         "activity",
         id=entry.id,
-        room_id=entry.room_id,
+        room_id=entry.owner_id,
+        seq=entry.seq,
         at=entry.at.isoformat(),
         actor_id=entry.actor_id,
         action=entry.action,

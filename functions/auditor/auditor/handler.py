@@ -9,7 +9,6 @@ from tasksync.dynamodb.integrity.snapshots import AuditRepository
 from tasksync.integrity.checks import ELSEWHERE, STATEMENTS, Auditor, Check, Finding
 from tasksync.observability.logs import log
 from tasksync.runtime import deadline
-from tasksync.runtime.settings import settings
 from tasksync.streams.records import Context
 
 # The sweeper finds what the streams lost after ten minutes, and runs every ten minutes.
@@ -26,8 +25,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """
     deadline.begin(context.get_remaining_time_in_millis)
     older_than = timedelta(seconds=event.get("older_than_seconds", _OLDER_THAN_SECONDS))
-    retention = timedelta(days=settings.activity_retention_days)
-    report = Auditor(AuditRepository(), older_than, time.sleep, retention).run(deadline.has_time)
+    report = Auditor(AuditRepository(), older_than, time.sleep).run(deadline.has_time)
     for finding in report.findings:
         for violation in finding.shown:
             log("ERROR", "invariant broken", request_id=context.aws_request_id, **_logged(violation))

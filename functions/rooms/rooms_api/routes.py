@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from rooms_api.request_schemas import Join, NewMember, NewRoom, RoleChange, RoomChange
+from tasksync.domain.change_log.activity import ActivityService
 from tasksync.domain.rate_limits import ADD_STRANGERS, JOIN, JOIN_FROM
-from tasksync.domain.rooms.activity import ActivityService
 from tasksync.domain.rooms.rooms import MemberWithUser, RoomService
-from tasksync.dynamodb.activity.repository import ActivityRepository
+from tasksync.dynamodb.change_log.repository import ChangeLogRepository
 from tasksync.dynamodb.core.gather import gather_pair
 from tasksync.dynamodb.idempotency.repository import IdempotencyRepository
 from tasksync.dynamodb.limits.repository import RateLimitsRepository
@@ -66,7 +66,7 @@ _rooms = RoomService(
     settings.max_rooms_per_user,
     gather_pair,
 )
-_activity = ActivityService(_room_changes, ActivityRepository(), gather_pair)
+_activity = ActivityService(_room_changes, ChangeLogRepository(), gather_pair)
 
 
 @api.route("POST", "/rooms", body=NewRoom, status=201, response=Room, raises=(NotFound, CodeTaken, TooManyRooms))
@@ -231,7 +231,8 @@ def remove_member(request: Request, room_id: str, user_id: str) -> Response:
 def list_activity(request: Request, room_id: str, query: Paging) -> Response:
     """List the activity in a room, newest first. For viewers, values of the code are null.
 
-    An entry appears some moments after the change. A page is shorter than `limit` if its texts are long.
+    An entry appears some moments after the change. Changes of one task are in their order; those of several tasks that
+    were made at nearly the same time may not be. A page is shorter than `limit` if its texts are long.
     """
     caller = request.caller
     return listing(

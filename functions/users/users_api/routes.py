@@ -14,7 +14,7 @@ from tasksync.domain.trash import TrashService
 from tasksync.domain.users.accounts import register
 from tasksync.domain.users.export import ExportService
 from tasksync.domain.users.users import UserService
-from tasksync.dynamodb.activity.repository import ActivityRepository
+from tasksync.dynamodb.change_log.repository import ChangeLogRepository
 from tasksync.dynamodb.core.gather import gather_pair
 from tasksync.dynamodb.idempotency.repository import IdempotencyRepository
 from tasksync.dynamodb.limits.repository import RateLimitsRepository
@@ -73,7 +73,7 @@ _exports = ExportService(
     TaskService(TaskChanges(), _rooms),
     TaskReads(),
     _trash,
-    ActivityRepository(),
+    ChangeLogRepository(),
 )
 
 _CHANGE_ERRORS = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed, ReauthenticationRequired)

@@ -1,8 +1,9 @@
-"""Audit trails as tests look at them."""
+"""Change logs as tests look at them."""
 
 from typing import Any
 
 from tests.support.client import Client
+from tests.support.product import Product
 
 Json = dict[str, Any]
 
@@ -12,6 +13,27 @@ FUNCTION = "ActivityFunction"
 def trail(person: Client, room: Any) -> list[Json]:
     """All entries of a room, oldest first."""
     return person.list(f"/rooms/{room['id']}/activity")[::-1]
+
+
+def stored(product: Product) -> list[Json]:
+    """All entries of all logs as they are stored, log by log, oldest first."""
+    items = [item for item in product.items("LogTable") if item["item"].startswith("c#")]
+    return sorted(items, key=lambda item: (item["owner_id"], item["item"]))
+
+
+def head(product: Product, room: Any) -> Json:
+    """The head of a room's log, without its key."""
+    [found] = [each for each in product.items("LogTable") if (each["owner_id"], each["item"]) == (room["id"], "head")]
+    return {name: int(value) for name, value in found.items() if name not in ("owner_id", "item")}
+
+
+def markers(product: Product) -> dict[str, Json]:
+    """By the id of the room or task, how far its log is with it."""
+    items = [item for item in product.items("LogTable") if item["item"].startswith("v#")]
+    return {
+        item["item"].removeprefix("v#"): {name: item[name] for name in item.keys() - {"owner_id", "item"}}
+        for item in items
+    }
 
 
 def deeds(entries: list[Json]) -> list[tuple[str, str]]:

@@ -102,6 +102,7 @@ def activity(entry: ActivityEntry) -> responses.Activity:
     """``actor_id`` is null where the service acted by itself, ``old`` and ``new`` where there is no value."""
     return {
         "id": entry.id,
+        "seq": entry.seq,
         "at": timestamp(entry.at),
         "actor_id": entry.actor_id,
         "action": entry.action,
@@ -109,11 +110,13 @@ def activity(entry: ActivityEntry) -> responses.Activity:
         "resource_id": entry.resource_id,
         "changes": {name: {"old": old, "new": new} for name, (old, new) in entry.changes.items()},
         "request_id": entry.request_id,
+        "version": entry.version,
+        "revision": entry.revision,
     }
 
 
 def exported_activity(entry: ActivityEntry) -> responses.ExportedActivity:
-    return {**activity(entry), "room_id": entry.room_id}
+    return {**activity(entry), "room_id": entry.owner_id}
 
 
 def task(found: Task) -> responses.Task:

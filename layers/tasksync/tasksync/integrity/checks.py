@@ -20,18 +20,17 @@ from tasksync.integrity.snapshot import (
     FamilySnapshot,
     FormerMemberSnapshot,
     IdempotencySnapshot,
+    LoggedSnapshot,
     NameSnapshot,
     RoomSnapshot,
     SessionSnapshot,
     Snapshot,
     TaskPartSnapshot,
     TaskSnapshot,
-    TrailSnapshot,
     UnassignmentSnapshot,
     UnreadableSnapshot,
     UserSnapshot,
 )
-from tasksync.model.activity import time_of
 from tasksync.model.entities import MAX_INDEX_LAG, FormerRole, RoomRole, UserStatus
 from tasksync.model.ids import owner_of
 from tasksync.runtime import clock
@@ -57,9 +56,10 @@ class Invariant(StrEnum):
     TASK_VERSION = "I6"
     NO_JOIN_AFTER_DEATH = "I7"
     IDEMPOTENCY = "I8"
-    AUDIT_TRAIL = "I9"
     REFRESH_TOKEN = "I10"  # noqa: S105  # names an invariant
     NOTHING_LEFT = "I11"
+    LOG = "I12"
+    LOGGED = "I13"
     LINKS = "I15"
     FORMER_MEMBER = "I16"
     MARKED = "I17"
@@ -75,9 +75,10 @@ STATEMENTS = {
     Invariant.TASK_VERSION: "a task's version is at least 1, and its id and sort keys fit its content",
     Invariant.NO_JOIN_AFTER_DEATH: "nobody joins a room after its last member left",
     Invariant.IDEMPOTENCY: "an idempotency key has one record, with the request's fingerprint and the response",
-    Invariant.AUDIT_TRAIL: "audit entries and commits match one to one",
     Invariant.REFRESH_TOKEN: "a session has one live refresh token, a family of its own, and a user",
     Invariant.NOTHING_LEFT: "nothing is empty, orphaned or unfinished for longer than a removal takes",
+    Invariant.LOG: "the entries of a change log are numbered up to its head, without a gap",
+    Invariant.LOGGED: "a change log is as far as its room and tasks are, and counts each task where it belongs",
     Invariant.LINKS: "links are those of the tasks' assignees, and each long description has its task",
     Invariant.MARKED: "what is to be removed is marked for the sweeper, and nothing else is",
     Invariant.FORMER_MEMBER: "whom an admin removed is not in the room: added by an admin, they are no former member",
@@ -126,16 +127,13 @@ class Store(Protocol):
 class Auditor:
     """Runs one audit."""
 
-    def __init__(
-        self, store: Store, older_than: timedelta, wait: Callable[[float], None], trail_retention: timedelta
-    ) -> None:
+    def __init__(self, store: Store, older_than: timedelta, wait: Callable[[float], None]) -> None:
         """``older_than``: how long a removal may take (I11), not counting ``MAX_INDEX_LAG``, and how long a stream
-        record may take (I9).
+        record may take (I13).
 
-        ``wait`` sleeps for a number of seconds. ``trail_retention``: how long audit entries are stored.
+        ``wait`` sleeps for a number of seconds.
         """
         self._store = store
-        self._trail_retention = trail_retention
         self._older_than = older_than
         self._wait = wait
         self._families: dict[str, SessionSnapshot] = {}
@@ -185,9 +183,7 @@ class Auditor:
         return list(faults.values())
 
     def _checks(self, snapshot: Snapshot) -> Iterator[Check]:
-        now = clock.now()
-        yield from checks(snapshot, now, self._older_than)
-        yield from checks_of_trail(snapshot, now, self._older_than, self._trail_retention)
+        yield from checks(snapshot, clock.now(), self._older_than)
 
     def _faults(self, snapshot: Snapshot) -> Iterator[Check]:
         return (check for check in self._checks(snapshot) if check.fault)
@@ -203,12 +199,14 @@ class Auditor:
         return shared
 
 
-def checks(snapshot: Snapshot, at: datetime, older_than: timedelta) -> Iterator[Check]:  # noqa: C901  # a table of cases
+def checks(snapshot: Snapshot, at: datetime, older_than: timedelta) -> Iterator[Check]:  # noqa: C901, PLR0912  # a table of cases
     """The checks of all invariants that concern this snapshot."""
     since = at - older_than
     match snapshot:
         case RoomSnapshot():
             yield from _checks_of_room(snapshot, since)
+            if snapshot.logged is not None:
+                yield _check_of_logged(snapshot.room_id, snapshot.logged, since)
         case CodeSnapshot():
             yield from _checks_of_code(snapshot, since)
         case FormerMemberSnapshot():
@@ -221,6 +219,10 @@ def checks(snapshot: Snapshot, at: datetime, older_than: timedelta) -> Iterator[
             yield _check_of_claim(snapshot.owner, snapshot.claim, snapshot.claim in snapshot.claims_of_owner)
         case TaskSnapshot():
             yield from _checks_of_task(snapshot, since)
+            if snapshot.logged is not None:
+                yield _check_of_logged(snapshot.task.id, snapshot.logged, since)
+        case EntrySnapshot():
+            yield _check_of_entry(snapshot)
         case TaskPartSnapshot():
             fault = None if snapshot.fits else "is of no task that has it"
             yield Check(Invariant.LINKS, f"{snapshot.item} of {snapshot.owner_id}", fault)
@@ -377,32 +379,26 @@ def _check_of_idempotency_record(snapshot: IdempotencySnapshot) -> Check:
     )
 
 
-def checks_of_trail(snapshot: Snapshot, at: datetime, older_than: timedelta, retention: timedelta) -> Iterator[Check]:
-    """Check that audit trails have no gaps, and no entries of changes that were not committed (I9).
-
-    The latest change has its entries, and each entry is preceded by the entries of the change before. So every change
-    has its entries.
-    """
-    if isinstance(snapshot, EntrySnapshot):
-        # Entries expire, and the previous entry expires earlier.
-        live = [each for each in snapshot.missing if (at - time_of(each)).total_seconds() < snapshot.retention_seconds]
-        faults = ["follows an entry that is not there"] if live else []
-        if snapshot.version is not None and snapshot.version < snapshot.number:
-            faults.append(f"is of version {snapshot.number}, and there is {snapshot.version}")
-        yield Check(
-            Invariant.AUDIT_TRAIL, f"entry {snapshot.entry_id} of {snapshot.room_id}", ", ".join(faults) or None
-        )
-    if isinstance(snapshot, TaskSnapshot | RoomSnapshot) and snapshot.trail is not None:
-        yield _check_of_latest(snapshot, snapshot.trail, at - older_than, at - retention)
+def _check_of_entry(entry: EntrySnapshot) -> Check:
+    """Entries expire in the order of their numbers: the one after a live entry is live."""
+    fault = None
+    if entry.seq > entry.head:
+        fault = f"is after the head, {entry.head}"
+    elif entry.live and entry.seq < entry.head and not entry.followed:
+        fault = "is the last one before a gap"
+    return Check(Invariant.LOG, f"entry {entry.seq} of {entry.log_id}", fault)
 
 
-def _check_of_latest(
-    snapshot: TaskSnapshot | RoomSnapshot, trail: TrailSnapshot, since: datetime, ended: datetime
-) -> Check:
-    missing = trail.missing and ended < trail.changed_at <= since
-    fault = f"was changed at {trail.changed_at}, and its trail does not say so" if missing else None
-    name = snapshot.task.id if isinstance(snapshot, TaskSnapshot) else snapshot.room_id
-    return Check(Invariant.AUDIT_TRAIL, name, fault)
+def _check_of_logged(thing_id: str, logged: LoggedSnapshot, since: datetime) -> Check:
+    marker, fault = logged.marker, None
+    at_rest = logged.changed_at <= since
+    if marker is not None and marker.revision > logged.revision:
+        fault = f"is in its log up to revision {marker.revision}, and has {logged.revision}"
+    elif at_rest and (marker is None or marker.revision < logged.revision):
+        fault = f"was changed at {logged.changed_at}, and its log does not say so"
+    elif marker is not None and marker.revision == logged.revision and marker.counted is not logged.counted:
+        fault = f"is counted as {marker.counted}, and is {logged.counted}"
+    return Check(Invariant.LOGGED, thing_id, fault)
 
 
 def _differs(name: str, stored: int, counted: int) -> str | None:

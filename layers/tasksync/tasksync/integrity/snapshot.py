@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from tasksync.model.change_log import Counted, Marker
 from tasksync.model.entities import (
     DueUnassignment,
     FormerMember,
@@ -16,12 +17,14 @@ from tasksync.model.entities import (
 
 
 @dataclass(frozen=True, slots=True)
-class TrailSnapshot:
-    """The end of an audit trail, of a room's own item or a task."""
+class LoggedSnapshot:
+    """A room's own item or a task, with how far its log is with it."""
 
     changed_at: datetime
-    missing: tuple[str, ...]
-    """Entries that the latest change must have, and that are not there."""
+    revision: int
+    counted: Counted
+    marker: Marker | None
+    """None: the log has nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,8 @@ class RoomSnapshot:
     """The members whose user exists."""
     deleting_since: dict[str, datetime]
     """When the deletion of a member was accepted, by user id."""
-    trail: TrailSnapshot | None = None
-    """None: the room is gone, or was last changed before change contexts were stored."""
+    logged: LoggedSnapshot | None = None
+    """None: the room is gone."""
     marked: bool = False
     """Whether it is marked for the sweeper."""
 
@@ -109,8 +112,8 @@ class TaskSnapshot:
     """The assignees whose membership has ended."""
     left_since: datetime | None = None
     """If there are any: the time of the room's last change, at which the memberships were over at the latest."""
-    trail: TrailSnapshot | None = None
-    """None: a personal task, or a task that was last changed before change contexts were stored."""
+    logged: LoggedSnapshot | None = None
+    """None: a personal task."""
     links_fit: bool = True
     """Whether its links are there and fit its content."""
     description_fits: bool = True
@@ -129,18 +132,16 @@ class TaskPartSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class EntrySnapshot:
-    """An entry of an audit trail."""
+    """An entry of a change log."""
 
-    room_id: str
-    entry_id: str
-    number: int
-    """The version of the room or task after the change."""
-    retention_seconds: int
-    """How long the entry is stored, and presumably the previous one."""
-    missing: tuple[str, ...]
-    """Missing entries of the previous change."""
-    version: int | None
-    """The current version of the room or task. None: it was deleted."""
+    log_id: str
+    seq: int
+    live: bool
+    """Whether it has not expired. DynamoDB deletes expired items in no order."""
+    followed: bool
+    """Whether the next entry is there."""
+    head: int
+    """The number of the last entry, as the head says; 0 without a head."""
 
 
 @dataclass(frozen=True, slots=True)

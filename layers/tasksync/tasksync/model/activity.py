@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from tasksync.model.change_context import ChangeContext
+from tasksync.model.change_log import Counted
+from tasksync.model.entities import ActivityResource
 from tasksync.model.ids import own_part
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -14,11 +16,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Version:
     """The state of a room or task after a commit."""
 
-    room_id: str
-    task_id: str | None
-    """None: the room itself."""
+    owner_id: str
+    """Whose log it belongs to."""
+    thing_id: str
+    resource: ActivityResource
+    revision: int
+    """1 for the first one, and one more with each commit that a log tells of."""
     number: int
-    """1 for the first version, and one more with each commit."""
+    """The version that users see."""
     at: datetime
     fields: Mapping[str, str]
     """The fields that users can change, by their names in the API; without empty ones."""
@@ -30,12 +35,7 @@ class Version:
     """A task in the trash."""
     digests: Mapping[str, str] = field(default_factory=dict)
     """Of those ``fields`` that have only the beginning of a text: a digest of the whole."""
-
-    @property
-    def entry_ids(self) -> tuple[str, ...]:
-        """The ids of the entries of the commit that made this version."""
-        members = self.context.members if self.context else {}
-        return tuple(entry_id(self.at, each, self.number) for each in [*members] or [self.task_id or self.room_id])
+    counted: Counted = Counted.NEITHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,20 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A change whose images cannot be read."""
+
+    owner_id: str
+    thing_id: str
+    resource: ActivityResource
+    revision: int | None
+    """After the change. None: not even that can be read."""
+    gone: bool
+    """Whether the item was deleted."""
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Deletion:
     """Who deleted a task, and when."""
 
@@ -57,16 +71,6 @@ class Deletion:
 
 
 def entry_id(at: datetime, subject: str, number: int) -> str:
-    """The id of an audit entry. Ids sort by time, and those of one subject by version: its times never go backwards."""
+    """The id of an entry. Ids sort by time, and those of one subject by revision: its times never go backwards."""
     milliseconds = (at - _EPOCH) // timedelta(milliseconds=1)
     return f"{milliseconds:012x}-{own_part(subject)}-{number:08x}"
-
-
-def time_of(entry: str) -> datetime:
-    """The time of the change, from the id of an entry."""
-    return _EPOCH + timedelta(milliseconds=int(entry.partition("-")[0], 16))
-
-
-def number_of(entry: str) -> int:
-    """The version after the change, from the id of an entry."""
-    return int(entry.rpartition("-")[2], 16)

@@ -341,6 +341,8 @@ class ActivityAction(StrEnum):
     """It was deleted; of a membership: somebody left or was removed."""
     PURGED = "purged"
     """A task was deleted for good: from the trash, or with its room, after the last member had left."""
+    REFETCH = "refetch"
+    """What happened to it up to this entry is not in the log: read it again."""
 
 
 class ActivityResource(StrEnum):
@@ -355,11 +357,12 @@ class ActivityResource(StrEnum):
 
 
 class ActivityEntry(msgspec.Struct, frozen=True):
-    """An audit entry: one change of a room, a membership or a task."""
+    """An entry of a change log: one change of a room, a membership or a task."""
 
     id: str
-    """Derived from the change, so that recording a change twice gives the same id. Ids sort by time."""
-    room_id: str
+    """Derived from the change. Ids sort by time."""
+    owner_id: str
+    """Whose log it is in: a room, or a user."""
     at: datetime
     actor_id: str | None
     """None: the service itself, which finished a deletion or an unassignment."""
@@ -370,8 +373,12 @@ class ActivityEntry(msgspec.Struct, frozen=True):
     changes: Mapping[str, tuple[str | None, str | None]]
     """The old and the new value of each changed field."""
     request_id: str | None
-    previous: tuple[str, ...]
-    """Ids of the entries of the previous change of the same room or task; empty for the first change."""
+    revision: int | None
+    """Of the room or task after the change; of a refetch, up to which one changes are not in the log. None: unknown."""
+    version: int | None
+    """Of the room or task after the change. None: it is deleted, or unknown."""
+    seq: int = 0
+    """The position in the log, from 1. 0: it is not appended yet."""
 
 
 class IdempotencyRecord(msgspec.Struct, frozen=True):

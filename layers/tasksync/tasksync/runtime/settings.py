@@ -56,7 +56,12 @@ class Settings:
         return os.environ["IDEMPOTENCY_TABLE"]
 
     @property
+    def log_table(self) -> str:
+        return os.environ["LOG_TABLE"]
+
+    @property
     def activity_table(self) -> str:
+        """Where audit trails were before; only what appends them to the change logs reads it."""
         return os.environ["ACTIVITY_TABLE"]
 
     @property

@@ -1,29 +1,26 @@
-"""The activity table: the audit trails of rooms, one partition each, in the order of time.
+"""The activity table: the audit trails of rooms, as the version before wrote them.
 
-Only the activity function writes here. An entry that is written again is written with the same bytes under the same
-key, so writes need no condition and go 25 at a time.
+No function writes here any more. The sequencer appends these entries to the change log of their room, before all
+others.
+
+To delete with the table, in the release after the one that adopts them: this module, ``Sequencer.adopt`` and what it
+takes, ``Head.adopting``, ``Commit.kept_from``, and the migration ``0010-activity-adopted``.
 """
 
 import json
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from msgspec.structs import replace
+from pynamodb.attributes import UnicodeAttribute
 
 from tasksync.dynamodb.core.connection import SharedModel
-from tasksync.model.entities import ActivityAction, ActivityEntry, ActivityResource, Page
+from tasksync.model.change_log import Commit, Counted, counted_as
+from tasksync.model.entities import ActivityAction, ActivityEntry, ActivityResource, TaskStatus
 from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
-
-class _ByActor(GlobalSecondaryIndex["ActivityItem"]):
-    class Meta:
-        index_name = "by_actor"
-        projection = KeysOnlyProjection()
-
-    actor_id = UnicodeAttribute(hash_key=True)
-    entry_id = UnicodeAttribute(range_key=True)
+_COUNTED_NOWHERE = {ActivityAction.TRASHED, ActivityAction.DELETED, ActivityAction.PURGED}
 
 
 class ActivityItem(SharedModel):
@@ -32,6 +29,7 @@ class ActivityItem(SharedModel):
 
     room_id = UnicodeAttribute(hash_key=True)
     entry_id = UnicodeAttribute(range_key=True)
+    """The time of the change, the id of what was changed, and its version: all in hexadecimal, with hyphens between."""
     at = UnicodeAttribute()
     actor_id = UnicodeAttribute(null=True)
     action = UnicodeAttribute()
@@ -40,70 +38,67 @@ class ActivityItem(SharedModel):
     changes = UnicodeAttribute()
     """JSON: by field, the old value and the new one."""
     request_id = UnicodeAttribute(null=True)
-    previous = UnicodeAttribute()
-    """JSON: a list of ids."""
-    expires_at = NumberAttribute()
-    """Seconds since 1970: DynamoDB deletes the item some time after."""
-    by_actor = _ByActor()
-
-    @classmethod
-    def of(cls, entry: ActivityEntry, retention: timedelta) -> "ActivityItem":
-        return cls(
-            entry.room_id,
-            entry.id,
-            at=clock.timestamp(entry.at),
-            actor_id=entry.actor_id,
-            action=entry.action.value,
-            resource=entry.resource.value,
-            resource_id=entry.resource_id,
-            changes=json.dumps(entry.changes, ensure_ascii=False),
-            request_id=entry.request_id,
-            previous=json.dumps(entry.previous),
-            expires_at=int((entry.at + retention).timestamp()),
-        )
 
     def entity(self) -> ActivityEntry:
+        version = int(self.entry_id.rpartition("-")[2], 16)
+        action = ActivityAction(self.action)
+        gone = action is ActivityAction.PURGED or (
+            action is ActivityAction.DELETED and self.resource == ActivityResource.TASK
+        )
         return ActivityEntry(
             id=self.entry_id,
-            room_id=self.room_id,
+            owner_id=self.room_id,
             at=clock.parse(self.at),
             actor_id=self.actor_id,
-            action=ActivityAction(self.action),
+            action=action,
             resource=ActivityResource(self.resource),
             resource_id=self.resource_id,
             changes={name: (old, new) for name, (old, new) in json.loads(self.changes).items()},
             request_id=self.request_id,
-            previous=tuple(json.loads(self.previous)),
+            revision=version,
+            version=None if gone else version,
         )
 
 
-class ActivityRepository:
-    """Audit trails."""
+class OldTrailsRepository:
+    """The audit trails of the version before."""
 
-    def record(self, entries: Iterable[ActivityEntry], retention: timedelta) -> None:
-        """Write entries, which expire after ``retention``. Existing entries stay unchanged."""
-        items = {(entry.room_id, entry.id): ActivityItem.of(entry, retention) for entry in entries}
-        with ActivityItem.batch_write() as batch:
-            for item in items.values():
-                batch.save(item)
+    def commits(self, room_id: str) -> Iterator[Commit]:
+        """What was committed in a room, in the order of time. Entries of one change of the room are one commit."""
+        entries = (item.entity() for item in ActivityItem.query(room_id, consistent_read=True))
+        statuses: dict[str, str] = {}
+        for _, together in groupby(entries, key=lambda entry: entry.at):
+            for commit in _commits(together):
+                yield _counted(commit, statuses)
 
-    def page(self, room_id: str, limit: int, after: str | None) -> Page[ActivityEntry]:
-        """Newest first. One round trip, so at most 1 MB: of entries with long texts, fewer than ``limit``."""
-        beyond = None if after is None else ActivityItem.entry_id < after
-        query = ActivityItem.query(room_id, beyond, scan_index_forward=False, page_size=limit + 1)
-        read = next(query.page_iter)
-        entries = [ActivityItem.from_raw_data(raw).entity() for raw in read["Items"][:limit]]
-        more = len(read["Items"]) > limit or "LastEvaluatedKey" in read
-        return Page(entries, entries[-1].id if more else None)
 
-    def done_by(self, user_id: str, limit: int, after: str | None) -> Page[ActivityEntry]:
-        """What a person did, in whichever room, oldest first: without any right to see it.
+def _commits(entries: Iterable[ActivityEntry]) -> Iterator[Commit]:
+    found: dict[tuple[str, int | None], list[ActivityEntry]] = {}
+    for entry in entries:
+        member = entry.resource is ActivityResource.MEMBERSHIP
+        found.setdefault((entry.owner_id if member else entry.resource_id, entry.revision), []).append(entry)
+    for (thing_id, revision), together in found.items():
+        task = together[0].resource is ActivityResource.TASK
+        yield Commit(
+            thing_id=thing_id,
+            resource=ActivityResource.TASK if task else ActivityResource.ROOM,
+            revision=revision,
+            entries=tuple(together),
+            counted=Counted.NEITHER,
+            gone=together[0].version is None,
+            kept_from=together[0].at,
+        )
 
-        Found in an index that may be some milliseconds behind: two round trips.
-        """
-        beyond = None if after is None else ActivityItem.entry_id > after
-        read = next(ActivityItem.by_actor.query(user_id, beyond, page_size=limit).page_iter)
-        keys = [(raw["room_id"]["S"], raw["entry_id"]["S"]) for raw in read["Items"]]
-        found = [item.entity() for item in ActivityItem.batch_get(keys, consistent_read=True)]
-        last = read.get("LastEvaluatedKey")
-        return Page(sorted(found, key=lambda entry: entry.id), None if last is None else last["entry_id"]["S"])
+
+def _counted(commit: Commit, statuses: dict[str, str]) -> Commit:
+    """The commit of a task with its count. An entry has only what changed: ``statuses`` has the others, by task id."""
+    [entry, *_] = commit.entries
+    if commit.resource is not ActivityResource.TASK:
+        return commit
+    _, status = entry.changes.get("status", (None, None))
+    if status is not None:
+        statuses[commit.thing_id] = status
+    known = statuses.get(commit.thing_id)
+    if entry.action in _COUNTED_NOWHERE:
+        return commit
+    return replace(commit, counted=None if known is None else counted_as(TaskStatus(known)))

@@ -1,4 +1,4 @@
-"""Items of rooms and tasks, decoded as versions for the audit trail: from a stream record or from a scan."""
+"""Items of rooms and tasks, decoded as versions for the change log: from a stream record or from a scan."""
 
 from tasksync.dynamodb.core.mapper import Raw, text_of
 from tasksync.dynamodb.migrations.old_items import in_new_form
@@ -6,26 +6,39 @@ from tasksync.dynamodb.rooms.mapper import ROOM
 from tasksync.dynamodb.tasks.mapper import audited
 from tasksync.model import change_context
 from tasksync.model.activity import Version
+from tasksync.model.change_log import Counted, counted_as
+from tasksync.model.entities import ActivityResource, TaskStatus
 from tasksync.runtime import clock
 
 
 def version_of(image: Raw) -> Version:
-    """``image``: a room's own item or a task, also as the version before stored tasks."""
+    """``image``: a room's own item or a task, also as the version before stored tasks. Raises ``KeyError``,
+    ``TypeError`` or ``ValueError`` if it cannot be read."""
     if "task_id" in image:
         image = in_new_form(image)
     task = "owner_id" in image
+    owner_id = image["owner_id" if task else "room_id"]["S"]
     context, digest = text_of(image, "stamp"), text_of(image, "description_digest")
+    trashed = "trashed_at" in image
     return Version(
-        room_id=image["owner_id" if task else "room_id"]["S"],
-        task_id=text_of(image, "item") if task else None,
+        owner_id=owner_id,
+        thing_id=image["item"]["S"] if task else owner_id,
+        resource=ActivityResource.TASK if task else ActivityResource.ROOM,
+        revision=revision_of(image),
         number=int(image["version"]["N"]),
         at=clock.parse(image["updated_at"]["S"]),
         fields=audited(image) if task else ROOM.audited(image),
         context=None if context is None else change_context.read(context),
         digests={} if digest is None else {"description": digest},
-        trashed="trashed_at" in image,
+        trashed=trashed,
         dead=not task and int(image["member_count"]["N"]) == 0,
+        counted=counted_as(TaskStatus(image["status"]["S"])) if task and not trashed else Counted.NEITHER,
     )
+
+
+def revision_of(image: Raw) -> int:
+    """What logs count. An item without a revision has a version, which each write that is logged raises."""
+    return int(image["revision" if "revision" in image else "version"]["N"])
 
 
 def is_copy(image: Raw) -> bool:

@@ -12,11 +12,12 @@ from pynamodb.exceptions import PynamoDBException
 
 from tasksync.dynamodb.activity.deletions import DELETION
 from tasksync.dynamodb.activity.versions import version_of
+from tasksync.dynamodb.change_log.items import entry_item
 from tasksync.dynamodb.core.connection import get_many, shared_connection
 from tasksync.dynamodb.core.mapper import Raw, text_of
 from tasksync.dynamodb.core.unfinished import Unfinished
 from tasksync.dynamodb.idempotency.repository import IdempotencyItem
-from tasksync.dynamodb.integrity.audit_trails import entry_snapshots, read_entry, trails_of
+from tasksync.dynamodb.integrity.change_logs import entry_snapshots, logged, read_item
 from tasksync.dynamodb.migrations.positions import POSITION
 from tasksync.dynamodb.rooms.former_members import FormerMemberItem
 from tasksync.dynamodb.rooms.items import CODE, MEMBER, ROOM_ITEM, CodeItem, RoomsItem
@@ -75,7 +76,7 @@ class AuditRepository:
         # The order matters: items that refer to others are read before those.
         self._tables: dict[str, Callable[[list[Raw]], list[Snapshot]]] = {
             settings.idempotency_table: _idempotency_snapshots,
-            settings.activity_table: _entry_snapshots,
+            settings.log_table: _log_snapshots,
             settings.tasks_table: _task_snapshots,
             settings.sessions_table: _session_snapshots,
             settings.rooms_table: _room_snapshots,
@@ -127,7 +128,7 @@ def _raws(snapshot: Snapshot) -> tuple[str, list[Raw]]:  # noqa: C901, PLR0912  
         case SessionSnapshot():
             return _item(settings.sessions_table, snapshot.session.id)
         case EntrySnapshot():
-            return _item(settings.activity_table, snapshot.room_id, snapshot.entry_id)
+            return _item(settings.log_table, snapshot.log_id, entry_item(snapshot.seq))
         case IdempotencySnapshot():
             return _item(settings.idempotency_table, snapshot.record.id)
         case UnreadableSnapshot():
@@ -159,13 +160,13 @@ def _task_snapshots(raws: list[Raw]) -> list[Snapshot]:
     def parse(raw: Raw) -> tuple[Task, bool, Version | None]:
         task = TASK.read(raw)
         fit = all(text_of(raw, name) == value for name, value in sort_keys(task).items())
-        return task, fit, version_of(raw) if text_of(raw, "stamp") and is_room_id(task.owner_id) else None
+        return task, fit, version_of(raw) if is_room_id(task.owner_id) else None
 
     beside = [raw for raw in raws if raw["item"]["S"].startswith((LINK, DESCRIPTION))]
     parsed, snapshots = _parsed(settings.tasks_table, [raw for raw in raws if raw not in beside], parse)
     owners = {task.owner_id for task, _, _ in parsed}
     rooms = {owner for owner in owners if is_room_id(owner)}
-    trails = trails_of(version for _, _, version in parsed if version)
+    positions = logged(version for _, _, version in parsed if version)
     found = _rooms(rooms)
     known = found.keys() | _users(owners - rooms | {each for task, _, _ in parsed for each in task.assignee_ids}).keys()
     joins = _joins(
@@ -184,7 +185,7 @@ def _task_snapshots(raws: list[Raw]) -> list[Snapshot]:
                 tuple(each for each in assignees if each not in known),
                 left,
                 _left_since(found.get(task.owner_id)) if left else None,
-                trails.get(task.id),
+                positions.get(task.id),
                 all(_is_link(parts.get(item), stored) for item, stored in links(task).items()),
                 task.description_digest is None
                 or _digest_of(parts.get(DESCRIPTION + task.id)) == task.description_digest,
@@ -286,8 +287,8 @@ def _room_snapshots(raws: list[Raw]) -> list[Snapshot]:
         if isinstance(each, Membership):
             members.setdefault(each.room_id, []).append(each)
     claims = [each for each in parsed if isinstance(each, tuple)]
-    items = [raw for raw in raws if raw["item"]["S"] == ROOM_ITEM and raw["room_id"]["S"] in rooms and "stamp" in raw]
-    trails = trails_of(version_of(raw) for raw in items)
+    items = [raw for raw in raws if raw["item"]["S"] == ROOM_ITEM and raw["room_id"]["S"] in rooms]
+    positions = logged(version_of(raw) for raw in items)
     users = _users({member.user_id for of_room in members.values() for member in of_room})
     codes = _codes({room.code for room in rooms.values()})
     claimants = _rooms({owner for _, owner, _ in claims})
@@ -306,9 +307,9 @@ def _room_snapshots(raws: list[Raw]) -> list[Snapshot]:
             for user_id, raw in known.items()
             if text_of(raw, "status") == UserStatus.DELETING.value
         }
-        trail = trails.get(room_id)
+        position = positions.get(room_id)
         snapshots.append(
-            RoomSnapshot(room_id, room, tuple(of_room), owner, frozenset(known), deleting, trail, room_id in marked)
+            RoomSnapshot(room_id, room, tuple(of_room), owner, frozenset(known), deleting, position, room_id in marked)
         )
     snapshots += [CodeSnapshot(code, by, text_of(claimants.get(by), "code"), free_at) for code, by, free_at in claims]
     snapshots += [
@@ -341,8 +342,8 @@ def _user_snapshots(raws: list[Raw]) -> list[Snapshot]:
     return snapshots
 
 
-def _entry_snapshots(raws: list[Raw]) -> list[Snapshot]:
-    parsed, snapshots = _parsed(settings.activity_table, raws, read_entry)
+def _log_snapshots(raws: list[Raw]) -> list[Snapshot]:
+    parsed, snapshots = _parsed(settings.log_table, raws, read_item)
     snapshots += entry_snapshots(parsed)
     return snapshots
 
@@ -416,7 +417,7 @@ def _batches(table: str, keys: Iterable[tuple[str, ...]]) -> list[Raw]:
 def _key_names(table: str) -> tuple[str, ...]:
     return {
         settings.idempotency_table: ("receipt_id",),
-        settings.activity_table: ("room_id", "entry_id"),
+        settings.log_table: ("owner_id", "item"),
         settings.tasks_table: ("owner_id", "item"),
         settings.sessions_table: ("session_id",),
         settings.rooms_table: ("room_id", "item"),

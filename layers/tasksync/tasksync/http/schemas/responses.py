@@ -226,6 +226,9 @@ class Activity(TypedDict):
             examples=["01a1fc4cc02b-01a1fc4cc02b7d5c9e3f1a2b4c5d6e7f-00000002"],
         ),
     ]
+    seq: Annotated[
+        int, Meta(description="The position in the change log of the room: from 1, without a gap.", examples=[812])
+    ]
     at: Annotated[Timestamp, Meta(description="When the change was made.")]
     actor_id: Annotated[
         UserId | None,
@@ -246,6 +249,20 @@ class Activity(TypedDict):
         Meta(
             description="The `X-Request-Id` of the request.",
             examples=["1699949d-2e5e-4180-b16b-88be7d4f67c2"],
+        ),
+    ]
+    version: Annotated[
+        int | None,
+        Meta(description="The `version` of the room or task after the change; null: it is deleted.", examples=[7]),
+    ]
+    revision: Annotated[
+        int | None,
+        Meta(
+            description=(
+                "The number of the write that made the change: the log has each write of a room or task once and in "
+                "order, or an entry `refetch` that covers it. Null: unknown."
+            ),
+            examples=[7],
         ),
     ]
 

@@ -1,0 +1,51 @@
+"""Who may read a change log as an audit trail."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from tasksync.domain.gather import Gather
+from tasksync.model.entities import ActivityEntry, ActivityResource, Caller, Membership, Page, RoomRole
+from tasksync.model.errors import RoomNotFound
+
+
+class Memberships(Protocol):
+    """The part of the rooms repository that this service uses."""
+
+    def memberships_in(self, room_ids: Iterable[str], user_id: str) -> dict[str, Membership]: ...
+
+
+class Log(Protocol):
+    """``dynamodb/change_log/repository.py``."""
+
+    def page(self, log_id: str, limit: int, after: str | None) -> Page[ActivityEntry]: ...
+
+
+class ActivityService:
+    """Lists the entries of a room's log."""
+
+    def __init__(self, memberships: Memberships, log: Log, gather: Gather) -> None:
+        """``gather`` runs two reads at the same time."""
+        self._gather = gather
+        self._memberships = memberships
+        self._log = log
+
+    def list(self, caller: Caller, room_id: str, limit: int, after: str | None) -> Page[ActivityEntry]:
+        """Newest first, for members of any role; codes for all but viewers. Raises ``RoomNotFound`` for others."""
+        page, memberships = self._gather(
+            lambda: self._log.page(room_id, limit, after),
+            lambda: self._memberships.memberships_in([room_id], caller.user_id),
+        )
+        if not memberships:
+            raise RoomNotFound
+        if memberships[room_id].role is RoomRole.VIEWER:
+            return Page([_without_codes(entry) for entry in page.items], page.next)
+        return page
+
+
+def _without_codes(entry: ActivityEntry) -> ActivityEntry:
+    """The entry without the values of the code. It still says who changed the code, and when."""
+    if entry.resource is not ActivityResource.ROOM or "code" not in entry.changes:
+        return entry
+    return replace(entry, changes={**entry.changes, "code": (None, None)})

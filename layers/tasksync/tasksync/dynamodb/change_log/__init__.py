@@ -1,0 +1,1 @@
+"""The repository of change logs."""

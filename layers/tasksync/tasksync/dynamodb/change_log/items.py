@@ -1,0 +1,160 @@
+"""The items of the log table. A log is one partition: its entries, its head, and a marker for each of its things."""
+
+import json
+from datetime import UTC, datetime
+
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+
+from tasksync.dynamodb.core.connection import SharedModel
+from tasksync.dynamodb.core.mapper import Raw
+from tasksync.model.change_log import Counted, Head, Marker
+from tasksync.model.entities import ActivityAction, ActivityEntry, ActivityResource
+from tasksync.runtime import clock
+from tasksync.runtime.settings import settings
+
+ENTRY = "c#"
+HEAD = "head"
+MARKER = "v#"
+
+_DIGITS = 12
+
+
+class _ByActor(GlobalSecondaryIndex["LogItem"]):
+    class Meta:
+        index_name = "by_actor"
+        projection = KeysOnlyProjection()
+
+    actor_id = UnicodeAttribute(hash_key=True)
+    entry_id = UnicodeAttribute(range_key=True)
+
+
+class LogItem(SharedModel):
+    """Any item of the table."""
+
+    class Meta:
+        table_name = settings.log_table
+
+    owner_id = UnicodeAttribute(hash_key=True)
+    item = UnicodeAttribute(range_key=True)
+    expires_at = NumberAttribute(null=True)
+    """In seconds since 1970. DynamoDB deletes the item some time after."""
+    by_actor = _ByActor()
+
+
+class EntryItem(LogItem):
+    entry_id = UnicodeAttribute()
+    at = UnicodeAttribute()
+    actor_id = UnicodeAttribute(null=True)
+    action = UnicodeAttribute()
+    resource = UnicodeAttribute()
+    resource_id = UnicodeAttribute()
+    changes = UnicodeAttribute()
+    """JSON: by field, the old value and the new one."""
+    request_id = UnicodeAttribute(null=True)
+    revision = NumberAttribute(null=True)
+    version = NumberAttribute(null=True)
+
+    @classmethod
+    def of(cls, entry: ActivityEntry, expires_at: datetime) -> "EntryItem":
+        return cls(
+            entry.owner_id,
+            entry_item(entry.seq),
+            entry_id=entry.id,
+            at=clock.timestamp(entry.at),
+            actor_id=entry.actor_id,
+            action=entry.action.value,
+            resource=entry.resource.value,
+            resource_id=entry.resource_id,
+            changes=json.dumps(entry.changes, ensure_ascii=False),
+            request_id=entry.request_id,
+            revision=entry.revision,
+            version=entry.version,
+            expires_at=int(expires_at.timestamp()),
+        )
+
+    def entity(self) -> ActivityEntry:
+        return ActivityEntry(
+            id=self.entry_id,
+            owner_id=self.owner_id,
+            at=clock.parse(self.at),
+            actor_id=self.actor_id,
+            action=ActivityAction(self.action),
+            resource=ActivityResource(self.resource),
+            resource_id=self.resource_id,
+            changes={name: (old, new) for name, (old, new) in json.loads(self.changes).items()},
+            request_id=self.request_id,
+            revision=None if self.revision is None else int(self.revision),
+            version=None if self.version is None else int(self.version),
+            seq=seq_of(self.item),
+        )
+
+
+class HeadItem(LogItem):
+    seq = NumberAttribute()
+    open = NumberAttribute()
+    completed = NumberAttribute()
+    adopting = BooleanAttribute(null=True)
+
+    @classmethod
+    def of(cls, log_id: str, head: Head) -> "HeadItem":
+        return cls(
+            log_id,
+            HEAD,
+            seq=head.seq,
+            open=head.open,
+            completed=head.completed,
+            adopting=head.adopting or None,
+            expires_at=_seconds(head.expires_at),
+        )
+
+    def entity(self) -> Head:
+        return Head(
+            seq=int(self.seq),
+            open=int(self.open),
+            completed=int(self.completed),
+            adopting=bool(self.adopting),
+            expires_at=_time(self.expires_at),
+        )
+
+
+class MarkerItem(LogItem):
+    revision = NumberAttribute()
+    counted = UnicodeAttribute(null=True)
+    """``Counted``; absent: neither."""
+
+    @classmethod
+    def of(cls, log_id: str, thing_id: str, marker: Marker) -> "MarkerItem":
+        return cls(
+            log_id,
+            MARKER + thing_id,
+            revision=marker.revision,
+            counted=None if marker.counted is Counted.NEITHER else marker.counted.value,
+            expires_at=_seconds(marker.expires_at),
+        )
+
+    def entity(self) -> Marker:
+        counted = Counted.NEITHER if self.counted is None else Counted(self.counted)
+        return Marker(int(self.revision), counted, _time(self.expires_at))
+
+
+def entry_item(seq: int) -> str:
+    """The sort key of an entry."""
+    return f"{ENTRY}{seq:0{_DIGITS}}"
+
+
+def seq_of(item: str) -> int:
+    """The number in the sort key of an entry."""
+    return int(item.removeprefix(ENTRY))
+
+
+def log_key(log_id: str, item: str) -> Raw:
+    return {"owner_id": {"S": log_id}, "item": {"S": item}}
+
+
+def _seconds(at: datetime | None) -> int | None:
+    return None if at is None else int(at.timestamp())
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(int(seconds), UTC)

@@ -1,0 +1,103 @@
+"""The log table: the change logs of rooms and users, one partition each.
+
+Only the activity function writes here. Each of its transactions checks the head, so appends to one log come one after
+the other. It checks the markers, too: head and markers are read in one batch, which is no snapshot.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from pynamodb.expressions.condition import Condition
+
+from tasksync.dynamodb.change_log.items import (
+    ENTRY,
+    HEAD,
+    MARKER,
+    EntryItem,
+    HeadItem,
+    LogItem,
+    MarkerItem,
+    entry_item,
+    log_key,
+)
+from tasksync.dynamodb.core.connection import get_many
+from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.model.change_log import Head, LogState, Marker
+from tasksync.model.entities import ActivityEntry, Page
+from tasksync.model.errors import BadCursor, WriteConflict
+from tasksync.runtime.settings import settings
+
+
+class ChangeLogRepository:
+    """Change logs. The id of a log is that of its room or user."""
+
+    def state(self, log_id: str, thing_ids: Iterable[str]) -> LogState:
+        """The head of a log and the markers of up to 99 things, each read consistently, in one round trip."""
+        keys = [log_key(log_id, HEAD), *(log_key(log_id, MARKER + thing_id) for thing_id in thing_ids)]
+        items = {raw["item"]["S"]: raw for raw in get_many(settings.log_table, keys)}
+        head = items.pop(HEAD, None)
+        return LogState(
+            Head() if head is None else HeadItem.from_raw_data(head).entity(),
+            {item.removeprefix(MARKER): MarkerItem.from_raw_data(raw).entity() for item, raw in items.items()},
+        )
+
+    def append(
+        self, log_id: str, before: LogState, after: LogState, entries: Sequence[tuple[ActivityEntry, datetime]]
+    ) -> None:
+        """Write entries, each with the time at which it expires, and the head and markers that follow from them.
+
+        Raises ``WriteConflict`` if the head or one of these markers is not what was read.
+        """
+        transaction = Transaction()
+        transaction.put(HeadItem.of(log_id, after.head), _same_head(before.head), WriteConflict)
+        for entry, expires_at in entries:
+            transaction.note(EntryItem.of(entry, expires_at))
+        for thing_id, marker in after.markers.items():
+            known = before.markers.get(thing_id)
+            if marker != known:
+                transaction.put(MarkerItem.of(log_id, thing_id, marker), _same_marker(known), WriteConflict)
+        transaction.commit()
+
+    def page(self, log_id: str, limit: int, after: str | None) -> Page[ActivityEntry]:
+        """Newest first. One round trip, so at most 1 MB: of entries with long texts, fewer than ``limit``.
+
+        ``after``: the position of the page. Raises ``BadCursor`` for one that the version before made.
+        """
+        before = LogItem.item.between(ENTRY, entry_item(_number(after) - 1) if after is not None else ENTRY + "~")
+        query = LogItem.query(log_id, before, scan_index_forward=False, page_size=limit + 1)
+        read = next(query.page_iter)
+        entries = [EntryItem.from_raw_data(raw).entity() for raw in read["Items"][:limit]]
+        more = len(read["Items"]) > limit or "LastEvaluatedKey" in read
+        return Page(entries, str(entries[-1].seq) if more else None)
+
+    def done_by(self, user_id: str, limit: int, after: str | None) -> Page[ActivityEntry]:
+        """What a person did, in whichever log, oldest first: without any right to see it.
+
+        Found in an index that may be some milliseconds behind: two round trips.
+        """
+        beyond = None if after is None else EntryItem.entry_id > after
+        read = next(LogItem.by_actor.query(user_id, beyond, page_size=limit).page_iter)
+        keys = [log_key(raw["owner_id"]["S"], raw["item"]["S"]) for raw in read["Items"]]
+        found = [EntryItem.from_raw_data(raw).entity() for raw in get_many(settings.log_table, keys)]
+        last = read.get("LastEvaluatedKey")
+        return Page(sorted(found, key=lambda entry: entry.id), None if last is None else last["entry_id"]["S"])
+
+
+def _number(position: str) -> int:
+    try:
+        return int(position)
+    except ValueError as error:
+        raise BadCursor from error
+
+
+def _same_head(head: Head) -> Condition:
+    condition: Condition = HeadItem.owner_id.does_not_exist() if head.seq == 0 else HeadItem.seq == head.seq
+    return condition
+
+
+def _same_marker(marker: Marker | None) -> Condition:
+    if marker is None:
+        condition: Condition = MarkerItem.owner_id.does_not_exist()
+    else:
+        condition = MarkerItem.revision == marker.revision
+    return condition

@@ -1,0 +1,76 @@
+"""Change logs, as the auditor checks them: entries without a gap, and how far the log is with each thing."""
+
+from collections.abc import Iterable
+
+from tasksync.dynamodb.change_log.items import (
+    ENTRY,
+    HEAD,
+    MARKER,
+    EntryItem,
+    HeadItem,
+    MarkerItem,
+    entry_item,
+    log_key,
+    seq_of,
+)
+from tasksync.dynamodb.core.connection import get_many
+from tasksync.dynamodb.core.mapper import Raw
+from tasksync.integrity.snapshot import EntrySnapshot, LoggedSnapshot
+from tasksync.model.activity import Version
+from tasksync.model.change_log import Head, Marker
+from tasksync.runtime import clock
+from tasksync.runtime.settings import settings
+
+
+def logged(versions: Iterable[Version]) -> dict[str, LoggedSnapshot]:
+    """By thing id, how far the log is with these things. The markers are read after the things."""
+    by_key = {(version.owner_id, MARKER + version.thing_id): version for version in versions}
+    found = _items(by_key)
+    return {
+        version.thing_id: LoggedSnapshot(
+            version.at, version.revision, version.counted, None if key not in found else _marker(found[key])
+        )
+        for key, version in by_key.items()
+    }
+
+
+def read_item(raw: Raw) -> Raw:
+    """The item, if it can be read."""
+    item = raw["item"]["S"]
+    if item == HEAD:
+        HeadItem.from_raw_data(raw).entity()
+    elif item.startswith(MARKER):
+        _marker(raw)
+    else:
+        EntryItem.from_raw_data(raw).entity()
+    return raw
+
+
+def entry_snapshots(raws: Iterable[Raw]) -> list[EntrySnapshot]:
+    """The entries among these items, each with the one after it and the head, which are read later than the entries."""
+    entries = [raw for raw in raws if raw["item"]["S"].startswith(ENTRY)]
+    keys = {(raw["owner_id"]["S"], seq_of(raw["item"]["S"])): raw for raw in entries}
+    following = {(log_id, entry_item(seq + 1)) for log_id, seq in keys}
+    found = _items(following | {(log_id, HEAD) for log_id, _ in keys})
+    heads = {log_id: HeadItem.from_raw_data(raw).entity() for (log_id, item), raw in found.items() if item == HEAD}
+    now = clock.now().timestamp()
+    return [
+        EntrySnapshot(
+            log_id=log_id,
+            seq=seq,
+            live=int(raw["expires_at"]["N"]) > now,
+            followed=(log_id, entry_item(seq + 1)) in found,
+            head=heads.get(log_id, Head()).seq,
+        )
+        for (log_id, seq), raw in keys.items()
+    ]
+
+
+def _marker(raw: Raw) -> Marker:
+    return MarkerItem.from_raw_data(raw).entity()
+
+
+def _items(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Raw]:
+    """The existing items of logs among these keys, by key, read consistently."""
+    found = get_many(settings.log_table, [log_key(*key) for key in keys])
+    return {(raw["owner_id"]["S"], raw["item"]["S"]): raw for raw in found}

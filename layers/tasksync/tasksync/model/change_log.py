@@ -1,0 +1,77 @@
+"""The change log: what it holds of a room, or of a user with their personal tasks.
+
+A log is a sequence of entries, numbered from 1 without a gap. Nothing is ever inserted before its head, the last entry.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from tasksync.model.entities import ActivityEntry, ActivityResource, TaskStatus
+
+
+class Counted(StrEnum):
+    """Which count of its log a thing is in."""
+
+    OPEN = "open"
+    """A task that is pending or in progress."""
+    COMPLETED = "completed"
+    """A completed task."""
+    NEITHER = "neither"
+    """Anything else: a task in the trash, a room."""
+
+
+def counted_as(status: TaskStatus) -> Counted:
+    """The count of a task that is in lists."""
+    return Counted.COMPLETED if status is TaskStatus.COMPLETED else Counted.OPEN
+
+
+class Commit(msgspec.Struct, frozen=True):
+    """One revision of a room, a task or a user, as its log is to hold it."""
+
+    thing_id: str
+    resource: ActivityResource
+    """What the thing is. Entries about memberships are commits of their room."""
+    revision: int | None
+    """None: the record of the change could not be read."""
+    entries: tuple[ActivityEntry, ...]
+    """At least one. They are appended together, in this order."""
+    counted: Counted | None
+    """After the change; None: not known, so as before."""
+    gone: bool = False
+    """Whether the thing was deleted for good."""
+    kept_from: datetime | None = None
+    """From when on the log keeps the entries for its retention time; None: from when they are appended."""
+
+
+class Marker(msgspec.Struct, frozen=True):
+    """How far the log is with a thing."""
+
+    revision: int
+    """The last revision that the log holds."""
+    counted: Counted = Counted.NEITHER
+    expires_at: datetime | None = None
+    """Of a thing that was deleted for good: when no record of it can come any more."""
+
+
+class Head(msgspec.Struct, frozen=True):
+    """The end of a log, and what it counts."""
+
+    seq: int = 0
+    """The number of the last entry. 0: there is no entry yet."""
+    open: int = 0
+    completed: int = 0
+    adopting: bool = False
+    """Whether entries of the version before are being appended, and are not complete."""
+    expires_at: datetime | None = None
+    """Of a room that was deleted for good."""
+
+
+class LogState(msgspec.Struct, frozen=True):
+    """The head of a log and some of its markers, as they were read, or as they are to be."""
+
+    head: Head = Head()
+    markers: Mapping[str, Marker] = {}
+    """By thing id, of those things that have one."""
