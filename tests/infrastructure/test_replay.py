@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infrastructure.replay import Failures, Outcome
+from tests.functions.activity.trails import stored
 from tests.support import tables
 from tests.support.client import Person
 from tests.support.function_calls import call
@@ -142,17 +143,17 @@ def test_the_audit_trail_is_complete_again(product: Product, ann: Person, table:
     assert ann.patch(f"/tasks/{tasks[0]['id']}", json={"title": "Anew"}).status == 200
     for each in ("RoomsTable", "TasksTableV2"):
         given.give_up(each)
-    assert unclean(product) == ["I9"]
+    assert unclean(product) == ["I13"]
 
     handed_over = sum(outcome.records for outcome in given.failures.replay())
 
     assert handed_over == 2 + 16
-    assert len(product.items("ActivityTable")) == handed_over
+    assert len(stored(product)) == handed_over
     assert unclean(product) == []
     given.give_up(table)
-    entries = product.items("ActivityTable")
+    entries = product.items("LogTable")
     assert [outcome.state for outcome in given.failures.replay()] == ["replayed"]
-    assert product.items("ActivityTable") == entries
+    assert product.items("LogTable") == entries
 
 
 def test_a_message_stays_while_the_function_fails(product: Product, ann: Person) -> None:
@@ -170,7 +171,7 @@ def test_a_message_stays_while_the_function_reports_a_record(product: Product, a
     given = Given(product, "ActivityFunction")
     ann.open_room()
     given.give_up("RoomsTable")
-    tables.drop(product.aws, "ActivityTable")
+    tables.drop(product.aws, "LogTable")
 
     [outcome] = given.failures.replay()
 

@@ -109,7 +109,7 @@ def test_a_failed_record_reaches_the_queue_raises_the_alarm_and_is_replayed(fres
     for queue in replay.QUEUES:
         measure(fresh, queue)
         assert alarm_on(fresh, queue)["StateValue"] == "ALARM"
-    assert {"I9", "I11"} <= set(unclean(fresh))
+    assert {"I11", "I13"} <= set(unclean(fresh))
 
     outcomes = {queue: replayed(fresh, queue) for queue in replay.QUEUES}
 

@@ -39,10 +39,24 @@ class Grant(NamedTuple):
 
     @property
     def is_closed(self) -> bool:
-        return self.resource.partition("/")[0] == CLOSED
+        return self.resource.partition("/")[0] == CLOSED or self == WITHDRAWN
 
 
-GRACE: Mapping[Grant, str] = {}
+WITHDRAWN = Grant("ActivityFunction", "dynamodb:BatchWriteItem", "ActivityTable")
+"""What the version before must not do any more: entries that it writes late would be in no change log. A record that it
+cannot handle comes again, to the new version."""
+
+GRACE: Mapping[Grant, str] = {
+    Grant(function, action, resource): "0.4.0"
+    for function, action, resource in (
+        ("AuditorFunction", "dynamodb:BatchGetItem", "ActivityTable"),
+        ("AuditorFunction", "dynamodb:Scan", "ActivityTable"),
+        ("HealthFunction", "dynamodb:GetItem", "ActivityTable"),
+        ("RoomsFunction", "dynamodb:Query", "ActivityTable"),
+        ("UsersFunction", "dynamodb:BatchGetItem", "ActivityTable"),
+        ("UsersFunction", "dynamodb:Query", "ActivityTable/index/by_actor"),
+    )
+}
 """What no function uses any more, and the release that takes it away: the second one after the code that used it."""
 
 

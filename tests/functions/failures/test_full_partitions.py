@@ -93,7 +93,7 @@ def test_a_full_partition_is_counted_for_the_alarm(
 
 
 @pytest.mark.parametrize("operation", ["PutItem", "UpdateItem", "BatchWriteItem"])
-@pytest.mark.parametrize("table", ["TasksTableV2", "RoomsTable", "ActivityTable"])
+@pytest.mark.parametrize("table", ["TasksTableV2", "RoomsTable", "LogTable"])
 def test_single_and_batch_writes_of_any_table_say_which_partition_is_full(
     product: Product, table: str, operation: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -76,7 +76,7 @@ def test_joins_and_leaves_since_then_are_included(product: Product, ann: Person)
 def test_the_migration_of_a_room_is_invisible_to_clients(product: Product, ann: Person) -> None:
     room = ann.open_room()
     product.deliver()
-    entries = product.items("ActivityTable")
+    entries = product.items("LogTable")
     make_old(product, room)
     before = ann.get(f"/rooms/{room['id']}")
 
@@ -86,7 +86,7 @@ def test_the_migration_of_a_room_is_invisible_to_clients(product: Product, ann: 
     after = ann.get(f"/rooms/{room['id']}")
     assert (after.json(), after.headers["ETag"]) == (before.json(), before.headers["ETag"])
     assert [each.function for each in deliveries] == ["ActivityFunction"]
-    assert product.items("ActivityTable") == entries
+    assert product.items("LogTable") == entries
 
 
 def test_a_room_with_wrong_counts_is_left_for_an_operator(product: Product, ann: Person) -> None:

@@ -36,17 +36,17 @@ def make_old(product: Product) -> dict[str, Json]:
     were, and as their copies have to be."""
     items = stored(product)
     product.deliver()
-    trail = product.items("ActivityTable")
+    trail = product.items("LogTable")
     for name, item in items.items():
         if item["item"].startswith(item["owner_id"]):
             put_old(product.aws, item, items.get(f"D#{name}", {}).get("text"))
     clear(product)
     product.deliver()
-    # Of what this function itself did to the tables, there is nothing in the audit trail.
-    for entry in product.items("ActivityTable"):
-        delete(product.aws, "ActivityTable", room_id=entry["room_id"], entry_id=entry["entry_id"])
+    # Of what this function itself did to the tables, there is nothing in the change logs.
+    for entry in product.items("LogTable"):
+        delete(product.aws, "LogTable", owner_id=entry["owner_id"], item=entry["item"])
     for entry in trail:
-        tables.put(product.aws, "ActivityTable", **entry)
+        tables.put(product.aws, "LogTable", **entry)
     product.aws.deploy(TasksOpen="false")
     return {name: item | ({"copied": "1"} if "title" in item else {}) for name, item in items.items()}
 
@@ -152,7 +152,7 @@ def test_tasks_are_copied_as_they_are_and_nobody_sees_a_difference(
 ) -> None:
     product.deliver()
     before = seen([ann, bob], tasks), ann.list(f"/rooms/{room['id']}/tasks"), ann.list("/tasks"), bob.list("/tasks")
-    trail = product.items("ActivityTable")
+    trail = product.items("LogTable")
     expected = make_old(product)
     old = product.items("TasksTable")
 
@@ -162,7 +162,7 @@ def test_tasks_are_copied_as_they_are_and_nobody_sees_a_difference(
     assert product.items("TasksTable") == old
     product.aws.deploy(TasksOpen="true")
     product.deliver()
-    assert product.items("ActivityTable") == trail
+    assert product.items("LogTable") == trail
     after = seen([ann, bob], tasks), ann.list(f"/rooms/{room['id']}/tasks"), ann.list("/tasks"), bob.list("/tasks")
     assert after == before
     report = call(product.aws, "AuditorFunction", {"older_than_seconds": 0})
@@ -174,13 +174,13 @@ def test_a_copied_task_is_changed_and_deleted_as_any_other(product: Product, ann
     migrate(product)
     product.aws.deploy(TasksOpen="true")
     product.deliver()
-    known = len(product.items("ActivityTable"))
+    known = len(product.items("LogTable"))
 
     assert ann.patch(f"/tasks/{tasks[0]['id']}", json={"title": "changed"}).status == 200
     assert ann.delete(f"/tasks/{tasks[1]['id']}").status == 204
     product.deliver()
 
-    assert len(product.items("ActivityTable")) == known + 2
+    assert len(product.items("LogTable")) == known + 2
     assert "copied" not in stored(product)[tasks[0]["id"]]
 
 

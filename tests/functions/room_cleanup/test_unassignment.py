@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.functions.activity.trails import stored
 from tests.functions.room_cleanup.stream_deliveries import Hourglass, copies, hand_over, lost_responses, outage
 from tests.support import tables
 from tests.support.client import Person
@@ -148,7 +149,7 @@ def test_a_closed_room_has_its_tasks_deleted_and_not_unassigned(flat: Flat) -> N
     flat.product.deliver()
 
     assert flat.product.items("TasksTableV2") == []
-    entries = [item for item in flat.product.items("ActivityTable") if item["resource_id"] == flat.task["id"]]
+    entries = [entry for entry in stored(flat.product) if entry["resource_id"] == flat.task["id"]]
     assert sorted(entry["action"] for entry in entries) == ["created", "purged"]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.functions.activity.trails import trail
+from tests.functions.activity.trails import stored, trail
 from tests.support.client import Response
 from tests.support.clock import Clock
 from tests.support.product import Product
@@ -71,6 +71,6 @@ def test_closing_a_room_is_its_last_version(product: Product, monkeypatch: pytes
     assert ann.delete(f"/rooms/{room['id']}").status == 204
     product.deliver()
 
-    recorded = sorted(item["entry_id"] for item in product.items("ActivityTable") if item["room_id"] == room["id"])
+    recorded = sorted(entry["entry_id"] for entry in stored(product))
     assert len(recorded) == 3  # opened, closed, purged
     assert [int(entry.rpartition("-")[2], 16) for entry in recorded] == [1, 2, 3]

@@ -63,8 +63,8 @@ class Head(msgspec.Struct, frozen=True):
     """The number of the last entry. 0: there is no entry yet."""
     open: int = 0
     completed: int = 0
-    adopting: bool = False
-    """Whether entries of the version before are being appended, and are not complete."""
+    adopted: str | None = None
+    """How far the audit trail of the version before is appended. None: wholly, or there is none."""
     expires_at: datetime | None = None
     """Of a room that was deleted for good."""
 

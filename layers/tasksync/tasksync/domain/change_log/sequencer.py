@@ -16,8 +16,9 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from tasksync.domain.change_log.entries import refetch_entry
-from tasksync.model.change_log import Commit, Counted, LogState, Marker
+from tasksync.model.change_log import Commit, Counted, Head, LogState, Marker
 from tasksync.model.entities import ActivityAction, ActivityEntry
+from tasksync.model.errors import WriteConflict
 from tasksync.model.ids import is_room_id
 from tasksync.runtime import clock
 from tasksync.runtime.unit_of_work import retry_on_conflict
@@ -44,7 +45,7 @@ class Log(Protocol):
 class OldTrails(Protocol):
     """``dynamodb/activity/repository.py``: the audit trails that the version before wrote."""
 
-    def commits(self, room_id: str) -> Iterator[Commit]: ...
+    def commits(self, room_id: str, after: str | None) -> Iterator[tuple[str, Commit]]: ...
 
 
 class Sequencer:
@@ -68,47 +69,53 @@ class Sequencer:
         return appended
 
     def adopt(self, room_id: str) -> bool:
-        """Append what the version before wrote of a room, oldest first. False: there is nothing of it.
+        """Begin the log of a room with what the version before wrote of it, oldest first.
 
-        Of a room that has been adopted, only what was written since is appended.
+        False: there is nothing of it, or the log has begun already.
         """
-        old = self._old_trails.commits(room_id)
-        following = list(islice(old, MOST_ENTRIES))
-        found = bool(following)
-        while following:
-            commits: Sequence[Commit] = following
-            following = list(islice(old, MOST_ENTRIES))
-            while commits:
-                commits = self._adopt_some(room_id, commits, more=bool(following))
-        return found
+        adopted = False
+        while self._adopt_some(room_id):
+            adopted = True
+        return adopted
 
     @retry_on_conflict
     def _append_some(self, log_id: str, commits: Sequence[Commit]) -> tuple[list[ActivityEntry], Sequence[Commit]]:
         """Returns the new entries, and the commits that are left."""
         state = self._state(log_id, commits)
-        if is_room_id(log_id) and (state.head.seq == 0 or state.head.adopting) and self.adopt(log_id):
+        if is_room_id(log_id) and not _is_begun(state.head) and self.adopt(log_id):
             state = self._state(log_id, commits)
         draft = _Draft(log_id, state, self._retention)
         rest = draft.take(commits)
-        self._commit(log_id, state, draft, adopting=False)
+        if draft.entries:
+            self._log.append(log_id, state, draft.after, draft.entries)
         return draft.new_entries, rest
 
     @retry_on_conflict
-    def _adopt_some(self, room_id: str, commits: Sequence[Commit], *, more: bool) -> Sequence[Commit]:
-        """Returns the commits that are left. ``more``: whether other ones come after these."""
-        state = self._state(room_id, commits)
+    def _adopt_some(self, room_id: str) -> bool:
+        """Whether something was left to adopt."""
+        head = self._log.state(room_id, ()).head
+        if _is_begun(head):
+            return False
+        found = list(islice(self._old_trails.commits(room_id, head.adopted), MOST_ENTRIES + 1))
+        if not found and head.adopted is None:
+            return False
+        old = [commit for _, commit in found[:MOST_ENTRIES]]
+        state = self._state(room_id, old)
+        if state.head != head:
+            raise WriteConflict
         draft = _Draft(room_id, state, self._retention)
-        rest = draft.take(commits)
-        self._commit(room_id, state, draft, adopting=more or bool(rest))
-        return rest
+        taken = len(old) - len(draft.take(old))
+        draft.head = replace(draft.head, adopted=found[taken - 1][0] if taken < len(found) else None)
+        self._log.append(room_id, state, draft.after, draft.entries)
+        return True
 
     def _state(self, log_id: str, commits: Sequence[Commit]) -> LogState:
         return self._log.state(log_id, {commit.thing_id for commit in commits[:MOST_ENTRIES]})
 
-    def _commit(self, log_id: str, before: LogState, draft: "_Draft", *, adopting: bool) -> None:
-        after = LogState(replace(draft.head, adopting=adopting), draft.markers)
-        if after != before:
-            self._log.append(log_id, before, after, draft.entries)
+
+def _is_begun(head: Head) -> bool:
+    """Whether the log has all that the version before wrote."""
+    return head.seq > 0 and head.adopted is None
 
 
 class _Draft:
@@ -123,6 +130,10 @@ class _Draft:
         self._retention = retention
         self._now = clock.now()
         self._bytes = 0
+
+    @property
+    def after(self) -> LogState:
+        return LogState(self.head, self.markers)
 
     @property
     def new_entries(self) -> list[ActivityEntry]:

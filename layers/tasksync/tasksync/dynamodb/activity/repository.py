@@ -4,14 +4,13 @@ No function writes here any more. The sequencer appends these entries to the cha
 others.
 
 To delete with the table, in the release after the one that adopts them: this module, ``Sequencer.adopt`` and what it
-takes, ``Head.adopting``, ``Commit.kept_from``, and the migration ``0010-activity-adopted``.
+takes, ``Head.adopted``, ``Commit.kept_from``, and the migration ``0010-activity-adopted``.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from msgspec.structs import replace
 from pynamodb.attributes import UnicodeAttribute
 
 from tasksync.dynamodb.core.connection import SharedModel
@@ -63,42 +62,42 @@ class ActivityItem(SharedModel):
 class OldTrailsRepository:
     """The audit trails of the version before."""
 
-    def commits(self, room_id: str) -> Iterator[Commit]:
-        """What was committed in a room, in the order of time. Entries of one change of the room are one commit."""
-        entries = (item.entity() for item in ActivityItem.query(room_id, consistent_read=True))
-        statuses: dict[str, str] = {}
+    def commits(self, room_id: str, after: str | None) -> Iterator[tuple[str, Commit]]:
+        """What was committed in a room after a position, in the order of time, each with its position.
+
+        Entries of one change of memberships are one commit. The part of it that is after the position comes again.
+        """
+        beyond = None if after is None else ActivityItem.entry_id > after
+        entries = (item.entity() for item in ActivityItem.query(room_id, beyond, consistent_read=True))
         for _, together in groupby(entries, key=lambda entry: entry.at):
-            for commit in _commits(together):
-                yield _counted(commit, statuses)
+            found: dict[tuple[str, int | None], list[ActivityEntry]] = {}
+            for entry in together:
+                found.setdefault((_thing(entry), entry.revision), []).append(entry)
+            for (thing_id, _), of_one in found.items():
+                yield of_one[0].id, _commit(thing_id, of_one)
 
 
-def _commits(entries: Iterable[ActivityEntry]) -> Iterator[Commit]:
-    found: dict[tuple[str, int | None], list[ActivityEntry]] = {}
-    for entry in entries:
-        member = entry.resource is ActivityResource.MEMBERSHIP
-        found.setdefault((entry.owner_id if member else entry.resource_id, entry.revision), []).append(entry)
-    for (thing_id, revision), together in found.items():
-        task = together[0].resource is ActivityResource.TASK
-        yield Commit(
-            thing_id=thing_id,
-            resource=ActivityResource.TASK if task else ActivityResource.ROOM,
-            revision=revision,
-            entries=tuple(together),
-            counted=Counted.NEITHER,
-            gone=together[0].version is None,
-            kept_from=together[0].at,
-        )
+def _thing(entry: ActivityEntry) -> str:
+    return entry.owner_id if entry.resource is ActivityResource.MEMBERSHIP else entry.resource_id
 
 
-def _counted(commit: Commit, statuses: dict[str, str]) -> Commit:
-    """The commit of a task with its count. An entry has only what changed: ``statuses`` has the others, by task id."""
-    [entry, *_] = commit.entries
-    if commit.resource is not ActivityResource.TASK:
-        return commit
-    _, status = entry.changes.get("status", (None, None))
-    if status is not None:
-        statuses[commit.thing_id] = status
-    known = statuses.get(commit.thing_id)
+def _commit(thing_id: str, entries: Sequence[ActivityEntry]) -> Commit:
+    first = entries[0]
+    task = first.resource is ActivityResource.TASK
+    return Commit(
+        thing_id=thing_id,
+        resource=ActivityResource.TASK if task else ActivityResource.ROOM,
+        revision=first.revision,
+        entries=tuple(entries),
+        counted=_counted(first) if task else Counted.NEITHER,
+        gone=first.version is None,
+        kept_from=first.at,
+    )
+
+
+def _counted(entry: ActivityEntry) -> Counted | None:
+    """None: as before. An entry has only what changed."""
     if entry.action in _COUNTED_NOWHERE:
-        return commit
-    return replace(commit, counted=None if known is None else counted_as(TaskStatus(known)))
+        return Counted.NEITHER
+    _, status = entry.changes.get("status", (None, None))
+    return None if status is None else counted_as(TaskStatus(status))

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from tasksync.dynamodb.core.connection import SharedModel
@@ -94,7 +94,7 @@ class HeadItem(LogItem):
     seq = NumberAttribute()
     open = NumberAttribute()
     completed = NumberAttribute()
-    adopting = BooleanAttribute(null=True)
+    adopted = UnicodeAttribute(null=True)
 
     @classmethod
     def of(cls, log_id: str, head: Head) -> "HeadItem":
@@ -104,7 +104,7 @@ class HeadItem(LogItem):
             seq=head.seq,
             open=head.open,
             completed=head.completed,
-            adopting=head.adopting or None,
+            adopted=head.adopted,
             expires_at=_seconds(head.expires_at),
         )
 
@@ -113,7 +113,7 @@ class HeadItem(LogItem):
             seq=int(self.seq),
             open=int(self.open),
             completed=int(self.completed),
-            adopting=bool(self.adopting),
+            adopted=self.adopted,
             expires_at=_time(self.expires_at),
         )
 

@@ -4,6 +4,8 @@
 anew, and ``0009-assignments`` does what 0003 did, so a stack from before them needs no other version in between.
 """
 
+from collections.abc import Callable
+
 from tasksync.dynamodb.migrations.m0001_member_ids import MemberIds
 from tasksync.dynamodb.migrations.m0004_dead_rooms import DeadRooms
 from tasksync.dynamodb.migrations.m0005_deleted_users import DeletedUsers
@@ -11,13 +13,22 @@ from tasksync.dynamodb.migrations.m0006_tasks_copied import TasksCopied
 from tasksync.dynamodb.migrations.m0007_copies_compared import CopiesCompared
 from tasksync.dynamodb.migrations.m0008_copies_of_deleted_tasks import CopiesOfDeletedTasks
 from tasksync.dynamodb.migrations.m0009_assignments import Assignments
+from tasksync.dynamodb.migrations.m0010_activity_adopted import ActivityAdopted
 
-MIGRATIONS = (
-    MemberIds(),
-    DeadRooms(),
-    DeletedUsers(),
-    TasksCopied(),
-    CopiesCompared(),
-    CopiesOfDeletedTasks(),
-    Assignments(),
-)
+
+def released(
+    adopt: Callable[[str], bool],
+) -> tuple[
+    MemberIds, DeadRooms, DeletedUsers, TasksCopied, CopiesCompared, CopiesOfDeletedTasks, Assignments, ActivityAdopted
+]:
+    """``adopt``: see ``ActivityAdopted``."""
+    return (
+        MemberIds(),
+        DeadRooms(),
+        DeletedUsers(),
+        TasksCopied(),
+        CopiesCompared(),
+        CopiesOfDeletedTasks(),
+        Assignments(),
+        ActivityAdopted(adopt),
+    )

@@ -19,7 +19,13 @@ def scan_page(table: str, segment: int, segments: int, after: str | None, limit:
         "ConsistentRead": True,
     }
     if after is not None:
-        request["ExclusiveStartKey"] = json.loads(after)
+        request["ExclusiveStartKey"] = last_key(after)
     response = shared_connection().dispatch("Scan", request)
     last = response.get("LastEvaluatedKey")
     return response["Items"], json.dumps(last) if last else None
+
+
+def last_key(after: str) -> Raw:
+    """The key of the last item of the page before."""
+    key: Raw = json.loads(after)
+    return key
