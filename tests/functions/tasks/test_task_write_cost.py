@@ -21,6 +21,9 @@ def test_each_task_change_costs_what_the_page_states(product: Product) -> None:
         "change the status": lambda: ann.patch(path, json={"status": "completed"}),
         "change the deadline": lambda: ann.patch(path, json={"deadline": "2027-02-28T12:00:00Z"}),
         "delete": lambda: ann.delete(path),
+        "restore": lambda: ann.post(f"{path}/restore"),
+        "delete again": lambda: ann.delete(path),
+        "delete from the trash": lambda: ann.delete(f"/rooms/{room['id']}/trash/{path.removeprefix('/tasks/')}"),
     }
     measured = {}
 
@@ -29,6 +32,8 @@ def test_each_task_change_costs_what_the_page_states(product: Product) -> None:
             change()
         measured[name] = costs.write_units["TasksTableV2"]
 
+    assert measured.pop("delete again") == measured["delete"] == measured.pop("restore")
+    measured["delete (to the trash), restore"] = measured.pop("delete")
     text = PAGE.read_text(encoding="utf-8").partition("### What the indexes cost")[2].partition("\n## ")[0]
     assert {
         name: int(units) for name, units in re.findall(r"^\| ([^|]+) \|[^|]*?(\d+) \|", text, re.MULTILINE)
