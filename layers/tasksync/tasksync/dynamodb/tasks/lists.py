@@ -91,7 +91,7 @@ class TaskLists(TasksRepository):
     def next_two(self, owner_id: str, status: TaskStatus, behind: str | None) -> list[Task]:
         """In the manual order, the first two tasks of this status of a higher rank than ``behind``. Read
         consistently."""
-        found = ForwardList(query_plan.behind_rank(owner_id, status, behind), None, None)
+        found = ForwardList(query_plan.of_column(owner_id, status, behind), None, None)
         return [row.entity() for row in found.read(2)]
 
     def page_of_trash(
