@@ -4,8 +4,6 @@ The response to an origin on the list names it; the response to another origin n
 credentials are never allowed.
 """
 
-import functools
-
 from tasksync.runtime.settings import settings
 
 _METHODS = "GET, POST, PUT, PATCH, DELETE"
@@ -43,9 +41,4 @@ def preflight_headers(origin: str | None) -> dict[str, str]:
 
 
 def _allowed(origin: str | None) -> bool:
-    return origin in _listed(settings.cors_allowed_origins)
-
-
-@functools.cache
-def _listed(text: str) -> frozenset[str]:
-    return frozenset(filter(None, (each.strip() for each in text.split(","))))
+    return origin in settings.cors_allowed_origins
