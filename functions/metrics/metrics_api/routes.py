@@ -9,14 +9,14 @@ from tasksync.domain.rate_limits import PUBLIC
 from tasksync.dynamodb.limits.repository import RateLimitsRepository
 from tasksync.http.app import Api
 from tasksync.http.bearer import bearer_token
-from tasksync.http.middleware.rate_limits import RateLimits
+from tasksync.http.pipeline import RateLimits
 from tasksync.http.request import Request
 from tasksync.http.responses import Response
 from tasksync.model.errors import InvalidToken, TokenMalformed, TokenMissing
 from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
-api = Api("metrics", limits=RateLimits(RateLimitsRepository()))
+api = Api("metrics", limits=RateLimits(RateLimitsRepository(), settings))
 app = api.chalice
 
 cache = MetricsCache()

@@ -13,12 +13,10 @@ from tasksync.dynamodb.idempotency.repository import IdempotencyRepository
 from tasksync.dynamodb.limits.repository import RateLimitsRepository
 from tasksync.dynamodb.rooms.repository import RoomsRepository
 from tasksync.dynamodb.tasks.changes import TaskChanges
-from tasksync.http import rendering
+from tasksync.http import responses
 from tasksync.http.app import Api
-from tasksync.http.middleware.idempotency import Idempotency
-from tasksync.http.middleware.rate_limits import RateLimits
-from tasksync.http.middleware.tasks_open import require_open_tasks
 from tasksync.http.pagination.lists import listing
+from tasksync.http.pipeline import Idempotency, RateLimits
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok
 from tasksync.http.schemas.fields import EmptyBody, Paging
@@ -37,7 +35,12 @@ from tasksync.model.errors import (
 )
 from tasksync.runtime.settings import settings
 
-api = Api("tasks", Idempotency(IdempotencyRepository()), RateLimits(RateLimitsRepository()), require_open_tasks)
+api = Api(
+    "tasks",
+    Idempotency(IdempotencyRepository()),
+    RateLimits(RateLimitsRepository(), settings),
+    is_open=lambda: settings.tasks_open,
+)
 app = api.chalice
 
 _tasks = TaskService(TaskChanges(), RoomsRepository())
@@ -60,7 +63,7 @@ def create_task(request: Request, body: NewTask) -> Response:
     draft = body.draft(request.caller.user_id)
     return request.carry_out(
         lambda: _assigning(body, lambda: _tasks.create(request.caller, body.room_id, draft)),
-        lambda task: created(rendering.task(task), f"/tasks/{task.id}", task.version),
+        lambda task: created(responses.task(task), f"/tasks/{task.id}", task.version),
     )
 
 
@@ -81,7 +84,7 @@ def list_tasks(request: Request, query: TaskQuery) -> Response:
                 raise RoomNotFound("/room_id") from None
         return _tasks.list_of_caller(caller, wanted, limit, after)
 
-    return listing(request, query, read, rendering.task_in_list)
+    return listing(request, query, read, responses.task_in_list)
 
 
 @api.route("GET", "/rooms/{room_id}/tasks", query=RoomTaskQuery, response=Listing[TaskInList])
@@ -96,7 +99,7 @@ def list_tasks_of_room(request: Request, room_id: str, query: RoomTaskQuery) -> 
         request,
         query,
         lambda limit, after: _tasks.list_of_room(caller, room_id, wanted, limit, after),
-        rendering.task_in_list,
+        responses.task_in_list,
     )
 
 
@@ -109,7 +112,7 @@ def get_task(request: Request, task_id: str) -> Response:
     task = _tasks.get(request.caller, task_id)
     if request.unchanged(task.version):
         return not_modified(task.version)
-    return ok(rendering.task(task), task.version)
+    return ok(responses.task(task), task.version)
 
 
 @api.route("PUT", "/tasks/{task_id}", body=TaskChange, response=Task, raises=_CHANGE_ERRORS)
@@ -118,13 +121,13 @@ def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
     """Change a task. A viewer of its room may change only the `status` of tasks that are assigned to them."""
 
     def applied(task: entities.Task) -> tuple[entities.Task, tuple[str, ...] | None]:
-        return request.merged(rendering.task(task), lambda: body.applied(task))
+        return request.merged(responses.task(task), lambda: body.applied(task))
 
     return request.carry_out(
         lambda: _assigning(
             body, lambda: _tasks.change(request.caller, task_id, applied, request.matches, body.named_ids)
         ),
-        lambda task: ok(rendering.task(task), task.version),
+        lambda task: ok(responses.task(task), task.version),
         checked=True,
     )
 
@@ -155,7 +158,7 @@ def move_task(request: Request, task_id: str, body: Move) -> Response:
     """
     return request.carry_out(
         lambda: _order.move(request.caller, task_id, body.after, body.status, request.matches),
-        lambda task: ok(rendering.task(task), task.version),
+        lambda task: ok(responses.task(task), task.version),
         checked=True,
     )
 
@@ -189,7 +192,7 @@ def restore_task(request: Request, task_id: str, body: EmptyBody) -> Response:  
     """
     return request.carry_out(
         lambda: _trash.restore(request.caller, task_id, request.matches),
-        lambda task: ok(rendering.task(task), task.version),
+        lambda task: ok(responses.task(task), task.version),
         checked=True,
     )
 
@@ -237,4 +240,4 @@ def _purge(request: Request, owner_id: str, task_id: str) -> Response:
 
 
 def _trashed(task: entities.Task) -> TrashedTask:
-    return rendering.trashed_task(task, _trash.expires_at(task))
+    return responses.trashed_task(task, _trash.expires_at(task))

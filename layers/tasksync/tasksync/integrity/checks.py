@@ -367,7 +367,7 @@ def _check_of_family(snapshot: FamilySnapshot) -> Check:
 def _check_of_idempotency_record(snapshot: IdempotencySnapshot) -> Check:
     """The record has the fingerprint of the request, and the response of a request that succeeded."""
     try:
-        whole = bool(snapshot.record.fingerprint) and 200 <= json.loads(snapshot.record.response)["status"] < 300
+        whole = bool(snapshot.record.fingerprint) and 200 <= json.loads(snapshot.record.response or "")["status"] < 300
     except (ValueError, KeyError, TypeError):
         whole = False
     return Check(

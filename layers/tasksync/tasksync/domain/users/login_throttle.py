@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from tasksync.domain.rate_limits import SIGN_IN_FAILURES
 from tasksync.model.entities import LoginThrottle
-from tasksync.model.errors import DependencyFailed, RateLimited, WriteConflict
+from tasksync.model.errors import DependencyFailed, LimitStatus, RateLimited, WriteConflict
 from tasksync.runtime import clock
 from tasksync.runtime.unit_of_work import retry_on_conflict
 
@@ -138,7 +138,10 @@ class Attempt:
         raise self._too_early(_seconds(waits))
 
     def _too_early(self, seconds: int) -> RateLimited:
-        return RateLimited(SIGN_IN_FAILURES.limit_status(self._repository.quota(SIGN_IN_FAILURES.name), 0, seconds))
+        quota = self._repository.quota(SIGN_IN_FAILURES.name)
+        return RateLimited(
+            LimitStatus(SIGN_IN_FAILURES.name, quota, SIGN_IN_FAILURES.seconds, remaining=0, seconds=max(1, seconds))
+        )
 
 
 def _waiting(throttle: LoginThrottle, now: int, waits: int) -> LoginThrottle:

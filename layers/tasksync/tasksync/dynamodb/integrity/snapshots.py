@@ -359,7 +359,8 @@ def _session_snapshots(raws: list[Raw]) -> list[Snapshot]:
 
 def _idempotency_snapshots(raws: list[Raw]) -> list[Snapshot]:
     def parse(raw: Raw) -> IdempotencyRecord:
-        return IdempotencyItem.from_raw_data(raw).entity()
+        item = IdempotencyItem.from_raw_data(raw)
+        return IdempotencyRecord(item.receipt_id, item.fingerprint, item.answer)
 
     # Deletion notes and migration positions are in the same table; they belong to no request.
     raws = [raw for raw in raws if not raw["receipt_id"]["S"].startswith((DELETION, POSITION))]
