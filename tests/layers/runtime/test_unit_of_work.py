@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tasksync.dynamodb.core.connection import count
 from tasksync.runtime import unit_of_work
 from tasksync.runtime.unit_of_work import AddRecord, UsageCounters
 
@@ -31,14 +32,14 @@ CANCELLED = {
 def test_attempts_units_and_throttles_are_counted(responses: list[Any], expected: UsageCounters) -> None:
     with unit_of_work.begin() as unit:
         for response in responses:
-            unit_of_work.count(response)
+            count(response)
 
     assert unit.usage == expected
 
 
 def test_each_unit_of_work_begins_at_nothing() -> None:
     with unit_of_work.begin() as before:
-        unit_of_work.count({})
+        count({})
 
     with unit_of_work.begin() as unit:
         assert unit.usage == UsageCounters()
@@ -47,7 +48,7 @@ def test_each_unit_of_work_begins_at_nothing() -> None:
 
 def test_concurrent_reads_are_waited_for_once() -> None:
     with unit_of_work.begin() as unit:
-        unit_of_work.count({})
+        count({})
         first, second = unit_of_work.split(2)
         first.usage, second.usage = UsageCounters(2, 1.0, 0, 2), UsageCounters(3, 4.5, 1, 1)
 

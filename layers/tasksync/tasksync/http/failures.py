@@ -36,7 +36,7 @@ def response_to(error: Exception, request: Request, *, takes_keys: bool) -> Resp
         case errors.RateLimited():
             request.limit_statuses = [error.limit_status]
             if error.limit_status.policy in _GUESSING_POLICIES:
-                user_id = unit_of_work.current().actor_id
+                user_id = unit_of_work.current.get().actor_id
                 note_refusal(request, "rate_limited", user_id, policy=error.limit_status.policy)
             return _problem(error, request.id)
         case errors.PreconditionFailed():
@@ -56,7 +56,7 @@ def _reported(error: errors.TaskSyncError, request: Request, *, takes_keys: bool
 
     A dependency that failed after the first write leaves something that was carried out.
     """
-    known = not isinstance(error, errors.OutcomeUnknown) and unit_of_work.current().usage.writes == 0
+    known = not isinstance(error, errors.OutcomeUnknown) and unit_of_work.current.get().usage.writes == 0
     if known or not isinstance(error, errors.DependencyFailed | errors.WriteConflict):
         return error
     by_itself = errors.BadIdempotencyKey in request.route.description.raises

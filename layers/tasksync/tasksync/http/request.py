@@ -171,7 +171,7 @@ class Request:
             rendered[:] = [(stored or response)(outcome)]
             return idempotent.commit_with(rendered[0])
 
-        unit = unit_of_work.current()
+        unit = unit_of_work.current.get()
         unit.respond = respond
         writes = unit.usage.writes
         outcome = effect()

@@ -11,8 +11,7 @@ from datetime import timedelta
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
-from tasksync.dynamodb.core.connection import SharedModel
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.connection import SharedModel, Transaction
 from tasksync.model import change_context
 from tasksync.model.activity import Deletion
 from tasksync.runtime import clock, unit_of_work

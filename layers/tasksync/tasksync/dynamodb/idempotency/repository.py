@@ -10,8 +10,7 @@ from msgspec.structs import replace
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from tasksync.aws.secret_values import secret
-from tasksync.dynamodb.core.connection import SharedModel
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.connection import SharedModel, Transaction
 from tasksync.model.entities import IdempotencyRecord
 from tasksync.model.errors import AlreadyDone, IdempotencyKeyReused
 from tasksync.runtime import clock

@@ -10,8 +10,7 @@ from botocore.exceptions import BotoCoreError
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
-from tasksync.dynamodb.core.connection import SharedModel, shared_connection
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.connection import SharedModel, Transaction, shared_connection
 from tasksync.model.entities import LoginThrottle
 from tasksync.model.errors import DependencyFailed, NotCounted, WriteConflict
 from tasksync.runtime import clock, unit_of_work

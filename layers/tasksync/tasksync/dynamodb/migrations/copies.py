@@ -17,8 +17,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
 from tasksync.dynamodb.activity.versions import is_copy
-from tasksync.dynamodb.core.connection import SharedModel, get_item, get_many
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.connection import SharedModel, Transaction, get_item, get_many
 from tasksync.dynamodb.migrations.old_items import in_new_form
 from tasksync.dynamodb.migrations.scanning import Raw
 from tasksync.dynamodb.rooms.items import RoomItem

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.connection import Transaction
 from tasksync.dynamodb.rooms import join_roles
 from tasksync.dynamodb.rooms.conditions import (
     bump_version,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from tasksync.dynamodb.core.transaction import Failure, Transaction
+from tasksync.dynamodb.core.connection import Failure, Transaction
 from tasksync.dynamodb.core.unfinished import Unfinished
 from tasksync.dynamodb.rooms.items import CodeItem, MembershipItem, RoomItem
 from tasksync.model.change_context import Roles

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from pynamodb.attributes import UnicodeAttribute
 
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.connection import Transaction
 from tasksync.dynamodb.rooms.items import RoomsItem
 from tasksync.dynamodb.rooms.unassignments import PERSON
 from tasksync.model.entities import FormerMember, FormerRole, Page

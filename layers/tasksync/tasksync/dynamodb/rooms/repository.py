@@ -12,10 +12,9 @@ lead into the room of a stranger.
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from tasksync.dynamodb.core.connection import get_item, get_many
+from tasksync.dynamodb.core.connection import Transaction, get_item, get_many
 from tasksync.dynamodb.core.mapper import Raw, Row, Text
 from tasksync.dynamodb.core.queries import query, raws
-from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.core.unfinished import Unfinished, unfinished
 from tasksync.dynamodb.rooms.conditions import (
     bump_version,

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from pynamodb.attributes import UnicodeAttribute
 
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.connection import Transaction
 from tasksync.dynamodb.core.unfinished import Unfinished, unfinished
 from tasksync.dynamodb.rooms.items import RoomsItem
 from tasksync.model.entities import DueUnassignment

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.connection import Transaction
 from tasksync.dynamodb.sessions.items import SessionItem
 from tasksync.dynamodb.sessions.repository import SessionsRepository
 from tasksync.dynamodb.users.conditions import put_user

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import cast
 
-from tasksync.dynamodb.core.connection import get_item
+from tasksync.dynamodb.core.connection import Transaction, get_item
 from tasksync.dynamodb.core.queries import raws
-from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.sessions.items import KEY, KEYS, ByUser, KeyItem, SessionItem, session_key
 from tasksync.dynamodb.sessions.mapper import session_of
 from tasksync.model.entities import Exchange, Page, Session

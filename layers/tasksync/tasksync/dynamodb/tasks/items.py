@@ -195,7 +195,7 @@ def changes(before: Task, after: Task) -> list[Action]:
     old, new = attributes(before), attributes(after)
     actions: list[Action] = [
         TaskItem.revision.add(1),
-        TaskItem.stamp.set(unit_of_work.change_context()),
+        TaskItem.stamp.set(unit_of_work.current.get().change_context),
         TaskItem.copied.remove(),
     ]
     for name, value in new.items():

@@ -7,9 +7,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tasksync.dynamodb.core.connection import batch_get, get_many
+from tasksync.dynamodb.core.connection import Transaction, batch_get, get_many
 from tasksync.dynamodb.core.mapper import Raw
-from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.rooms.items import membership_key
 from tasksync.dynamodb.rooms.repository import members_of
 from tasksync.dynamodb.tasks.items import (

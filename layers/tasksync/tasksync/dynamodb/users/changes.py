@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.connection import Transaction
 from tasksync.dynamodb.users.conditions import move_claim
 from tasksync.dynamodb.users.items import UserItem, email_claim_of, mark_as_deleting, name_claim
 from tasksync.dynamodb.users.repository import UsersRepository

@@ -5,9 +5,8 @@ from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 
-from tasksync.dynamodb.core.connection import get_item, get_many
+from tasksync.dynamodb.core.connection import Transaction, get_item, get_many
 from tasksync.dynamodb.core.queries import raws
-from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.core.unfinished import Unfinished, unfinished
 from tasksync.dynamodb.users.conditions import put_user
 from tasksync.dynamodb.users.items import ClaimItem, UserItem, email_claim_of, name_claim, user_key
