@@ -7,8 +7,7 @@ from typing import Any
 
 from tasksync.dynamodb.tasks.items import link_items, task_item
 from tasksync.model.entities import Assignment, Priority, Task, TaskStatus
-from tasksync.model.ids import new_task_id
-from tasksync.model.ranks import rank_of
+from tasksync.model.times import new_task_id, rank_of
 
 FIRST_DEADLINE = datetime(2027, 1, 1, tzinfo=UTC)
 DAYS = 60

@@ -19,8 +19,8 @@ from tasksync.http.cache_control import accepted_age, may_be_stored
 from tasksync.http.pipeline import RateLimits
 from tasksync.http.request import Request
 from tasksync.http.responses import JSON, Response, digest, etag, not_modified, ok, uncompressed
+from tasksync.model import times
 from tasksync.model.entities import Caller
-from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
 # No idempotency keys: these routes do not write.
@@ -63,7 +63,7 @@ def resolve_keys(request: Request, body: WantedKeys) -> Response:
 
 
 def _build(caller: Caller, *, store: bool) -> CachedOverview:
-    built_at = clock.now()
+    built_at = times.now()
     overview = _overviews.of(caller)
     body = msgspec.json.encode(request_schemas.overview(overview, caller))
     cached = CachedOverview(body, digest(body), built_at)

@@ -22,7 +22,7 @@ from tasksync.http.schemas.read_only import ReadOnlyFields
 from tasksync.model import errors
 from tasksync.model.entities import Caller, IdempotencyRecord, UserRole
 from tasksync.model.errors import FieldError, Invalid, LimitStatus, PreconditionFailed
-from tasksync.model.ids import is_id
+from tasksync.model.times import is_id
 from tasksync.runtime import unit_of_work
 from tasksync.runtime.unit_of_work import AddRecord
 

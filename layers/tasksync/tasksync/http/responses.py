@@ -18,8 +18,7 @@ from tasksync.model.entities import (
     User,
     UserRole,
 )
-from tasksync.model.ids import is_room_id
-from tasksync.runtime.clock import rfc3339, timestamp
+from tasksync.model.times import is_room_id, rfc3339, timestamp
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -210,11 +209,12 @@ def trashed_task(found: Task, expires_at: datetime) -> schemas.TrashedTask:
 
 
 def _task_without_description(found: Task) -> schemas.TaskWithoutDescription:
+    assignee_ids = [each.user_id for each in found.assignees]
     return {
         "id": found.id,
         "room_id": found.owner_id if is_room_id(found.owner_id) else None,
-        "user_id": found.user_id,
-        "assignee_ids": [*found.assignee_ids],
+        "user_id": assignee_ids[0] if assignee_ids else None,
+        "assignee_ids": assignee_ids,
         "title": found.title,
         "status": found.status,
         "priority": found.priority,

@@ -31,10 +31,10 @@ from tasksync.integrity.snapshot import (
     UnreadableSnapshot,
     UserSnapshot,
 )
+from tasksync.model import times
 from tasksync.model.activity import time_of
 from tasksync.model.entities import MAX_INDEX_LAG, FormerRole, RoomRole, UserStatus
-from tasksync.model.ids import owner_of
-from tasksync.runtime import clock
+from tasksync.model.times import owner_of
 from tasksync.runtime.deadline import KeepGoing
 
 _CONFIRMING_READS = 5
@@ -185,7 +185,7 @@ class Auditor:
         return list(faults.values())
 
     def _checks(self, snapshot: Snapshot) -> Iterator[Check]:
-        now = clock.now()
+        now = times.now()
         yield from checks(snapshot, now, self._older_than)
         yield from checks_of_trail(snapshot, now, self._older_than, self._trail_retention)
 

@@ -11,9 +11,9 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from tasksync.aws.secret_values import secret
 from tasksync.dynamodb.core.connection import SharedModel, Transaction
+from tasksync.model import times
 from tasksync.model.entities import IdempotencyRecord
 from tasksync.model.errors import AlreadyDone, IdempotencyKeyReused
-from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
 _LIFETIME = timedelta(hours=24)
@@ -46,7 +46,7 @@ class IdempotencyRepository:
             item = IdempotencyItem.get(record.id, consistent_read=True)
         except IdempotencyItem.DoesNotExist:
             return record
-        if item.expires_at <= clock.now().timestamp():
+        if item.expires_at <= times.now().timestamp():
             return record
         if item.fingerprint != fingerprint:
             raise IdempotencyKeyReused
@@ -54,7 +54,7 @@ class IdempotencyRepository:
 
     def put_record(self, record: IdempotencyRecord, transaction: Transaction) -> None:
         """Put a record in the transaction that carries its request out. Its commit raises ``AlreadyDone``."""
-        now = clock.now()
+        now = times.now()
         item = IdempotencyItem(
             record.id,
             fingerprint=record.fingerprint,

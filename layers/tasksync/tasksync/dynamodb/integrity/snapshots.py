@@ -43,6 +43,7 @@ from tasksync.integrity.snapshot import (
     UnreadableSnapshot,
     UserSnapshot,
 )
+from tasksync.model import times
 from tasksync.model.activity import Version
 from tasksync.model.entities import (
     DueUnassignment,
@@ -54,8 +55,7 @@ from tasksync.model.entities import (
     User,
     UserStatus,
 )
-from tasksync.model.ids import is_room_id
-from tasksync.runtime import clock
+from tasksync.model.times import is_room_id
 from tasksync.runtime.settings import settings
 
 Parsed = TypeVar("Parsed")
@@ -302,7 +302,7 @@ def _room_snapshots(raws: list[Raw]) -> list[Snapshot]:
         owner = None if claim is None or "expires_at" in claim else text_of(claim, "owner")
         known = {member.user_id: users[member.user_id] for member in of_room if member.user_id in users}
         deleting = {
-            user_id: clock.parse(raw["updated_at"]["S"])
+            user_id: times.parse(raw["updated_at"]["S"])
             for user_id, raw in known.items()
             if text_of(raw, "status") == UserStatus.DELETING.value
         }

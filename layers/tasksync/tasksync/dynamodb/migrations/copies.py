@@ -37,7 +37,7 @@ from tasksync.dynamodb.tasks.repository import tasks_of
 from tasksync.dynamodb.users.conditions import require_active
 from tasksync.model.entities import Task
 from tasksync.model.errors import NotFound, WriteConflict
-from tasksync.model.ids import is_room_id, owner_of
+from tasksync.model.times import is_room_id, owner_of
 from tasksync.runtime.settings import settings
 
 _COPIED = "1"

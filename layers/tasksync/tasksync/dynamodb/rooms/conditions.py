@@ -9,10 +9,11 @@ from pynamodb.expressions.update import Action
 from tasksync.dynamodb.core.connection import Failure, Transaction
 from tasksync.dynamodb.core.unfinished import Unfinished
 from tasksync.dynamodb.rooms.items import CodeItem, MembershipItem, RoomItem
+from tasksync.model import times
 from tasksync.model.change_context import Roles
 from tasksync.model.entities import Membership, Room, RoomRole
 from tasksync.model.errors import CodeTaken, LastAdmin, WriteConflict
-from tasksync.runtime import clock, unit_of_work
+from tasksync.runtime import unit_of_work
 
 _CODES_RETIRED_FOR = timedelta(days=90)
 
@@ -90,14 +91,14 @@ def same_version(room: Room) -> Condition:
 
 def dated_before(at: datetime) -> Condition:
     """No version of the room is dated later than ``at``: for changes that do not depend on the version."""
-    condition: Condition = RoomItem.updated_at < clock.timestamp(at)
+    condition: Condition = RoomItem.updated_at < times.timestamp(at)
     return condition
 
 
 def bump_version(at: datetime, members: Mapping[str, Roles] | None = None) -> list[Action]:
     """What every change of a room does to its item. ``members``: whose roles it changes."""
     return [
-        RoomItem.updated_at.set(clock.timestamp(at)),
+        RoomItem.updated_at.set(times.timestamp(at)),
         RoomItem.version.add(1),
         RoomItem.stamp.set(unit_of_work.change_context(members)),
     ]
@@ -125,7 +126,7 @@ def claim_code(transaction: Transaction, room: Room) -> None:
     claim = CodeItem.at(room.code)
     claim.owner = room.id
     # DynamoDB deletes an expired item only some time after its end.
-    retired_long_ago = CodeItem.expires_at <= int(clock.now().timestamp())
+    retired_long_ago = CodeItem.expires_at <= int(times.now().timestamp())
     transaction.put(claim, CodeItem.room_id.does_not_exist() | retired_long_ago, CodeTaken)
 
 
@@ -133,7 +134,7 @@ def retire_code(transaction: Transaction, room: Room) -> None:
     """Let the room's code open nothing any more, and nobody have it for 90 days. The commit may raise
     ``WriteConflict``.
     """
-    free_at = int((clock.now() + _CODES_RETIRED_FOR).timestamp())
+    free_at = int((times.now() + _CODES_RETIRED_FOR).timestamp())
     transaction.update(
         CodeItem.at(room.code), [CodeItem.expires_at.set(free_at)], CodeItem.owner == room.id, WriteConflict
     )

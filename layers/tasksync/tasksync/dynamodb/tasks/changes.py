@@ -13,7 +13,7 @@ from tasksync.dynamodb.tasks.repository import delete_trashed
 from tasksync.dynamodb.users.conditions import require_active
 from tasksync.model.entities import Assignment, Membership, RoomRole, Task
 from tasksync.model.errors import CallerGone, WriteConflict
-from tasksync.model.ids import owner_of
+from tasksync.model.times import owner_of
 from tasksync.runtime import unit_of_work
 
 

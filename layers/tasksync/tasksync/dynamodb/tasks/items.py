@@ -18,7 +18,7 @@ from tasksync.dynamodb.core.connection import SharedModel
 from tasksync.dynamodb.core.mapper import Raw
 from tasksync.dynamodb.tasks.mapper import DESCRIPTION, attributes, links
 from tasksync.model.entities import Task
-from tasksync.model.ids import owner_of
+from tasksync.model.times import owner_of
 from tasksync.runtime import unit_of_work
 from tasksync.runtime.settings import settings
 

@@ -23,8 +23,8 @@ from tasksync.dynamodb.tasks.mapper import LinkRow
 from tasksync.dynamodb.tasks.query_plan import ListRow, Plan, holds
 from tasksync.dynamodb.tasks.repository import TasksRepository, tasks_of
 from tasksync.model.entities import Membership, Page, Task, TaskStatus
-from tasksync.model.ids import is_room_id, owner_of
 from tasksync.model.queries import TaskFilter
+from tasksync.model.times import is_room_id, owner_of
 from tasksync.runtime.settings import settings
 
 MOST_QUERIES = 60

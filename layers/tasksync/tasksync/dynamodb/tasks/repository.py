@@ -22,10 +22,10 @@ from tasksync.dynamodb.tasks.items import (
 )
 from tasksync.dynamodb.tasks.mapper import DESCRIPTION, LINK, TASK, TRASH, TRASHED, task_of, with_description
 from tasksync.dynamodb.tasks.parts import write_parts
+from tasksync.model import times
 from tasksync.model.entities import Membership, Task
 from tasksync.model.errors import WriteConflict
-from tasksync.model.ids import is_room_id, owner_of
-from tasksync.runtime import clock
+from tasksync.model.times import is_room_id, owner_of
 from tasksync.runtime.settings import settings
 
 _ATTEMPTS = 3
@@ -109,9 +109,9 @@ class TasksRepository:
 
         From an index that may be some milliseconds behind.
         """
-        beyond = TasksItem.by_created.between(TRASHED, TRASHED + clock.timestamp(at))
+        beyond = TasksItem.by_created.between(TRASHED, TRASHED + times.timestamp(at))
         for page in TasksItem.by_person.query(TRASH, beyond, page_size=100).page_iter:
-            yield [(raw["item"]["S"], clock.parse(raw["by_created"]["S"].split("#")[1])) for raw in page["Items"]]
+            yield [(raw["item"]["S"], times.parse(raw["by_created"]["S"].split("#")[1])) for raw in page["Items"]]
 
     def purge_trashed(self, task_id: str, trashed_at: datetime) -> None:
         """Delete a task that was moved to the trash at this time. One that is not there any more is left alone."""
@@ -141,7 +141,7 @@ def delete_trashed(transaction: Transaction, task_id: str, trashed_at: datetime)
     It has no links. Whether it has a long description is not known to whoever found it in an index.
     """
     item = TaskItem(owner_of(task_id), task_id)
-    transaction.delete(item, TaskItem.trashed_at == clock.timestamp(trashed_at), WriteConflict)
+    transaction.delete(item, TaskItem.trashed_at == times.timestamp(trashed_at), WriteConflict)
     transaction.forget(DescriptionItem.at(task_id))
 
 
