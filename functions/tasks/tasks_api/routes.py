@@ -11,7 +11,7 @@ from tasksync.domain.tasks import TaskService
 from tasksync.domain.trash import TrashService, require_own
 from tasksync.dynamodb.idempotency.repository import IdempotencyRepository
 from tasksync.dynamodb.limits.repository import RateLimitsRepository
-from tasksync.dynamodb.rooms.repository import RoomsRepository
+from tasksync.dynamodb.rooms.memberships import MembershipsRepository
 from tasksync.dynamodb.tasks.changes import TaskChanges
 from tasksync.http import responses
 from tasksync.http.app import Api
@@ -43,9 +43,9 @@ api = Api(
 )
 app = api.chalice
 
-_tasks = TaskService(TaskChanges(), RoomsRepository())
+_tasks = TaskService(TaskChanges(), MembershipsRepository())
 _order = ManualOrder(TaskChanges())
-_trash = TrashService(TaskChanges(), RoomsRepository(), lambda: timedelta(days=settings.trash_days))
+_trash = TrashService(TaskChanges(), MembershipsRepository(), lambda: timedelta(days=settings.trash_days))
 
 _CHANGE_ERRORS = (RoleTooLow, AssigneeNotMember, PreconditionFailed, RoomStorageFull)
 

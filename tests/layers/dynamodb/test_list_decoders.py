@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from pynamodb.models import Model
 
 from tasksync.dynamodb.core.queries import query
-from tasksync.dynamodb.rooms.items import MembershipItem, RoomItem
+from tasksync.dynamodb.rooms.items import RoomItem
+from tasksync.dynamodb.rooms.memberships import MembershipItem
 from tasksync.dynamodb.rooms.repository import partition
 from tasksync.dynamodb.tasks.mapper import TASK, TaskRow, rows_with, sort_keys
 from tasksync.model import times

@@ -7,27 +7,16 @@ import hmac
 from datetime import timedelta
 
 from msgspec.structs import replace
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from tasksync.aws.secret_values import secret
-from tasksync.dynamodb.core.connection import SharedModel, Transaction
+from tasksync.dynamodb.core.connection import Transaction
+from tasksync.dynamodb.idempotency.items import IdempotencyItem
 from tasksync.model import times
 from tasksync.model.entities import IdempotencyRecord
 from tasksync.model.errors import AlreadyDone, IdempotencyKeyReused
 from tasksync.runtime.settings import settings
 
 _LIFETIME = timedelta(hours=24)
-
-
-class IdempotencyItem(SharedModel):
-    class Meta:
-        table_name = settings.idempotency_table
-
-    receipt_id = UnicodeAttribute(hash_key=True)
-    fingerprint = UnicodeAttribute()
-    answer = UnicodeAttribute()
-    expires_at = NumberAttribute()
-    """Seconds since 1970: DynamoDB deletes the item some time after. Until then it is only ignored."""
 
 
 class IdempotencyRepository:

@@ -15,12 +15,13 @@ from tasksync.dynamodb.activity.versions import version_of
 from tasksync.dynamodb.core.connection import get_many, shared_connection
 from tasksync.dynamodb.core.mapper import Raw, text_of
 from tasksync.dynamodb.core.unfinished import Unfinished
-from tasksync.dynamodb.idempotency.repository import IdempotencyItem
+from tasksync.dynamodb.idempotency.items import IdempotencyItem
 from tasksync.dynamodb.integrity.audit_trails import entry_snapshots, read_entry, trails_of
 from tasksync.dynamodb.migrations.positions import POSITION
 from tasksync.dynamodb.rooms.former_members import FormerMemberItem
-from tasksync.dynamodb.rooms.items import CODE, MEMBER, ROOM_ITEM, CodeItem, RoomsItem
+from tasksync.dynamodb.rooms.items import CODE, ROOM_ITEM, CodeItem, RoomsItem
 from tasksync.dynamodb.rooms.mapper import MEMBERSHIP, ROOM
+from tasksync.dynamodb.rooms.memberships import MEMBER
 from tasksync.dynamodb.rooms.unassignments import UnassignmentItem
 from tasksync.dynamodb.sessions.items import KEY
 from tasksync.dynamodb.sessions.mapper import session_of

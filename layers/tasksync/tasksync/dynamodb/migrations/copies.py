@@ -9,7 +9,7 @@ To delete with the old table, in the release after the one that copies:
   of ``ActivityFunction`` the event ``TaskChanged``;
 - this module, ``old_items.py`` and its use in ``dynamodb/activity/versions.py``, ``m0006`` to ``m0008``, and the
   attribute ``copied`` with what reads it;
-- ``settings.old_tasks_table``, ``settings.tasks_open``, ``http/middleware/tasks_open.py`` and ``TasksClosed``;
+- ``settings.old_tasks_table``, ``settings.tasks_open``, ``Gate`` of ``http/pipeline.py`` and ``TasksClosed``;
 - ``infrastructure/tasks_move.py``, and what calls it in ``release.py`` and ``local/stack.py``.
 """
 

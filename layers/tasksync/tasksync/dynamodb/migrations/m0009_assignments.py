@@ -5,7 +5,7 @@ heals what was lost with records of the stream.
 """
 
 from tasksync.dynamodb.migrations.scanning import Raw, scan_page
-from tasksync.dynamodb.rooms.repository import members_among
+from tasksync.dynamodb.rooms.memberships import members_among
 from tasksync.dynamodb.tasks.mapper import TASK
 from tasksync.dynamodb.tasks.repository import TasksRepository
 from tasksync.model import times

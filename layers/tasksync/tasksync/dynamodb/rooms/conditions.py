@@ -1,4 +1,4 @@
-"""What transactions ask of rooms and memberships, and what they do to them."""
+"""What transactions ask of rooms, and what they do to them."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from tasksync.dynamodb.core.connection import Failure, Transaction
+from tasksync.dynamodb.core.connection import Transaction
 from tasksync.dynamodb.core.unfinished import Unfinished
-from tasksync.dynamodb.rooms.items import CodeItem, MembershipItem, RoomItem
+from tasksync.dynamodb.rooms.items import CodeItem, RoomItem
+from tasksync.dynamodb.rooms.memberships import MembershipItem, same_membership
 from tasksync.model import times
 from tasksync.model.change_context import Roles
 from tasksync.model.entities import Membership, Room, RoomRole
@@ -43,44 +44,6 @@ def end_membership(transaction: Transaction, membership: Membership, at: datetim
         if not last:
             condition = condition & (RoomItem.admin_count > 1)
     transaction.update(RoomItem.at(membership.room_id), actions, condition, LastAdmin)
-
-
-def require_membership(transaction: Transaction, membership: Membership) -> None:
-    """Let ``transaction`` commit only if this membership still is what was read; ``WriteConflict`` otherwise."""
-    transaction.check(
-        MembershipItem.at(membership.room_id, membership.user_id), same_membership(membership), WriteConflict
-    )
-
-
-def require_writer(transaction: Transaction, room_id: str, user_id: str, otherwise: Failure) -> None:
-    """Let ``transaction`` commit only if this user may write in the room."""
-    transaction.check(MembershipItem.at(room_id, user_id), _may_write(), otherwise)
-
-
-def require_writer_by(transaction: Transaction, room_id: str, user_id: str, join_id: str, otherwise: Failure) -> None:
-    """Let ``transaction`` commit only if this user may write in the room, by this join."""
-    condition = _may_write() & (MembershipItem.join_id == join_id)
-    transaction.check(MembershipItem.at(room_id, user_id), condition, otherwise)
-
-
-def _may_write() -> Condition:
-    condition: Condition = (MembershipItem.role == RoomRole.ADMIN.value) | (
-        MembershipItem.role == RoomRole.MEMBER.value
-    )
-    return condition
-
-
-def require_join(transaction: Transaction, room_id: str, user_id: str, join_id: str, otherwise: Failure) -> None:
-    """Let ``transaction`` commit only if this user is still a member of the room by this join, in whatever role."""
-    transaction.check(MembershipItem.at(room_id, user_id), MembershipItem.join_id == join_id, otherwise)
-
-
-def same_membership(membership: Membership) -> Condition:
-    """The same join, with the same role, as was read."""
-    condition: Condition = (MembershipItem.join_id == membership.join_id) & (
-        MembershipItem.role == membership.role.value
-    )
-    return condition
 
 
 def same_version(room: Room) -> Condition:

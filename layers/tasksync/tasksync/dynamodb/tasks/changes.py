@@ -5,7 +5,7 @@ from datetime import datetime
 
 from tasksync.dynamodb.activity.deletions import note_deletion
 from tasksync.dynamodb.core.connection import Transaction
-from tasksync.dynamodb.rooms.conditions import require_join, require_writer, require_writer_by
+from tasksync.dynamodb.rooms.memberships import require_join, require_writer, require_writer_by
 from tasksync.dynamodb.tasks.items import TaskItem, changes, same_task, task_item
 from tasksync.dynamodb.tasks.lists import TaskLists
 from tasksync.dynamodb.tasks.parts import write_parts

@@ -14,9 +14,8 @@ from tasksync.dynamodb.core.connection import MOST_KEYS, batch_get
 from tasksync.dynamodb.core.gather import gather, gather_pair
 from tasksync.dynamodb.core.mapper import Raw
 from tasksync.dynamodb.core.merge import Merge, QueryBudget, read_size
-from tasksync.dynamodb.rooms.items import membership_key
 from tasksync.dynamodb.rooms.mapper import MEMBERSHIP
-from tasksync.dynamodb.rooms.repository import members_among
+from tasksync.dynamodb.rooms.memberships import members_among, membership_key
 from tasksync.dynamodb.tasks import query_plan
 from tasksync.dynamodb.tasks.items import task_key
 from tasksync.dynamodb.tasks.mapper import LinkRow

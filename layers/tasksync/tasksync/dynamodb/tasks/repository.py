@@ -9,8 +9,7 @@ from msgspec.structs import replace
 
 from tasksync.dynamodb.core.connection import Transaction, batch_get, get_many
 from tasksync.dynamodb.core.mapper import Raw
-from tasksync.dynamodb.rooms.items import membership_key
-from tasksync.dynamodb.rooms.repository import members_of
+from tasksync.dynamodb.rooms.memberships import members_of, membership_key
 from tasksync.dynamodb.tasks.items import (
     DescriptionItem,
     TaskItem,
