@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tasksync.dynamodb.tasks.items import link_items, task_item
+from tasksync.dynamodb.tasks.items import description_key, link_items, task_item
+from tasksync.dynamodb.tasks.mapper import long_description
 from tasksync.model.entities import Assignment, Priority, Task, TaskStatus
 from tasksync.model.times import new_task_id, rank_of
 
@@ -51,6 +52,8 @@ def stored_items(tasks: Iterable[Task]) -> Iterator[dict[str, Any]]:
     for task in tasks:
         yield stored(task)
         yield from (item.serialize() for item in link_items(task))
+        if (text := long_description(task)) is not None:
+            yield {**description_key(task.id), "text": {"S": text}}
 
 
 def _assignees(person: str | None) -> tuple[Assignment, ...]:
