@@ -1,7 +1,7 @@
 """Routes of tasks."""
 
-from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from msgspec import UNSET
 
@@ -18,7 +18,7 @@ from tasksync.http.app import Api
 from tasksync.http.pagination.lists import listing
 from tasksync.http.pipeline import Idempotency, RateLimits
 from tasksync.http.request import Request
-from tasksync.http.responses import Response, created, no_content, not_modified, ok
+from tasksync.http.responses import Response, no_content, not_modified, ok
 from tasksync.http.schemas.fields import EmptyBody, Paging
 from tasksync.http.schemas.responses import Listing, Task, TaskInList, TrashedTask
 from tasksync.model import entities
@@ -61,10 +61,10 @@ _CHANGE_ERRORS = (RoleTooLow, AssigneeNotMember, PreconditionFailed, RoomStorage
 def create_task(request: Request, body: NewTask) -> Response:
     """Create a task, in a room or a personal one. Viewers of a room cannot create tasks there."""
     draft = body.draft(request.caller.user_id)
-    return request.carry_out(
-        lambda: _assigning(body, lambda: _tasks.create(request.caller, body.room_id, draft)),
-        lambda task: created(responses.task(task), f"/tasks/{task.id}", task.version),
-    )
+    try:
+        return request.carry_out(partial(_tasks.create, request.caller, body.room_id, draft), responses.with_new_task)
+    except AssigneeNotMember as error:
+        raise _of_field(error, body) from None
 
 
 @api.route("GET", "/tasks", query=TaskQuery, response=Listing[TaskInList], raises=(NotFound,))
@@ -123,23 +123,16 @@ def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
     def applied(task: entities.Task) -> tuple[entities.Task, tuple[str, ...] | None]:
         return request.merged(responses.task(task), lambda: body.applied(task))
 
-    return request.carry_out(
-        lambda: _assigning(
-            body, lambda: _tasks.change(request.caller, task_id, applied, request.matches, body.named_ids)
-        ),
-        lambda task: ok(responses.task(task), task.version),
-        checked=True,
-    )
-
-
-def _assigning(body: NewTask | TaskChange, effect: Callable[[], entities.Task]) -> entities.Task:
-    """Carry out ``effect``. An error about an assignee names the field that the client sent."""
+    change = partial(_tasks.change, request.caller, task_id, applied, request.matches, body.named_ids)
     try:
-        return effect()
+        return request.carry_out(change, responses.with_task, checked=True)
     except AssigneeNotMember as error:
-        if body.assignee_ids is UNSET:
-            raise
-        raise type(error)("/assignee_ids") from None
+        raise _of_field(error, body) from None
+
+
+def _of_field(error: AssigneeNotMember, body: NewTask | TaskChange) -> AssigneeNotMember:
+    """The error, which names the field that the client sent."""
+    return error if body.assignee_ids is UNSET else type(error)("/assignee_ids")
 
 
 @api.route(
@@ -158,7 +151,7 @@ def move_task(request: Request, task_id: str, body: Move) -> Response:
     """
     return request.carry_out(
         lambda: _order.move(request.caller, task_id, body.after, body.status, request.matches),
-        lambda task: ok(responses.task(task), task.version),
+        responses.with_task,
         checked=True,
     )
 
@@ -192,7 +185,7 @@ def restore_task(request: Request, task_id: str, body: EmptyBody) -> Response:  
     """
     return request.carry_out(
         lambda: _trash.restore(request.caller, task_id, request.matches),
-        lambda task: ok(responses.task(task), task.version),
+        responses.with_task,
         checked=True,
     )
 

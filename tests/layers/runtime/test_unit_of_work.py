@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tasksync.dynamodb.core.connection import count
+from tasksync.dynamodb.core.connection import count, take_record
 from tasksync.runtime import unit_of_work
 from tasksync.runtime.unit_of_work import AddRecord, UsageCounters
 
@@ -60,12 +60,12 @@ def test_concurrent_reads_are_waited_for_once() -> None:
 def test_the_first_transaction_after_the_response_is_known_takes_the_record() -> None:
     with unit_of_work.begin() as unit:
         unit.respond = lambda outcome: record(str(outcome))
-        assert unit_of_work.take_record() is None
+        assert take_record() is None
 
         unit_of_work.respond_with("a task")
 
-        assert added(unit_of_work.take_record()) == ["a task"]
-        assert unit_of_work.take_record() is None
+        assert added(take_record()) == ["a task"]
+        assert take_record() is None
 
 
 def test_bookkeeping_leaves_the_record_to_the_effect_and_counts_as_no_write() -> None:
@@ -75,17 +75,17 @@ def test_bookkeeping_leaves_the_record_to_the_effect_and_counts_as_no_write() ->
 
         with unit_of_work.bookkeeping():
             unit.usage.writes += 1
-            assert unit_of_work.take_record() is None
+            assert take_record() is None
 
         assert unit.usage.writes == 0
-        assert added(unit_of_work.take_record()) == ["a task"]
+        assert added(take_record()) == ["a task"]
 
 
 def test_without_anybody_to_respond_to_there_is_no_record() -> None:
     with unit_of_work.begin():
         unit_of_work.respond_with("a task")
 
-        assert unit_of_work.take_record() is None
+        assert take_record() is None
 
 
 def record(response: str) -> AddRecord:

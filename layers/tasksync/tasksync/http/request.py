@@ -54,24 +54,12 @@ class IdempotencyRecords(Protocol):
     def store(self, record: IdempotencyRecord) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
 class IdempotentRequest:
     """A request under an idempotency key that has no response yet."""
 
-    def __init__(self, records: IdempotencyRecords, record: IdempotencyRecord) -> None:
-        self._records = records
-        self._record = record
-
-    def commit_with(self, response: Response) -> AddRecord:
-        """Adds the idempotency record to the transaction that carries the request out."""
-        return functools.partial(self._records.put_record, self._with(response))
-
-    def store(self, response: Response) -> None:
-        """Store the response of a request that changed nothing. Raises ``AlreadyDone`` if there is another."""
-        self._records.store(self._with(response))
-
-    def _with(self, response: Response) -> IdempotencyRecord:
-        stored = {"status": response.status, "body": response.body, "headers": dict(response.headers)}
-        return msgspec.structs.replace(self._record, response=msgspec.json.encode(stored).decode())
+    records: IdempotencyRecords
+    record: IdempotencyRecord
 
 
 @dataclass
@@ -162,6 +150,7 @@ class Request:
         """
         idempotent = self.idempotent
         rendered: list[Response] = []
+        records: list[IdempotencyRecord] = []
 
         def respond(outcome: Outcome) -> AddRecord | None:
             if not checked:
@@ -169,7 +158,10 @@ class Request:
             if idempotent is None:
                 return None
             rendered[:] = [(stored or response)(outcome)]
-            return idempotent.commit_with(rendered[0])
+            records[:] = [
+                msgspec.structs.replace(idempotent.record, response=msgspec.json.encode(rendered[0]).decode())
+            ]
+            return functools.partial(idempotent.records.put_record, records[0])
 
         unit = unit_of_work.current.get()
         unit.respond = respond
@@ -180,7 +172,7 @@ class Request:
             # There was nothing to change, and so no transaction to store the response in.
             respond(outcome)
             if idempotent is not None:
-                idempotent.store(rendered[0])
+                idempotent.records.store(records[0])
         return rendered[0] if rendered and stored is None else response(outcome)
 
     def matches(self, version: int | None) -> bool:
@@ -391,7 +383,7 @@ def _of_caller(request: Request, names: AbstractSet[str], values: Mapping[str, A
     """The values, with the caller's own id where those of these names, which are ids of users, say ``me``."""
     if request.user_id is None:
         return dict(values)
-    me = request.user_id
+    me = request.caller.user_id
     resolved = dict(values)
     for name in names & values.keys():
         value = values[name]

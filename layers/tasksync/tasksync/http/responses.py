@@ -188,6 +188,16 @@ def task(found: Task) -> schemas.Task:
     return {**_task_without_description(found), "description": found.description}
 
 
+def with_task(found: Task) -> Response:
+    """Status 200."""
+    return ok(task(found), found.version)
+
+
+def with_new_task(found: Task) -> Response:
+    """Status 201."""
+    return created(task(found), f"/tasks/{found.id}", found.version)
+
+
 def task_in_list(found: Task) -> schemas.TaskInList:
     """Of a long description there is only the beginning, under another name."""
     shown: schemas.TaskInList = {**_task_without_description(found)}  # type: ignore[typeddict-item]  # they come next

@@ -98,13 +98,6 @@ def respond_with(outcome: object) -> None:
         unit.record = unit.respond(outcome)
 
 
-def take_record() -> AddRecord | None:
-    """What adds the idempotency record to the present transaction, if there is one. Later transactions get none."""
-    unit = current.get()
-    record, unit.record = unit.record, None
-    return record
-
-
 def retry_on_conflict(operation: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Run an operation, which reads, decides and writes, until it raises no ``WriteConflict``.
 

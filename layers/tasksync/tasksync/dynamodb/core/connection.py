@@ -35,6 +35,7 @@ from tasksync.model.errors import (
 )
 from tasksync.observability.logs import Measure, log, log_measured
 from tasksync.runtime import deadline, randomness, unit_of_work
+from tasksync.runtime.unit_of_work import AddRecord
 
 # Three attempts at most, with back-off, stay below the shortest timeout of an API function (20 s) less one second:
 # 3 x (1 s + 3 s) + 1 s + 2 s = 15 s. Throttled, failed and lost requests are repeated. A repeated transaction
@@ -293,6 +294,13 @@ class _Write:
     """What it means if the condition does not hold."""
 
 
+def take_record() -> AddRecord | None:
+    """What adds the idempotency record to the present transaction, if there is one. Later transactions get none."""
+    unit = unit_of_work.current.get()
+    record, unit.record = unit.record, None
+    return record
+
+
 @dataclass(slots=True)
 class Transaction:
     """One DynamoDB transaction, in which each condition carries the error that its failure means.
@@ -338,7 +346,7 @@ class Transaction:
     def commit(self) -> None:
         """Raises the error of the first condition that failed, ``DependencyFailed`` or ``Defect``: nothing was written;
         or ``OutcomeUnknown``."""
-        add_record = unit_of_work.take_record()
+        add_record = take_record()
         if add_record is not None:
             add_record(self)
         transaction = TransactWrite(connection=shared_connection(), client_request_token=uuid.uuid4().hex)
