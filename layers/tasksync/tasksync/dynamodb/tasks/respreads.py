@@ -12,16 +12,15 @@ from msgspec.structs import replace
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
-from tasksync.dynamodb.core.connection import get_many
+from tasksync.dynamodb.core.connection import Transaction, get_many
 from tasksync.dynamodb.core.mapper import MOMENT, NUMBER, TEXT, Attribute, Mapper, Raw, one_of
 from tasksync.dynamodb.core.queries import raws
-from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.tasks.items import TaskItem, TasksItem, changes, same_task
 from tasksync.dynamodb.tasks.mapper import JOB, JOBS, TASK, column
 from tasksync.dynamodb.tasks.parts import write_parts
+from tasksync.model import times
 from tasksync.model.entities import Respread, Task, TaskStatus
 from tasksync.model.errors import WriteConflict
-from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
 RESPREAD = JOB + "ranks"
@@ -56,7 +55,7 @@ class RespreadsRepository:
 
         From an index that may be some milliseconds behind.
         """
-        beyond = TasksItem.by_created.between(JOB, JOB + clock.timestamp(before))
+        beyond = TasksItem.by_created.between(JOB, JOB + times.timestamp(before))
         for page in TasksItem.by_person.query(JOBS, beyond, page_size=_PAGE).page_iter:
             yield [raw["owner_id"]["S"] for raw in page["Items"]]
 
@@ -124,8 +123,8 @@ def keep_step(transaction: Transaction, respread: Respread) -> None:
     """
     if respread.step == 0:
         item = _item(respread)
-        item.person_id, item.by_created = JOBS, JOB + clock.timestamp(respread.since)
-        item.status, item.rank, item.since = respread.status.value, respread.rank, clock.timestamp(respread.since)
+        item.person_id, item.by_created = JOBS, JOB + times.timestamp(respread.since)
+        item.status, item.rank, item.since = respread.status.value, respread.rank, times.timestamp(respread.since)
         item.step = 1
         transaction.put(item, RespreadItem.item.does_not_exist(), WriteConflict)
     else:
