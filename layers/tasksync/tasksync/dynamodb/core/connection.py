@@ -80,6 +80,8 @@ _WRITES = {"BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "Upd
 _COUNTED = {"ReturnConsumedCapacity": "TOTAL"}
 
 Failure = type[TaskSyncError] | TaskSyncError
+Items = Mapping[str, Mapping[str, Any] | None]
+"""Items of one partition: by the sort key the other attributes. None: the item is there, and was not read."""
 
 _CONTENTION = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 _INVALID = "ValidationError"
@@ -334,6 +336,14 @@ class Transaction:
     def forget(self, item: Model) -> None:
         """Delete an item that may or may not be there, so without a condition."""
         self._add("delete", lambda write: write.delete(item), WriteConflict)
+
+    def write_items(self, kind: type[Model], hash_key: str, before: Items, after: Items) -> None:
+        """Write what differs between some items of one partition, which nobody else writes, so without conditions."""
+        for range_key in before.keys() - after.keys():
+            self.forget(kind(hash_key, range_key))
+        for range_key, values in after.items():
+            if values is not None and values != before.get(range_key):
+                self.note(kind(hash_key, range_key, **values))
 
     def update(self, item: Model, actions: list[Action], condition: Condition, otherwise: Failure) -> None:
         self._add("update", lambda write: write.update(item, actions=actions, condition=condition), otherwise)
