@@ -36,8 +36,12 @@ class Commit(msgspec.Struct, frozen=True):
     """What the thing is. Entries about memberships are commits of their room."""
     revision: int | None
     """None: the record of the change could not be read."""
+    version: int | None
+    """What users see of it. None: it is deleted, or the record could not be read."""
+    at: datetime
+    """When it was made."""
     entries: tuple[ActivityEntry, ...]
-    """At least one. They are appended together, in this order."""
+    """They are appended together, in this order. None at all: users see no difference."""
     counted: Counted | None
     """After the change; None: not known, so as before."""
     gone: bool = False
@@ -51,6 +55,8 @@ class Marker(msgspec.Struct, frozen=True):
 
     revision: int
     """The last revision that the log holds."""
+    version: int | None = None
+    """Of that revision. None: unknown, or the thing is deleted."""
     counted: Counted = Counted.NEITHER
     expires_at: datetime | None = None
     """Of a thing that was deleted for good: when no record of it can come any more."""

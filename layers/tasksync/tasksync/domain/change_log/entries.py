@@ -27,11 +27,21 @@ def commit_of(change: Change | Unreadable, deletions: Mapping[str, Deletion]) ->
     if before is not None and before.revision == after.revision:
         return None  # not a change made through the API: a manual repair, for example
     context = after.context or _NOBODY
-    if context.members:
+    if before is not None and before.number == after.number:
+        entries = []  # ranks were made short again, for example
+    elif context.members:
         entries = [_membership_entry(user_id, roles, after, context) for user_id, roles in context.members.items()]
     else:
         entries = [_item_entry(after, after.at, _action(before, after), context, _changes(before, _living(after)))]
-    return Commit(after.thing_id, after.resource, after.revision, tuple(entries), after.counted)
+    return Commit(
+        thing_id=after.thing_id,
+        resource=after.resource,
+        revision=after.revision,
+        version=after.number,
+        at=after.at,
+        entries=tuple(entries),
+        counted=after.counted,
+    )
 
 
 def refetch_entry(
@@ -55,8 +65,16 @@ def refetch_entry(
 
 def _unreadable_commit(change: Unreadable) -> Commit:
     entry = refetch_entry(change.owner_id, change.thing_id, change.resource, change.recorded_at, change.revision)
-    counted = Counted.NEITHER if change.gone else None
-    return Commit(change.thing_id, change.resource, change.revision, (entry,), counted, change.gone)
+    return Commit(
+        thing_id=change.thing_id,
+        resource=change.resource,
+        revision=change.revision,
+        version=None,
+        at=change.recorded_at,
+        entries=(entry,),
+        counted=Counted.NEITHER if change.gone else None,
+        gone=change.gone,
+    )
 
 
 def _living(version: Version) -> Version | None:
@@ -71,6 +89,8 @@ def _action(before: Version | None, after: Version) -> ActivityAction:
         return ActivityAction.DELETED
     if before.trashed != after.trashed:
         return ActivityAction.TRASHED if after.trashed else ActivityAction.RESTORED
+    if before.rank != after.rank:
+        return ActivityAction.MOVED
     return ActivityAction.UPDATED
 
 
@@ -81,7 +101,16 @@ def _deletion(version: Version, recorded_at: datetime, deletion: Deletion | None
     at = max(deletion.at if deletion else recorded_at, version.at)
     context = deletion.context if deletion else _NOBODY
     entry = _item_entry(version, at, action, context, _changes(version, None), gone=True)
-    return Commit(version.thing_id, version.resource, entry.revision, (entry,), Counted.NEITHER, gone=True)
+    return Commit(
+        thing_id=version.thing_id,
+        resource=version.resource,
+        revision=entry.revision,
+        version=None,
+        at=at,
+        entries=(entry,),
+        counted=Counted.NEITHER,
+        gone=True,
+    )
 
 
 def _item_entry(

@@ -16,11 +16,11 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from tasksync.domain.change_log.entries import refetch_entry
+from tasksync.model import times
 from tasksync.model.change_log import Commit, Counted, Head, LogState, Marker
 from tasksync.model.entities import ActivityAction, ActivityEntry
 from tasksync.model.errors import WriteConflict
-from tasksync.model.ids import is_room_id
-from tasksync.runtime import clock
+from tasksync.model.times import is_room_id
 from tasksync.runtime.unit_of_work import retry_on_conflict
 
 MOST_ENTRIES = 49
@@ -86,7 +86,7 @@ class Sequencer:
             state = self._state(log_id, commits)
         draft = _Draft(log_id, state, self._retention)
         rest = draft.take(commits)
-        if draft.entries:
+        if draft.after != state:
             self._log.append(log_id, state, draft.after, draft.entries)
         return draft.new_entries, rest
 
@@ -128,7 +128,7 @@ class _Draft:
         """Each with the time at which it expires."""
         self._log_id = log_id
         self._retention = retention
-        self._now = clock.now()
+        self._now = times.now()
         self._bytes = 0
 
     @property
@@ -167,6 +167,7 @@ class _Draft:
         if commit.revision is not None or commit.thing_id in self.markers:
             self.markers[commit.thing_id] = Marker(
                 marker.revision if commit.revision is None else commit.revision,
+                commit.version,
                 counted,
                 self._now + RECORDS_END if commit.gone else None,
             )
@@ -182,11 +183,11 @@ class _Draft:
 
 def _gap(log_id: str, commit: Commit, marker: Marker | None) -> list[ActivityEntry]:
     """The entry that covers the revisions between the last one that the log holds and this one, if there are any."""
-    first, *_ = commit.entries
+    refetch = any(entry.action is ActivityAction.REFETCH for entry in commit.entries)
     last = 0 if marker is None else marker.revision
-    if commit.revision is None or commit.revision == last + 1 or first.action is ActivityAction.REFETCH:
+    if commit.revision is None or commit.revision == last + 1 or refetch:
         return []
-    return [refetch_entry(log_id, commit.thing_id, commit.resource, first.at, commit.revision - 1)]
+    return [refetch_entry(log_id, commit.thing_id, commit.resource, commit.at, commit.revision - 1)]
 
 
 def _size(entry: ActivityEntry) -> int:

@@ -14,9 +14,9 @@ from itertools import groupby
 from pynamodb.attributes import UnicodeAttribute
 
 from tasksync.dynamodb.core.connection import SharedModel
+from tasksync.model import times
 from tasksync.model.change_log import Commit, Counted, counted_as
 from tasksync.model.entities import ActivityAction, ActivityEntry, ActivityResource, TaskStatus
-from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
 _COUNTED_NOWHERE = {ActivityAction.TRASHED, ActivityAction.DELETED, ActivityAction.PURGED}
@@ -47,7 +47,7 @@ class ActivityItem(SharedModel):
         return ActivityEntry(
             id=self.entry_id,
             owner_id=self.room_id,
-            at=clock.parse(self.at),
+            at=times.parse(self.at),
             actor_id=self.actor_id,
             action=action,
             resource=ActivityResource(self.resource),
@@ -88,6 +88,8 @@ def _commit(thing_id: str, entries: Sequence[ActivityEntry]) -> Commit:
         thing_id=thing_id,
         resource=ActivityResource.TASK if task else ActivityResource.ROOM,
         revision=first.revision,
+        version=first.version,
+        at=first.at,
         entries=tuple(entries),
         counted=_counted(first) if task else Counted.NEITHER,
         gone=first.version is None,

@@ -4,11 +4,10 @@ from tasksync.dynamodb.core.mapper import Raw, text_of
 from tasksync.dynamodb.migrations.old_items import in_new_form
 from tasksync.dynamodb.rooms.mapper import ROOM
 from tasksync.dynamodb.tasks.mapper import audited
-from tasksync.model import change_context
+from tasksync.model import change_context, times
 from tasksync.model.activity import Version
 from tasksync.model.change_log import Counted, counted_as
 from tasksync.model.entities import ActivityResource, TaskStatus
-from tasksync.runtime import clock
 
 
 def version_of(image: Raw) -> Version:
@@ -26,11 +25,12 @@ def version_of(image: Raw) -> Version:
         resource=ActivityResource.TASK if task else ActivityResource.ROOM,
         revision=revision_of(image),
         number=int(image["version"]["N"]),
-        at=clock.parse(image["updated_at"]["S"]),
+        at=times.parse(image["updated_at"]["S"]),
         fields=audited(image) if task else ROOM.audited(image),
         context=None if context is None else change_context.read(context),
         digests={} if digest is None else {"description": digest},
         trashed=trashed,
+        rank=text_of(image, "rank"),
         dead=not task and int(image["member_count"]["N"]) == 0,
         counted=counted_as(TaskStatus(image["status"]["S"])) if task and not trashed else Counted.NEITHER,
     )

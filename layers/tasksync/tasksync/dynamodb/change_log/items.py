@@ -8,9 +8,9 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from tasksync.dynamodb.core.connection import SharedModel
 from tasksync.dynamodb.core.mapper import Raw
+from tasksync.model import times
 from tasksync.model.change_log import Counted, Head, Marker
 from tasksync.model.entities import ActivityAction, ActivityEntry, ActivityResource
-from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
 ENTRY = "c#"
@@ -61,7 +61,7 @@ class EntryItem(LogItem):
             entry.owner_id,
             entry_item(entry.seq),
             entry_id=entry.id,
-            at=clock.timestamp(entry.at),
+            at=times.timestamp(entry.at),
             actor_id=entry.actor_id,
             action=entry.action.value,
             resource=entry.resource.value,
@@ -77,7 +77,7 @@ class EntryItem(LogItem):
         return ActivityEntry(
             id=self.entry_id,
             owner_id=self.owner_id,
-            at=clock.parse(self.at),
+            at=times.parse(self.at),
             actor_id=self.actor_id,
             action=ActivityAction(self.action),
             resource=ActivityResource(self.resource),
@@ -120,6 +120,7 @@ class HeadItem(LogItem):
 
 class MarkerItem(LogItem):
     revision = NumberAttribute()
+    version = NumberAttribute(null=True)
     counted = UnicodeAttribute(null=True)
     """``Counted``; absent: neither."""
 
@@ -129,13 +130,15 @@ class MarkerItem(LogItem):
             log_id,
             MARKER + thing_id,
             revision=marker.revision,
+            version=marker.version,
             counted=None if marker.counted is Counted.NEITHER else marker.counted.value,
             expires_at=_seconds(marker.expires_at),
         )
 
     def entity(self) -> Marker:
         counted = Counted.NEITHER if self.counted is None else Counted(self.counted)
-        return Marker(int(self.revision), counted, _time(self.expires_at))
+        version = None if self.version is None else int(self.version)
+        return Marker(int(self.revision), version, counted, _time(self.expires_at))
 
 
 def entry_item(seq: int) -> str:

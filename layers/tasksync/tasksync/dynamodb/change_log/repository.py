@@ -20,8 +20,7 @@ from tasksync.dynamodb.change_log.items import (
     entry_item,
     log_key,
 )
-from tasksync.dynamodb.core.connection import get_many
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.connection import Transaction, get_many
 from tasksync.model.change_log import Head, LogState, Marker
 from tasksync.model.entities import ActivityEntry, Page
 from tasksync.model.errors import BadCursor, WriteConflict
@@ -44,12 +43,13 @@ class ChangeLogRepository:
     def append(
         self, log_id: str, before: LogState, after: LogState, entries: Sequence[tuple[ActivityEntry, datetime]]
     ) -> None:
-        """Write entries, each with the time at which it expires, and the head and markers that follow from them.
+        """Write entries, each with the time at which it expires, and what changes of the head and of markers.
 
-        Raises ``WriteConflict`` if the head or one of these markers is not what was read.
+        Raises ``WriteConflict`` if any of these is not what was read.
         """
         transaction = Transaction()
-        transaction.put(HeadItem.of(log_id, after.head), _same_head(before.head), WriteConflict)
+        if after.head != before.head:
+            transaction.put(HeadItem.of(log_id, after.head), _same_head(before.head), WriteConflict)
         for entry, expires_at in entries:
             transaction.note(EntryItem.of(entry, expires_at))
         for thing_id, marker in after.markers.items():

@@ -16,9 +16,9 @@ from tasksync.dynamodb.change_log.items import (
 from tasksync.dynamodb.core.connection import get_many
 from tasksync.dynamodb.core.mapper import Raw
 from tasksync.integrity.snapshot import EntrySnapshot, LoggedSnapshot
+from tasksync.model import times
 from tasksync.model.activity import Version
 from tasksync.model.change_log import Head, Marker
-from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
 
@@ -28,7 +28,11 @@ def logged(versions: Iterable[Version]) -> dict[str, LoggedSnapshot]:
     found = _items(by_key)
     return {
         version.thing_id: LoggedSnapshot(
-            version.at, version.revision, version.counted, None if key not in found else _marker(found[key])
+            version.at,
+            version.revision,
+            version.number,
+            version.counted,
+            _marker(found[key]) if key in found else None,
         )
         for key, version in by_key.items()
     }
@@ -53,7 +57,7 @@ def entry_snapshots(raws: Iterable[Raw]) -> list[EntrySnapshot]:
     following = {(log_id, entry_item(seq + 1)) for log_id, seq in keys}
     found = _items(following | {(log_id, HEAD) for log_id, _ in keys})
     heads = {log_id: HeadItem.from_raw_data(raw).entity() for (log_id, item), raw in found.items() if item == HEAD}
-    now = clock.now().timestamp()
+    now = times.now().timestamp()
     return [
         EntrySnapshot(
             log_id=log_id,
