@@ -94,14 +94,15 @@ def _title(change: Change) -> tuple[str | None, str | None] | None:
 
 
 def _stored(tables: Tables) -> list[_Entry]:
-    """In the order of time."""
-    items = tables["ActivityTable"].items
-    return [_entry(items[key]) for key in sorted(items)]
+    """In the order of the logs, without the entries that say what was lost."""
+    items = tables["LogTable"].items
+    entries = [_entry(items[key]) for key in sorted(items) if key[1].startswith("c#")]
+    return [entry for entry in entries if entry.action != "refetch"]
 
 
 def _entry(item: Item) -> _Entry:
     title = json.loads(item["changes"]["S"]).get("title")
-    names = ("room_id", "resource", "resource_id", "action")
+    names = ("owner_id", "resource", "resource_id", "action")
     room_id, resource, resource_id, action = (str(item[name]["S"]) for name in names)
     actor, request = (item.get(name, {}).get("S") for name in ("actor_id", "request_id"))
     of_task = resource == "task" and title is not None

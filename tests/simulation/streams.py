@@ -8,11 +8,15 @@ from typing import Any, Protocol
 from infrastructure.local.clients import REGION
 from infrastructure.references import ACCOUNT
 from tests.simulation.audit_trail import Recorded
+from tests.simulation.change_logs import ChangeLogs
 from tests.simulation.dynamodb import Json
 from tests.simulation.faults import Faults
 from tests.simulation.functions import EventSource, Functions
 from tests.simulation.tables import Change
 from tests.simulation.task_items import TASKS_TABLE
+
+_IN_ORDER = {"ActivityFunction"}
+"""The functions that rely on the order of the records of an item. For the others, any order is tried."""
 
 
 class World(Protocol):
@@ -22,6 +26,7 @@ class World(Protocol):
     functions: Functions
     choices: Any
     recorded: Recorded
+    change_logs: ChangeLogs
 
     def now(self) -> float: ...
     def act(self, name: str, body: Callable[[], None], delay: float = 0.0) -> None: ...
@@ -33,7 +38,14 @@ class _Pending:
     """A record on its way to one function."""
 
     record: Json
+    number: int
+    again: bool = False
+    """Whether it is delivered besides the one in its order."""
     attempts: int = 0
+
+    @property
+    def item(self) -> str:
+        return str(self.record["dynamodb"]["Keys"])
 
 
 class Streams:
@@ -44,22 +56,26 @@ class Streams:
         self._sequence = itertools.count(1)
         self._deliveries = itertools.count(1)
         self._queues: dict[EventSource, list[_Pending]] = {source: [] for source in world.functions.sources}
+        self._handled: dict[EventSource, list[_Pending]] = {source: [] for source in world.functions.sources}
+        """What functions are at work on."""
 
     def committed(self, changes: list[Change]) -> None:
         """Make a record of each change, and see to its delivery."""
         for change in changes:
-            record = _record(change, next(self._sequence), self._world.now())
+            number = next(self._sequence)
+            record = _record(change, number, self._world.now())
             for source in self._world.functions.sources:
                 if source.table == change.table and source.wants(record):
                     if self._world.faults.happens("lost_records"):
                         self._world.faults.counts["record lost"] += 1
                         if source.function == "ActivityFunction":
                             self._world.recorded.lost(change)
+                            self._world.change_logs.lost(change)
                         continue
-                    self._send(source, _Pending(record))
+                    self._send(source, _Pending(record, number))
                     while self._world.faults.happens("duplicates"):
                         self._world.faults.counts["record duplicated"] += 1
-                        self._send(source, _Pending(record))
+                        self._send(source, _Pending(record, number, again=True))
 
     def _send(self, source: EventSource, pending: _Pending) -> None:
         self._queues[source].append(pending)
@@ -84,16 +100,42 @@ class Streams:
         others = [each for each in queue if each is not pending and self._world.choices.random() < 0.3]
         batch = [pending, *others][: source.batch_size]
         self._world.choices.shuffle(batch)
+        if source.function in _IN_ORDER:
+            batch = self._in_order(source, batch)
+            if pending not in batch:
+                self._later(source, pending, 0.1)
+            if not batch:
+                return
         for each in batch:
             queue.remove(each)
+        self._handled[source] += batch
         records = [{**each.record, "eventSourceARN": f"arn:{source.table}"} for each in batch]
         failed = self._world.handle(source.function, self._seconds(source), records)
+        for each in batch:
+            self._handled[source].remove(each)
         numbers = [each.record["dynamodb"]["SequenceNumber"] for each in batch]
         first = min((numbers.index(number) for number in failed), default=len(batch))
         for each in batch[first:]:
             each.attempts += 1
             queue.append(each)
             self._later(source, each, min(1.0 * 2**each.attempts, 60.0))
+
+    def _in_order(self, source: EventSource, batch: list[_Pending]) -> list[_Pending]:
+        """The batch without records of items of which an earlier record has not been handled. Shards keep that order.
+
+        What is delivered once more comes at any time.
+        """
+        found: list[_Pending] = []
+        waiting = [*self._queues[source], *self._handled[source]]
+        for each in batch:
+            earlier = [
+                other
+                for other in waiting
+                if other.item == each.item and other.number < each.number and not other.again and other not in found
+            ]
+            if each.again or not earlier:
+                found.append(each)
+        return found
 
     def _seconds(self, source: EventSource) -> float:
         if self._world.faults.happens("short"):

@@ -37,6 +37,8 @@ GUARDS: dict[str, Chosen] = {
     "task-revision-at-deletion": _of("Delete", TASKS_TABLE),
     "idempotency-record-absent": _of("Put", "IdempotencyTable"),
     "name-free": _of("Put", "UsersTable"),
+    "log-head": lambda kind, table, item: (kind, table) == ("Put", "LogTable") and item["item"]["S"] == "head",
+    "log-marker": lambda kind, table, item: (kind, table) == ("Put", "LogTable") and item["item"]["S"].startswith("v#"),
     "token-still-good": _of("Update", "SessionsTable"),
 }
 

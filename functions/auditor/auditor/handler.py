@@ -9,6 +9,7 @@ from tasksync.dynamodb.integrity.snapshots import AuditRepository
 from tasksync.integrity.checks import ELSEWHERE, STATEMENTS, Auditor, Check, Finding
 from tasksync.observability.logs import log
 from tasksync.runtime import deadline
+from tasksync.runtime.settings import settings
 from tasksync.streams.records import Context
 
 # The sweeper finds what the streams lost after ten minutes, and runs every ten minutes.

@@ -13,6 +13,7 @@ from tests.functions.migrations.concurrent_writes import before_the_next_transac
 from tests.functions.room_cleanup.stream_deliveries import hand_over, outage
 from tests.support.client import Person
 from tests.support.product import Product
+from tests.support.tables import change
 
 DAY = 24 * 3600
 
@@ -53,7 +54,10 @@ def test_entries_of_all_streams_are_numbered_without_a_gap(product: Product) -> 
     assert [entry["revision"] for entry in about(entries, task["id"])] == [1, 2, 3, 4]
     assert [entry["version"] for entry in about(entries, task["id"])] == [1, 2, 3, 4]
     assert head(product, room) == {"seq": 6, "open": 0, "completed": 0}
-    assert markers(product) == {room["id"]: {"revision": 2}, task["id"]: {"revision": 4}}
+    assert markers(product) == {
+        room["id"]: {"revision": 2, "version": 2},
+        task["id"]: {"revision": 4, "version": 4},
+    }
 
 
 def test_a_commit_that_changes_two_memberships_has_two_entries_of_one_revision_side_by_side(product: Product) -> None:
@@ -165,7 +169,30 @@ def test_a_record_without_a_revision_blocks_nothing_and_takes_no_revision(produc
         ("refetch", 1),
         ("updated", 2),
     ]
-    assert markers(product)[task["id"]] == {"revision": 2, "counted": "open"}
+    assert markers(product)[task["id"]] == {"revision": 2, "version": 2, "counted": "open"}
+
+
+def test_a_write_that_nobody_sees_takes_a_revision_and_no_entry(product: Product) -> None:
+    ann, room, task = room_with_a_task(product)
+    product.deliver()
+    change(product.aws, "TasksTableV2", {"owner_id": room["id"], "item": task["id"]}, rank="h1", revision=2)
+    product.deliver()
+    unseen = seqs(ann, room), head(product, room), markers(product)[task["id"]]
+
+    ann.patch(f"/tasks/{task['id']}", json={"title": "new"})
+    product.deliver()
+
+    assert unseen == (
+        [1, 2],
+        {"seq": 2, "open": 1, "completed": 0},
+        {"revision": 2, "version": 1, "counted": "open"},
+    )
+    assert [
+        (entry["action"], entry["revision"], entry["version"]) for entry in about(trail(ann, room), task["id"])
+    ] == [
+        ("created", 1, 1),
+        ("updated", 3, 2),
+    ]
 
 
 def test_an_unreadable_deletion_is_counted_out(product: Product) -> None:

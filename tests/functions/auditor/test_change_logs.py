@@ -14,7 +14,7 @@ from tests.support.tables import change
 
 def audit(product: Product, invariant: Invariant, older_than: timedelta = timedelta(0)) -> Finding:
     with product.aws.running("AuditorFunction"):
-        report = Auditor(AuditRepository(), older_than, lambda _: None).run(lambda: True)
+        report = Auditor(AuditRepository(), older_than, lambda _: None, timedelta(days=30)).run(lambda: True)
     [finding] = [finding for finding in report.findings if finding.invariant is invariant]
     return finding
 
