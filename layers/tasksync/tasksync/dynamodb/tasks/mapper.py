@@ -28,12 +28,13 @@ from tasksync.dynamodb.core.mapper import (
     one_of,
     text_of,
 )
+from tasksync.model import times
 from tasksync.model.entities import EXCERPT_LENGTH, Assignment, Priority, Task, TaskStatus
-from tasksync.model.ids import time_ordered_part
-from tasksync.runtime import clock
+from tasksync.model.times import time_ordered_part
 
 LINK = "A#"
 DESCRIPTION = "D#"
+JOB = "J#"
 
 
 class _StoredDeadline(Text, frozen=True, gc=False):
@@ -42,14 +43,14 @@ class _StoredDeadline(Text, frozen=True, gc=False):
     @property
     def value(self) -> date | None:
         # Where the attribute is absent, there is no text.
-        return clock.from_sortable(self.S) if self.S else None
+        return times.from_sortable(self.S) if self.S else None
 
 
 def _shown_deadline(text: str | None) -> str | None:
-    return None if text is None else clock.rfc3339(clock.from_sortable(text))
+    return None if text is None else times.rfc3339(times.from_sortable(text))
 
 
-_DEADLINE = Form(_StoredDeadline, "value", write=clock.sortable, show=_shown_deadline)
+_DEADLINE = Form(_StoredDeadline, "value", write=times.sortable, show=_shown_deadline)
 
 
 class _Assignees(msgspec.Struct, frozen=True, gc=False):
@@ -98,6 +99,8 @@ NOBODY = "none"
 # What the sort keys of tasks in lists begin with, and of those in the trash; those of links begin with ``LINK``.
 LISTED = "T#"
 TRASHED = "X#"
+# Stands where a person's id does in jobs: those of all owners are one list, by their age.
+JOBS = "JOBS"
 # Stands where a person's id does in tasks in the trash: those of all owners are one list, by the time of trashing.
 TRASH = "TRASH"
 RANKS = {Priority.LOW: "1", Priority.MEDIUM: "2", Priority.HIGH: "3"}
@@ -161,14 +164,14 @@ def attributes(task: Task) -> dict[str, Any]:
     if long_description(task) is not None:
         stored["description"] = (task.description or "")[:EXCERPT_LENGTH]
         stored["description_digest"] = digest(task.description or "")
-    return {**sort_keys(task), "person_id": _person_id(task), **stored}
+    return {**index_keys(task), **stored}
 
 
-def _person_id(task: Task) -> str | None:
-    if task.trashed_at is not None:
-        return TRASH
+def index_keys(task: Task) -> dict[str, str | None]:
+    """The keys of indexes in the task's own item."""
     # For the export of what a person has created for others. What is assigned to them they find by the assignment.
-    return None if task.created_by in task.assignee_ids else task.created_by
+    person_id = None if any(each.user_id == task.created_by for each in task.assignees) else task.created_by
+    return {**sort_keys(task), "person_id": person_id if task.trashed_at is None else TRASH}
 
 
 def long_description(task: Task) -> str | None:
@@ -211,7 +214,7 @@ def sort_keys(task: Task) -> dict[str, str | None]:
     deadline, created = _deadline_key(task), time_ordered_part(task.id)
     if task.trashed_at is not None:
         others = dict.fromkeys(("by_deadline", "by_status", "by_status_deadline", "by_rank"))
-        return {"by_created": f"{TRASHED}{clock.timestamp(task.trashed_at)}#{created}", **others}
+        return {"by_created": f"{TRASHED}{times.timestamp(task.trashed_at)}#{created}", **others}
     status = class_of(task.status, task.priority)
     return {
         "by_created": f"{LISTED}{created}",
@@ -256,4 +259,4 @@ def _texts(attribute: Mapping[str, Any] | None) -> list[str]:
 
 
 def _deadline_key(task: Task) -> str:
-    return NO_DEADLINE if task.deadline is None else clock.sortable(task.deadline)
+    return NO_DEADLINE if task.deadline is None else times.sortable(task.deadline)
