@@ -41,6 +41,20 @@ def test_tasks_are_listed_in_the_order_they_were_moved_to(product: Product) -> N
     assert _titles(ann, room, status="pending") == "dcae"
 
 
+def test_a_task_that_is_moved_to_where_it_is_gets_no_new_version(product: Product) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    a, b, c = (ann.plan(room_id=room["id"], title=title) for title in "abc")
+
+    first = _move(ann, a, None)
+    assert first == a
+    assert _move(ann, b, a) == b
+    assert _move(ann, c, b, status="pending") == c
+    once = _move(ann, c, a)
+    assert _move(ann, c, a) == once
+    assert (once["version"], _titles(ann, room)) == (c["version"] + 1, "acb")
+
+
 def test_a_task_is_put_behind_a_live_task_of_the_same_status_alone(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()

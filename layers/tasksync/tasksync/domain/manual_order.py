@@ -64,11 +64,10 @@ class ManualOrder:
                 raise NotInColumn
         low = None if behind is None else behind.rank
         following = self._tasks.next_in_column(before, status, low)
-        rank = str(generate_key_between(low, None if following is None else following.rank))
-        if len(rank) > MOST_CHARACTERS:
-            raise RankTooLong
+        after = replace(before, rank=_rank_between(low, following, before.rank), status=status)
+        if after == before:
+            return before
         at = max(clock.now(), before.updated_at)
-        after = replace(before, rank=rank, status=status)
         after = replace(
             after,
             completed_at=completed_at(before, after, at),
@@ -79,3 +78,14 @@ class ManualOrder:
         unit_of_work.respond_with(after)
         self._tasks.move(before, after, behind, caller.user_id if in_room else None)
         return after
+
+
+def _rank_between(low: str | None, following: Task | None, rank: str) -> str:
+    """A rank behind ``low`` and before that of the following task: ``rank``, if it is there already."""
+    high = None if following is None else following.rank
+    if (low is None or low < rank) and (high is None or rank < high):
+        return rank
+    made = str(generate_key_between(low, high))
+    if len(made) > MOST_CHARACTERS:
+        raise RankTooLong
+    return made
