@@ -12,7 +12,7 @@ from tests.support.tables import change
 
 def audit(product: Product, older_than: timedelta = timedelta(0), kept: timedelta = timedelta(days=365)) -> Finding:
     with product.aws.running("AuditorFunction"):
-        report = Auditor(AuditRepository(), older_than, lambda _: None, kept).run(lambda: True)
+        report = Auditor(AuditRepository(), older_than, lambda _: None, kept, kept).run(lambda: True)
     [finding] = [finding for finding in report.findings if finding.invariant is Invariant.AUDIT_TRAIL]
     return finding
 

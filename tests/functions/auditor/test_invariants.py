@@ -73,7 +73,9 @@ class World:
 
     def audit(self, page_items: int | None = None, seconds: Callable[[], bool] = lambda: True) -> Report:
         with self.product.aws.running("AuditorFunction"):
-            return Auditor(AuditRepository(page_items), TEN_MINUTES, lambda _: None, A_YEAR).run(seconds)
+            return Auditor(AuditRepository(page_items), TEN_MINUTES, lambda _: None, A_YEAR, timedelta(days=30)).run(
+                seconds
+            )
 
 
 @pytest.fixture
@@ -402,6 +404,39 @@ def _a_long_description_of_a_short_one(world: World) -> Broken:
     return Invariant.LINKS, f"{part['item']} of {part['owner_id']}"
 
 
+def _a_task_in_nobodys_list(world: World) -> Broken:
+    world.change("TasksTableV2", world.task_key, person_id=world.bob.id)
+    return Invariant.TASK_VERSION, world.task["id"]
+
+
+def _trashed(world: World) -> Json:
+    """The key of a task in the trash."""
+    task = world.ann.plan()
+    assert world.ann.delete(f"/tasks/{task['id']}").status == 204
+    return {"owner_id": world.ann.id, "item": task["id"]}
+
+
+def _a_task_in_the_trash_that_the_sweeper_does_not_find(world: World) -> Broken:
+    key = _trashed(world)
+    world.change("TasksTableV2", key, person_id=world.ann.id)
+    return Invariant.TASK_VERSION, key["item"]
+
+
+def _a_task_in_the_trash_whose_time_is_over(world: World) -> Broken:
+    key = _trashed(world)
+    at = clock.timestamp(clock.now() - timedelta(days=30, hours=1))
+    created = key["item"].rpartition(".")[2]
+    world.change("TasksTableV2", key, trashed_at=at, by_created=f"X#{at}#{created}")
+    return Invariant.NOTHING_LEFT, key["item"]
+
+
+def _a_respread_that_nobody_carries_out(world: World) -> Broken:
+    at = clock.timestamp(clock.now() - timedelta(hours=1))
+    job = {"person_id": "JOBS", "by_created": f"J#{at}", "since": at, "status": "pending", "rank": "a0", "step": 1}
+    world.put("TasksTableV2", {"owner_id": world.room["id"], "item": "J#ranks", **job})
+    return Invariant.NOTHING_LEFT, f"respread of ranks in {world.room['id']}"
+
+
 def _a_task_of_no_status(world: World) -> Broken:
     world.change("TasksTableV2", world.task_key, status="postponed")
     return Invariant.READABLE, f"item {world.room['id']} {world.task['id']} in TasksTableV2"
@@ -483,6 +518,10 @@ def _dead_room(room_id: str, since: str) -> Json:
         _a_link_of_no_task,
         _a_long_description_that_is_gone,
         _a_long_description_of_a_short_one,
+        _a_task_in_nobodys_list,
+        _a_task_in_the_trash_that_the_sweeper_does_not_find,
+        _a_task_in_the_trash_whose_time_is_over,
+        _a_respread_that_nobody_carries_out,
         _a_task_of_no_status,
         _a_room_without_a_count,
         _an_item_of_no_known_kind,

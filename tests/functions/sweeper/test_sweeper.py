@@ -33,7 +33,7 @@ def _nothing(complete: bool = True) -> dict[str, Any]:
 
 
 def _nothing_of_all() -> dict[str, Any]:
-    return {kind: _nothing() for kind in ("users", "rooms", "unassignments", "trash")}
+    return {kind: _nothing() for kind in ("users", "rooms", "unassignments", "ranks", "trash")}
 
 
 def _one() -> dict[str, Any]:
@@ -50,7 +50,7 @@ def test_a_room_left_empty_long_ago_is_deleted_with_its_tasks_and_its_code(produ
 
     swept = _sweep(product)
 
-    assert swept == {"users": _nothing(), "rooms": _one(), "unassignments": _nothing(), "trash": _nothing()}
+    assert swept == _nothing_of_all() | {"rooms": _one()}
     assert of_rooms(product) == []
     assert product.items("TasksTableV2") == []
 
@@ -80,12 +80,7 @@ def test_work_finished_by_the_stream_is_not_found(product: Product) -> None:
 
     product.deliver()
 
-    assert _sweep(product, ALL) == {
-        "users": _nothing(),
-        "rooms": _nothing(),
-        "unassignments": _nothing(),
-        "trash": _nothing(),
-    }
+    assert _sweep(product, ALL) == _nothing_of_all()
 
 
 def test_a_deleted_user_leaves_no_pending_unassignment(product: Product) -> None:
@@ -134,12 +129,7 @@ def test_recent_removals_are_left_to_the_streams(product: Product) -> None:
     assert ann.delete(f"/rooms/{room['id']}").status == 204
     _accept_deletion(product, bob)
 
-    assert _sweep(product) == {
-        "users": _nothing(),
-        "rooms": _nothing(),
-        "unassignments": _nothing(),
-        "trash": _nothing(),
-    }
+    assert _sweep(product) == _nothing_of_all()
     assert product.deliver() != []
 
 
@@ -149,12 +139,7 @@ def test_live_items_are_not_changed(product: Product) -> None:
     ann.plan(room_id=room["id"])
     before = of_rooms(product), product.items("TasksTableV2"), product.items("UsersTable")
 
-    assert _sweep(product, ALL) == {
-        "users": _nothing(),
-        "rooms": _nothing(),
-        "unassignments": _nothing(),
-        "trash": _nothing(),
-    }
+    assert _sweep(product, ALL) == _nothing_of_all()
     assert (of_rooms(product), product.items("TasksTableV2"), product.items("UsersTable")) == before
 
 
@@ -186,5 +171,6 @@ def test_a_failing_removal_does_not_block_the_others(product: Product, capsys: p
     assert {line["kind"]: line["failed"] for line in logged if line["event"] == "swept"} == {
         "users": [bob.id],
         "rooms": [room["id"]],
+        "ranks": [],
         "trash": [],
     }

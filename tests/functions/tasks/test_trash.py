@@ -11,6 +11,7 @@ from tests.support.client import Person
 from tests.support.function_calls import call
 from tests.support.problems import problem
 from tests.support.product import Product
+from tests.support.stored_tasks import assign
 
 LONG = "word " * 199 + "word"
 
@@ -168,3 +169,18 @@ def test_what_has_expired_is_not_found_and_the_sweeper_deletes_it(product: Produ
     product.deliver()
     [purged] = [each for each in ann.list(f"/rooms/{room['id']}/activity") if each["action"] == "purged"]
     assert (purged["actor_id"], purged["resource_id"]) == (None, expired[0]["id"])
+
+
+def test_a_restored_assignment_without_a_join_id_is_by_the_membership_of_today(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    task = ann.plan(room_id=room["id"])
+    assign(product, task["id"], bob.id)
+    _delete(ann, task)
+
+    assert ann.post(f"/tasks/{task['id']}/restore").json()["assignee_ids"] == [bob.id]
+
+    [link] = [item for item in product.items("TasksTableV2") if "assignee_id" in item]
+    [membership] = [item for item in product.items("RoomsTable") if item["item"] == f"MEMBER#{bob.id}"]
+    assert link["join_id"] == membership["join_id"]

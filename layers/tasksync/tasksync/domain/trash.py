@@ -74,7 +74,9 @@ class TrashService:
         assignees = before.assignees
         if writer_id is not None and assignees:
             members = self._memberships.members_among(before.owner_id, before.assignee_ids)
-            assignees = tuple(each for each in assignees if _holds(each, members))
+            assignees = tuple(
+                Assignment(each.user_id, members[each.user_id].join_id) for each in assignees if _holds(each, members)
+            )
         after = replace(
             before,
             trashed_at=None,

@@ -103,7 +103,9 @@ PROBLEM_TYPES: dict[type[errors.TaskSyncError], ProblemType] = {
     errors.AddingRefused: ProblemType(
         409, "adding_refused", "Send the user the code of the room: they can join by it."
     ),
-    errors.RankTooLong: ProblemType(409, "rank_too_long", "Move one of the neighbours elsewhere, then the task."),
+    errors.RankTooLong: ProblemType(
+        409, "rank_too_long", "Send the request again after ten minutes, or move the task to another place."
+    ),
     errors.LastAdmin: ProblemType(409, "last_admin", "Make somebody else admin first, or delete the room."),
     errors.RefreshInProgress: ProblemType(
         409, "refresh_in_progress", "Continue with the tokens of the other response."

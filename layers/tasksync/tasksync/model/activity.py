@@ -28,6 +28,8 @@ class Version:
     """A room without members."""
     trashed: bool = False
     """A task in the trash."""
+    rank: str | None = None
+    """Of a task, in the manual order."""
     digests: Mapping[str, str] = field(default_factory=dict)
     """Of those ``fields`` that have only the beginning of a text: a digest of the whole."""
 

@@ -228,6 +228,22 @@ class FormerMember(msgspec.Struct, frozen=True):
     left_at: datetime
 
 
+class Respread(msgspec.Struct, frozen=True):
+    """A job for the sweeper: about a place of somebody's manual order, ranks are to become short again.
+
+    There is one for an owner of tasks at a time. While there is, it counts its own writes and all moves of that owner.
+    So none of them relies on a rank that another has changed since it was read.
+    """
+
+    owner_id: str
+    status: TaskStatus
+    rank: str
+    """Of the place."""
+    since: datetime
+    step: int
+    """0: it is not stored yet."""
+
+
 class DueUnassignment(msgspec.Struct, frozen=True):
     """A pending unassignment: somebody left a room, and may still be assigned to tasks in it."""
 
@@ -333,6 +349,8 @@ class ActivityAction(StrEnum):
     """It was made; of a membership: somebody joined or was added."""
     UPDATED = "updated"
     """It was changed."""
+    MOVED = "moved"
+    """A task was moved in the manual order, and maybe to another status."""
     TRASHED = "trashed"
     """A task was moved to the trash."""
     RESTORED = "restored"

@@ -24,6 +24,7 @@ def version_of(image: Raw) -> Version:
         context=None if context is None else change_context.read(context),
         digests={} if digest is None else {"description": digest},
         trashed="trashed_at" in image,
+        rank=text_of(image, "rank"),
         dead=not task and int(image["member_count"]["N"]) == 0,
     )
 

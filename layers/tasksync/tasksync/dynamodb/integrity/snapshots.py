@@ -24,7 +24,8 @@ from tasksync.dynamodb.rooms.mapper import MEMBERSHIP, ROOM
 from tasksync.dynamodb.rooms.unassignments import UnassignmentItem
 from tasksync.dynamodb.sessions.items import KEY
 from tasksync.dynamodb.sessions.mapper import session_of
-from tasksync.dynamodb.tasks.mapper import DESCRIPTION, LINK, TASK, digest, links, sort_keys, task_of
+from tasksync.dynamodb.tasks.mapper import DESCRIPTION, JOB, LINK, TASK, digest, index_keys, links, task_of
+from tasksync.dynamodb.tasks.respreads import RESPREAD, RESPREADS
 from tasksync.dynamodb.users.items import email_claim, name_claim
 from tasksync.dynamodb.users.mapper import USER
 from tasksync.integrity.snapshot import (
@@ -34,6 +35,7 @@ from tasksync.integrity.snapshot import (
     FormerMemberSnapshot,
     IdempotencySnapshot,
     NameSnapshot,
+    RespreadSnapshot,
     RoomSnapshot,
     SessionSnapshot,
     Snapshot,
@@ -124,6 +126,8 @@ def _raws(snapshot: Snapshot) -> tuple[str, list[Raw]]:  # noqa: C901, PLR0912  
             return _item(settings.tasks_table, snapshot.task.owner_id, snapshot.task.id)
         case TaskPartSnapshot():
             return _item(settings.tasks_table, snapshot.owner_id, snapshot.item)
+        case RespreadSnapshot():
+            return _item(settings.tasks_table, snapshot.respread.owner_id, RESPREAD)
         case SessionSnapshot():
             return _item(settings.sessions_table, snapshot.session.id)
         case EntrySnapshot():
@@ -158,11 +162,14 @@ def _query_pages(operation: str, request: dict[str, Any]) -> Iterator[list[Raw]]
 def _task_snapshots(raws: list[Raw]) -> list[Snapshot]:
     def parse(raw: Raw) -> tuple[Task, bool, Version | None]:
         task = TASK.read(raw)
-        fit = all(text_of(raw, name) == value for name, value in sort_keys(task).items())
+        fit = all(text_of(raw, name) == value for name, value in index_keys(task).items())
         return task, fit, version_of(raw) if text_of(raw, "stamp") and is_room_id(task.owner_id) else None
 
     beside = [raw for raw in raws if raw["item"]["S"].startswith((LINK, DESCRIPTION))]
-    parsed, snapshots = _parsed(settings.tasks_table, [raw for raw in raws if raw not in beside], parse)
+    jobs = [raw for raw in raws if raw["item"]["S"].startswith(JOB)]
+    parsed, snapshots = _parsed(
+        settings.tasks_table, [raw for raw in raws if not raw["item"]["S"].startswith((LINK, DESCRIPTION, JOB))], parse
+    )
     owners = {task.owner_id for task, _, _ in parsed}
     rooms = {owner for owner in owners if is_room_id(owner)}
     trails = trails_of(version for _, _, version in parsed if version)
@@ -190,7 +197,12 @@ def _task_snapshots(raws: list[Raw]) -> list[Snapshot]:
                 or _digest_of(parts.get(DESCRIPTION + task.id)) == task.description_digest,
             )
         )
-    return snapshots + _part_snapshots(beside)
+    return snapshots + _part_snapshots(beside) + _respread_snapshots(jobs)
+
+
+def _respread_snapshots(raws: list[Raw]) -> list[Snapshot]:
+    parsed, snapshots = _parsed(settings.tasks_table, raws, RESPREADS.read)
+    return [*snapshots, *map(RespreadSnapshot, parsed)]
 
 
 def _part_snapshots(raws: list[Raw]) -> list[Snapshot]:

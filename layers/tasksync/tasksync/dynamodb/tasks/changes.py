@@ -10,8 +10,9 @@ from tasksync.dynamodb.tasks.items import TaskItem, changes, same_task, task_ite
 from tasksync.dynamodb.tasks.lists import TaskLists
 from tasksync.dynamodb.tasks.parts import write_parts
 from tasksync.dynamodb.tasks.repository import delete_trashed
+from tasksync.dynamodb.tasks.respreads import keep_step
 from tasksync.dynamodb.users.conditions import require_active
-from tasksync.model.entities import Assignment, Membership, RoomRole, Task
+from tasksync.model.entities import Assignment, Membership, Respread, RoomRole, Task
 from tasksync.model.errors import CallerGone, WriteConflict
 from tasksync.model.ids import owner_of
 from tasksync.runtime import unit_of_work
@@ -56,11 +57,15 @@ class TaskChanges(TaskLists):
         write_parts(transaction, before, after)
         transaction.commit()
 
-    def move(self, before: Task, after: Task, behind: Task | None, writer_id: str | None) -> None:
+    def move(
+        self, before: Task, after: Task, behind: Task | None, writer_id: str | None, respread: Respread | None
+    ) -> None:
         """Write the task's place in the manual order, and its status. Raises as ``trash`` does, and ``WriteConflict``
         if ``behind``, the task that it is put behind, is not in its place any more.
 
-        The next task is not checked: of two tasks that are moved to one place at the same time, the ranks may be equal.
+        ``respread``: of the owner, the one that was read before any rank, or one to start. It must not have gone on
+        since. Otherwise, the next task is not checked: of two tasks that are moved to one place at the same time, the
+        ranks may be equal.
         """
         transaction = Transaction()
         if writer_id is not None:
@@ -69,6 +74,8 @@ class TaskChanges(TaskLists):
             place = (TaskItem.rank == behind.rank) & (TaskItem.status == behind.status.value)
             in_place = place & TaskItem.trashed_at.does_not_exist()
             transaction.check(TaskItem(behind.owner_id, behind.id), in_place, WriteConflict)
+        if respread is not None:
+            keep_step(transaction, respread)
         transaction.update(
             TaskItem(before.owner_id, before.id), changes(before, after), same_task(before), WriteConflict
         )
@@ -114,7 +121,7 @@ class TaskChanges(TaskLists):
 def _require_assignments(transaction: Transaction, room_id: str, made: Iterable[Assignment], writer_id: str) -> None:
     """Let the transaction commit only if the writer may write in the room, and each of these assignees is there by the
     join that the assignment names."""
-    joins = {each.user_id: each.join_id for each in made}
+    joins = {each.user_id: str(each.join_id) for each in made}
     own = joins.pop(writer_id, None)
     # DynamoDB takes one operation on each item.
     if own is None:
@@ -122,5 +129,4 @@ def _require_assignments(transaction: Transaction, room_id: str, made: Iterable[
     else:
         require_writer_by(transaction, room_id, writer_id, own, WriteConflict)
     for user_id, join_id in joins.items():
-        if join_id is not None:
-            require_join(transaction, room_id, user_id, join_id, WriteConflict)
+        require_join(transaction, room_id, user_id, join_id, WriteConflict)

@@ -34,6 +34,7 @@ from tasksync.runtime import clock
 
 LINK = "A#"
 DESCRIPTION = "D#"
+JOB = "J#"
 
 
 class _StoredDeadline(Text, frozen=True, gc=False):
@@ -98,6 +99,8 @@ NOBODY = "none"
 # What the sort keys of tasks in lists begin with, and of those in the trash; those of links begin with ``LINK``.
 LISTED = "T#"
 TRASHED = "X#"
+# Stands where a person's id does in jobs: those of all owners are one list, by their age.
+JOBS = "JOBS"
 # Stands where a person's id does in tasks in the trash: those of all owners are one list, by the time of trashing.
 TRASH = "TRASH"
 RANKS = {Priority.LOW: "1", Priority.MEDIUM: "2", Priority.HIGH: "3"}
@@ -161,14 +164,14 @@ def attributes(task: Task) -> dict[str, Any]:
     if long_description(task) is not None:
         stored["description"] = (task.description or "")[:EXCERPT_LENGTH]
         stored["description_digest"] = digest(task.description or "")
-    return {**sort_keys(task), "person_id": _person_id(task), **stored}
+    return {**index_keys(task), **stored}
 
 
-def _person_id(task: Task) -> str | None:
-    if task.trashed_at is not None:
-        return TRASH
+def index_keys(task: Task) -> dict[str, str | None]:
+    """The keys of indexes in the task's own item."""
     # For the export of what a person has created for others. What is assigned to them they find by the assignment.
-    return None if task.created_by in task.assignee_ids else task.created_by
+    person_id = None if task.created_by in task.assignee_ids else task.created_by
+    return {**sort_keys(task), "person_id": person_id if task.trashed_at is None else TRASH}
 
 
 def long_description(task: Task) -> str | None:

@@ -198,13 +198,24 @@ def due_of_person(user_id: str, wanted: TaskFilter) -> Plan[LinkRow] | None:
     return _of_person(user_id, wanted, Order.DEADLINE) if _across(wanted) else None
 
 
-def of_column(owner_id: str, status: TaskStatus, behind: str | None) -> Plan[TaskRow]:
-    """The plan of the tasks of one status in their manual order, those of a higher rank than ``behind``."""
+def behind_rank(owner_id: str, status: TaskStatus, rank: str | None) -> Plan[TaskRow]:
+    """The plan of the tasks of one status in their manual order: those of a higher rank; None: all."""
+    return _of_column(owner_id, Range(column(status), _START if rank is None else f"{rank}#{_END}"))
+
+
+def from_rank(owner_id: str, status: TaskStatus, rank: str) -> Plan[TaskRow]:
+    """As ``behind_rank``, with those of this rank."""
+    return _of_column(owner_id, Range(column(status), rank))
+
+
+def before_rank(owner_id: str, status: TaskStatus, rank: str) -> Plan[TaskRow]:
+    """Those of a lower rank, in the opposite order."""
+    return replace(_of_column(owner_id, Range(column(status), high=rank)), descending=True)
+
+
+def _of_column(owner_id: str, part: Range) -> Plan[TaskRow]:
     name, key = _RANK
-    low = _START if behind is None else f"{behind}#{_END}"
-    return Plan(
-        Index(name, "owner_id", owner_id, key, consistent=True), [[Range(column(status), low)]], False, rows_with(key)
-    )
+    return Plan(Index(name, "owner_id", owner_id, key, consistent=True), [[part]], False, rows_with(key))
 
 
 def of_trash(owner_id: str, since: datetime) -> Plan[TaskRow]:
