@@ -1,13 +1,15 @@
 """What clients do: a seeded mix of everything the API offers, on few rooms, so that they get in each other's way."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol
 
 from tests.simulation.faults import Faults
 from tests.simulation.functions import Call, Response
 from tests.simulation.history import History, Operation
+from tests.simulation.task_items import RESPREAD_SECONDS, TRASH_SECONDS
 
 
 class World(Protocol):
@@ -21,7 +23,7 @@ class World(Protocol):
     def call(self, operation: Operation) -> Response | None: ...
     def client_done(self) -> None: ...
     def sleep(self, seconds: float) -> None: ...
-    def sleep_over_night(self) -> None: ...
+    def sleep_until(self, seconds: float) -> None: ...
 
 
 class Known:
@@ -95,6 +97,32 @@ _OVER_NIGHT = {
     "delete_self": 2,
 }
 
+# Of seeds in which ranks are long, and become short.
+_CROWDED = {
+    "join": 2,
+    "leave": 1,
+    "create_task": 4,
+    "update_task": 4,
+    "move_task": 40,
+    "trash_task": 5,
+    "restore_task": 5,
+    "list_tasks": 6,
+    "close": 1,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Course:
+    """What clients do in a seed, how often each. With a ``pause``, half of it so many seconds after the beginning."""
+
+    operations: Mapping[str, int]
+    pause: float | None = None
+
+
+USUAL, OVER_NIGHT = Course(_OPERATIONS), Course(_OVER_NIGHT, TRASH_SECONDS)
+CROWDED = Course(_CROWDED, RESPREAD_SECONDS + 6)
+_MORNING_SECONDS = 5
+
 _NAMES = ("ann", "bob", "cleo", "dora")
 
 
@@ -102,11 +130,10 @@ class Client:
     """One person with one device."""
 
     def __init__(
-        self, world: World, name: str, user_id: str, choices: Random, most: int, *, over_night: bool = False
+        self, world: World, name: str, user_id: str, choices: Random, most: int, course: Course = USUAL
     ) -> None:
-        """``over_night``: they do half of what they do on the next day."""
         self._world = world
-        self._over_night = over_night
+        self._course = course
         self._known = world.known
         self._name = name
         self._me = user_id
@@ -116,8 +143,8 @@ class Client:
     def run(self) -> None:
         count = self._choices.randint(2, self._most)
         for number in range(count):
-            if self._over_night and number == (count + 1) // 2:
-                self._world.sleep_over_night()
+            if self._course.pause is not None and number == (count + 1) // 2:
+                self._world.sleep_until(self._course.pause + _MORNING_SECONDS * self._choices.random())
             call = self._next()
             if call is not None:
                 self._carry_out(call)
@@ -158,7 +185,7 @@ class Client:
     def _next(self) -> Call | None:
         if not self._known.codes:
             return self._open_room()
-        operations = _OVER_NIGHT if self._over_night else _OPERATIONS
+        operations = self._course.operations
         kind = self._choices.choices(list(operations), list(operations.values()))[0]
         made: Call | None = getattr(self, f"_{kind}")()
         return made
@@ -261,7 +288,7 @@ class Client:
         task = self._live_task()
         if task is None:
             return self._create_task()
-        others = [each for each in list(self._known.tasks)[-4:] if _owner(each) == _owner(task[0]) and each != task[0]]
+        others = [each for each in list(self._known.tasks)[-5:] if _owner(each) == _owner(task[0]) and each != task[0]]
         body: dict[str, Any] = {"after": self._choices.choice([None, *others, *others])}
         if self._choices.random() < 0.2:
             body["status"] = self._choices.choice(["pending", "completed"])

@@ -10,6 +10,7 @@ from tests.simulation.task_items import (
     TRASH_SECONDS,
     assignments,
     broken_links,
+    due_respreads,
     is_task,
     is_trashed,
     tasks,
@@ -125,14 +126,20 @@ def left_over(tables: Tables, now: float) -> Iterator[str]:
     for (user_id, _), item in users.items():
         if item["kind"]["S"] == "user" and item["status"]["S"] != "active":
             yield f"I11: {user_id} is deleted and still there"
+    for user_id, room_id in _Rooms(tables).unassignments:
+        yield f"I11: what {user_id} had in {room_id} is still to be unassigned"
+    yield from _left_of_tasks(tables, now)
+
+
+def _left_of_tasks(tables: Tables, now: float) -> Iterator[str]:
     for (_, task_id), task in tasks(tables[TASKS_TABLE]):
         if is_trashed(task) and trashed_at(task) + TRASH_SECONDS <= now:
             yield f"I11: {task_id} is in the trash, and its time is over"
         for user_id, _ in assignments(task):
-            if (user_id, "") not in users:
+            if (user_id, "") not in tables["UsersTable"].items:
                 yield f"I11: {task_id} is assigned to {user_id}, who is deleted"
-    for user_id, room_id in _Rooms(tables).unassignments:
-        yield f"I11: what {user_id} had in {room_id} is still to be unassigned"
+    for owner in due_respreads(tables[TASKS_TABLE], now):
+        yield f"I11: the ranks of {owner} are still to become short"
 
 
 def former_assignees(tables: Tables) -> Iterator[str]:

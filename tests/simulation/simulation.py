@@ -18,7 +18,7 @@ from tasksync.model.entities import User, UserRole, UserStatus
 from tasksync.model.errors import TaskSyncError
 from tests.simulation import authority, invariants
 from tests.simulation.audit_trail import Recorded
-from tests.simulation.clients import Client, Known
+from tests.simulation.clients import CROWDED, OVER_NIGHT, USUAL, Client, Known
 from tests.simulation.dynamodb import Database, Json
 from tests.simulation.faults import Faults
 from tests.simulation.functions import Call, Crashed, Functions, Invocation, Response
@@ -30,7 +30,7 @@ from tests.simulation.scheduler import EPOCH_SECONDS, Scheduler
 from tests.simulation.service import Service
 from tests.simulation.streams import Streams
 from tests.simulation.tables import Change
-from tests.simulation.task_items import TRASH_SECONDS
+from tests.simulation.task_items import TASKS_TABLE, TRASH_SECONDS, crowded
 from tests.simulation.task_writes import TaskWrites
 from tests.simulation.trace import Trace
 from tests.support.stack import Stack
@@ -41,8 +41,9 @@ _MOST_OPERATIONS = 7
 _SEEDS_WITH_MANY_TASKS = 0.05
 _MORE_THAN_ONE_BATCH = 27
 _SEEDS_WITH_EARLY_SWEEPS = 0.05
-_SEEDS_WITH_A_NIGHT = 0.15
-_SWEEPS_IN_THE_MORNING = 2
+_COURSES = {USUAL: 0.76, OVER_NIGHT: 0.14, CROWDED: 0.1}
+_SWEEPS_AFTER_A_PAUSE = 2
+_TASKS_IN_A_CROWD = 5
 _SEEDS_WITH_CLOCKS_THAT_DIFFER = 0.3
 MOST_SECONDS_AHEAD = 0.5
 """Or behind: so far the clock of a function is from the right time, where clocks differ."""
@@ -117,12 +118,20 @@ class Simulation:
             committed=self._committed,
         )
         self.service = Service(
-            self.database, self.faults, self.scheduler.pause, self._invocation, self.trace.request, self._later, weaken
+            self.database,
+            self.faults,
+            self.scheduler.pause,
+            self._invocation,
+            self.trace.request,
+            self._later,
+            self._on_its_way,
         )
         self.streams = Streams(self)
         self.writes = TaskWrites(self.database.tables, lambda: self.database.commits, self.now)
         self.reads = Reads(self.now)
-        self._over_night = self.choices.random() < _SEEDS_WITH_A_NIGHT
+        self._course = self.choices.choices(list(_COURSES), list(_COURSES.values()))[0]
+        self._weaken = weaken
+        self._crowd = 0
         self._clients = 0
         self._invoked = 0
         self._on_the_way = 0
@@ -141,10 +150,9 @@ class Simulation:
         if invocation is not None:
             invocation.live()
 
-    def sleep_over_night(self) -> None:
-        """Until the first that was put into the trash is deleted from there."""
-        morning = EPOCH_SECONDS + TRASH_SECONDS + 5 * self.choices.random()
-        self.sleep(max(0.0, morning - self.now()))
+    def sleep_until(self, seconds: float) -> None:
+        """After the beginning."""
+        self.sleep(max(0.0, EPOCH_SECONDS + seconds - self.now()))
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
         return self.service.send(request)
@@ -159,10 +167,10 @@ class Simulation:
             for name in PEOPLE:
                 self._clients += 1
                 self.act(name, self._life(name, _user_id(name)))
-            if self._over_night:
-                for number in range(_SWEEPS_IN_THE_MORNING):
-                    morning = TRASH_SECONDS + 6 * self.choices.random()
-                    self._act(f"sweeper #{number}", lambda: self._sweep({}), morning)
+            if self._course.pause is not None:
+                for number in range(_SWEEPS_AFTER_A_PAUSE):
+                    later = self._course.pause + 6 * self.choices.random()
+                    self._act(f"sweeper #{number}", lambda: self._sweep({}), later)
             elif self.choices.random() < _SEEDS_WITH_EARLY_SWEEPS:
                 self._act("sweeper", lambda: self._sweep({"older_than_seconds": 0}), 10 * self.choices.random())
             self.scheduler.run()
@@ -222,7 +230,7 @@ class Simulation:
 
     def _life(self, name: str, user_id: str) -> Callable[[], None]:
         """What one person does."""
-        return Client(self, name, user_id, self.choices, _MOST_OPERATIONS, over_night=self._over_night).run
+        return Client(self, name, user_id, self.choices, _MOST_OPERATIONS, self._course).run
 
     def _set_stage(self) -> None:
         self._put_people()
@@ -242,8 +250,23 @@ class Simulation:
                     )
                 )
         many = self.choices.random() < _SEEDS_WITH_MANY_TASKS
-        for number in range(_MORE_THAN_ONE_BATCH if many else self.choices.randrange(4)):
+        few = _TASKS_IN_A_CROWD if self._course is CROWDED else self.choices.randrange(4)
+        for number in range(_MORE_THAN_ONE_BATCH if many else few):
             self._staged(Call(first, "POST", "/tasks", body={"title": f"staged {number}", "room_id": room["id"]}))
+
+    def _on_its_way(self, operation: str, body: Json) -> Json:
+        """A request as it arrives. What the stage is set with has long ranks in some seeds."""
+        if self._weaken is not None:
+            body = self._weaken(operation, body)
+        if self.faults.active or self._course is not CROWDED or operation != "TransactWriteItems":
+            return body
+        writes = body["TransactItems"]
+        for write in writes:
+            put = write.get("Put", {})
+            if put.get("TableName") == TASKS_TABLE and "rank" in put["Item"]:
+                self._crowd += 1
+                put["Item"] = crowded(self._crowd, put["Item"])
+        return body
 
     def _put_people(self) -> None:
         users = importlib.import_module("tasksync.dynamodb.users.repository")  # not earlier: it reads the environment

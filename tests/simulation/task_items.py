@@ -1,4 +1,4 @@
-"""The items of tasks: their own, links and long descriptions. I15: the links are the live task's assignees."""
+"""The items of tasks: their own, links, long descriptions and jobs. I15: the links are the live task's assignees."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -7,14 +7,16 @@ from tests.simulation.expressions import Item
 from tests.simulation.tables import Change, Key, Table
 
 TASKS_TABLE = "TasksTableV2"
-_LINK, _DESCRIPTION = "A#", "D#"
-_PARTS = (_LINK, _DESCRIPTION)
+_LINK, _DESCRIPTION, _JOB = "A#", "D#", "J#"
+_PARTS = (_LINK, _DESCRIPTION, _JOB)
 _NOBODY = "none"
 _COMPLETED = "3"
 _STATUSES = {"pending": "1", "in progress": "2", "completed": _COMPLETED}
 _OF_LIVE_TASKS = ("by_deadline", "by_status", "by_status_deadline", "by_rank")
 TRASH_SECONDS = 30 * 86_400.0
 """How long a task stays in the trash: ``TrashDays``."""
+RESPREAD_SECONDS = 30.0
+"""How long after the move that made a rank long the sweeper makes ranks short."""
 
 
 def is_task(key: Key) -> bool:
@@ -33,6 +35,20 @@ def is_trashed(task: Item) -> bool:
 def trashed_at(task: Item) -> float:
     """Of a task in the trash: since when, in seconds since 1970."""
     return datetime.fromisoformat(task["trashed_at"]["S"]).timestamp()
+
+
+def due_respreads(table: Table, now: float) -> Iterator[str]:
+    """The owners of those that the sweeper should have carried out."""
+    for (owner, item), job in table.items.items():
+        if item.startswith(_JOB) and datetime.fromisoformat(job["since"]["S"]).timestamp() + RESPREAD_SECONDS < now:
+            yield owner
+
+
+def crowded(number: int, put: Item) -> Item:
+    """A new task as if many moves had given it a rank so close to the task before that the next gets a long one."""
+    rank = f"h0Qabcdef{'0' * 190}{number:02}V"
+    created = str(put["by_created"]["S"]).removeprefix("T#")
+    return {**put, "rank": {"S": rank}, "by_rank": {"S": f"T#{_STATUSES[put['status']['S']]}#{rank}#{created}"}}
 
 
 def place(task: Item) -> tuple[str, str, str]:

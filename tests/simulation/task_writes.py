@@ -2,7 +2,7 @@
 
 A task leaves a list by the request that trashes it and comes back by the request that restores it; it is gone for good
 only from the trash, or with its owner. A task that is moved stands where it was put, except for what was moved there
-at the same time.
+at the same time; when ranks become short, the order stays.
 """
 
 from collections.abc import Callable, Iterator
@@ -59,13 +59,15 @@ class TaskWrites:
             what = _what(change)
             if change.new is not None:
                 self._check_content(change, change.new, what)
-                if change.old is None or what != "changed" or place(change.old) != place(change.new):
-                    self._placed[change.key] = self._commits()
             call = invocation.call if invocation else None
             if invocation is not None and call is not None and call.route != _REMOVAL:
+                if what != "changed" or _place(change.old) != _place(change.new):
+                    self._placed[change.key] = self._commits()
                 self._check_request(change, what, call, invocation)
-            elif what not in ("created", "changed"):
+            elif what != "changed":
                 self._check_purge(change, what)
+            elif _place(change.old) != _place(change.new):
+                self._check_respread(change, changes)
 
     def _check_content(self, change: Change, new: Item, what: str) -> None:
         if wrong := misplaced(new):
@@ -116,6 +118,15 @@ class TaskWrites:
         if self._now() < self._ends(change.old) - CLOCKS_DIFFER_SECONDS:
             raise Violation(f"I6: {change.key[1]} was purged before its time")
 
+    def _check_respread(self, change: Change, changes: list[Change]) -> None:
+        """Ranks change, and the order does not."""
+        owner, status = change.key[0], _place(change.new)[0]
+        now = {key: _place(task) for key, task in tasks(self._tables[TASKS_TABLE]) if key[0] == owner}
+        column = {key: each for key, each in now.items() if each[0] == status}
+        before = column | {each.key: _place(each.old) for each in changes if is_change_of_task(each)}
+        if sorted(column, key=lambda key: column[key]) != sorted(before, key=lambda key: before[key]):
+            raise Violation(f"{change.key[1]} has another rank, and another place")
+
     def _check_place(self, key: Key, task: Item, behind: str | None, invocation: Invocation) -> None:
         status, rank, _ = place(task)
         low = ""
@@ -146,6 +157,11 @@ def _what(change: Change) -> str:
     if is_trashed(change.old):
         return "changed in the trash" if is_trashed(change.new) else "restored"
     return "trashed" if is_trashed(change.new) else "changed"
+
+
+def _place(task: Item | None) -> tuple[str, str, str]:
+    """Of a task in the trash: nowhere."""
+    return ("", "", "") if task is None or is_trashed(task) else place(task)
 
 
 def _kept(task: Item) -> Item:
