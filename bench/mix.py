@@ -111,6 +111,7 @@ class Team:
             "GET /rooms/{room_id}/tasks": lambda: ann.get(f"{room}/tasks"),
             "GET /rooms/{room_id}/tasks, one status": lambda: ann.get(f"{room}/tasks?status=pending"),
             "GET /rooms/{room_id}/tasks, of one person": lambda: ann.get(f"{room}/tasks?user_id={ann.id}"),
+            "GET /rooms/{room_id}/tasks, in manual order": lambda: ann.get(f"{room}/tasks?sort=rank"),
             "GET /rooms/{room_id}/users": lambda: ann.get(members),
             "GET /rooms/{room_id}/activity": lambda: ann.get(f"{room}/activity"),
             "GET /users/{user_id}": lambda: ann.get("/users/me"),
@@ -118,12 +119,18 @@ class Team:
                 "/keys/resolve", json={"tasks": [each["id"] for each in self.tasks[:5]], "users": [self.bob.id]}
             ),
         }
+        new = {"title": "Order", "room_id": self.room["id"], **_TASK}
+        deleted = f"/tasks/{self.tasks[1]['id']}"
         changes: dict[str, Request] = {
-            "POST /tasks": lambda: _once(
-                ann.post, "/tasks", {"title": "Order", "room_id": self.room["id"], "user_id": ann.id, **_TASK}
+            "POST /tasks": lambda: _once(ann.post, "/tasks", {**new, "user_id": ann.id}),
+            "POST /tasks, for two people": lambda: ann.post(
+                "/tasks", json={**new, "assignee_ids": [ann.id, self.bob.id]}, headers={"Idempotency-Key": "for two"}
             ),
+            "POST /tasks/{task_id}/move": lambda: ann.post(f"{task}/move", json={"after": self.tasks[9]["id"]}),
             "PATCH /tasks/{task_id}": lambda: ann.patch(task, json={"status": "completed"}),
-            "DELETE /tasks/{task_id}": lambda: ann.delete(f"/tasks/{self.tasks[1]['id']}"),
+            "DELETE /tasks/{task_id}": lambda: ann.delete(deleted),
+            "GET /rooms/{room_id}/trash": lambda: ann.get(f"{room}/trash"),
+            "POST /tasks/{task_id}/restore": lambda: ann.post(f"{deleted}/restore"),
             "POST /rooms": lambda: _once(ann.post, "/rooms", {"name": "Office"}),
             "POST /rooms/join": lambda: _once(ann.post, "/rooms/join", {"code": self.others_room["code"]}),
             "PATCH /rooms/{room_id}": lambda: ann.patch(room, json={"name": "Office"}),
@@ -154,7 +161,8 @@ def _once(send: Callable[..., Response], path: str, body: Json) -> Response:
 
 
 def counted() -> Json:
-    """What each request of the mix takes, what a call of the authorizer does, and what is stored."""
+    """What each request of the mix takes, what a call of the authorizer and a sweep do, what it takes that a sweep
+    deletes a task from the trash, and what is stored."""
     aws = Aws()
     with environment(aws.stack.all_variables()):
         team = Team(aws)
@@ -166,6 +174,7 @@ def counted() -> Json:
             "authorizer": _of_authorizer(aws, requests["GET /users/{user_id}"]),
             "routes": {name: _of_request(aws, team.product, requests[name], least) for name in requests},
             "sweep": _of_sweep(aws),
+            "purge": _of_purge(aws, team),
             "access": len(_access_line(aws)) + _OF_LINE,
             "stored": stored,
         }
@@ -231,6 +240,17 @@ def _of_sweep(aws: Aws) -> Json:
         "logged": _logged(lines, 1),
         "metrics": sum(_metrics(line.fields).get("kind", 0) for line in lines),
     }
+
+
+def _of_purge(aws: Aws, team: Team) -> Json:
+    """What a sweep takes that finds a task in the trash, beside one that finds nothing."""
+    team.ann.delete(f"/tasks/{team.tasks[2]['id']}")
+    team.product.deliver()
+    without = _of_sweep(aws)
+    aws.deploy(LogLevel="INFO", TrashDays="0")
+    found = _of_sweep(aws)
+    further = {name: found[name] - without[name] for name in ("in_sequence", "reads", "writes", "logged", "metrics")}
+    return {"memory": found["memory"], **further, "behind": _behind(aws, team.product)}
 
 
 def _metrics(fields: Json) -> dict[str, int]:

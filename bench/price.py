@@ -31,17 +31,23 @@ MIX = {
     "GET /tasks/{task_id}": 130,
     "GET /rooms": 60,
     "GET /rooms/{room_id}": 80,
-    "GET /rooms/{room_id}/tasks": 150,
+    "GET /rooms/{room_id}/tasks": 140,
     "GET /rooms/{room_id}/tasks, one status": 60,
     "GET /rooms/{room_id}/tasks, of one person": 30,
+    "GET /rooms/{room_id}/tasks, in manual order": 10,
     "GET /rooms/{room_id}/users": 40,
-    "GET /rooms/{room_id}/activity": 20,
+    "GET /rooms/{room_id}/activity": 18,
     "GET /users/{user_id}": 20,
     "POST /keys/resolve": 10,
-    # A task is planned, changed not quite twice, and one of three is deleted.
-    "POST /tasks": 30,
-    "PATCH /tasks/{task_id}": 50,
+    # A task is planned, one of eight for two people, and changed or moved not quite twice. One of three is deleted; one
+    # of ten of these is restored.
+    "POST /tasks": 26,
+    "POST /tasks, for two people": 4,
+    "PATCH /tasks/{task_id}": 44,
+    "POST /tasks/{task_id}/move": 6,
     "DELETE /tasks/{task_id}": 10,
+    "GET /rooms/{room_id}/trash": 1,
+    "POST /tasks/{task_id}/restore": 1,
     # Teams change seldom.
     "POST /rooms": 2,
     "POST /rooms/join": 4,
@@ -52,6 +58,9 @@ MIX = {
     "PATCH /users/{user_id}": 2,
 }
 """How many requests of a thousand are of which kind. An assumption, with ten reads to a change of a task or room."""
+
+# Of a thousand requests: what is deleted and not restored, a sweep deletes for good.
+_PURGED = MIX["DELETE /tasks/{task_id}"] - MIX["POST /tasks/{task_id}/restore"]
 
 # Up to so many more of a month, each at so much: REST requests, and bytes that are sent.
 Tiers = tuple[tuple[float, float], ...]
@@ -107,21 +116,32 @@ def of_a_million(found: Row, times: float = 1.0) -> dict[str, float]:
     for name, lease in MIX.items():
         row = found["routes"][name]
         requests = lease * 1000
-        called: list[tuple[Row, float, float]] = [
-            (row, requests, PASSWORD * (name in ("POST /auth/login", "POST /auth/register")))
-        ]
-        called.append((row["behind"] | {"memory": 512}, requests * bool(row["behind"]["calls"]), 0.0))
+        further = PASSWORD * (name in ("POST /auth/login", "POST /auth/register"))
+        _add(parts, row, requests, times, further)
+        _add_behind(parts, row, requests, times)
         if row["token"]:
-            called.append((found["authorizer"], requests / REQUESTS_FOR_EACH_AUTHORIZER_CALL, 0.0))
-        for each, calls, further in called:
-            parts["calls"] += calls * CALL
-            parts["time"] += calls * times * _seconds(each, further) * each["memory"] / 1024 * GB_SECOND
-            parts["reads"] += calls * each["reads"] * READ
-            parts["writes"] += calls * each.get("writes", 0) * WRITE
-            parts["logs"] += calls * each["logged"] * LOG_BYTE
+            _add(parts, found["authorizer"], requests / REQUESTS_FOR_EACH_AUTHORIZER_CALL, times)
         parts["data out"] += requests * row["answered"] * OUT[0][1]
+    purged = _PURGED * 1000
+    _add(parts, found["purge"], purged, times)
+    parts["calls"] -= purged * CALL  # the sweep takes place anyway
+    _add_behind(parts, found["purge"], purged, times)
     parts["gateway"] = _tiered(GATEWAY, 1e6)
     return parts
+
+
+def _add(parts: dict[str, float], row: Row, calls: float, times: float, further: float = 0.0) -> None:
+    """So many calls. ``further``: seconds of CPU that each takes more than others."""
+    parts["calls"] += calls * CALL
+    parts["time"] += calls * times * _seconds(row, further) * row["memory"] / 1024 * GB_SECOND
+    parts["reads"] += calls * row["reads"] * READ
+    parts["writes"] += calls * row.get("writes", 0) * WRITE
+    parts["logs"] += calls * row["logged"] * LOG_BYTE
+
+
+def _add_behind(parts: dict[str, float], row: Row, requests: float, times: float) -> None:
+    """What functions behind the streams do then."""
+    _add(parts, row["behind"] | {"memory": 512}, requests * bool(row["behind"]["calls"]), times)
 
 
 def of_a_month(found: Row, people: int) -> dict[str, float]:
@@ -188,7 +208,8 @@ def metrics_of(found: Row, requests: float) -> float:
     )
     cold = sum(_present(rate * COLD) for rate in rates.values())
     of_streams = sum(number * _present(rate) for (_, number), rate in behind.items())
-    return of_routes + cold + of_streams + float(found["sweep"]["metrics"])
+    of_purges = float(found["purge"]["metrics"]) * _present(requests / HOURS * _PURGED / 1000)
+    return of_routes + cold + of_streams + float(found["sweep"]["metrics"]) + of_purges
 
 
 _SHARES = {"method, route": (1.0,), "method, route, status": STATUSES, "method, route, le": BUCKETS}

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from boto3.dynamodb.types import TypeDeserializer
 
+from infrastructure import deployed
 from infrastructure.local.addresses import Addresses
 from infrastructure.local.stack import LocalStack
 from tests.support.client import Client, Person
@@ -52,6 +53,11 @@ class Service:
             self.addresses.client("dynamodb").get_paginator("scan").paginate(TableName=self.addresses.outputs[table])
         )
         return [{name: read(value) for name, value in item.items()} for page in pages for item in page["Items"]]
+
+    def sweep(self) -> None:
+        """Have the sweeper do what is due, however young."""
+        sweeper = self.addresses.outputs["SweeperFunction"]
+        deployed.invoke(self.addresses.client("lambda"), sweeper, {"older_than_seconds": 0})
 
     def variables(self, function: str) -> dict[str, str]:
         """The environment variables of a function, by its name in the template."""

@@ -99,6 +99,8 @@ def test_every_route_reports_an_outage_and_serves_again_afterwards(service: Serv
         "room_id": room["id"],
         "code": room["code"],
         "task_id": task["id"],
+        "trashed_task_id": task["id"],
+        "own_trashed_task_id": task["id"],
         "session_id": f"ses_{'0' * 32}",
         "user_id": ann.id,
         "caller_id": ann.id,

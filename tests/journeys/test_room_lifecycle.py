@@ -40,6 +40,10 @@ def sees_nothing(person: Person, room: Any, task: Any, somebody: Person) -> bool
         ("PATCH", f"/tasks/{task['id']}", {"title": "Mine now"}),
         ("PUT", f"/tasks/{task['id']}", {"title": "Mine now"}),
         ("DELETE", f"/tasks/{task['id']}", None),
+        ("POST", f"/tasks/{task['id']}/move", {"after": None}),
+        ("POST", f"/tasks/{task['id']}/restore", {}),
+        ("GET", f"/rooms/{room['id']}/trash", None),
+        ("DELETE", f"/rooms/{room['id']}/trash/{task['id']}", None),
     ]:
         response = person.request(method, path) if body is None else person.request(method, path, json=body)
         problem(response, 404, "not_found")
@@ -61,6 +65,8 @@ def test_a_room_exists_as_long_as_it_has_members(service: Service) -> None:
     tents = ann.plan(room_id=room["id"], title="Borrow tents", priority="high", deadline="2027-06-01T09:00:00+02:00")
     music = bob.plan(room_id=room["id"], title="Find a band", user_id=ann.id, status="in progress")
     bob.plan(room_id=room["id"], title="Print posters", status="completed", priority="low")
+    mistake = bob.plan(room_id=room["id"], title="Print postres", assignee_ids=[ann.id, bob.id])
+    assert ann.delete(f"/tasks/{mistake['id']}").status == 204
     path = f"/rooms/{room['id']}/tasks"
     assert [task["title"] for task in ann.list(path)] == ["Borrow tents", "Find a band", "Print posters"]
     assert [task["title"] for task in bob.list(path, status=["pending", "in progress"], sort="-priority")] == [
@@ -133,8 +139,12 @@ def test_a_deleted_user_leaves_consistent_data(service: Service) -> None:
     shared, own = ann.open_room(), ann.open_room()
     bob.join(shared)
     assigned = bob.plan(room_id=shared["id"], user_id=ann.id)
+    both = ann.plan(room_id=shared["id"], assignee_ids=[ann.id, bob.id])
+    trashed = ann.plan(room_id=shared["id"], assignee_ids=[ann.id, bob.id])
+    personal, dropped = ann.plan(), ann.plan(description="x" * 600)
+    for task in (trashed, ann.plan(room_id=own["id"]), dropped):
+        assert ann.delete(f"/tasks/{task['id']}").status == 204
     ann.plan(room_id=own["id"])
-    personal = ann.plan()
 
     assert ann.delete("/users/me").status == 204
 
@@ -149,8 +159,11 @@ def test_a_deleted_user_leaves_consistent_data(service: Service) -> None:
     room = bob.get(f"/rooms/{shared['id']}").json()
     assert (room["role"], room["user_ids"], room["member_count"]) == ("admin", [bob.id], 1)
     assert bob.get(f"/tasks/{assigned['id']}").json()["user_id"] is None
+    assert bob.get(f"/tasks/{both['id']}").json()["assignee_ids"] == [bob.id]
+    assert bob.post(f"/tasks/{trashed['id']}/restore").json()["assignee_ids"] == [bob.id]
     assert eventually(lambda: not leftovers(service, own)), leftovers(service, own)
-    assert not [item for item in service.items("TasksTableV2") if personal["id"] in str(item)]
+    for task in (personal, dropped):
+        assert not [item for item in service.items("TasksTableV2") if task["id"] in str(item)]
     assert not [item for item in service.items("SessionsTable") if item.get("user_id") == ann.id]
     # Her name is free again.
     assert service.register(username=ann.username, email=ann.email).username == ann.username

@@ -77,7 +77,7 @@ class Guard(Enum):
     RESPREAD_REVISION = auto()  # write: each task's revision is the one read
     RESPREAD_ORDER = auto()  # the first task is written first
 
-    # dynamodb/core/transaction.py, http/middleware/idempotency.py
+    # dynamodb/core/connection.py, http/pipeline.py
     IDEMPOTENCY_NEW = auto()  # IdempotencyRepository.put_record: there must be none
     IDEMPOTENCY_FIRST = auto()  # IdempotencyRepository.put_record: its failure goes before every other
     IDEMPOTENCY_ATOMIC = auto()  # IdempotencyRepository.put_record: in the transaction of the effect

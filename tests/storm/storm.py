@@ -1,7 +1,8 @@
 """Many clients who do everything at once to few rooms, and what they were told of each task.
 
 Every write carries an idempotency key. A response of 503, or none, is followed by the same request with the same key,
-until there is another answer: so every client knows of every write of its own whether it was done.
+until there is another answer: so every client knows of every write of its own whether it was done. A task is deleted on
+condition of its version: so the versions say, too, in which order tasks went to the trash and came back.
 """
 
 import random
@@ -25,20 +26,42 @@ _ROLES = ["admin", "admin", "member", "viewer"]
 Done = Callable[[], bool]
 
 
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A task was put behind another in the manual order (None: before all others), between these two moments."""
+
+    behind: str | None
+    sent: float
+    received: float
+
+
 @dataclass
 class TaskHistory:
     """What was acknowledged of one task."""
 
     room_id: str
-    titles: dict[int, str]
-    """By version: the title that it was said to have."""
-    deleted: bool = False
+    versions: dict[int, Json | None] = field(default_factory=dict)
+    """What it was said to be at a version; None: in the trash."""
+    placements: dict[int, Placement] = field(default_factory=dict)
+    """By the version that each made."""
+    purged: bool = False
     contradictions: list[str] = field(default_factory=list)
 
-    def acknowledged(self, task: Json) -> None:
-        title = self.titles.setdefault(task["version"], task["title"])
-        if title != task["title"]:
-            self.contradictions.append(f"version {task['version']} is {title!r} and {task['title']!r}")
+    @property
+    def last(self) -> int:
+        """The latest version that somebody was told of."""
+        return max(self.versions)
+
+    @property
+    def trashed(self) -> bool:
+        """Nothing but a client moves a task to the trash or out of it, and each was told the version."""
+        return self.versions[self.last] is None
+
+    def acknowledged(self, version: int, task: Json | None) -> None:
+        told = task and {name: task[name] for name in ("title", "status", "assignee_ids")}
+        known = self.versions.setdefault(version, told)
+        if known != told:
+            self.contradictions.append(f"version {version} is {known} and {told}")
 
 
 class Board:
@@ -91,22 +114,31 @@ class Board:
         with self._lock:
             self._rooms = [None if room is not None and room["id"] == room_id else room for room in self._rooms]
 
-    def some_task(self, dice: random.Random, room_id: str) -> str | None:
+    def some_tasks(self, dice: random.Random, room_id: str, number: int = 1, *, trashed: bool = False) -> list[str]:
+        """Ids of late tasks of a room, those in the trash or those that are not; fewer than ``number`` if there are."""
         with self._lock:
-            known = [task_id for task_id, task in self.tasks.items() if task.room_id == room_id and not task.deleted]
-        return dice.choice(known[-12:]) if known else None
+            known = [
+                task_id
+                for task_id, task in self.tasks.items()
+                if task.room_id == room_id and not task.purged and task.trashed is trashed
+            ][-12:]
+        return dice.sample(known, min(number, len(known)))
 
-    def created(self, task: Json) -> None:
+    def written(self, task: Json, placement: Placement | None = None) -> None:
+        """Somebody was told that the task is this now, and has been put into this place."""
         with self._lock:
-            self.tasks[task["id"]] = TaskHistory(task["room_id"], {task["version"]: task["title"]})
+            history = self.tasks.setdefault(task["id"], TaskHistory(task["room_id"]))
+            history.acknowledged(task["version"], task)
+            if placement is not None:
+                history.placements[task["version"]] = placement
 
-    def updated(self, task: Json) -> None:
+    def trashed(self, task_id: str, version: int) -> None:
         with self._lock:
-            self.tasks[task["id"]].acknowledged(task)
+            self.tasks[task_id].acknowledged(version, None)
 
-    def deleted(self, task_id: str) -> None:
+    def purged(self, task_id: str) -> None:
         with self._lock:
-            self.tasks[task_id].deleted = True
+            self.tasks[task_id].purged = True
 
     def answered(self, response: Response | None, action: str) -> None:
         with self._lock:
@@ -135,12 +167,15 @@ class Participant:
         self._board = board
         self._places = places
         self._dice = dice
-        self._person: Person | None = self._anonymous.register("storm")
+        self.person: Person | None = self._anonymous.register("storm")
         self._actions: list[tuple[Callable[[Json], None], int]] = [
             (self._create, 20),
-            (self._update, 22),
+            (self._update, 16),
             (self._assign, 16),
-            (self._delete, 8),
+            (self._move, 16),
+            (self._trash, 12),
+            (self._restore, 10),
+            (self._purge, 3),
             (self._join, 18),
             (self._leave, 5),
             (self._kick, 10),
@@ -153,7 +188,7 @@ class Participant:
     def run(self, over: Done) -> None:
         actions, weights = zip(*self._actions, strict=True)
         while not over():
-            if self._person is None:
+            if self.person is None:
                 self._register()
                 continue
             place = self._dice.randrange(self._places)
@@ -162,12 +197,18 @@ class Participant:
                 self.open(place)
             else:
                 self._dice.choices(actions, weights)[0](room)
+
+    def close(self) -> None:
         self._anonymous.connection.close()
 
-    def _send(self, action: str, method: str, path: str, body: Json | None = None) -> Response:
-        """The response to a write, however often it must be sent for one."""
-        person = self._person or self._anonymous
+    def _send(
+        self, action: str, method: str, path: str, body: Json | None = None, *, version: int | None = None
+    ) -> Response:
+        """The response to a write, however often it must be sent for one. ``version``: what it is to be written to."""
+        person = self.person or self._anonymous
         headers = {"Idempotency-Key": uuid.uuid4().hex}
+        if version is not None:
+            headers["If-Match"] = f'"{version}"'
         options: dict[str, Any] = {"headers": headers} if body is None else {"headers": headers, "json": body}
         for number in range(_ATTEMPTS):
             try:
@@ -192,7 +233,7 @@ class Participant:
             response = None
         self._board.answered(response, "register")
         if response is not None and response.status == 201:
-            self._person = Person(self._anonymous.connection, response.json(), body["password"])
+            self.person = Person(self._anonymous.connection, response.json(), body["password"])
 
     def open(self, place: int) -> None:
         """A new room in this place, unless it cannot be had."""
@@ -201,8 +242,8 @@ class Participant:
             self._board.put_room(place, response.json())
 
     def _join(self, room: Json) -> None:
-        assert self._person is not None
-        room_id, me = room["id"], self._person.id
+        assert self.person is not None
+        room_id, me = room["id"], self.person.id
         removed = self._board.is_removed(room_id, me)
         response = self._send("join", "POST", "/rooms/join", {"code": room["code"]})
         if response.status == 404 and not removed:
@@ -211,16 +252,16 @@ class Participant:
             self._board.back_by_code.append(f"{me} in {room_id}")
 
     def _leave(self, room: Json) -> None:
-        assert self._person is not None
-        self._send("leave", "DELETE", f"/rooms/{room['id']}/users/{self._person.id}")
+        assert self.person is not None
+        self._send("leave", "DELETE", f"/rooms/{room['id']}/users/{self.person.id}")
 
     def _kick(self, room: Json) -> None:
         mine = self._administered(room)
         if mine is not None:
             other = self._dice.choice(mine["user_ids"])
-            assert self._person is not None
+            assert self.person is not None
             kicked = self._send("kick", "DELETE", f"/rooms/{mine['id']}/users/{other}").status == 204
-            if kicked and other != self._person.id:
+            if kicked and other != self.person.id:
                 self._board.removed(mine["id"], other)
 
     def _readmit(self, room: Json) -> None:
@@ -239,32 +280,56 @@ class Participant:
         body = {"title": uuid.uuid4().hex, "room_id": room["id"], "priority": self._dice.choice(["low", "high"])}
         response = self._send("create task", "POST", "/tasks", body)
         if response.status == 201:
-            self._board.created(response.json())
+            self._board.written(response.json())
         elif response.status == 404:
             self._join(room)
 
     def _update(self, room: Json) -> None:
-        task_id = self._board.some_task(self._dice, room["id"])
-        if task_id is not None:
+        for task_id in self._board.some_tasks(self._dice, room["id"]):
             response = self._send("update task", "PATCH", f"/tasks/{task_id}", {"title": uuid.uuid4().hex})
             if response.status == 200:
-                self._board.updated(response.json())
+                self._board.written(response.json())
 
     def _assign(self, room: Json) -> None:
         """To some of those who were in the room a moment ago, or to nobody."""
-        task_id = self._board.some_task(self._dice, room["id"])
-        seen = self._send("look", "GET", f"/rooms/{room['id']}") if task_id is not None else None
-        if seen is not None and seen.status == 200:
-            people = seen.json()["user_ids"]
-            chosen = self._dice.sample(people, self._dice.randint(0, min(4, len(people))))
-            response = self._send("assign", "PATCH", f"/tasks/{task_id}", {"assignee_ids": chosen})
-            if response.status == 200:
-                self._board.updated(response.json())
+        for task_id in self._board.some_tasks(self._dice, room["id"]):
+            seen = self._send("look", "GET", f"/rooms/{room['id']}")
+            if seen.status == 200:
+                people = seen.json()["user_ids"]
+                chosen = self._dice.sample(people, self._dice.randint(0, min(4, len(people))))
+                response = self._send("assign", "PATCH", f"/tasks/{task_id}", {"assignee_ids": chosen})
+                if response.status == 200:
+                    self._board.written(response.json())
 
-    def _delete(self, room: Json) -> None:
-        task_id = self._board.some_task(self._dice, room["id"])
-        if task_id is not None and self._send("delete task", "DELETE", f"/tasks/{task_id}").status == 204:
-            self._board.deleted(task_id)
+    def _move(self, room: Json) -> None:
+        """Behind another task or before all, within the status or into another."""
+        tasks = self._board.some_tasks(self._dice, room["id"], self._dice.choice([1, 2, 2]))
+        if tasks:
+            task_id, behind = tasks[0], next(iter(tasks[1:]), None)
+            status = self._dice.choice([None, None, "pending", "completed"])
+            sent = time.monotonic()
+            response = self._send("move", "POST", f"/tasks/{task_id}/move", {"after": behind, "status": status})
+            if response.status == 200:
+                self._board.written(response.json(), Placement(behind, sent, time.monotonic()))
+
+    def _trash(self, room: Json) -> None:
+        for task_id in self._board.some_tasks(self._dice, room["id"]):
+            seen = self._send("look", "GET", f"/tasks/{task_id}")
+            if seen.status == 200:
+                version = seen.json()["version"]
+                if self._send("trash", "DELETE", f"/tasks/{task_id}", version=version).status == 204:
+                    self._board.trashed(task_id, version + 1)
+
+    def _restore(self, room: Json) -> None:
+        for task_id in self._board.some_tasks(self._dice, room["id"], trashed=True):
+            response = self._send("restore", "POST", f"/tasks/{task_id}/restore", {})
+            if response.status == 200:
+                self._board.written(response.json())
+
+    def _purge(self, room: Json) -> None:
+        for task_id in self._board.some_tasks(self._dice, room["id"], trashed=True):
+            if self._send("purge", "DELETE", f"/rooms/{room['id']}/trash/{task_id}").status == 204:
+                self._board.purged(task_id)
 
     def _close(self, room: Json) -> None:
         mine = self._administered(room)
@@ -273,7 +338,7 @@ class Participant:
 
     def _delete_user(self, _: Json) -> None:
         self._send("delete user", "DELETE", "/users/me")
-        self._person = None
+        self.person = None
 
     def _administered(self, room: Json) -> Json | None:
         """A room of which one is admin, as far as one can see: this one, or the first other one."""

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,9 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from infrastructure import audit
 from infrastructure.local.stack import LocalStack
-from tests.storm.storm import Board, Participant
+from tests.storm.storm import Board, Participant, TaskHistory
 from tests.storm.workers import workers
+from tests.support.client import Person
 
 CLIENTS = 16
 ROOMS = 4
@@ -39,7 +40,10 @@ LEAST = {
     "create task": 10,
     "update task": 10,
     "assign": 5,
-    "delete task": 2,
+    "move": 5,
+    "trash": 4,
+    "restore": 2,
+    "purge": 1,
     "join": 20,
     "leave": 3,
     "kick": 2,
@@ -48,7 +52,8 @@ LEAST = {
     "delete user": 2,
     "open": 4,
 }
-ANSWERS = {"200", "201", "204", "401", "403", "404", "409", "422", "503", "none"}
+ANSWERS = {"200", "201", "204", "401", "403", "404", "409", "412", "422", "503", "none"}
+COLUMNS = ["pending", "in_progress", "completed"]
 
 
 class Weather:
@@ -56,16 +61,19 @@ class Weather:
 
     def __init__(self, data: Path) -> None:
         self._data = data
-        self._stack = LocalStack(0, data, {"BcryptCost": "10"})
+        # Nobody signs in again, however long the storm takes.
+        self._stack = LocalStack(0, data, {"BcryptCost": "10", "AccessTokenSeconds": "3600"})
         self._addresses = self._stack.start()
         self.board = Board(ROOMS)
         self.kills: Counter[str] = Counter()
         self._over = threading.Event()
+        self._participants: list[Participant] = []
 
     def blow(self) -> None:
         url = self._addresses.api_url
         dice = random.Random(SEED)  # to be repeatable, not secret
         participants = [Participant(url, self.board, ROOMS, random.Random(dice.random())) for _ in range(CLIENTS)]
+        self._participants = participants
         for place in range(ROOMS):
             participants[place].open(place)
         with ThreadPoolExecutor(CLIENTS + 1) as threads:
@@ -91,7 +99,14 @@ class Weather:
         pages = scan.paginate(TableName=self._addresses.outputs[table])
         return [{name: read(value) for name, value in item.items()} for page in pages for item in page["Items"]]
 
+    def rooms(self) -> dict[str, Person]:
+        """By the id of each room that somebody sees: one of those who do."""
+        people = [each.person for each in self._participants if each.person is not None]
+        return {room["id"]: person for person in people for room in person.list("/rooms")}
+
     def stop(self) -> None:
+        for each in self._participants:
+            each.close()
         self._stack.stop()
 
     def _last(self, until: float) -> None:
@@ -128,6 +143,7 @@ def test_a_storm_with_killed_workers_loses_nothing(weather: Weather, capsys: pyt
     assert board.back_by_code == []
     assert weather.kills.total() > 0
     assert _lost(weather) == []
+    assert _misplaced(weather) == []
     assert board.lacks(LEAST) == {}, board.done
 
 
@@ -148,15 +164,69 @@ def _lost(weather: Weather) -> list[str]:
     lost = []
     for task_id, history in weather.board.tasks.items():
         item = stored.get(task_id)
-        last = max(history.titles)
         lost += [f"{task_id}: {contradiction}" for contradiction in history.contradictions]
-        if history.deleted or history.room_id not in rooms:
+        if history.purged or history.room_id not in rooms:
             lost += [f"{task_id} is there, and was deleted"] if item is not None else []
         elif item is None:
-            lost.append(f"{task_id} is gone, at version {last}")
-        elif item["version"] < last or item["title"] != history.titles[last]:
-            lost.append(f"{task_id} is {item['title']!r} at {item['version']}, not {history.titles[last]!r} at {last}")
+            lost.append(f"{task_id} is gone, at version {history.last}")
+        elif item["version"] < history.last:
+            lost.append(f"{task_id} is at version {item['version']}, not {history.last}")
     return lost
+
+
+def _misplaced(weather: Weather) -> list[str]:
+    """What the lists of the rooms show otherwise than it was acknowledged."""
+    visible = weather.rooms()
+    misplaced = []
+    for room_id, person in visible.items():
+        known = {task_id: each for task_id, each in weather.board.tasks.items() if each.room_id == room_id}
+        tasks = f"/rooms/{room_id}/tasks"
+        listed, ranked, trash = (
+            person.list(tasks),
+            person.list(tasks, sort="rank"),
+            person.list(f"/rooms/{room_id}/trash"),
+        )
+        live = sorted(task_id for task_id, each in known.items() if not each.trashed and not each.purged)
+        thrown = sorted(task_id for task_id, each in known.items() if each.trashed and not each.purged)
+        for name, found, expected in [("list", listed, live), ("order", ranked, live), ("trash", trash, thrown)]:
+            ids = sorted(task["id"] for task in found)
+            misplaced += [] if ids == expected else [f"{room_id}: the {name} has {ids}, not {expected}"]
+        for user_id in {None, *(user_id for task in listed for user_id in task["assignee_ids"])}:
+            found = person.list(tasks, user_id=user_id or "none")
+            expected = [each for each in listed if user_id in (each["assignee_ids"] or [None])]
+            misplaced += [] if found == expected else [f"{room_id}: the list of {user_id} has {found}, not {expected}"]
+        misplaced += [fault for task in [*listed, *trash] if (fault := _changed(task, known[task["id"]]))]
+        misplaced += _disordered(ranked, known)
+    return misplaced
+
+
+def _changed(task: dict[str, Any], history: TaskHistory) -> str | None:
+    """How a task is otherwise than its last version was said to be. Since then, assignees may have left."""
+    told = history.versions[max(version for version, each in history.versions.items() if each is not None)]
+    assert told is not None
+    shown = {name: task[name] for name in told}
+    if task["version"] > history.last:
+        left = [each for each in told["assignee_ids"] if each in task["assignee_ids"]]
+        told = told | {"assignee_ids": left}
+    return None if shown == told else f"{task['id']} at {task['version']} is {shown}, not {told} at {history.last}"
+
+
+def _disordered(ranked: list[dict[str, Any]], known: dict[str, TaskHistory]) -> Iterable[str]:
+    """Who is not in the place that their last move gave them, of the tasks that have not been moved after it."""
+    columns = [COLUMNS.index(task["status"]) for task in ranked]
+    if columns != sorted(columns):
+        yield f"the statuses are mixed: {columns}"
+    for number, task in enumerate(ranked):
+        placements = known[task["id"]].placements
+        last = placements[max(placements)] if placements else None
+        for other_number, other in enumerate(ranked):
+            moved = known[other["id"]].placements.values()
+            if last is None or other["status"] != task["status"] or any(each.received >= last.sent for each in moved):
+                continue
+            if last.behind is None and other_number < number:
+                yield f"{other['id']} is before {task['id']}, which was put before all"
+            if last.behind == other["id"] and number < other_number:
+                yield f"{task['id']} is before {other['id']}, behind which it was put"
 
 
 def _print_figures(weather: Weather, report: Any) -> None:

@@ -5,10 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tasksync.dynamodb.tasks.items import link_items, task_item
+from msgspec.structs import replace
+
+from tasksync.dynamodb.tasks.items import description_key, link_items, task_item
+from tasksync.dynamodb.tasks.mapper import long_description
+from tasksync.model import times
 from tasksync.model.entities import Assignment, Priority, Task, TaskStatus
-from tasksync.model.ids import new_task_id
-from tasksync.model.ranks import rank_of
+from tasksync.model.times import new_task_id, rank_of
 
 FIRST_DEADLINE = datetime(2027, 1, 1, tzinfo=UTC)
 DAYS = 60
@@ -41,6 +44,13 @@ def random_tasks(number: int, room_id: str, creator: str, people: Sequence[str |
     ]
 
 
+def trashed(tasks: Iterable[Task]) -> Iterator[Task]:
+    """The tasks, moved to the trash a second apart, the first of them now."""
+    now = times.now()
+    for number, task in enumerate(tasks):
+        yield replace(task, trashed_at=now - timedelta(seconds=number), trashed_by=task.created_by)
+
+
 def stored(task: Task) -> dict[str, Any]:
     """The task's own item, as DynamoDB spells it."""
     item: dict[str, Any] = task_item(task).serialize()
@@ -52,6 +62,8 @@ def stored_items(tasks: Iterable[Task]) -> Iterator[dict[str, Any]]:
     for task in tasks:
         yield stored(task)
         yield from (item.serialize() for item in link_items(task))
+        if (text := long_description(task)) is not None:
+            yield {**description_key(task.id), "text": {"S": text}}
 
 
 def _assignees(person: str | None) -> tuple[Assignment, ...]:

@@ -17,8 +17,9 @@ from tasksync.dynamodb.sessions.repository import SessionsRepository
 from tasksync.dynamodb.tasks.repository import TasksRepository
 from tasksync.dynamodb.tasks.respreads import RespreadsRepository
 from tasksync.dynamodb.users.repository import UsersRepository
+from tasksync.model import times
 from tasksync.observability.logs import Measure, log_measured
-from tasksync.runtime import clock, deadline, unit_of_work
+from tasksync.runtime import deadline, unit_of_work
 from tasksync.runtime.deadline import KeepGoing
 from tasksync.runtime.settings import settings
 from tasksync.streams.records import Context
@@ -45,16 +46,16 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     age = timedelta(seconds=event.get("older_than_seconds", _OLDER_THAN_SECONDS))
     return {
         # Users first: removing a user may leave a room empty.
-        "users": _sweep("users", UsersRepository().unfinished(clock.now() - age), _removal.finish, context),
-        "rooms": _sweep("rooms", RoomsRepository().unfinished(clock.now() - age), _finish_room, context),
+        "users": _sweep("users", UsersRepository().unfinished(times.now() - age), _removal.finish, context),
+        "rooms": _sweep("rooms", RoomsRepository().unfinished(times.now() - age), _finish_room, context),
         "unassignments": _sweep(
-            "unassignments", UnassignmentsRepository().unfinished(clock.now() - age), _unassign, context
+            "unassignments", UnassignmentsRepository().unfinished(times.now() - age), _unassign, context
         ),
-        "ranks": _sweep("ranks", RespreadsRepository().due(clock.now() - _MOVES_END_WITHIN), _respread, context),
+        "ranks": _sweep("ranks", RespreadsRepository().due(times.now() - _MOVES_END_WITHIN), _respread, context),
         # Last: there may be many, and nobody sees them any more.
         "trash": _sweep(
             "trash",
-            TasksRepository().trashed_before(clock.now() - timedelta(days=settings.trash_days)),
+            TasksRepository().trashed_before(times.now() - timedelta(days=settings.trash_days)),
             _delete_expired,
             context,
         ),

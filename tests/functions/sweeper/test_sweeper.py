@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasksync.runtime import clock
+from tasksync.model import times
 from tests.support import tables
 from tests.support.client import Person
 from tests.support.function_calls import call
@@ -15,7 +15,7 @@ from tests.support.rooms_table import of_rooms
 from tests.support.stored_tasks import assignments, stored_tasks
 
 ALL = {"older_than_seconds": 0}
-LONG_AGO = clock.timestamp(clock.now() - timedelta(minutes=11))
+LONG_AGO = times.timestamp(times.now() - timedelta(minutes=11))
 
 
 def _sweep(product: Product, event: dict[str, Any] | None = None, seconds: float = 60.0) -> Any:
@@ -24,7 +24,7 @@ def _sweep(product: Product, event: dict[str, Any] | None = None, seconds: float
 
 def _accept_deletion(product: Product, person: Person, at: str | None = None) -> None:
     """What a request to delete somebody has written when it is cut off."""
-    written = {"status": "deleting", "updated_at": at or clock.timestamp(clock.now()), "unfinished": "user"}
+    written = {"status": "deleting", "updated_at": at or times.timestamp(times.now()), "unfinished": "user"}
     tables.change(product.aws, "UsersTable", {"user_id": person.id}, **written)
 
 

@@ -131,7 +131,7 @@ def test_the_trail_tells_that_a_task_was_moved(product: Product) -> None:
 
     moves = [entry for entry in ann.list(f"/rooms/{room['id']}/activity") if entry["action"] == "moved"]
     assert [(entry["resource_id"], entry["changes"]) for entry in moves] == [
-        (a["id"], {"status": ["pending", "completed"]}),
+        (a["id"], {"status": {"old": "pending", "new": "completed"}}),
         (b["id"], {}),
     ]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tasksync.runtime import clock
+from tasksync.model import times
 from tests.support import tables
 from tests.support.client import Person
 from tests.support.function_calls import call
@@ -24,7 +24,7 @@ def _delete(person: Person, *tasks: Any) -> None:
 def _trashed_ago(product: Product, task: Any, ago: timedelta) -> None:
     """Let the task have been deleted so long ago."""
     owner_id, _, created = task["id"].rpartition(".")
-    at = clock.timestamp(clock.now() - ago)
+    at = times.timestamp(times.now() - ago)
     key = {"owner_id": owner_id, "item": task["id"]}
     tables.change(product.aws, "TasksTableV2", key, trashed_at=at, by_created=f"X#{at}#{created}")
 
@@ -49,7 +49,7 @@ def test_a_deleted_task_is_in_the_trash_and_nowhere_else_until_it_is_restored(pr
     [shown] = vera.list(trash)
     assert shown["description_excerpt"] == LONG[:500]
     assert (shown["trashed_by"], shown["assignee_ids"], shown["version"]) == (bob.id, [bob.id, ann.id], 2)
-    assert clock.parse(shown["expires_at"]) - clock.parse(shown["trashed_at"]) == timedelta(days=30)
+    assert times.parse(shown["expires_at"]) - times.parse(shown["trashed_at"]) == timedelta(days=30)
 
     problem(vera.post(f"{path}/restore"), 403, "role_too_low")
     restored = ann.post(f"{path}/restore")

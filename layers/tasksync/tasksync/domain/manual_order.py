@@ -10,10 +10,11 @@ from fractional_indexing import generate_key_between
 from msgspec.structs import replace
 
 from tasksync.domain.tasks import Matches, completed_at, require_writer, visible_owner
+from tasksync.model import times
 from tasksync.model.entities import Caller, Membership, Respread, Task, TaskStatus
 from tasksync.model.errors import NotInColumn, PreconditionFailed, RankTooLong, TaskNotFound, WriteConflict
-from tasksync.model.ids import is_room_id, owner_of
-from tasksync.runtime import clock, unit_of_work
+from tasksync.model.times import is_room_id, owner_of
+from tasksync.runtime import unit_of_work
 from tasksync.runtime.unit_of_work import retry_on_conflict
 
 LONG = 200
@@ -78,8 +79,8 @@ class ManualOrder:
         if len(rank) > LONGEST:
             raise RankTooLong
         if len(rank) > LONG and respread is None:
-            respread = Respread(before.owner_id, status, rank, clock.now(), step=0)
-        at = max(clock.now(), before.updated_at)
+            respread = Respread(before.owner_id, status, rank, times.now(), step=0)
+        at = max(times.now(), before.updated_at)
         after = replace(before, rank=rank, status=status)
         after = replace(
             after,

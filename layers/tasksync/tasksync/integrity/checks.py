@@ -32,10 +32,10 @@ from tasksync.integrity.snapshot import (
     UnreadableSnapshot,
     UserSnapshot,
 )
+from tasksync.model import times
 from tasksync.model.activity import time_of
 from tasksync.model.entities import MAX_INDEX_LAG, FormerRole, RoomRole, UserStatus
-from tasksync.model.ids import owner_of
-from tasksync.runtime import clock
+from tasksync.model.times import owner_of
 from tasksync.runtime.deadline import KeepGoing
 
 _CONFIRMING_READS = 5
@@ -193,7 +193,7 @@ class Auditor:
         return list(faults.values())
 
     def _checks(self, snapshot: Snapshot) -> Iterator[Check]:
-        now = clock.now()
+        now = times.now()
         yield from checks(snapshot, now, self._older_than, self._in_trash)
         yield from checks_of_trail(snapshot, now, self._older_than, self._trail_retention)
 
@@ -384,7 +384,7 @@ def _check_of_family(snapshot: FamilySnapshot) -> Check:
 def _check_of_idempotency_record(snapshot: IdempotencySnapshot) -> Check:
     """The record has the fingerprint of the request, and the response of a request that succeeded."""
     try:
-        whole = bool(snapshot.record.fingerprint) and 200 <= json.loads(snapshot.record.response)["status"] < 300
+        whole = bool(snapshot.record.fingerprint) and 200 <= json.loads(snapshot.record.response or "")["status"] < 300
     except (ValueError, KeyError, TypeError):
         whole = False
     return Check(

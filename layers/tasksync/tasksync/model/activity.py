@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from tasksync.model.change_context import ChangeContext
-from tasksync.model.ids import own_part
+from tasksync.model.times import own_part
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

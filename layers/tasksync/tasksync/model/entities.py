@@ -393,13 +393,13 @@ class ActivityEntry(msgspec.Struct, frozen=True):
 
 
 class IdempotencyRecord(msgspec.Struct, frozen=True):
-    """That a request under an idempotency key has been carried out, and with which response."""
+    """A request under an idempotency key, and the response to it."""
 
     id: str
     fingerprint: str
     """Digest of the request: the same key for another request is a mistake."""
-    response: str
-    expires_at: datetime
+    response: str | None = None
+    """None: it has not been carried out."""
 
 
 class LoginThrottle(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
-from tasksync.runtime import clock
+from tasksync.model import times
 
 Raw = Mapping[str, Mapping[str, Any]]
 """An item as DynamoDB spells it."""
@@ -81,7 +81,7 @@ def one_of(kind: type[Enum]) -> Form:
 
 TEXT = Form(Text, "S")
 NUMBER = stored_as(int, "N")
-MOMENT = stored_as(datetime, write=clock.timestamp)
+MOMENT = stored_as(datetime, write=times.timestamp)
 SECONDS = stored_as(datetime, "N", write=lambda at: int(at.timestamp()))
 """A time in seconds since 1970, which DynamoDB compares with its own clock to delete expired items."""
 

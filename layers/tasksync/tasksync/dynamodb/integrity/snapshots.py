@@ -15,12 +15,13 @@ from tasksync.dynamodb.activity.versions import version_of
 from tasksync.dynamodb.core.connection import get_many, shared_connection
 from tasksync.dynamodb.core.mapper import Raw, text_of
 from tasksync.dynamodb.core.unfinished import Unfinished
-from tasksync.dynamodb.idempotency.repository import IdempotencyItem
+from tasksync.dynamodb.idempotency.items import IdempotencyItem
 from tasksync.dynamodb.integrity.audit_trails import entry_snapshots, read_entry, trails_of
 from tasksync.dynamodb.migrations.positions import POSITION
 from tasksync.dynamodb.rooms.former_members import FormerMemberItem
-from tasksync.dynamodb.rooms.items import CODE, MEMBER, ROOM_ITEM, CodeItem, RoomsItem
+from tasksync.dynamodb.rooms.items import CODE, ROOM_ITEM, CodeItem, RoomsItem
 from tasksync.dynamodb.rooms.mapper import MEMBERSHIP, ROOM
+from tasksync.dynamodb.rooms.memberships import MEMBER
 from tasksync.dynamodb.rooms.unassignments import UnassignmentItem
 from tasksync.dynamodb.sessions.items import KEY
 from tasksync.dynamodb.sessions.mapper import session_of
@@ -45,6 +46,7 @@ from tasksync.integrity.snapshot import (
     UnreadableSnapshot,
     UserSnapshot,
 )
+from tasksync.model import times
 from tasksync.model.activity import Version
 from tasksync.model.entities import (
     DueUnassignment,
@@ -56,8 +58,7 @@ from tasksync.model.entities import (
     User,
     UserStatus,
 )
-from tasksync.model.ids import is_room_id
-from tasksync.runtime import clock
+from tasksync.model.times import is_room_id
 from tasksync.runtime.settings import settings
 
 Parsed = TypeVar("Parsed")
@@ -314,7 +315,7 @@ def _room_snapshots(raws: list[Raw]) -> list[Snapshot]:
         owner = None if claim is None or "expires_at" in claim else text_of(claim, "owner")
         known = {member.user_id: users[member.user_id] for member in of_room if member.user_id in users}
         deleting = {
-            user_id: clock.parse(raw["updated_at"]["S"])
+            user_id: times.parse(raw["updated_at"]["S"])
             for user_id, raw in known.items()
             if text_of(raw, "status") == UserStatus.DELETING.value
         }
@@ -371,7 +372,8 @@ def _session_snapshots(raws: list[Raw]) -> list[Snapshot]:
 
 def _idempotency_snapshots(raws: list[Raw]) -> list[Snapshot]:
     def parse(raw: Raw) -> IdempotencyRecord:
-        return IdempotencyItem.from_raw_data(raw).entity()
+        item = IdempotencyItem.from_raw_data(raw)
+        return IdempotencyRecord(item.receipt_id, item.fingerprint, item.answer)
 
     # Deletion notes and migration positions are in the same table; they belong to no request.
     raws = [raw for raw in raws if not raw["receipt_id"]["S"].startswith((DELETION, POSITION))]

@@ -9,7 +9,7 @@ To delete with the old table, in the release after the one that copies:
   of ``ActivityFunction`` the event ``TaskChanged``;
 - this module, ``old_items.py`` and its use in ``dynamodb/activity/versions.py``, ``m0006`` to ``m0008``, and the
   attribute ``copied`` with what reads it;
-- ``settings.old_tasks_table``, ``settings.tasks_open``, ``http/middleware/tasks_open.py`` and ``TasksClosed``;
+- ``settings.old_tasks_table``, ``settings.tasks_open``, ``Gate`` of ``http/pipeline.py`` and ``TasksClosed``;
 - ``infrastructure/tasks_move.py``, and what calls it in ``release.py`` and ``local/stack.py``.
 """
 
@@ -17,8 +17,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
 from tasksync.dynamodb.activity.versions import is_copy
-from tasksync.dynamodb.core.connection import SharedModel, get_item, get_many
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.connection import SharedModel, Transaction, get_item, get_many
 from tasksync.dynamodb.migrations.old_items import in_new_form
 from tasksync.dynamodb.migrations.scanning import Raw
 from tasksync.dynamodb.rooms.items import RoomItem
@@ -38,7 +37,7 @@ from tasksync.dynamodb.tasks.repository import tasks_of
 from tasksync.dynamodb.users.conditions import require_active
 from tasksync.model.entities import Task
 from tasksync.model.errors import NotFound, WriteConflict
-from tasksync.model.ids import is_room_id, owner_of
+from tasksync.model.times import is_room_id, owner_of
 from tasksync.runtime.settings import settings
 
 _COPIED = "1"

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from tasksync.dynamodb.activity.deletions import note_deletion
-from tasksync.dynamodb.core.transaction import Transaction
-from tasksync.dynamodb.rooms.conditions import require_join, require_writer, require_writer_by
+from tasksync.dynamodb.core.connection import Transaction
+from tasksync.dynamodb.rooms.memberships import require_join, require_writer, require_writer_by
 from tasksync.dynamodb.tasks.items import TaskItem, changes, same_task, task_item
 from tasksync.dynamodb.tasks.lists import TaskLists
 from tasksync.dynamodb.tasks.parts import write_parts
@@ -14,7 +14,7 @@ from tasksync.dynamodb.tasks.respreads import keep_step
 from tasksync.dynamodb.users.conditions import require_active
 from tasksync.model.entities import Assignment, Membership, Respread, RoomRole, Task
 from tasksync.model.errors import CallerGone, WriteConflict
-from tasksync.model.ids import owner_of
+from tasksync.model.times import owner_of
 from tasksync.runtime import unit_of_work
 
 
@@ -33,7 +33,7 @@ class TaskChanges(TaskLists):
         else:
             _require_assignments(transaction, task.owner_id, task.assignees, writer_id)
         item = task_item(task)
-        item.stamp = unit_of_work.change_context()
+        item.stamp = unit_of_work.current.get().change_context
         transaction.put(item, TaskItem.owner_id.does_not_exist(), WriteConflict)
         write_parts(transaction, None, task)
         transaction.commit()

@@ -18,7 +18,7 @@ from tasksync.dynamodb.core.connection import SharedModel
 from tasksync.dynamodb.core.mapper import Raw
 from tasksync.dynamodb.tasks.mapper import DESCRIPTION, attributes, links
 from tasksync.model.entities import Task
-from tasksync.model.ids import owner_of
+from tasksync.model.times import owner_of
 from tasksync.runtime import unit_of_work
 from tasksync.runtime.settings import settings
 
@@ -195,7 +195,7 @@ def changes(before: Task, after: Task) -> list[Action]:
     old, new = attributes(before), attributes(after)
     actions: list[Action] = [
         TaskItem.revision.add(1),
-        TaskItem.stamp.set(unit_of_work.change_context()),
+        TaskItem.stamp.set(unit_of_work.current.get().change_context),
         TaskItem.copied.remove(),
     ]
     for name, value in new.items():

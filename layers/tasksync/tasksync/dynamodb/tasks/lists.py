@@ -14,9 +14,8 @@ from tasksync.dynamodb.core.connection import MOST_KEYS, batch_get, get_many
 from tasksync.dynamodb.core.gather import gather, gather_pair
 from tasksync.dynamodb.core.mapper import Raw
 from tasksync.dynamodb.core.merge import Merge, QueryBudget, read_size
-from tasksync.dynamodb.rooms.items import membership_key
 from tasksync.dynamodb.rooms.mapper import MEMBERSHIP
-from tasksync.dynamodb.rooms.repository import members_among
+from tasksync.dynamodb.rooms.memberships import members_among, membership_key
 from tasksync.dynamodb.tasks import query_plan
 from tasksync.dynamodb.tasks.items import task_key
 from tasksync.dynamodb.tasks.mapper import LinkRow
@@ -24,8 +23,8 @@ from tasksync.dynamodb.tasks.query_plan import ListRow, Plan, holds
 from tasksync.dynamodb.tasks.repository import TasksRepository, tasks_of
 from tasksync.dynamodb.tasks.respreads import respread_among, respread_key
 from tasksync.model.entities import Membership, Page, Respread, Task, TaskStatus
-from tasksync.model.ids import is_room_id, owner_of
 from tasksync.model.queries import TaskFilter
+from tasksync.model.times import is_room_id, owner_of
 from tasksync.runtime.settings import settings
 
 MOST_QUERIES = 60
@@ -91,7 +90,7 @@ class TaskLists(TasksRepository):
     def next_two(self, owner_id: str, status: TaskStatus, behind: str | None) -> list[Task]:
         """In the manual order, the first two tasks of this status of a higher rank than ``behind``. Read
         consistently."""
-        found = ForwardList(query_plan.behind_rank(owner_id, status, behind), None, None)
+        found = ForwardList(query_plan.of_column(owner_id, status, behind), None, None)
         return [row.entity() for row in found.read(2)]
 
     def page_of_trash(

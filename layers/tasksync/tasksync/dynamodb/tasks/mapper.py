@@ -28,9 +28,9 @@ from tasksync.dynamodb.core.mapper import (
     one_of,
     text_of,
 )
+from tasksync.model import times
 from tasksync.model.entities import EXCERPT_LENGTH, Assignment, Priority, Task, TaskStatus
-from tasksync.model.ids import time_ordered_part
-from tasksync.runtime import clock
+from tasksync.model.times import time_ordered_part
 
 LINK = "A#"
 DESCRIPTION = "D#"
@@ -43,14 +43,14 @@ class _StoredDeadline(Text, frozen=True, gc=False):
     @property
     def value(self) -> date | None:
         # Where the attribute is absent, there is no text.
-        return clock.from_sortable(self.S) if self.S else None
+        return times.from_sortable(self.S) if self.S else None
 
 
 def _shown_deadline(text: str | None) -> str | None:
-    return None if text is None else clock.rfc3339(clock.from_sortable(text))
+    return None if text is None else times.rfc3339(times.from_sortable(text))
 
 
-_DEADLINE = Form(_StoredDeadline, "value", write=clock.sortable, show=_shown_deadline)
+_DEADLINE = Form(_StoredDeadline, "value", write=times.sortable, show=_shown_deadline)
 
 
 class _Assignees(msgspec.Struct, frozen=True, gc=False):
@@ -170,7 +170,7 @@ def attributes(task: Task) -> dict[str, Any]:
 def index_keys(task: Task) -> dict[str, str | None]:
     """The keys of indexes in the task's own item."""
     # For the export of what a person has created for others. What is assigned to them they find by the assignment.
-    person_id = None if task.created_by in task.assignee_ids else task.created_by
+    person_id = None if any(each.user_id == task.created_by for each in task.assignees) else task.created_by
     return {**sort_keys(task), "person_id": person_id if task.trashed_at is None else TRASH}
 
 
@@ -214,7 +214,7 @@ def sort_keys(task: Task) -> dict[str, str | None]:
     deadline, created = _deadline_key(task), time_ordered_part(task.id)
     if task.trashed_at is not None:
         others = dict.fromkeys(("by_deadline", "by_status", "by_status_deadline", "by_rank"))
-        return {"by_created": f"{TRASHED}{clock.timestamp(task.trashed_at)}#{created}", **others}
+        return {"by_created": f"{TRASHED}{times.timestamp(task.trashed_at)}#{created}", **others}
     status = class_of(task.status, task.priority)
     return {
         "by_created": f"{LISTED}{created}",
@@ -259,4 +259,4 @@ def _texts(attribute: Mapping[str, Any] | None) -> list[str]:
 
 
 def _deadline_key(task: Task) -> str:
-    return NO_DEADLINE if task.deadline is None else clock.sortable(task.deadline)
+    return NO_DEADLINE if task.deadline is None else times.sortable(task.deadline)

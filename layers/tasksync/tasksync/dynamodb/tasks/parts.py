@@ -3,7 +3,7 @@
 They are written in the transaction that writes the task, whose condition on the task's revision holds for them, too.
 """
 
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.connection import Transaction
 from tasksync.dynamodb.tasks.items import DescriptionItem, LinkItem, link_items
 from tasksync.dynamodb.tasks.mapper import links, long_description
 from tasksync.model.entities import Task

@@ -10,21 +10,23 @@ from datetime import datetime
 
 from msgspec.structs import replace
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 
-from tasksync.dynamodb.core.connection import get_many
+from tasksync.dynamodb.core.connection import Transaction, get_many
 from tasksync.dynamodb.core.mapper import MOMENT, NUMBER, TEXT, Attribute, Mapper, Raw, one_of
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.queries import raws
 from tasksync.dynamodb.tasks.items import TaskItem, TasksItem, changes, same_task
-from tasksync.dynamodb.tasks.mapper import JOB, JOBS, TaskRow
+from tasksync.dynamodb.tasks.mapper import JOB, JOBS, TASK, column
 from tasksync.dynamodb.tasks.parts import write_parts
-from tasksync.dynamodb.tasks.query_plan import Plan, PlannedRange, before_rank, from_rank
+from tasksync.model import times
 from tasksync.model.entities import Respread, Task, TaskStatus
 from tasksync.model.errors import WriteConflict
-from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
 RESPREAD = JOB + "ranks"
 _PAGE = 100
+# It sorts behind all characters of a sort key.
+_END = "~"
 
 RESPREADS = Mapper(
     Respread,
@@ -53,7 +55,7 @@ class RespreadsRepository:
 
         From an index that may be some milliseconds behind.
         """
-        beyond = TasksItem.by_created.between(JOB, JOB + clock.timestamp(before))
+        beyond = TasksItem.by_created.between(JOB, JOB + times.timestamp(before))
         for page in TasksItem.by_person.query(JOBS, beyond, page_size=_PAGE).page_iter:
             yield [raw["owner_id"]["S"] for raw in page["Items"]]
 
@@ -66,11 +68,13 @@ class RespreadsRepository:
 
         Read consistently.
         """
-        return _tasks(from_rank(respread.owner_id, respread.status, respread.rank))
+        start = column(respread.status)
+        return _tasks(respread, TaskItem.by_rank.between(start + respread.rank, start + _END), backwards=False)
 
     def back(self, respread: Respread) -> Iterator[Task]:
         """The tasks before those of ``ahead``, in the opposite order."""
-        return _tasks(before_rank(respread.owner_id, respread.status, respread.rank))
+        start = column(respread.status)
+        return _tasks(respread, TaskItem.by_rank.between(start, start + respread.rank), backwards=True)
 
     def write(self, respread: Respread, ranks: Sequence[tuple[Task, str]]) -> Respread:
         """Give these tasks these ranks: no new version for users. Returns the respread after that.
@@ -105,15 +109,11 @@ def respread_among(items: Iterable[Raw]) -> Respread | None:
     return next((RESPREADS.read(item) for item in items if item["item"]["S"] == RESPREAD), None)
 
 
-def _tasks(plan: Plan[TaskRow]) -> Iterator[Task]:
-    [[whole]] = plan.stages
-    part, after = PlannedRange(plan, whole), None
-    while True:
-        block = part.read(after, _PAGE)
-        yield from (row.entity() for row in block.rows)
-        if block.end is None:
-            return
-        after = block.end
+def _tasks(respread: Respread, ranks: Condition, *, backwards: bool) -> Iterator[Task]:
+    found = TasksItem.room_by_rank.query(
+        respread.owner_id, ranks, consistent_read=True, scan_index_forward=not backwards, page_size=_PAGE
+    )
+    return map(TASK.read, raws(found))
 
 
 def keep_step(transaction: Transaction, respread: Respread) -> None:
@@ -123,8 +123,8 @@ def keep_step(transaction: Transaction, respread: Respread) -> None:
     """
     if respread.step == 0:
         item = _item(respread)
-        item.person_id, item.by_created = JOBS, JOB + clock.timestamp(respread.since)
-        item.status, item.rank, item.since = respread.status.value, respread.rank, clock.timestamp(respread.since)
+        item.person_id, item.by_created = JOBS, JOB + times.timestamp(respread.since)
+        item.status, item.rank, item.since = respread.status.value, respread.rank, times.timestamp(respread.since)
         item.step = 1
         transaction.put(item, RespreadItem.item.does_not_exist(), WriteConflict)
     else:
