@@ -175,6 +175,10 @@ class Stage:
         self.database.call("TransactWriteItems", self._held)
         self._held = None
 
+    def forget(self) -> None:
+        """The transaction that was kept back is lost."""
+        self._held = None
+
     def call(
         self,
         caller_id: str,

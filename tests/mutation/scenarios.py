@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.mutation.environment import Response, Scenario, Stage
+from tests.simulation.task_items import crowded
+from tests.simulation.task_items import tasks as tasks_of
 from tests.support.aws import environment
 from tests.support.builders import PASSWORD
 
@@ -1044,6 +1046,94 @@ def a_task_changes_before_it_is_moved(stage: Stage) -> None:
     assert ann.order_of(room) == "cb"
     stage.before("TaskChanges.move", lambda: bob.trash(a))
     refused(ann.move(a, b), 404)
+
+
+@scenario
+def two_moves_make_ranks_long_at_once(stage: Stage) -> None:
+    room, (ann, bob), tasks = _crowded_room(stage)
+    stage.before("TaskChanges.move", lambda: bob.move(tasks["d"], tasks["a"]))
+    assert ann.move(tasks["e"], tasks["b"]).status == 200
+    job = stage.item("TasksTableV2", room["id"], "J#ranks")
+    assert job is not None
+    assert job["step"] == "2"
+    stage.sweep()
+    assert (ann.order_of(room), _longest_rank(stage) < _SHORT) == ("adbec", True)
+
+
+@scenario
+def ranks_become_short_before_a_task_is_moved(stage: Stage) -> None:
+    for finished in (False, True):
+        room, (ann, bob), tasks = _crowded_room(stage)
+        assert bob.move(tasks["e"], tasks["b"]).status == 200
+
+        def respread() -> None:
+            if not finished:  # noqa: B023  # called before the loop goes on
+                stage.hold("RespreadsRepository.done")
+            stage.sweep()
+
+        stage.before("TaskChanges.move", respread)
+        assert ann.move(tasks["d"], tasks["a"]).status == 200
+        assert ann.order_of(room) == "adbec"
+        assert (stage.item("TasksTableV2", room["id"], "J#ranks") is None) == finished
+        stage.forget()
+
+
+@scenario
+def a_task_is_moved_before_ranks_become_short(stage: Stage) -> None:
+    room, (ann, bob), tasks = _crowded_room(stage)
+    assert bob.move(tasks["e"], tasks["b"]).status == 200
+    stage.before("RespreadsRepository.write", lambda: ann.move(tasks["d"], tasks["a"]))
+    stage.sweep()
+    assert ann.order_of(room) == "adbec"
+    assert _longest_rank(stage) < _SHORT
+
+
+@scenario
+def a_task_is_trashed_before_ranks_become_short(stage: Stage) -> None:
+    room, (ann, bob), tasks = _crowded_room(stage)
+    assert bob.move(tasks["e"], tasks["b"]).status == 200
+    stage.before("RespreadsRepository.write", lambda: ann.trash(tasks["c"]))
+    stage.sweep()
+    assert ann.order_of(room) == "abed"
+
+
+@scenario
+def a_task_is_moved_when_ranks_have_become_short(stage: Stage) -> None:
+    """Its place has become crowded again."""
+    room, (ann, bob), tasks = _crowded_room(stage)
+    assert bob.move(tasks["e"], tasks["b"]).status == 200
+
+    def crowd_again() -> None:
+        _crowd(stage, room, tasks)
+        assert ann.move(tasks["d"], tasks["a"]).status == 200
+
+    stage.before("RespreadsRepository.done", crowd_again)
+    stage.sweep()
+    assert _longest_rank(stage) < _SHORT
+    assert stage.item("TasksTableV2", room["id"], "J#ranks") is None
+
+
+_SHORT = 100
+"""A rank of more characters is one that should have become short."""
+
+
+def _crowded_room(stage: Stage) -> tuple[Json, tuple[Person, Person], dict[str, Json]]:
+    """A room of two people, and tasks a to e of such ranks that a move between two of them makes a longer one."""
+    room, (ann, bob) = _fresh(stage, "member")
+    tasks = {title: ann.plan(room, title=title).body for title in "abcde"}
+    _crowd(stage, room, tasks)
+    return room, (ann, bob), tasks
+
+
+def _crowd(stage: Stage, room: Json, tasks: dict[str, Json]) -> None:
+    table = stage.database.tables["TasksTableV2"]
+    for number, task in enumerate(tasks.values()):
+        place = (room["id"], task["id"])
+        table.write(place, crowded(number, table.items[place]), stage.time)
+
+
+def _longest_rank(stage: Stage) -> int:
+    return max(len(item["rank"]["S"]) for _, item in tasks_of(stage.database.tables["TasksTableV2"]))
 
 
 @scenario

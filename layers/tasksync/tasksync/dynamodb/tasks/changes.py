@@ -6,11 +6,11 @@ from datetime import datetime
 from tasksync.dynamodb.activity.deletions import note_deletion
 from tasksync.dynamodb.core.connection import Transaction
 from tasksync.dynamodb.rooms.memberships import require_join, require_writer, require_writer_by
-from tasksync.dynamodb.tasks.items import TaskItem, changes, same_task, task_item
+from tasksync.dynamodb.tasks.items import TaskItem, task_item
 from tasksync.dynamodb.tasks.lists import TaskLists
-from tasksync.dynamodb.tasks.parts import write_parts
+from tasksync.dynamodb.tasks.parts import write_changes, write_parts
 from tasksync.dynamodb.tasks.repository import delete_trashed
-from tasksync.dynamodb.tasks.respreads import keep_step
+from tasksync.dynamodb.tasks.respreads import begin, keep_step
 from tasksync.dynamodb.users.conditions import require_active
 from tasksync.model.entities import Assignment, Membership, Respread, RoomRole, Task
 from tasksync.model.errors import CallerGone, WriteConflict
@@ -51,10 +51,7 @@ class TaskChanges(TaskLists):
         elif writer is not None:
             made = [each for each in after.assignees if each not in before.assignees]
             _require_assignments(transaction, writer.room_id, made, writer.user_id)
-        transaction.update(
-            TaskItem(before.owner_id, before.id), changes(before, after), same_task(before), WriteConflict
-        )
-        write_parts(transaction, before, after)
+        write_changes(transaction, before, after)
         transaction.commit()
 
     def move(
@@ -75,11 +72,8 @@ class TaskChanges(TaskLists):
             in_place = place & TaskItem.trashed_at.does_not_exist()
             transaction.check(TaskItem(behind.owner_id, behind.id), in_place, WriteConflict)
         if respread is not None:
-            keep_step(transaction, respread)
-        transaction.update(
-            TaskItem(before.owner_id, before.id), changes(before, after), same_task(before), WriteConflict
-        )
-        write_parts(transaction, before, after)
+            (keep_step if respread.step else begin)(transaction, respread)
+        write_changes(transaction, before, after)
         transaction.commit()
 
     def trash(self, before: Task, after: Task, writer_id: str | None) -> None:
@@ -87,22 +81,20 @@ class TaskChanges(TaskLists):
 
         Raises ``WriteConflict`` if the writer may not write in the room, or the task has changed since it was read.
         """
-        self._move(before, after, [], writer_id)
+        transaction = Transaction()
+        if writer_id is not None:
+            require_writer(transaction, before.owner_id, writer_id, WriteConflict)
+        write_changes(transaction, before, after)
+        transaction.commit()
 
     def restore(self, before: Task, after: Task, writer_id: str | None) -> None:
         """Take the task out of the trash. Raises as ``trash`` does, and ``WriteConflict`` if an assignee is no member
         by the join id that the assignment names.
         """
-        self._move(before, after, after.assignees, writer_id)
-
-    def _move(self, before: Task, after: Task, assignees: Iterable[Assignment], writer_id: str | None) -> None:
         transaction = Transaction()
         if writer_id is not None:
-            _require_assignments(transaction, before.owner_id, assignees, writer_id)
-        transaction.update(
-            TaskItem(before.owner_id, before.id), changes(before, after), same_task(before), WriteConflict
-        )
-        write_parts(transaction, before, after)
+            _require_assignments(transaction, before.owner_id, after.assignees, writer_id)
+        write_changes(transaction, before, after)
         transaction.commit()
 
     def delete(self, task_id: str, trashed_at: datetime, writer_id: str | None) -> None:

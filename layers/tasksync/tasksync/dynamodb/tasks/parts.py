@@ -4,9 +4,19 @@ They are written in the transaction that writes the task, whose condition on the
 """
 
 from tasksync.dynamodb.core.connection import Transaction
-from tasksync.dynamodb.tasks.items import DescriptionItem, LinkItem, link_items
+from tasksync.dynamodb.tasks.items import DescriptionItem, LinkItem, TaskItem, changes, link_items, same_task
 from tasksync.dynamodb.tasks.mapper import links, long_description
 from tasksync.model.entities import Task
+from tasksync.model.errors import WriteConflict
+
+
+def write_changes(transaction: Transaction, before: Task, after: Task) -> None:
+    """Write what differs, in the task's own item and in its further ones.
+
+    The commit raises ``WriteConflict`` if anything has been written to the task since it was read.
+    """
+    transaction.update(TaskItem(before.owner_id, before.id), changes(before, after), same_task(before), WriteConflict)
+    write_parts(transaction, before, after)
 
 
 def write_parts(transaction: Transaction, before: Task | None, after: Task | None) -> None:

@@ -14,13 +14,11 @@ from tasksync.dynamodb.tasks.items import (
     DescriptionItem,
     TaskItem,
     TasksItem,
-    changes,
     description_key,
-    same_task,
     task_key,
 )
 from tasksync.dynamodb.tasks.mapper import DESCRIPTION, LINK, TASK, TRASH, TRASHED, task_of, with_description
-from tasksync.dynamodb.tasks.parts import write_parts
+from tasksync.dynamodb.tasks.parts import write_changes
 from tasksync.model import times
 from tasksync.model.entities import Membership, Task
 from tasksync.model.errors import WriteConflict
@@ -79,8 +77,7 @@ class TasksRepository:
         left = tuple(each for each in task.assignees if each.user_id != user_id)
         after = replace(task, assignees=left, updated_at=at, version=task.version + 1)
         transaction = Transaction()
-        transaction.update(TaskItem(task.owner_id, task.id), changes(task, after), same_task(task), WriteConflict)
-        write_parts(transaction, task, after)
+        write_changes(transaction, task, after)
         transaction.commit()
 
     def assigned_in(self, room_id: str, user_id: str) -> Iterator[list[Task]]:

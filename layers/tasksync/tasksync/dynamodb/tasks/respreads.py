@@ -15,9 +15,9 @@ from pynamodb.expressions.condition import Condition
 from tasksync.dynamodb.core.connection import Transaction, get_many
 from tasksync.dynamodb.core.mapper import MOMENT, NUMBER, TEXT, Attribute, Mapper, Raw, one_of
 from tasksync.dynamodb.core.queries import raws
-from tasksync.dynamodb.tasks.items import TaskItem, TasksItem, changes, same_task
+from tasksync.dynamodb.tasks.items import TaskItem, TasksItem
 from tasksync.dynamodb.tasks.mapper import JOB, JOBS, TASK, column
-from tasksync.dynamodb.tasks.parts import write_parts
+from tasksync.dynamodb.tasks.parts import write_changes
 from tasksync.model import times
 from tasksync.model.entities import Respread, Task, TaskStatus
 from tasksync.model.errors import WriteConflict
@@ -86,10 +86,7 @@ class RespreadsRepository:
         keep_step(transaction, respread)
         for before, rank in ranks:
             after = replace(before, rank=rank)
-            transaction.update(
-                TaskItem(before.owner_id, before.id), changes(before, after), same_task(before), WriteConflict
-            )
-            write_parts(transaction, before, after)
+            write_changes(transaction, before, after)
         transaction.commit()
         return replace(respread, step=respread.step + 1)
 
@@ -116,21 +113,19 @@ def _tasks(respread: Respread, ranks: Condition, *, backwards: bool) -> Iterator
     return map(TASK.read, raws(found))
 
 
-def keep_step(transaction: Transaction, respread: Respread) -> None:
-    """Raise the step in ``transaction``, or store a respread that begins.
+def begin(transaction: Transaction, respread: Respread) -> None:
+    """Store a respread in ``transaction``. The commit raises ``WriteConflict`` if the owner has one meanwhile."""
+    item = _item(respread)
+    item.person_id, item.by_created = JOBS, JOB + times.timestamp(respread.since)
+    item.status, item.rank, item.since = respread.status.value, respread.rank, times.timestamp(respread.since)
+    item.step = 1
+    transaction.put(item, RespreadItem.item.does_not_exist(), WriteConflict)
 
-    The commit raises ``WriteConflict`` if another has done so since it was read.
-    """
-    if respread.step == 0:
-        item = _item(respread)
-        item.person_id, item.by_created = JOBS, JOB + times.timestamp(respread.since)
-        item.status, item.rank, item.since = respread.status.value, respread.rank, times.timestamp(respread.since)
-        item.step = 1
-        transaction.put(item, RespreadItem.item.does_not_exist(), WriteConflict)
-    else:
-        transaction.update(
-            _item(respread), [RespreadItem.step.add(1)], RespreadItem.step == respread.step, WriteConflict
-        )
+
+def keep_step(transaction: Transaction, respread: Respread) -> None:
+    """Raise the step in ``transaction``. The commit raises ``WriteConflict`` if another has done so since it was
+    read."""
+    transaction.update(_item(respread), [RespreadItem.step.add(1)], RespreadItem.step == respread.step, WriteConflict)
 
 
 def _item(respread: Respread) -> RespreadItem:
