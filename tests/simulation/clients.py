@@ -308,7 +308,7 @@ class Client:
             return self._list_trash()
         owner = _owner(task[0])
         resource, name = ("/users/{user_id}", "user_id") if owner == self._me else ("/rooms/{room_id}", "room_id")
-        return self._of_task("DELETE", f"{resource}/trash/{{task_id}}", task, 0.4, **{name: owner})
+        return self._of_task("DELETE", f"{resource}/trash/{{task_id}}", task, 0.4, None, **{name: owner})
 
     def _live_task(self) -> tuple[str, int] | None:
         return self._task(self._known.tasks, self._known.trash)
