@@ -10,7 +10,8 @@ from tasksync.dynamodb.core.queries import query
 from tasksync.dynamodb.rooms.items import RoomItem
 from tasksync.dynamodb.rooms.memberships import MembershipItem
 from tasksync.dynamodb.rooms.repository import partition
-from tasksync.dynamodb.tasks.mapper import TASK, TaskRow, rows_with, sort_keys
+from tasksync.dynamodb.tasks import mapper
+from tasksync.dynamodb.tasks.mapper import TASK, TaskRow, rows_with
 from tasksync.model import times
 from tasksync.model.entities import JoinRole, Membership, Origin, Room, RoomRole
 from tasksync.model.times import new_room_id
@@ -55,7 +56,7 @@ def test_a_row_has_the_requested_sort_keys(aws: Aws) -> None:
 
     [row] = read("by_status", "item", "by_deadline")
 
-    expected = sort_keys(TASKS[0])
+    expected = mapper.stored(TASKS[0]).keys
     assert row.key("item") == row.id == TASKS[0].id
     assert (row.key("by_status"), row.key("by_deadline")) == (expected["by_status"], expected["by_deadline"])
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
@@ -80,6 +80,8 @@ _WRITES = {"BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "Upd
 _COUNTED = {"ReturnConsumedCapacity": "TOTAL"}
 
 Failure = type[TaskSyncError] | TaskSyncError
+Items = Mapping[str, Mapping[str, Any] | None]
+"""Items of one partition: by the sort key the other attributes. None: the item is there, and was not read."""
 
 _CONTENTION = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 _INVALID = "ValidationError"
@@ -262,6 +264,19 @@ class SharedModel(Model):
         return table
 
 
+Item = TypeVar("Item", bound=Model)
+
+
+def new_item(kind: type[Item], values: Mapping[str, Any]) -> Item:
+    """An item with these values, by the names in Python.
+
+    The constructor sets each value through its descriptor, which takes twice as long.
+    """
+    item = kind()
+    item.attribute_values.update(values)
+    return item
+
+
 def get_item(table: str, key: Raw) -> Raw | None:
     """GetItem, read consistently."""
     request = {"TableName": table, "Key": key, "ConsistentRead": True}
@@ -334,6 +349,14 @@ class Transaction:
     def forget(self, item: Model) -> None:
         """Delete an item that may or may not be there, so without a condition."""
         self._add("delete", lambda write: write.delete(item), WriteConflict)
+
+    def write_items(self, kind: type[Model], hash_key: str, before: Items, after: Items) -> None:
+        """Write what differs between some items of one partition, which nobody else writes, so without conditions."""
+        for range_key in before.keys() - after.keys():
+            self.forget(kind(hash_key, range_key))
+        for range_key, values in after.items():
+            if values is not None and values != before.get(range_key):
+                self.note(kind(hash_key, range_key, **values))
 
     def update(self, item: Model, actions: list[Action], condition: Condition, otherwise: Failure) -> None:
         self._add("update", lambda write: write.update(item, actions=actions, condition=condition), otherwise)

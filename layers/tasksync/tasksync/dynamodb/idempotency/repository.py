@@ -4,19 +4,18 @@ An idempotency record is committed in the transaction that carries its request o
 """
 
 import hmac
-from datetime import timedelta
+import time
 
 from msgspec.structs import replace
 
 from tasksync.aws.secret_values import secret
 from tasksync.dynamodb.core.connection import Transaction
 from tasksync.dynamodb.idempotency.items import IdempotencyItem
-from tasksync.model import times
 from tasksync.model.entities import IdempotencyRecord
 from tasksync.model.errors import AlreadyDone, IdempotencyKeyReused
 from tasksync.runtime.settings import settings
 
-_LIFETIME = timedelta(hours=24)
+_LIFETIME_SECONDS = 24 * 3600
 
 
 class IdempotencyRepository:
@@ -35,7 +34,7 @@ class IdempotencyRepository:
             item = IdempotencyItem.get(record.id, consistent_read=True)
         except IdempotencyItem.DoesNotExist:
             return record
-        if item.expires_at <= times.now().timestamp():
+        if item.expires_at <= _now():
             return record
         if item.fingerprint != fingerprint:
             raise IdempotencyKeyReused
@@ -43,15 +42,15 @@ class IdempotencyRepository:
 
     def put_record(self, record: IdempotencyRecord, transaction: Transaction) -> None:
         """Put a record in the transaction that carries its request out. Its commit raises ``AlreadyDone``."""
-        now = times.now()
+        now = _now()
         item = IdempotencyItem(
             record.id,
             fingerprint=record.fingerprint,
             answer=record.response,
-            expires_at=int((now + _LIFETIME).timestamp()),
+            expires_at=now + _LIFETIME_SECONDS,
         )
         # No request has been carried out under this key, or so long ago that the key is free again.
-        expired = IdempotencyItem.expires_at <= int(now.timestamp())
+        expired = IdempotencyItem.expires_at <= now
         transaction.put_first(item, IdempotencyItem.receipt_id.does_not_exist() | expired, AlreadyDone)
 
     def store(self, record: IdempotencyRecord) -> None:
@@ -59,3 +58,8 @@ class IdempotencyRepository:
         transaction = Transaction()
         self.put_record(record, transaction)
         transaction.commit()
+
+
+def _now() -> int:
+    """In seconds since 1970, as ``expires_at``."""
+    return time.time_ns() // 1_000_000_000

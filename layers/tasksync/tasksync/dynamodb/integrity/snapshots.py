@@ -25,7 +25,7 @@ from tasksync.dynamodb.rooms.memberships import MEMBER
 from tasksync.dynamodb.rooms.unassignments import UnassignmentItem
 from tasksync.dynamodb.sessions.items import KEY
 from tasksync.dynamodb.sessions.mapper import session_of
-from tasksync.dynamodb.tasks.mapper import DESCRIPTION, JOB, LINK, TASK, digest, index_keys, links, task_of
+from tasksync.dynamodb.tasks.mapper import DESCRIPTION, JOB, LINK, TASK, digest, stored, task_of
 from tasksync.dynamodb.tasks.respreads import RESPREAD, RESPREADS
 from tasksync.dynamodb.users.items import email_claim, name_claim
 from tasksync.dynamodb.users.mapper import USER
@@ -163,7 +163,7 @@ def _query_pages(operation: str, request: dict[str, Any]) -> Iterator[list[Raw]]
 def _task_snapshots(raws: list[Raw]) -> list[Snapshot]:
     def parse(raw: Raw) -> tuple[Task, bool, Version | None]:
         task = TASK.read(raw)
-        fit = all(text_of(raw, name) == value for name, value in index_keys(task).items())
+        fit = all(text_of(raw, name) == value for name, value in stored(task).keys.items())
         return task, fit, version_of(raw) if text_of(raw, "stamp") and is_room_id(task.owner_id) else None
 
     beside = [raw for raw in raws if raw["item"]["S"].startswith((LINK, DESCRIPTION))]
@@ -193,7 +193,7 @@ def _task_snapshots(raws: list[Raw]) -> list[Snapshot]:
                 left,
                 _left_since(found.get(task.owner_id)) if left else None,
                 trails.get(task.id),
-                all(_is_link(parts.get(item), stored) for item, stored in links(task).items()),
+                all(_is_link(parts.get(item), stored) for item, stored in stored(task).links.items()),
                 task.description_digest is None
                 or _digest_of(parts.get(DESCRIPTION + task.id)) == task.description_digest,
             )
@@ -229,7 +229,7 @@ def _is_part(raw: Raw, task: Task | None) -> bool:
         return False
     if raw["item"]["S"].startswith(DESCRIPTION):
         return task.description_digest == _digest_of(raw)
-    return _is_link(raw, links(task).get(raw["item"]["S"], {}))
+    return _is_link(raw, stored(task).links.get(raw["item"]["S"], {}))
 
 
 def _is_link(raw: Raw | None, stored: Mapping[str, str]) -> bool:
@@ -247,7 +247,7 @@ def _parts_of(tasks: Iterable[Task]) -> dict[str, Raw]:
     keys = [
         (task.owner_id, item)
         for task in tasks
-        for item in [*links(task), *([] if task.description_digest is None else [DESCRIPTION + task.id])]
+        for item in [*stored(task).links, *([] if task.description_digest is None else [DESCRIPTION + task.id])]
     ]
     return {raw["item"]["S"]: raw for raw in _batches(settings.tasks_table, keys)}
 

@@ -30,9 +30,9 @@ from tasksync.dynamodb.tasks.items import (
     same_task,
     task_item,
     task_key,
+    write_parts,
 )
-from tasksync.dynamodb.tasks.mapper import DESCRIPTION, TASK, links, long_description
-from tasksync.dynamodb.tasks.parts import write_parts
+from tasksync.dynamodb.tasks.mapper import DESCRIPTION, NOTHING, TASK, long_description, stored
 from tasksync.dynamodb.tasks.repository import tasks_of
 from tasksync.dynamodb.users.conditions import require_active
 from tasksync.model.entities import Task
@@ -71,7 +71,7 @@ def task_of_old(item: Raw) -> Task:
 
 def is_copied(task: Task, stamp: str | None) -> bool:
     """Whether the new table has the task as it is in the old one, or as it was changed since in the new one."""
-    keys = [task_key(task.id), description_key(task.id), *(item_key(task.id, link) for link in links(task))]
+    keys = [task_key(task.id), description_key(task.id), *(item_key(task.id, link) for link in stored(task).links)]
     found = {item["item"]["S"]: item for item in get_many(settings.tasks_table, keys)}
     if task.id in found and not is_copy(found[task.id]):
         return True
@@ -93,7 +93,7 @@ def write_copy(task: Task, stamp: str | None) -> None:
     transaction.check(OldTaskItem(task.owner_id, task.id), OldTaskItem.version == task.version, WriteConflict)
     condition = TaskItem.owner_id.does_not_exist() if before is None else _same_copy(before)
     transaction.put(_task_item(task, stamp), condition, WriteConflict)
-    write_parts(transaction, before, task)
+    write_parts(transaction, task.owner_id, NOTHING if before is None else stored(before), stored(task))
     transaction.commit()
 
 
@@ -108,7 +108,7 @@ def delete_copy(task_id: str) -> bool:
     transaction = Transaction()
     transaction.check(OldTaskItem(copy.owner_id, copy.id), OldTaskItem.owner_id.does_not_exist(), WriteConflict)
     transaction.delete(TaskItem(copy.owner_id, copy.id), _same_copy(copy), WriteConflict)
-    write_parts(transaction, copy, None)
+    write_parts(transaction, copy.owner_id, stored(copy), NOTHING)
     transaction.commit()
     return True
 

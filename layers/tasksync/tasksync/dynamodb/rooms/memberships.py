@@ -51,7 +51,8 @@ class MembershipsRepository:
 def members_among(room_id: str, user_ids: Iterable[str]) -> dict[str, Membership]:
     """By user, the memberships of these users in one room, read consistently in one round trip."""
     keys = [membership_key(room_id, user_id) for user_id in dict.fromkeys(user_ids)]
-    return members_of(get_many(settings.rooms_table, keys))
+    found = map(MEMBERSHIP.read, get_many(settings.rooms_table, keys))
+    return {member.user_id: member for member in found}
 
 
 def members_of(found: Iterable[Raw]) -> dict[str, Membership]:

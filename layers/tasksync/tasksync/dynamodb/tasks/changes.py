@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from tasksync.dynamodb.activity.deletions import note_deletion
-from tasksync.dynamodb.core.connection import Transaction
+from tasksync.dynamodb.core.connection import Transaction, new_item
 from tasksync.dynamodb.rooms.memberships import require_join, require_writer, require_writer_by
-from tasksync.dynamodb.tasks.items import TaskItem, task_item
+from tasksync.dynamodb.tasks.items import DescriptionItem, LinkItem, TaskItem, update_task
 from tasksync.dynamodb.tasks.lists import TaskLists
-from tasksync.dynamodb.tasks.parts import write_changes, write_parts
+from tasksync.dynamodb.tasks.mapper import stored
 from tasksync.dynamodb.tasks.repository import delete_trashed
 from tasksync.dynamodb.tasks.respreads import begin, keep_step
 from tasksync.dynamodb.users.conditions import require_active
@@ -32,10 +32,11 @@ class TaskChanges(TaskLists):
             require_active(transaction, task.owner_id, CallerGone)
         else:
             _require_assignments(transaction, task.owner_id, task.assignees, writer_id)
-        item = task_item(task)
-        item.stamp = unit_of_work.current.get().change_context
-        transaction.put(item, TaskItem.owner_id.does_not_exist(), WriteConflict)
-        write_parts(transaction, None, task)
+        new = stored(task)
+        values = {**new.keys, **new.content, "stamp": unit_of_work.current.get().change_context}
+        transaction.put(new_item(TaskItem, values), TaskItem.owner_id.does_not_exist(), WriteConflict)
+        transaction.write_items(LinkItem, task.owner_id, {}, new.links)
+        transaction.write_items(DescriptionItem, task.owner_id, {}, new.description)
         transaction.commit()
 
     def update(self, before: Task, after: Task, writer: Membership | None) -> None:
@@ -51,7 +52,7 @@ class TaskChanges(TaskLists):
         elif writer is not None:
             made = [each for each in after.assignees if each not in before.assignees]
             _require_assignments(transaction, writer.room_id, made, writer.user_id)
-        write_changes(transaction, before, after)
+        update_task(transaction, before, after)
         transaction.commit()
 
     def move(
@@ -73,7 +74,7 @@ class TaskChanges(TaskLists):
             transaction.check(TaskItem(behind.owner_id, behind.id), in_place, WriteConflict)
         if respread is not None:
             (keep_step if respread.step else begin)(transaction, respread)
-        write_changes(transaction, before, after)
+        update_task(transaction, before, after)
         transaction.commit()
 
     def trash(self, before: Task, after: Task, writer_id: str | None) -> None:
@@ -94,7 +95,7 @@ class TaskChanges(TaskLists):
         transaction = Transaction()
         if writer_id is not None:
             _require_assignments(transaction, before.owner_id, after.assignees, writer_id)
-        write_changes(transaction, before, after)
+        update_task(transaction, before, after)
         transaction.commit()
 
     def delete(self, task_id: str, trashed_at: datetime, writer_id: str | None) -> None:

@@ -16,9 +16,9 @@ from tasksync.dynamodb.tasks.items import (
     TasksItem,
     description_key,
     task_key,
+    update_task,
 )
 from tasksync.dynamodb.tasks.mapper import DESCRIPTION, LINK, TASK, TRASH, TRASHED, task_of, with_description
-from tasksync.dynamodb.tasks.parts import write_changes
 from tasksync.model import times
 from tasksync.model.entities import Membership, Task
 from tasksync.model.errors import WriteConflict
@@ -77,7 +77,7 @@ class TasksRepository:
         left = tuple(each for each in task.assignees if each.user_id != user_id)
         after = replace(task, assignees=left, updated_at=at, version=task.version + 1)
         transaction = Transaction()
-        write_changes(transaction, task, after)
+        update_task(transaction, task, after)
         transaction.commit()
 
     def assigned_in(self, room_id: str, user_id: str) -> Iterator[list[Task]]:

@@ -15,9 +15,8 @@ from pynamodb.expressions.condition import Condition
 from tasksync.dynamodb.core.connection import Transaction, get_many
 from tasksync.dynamodb.core.mapper import MOMENT, NUMBER, TEXT, Attribute, Mapper, Raw, one_of
 from tasksync.dynamodb.core.queries import raws
-from tasksync.dynamodb.tasks.items import TaskItem, TasksItem
+from tasksync.dynamodb.tasks.items import TaskItem, TasksItem, update_task
 from tasksync.dynamodb.tasks.mapper import JOB, JOBS, TASK, column
-from tasksync.dynamodb.tasks.parts import write_changes
 from tasksync.model import times
 from tasksync.model.entities import Respread, Task, TaskStatus
 from tasksync.model.errors import WriteConflict
@@ -86,7 +85,7 @@ class RespreadsRepository:
         keep_step(transaction, respread)
         for before, rank in ranks:
             after = replace(before, rank=rank)
-            write_changes(transaction, before, after)
+            update_task(transaction, before, after)
         transaction.commit()
         return replace(respread, step=respread.step + 1)
 
