@@ -85,7 +85,7 @@ class TaskChanges(TaskLists):
         transaction = Transaction()
         if writer_id is not None:
             require_writer(transaction, before.owner_id, writer_id, WriteConflict)
-        write_changes(transaction, before, after)
+        update_task(transaction, before, after)
         transaction.commit()
 
     def restore(self, before: Task, after: Task, writer_id: str | None) -> None:
