@@ -91,6 +91,7 @@ FROZEN: dict[str, dict[str, Any]] = {
     "SessionsTable": _table("session_id"),
     "IdempotencyTable": _table("receipt_id"),
     "RateLimitsTable": _table("limit_id"),
+    "LogTable": _table("owner_id", "item"),
     "ActivityTable": _table("room_id", "entry_id"),
     "SigningSecret": {"GenerateSecretString": _GENERATED},
     "SessionSecret": {"GenerateSecretString": _GENERATED},

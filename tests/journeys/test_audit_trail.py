@@ -24,7 +24,11 @@ def test_the_actions_of_a_team_are_in_the_trail_of_its_room(service: Service) ->
 
     newest, before, *_ = ann.list(path)
     assert newest.pop("id") > before.pop("id")
+    assert [entry["seq"] for entry in ann.list(path)] == [5, 4, 3, 2, 1]
     assert before == {
+        "seq": 4,
+        "version": 2,
+        "revision": 2,
         "at": changed.json()["updated_at"],
         "actor_id": ann.id,
         "action": "updated",
@@ -62,7 +66,7 @@ def test_a_repeatedly_killed_function_records_each_change_once_and_in_order(serv
     assert eventually(lambda: len(ann.list(path)) >= 5 + len(tasks) * CHANGES)
     entries = ann.list(path)[::-1]
     assert killed > 0
-    assert len(entries) == len({entry["id"] for entry in entries}) == 5 + len(tasks) * CHANGES
+    assert [entry["seq"] for entry in entries] == list(range(1, 6 + len(tasks) * CHANGES))
     for task in tasks:
         titles = [each["changes"]["title"]["new"] for each in entries if each["resource_id"] == task["id"]]
         assert titles == [str(number) for number in range(CHANGES + 1)]

@@ -164,6 +164,8 @@ def _kind(part: Json) -> str:
         return _KINDS[key["item"]["S"].partition("#")[0]]
     if part["TableName"] == "TasksTableV2" and key["item"]["S"].startswith("J#"):
         return "respread"
+    if part["TableName"] == "LogTable":
+        return "head" if key["item"]["S"] == "head" else "marker"
     (partition,) = [each["S"] for name, each in key.items() if name in ("user_id", "session_id")][:1] or [""]
     prefix, mark, _ = partition.partition("#")
     if mark and part["TableName"] in ("UsersTable", "SessionsTable"):

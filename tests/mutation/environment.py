@@ -22,6 +22,7 @@ from tests.simulation.functions import Invocation
 from tests.simulation.invariants import Violation, check_always, check_changes
 from tests.simulation.process import inside, virtual_time_and_chance
 from tests.simulation.scheduler import EPOCH_SECONDS
+from tests.simulation.streams import record_of
 from tests.simulation.tables import Change
 from tests.support.aws import environment
 from tests.support.gateway import load_handler, start_cold
@@ -106,6 +107,7 @@ class Stage:
         self._before: list[tuple[str, Callable[[], object]]] = []
         self._between: list[Callable[[], object]] = []
         self._held: str | Json | None = None
+        self.committed: list[Change] = []
         self.failures: list[Exception] = []
         """What went wrong under the product, which may have made a response of it."""
 
@@ -224,6 +226,12 @@ class Stage:
         response = self._invoke(function, {"Records": [record]})
         assert response == {"batchItemFailures": []}, response
 
+    def append_to_logs(self, *changes: Change) -> None:
+        """The activity function, with the stream records of these changes."""
+        records = [record_of(change, number, self.time) for number, change in enumerate(changes)]
+        response = self._invoke("ActivityFunction", {"Records": records})
+        assert response == {"batchItemFailures": []}, response
+
     def item(self, table: str, partition: str, sort: str = "") -> Mapping[str, Any] | None:
         """An item as plain values."""
         found = self.database.tables[table].items.get((partition, sort))
@@ -265,6 +273,7 @@ class Stage:
             raise
 
     def _committed(self, changes: list[Change]) -> None:
+        self.committed += changes
         try:
             check_changes(self.database.tables, changes, self.time)
             check_always(self.database.tables)

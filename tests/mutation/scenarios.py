@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.mutation.environment import Response, Scenario, Stage
+from tests.simulation.tables import Change
 from tests.simulation.task_items import crowded
 from tests.simulation.task_items import tasks as tasks_of
 from tests.support.aws import environment
@@ -1662,3 +1663,47 @@ def _fresh(stage: Stage, role: str) -> tuple[Json, tuple[Person, Person]]:
     room = ann.open()
     assert ann.add(room, bob, role).status == 201
     return room, (ann, bob)
+
+
+def _logged(stage: Stage, room: Json) -> tuple[list[tuple[str, int]], int]:
+    """Of the entries of a room's log, what each is about and its revision; and the number in the head."""
+    items = sorted(stage.database.tables["LogTable"].items.items())
+    entries = [item for (log_id, name), item in items if log_id == room["id"] and name.startswith("c#")]
+    head = stage.item("LogTable", room["id"], "head") or {"seq": "0"}
+    return [(each["resource"]["S"], int(each["revision"]["N"])) for each in entries], int(head["seq"])
+
+
+def _changes(stage: Stage, room: Json) -> tuple[list[Change], list[Change]]:
+    """What was committed of the room itself, and of its task."""
+    of_room = [each for each in stage.committed if each.table == "RoomsTable" and each.key == (room["id"], "ROOM")]
+    of_task = [each for each in stage.committed if each.table == "TasksTableV2" and each.key[1].startswith("room_")]
+    return of_room, of_task
+
+
+@scenario
+def two_append_to_one_log_at_once(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    room = ann.open()
+    task = ann.plan(room).body
+    ann.rename(room, "Meanwhile")
+    ann.change(task, title="Meanwhile")
+    of_room, of_task = _changes(stage, room)
+
+    # The log begins, and then goes on.
+    for number in range(2):
+        stage.before("ChangeLogRepository.append", lambda number=number: stage.append_to_logs(of_task[number]))  # type: ignore[misc]  # mypy infers no type for such a lambda
+        stage.append_to_logs(of_room[number])
+    assert _logged(stage, room) == ([("task", 1), ("room", 1), ("task", 2), ("room", 2)], 4)
+
+
+@scenario
+def a_log_goes_on_between_the_reads_of_a_marker_and_of_the_head(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    room = ann.open()
+    ann.rename(room, "Meanwhile")
+    of_room, _ = _changes(stage, room)
+
+    for number in range(2):
+        stage.during_a_read(lambda number=number: stage.append_to_logs(of_room[number]))  # type: ignore[misc]  # mypy infers no type for such a lambda
+        stage.append_to_logs(of_room[number])
+    assert _logged(stage, room) == ([("room", 1), ("room", 2)], 2)

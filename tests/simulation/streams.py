@@ -63,7 +63,7 @@ class Streams:
         """Make a record of each change, and see to its delivery."""
         for change in changes:
             number = next(self._sequence)
-            record = _record(change, number, self._world.now())
+            record = record_of(change, number, self._world.now())
             for source in self._world.functions.sources:
                 if source.table == change.table and source.wants(record):
                     if self._world.faults.happens("lost_records"):
@@ -144,7 +144,7 @@ class Streams:
         return self._world.functions.timeout(source.function)
 
 
-def _record(change: Change, sequence: int, at: float) -> Json:
+def record_of(change: Change, sequence: int, at: float) -> Json:
     """A record in the form that Lambda gives it to functions."""
     images = {"OldImage": change.old, "NewImage": change.new}
     image = change.new or change.old or {}

@@ -30,7 +30,8 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """
     deadline.begin(context.get_remaining_time_in_millis)
     positions = PositionsRepository()
-    migrations = released(_sequencer().adopt)
+    sequencer = _sequencer()
+    migrations = released(sequencer.adopt, sequencer.complete)
     rate = float(event.get("items_per_second", _ITEMS_PER_SECOND))
     error = None
     try:

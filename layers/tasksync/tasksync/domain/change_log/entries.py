@@ -6,6 +6,7 @@ Entries come from stream records only, so a log holds what was committed and not
 from collections.abc import Mapping
 from datetime import datetime
 
+from tasksync.model import times
 from tasksync.model.activity import Change, Deletion, Unreadable, Version, entry_id
 from tasksync.model.change_context import ChangeContext, Roles
 from tasksync.model.change_log import Commit, Counted
@@ -60,6 +61,20 @@ def refetch_entry(
         request_id=None,
         revision=revision,
         version=None,
+    )
+
+
+def repair_of(version: Version) -> Commit:
+    """What a log is to hold of a room or task whose records got lost, up to this version."""
+    entry = refetch_entry(version.owner_id, version.thing_id, version.resource, times.now(), version.revision)
+    return Commit(
+        thing_id=version.thing_id,
+        resource=version.resource,
+        revision=version.revision,
+        version=version.number,
+        at=entry.at,
+        entries=(entry,),
+        counted=version.counted,
     )
 
 

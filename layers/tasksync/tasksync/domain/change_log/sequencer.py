@@ -15,8 +15,9 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from tasksync.domain.change_log.entries import refetch_entry
+from tasksync.domain.change_log.entries import refetch_entry, repair_of
 from tasksync.model import times
+from tasksync.model.activity import Version
 from tasksync.model.change_log import Commit, Counted, Head, LogState, Marker
 from tasksync.model.entities import ActivityAction, ActivityEntry
 from tasksync.model.errors import WriteConflict
@@ -67,6 +68,18 @@ class Sequencer:
             entries, commits = self._append_some(log_id, commits)
             appended += entries
         return appended
+
+    def complete(self, version: Version) -> bool:
+        """Append that the log lacks what led to this version of a room or task, if it does; whether it did.
+
+        Only for what cannot be in a record any more: a record that comes later would be left out.
+        """
+        repair = repair_of(version)
+        marker = self._state(version.owner_id, [repair]).markers.get(version.thing_id)
+        if marker is not None and _is_logged(repair, marker):
+            return False
+        self.append(version.owner_id, [repair])
+        return True
 
     def adopt(self, room_id: str) -> bool:
         """Begin the log of a room with what the version before wrote of it, oldest first.
@@ -143,9 +156,12 @@ class _Draft:
         """Add as many of the commits as one transaction can hold. Returns the others."""
         for taken, commit in enumerate(commits[:MOST_ENTRIES]):
             marker = self.markers.get(commit.thing_id)
-            if commit.revision is not None and marker is not None and commit.revision <= marker.revision:
+            if marker is not None and _is_logged(commit, marker):
                 continue
-            entries = [*_gap(self._log_id, commit, marker), *commit.entries]
+            if marker is not None and commit.revision == marker.revision:
+                entries = []  # a repair of the count
+            else:
+                entries = [*_gap(self._log_id, commit, marker), *commit.entries]
             if self.entries and not self._has_space(entries):
                 return commits[taken:]
             self._add(commit, marker or Marker(0), entries)
@@ -179,6 +195,12 @@ class _Draft:
     def _count_up(self, **changes: int) -> None:
         changed = {name: getattr(self.head, name) + by for name, by in changes.items() if name != Counted.NEITHER}
         self.head = replace(self.head, **changed)
+
+
+def _is_logged(commit: Commit, marker: Marker) -> bool:
+    if commit.revision is None or commit.revision > marker.revision:
+        return False
+    return commit.revision < marker.revision or commit.counted in (None, marker.counted)
 
 
 def _gap(log_id: str, commit: Commit, marker: Marker | None) -> list[ActivityEntry]:

@@ -32,7 +32,7 @@ class ChangeLogRepository:
 
     def state(self, log_id: str, thing_ids: Iterable[str]) -> LogState:
         """The head of a log and the markers of up to 99 things, each read consistently, in one round trip."""
-        keys = [log_key(log_id, HEAD), *(log_key(log_id, MARKER + thing_id) for thing_id in thing_ids)]
+        keys = [*(log_key(log_id, MARKER + thing_id) for thing_id in thing_ids), log_key(log_id, HEAD)]
         items = {raw["item"]["S"]: raw for raw in get_many(settings.log_table, keys)}
         head = items.pop(HEAD, None)
         return LogState(

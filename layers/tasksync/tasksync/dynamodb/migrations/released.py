@@ -14,14 +14,24 @@ from tasksync.dynamodb.migrations.m0007_copies_compared import CopiesCompared
 from tasksync.dynamodb.migrations.m0008_copies_of_deleted_tasks import CopiesOfDeletedTasks
 from tasksync.dynamodb.migrations.m0009_assignments import Assignments
 from tasksync.dynamodb.migrations.m0010_activity_adopted import ActivityAdopted
+from tasksync.dynamodb.migrations.m0011_changes_logged import Complete, RoomsLogged, TasksLogged
 
 
 def released(
-    adopt: Callable[[str], bool],
+    adopt: Callable[[str], bool], complete: Complete
 ) -> tuple[
-    MemberIds, DeadRooms, DeletedUsers, TasksCopied, CopiesCompared, CopiesOfDeletedTasks, Assignments, ActivityAdopted
+    MemberIds,
+    DeadRooms,
+    DeletedUsers,
+    TasksCopied,
+    CopiesCompared,
+    CopiesOfDeletedTasks,
+    Assignments,
+    ActivityAdopted,
+    RoomsLogged,
+    TasksLogged,
 ]:
-    """``adopt``: see ``ActivityAdopted``."""
+    """``adopt``, ``complete``: of the sequencer, see ``ActivityAdopted`` and ``RoomsLogged``."""
     return (
         MemberIds(),
         DeadRooms(),
@@ -31,4 +41,6 @@ def released(
         CopiesOfDeletedTasks(),
         Assignments(),
         ActivityAdopted(adopt),
+        RoomsLogged(complete),
+        TasksLogged(complete),
     )
