@@ -201,14 +201,14 @@ def _misplaced(weather: Weather) -> list[str]:
 
 
 def _changed(task: dict[str, Any], history: TaskHistory) -> str | None:
-    """How a task is otherwise than its last version was said to be. Since then, assignees may have left."""
-    told = history.versions[max(version for version, each in history.versions.items() if each is not None)]
+    """How a task is otherwise than its last version was said to be. Assignees who have left make versions, too."""
+    number = max(version for version, each in history.versions.items() if each is not None)
+    told = history.versions[number]
     assert told is not None
     shown = {name: task[name] for name in told}
-    if task["version"] > history.last:
-        left = [each for each in told["assignee_ids"] if each in task["assignee_ids"]]
-        told = told | {"assignee_ids": left}
-    return None if shown == told else f"{task['id']} at {task['version']} is {shown}, not {told} at {history.last}"
+    if task["version"] > number + history.trashed:
+        told = told | {"assignee_ids": [each for each in told["assignee_ids"] if each in task["assignee_ids"]]}
+    return None if shown == told else f"{task['id']} at {task['version']} is {shown}, not {told} at {number}"
 
 
 def _disordered(ranked: list[dict[str, Any]], known: dict[str, TaskHistory]) -> Iterable[str]:
