@@ -32,9 +32,8 @@ MAX_BODY_BYTES = 160 * 1024
 
 _HOST = re.compile(r"[\w.-]+(?::\d+)?|\[[\da-fA-F:.]+\](?::\d+)?", re.ASCII)
 
-# Headers with a single value, and the error for several values. All other headers are lists.
+# Headers with a single value, and the error for several values. All others are lists, but for the token: ``bearer.py``.
 _SINGLE: dict[str, type[errors.TaskSyncError]] = {
-    "authorization": errors.TokenMalformed,
     "content-type": errors.UnsupportedMediaType,
     "idempotency-key": errors.BadIdempotencyKey,
 }
