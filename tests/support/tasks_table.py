@@ -83,11 +83,13 @@ class TasksTable:
         wanted: Json = json.loads(cast("bytes", request.body))["RequestItems"]
         if "TasksTableV2" not in wanted:
             return None
-        keys = wanted.pop("TasksTableV2")["Keys"]
+        asked = wanted.pop("TasksTableV2")
+        keys = asked["Keys"]
         found = self._others.batch_get_item(RequestItems=wanted)["Responses"] if wanted else {}
         items = [self._by_key.get((key["owner_id"]["S"], key["item"]["S"])) for key in keys]
         self.read.tasks += len(keys)
-        self.read.units += sum(max(1, math.ceil(size_of(item or {}) / 4096)) for item in items)
+        factor = 1.0 if asked.get("ConsistentRead") else 0.5
+        self.read.units += factor * sum(max(1, math.ceil(size_of(item or {}) / 4096)) for item in items)
         found["TasksTableV2"] = [item for item in items if item is not None]
         return AWSResponse(request.url, 200, HTTPHeaders(), _Raw(json.dumps({"Responses": found}).encode()))
 

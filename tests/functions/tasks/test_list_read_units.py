@@ -1,4 +1,4 @@
-"""How much lists read: of 2,000 tasks at random, little more than they return, whatever is asked for.
+"""How much lists read: of 2,000 tasks at random, and as many in the trash, little more than they return.
 
 Counts, not times. ``make bench PARTS=lists`` does the same for up to 100,000 tasks.
 """
@@ -15,7 +15,7 @@ from tasksync.model.entities import Task
 from tests.support.aws import LOCK, Aws, environment
 from tests.support.client import Person
 from tests.support.product import Product
-from tests.support.random_tasks import random_tasks, stored_items
+from tests.support.random_tasks import random_tasks, stored_items, trashed
 from tests.support.task_lists import selected
 from tests.support.tasks_table import Read, TasksTable
 
@@ -42,6 +42,8 @@ class Crowded:
     ann: Person
     room_id: str
     tasks: list[Json]
+    deleted: list[str]
+    """The ids of as many tasks in the trash, the latest first."""
     table: TasksTable
 
     def asked(self, path: str, parameters: Json) -> tuple[list[Json], Read]:
@@ -59,11 +61,11 @@ def crowded(_mocked_aws: None) -> Iterator[Crowded]:
         ann = Product(account).register("ann")
         room_id = ann.open_room()["id"]
         tasks = random_tasks(TASKS, room_id, ann.id, [ann.id, ann.id, "usr_" + "b" * 32, None], SEED)
-        table = TasksTable(
-            account.stack.of_type("AWS::DynamoDB::Table")["TasksTableV2"], stored_items(tasks), account.dynamodb
-        )
+        deleted = random_tasks(TASKS, room_id, ann.id, [ann.id], SEED)
+        properties = account.stack.of_type("AWS::DynamoDB::Table")["TasksTableV2"]
+        table = TasksTable(properties, stored_items([*tasks, *trashed(deleted)]), account.dynamodb)
         with LOCK, table.in_place():
-            yield Crowded(ann, room_id, [_shown(task) for task in tasks], table)
+            yield Crowded(ann, room_id, [_shown(task) for task in tasks], [task.id for task in deleted], table)
 
 
 def combinations(*names: str) -> list[Json]:
@@ -120,6 +122,27 @@ def test_a_single_range_reads_exactly_what_it_returns(crowded: Crowded, asked: J
 
     # One more says whether there is a next page.
     assert (len(items), read.items) == (LIMIT, LIMIT + 1)
+
+
+@pytest.mark.parametrize("descending", ["", "-"])
+def test_the_manual_order_reads_exactly_what_it_returns(crowded: Crowded, descending: str) -> None:
+    path, statuses = f"/rooms/{crowded.room_id}/tasks", FILTERS["status"][1]["status"]
+    pending, started = (
+        [task["id"] for task in crowded.tasks if task["status"] == status][:: -1 if descending else 1]
+        for status in statuses
+    )
+    in_order = started + pending if descending else pending + started
+
+    items, read = crowded.asked(path, {"sort": f"{descending}rank", "status": statuses})
+
+    # Ranks of new tasks are in the order of their creation.
+    assert ([item["id"] for item in items], read.items) == (in_order[:LIMIT], LIMIT + 1)
+
+
+def test_the_trash_reads_exactly_what_it_returns(crowded: Crowded) -> None:
+    items, read = crowded.asked(f"/rooms/{crowded.room_id}/trash", {})
+
+    assert ([item["id"] for item in items], read.items, read.tasks) == (crowded.deleted[:LIMIT], LIMIT + 1, 0)
 
 
 def test_a_merge_of_two_ranges_reads_at_most_four_times_the_better_plan(crowded: Crowded) -> None:
