@@ -40,10 +40,10 @@ _OLD_TASKS: Mapping[str, Mapping[str, Collection[str]]] = {
     "OverviewFunction": {"": ["BatchGetItem", "Query"], "/index/by_assignee": ["Query"]},
     "RoomCleanupFunction": {"": ["BatchWriteItem", "Query", "UpdateItem"], "/index/room_by_person": ["Query"]},
     "SweeperFunction": dict.fromkeys(
-        ["", "/index/by_assignee", "/index/room_by_person"], ["BatchWriteItem", "Query", "UpdateItem"]
+        ["", "/index/by_assignee", "/index/room_by_person"], ("BatchWriteItem", "Query", "UpdateItem")
     ),
-    "TasksFunction": dict.fromkeys(["", "/index/*"], ["BatchGetItem", "DeleteItem", "PutItem", "Query", "UpdateItem"]),
-    "UserRemovalFunction": dict.fromkeys(["", "/index/by_assignee"], ["BatchWriteItem", "Query", "UpdateItem"]),
+    "TasksFunction": dict.fromkeys(["", "/index/*"], ("BatchGetItem", "DeleteItem", "PutItem", "Query", "UpdateItem")),
+    "UserRemovalFunction": dict.fromkeys(["", "/index/by_assignee"], ("BatchWriteItem", "Query", "UpdateItem")),
     "UsersFunction": {
         "": ["BatchGetItem", "BatchWriteItem", "Query", "UpdateItem"],
         "/index/by_assignee": ["BatchWriteItem", "Query", "UpdateItem"],
