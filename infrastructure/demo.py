@@ -34,34 +34,52 @@ ROOMS: dict[str, dict[str, str]] = {
     HIRING: {"priya.raman": "admin", "maya.okafor": "member", "tom.becker": "viewer"},
 }
 
-# Room (None: a personal task of whom it is assigned to), assignee, title, status, priority, days until the deadline.
-TASKS: tuple[tuple[str | None, str, str, str, str, int | None], ...] = (
-    (WEBSITE, "maya.okafor", "Agree on the launch date with sales", "pending", "high", 2),
-    (WEBSITE, "maya.okafor", "Write the announcement", "pending", "low", 12),
-    (WEBSITE, "jonas.lind", "Move the blog posts to the new templates", "in progress", "medium", 6),
-    (WEBSITE, "jonas.lind", "Redirect the old product pages", "pending", "high", 9),
-    (WEBSITE, "jonas.lind", "Set up the staging site", "completed", "high", -20),
-    (WEBSITE, "priya.raman", "Measure page load on a slow phone", "completed", "medium", -2),
-    (WEBSITE, "priya.raman", "Replace the contact form", "in progress", "high", 3),
-    (WEBSITE, "lena.moreau", "Draw icons for the navigation", "in progress", "low", 4),
-    (WEBSITE, "lena.moreau", "Check colours for contrast", "pending", "medium", 7),
-    (WEBSITE, "lena.moreau", "Photograph the team", "pending", "low", None),
-    (OFFICE, "tom.becker", "Sign the lease", "completed", "high", -14),
-    (OFFICE, "tom.becker", "Order desks for the second floor", "in progress", "medium", 5),
-    (OFFICE, "tom.becker", "Cancel the old cleaning contract", "pending", "high", -1),
-    (OFFICE, "jonas.lind", "Move the network rack", "pending", "high", 20),
-    (OFFICE, "jonas.lind", "Label every cable", "pending", "low", 19),
-    (OFFICE, "maya.okafor", "Tell customers and suppliers the new address", "pending", "medium", 25),
-    (OFFICE, "lena.moreau", "Plan who sits where", "in progress", "medium", 8),
-    (HIRING, "priya.raman", "Publish the job advertisement", "completed", "high", -30),
-    (HIRING, "priya.raman", "Review the take-home exercise", "in progress", "high", 1),
-    (HIRING, "priya.raman", "Answer everybody who applied", "pending", "medium", 3),
-    (HIRING, "maya.okafor", "Book rooms for the interviews", "pending", "low", 4),
-    (HIRING, "maya.okafor", "Decide on the salary range", "completed", "medium", -21),
-    (None, "maya.okafor", "Renew my passport", "pending", "medium", 60),
-    (None, "jonas.lind", "Read the book on distributed systems", "in progress", "low", None),
-    (None, "lena.moreau", "Prepare the talk for the meetup", "pending", "high", 10),
+# Room (None: a personal task of whom it is assigned to), assignees, title, status, priority, days until the deadline.
+TASKS: tuple[tuple[str | None, tuple[str, ...], str, str, str, int | None], ...] = (
+    (WEBSITE, ("maya.okafor", "tom.becker"), "Agree on the launch date with sales", "pending", "high", 2),
+    (WEBSITE, ("maya.okafor",), "Write the announcement", "pending", "low", 12),
+    (WEBSITE, ("jonas.lind",), "Move the blog posts to the new templates", "in progress", "medium", 6),
+    (WEBSITE, ("jonas.lind",), "Redirect the old product pages", "pending", "high", 9),
+    (WEBSITE, ("jonas.lind",), "Set up the staging site", "completed", "high", -20),
+    (WEBSITE, ("priya.raman",), "Measure page load on a slow phone", "completed", "medium", -2),
+    (WEBSITE, ("priya.raman", "jonas.lind"), "Replace the contact form", "in progress", "high", 3),
+    (WEBSITE, ("lena.moreau",), "Draw icons for the navigation", "in progress", "low", 4),
+    (WEBSITE, ("lena.moreau",), "Check colours for contrast", "pending", "medium", 7),
+    (WEBSITE, ("lena.moreau",), "Photograph the team", "pending", "low", None),
+    (OFFICE, ("tom.becker",), "Sign the lease", "completed", "high", -14),
+    (
+        OFFICE,
+        ("tom.becker", "lena.moreau", "jonas.lind"),
+        "Order desks for the second floor",
+        "in progress",
+        "medium",
+        5,
+    ),
+    (OFFICE, ("tom.becker",), "Cancel the old cleaning contract", "pending", "high", -1),
+    (OFFICE, ("jonas.lind",), "Move the network rack", "pending", "high", 20),
+    (OFFICE, ("jonas.lind",), "Label every cable", "pending", "low", 19),
+    (OFFICE, ("maya.okafor",), "Tell customers and suppliers the new address", "pending", "medium", 25),
+    (OFFICE, ("lena.moreau",), "Plan who sits where", "in progress", "medium", 8),
+    (HIRING, ("priya.raman",), "Publish the job advertisement", "completed", "high", -30),
+    (HIRING, ("priya.raman", "maya.okafor"), "Review the take-home exercise", "in progress", "high", 1),
+    (HIRING, ("priya.raman",), "Answer everybody who applied", "pending", "medium", 3),
+    (HIRING, ("maya.okafor",), "Book rooms for the interviews", "pending", "low", 4),
+    (HIRING, ("maya.okafor",), "Decide on the salary range", "completed", "medium", -21),
+    (None, ("maya.okafor",), "Renew my passport", "pending", "medium", 60),
+    (None, ("jonas.lind",), "Read the book on distributed systems", "in progress", "low", None),
+    (None, ("lena.moreau",), "Prepare the talk for the meetup", "pending", "high", 10),
 )
+
+
+# Moved in the manual order of their status: the second behind the first (None: before all others).
+MOVES: tuple[tuple[str, str | None], ...] = (
+    ("Redirect the old product pages", None),
+    ("Check colours for contrast", "Redirect the old product pages"),
+)
+
+# Deleted, and one of them by mistake.
+DELETED = ("Cancel the old cleaning contract", "Photograph the team")
+RESTORED = "Photograph the team"
 
 
 class Refused(Exception):
@@ -84,13 +102,16 @@ class Api:
     def post(self, path: str, body: Mapping[str, Any], token: str | None = None) -> Any:
         return self._call("POST", path, json.dumps(body), token)
 
+    def delete(self, path: str, token: str) -> Any:
+        return self._call("DELETE", path, None, token)
+
     def _call(self, method: str, path: str, content: str | None, token: str | None) -> Any:
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         connection = http.client.HTTPConnection(self._host, timeout=60)
         try:
             connection.request(method, path, content, headers)
             response = connection.getresponse()
-            content = json.loads(response.read())
+            content = json.loads(response.read() or b"null")
         finally:
             connection.close()
         if response.status >= 400:
@@ -114,13 +135,24 @@ def fill(api: Api, now: datetime) -> None:
         for member in others:
             path = f"/rooms/{room['id']}/users"
             api.post(path, {"user_id": ids[member], "role": members[member]}, tokens[founder])
-    for room_name, assignee, title, status, priority, days in TASKS:
+    tasks = {}
+    for room_name, assignees, title, status, priority, days in TASKS:
         task = {"title": title, "status": status, "priority": priority, "room_id": rooms[room_name]}
         if days is not None:
             # What is more than a week away is due on a day, not at an hour.
             form = "%Y-%m-%d" if days > 7 else "%Y-%m-%dT17:00:00Z"
             task["deadline"] = (now + timedelta(days=days)).strftime(form)
-        api.post("/tasks", task | {"user_id": ids[assignee]}, tokens[assignee])
+        first = tokens[assignees[0]]
+        made = api.post("/tasks", task | {"assignee_ids": [ids[name] for name in assignees]}, first)
+        tasks[title] = (f"/tasks/{made['id']}", made["id"], first)
+    for title, behind in MOVES:
+        path, _, token = tasks[title]
+        api.post(f"{path}/move", {"after": tasks[behind][1] if behind else None}, token)
+    for title in DELETED:
+        path, _, token = tasks[title]
+        api.delete(path, token)
+    path, _, token = tasks[RESTORED]
+    api.post(f"{path}/restore", {}, token)
 
 
 def instructions(api: Api, url: str) -> str:

@@ -46,11 +46,15 @@ REQUESTS: dict[str, dict[str, Any]] = {
             "deadline": "2027-01-31T12:00:00+01:00",
         },
         "A task in a room": {"title": "Order the desks", "room_id": ROOM, "priority": "high"},
+        "A task for two people": {"title": "Carry the desks", "room_id": ROOM, "assignee_ids": [ANN, BOB]},
         "A task for a day": {"title": "Order the desks", "deadline": "2027-01-31"},
     },
     "change_task": {"Begin it": _TASK_CHANGE},
     "change_task_with_put": {"Begin it": _TASK_CHANGE},
-    "move_task": {"To the top": {"after": None}},
+    "move_task": {
+        "To the top": {"after": None},
+        "To the top of what is done": {"after": None, "status": "completed"},
+    },
     "restore_task": {"Nothing to say": {}},
     "resolve_keys": {"One of each": {"users": [ANN], "rooms": [ROOM], "tasks": [TASK], "codes": [CODE]}},
 }

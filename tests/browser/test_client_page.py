@@ -371,6 +371,64 @@ def test_on_a_phone_nothing_overflows_and_the_response_scrolls_into_view(visit: 
     assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
 
 
+def test_a_deleted_task_is_offered_where_tasks_are_restored_and_purged(visit: Visit) -> None:
+    page = visit("/client")
+    register(page, "hana")
+    send(page, "POST /tasks", {"title": "Paint the door"})
+    task = response(page)
+
+    send(page, "DELETE /tasks/{task_id}")
+    choose(page, "GET /tasks/{task_id}")
+    expect(page.locator("#path-task_id")).to_have_value("")
+    send(page, "POST /tasks/{task_id}/restore")
+    assert response(page)["id"] == task["id"]
+    send(page, "DELETE /tasks/{task_id}")
+    page.reload()
+    send(page, "GET /users/{user_id}/trash")
+    assert [each["id"] for each in response(page)["items"]] == [task["id"]]
+    # The trash is of a user, and its ids are of tasks.
+    choose(page, "GET /users/{user_id}")
+    expect(page.locator("#path-user_id")).not_to_have_value(task["id"])
+    choose(page, "DELETE /users/{user_id}/trash/{task_id}")
+    expect(page.locator("#path-task_id")).to_have_value(task["id"])
+    page.locator("#path-user_id").fill("me")
+    press_send(page)
+
+    expect(page.locator("#status")).to_contain_text("204")
+
+
+def test_a_task_is_given_to_several_people_and_moved_by_clicks(visit: Visit) -> None:
+    page = visit("/client")
+    register(page, "ivo")
+    bob = f"bob{suffix(page)}"
+    send(page, "POST /users", {"username": bob, "password": PASSWORD})
+    bob_id = response(page)["id"]
+    send(page, "POST /rooms", {"name": "Kitchen"})
+    room = response(page)
+    send(page, "POST /rooms/{room_id}/users", {"user_id": bob_id})
+    send(page, "GET /rooms/{room_id}/users")
+    people = [each["user_id"] for each in response(page)["items"]]
+    tasks = []
+    for title in ("Paint the door", "Hang the door"):
+        send(page, "POST /tasks", {"title": title, "room_id": room["id"], "user_id": None})
+        tasks.append(response(page)["id"])
+
+    choose(page, "PATCH /tasks/{task_id}")
+    for _ in range(3):
+        page.get_by_role("button", name="Insert assignee_ids").click()
+    assert sorted(body(page)["assignee_ids"]) == sorted(people)
+    press_send(page)
+    assert sorted(response(page)["assignee_ids"]) == sorted(people)
+    choose(page, "POST /tasks/{task_id}/move")
+    page.locator("#path-task_id").fill(tasks[0])
+    page.get_by_role("button", name="Insert after").click()
+    page.locator("#path-task_id").fill(tasks[1])
+    assert body(page)["after"] == tasks[0]
+    press_send(page)
+
+    expect(page.locator("#status")).to_contain_text("200")
+
+
 def register(page: Page, name: str) -> str:
     """Registers somebody new by the form, and returns their username."""
     username = name + suffix(page)

@@ -7,7 +7,7 @@ import pytest
 from infrastructure.openapi import file
 from infrastructure.template import REPOSITORY
 from overview_api.request_schemas import MOST_KEYS
-from tasksync.http.middleware.arguments import MAX_BODY_BYTES
+from tasksync.http.request import MAX_BODY_BYTES
 
 Json = dict[str, Any]
 DOCUMENT: Json = file.read()

@@ -11,7 +11,7 @@ import pytest
 
 from infrastructure.template import REPOSITORY
 from tasksync.domain.rate_limits import POLICIES as LIMITS
-from tasksync.http.middleware.arguments import MAX_BODY_BYTES
+from tasksync.http.request import MAX_BODY_BYTES
 from tests.functions.authorization.policies import POLICIES, Line, Open
 from tests.functions.authorization.test_outages import CASES as OUTAGES
 from tests.support.stack import Stack

@@ -28,5 +28,12 @@ def test_the_demo_creates_a_team_once_and_prints_how_to_look_at_it(service: Serv
     deadlines = [task["deadline"] for task in response.json()["items"] if task["deadline"]]
     assert len(deadlines) >= 5
     assert deadlines == sorted(deadlines)
+    by_name = {room["name"]: room["id"] for room in maya.list("/rooms")}
+    board = maya.list(f"/rooms/{by_name[demo.WEBSITE]}/tasks", sort="rank", status="pending")
+    assert [task["title"] for task in board][:2] == [title for title, _ in demo.MOVES]
+    assert demo.RESTORED in [task["title"] for task in board]
+    assert max(len(task["assignee_ids"]) for task in board) == 2
+    [deleted] = maya.list(f"/rooms/{by_name[demo.OFFICE]}/trash")
+    assert deleted["title"] in demo.DELETED
     assert {room["name"] for room in maya.list("/rooms")} == set(demo.ROOMS)
     assert {person["username"] for person in maya.list("/users")} == set(demo.TEAM)

@@ -71,7 +71,7 @@ class Guard(Enum):
     RESTORE_LINKS = auto()  # restore: puts the links
     PURGE_TRASHED = auto()  # purge by a person or by the sweeper: trashed_at is the one read
 
-    # dynamodb/core/transaction.py, http/middleware/idempotency.py
+    # dynamodb/core/connection.py, http/pipeline.py
     IDEMPOTENCY_NEW = auto()  # IdempotencyRepository.put_record: there must be none
     IDEMPOTENCY_FIRST = auto()  # IdempotencyRepository.put_record: its failure goes before every other
     IDEMPOTENCY_ATOMIC = auto()  # IdempotencyRepository.put_record: in the transaction of the effect

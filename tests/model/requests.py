@@ -1,6 +1,6 @@
 """What the functions do with a client's request: read, decide, write, and decide anew when the write was stale.
 
-As in ``tasksync/domain`` and ``http/middleware/idempotency.py``. Each step is one request to DynamoDB. A query of a
+As in ``tasksync/domain`` and ``http/pipeline.py``. Each step is one request to DynamoDB. A query of a
 room is two: DynamoDB reads item by item, memberships first and the room last, and what it gives together need never
 have been so.
 """

@@ -26,6 +26,7 @@ from infrastructure.emulation import seed
 from infrastructure.local.clients import REGION
 from infrastructure.references import ACCOUNT
 from tasksync.runtime import deadline
+from tasksync.runtime.settings import settings
 from tests.support import quick_moto
 from tests.support.permissions import Permissions, install
 from tests.support.stack import Stack
@@ -81,6 +82,8 @@ class Aws:
         self.stack = stack or Stack()
         self.permissions = _permissions
         self._known: dict[str, tuple[dict[str, str], list[dict[str, Any]]]] = {}
+        self._settings: dict[str, dict[str, Any]] = {}
+        """By function, the settings that it has read, as its container remembers them."""
         with LOCK:
             BackendDict.reset()
             # moto keeps every model it ever made for its dashboard, each copy of a table in each transaction too.
@@ -106,15 +109,18 @@ class Aws:
         """
         given, allowed = self._of_function(function)
         with LOCK, environment(given, without=self._all_variables), self.permissions.of(function, allowed):
+            vars(settings).update(self._settings.get(function, {}))
             try:
                 yield
             finally:
+                self._settings[function] = dict(vars(settings))
                 deadline.begin(lambda: math.inf)
 
     def deploy(self, **parameters: str) -> None:
         """Change parameters of the template, for the functions that run from now on."""
         self.stack.parameters |= parameters
         self._known.clear()
+        self._settings.clear()
 
     @functools.cached_property
     def _all_variables(self) -> set[str]:
@@ -184,13 +190,17 @@ def _new_secret(name: str, value: str) -> str:
 
 @contextmanager
 def environment(given: Mapping[str, str], without: Iterable[str] = ()) -> Iterator[None]:
-    """For the block, set some environment variables and unset others."""
+    """For the block, set some environment variables and unset others, and forget the settings that were read."""
     before = {name: os.environ.get(name) for name in {*without, *given}}
+    read = dict(vars(settings))
     try:
         _set({**dict.fromkeys(without), **given})
+        vars(settings).clear()
         yield
     finally:
         _set(before)
+        vars(settings).clear()
+        vars(settings).update(read)
 
 
 def _set(variables: Mapping[str, str | None]) -> None:

@@ -9,10 +9,9 @@ from msgspec.structs import replace
 
 from tasksync.dynamodb.tasks.items import description_key, link_items, task_item
 from tasksync.dynamodb.tasks.mapper import long_description
+from tasksync.model import times
 from tasksync.model.entities import Assignment, Priority, Task, TaskStatus
-from tasksync.model.ids import new_task_id
-from tasksync.model.ranks import rank_of
-from tasksync.runtime import clock
+from tasksync.model.times import new_task_id, rank_of
 
 FIRST_DEADLINE = datetime(2027, 1, 1, tzinfo=UTC)
 DAYS = 60
@@ -47,7 +46,7 @@ def random_tasks(number: int, room_id: str, creator: str, people: Sequence[str |
 
 def trashed(tasks: Iterable[Task]) -> Iterator[Task]:
     """The tasks, moved to the trash a second apart, the first of them now."""
-    now = clock.now()
+    now = times.now()
     for number, task in enumerate(tasks):
         yield replace(task, trashed_at=now - timedelta(seconds=number), trashed_by=task.created_by)
 

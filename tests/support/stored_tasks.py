@@ -5,7 +5,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tasksync.dynamodb.tasks.items import link_items, task_item, task_key
-from tasksync.dynamodb.tasks.mapper import TASK, links
+from tasksync.dynamodb.tasks.mapper import TASK, stored
 from tasksync.model.entities import Assignment
 from tests.support.aws import LOCK
 from tests.support.product import Product
@@ -30,7 +30,7 @@ def assign(product: Product, task_id: str, user_id: str) -> None:
         raw: Any = dynamodb.get_item(TableName=TABLE, Key=dict(task_key(task_id)))["Item"]
         before = TASK.read(raw)
         after = replace(before, assignees=(Assignment(user_id),))
-        for item in links(before):
+        for item in stored(before).links:
             dynamodb.delete_item(TableName=TABLE, Key={"owner_id": raw["owner_id"], "item": {"S": item}})
-        for stored in (task_item(after), *link_items(after)):
-            dynamodb.put_item(TableName=TABLE, Item=stored.serialize())
+        for written in (task_item(after), *link_items(after)):
+            dynamodb.put_item(TableName=TABLE, Item=written.serialize())

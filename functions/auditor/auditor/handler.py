@@ -27,7 +27,8 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     deadline.begin(context.get_remaining_time_in_millis)
     older_than = timedelta(seconds=event.get("older_than_seconds", _OLDER_THAN_SECONDS))
     retention = timedelta(days=settings.activity_retention_days)
-    report = Auditor(AuditRepository(), older_than, time.sleep, retention).run(deadline.has_time)
+    in_trash = timedelta(days=settings.trash_days)
+    report = Auditor(AuditRepository(), older_than, time.sleep, retention, in_trash).run(deadline.has_time)
     for finding in report.findings:
         for violation in finding.shown:
             log("ERROR", "invariant broken", request_id=context.aws_request_id, **_logged(violation))

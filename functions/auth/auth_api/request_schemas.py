@@ -8,7 +8,7 @@ import msgspec
 from auth_api import response_schemas
 from tasksync.domain.users.accounts import SignIn
 from tasksync.dynamodb.users.items import email_claim, name_claim
-from tasksync.http.rendering import profile
+from tasksync.http.responses import profile
 from tasksync.http.schemas.binding import Checked
 from tasksync.http.schemas.fields import (
     SOME_NAME,

@@ -11,7 +11,7 @@ from auth_api.request_schemas import Login, PasswordChange, Reauthentication, Re
 from auth_api.response_schemas import AccessToken, PublicKeys, SignedIn
 from auth_api.signing import signer
 from tasksync.aws.secret_values import secret
-from tasksync.domain.rate_limits import PASSWORD, PUBLIC, REGISTRATION, SESSION, SIGN_IN, WRITE
+from tasksync.domain.rate_limits import PASSWORD, PUBLIC, REGISTRATION, SESSION, SIGN_IN, WRITE, network
 from tasksync.domain.users import accounts
 from tasksync.domain.users.accounts import AccountService, Device, Lifetimes, SignIn
 from tasksync.domain.users.login_throttle import LoginThrottleService
@@ -20,11 +20,10 @@ from tasksync.dynamodb.idempotency.repository import IdempotencyRepository
 from tasksync.dynamodb.limits.repository import RateLimitsRepository
 from tasksync.dynamodb.sessions.changes import SessionChanges
 from tasksync.dynamodb.users.repository import UsersRepository
-from tasksync.http import rendering
+from tasksync.http import responses
 from tasksync.http.app import Api
-from tasksync.http.middleware.idempotency import Idempotency, key_digest, replayed
-from tasksync.http.middleware.rate_limits import RateLimits, network
 from tasksync.http.pagination.lists import listing
+from tasksync.http.pipeline import Idempotency, RateLimits, key_digest, replayed
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, ok, uncompressed
 from tasksync.http.schemas.fields import Paging
@@ -49,7 +48,7 @@ from tasksync.runtime.settings import settings
 from tasksync.security import passwords, recovery_tokens, refresh_tokens
 from tasksync.security.access_tokens import Signer
 
-api = Api("auth", Idempotency(IdempotencyRepository()), RateLimits(RateLimitsRepository()))
+api = Api("auth", Idempotency(IdempotencyRepository()), RateLimits(RateLimitsRepository(), settings))
 app = api.chalice
 
 # As long as the authorizer caches a key (``KEY_CACHE_SECONDS``), so that others reject a withdrawn key as soon.
@@ -173,7 +172,7 @@ def list_sessions(request: Request, query: Paging) -> Response:
         request,
         query,
         lambda limit, after: _accounts.sessions(caller, limit, after),
-        lambda session: rendering.session(session, caller),
+        lambda session: responses.session(session, caller),
     )
 
 

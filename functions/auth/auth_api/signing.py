@@ -7,7 +7,7 @@ checks the entry of its own key before it signs, so none signs with a retired ke
 from tasksync.aws.secret_values import current_secret
 from tasksync.dynamodb.core.gather import gather_pair
 from tasksync.dynamodb.sessions.repository import SessionsRepository
-from tasksync.runtime import clock
+from tasksync.model import times
 from tasksync.runtime.settings import settings
 from tasksync.security.access_tokens import Signer
 
@@ -28,6 +28,6 @@ def signer() -> Signer:
 
 def public_keys() -> list[dict[str, str]]:
     """The public keys of all valid tokens: the current key, and keys that were retired recently."""
-    found, published = gather_pair(signer, lambda: SessionsRepository().published_keys(clock.now()))
+    found, published = gather_pair(signer, lambda: SessionsRepository().published_keys(times.now()))
     in_use = found.jwk
     return [in_use, *(jwk for jwk in published if jwk["kid"] != in_use["kid"])]

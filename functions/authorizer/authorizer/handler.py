@@ -8,8 +8,7 @@ from typing import Any, Protocol
 
 from authorizer import store
 from tasksync.http import problems
-from tasksync.http.bearer import bearer_token
-from tasksync.http.headers import Headers
+from tasksync.http.bearer import token_of
 from tasksync.model.errors import DependencyFailed, InvalidToken, TokenMissing
 from tasksync.observability.logs import log
 from tasksync.runtime import deadline
@@ -32,7 +31,10 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     deadline.begin(context.get_remaining_time_in_millis)
     request_id = event["requestContext"].get("requestId", "")
     try:
-        claims = access_tokens.verify(_bearer_token(event), store.PublishedKeys(), settings.token_issuer)
+        # Two different tokens count as none: it is undefined for which one the gateway caches the policy.
+        claims = access_tokens.verify(
+            token_of(event["multiValueHeaders"]), store.PublishedKeys(), settings.token_issuer
+        )
         role = store.role_of_live_session(claims)
     except InvalidToken as error:
         log("INFO", "access refused", request_id=request_id, cause=type(error.__cause__ or error).__name__)
@@ -64,11 +66,6 @@ def _decision(event: dict[str, Any], effect: str, principal: str, context: dict[
 def _refusal(error: InvalidToken) -> dict[str, str]:
     """What the gateway inserts into the body unescaped: texts without quotation marks and backslashes."""
     return {"code": problems.problem_type(type(error)).code, "detail": error.detail}
-
-
-def _bearer_token(event: dict[str, Any]) -> str:
-    # Two different tokens count as none: it is undefined for which one the gateway caches the policy.
-    return bearer_token(Headers(event["multiValueHeaders"]).get("authorization", ""))
 
 
 def _stage(method_arn: str) -> str:

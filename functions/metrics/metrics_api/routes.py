@@ -9,14 +9,14 @@ from tasksync.domain.rate_limits import PUBLIC
 from tasksync.dynamodb.limits.repository import RateLimitsRepository
 from tasksync.http.app import Api
 from tasksync.http.bearer import bearer_token
-from tasksync.http.middleware.rate_limits import RateLimits
+from tasksync.http.pipeline import RateLimits
 from tasksync.http.request import Request
 from tasksync.http.responses import Response
+from tasksync.model import times
 from tasksync.model.errors import InvalidToken, TokenMalformed, TokenMissing
-from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
-api = Api("metrics", limits=RateLimits(RateLimitsRepository()))
+api = Api("metrics", limits=RateLimits(RateLimitsRepository(), settings))
 app = api.chalice
 
 cache = MetricsCache()
@@ -38,7 +38,7 @@ def get_metrics(request: Request) -> Response:
     It takes the metrics token of this installation, not an access token.
     """
     _check(request)
-    return Response(200, cache.at(clock.now(), settings.metrics_cache_seconds), {"Content-Type": MEDIA_TYPE})
+    return Response(200, cache.at(times.now(), settings.metrics_cache_seconds), {"Content-Type": MEDIA_TYPE})
 
 
 def _check(request: Request) -> None:

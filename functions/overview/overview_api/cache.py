@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from tasksync.model import times
 from tasksync.model.entities import Caller, Membership, UserRole
-from tasksync.runtime import clock
 
 # With typical overviews of 10 KB, that is 2 MB. An overview has 4 MB at most.
 _MAX_ENTRIES = 200
@@ -36,7 +36,7 @@ class CachedOverview:
     @property
     def age_seconds(self) -> int:
         """Whole seconds, as the Age header has them (RFC 9111 §5.1)."""
-        return max(0, int((clock.now() - self.built_at).total_seconds()))
+        return max(0, int((times.now() - self.built_at).total_seconds()))
 
 
 class OverviewCache:
@@ -62,7 +62,7 @@ class OverviewCache:
         if entry is None:
             return None
         overview, memberships = entry
-        if clock.now() - overview.built_at > timedelta(seconds=seconds):
+        if times.now() - overview.built_at > timedelta(seconds=seconds):
             return None
         current = self._memberships.memberships_in(memberships, caller.user_id)
         return overview if current == memberships else None

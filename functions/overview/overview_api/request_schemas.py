@@ -9,7 +9,7 @@ from msgspec import Meta
 from overview_api import response_schemas
 from tasksync.domain.keys import Found, Keys
 from tasksync.domain.overview import Overview
-from tasksync.http import rendering
+from tasksync.http import responses
 from tasksync.http.pagination.response_size import SizeBudget
 from tasksync.http.schemas.binding import Checked
 from tasksync.model.entities import Caller
@@ -38,9 +38,9 @@ class WantedKeys(Checked, frozen=True, kw_only=True):
 def overview(found: Overview, caller: Caller) -> response_schemas.Overview:
     """The overview, as far as one response can hold it: users and rooms before tasks."""
     budget = SizeBudget()
-    users = budget.take_all(found.people, lambda user: rendering.user(user, caller))
-    rooms = budget.take_all(found.rooms, rendering.room_in_list)
-    tasks = budget.take_all(found.tasks, rendering.task_in_list)
+    users = budget.take_all(found.people, lambda user: responses.user(user, caller))
+    rooms = budget.take_all(found.rooms, responses.room_in_list)
+    tasks = budget.take_all(found.tasks, responses.task_in_list)
     cut = (len(users), len(rooms), len(tasks)) != (len(found.people), len(found.rooms), len(found.tasks))
     return {"users": users, "rooms": rooms, "tasks": tasks, "truncated": found.truncated or cut}
 
@@ -56,9 +56,9 @@ def resolved(found: Found, caller: Caller) -> response_schemas.ResolvedKeys:
         return dict(zip(by_key, taken, strict=False))
 
     body: response_schemas.ResolvedKeys = {
-        "users": filled(found.users, lambda user: rendering.user(user, caller)),
-        "rooms": filled(found.rooms, rendering.room_in_list),
-        "tasks": filled(found.tasks, rendering.task_in_list),
+        "users": filled(found.users, lambda user: responses.user(user, caller)),
+        "rooms": filled(found.rooms, responses.room_in_list),
+        "tasks": filled(found.tasks, responses.task_in_list),
         "codes": dict(found.codes),
         "missing": list(found.missing),
     }

@@ -15,17 +15,16 @@ from tasksync.dynamodb.rooms.queries import RoomReads
 from tasksync.dynamodb.tasks.queries import TaskReads
 from tasksync.dynamodb.users.repository import UsersRepository
 from tasksync.http.app import Api
-from tasksync.http.middleware.rate_limits import RateLimits
-from tasksync.http.middleware.tasks_open import require_open_tasks
-from tasksync.http.rendering import digest
+from tasksync.http.cache_control import accepted_age, may_be_stored
+from tasksync.http.pipeline import RateLimits
 from tasksync.http.request import Request
-from tasksync.http.responses import JSON, Response, etag, not_modified, ok, uncompressed
+from tasksync.http.responses import JSON, Response, digest, etag, not_modified, ok, uncompressed
+from tasksync.model import times
 from tasksync.model.entities import Caller
-from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
 # No idempotency keys: these routes do not write.
-api = Api("overview", limits=RateLimits(RateLimitsRepository()), gate=require_open_tasks)
+api = Api("overview", limits=RateLimits(RateLimitsRepository(), settings), is_open=lambda: settings.tasks_open)
 app = api.chalice
 
 _rooms = RoomReads()
@@ -43,10 +42,10 @@ def get_overview(request: Request) -> Response:
     some milliseconds behind.
     """
     caller = request.caller
-    oldest = request.accepted_age(settings.overview_cache_seconds)
+    oldest = accepted_age(request.headers, settings.overview_cache_seconds)
     cached = None if oldest is None else _cache.find(caller, oldest)
     if cached is None:
-        cached = _build(caller, store=request.may_be_stored)
+        cached = _build(caller, store=may_be_stored(request.headers))
     unchanged = request.unchanged(cached.tag)
     shown = Response(200, cached.body.decode(), {"Content-Type": JSON, "ETag": etag(cached.tag)})
     response = not_modified(cached.tag) if unchanged else uncompressed(shown)
@@ -64,7 +63,7 @@ def resolve_keys(request: Request, body: WantedKeys) -> Response:
 
 
 def _build(caller: Caller, *, store: bool) -> CachedOverview:
-    built_at = clock.now()
+    built_at = times.now()
     overview = _overviews.of(caller)
     body = msgspec.json.encode(request_schemas.overview(overview, caller))
     cached = CachedOverview(body, digest(body), built_at)

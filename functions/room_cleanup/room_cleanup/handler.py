@@ -4,7 +4,7 @@ from typing import Any
 
 from tasksync.domain.removal import remove_dead_room
 from tasksync.domain.rooms.unassignment import unassign_former_member
-from tasksync.dynamodb.rooms.items import MEMBER
+from tasksync.dynamodb.rooms.memberships import MEMBER
 from tasksync.dynamodb.rooms.repository import RoomsRepository
 from tasksync.dynamodb.rooms.unassignments import UnassignmentsRepository
 from tasksync.dynamodb.tasks.repository import TasksRepository

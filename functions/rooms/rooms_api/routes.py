@@ -13,11 +13,10 @@ from tasksync.dynamodb.limits.repository import RateLimitsRepository
 from tasksync.dynamodb.rooms.changes import RoomChanges
 from tasksync.dynamodb.rooms.former_members import FormerMembersRepository
 from tasksync.dynamodb.users.repository import UsersRepository
-from tasksync.http import rendering
+from tasksync.http import responses
 from tasksync.http.app import Api
-from tasksync.http.middleware.idempotency import Idempotency
-from tasksync.http.middleware.rate_limits import RateLimits
 from tasksync.http.pagination.lists import listing
+from tasksync.http.pipeline import Idempotency, RateLimits
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok, uncompressed
 from tasksync.http.schemas.fields import EmptyBody, Paging
@@ -55,7 +54,7 @@ def _as_seen_now(user_id: str, stored: Response) -> Response:
     return replace(stored, body={**room, "code": None})
 
 
-api = Api("rooms", Idempotency(IdempotencyRepository(), _as_seen_now), RateLimits(RateLimitsRepository()))
+api = Api("rooms", Idempotency(IdempotencyRepository(), _as_seen_now), RateLimits(RateLimitsRepository(), settings))
 app = api.chalice
 
 _rooms = RoomService(
@@ -87,7 +86,7 @@ def create_room(request: Request, body: NewRoom) -> Response:
         request.count([JOIN, JOIN_FROM])
     return request.carry_out(
         lambda: _rooms.open(request.caller, body.name, body.code, body.join_role),
-        lambda view: created(rendering.room(view), f"/rooms/{view.room.id}", view.room.version),
+        lambda view: created(responses.room(view), f"/rooms/{view.room.id}", view.room.version),
     )
 
 
@@ -100,7 +99,7 @@ def list_rooms(request: Request, query: Paging) -> Response:
     """
     caller = request.caller
     return uncompressed(
-        listing(request, query, lambda limit, after: _rooms.list(caller, limit, after), rendering.room_in_list)
+        listing(request, query, lambda limit, after: _rooms.list(caller, limit, after), responses.room_in_list)
     )
 
 
@@ -141,7 +140,7 @@ def change_room(request: Request, room_id: str, body: RoomChange) -> Response:
     """
 
     def applied(view: RoomView) -> entities.Room:
-        return request.merged(rendering.room(view), lambda: body.applied(view.room))
+        return request.merged(responses.room(view), lambda: body.applied(view.room))
 
     return request.carry_out(
         lambda: _rooms.change(request.caller, room_id, applied, request.matches),
@@ -176,7 +175,7 @@ def list_members(request: Request, room_id: str, query: Paging) -> Response:
     They come in the order in which they joined, with their names and roles.
     """
     caller = request.caller
-    return listing(request, query, lambda limit, after: _rooms.members(caller, room_id, limit, after), rendering.member)
+    return listing(request, query, lambda limit, after: _rooms.members(caller, room_id, limit, after), responses.member)
 
 
 @api.route(
@@ -196,7 +195,7 @@ def add_member(request: Request, room_id: str, body: NewMember) -> Response:
     """
     return request.carry_out(
         lambda: _rooms.add(request.caller, room_id, body.user_id, body.role, lambda: request.count([ADD_STRANGERS])),
-        lambda member: created(rendering.member(member), f"/rooms/{room_id}/users/{body.user_id}"),
+        lambda member: created(responses.member(member), f"/rooms/{room_id}/users/{body.user_id}"),
     )
 
 
@@ -210,11 +209,11 @@ def change_role(request: Request, room_id: str, user_id: str, body: RoleChange) 
     """
 
     def new_role(member: MemberWithUser) -> RoomRole:
-        return request.merged(rendering.member(member), lambda: body.role)
+        return request.merged(responses.member(member), lambda: body.role)
 
     return request.carry_out(
         lambda: _rooms.change_role(request.caller, room_id, user_id, new_role),
-        lambda member: ok(rendering.member(member)),
+        lambda member: ok(responses.member(member)),
     )
 
 
@@ -235,9 +234,9 @@ def list_activity(request: Request, room_id: str, query: Paging) -> Response:
     """
     caller = request.caller
     return listing(
-        request, query, lambda limit, after: _activity.list(caller, room_id, limit, after), rendering.activity
+        request, query, lambda limit, after: _activity.list(caller, room_id, limit, after), responses.activity
     )
 
 
 def _shown(view: RoomView) -> Response:
-    return ok(rendering.room(view), view.room.version)
+    return ok(responses.room(view), view.room.version)

@@ -1,10 +1,12 @@
-"""The sweeper function: a schedule calls it to finish removals that were started long ago, and to empty the trash."""
+"""The sweeper function: a schedule calls it to finish removals that were started long ago, to empty the trash, and to
+make ranks short again."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from tasksync.domain.removal import UserRemoval, remove_dead_room
+from tasksync.domain.respreading import respread
 from tasksync.domain.rooms.unassignment import unassign_former_member
 from tasksync.domain.sweep import Finish, Subject, sweep
 from tasksync.domain.trash import delete_expired
@@ -13,15 +15,20 @@ from tasksync.dynamodb.rooms.repository import RoomsRepository
 from tasksync.dynamodb.rooms.unassignments import UnassignmentsRepository
 from tasksync.dynamodb.sessions.repository import SessionsRepository
 from tasksync.dynamodb.tasks.repository import TasksRepository
+from tasksync.dynamodb.tasks.respreads import RespreadsRepository
 from tasksync.dynamodb.users.repository import UsersRepository
+from tasksync.model import times
 from tasksync.observability.logs import Measure, log_measured
-from tasksync.runtime import clock, deadline, unit_of_work
+from tasksync.runtime import deadline, unit_of_work
 from tasksync.runtime.deadline import KeepGoing
 from tasksync.runtime.settings import settings
 from tasksync.streams.records import Context
 
 # Longer than the streams normally take: a younger removal is probably in progress.
 _OLDER_THAN_SECONDS = 600
+
+_MOVES_END_WITHIN = timedelta(seconds=30)
+"""More than the time-out of the tasks function. A move that began before a respread does not know of it."""
 
 _SWEEP_MEASURE = Measure(dict.fromkeys(("found", "finished", "failures"), "Count"), [["kind"]], sparse=True)
 
@@ -31,7 +38,7 @@ _removal = UserRemoval(
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Returns how many removals were found and finished, by kind.
+    """Returns how much was found and finished, by kind.
 
     ``older_than_seconds`` in the event, for manual calls: the minimum age of a removal; 0 for all.
     """
@@ -39,15 +46,16 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     age = timedelta(seconds=event.get("older_than_seconds", _OLDER_THAN_SECONDS))
     return {
         # Users first: removing a user may leave a room empty.
-        "users": _sweep("users", UsersRepository().unfinished(clock.now() - age), _removal.finish, context),
-        "rooms": _sweep("rooms", RoomsRepository().unfinished(clock.now() - age), _finish_room, context),
+        "users": _sweep("users", UsersRepository().unfinished(times.now() - age), _removal.finish, context),
+        "rooms": _sweep("rooms", RoomsRepository().unfinished(times.now() - age), _finish_room, context),
         "unassignments": _sweep(
-            "unassignments", UnassignmentsRepository().unfinished(clock.now() - age), _unassign, context
+            "unassignments", UnassignmentsRepository().unfinished(times.now() - age), _unassign, context
         ),
+        "ranks": _sweep("ranks", RespreadsRepository().due(times.now() - _MOVES_END_WITHIN), _respread, context),
         # Last: there may be many, and nobody sees them any more.
         "trash": _sweep(
             "trash",
-            TasksRepository().trashed_before(clock.now() - timedelta(days=settings.trash_days)),
+            TasksRepository().trashed_before(times.now() - timedelta(days=settings.trash_days)),
             _delete_expired,
             context,
         ),
@@ -63,6 +71,10 @@ def _unassign(left: tuple[str, str], keep_going: KeepGoing) -> bool:
     return unassign_former_member(
         room_id, user_id, UnassignmentsRepository(), RoomsRepository(), TasksRepository(), keep_going
     )
+
+
+def _respread(owner_id: str, keep_going: KeepGoing) -> bool:
+    return respread(owner_id, RespreadsRepository(), keep_going)
 
 
 def _delete_expired(expired: tuple[str, datetime], keep_going: KeepGoing) -> bool:

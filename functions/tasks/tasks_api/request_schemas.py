@@ -11,8 +11,8 @@ from tasksync.http.schemas.binding import Change, Checked
 from tasksync.http.schemas.fields import Deadline, Description, Id, Paging, Title, UserId
 from tasksync.model.entities import MOST_ASSIGNEES, Draft, Priority, Task, TaskStatus
 from tasksync.model.errors import BadQuery, FieldError, Invalid
-from tasksync.model.ids import is_user_id
 from tasksync.model.queries import Order, TaskFilter
+from tasksync.model.times import is_user_id
 
 _SORT = (
     "The order of the list; `-` in front means descending. The default is `deadline` if the request "

@@ -1,7 +1,7 @@
 """Routes of tasks."""
 
-from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from msgspec import UNSET
 
@@ -11,16 +11,14 @@ from tasksync.domain.tasks import TaskService
 from tasksync.domain.trash import TrashService, require_own
 from tasksync.dynamodb.idempotency.repository import IdempotencyRepository
 from tasksync.dynamodb.limits.repository import RateLimitsRepository
-from tasksync.dynamodb.rooms.repository import RoomsRepository
+from tasksync.dynamodb.rooms.memberships import MembershipsRepository
 from tasksync.dynamodb.tasks.changes import TaskChanges
-from tasksync.http import rendering
+from tasksync.http import responses
 from tasksync.http.app import Api
-from tasksync.http.middleware.idempotency import Idempotency
-from tasksync.http.middleware.rate_limits import RateLimits
-from tasksync.http.middleware.tasks_open import require_open_tasks
 from tasksync.http.pagination.lists import listing
+from tasksync.http.pipeline import Idempotency, RateLimits
 from tasksync.http.request import Request
-from tasksync.http.responses import Response, created, no_content, not_modified, ok
+from tasksync.http.responses import Response, no_content, not_modified, ok
 from tasksync.http.schemas.fields import EmptyBody, Paging
 from tasksync.http.schemas.responses import Listing, Task, TaskInList, TrashedTask
 from tasksync.model import entities
@@ -37,12 +35,17 @@ from tasksync.model.errors import (
 )
 from tasksync.runtime.settings import settings
 
-api = Api("tasks", Idempotency(IdempotencyRepository()), RateLimits(RateLimitsRepository()), require_open_tasks)
+api = Api(
+    "tasks",
+    Idempotency(IdempotencyRepository()),
+    RateLimits(RateLimitsRepository(), settings),
+    is_open=lambda: settings.tasks_open,
+)
 app = api.chalice
 
-_tasks = TaskService(TaskChanges(), RoomsRepository())
+_tasks = TaskService(TaskChanges(), MembershipsRepository())
 _order = ManualOrder(TaskChanges())
-_trash = TrashService(TaskChanges(), RoomsRepository(), lambda: timedelta(days=settings.trash_days))
+_trash = TrashService(TaskChanges(), MembershipsRepository(), lambda: timedelta(days=settings.trash_days))
 
 _CHANGE_ERRORS = (RoleTooLow, AssigneeNotMember, PreconditionFailed, RoomStorageFull)
 
@@ -58,10 +61,10 @@ _CHANGE_ERRORS = (RoleTooLow, AssigneeNotMember, PreconditionFailed, RoomStorage
 def create_task(request: Request, body: NewTask) -> Response:
     """Create a task, in a room or a personal one. Viewers of a room cannot create tasks there."""
     draft = body.draft(request.caller.user_id)
-    return request.carry_out(
-        lambda: _assigning(body, lambda: _tasks.create(request.caller, body.room_id, draft)),
-        lambda task: created(rendering.task(task), f"/tasks/{task.id}", task.version),
-    )
+    try:
+        return request.carry_out(partial(_tasks.create, request.caller, body.room_id, draft), responses.with_new_task)
+    except AssigneeNotMember as error:
+        raise _of_field(error, body) from None
 
 
 @api.route("GET", "/tasks", query=TaskQuery, response=Listing[TaskInList], raises=(NotFound,))
@@ -81,7 +84,7 @@ def list_tasks(request: Request, query: TaskQuery) -> Response:
                 raise RoomNotFound("/room_id") from None
         return _tasks.list_of_caller(caller, wanted, limit, after)
 
-    return listing(request, query, read, rendering.task_in_list)
+    return listing(request, query, read, responses.task_in_list)
 
 
 @api.route("GET", "/rooms/{room_id}/tasks", query=RoomTaskQuery, response=Listing[TaskInList])
@@ -96,7 +99,7 @@ def list_tasks_of_room(request: Request, room_id: str, query: RoomTaskQuery) -> 
         request,
         query,
         lambda limit, after: _tasks.list_of_room(caller, room_id, wanted, limit, after),
-        rendering.task_in_list,
+        responses.task_in_list,
     )
 
 
@@ -109,7 +112,7 @@ def get_task(request: Request, task_id: str) -> Response:
     task = _tasks.get(request.caller, task_id)
     if request.unchanged(task.version):
         return not_modified(task.version)
-    return ok(rendering.task(task), task.version)
+    return ok(responses.task(task), task.version)
 
 
 @api.route("PUT", "/tasks/{task_id}", body=TaskChange, response=Task, raises=_CHANGE_ERRORS)
@@ -118,25 +121,18 @@ def change_task(request: Request, task_id: str, body: TaskChange) -> Response:
     """Change a task. A viewer of its room may change only the `status` of tasks that are assigned to them."""
 
     def applied(task: entities.Task) -> tuple[entities.Task, tuple[str, ...] | None]:
-        return request.merged(rendering.task(task), lambda: body.applied(task))
+        return request.merged(responses.task(task), lambda: body.applied(task))
 
-    return request.carry_out(
-        lambda: _assigning(
-            body, lambda: _tasks.change(request.caller, task_id, applied, request.matches, body.named_ids)
-        ),
-        lambda task: ok(rendering.task(task), task.version),
-        checked=True,
-    )
-
-
-def _assigning(body: NewTask | TaskChange, effect: Callable[[], entities.Task]) -> entities.Task:
-    """Carry out ``effect``. An error about an assignee names the field that the client sent."""
+    change = partial(_tasks.change, request.caller, task_id, applied, request.matches, body.named_ids)
     try:
-        return effect()
+        return request.carry_out(change, responses.with_task, checked=True)
     except AssigneeNotMember as error:
-        if body.assignee_ids is UNSET:
-            raise
-        raise type(error)("/assignee_ids") from None
+        raise _of_field(error, body) from None
+
+
+def _of_field(error: AssigneeNotMember, body: NewTask | TaskChange) -> AssigneeNotMember:
+    """The error, which names the field that the client sent."""
+    return error if body.assignee_ids is UNSET else type(error)("/assignee_ids")
 
 
 @api.route(
@@ -155,7 +151,7 @@ def move_task(request: Request, task_id: str, body: Move) -> Response:
     """
     return request.carry_out(
         lambda: _order.move(request.caller, task_id, body.after, body.status, request.matches),
-        lambda task: ok(rendering.task(task), task.version),
+        responses.with_task,
         checked=True,
     )
 
@@ -189,7 +185,7 @@ def restore_task(request: Request, task_id: str, body: EmptyBody) -> Response:  
     """
     return request.carry_out(
         lambda: _trash.restore(request.caller, task_id, request.matches),
-        lambda task: ok(rendering.task(task), task.version),
+        responses.with_task,
         checked=True,
     )
 
@@ -237,4 +233,4 @@ def _purge(request: Request, owner_id: str, task_id: str) -> Response:
 
 
 def _trashed(task: entities.Task) -> TrashedTask:
-    return rendering.trashed_task(task, _trash.expires_at(task))
+    return responses.trashed_task(task, _trash.expires_at(task))

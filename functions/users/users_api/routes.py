@@ -25,12 +25,10 @@ from tasksync.dynamodb.tasks.changes import TaskChanges
 from tasksync.dynamodb.tasks.queries import TaskReads
 from tasksync.dynamodb.tasks.repository import TasksRepository
 from tasksync.dynamodb.users.changes import UserChanges
-from tasksync.http import rendering
+from tasksync.http import responses
 from tasksync.http.app import Api
-from tasksync.http.middleware.idempotency import Idempotency
-from tasksync.http.middleware.rate_limits import RateLimits
-from tasksync.http.middleware.tasks_open import check_open_tasks
 from tasksync.http.pagination.lists import Part, chained, listing, position
+from tasksync.http.pipeline import Idempotency, RateLimits
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, not_modified, ok, uncompressed
 from tasksync.http.schemas.fields import CursorQuery, Paging
@@ -46,6 +44,7 @@ from tasksync.model.errors import (
     PreconditionFailed,
     ReauthenticationRequired,
     RoleTooLow,
+    TasksClosed,
     TaskSyncError,
     UsernameTaken,
 )
@@ -56,7 +55,7 @@ from tasksync.security import passwords
 from users_api.request_schemas import UserChange, changed_fields
 from users_api.response_schemas import Export
 
-api = Api("users", Idempotency(IdempotencyRepository()), RateLimits(RateLimitsRepository()))
+api = Api("users", Idempotency(IdempotencyRepository()), RateLimits(RateLimitsRepository(), settings))
 app = api.chalice
 
 _people = UserChanges()
@@ -96,7 +95,7 @@ def create_user(request: Request, body: Registration) -> Response:
     with noting_refusals(request, "registration_failed"):
         user = register(body.username, body.email, body.password, passwords, _people.create)
     note(request, "registered", user.id)
-    return created(rendering.profile(user), f"/users/{user.id}", user.version)
+    return created(responses.profile(user), f"/users/{user.id}", user.version)
 
 
 @api.route("GET", "/users", query=Paging, response=Listing[VisibleUser])
@@ -112,7 +111,7 @@ def list_users(request: Request, query: Paging) -> Response:
             request,
             query,
             lambda limit, after: _users.list(caller, limit, after),
-            lambda user: rendering.user(user, caller),
+            lambda user: responses.user(user, caller),
         )
     )
 
@@ -124,9 +123,9 @@ def get_user(request: Request, user_id: str) -> Response:
     A user who has shared a room with the caller only for a moment may not be found yet: the index that finds rooms by
     their members is some milliseconds behind.
     """
-    shown = rendering.user(_users.get(request.caller, user_id), request.caller)
+    shown = responses.user(_users.get(request.caller, user_id), request.caller)
     # Without a visible version, the tag is a digest: it must not show how often hidden fields change.
-    tag = shown.get("version") or rendering.digest(msgspec.json.encode(shown))
+    tag = shown.get("version") or responses.digest(msgspec.json.encode(shown))
     return not_modified(tag) if request.unchanged(tag) else ok(shown, tag)
 
 
@@ -141,18 +140,19 @@ def export_user(request: Request, user_id: str, query: CursorQuery) -> Response:
     response has at most 4 MB; `next_cursor` continues it. A room joined, a task assigned or created, a change and a
     sign-in of a moment ago may be missing: the indexes that find them are some milliseconds behind.
     """
-    check_open_tasks()
+    if not settings.tasks_open:
+        raise TasksClosed
     caller, start = request.caller, position(request, query)
     with noting_refusals(request, "export_failed", user_id):
-        body = {"user": rendering.profile(_exports.subject(caller, user_id))}
+        body = {"user": responses.profile(_exports.subject(caller, user_id))}
     parts: list[Part[Any]] = [
-        Part("sessions", partial(_exports.sessions, caller), partial(rendering.session, caller=caller)),
-        Part("rooms", partial(_exports.rooms, caller), rendering.exported_room),
-        Part("former_rooms", partial(_exports.former_rooms, caller), rendering.former_room),
-        Part("tasks", partial(_exports.tasks, caller), rendering.task),
-        Part("tasks", partial(_exports.tasks_for_others, caller), rendering.task),
+        Part("sessions", partial(_exports.sessions, caller), partial(responses.session, caller=caller)),
+        Part("rooms", partial(_exports.rooms, caller), responses.exported_room),
+        Part("former_rooms", partial(_exports.former_rooms, caller), responses.former_room),
+        Part("tasks", partial(_exports.tasks, caller), responses.task),
+        Part("tasks", partial(_exports.tasks_for_others, caller), responses.task),
         Part("trash", partial(_exports.trash, caller), _trashed),
-        Part("activity", partial(_exports.activity, caller), rendering.exported_activity),
+        Part("activity", partial(_exports.activity, caller), responses.exported_activity),
     ]
     response = uncompressed(chained(request, body, parts, start))
     note(request, "exported", caller.user_id)
@@ -160,7 +160,7 @@ def export_user(request: Request, user_id: str, query: CursorQuery) -> Response:
 
 
 def _trashed(task: entities.Task) -> TrashedTask:
-    return rendering.trashed_task(task, _trash.expires_at(task))
+    return responses.trashed_task(task, _trash.expires_at(task))
 
 
 @api.route("PUT", "/users/{user_id}", body=UserChange, response=VisibleUser, raises=_CHANGE_ERRORS)
@@ -176,7 +176,7 @@ def change_user(request: Request, user_id: str, body: UserChange) -> Response:
     fields: list[str] = []
 
     def edit(user: entities.User) -> entities.User:
-        changed = request.merged(rendering.user(user, request.caller), lambda: body.applied(user))
+        changed = request.merged(responses.user(user, request.caller), lambda: body.applied(user))
         fields[:] = changed_fields(user, changed)
         renamed = (changed.username, changed.email) != (user.username, user.email)
         # The response shows whether somebody else has the name, as that of a registration does. Admins see all users
@@ -188,7 +188,7 @@ def change_user(request: Request, user_id: str, body: UserChange) -> Response:
     with noting_refusals(request, "profile_change_failed", user_id):
         response = request.carry_out(
             lambda: _users.change(request.caller, user_id, edit, request.matches),
-            lambda user: ok(rendering.user(user, request.caller), user.version),
+            lambda user: ok(responses.user(user, request.caller), user.version),
             checked=True,
         )
     if fields:

@@ -12,7 +12,7 @@ from tests.support.tables import change
 
 def audit(product: Product, older_than: timedelta = timedelta(0), kept: timedelta = timedelta(days=365)) -> Finding:
     with product.aws.running("AuditorFunction"):
-        report = Auditor(AuditRepository(), older_than, lambda _: None, kept).run(lambda: True)
+        report = Auditor(AuditRepository(), older_than, lambda _: None, kept, kept).run(lambda: True)
     [finding] = [finding for finding in report.findings if finding.invariant is Invariant.AUDIT_TRAIL]
     return finding
 
@@ -49,7 +49,7 @@ def test_the_trail_written_by_the_product_is_complete_and_has_nothing_else(produ
 
     finding = audit(product)
 
-    assert (finding.violations, finding.checked) == (0, len(entries(product)) + 2)
+    assert (finding.violations, finding.checked) == (0, len(entries(product)) + 3)
 
 
 def test_every_missing_entry_of_an_existing_resource_is_reported(product: Product) -> None:
@@ -81,7 +81,7 @@ def test_an_entry_that_is_still_in_the_stream_is_not_missing(product: Product) -
     busy_room(product)
 
     assert audit(product, older_than=timedelta(minutes=20)).violations == 0
-    assert audit(product).violations == 4
+    assert audit(product).violations == 5
 
 
 def test_an_expired_entry_is_not_missing(product: Product) -> None:

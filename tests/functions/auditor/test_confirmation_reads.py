@@ -39,7 +39,8 @@ WRONG, RIGHT = _room(1), _room(0)
 
 def _audit(*states: Snapshot | None) -> tuple[Report, list[float]]:
     pauses: list[float] = []
-    return Auditor(Sequence(*states), timedelta(minutes=10), pauses.append, timedelta(days=1)).run(lambda: True), pauses
+    a_day = timedelta(days=1)
+    return Auditor(Sequence(*states), timedelta(minutes=10), pauses.append, a_day, a_day).run(lambda: True), pauses
 
 
 def _broken(report: Report) -> set[Invariant]:

@@ -9,7 +9,7 @@ from boto3.dynamodb.types import TypeSerializer
 
 from tasksync.dynamodb.integrity.snapshots import AuditRepository
 from tasksync.integrity.checks import ELSEWHERE, Auditor, Invariant, Report
-from tasksync.runtime import clock
+from tasksync.model import times
 from tests.support import tables
 from tests.support.aws import LOCK
 from tests.support.client import Person
@@ -73,7 +73,9 @@ class World:
 
     def audit(self, page_items: int | None = None, seconds: Callable[[], bool] = lambda: True) -> Report:
         with self.product.aws.running("AuditorFunction"):
-            return Auditor(AuditRepository(page_items), TEN_MINUTES, lambda _: None, A_YEAR).run(seconds)
+            return Auditor(AuditRepository(page_items), TEN_MINUTES, lambda _: None, A_YEAR, timedelta(days=30)).run(
+                seconds
+            )
 
 
 @pytest.fixture
@@ -193,7 +195,7 @@ def _a_claim_on_a_code_given_up(world: World) -> Broken:
 
 def _a_code_that_is_retired_and_in_use(world: World) -> Broken:
     claim = {"room_id": f"CODE#{world.room['code']}", "item": "CODE"}
-    world.change("RoomsTable", claim, expires_at=int(clock.now().timestamp()) + 60)
+    world.change("RoomsTable", claim, expires_at=int(times.now().timestamp()) + 60)
     return Invariant.CLAIMS, world.room["id"]
 
 
@@ -203,7 +205,7 @@ def _a_code_in_use_is_retired(world: World) -> Broken:
 
 
 def _a_retired_code_that_never_ends(world: World) -> Broken:
-    long_ago = int((clock.now() - timedelta(days=8)).timestamp())
+    long_ago = int((times.now() - timedelta(days=8)).timestamp())
     claim = {"room_id": "CODE#ABCDEF", "item": "CODE", "kind": "code", "owner": world.room["id"]}
     world.put("RoomsTable", {**claim, "expires_at": long_ago})
     return Invariant.NOTHING_LEFT, "code ABCDEF"
@@ -220,7 +222,7 @@ def _a_former_member_who_is_nobody(world: World) -> Broken:
 
 
 def _former_member(user_id: str, room_id: str, role: str) -> Json:
-    at = clock.timestamp(clock.now())
+    at = times.timestamp(times.now())
     keys = {"room_id": f"USER#{user_id}", "item": f"FORMER#{room_id}"}
     return {**keys, "kind": "former", "role": role, "left_at": at}
 
@@ -290,20 +292,20 @@ def _a_session_of_nobody(world: World) -> Broken:
 
 
 def _an_empty_room_left(world: World) -> Broken:
-    since = clock.timestamp(clock.now() - timedelta(minutes=11))
+    since = times.timestamp(times.now() - timedelta(minutes=11))
     world.put("RoomsTable", {**_dead_room("room_left", since), "unfinished": "room"})
     world.put("RoomsTable", {"room_id": "CODE#LEFT77", "item": "CODE", "kind": "code", "owner": "room_left"})
     return Invariant.NOTHING_LEFT, "room_left"
 
 
 def _a_user_left_half_removed(world: World) -> Broken:
-    since = clock.timestamp(clock.now() - timedelta(minutes=21))
+    since = times.timestamp(times.now() - timedelta(minutes=21))
     world.change("UsersTable", {"user_id": world.ann.id}, status="deleting", updated_at=since)
     return Invariant.NOTHING_LEFT, world.ann.id
 
 
 def _an_empty_room_without_a_mark(world: World) -> Broken:
-    world.put("RoomsTable", _dead_room("room_left", clock.timestamp(clock.now())))
+    world.put("RoomsTable", _dead_room("room_left", times.timestamp(times.now())))
     return Invariant.MARKED, "room_left"
 
 
@@ -313,7 +315,7 @@ def _a_room_with_members_that_is_marked(world: World) -> Broken:
 
 
 def _a_user_being_deleted_without_a_mark(world: World) -> Broken:
-    world.change("UsersTable", {"user_id": world.ann.id}, status="deleting", updated_at=clock.timestamp(clock.now()))
+    world.change("UsersTable", {"user_id": world.ann.id}, status="deleting", updated_at=times.timestamp(times.now()))
     return Invariant.MARKED, world.ann.id
 
 
@@ -328,7 +330,7 @@ def _an_unassignment_not_carried_out(world: World) -> Broken:
 
 
 def _an_unassignment_of_nobody(world: World) -> Broken:
-    world.put("RoomsTable", {**_unassignment(world, "usr_ghost"), "updated_at": clock.timestamp(clock.now())})
+    world.put("RoomsTable", {**_unassignment(world, "usr_ghost"), "updated_at": times.timestamp(times.now())})
     return Invariant.NOTHING_LEFT, f"unassignment of usr_ghost in {world.room['id']}"
 
 
@@ -338,12 +340,12 @@ def _unassignment(world: World, user_id: str) -> Json:
         "item": f"UNASSIGNMENT#{world.room['id']}",
         "kind": "unassignment",
         "unfinished": "unassignment",
-        "updated_at": clock.timestamp(clock.now() - timedelta(minutes=11)),
+        "updated_at": times.timestamp(times.now() - timedelta(minutes=11)),
     }
 
 
 def _a_membership_of_somebody_deleted_long_ago(world: World) -> Broken:
-    since = clock.timestamp(clock.now() - timedelta(minutes=11))
+    since = times.timestamp(times.now() - timedelta(minutes=11))
     world.change("UsersTable", {"user_id": world.bob.id}, status="deleting", updated_at=since)
     return Invariant.NOTHING_LEFT, f"membership of {world.bob.id} in {world.room['id']}"
 
@@ -400,6 +402,39 @@ def _a_long_description_of_a_short_one(world: World) -> Broken:
     part = {"owner_id": world.room["id"], "item": f"D#{world.task['id']}"}
     world.put("TasksTableV2", {**part, "text": "long " * 200})
     return Invariant.LINKS, f"{part['item']} of {part['owner_id']}"
+
+
+def _a_task_in_nobodys_list(world: World) -> Broken:
+    world.change("TasksTableV2", world.task_key, person_id=world.bob.id)
+    return Invariant.TASK_VERSION, world.task["id"]
+
+
+def _trashed(world: World) -> Json:
+    """The key of a task in the trash."""
+    task = world.ann.plan()
+    assert world.ann.delete(f"/tasks/{task['id']}").status == 204
+    return {"owner_id": world.ann.id, "item": task["id"]}
+
+
+def _a_task_in_the_trash_that_the_sweeper_does_not_find(world: World) -> Broken:
+    key = _trashed(world)
+    world.change("TasksTableV2", key, person_id=world.ann.id)
+    return Invariant.TASK_VERSION, key["item"]
+
+
+def _a_task_in_the_trash_whose_time_is_over(world: World) -> Broken:
+    key = _trashed(world)
+    at = times.timestamp(times.now() - timedelta(days=30, hours=1))
+    created = key["item"].rpartition(".")[2]
+    world.change("TasksTableV2", key, trashed_at=at, by_created=f"X#{at}#{created}")
+    return Invariant.NOTHING_LEFT, key["item"]
+
+
+def _a_respread_that_nobody_carries_out(world: World) -> Broken:
+    at = times.timestamp(times.now() - timedelta(hours=1))
+    job = {"person_id": "JOBS", "by_created": f"J#{at}", "since": at, "status": "pending", "rank": "a0", "step": 1}
+    world.put("TasksTableV2", {"owner_id": world.room["id"], "item": "J#ranks", **job})
+    return Invariant.NOTHING_LEFT, f"respread of ranks in {world.room['id']}"
 
 
 def _a_task_of_no_status(world: World) -> Broken:
@@ -483,6 +518,10 @@ def _dead_room(room_id: str, since: str) -> Json:
         _a_link_of_no_task,
         _a_long_description_that_is_gone,
         _a_long_description_of_a_short_one,
+        _a_task_in_nobodys_list,
+        _a_task_in_the_trash_that_the_sweeper_does_not_find,
+        _a_task_in_the_trash_whose_time_is_over,
+        _a_respread_that_nobody_carries_out,
         _a_task_of_no_status,
         _a_room_without_a_count,
         _an_item_of_no_known_kind,
@@ -525,7 +564,7 @@ def test_an_expired_session_may_outlive_its_user(world: World) -> None:
 
 def test_recent_unfinished_work_is_no_violation(world: World) -> None:
     assert world.ann.delete(f"/rooms/{world.room['id']}").status == 204
-    now = clock.timestamp(clock.now())
+    now = times.timestamp(times.now())
     world.change("UsersTable", {"user_id": world.bob.id}, status="deleting", updated_at=now, unfinished="user")
 
     assert _violations(world.audit()) == []

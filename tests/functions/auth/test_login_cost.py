@@ -7,6 +7,7 @@ import bcrypt
 import pytest
 
 from tasksync.security.passwords import hash_password
+from tests.support.aws import environment
 from tests.support.client import Response
 from tests.support.problems import problem
 from tests.support.product import Product
@@ -66,8 +67,7 @@ def hash_of(product: Product, user_id: str) -> str:
 
 def make_older(product: Product, user_id: str, cost: int) -> None:
     """Give the user a hash of the same password as the service would have made it with this cost."""
-    with product.aws.running("AuthFunction"), pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BCRYPT_COST", str(cost))
+    with product.aws.running("AuthFunction"), environment({"BCRYPT_COST": str(cost)}):
         older = hash_password(PASSWORD)
     change(product.aws, "UsersTable", {"user_id": user_id}, password_hash=older)
 

@@ -120,6 +120,19 @@ def _somebody_who_left(product: Product) -> None:
     bob.delete(f"/rooms/{room['id']}")
 
 
+def _a_crowded_place(product: Product) -> None:
+    """A move to a place where ranks are long, which the sweeper makes short again."""
+    ann = product.register("ann")
+    moved, *neighbours = (ann.plan()["id"] for _ in range(3))
+    for number, neighbour in enumerate(neighbours, 1):
+        rank, created = f"a0{'0' * 250}{number}", neighbour.rpartition(".")[2]
+        key = {"owner_id": ann.id, "item": neighbour}
+        tables.change(product.aws, "TasksTableV2", key, rank=rank, by_rank=f"T#1#{rank}#{created}")
+    assert ann.post(f"/tasks/{moved}/move", json={"after": neighbours[0]}).status == 200
+    key = {"owner_id": ann.id, "item": "J#ranks"}
+    tables.change(product.aws, "TasksTableV2", key, by_created="J#2026-01-01T00:00:00.000Z")
+
+
 def _use_streams_and_sweeper(product: Product) -> None:
     product.deliver()
     for finish in (product.deliver, lambda: call(product.aws, "SweeperFunction", {"older_than_seconds": 0})):
@@ -127,6 +140,7 @@ def _use_streams_and_sweeper(product: Product) -> None:
         tables.change(product.aws, "UsersTable", {"user_id": ann.id}, status="deleting", unfinished="user")
         _an_empty_room(product)
         _somebody_to_be_unassigned(product)
+        _a_crowded_place(product)
         finish()
 
 

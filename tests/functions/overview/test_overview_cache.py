@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from overview_api.cache import CachedOverview, OverviewCache
+from tasksync.model import times
 from tasksync.model.entities import Caller, Membership, RoomRole, UserRole
-from tasksync.runtime import clock
 
 
 class InNoRoom:
@@ -20,7 +20,7 @@ def caller(name: str, role: UserRole = UserRole.USER) -> Caller:
 
 
 def cached_overview(seconds_ago: float = 0) -> CachedOverview:
-    return CachedOverview(b"{}", "tag", clock.now() - timedelta(seconds=seconds_ago))
+    return CachedOverview(b"{}", "tag", times.now() - timedelta(seconds=seconds_ago))
 
 
 @pytest.mark.parametrize(("seconds_ago", "found"), [(0, True), (4, True), (6, False)])
@@ -45,7 +45,7 @@ def test_an_overview_is_cached_per_caller_and_role() -> None:
 
 
 def test_a_membership_of_another_join_is_a_different_cache_key() -> None:
-    before = Membership("room_1", "usr_ann", RoomRole.MEMBER, "first", clock.now())
+    before = Membership("room_1", "usr_ann", RoomRole.MEMBER, "first", times.now())
     cache = OverviewCache(InNoRoom())
 
     cache.store(caller("ann"), cached_overview(), [before])
@@ -64,7 +64,7 @@ def test_over_the_count_limit_the_oldest_overview_is_evicted() -> None:
 
 def test_over_the_size_limit_the_oldest_overview_is_evicted() -> None:
     cache = OverviewCache(InNoRoom())
-    large = CachedOverview(bytes(4_000_000), "tag", clock.now())
+    large = CachedOverview(bytes(4_000_000), "tag", times.now())
 
     for name in ("first", "first", *map(str, range(15))):
         cache.store(caller(name), large, [])

@@ -40,6 +40,8 @@ class Scene:
         self.bob.join(self.room)
         self.ann.patch(f"{self.path}/users/{self.bob.id}", json={"role": "admin"})
         self.task = self.ann.plan(room_id=self.room["id"], user_id=self.bob.id)
+        self.trashed = self.ann.plan()["id"]
+        self.ann.delete(f"/tasks/{self.trashed}")
 
     def asks(self) -> dict[tuple[str, str], Ask]:
         """In this order each is answered well."""
@@ -65,6 +67,10 @@ class Scene:
             ("POST /keys/resolve", "users"): lambda ann, me: ann.post("/keys/resolve", json={"users": [me, bob]}),
             ("POST /rooms/{room_id}/users", "user_id"): lambda ann, me: ann.post(f"{room}/users", json={"user_id": me}),
             (f"PATCH {member}", "user_id"): lambda ann, me: ann.patch(f"{room}/users/{me}", json={"role": "admin"}),
+            (f"GET {user}/trash", "user_id"): lambda ann, me: ann.get(f"/users/{me}/trash"),
+            (f"DELETE {user}/trash/{{task_id}}", "user_id"): lambda ann, me: ann.delete(
+                f"/users/{me}/trash/{self.trashed}"
+            ),
             (f"DELETE {member}", "user_id"): lambda ann, me: ann.delete(f"{room}/users/{me}"),
             (f"DELETE {user}", "user_id"): lambda ann, me: ann.delete(f"/users/{me}"),
         }

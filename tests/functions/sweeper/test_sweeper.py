@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasksync.runtime import clock
+from tasksync.model import times
 from tests.support import tables
 from tests.support.client import Person
 from tests.support.function_calls import call
@@ -15,7 +15,7 @@ from tests.support.rooms_table import of_rooms
 from tests.support.stored_tasks import assignments, stored_tasks
 
 ALL = {"older_than_seconds": 0}
-LONG_AGO = clock.timestamp(clock.now() - timedelta(minutes=11))
+LONG_AGO = times.timestamp(times.now() - timedelta(minutes=11))
 
 
 def _sweep(product: Product, event: dict[str, Any] | None = None, seconds: float = 60.0) -> Any:
@@ -24,7 +24,7 @@ def _sweep(product: Product, event: dict[str, Any] | None = None, seconds: float
 
 def _accept_deletion(product: Product, person: Person, at: str | None = None) -> None:
     """What a request to delete somebody has written when it is cut off."""
-    written = {"status": "deleting", "updated_at": at or clock.timestamp(clock.now()), "unfinished": "user"}
+    written = {"status": "deleting", "updated_at": at or times.timestamp(times.now()), "unfinished": "user"}
     tables.change(product.aws, "UsersTable", {"user_id": person.id}, **written)
 
 
@@ -33,7 +33,7 @@ def _nothing(complete: bool = True) -> dict[str, Any]:
 
 
 def _nothing_of_all() -> dict[str, Any]:
-    return {kind: _nothing() for kind in ("users", "rooms", "unassignments", "trash")}
+    return {kind: _nothing() for kind in ("users", "rooms", "unassignments", "ranks", "trash")}
 
 
 def _one() -> dict[str, Any]:
@@ -50,7 +50,7 @@ def test_a_room_left_empty_long_ago_is_deleted_with_its_tasks_and_its_code(produ
 
     swept = _sweep(product)
 
-    assert swept == {"users": _nothing(), "rooms": _one(), "unassignments": _nothing(), "trash": _nothing()}
+    assert swept == _nothing_of_all() | {"rooms": _one()}
     assert of_rooms(product) == []
     assert product.items("TasksTableV2") == []
 
@@ -80,12 +80,7 @@ def test_work_finished_by_the_stream_is_not_found(product: Product) -> None:
 
     product.deliver()
 
-    assert _sweep(product, ALL) == {
-        "users": _nothing(),
-        "rooms": _nothing(),
-        "unassignments": _nothing(),
-        "trash": _nothing(),
-    }
+    assert _sweep(product, ALL) == _nothing_of_all()
 
 
 def test_a_deleted_user_leaves_no_pending_unassignment(product: Product) -> None:
@@ -134,12 +129,7 @@ def test_recent_removals_are_left_to_the_streams(product: Product) -> None:
     assert ann.delete(f"/rooms/{room['id']}").status == 204
     _accept_deletion(product, bob)
 
-    assert _sweep(product) == {
-        "users": _nothing(),
-        "rooms": _nothing(),
-        "unassignments": _nothing(),
-        "trash": _nothing(),
-    }
+    assert _sweep(product) == _nothing_of_all()
     assert product.deliver() != []
 
 
@@ -149,12 +139,7 @@ def test_live_items_are_not_changed(product: Product) -> None:
     ann.plan(room_id=room["id"])
     before = of_rooms(product), product.items("TasksTableV2"), product.items("UsersTable")
 
-    assert _sweep(product, ALL) == {
-        "users": _nothing(),
-        "rooms": _nothing(),
-        "unassignments": _nothing(),
-        "trash": _nothing(),
-    }
+    assert _sweep(product, ALL) == _nothing_of_all()
     assert (of_rooms(product), product.items("TasksTableV2"), product.items("UsersTable")) == before
 
 
@@ -186,5 +171,6 @@ def test_a_failing_removal_does_not_block_the_others(product: Product, capsys: p
     assert {line["kind"]: line["failed"] for line in logged if line["event"] == "swept"} == {
         "users": [bob.id],
         "rooms": [room["id"]],
+        "ranks": [],
         "trash": [],
     }

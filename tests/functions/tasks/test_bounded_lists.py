@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tasksync.http import rendering
+from tasksync.http import responses
 from tests.support.aws import LOCK, Aws, environment
 from tests.support.client import Person
 from tests.support.product import Product
@@ -82,7 +82,7 @@ def crowded(_mocked_aws: None) -> Iterator[Crowded]:
         )
         tasks.sort(key=lambda task: task.id.rpartition(".")[2])
         with LOCK, table.in_place():
-            yield Crowded(ann, mine, [{**rendering.task(task)} for task in tasks], table)
+            yield Crowded(ann, mine, [{**responses.task(task)} for task in tasks], table)
 
 
 @pytest.mark.parametrize("sort", ["created_at", "deadline", "priority"])

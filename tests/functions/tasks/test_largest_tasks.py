@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from infrastructure.template import REPOSITORY
 from tasksync.dynamodb.tasks.items import task_key
 from tasksync.dynamodb.tasks.mapper import TASK, with_description
+from tasksync.model import times
 from tasksync.model.entities import Assignment, Task
-from tasksync.model.ids import new_task_id
-from tasksync.runtime import clock
+from tasksync.model.times import new_task_id
 from tests.support.aws import LOCK
 from tests.support.client import Response
 from tests.support.product import Product
@@ -72,7 +72,7 @@ def test_responses_of_the_largest_tasks_are_as_long_as_the_page_states(product: 
     room = f"/rooms/{room_id}"
     planned = ann.plan(room_id=room_id, title=TITLE, description=LONGEST, deadline="2027-01-31T12:00:00.123Z")
     task = _for_ten(_stored(product, planned["id"]))
-    tasks = [*_copies(task), *_copies(replace(task, trashed_at=clock.now(), trashed_by=ann.id))]
+    tasks = [*_copies(task), *_copies(replace(task, trashed_at=times.now(), trashed_by=ann.id))]
     properties = product.aws.stack.of_type("AWS::DynamoDB::Table")[TABLE]
     table = TasksTable(properties, stored_items(tasks), product.aws.dynamodb)
     ids = [task.id for task in tasks[:TASKS]]
@@ -119,7 +119,7 @@ def _for_ten(task: Task) -> Task:
 
 def _copies(task: Task) -> Iterator[Task]:
     for _ in range(TASKS):
-        yield replace(task, id=new_task_id(task.owner_id, clock.now()))
+        yield replace(task, id=new_task_id(task.owner_id, times.now()))
 
 
 def _rows(heading: str) -> dict[str, tuple[str, ...]]:

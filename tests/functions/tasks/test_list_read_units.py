@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tasksync.http import rendering
+from tasksync.http import responses
 from tasksync.model.entities import Task
 from tests.support.aws import LOCK, Aws, environment
 from tests.support.client import Person
@@ -168,4 +168,4 @@ def test_a_merged_list_continues_where_its_page_ended(crowded: Crowded) -> None:
 
 
 def _shown(task: Task) -> Json:
-    return {**rendering.task(task)}
+    return {**responses.task(task)}

@@ -65,6 +65,7 @@ def test_every_change_is_stored_and_shown_whole(
     ] * 5
     assert texts(product) == ([after] if after in (LONG, OTHER) else [])
     ann.delete(f"/tasks/{task['id']}")
+    ann.delete(f"/rooms/{task['room_id']}/trash/{task['id']}")
     assert product.items(TABLE) == []
 
 

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from tasksync.runtime import clock
+from tasksync.model import times
 from tests.support import tables
 from tests.support.client import Person
 from tests.support.function_calls import call
 from tests.support.problems import problem
 from tests.support.product import Product
+from tests.support.stored_tasks import assign
 
 LONG = "word " * 199 + "word"
 
@@ -23,7 +24,7 @@ def _delete(person: Person, *tasks: Any) -> None:
 def _trashed_ago(product: Product, task: Any, ago: timedelta) -> None:
     """Let the task have been deleted so long ago."""
     owner_id, _, created = task["id"].rpartition(".")
-    at = clock.timestamp(clock.now() - ago)
+    at = times.timestamp(times.now() - ago)
     key = {"owner_id": owner_id, "item": task["id"]}
     tables.change(product.aws, "TasksTableV2", key, trashed_at=at, by_created=f"X#{at}#{created}")
 
@@ -48,7 +49,7 @@ def test_a_deleted_task_is_in_the_trash_and_nowhere_else_until_it_is_restored(pr
     [shown] = vera.list(trash)
     assert shown["description_excerpt"] == LONG[:500]
     assert (shown["trashed_by"], shown["assignee_ids"], shown["version"]) == (bob.id, [bob.id, ann.id], 2)
-    assert clock.parse(shown["expires_at"]) - clock.parse(shown["trashed_at"]) == timedelta(days=30)
+    assert times.parse(shown["expires_at"]) - times.parse(shown["trashed_at"]) == timedelta(days=30)
 
     problem(vera.post(f"{path}/restore"), 403, "role_too_low")
     restored = ann.post(f"{path}/restore")
@@ -168,3 +169,18 @@ def test_what_has_expired_is_not_found_and_the_sweeper_deletes_it(product: Produ
     product.deliver()
     [purged] = [each for each in ann.list(f"/rooms/{room['id']}/activity") if each["action"] == "purged"]
     assert (purged["actor_id"], purged["resource_id"]) == (None, expired[0]["id"])
+
+
+def test_a_restored_assignment_without_a_join_id_is_by_the_membership_of_today(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    task = ann.plan(room_id=room["id"])
+    assign(product, task["id"], bob.id)
+    _delete(ann, task)
+
+    assert ann.post(f"/tasks/{task['id']}/restore").json()["assignee_ids"] == [bob.id]
+
+    [link] = [item for item in product.items("TasksTableV2") if "assignee_id" in item]
+    [membership] = [item for item in product.items("RoomsTable") if item["item"] == f"MEMBER#{bob.id}"]
+    assert link["join_id"] == membership["join_id"]

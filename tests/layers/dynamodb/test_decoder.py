@@ -9,9 +9,10 @@ from pynamodb.models import Model
 
 from tasksync.dynamodb.activity.repository import ActivityItem
 from tasksync.dynamodb.core.decoder import item_of
-from tasksync.dynamodb.idempotency.repository import IdempotencyItem
+from tasksync.dynamodb.idempotency.items import IdempotencyItem
 from tasksync.dynamodb.limits.repository import LimitItem
-from tasksync.dynamodb.rooms.items import CodeItem, MembershipItem, RoomItem, RoomsItem
+from tasksync.dynamodb.rooms.items import CodeItem, RoomItem, RoomsItem
+from tasksync.dynamodb.rooms.memberships import MembershipItem
 from tasksync.dynamodb.sessions.items import SessionItem
 from tasksync.dynamodb.tasks.items import DescriptionItem, LinkItem, TaskItem
 from tasksync.dynamodb.users.items import ClaimItem, UserItem, UsersItem

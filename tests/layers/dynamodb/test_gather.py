@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from tasksync.aws.client import DYNAMODB, Client, RetryPolicy
+from tasksync.dynamodb.core.connection import count
 from tasksync.dynamodb.core.gather import gather, gather_pair
 from tasksync.model import change_context
 from tasksync.runtime import deadline, unit_of_work
@@ -38,7 +39,7 @@ def one_by_one() -> Iterator[None]:
 
 def reader(**replies: list[Callable[[], Reply]]) -> Callable[[str], Callable[[], Any]]:
     """What reads a table, by its name. Its replies come one after the other."""
-    client = Client(DYNAMODB, RetryPolicy(1, 3, 3), observe=unit_of_work.count)
+    client = Client(DYNAMODB, RetryPolicy(1, 3, 3), observe=count)
     client.events = Tables(**replies).events
     return lambda table: partial(client.call, "GetItem", {"TableName": table})
 

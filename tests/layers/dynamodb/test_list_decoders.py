@@ -7,18 +7,20 @@ from msgspec.structs import replace
 from pynamodb.models import Model
 
 from tasksync.dynamodb.core.queries import query
-from tasksync.dynamodb.rooms.items import MembershipItem, RoomItem
+from tasksync.dynamodb.rooms.items import RoomItem
+from tasksync.dynamodb.rooms.memberships import MembershipItem
 from tasksync.dynamodb.rooms.repository import partition
-from tasksync.dynamodb.tasks.mapper import TASK, TaskRow, rows_with, sort_keys
+from tasksync.dynamodb.tasks import mapper
+from tasksync.dynamodb.tasks.mapper import TASK, TaskRow, rows_with
+from tasksync.model import times
 from tasksync.model.entities import JoinRole, Membership, Origin, Room, RoomRole
-from tasksync.model.ids import new_room_id
-from tasksync.runtime import clock
+from tasksync.model.times import new_room_id
 from tests.support.aws import LOCK, Aws
 from tests.support.random_tasks import random_tasks, stored
 
 Raw = dict[str, dict[str, Any]]
 
-ROOM_ID = new_room_id(clock.now())
+ROOM_ID = new_room_id(times.now())
 TASKS = [
     replace(task, completed_at=task.created_at if count % 2 else None)
     for count, task in enumerate(random_tasks(20, ROOM_ID, "usr_ann", ["usr_ann", None], seed=1))
@@ -54,7 +56,7 @@ def test_a_row_has_the_requested_sort_keys(aws: Aws) -> None:
 
     [row] = read("by_status", "item", "by_deadline")
 
-    expected = sort_keys(TASKS[0])
+    expected = mapper.stored(TASKS[0]).keys
     assert row.key("item") == row.id == TASKS[0].id
     assert (row.key("by_status"), row.key("by_deadline")) == (expected["by_status"], expected["by_deadline"])
 
@@ -84,7 +86,7 @@ def test_an_item_without_a_required_attribute_is_refused(aws: Aws) -> None:
 
 @pytest.mark.parametrize("name", ["Move", None])
 def test_a_partition_decodes_to_the_same_room_as_its_items(aws: Aws, name: str | None) -> None:
-    at = clock.now()
+    at = times.now()
     members = [Membership(ROOM_ID, f"usr_{number}", role, "j", at) for number, role in enumerate(RoomRole)]
     names = frozenset(member.user_id for member in members)
     room = Room(ROOM_ID, "GARDEN", JoinRole.VIEWER, name, 3, 1, "usr_0", at, at, 7, names)
@@ -96,7 +98,7 @@ def test_a_partition_decodes_to_the_same_room_as_its_items(aws: Aws, name: str |
 
 
 def test_a_partition_of_several_pages_is_read_to_its_end(aws: Aws) -> None:
-    at = clock.now()
+    at = times.now()
     # A page has a megabyte at most.
     members = [Membership(ROOM_ID, f"usr_{number}", RoomRole.MEMBER, "j" * 300_000, at) for number in range(8)]
     put(aws, "RoomsTable", *[MembershipItem.of(member, Origin.ONESELF).serialize() for member in members])

@@ -7,8 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from tasksync.dynamodb.core.mapper import NUMBER, TEXT, Attribute, Mapper
-from tasksync.dynamodb.rooms.items import MembershipItem, RoomItem
+from tasksync.dynamodb.rooms.items import RoomItem
 from tasksync.dynamodb.rooms.mapper import MEMBERSHIP, ROOM
+from tasksync.dynamodb.rooms.memberships import MembershipItem
 from tasksync.dynamodb.sessions.items import SessionItem
 from tasksync.dynamodb.sessions.mapper import session_of
 from tasksync.dynamodb.tasks.items import task_item

@@ -46,6 +46,7 @@ WITH_NEEDED_FIELDS: dict[Route, set[str]] = {
     ("POST", "/rooms/{room_id}/users"): {"/user_id"},
     ("PATCH", "/rooms/{room_id}/users/{user_id}"): {"/role"},
     ("POST", "/tasks"): {"/title"},
+    ("POST", "/tasks/{task_id}/move"): {"/after"},
 }
 
 LISTS = [
@@ -55,6 +56,8 @@ LISTS = [
     ("GET", "/rooms/{room_id}/users"),
     ("GET", "/rooms/{room_id}/tasks"),
     ("GET", "/rooms/{room_id}/activity"),
+    ("GET", "/rooms/{room_id}/trash"),
+    ("GET", "/users/{user_id}/trash"),
     ("GET", "/tasks"),
 ]
 # No list, but it may be too long for one response.

@@ -47,6 +47,7 @@ def test_an_unknown_id_is_404_on_every_route(product: Product) -> None:
     bodies = {
         ("POST", "/rooms/{room_id}/users"): {"user_id": ann.id},
         ("PATCH", "/rooms/{room_id}/users/{user_id}"): {"role": "member"},
+        ("POST", "/tasks/{task_id}/move"): {"after": None},
     }
 
     for route, an_id in itertools.product(calls.WITH_IDS, ODD_IDS):

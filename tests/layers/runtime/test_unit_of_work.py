@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tasksync.dynamodb.core.connection import count, take_record
 from tasksync.runtime import unit_of_work
 from tasksync.runtime.unit_of_work import AddRecord, UsageCounters
 
@@ -31,14 +32,14 @@ CANCELLED = {
 def test_attempts_units_and_throttles_are_counted(responses: list[Any], expected: UsageCounters) -> None:
     with unit_of_work.begin() as unit:
         for response in responses:
-            unit_of_work.count(response)
+            count(response)
 
     assert unit.usage == expected
 
 
 def test_each_unit_of_work_begins_at_nothing() -> None:
     with unit_of_work.begin() as before:
-        unit_of_work.count({})
+        count({})
 
     with unit_of_work.begin() as unit:
         assert unit.usage == UsageCounters()
@@ -47,7 +48,7 @@ def test_each_unit_of_work_begins_at_nothing() -> None:
 
 def test_concurrent_reads_are_waited_for_once() -> None:
     with unit_of_work.begin() as unit:
-        unit_of_work.count({})
+        count({})
         first, second = unit_of_work.split(2)
         first.usage, second.usage = UsageCounters(2, 1.0, 0, 2), UsageCounters(3, 4.5, 1, 1)
 
@@ -59,12 +60,12 @@ def test_concurrent_reads_are_waited_for_once() -> None:
 def test_the_first_transaction_after_the_response_is_known_takes_the_record() -> None:
     with unit_of_work.begin() as unit:
         unit.respond = lambda outcome: record(str(outcome))
-        assert unit_of_work.take_record() is None
+        assert take_record() is None
 
         unit_of_work.respond_with("a task")
 
-        assert added(unit_of_work.take_record()) == ["a task"]
-        assert unit_of_work.take_record() is None
+        assert added(take_record()) == ["a task"]
+        assert take_record() is None
 
 
 def test_bookkeeping_leaves_the_record_to_the_effect_and_counts_as_no_write() -> None:
@@ -74,17 +75,17 @@ def test_bookkeeping_leaves_the_record_to_the_effect_and_counts_as_no_write() ->
 
         with unit_of_work.bookkeeping():
             unit.usage.writes += 1
-            assert unit_of_work.take_record() is None
+            assert take_record() is None
 
         assert unit.usage.writes == 0
-        assert added(unit_of_work.take_record()) == ["a task"]
+        assert added(take_record()) == ["a task"]
 
 
 def test_without_anybody_to_respond_to_there_is_no_record() -> None:
     with unit_of_work.begin():
         unit_of_work.respond_with("a task")
 
-        assert unit_of_work.take_record() is None
+        assert take_record() is None
 
 
 def record(response: str) -> AddRecord:

@@ -65,11 +65,20 @@ export class Body {
     );
   }
 
+  /** From ids in responses: of a list, with one more than `current` has; of a neighbour, not the one in the path. */
+  #likely(name, current) {
+    if (name === "after") return this.#ids.of("task_id")[1];
+    if (name !== "assignee_ids") return this.#ids.of(name)[0];
+    const chosen = Array.isArray(current) ? current : [];
+    const another = this.#ids.of("user_id").find((each) => !chosen.includes(each));
+    return another ? [...chosen, another] : chosen;
+  }
+
   #setter(name, choices, sample) {
     const set = (value) => this.#change((body) => ({ ...body, [name]: value }));
     if (!choices) {
-      const known = this.#ids.of(name)[0];
-      return element("button", { type: "button", className: "quiet", "aria-label": `Insert ${name}`, onclick: () => set(known ?? sample) }, "Insert");
+      const insert = () => this.#change((body) => ({ ...body, [name]: this.#likely(name, body[name]) ?? sample }));
+      return element("button", { type: "button", className: "quiet", "aria-label": `Insert ${name}`, onclick: insert }, "Insert");
     }
     const options = choices.map((each) => element("option", { value: JSON.stringify(each) }, String(each)));
     const select = element("select", { "aria-label": `Value of ${name}` }, element("option", { value: "" }, "Insert…"), ...options);

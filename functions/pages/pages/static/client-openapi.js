@@ -147,6 +147,7 @@ function described(schema) {
   const limits = [
     schema.minLength !== undefined && `≥ ${schema.minLength}`,
     schema.maxLength !== undefined && `≤ ${schema.maxLength} characters`,
+    schema.maxItems !== undefined && `≤ ${schema.maxItems} entries`,
     schema.minimum !== undefined && `≥ ${schema.minimum}`,
     schema.maximum !== undefined && `≤ ${schema.maximum}`,
   ].filter(Boolean);

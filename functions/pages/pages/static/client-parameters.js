@@ -90,11 +90,11 @@ export class Parameters {
 
   /** An id from the responses. `me` is good for anything but what cannot be undone. */
   #likely(name) {
-    const [latest] = this.#ids.of(name);
+    const [latest] = this.#ids.of(name, this.#operation.path);
     return latest ?? (name === "user_id" && this.#operation.method !== "DELETE" ? "me" : "");
   }
 
   #options(parameter, id) {
-    return element("datalist", { id: `${id}-known` }, ...this.#ids.of(parameter.name).map((each) => element("option", { value: each })));
+    return element("datalist", { id: `${id}-known` }, ...this.#ids.of(parameter.name, this.#operation.path).map((each) => element("option", { value: each })));
   }
 }

@@ -93,7 +93,7 @@ function filling(system) {
   const show = (original) => (thing, shown) => {
     const operation = shown && thing[0] === "operations" ? operationOf(thing[2]) : undefined;
     for (const { name: parameter, in: where } of operation?.parameters ?? []) {
-      const [latest] = where === "path" ? ids.of(parameter) : [];
+      const [latest] = where === "path" ? ids.of(parameter, operation.path) : [];
       const at = [operation.path, operation.method];
       if (latest && !system.specSelectors.getParameter(at, parameter, where)?.get("value")) {
         system.specActions.changeParam(at, parameter, where, latest);

@@ -1,6 +1,9 @@
 // Ids seen in responses, so that nobody has to copy them into the next request.
 
-const OWNERS = { rooms: "room_id", tasks: "task_id", users: "user_id", sessions: "session_id" };
+// What is in the trash can be restored and purged, and nothing else.
+const TRASHED = "trashed task_id";
+// By the last part of a path that is here, what `id` is in its response; of an entry of an audit trail, nothing to use.
+const OWNERS = { rooms: "room_id", tasks: "task_id", users: "user_id", sessions: "session_id", trash: TRASHED, activity: undefined };
 const MOST = 20;
 
 export class Ids {
@@ -8,14 +11,17 @@ export class Ids {
 
   /** Collects the ids in a successful response to a request of this path, and drops that of what was deleted. */
   learn(method, path, json) {
-    const parts = path.split("/");
-    if (method === "DELETE") this.#drop(decodeURIComponent(parts.at(-1)));
+    const parts = path.split("/").map(decodeURIComponent);
+    const restored = parts.at(-1) === "restore";
+    if (method === "DELETE" || restored) this.#drop(parts.at(restored ? -2 : -1));
+    if (method === "DELETE" && parts.at(-2) === "tasks") this.#add(TRASHED, parts.at(-1));
     this.#visit(json, OWNERS[parts.findLast((part) => part in OWNERS)]);
   }
 
-  /** Values for a parameter of this name, the latest first. */
-  of(name) {
-    return this.#seen.get(name) ?? [];
+  /** Values for a parameter of this name, the latest first. `path`: of the operation, as the description has it. */
+  of(name, path = "") {
+    const inTrash = name === "task_id" && /\/(trash\/\{task_id\}|restore)$/.test(path);
+    return this.#seen.get(inTrash ? TRASHED : name) ?? [];
   }
 
   #drop(id) {

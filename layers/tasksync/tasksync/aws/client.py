@@ -40,6 +40,8 @@ from tasksync.aws.endpoints import endpoint, session_for
 from tasksync.runtime import deadline, randomness
 
 _LONGEST_PAUSE_SECONDS = 20
+_RESPONSE_SECONDS = 0.5
+"""Enough for the function's own response and its log line."""
 
 _RETRIED_STATUSES = {500, 502, 503, 504}
 RETRIED_CODES = {
@@ -230,7 +232,7 @@ class Client:
         attempt, retry_cost = 1, 0
         undecided: Exception | None = None
         while True:
-            left = deadline.seconds_left()
+            left = seconds_left()
             if left <= 0:
                 raise OutOfTime from undecided
             try:
@@ -253,7 +255,7 @@ class Client:
 
     def _has_time(self, pause: float) -> bool:
         """Whether there is time for another attempt after a pause of this many seconds."""
-        return deadline.seconds_left() >= pause + self.retry_policy.connect_seconds
+        return seconds_left() >= pause + self.retry_policy.connect_seconds
 
     # The name that PynamoDB calls.
     _make_api_call = call
@@ -292,6 +294,11 @@ class Client:
         listeners = self.events.emit(f"before-send.{self._service.name}.{operation}", request=request)
         mocked: AWSResponse | None = next((mocked for _, mocked in listeners if mocked is not None), None)
         return self._http.send(request) if mocked is None else mocked
+
+
+def seconds_left() -> float:
+    """The maximum duration of a request that starts now. Infinite without a deadline."""
+    return deadline.remaining.get()() / 1000 - _RESPONSE_SECONDS
 
 
 def may_be_carried_out(error: BaseException) -> bool:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tasksync.domain.gather import Gather
+from tasksync.model.codes import code_as_pasted
 from tasksync.model.entities import Caller, Room, RoomView, Task, User, UserRole
-from tasksync.model.ids import code_as_pasted, is_id, is_room_id, owner_of
+from tasksync.model.times import is_id, is_room_id, owner_of
 
 
 @dataclass(frozen=True, slots=True)

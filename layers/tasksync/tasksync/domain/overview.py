@@ -7,7 +7,7 @@ from typing import Protocol
 
 from tasksync.domain.gather import Gather
 from tasksync.model.entities import Caller, JoinedRooms, Membership, RoomView, Task, TaskStatus, User
-from tasksync.model.ids import is_room_id, owner_of, time_ordered_part
+from tasksync.model.times import is_room_id, owner_of, time_ordered_part
 
 MOST_OF_EACH = 100
 _MORE_READS = 3

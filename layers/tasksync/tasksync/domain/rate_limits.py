@@ -1,15 +1,13 @@
 """Rate limit policies (OWASP ASVS 5.0.0 §6.3.1, OWASP API Security 2023 API2 and API4).
 
-This module lists all policies; their quotas are parameters of the template. Windows are fixed, with a different offset
-for each key, so that not all windows end at the same time.
+This module lists all policies; their quotas are parameters of the template. ``http/pipeline.py`` counts requests.
 """
 
-import zlib
+import ipaddress
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
-from tasksync.model.errors import LimitStatus
+_IPV6_PREFIX = 56
 
 
 class Per(StrEnum):
@@ -26,16 +24,13 @@ class Policy:
 
     ``exact``: each request is counted in the table, so that concurrent requests cannot exceed the quota. Otherwise a
     container leases a part of the quota and counts in memory: never more than the quota is allowed, and at least nine
-    tenths of it (see ``Window.lease``).
+    tenths of it.
     """
 
     name: str
     per: Per
     seconds: int
     exact: bool = False
-
-    def limit_status(self, quota: int, remaining: int, seconds: int) -> LimitStatus:
-        return LimitStatus(self.name, quota, self.seconds, max(0, remaining), max(1, seconds))
 
 
 # Wrong passwords for one account from one network; see ``domain/users/login_throttle.py``.
@@ -70,28 +65,14 @@ POLICIES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The current window of a policy for one user, network or account."""
+def network(ip: str) -> str:
+    """Who is counted as one behind an address: an IPv4 address by itself, an IPv6 address with its /56.
 
-    policy: Policy
-    key: str
-    """The key of the counter, different in each window."""
-    ends: int
-    """Seconds since 1970."""
-
-    @classmethod
-    def at(cls, policy: Policy, who: str, now: datetime) -> "Window":
-        counted = f"{policy.name}#{who}"
-        shift = zlib.crc32(counted.encode()) % policy.seconds
-        number = (int(now.timestamp()) + shift) // policy.seconds
-        ends = (number + 1) * policy.seconds - shift
-        return cls(policy, f"{counted}#{ends}", ends)
-
-    def lease(self, quota: int, remaining: int) -> int:
-        """How much of the remaining quota one container leases at once.
-
-        The unused part of a lease is lost to the other containers. A lease is a fortieth of the quota at most, so four
-        containers can leave a tenth of the quota unused.
-        """
-        return max(1, min(quota // 40, remaining // 20))
+    A /56 is what most providers give a customer. ``docs/security.md`` says what larger and smaller ones mean.
+    """
+    address = ipaddress.ip_address(ip)
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((int(address), _IPV6_PREFIX), strict=False))

@@ -9,9 +9,9 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
 
+from tasksync.model import times
 from tasksync.model.entities import MAX_INDEX_LAG, Membership, Room, RoomRole, RoomView, Session, Task, User, UserStatus
 from tasksync.model.errors import LastAdmin, WriteConflict
-from tasksync.runtime import clock
 from tasksync.runtime.deadline import KeepGoing
 from tasksync.runtime.unit_of_work import retry_on_conflict
 
@@ -107,7 +107,7 @@ class UserRemoval:
         if not self._tasks.purge(user_id, keep_going) or not self._unassign(user_id, keep_going):
             return False
         self._people.free_claims(user)
-        if clock.now() - user.updated_at >= MAX_INDEX_LAG:
+        if times.now() - user.updated_at >= MAX_INDEX_LAG:
             with suppress(WriteConflict):  # another function has just done so
                 self._people.erase(user)
         return True
@@ -124,7 +124,7 @@ class UserRemoval:
             if not keep_going():
                 return False
             try:
-                self._tasks.unassign(task, user_id, max(clock.now(), task.updated_at))
+                self._tasks.unassign(task, user_id, max(times.now(), task.updated_at))
             except WriteConflict:
                 return False  # changed at this moment: the next run tries again
         return True
@@ -137,7 +137,7 @@ def _leave(candidate: Membership, rooms: Rooms) -> None:
     mine = next((member for member in members if member.user_id == candidate.user_id), None)
     if room is None or mine is None:
         return
-    at = clock.later_than(room.updated_at)
+    at = times.later_than(room.updated_at)
     successor = _successor([member for member in members if member is not mine])
     if successor is not None and RoomView(room, mine, members).is_last_admin(mine):
         rooms.leave_to(mine, successor, at)

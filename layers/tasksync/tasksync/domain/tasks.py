@@ -6,6 +6,7 @@ from typing import Protocol
 
 from msgspec.structs import asdict, replace
 
+from tasksync.model import times
 from tasksync.model.entities import Assignment, Caller, Draft, Membership, Page, RoomRole, Task, TaskStatus
 from tasksync.model.errors import (
     AssigneeNotMember,
@@ -17,10 +18,9 @@ from tasksync.model.errors import (
     TaskNotFound,
     WriteConflict,
 )
-from tasksync.model.ids import is_room_id, new_task_id, owner_of
 from tasksync.model.queries import Order, TaskFilter
-from tasksync.model.ranks import rank_of
-from tasksync.runtime import clock, unit_of_work
+from tasksync.model.times import is_room_id, new_task_id, owner_of, rank_of
+from tasksync.runtime import unit_of_work
 from tasksync.runtime.unit_of_work import retry_on_conflict
 
 _VIEWER_LIMITS = (
@@ -68,7 +68,7 @@ class TaskService:
         assignees = tuple(map(Assignment, draft.assignee_ids))
         if room_id is not None and assignees:
             assignees = self._assignments(caller, room_id, draft.assignee_ids)
-        at = clock.now()
+        at = times.now()
         owner_id = room_id or caller.user_id
         fields = asdict(draft)
         del fields["assignee_ids"]
@@ -161,7 +161,7 @@ class TaskService:
         if after == before:
             return before
         # The clocks of two containers may differ: the times of a task's versions must not go backwards.
-        at = max(clock.now(), before.updated_at)
+        at = max(times.now(), before.updated_at)
         after = replace(
             after,
             completed_at=completed_at(before, after, at),
@@ -182,7 +182,7 @@ class TaskService:
             require_writer(members.get(caller.user_id))
         if not matches(task.version):
             raise PreconditionFailed(task.version)
-        at = max(clock.now(), task.updated_at)
+        at = max(times.now(), task.updated_at)
         after = replace(
             task,
             trashed_at=at,

@@ -7,10 +7,11 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from tasksync.domain.tasks import Matches, require_writer, visible_owner
+from tasksync.model import times
 from tasksync.model.entities import Assignment, Caller, Membership, Page, Task
 from tasksync.model.errors import NotFound, PreconditionFailed, RoomNotFound, TaskNotFound
-from tasksync.model.ids import is_room_id
-from tasksync.runtime import clock, unit_of_work
+from tasksync.model.times import is_room_id
+from tasksync.runtime import unit_of_work
 from tasksync.runtime.deadline import KeepGoing
 from tasksync.runtime.unit_of_work import retry_on_conflict
 
@@ -74,14 +75,16 @@ class TrashService:
         assignees = before.assignees
         if writer_id is not None and assignees:
             members = self._memberships.members_among(before.owner_id, before.assignee_ids)
-            assignees = tuple(each for each in assignees if _holds(each, members))
+            assignees = tuple(
+                Assignment(each.user_id, members[each.user_id].join_id) for each in assignees if _holds(each, members)
+            )
         after = replace(
             before,
             trashed_at=None,
             trashed_by=None,
             assignees=assignees,
             updated_by=caller.user_id,
-            updated_at=max(clock.now(), before.updated_at),
+            updated_at=max(times.now(), before.updated_at),
             version=before.version + 1,
         )
         unit_of_work.respond_with(after)
@@ -100,13 +103,13 @@ class TrashService:
     def _page(
         self, caller: Caller, owner_id: str, limit: int, after: str | None
     ) -> tuple[Page[Task], Membership | None]:
-        return self._tasks.page_of_trash(owner_id, caller.user_id, clock.now() - self._lifetime(), limit, after)
+        return self._tasks.page_of_trash(owner_id, caller.user_id, times.now() - self._lifetime(), limit, after)
 
     def _find(self, caller: Caller, task_id: str, matches: Matches) -> tuple[Task, str | None]:
         """A task that the caller may restore or delete, and the caller's id; None for a personal task."""
         in_room = is_room_id(visible_owner(caller, task_id))
         task, members = self._tasks.find_with_members(task_id, [caller.user_id], trashed=True)
-        if task is None or (in_room and caller.user_id not in members) or self.expires_at(task) <= clock.now():
+        if task is None or (in_room and caller.user_id not in members) or self.expires_at(task) <= times.now():
             raise TaskNotFound
         if in_room:
             require_writer(members.get(caller.user_id))

@@ -6,7 +6,7 @@
     @api.route("POST", "/rooms", body=NewRoom, status=201, response=Room, raises=(CodeTaken, TooManyRooms))
     def create_room(request: Request, body: NewRoom) -> Response: ...
 
-A request passes the middlewares in the order of ``Api._middlewares``, then the handler of its route. So the order of
+A request passes the middlewares of ``http/pipeline.py`` in their order, then the handler of its route. So the order of
 checks is: the limits of the route; the form of preconditions; path ids, query, media type, size, JSON, fields; the
 idempotency key. Then the handler runs, which checks rights before preconditions and read-only fields.
 So every request counts, also one that is refused for its fields, as it may cost as much as a success, and a request
@@ -18,7 +18,7 @@ nothing. The gateway cannot respond to it by itself, as it cannot compare an ori
 """
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
 
@@ -27,20 +27,16 @@ from chalice.app import Chalice
 from chalice.app import Request as ChaliceRequest
 from chalice.app import Response as ChaliceResponse
 
-from tasksync.domain.rate_limits import Policy
-from tasksync.http.headers import Headers
-from tasksync.http.middleware import cors, rate_limits
-from tasksync.http.middleware.arguments import bind_arguments
-from tasksync.http.middleware.errors import Errors
-from tasksync.http.middleware.metrics import Metrics
-from tasksync.http.middleware.rate_limits import RateLimits
-from tasksync.http.request import Handle, Middleware, Request
+from tasksync.domain.rate_limits import READ, WRITE, Policy
+from tasksync.http import cors
+from tasksync.http.pipeline import Idempotency, Pipeline, RateLimits
+from tasksync.http.request import headers_of
 from tasksync.http.responses import JSON, SECURITY_HEADERS, Response
-from tasksync.http.route import SAFE, Description, Handler, Route
+from tasksync.http.route import Description, Handler, Route
 from tasksync.http.schemas.fields import NoQuery
 from tasksync.model.errors import TaskSyncError
 from tasksync.observability.logs import log
-from tasksync.runtime import deadline
+from tasksync.runtime.settings import settings
 
 
 class Api:
@@ -49,36 +45,23 @@ class Api:
     def __init__(
         self,
         name: str,
-        keys: Middleware | None = None,
+        keys: Idempotency | None = None,
         limits: RateLimits | None = None,
-        gate: Middleware | None = None,
+        is_open: Callable[[], bool] | None = None,
     ) -> None:
         """``keys``: what makes writes with an idempotency key happen once; None where no route takes one.
 
-        ``limits``: what counts requests; None where no route is limited. ``gate``: what may close all routes.
+        ``limits``: what counts requests; None where no route is limited. ``is_open``: whether requests are accepted;
+        None: always.
         """
         self.name = name
         self.limits = limits
         self.keys = keys
-        self._gate = (gate,) if gate else ()
         self.routes: list[Route] = []
         self.chalice = Chalice(app_name=name, configure_logs=False)
         # No response is binary: Chalice need not compare each one's type with those that it knows.
         self.chalice.api.binary_types = []
-        self._handle = _composed(self._middlewares(), _call_handler)
-
-    def _middlewares(self) -> tuple[Middleware, ...]:
-        """What each request passes, outermost first."""
-        return (
-            _add_cors_headers,
-            rate_limits.add_headers,
-            Metrics(),
-            Errors(takes_keys=self.keys is not None),
-            self.limits or rate_limits.unlimited,
-            *self._gate,
-            bind_arguments,
-            self.keys or _without_keys,
-        )
+        self._pipeline = Pipeline(self.chalice, keys, limits, is_open)
 
     def route(
         self,
@@ -107,7 +90,7 @@ class Api:
         """
         success = status if response is not None else 204
         described = Description(success, response, media_types, raises, tagged, failed_response, token)
-        policies = rate_limits.of_method(method) if limits is None else limits
+        policies = limits if limits is not None else (READ if method == "GET" else WRITE,)
 
         def register(handler: Handler) -> Handler:
             route = Route(method, path, handler, body, query, policies, public, restored, described)
@@ -122,14 +105,17 @@ class Api:
         self.routes.append(route)
         if route.path not in self.chalice.routes:
             self._dispatch("OPTIONS", route.path, lambda **_: self._respond_to_preflight())
-        self._dispatch(route.method, route.path, lambda **ids: self._respond(route, ids))
+        respond = functools.partial(self._pipeline.respond, route)
+        # Chalice asks a handler for its name.
+        self._dispatch(route.method, route.path, functools.update_wrapper(respond, route.handler))
 
     def _dispatch(self, method: str, path: str, handler: Callable[..., ChaliceResponse]) -> None:
         # Any content type: media types are checked by us, so that the refusal is a problem document like any other.
         self.chalice.route(path, methods=[method], content_types=[], name=f"{method} {path}")(handler)
 
     def _respond_to_preflight(self) -> ChaliceResponse:
-        event = self._event()
+        # Chalice sets it before it calls us, and types it as if it might not.
+        event = cast("ChaliceRequest", self.chalice.current_request).to_original_event()
         context = event["requestContext"]
         # Without metrics: a browser sends it, and no user waits for a resource.
         log(
@@ -140,84 +126,8 @@ class Api:
             route=context["resourcePath"],
             status="204",
         )
-        origin = Headers(event["multiValueHeaders"]).get("origin")
-        headers = {**SECURITY_HEADERS, "X-Request-Id": context["requestId"], **cors.preflight_headers(origin)}
+        origin = headers_of(event["multiValueHeaders"]).get("origin")
+        headers = {**SECURITY_HEADERS, "X-Request-Id": context["requestId"], **cors.VARY}
+        if origin in settings.cors_allowed_origins:
+            headers |= {**cors.PREFLIGHT, "Access-Control-Allow-Origin": str(origin)}
         return ChaliceResponse(body="", headers=headers, status_code=204)
-
-    def _event(self) -> dict[str, Any]:
-        # Chalice sets it before it calls us, and types it as if it might not.
-        return cast("ChaliceRequest", self.chalice.current_request).to_original_event()
-
-    def _respond(self, route: Route, ids: dict[str, str]) -> ChaliceResponse:
-        event = self._event()
-        deadline.begin(self.chalice.lambda_context.get_remaining_time_in_millis)
-        request = _request(event, route, ids, self.limits)
-        return _written(self._handle(request), request)
-
-
-def _composed(middlewares: tuple[Middleware, ...], handle: Handle) -> Handle:
-    """Made once, when the function starts."""
-    for middleware in reversed(middlewares):
-        handle = functools.partial(middleware, handle=handle)
-    return handle
-
-
-def _add_cors_headers(request: Request, handle: Handle) -> Response:
-    response = handle(request)
-    return replace(response, headers={**cors.headers(request.headers.get("origin")), **response.headers})
-
-
-def _without_keys(request: Request, handle: Handle) -> Response:
-    """Instead of ``Idempotency`` if no route takes a key: what such a route changes has no version."""
-    if request.method not in SAFE:
-        request.require_match()
-    return handle(request)
-
-
-def _call_handler(request: Request) -> Response:
-    return request.route.handler(request, **request.arguments)
-
-
-def _request(event: Mapping[str, Any], route: Route, ids: dict[str, str], limits: RateLimits | None) -> Request:
-    context = event["requestContext"]
-    path = context["resourcePath"].format_map(event["pathParameters"] or {})
-    return Request(
-        id=context["requestId"],
-        method=context["httpMethod"],
-        path=path,
-        root=_root(event["path"], path, context),
-        parameters=event["multiValueQueryStringParameters"] or {},
-        headers=Headers(event["multiValueHeaders"]),
-        context=context,
-        event=event,
-        route=route,
-        ids=ids,
-        limits=limits,
-    )
-
-
-def _root(called: str, path: str, context: Mapping[str, Any]) -> str:
-    """What stands before the route's path in the address that was called.
-
-    Under API Gateway's own domain that is the stage, which ``event["path"]`` leaves out; under a domain of one's own
-    it is the base path, which ``event["path"]`` has.
-    """
-    if ".execute-api." in context.get("domainName", ""):
-        return f"/{context['stage']}"
-    called = called.rstrip("/")
-    return called.removesuffix(path) if called.endswith(path) else ""
-
-
-def _written(response: Response, request: Request) -> ChaliceResponse:
-    headers = {**SECURITY_HEADERS, "X-Request-Id": request.id, **response.headers}
-    if "Location" in headers:
-        headers["Location"] = request.root + headers["Location"]
-    body = ""
-    if isinstance(response.body, str):
-        body = response.body
-    elif response.body is not None:
-        headers.setdefault("Content-Type", JSON)
-        body = msgspec.json.encode(response.body).decode()
-    if request.method == "HEAD":  # the headers of GET, and nothing else (RFC 9110 §9.3.2)
-        body = ""
-    return ChaliceResponse(body=body, headers=dict(headers), status_code=response.status)

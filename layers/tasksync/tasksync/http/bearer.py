@@ -1,6 +1,7 @@
 """Bearer tokens in the ``Authorization`` header (RFC 6750 §2.1), for the functions that read one themselves."""
 
 import re
+from collections.abc import Mapping, Sequence
 
 from tasksync.model.errors import TokenMalformed, TokenMissing
 
@@ -14,6 +15,16 @@ _WITHOUT_SCHEME = (
     "and the token."
 )
 _SCHEME_ALONE = "The Authorization header says Bearer, and no token follows. Send a space and the token after it."
+
+_SEVERAL = "There are several Authorization headers, which differ. Send one."
+
+
+def token_of(lines: Mapping[str, Sequence[str]] | None) -> str:
+    """The token of a request. ``lines``: ``multiValueHeaders`` of API Gateway's event. Raises as ``bearer_token``."""
+    sent = {value for name, values in (lines or {}).items() if name.lower() == "authorization" for value in values}
+    if len(sent) > 1:
+        raise TokenMalformed(_SEVERAL)
+    return bearer_token(next(iter(sent), ""))
 
 
 def bearer_token(header: str) -> str:

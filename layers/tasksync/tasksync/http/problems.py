@@ -1,14 +1,11 @@
-"""Problem documents (RFC 9457): the table of all errors with their status, code and remedy.
+"""Problem types (RFC 9457): the table of all errors with their status, code and remedy.
 
 ``docs/reference/errors.md`` is generated from it (``make openapi``). A test compares it with the gateway's own
 responses.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
-from tasksync.http.responses import PROBLEM, Response, etag
 from tasksync.model import errors
 
 # RFC 9110 §15.5 and §15.6, RFC 6585 §4. Python's own list changes with its version.
@@ -103,7 +100,9 @@ PROBLEM_TYPES: dict[type[errors.TaskSyncError], ProblemType] = {
     errors.AddingRefused: ProblemType(
         409, "adding_refused", "Send the user the code of the room: they can join by it."
     ),
-    errors.RankTooLong: ProblemType(409, "rank_too_long", "Move one of the neighbours elsewhere, then the task."),
+    errors.RankTooLong: ProblemType(
+        409, "rank_too_long", "Send the request again after ten minutes, or move the task to another place."
+    ),
     errors.LastAdmin: ProblemType(409, "last_admin", "Make somebody else admin first, or delete the room."),
     errors.RefreshInProgress: ProblemType(
         409, "refresh_in_progress", "Continue with the tokens of the other response."
@@ -186,62 +185,7 @@ FIELD_CODES: dict[str, tuple[str, str]] = {
 }
 """The codes of single fields and parameters in ``errors``: the meaning of each, and the remedy."""
 
-_EXTRA_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}
-
 
 def problem_type(error: type[errors.TaskSyncError]) -> ProblemType:
     """The problem type of an error class."""
     return next(PROBLEM_TYPES[base] for base in error.__mro__ if base in PROBLEM_TYPES)
-
-
-def problem(error: errors.TaskSyncError, request_id: str) -> Response:
-    """The response to a request that failed with ``error``."""
-    kind = problem_type(type(error))
-    further: dict[str, Any] = {}
-    headers: dict[str, str] = {}
-    detail = error.detail
-    field_errors = getattr(error, "field_errors", ())
-    if field_errors:
-        listed = field_errors[: errors.MAX_FIELD_ERRORS]
-        further["errors"] = [{"pointer": each.pointer, "code": each.code, "detail": each.detail} for each in listed]
-        if len(field_errors) > len(listed):
-            detail = f"{detail} The first {len(listed)} are listed."
-    match error:
-        case errors.ReauthenticationRequired():
-            # In the body too: API Gateway renames the header.
-            further["max_age"] = error.max_age_seconds
-            headers = _challenge(error.max_age_seconds)
-        case errors.RoleTooLow():
-            further["role"] = error.role
-            if error.required is not None:
-                further["required_role"] = error.required
-        case errors.PreconditionFailed() if error.version is not None:
-            headers = {"ETag": etag(error.version)}
-        case errors.RateLimited():
-            headers = {"Retry-After": str(error.limit_status.seconds)}
-    response = _document(kind, detail, request_id, further)
-    return replace(response, headers={**response.headers, **headers})
-
-
-def _challenge(max_age_seconds: int) -> dict[str, str]:
-    """The header of a step-up challenge (RFC 9470 §3)."""
-    error = 'error="insufficient_user_authentication", error_description="A recent sign-in is required"'
-    return {"WWW-Authenticate": f'Bearer {error}, max_age="{max_age_seconds}"'}
-
-
-def internal_problem(request_id: str) -> Response:
-    """The response to a request that failed because of a defect. It shows no details."""
-    return _document(PROBLEM_TYPES[errors.Defect], errors.Defect.detail, request_id, {})
-
-
-def _document(kind: ProblemType, detail: str, request_id: str, further: Mapping[str, object]) -> Response:
-    body = {
-        "type": "about:blank",
-        "title": TITLES[kind.status],
-        "status": kind.status,
-        "code": kind.code,
-        "detail": detail,
-        "request_id": request_id,
-        **further,
-    }
-    return Response(kind.status, body, {"Content-Type": PROBLEM, **_EXTRA_HEADERS.get(kind.status, {})})

@@ -1,41 +1,65 @@
-"""A request, as middlewares and handlers see it."""
+"""A request as middlewares and handlers see it, made from API Gateway's event and bound to the handler's arguments."""
 
 import base64
 import binascii
 import functools
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
+
+import msgspec
 
 from tasksync.domain.rate_limits import Policy
 from tasksync.http.entity_tags import EntityTags, entity_tags
 from tasksync.http.responses import Response, etag
 from tasksync.http.route import SAFE, Route
+from tasksync.http.schemas import binding, read_only
+from tasksync.http.schemas.fields import NoQuery
 from tasksync.http.schemas.read_only import ReadOnlyFields
-from tasksync.model.entities import Caller, UserRole
-from tasksync.model.errors import FieldError, Invalid, LimitStatus, MalformedJson, PreconditionFailed
+from tasksync.model import errors
+from tasksync.model.entities import Caller, IdempotencyRecord, UserRole
+from tasksync.model.errors import FieldError, Invalid, LimitStatus, PreconditionFailed
+from tasksync.model.times import is_id
 from tasksync.runtime import unit_of_work
 from tasksync.runtime.unit_of_work import AddRecord
 
 Outcome = TypeVar("Outcome")
 
+MAX_BODY_BYTES = 160 * 1024
+
 _HOST = re.compile(r"[\w.-]+(?::\d+)?|\[[\da-fA-F:.]+\](?::\d+)?", re.ASCII)
+
+# Headers with a single value, and the error for several values. All other headers are lists.
+_SINGLE: dict[str, type[errors.TaskSyncError]] = {
+    "authorization": errors.TokenMalformed,
+    "content-type": errors.UnsupportedMediaType,
+    "idempotency-key": errors.BadIdempotencyKey,
+}
 
 
 class Limits(Protocol):
-    """``http/middleware/rate_limits.py``."""
+    """``RateLimits`` of ``http/pipeline.py``."""
 
     def consume(self, policies: Iterable[Policy], request: "Request") -> None: ...
 
 
-class IdempotentRequest(Protocol):
-    """One request under one idempotency key of one user; ``http/middleware/idempotency.py``."""
+class IdempotencyRecords(Protocol):
+    """Where idempotency records are stored; ``dynamodb/idempotency/repository.py``."""
 
-    def replay(self) -> Response | None: ...
-    def commit_with(self, response: Response) -> AddRecord: ...
-    def store(self, response: Response) -> None: ...
+    def find(self, user_id: str, key: str, request: bytes) -> IdempotencyRecord: ...
+    def put_record(self, record: IdempotencyRecord, transaction: Any) -> None: ...
+    def store(self, record: IdempotencyRecord) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotentRequest:
+    """A request under an idempotency key that has no response yet."""
+
+    records: IdempotencyRecords
+    record: IdempotencyRecord
 
 
 @dataclass
@@ -51,6 +75,8 @@ class Request:
     parameters: Mapping[str, list[str]]
     headers: Mapping[str, str]
     context: Mapping[str, Any]
+    user_id: str | None
+    """The caller's id. None on a route without the authorizer."""
     event: Mapping[str, Any]
     """All that API Gateway passed on."""
     route: Route
@@ -61,7 +87,7 @@ class Request:
     limit_statuses: list[LimitStatus] = field(default_factory=list)
     """What is left of the rate limits that the request was counted for."""
     arguments: dict[str, Any] = field(default_factory=dict)
-    """What the handler is called with; ``http/middleware/arguments.py`` sets them."""
+    """What the handler is called with: see ``bind_arguments``."""
     read_only_fields: ReadOnlyFields | None = None
     """Set where a change came with read-only fields of the resource."""
     idempotent: IdempotentRequest | None = None
@@ -81,7 +107,7 @@ class Request:
         try:
             return base64.b64decode(text, validate=True)
         except binascii.Error as error:
-            raise MalformedJson from error
+            raise errors.MalformedJson from error
 
     @functools.cached_property
     def caller(self) -> Caller:
@@ -124,6 +150,7 @@ class Request:
         """
         idempotent = self.idempotent
         rendered: list[Response] = []
+        records: list[IdempotencyRecord] = []
 
         def respond(outcome: Outcome) -> AddRecord | None:
             if not checked:
@@ -131,9 +158,12 @@ class Request:
             if idempotent is None:
                 return None
             rendered[:] = [(stored or response)(outcome)]
-            return idempotent.commit_with(rendered[0])
+            records[:] = [
+                msgspec.structs.replace(idempotent.record, response=msgspec.json.encode(rendered[0]).decode())
+            ]
+            return functools.partial(idempotent.records.put_record, records[0])
 
-        unit = unit_of_work.current()
+        unit = unit_of_work.current.get()
         unit.respond = respond
         writes = unit.usage.writes
         outcome = effect()
@@ -142,7 +172,7 @@ class Request:
             # There was nothing to change, and so no transaction to store the response in.
             respond(outcome)
             if idempotent is not None:
-                idempotent.store(rendered[0])
+                idempotent.records.store(records[0])
         return rendered[0] if rendered and stored is None else response(outcome)
 
     def matches(self, version: int | None) -> bool:
@@ -219,28 +249,6 @@ class Request:
         """``matches``, or None where the client sent no precondition: then any version may be changed."""
         return self.matches if "if-match" in self.headers or "if-none-match" in self.headers else None
 
-    def accepted_age(self, lifetime: int) -> int | None:
-        """How many seconds old a response may be that is cached for ``lifetime``; None: it must be made anew.
-
-        ``Cache-Control`` as a request has it (RFC 9111 §5.2.1), and ``Pragma`` where there is none (§5.4).
-        """
-        directives = self._cache_directives()
-        if directives.keys() & {"no-cache", "no-store"}:
-            return None
-        oldest = lifetime - _seconds(directives.get("min-fresh", "0"), lifetime)
-        oldest = min(oldest, _seconds(directives.get("max-age", str(lifetime)), 0))
-        return oldest if oldest > 0 else None
-
-    @property
-    def may_be_stored(self) -> bool:
-        """Whether its response may be cached for other requests: not with ``no-store`` (RFC 9111 §5.2.1.5)."""
-        return "no-store" not in self._cache_directives()
-
-    def _cache_directives(self) -> dict[str, str]:
-        text = self.headers.get("cache-control", self.headers.get("pragma", ""))
-        pairs = (directive.partition("=") for directive in text.lower().split(","))
-        return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
-
     def unchanged(self, version: int | str) -> bool:
         """Whether ``If-None-Match`` (RFC 9110 §13.1.2) says that the client has this version."""
         known = self.entity_tags("If-None-Match")
@@ -257,7 +265,180 @@ class Middleware(Protocol):
     def __call__(self, request: Request, handle: Handle) -> Response: ...
 
 
-def _seconds(value: str, otherwise: int) -> int:
-    """A number of seconds (RFC 9111 §1.2.2), or ``otherwise`` for what is none."""
-    # Ten digits are 300 years: with more, it is as long.
-    return int(value[:10]) if value.isdecimal() and value.isascii() else otherwise
+def request_of(event: Mapping[str, Any], route: Route, ids: Mapping[str, str], limits: Limits | None) -> Request:
+    """The request of an event. ``ids``: the ids in the path."""
+    context = event["requestContext"]
+    path = context["resourcePath"].format_map(event["pathParameters"] or {})
+    return Request(
+        id=context["requestId"],
+        method=context["httpMethod"],
+        path=path,
+        root=_root(event["path"], path, context),
+        parameters=event["multiValueQueryStringParameters"] or {},
+        headers=headers_of(event["multiValueHeaders"]),
+        context=context,
+        user_id=(context.get("authorizer") or {}).get("user_id"),
+        event=event,
+        route=route,
+        ids=ids,
+        limits=limits,
+    )
+
+
+def _root(called: str, path: str, context: Mapping[str, Any]) -> str:
+    """What stands before the route's path in the address that was called.
+
+    Under API Gateway's own domain that is the stage, which ``event["path"]`` leaves out; under a domain of one's own
+    it is the base path, which ``event["path"]`` has.
+    """
+    if ".execute-api." in context.get("domainName", ""):
+        return f"/{context['stage']}"
+    called = called.rstrip("/")
+    return called.removesuffix(path) if called.endswith(path) else ""
+
+
+def headers_of(lines: Mapping[str, Sequence[str]] | None) -> Mapping[str, str]:
+    """Headers by name in lower case, from ``multiValueHeaders`` of API Gateway's event.
+
+    The event's ``headers`` has only the last line of each name: a second ``If-Match`` would replace the first. Several
+    lines of one header are joined to a list (RFC 9110 §5.3).
+    """
+    by_name: dict[str, list[str]] = {}
+    for name, values in (lines or {}).items():
+        by_name.setdefault(name.lower(), []).extend(values)
+    joined = {name: values[0] if name in _SINGLE else ", ".join(values) for name, values in by_name.items()}
+    differing = frozenset(name for name in _SINGLE.keys() & by_name.keys() if len(set(by_name[name])) > 1)
+    return _DifferingHeaders(joined, differing) if differing else joined
+
+
+class _DifferingHeaders(dict[str, str]):
+    """Headers among which one with a single value came in several lines that differ: reading it raises its error.
+
+    An intermediary may have used another of the lines.
+    """
+
+    def __init__(self, headers: Mapping[str, str], differing: AbstractSet[str]) -> None:
+        super().__init__(headers)
+        self._differing = differing
+
+    def __getitem__(self, name: str) -> str:
+        if name in self._differing:
+            raise _SINGLE[name](f"There are several {name.title()} headers, which differ. Send one.")
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+
+def bind_arguments(request: Request, handle: Handle) -> Response:
+    """A middleware that binds what the client sent to the arguments of the handler: path ids, query, body.
+
+    It sets ``request.arguments``, and ``request.read_only_fields`` where a change comes with read-only fields.
+    """
+    route = request.route
+    request.check_preconditions()
+    if not all(is_id(value) for value in request.ids.values()):
+        raise errors.NotFound
+    arguments: dict[str, Any] = _of_caller(request, {"user_id"}, request.ids)
+    if route.query is not NoQuery:
+        arguments["query"] = _query(route.query, request)
+    elif request.parameters and not route.public:
+        _query(NoQuery, request)
+    if route.body is not None:
+        arguments["body"] = _body(route.body, request, _json_object(request))
+    request.arguments = arguments
+    return handle(request)
+
+
+def _body(declared: type[msgspec.Struct], request: Request, sent: dict[str, Any]) -> msgspec.Struct:
+    shape = request.route.description.response
+    names = read_only.read_only(declared, shape) if request.method in ("PUT", "PATCH") else frozenset()
+    data = {name: value for name, value in sent.items() if name not in names}
+    data = _of_caller(request, binding.user_fields(declared), data)
+    back = {name: value for name, value in sent.items() if name in names}
+    try:
+        body = binding.read(declared, data)
+    except binding.FieldErrors as found:
+        if not back:
+            raise errors.Invalid(found.field_errors) from found
+        # Which of the others are wrong, too, is known when the resource has been read.
+        wrong = {each.pointer for each in found.field_errors}
+        try:
+            body = binding.read(declared, {name: value for name, value in data.items() if f"/{name}" not in wrong})
+        except binding.FieldErrors:
+            raise errors.Invalid(found.field_errors) from found
+        request.read_only_fields = ReadOnlyFields(
+            _of_caller(request, binding.user_fields(shape), back), tuple(found.field_errors)
+        )
+        return body
+    if back:
+        request.read_only_fields = ReadOnlyFields(_of_caller(request, binding.user_fields(shape), back))
+    return body
+
+
+def _of_caller(request: Request, names: AbstractSet[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, with the caller's own id where those of these names, which are ids of users, say ``me``."""
+    if request.user_id is None:
+        return dict(values)
+    me = request.caller.user_id
+    resolved = dict(values)
+    for name in names & values.keys():
+        value = values[name]
+        if value == "me":
+            resolved[name] = me
+        elif isinstance(value, list):
+            resolved[name] = [me if each == "me" else each for each in value]
+    return resolved
+
+
+def _query(declared: type[msgspec.Struct], request: Request) -> msgspec.Struct:
+    """A parameter may be repeated where the schema says list, and nowhere else."""
+    given = request.parameters
+    single, lists = binding.parameters(declared)
+    repeated = [name for name, values in given.items() if name in single and len(values) > 1]
+    field_errors = [FieldError(f"/{name}", "repeated", "This parameter may be given once.") for name in repeated]
+    data = {name: values if name in lists else values[0] for name, values in given.items() if name not in repeated}
+    try:
+        read = binding.read(declared, _of_caller(request, binding.user_fields(declared), data), texts=True)
+    except binding.FieldErrors as found:
+        raise errors.BadQuery([*field_errors, *found.field_errors]) from found
+    if field_errors:
+        raise errors.BadQuery(field_errors)
+    return read
+
+
+def _json_object(request: Request) -> dict[str, Any]:
+    raw = request.raw_body
+    if len(raw) > MAX_BODY_BYTES:
+        raise errors.BodyTooLarge
+    data: Any = {}
+    # No body is read as an empty object: where all fields may be left out, so may the body.
+    if raw:
+        media_type, *parameters = request.headers.get("content-type", "").lower().split(";")
+        media_type = media_type.strip()
+        if media_type != "application/json" and not media_type.endswith("+json"):
+            raise errors.UnsupportedMediaType
+        if any(_is_other_charset(parameter) for parameter in parameters):
+            raise errors.UnsupportedCharset
+        try:
+            data = msgspec.json.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise errors.MalformedJson(_where(error)) from error
+    if not isinstance(data, dict):
+        raise errors.Invalid([FieldError("", "wrong_type", "The body must be a JSON object.")])
+    return data
+
+
+def _where(error: Exception) -> str | None:
+    """What is said of a body that is no JSON, as far as msgspec says where."""
+    position = re.search(r"\(byte (\d+)\)", str(error))
+    return f"{errors.MalformedJson.detail} It goes wrong at byte {position[1]}, counted from 0." if position else None
+
+
+def _is_other_charset(parameter: str) -> bool:
+    """Of a media type (RFC 9110 §5.6.6): whether it names another charset than UTF-8."""
+    name, _, value = parameter.partition("=")
+    return name.strip() == "charset" and value.strip().strip('"') not in ("utf-8", "utf8")

@@ -21,6 +21,7 @@ from tasksync.integrity.snapshot import (
     FormerMemberSnapshot,
     IdempotencySnapshot,
     NameSnapshot,
+    RespreadSnapshot,
     RoomSnapshot,
     SessionSnapshot,
     Snapshot,
@@ -31,10 +32,10 @@ from tasksync.integrity.snapshot import (
     UnreadableSnapshot,
     UserSnapshot,
 )
+from tasksync.model import times
 from tasksync.model.activity import time_of
 from tasksync.model.entities import MAX_INDEX_LAG, FormerRole, RoomRole, UserStatus
-from tasksync.model.ids import owner_of
-from tasksync.runtime import clock
+from tasksync.model.times import owner_of
 from tasksync.runtime.deadline import KeepGoing
 
 _CONFIRMING_READS = 5
@@ -127,15 +128,22 @@ class Auditor:
     """Runs one audit."""
 
     def __init__(
-        self, store: Store, older_than: timedelta, wait: Callable[[float], None], trail_retention: timedelta
+        self,
+        store: Store,
+        older_than: timedelta,
+        wait: Callable[[float], None],
+        trail_retention: timedelta,
+        in_trash: timedelta,
     ) -> None:
         """``older_than``: how long a removal may take (I11), not counting ``MAX_INDEX_LAG``, and how long a stream
         record may take (I9).
 
-        ``wait`` sleeps for a number of seconds. ``trail_retention``: how long audit entries are stored.
+        ``wait`` sleeps for a number of seconds. ``trail_retention``: how long audit entries are stored. ``in_trash``:
+        how long a task stays in the trash.
         """
         self._store = store
         self._trail_retention = trail_retention
+        self._in_trash = in_trash
         self._older_than = older_than
         self._wait = wait
         self._families: dict[str, SessionSnapshot] = {}
@@ -185,8 +193,8 @@ class Auditor:
         return list(faults.values())
 
     def _checks(self, snapshot: Snapshot) -> Iterator[Check]:
-        now = clock.now()
-        yield from checks(snapshot, now, self._older_than)
+        now = times.now()
+        yield from checks(snapshot, now, self._older_than, self._in_trash)
         yield from checks_of_trail(snapshot, now, self._older_than, self._trail_retention)
 
     def _faults(self, snapshot: Snapshot) -> Iterator[Check]:
@@ -203,8 +211,11 @@ class Auditor:
         return shared
 
 
-def checks(snapshot: Snapshot, at: datetime, older_than: timedelta) -> Iterator[Check]:  # noqa: C901  # a table of cases
-    """The checks of all invariants that concern this snapshot."""
+def checks(snapshot: Snapshot, at: datetime, older_than: timedelta, in_trash: timedelta) -> Iterator[Check]:  # noqa: C901  # a table of cases
+    """The checks of all invariants that concern this snapshot.
+
+    ``older_than``, ``in_trash``: as the ``Auditor`` takes them.
+    """
     since = at - older_than
     match snapshot:
         case RoomSnapshot():
@@ -220,10 +231,14 @@ def checks(snapshot: Snapshot, at: datetime, older_than: timedelta) -> Iterator[
         case NameSnapshot():
             yield _check_of_claim(snapshot.owner, snapshot.claim, snapshot.claim in snapshot.claims_of_owner)
         case TaskSnapshot():
-            yield from _checks_of_task(snapshot, since)
+            yield from _checks_of_task(snapshot, since, in_trash)
         case TaskPartSnapshot():
             fault = None if snapshot.fits else "is of no task that has it"
             yield Check(Invariant.LINKS, f"{snapshot.item} of {snapshot.owner_id}", fault)
+        case RespreadSnapshot():
+            began = snapshot.respread.since
+            fault = f"is due since {began}" if began <= since - MAX_INDEX_LAG else None
+            yield Check(Invariant.NOTHING_LEFT, f"respread of ranks in {snapshot.respread.owner_id}", fault)
         case SessionSnapshot():
             yield _check_of_session(snapshot, at)
         case FamilySnapshot():
@@ -298,7 +313,7 @@ def _checks_of_unassignment(snapshot: UnassignmentSnapshot, since: datetime) -> 
     yield Check(Invariant.NOTHING_LEFT, name, fault if snapshot.user_known else "is of no user")
 
 
-def _checks_of_task(snapshot: TaskSnapshot, since: datetime) -> Iterator[Check]:
+def _checks_of_task(snapshot: TaskSnapshot, since: datetime, in_trash: timedelta) -> Iterator[Check]:
     task = snapshot.task
     yield Check(Invariant.TASK_OWNER, task.id, None if snapshot.owner_known else f"there is no {task.owner_id}")
     faults = [
@@ -306,7 +321,7 @@ def _checks_of_task(snapshot: TaskSnapshot, since: datetime) -> Iterator[Check]:
         for fault, holds in {
             f"has version {task.version}": task.version >= 1,
             f"is stored under {task.owner_id}": owner_of(task.id) == task.owner_id,
-            "has sort keys of other content": snapshot.sort_keys_fit,
+            "has keys of indexes of other content": snapshot.keys_fit,
         }.items()
         if not holds
     ]
@@ -315,6 +330,8 @@ def _checks_of_task(snapshot: TaskSnapshot, since: datetime) -> Iterator[Check]:
     fault = f"is assigned to {unknown}, who is no user" if unknown else None
     if fault is None and snapshot.left_since is not None and snapshot.left_since <= since:
         fault = f"is assigned to {left} by a membership that was over at {snapshot.left_since}"
+    if task.trashed_at is not None and task.trashed_at + in_trash <= since - MAX_INDEX_LAG:
+        fault = f"is in the trash since {task.trashed_at}"
     yield Check(Invariant.NOTHING_LEFT, task.id, fault)
     faults = [
         fault
@@ -367,7 +384,7 @@ def _check_of_family(snapshot: FamilySnapshot) -> Check:
 def _check_of_idempotency_record(snapshot: IdempotencySnapshot) -> Check:
     """The record has the fingerprint of the request, and the response of a request that succeeded."""
     try:
-        whole = bool(snapshot.record.fingerprint) and 200 <= json.loads(snapshot.record.response)["status"] < 300
+        whole = bool(snapshot.record.fingerprint) and 200 <= json.loads(snapshot.record.response or "")["status"] < 300
     except (ValueError, KeyError, TypeError):
         whole = False
     return Check(

@@ -8,6 +8,7 @@ from tasksync.model.entities import (
     FormerMember,
     IdempotencyRecord,
     Membership,
+    Respread,
     Room,
     Session,
     Task,
@@ -99,8 +100,8 @@ class TaskSnapshot:
     """A task, with the existence of its owner and its assignees, and what is stored beside it."""
 
     task: Task
-    sort_keys_fit: bool
-    """Whether the stored sort keys match the deadline and the priority."""
+    keys_fit: bool
+    """Whether the stored keys of indexes match the content."""
     owner_known: bool
     """Whether the owning room (with or without members) or person exists."""
     unknown_assignees: tuple[str, ...]
@@ -125,6 +126,13 @@ class TaskPartSnapshot:
     item: str
     fits: bool
     """Whether there is a task in a list that has this part."""
+
+
+@dataclass(frozen=True, slots=True)
+class RespreadSnapshot:
+    """A job that makes ranks short again."""
+
+    respread: Respread
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +191,7 @@ Snapshot = (
     | NameSnapshot
     | TaskSnapshot
     | TaskPartSnapshot
+    | RespreadSnapshot
     | EntrySnapshot
     | SessionSnapshot
     | FamilySnapshot

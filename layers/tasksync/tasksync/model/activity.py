@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from tasksync.model.change_context import ChangeContext
-from tasksync.model.ids import own_part
+from tasksync.model.times import own_part
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -28,6 +28,8 @@ class Version:
     """A room without members."""
     trashed: bool = False
     """A task in the trash."""
+    rank: str | None = None
+    """Of a task, in the manual order."""
     digests: Mapping[str, str] = field(default_factory=dict)
     """Of those ``fields`` that have only the beginning of a text: a digest of the whole."""
 

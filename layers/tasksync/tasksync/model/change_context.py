@@ -26,7 +26,7 @@ class ChangeContext:
 
 
 def read(text: str) -> ChangeContext:
-    """Read what an item stores; ``unit_of_work.change_context`` writes it."""
+    """Read what an item stores; ``runtime/unit_of_work.py`` writes it."""
     written = json.loads(text)
     members = {user_id: (before, after) for user_id, (before, after) in written.get("members", {}).items()}
     return ChangeContext(written["actor_id"], written["request_id"], members)

@@ -228,6 +228,22 @@ class FormerMember(msgspec.Struct, frozen=True):
     left_at: datetime
 
 
+class Respread(msgspec.Struct, frozen=True):
+    """A job for the sweeper: about a place of somebody's manual order, ranks are to become short again.
+
+    There is one for an owner of tasks at a time. While there is, it counts its own writes and all moves of that owner.
+    So none of them relies on a rank that another has changed since it was read.
+    """
+
+    owner_id: str
+    status: TaskStatus
+    rank: str
+    """Of the place."""
+    since: datetime
+    step: int
+    """0: it is not stored yet."""
+
+
 class DueUnassignment(msgspec.Struct, frozen=True):
     """A pending unassignment: somebody left a room, and may still be assigned to tasks in it."""
 
@@ -333,6 +349,8 @@ class ActivityAction(StrEnum):
     """It was made; of a membership: somebody joined or was added."""
     UPDATED = "updated"
     """It was changed."""
+    MOVED = "moved"
+    """A task was moved in the manual order, and maybe to another status."""
     TRASHED = "trashed"
     """A task was moved to the trash."""
     RESTORED = "restored"
@@ -375,13 +393,13 @@ class ActivityEntry(msgspec.Struct, frozen=True):
 
 
 class IdempotencyRecord(msgspec.Struct, frozen=True):
-    """That a request under an idempotency key has been carried out, and with which response."""
+    """A request under an idempotency key, and the response to it."""
 
     id: str
     fingerprint: str
     """Digest of the request: the same key for another request is a mistake."""
-    response: str
-    expires_at: datetime
+    response: str | None = None
+    """None: it has not been carried out."""
 
 
 class LoginThrottle(msgspec.Struct, frozen=True):

@@ -332,8 +332,8 @@ class RefreshInProgress(Conflict):
 
 class RankTooLong(Conflict):
     detail = (
-        "So many tasks were moved to this place that there is none left between its neighbours. Move one of the "
-        "neighbours elsewhere, then this task."
+        "So many tasks were moved to this place in the last minutes that there is none left between its neighbours. "
+        "Within ten minutes there is again; until then, move the task elsewhere."
     )
 
 
@@ -362,7 +362,10 @@ class AssigneeNotOwner(AssigneeNotMember):
 
 
 class NotInColumn(Invalid):
-    detail = "There is no such task among those of this status. GET …/tasks?sort=rank lists them."
+    detail = (
+        "Must be another task of the same room, or another personal task, that has the status to which the task is "
+        "moved and is not in the trash. GET …/tasks?sort=rank&status=… lists them."
+    )
 
     def __init__(self) -> None:
         super().__init__([FieldError("/after", "not_in_column", self.detail)])

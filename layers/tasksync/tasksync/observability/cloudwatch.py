@@ -17,7 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from tasksync.aws.client import OutOfTime, RetryPolicy
+from tasksync.aws.client import OutOfTime, RetryPolicy, seconds_left
 from tasksync.model.errors import DependencyFailed
 from tasksync.runtime import deadline
 
@@ -175,7 +175,7 @@ def client(service: str) -> Any:
 
 def _limit_timeout(request: Any, **_: Any) -> None:
     """Limit the timeout of an attempt to the time that the function has left. Raises ``OutOfTime``."""
-    seconds = deadline.seconds_left() - RETRY_POLICY.connect_seconds - _LONGEST_PAUSE_SECONDS
+    seconds = seconds_left() - RETRY_POLICY.connect_seconds - _LONGEST_PAUSE_SECONDS
     if seconds <= 0:
         raise OutOfTime
     request.context = {"read_timeout": min(seconds, RETRY_POLICY.read_seconds)}

@@ -16,7 +16,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tasksync.aws.client import DYNAMODB, SECRETS_MANAGER, Client, RetryPolicy
-from tasksync.runtime import clock
+from tasksync.model import times
 from tasksync.runtime.settings import settings
 
 _NOBODY = {"S": "health"}
@@ -57,7 +57,7 @@ class Probes:
         70 s.
         """
         with self._lock:
-            now = clock.now()
+            now = times.now()
             seconds = AGE_SECONDS if all(self._responding.values()) else FAILED_AGE_SECONDS
             # If the clock was set back, the cached result must not live longer.
             if not timedelta() <= now - self._refreshed_at < timedelta(seconds=seconds):

@@ -1,1 +1,1 @@
-"""The runtime of a function: settings, clock, deadline, random numbers and unit of work."""
+"""The runtime of a function: settings, deadline, random numbers and unit of work."""

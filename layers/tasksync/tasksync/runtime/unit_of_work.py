@@ -2,7 +2,7 @@
 
 It holds the change context (who changes something, under which request), the usage counters of DynamoDB, and the
 idempotency record of the request. The transaction that carries the request out commits the record
-(``dynamodb/core/transaction.py``); each changed item gets the change context. A write conflict lets what is carried
+(``dynamodb/core/connection.py``); each changed item gets the change context. A write conflict lets what is carried
 out read, decide and write again (``retry_on_conflict``).
 """
 
@@ -20,14 +20,6 @@ from tasksync.runtime import deadline, randomness
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
-
-# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
-_THROTTLES = {
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ThrottlingException",
-    "ThrottledException",
-}
 
 _ATTEMPTS = 30
 _LONGEST_PAUSE_SECONDS = 0.2
@@ -48,7 +40,7 @@ class UsageCounters:
 
 
 AddRecord = Callable[[Any], None]
-"""Adds the idempotency record of the request to a transaction (``dynamodb/core/transaction.py``)."""
+"""Adds the idempotency record of the request to a transaction (``dynamodb/core/connection.py``)."""
 
 
 @dataclass(slots=True)
@@ -62,35 +54,37 @@ class UnitOfWork:
     """Makes the idempotency record from the outcome of the request. None where there is nothing to respond to."""
     record: AddRecord | None = None
     """Waits for the transaction that carries the request out."""
+    change_context: str = field(init=False)
+    """The change context as items store it; ``model/change_context.py`` reads it."""
+
+    def __post_init__(self) -> None:
+        self.change_context = _change_context(self, {})
 
 
-_current: ContextVar[UnitOfWork | None] = ContextVar("unit of work", default=None)
+def _change_context(unit: UnitOfWork, members: Mapping[str, Roles]) -> str:
+    written = {"actor_id": unit.actor_id, "request_id": unit.request_id, **({"members": members} if members else {})}
+    return json.dumps(written, separators=(",", ":"))
+
+
+current: ContextVar[UnitOfWork] = ContextVar("unit of work", default=UnitOfWork())  # noqa: B039  # nobody sees it
+"""The unit of work of this context. Outside of ``begin`` it is an empty one, which nobody sees."""
 
 
 @contextmanager
 def begin(actor_id: str | None = None, request_id: str | None = None) -> Iterator[UnitOfWork]:
     """Let what this block does be one unit of work."""
     unit = UnitOfWork(actor_id, request_id)
-    token = _current.set(unit)
+    token = current.set(unit)
     try:
         yield unit
     finally:
-        _current.reset(token)
-
-
-def current() -> UnitOfWork:
-    """The unit of work of this context. Outside of ``begin`` it is an empty one, which nobody sees."""
-    return _current.get() or UnitOfWork()
+        current.reset(token)
 
 
 def change_context(members: Mapping[str, Roles] | None = None) -> str:
-    """The change context as items store it; ``model/change_context.py`` reads it.
-
-    ``members``: what the change does to memberships of the room.
-    """
-    unit = current()
-    written = {"actor_id": unit.actor_id, "request_id": unit.request_id, **({"members": members} if members else {})}
-    return json.dumps(written, separators=(",", ":"))
+    """The change context of this unit of work. ``members``: what a change does to memberships of the room."""
+    unit = current.get()
+    return _change_context(unit, members) if members else unit.change_context
 
 
 def respond_with(outcome: object) -> None:
@@ -99,16 +93,9 @@ def respond_with(outcome: object) -> None:
     The response is made from it now, so that the transaction can store the response under the idempotency key.
     Raises ``PreconditionFailed``: see ``Request.carry_out``.
     """
-    unit = current()
+    unit = current.get()
     if unit.respond is not None:
         unit.record = unit.respond(outcome)
-
-
-def take_record() -> AddRecord | None:
-    """What adds the idempotency record to the present transaction, if there is one. Later transactions get none."""
-    unit = current()
-    record, unit.record = unit.record, None
-    return record
 
 
 def retry_on_conflict(operation: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
@@ -139,7 +126,7 @@ def bookkeeping() -> Iterator[None]:
     They do not count as writes of the request, and do not commit its idempotency record. Where one of them fails, it
     has carried out nothing of the request, so ``OutcomeUnknown`` becomes ``DependencyFailed``.
     """
-    unit = current()
+    unit = current.get()
     writes, record = unit.usage.writes, unit.record
     unit.record = None
     try:
@@ -153,34 +140,20 @@ def bookkeeping() -> Iterator[None]:
 def split(parts: int) -> list[UnitOfWork]:
     """Units of work for concurrent reads: with the same change context, and with usage counters of their own, as
     counters are not safe among threads."""
-    unit = current()
+    unit = current.get()
     return [UnitOfWork(unit.actor_id, unit.request_id) for _ in range(parts)]
 
 
 def enter(part: UnitOfWork) -> None:
     """Let ``part`` be the unit of work of this context from now on."""
-    _current.set(part)
+    current.set(part)
 
 
 def join(parts: Sequence[UnitOfWork]) -> None:
     """Add the usage of concurrent reads to the present unit of work."""
-    usage = current().usage
+    usage = current.get().usage
     usage.round_trips += sum(part.usage.round_trips for part in parts)
     usage.in_sequence += max(part.usage.in_sequence for part in parts)
     usage.capacity_units += sum(part.usage.capacity_units for part in parts)
     usage.throttles += sum(part.usage.throttles for part in parts)
     usage.writes += sum(part.usage.writes for part in parts)
-
-
-def count(response: Mapping[str, Any] | None) -> None:
-    """Count one attempt at DynamoDB, by its response; None if there was none."""
-    usage = current().usage
-    usage.round_trips += 1
-    usage.in_sequence += 1
-    response = response or {}
-    consumed = response.get("ConsumedCapacity", [])
-    for each in consumed if isinstance(consumed, list) else [consumed]:
-        usage.capacity_units += each.get("CapacityUnits", 0.0)
-    reasons = [reason.get("Code") for reason in response.get("CancellationReasons", [])]
-    if response.get("Error", {}).get("Code") in _THROTTLES or "ThrottlingError" in reasons:
-        usage.throttles += 1

@@ -6,9 +6,10 @@ Streams deliver at least once: a record only says which item to check.
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from tasksync.model import times
 from tasksync.model.errors import TaskSyncError
 from tasksync.observability.logs import Measure, log, log_measured
-from tasksync.runtime import clock, deadline, unit_of_work
+from tasksync.runtime import deadline, unit_of_work
 from tasksync.runtime.deadline import KeepGoing
 
 STREAM_MEASURE = Measure({"records": "Count", "age_seconds": "Seconds"}, [["function"]])
@@ -29,7 +30,7 @@ class Context(Protocol):
 
 def age_seconds(record: Mapping[str, Any]) -> float:
     """How long ago the change was written. The record has its time in whole seconds."""
-    return max(0.0, round(clock.now().timestamp() - float(record["dynamodb"]["ApproximateCreationDateTime"]), 1))
+    return max(0.0, round(times.now().timestamp() - float(record["dynamodb"]["ApproximateCreationDateTime"]), 1))
 
 
 def handle(

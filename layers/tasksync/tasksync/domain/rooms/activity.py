@@ -88,6 +88,8 @@ def _action(before: Version | None, after: Version) -> ActivityAction:
         return ActivityAction.DELETED
     if before.trashed != after.trashed:
         return ActivityAction.TRASHED if after.trashed else ActivityAction.RESTORED
+    if before.rank != after.rank:
+        return ActivityAction.MOVED
     return ActivityAction.UPDATED
 
 

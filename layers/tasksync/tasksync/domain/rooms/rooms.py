@@ -8,6 +8,8 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from tasksync.domain.gather import Gather
+from tasksync.model import times
+from tasksync.model.codes import code_as_pasted, new_code
 from tasksync.model.entities import (
     AddedBy,
     Caller,
@@ -37,8 +39,8 @@ from tasksync.model.errors import (
     UnknownUser,
     WriteConflict,
 )
-from tasksync.model.ids import code_as_pasted, new_code, new_join_id, new_room_id
-from tasksync.runtime import clock, unit_of_work
+from tasksync.model.times import new_join_id, new_room_id
+from tasksync.runtime import unit_of_work
 from tasksync.runtime.unit_of_work import retry_on_conflict
 
 Matches = Callable[[int], bool]
@@ -114,7 +116,7 @@ class RoomService:
     ) -> RoomView:
         """Create a room, whose admin is the caller. Raises ``CodeTaken`` for a chosen code, and ``TooManyRooms``."""
         self._require_space_for_a_room(self._rooms.count_of(caller.user_id))
-        at = clock.now()
+        at = times.now()
         room = Room(
             id=new_room_id(at),
             code=code.upper() if code else new_code(),
@@ -181,7 +183,7 @@ class RoomService:
         """Delete the room. All memberships end at once. Raises ``RoleTooLow``, ``PreconditionFailed``."""
         view = self._as_admin(caller, room_id, matches)
         unit_of_work.respond_with(None)
-        self._rooms.close(view, clock.later_than(view.room.updated_at))
+        self._rooms.close(view, times.later_than(view.room.updated_at))
 
     @retry_on_conflict
     def join(self, caller: Caller, code: str) -> RoomView:
@@ -203,7 +205,7 @@ class RoomService:
             raise UnknownCode
         room, members = found
         _require_newcomer(members, caller.user_id)
-        newcomer = _membership(room.id, caller.user_id, _role_by_code(room, former), clock.later_than(room.updated_at))
+        newcomer = _membership(room.id, caller.user_id, _role_by_code(room, former), times.later_than(room.updated_at))
         view = RoomView(_with_newcomer(room, newcomer), newcomer, (*members, newcomer))
         self._require_space_in(room)
         self._require_space_for_a_room(rooms)
@@ -262,7 +264,7 @@ class RoomService:
             if user.added_by is AddedBy.NOBODY or (strangers and user.added_by is AddedBy.SHARED):
                 raise AddingRefused
             self._require_space_for_a_room(len(theirs.added), _TOO_MANY_ADDED)
-            newcomer = _membership(room_id, user_id, role, clock.later_than(view.room.updated_at))
+            newcomer = _membership(room_id, user_id, role, times.later_than(view.room.updated_at))
             unit_of_work.respond_with((newcomer, user))
             self._rooms.add(view.room, view.caller, user, newcomer)
             return newcomer, user
@@ -288,7 +290,7 @@ class RoomService:
             raise MemberNotFound
         after = replace(member, role=edit((member, user)))
         if after != member:
-            at = clock.later_than(view.room.updated_at)
+            at = times.later_than(view.room.updated_at)
             with _last_admin_only_if(view.is_last_admin(member)):
                 unit_of_work.respond_with((after, user))
                 self._rooms.change_role(view.caller, member, after, at)
@@ -313,7 +315,7 @@ class RoomService:
         if len(join_ids) > 1:
             raise MemberNotFound
         role = FormerRole(member.role.value) if oneself else FormerRole.REMOVED
-        former = FormerMember(user_id, room_id, role, clock.later_than(view.room.updated_at))
+        former = FormerMember(user_id, room_id, role, times.later_than(view.room.updated_at))
         with _last_admin_only_if(view.is_last_admin(member) and view.room.member_count > 1):
             unit_of_work.respond_with(None)
             self._rooms.remove(view, member, former)
@@ -405,7 +407,7 @@ def _membership(room_id: str, user_id: str, role: RoomRole, at: datetime) -> Mem
 
 def _next_version(changed: Room) -> Room:
     """``changed``, which still has the old version number, as the next version."""
-    return replace(changed, updated_at=clock.later_than(changed.updated_at), version=changed.version + 1)
+    return replace(changed, updated_at=times.later_than(changed.updated_at), version=changed.version + 1)
 
 
 def _with_newcomer(room: Room, newcomer: Membership) -> Room:
@@ -420,4 +422,4 @@ def _with_newcomer(room: Room, newcomer: Membership) -> Room:
 
 
 def _position(member: Membership) -> str:
-    return f"{clock.timestamp(member.joined_at)}#{member.join_id}"
+    return f"{times.timestamp(member.joined_at)}#{member.join_id}"

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Protocol
 
+from tasksync.model import times
 from tasksync.model.entities import DueUnassignment, Membership, Task
-from tasksync.runtime import clock
 from tasksync.runtime.deadline import KeepGoing
 from tasksync.runtime.unit_of_work import retry_on_conflict
 
@@ -53,7 +53,7 @@ def unassign_former_member(
                     continue
                 if not keep_going():
                     return False
-                tasks.unassign(task, user_id, max(clock.now(), task.updated_at))
+                tasks.unassign(task, user_id, max(times.now(), task.updated_at))
         return True
 
     # Read first: if the user joins and leaves again meanwhile, that unassignment stays due.

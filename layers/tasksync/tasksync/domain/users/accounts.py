@@ -11,6 +11,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from tasksync.domain.gather import Gather
+from tasksync.model import times
 from tasksync.model.entities import (
     Caller,
     Exchange,
@@ -37,8 +38,8 @@ from tasksync.model.errors import (
     UsernameTaken,
     WriteConflict,
 )
-from tasksync.model.ids import new_session_id, new_user_id
-from tasksync.runtime import clock, unit_of_work
+from tasksync.model.times import new_session_id, new_user_id
+from tasksync.runtime import unit_of_work
 from tasksync.runtime.unit_of_work import retry_on_conflict
 from tasksync.security import password_policy
 
@@ -149,7 +150,7 @@ def register(
 
     Raises ``UsernameTaken``, ``EmailTaken``.
     """
-    at = clock.now()
+    at = times.now()
     user = User(
         id=new_user_id(at),
         username=username or _made_up_name(),
@@ -262,7 +263,7 @@ class AccountService:
             return repeated
 
     def _exchanged(self, user: User, session: Session, refresh_token: str, key: str | None) -> SignIn:
-        at = clock.now()
+        at = times.now()
         exchange = Exchange(self._tokens.token_hash(refresh_token), key, self._tokens.new_salt())
         successor = self._tokens.successor(refresh_token, exchange.salt)
         expires_at = min(session.ends_at, at + self._lifetimes.idle)
@@ -280,7 +281,7 @@ class AccountService:
     def _just_spent(self, session: Session, refresh_token: str) -> bool:
         """Whether the last refresh exchanged this token less than ten seconds ago."""
         spent_hash = session.exchange.spent_hash if session.exchange else None
-        just_now = clock.now() < session.last_used_at + _AT_ONCE
+        just_now = times.now() < session.last_used_at + _AT_ONCE
         return just_now and self._tokens.token_hash(refresh_token) == spent_hash
 
     def logout(self, refresh_token: str) -> Session | None:
@@ -301,7 +302,7 @@ class AccountService:
 
     def sessions(self, caller: Caller, limit: int, after: str | None) -> Page[Session]:
         """The caller's live sessions, oldest first."""
-        at = clock.now()
+        at = times.now()
         # One more than shown, so that a next page is announced only if there is one.
         user, page = self._gather(
             lambda: self._user(caller), lambda: self._sessions.page_of(caller.user_id, at, limit + 1, after)
@@ -339,7 +340,7 @@ class AccountService:
         user = self._user(caller)
         if not self._passwords.verify_password(password, user.password_hash):
             raise InvalidCredentials("The password is not right.")
-        done = Reauthentication(user, caller.session_id, secrets.token_urlsafe(16), clock.now())
+        done = Reauthentication(user, caller.session_id, secrets.token_urlsafe(16), times.now())
         unit_of_work.respond_with(done)
         self._sessions.reauthenticate(user, done.session_id, done.at)
         return done
@@ -359,7 +360,7 @@ class AccountService:
             raise Invalid(field_errors)
         password_hash = self._passwords.hash_password(new)
         unit_of_work.respond_with(None)
-        self._sessions.change_password(user, caller.session_id, password_hash, clock.later_than(user.updated_at))
+        self._sessions.change_password(user, caller.session_id, password_hash, times.later_than(user.updated_at))
 
     @retry_on_conflict
     def recover(self, token: str, new: str) -> User:
@@ -375,13 +376,13 @@ class AccountService:
         user, recovery = found
         if not hmac.compare_digest(self._recovery_tokens.token_hash(token), recovery.token_hash):
             raise InvalidRecoveryToken
-        if recovery.version != user.version or recovery.expires_at <= clock.now():
+        if recovery.version != user.version or recovery.expires_at <= times.now():
             raise InvalidRecoveryToken
         field_errors = password_policy.password_errors(new, "/new_password", [user.username, user.email])
         if field_errors:
             raise Invalid(field_errors)
         password_hash = self._passwords.hash_password(new)
-        self._people.recover(user, recovery, password_hash, clock.later_than(user.updated_at))
+        self._people.recover(user, recovery, password_hash, times.later_than(user.updated_at))
         return user
 
     def _user(self, caller: Caller) -> User:
@@ -391,7 +392,7 @@ class AccountService:
         return user
 
     def _new_session(self, user: User, device: Device) -> SignIn:
-        at = clock.now()
+        at = times.now()
         session_id = new_session_id(at)
         refresh_token = self._tokens.new_token(session_id)
         session = Session(
@@ -419,7 +420,7 @@ class AccountService:
 
     def _live(self, session: Session | None) -> tuple[Session, User]:
         user = self._people.find(session.user_id) if session else None
-        if session is None or user is None or session.epoch != user.token_epoch or session.expires_at <= clock.now():
+        if session is None or user is None or session.epoch != user.token_epoch or session.expires_at <= times.now():
             raise InvalidToken
         return session, user
 
@@ -427,7 +428,7 @@ class AccountService:
 def _served(session: Session, key: str | None) -> bool:
     """Whether the last refresh had this key, and can still be repeated."""
     used = session.exchange.key if session.exchange else None
-    return key is not None and key == used and clock.now() < session.last_used_at + _REPEATABLE
+    return key is not None and key == used and times.now() < session.last_used_at + _REPEATABLE
 
 
 def _made_up_name() -> str:

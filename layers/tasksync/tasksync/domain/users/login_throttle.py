@@ -21,9 +21,9 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from tasksync.domain.rate_limits import SIGN_IN_FAILURES
+from tasksync.model import times
 from tasksync.model.entities import LoginThrottle
-from tasksync.model.errors import DependencyFailed, RateLimited, WriteConflict
-from tasksync.runtime import clock
+from tasksync.model.errors import DependencyFailed, LimitStatus, RateLimited, WriteConflict
 from tasksync.runtime.unit_of_work import retry_on_conflict
 
 FAILURES_IN_A_ROW = 100
@@ -81,7 +81,7 @@ class Attempt:
 
     def admit(self) -> None:
         """Count the attempt. Raises ``RateLimited``."""
-        now = int(clock.now().timestamp())
+        now = int(times.now().timestamp())
         throttle = self._counted(now)
         if throttle.next_at is None:
             self._admit_free(throttle, now)
@@ -138,7 +138,10 @@ class Attempt:
         raise self._too_early(_seconds(waits))
 
     def _too_early(self, seconds: int) -> RateLimited:
-        return RateLimited(SIGN_IN_FAILURES.limit_status(self._repository.quota(SIGN_IN_FAILURES.name), 0, seconds))
+        quota = self._repository.quota(SIGN_IN_FAILURES.name)
+        return RateLimited(
+            LimitStatus(SIGN_IN_FAILURES.name, quota, SIGN_IN_FAILURES.seconds, remaining=0, seconds=max(1, seconds))
+        )
 
 
 def _waiting(throttle: LoginThrottle, now: int, waits: int) -> LoginThrottle:

@@ -3,12 +3,12 @@ account."""
 
 from datetime import timedelta
 
+from tasksync.model import times
 from tasksync.model.entities import Caller
 from tasksync.model.errors import ReauthenticationRequired
-from tasksync.runtime import clock
 
 
 def require_recent_sign_in(caller: Caller, most: timedelta) -> None:
     """Raises ``ReauthenticationRequired`` if the caller last entered the password more than ``most`` ago."""
-    if clock.now() - caller.authenticated_at > most:
+    if times.now() - caller.authenticated_at > most:
         raise ReauthenticationRequired(int(most.total_seconds()))

@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from tasksync.domain.gather import Gather
 from tasksync.domain.users.recent_sign_in import require_recent_sign_in
+from tasksync.model import times
 from tasksync.model.entities import Caller, Page, Room, User, UserRole
 from tasksync.model.errors import PreconditionFailed, RoleTooLow, UserNotFound
-from tasksync.runtime import clock, unit_of_work
+from tasksync.runtime import unit_of_work
 from tasksync.runtime.unit_of_work import retry_on_conflict
 
 Matches = Callable[[int], bool]
@@ -92,7 +93,7 @@ class UserService:
             return user
         if (changed.username, changed.email) != (user.username, user.email):
             require_recent_sign_in(caller, self._recent())
-        changed = replace(changed, updated_at=clock.later_than(user.updated_at), version=user.version + 1)
+        changed = replace(changed, updated_at=times.later_than(user.updated_at), version=user.version + 1)
         unit_of_work.respond_with(changed)
         self._people.change_profile(user, changed)
         return changed
@@ -103,7 +104,7 @@ class UserService:
         user = self._own(caller, user_id, matches)
         require_recent_sign_in(caller, self._recent())
         unit_of_work.respond_with(None)
-        self._people.begin_removal(user, clock.later_than(user.updated_at))
+        self._people.begin_removal(user, times.later_than(user.updated_at))
 
     def _own(self, caller: Caller, user_id: str, matches: Matches) -> User:
         user = self.get(caller, user_id)

@@ -11,11 +11,10 @@ from datetime import timedelta
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
-from tasksync.dynamodb.core.connection import SharedModel
-from tasksync.dynamodb.core.transaction import Transaction
-from tasksync.model import change_context
+from tasksync.dynamodb.core.connection import SharedModel, Transaction
+from tasksync.model import change_context, times
 from tasksync.model.activity import Deletion
-from tasksync.runtime import clock, unit_of_work
+from tasksync.runtime import unit_of_work
 from tasksync.runtime.settings import settings
 
 DELETION = "DELETED#"
@@ -36,12 +35,12 @@ class DeletionItem(SharedModel):
 
 def note_deletion(transaction: Transaction, task_id: str) -> None:
     """Add a note to the transaction that deletes this task."""
-    at = clock.now()
+    at = times.now()
     transaction.note(
         DeletionItem(
             DELETION + task_id,
             stamp=unit_of_work.change_context(),
-            deleted_at=clock.timestamp(at),
+            deleted_at=times.timestamp(at),
             expires_at=int((at + _LIFETIME).timestamp()),
         )
     )
@@ -55,7 +54,7 @@ class DeletionsRepository:
         keys = [DELETION + task_id for task_id in task_ids]
         return {
             item.receipt_id.removeprefix(DELETION): Deletion(
-                change_context.read(item.stamp), clock.parse(item.deleted_at)
+                change_context.read(item.stamp), times.parse(item.deleted_at)
             )
             for item in DeletionItem.batch_get(keys, consistent_read=True)
         }

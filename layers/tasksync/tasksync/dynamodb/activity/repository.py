@@ -12,8 +12,8 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from tasksync.dynamodb.core.connection import SharedModel
+from tasksync.model import times
 from tasksync.model.entities import ActivityAction, ActivityEntry, ActivityResource, Page
-from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
 
@@ -51,7 +51,7 @@ class ActivityItem(SharedModel):
         return cls(
             entry.room_id,
             entry.id,
-            at=clock.timestamp(entry.at),
+            at=times.timestamp(entry.at),
             actor_id=entry.actor_id,
             action=entry.action.value,
             resource=entry.resource.value,
@@ -66,7 +66,7 @@ class ActivityItem(SharedModel):
         return ActivityEntry(
             id=self.entry_id,
             room_id=self.room_id,
-            at=clock.parse(self.at),
+            at=times.parse(self.at),
             actor_id=self.actor_id,
             action=ActivityAction(self.action),
             resource=ActivityResource(self.resource),

@@ -4,9 +4,8 @@ from tasksync.dynamodb.core.mapper import Raw, text_of
 from tasksync.dynamodb.migrations.old_items import in_new_form
 from tasksync.dynamodb.rooms.mapper import ROOM
 from tasksync.dynamodb.tasks.mapper import audited
-from tasksync.model import change_context
+from tasksync.model import change_context, times
 from tasksync.model.activity import Version
-from tasksync.runtime import clock
 
 
 def version_of(image: Raw) -> Version:
@@ -19,11 +18,12 @@ def version_of(image: Raw) -> Version:
         room_id=image["owner_id" if task else "room_id"]["S"],
         task_id=text_of(image, "item") if task else None,
         number=int(image["version"]["N"]),
-        at=clock.parse(image["updated_at"]["S"]),
+        at=times.parse(image["updated_at"]["S"]),
         fields=audited(image) if task else ROOM.audited(image),
         context=None if context is None else change_context.read(context),
         digests={} if digest is None else {"description": digest},
         trashed="trashed_at" in image,
+        rank=text_of(image, "rank"),
         dead=not task and int(image["member_count"]["N"]) == 0,
     )
 

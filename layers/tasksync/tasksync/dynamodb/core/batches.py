@@ -29,11 +29,15 @@ def run_batch(operation: str, request: Mapping[str, Any], send: Send) -> Json:
     time. Raises ``DependencyFailed`` after ten consecutive calls without progress (about 3 s), or
     when time is nearly over; then a part may have been processed.
     """
+    return completed(operation, request, send(operation, {**request}), send)
+
+
+def completed(operation: str, request: Mapping[str, Any], response: Json, send: Send) -> Json:
+    """``run_batch`` after the first call, which got this response."""
     left = request["RequestItems"]
     found: dict[str, list[Json]] = {table: [] for table in left}
     without_progress, pause = 0, _FIRST_PAUSE_SECONDS
     while True:
-        response = send(operation, {**request, "RequestItems": left})
         for table, items in response.get("Responses", {}).items():
             found[table] += items
         before, left = left, response.get(LEFT[operation])
@@ -46,6 +50,7 @@ def run_batch(operation: str, request: Mapping[str, Any], send: Send) -> Json:
         if without_progress == ATTEMPTS or not deadline.has_time():
             raise DependencyFailed
         randomness.pause(pause)
+        response = send(operation, {**request, "RequestItems": left})
 
 
 def _size(requests: Mapping[str, Any]) -> int:

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
-from tasksync.runtime import clock
+from tasksync.model import times
 
 Raw = Mapping[str, Mapping[str, Any]]
 """An item as DynamoDB spells it."""
@@ -55,15 +55,12 @@ class Form(msgspec.Struct, frozen=True):
     """From the stored text to the text in an audit trail; of an absent attribute None."""
     absent: Any = _REQUIRED
     """What stands for an absent attribute."""
+    nullable: bool = False
+    """Whether None is stored as an absent attribute."""
 
     def or_none(self) -> "Form":
         """The same form for an attribute that may be absent: then the value is None."""
-        write = self.write
-        return msgspec.structs.replace(
-            self,
-            absent=self.spelled(None),
-            write=write and (lambda value: None if value is None else write(value)),
-        )
+        return msgspec.structs.replace(self, absent=self.spelled(None), nullable=True)
 
     def default(self, value: Any) -> "Form":
         """The same form for an attribute that may be absent: then this is the value."""
@@ -81,7 +78,7 @@ def one_of(kind: type[Enum]) -> Form:
 
 TEXT = Form(Text, "S")
 NUMBER = stored_as(int, "N")
-MOMENT = stored_as(datetime, write=clock.timestamp)
+MOMENT = stored_as(datetime, write=times.timestamp)
 SECONDS = stored_as(datetime, "N", write=lambda at: int(at.timestamp()))
 """A time in seconds since 1970, which DynamoDB compares with its own clock to delete expired items."""
 
@@ -111,7 +108,7 @@ class Mapper(Generic[Entity]):
         mapped = [field for field in entity.__struct_fields__ if field not in apart]
         if by_field.keys() != {*mapped}:
             raise TypeError(f"{by_field.keys() ^ {*mapped}} of {entity.__name__}")
-        self._fields = [(each.name, field, each.form.write) for field, each in by_field.items()]
+        self._fields = [(each.name, field, each.form.write, each.form.nullable) for field, each in by_field.items()]
         # Made from names in our own code, as dataclasses make their methods: it takes half the time of an attrgetter,
         # whose look-ups the interpreter cannot specialise.
         values = ", ".join(f"row.{each.name}.{each.form.member}" for each in (by_field[field] for field in mapped))
@@ -141,15 +138,16 @@ class Mapper(Generic[Entity]):
     def attributes(self, entity: Entity) -> dict[str, Any]:
         """By attribute the value that is stored; None where there is none."""
         return {
-            name: getattr(entity, field) if write is None else write(getattr(entity, field))
-            for name, field, write in self._fields
+            name: value if write is None or (value is None and nullable) else write(value)
+            for name, field, write, nullable in self._fields
+            for value in (getattr(entity, field),)
         }
 
     def changes(self, before: Entity, after: Entity) -> dict[str, Any]:
         """As ``attributes`` of ``after``, of those fields alone that differ."""
         return {
-            name: value if write is None else write(value)
-            for name, field, write in self._fields
+            name: value if write is None or (value is None and nullable) else write(value)
+            for name, field, write, nullable in self._fields
             if (value := getattr(after, field)) != getattr(before, field)
         }
 

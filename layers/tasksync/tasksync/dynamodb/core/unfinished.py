@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from tasksync.dynamodb.core.connection import shared_connection
-from tasksync.runtime import clock
+from tasksync.model import times
 
 Key = dict[str, dict[str, str]]
 """The key of an item, in DynamoDB JSON."""
@@ -38,7 +38,7 @@ def unfinished(table: str, kind: Unfinished, before: datetime) -> Iterator[list[
         "IndexName": "unfinished",
         "KeyConditionExpression": "#0 = :0 AND #1 <= :1",
         "ExpressionAttributeNames": {"#0": "unfinished", "#1": "updated_at"},
-        "ExpressionAttributeValues": {":0": {"S": kind}, ":1": {"S": clock.timestamp(before)}},
+        "ExpressionAttributeValues": {":0": {"S": kind}, ":1": {"S": times.timestamp(before)}},
     }
     while True:
         found = shared_connection().dispatch("Query", request)

@@ -3,62 +3,63 @@
 An idempotency record is committed in the transaction that carries its request out, or not at all.
 """
 
-from datetime import UTC, datetime
+import hmac
+import time
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from msgspec.structs import replace
 
-from tasksync.dynamodb.core.connection import SharedModel
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.aws.secret_values import secret
+from tasksync.dynamodb.core.connection import Transaction
+from tasksync.dynamodb.idempotency.items import IdempotencyItem
 from tasksync.model.entities import IdempotencyRecord
-from tasksync.model.errors import AlreadyDone
-from tasksync.runtime import clock
+from tasksync.model.errors import AlreadyDone, IdempotencyKeyReused
 from tasksync.runtime.settings import settings
 
-
-class IdempotencyItem(SharedModel):
-    class Meta:
-        table_name = settings.idempotency_table
-
-    receipt_id = UnicodeAttribute(hash_key=True)
-    fingerprint = UnicodeAttribute()
-    answer = UnicodeAttribute()
-    expires_at = NumberAttribute()
-    """Seconds since 1970: DynamoDB deletes the item some time after. Until then it is only ignored."""
-
-    @classmethod
-    def of(cls, record: IdempotencyRecord) -> "IdempotencyItem":
-        return cls(
-            record.id,
-            fingerprint=record.fingerprint,
-            answer=record.response,
-            expires_at=int(record.expires_at.timestamp()),
-        )
-
-    def entity(self) -> IdempotencyRecord:
-        expires_at = datetime.fromtimestamp(int(self.expires_at), UTC)
-        return IdempotencyRecord(self.receipt_id, self.fingerprint, self.answer, expires_at)
+_LIFETIME_SECONDS = 24 * 3600
 
 
 class IdempotencyRepository:
     """Idempotency records."""
 
-    def find(self, record_id: str) -> IdempotencyRecord | None:
+    def find(self, user_id: str, key: str, request: bytes) -> IdempotencyRecord:
+        """The record of a request under a key, without a response if it has not been carried out.
+
+        ``key``: the digest of the key. ``request``: all that must be the same when the key is used again. Raises
+        ``IdempotencyKeyReused`` if the key was used for another request.
+        """
+        # Keyed: the body may hold a password, which a plain digest would let somebody guess.
+        fingerprint = hmac.digest(secret(settings.http_secret), b"request:" + request, "sha256").hex()
+        record = IdempotencyRecord(f"{user_id}#{key}", fingerprint)
         try:
-            item = IdempotencyItem.get(record_id, consistent_read=True)
+            item = IdempotencyItem.get(record.id, consistent_read=True)
         except IdempotencyItem.DoesNotExist:
-            return None
-        return None if item.expires_at <= clock.now().timestamp() else item.entity()
+            return record
+        if item.expires_at <= _now():
+            return record
+        if item.fingerprint != fingerprint:
+            raise IdempotencyKeyReused
+        return replace(record, response=item.answer)
 
     def put_record(self, record: IdempotencyRecord, transaction: Transaction) -> None:
         """Put a record in the transaction that carries its request out. Its commit raises ``AlreadyDone``."""
-        # No request has been carried out under this key, or so long ago that the key is free again.
-        expired = IdempotencyItem.expires_at <= int(clock.now().timestamp())
-        transaction.put_first(
-            IdempotencyItem.of(record), IdempotencyItem.receipt_id.does_not_exist() | expired, AlreadyDone
+        now = _now()
+        item = IdempotencyItem(
+            record.id,
+            fingerprint=record.fingerprint,
+            answer=record.response,
+            expires_at=now + _LIFETIME_SECONDS,
         )
+        # No request has been carried out under this key, or so long ago that the key is free again.
+        expired = IdempotencyItem.expires_at <= now
+        transaction.put_first(item, IdempotencyItem.receipt_id.does_not_exist() | expired, AlreadyDone)
 
     def store(self, record: IdempotencyRecord) -> None:
         """Commit the record of a request that changed nothing. Raises ``AlreadyDone`` if there is one."""
         transaction = Transaction()
         self.put_record(record, transaction)
         transaction.commit()
+
+
+def _now() -> int:
+    """In seconds since 1970, as ``expires_at``."""
+    return time.time_ns() // 1_000_000_000

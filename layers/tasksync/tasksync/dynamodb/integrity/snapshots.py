@@ -15,16 +15,18 @@ from tasksync.dynamodb.activity.versions import version_of
 from tasksync.dynamodb.core.connection import get_many, shared_connection
 from tasksync.dynamodb.core.mapper import Raw, text_of
 from tasksync.dynamodb.core.unfinished import Unfinished
-from tasksync.dynamodb.idempotency.repository import IdempotencyItem
+from tasksync.dynamodb.idempotency.items import IdempotencyItem
 from tasksync.dynamodb.integrity.audit_trails import entry_snapshots, read_entry, trails_of
 from tasksync.dynamodb.migrations.positions import POSITION
 from tasksync.dynamodb.rooms.former_members import FormerMemberItem
-from tasksync.dynamodb.rooms.items import CODE, MEMBER, ROOM_ITEM, CodeItem, RoomsItem
+from tasksync.dynamodb.rooms.items import CODE, ROOM_ITEM, CodeItem, RoomsItem
 from tasksync.dynamodb.rooms.mapper import MEMBERSHIP, ROOM
+from tasksync.dynamodb.rooms.memberships import MEMBER
 from tasksync.dynamodb.rooms.unassignments import UnassignmentItem
 from tasksync.dynamodb.sessions.items import KEY
 from tasksync.dynamodb.sessions.mapper import session_of
-from tasksync.dynamodb.tasks.mapper import DESCRIPTION, LINK, TASK, digest, links, sort_keys, task_of
+from tasksync.dynamodb.tasks.mapper import DESCRIPTION, JOB, LINK, TASK, digest, stored, task_of
+from tasksync.dynamodb.tasks.respreads import RESPREAD, RESPREADS
 from tasksync.dynamodb.users.items import email_claim, name_claim
 from tasksync.dynamodb.users.mapper import USER
 from tasksync.integrity.snapshot import (
@@ -34,6 +36,7 @@ from tasksync.integrity.snapshot import (
     FormerMemberSnapshot,
     IdempotencySnapshot,
     NameSnapshot,
+    RespreadSnapshot,
     RoomSnapshot,
     SessionSnapshot,
     Snapshot,
@@ -43,6 +46,7 @@ from tasksync.integrity.snapshot import (
     UnreadableSnapshot,
     UserSnapshot,
 )
+from tasksync.model import times
 from tasksync.model.activity import Version
 from tasksync.model.entities import (
     DueUnassignment,
@@ -54,8 +58,7 @@ from tasksync.model.entities import (
     User,
     UserStatus,
 )
-from tasksync.model.ids import is_room_id
-from tasksync.runtime import clock
+from tasksync.model.times import is_room_id
 from tasksync.runtime.settings import settings
 
 Parsed = TypeVar("Parsed")
@@ -124,6 +127,8 @@ def _raws(snapshot: Snapshot) -> tuple[str, list[Raw]]:  # noqa: C901, PLR0912  
             return _item(settings.tasks_table, snapshot.task.owner_id, snapshot.task.id)
         case TaskPartSnapshot():
             return _item(settings.tasks_table, snapshot.owner_id, snapshot.item)
+        case RespreadSnapshot():
+            return _item(settings.tasks_table, snapshot.respread.owner_id, RESPREAD)
         case SessionSnapshot():
             return _item(settings.sessions_table, snapshot.session.id)
         case EntrySnapshot():
@@ -158,11 +163,14 @@ def _query_pages(operation: str, request: dict[str, Any]) -> Iterator[list[Raw]]
 def _task_snapshots(raws: list[Raw]) -> list[Snapshot]:
     def parse(raw: Raw) -> tuple[Task, bool, Version | None]:
         task = TASK.read(raw)
-        fit = all(text_of(raw, name) == value for name, value in sort_keys(task).items())
+        fit = all(text_of(raw, name) == value for name, value in stored(task).keys.items())
         return task, fit, version_of(raw) if text_of(raw, "stamp") and is_room_id(task.owner_id) else None
 
     beside = [raw for raw in raws if raw["item"]["S"].startswith((LINK, DESCRIPTION))]
-    parsed, snapshots = _parsed(settings.tasks_table, [raw for raw in raws if raw not in beside], parse)
+    jobs = [raw for raw in raws if raw["item"]["S"].startswith(JOB)]
+    parsed, snapshots = _parsed(
+        settings.tasks_table, [raw for raw in raws if not raw["item"]["S"].startswith((LINK, DESCRIPTION, JOB))], parse
+    )
     owners = {task.owner_id for task, _, _ in parsed}
     rooms = {owner for owner in owners if is_room_id(owner)}
     trails = trails_of(version for _, _, version in parsed if version)
@@ -185,12 +193,17 @@ def _task_snapshots(raws: list[Raw]) -> list[Snapshot]:
                 left,
                 _left_since(found.get(task.owner_id)) if left else None,
                 trails.get(task.id),
-                all(_is_link(parts.get(item), stored) for item, stored in links(task).items()),
+                all(_is_link(parts.get(item), stored) for item, stored in stored(task).links.items()),
                 task.description_digest is None
                 or _digest_of(parts.get(DESCRIPTION + task.id)) == task.description_digest,
             )
         )
-    return snapshots + _part_snapshots(beside)
+    return snapshots + _part_snapshots(beside) + _respread_snapshots(jobs)
+
+
+def _respread_snapshots(raws: list[Raw]) -> list[Snapshot]:
+    parsed, snapshots = _parsed(settings.tasks_table, raws, RESPREADS.read)
+    return [*snapshots, *map(RespreadSnapshot, parsed)]
 
 
 def _part_snapshots(raws: list[Raw]) -> list[Snapshot]:
@@ -216,7 +229,7 @@ def _is_part(raw: Raw, task: Task | None) -> bool:
         return False
     if raw["item"]["S"].startswith(DESCRIPTION):
         return task.description_digest == _digest_of(raw)
-    return _is_link(raw, links(task).get(raw["item"]["S"], {}))
+    return _is_link(raw, stored(task).links.get(raw["item"]["S"], {}))
 
 
 def _is_link(raw: Raw | None, stored: Mapping[str, str]) -> bool:
@@ -234,7 +247,7 @@ def _parts_of(tasks: Iterable[Task]) -> dict[str, Raw]:
     keys = [
         (task.owner_id, item)
         for task in tasks
-        for item in [*links(task), *([] if task.description_digest is None else [DESCRIPTION + task.id])]
+        for item in [*stored(task).links, *([] if task.description_digest is None else [DESCRIPTION + task.id])]
     ]
     return {raw["item"]["S"]: raw for raw in _batches(settings.tasks_table, keys)}
 
@@ -302,7 +315,7 @@ def _room_snapshots(raws: list[Raw]) -> list[Snapshot]:
         owner = None if claim is None or "expires_at" in claim else text_of(claim, "owner")
         known = {member.user_id: users[member.user_id] for member in of_room if member.user_id in users}
         deleting = {
-            user_id: clock.parse(raw["updated_at"]["S"])
+            user_id: times.parse(raw["updated_at"]["S"])
             for user_id, raw in known.items()
             if text_of(raw, "status") == UserStatus.DELETING.value
         }
@@ -359,7 +372,8 @@ def _session_snapshots(raws: list[Raw]) -> list[Snapshot]:
 
 def _idempotency_snapshots(raws: list[Raw]) -> list[Snapshot]:
     def parse(raw: Raw) -> IdempotencyRecord:
-        return IdempotencyItem.from_raw_data(raw).entity()
+        item = IdempotencyItem.from_raw_data(raw)
+        return IdempotencyRecord(item.receipt_id, item.fingerprint, item.answer)
 
     # Deletion notes and migration positions are in the same table; they belong to no request.
     raws = [raw for raw in raws if not raw["receipt_id"]["S"].startswith((DELETION, POSITION))]

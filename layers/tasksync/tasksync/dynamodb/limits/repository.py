@@ -10,11 +10,11 @@ from botocore.exceptions import BotoCoreError
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
-from tasksync.dynamodb.core.connection import SharedModel, shared_connection
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.connection import SharedModel, Transaction, shared_connection
+from tasksync.model import times
 from tasksync.model.entities import LoginThrottle
 from tasksync.model.errors import DependencyFailed, NotCounted, WriteConflict
-from tasksync.runtime import clock, unit_of_work
+from tasksync.runtime import unit_of_work
 from tasksync.runtime.settings import settings
 
 # How long an item is stored after its last use, in seconds. DynamoDB deletes expired items with a delay.
@@ -118,7 +118,7 @@ class RateLimitsRepository:
             item = LimitItem.get(key, consistent_read=True)
         except LimitItem.DoesNotExist:
             return False
-        return item.expires_at > clock.now().timestamp()
+        return item.expires_at > times.now().timestamp()
 
     def forget_failures(self, throttle_key: str, failures_key: str, known_key: str) -> None:
         """After a sign-in: delete the throttle and the failures in a row, and store the network as known."""
@@ -136,7 +136,7 @@ def _next(changed: LoginThrottle) -> list[Action]:
 
 
 def _after(seconds: int) -> int:
-    return int(clock.now().timestamp()) + seconds
+    return int(times.now().timestamp()) + seconds
 
 
 def _number(value: float | None) -> int:

@@ -10,7 +10,7 @@ To delete with the old table, in the release after the one that copies:
   ``TaskChanged``;
 - this module, ``old_items.py`` and its use in ``dynamodb/activity/versions.py``, ``m0006`` to ``m0008``, and the
   attribute ``copied`` with what reads it;
-- ``settings.old_tasks_table``, ``settings.tasks_open``, ``http/middleware/tasks_open.py`` and ``TasksClosed``;
+- ``settings.old_tasks_table``, ``settings.tasks_open``, ``Gate`` of ``http/pipeline.py`` and ``TasksClosed``;
 - ``infrastructure/tasks_move.py``, and what calls it in ``release.py``, ``build.py`` and ``local/stack.py``.
 """
 
@@ -18,8 +18,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 
 from tasksync.dynamodb.activity.versions import is_copy
-from tasksync.dynamodb.core.connection import SharedModel, get_item, get_many
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.connection import SharedModel, Transaction, get_item, get_many
 from tasksync.dynamodb.migrations.old_items import in_new_form
 from tasksync.dynamodb.migrations.scanning import Raw
 from tasksync.dynamodb.rooms.items import RoomItem
@@ -32,14 +31,14 @@ from tasksync.dynamodb.tasks.items import (
     same_task,
     task_item,
     task_key,
+    write_parts,
 )
-from tasksync.dynamodb.tasks.mapper import DESCRIPTION, TASK, links, long_description
-from tasksync.dynamodb.tasks.parts import write_parts
+from tasksync.dynamodb.tasks.mapper import DESCRIPTION, NOTHING, TASK, long_description, stored
 from tasksync.dynamodb.tasks.repository import tasks_of
 from tasksync.dynamodb.users.conditions import require_active
 from tasksync.model.entities import Task
 from tasksync.model.errors import NotFound, WriteConflict
-from tasksync.model.ids import is_room_id, owner_of
+from tasksync.model.times import is_room_id, owner_of
 from tasksync.runtime.settings import settings
 
 _COPIED = "1"
@@ -73,7 +72,7 @@ def task_of_old(item: Raw) -> Task:
 
 def is_copied(task: Task, stamp: str | None) -> bool:
     """Whether the new table has the task as it is in the old one, or as it was changed since in the new one."""
-    keys = [task_key(task.id), description_key(task.id), *(item_key(task.id, link) for link in links(task))]
+    keys = [task_key(task.id), description_key(task.id), *(item_key(task.id, link) for link in stored(task).links)]
     found = {item["item"]["S"]: item for item in get_many(settings.tasks_table, keys)}
     if task.id in found and not is_copy(found[task.id]):
         return True
@@ -95,7 +94,7 @@ def write_copy(task: Task, stamp: str | None) -> None:
     transaction.check(OldTaskItem(task.owner_id, task.id), OldTaskItem.version == task.version, WriteConflict)
     condition = TaskItem.owner_id.does_not_exist() if before is None else _same_copy(before)
     transaction.put(_task_item(task, stamp), condition, WriteConflict)
-    write_parts(transaction, before, task)
+    write_parts(transaction, task.owner_id, NOTHING if before is None else stored(before), stored(task))
     transaction.commit()
 
 
@@ -110,7 +109,7 @@ def delete_copy(task_id: str) -> bool:
     transaction = Transaction()
     transaction.check(OldTaskItem(copy.owner_id, copy.id), OldTaskItem.owner_id.does_not_exist(), WriteConflict)
     transaction.delete(TaskItem(copy.owner_id, copy.id), _same_copy(copy), WriteConflict)
-    write_parts(transaction, copy, None)
+    write_parts(transaction, copy.owner_id, stored(copy), NOTHING)
     transaction.commit()
     return True
 

@@ -5,7 +5,7 @@ is right, so its size shows whether it is complete. The room's version and chang
 the audit trail.
 """
 
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.connection import Transaction
 from tasksync.dynamodb.migrations.scanning import Raw, scan_page
 from tasksync.dynamodb.rooms.conditions import same_version
 from tasksync.dynamodb.rooms.items import ROOM_ITEM, RoomItem

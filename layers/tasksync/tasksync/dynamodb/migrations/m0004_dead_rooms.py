@@ -1,6 +1,6 @@
 """Rooms without members from before such rooms were marked: without the mark, the sweeper does not find them."""
 
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.connection import Transaction
 from tasksync.dynamodb.migrations.scanning import Raw, scan_page
 from tasksync.dynamodb.rooms.conditions import mark_as_dead
 from tasksync.dynamodb.rooms.items import ROOM_ITEM, RoomItem

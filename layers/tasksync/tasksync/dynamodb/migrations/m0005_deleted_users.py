@@ -1,6 +1,6 @@
 """Marks users whose deletion started before marks existed, so that the sweeper finds them."""
 
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.connection import Transaction
 from tasksync.dynamodb.migrations.scanning import Raw, scan_page
 from tasksync.dynamodb.users.items import UserItem, mark_as_deleting
 from tasksync.model.entities import UserStatus

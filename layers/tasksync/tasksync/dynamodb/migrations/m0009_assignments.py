@@ -5,13 +5,13 @@ heals what was lost with records of the stream.
 """
 
 from tasksync.dynamodb.migrations.scanning import Raw, scan_page
-from tasksync.dynamodb.rooms.repository import members_among
+from tasksync.dynamodb.rooms.memberships import members_among
 from tasksync.dynamodb.tasks.mapper import TASK
 from tasksync.dynamodb.tasks.repository import TasksRepository
+from tasksync.model import times
 from tasksync.model.entities import MOST_ASSIGNEES, Task
 from tasksync.model.errors import WriteConflict
-from tasksync.model.ids import is_room_id
-from tasksync.runtime import clock
+from tasksync.model.times import is_room_id
 from tasksync.runtime.settings import settings
 
 _ATTEMPTS = MOST_ASSIGNEES + 10
@@ -37,7 +37,7 @@ class Assignments:
             if task is None or left is None:
                 return changed
             try:
-                self._tasks.unassign(task, left, max(clock.now(), task.updated_at))
+                self._tasks.unassign(task, left, max(times.now(), task.updated_at))
                 changed = True
             except WriteConflict:
                 pass

@@ -1,8 +1,8 @@
 """Items of the old tasks table in the form of the new one. Imports no PynamoDB: a stream function uses it, too."""
 
 from tasksync.dynamodb.core.mapper import Raw, without_null
-from tasksync.model.ranks import rank_of
-from tasksync.runtime import clock
+from tasksync.model import times
+from tasksync.model.times import rank_of
 
 
 def in_new_form(item: Raw) -> Raw:
@@ -15,7 +15,7 @@ def in_new_form(item: Raw) -> Raw:
     further = {
         "item": found["task_id"],
         "revision": found["version"],
-        "rank": {"S": rank_of(clock.parse(found["created_at"]["S"]))},
+        "rank": {"S": rank_of(times.parse(found["created_at"]["S"]))},
     }
     if assignment:
         further["assignees"] = {"L": [{"S": " ".join(each["S"] for each in assignment)}]}

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.connection import Transaction
 from tasksync.dynamodb.rooms import join_roles
 from tasksync.dynamodb.rooms.conditions import (
     bump_version,
@@ -11,14 +11,13 @@ from tasksync.dynamodb.rooms.conditions import (
     end_membership,
     joined,
     mark_as_dead,
-    require_membership,
     retire_code,
     role_change,
-    same_membership,
     same_version,
 )
 from tasksync.dynamodb.rooms.former_members import forget_former_member, note_former_member, require_former_member
-from tasksync.dynamodb.rooms.items import MembershipItem, RoomItem
+from tasksync.dynamodb.rooms.items import RoomItem
+from tasksync.dynamodb.rooms.memberships import MembershipItem, require_membership, same_membership
 from tasksync.dynamodb.rooms.queries import RoomReads
 from tasksync.dynamodb.rooms.unassignments import note_unassignment
 from tasksync.dynamodb.users.conditions import require_active, require_unchanged

@@ -1,4 +1,4 @@
-"""What transactions ask of rooms and memberships, and what they do to them."""
+"""What transactions ask of rooms, and what they do to them."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from tasksync.dynamodb.core.transaction import Failure, Transaction
+from tasksync.dynamodb.core.connection import Transaction
 from tasksync.dynamodb.core.unfinished import Unfinished
-from tasksync.dynamodb.rooms.items import CodeItem, MembershipItem, RoomItem
+from tasksync.dynamodb.rooms.items import CodeItem, RoomItem
+from tasksync.dynamodb.rooms.memberships import MembershipItem, same_membership
+from tasksync.model import times
 from tasksync.model.change_context import Roles
 from tasksync.model.entities import Membership, Room, RoomRole
 from tasksync.model.errors import CodeTaken, LastAdmin, WriteConflict
-from tasksync.runtime import clock, unit_of_work
+from tasksync.runtime import unit_of_work
 
 _CODES_RETIRED_FOR = timedelta(days=90)
 
@@ -44,44 +46,6 @@ def end_membership(transaction: Transaction, membership: Membership, at: datetim
     transaction.update(RoomItem.at(membership.room_id), actions, condition, LastAdmin)
 
 
-def require_membership(transaction: Transaction, membership: Membership) -> None:
-    """Let ``transaction`` commit only if this membership still is what was read; ``WriteConflict`` otherwise."""
-    transaction.check(
-        MembershipItem.at(membership.room_id, membership.user_id), same_membership(membership), WriteConflict
-    )
-
-
-def require_writer(transaction: Transaction, room_id: str, user_id: str, otherwise: Failure) -> None:
-    """Let ``transaction`` commit only if this user may write in the room."""
-    transaction.check(MembershipItem.at(room_id, user_id), _may_write(), otherwise)
-
-
-def require_writer_by(transaction: Transaction, room_id: str, user_id: str, join_id: str, otherwise: Failure) -> None:
-    """Let ``transaction`` commit only if this user may write in the room, by this join."""
-    condition = _may_write() & (MembershipItem.join_id == join_id)
-    transaction.check(MembershipItem.at(room_id, user_id), condition, otherwise)
-
-
-def _may_write() -> Condition:
-    condition: Condition = (MembershipItem.role == RoomRole.ADMIN.value) | (
-        MembershipItem.role == RoomRole.MEMBER.value
-    )
-    return condition
-
-
-def require_join(transaction: Transaction, room_id: str, user_id: str, join_id: str, otherwise: Failure) -> None:
-    """Let ``transaction`` commit only if this user is still a member of the room by this join, in whatever role."""
-    transaction.check(MembershipItem.at(room_id, user_id), MembershipItem.join_id == join_id, otherwise)
-
-
-def same_membership(membership: Membership) -> Condition:
-    """The same join, with the same role, as was read."""
-    condition: Condition = (MembershipItem.join_id == membership.join_id) & (
-        MembershipItem.role == membership.role.value
-    )
-    return condition
-
-
 def same_version(room: Room) -> Condition:
     """Nothing of the room, nor who is in it, has changed since it was read; so it is alive, too."""
     condition: Condition = RoomItem.version == room.version
@@ -90,14 +54,14 @@ def same_version(room: Room) -> Condition:
 
 def dated_before(at: datetime) -> Condition:
     """No version of the room is dated later than ``at``: for changes that do not depend on the version."""
-    condition: Condition = RoomItem.updated_at < clock.timestamp(at)
+    condition: Condition = RoomItem.updated_at < times.timestamp(at)
     return condition
 
 
 def bump_version(at: datetime, members: Mapping[str, Roles] | None = None) -> list[Action]:
     """What every change of a room does to its item. ``members``: whose roles it changes."""
     return [
-        RoomItem.updated_at.set(clock.timestamp(at)),
+        RoomItem.updated_at.set(times.timestamp(at)),
         RoomItem.version.add(1),
         RoomItem.stamp.set(unit_of_work.change_context(members)),
     ]
@@ -125,7 +89,7 @@ def claim_code(transaction: Transaction, room: Room) -> None:
     claim = CodeItem.at(room.code)
     claim.owner = room.id
     # DynamoDB deletes an expired item only some time after its end.
-    retired_long_ago = CodeItem.expires_at <= int(clock.now().timestamp())
+    retired_long_ago = CodeItem.expires_at <= int(times.now().timestamp())
     transaction.put(claim, CodeItem.room_id.does_not_exist() | retired_long_ago, CodeTaken)
 
 
@@ -133,7 +97,7 @@ def retire_code(transaction: Transaction, room: Room) -> None:
     """Let the room's code open nothing any more, and nobody have it for 90 days. The commit may raise
     ``WriteConflict``.
     """
-    free_at = int((clock.now() + _CODES_RETIRED_FOR).timestamp())
+    free_at = int((times.now() + _CODES_RETIRED_FOR).timestamp())
     transaction.update(
         CodeItem.at(room.code), [CodeItem.expires_at.set(free_at)], CodeItem.owner == room.id, WriteConflict
     )

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 from pynamodb.attributes import UnicodeAttribute
 
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.connection import Transaction
 from tasksync.dynamodb.rooms.items import RoomsItem
 from tasksync.dynamodb.rooms.unassignments import PERSON
+from tasksync.model import times
 from tasksync.model.entities import FormerMember, FormerRole, Page
 from tasksync.model.errors import WriteConflict
-from tasksync.runtime import clock
 from tasksync.runtime.deadline import KeepGoing
 
 FORMER = "FORMER#"
@@ -34,7 +34,7 @@ class FormerMemberItem(RoomsItem, discriminator="former"):
     def of(cls, former: FormerMember) -> "FormerMemberItem":
         item = cls.at(former.room_id, former.user_id)
         item.role = former.role.value
-        item.left_at = clock.timestamp(former.left_at)
+        item.left_at = times.timestamp(former.left_at)
         return item
 
     def entity(self) -> FormerMember:
@@ -42,7 +42,7 @@ class FormerMemberItem(RoomsItem, discriminator="former"):
             user_id=self.room_id.removeprefix(PERSON),
             room_id=self.item.removeprefix(FORMER),
             role=FormerRole(self.role),
-            left_at=clock.parse(self.left_at),
+            left_at=times.parse(self.left_at),
         )
 
 

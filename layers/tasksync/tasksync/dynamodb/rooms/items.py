@@ -1,6 +1,6 @@
-"""The items of the rooms table: rooms, their memberships, and the claims on their codes.
+"""The items of the rooms table: rooms, and the claims on their codes.
 
-Former members: ``former_members.py``; unassignments that are due: ``unassignments.py``.
+Memberships: ``memberships.py``; former members: ``former_members.py``; unassignments: ``unassignments.py``.
 """
 
 from pynamodb.attributes import DiscriminatorAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
@@ -8,12 +8,11 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from tasksync.dynamodb.core.connection import SharedModel
 from tasksync.dynamodb.core.mapper import Raw
-from tasksync.dynamodb.rooms.mapper import MEMBERSHIP, ROOM
-from tasksync.model.entities import Membership, Origin, Room
+from tasksync.dynamodb.rooms.mapper import ROOM
+from tasksync.model.entities import Room
 from tasksync.runtime.settings import settings
 
 ROOM_ITEM = "ROOM"
-MEMBER = "MEMBER#"
 CODE = "CODE"
 
 
@@ -64,25 +63,6 @@ class RoomItem(RoomsItem, discriminator="room"):
         return cls(item=ROOM_ITEM, **ROOM.attributes(room))
 
 
-class MembershipItem(RoomsItem, discriminator="membership"):
-    user_id = UnicodeAttribute()
-    role = UnicodeAttribute()
-    join_id = UnicodeAttribute()
-    joined_at = UnicodeAttribute()
-    origin = UnicodeAttribute(null=True)
-    """``Origin``. Absent where the membership is older than this attribute: then it counts as the work of others, so
-    that the additions of others never use up a user's limit of rooms."""
-
-    @classmethod
-    def at(cls, room_id: str, user_id: str) -> "MembershipItem":
-        return cls(room_id, MEMBER + user_id)
-
-    @classmethod
-    def of(cls, membership: Membership, origin: Origin) -> "MembershipItem":
-        attributes = MEMBERSHIP.attributes(membership)
-        return cls(item=MEMBER + membership.user_id, origin=origin.value, **attributes)
-
-
 class CodeItem(RoomsItem, discriminator="code"):
     """A room's claim on its code. Its partition is the code, so that a code is looked up with one read."""
 
@@ -98,8 +78,3 @@ class CodeItem(RoomsItem, discriminator="code"):
 def room_key(room_id: str) -> Raw:
     """The key of a room, as DynamoDB spells it."""
     return {"room_id": {"S": room_id}, "item": {"S": ROOM_ITEM}}
-
-
-def membership_key(room_id: str, user_id: str) -> Raw:
-    """The key of a membership, as DynamoDB spells it."""
-    return {"room_id": {"S": room_id}, "item": {"S": MEMBER + user_id}}

@@ -12,8 +12,9 @@ from tasksync.dynamodb.core.connection import MOST_KEYS, get_many
 from tasksync.dynamodb.core.gather import gather
 from tasksync.dynamodb.core.mapper import Raw
 from tasksync.dynamodb.core.queries import raws
-from tasksync.dynamodb.rooms.items import MembershipItem, membership_key, room_key
+from tasksync.dynamodb.rooms.items import room_key
 from tasksync.dynamodb.rooms.mapper import MEMBERSHIP, ROOM
+from tasksync.dynamodb.rooms.memberships import MembershipItem, membership_key
 from tasksync.dynamodb.rooms.repository import RoomsRepository
 from tasksync.model.entities import Membership, Page, Room, RoomView
 from tasksync.runtime.settings import settings

@@ -12,10 +12,9 @@ lead into the room of a stranger.
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from tasksync.dynamodb.core.connection import get_item, get_many
-from tasksync.dynamodb.core.mapper import Raw, Row, Text
+from tasksync.dynamodb.core.connection import Transaction, get_item, get_many
+from tasksync.dynamodb.core.mapper import Row, Text
 from tasksync.dynamodb.core.queries import query, raws
-from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.core.unfinished import Unfinished, unfinished
 from tasksync.dynamodb.rooms.conditions import (
     bump_version,
@@ -24,10 +23,10 @@ from tasksync.dynamodb.rooms.conditions import (
     left,
     retire_code,
     role_change,
-    same_membership,
 )
-from tasksync.dynamodb.rooms.items import CODE, ByUser, CodeItem, MembershipItem, RoomItem, membership_key, room_key
+from tasksync.dynamodb.rooms.items import CODE, ByUser, CodeItem, RoomItem, room_key
 from tasksync.dynamodb.rooms.mapper import MEMBERSHIP, ROOM, PartitionRow
+from tasksync.dynamodb.rooms.memberships import MembershipItem, MembershipsRepository, membership_key, same_membership
 from tasksync.model.entities import JoinedRooms, Membership, Origin, Room, RoomRole, RoomView
 from tasksync.model.errors import UnknownCode, WriteConflict
 from tasksync.runtime.settings import settings
@@ -35,7 +34,7 @@ from tasksync.runtime.settings import settings
 _READS = 10
 
 
-class RoomsRepository:
+class RoomsRepository(MembershipsRepository):
     """Rooms as their members see them."""
 
     def view(self, room_id: str, user_id: str) -> RoomView | None:
@@ -79,10 +78,6 @@ class RoomsRepository:
         keys = (membership_key(room_id, user_id) for room_id in room_ids)
         found = map(MEMBERSHIP.read, get_many(settings.rooms_table, keys))
         return {membership.room_id: membership for membership in found}
-
-    def members_among(self, room_id: str, user_ids: Iterable[str]) -> dict[str, Membership]:
-        """By user, the memberships of these users in one room, read consistently."""
-        return members_among(room_id, user_ids)
 
     def is_live(self, room_id: str) -> bool:
         """Whether there is this room, with members in it. Read consistently."""
@@ -155,17 +150,6 @@ class RoomsRepository:
         """Dead or not, read consistently."""
         raw = get_item(settings.rooms_table, room_key(room_id))
         return None if raw is None else ROOM.read(raw)
-
-
-def members_of(found: Iterable[Raw]) -> dict[str, Membership]:
-    """By user, the memberships that were read in one room."""
-    return {member.user_id: member for member in map(MEMBERSHIP.read, found)}
-
-
-def members_among(room_id: str, user_ids: Iterable[str]) -> dict[str, Membership]:
-    """By user, the memberships of these users in one room, read consistently in one round trip."""
-    keys = [membership_key(room_id, user_id) for user_id in dict.fromkeys(user_ids)]
-    return members_of(get_many(settings.rooms_table, keys))
 
 
 class _JoinedRow(Row, frozen=True, kw_only=True, gc=False):

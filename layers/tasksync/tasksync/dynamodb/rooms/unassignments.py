@@ -10,12 +10,12 @@ from datetime import datetime
 
 from pynamodb.attributes import UnicodeAttribute
 
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.connection import Transaction
 from tasksync.dynamodb.core.unfinished import Unfinished, unfinished
 from tasksync.dynamodb.rooms.items import RoomsItem
+from tasksync.model import times
 from tasksync.model.entities import DueUnassignment
 from tasksync.model.errors import WriteConflict
-from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
 PERSON = "USER#"
@@ -37,7 +37,7 @@ class UnassignmentItem(RoomsItem, discriminator="unassignment"):
         return DueUnassignment(
             user_id=self.room_id.removeprefix(PERSON),
             room_id=self.item.removeprefix(UNASSIGNMENT),
-            since=clock.parse(self.updated_at),
+            since=times.parse(self.updated_at),
         )
 
 
@@ -56,7 +56,7 @@ class UnassignmentsRepository:
         """Delete a finished unassignment, unless the user has left the room again since."""
         transaction = Transaction()
         item = UnassignmentItem.at(due.room_id, due.user_id)
-        transaction.delete(item, UnassignmentItem.updated_at == clock.timestamp(due.since), WriteConflict)
+        transaction.delete(item, UnassignmentItem.updated_at == times.timestamp(due.since), WriteConflict)
         with suppress(WriteConflict):
             transaction.commit()
 
@@ -72,5 +72,5 @@ def note_unassignment(transaction: Transaction, room_id: str, user_id: str, at: 
     """Store a pending unassignment in ``transaction``, which ends the membership at this time."""
     item = UnassignmentItem.at(room_id, user_id)
     item.unfinished = Unfinished.UNASSIGNMENT.value
-    item.updated_at = clock.timestamp(at)
+    item.updated_at = times.timestamp(at)
     transaction.note(item)

@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.connection import Transaction
 from tasksync.dynamodb.sessions.items import SessionItem
 from tasksync.dynamodb.sessions.repository import SessionsRepository
 from tasksync.dynamodb.users.conditions import put_user
 from tasksync.dynamodb.users.items import UserItem
+from tasksync.model import times
 from tasksync.model.entities import Session, User, UserStatus
 from tasksync.model.errors import CallerGone, InvalidCredentials, SessionNotFound, TokenRevoked, WriteConflict
-from tasksync.runtime import clock
 
 
 class SessionChanges(SessionsRepository):
@@ -57,7 +57,7 @@ class SessionChanges(SessionsRepository):
         transaction.check(UserItem(user.id), UserItem.token_epoch == user.token_epoch, WriteConflict)
         transaction.update(
             SessionItem(session_id),
-            [SessionItem.authenticated_at.set(clock.timestamp(at))],
+            [SessionItem.authenticated_at.set(times.timestamp(at))],
             (SessionItem.user_id == user.id) & (SessionItem.epoch == user.token_epoch),
             TokenRevoked,
         )
@@ -82,7 +82,7 @@ class SessionChanges(SessionsRepository):
             [
                 UserItem.password_hash.set(password_hash),
                 UserItem.token_epoch.set(epoch),
-                UserItem.updated_at.set(clock.timestamp(at)),
+                UserItem.updated_at.set(times.timestamp(at)),
                 UserItem.version.add(1),
             ],
             # A password change, signing out everywhere and the deletion of the user each raise the epoch.

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import cast
 
-from tasksync.dynamodb.core.connection import get_item
+from tasksync.dynamodb.core.connection import Transaction, get_item
 from tasksync.dynamodb.core.queries import raws
-from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.sessions.items import KEY, KEYS, ByUser, KeyItem, SessionItem, session_key
 from tasksync.dynamodb.sessions.mapper import session_of
+from tasksync.model import times
 from tasksync.model.entities import Exchange, Page, Session
 from tasksync.model.errors import InvalidToken
-from tasksync.runtime import clock, unit_of_work
+from tasksync.runtime import unit_of_work
 from tasksync.runtime.settings import settings
 
 
@@ -70,7 +70,7 @@ class SessionsRepository:
                 SessionItem.spent_hash.set(exchange.spent_hash),
                 SessionItem.exchange_key.set(key) if key is not None else SessionItem.exchange_key.remove(),
                 SessionItem.exchange_salt.set(exchange.salt),
-                SessionItem.last_used_at.set(clock.timestamp(at)),
+                SessionItem.last_used_at.set(times.timestamp(at)),
                 SessionItem.expires_at.set(int(expires_at.timestamp())),
             ],
             SessionItem.refresh_hash == session.refresh_hash,

@@ -4,16 +4,17 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from tasksync.dynamodb.activity.deletions import note_deletion
-from tasksync.dynamodb.core.transaction import Transaction
-from tasksync.dynamodb.rooms.conditions import require_join, require_writer, require_writer_by
-from tasksync.dynamodb.tasks.items import TaskItem, changes, same_task, task_item
+from tasksync.dynamodb.core.connection import Transaction, new_item
+from tasksync.dynamodb.rooms.memberships import require_join, require_writer, require_writer_by
+from tasksync.dynamodb.tasks.items import DescriptionItem, LinkItem, TaskItem, update_task
 from tasksync.dynamodb.tasks.lists import TaskLists
-from tasksync.dynamodb.tasks.parts import write_parts
+from tasksync.dynamodb.tasks.mapper import stored
 from tasksync.dynamodb.tasks.repository import delete_trashed
+from tasksync.dynamodb.tasks.respreads import keep_step
 from tasksync.dynamodb.users.conditions import require_active
-from tasksync.model.entities import Assignment, Membership, RoomRole, Task
+from tasksync.model.entities import Assignment, Membership, Respread, RoomRole, Task
 from tasksync.model.errors import CallerGone, WriteConflict
-from tasksync.model.ids import owner_of
+from tasksync.model.times import owner_of
 from tasksync.runtime import unit_of_work
 
 
@@ -31,10 +32,11 @@ class TaskChanges(TaskLists):
             require_active(transaction, task.owner_id, CallerGone)
         else:
             _require_assignments(transaction, task.owner_id, task.assignees, writer_id)
-        item = task_item(task)
-        item.stamp = unit_of_work.change_context()
-        transaction.put(item, TaskItem.owner_id.does_not_exist(), WriteConflict)
-        write_parts(transaction, None, task)
+        new = stored(task)
+        values = {**new.keys, **new.content, "stamp": unit_of_work.current.get().change_context}
+        transaction.put(new_item(TaskItem, values), TaskItem.owner_id.does_not_exist(), WriteConflict)
+        transaction.write_items(LinkItem, task.owner_id, {}, new.links)
+        transaction.write_items(DescriptionItem, task.owner_id, {}, new.description)
         transaction.commit()
 
     def update(self, before: Task, after: Task, writer: Membership | None) -> None:
@@ -50,17 +52,18 @@ class TaskChanges(TaskLists):
         elif writer is not None:
             made = [each for each in after.assignees if each not in before.assignees]
             _require_assignments(transaction, writer.room_id, made, writer.user_id)
-        transaction.update(
-            TaskItem(before.owner_id, before.id), changes(before, after), same_task(before), WriteConflict
-        )
-        write_parts(transaction, before, after)
+        update_task(transaction, before, after)
         transaction.commit()
 
-    def move(self, before: Task, after: Task, behind: Task | None, writer_id: str | None) -> None:
+    def move(
+        self, before: Task, after: Task, behind: Task | None, writer_id: str | None, respread: Respread | None
+    ) -> None:
         """Write the task's place in the manual order, and its status. Raises as ``trash`` does, and ``WriteConflict``
         if ``behind``, the task that it is put behind, is not in its place any more.
 
-        The next task is not checked: of two tasks that are moved to one place at the same time, the ranks may be equal.
+        ``respread``: of the owner, the one that was read before any rank, or one to start. It must not have gone on
+        since. Otherwise, the next task is not checked: of two tasks that are moved to one place at the same time, the
+        ranks may be equal.
         """
         transaction = Transaction()
         if writer_id is not None:
@@ -69,10 +72,9 @@ class TaskChanges(TaskLists):
             place = (TaskItem.rank == behind.rank) & (TaskItem.status == behind.status.value)
             in_place = place & TaskItem.trashed_at.does_not_exist()
             transaction.check(TaskItem(behind.owner_id, behind.id), in_place, WriteConflict)
-        transaction.update(
-            TaskItem(before.owner_id, before.id), changes(before, after), same_task(before), WriteConflict
-        )
-        write_parts(transaction, before, after)
+        if respread is not None:
+            keep_step(transaction, respread)
+        update_task(transaction, before, after)
         transaction.commit()
 
     def trash(self, before: Task, after: Task, writer_id: str | None) -> None:
@@ -92,10 +94,7 @@ class TaskChanges(TaskLists):
         transaction = Transaction()
         if writer_id is not None:
             _require_assignments(transaction, before.owner_id, assignees, writer_id)
-        transaction.update(
-            TaskItem(before.owner_id, before.id), changes(before, after), same_task(before), WriteConflict
-        )
-        write_parts(transaction, before, after)
+        update_task(transaction, before, after)
         transaction.commit()
 
     def delete(self, task_id: str, trashed_at: datetime, writer_id: str | None) -> None:
@@ -114,7 +113,7 @@ class TaskChanges(TaskLists):
 def _require_assignments(transaction: Transaction, room_id: str, made: Iterable[Assignment], writer_id: str) -> None:
     """Let the transaction commit only if the writer may write in the room, and each of these assignees is there by the
     join that the assignment names."""
-    joins = {each.user_id: each.join_id for each in made}
+    joins = {each.user_id: str(each.join_id) for each in made}
     own = joins.pop(writer_id, None)
     # DynamoDB takes one operation on each item.
     if own is None:
@@ -122,5 +121,4 @@ def _require_assignments(transaction: Transaction, room_id: str, made: Iterable[
     else:
         require_writer_by(transaction, room_id, writer_id, own, WriteConflict)
     for user_id, join_id in joins.items():
-        if join_id is not None:
-            require_join(transaction, room_id, user_id, join_id, WriteConflict)
+        require_join(transaction, room_id, user_id, join_id, WriteConflict)

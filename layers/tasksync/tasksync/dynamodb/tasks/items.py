@@ -14,11 +14,12 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection, LocalSecondaryIndex
 
-from tasksync.dynamodb.core.connection import SharedModel
+from tasksync.dynamodb.core.connection import SharedModel, Transaction, new_item
 from tasksync.dynamodb.core.mapper import Raw
-from tasksync.dynamodb.tasks.mapper import DESCRIPTION, attributes, links
+from tasksync.dynamodb.tasks.mapper import DESCRIPTION, Stored, stored
 from tasksync.model.entities import Task
-from tasksync.model.ids import owner_of
+from tasksync.model.errors import WriteConflict
+from tasksync.model.times import owner_of
 from tasksync.runtime import unit_of_work
 from tasksync.runtime.settings import settings
 
@@ -172,16 +173,14 @@ def item_key(task_id: str, item: str) -> Raw:
 
 
 def task_item(task: Task) -> TaskItem:
-    item = TaskItem()
-    # The constructor sets each value through its descriptor, which takes twice as long.
-    item.attribute_values.update(attributes(task))
-    return item
+    written = stored(task)
+    return new_item(TaskItem, {**written.keys, **written.content})
 
 
 def link_items(task: Task) -> Iterator[LinkItem]:
-    for item, stored in links(task).items():
-        values: dict[str, Any] = {"owner_id": task.owner_id, "item": item, **stored}
-        yield LinkItem(**values)
+    for item, values in stored(task).links.items():
+        attributes: dict[str, Any] = {**values}
+        yield LinkItem(task.owner_id, item, **attributes)
 
 
 def same_task(task: Task) -> Condition:
@@ -190,12 +189,30 @@ def same_task(task: Task) -> Condition:
     return condition
 
 
-def changes(before: Task, after: Task) -> list[Action]:
-    """What differs, with the next revision."""
-    old, new = attributes(before), attributes(after)
+def update_task(transaction: Transaction, before: Task, after: Task) -> None:
+    """Write what differs, with the next revision.
+
+    The commit raises ``WriteConflict`` if the task has changed since it was read.
+    """
+    old, new = stored(before), stored(after)
+    actions = _changes({**old.keys, **old.content}, {**new.keys, **new.content})
+    transaction.update(TaskItem(before.owner_id, before.id), actions, same_task(before), WriteConflict)
+    write_parts(transaction, before.owner_id, old, new)
+
+
+def write_parts(transaction: Transaction, owner_id: str, before: Stored, after: Stored) -> None:
+    """Write what differs between the further items of a task, its links and its long description.
+
+    It goes into the transaction that writes the task, whose condition on the task's revision holds for them, too.
+    """
+    transaction.write_items(LinkItem, owner_id, before.links, after.links)
+    transaction.write_items(DescriptionItem, owner_id, before.description, after.description)
+
+
+def _changes(old: dict[str, Any], new: dict[str, Any]) -> list[Action]:
     actions: list[Action] = [
         TaskItem.revision.add(1),
-        TaskItem.stamp.set(unit_of_work.change_context()),
+        TaskItem.stamp.set(unit_of_work.current.get().change_context),
         TaskItem.copied.remove(),
     ]
     for name, value in new.items():

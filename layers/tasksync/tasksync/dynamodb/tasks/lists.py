@@ -10,21 +10,21 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Generic
 
-from tasksync.dynamodb.core.connection import MOST_KEYS, batch_get
+from tasksync.dynamodb.core.connection import MOST_KEYS, batch_get, get_many
 from tasksync.dynamodb.core.gather import gather, gather_pair
 from tasksync.dynamodb.core.mapper import Raw
 from tasksync.dynamodb.core.merge import Merge, QueryBudget, read_size
-from tasksync.dynamodb.rooms.items import membership_key
 from tasksync.dynamodb.rooms.mapper import MEMBERSHIP
-from tasksync.dynamodb.rooms.repository import members_among
+from tasksync.dynamodb.rooms.memberships import members_among, membership_key
 from tasksync.dynamodb.tasks import query_plan
 from tasksync.dynamodb.tasks.items import task_key
 from tasksync.dynamodb.tasks.mapper import LinkRow
 from tasksync.dynamodb.tasks.query_plan import ListRow, Plan, holds
 from tasksync.dynamodb.tasks.repository import TasksRepository, tasks_of
-from tasksync.model.entities import Membership, Page, Task, TaskStatus
-from tasksync.model.ids import is_room_id, owner_of
+from tasksync.dynamodb.tasks.respreads import respread_among, respread_key
+from tasksync.model.entities import Membership, Page, Respread, Task, TaskStatus
 from tasksync.model.queries import TaskFilter
+from tasksync.model.times import is_room_id, owner_of
 from tasksync.runtime.settings import settings
 
 MOST_QUERIES = 60
@@ -77,10 +77,21 @@ class TaskLists(TasksRepository):
         page = found.page(limit, shown)
         return page, found.members.get((room_id, user_id))
 
-    def next_in_column(self, task: Task, status: TaskStatus, behind: str | None) -> Task | None:
-        """The first task of this status but ``task``, of a higher rank than ``behind``. Read consistently."""
-        found = ForwardList(query_plan.of_column(task.owner_id, status, behind), None, None)
-        return next((row.entity() for row in found.read(2) if row.id != task.id), None)
+    def find_behind(self, owner_id: str, behind_id: str | None) -> tuple[Task | None, Respread | None]:
+        """What a move is to know before it reads ranks: the task that it puts another behind, and the owner's respread.
+
+        Each is read consistently, in one round trip. ``behind_id`` is known to be the id of a task of this owner.
+        """
+        keys = [respread_key(owner_id), *([] if behind_id is None else [task_key(behind_id)])]
+        found = get_many(settings.tasks_table, keys)
+        tasks = tasks_of(item for item in found if item["item"]["S"] == behind_id)
+        return tasks.get(behind_id or ""), respread_among(found)
+
+    def next_two(self, owner_id: str, status: TaskStatus, behind: str | None) -> list[Task]:
+        """In the manual order, the first two tasks of this status of a higher rank than ``behind``. Read
+        consistently."""
+        found = ForwardList(query_plan.of_column(owner_id, status, behind), None, None)
+        return [row.entity() for row in found.read(2)]
 
     def page_of_trash(
         self, owner_id: str, user_id: str, since: datetime, limit: int, after: str | None

@@ -10,7 +10,7 @@ import functools
 import hashlib
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -28,12 +28,13 @@ from tasksync.dynamodb.core.mapper import (
     one_of,
     text_of,
 )
+from tasksync.model import times
 from tasksync.model.entities import EXCERPT_LENGTH, Assignment, Priority, Task, TaskStatus
-from tasksync.model.ids import time_ordered_part
-from tasksync.runtime import clock
+from tasksync.model.times import time_ordered_part
 
 LINK = "A#"
 DESCRIPTION = "D#"
+JOB = "J#"
 
 
 class _StoredDeadline(Text, frozen=True, gc=False):
@@ -42,14 +43,14 @@ class _StoredDeadline(Text, frozen=True, gc=False):
     @property
     def value(self) -> date | None:
         # Where the attribute is absent, there is no text.
-        return clock.from_sortable(self.S) if self.S else None
+        return times.from_sortable(self.S) if self.S else None
 
 
 def _shown_deadline(text: str | None) -> str | None:
-    return None if text is None else clock.rfc3339(clock.from_sortable(text))
+    return None if text is None else times.rfc3339(times.from_sortable(text))
 
 
-_DEADLINE = Form(_StoredDeadline, "value", write=clock.sortable, show=_shown_deadline)
+_DEADLINE = Form(_StoredDeadline, "value", write=times.sortable, show=_shown_deadline)
 
 
 class _Assignees(msgspec.Struct, frozen=True, gc=False):
@@ -98,6 +99,8 @@ NOBODY = "none"
 # What the sort keys of tasks in lists begin with, and of those in the trash; those of links begin with ``LINK``.
 LISTED = "T#"
 TRASHED = "X#"
+# Stands where a person's id does in jobs: those of all owners are one list, by their age.
+JOBS = "JOBS"
 # Stands where a person's id does in tasks in the trash: those of all owners are one list, by the time of trashing.
 TRASH = "TRASH"
 RANKS = {Priority.LOW: "1", Priority.MEDIUM: "2", Priority.HIGH: "3"}
@@ -155,20 +158,35 @@ def task_of(item: str) -> str:
     return item.rpartition("#")[2]
 
 
-def attributes(task: Task) -> dict[str, Any]:
-    """By attribute the value that is stored in the task's own item, and what is derived from it."""
-    stored = TASK.attributes(task)
-    if long_description(task) is not None:
-        stored["description"] = (task.description or "")[:EXCERPT_LENGTH]
-        stored["description_digest"] = digest(task.description or "")
-    return {**sort_keys(task), "person_id": _person_id(task), **stored}
+class Stored(NamedTuple):
+    """The items of a task, as plain values."""
+
+    content: dict[str, Any]
+    """Of the task's own item, by attribute; None where there is none."""
+    keys: dict[str, str | None]
+    """Of the task's own item, the keys of indexes."""
+    links: dict[str, dict[str, str]]
+    """By the sort key of the table, the other attributes. A task in the trash has none."""
+    description: dict[str, dict[str, str] | None]
+    """The item of a long description. None: it is there, and the task was read without it."""
 
 
-def _person_id(task: Task) -> str | None:
-    if task.trashed_at is not None:
-        return TRASH
-    # For the export of what a person has created for others. What is assigned to them they find by the assignment.
-    return None if task.created_by in task.assignee_ids else task.created_by
+NOTHING = Stored({}, {}, {}, {})
+"""Of a task that is not stored."""
+
+
+def stored(task: Task) -> Stored:
+    """What is stored of a task."""
+    content = TASK.attributes(task)
+    created = time_ordered_part(task.id)
+    description: dict[str, dict[str, str] | None] = {}
+    text = long_description(task)
+    if text is not None:
+        content["description"], content["description_digest"] = text[:EXCERPT_LENGTH], digest(text)
+        description = {DESCRIPTION + task.id: {"text": text}}
+    elif task.description_digest is not None:
+        description = {DESCRIPTION + task.id: None}
+    return Stored(content, _index_keys(task, created), _links(task, created), description)
 
 
 def long_description(task: Task) -> str | None:
@@ -203,30 +221,31 @@ def link_class_of(status: TaskStatus, priority: Priority) -> str:
     return (_COMPLETED if status is TaskStatus.COMPLETED else _OPEN) + RANKS[priority]
 
 
-def sort_keys(task: Task) -> dict[str, str | None]:
-    """The sort keys of the lists of a room: the filters of a list first, then its order.
+def _index_keys(task: Task, created: str) -> dict[str, str | None]:
+    """The filters of a list first, then its order.
 
-    A task in the trash has one alone, so that no other list has to pass over it.
+    A task in the trash has one sort key alone, so that no other list has to pass over it.
     """
-    deadline, created = _deadline_key(task), time_ordered_part(task.id)
     if task.trashed_at is not None:
         others = dict.fromkeys(("by_deadline", "by_status", "by_status_deadline", "by_rank"))
-        return {"by_created": f"{TRASHED}{clock.timestamp(task.trashed_at)}#{created}", **others}
-    status = class_of(task.status, task.priority)
+        trashed = f"{TRASHED}{times.timestamp(task.trashed_at)}#{created}"
+        return {"by_created": trashed, **others, "person_id": TRASH}
+    deadline, status = _deadline_key(task), class_of(task.status, task.priority)
+    is_own = any(each.user_id == task.created_by for each in task.assignees)
     return {
         "by_created": f"{LISTED}{created}",
         "by_deadline": f"{LISTED}{deadline}#{created}",
         "by_status": f"{LISTED}{status}#{created}",
         "by_status_deadline": f"{LISTED}{status}#{deadline}#{created}",
         "by_rank": f"{column(task.status)}{task.rank}#{created}",
+        # For the export of what a person has created for others. What is assigned to them they find by the assignment.
+        "person_id": None if is_own else task.created_by,
     }
 
 
-def links(task: Task) -> dict[str, dict[str, str]]:
-    """The links of a task: by the sort key of the table, the other attributes. A task in the trash has none."""
+def _links(task: Task, created: str) -> dict[str, dict[str, str]]:
     if task.trashed_at is not None:
         return {}
-    created = time_ordered_part(task.id)
     found: dict[str, dict[str, str]] = {}
     for each in task.assignees or (Assignment(NOBODY),):
         prefix = f"{LINK}{each.user_id}#{link_class_of(task.status, task.priority)}#"
@@ -256,4 +275,4 @@ def _texts(attribute: Mapping[str, Any] | None) -> list[str]:
 
 
 def _deadline_key(task: Task) -> str:
-    return NO_DEADLINE if task.deadline is None else clock.sortable(task.deadline)
+    return NO_DEADLINE if task.deadline is None else times.sortable(task.deadline)

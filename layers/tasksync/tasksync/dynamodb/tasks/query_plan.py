@@ -31,15 +31,15 @@ from tasksync.dynamodb.tasks.mapper import (
     link_class_of,
     rows_with,
 )
+from tasksync.model import times
 from tasksync.model.entities import Priority, Task, TaskStatus
 from tasksync.model.queries import Order, TaskFilter
-from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
 # They sort before and after all characters of a sort key. DynamoDB does not accept an empty text as a bound.
 _START = "!"
 _END = "~"
-_LAST_DEADLINE = "9999-12-31T24"  # `clock.sortable` of the last date
+_LAST_DEADLINE = "9999-12-31T24"  # `times.sortable` of the last date
 
 # Names of indexes, each with its sort key.
 _CREATED = (TasksItem.room_by_created.Meta.index_name, "by_created")
@@ -211,7 +211,7 @@ def of_trash(owner_id: str, since: datetime) -> Plan[TaskRow]:
     """The plan of the tasks of a room or person that were moved to the trash after this time, the latest first."""
     name, key = _CREATED
     index = Index(name, "owner_id", owner_id, key, consistent=True)
-    return Plan(index, [[Range(TRASHED, clock.timestamp(since) + _END)]], True, rows_with(key))
+    return Plan(index, [[Range(TRASHED, times.timestamp(since) + _END)]], True, rows_with(key))
 
 
 def holds(wanted: TaskFilter, task: Task) -> bool:
@@ -223,7 +223,7 @@ def holds(wanted: TaskFilter, task: Task) -> bool:
     if not wanted.needs_deadline:
         return True
     first, last = _deadlines(wanted)
-    return task.deadline is not None and first <= clock.sortable(task.deadline) <= last
+    return task.deadline is not None and first <= times.sortable(task.deadline) <= last
 
 
 def _of_room(room_id: str, wanted: TaskFilter, by: Order, due: tuple[str, str] | None) -> Plan[TaskRow]:
@@ -302,8 +302,8 @@ def _deadlines(wanted: TaskFilter) -> tuple[str, str]:
     first, last = wanted.deadline_from, wanted.deadline_to
     lowest = "0"
     if first is not None:
-        lowest = clock.sortable(first) if isinstance(first, datetime) else first.isoformat()
-    return lowest, _LAST_DEADLINE if last is None else clock.sortable(last)
+        lowest = times.sortable(first) if isinstance(first, datetime) else first.isoformat()
+    return lowest, _LAST_DEADLINE if last is None else times.sortable(last)
 
 
 def _before(key: str) -> str:

@@ -7,26 +7,22 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tasksync.dynamodb.core.connection import batch_get, get_many
+from tasksync.dynamodb.core.connection import Transaction, batch_get, get_many
 from tasksync.dynamodb.core.mapper import Raw
-from tasksync.dynamodb.core.transaction import Transaction
-from tasksync.dynamodb.rooms.items import membership_key
-from tasksync.dynamodb.rooms.repository import members_of
+from tasksync.dynamodb.rooms.memberships import members_of, membership_key
 from tasksync.dynamodb.tasks.items import (
     DescriptionItem,
     TaskItem,
     TasksItem,
-    changes,
     description_key,
-    same_task,
     task_key,
+    update_task,
 )
 from tasksync.dynamodb.tasks.mapper import DESCRIPTION, LINK, TASK, TRASH, TRASHED, task_of, with_description
-from tasksync.dynamodb.tasks.parts import write_parts
+from tasksync.model import times
 from tasksync.model.entities import Membership, Task
 from tasksync.model.errors import WriteConflict
-from tasksync.model.ids import is_room_id, owner_of
-from tasksync.runtime import clock
+from tasksync.model.times import is_room_id, owner_of
 from tasksync.runtime.settings import settings
 
 _ATTEMPTS = 3
@@ -81,8 +77,7 @@ class TasksRepository:
         left = tuple(each for each in task.assignees if each.user_id != user_id)
         after = replace(task, assignees=left, updated_at=at, version=task.version + 1)
         transaction = Transaction()
-        transaction.update(TaskItem(task.owner_id, task.id), changes(task, after), same_task(task), WriteConflict)
-        write_parts(transaction, task, after)
+        update_task(transaction, task, after)
         transaction.commit()
 
     def assigned_in(self, room_id: str, user_id: str) -> Iterator[list[Task]]:
@@ -110,9 +105,9 @@ class TasksRepository:
 
         From an index that may be some milliseconds behind.
         """
-        beyond = TasksItem.by_created.between(TRASHED, TRASHED + clock.timestamp(at))
+        beyond = TasksItem.by_created.between(TRASHED, TRASHED + times.timestamp(at))
         for page in TasksItem.by_person.query(TRASH, beyond, page_size=100).page_iter:
-            yield [(raw["item"]["S"], clock.parse(raw["by_created"]["S"].split("#")[1])) for raw in page["Items"]]
+            yield [(raw["item"]["S"], times.parse(raw["by_created"]["S"].split("#")[1])) for raw in page["Items"]]
 
     def purge_trashed(self, task_id: str, trashed_at: datetime) -> None:
         """Delete a task that was moved to the trash at this time. One that is not there any more is left alone."""
@@ -142,7 +137,7 @@ def delete_trashed(transaction: Transaction, task_id: str, trashed_at: datetime)
     It has no links. Whether it has a long description is not known to whoever found it in an index.
     """
     item = TaskItem(owner_of(task_id), task_id)
-    transaction.delete(item, TaskItem.trashed_at == clock.timestamp(trashed_at), WriteConflict)
+    transaction.delete(item, TaskItem.trashed_at == times.timestamp(trashed_at), WriteConflict)
     transaction.forget(DescriptionItem.at(task_id))
 
 

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from tasksync.dynamodb.core.transaction import Transaction
+from tasksync.dynamodb.core.connection import Transaction
 from tasksync.dynamodb.users.conditions import move_claim
 from tasksync.dynamodb.users.items import UserItem, email_claim_of, mark_as_deleting, name_claim
 from tasksync.dynamodb.users.repository import UsersRepository
+from tasksync.model import times
 from tasksync.model.entities import User, UserStatus
 from tasksync.model.errors import EmailTaken, UsernameTaken, WriteConflict
-from tasksync.runtime import clock
 
 
 class UserChanges(UsersRepository):
@@ -26,7 +26,7 @@ class UserChanges(UsersRepository):
                 UserItem.username.set(changed.username),
                 UserItem.email.set(email) if email is not None else UserItem.email.remove(),
                 UserItem.added_by.set(changed.added_by.value),
-                UserItem.updated_at.set(clock.timestamp(changed.updated_at)),
+                UserItem.updated_at.set(times.timestamp(changed.updated_at)),
                 UserItem.version.add(1),
             ],
             UserItem.version == user.version,
@@ -45,7 +45,7 @@ class UserChanges(UsersRepository):
                 UserItem.status.set(UserStatus.DELETING.value),
                 mark_as_deleting(),
                 UserItem.token_epoch.add(1),
-                UserItem.updated_at.set(clock.timestamp(at)),
+                UserItem.updated_at.set(times.timestamp(at)),
                 UserItem.version.add(1),
             ],
             UserItem.version == user.version,

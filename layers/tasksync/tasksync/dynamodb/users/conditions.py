@@ -1,6 +1,6 @@
 """What transactions require of users, and the claims on their names."""
 
-from tasksync.dynamodb.core.transaction import Failure, Transaction
+from tasksync.dynamodb.core.connection import Failure, Transaction
 from tasksync.dynamodb.users.items import ClaimItem, UserItem, email_claim, name_claim
 from tasksync.model.entities import User, UserStatus
 from tasksync.model.errors import EmailTaken, UsernameTaken, WriteConflict

@@ -5,16 +5,15 @@ from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 
-from tasksync.dynamodb.core.connection import get_item, get_many
+from tasksync.dynamodb.core.connection import Transaction, get_item, get_many
 from tasksync.dynamodb.core.queries import raws
-from tasksync.dynamodb.core.transaction import Transaction
 from tasksync.dynamodb.core.unfinished import Unfinished, unfinished
 from tasksync.dynamodb.users.conditions import put_user
 from tasksync.dynamodb.users.items import ClaimItem, UserItem, email_claim_of, name_claim, user_key
 from tasksync.dynamodb.users.mapper import USER, recovery_of
+from tasksync.model import times
 from tasksync.model.entities import Page, Recovery, User, UserStatus
 from tasksync.model.errors import WriteConflict
-from tasksync.runtime import clock
 from tasksync.runtime.settings import settings
 
 
@@ -85,7 +84,7 @@ class UsersRepository:
             [
                 UserItem.password_hash.set(password_hash),
                 UserItem.token_epoch.add(1),
-                UserItem.updated_at.set(clock.timestamp(at)),
+                UserItem.updated_at.set(times.timestamp(at)),
                 UserItem.version.add(1),
                 UserItem.recovery_hash.remove(),
                 UserItem.recovery_expires_at.remove(),

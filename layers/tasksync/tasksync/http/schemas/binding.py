@@ -18,9 +18,9 @@ import msgspec
 from msgspec import UnsetType, inspect
 
 from tasksync.http.schemas.fields import USER
+from tasksync.model import times
 from tasksync.model.errors import MAX_FIELD_ERRORS, FieldError, Invalid
 from tasksync.model.texts import DAMAGE, LONGEST_SPELLING, Form, Refused
-from tasksync.runtime import clock
 
 Schema = TypeVar("Schema", bound=msgspec.Struct)
 
@@ -255,9 +255,9 @@ def _read(field: _Field, text: str, texts: bool) -> str | int:
         # A text that is too long in any form is not normalised: that may take long.
         return text if len(text) > LONGEST_SPELLING * field.longest else field.form.normal(text)
     if field.is_time:
-        if len(text) > clock.LONGEST_TIME:
-            raise Refused("too_long", f"At most {_characters(clock.LONGEST_TIME)}. {field.hint}")
-        return clock.cut(text)
+        if len(text) > times.LONGEST_TIME:
+            raise Refused("too_long", f"At most {_characters(times.LONGEST_TIME)}. {field.hint}")
+        return times.cut(text)
     # msgspec's own lenient mode would accept 1e1 as a number, "null" as null and "17" as a time.
     if texts and field.is_number and len(text) <= _MOST_DIGITS and _INTEGER.fullmatch(text):
         return int(text)

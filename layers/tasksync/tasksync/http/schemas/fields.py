@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from tasksync.model import texts
-from tasksync.model.ids import CODE_SEPARATORS
-from tasksync.runtime.clock import LONGEST_TIME
+from tasksync.model.codes import CODE_SEPARATORS
+from tasksync.model.times import LONGEST_TIME
 
 # Code points of the basic plane that no text may contain; and those that no name may contain, as they are invisible or
 # change how others are shown.

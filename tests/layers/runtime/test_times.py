@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis.strategies import dates, datetimes, integers, just
 
-from tasksync.runtime import clock
+from tasksync.model import times
 
 IN_UTC = datetimes(timezones=just(UTC))
 WITH_OFFSET = datetimes(
@@ -17,26 +17,26 @@ WITH_OFFSET = datetimes(
 
 @given(IN_UTC)
 def test_a_server_time_has_three_decimals(at: datetime) -> None:
-    assert clock.timestamp(at) == at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    assert times.timestamp(at) == at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @given(WITH_OFFSET)
 def test_a_client_time_is_written_in_utc_without_trailing_zeros(at: datetime) -> None:
-    written = clock.rfc3339(at)
+    written = times.rfc3339(at)
 
-    assert clock.parse(written) == at
+    assert times.parse(written) == at
     assert written.endswith("Z")
     assert not written.endswith(("0Z", ".Z")) or "." not in written
 
 
 @given(WITH_OFFSET)
 def test_a_sortable_time_has_six_decimals(at: datetime) -> None:
-    assert clock.sortable(at) == at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    assert times.sortable(at) == at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 @given(WITH_OFFSET, WITH_OFFSET)
 def test_sortable_times_sort_chronologically(one: datetime, other: datetime) -> None:
-    assert (clock.sortable(one) < clock.sortable(other)) == (one < other)
+    assert (times.sortable(one) < times.sortable(other)) == (one < other)
 
 
 # Few days, so that times fall on the same day as dates, and close to midnight.
@@ -56,11 +56,11 @@ def _end(at: date) -> tuple[datetime, int]:
 
 @given(AROUND_A_DAY | dates(max_value=date(9999, 12, 30)), AROUND_A_DAY)
 def test_dates_and_times_sort_by_their_ends(one: date, other: date) -> None:
-    assert (clock.sortable(one) < clock.sortable(other)) == (_end(one) < _end(other))
+    assert (times.sortable(one) < times.sortable(other)) == (_end(one) < _end(other))
 
 
 @given(WITH_OFFSET | dates())
 def test_a_sortable_text_is_read_as_the_time_or_the_date_that_it_was(at: date) -> None:
-    read = clock.from_sortable(clock.sortable(at))
+    read = times.from_sortable(times.sortable(at))
 
     assert (read, type(read)) == (at, type(at))
