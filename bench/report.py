@@ -84,15 +84,20 @@ def _function(name: str) -> str:
 
 
 def _lists(found: Found) -> str:
-    """At each size what was read of what was returned, units, CPU and half of what is between its quartiles."""
+    """At each size what was read (through links: links, and tasks) of what was returned, units, CPU and half of what is
+    between its quartiles."""
     sizes = [int(size) for size in next(iter(found.values()))]
     lines = ["| list | " + " | ".join(f"{size:,}" for size in sizes) + " |", "|---" * (len(sizes) + 1) + "|"]
     for name, rows in found.items():
         cells = [
-            f"{row['items']}/{row['returned']} · {row['units']:g} · {_with_half(row['cpu'])}" for row in rows.values()
+            f"{_read(row)}/{row['returned']} · {row['units']:g} · {_with_half(row['cpu'])}" for row in rows.values()
         ]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _read(row: Mapping[str, Any]) -> str:
+    return f"{row['items']}+{row['tasks']}" if row["tasks"] else str(row["items"])
 
 
 def _with_half(spread: Mapping[str, float]) -> str:

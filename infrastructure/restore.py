@@ -2,7 +2,11 @@
 
 AWS restores a backup or a point in time into a new table. Items whose key is missing are put, on condition that it
 still is. Those that are there and differ are only counted: they may be newer, or garbled. DIFFERENT=replace replaces
-them, too, on condition that they still are what was read. Nothing is deleted. Without APPLY=1, nothing is written.
+them, too, on condition that they still are what was read. Without APPLY=1, nothing is written.
+
+The links and the long description of a task come back with it, or if the task is the same in both tables; otherwise
+they are those of another version of it. Of a task that is replaced, links that the restored one does not have are
+deleted. Nothing else is deleted. Jobs do not come back.
 
 A room or a task that comes back is a new version of itself, made by nobody: its audit trail goes on after the deletion.
 """
@@ -18,7 +22,8 @@ from infrastructure import deployed
 
 Item = dict[str, Any]
 
-_RENEWED = {"version", "updated_at", "stamp"}
+_RENEWED = {"version", "revision", "updated_at", "stamp"}
+_LINK, _DESCRIPTION, _JOB = "A#", "D#", "J#"
 
 
 @dataclass
@@ -36,20 +41,54 @@ def restore(dynamodb: Any, source: str, target: str, apply: bool, replace: bool)
     description = dynamodb.describe_table(TableName=target)["Table"]
     names = [each["AttributeName"] for each in description["KeySchema"]]
     counts = Counts()
-    for item in _items(dynamodb, source):
-        key = {name: item[name] for name in names}
-        found: Item | None = dynamodb.get_item(TableName=target, Key=key, ConsistentRead=True).get("Item")
-        counts.read += 1
+
+    def find(table: str, key: Item) -> Item | None:
+        found: Item | None = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
+        return found
+
+    def compare(item: Item) -> None:
+        found = find(target, {name: item[name] for name in names})
         counts.missing += found is None
         counts.different += found is not None and not _same(found, item)
         if apply and (found is None or (replace and not _same(found, item))):
-            counts.written += _put(dynamodb, target, names, _renewed(item, found), found)
+            written = _put(dynamodb, target, names, _renewed(item, found), found)
+            counts.written += written
+            for key in _links(found) - _links(item) if written else ():
+                dynamodb.delete_item(TableName=target, Key={"owner_id": item["owner_id"], "item": {"S": key}})
+
+    def is_of_the_same_task(part: Item) -> bool:
+        key = {"owner_id": part["owner_id"], "item": {"S": _item_name(part).rpartition("#")[2]}}
+        task, wanted = find(target, key), find(source, key)
+        return task is not None and wanted is not None and _same(task, wanted)
+
+    for item in _items(dynamodb, source):
+        counts.read += 1
+        if not _item_name(item).startswith((_LINK, _DESCRIPTION, _JOB)):
+            compare(item)
+    # Only now is it known which tasks came back.
+    for item in _items(dynamodb, source):
+        if _item_name(item).startswith((_LINK, _DESCRIPTION)) and is_of_the_same_task(item):
+            compare(item)
     return counts
 
 
 def _items(dynamodb: Any, table: str) -> Iterator[Item]:
     for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
         yield from page["Items"]
+
+
+def _item_name(item: Item) -> str:
+    """What is under one partition key is told apart by it, in the tables of rooms and tasks."""
+    name: str = item.get("item", {}).get("S", "")
+    return name
+
+
+def _links(task: Item | None) -> set[str]:
+    """The sort keys of the links of a task; none for any other item, and for a task in the trash."""
+    if task is None or "by_rank" not in task:
+        return set()
+    people = [each["S"].partition(" ")[0] for each in task.get("assignees", {}).get("L", [])] or ["none"]
+    return {f"{_LINK}{user_id}#{_item_name(task)}" for user_id in people}
 
 
 def _same(one: Item, other: Item) -> bool:
@@ -72,7 +111,11 @@ def _renewed(item: Item, found: Item | None) -> Item:
     version = max(int(each["version"]["N"]) for each in (item, found or item))
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     stamp = json.dumps({"actor_id": None, "request_id": None}, separators=(",", ":"))
-    return {**item, "version": {"N": str(version + 2)}, "updated_at": {"S": now}, "stamp": {"S": stamp}}
+    renewed = {**item, "version": {"N": str(version + 2)}, "updated_at": {"S": now}, "stamp": {"S": stamp}}
+    if "revision" in item:
+        revision = max(int(each.get("revision", {"N": "0"})["N"]) for each in (item, found or item))
+        renewed["revision"] = {"N": str(revision + 1)}
+    return renewed
 
 
 def _put(dynamodb: Any, table: str, key: list[str], item: Item, found: Item | None) -> bool:
@@ -101,7 +144,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         stack = deployed.find(arguments.stack)
-        if not arguments.source or not arguments.table.endswith("Table") or arguments.table not in stack.outputs:
+        if not arguments.source or "Table" not in arguments.table or arguments.table not in stack.outputs:
             print("Say which table, and from which: make restore TABLE=TasksTableV2 FROM=…", file=sys.stderr)
             return 1
         counts = restore(

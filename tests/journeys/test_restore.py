@@ -6,7 +6,7 @@ from infrastructure import audit
 from infrastructure.restore import Counts, restore
 from tests.journeys.service import Service, eventually
 
-RENEWED = {"version", "updated_at", "stamp"}
+RENEWED = {"version", "revision", "updated_at", "stamp"}
 """What says that something is a new version of itself."""
 
 

@@ -53,7 +53,7 @@ LEAST = {
     "open": 4,
 }
 ANSWERS = {"200", "201", "204", "401", "403", "404", "409", "412", "422", "503", "none"}
-COLUMNS = ["pending", "in_progress", "completed"]
+COLUMNS = ["pending", "in progress", "completed"]
 
 
 class Weather:

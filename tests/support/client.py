@@ -144,6 +144,13 @@ class Person(Client):
         """A new task, as the API answers it."""
         return self._created("/tasks", builders.task(**fields))
 
+    def delete_for_good(self, task: Mapping[str, Any]) -> None:
+        """Move a task to the trash, and delete it there."""
+        trash = "/users/me/trash" if task["room_id"] is None else f"/rooms/{task['room_id']}/trash"
+        for path in (f"/tasks/{task['id']}", f"{trash}/{task['id']}"):
+            response = self.delete(path)
+            assert response.status == 204, response
+
     def _created(self, path: str, body: Mapping[str, Any]) -> Any:
         response = self.post(path, json=body)
         assert response.status == 201, response

@@ -20,8 +20,7 @@ def busy_room(product: Product, changes: int) -> tuple[Person, Any, Any]:
     task, other = ann.plan(room_id=room["id"], title="0"), ann.plan(room_id=room["id"])
     for number in range(1, changes + 1):
         assert ann.patch(f"/tasks/{task['id']}", json={"title": str(number)}).status == 200
-    assert ann.delete(f"/tasks/{other['id']}").status == 204
-    assert ann.delete(f"/rooms/{room['id']}/trash/{other['id']}").status == 204
+    ann.delete_for_good(other)
     return ann, room, task
 
 

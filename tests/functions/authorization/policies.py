@@ -146,7 +146,7 @@ POLICIES: list[Line | Open] = [
     Line("PATCH /tasks/{task_id}", 200, 200, 403, 404, about=_THE_VIEWERS, json={"title": "Changed"}),
     Line("PATCH /tasks/{task_id}", 200, 200, 403, 404, about=_THE_VIEWERS, json={"user_id": None}),
     Line("DELETE /tasks/{task_id}", 204, 204, 403, 404, about=_THE_VIEWERS),
-    Line("POST /tasks/{task_id}/move", 200, 200, 403, 404, json={"after": None}),
+    Line("POST /tasks/{task_id}/move", 200, 200, 403, 404, json={"after": "{viewers_task_id}"}),
     Line("POST /tasks/{task_id}/move", 200, 200, 403, 404, about=_THE_VIEWERS, json={"after": None}),
     everybody("POST /tasks/{task_id}/move", 404, about={"task_id": "{personal_task_id}"}, json={"after": None}),
     Line("GET /rooms/{room_id}/trash", 200, 200, 200, 404),

@@ -66,7 +66,7 @@ def test_the_stored_response_is_returned_after_later_changes(product: Product) -
     scene = Scene(product)
     first = keyed(scene.ann, ("POST", "/tasks", {"title": "Once", "room_id": scene.room["id"]}))
     scene.bob.patch(f"/tasks/{first.json()['id']}", json={"title": "Changed"})
-    scene.bob.delete(f"/tasks/{first.json()['id']}")
+    scene.bob.delete_for_good(first.json())
 
     again = keyed(scene.ann, ("POST", "/tasks", {"title": "Once", "room_id": scene.room["id"]}))
 

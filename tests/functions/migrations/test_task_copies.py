@@ -313,9 +313,12 @@ def test_a_task_deleted_since_is_not_copied_again(product: Product, ann: Person,
     make_old(product)
     migrate(product)
     product.aws.deploy(TasksOpen="true")
-    for task in tasks:
-        assert ann.delete(f"/tasks/{task['id']}").status == 204
+    in_trash, *gone = tasks
+    assert ann.delete(f"/tasks/{in_trash['id']}").status == 204
+    for task in gone:
+        ann.delete_for_good(task)
     left = stored(product)
+    assert left.keys() == {in_trash["id"]}
 
     assert changes(product, again=COPYING) == [0, 0, 0, 0]
     assert stored(product) == left
@@ -354,7 +357,15 @@ CLOSED: list[tuple[str, Callable[[Person, Json, Json], Any]]] = [
     ("GET /rooms/{room_id}/tasks", lambda ann, room, _task: ann.get(f"/rooms/{room['id']}/tasks")),
     ("GET /tasks/{task_id}", lambda ann, _room, task: ann.get(f"/tasks/{task['id']}")),
     ("PATCH /tasks/{task_id}", lambda ann, _room, task: ann.patch(f"/tasks/{task['id']}", json={"title": "new"})),
+    (
+        "POST /tasks/{task_id}/move",
+        lambda ann, _room, task: ann.post(f"/tasks/{task['id']}/move", json={"after": None}),
+    ),
     ("DELETE /tasks/{task_id}", lambda ann, _room, task: ann.delete(f"/tasks/{task['id']}")),
+    ("GET /rooms/{room_id}/trash", lambda ann, room, _task: ann.get(f"/rooms/{room['id']}/trash")),
+    ("POST /tasks/{task_id}/restore", lambda ann, _room, task: ann.post(f"/tasks/{task['id']}/restore")),
+    ("DELETE /users/{user_id}/trash/{task_id}", lambda ann, _room, task: ann.delete(f"/users/me/trash/{task['id']}")),
+    ("POST /keys/resolve", lambda ann, _room, task: ann.post("/keys/resolve", json={"tasks": [task["id"]]})),
     ("GET /", lambda ann, _room, _task: ann.get("/")),
     ("GET /users/{user_id}/export", lambda ann, _room, _task: ann.get(f"/users/{ann.id}/export")),
 ]

@@ -31,6 +31,11 @@ class Scene:
         self.path = f"/rooms/{self.room['id']}"
 
     @functools.cached_property
+    def another_task(self) -> Any:
+        """A task of the room, behind the first one."""
+        return self.ann.plan(room_id=self.room["id"])
+
+    @functools.cached_property
     def trashed(self) -> Any:
         """A task in the trash of the room."""
         return self._deleted(self.ann.plan(room_id=self.room["id"]))
@@ -111,7 +116,8 @@ WRITES: dict[str, Write] = {
     ),
     "delete a task": Write("DELETE /tasks/{task_id}", lambda scene: ("DELETE", f"/tasks/{scene.task['id']}", None)),
     "move a task": Write(
-        "POST /tasks/{task_id}/move", lambda scene: ("POST", f"/tasks/{scene.task['id']}/move", {"after": None})
+        "POST /tasks/{task_id}/move",
+        lambda scene: ("POST", f"/tasks/{scene.task['id']}/move", {"after": scene.another_task["id"]}),
     ),
     "restore a task": Write(
         "POST /tasks/{task_id}/restore", lambda scene: ("POST", f"/tasks/{scene.trashed['id']}/restore", {})

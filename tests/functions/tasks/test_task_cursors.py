@@ -131,7 +131,7 @@ def test_a_list_continues_after_a_deleted_task(product: Product) -> None:
     tasks = [ann.plan(title=f"Task {number}") for number in range(4)]
     for sort in ("created_at", "deadline", "priority"):
         cursor = ann.get("/tasks", params={"limit": 1, "sort": sort}).json()["next_cursor"]
-        ann.delete(f"/tasks/{tasks[0]['id']}")
+        ann.delete_for_good(tasks[0])
 
         rest = ann.get("/tasks", params={"cursor": cursor, "sort": sort}).json()["items"]
 

@@ -20,15 +20,17 @@ _SEVERAL = "There are several Authorization headers, which differ. Send one."
 
 
 def token_of(lines: Mapping[str, Sequence[str]] | None) -> str:
-    """The token of a request. ``lines``: ``multiValueHeaders`` of API Gateway's event. Raises as ``bearer_token``."""
+    """The token of a request. ``lines``: ``multiValueHeaders`` of API Gateway's event.
+
+    Raises ``TokenMissing``, and ``TokenMalformed`` for anything else.
+    """
     sent = {value for name, values in (lines or {}).items() if name.lower() == "authorization" for value in values}
     if len(sent) > 1:
         raise TokenMalformed(_SEVERAL)
-    return bearer_token(next(iter(sent), ""))
+    return _token_in(next(iter(sent), ""))
 
 
-def bearer_token(header: str) -> str:
-    """The token in the value of the header. Raises ``TokenMissing``, and ``TokenMalformed`` for anything else."""
+def _token_in(header: str) -> str:
     match = _CREDENTIALS.fullmatch(header)
     if match:
         return match["token"]

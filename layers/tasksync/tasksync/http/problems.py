@@ -94,8 +94,8 @@ PROBLEM_TYPES: dict[type[errors.TaskSyncError], ProblemType] = {
     errors.RoomStorageFull: ProblemType(
         409,
         "room_storage_full",
-        "Delete tasks that are not needed, then send it again, with the same `Idempotency-Key` if it had one; or plan "
-        "in another room.",
+        "Delete tasks that are not needed, then delete them from the trash, where they still take space. Then send it "
+        "again, with the same `Idempotency-Key` if it had one; or plan in another room.",
     ),
     errors.AddingRefused: ProblemType(
         409, "adding_refused", "Send the user the code of the room: they can join by it."

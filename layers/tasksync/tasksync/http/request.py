@@ -32,9 +32,8 @@ MAX_BODY_BYTES = 160 * 1024
 
 _HOST = re.compile(r"[\w.-]+(?::\d+)?|\[[\da-fA-F:.]+\](?::\d+)?", re.ASCII)
 
-# Headers with a single value, and the error for several values. All other headers are lists.
+# Headers with a single value, and the error for several values. All others are lists, but for the token: ``bearer.py``.
 _SINGLE: dict[str, type[errors.TaskSyncError]] = {
-    "authorization": errors.TokenMalformed,
     "content-type": errors.UnsupportedMediaType,
     "idempotency-key": errors.BadIdempotencyKey,
 }
@@ -54,12 +53,14 @@ class IdempotencyRecords(Protocol):
     def store(self, record: IdempotencyRecord) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class IdempotentRequest:
-    """A request under an idempotency key that has no response yet."""
+    """A request under an idempotency key that has not been carried out."""
 
     records: IdempotencyRecords
     record: IdempotencyRecord
+    response: Response | None = None
+    """What is stored in the record, once the outcome is known."""
 
 
 @dataclass
@@ -149,19 +150,16 @@ class Request:
         and ``PreconditionFailed`` is raised where it would be carried out although the client asks for one.
         """
         idempotent = self.idempotent
-        rendered: list[Response] = []
-        records: list[IdempotencyRecord] = []
 
         def respond(outcome: Outcome) -> AddRecord | None:
             if not checked:
                 self.require_match()
             if idempotent is None:
                 return None
-            rendered[:] = [(stored or response)(outcome)]
-            records[:] = [
-                msgspec.structs.replace(idempotent.record, response=msgspec.json.encode(rendered[0]).decode())
-            ]
-            return functools.partial(idempotent.records.put_record, records[0])
+            idempotent.response = (stored or response)(outcome)
+            text = msgspec.json.encode(idempotent.response).decode()
+            idempotent.record = msgspec.structs.replace(idempotent.record, response=text)
+            return functools.partial(idempotent.records.put_record, idempotent.record)
 
         unit = unit_of_work.current.get()
         unit.respond = respond
@@ -172,8 +170,9 @@ class Request:
             # There was nothing to change, and so no transaction to store the response in.
             respond(outcome)
             if idempotent is not None:
-                idempotent.records.store(records[0])
-        return rendered[0] if rendered and stored is None else response(outcome)
+                idempotent.records.store(idempotent.record)
+        rendered = None if idempotent is None or stored is not None else idempotent.response
+        return rendered or response(outcome)
 
     def matches(self, version: int | None) -> bool:
         """Whether the client's preconditions (RFC 9110 §13.1) allow changing what is there, in this version.

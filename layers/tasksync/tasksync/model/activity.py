@@ -52,7 +52,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """Who deleted a task, and when."""
+    """Who deleted a task for good, and when."""
 
     context: ChangeContext
     at: datetime

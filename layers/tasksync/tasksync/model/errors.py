@@ -309,7 +309,7 @@ class TooManyRooms(Conflict):
 class RoomStorageFull(Conflict):
     detail = (
         "The tasks of this room, or your personal tasks, have reached the limit of 10 GB. Nothing was written. Delete "
-        "tasks, or plan in another room."
+        "tasks from the trash, or plan in another room."
     )
 
 

@@ -1,9 +1,9 @@
-"""Deletion notes: who deleted a task, and when. They are stored in the idempotency table.
+"""Deletion notes: who deleted a task from the trash, and when. They are stored in the idempotency table.
 
-A deleted task has no item that could store the change context, and its stream record shows the task before the
-deletion. So the transaction that deletes a task also writes a note, which the activity function reads when it handles
-the stream record. A note lives twice as long as a stream record. A task that was deleted without a note was deleted by
-the service.
+A task that is deleted for good has no item that could store the change context, and its stream record shows the task
+before the deletion. So the transaction that deletes a task also writes a note, which the activity function reads when
+it handles the stream record. A note lives twice as long as a stream record. A task that was deleted without a note was
+deleted by the service: with its room, or after its time in the trash.
 """
 
 from collections.abc import Iterable
