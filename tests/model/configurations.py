@@ -347,7 +347,19 @@ PERSONAL_TASKS = Configuration(
     expiring=True,
 )
 
+RESPREADING = Configuration(
+    "respreading",
+    "moves make a rank long, and it becomes short while tasks are moved and trashed",
+    _with_tasks(_world(("admin", "member"), codes=1, tasks=4), (), (), (), ())._replace(jobs=(None,)),
+    (
+        Request("move task", ANN, task=2, after=0),
+        Request("move task", BOB, task=3, after=0, makes_long=True),
+        Request("trash task", ANN, task=1),
+    ),
+    operations=4,
+)
+
 ALL = (
     *(MEMBERSHIP, CLOSING, CODES, TASKS, REMOVAL, SUCCESSION, ACCOUNTS, RETRIES, KEYS),
-    *(RETURNING, FORGETTING, RETIRED, ASSIGNING, TRASH, MOVING, PERSONAL_TASKS),
+    *(RETURNING, FORGETTING, RETIRED, ASSIGNING, TRASH, MOVING, RESPREADING, PERSONAL_TASKS),
 )

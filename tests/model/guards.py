@@ -61,15 +61,21 @@ class Guard(Enum):
     TASK_LINKS = auto()  # create, update: the links are put and deleted in the transaction that changes the task
     TASK_PERSONAL = auto()  # create of a personal task: require_active
     MOVE_AFTER = auto()  # move: the task behind which it is to stand has the rank that was read, and is not trashed
-
-    # dynamodb/tasks: trash, restore, purge (modelled first)
+    MOVE_THERE = auto()  # domain move: a task that is found in its place already is the one that was read
+    MOVE_STEP = auto()  # move: keep_step, the respread is the one that was read before the ranks
     TRASH_LINKS = auto()  # trash: deletes the links
     RESTORE_WRITER = auto()  # restore: require_writer
     RESTORE_JOIN = auto()  # restore: each assignee who comes back is a member by the join_id that is noted
     RESTORE_DROPS = auto()  # domain restore: nobody comes back by a membership that has ended
     RESTORE_REVISION = auto()  # restore: revision is the one read
     RESTORE_LINKS = auto()  # restore: puts the links
-    PURGE_TRASHED = auto()  # purge by a person or by the sweeper: trashed_at is the one read
+    PURGE_TRASHED = auto()  # delete, purge_trashed: trashed_at is the one read
+
+    # domain/respreading.py; dynamodb/tasks/respreads.py
+    RESPREAD_WAITS = auto()  # due: until moves have ended that do not know of it
+    RESPREAD_STEP = auto()  # write: keep_step
+    RESPREAD_REVISION = auto()  # write: each task's revision is the one read
+    RESPREAD_ORDER = auto()  # the first task is written first
 
     # dynamodb/core/connection.py, http/pipeline.py
     IDEMPOTENCY_NEW = auto()  # IdempotencyRepository.put_record: there must be none

@@ -159,6 +159,8 @@ def _left_over(w: World) -> str | None:
         return "I11: a person whose deletion was accepted is left over"
     if any(task is not None and task.expired for task in w.tasks):
         return "I11: a task whose time in the trash is over is left over"
+    if any(job is not None for job in w.jobs):
+        return "I11: ranks that are to become short are left over"
     if w.dues and any(join < 0 and user >= 0 for links in w.links for user, join in links):
         return "I11: an assignment by a membership that ended is left over"
     return broken(w)

@@ -13,6 +13,7 @@ from tests.model.configurations import (
     MOVING,
     PERSONAL_TASKS,
     REMOVAL,
+    RESPREADING,
     RETIRED,
     RETRIES,
     RETURNING,
@@ -50,6 +51,7 @@ _NO_ADMIN = "a room is administered by somebody who is no admin"
 _NO_WRITER = "a task is written by somebody who may not"
 _LATER = "a later membership is ended than the one that was meant"
 _WRONG_CODE = "a code opens a room that has another one"
+_REORDERED = "the order changes when ranks become short"
 _IF_MATCH = "a change is made although If-Match names another version"
 
 
@@ -167,6 +169,13 @@ MUTANTS = (
     _mutant(TRASH, "a task is purged that is not in the trash", Guard.PURGE_TRASHED),
     _mutant(MOVING, _LOST, Guard.TASK_VERSION),
     _mutant(MOVING, "a task is put behind one that does not stand before it", Guard.MOVE_AFTER),
+    _mutant(MOVING, "a task is shown as it was before it was moved", Guard.MOVE_THERE),
+    _mutant(RESPREADING, "a task is put elsewhere, and none was moved meanwhile", Guard.MOVE_STEP),
+    _mutant(RESPREADING, _REORDERED, Guard.RESPREAD_WAITS),
+    _mutant(RESPREADING, _REORDERED, Guard.RESPREAD_STEP),
+    _mutant(RESPREADING, "a task gets a rank, and is not the one that was read", Guard.RESPREAD_REVISION),
+    _mutant(RESPREADING, _REORDERED, Guard.RESPREAD_ORDER),
+    _mutant(RESPREADING, "I11: ranks that are to become short are left over", Guard.SWEEPER),
     _mutant(PERSONAL_TASKS, "I15: a link of a task that is not there", Guard.CLEANUP_ALL),
 )
 

@@ -82,6 +82,8 @@ def _read(m: Model, w: World, q: Request) -> Iterator[Event]:
     reading = _READINGS[q.operation](m, w, q)
     if reading == STALE:
         yield _not_committed(m, w, q, STALE)
+    elif reading == "NothingToDo" and q.operation == "move task" and not _is_as_read(w, q):
+        yield Event(q, "finds the task in its place", w, "a task is shown as it was before it was moved")
     elif isinstance(reading, str):
         yield _refused(m, w, q, reading)
     elif reading.step == "write" and _reads_nothing(q):
@@ -164,6 +166,8 @@ def _forgetful(q: Request, step: str) -> Request:
         seen_task=None,
         seen_rank=Fraction(),
         rank=Fraction(),
+        job=None,
+        column=(),
         former=None,
         last=False,
     )
@@ -329,7 +333,7 @@ def _read_to_restore_task(m: Model, w: World, q: Request) -> Reading:  # noqa: A
     return q._replace(step="write", view=_members(w, q.room, [user for user, _ in q.seen_task.assignees]))
 
 
-def _read_to_move_task(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG001  # all of its kind are called alike
+def _read_to_move_task(m: Model, w: World, q: Request) -> Reading:
     """The task and the one behind which it is to stand, and then the one that follows there in the list."""
     if q.step == "read":
         refusal = _unwritable(w, q, trashed=False)
@@ -339,10 +343,16 @@ def _read_to_move_task(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG0
         if q.after is not None and (after is None or after.trashed_at is not None):
             return "NotFound"
         rank = Fraction() if after is None else after.rank
-        return q._replace(step="column", seen_task=w.tasks[q.task], seen_rank=rank)
-    ranks = sorted(
-        task.rank for n, task in enumerate(w.tasks) if task is not None and task.trashed_at is None and n != q.task
-    )
+        job = w.jobs[q.room] if w.jobs else None
+        return q._replace(step="column", seen_task=w.tasks[q.task], seen_rank=rank, job=job)
+    column = w.column()
+    following = next((number for number, task in column if q.after is None or task.rank > q.seen_rank), None)
+    if following == q.task:
+        there = not m.has(Guard.MOVE_THERE) or _is_as_read(w, q)
+        return "NothingToDo" if there else STALE
+    others = [(number, task) for number, task in column if number != q.task]
+    q = q._replace(column=tuple((number, task.version) for number, task in others))
+    ranks = [task.rank for _, task in others]
     if q.after is None:
         rank = ranks[0] - 1 if ranks else Fraction()
     else:
@@ -350,6 +360,11 @@ def _read_to_move_task(m: Model, w: World, q: Request) -> Reading:  # noqa: ARG0
         behind = next((rank for rank in ranks if rank > q.seen_rank), None)
         rank = q.seen_rank + 1 if behind is None else (q.seen_rank + behind) / 2
     return q._replace(step="write", rank=rank)
+
+
+def _is_as_read(w: World, q: Request) -> bool:
+    task = w.tasks[q.task]
+    return task is not None and q.seen_task is not None and task.revision == q.seen_task.revision
 
 
 def _unwritable(w: World, q: Request, *, trashed: bool) -> Failure | None:
@@ -509,8 +524,21 @@ def _objection_to_writing(m: Model, w: World, q: Request) -> str | None:
             return "a task is assigned to somebody outside the room"
         if member.join_id != join_id:
             return "an assignment by a membership that ended is revived"
-    if q.operation == "move task" and q.after is not None:
+    return _objection_to_place(w, q) if q.operation == "move task" else None
+
+
+def _objection_to_place(w: World, q: Request) -> str | None:
+    """Behind the task that it names, and before all others that were read: but for those that were moved since."""
+    low = None
+    if q.after is not None:
         after = w.tasks[q.after]
         if after is None or after.trashed_at is not None or after.rank >= q.rank:
             return "a task is put behind one that does not stand before it"
-    return None
+        low = after.rank
+    read = dict(q.column)
+    between = [
+        number
+        for number, task in w.column()
+        if (low is None or task.rank > low) and task.rank <= q.rank and read.get(number) == task.version
+    ]
+    return "a task is put elsewhere, and none was moved meanwhile" if between else None

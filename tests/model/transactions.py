@@ -257,9 +257,22 @@ def update_task(m: Model, w: World, q: Request) -> Outcome:
 def move_task(m: Model, w: World, q: Request) -> Outcome:
     after = None if q.after is None else w.tasks[q.after]
     stands = q.after is None or (after is not None and after.trashed_at is None and after.rank == q.seen_rank)
-    failure = _failure(m, w, q, *_writer(w, q, Guard.TASK_EDITOR), *_same_task(w, q), (Guard.MOVE_AFTER, stands, STALE))
+    # A move that has read no respread stores one if it needs one, and otherwise knows nothing of it.
+    respreads = q.makes_long or q.job is not None
+    same_step = not respreads or w.jobs[q.room] == q.job
+    failure = _failure(
+        m,
+        w,
+        q,
+        *_writer(w, q, Guard.TASK_EDITOR),
+        *_same_task(w, q),
+        (Guard.MOVE_AFTER, stands, STALE),
+        (Guard.MOVE_STEP, same_step, STALE),
+    )
     if failure:
         return failure
+    if respreads:
+        w = w.with_job(q.room, NEXT)
     task = w.tasks[q.task] or q.seen_task
     assert task is not None
     return w.with_task(q.task, task._replace(rank=q.rank, version=NEXT, revision=NEXT))
@@ -315,6 +328,26 @@ def purge_task(m: Model, w: World, q: Request) -> Outcome:
 
 def purge_expired(m: Model, w: World, k: Worker) -> Outcome:
     return m.failure(_still_trashed(w, k.task, k.seen_task)) or w.with_task(k.task, None)
+
+
+def respread(m: Model, w: World, k: Worker) -> Outcome:
+    """The first of the tasks that are to get another rank gets it."""
+    number, rank, revision = k.plan[0]
+    task = w.tasks[number]
+    failure = m.failure(
+        (
+            (Guard.RESPREAD_STEP, w.jobs[k.subject] == k.job, STALE),
+            (Guard.RESPREAD_REVISION, task is not None and task.revision == revision, STALE),
+        )
+    )
+    if failure:
+        return failure
+    assert task is not None
+    return w.with_task(number, task._replace(rank=rank, revision=NEXT)).with_job(k.subject, NEXT)
+
+
+def respread_done(w: World, k: Worker) -> Outcome:
+    return w.with_job(k.subject, None) if w.jobs[k.subject] == k.job else STALE
 
 
 def _still_trashed(w: World, number: int, seen: Task | None) -> tuple[Check, ...]:

@@ -1,5 +1,6 @@
 """The stream handlers and the sweeper: ``remove_dead_room`` and ``UserRemoval`` of ``tasksync/domain/removal.py``,
-``unassign_former_member`` of ``rooms/unassignment.py``, and the purge of what has been in the trash for long.
+``unassign_former_member`` of ``rooms/unassignment.py``, ``respread`` of ``respreading.py``, and the purge of what has
+been in the trash for long.
 
 A record is only a hint: a run may begin at any time for any room or person, more than once and more than one at a
 time, which stands for records that are late, out of order or repeated, for the routes that do the work at once and for
@@ -7,6 +8,7 @@ the sweeper. It may also be cut off after any step. All that counts of a record 
 """
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 
 from tests.model import transactions
 from tests.model.guards import Guard
@@ -23,7 +25,7 @@ def events(m: Model, w: World) -> Iterator[Event]:
         yield Event(worker, "is cut off", others)
         yield from _advance(m, others, worker)
     if len(w.workers) < m.configuration.workers:
-        for worker in _to_begin(w):
+        for worker in _to_begin(m, w):
             yield from begin(m, w, worker)
     if m.configuration.expiring:
         for number, task in enumerate(w.tasks):
@@ -34,7 +36,7 @@ def events(m: Model, w: World) -> Iterator[Event]:
         yield Event("the index by user", "shows everything", w._replace(unindexed=frozenset()))
 
 
-def _to_begin(w: World) -> Iterator[Worker]:
+def _to_begin(m: Model, w: World) -> Iterator[Worker]:
     """The runs that would find something, or are owed."""
     for subject, room in enumerate(w.rooms):
         if room is not None or ("room", subject) in w.owed:
@@ -43,11 +45,20 @@ def _to_begin(w: World) -> Iterator[Worker]:
         if status == "deleting" or ("user", subject) in w.owed:
             yield Worker("user", subject)
     for kind, subject in sorted(pending(w)):
-        yield Worker(kind, subject)
+        if kind != "ranks" or not _is_under_way(m, w, subject):
+            yield Worker(kind, subject)
+
+
+def _is_under_way(m: Model, w: World, room: int) -> bool:
+    """Whether there is a move that does not know of the room's respread."""
+    return m.has(Guard.RESPREAD_WAITS) and any(
+        q.operation == "move task" and q.room == room and q.job is None and q.step in ("column", "write")
+        for q in w.requests
+    )
 
 
 def pending(w: World) -> set[tuple[Kind, int]]:
-    """The unassignments, and the purges of tasks whose time in the trash is over."""
+    """The unassignments, the purges of tasks whose time in the trash is over, and the respreads."""
     left = {
         member_number(w, room, user)
         for room, row in enumerate(w.dues)
@@ -55,7 +66,12 @@ def pending(w: World) -> set[tuple[Kind, int]]:
         if due is not None
     }
     expired = {number for number, task in enumerate(w.tasks) if task is not None and task.expired}
-    return {*(("unassignment", former) for former in left), *(("trash", number) for number in expired)}
+    long = {room for room, job in enumerate(w.jobs) if job is not None}
+    return {
+        *(("unassignment", former) for former in left),
+        *(("trash", number) for number in expired),
+        *(("ranks", room) for room in long),
+    }
 
 
 def run(m: Model, w: World, worker: Worker) -> World:
@@ -372,6 +388,53 @@ def _purge_expired(m: Model, w: World, k: Worker) -> Iterator[Event]:
     yield Event(k, "purges it", _finished(outcome, k), fault)
 
 
+# Ranks that are to become short.
+
+
+def _find_job(m: Model, w: World, k: Worker) -> Iterator[Event]:  # noqa: ARG001  # all of its kind are called alike
+    job = w.jobs[k.subject]
+    if job is None:
+        yield Event(k, "finds nothing to respread", _finished(w, k))
+    else:
+        yield Event(k, "finds a respread", _with(w, Worker(k.kind, k.subject, job=job), "column"))
+
+
+def _plan_ranks(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    """All tasks but the first are those with long ranks, unless there is no gap behind the first."""
+    column = w.column()
+    if len(column) > 1 and column[0][1].rank < column[1][1].rank:
+        low, column = column[0][1].rank, column[1:]
+    else:
+        low = column[0][1].rank - 1 if column else Fraction()
+    gap = (column[0][1].rank - low) / (len(column) + 1) if column else Fraction()
+    plan = [(number, low + gap * place, task.revision) for place, (number, task) in enumerate(column, 1)]
+    k = k._replace(plan=tuple(plan if m.has(Guard.RESPREAD_ORDER) else reversed(plan)))
+    yield Event(k, "reads the ranks", _with(w, k, "write" if plan else "done"))
+
+
+def _respread(m: Model, w: World, k: Worker) -> Iterator[Event]:
+    outcome = transactions.respread(m, w, k)
+    if isinstance(outcome, str):
+        yield Event(k, "finds something moved", _with(w, Worker(k.kind, k.subject), "start"))
+        return
+    number, _, revision = k.plan[0]
+    task, fault = w.tasks[number], None
+    if task is None or task.revision != revision:
+        fault = "a task gets a rank, and is not the one that was read"
+    elif [each for each, _ in outcome.column()] != [each for each, _ in w.column()]:
+        fault = "the order changes when ranks become short"
+    k = k._replace(plan=k.plan[1:], job=outcome.jobs[k.subject])
+    yield Event(k, f"gives task {number} another rank", _with(outcome, k, "write" if k.plan else "done"), fault)
+
+
+def _end_respread(m: Model, w: World, k: Worker) -> Iterator[Event]:  # noqa: ARG001  # all of its kind are called alike
+    outcome = transactions.respread_done(w, k)
+    if isinstance(outcome, str):
+        yield Event(k, "finds something moved", _with(w, Worker(k.kind, k.subject), "start"))
+    else:
+        yield Event(k, "has respread", _finished(outcome, k))
+
+
 _STEPS: dict[tuple[str, str], Callable[[Model, World, Worker], Iterator[Event]]] = {
     ("room", "start"): _find_dead,
     ("room", "purge"): _purge,
@@ -399,4 +462,8 @@ _STEPS: dict[tuple[str, str], Callable[[Model, World, Worker], Iterator[Event]]]
     ("unassignment", "done"): _forget_due,
     ("trash", "start"): _find_expired,
     ("trash", "purge"): _purge_expired,
+    ("ranks", "start"): _find_job,
+    ("ranks", "column"): _plan_ranks,
+    ("ranks", "write"): _respread,
+    ("ranks", "done"): _end_respread,
 }

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 Role = Literal["admin", "member", "viewer"]
 FormerRole = Role | Literal["removed"]
-Kind = Literal["room", "user", "unassignment", "trash"]
+Kind = Literal["room", "user", "unassignment", "trash", "ranks"]
 """Of a run behind a change."""
 UserStatus = Literal["absent", "active", "deleting", "gone"]
 
@@ -82,6 +82,8 @@ class Request(NamedTuple):
     """Those that a new task or a change names; None: the change is about something else."""
     after: int | None = None
     """Of a move: the task behind which it is to stand; None: before all others."""
+    makes_long: bool = False
+    """Of a move: whether the rank is so long that the room needs a respread."""
     key: int | None = None
     if_match: bool = False
 
@@ -98,6 +100,10 @@ class Request(NamedTuple):
     """Of the task behind which the moved one is to stand."""
     rank: Fraction = Fraction()
     """The one that was made for the moved task."""
+    job: int | None = None
+    """Of a move: the respread as it was read, before any rank."""
+    column: tuple[tuple[int, int], ...] = ()
+    """The other tasks that were read in the column, with their versions."""
     expected: int | None = None
     """The version that the client's ``If-Match`` names."""
     meant: int | None = None
@@ -111,8 +117,8 @@ class Request(NamedTuple):
 
 
 class Worker(NamedTuple):
-    """A run of ``room_cleanup``, ``user_removal``, an unassignment or the purge of a task in the trash: started by a
-    stream record, a route or the sweeper.
+    """A run of ``room_cleanup``, ``user_removal``, an unassignment, the purge of a task in the trash or a respread:
+    started by a stream record, a route or the sweeper.
     """
 
     kind: Kind
@@ -131,6 +137,10 @@ class Worker(NamedTuple):
     """The pending unassignment as it was read."""
     links: tuple[int, ...] = ()
     """The tasks to which a former member was read to have links."""
+    job: int | None = None
+    """The respread as it was read."""
+    plan: tuple[tuple[int, Fraction, int], ...] = ()
+    """The tasks that are to get another rank, with that rank and the revision that was read."""
     settled: bool = True
     """Whether the index had caught up with the user's joins when the run began."""
 
@@ -173,9 +183,16 @@ class World(NamedTuple):
     dues: tuple[tuple[int | None, ...], ...] = ()
     """By room and user: the pending unassignment of somebody who has left. Empty in configurations where nobody is
     unassigned."""
+    jobs: tuple[int | None, ...] = ()
+    """By room: the respread of its ranks. Empty in configurations where ranks never get long."""
 
     def member(self, room: int, user: int) -> Member | None:
         return self.members[room][user]
+
+    def column(self) -> list[tuple[int, Task]]:
+        """The live tasks in the manual order."""
+        live = [(n, task) for n, task in enumerate(self.tasks) if task is not None and task.trashed_at is None]
+        return sorted(live, key=lambda each: (each[1].rank, each[0]))
 
     def with_user(self, user: int, status: UserStatus) -> "World":
         return self._replace(users=_put(self.users, user, status))
@@ -213,6 +230,9 @@ class World(NamedTuple):
 
     def with_due(self, room: int, user: int, due: int | None) -> "World":
         return self._replace(dues=_put(self.dues, room, _put(self.dues[room], user, due)))
+
+    def with_job(self, room: int, job: int | None) -> "World":
+        return self._replace(jobs=_put(self.jobs, room, job))
 
     def tables_alone(self) -> "World":
         """The same tables and stream with nobody at work."""
@@ -252,11 +272,17 @@ def settled(world: World, before: World) -> World:
 
     ``before``: the settled state that the event led from. What stands there untouched need not be looked at again.
     """
+    found = _settled(world, before)
+    return _ranked(found) if found.jobs else found
+
+
+def _settled(world: World, before: World) -> World:
     if (
         world.rooms is before.rooms
         and world.members is before.members
         and world.tasks is before.tasks
         and world.dues is before.dues
+        and world.jobs is before.jobs
     ):
         return world._replace(
             requests=_ordered(world.requests, before.requests), workers=_ordered(world.workers, before.workers)
@@ -279,8 +305,33 @@ def settled(world: World, before: World) -> World:
             for task, links in zip(world.tasks, world.links, strict=True)
         ),
         dues=tuple(tuple(None if due is None else _CURRENT for due in row) for row in world.dues),
+        jobs=tuple(None if job is None else _CURRENT for job in world.jobs),
         requests=requests,
         workers=workers,
+    )
+
+
+def _ranked(world: World) -> World:
+    """The state with whole numbers for ranks, in the same order: nothing depends on how far they are apart."""
+    ranks = {task.rank for task in world.tasks if task is not None}
+    ranks |= {rank for worker in world.workers for _, rank, _ in worker.plan}
+    for request in world.requests:
+        ranks |= {request.rank, request.seen_rank} | ({request.seen_task.rank} if request.seen_task else set())
+    as_number = {rank: Fraction(number) for number, rank in enumerate(sorted(ranks))}
+    return world._replace(
+        tasks=tuple(task and task._replace(rank=as_number[task.rank]) for task in world.tasks),
+        workers=tuple(
+            worker._replace(plan=tuple((task, as_number[rank], seen) for task, rank, seen in worker.plan))
+            for worker in world.workers
+        ),
+        requests=tuple(
+            request._replace(
+                rank=as_number[request.rank],
+                seen_rank=as_number[request.seen_rank],
+                seen_task=request.seen_task and request.seen_task._replace(rank=as_number[request.seen_task.rank]),
+            )
+            for request in world.requests
+        ),
     )
 
 
@@ -321,6 +372,12 @@ def _judged(request: Request, world: World) -> Request:
         seen_task=_as_task(request.seen_task, task, world),
         expected=_as_number(request.expected, version(world, request)),
         meant=_as_number(request.meant, theirs.join_id if theirs else None),
+        job=_as_number(request.job, world.jobs[room]) if world.jobs else None,
+        column=tuple(
+            (number, _CURRENT)
+            for number, seen in request.column
+            if (other := world.tasks[number]) is not None and other.version == seen
+        ),
     )
 
 
@@ -336,6 +393,9 @@ def _judged_worker(worker: Worker, world: World) -> Worker:
         return worker._replace(mine=mine, successor=successor, seen_task=_seen_task(worker, world))
     if worker.kind == "trash":
         return worker._replace(seen_task=_seen_task(worker, world))
+    if worker.kind == "ranks":
+        plan = tuple((number, rank, _as_revision(seen, world.tasks[number])) for number, rank, seen in worker.plan)
+        return worker._replace(job=_as_number(worker.job, world.jobs[worker.subject]), plan=plan)
     if worker.kind == "unassignment":
         room, user = divmod(worker.subject, len(world.users))
         member = world.member(room, user)
@@ -349,6 +409,10 @@ def _judged_worker(worker: Worker, world: World) -> Worker:
 
 def _seen_task(worker: Worker, world: World) -> Task | None:
     return _as_task(worker.seen_task, world.tasks[worker.task] if world.tasks else None, world)
+
+
+def _as_revision(seen: int, task: Task | None) -> int:
+    return _CURRENT if task is not None and task.revision == seen else _STALE
 
 
 def _as_number(seen: int | None, current: int | None) -> int | None:

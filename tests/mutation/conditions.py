@@ -162,6 +162,8 @@ def _kind(part: Json) -> str:
     key = part.get("Item") or part["Key"]
     if part["TableName"] == "RoomsTable":
         return _KINDS[key["item"]["S"].partition("#")[0]]
+    if part["TableName"] == "TasksTableV2" and key["item"]["S"].startswith("J#"):
+        return "respread"
     (partition,) = [each["S"] for name, each in key.items() if name in ("user_id", "session_id")][:1] or [""]
     prefix, mark, _ = partition.partition("#")
     if mark and part["TableName"] in ("UsersTable", "SessionsTable"):

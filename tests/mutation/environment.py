@@ -175,6 +175,10 @@ class Stage:
         self.database.call("TransactWriteItems", self._held)
         self._held = None
 
+    def forget(self) -> None:
+        """The transaction that was kept back is lost."""
+        self._held = None
+
     def call(
         self,
         caller_id: str,
@@ -185,11 +189,13 @@ class Stage:
         *,
         session: str | None = None,
         headers: Mapping[str, str] | None = None,
+        parameters: Mapping[str, list[str]] | None = None,
         **ids: str,
     ) -> Response:
         """A request to the API. The authorizer is taken at its worst: it lets in whoever says so."""
         self.time += 0.01
         event = _event(method, resource, ids, body, headers or {})
+        event["multiValueQueryStringParameters"] = parameters
         caller = {"user_id": caller_id, "session_id": session, "role": "user", "auth_time": str(int(self.time))}
         event["requestContext"]["authorizer"] = caller
         return Response(self._invoke(_functions_of_routes()[method, resource], event))
@@ -341,7 +347,6 @@ def _event(
         "path": resource.format_map(ids),
         "headers": sent,
         "multiValueHeaders": {name: [value] for name, value in sent.items()},
-        "multiValueQueryStringParameters": None,
         "pathParameters": dict(ids) or None,
         "stageVariables": None,
         "requestContext": {

@@ -20,6 +20,7 @@ EQUIVALENT = [
     ),
     ("*", "version = ? with <=", "I6: versions only rise"),
     ("*", "revision = ? with <=", "I6: revisions only rise"),
+    ("*", "step = ? with <=", "steps of a respread only rise"),
     ("*", "token_epoch = ? with <=", "epochs only rise"),
     (
         "SessionChanges.*: Update session *",

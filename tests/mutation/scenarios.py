@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.mutation.environment import Response, Scenario, Stage
+from tests.simulation.task_items import crowded
+from tests.simulation.task_items import tasks as tasks_of
 from tests.support.aws import environment
 from tests.support.builders import PASSWORD
 
@@ -96,8 +98,20 @@ class Person:
     def change(self, task: Json, headers: Mapping[str, str] | None = None, **fields: Any) -> Response:
         return self.do("PATCH", "/tasks/{task_id}", fields, task_id=task["id"], headers=headers)
 
-    def delete(self, task: Json, **options: Any) -> Response:
+    def move(self, task: Json, after: Json | None, headers: Mapping[str, str] | None = None, **fields: Any) -> Response:
+        body = {"after": after and after["id"], **fields}
+        return self.do("POST", "/tasks/{task_id}/move", body, task_id=task["id"], headers=headers)
+
+    def trash(self, task: Json, **options: Any) -> Response:
         return self.do("DELETE", "/tasks/{task_id}", task_id=task["id"], **options)
+
+    def restore(self, task: Json, **options: Any) -> Response:
+        return self.do("POST", "/tasks/{task_id}/restore", task_id=task["id"], **options)
+
+    def purge(self, task: Json, **options: Any) -> Response:
+        """From the trash of its room."""
+        ids = {"room_id": task["room_id"], "task_id": task["id"]}
+        return self.do("DELETE", "/rooms/{room_id}/trash/{task_id}", **ids, **options)
 
     def edit_profile(self, **fields: Any) -> Response:
         return self.do("PATCH", "/users/{user_id}", fields, user_id=self.id)
@@ -135,6 +149,15 @@ class Person:
         return self.do("DELETE", "/auth/sessions")
 
     # ------------------------------------------------------------------------------------- what can be seen
+    def see(self, task: Json) -> Response:
+        return self.do("GET", "/tasks/{task_id}", task_id=task["id"])
+
+    def order_of(self, room: Json) -> str:
+        """The titles in the manual order."""
+        parameters = {"sort": ["rank"]}
+        response = self.do("GET", "/rooms/{room_id}/tasks", room_id=room["id"], parameters=parameters)
+        return "".join(str(task["title"]) for task in response.body["items"])
+
     def role_in(self, room: Json) -> str | None:
         found = self.stage.item("RoomsTable", room["id"], f"MEMBER#{self.id}")
         return None if found is None else str(found["role"])
@@ -224,7 +247,12 @@ _keyed("RoomChanges.change_code", lambda ann, bob, room, task: ann.renew_code(ro
 _keyed("RoomChanges.close", lambda ann, bob, room, task: ann.close(room, **key()))
 _keyed("TaskChanges.create", lambda ann, bob, room, task: ann.do("POST", "/tasks", {"title": "Lamps"}, **key()))
 _keyed("TaskChanges.update", lambda ann, bob, room, task: ann.change(task, key()["headers"], title="Tables"))
-_keyed("TaskChanges.delete", lambda ann, bob, room, task: ann.delete(task, **key()))
+_keyed(
+    "TaskChanges.move", lambda ann, bob, room, task: ann.move(task, None, headers=key()["headers"], status="completed")
+)
+_keyed("TaskChanges.trash", lambda ann, bob, room, task: ann.trash(task, **key()))
+_keyed("TaskChanges.restore", lambda ann, bob, room, task: _trashed(ann, task).restore(task, **key()))
+_keyed("TaskChanges.delete", lambda ann, bob, room, task: _trashed(ann, task).purge(task, **key()))
 _keyed(
     "UserChanges.change_profile",
     lambda ann, bob, room, task: ann.do("PATCH", "/users/{user_id}", {"username": "anna"}, user_id=ann.id, **key()),
@@ -249,6 +277,12 @@ def _add_somebody(ann: Person, room: Json) -> Response:
     found = ann.stage.item("UsersTable", f"NAME#{name}")
     somebody = str(found["owner"]) if found else Person(ann.stage, name).id
     return ann.do("POST", "/rooms/{room_id}/users", {"user_id": somebody}, room_id=room["id"], **key())
+
+
+def _trashed(person: Person, task: Json) -> Person:
+    """The person, who has moved the task to the trash."""
+    person.trash(task)
+    return person
 
 
 def _join_with_key(person: Person, room: Json) -> Response:
@@ -820,7 +854,10 @@ def _task_requests() -> dict[str, Callable[[Person, Json, Json], Response]]:
     return {
         "TaskChanges.create": lambda person, room, task: person.plan(room),
         "TaskChanges.update": lambda person, room, task: person.change(task, title="Changed"),
-        "TaskChanges.delete": lambda person, room, task: person.delete(task),
+        "TaskChanges.move": lambda person, room, task: person.move(task, None, status="completed"),
+        "TaskChanges.trash": lambda person, room, task: person.trash(task),
+        "TaskChanges.restore": lambda person, room, task: _trashed(person, task).restore(task),
+        "TaskChanges.delete": lambda person, room, task: _trashed(person, task).purge(task),
     }
 
 
@@ -860,21 +897,243 @@ def every_role_that_may_write_does(stage: Stage) -> None:
         task = person.plan(room)
         assert task.status == 201, task
         assert person.change(task.body, title="Changed").status == 200
-        assert person.delete(task.body).status == 204
-    task = ann.plan(room)
-    for response in (eve.plan(room), eve.change(task.body, title="Eve's"), eve.delete(task.body)):
+        assert person.move(task.body, None, status="completed").status == 200
+        assert person.trash(task.body).status == 204
+        assert person.restore(task.body).status == 200
+        assert _trashed(person, task.body).purge(task.body).status == 204
+    task = ann.plan(room).body
+    for response in (eve.plan(room), eve.change(task, title="Eve's"), eve.move(task, None), eve.trash(task)):
+        refused(response, 403, "role_too_low")
+    assert ann.trash(task).status == 204
+    for response in (eve.restore(task), eve.purge(task)):
         refused(response, 403, "role_too_low")
 
 
 @scenario
-def a_task_is_deleted_twice_at_once(stage: Stage) -> None:
+def a_task_is_trashed_twice_at_once(stage: Stage) -> None:
     room, (ann, bob) = room_of(stage, "member")
     task = ann.plan(room).body
-    stage.before("TaskChanges.delete", lambda: bob.delete(task))
-    refused(ann.delete(task), 404)
+    stage.before("TaskChanges.trash", lambda: bob.trash(task))
+    refused(ann.trash(task), 404)
     mine = ann.plan().body
-    assert ann.delete(mine).status == 204
-    refused(ann.delete(mine), 404)
+    assert ann.trash(mine).status == 204
+    refused(ann.trash(mine), 404)
+
+
+@scenario
+def a_task_is_restored_and_purged_at_once(stage: Stage) -> None:
+    room, (ann, bob) = room_of(stage, "member")
+    task = ann.plan(room).body
+    assert ann.trash(task).status == 204
+    stage.before("TaskChanges.delete", lambda: bob.restore(task))
+    refused(ann.purge(task), 404)
+    assert ann.see(task).status == 200
+    assert ann.trash(task).status == 204
+    stage.before("TaskChanges.restore", lambda: bob.purge(task))
+    refused(ann.restore(task), 404)
+    refused(ann.see(task), 404)
+
+
+@scenario
+def a_task_is_purged_twice_at_once(stage: Stage) -> None:
+    room, (ann, bob) = room_of(stage, "member")
+    task = ann.plan(room).body
+    assert ann.trash(task).status == 204
+    stage.before("TaskChanges.delete", lambda: bob.purge(task))
+    refused(ann.purge(task), 404)
+
+
+@scenario
+def a_task_is_restored_and_trashed_again_before_it_is_restored_or_purged(stage: Stage) -> None:
+    room, (ann, bob) = room_of(stage, "member")
+    task = ann.plan(room).body
+
+    def again() -> None:
+        assert bob.restore(task).status == 200
+        assert bob.trash(task).status == 204
+
+    assert ann.trash(task).status == 204
+    stage.before("TaskChanges.restore", again)
+    refused(ann.restore(task, headers={"If-Match": '"2"'}), 412)
+    stage.before("TaskChanges.delete", again)
+    refused(ann.purge(task, headers={"If-Match": '"4"'}), 412)
+    assert ann.restore(task).status == 200
+
+
+@scenario
+def a_task_is_restored_before_the_sweeper_deletes_it(stage: Stage) -> None:
+    """By a request that came just in time."""
+    (ann,) = people(stage, "ann")
+    task, other = ann.plan().body, ann.plan().body
+    assert ann.trash(other).status == 204
+    assert ann.trash(task).status == 204
+    stage.hold("TaskChanges.restore")
+    refused(ann.restore(task), 503)
+    stage.time += 31 * DAY
+    stage.before("TasksRepository.purge_trashed", stage.release)
+    stage.sweep()
+    assert ann.see(task).status == 200
+    assert stage.item("TasksTableV2", ann.id, other["id"]) is None
+
+
+@scenario
+def the_assignee_leaves_before_the_task_is_restored(stage: Stage) -> None:
+    for back in (True, False):
+        room, (ann, bob) = _fresh(stage, "member")
+
+        def meanwhile() -> None:
+            assert bob.leave(room).status == 204  # noqa: B023  # called before the loop goes on
+            if back:  # noqa: B023  # called before the loop goes on
+                assert ann.add(room, bob).status == 201  # noqa: B023  # called before the loop goes on
+
+        others = [ann.id] if back else []
+        task = ann.plan(room, assignee_ids=[bob.id, *others]).body
+        assert ann.trash(task).status == 204
+        stage.before("TaskChanges.restore", meanwhile)
+        assert ann.restore(task).body["assignee_ids"] == others
+
+
+@scenario
+def whoever_restores_their_own_task_leaves_or_becomes_viewer(stage: Stage) -> None:
+    def of_bob() -> tuple[Json, Person, Person, Json]:
+        room, (ann, bob) = _fresh(stage, "member")
+        task = ann.plan(room, user_id=bob.id).body
+        assert bob.trash(task).status == 204
+        return room, ann, bob, task
+
+    room, ann, bob, task = of_bob()
+    assert bob.restore(task).body["assignee_ids"] == [bob.id]
+    room, ann, bob, task = of_bob()
+    stage.before("TaskChanges.restore", lambda: bob.leave(room))
+    refused(bob.restore(task), 404)
+    room, ann, bob, task = of_bob()
+    stage.before("TaskChanges.restore", lambda: ann.set_role(room, bob, "viewer"))
+    refused(bob.restore(task), 403)
+    room, ann, bob, task = of_bob()
+
+    def back() -> None:
+        assert bob.leave(room).status == 204
+        assert ann.add(room, bob).status == 201
+
+    stage.before("TaskChanges.restore", back)
+    assert bob.restore(task).body["assignee_ids"] == []
+    task = ann.plan(room).body
+    assert ann.trash(task).status == 204
+    assert ann.restore(task).body["assignee_ids"] == [ann.id]
+
+
+@scenario
+def the_task_behind_which_another_is_put_goes_elsewhere(stage: Stage) -> None:
+    room, (ann, bob) = room_of(stage, "member")
+    a, b, _, d = (ann.plan(room, title=title).body for title in "abcd")
+    stage.before("TaskChanges.move", lambda: bob.move(b, d))
+    assert ann.move(a, b).status == 200
+    assert ann.order_of(room) == "cdba"
+    stage.before("TaskChanges.move", lambda: bob.trash(b))
+    refused(ann.move(d, b), 422)
+    assert bob.restore(b).status == 200
+    stage.before("TaskChanges.move", lambda: bob.change(b, status="completed"))
+    refused(ann.move(d, b), 422)
+    assert ann.order_of(room) == "cdab"
+
+
+@scenario
+def a_task_changes_before_it_is_moved(stage: Stage) -> None:
+    room, (ann, bob) = room_of(stage, "member")
+    a, b = (ann.plan(room, title=title).body for title in "ab")
+    stage.before("TaskChanges.move", lambda: bob.change(a, title="c"))
+    refused(ann.move(a, b, {"If-Match": '"1"'}), 412)
+    assert ann.order_of(room) == "cb"
+    stage.before("TaskChanges.move", lambda: bob.trash(a))
+    refused(ann.move(a, b), 404)
+
+
+@scenario
+def two_moves_make_ranks_long_at_once(stage: Stage) -> None:
+    room, (ann, bob), tasks = _crowded_room(stage)
+    stage.before("TaskChanges.move", lambda: bob.move(tasks["d"], tasks["a"]))
+    assert ann.move(tasks["e"], tasks["b"]).status == 200
+    job = stage.item("TasksTableV2", room["id"], "J#ranks")
+    assert job is not None
+    assert job["step"] == "2"
+    stage.sweep()
+    assert (ann.order_of(room), _longest_rank(stage) < _SHORT) == ("adbec", True)
+
+
+@scenario
+def ranks_become_short_before_a_task_is_moved(stage: Stage) -> None:
+    for finished in (False, True):
+        room, (ann, bob), tasks = _crowded_room(stage)
+        assert bob.move(tasks["e"], tasks["b"]).status == 200
+
+        def respread() -> None:
+            if not finished:  # noqa: B023  # called before the loop goes on
+                stage.hold("RespreadsRepository.done")
+            stage.sweep()
+
+        stage.before("TaskChanges.move", respread)
+        assert ann.move(tasks["d"], tasks["a"]).status == 200
+        assert ann.order_of(room) == "adbec"
+        assert (stage.item("TasksTableV2", room["id"], "J#ranks") is None) == finished
+        stage.forget()
+
+
+@scenario
+def a_task_is_moved_before_ranks_become_short(stage: Stage) -> None:
+    room, (ann, bob), tasks = _crowded_room(stage)
+    assert bob.move(tasks["e"], tasks["b"]).status == 200
+    stage.before("RespreadsRepository.write", lambda: ann.move(tasks["d"], tasks["a"]))
+    stage.sweep()
+    assert ann.order_of(room) == "adbec"
+    assert _longest_rank(stage) < _SHORT
+
+
+@scenario
+def a_task_is_trashed_before_ranks_become_short(stage: Stage) -> None:
+    room, (ann, bob), tasks = _crowded_room(stage)
+    assert bob.move(tasks["e"], tasks["b"]).status == 200
+    stage.before("RespreadsRepository.write", lambda: ann.trash(tasks["c"]))
+    stage.sweep()
+    assert ann.order_of(room) == "abed"
+
+
+@scenario
+def a_task_is_moved_when_ranks_have_become_short(stage: Stage) -> None:
+    """Its place has become crowded again."""
+    room, (ann, bob), tasks = _crowded_room(stage)
+    assert bob.move(tasks["e"], tasks["b"]).status == 200
+
+    def crowd_again() -> None:
+        _crowd(stage, room, tasks)
+        assert ann.move(tasks["d"], tasks["a"]).status == 200
+
+    stage.before("RespreadsRepository.done", crowd_again)
+    stage.sweep()
+    assert _longest_rank(stage) < _SHORT
+    assert stage.item("TasksTableV2", room["id"], "J#ranks") is None
+
+
+_SHORT = 100
+"""A rank of more characters is one that should have become short."""
+
+
+def _crowded_room(stage: Stage) -> tuple[Json, tuple[Person, Person], dict[str, Json]]:
+    """A room of two people, and tasks a to e of such ranks that a move between two of them makes a longer one."""
+    room, (ann, bob) = _fresh(stage, "member")
+    tasks = {title: ann.plan(room, title=title).body for title in "abcde"}
+    _crowd(stage, room, tasks)
+    return room, (ann, bob), tasks
+
+
+def _crowd(stage: Stage, room: Json, tasks: dict[str, Json]) -> None:
+    table = stage.database.tables["TasksTableV2"]
+    for number, task in enumerate(tasks.values()):
+        place = (room["id"], task["id"])
+        table.write(place, crowded(number, table.items[place]), stage.time)
+
+
+def _longest_rank(stage: Stage) -> int:
+    return max(len(item["rank"]["S"]) for _, item in tasks_of(stage.database.tables["TasksTableV2"]))
 
 
 @scenario
@@ -959,8 +1218,8 @@ def a_task_changes_before_it_is_written(stage: Stage) -> None:
     stage.before("TaskChanges.update", lambda: bob.change(task, title="Bob's"))
     refused(ann.change(task, match, title="Ann's"), 412)
     match = {"If-Match": '"2"'}
-    stage.before("TaskChanges.delete", lambda: bob.change(task, title="Bob's again"))
-    refused(ann.delete(task, headers=match), 412)
+    stage.before("TaskChanges.trash", lambda: bob.change(task, title="Bob's again"))
+    refused(ann.trash(task, headers=match), 412)
     shown = ann.do("GET", "/tasks/{task_id}", task_id=task["id"])
     assert (shown.status, shown.body["title"]) == (200, "Bob's again"), shown
 

@@ -8,7 +8,9 @@ from tests.simulation.expressions import Item
 from tests.simulation.functions import Invocation
 from tests.simulation.invariants import Tables, Violation
 from tests.simulation.tables import Change
-from tests.simulation.task_items import is_change_of_task
+from tests.simulation.task_items import is_change_of_task, is_trashed
+
+_PURGES = {"DELETE /rooms/{room_id}/trash/{task_id}", "DELETE /users/{user_id}/trash/{task_id}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +64,15 @@ def _entries(change: Change, together: list[Change], invocation: Invocation | No
     room_id, sort_key = change.key
     if not room_id.startswith("room_"):
         return []
-    api = invocation is not None and invocation.user_id is not None
     actor = invocation.user_id if invocation else None
     request = invocation.aws_request_id if invocation else None
     what = invocation.what if invocation else ""
     if is_change_of_task(change):
-        if change.new is None and not (api and what == "DELETE /tasks/{task_id}"):
-            return [_Entry(room_id, "task", sort_key, "purged", None, None, _title(change))]
+        if change.new is None:
+            by = (actor, request) if what in _PURGES else (None, None)
+            return [_Entry(room_id, "task", sort_key, "purged", *by, _title(change))]
+        if change.old is not None and change.old["version"] == change.new["version"]:
+            return []  # a rank became short again: nobody sees it
         return [_Entry(room_id, "task", sort_key, _action(change), actor, request, _title(change))]
     if change.table != "RoomsTable" or sort_key != "ROOM":
         return []
@@ -85,7 +89,11 @@ def _entries(change: Change, together: list[Change], invocation: Invocation | No
 
 
 def _action(change: Change) -> str:
-    return "created" if change.old is None else "deleted" if change.new is None else "updated"
+    if change.old is None or change.new is None:
+        return "created" if change.old is None else "deleted"
+    if is_trashed(change.old) != is_trashed(change.new):
+        return "trashed" if is_trashed(change.new) else "restored"
+    return "moved" if change.old.get("rank") != change.new.get("rank") else "updated"
 
 
 def _title(change: Change) -> tuple[str | None, str | None] | None:

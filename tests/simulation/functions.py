@@ -30,8 +30,11 @@ class Invocation:
     deadline: float
     now: Callable[[], float]
     aws_request_id: str
-    user_id: str | None = None
-    """For whom it works, if it was called over the API."""
+    began: float = 0.0
+    seen_commits: int = 0
+    """How many commits there were when it began."""
+    call: "Call | None" = None
+    """What it carries out, if it was called over the API."""
     looked_at: int = 0
     """How many commits the database had seen at its latest request: what came later, it cannot know of."""
     first_commit: int | None = None
@@ -40,6 +43,11 @@ class Invocation:
     dead: bool = False
     clock_ahead: float = 0.0
     """By how many seconds the clock of its machine is ahead of the time; behind it, if less than none."""
+
+    @property
+    def user_id(self) -> str | None:
+        """For whom it works, if it was called over the API."""
+        return None if self.call is None else self.call.user_id
 
     def live(self) -> None:
         """Raise ``Crashed`` if the function is dead, or now is too late for it."""
@@ -66,6 +74,12 @@ class Call:
     ids: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def route(self) -> str:
+        """Method and resource."""
+        return f"{self.method} {self.resource}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +172,8 @@ def _event(call: Call, invocation: Invocation) -> Json:
         "httpMethod": call.method,
         "headers": headers,
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
+        "queryStringParameters": dict(call.query) or None,
+        "multiValueQueryStringParameters": {name: [value] for name, value in call.query.items()} or None,
         "pathParameters": dict(call.ids) or None,
         "stageVariables": None,
         "requestContext": {

@@ -7,9 +7,9 @@ from tests.simulation.expressions import Item
 from tests.simulation.functions import Call, Invocation, Response
 from tests.simulation.invariants import Violation
 from tests.simulation.tables import Change, Key
-from tests.simulation.task_items import is_change_of_task
+from tests.simulation.task_items import assignments, is_change_of_task
+from tests.simulation.task_writes import OF_EVERY_WRITE
 
-_OF_EVERY_WRITE = {"version", "revision", "stamp", "updated_at", "updated_by", "copied"}
 _RANKS = {"none": -1, "removed": -1, "viewer": 0, "member": 1, "admin": 2}
 
 
@@ -57,8 +57,6 @@ class History:
                 self._check_membership(change, changes, invocation)
             if is_change_of_task(change):
                 self._check_chain(change)
-                if change.new is None and invocation is not None:
-                    self._check_deletion(change, invocation)
 
     def answered(self, operation: Operation, invocation: Invocation, response: Response) -> None:
         """Note a response and judge it. ``invocation`` gave it."""
@@ -141,24 +139,19 @@ class History:
         stored = self._chains.get((owner, task_id), {}).get(version)
         if stored is None or stored["title"]["S"] != response.body["title"]:
             raise Violation(f"I6: {task_id} was acknowledged in version {version}, which is not what was written")
-        wanted = operation.call.headers.get("If-Match", f'"{version - 1}"')
-        if wanted != f'"{version - 1}"':
+        shown = [response.body["status"], *response.body["assignee_ids"]]
+        if shown != [stored["status"]["S"], *(user_id for user_id, _ in assignments(stored))]:
+            raise Violation(f"I6: {task_id} was acknowledged as {shown}, which is not what was written")
+        changed = any(is_change_of_task(change) for commit in operation.commits for change in commit)
+        # Where nothing was to be changed, the version is the one that was there.
+        before = version - 1 if changed else version
+        if operation.call.headers.get("If-Match", f'"{before}"') != f'"{before}"':
             raise Violation(f"I6: {task_id} was changed from a version that If-Match did not name")
+        if not changed:
+            return
         first = self._acknowledged.setdefault((task_id, version), operation)
         if first is not operation:
             raise Violation(f"I6: version {version} of {task_id} was acknowledged to two clients")
-
-    def _check_deletion(self, change: Change, invocation: Invocation) -> None:
-        """A client deletes the task it names, in the version it names. The rest is for the functions that purge."""
-        operation = next((each for each in self.operations if invocation in each.attempts), None)
-        if operation is None or _is_removal(operation):
-            return
-        task_id, version = change.key[1], _version(change.old or {})
-        call = operation.call
-        if call.method != "DELETE" or call.ids.get("task_id") != task_id:
-            raise Violation(f"I6: {task_id} was deleted by {call.method} {call.resource}")
-        if call.headers.get("If-Match", f'"{version}"') != f'"{version}"':
-            raise Violation(f"I6: {task_id} was deleted in a version that If-Match did not name")
 
 
 def _same(response: Response, first: Response) -> bool:
@@ -175,7 +168,7 @@ def _version(item: Item) -> int:
 
 def _content(task: Item) -> Item:
     """Without what every write changes."""
-    return {name: value for name, value in task.items() if name not in _OF_EVERY_WRITE}
+    return {name: value for name, value in task.items() if name not in OF_EVERY_WRITE}
 
 
 def _revision(item: Item) -> int:
@@ -184,11 +177,11 @@ def _revision(item: Item) -> int:
 
 def _may_change_nothing(operation: Operation) -> bool:
     """Setting what is so already is acknowledged without a write."""
-    call = operation.call
-    return call.method == "PATCH" and call.resource in {
-        "/rooms/{room_id}",
-        "/rooms/{room_id}/users/{user_id}",
-        "/users/{user_id}",
+    return operation.call.route in {
+        "PATCH /rooms/{room_id}",
+        "PATCH /rooms/{room_id}/users/{user_id}",
+        "PATCH /users/{user_id}",
+        "POST /tasks/{task_id}/move",
     }
 
 

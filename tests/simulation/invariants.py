@@ -5,7 +5,17 @@ from typing import Any
 
 from tests.simulation.expressions import Item
 from tests.simulation.tables import Change, Table
-from tests.simulation.task_items import TASKS_TABLE, assignments, broken_links, is_task, tasks
+from tests.simulation.task_items import (
+    TASKS_TABLE,
+    TRASH_SECONDS,
+    assignments,
+    broken_links,
+    due_respreads,
+    is_task,
+    is_trashed,
+    tasks,
+    trashed_at,
+)
 
 Tables = Mapping[str, Table]
 
@@ -93,13 +103,21 @@ def _check_newcomer(tables: Tables, item: Item) -> None:
         raise Violation(f"I3: {person} got something new after their deletion was accepted")
 
 
-def check_at_rest(tables: Tables) -> None:
+def is_purged(tables: Tables, owner: str) -> bool:
+    """Whether all items of this room or person are being deleted."""
+    room, user = tables["RoomsTable"].items.get((owner, "ROOM")), tables["UsersTable"].items.get((owner, ""))
+    if room is not None:
+        return _number(room, "member_count") == 0
+    return user is not None and user["status"]["S"] == "deleting"
+
+
+def check_at_rest(tables: Tables, now: float) -> None:
     """Raise ``Violation`` if something is left over that should have been cleaned up."""
-    for violation in left_over(tables):
+    for violation in left_over(tables, now):
         raise Violation(violation)
 
 
-def left_over(tables: Tables) -> Iterator[str]:
+def left_over(tables: Tables, now: float) -> Iterator[str]:
     """What must be gone once everything is at rest (I11)."""
     for room_id, room in _Rooms(tables).rooms.items():
         if _number(room, "member_count") == 0:
@@ -108,12 +126,20 @@ def left_over(tables: Tables) -> Iterator[str]:
     for (user_id, _), item in users.items():
         if item["kind"]["S"] == "user" and item["status"]["S"] != "active":
             yield f"I11: {user_id} is deleted and still there"
-    for (_, task_id), task in tasks(tables[TASKS_TABLE]):
-        for user_id, _ in assignments(task):
-            if (user_id, "") not in users:
-                yield f"I11: {task_id} is assigned to {user_id}, who is deleted"
     for user_id, room_id in _Rooms(tables).unassignments:
         yield f"I11: what {user_id} had in {room_id} is still to be unassigned"
+    yield from _left_of_tasks(tables, now)
+
+
+def _left_of_tasks(tables: Tables, now: float) -> Iterator[str]:
+    for (_, task_id), task in tasks(tables[TASKS_TABLE]):
+        if is_trashed(task) and trashed_at(task) + TRASH_SECONDS <= now:
+            yield f"I11: {task_id} is in the trash, and its time is over"
+        for user_id, _ in assignments(task):
+            if (user_id, "") not in tables["UsersTable"].items:
+                yield f"I11: {task_id} is assigned to {user_id}, who is deleted"
+    for owner in due_respreads(tables[TASKS_TABLE], now):
+        yield f"I11: the ranks of {owner} are still to become short"
 
 
 def former_assignees(tables: Tables) -> Iterator[str]:

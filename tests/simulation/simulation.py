@@ -18,17 +18,20 @@ from tasksync.model.entities import User, UserRole, UserStatus
 from tasksync.model.errors import TaskSyncError
 from tests.simulation import authority, invariants
 from tests.simulation.audit_trail import Recorded
-from tests.simulation.clients import Client, Known
+from tests.simulation.clients import CROWDED, OVER_NIGHT, USUAL, Client, Known
 from tests.simulation.dynamodb import Database, Json
 from tests.simulation.faults import Faults
 from tests.simulation.functions import Call, Crashed, Functions, Invocation, Response
 from tests.simulation.history import History, Operation, described
 from tests.simulation.invariants import Violation
 from tests.simulation.process import inside, virtual_time_and_chance
+from tests.simulation.reads import Reads
 from tests.simulation.scheduler import EPOCH_SECONDS, Scheduler
 from tests.simulation.service import Service
 from tests.simulation.streams import Streams
 from tests.simulation.tables import Change
+from tests.simulation.task_items import TASKS_TABLE, TRASH_SECONDS, crowded
+from tests.simulation.task_writes import TaskWrites
 from tests.simulation.trace import Trace
 from tests.support.stack import Stack
 
@@ -38,10 +41,14 @@ _MOST_OPERATIONS = 7
 _SEEDS_WITH_MANY_TASKS = 0.05
 _MORE_THAN_ONE_BATCH = 27
 _SEEDS_WITH_EARLY_SWEEPS = 0.05
+_COURSES = {USUAL: 0.76, OVER_NIGHT: 0.14, CROWDED: 0.1}
+_SWEEPS_AFTER_A_PAUSE = 2
+_TASKS_IN_A_CROWD = 5
 _SEEDS_WITH_CLOCKS_THAT_DIFFER = 0.3
 MOST_SECONDS_AHEAD = 0.5
 """Or behind: so far the clock of a function is from the right time, where clocks differ."""
 _SEEDS_PER_AUDIT = 10
+_SEEDS_PER_READING = 5
 _SWEEP_SECONDS = 601.0
 _MOST_SWEEPS = 4
 
@@ -111,9 +118,20 @@ class Simulation:
             committed=self._committed,
         )
         self.service = Service(
-            self.database, self.faults, self.scheduler.pause, self._invocation, self.trace.request, self._later, weaken
+            self.database,
+            self.faults,
+            self.scheduler.pause,
+            self._invocation,
+            self.trace.request,
+            self._later,
+            self._on_its_way,
         )
         self.streams = Streams(self)
+        self.writes = TaskWrites(self.database.tables, lambda: self.database.commits, self.now)
+        self.reads = Reads(self.now)
+        self._course = self.choices.choices(list(_COURSES), list(_COURSES.values()))[0]
+        self._weaken = weaken
+        self._crowd = 0
         self._clients = 0
         self._invoked = 0
         self._on_the_way = 0
@@ -132,6 +150,10 @@ class Simulation:
         if invocation is not None:
             invocation.live()
 
+    def sleep_until(self, seconds: float) -> None:
+        """After the beginning."""
+        self.sleep(max(0.0, EPOCH_SECONDS + seconds - self.now()))
+
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
         return self.service.send(request)
 
@@ -145,7 +167,11 @@ class Simulation:
             for name in PEOPLE:
                 self._clients += 1
                 self.act(name, self._life(name, _user_id(name)))
-            if self.choices.random() < _SEEDS_WITH_EARLY_SWEEPS:
+            if self._course.pause is not None:
+                for number in range(_SWEEPS_AFTER_A_PAUSE):
+                    later = self._course.pause + 6 * self.choices.random()
+                    self._act(f"sweeper #{number}", lambda: self._sweep({}), later)
+            elif self.choices.random() < _SEEDS_WITH_EARLY_SWEEPS:
                 self._act("sweeper", lambda: self._sweep({"older_than_seconds": 0}), 10 * self.choices.random())
             self.scheduler.run()
             self._act("rest", self._come_to_rest)
@@ -174,7 +200,7 @@ class Simulation:
         call = operation.call
         function = self.functions.function_of(call)
         invocation = self._invoke(function, f"{call.method} {call.resource}", self.functions.timeout(function))
-        invocation.user_id = call.user_id
+        invocation.call = call
         operation.attempts.append(invocation)
         self.trace.note(f"{call.method} {call.resource.format_map(call.ids)} {dict(call.body or {})} {call.headers}")
         try:
@@ -186,6 +212,7 @@ class Simulation:
         self.invocations[str(response.status)] += 1
         self.trace.note(f"→ {described(response)}")
         self._judge(lambda: self.history.answered(operation, invocation, response))
+        self._judge(lambda: self.reads.answered(invocation, response))
         return response
 
     def handle(self, function: str, seconds: float, records: list[Json]) -> list[str]:
@@ -203,7 +230,7 @@ class Simulation:
 
     def _life(self, name: str, user_id: str) -> Callable[[], None]:
         """What one person does."""
-        return Client(self, name, user_id, self.choices, _MOST_OPERATIONS).run
+        return Client(self, name, user_id, self.choices, _MOST_OPERATIONS, self._course).run
 
     def _set_stage(self) -> None:
         self._put_people()
@@ -223,8 +250,23 @@ class Simulation:
                     )
                 )
         many = self.choices.random() < _SEEDS_WITH_MANY_TASKS
-        for number in range(_MORE_THAN_ONE_BATCH if many else self.choices.randrange(3)):
+        few = _TASKS_IN_A_CROWD if self._course is CROWDED else self.choices.randrange(4)
+        for number in range(_MORE_THAN_ONE_BATCH if many else few):
             self._staged(Call(first, "POST", "/tasks", body={"title": f"staged {number}", "room_id": room["id"]}))
+
+    def _on_its_way(self, operation: str, body: Json) -> Json:
+        """A request as it arrives. What the stage is set with has long ranks in some seeds."""
+        if self._weaken is not None:
+            body = self._weaken(operation, body)
+        if self.faults.active or self._course is not CROWDED or operation != "TransactWriteItems":
+            return body
+        writes = body["TransactItems"]
+        for write in writes:
+            put = write.get("Put", {})
+            if put.get("TableName") == TASKS_TABLE and "rank" in put["Item"]:
+                self._crowd += 1
+                put["Item"] = crowded(self._crowd, put["Item"])
+        return body
 
     def _put_people(self) -> None:
         users = importlib.import_module("tasksync.dynamodb.users.repository")  # not earlier: it reads the environment
@@ -243,16 +285,34 @@ class Simulation:
     def _come_to_rest(self) -> None:
         """Streams have done what they could: the sweeper is left, which comes every ten minutes."""
         for _ in range(_MOST_SWEEPS):
-            if not list(invariants.left_over(self.database.tables)):
+            if not list(invariants.left_over(self.database.tables, self.now())):
                 break
             self.sleep(_SWEEP_SECONDS)
             self._sweep({})
         else:
-            self._judge(lambda: invariants.check_at_rest(self.database.tables))
+            self._judge(lambda: invariants.check_at_rest(self.database.tables, self.now()))
         self._check_assignments()
         self._judge(self.history.finish)
+        if self.seed % _SEEDS_PER_READING == 0:
+            self._read_everything()
         if self.seed % _SEEDS_PER_AUDIT == 0:
             self._judge(self._audit)
+            self._empty_trash()
+
+    def _read_everything(self) -> None:
+        """What lists show when nothing changes: all tasks, each in its place."""
+        for (room_id, item), member in list(self.database.tables["RoomsTable"].items.items()):
+            if item.startswith("MEMBER#") and member["role"]["S"] == "admin":
+                for resource, query in (("tasks", {}), ("tasks", {"sort": "rank"}), ("trash", {})):
+                    route = f"/rooms/{{room_id}}/{resource}"
+                    call = Call(member["user_id"]["S"], "GET", route, {"room_id": room_id}, query=query)
+                    self.call(Operation(call))
+
+    def _empty_trash(self) -> None:
+        """When its time is over, nothing is left in the trash."""
+        self.sleep(TRASH_SECONDS)
+        self._sweep({})
+        self._judge(lambda: invariants.check_at_rest(self.database.tables, self.now()))
 
     def _check_assignments(self) -> None:
         """Whoever left a room has none of its tasks. Where records were lost, the sweeper has made up for them."""
@@ -299,6 +359,7 @@ class Simulation:
     def _invoke(self, function: str, what: str, seconds: float) -> Invocation:
         self._invoked += 1
         invocation = Invocation(function, what, self.now() + seconds, self.now, f"invocation {self._invoked}")
+        invocation.began, invocation.seen_commits = self.now(), self.database.commits
         invocation.clock_ahead = self._clocks.uniform(-self._clocks_differ, self._clocks_differ)
         return invocation
 
@@ -339,7 +400,9 @@ class Simulation:
             invocation.first_commit = invocation.first_commit or self.database.commits
         removal = invocation is not None and invocation.what == "DELETE /users/{user_id}"
         self.recorded.committed(changes, invocation)
+        self.reads.committed(changes, self.database.commits)
         self._judge(lambda: self.history.committed(changes, invocation))
+        self._judge(lambda: self.writes.committed(changes, invocation))
         self._judge(lambda: invariants.check_changes(self.database.tables, changes, self.now()))
         if invocation is not None and invocation.user_id is not None and not removal:
             user_id = invocation.user_id

@@ -1,15 +1,22 @@
-"""The items of tasks: their own, links and long descriptions. I15: the links are the live task's assignees."""
+"""The items of tasks: their own, links, long descriptions and jobs. I15: the links are the live task's assignees."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from tests.simulation.expressions import Item
 from tests.simulation.tables import Change, Key, Table
 
 TASKS_TABLE = "TasksTableV2"
-_LINK, _DESCRIPTION = "A#", "D#"
-_PARTS = (_LINK, _DESCRIPTION)
+_LINK, _DESCRIPTION, _JOB = "A#", "D#", "J#"
+_PARTS = (_LINK, _DESCRIPTION, _JOB)
 _NOBODY = "none"
 _COMPLETED = "3"
+_STATUSES = {"pending": "1", "in progress": "2", "completed": _COMPLETED}
+_OF_LIVE_TASKS = ("by_deadline", "by_status", "by_status_deadline", "by_rank")
+TRASH_SECONDS = 30 * 86_400.0
+"""How long a task stays in the trash: ``TrashDays``."""
+RESPREAD_SECONDS = 30.0
+"""How long after the move that made a rank long the sweeper makes ranks short."""
 
 
 def is_task(key: Key) -> bool:
@@ -25,11 +32,55 @@ def is_trashed(task: Item) -> bool:
     return "trashed_at" in task
 
 
-def assignments(task: Item) -> Iterator[tuple[str, str | None]]:
-    """Of each assignee of a live task the user id, and the join id if there is one."""
-    for each in [] if is_trashed(task) else task.get("assignees", {"L": []})["L"]:
+def trashed_at(task: Item) -> float:
+    """Of a task in the trash: since when, in seconds since 1970."""
+    return datetime.fromisoformat(task["trashed_at"]["S"]).timestamp()
+
+
+def due_respreads(table: Table, now: float) -> Iterator[str]:
+    """The owners of those that the sweeper should have carried out."""
+    for (owner, item), job in table.items.items():
+        if item.startswith(_JOB) and datetime.fromisoformat(job["since"]["S"]).timestamp() + RESPREAD_SECONDS < now:
+            yield owner
+
+
+def crowded(number: int, put: Item) -> Item:
+    """A new task as if many moves had given it a rank so close to the task before that the next gets a long one."""
+    rank = f"h0Qabcdef{'0' * 190}{number:02}V"
+    created = str(put["by_created"]["S"]).removeprefix("T#")
+    return {**put, "rank": {"S": rank}, "by_rank": {"S": f"T#{_STATUSES[put['status']['S']]}#{rank}#{created}"}}
+
+
+def place(task: Item) -> tuple[str, str, str]:
+    """Of a live task: its status, its rank there, and what orders tasks of equal rank."""
+    return task["status"]["S"], task["rank"]["S"], str(task["by_created"]["S"]).removeprefix("T#")
+
+
+def misplaced(task: Item) -> str | None:
+    """What is wrong with the lists that a task is in."""
+    created = task["by_created"]["S"]
+    if is_trashed(task):
+        held = [name for name in _OF_LIVE_TASKS if name in task]
+        if held or not created.startswith(f"X#{task['trashed_at']['S']}#") or task.get("person_id") != {"S": "TRASH"}:
+            return f"{task['item']['S']} is in the trash, and listed by {held or created}"
+        return None
+    status, rank, created_part = place(task)
+    wanted = f"T#{_STATUSES[status]}#{rank}#{created_part}"
+    if not created.startswith("T#") or task["by_rank"]["S"] != wanted or task.get("person_id") == {"S": "TRASH"}:
+        return f"{task['item']['S']} is listed by {created}, {task['by_rank']['S']}, and not {wanted}"
+    return None
+
+
+def entries(task: Item) -> Iterator[tuple[str, str | None]]:
+    """Of each assignee that a task notes, the user id, and the join id if there is one."""
+    for each in task.get("assignees", {"L": []})["L"]:
         user_id, _, join_id = str(each["S"]).partition(" ")
         yield user_id, join_id or None
+
+
+def assignments(task: Item) -> Iterator[tuple[str, str | None]]:
+    """As ``entries``, of a live task; nobody has a task in the trash."""
+    return iter(()) if is_trashed(task) else entries(task)
 
 
 def tasks(table: Table) -> Iterator[tuple[Key, Item]]:

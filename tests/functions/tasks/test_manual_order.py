@@ -83,6 +83,43 @@ def test_a_move_to_where_the_task_is_writes_nothing(product: Product) -> None:
     assert product.items("TasksTableV2") == stored
 
 
+def test_a_move_that_another_has_just_made_responds_with_the_task_as_it_is_then(product: Product) -> None:
+    ann = product.register("ann")
+    task = ann.plan()
+    others: list[Any] = []
+
+    def move(_: object) -> None:
+        """The task has been read, and the order is about to be."""
+        if not others:
+            others.append(None)
+            others.append(_move(ann, task, None, status="completed"))
+
+    with happening(move, to={"Query"}):
+        moved = _move(ann, task, None, status="completed")
+
+    assert (moved, moved["status"], moved["version"]) == (others[1], "completed", 2)
+
+
+@pytest.mark.parametrize("sort", ["rank", "priority"])
+def test_a_task_that_changes_while_a_list_is_read_is_listed_once(product: Product, sort: str) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    tasks = [ann.plan(room_id=room["id"], priority="high") for _ in range(3)]
+    queries: list[None] = []
+
+    def change(_: object) -> None:
+        """One of several queries has been made."""
+        queries.append(None)
+        if len(queries) == 2:
+            ann.patch(f"/tasks/{tasks[0]['id']}", json={"status": "completed", "priority": "low"})
+
+    with happening(change, to={"Query"}):
+        listed = ann.list(f"/rooms/{room['id']}/tasks", sort=sort)
+
+    assert len(queries) > 2
+    assert [task["id"] for task in listed] == [task["id"] for task in tasks]
+
+
 def test_the_trail_tells_that_a_task_was_moved(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()

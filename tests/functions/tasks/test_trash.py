@@ -14,6 +14,7 @@ from tests.support.product import Product
 from tests.support.stored_tasks import assign
 
 LONG = "word " * 199 + "word"
+FIRST = {"after": None}
 
 
 def _delete(person: Person, *tasks: Any) -> None:
@@ -42,8 +43,8 @@ def test_a_deleted_task_is_in_the_trash_and_nowhere_else_until_it_is_restored(pr
     _delete(bob, task)
 
     path, trash = f"/tasks/{task['id']}", f"/rooms/{room['id']}/trash"
-    gone = [ann.get(path), ann.patch(path, json={"title": "x"}), ann.delete(path)]
-    assert [response.status for response in gone] == [404] * 3
+    gone = [ann.get(path), ann.patch(path, json={"title": "x"}), ann.delete(path), ann.post(f"{path}/move", json=FIRST)]
+    assert all("is in the trash" in problem(response, 404, "not_found")["detail"] for response in gone)
     assert [ann.get(each).json()["items"] for each in lists] == [[]] * 5
     assert ann.post("/keys/resolve", json={"tasks": [task["id"]]}).json()["missing"] == [task["id"]]
     [shown] = vera.list(trash)
@@ -89,15 +90,18 @@ def _violations(product: Product) -> list[Any]:
 
 
 def test_restoring_drops_assignees_who_left_even_if_they_came_back(product: Product) -> None:
-    ann, bob, cleo = map(product.register, ("ann", "bob", "cleo"))
+    ann, bob, cleo, dan = map(product.register, ("ann", "bob", "cleo", "dan"))
     room = ann.open_room()
-    bob.join(room)
-    cleo.join(room)
-    kept, lost = (ann.plan(room_id=room["id"], assignee_ids=ids) for ids in ([bob.id, cleo.id], [bob.id]))
+    for person in (bob, cleo, dan):
+        person.join(room)
+    kept, lost = (ann.plan(room_id=room["id"], assignee_ids=ids) for ids in ([bob.id, cleo.id, dan.id], [bob.id]))
     _delete(ann, kept, lost)
     assert bob.delete(f"/rooms/{room['id']}/users/{bob.id}").status == 204
-    # Unassignment after the leave leaves alone what is in the trash.
+    assert dan.delete("/users/me").status == 204
+    # Unassignment after the leave, and the removal of an account, leave alone what is in the trash.
     product.deliver()
+    assert call(product.aws, "SweeperFunction", {"older_than_seconds": 0}, 60.0)["users"]["finished"] == 1
+    assert _violations(product) == []
     bob.join(room)
 
     restored = [ann.post(f"/tasks/{task['id']}/restore").json() for task in (kept, lost)]

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from tasksync.domain.tasks import Matches, completed_at, require_writer, visible_owner
 from tasksync.model import times
 from tasksync.model.entities import Caller, Membership, Respread, Task, TaskStatus
-from tasksync.model.errors import NotInColumn, PreconditionFailed, RankTooLong, TaskNotFound
+from tasksync.model.errors import NotInColumn, PreconditionFailed, RankTooLong, TaskNotFound, WriteConflict
 from tasksync.model.times import is_room_id, owner_of
 from tasksync.runtime import unit_of_work
 from tasksync.runtime.unit_of_work import retry_on_conflict
@@ -71,6 +71,8 @@ class ManualOrder:
         low = None if behind is None else behind.rank
         following = self._tasks.next_two(before.owner_id, status, low)
         if following and following[0].id == task_id:
+            if following[0].revision != before.revision:
+                raise WriteConflict  # moved here since it was read
             return before
         high = next((each.rank for each in following if each.id != task_id), None)
         rank = str(generate_key_between(low, high))

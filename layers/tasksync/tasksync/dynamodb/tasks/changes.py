@@ -10,7 +10,7 @@ from tasksync.dynamodb.tasks.items import DescriptionItem, LinkItem, TaskItem, u
 from tasksync.dynamodb.tasks.lists import TaskLists
 from tasksync.dynamodb.tasks.mapper import stored
 from tasksync.dynamodb.tasks.repository import delete_trashed
-from tasksync.dynamodb.tasks.respreads import keep_step
+from tasksync.dynamodb.tasks.respreads import begin, keep_step
 from tasksync.dynamodb.users.conditions import require_active
 from tasksync.model.entities import Assignment, Membership, Respread, RoomRole, Task
 from tasksync.model.errors import CallerGone, WriteConflict
@@ -73,7 +73,7 @@ class TaskChanges(TaskLists):
             in_place = place & TaskItem.trashed_at.does_not_exist()
             transaction.check(TaskItem(behind.owner_id, behind.id), in_place, WriteConflict)
         if respread is not None:
-            keep_step(transaction, respread)
+            (keep_step if respread.step else begin)(transaction, respread)
         update_task(transaction, before, after)
         transaction.commit()
 
@@ -82,18 +82,19 @@ class TaskChanges(TaskLists):
 
         Raises ``WriteConflict`` if the writer may not write in the room, or the task has changed since it was read.
         """
-        self._move(before, after, [], writer_id)
+        transaction = Transaction()
+        if writer_id is not None:
+            require_writer(transaction, before.owner_id, writer_id, WriteConflict)
+        update_task(transaction, before, after)
+        transaction.commit()
 
     def restore(self, before: Task, after: Task, writer_id: str | None) -> None:
         """Take the task out of the trash. Raises as ``trash`` does, and ``WriteConflict`` if an assignee is no member
         by the join id that the assignment names.
         """
-        self._move(before, after, after.assignees, writer_id)
-
-    def _move(self, before: Task, after: Task, assignees: Iterable[Assignment], writer_id: str | None) -> None:
         transaction = Transaction()
         if writer_id is not None:
-            _require_assignments(transaction, before.owner_id, assignees, writer_id)
+            _require_assignments(transaction, before.owner_id, after.assignees, writer_id)
         update_task(transaction, before, after)
         transaction.commit()
 

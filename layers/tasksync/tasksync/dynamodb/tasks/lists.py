@@ -216,6 +216,7 @@ class ForwardList(Generic[ListRow]):
         self._ahead: list[ListRow] = []
         """The next row, read so that a next page is announced only if there is one."""
         self._last: ListRow | None = None
+        self._ids: set[str] = set()
         self._stage: int = stage
         self._part = self._begin(position)
 
@@ -254,7 +255,10 @@ class ForwardList(Generic[ListRow]):
         rows: list[ListRow] = []
         while self._part is not None and len(rows) < wanted and self._readable:
             self._part.fill(wanted - len(rows))
-            rows += self._part.take(wanted - len(rows))
+            # A task that changes while the list is read may be in a later stage, too.
+            taken = {row.id: row for row in self._part.take(wanted - len(rows))}
+            rows += [row for task_id, row in taken.items() if task_id not in self._ids]
+            self._ids |= taken.keys()
             if self._part.ended and not self._part.found:
                 self._stage += 1
                 self._part = self._begin(None)

@@ -112,21 +112,19 @@ def _tasks(respread: Respread, ranks: Condition, *, backwards: bool) -> Iterator
     return map(TASK.read, raws(found))
 
 
-def keep_step(transaction: Transaction, respread: Respread) -> None:
-    """Raise the step in ``transaction``, or store a respread that begins.
+def begin(transaction: Transaction, respread: Respread) -> None:
+    """Store a respread in ``transaction``. The commit raises ``WriteConflict`` if the owner has one meanwhile."""
+    item = _item(respread)
+    item.person_id, item.by_created = JOBS, JOB + times.timestamp(respread.since)
+    item.status, item.rank, item.since = respread.status.value, respread.rank, times.timestamp(respread.since)
+    item.step = 1
+    transaction.put(item, RespreadItem.item.does_not_exist(), WriteConflict)
 
-    The commit raises ``WriteConflict`` if another has done so since it was read.
-    """
-    if respread.step == 0:
-        item = _item(respread)
-        item.person_id, item.by_created = JOBS, JOB + times.timestamp(respread.since)
-        item.status, item.rank, item.since = respread.status.value, respread.rank, times.timestamp(respread.since)
-        item.step = 1
-        transaction.put(item, RespreadItem.item.does_not_exist(), WriteConflict)
-    else:
-        transaction.update(
-            _item(respread), [RespreadItem.step.add(1)], RespreadItem.step == respread.step, WriteConflict
-        )
+
+def keep_step(transaction: Transaction, respread: Respread) -> None:
+    """Raise the step in ``transaction``. The commit raises ``WriteConflict`` if another has done so since it was
+    read."""
+    transaction.update(_item(respread), [RespreadItem.step.add(1)], RespreadItem.step == respread.step, WriteConflict)
 
 
 def _item(respread: Respread) -> RespreadItem:
