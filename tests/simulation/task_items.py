@@ -44,9 +44,10 @@ def due_respreads(table: Table, now: float) -> Iterator[str]:
             yield owner
 
 
-def crowded(number: int, put: Item) -> Item:
-    """A new task as if many moves had given it a rank so close to the task before that the next gets a long one."""
-    rank = f"h0Qabcdef{'0' * 190}{number:02}V"
+def crowded(number: int, put: Item, rank: str | None = None) -> Item:
+    """A new task as if many moves had given it this rank, or one so close to the task before that the next gets a long
+    one."""
+    rank = rank or f"h0Qabcdef{'0' * 190}{number:02}V"
     created = str(put["by_created"]["S"]).removeprefix("T#")
     return {**put, "rank": {"S": rank}, "by_rank": {"S": f"T#{_STATUSES[put['status']['S']]}#{rank}#{created}"}}
 
