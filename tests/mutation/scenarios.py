@@ -1131,8 +1131,7 @@ def _crowd(stage: Stage, room: Json, tasks: dict[str, Json]) -> None:
     table = stage.database.tables["TasksTableV2"]
     for number, title in enumerate("abcde"):
         place = (room["id"], tasks[title]["id"])
-        rank = f"h0P00000{number}" if title in "ab" else None
-        table.write(place, crowded(number, table.items[place], rank), stage.time)
+        table.write(place, crowded(number, table.items[place]), stage.time)
 
 
 def _longest_rank(stage: Stage) -> int:
