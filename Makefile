@@ -316,9 +316,9 @@ build: $(VENV)/stamp-infrastructure ## Builds what is deployed into dist/, repro
 BUILT_IN = dist/$(ARCH)
 deploy: $(SAM) $(VENV)/stamp-infrastructure $(if $(BUILT),,build) ## Deploys to AWS with your credentials: ENV=dev, staging or prod (see samconfig.toml)
 	@test -n '$(ENV)' || { echo 'Say which environment: make deploy ENV=dev' >&2; exit 2; }
-	$(BIN)/python -m infrastructure.release --env '$(ENV)' --url '$(URL)' \
+	$(BIN)/python -m infrastructure.release --env '$(ENV)' --url '$(URL)' --built '$(BUILT_IN)' $(if $(AT_ONCE),--at-once) \
 	    $(if $(PERMISSIONS_BOUNDARY),--parameter 'PermissionsBoundary=$(PERMISSIONS_BOUNDARY)') -- \
-	    $(SAM) deploy --template-file '$(BUILT_IN)/template$(if $(AT_ONCE),-at-once).json' --config-file '$(CURDIR)/samconfig.toml' \
+	    $(SAM) deploy --config-file '$(CURDIR)/samconfig.toml' \
 	    --config-env '$(ENV)' $(if $(CI),--no-confirm-changeset) \
 	    $(if $(CLOUDFORMATION_ROLE),--role-arn '$(CLOUDFORMATION_ROLE)')
 

@@ -2,7 +2,8 @@
 
 ``dist/arm64/`` has an archive for each function and layer, and ``template.json``, which is ``template.yaml`` with the
 archives in place of folders and with the version of each function. ``template-at-once.json`` is the same without
-CodeDeploy, to put an earlier version back by hand.
+CodeDeploy, to put an earlier version back by hand. ``template-closed.json`` is that one with other versions of the
+functions: ``infrastructure/tasks_move.py`` deploys it first, and a parameter alone makes no version.
 """
 
 import argparse
@@ -16,13 +17,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from infrastructure import package
+from infrastructure import package, tasks_move
 from infrastructure import template as templates
 from infrastructure.local.deploy import for_ministack
 from infrastructure.local.errors import BuildFailed
 from infrastructure.local.stack import KEPT_ARCHIVES
 
 DIST = templates.REPOSITORY / "dist"
+TEMPLATE, AT_ONCE, CLOSED = "template.json", "template-at-once.json", "template-closed.json"
 _SETTINGS = "samconfig.toml"
 
 # What a function and its layers may take together, in bytes, unpacked.
@@ -67,11 +69,15 @@ def write(folder: Path, template: Mapping[str, Any], archives: Mapping[str, Path
     for name, archive in archives.items():
         shutil.copyfile(archive, folder / f"{name}.zip")
     digests = {name: package.digest(archive) for name, archive in archives.items()}
-    built = templates.with_versions(template, digests, configuration)
-    built = templates.with_code_locations(built, {name: f"{name}.zip" for name in archives})
-    (folder / "template.json").write_text(json.dumps(built, indent=1), encoding="utf-8")
-    at_once = templates.without_gradual_rollout(built)
-    (folder / "template-at-once.json").write_text(json.dumps(at_once, indent=1), encoding="utf-8")
+    located = templates.with_code_locations(template, {name: f"{name}.zip" for name in archives})
+    built = templates.with_versions(located, digests, configuration)
+    closed = templates.with_versions(located, digests, configuration + json.dumps(tasks_move.CLOSED))
+    for name, content in {
+        TEMPLATE: built,
+        AT_ONCE: templates.without_gradual_rollout(built),
+        CLOSED: templates.without_gradual_rollout(closed),
+    }.items():
+        (folder / name).write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def unpacked(archive: Path) -> int:

@@ -20,12 +20,13 @@ import time
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infrastructure import deployed, leftovers, smoke, stacks, tasks_move
+from infrastructure import build, deployed, leftovers, smoke, stacks, tasks_move
 from infrastructure import template as templates
 from infrastructure.change_sets import ChangeSets
 from infrastructure.local.errors import DeploymentFailed
@@ -122,11 +123,11 @@ class Stack:
         )
         self._change_sets.apply(f"{s3.meta.endpoint_url}/{bucket}/{key}", version.parameters)
 
-    def copy_tasks(self, *, again: bool) -> None:
+    def copy_tasks(self, *, begun: bool) -> None:
         """Copy the tasks to their new table; see ``tasks_move``. Raises MigrationFailed."""
         time.sleep(self._settle)
         functions = deployed.functions(self._client)
-        tasks_move.copy(functions, self.outputs()["MigrationsFunction"], again=again, progress=print)
+        tasks_move.copy(functions, self.outputs()["MigrationsFunction"], begun=begun, progress=print)
 
     def outputs(self) -> dict[str, str]:
         return stacks.outputs(stacks.described(self._cloudformation, self.name) or {})
@@ -178,9 +179,10 @@ def release(stack: Stack, deploy: Callable[[Mapping[str, str]], None], check: Ca
         deploy({})
         return
     if tasks_move.is_due(before.template, before.parameters):
-        before = _move_tasks(stack, before, deploy, check)
-    closed = tasks_move.is_begun(before.parameters)
-    _replace(stack, before, lambda: deploy({}), check, lambda: check(tasks_open=not closed))
+        closed = _move_tasks(stack, before, deploy, check)
+        _replace(stack, closed, lambda: deploy(tasks_move.OPEN), check, lambda: check(tasks_open=False))
+    else:
+        _replace(stack, before, lambda: deploy({}), check, check)
 
 
 def _move_tasks(
@@ -188,20 +190,18 @@ def _move_tasks(
 ) -> Version:
     """Deploy the new version with its routes of tasks closed, and copy the tasks. Returns this version.
 
-    Until then, the version before can be put back without loss: the new one has written no task. All requests go to the
-    new one at once, because the version before has no rights to the old table any more.
+    Until then, the version before can be put back without loss: the new one has written no task.
     """
+    begun = tasks_move.is_begun(before.parameters)
 
     def check_rest() -> None:
         check(tasks_open=False)
 
     def copied() -> None:
         check_rest()
-        stack.copy_tasks(again=again)
+        stack.copy_tasks(begun=begun)
 
-    again = not tasks_move.is_begun(before.parameters)
-    closed = {**tasks_move.CLOSED, "Rollout": "AllAtOnce"}
-    _replace(stack, before, lambda: deploy(closed), copied, check if again else check_rest)
+    _replace(stack, before, lambda: deploy(tasks_move.CLOSED), copied, check_rest if begun else check)
     moved = stack.version()
     if moved is None:
         raise DeploymentFailed(f"{stack.name} is gone.")
@@ -273,7 +273,9 @@ def main() -> int:
         metavar="NAME=VALUE",
         help="of the template, beside those of samconfig.toml",
     )
-    parser.add_argument("command", nargs="+", help="deploys it; ends with 0 once that is done")
+    parser.add_argument("--built", required=True, type=Path, help="the folder that make build has filled")
+    parser.add_argument("--at-once", action="store_true", help="without CodeDeploy")
+    parser.add_argument("command", nargs="+", help="deploys a template file; ends with 0 once that is done")
     arguments = parser.parse_args()
     settings = tomllib.loads((REPOSITORY / "samconfig.toml").read_text(encoding="utf-8"))
     environments = {name: of for name, of in settings.items() if isinstance(of, dict) and "deploy" in of}
@@ -284,8 +286,12 @@ def main() -> int:
     name = parameters["stack_name"]
 
     def deploy(changed: Mapping[str, str]) -> None:
-        given, values = parameters["parameter_overrides"], {**dict(arguments.parameter), **changed}
-        _run([*arguments.command, *(["--parameter-overrides", *overrides(given, values)] if values else [])])
+        # Without CodeDeploy, where tasks are closed or opened: an alarm on 5xx is raised then, and would stop it.
+        at_once = arguments.at_once or tasks_move.PARAMETER in changed
+        name = build.CLOSED if tasks_move.is_begun(changed) else build.AT_ONCE if at_once else build.TEMPLATE
+        values = {**dict(arguments.parameter), **tasks_move.OPEN, **changed}
+        given = overrides(parameters["parameter_overrides"], values)
+        _run([*arguments.command, "--template-file", str(arguments.built / name), "--parameter-overrides", *given])
 
     try:
         stack = Stack(name, boto3.client)

@@ -5,8 +5,11 @@ all in the old table by then, and stays as it is while it is copied, compared, a
 is served all the time; who leaves a room or is deleted meanwhile gets no task back, as a copy is written only if its
 room or person is there.
 
-From a version before, functions may run on for some seconds, but without rights to the old table: the roles of
-functions lose these with the same deployment. The second pass finds what they may have written until then.
+A request that began in the version before may run on for the seconds that its function has, and the copy begins after
+that. The second pass finds what may have been written since.
+
+Closed is what a stack is that does not say otherwise, so a plain `sam deploy` of this version serves no task from a
+table without tasks; `make deploy` then goes on.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,6 +24,7 @@ OPEN = {PARAMETER: "true"}
 
 _COPYING = ["0006-tasks-copied", "0007-copies-compared", "0008-copies-of-deleted-tasks", "0009-assignments"]
 _COMPARING = _COPYING[1:3]
+_CHECKING = _COPYING[1:]
 _ITEMS_PER_SECOND = 2_000
 
 
@@ -34,12 +38,13 @@ def is_begun(parameters: Mapping[str, str]) -> bool:
     return parameters.get(PARAMETER) == CLOSED[PARAMETER]
 
 
-def copy(functions: Any, function: str, *, again: bool, progress: Callable[[str], None]) -> None:
+def copy(functions: Any, function: str, *, begun: bool, progress: Callable[[str], None]) -> None:
     """Copy all tasks and compare them. Raises MigrationFailed: then the new table must not be served.
 
-    ``functions``: a boto3 client of Lambda. ``again``: not continuing what an earlier call began.
+    ``functions``: a boto3 client of Lambda. ``begun``: continues copying, if an earlier call began it. Compared is all
+    of it in any case: what an earlier call compared may have been another table.
     """
-    event = {"items_per_second": _ITEMS_PER_SECOND, "again": _COPYING if again else []}
+    event = {"items_per_second": _ITEMS_PER_SECOND, "again": _CHECKING if begun else _COPYING}
     report: migrate.Report = {"migrations": []}
     for report in migrate.until_done(functions, function, event):
         for line in migrate.lines(report):

@@ -157,13 +157,16 @@ def _holds(condition: Mapping[str, Any], values: Mapping[str, str]) -> bool:
     raise ValueError(f"the template has the condition {condition}, which is not understood")
 
 
-def generous_limits(template: Mapping[str, Any]) -> dict[str, str]:
-    """Rate limits for a place where everybody has one address: a hundredfold for each address and each user.
+def local_values(template: Mapping[str, Any]) -> dict[str, str]:
+    """The parameters that differ from their defaults on one machine, where everybody has one address.
 
-    Not for each account: how often a password may be guessed is the same everywhere.
+    Rate limits are a hundredfold for each address and each user, but not for each account: how often a password may be
+    guessed is the same everywhere. And tasks are open.
     """
-    return {
+    parameters = template.get("Parameters", {})
+    limits = {
         name: str(100 * int(declaration["Default"]))
-        for name, declaration in template.get("Parameters", {}).items()
+        for name, declaration in parameters.items()
         if name.endswith(("PerIp", "PerUser", "PerSecond", "Burst")) and not name.startswith("Max")
     }
+    return limits | ({"TasksOpen": "true"} if "TasksOpen" in parameters else {})

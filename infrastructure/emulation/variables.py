@@ -14,10 +14,10 @@ def all_variables(
 ) -> dict[str, dict[str, str]]:
     """Those of each function by its name: the template's with their values, and those by which it reaches AWS.
 
-    ``endpoint``: of AWS, as the functions reach it. ``parameters``: of the template, where they differ from its
-    defaults with generous limits, since everybody has one address here.
+    ``endpoint``: of AWS, as the functions reach it. ``parameters``: of the template, where they differ from the values
+    for a local stack.
     """
-    given = templates.generous_limits(template) | dict(parameters)
+    given = templates.local_values(template) | dict(parameters)
     references = References(template, templates.parameter_values(template, given))
     return {
         name: references.variables(name) | of_aws(endpoint)

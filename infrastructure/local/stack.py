@@ -75,7 +75,7 @@ class LocalStack:
         """Deploys the code and the template as they are now; ``parameters`` change those given so far."""
         self._parameters |= dict(parameters or {})
         template = _load(self._template)
-        values = templates.generous_limits(template) | self._parameters
+        values = templates.local_values(template) | self._parameters
         archives = package.build(template, self._template.parent, KEPT_ARCHIVES, self._progress)
         self._progress(f"Deploying {self._template.name}")
         outputs = deploy.deploy(self._server.aws_endpoint, template, archives, values, self._keep_archives)
@@ -100,7 +100,7 @@ class LocalStack:
             addresses.write(self.data_directory, found)
             self._server.keep()
             if moving:
-                self._copy_tasks(found, again=before is not None and not tasks_move.is_begun(before[1]))
+                self._copy_tasks(found, begun=before is not None and tasks_move.is_begun(before[1]))
                 found = self.deploy(tasks_move.OPEN)
                 addresses.write(self.data_directory, found)
         except BaseException:
@@ -114,14 +114,14 @@ class LocalStack:
         found = stacks.described(cloudformation, deploy.STACK)
         return None if found is None else (stacks.template(cloudformation, deploy.STACK), stacks.parameters(found))
 
-    def _copy_tasks(self, running: Addresses, *, again: bool) -> None:
+    def _copy_tasks(self, running: Addresses, *, begun: bool) -> None:
         """Raises DeploymentFailed. The next start continues."""
         self._progress("Copying tasks to their new table")
         try:
             tasks_move.copy(
                 deployed.functions(running.client),
                 running.outputs["MigrationsFunction"],
-                again=again,
+                begun=begun,
                 progress=self._progress,
             )
         except migrate.MigrationFailed as error:

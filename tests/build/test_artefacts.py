@@ -121,3 +121,14 @@ def test_the_deployed_template_differs_only_in_code_locations_versions_and_archi
     assert deployed["Parameters"].pop("Architecture")["AllowedValues"] == ["arm64"]
     del original["Parameters"]["Architecture"]
     assert deployed == original
+
+
+def test_closing_and_opening_the_routes_of_tasks_publishes_all_functions(built: Path) -> None:
+    """Both are one version of the code with another parameter, and requests are served by published versions."""
+    opened, closed = templates.load(built / "template-at-once.json"), templates.load(built / "template-closed.json")
+
+    for name in templates.code_folders(opened):
+        if opened["Resources"][name]["Type"] == "AWS::Serverless::Function":
+            versions = [each["Resources"][name]["Properties"].pop("AutoPublishCodeSha256") for each in (opened, closed)]
+            assert versions[0] != versions[1], name
+    assert closed == opened

@@ -28,7 +28,15 @@ NAMED = sorted(
 SHARED = REPOSITORY / "layers" / "tasksync" / "tasksync"
 
 # Files that commands and users make, and files of other programs.
-MADE = {"template.json", "template-at-once.json", "variables.json", "event.json", ".vscode/launch.json", ".js"}
+MADE = {
+    "template.json",
+    "template-at-once.json",
+    "template-closed.json",
+    "variables.json",
+    "event.json",
+    ".vscode/launch.json",
+    ".js",
+}
 
 # Names of AWS, SAM and Python that our code does not use.
 FOREIGN = {

@@ -87,7 +87,7 @@ def leaving(product: Product) -> Callable[[], Response]:
 
 @pytest.mark.parametrize(
     ("request_of", "files", "hops", "changes"),
-    [(keyed_post, 18, 47, 50), (list_of_a_room, 23, 55, 66), (leaving, 20, 44, 57)],
+    [(keyed_post, 18, 47, 50), (list_of_a_room, 23, 56, 68), (leaving, 20, 44, 57)],
 )
 def test_a_request_passes_few_files(
     product: Product, request_of: Callable[[Product], Callable[[], Response]], files: int, hops: int, changes: int

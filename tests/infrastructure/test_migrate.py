@@ -68,17 +68,25 @@ def compared(left: int) -> dict[str, Any]:
     return {"migrations": [{**state, "id": "0007-copies-compared", "left": left}], "error": None}
 
 
-@pytest.mark.parametrize(("again", "restarted"), [(True, 4), (False, 0)])
-def test_an_upgrade_copies_tasks_from_the_start_or_continues(again: bool, restarted: int) -> None:
+@pytest.mark.parametrize(
+    ("begun", "restarted"),
+    [
+        (False, ["0006-tasks-copied", "0007-copies-compared", "0008-copies-of-deleted-tasks", "0009-assignments"]),
+        (True, ["0007-copies-compared", "0008-copies-of-deleted-tasks", "0009-assignments"]),
+    ],
+)
+def test_an_upgrade_copies_tasks_from_the_start_or_continues_and_compares_them_all(
+    begun: bool, restarted: list[str]
+) -> None:
     functions = Functions(compared(0))
     printed: list[str] = []
 
-    tasks_move.copy(functions, "MigrationsFunction", again=again, progress=printed.append)
+    tasks_move.copy(functions, "MigrationsFunction", begun=begun, progress=printed.append)
 
-    assert [len(event["again"]) for event in functions.events] == [restarted]
+    assert [event["again"] for event in functions.events] == [restarted]
     assert printed == ["0007-copies-compared  done: 1 of 10 items changed; rooms have x"]
 
 
 def test_an_upgrade_stops_where_tasks_could_not_be_copied() -> None:
     with pytest.raises(MigrationFailed, match="2 tasks could not be copied"):
-        tasks_move.copy(Functions(compared(2)), "MigrationsFunction", again=False, progress=lambda _: None)
+        tasks_move.copy(Functions(compared(2)), "MigrationsFunction", begun=True, progress=lambda _: None)

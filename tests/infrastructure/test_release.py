@@ -103,13 +103,14 @@ def test_other_parameters_of_an_environment_stay() -> None:
     assert overrides("Environment=prod", {"DeletionProtection": "false"})[1:] == ["DeletionProtection=false"]
 
 
-def test_command_parameters_are_added_to_those_of_the_environment(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    given = tmp_path / "given"
+BOUNDARY = "PermissionsBoundary=arn:aws:iam::123456789012:policy/boundary"
+
+
+def commanded(monkeypatch: pytest.MonkeyPatch, folder: Path, *arguments: str) -> list[str]:
+    """What the command that deploys a new stack is given; it fails."""
+    given = folder / "given"
     command = f"import sys; open({str(given)!r}, 'w').write(' '.join(sys.argv[1:])); sys.exit(1)"
-    boundary = "PermissionsBoundary=arn:aws:iam::123456789012:policy/boundary"
-    arguments = ["--env", "dev", "--parameter", boundary, "--", sys.executable, "-c", command]
+    arguments = ("--env", "dev", "--built", str(folder), *arguments, "--", sys.executable, "-c", command)
     monkeypatch.setattr(sys, "argv", ["release", *arguments])
     cloudformation = boto3.client("cloudformation")
     responses = Stubber(cloudformation)
@@ -120,15 +121,30 @@ def test_command_parameters_are_added_to_those_of_the_environment(
 
     assert main() == 1
 
-    words = given.read_text(encoding="utf-8").split()
-    assert words[0] == "--parameter-overrides"
-    assert {"Environment=dev", boundary} <= set(words)
+    return given.read_text(encoding="utf-8").split()
+
+
+def test_command_parameters_are_added_to_those_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    words = commanded(monkeypatch, tmp_path, "--parameter", BOUNDARY)
+
+    assert words[:3] == ["--template-file", str(tmp_path / "template.json"), "--parameter-overrides"]
+    assert {"Environment=dev", BOUNDARY, "TasksOpen=true"} <= set(words)
+
+
+def test_a_version_is_put_back_without_codedeploy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    words = commanded(monkeypatch, tmp_path, "--at-once")
+
+    assert words[:2] == ["--template-file", str(tmp_path / "template-at-once.json")]
 
 
 def test_a_parameter_without_a_value_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["release", "--env", "dev", "--parameter", "PermissionsBoundary", "--", "true"])
+    monkeypatch.setattr(
+        sys, "argv", ["release", "--env", "dev", "--built", ".", "--parameter", "PermissionsBoundary", "--", "true"]
+    )
 
     with pytest.raises(SystemExit):
         main()
@@ -159,8 +175,8 @@ class Upgrade(Stack):
     def check(self, *, tasks_open: bool = True) -> None:
         self.done.append("all serves" if tasks_open else "the rest serves")
 
-    def copy_tasks(self, *, again: bool) -> None:
-        self.done.append("copy again" if again else "copy on")
+    def copy_tasks(self, *, begun: bool) -> None:
+        self.done.append("copy on" if begun else "copy")
         if self._fails:
             raise self._fails
 
@@ -173,10 +189,10 @@ class Upgrade(Stack):
         self._now = version
 
 
-CLOSED = {"TasksOpen": "false", "Rollout": "AllAtOnce"}
+CLOSED, OPEN = {"TasksOpen": "false"}, {"TasksOpen": "true"}
 
 
-@pytest.mark.parametrize(("before", "copied"), [({}, "copy again"), (CLOSED, "copy on")])
+@pytest.mark.parametrize(("before", "copied"), [({}, "copy"), (CLOSED, "copy on")])
 def test_an_upgrade_copies_tasks_while_their_routes_are_closed_and_then_opens_them(
     before: dict[str, str], copied: str
 ) -> None:
@@ -184,7 +200,7 @@ def test_an_upgrade_copies_tasks_while_their_routes_are_closed_and_then_opens_th
 
     release(stack, stack.deploy, stack.check)
 
-    assert stack.done == [CLOSED, "the rest serves", copied, {}, "all serves"]
+    assert stack.done == [CLOSED, "the rest serves", copied, OPEN, "all serves"]
 
 
 def test_an_upgrade_that_cannot_copy_puts_the_version_before_back() -> None:
@@ -194,7 +210,7 @@ def test_an_upgrade_that_cannot_copy_puts_the_version_before_back() -> None:
         release(stack, stack.deploy, stack.check)
 
     redirected = ("redirect", {"Environment": "prod"})
-    assert stack.done == [CLOSED, "the rest serves", "copy again", redirected, "put back", "all serves"]
+    assert stack.done == [CLOSED, "the rest serves", "copy", redirected, "put back", "all serves"]
 
 
 def test_a_version_with_the_new_table_is_replaced_without_copying() -> None:

@@ -114,7 +114,7 @@ def test_the_remaining_quota_is_reported_over_http(service: Service) -> None:
 def test_the_gateway_stage_has_the_throttles_of_the_template(service: Service) -> None:
     gateway, api_id = service.addresses.client("apigateway"), service.addresses.outputs["ApiId"]
     template = template_file.load()
-    given = template_file.generous_limits(template) | PARAMETERS
+    given = template_file.local_values(template) | PARAMETERS
     values = template_file.parameter_values(template, given)
 
     [stage] = gateway.get_stages(restApiId=api_id)["item"]

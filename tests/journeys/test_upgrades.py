@@ -1,21 +1,29 @@
 """From a version to the next and back, and away, while people work."""
 
+import json
 import shutil
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import BotoCoreError, ClientError
 
 from infrastructure import audit, release, smoke
+from infrastructure import template as templates
 from infrastructure.local.addresses import Addresses
+from infrastructure.local.clients import local_client
 from infrastructure.local.errors import DeploymentFailed
 from infrastructure.local.stack import LocalStack
 from infrastructure.template import REPOSITORY
 from tasksync import __version__
 from tests.journeys.service import PARAMETERS, eventually
 from tests.journeys.workers import Watch, Worker, failures, titles, working
-from tests.support.client import Client
+from tests.storm.workers import workers as workers_of
+from tests.support.client import Client, Person
+from tests.support.old_tasks import old_item
 
 Json = dict[str, Any]
 
@@ -31,12 +39,13 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "project"
+        self.data = folder / "data"
         self._folder.mkdir()
         for name in ("functions", "layers", "infrastructure/cloudwatch"):
             shutil.copytree(REPOSITORY / name, self._folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        template = self._folder / "template.yaml"
-        shutil.copyfile(REPOSITORY / template.name, template)
-        self.local = LocalStack(0, folder / "data", PARAMETERS, template, keep_archives=True)
+        self._template = self._folder / templates.PATH.name
+        shutil.copyfile(templates.PATH, self._template)
+        self.local = LocalStack(0, self.data, PARAMETERS, self._template, keep_archives=True)
         self.addresses: Addresses = self.local.start()
         client = self.addresses.client
         self.anonymous = Client.over_http(self.addresses.api_url)
@@ -51,6 +60,13 @@ class Project:
         text = path.read_text(encoding="utf-8")
         assert text.count(old) == 1, file
         path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def deploy(self, template: Json) -> None:
+        """Deploy once what this template says, in place of the project's."""
+        written = self._template.read_text(encoding="utf-8")
+        self._template.write_text(json.dumps(template), encoding="utf-8")
+        self.addresses = self.local.deploy()
+        self._template.write_text(written, encoding="utf-8")
 
     def release(self, **parameters: str) -> None:
         """As `make deploy` does."""
@@ -163,3 +179,73 @@ def test_versions_are_upgraded_and_rolled_back_under_load(project: Project) -> N
     assert eventually(lambda: project.stack.version() is None)
     assert dynamodb.list_tables()["TableNames"] == tables
     assert len(project.items("TasksTableV2")) == len(stored)
+
+
+def without_the_new_table(project: Project) -> None:
+    """Let the stack and its tasks be as the version before left them. Nobody uses the functions meanwhile."""
+    read, write = TypeDeserializer().deserialize, TypeSerializer().serialize
+    items = [{name: read(value) for name, value in item.items()} for item in project.items("TasksTableV2")]
+    texts = {item["item"]: item["text"] for item in items if "text" in item}
+    template = templates.load()
+    del template["Resources"]["TasksTableV2"]
+    del template["Resources"]["ActivityFunction"]["Properties"]["Events"]["TaskItemChanged"]
+    project.deploy(json.loads(json.dumps(template).replace("TasksTableV2", "TasksTable")))
+    for item in items:
+        if "title" in item:
+            old = old_item(item, texts.get(f"D#{item['item']}"))
+            project.addresses.client("dynamodb").put_item(
+                TableName=project.addresses.outputs["TasksTable"],
+                Item={name: write(value) for name, value in old.items()},
+            )
+
+
+def copies(project: Project, table: str) -> int:
+    """How many items the new table has; none as long as nothing answers."""
+    dynamodb = local_client("dynamodb", f"http://127.0.0.1:{project.local.aws_port}")
+    try:
+        return int(dynamodb.scan(TableName=table, Select="COUNT")["Count"])
+    except (BotoCoreError, ClientError):
+        return 0
+
+
+def seen(people: list[Person], room: Json, tasks: list[Json]) -> list[Any]:
+    """What people see of tasks, with entity tags."""
+    lists = [each.list(path) for each in people for path in ("/tasks", f"/rooms/{room['id']}/tasks")]
+    responses = [each.get(f"/tasks/{task['id']}") for each in people for task in tasks]
+    return [
+        *lists,
+        *((each.status, each.headers.get("ETag"), each.status == 200 and each.json()) for each in responses),
+    ]
+
+
+def test_the_next_start_copies_the_tasks_of_the_version_before_although_it_is_killed(project: Project) -> None:
+    ann, bob = project.anonymous.register("ann"), project.anonymous.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    tasks = [
+        ann.plan(deadline="2026-12-24", status="completed"),
+        bob.plan(room_id=room["id"], user_id=None, description="\U0001f600" * 10_000),
+        *(ann.plan(room_id=room["id"], user_id=bob.id, description="ü" * (490 + each)) for each in range(40)),
+    ]
+    before = seen([ann, bob], room, tasks)
+    table = project.addresses.outputs["TasksTableV2"]
+    without_the_new_table(project)
+    project.local.stop()
+
+    with ThreadPoolExecutor() as threads:
+        start: Future[Addresses] = threads.submit(project.local.start)
+
+        def is_killed_while_it_copies() -> bool:
+            if copies(project, table):
+                for each in workers_of(project.data):
+                    _ = each.function == "MigrationsFunction" and each.kill()
+            return start.done()
+
+        assert eventually(is_killed_while_it_copies)
+        with pytest.raises(DeploymentFailed, match="interrupted"):
+            start.result()
+
+    project.addresses = project.local.start()
+
+    assert seen([ann, bob], room, tasks) == before
+    assert audit.clean(project.audit()), "\n".join(audit.lines(project.audit()))

@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, get_state_machine_test
 from tests.machines.reference import Refused
 from tests.support.aws import Aws, environment
 from tests.support.client import Person, Response
+from tests.support.function_calls import call
 from tests.support.product import Product
 from tests.support.stack import TEST_PARAMETERS, Stack
 
@@ -50,6 +51,9 @@ class Machine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         assert self._account.permissions.denied == []
+        report = call(self._account, "AuditorFunction", {})
+        assert report["complete"]
+        assert [finding for finding in report["findings"] if finding["violations"]] == []
 
     def expect(self, action: str, response: Response, success: int, reference: Callable[[], object]) -> bool:
         """Hold a response against what the reference says of the same request. Whether something was done."""

@@ -1,5 +1,6 @@
-"""Tasks: members and viewers of two rooms who plan, change, assign, delete and list them."""
+"""Tasks: members and viewers of two rooms who plan, change, assign, move, trash, restore and list them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from tests.support.task_lists import PRIORITIES, STATUSES
 
 PEOPLE = 3
 ROOMS = 2
-_TIMES = ("created_at", "updated_at", "completed_at")
+_TIMES = ("created_at", "updated_at", "completed_at", "trashed_at", "trashed_by", "expires_at")
 _DEADLINES = ["2027-01-01T00:00:00Z", "2027-01-02", "2027-01-02T00:00:00Z", "2027-01-03T12:00:00Z"]
 
 _places = st.integers(0, PEOPLE - 1)
@@ -114,6 +115,60 @@ class TasksMachine(Machine):
         response = person.delete(f"/tasks/{task_id}", headers=_header(if_match))
         if self.expect("delete", response, 204, lambda: self.expected.delete(person.id, task_id, if_match)):
             self.see_nothing(person, f"/tasks/{task_id}")
+            owner = task_id.partition(".")[0]
+            path = "/users/me" if owner == person.id else f"/rooms/{owner}"
+            trash = self.see(person, f"{path}/trash", limit=100)["items"]
+            assert _without_times(trash) == self.expected.trash_of(owner)
+
+    @rule(
+        actor=_actors,
+        number=_numbers,
+        behind=st.none() | _numbers,
+        status=st.sampled_from([None, None, *STATUSES]),
+        match=_matches,
+    )
+    def move(self, actor: int, number: int, behind: int | None, status: str | None, match: int | None) -> None:
+        """Behind another task, or before all others. Those have the order that they had."""
+        person, task_id = self._actor_and_task(actor, number)
+        owner, if_match = self.expected.all[task_id].owner, self._if_match(task_id, match)
+        near = [each for each, task in self.expected.all.items() if task.owner == owner]
+        behind_id = None if behind is None else [*near, *self.expected.all][behind % (len(near) + 1)]
+        into = status or self.expected.all[task_id].shown["status"]
+        order = self._order_of(owner, into)
+        body = {"after": behind_id, **({} if status is None else {"status": status})}
+        response = person.post(f"/tasks/{task_id}/move", json=body, headers=_header(if_match))
+        others = [each for each in order if each != task_id]
+        if behind_id in (None, *others):
+            place = 0 if behind_id is None else others.index(behind_id) + 1
+            others.insert(place, task_id)
+        there = others == order
+        if self.expect(
+            "move",
+            response,
+            200,
+            lambda: self.expected.move(person.id, task_id, behind_id, status, if_match, there=there),
+        ):
+            self._shown(response, self.expected.all[task_id].shown)
+            assert self._order_of(owner, into) == others
+
+    @rule(actor=_actors, number=_numbers, match=_matches, purged=st.sampled_from([False, False, True]))
+    def take_from_trash(self, actor: int, number: int, match: int | None, purged: bool) -> None:
+        """What is restored is in its place again, what is purged is nowhere."""
+        if not self.expected.trash:
+            self.delete(actor, number, None)
+        tasks = self.expected.trash or self.expected.all
+        person, task_id = self._actor_and_task(actor, number, tasks)
+        if_match = self._if_match(task_id, match)
+        if purged:
+            owner = tasks[task_id].owner
+            path = f"/rooms/{owner}" if owner in self.expected.rooms else "/users/me"
+            owner = owner if owner in self.expected.rooms else person.id
+            response = person.delete(f"{path}/trash/{task_id}", headers=_header(if_match))
+            self.expect("purge", response, 204, lambda: self.expected.purge(person.id, owner, task_id, if_match))
+            return
+        response = person.post(f"/tasks/{task_id}/restore", headers=_header(if_match))
+        if self.expect("restore", response, 200, lambda: self.expected.restore(person.id, task_id, if_match)):
+            self._shown(response, self.expected.all[task_id].shown)
 
     @rule(
         actor=_places,
@@ -221,12 +276,20 @@ class TasksMachine(Machine):
         self.touched = number
         return self.rooms[number]
 
-    def _actor_and_task(self, actor: int, number: int) -> tuple[Person, str]:
+    def _order_of(self, owner: str, status: str) -> Sequence[str]:
+        """The ids in the manual order of a status, as whoever may see them sees it."""
+        own = [person for person in self.people if person.id == owner]
+        path = "/tasks" if own else f"/rooms/{owner}/tasks"
+        seen = self.see(own[0] if own else self.host, path, sort="rank", status=status, limit=100)["items"]
+        return [task["id"] for task in seen]
+
+    def _actor_and_task(self, actor: int, number: int, tasks: dict[str, Planned] | None = None) -> tuple[Person, str]:
         """One of the latest tasks, and somebody, mostly one who may see it."""
         if not self.expected.all:
             self._plan(self.people[0], {"title": "A"})
-        task_id = [*self.expected.all][-8:][::-1][number % min(8, len(self.expected.all))]
-        owner = self.expected.all[task_id].owner
+        tasks = tasks or self.expected.all
+        task_id = [*tasks][-8:][::-1][number % min(8, len(tasks))]
+        owner = tasks[task_id].owner
         room = self.expected.rooms.get(owner)
         if room is None:
             near = [person for person in self.people if person.id == owner]
@@ -245,7 +308,7 @@ class TasksMachine(Machine):
         return body
 
     def _if_match(self, task_id: str, distance: int | None) -> int | None:
-        task: Planned = self.expected.all[task_id]
+        task: Planned = {**self.expected.trash, **self.expected.all}[task_id]
         return None if distance is None else task.shown["version"] + distance
 
     def _shown(self, response: Response, task: Json) -> None:

@@ -9,6 +9,7 @@ from tests.machines.reference import NOT_FOUND, ROLE_TOO_LOW, VERSION_MISMATCH, 
 Json = dict[str, Any]
 
 _NOT_A_MEMBER = Refused(422, "assignee_not_member")
+_NOT_IN_COLUMN = Refused(422, "validation_failed")
 
 
 @dataclass
@@ -39,6 +40,8 @@ class Tasks:
         self.rooms: dict[str, Room] = {}
         self.all: dict[str, Planned] = {}
         """By id, in the order in which they were planned."""
+        self.trash: dict[str, Planned] = {}
+        """By id, the latest last."""
 
     # ----------------------------------------------------------------------------------------------- what is there
     def of_room(self, room_id: str, assignee: str | None = None) -> list[Json]:
@@ -105,13 +108,55 @@ class Tasks:
             task.shown = {**after, "updated_by": actor, "version": before["version"] + 1}
             task.joins = joins
 
+    def move(
+        self, actor: str, task_id: str, behind: str | None, status: str | None, if_match: int | None, *, there: bool
+    ) -> None:
+        """``there``: the task is in this place already."""
+        task = self._writable(actor, task_id, if_match)
+        other = None if behind is None else self.all.get(behind)
+        status = status or task.shown["status"]
+        if behind is not None and (
+            other is None or other is task or other.owner != task.owner or other.shown["status"] != status
+        ):
+            raise _NOT_IN_COLUMN
+        if not there:
+            task.shown |= {"status": status, "updated_by": actor, "version": task.shown["version"] + 1}
+
     def delete(self, actor: str, task_id: str, if_match: int | None) -> None:
-        self._writable(actor, task_id, if_match)
-        del self.all[task_id]
+        """It is in the trash then, as it was."""
+        task = self._writable(actor, task_id, if_match)
+        task.shown |= {"updated_by": actor, "version": task.shown["version"] + 1}
+        self.trash[task_id] = self.all.pop(task_id)
+
+    def restore(self, actor: str, task_id: str, if_match: int | None) -> None:
+        """Where it was. Whoever has left the room since is not assigned any more."""
+        task = self._trashed(actor, task_id, if_match)
+        task.joins = {person: left for person, left in task.joins.items() if self._is_assigned(task, person)}
+        task.shown |= {**_assigned([*task.joins]), "updated_by": actor, "version": task.shown["version"] + 1}
+        self.all[task_id] = self.trash.pop(task_id)
+        self.all = {each: self.all[each] for each in sorted(self.all, key=lambda each: each.partition(".")[2])}
+
+    def purge(self, actor: str, owner: str, task_id: str, if_match: int | None) -> None:
+        if owner != task_id.partition(".")[0]:
+            raise NOT_FOUND
+        self._trashed(actor, task_id, if_match)
+        del self.trash[task_id]
+
+    def trash_of(self, owner: str) -> list[Json]:
+        """The latest first."""
+        return [task.shown for task in self.trash.values() if task.owner == owner][::-1]
+
+    def _trashed(self, actor: str, task_id: str, if_match: int | None) -> Planned:
+        task = self.trash.get(task_id)
+        if task is None or self._role(task.owner, actor) is None:
+            raise NOT_FOUND
+        self._require_writer(task.owner, actor)
+        self._require_version(task, if_match)
+        return task
 
     def delete_person(self, person: str) -> None:
         """Their own tasks go; those assigned to them stay, assigned to nobody."""
-        self.all = {task_id: task for task_id, task in self.all.items() if task.owner != person}
+        self._forget(person)
         for task in self.all.values():
             self._unassign(task, [each for each in task.joins if each == person])
         for room in self.rooms.values():
@@ -122,7 +167,11 @@ class Tasks:
         if room.members.pop(person, None):
             room.left[person] = room.left.get(person, 0) + 1
             if not room.members:
-                self.all = {task_id: task for task_id, task in self.all.items() if task.owner != room.id}
+                self._forget(room.id)
+
+    def _forget(self, owner: str) -> None:
+        self.all = {task_id: task for task_id, task in self.all.items() if task.owner != owner}
+        self.trash = {task_id: task for task_id, task in self.trash.items() if task.owner != owner}
 
     def settle(self) -> None:
         """The streams have been read: whoever left a room has none of its tasks any more."""

@@ -37,7 +37,7 @@ ROOM_ACTIONS = {
     "delete user",
     "say who may add",
 }
-TASK_ACTIONS = {"create", "see", "update", "delete", "list"}
+TASK_ACTIONS = {"create", "see", "update", "delete", "list", "move", "restore", "purge"}
 SESSION_ACTIONS = {"sign in", "refresh", "sign out", "end one", "end all", "change password", "show password"}
 SESSION_ACTIONS |= {"recover", "change address", "change address: reauthentication_required"}
 ROOM_FIELDS = {("rooms", "name"), ("rooms", "join_role"), ("users", "role"), ("users", "added_by")}

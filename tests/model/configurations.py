@@ -349,7 +349,7 @@ PERSONAL_TASKS = Configuration(
 
 RESPREADING = Configuration(
     "respreading",
-    "moves make a rank long, and it becomes short while tasks are moved, changed and trashed",
+    "moves make a rank long, and it becomes short while tasks are moved and trashed",
     _with_tasks(_world(("admin", "member"), codes=1, tasks=4), (), (), (), ())._replace(jobs=(None,)),
     (
         Request("move task", ANN, task=2, after=0),

@@ -8,7 +8,7 @@ a one away alone breaks nothing.
 from collections.abc import Callable
 from typing import Any
 
-from tests.simulation.task_items import TASKS_TABLE
+from tests.simulation.task_items import TASKS_TABLE, is_task
 
 Json = dict[str, Any]
 Chosen = Callable[[str, str, Json], bool]
@@ -25,6 +25,16 @@ def _of(kind: str, its_table: str) -> Chosen:
     return lambda its_kind, table, _: (its_kind, table) == (kind, its_table)
 
 
+def _task(kind: str) -> Chosen:
+    return lambda its_kind, table, key: (
+        its_kind == kind and table == TASKS_TABLE and is_task((key["owner_id"]["S"], key["item"]["S"]))
+    )
+
+
+def _respread(kind: str) -> Chosen:
+    return lambda its_kind, table, key: its_kind == kind and table == TASKS_TABLE and key["item"]["S"].startswith("J#")
+
+
 GUARDS: dict[str, Chosen] = {
     "user-active": _of("ConditionCheck", "UsersTable"),
     "actor-membership": _of("ConditionCheck", "RoomsTable"),
@@ -33,8 +43,10 @@ GUARDS: dict[str, Chosen] = {
     "room-counts-and-version": _item("Update", "ROOM"),
     "former-member": _item("ConditionCheck", "FORMER#"),
     "code-free": _item("Put", "CODE"),
-    "task-revision-at-update": _of("Update", TASKS_TABLE),
-    "task-revision-at-deletion": _of("Delete", TASKS_TABLE),
+    "task-revision-at-update": _task("Update"),
+    "trashed-at-purge": _task("Delete"),
+    "place-of-the-task-before": _task("ConditionCheck"),
+    "respread-step": _respread("Update"),
     "idempotency-record-absent": _of("Put", "IdempotencyTable"),
     "name-free": _of("Put", "UsersTable"),
     "log-head": lambda kind, table, item: (kind, table) == ("Put", "LogTable") and item["item"]["S"] == "head",

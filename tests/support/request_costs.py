@@ -99,6 +99,8 @@ def _count(costs: RequestCosts, writes: Writes, aws: Aws, operation: str, reques
             for table, part in request["RequestItems"].items():
                 found = [dynamodb.get_item(TableName=table, Key=key).get("Item") for key in part["Keys"]]
                 _add(costs, found, part)
+        case "Scan":
+            _add(costs, [dynamodb.scan(**request)["Items"]], request)
         case "Query":
             if "IndexName" in request and not request.get("ConsistentRead"):
                 costs.behind.add(request["IndexName"])

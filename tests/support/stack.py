@@ -29,7 +29,7 @@ class Stack:
 
     def __init__(self, parameters: Mapping[str, str] = TEST_PARAMETERS) -> None:
         self.template = _template()
-        given = template_file.generous_limits(self.template) | dict(parameters)
+        given = template_file.local_values(self.template) | dict(parameters)
         self.parameters = template_file.parameter_values(self.template, given)
         self.resources: dict[str, dict[str, Any]] = self.template["Resources"]
         self.arns: dict[str, str] = {}

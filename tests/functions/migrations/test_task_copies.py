@@ -1,5 +1,6 @@
 """Tasks of the old table are copied to the new one: whole, once, and none that was deleted."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from infrastructure.template import REPOSITORY
 from tasksync.dynamodb.core.connection import shared_connection
 from tests.functions.migrations.concurrent_writes import before_the_next_transaction
 from tests.support import tables
@@ -14,10 +16,13 @@ from tests.support.client import Person
 from tests.support.function_calls import call
 from tests.support.old_tasks import delete, put_old
 from tests.support.product import Product
+from tests.support.request_costs import measured_costs
 
 Json = dict[str, Any]
 
 COPYING = ["0006-tasks-copied", "0007-copies-compared", "0008-copies-of-deleted-tasks", "0009-assignments"]
+
+COSTED = 40
 
 ANYTHING = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
 
@@ -199,6 +204,21 @@ def test_a_killed_copy_is_whole_or_not_there_and_is_resumed(product: Product) ->
         assert stored(product) == {name: item for name, item in expected.items() if name.rpartition("#")[2] in copied}
         migrate(product)
         assert stored(product) == expected
+
+
+def test_the_handbook_states_the_units_of_copying_1_000_tasks(product: Product, ann: Person, room: Json) -> None:
+    for _ in range(COSTED):
+        ann.plan(room_id=room["id"])
+    make_old(product)
+
+    with measured_costs(product.aws) as costs:
+        migrate(product)
+
+    page = (REPOSITORY / "docs" / "guides" / "operate.md").read_text(encoding="utf-8")
+    stated = re.search(r"1,000 tasks with one assignee each take ([\d,]+) write units\s+and ([\d,]+) read units", page)
+    assert stated is not None
+    for figure, units in zip(stated.groups(), (costs.write_units.total(), costs.units), strict=True):
+        assert int(figure.replace(",", "")) == pytest.approx(1_000 / COSTED * units, rel=0.1)
 
 
 @pytest.mark.usefixtures("tasks")

@@ -12,18 +12,22 @@ from tests.support.product import Product
 def responses(person: Person, task_id: str) -> list[tuple[int, dict[str, str], str]]:
     """What is said of one task to each request about it, without what differs between any two responses."""
     found = []
-    requests: list[tuple[str, dict[str, Any]]] = [
-        ("GET", {}),
-        ("GET", {"headers": {"If-None-Match": "*"}}),
-        ("PUT", {"json": {"title": "Mine"}}),
-        ("PATCH", {"json": {"title": "Mine"}}),
-        ("PATCH", {"json": {"user_id": person.id}, "headers": {"If-Match": '"99"'}}),
-        ("PATCH", {"json": {"room_id": None}}),
-        ("DELETE", {}),
-        ("DELETE", {"headers": {"If-Match": '"99"'}}),
+    requests: list[tuple[str, str, dict[str, Any]]] = [
+        ("GET", "", {}),
+        ("GET", "", {"headers": {"If-None-Match": "*"}}),
+        ("PUT", "", {"json": {"title": "Mine"}}),
+        ("PATCH", "", {"json": {"title": "Mine"}}),
+        ("PATCH", "", {"json": {"user_id": person.id}, "headers": {"If-Match": '"99"'}}),
+        ("PATCH", "", {"json": {"room_id": None}}),
+        ("DELETE", "", {}),
+        ("DELETE", "", {"headers": {"If-Match": '"99"'}}),
+        ("POST", "/move", {"json": {"after": None}}),
+        ("POST", "/move", {"json": {"after": task_id}, "headers": {"If-Match": '"99"'}}),
+        ("POST", "/restore", {}),
+        ("POST", "/restore", {"headers": {"If-Match": '"99"'}}),
     ]
-    for method, options in requests:
-        response = person.request(method, f"/tasks/{task_id}", **options)
+    for method, below, options in requests:
+        response = person.request(method, f"/tasks/{task_id}{below}", **options)
         found.append(response.told())
     return found
 
@@ -32,13 +36,16 @@ def test_a_stranger_gets_the_response_of_an_unknown_task(product: Product) -> No
     ann, eve = product.register("ann"), product.register("eve")
     room = ann.open_room()
     in_room, personal = ann.plan(room_id=room["id"]), ann.plan()
+    trashed = [ann.plan(room_id=room["id"]), ann.plan()]
+    for task in trashed:
+        ann.delete(f"/tasks/{task['id']}")
     unknown = f"{eve.open_room()['id']}.{'0' * 32}"
 
     told = responses(eve, unknown)
 
     assert {status for status, _, _ in told} == {404}
-    assert responses(eve, in_room["id"]) == told
-    assert responses(eve, personal["id"]) == told
+    for task in (in_room, personal, *trashed):
+        assert responses(eve, task["id"]) == told
     for made_up in (f"room_{'0' * 32}.{'0' * 32}", f"{ann.id}.{'0' * 32}", f"{eve.id}.{'0' * 32}", "nothing"):
         assert responses(eve, made_up) == told
     assert [ann.get(f"/tasks/{task['id']}").json() for task in (in_room, personal)] == [in_room, personal]

@@ -14,6 +14,7 @@ from tests.support.product import Product
 from tests.support.stored_tasks import assign
 
 LONG = "word " * 199 + "word"
+FIRST = {"after": None}
 
 
 def _delete(person: Person, *tasks: Any) -> None:
@@ -42,8 +43,8 @@ def test_a_deleted_task_is_in_the_trash_and_nowhere_else_until_it_is_restored(pr
     _delete(bob, task)
 
     path, trash = f"/tasks/{task['id']}", f"/rooms/{room['id']}/trash"
-    gone = [ann.get(path), ann.patch(path, json={"title": "x"}), ann.delete(path)]
-    assert [response.status for response in gone] == [404] * 3
+    gone = [ann.get(path), ann.patch(path, json={"title": "x"}), ann.delete(path), ann.post(f"{path}/move", json=FIRST)]
+    assert all("is in the trash" in problem(response, 404, "not_found")["detail"] for response in gone)
     assert [ann.get(each).json()["items"] for each in lists] == [[]] * 5
     assert ann.post("/keys/resolve", json={"tasks": [task["id"]]}).json()["missing"] == [task["id"]]
     [shown] = vera.list(trash)

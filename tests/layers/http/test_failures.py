@@ -13,6 +13,7 @@ from tests.support.aws import LOCK
 from tests.support.client import Person, Response
 from tests.support.problems import problem
 from tests.support.product import Product
+from tests.support.stack import Stack
 from tests.support.tables import change, drop
 
 TABLES = ["UsersTable", "RoomsTable", "TasksTableV2", "SessionsTable", "IdempotencyTable"]
@@ -92,12 +93,18 @@ TASKS_IN_ROOMS: dict[str, Call] = {
     "GET /tasks/{task_id}": lambda s: s.ann.get(s["task"]),
     "PUT /tasks/{task_id}": lambda s: s.ann.put(s["task"], json={"title": "x"}),
     "PATCH /tasks/{task_id}": lambda s: s.ann.patch(s["task"], json={"title": "x"}),
+    "POST /tasks/{task_id}/move": lambda s: s.ann.post(s["task"] + "/move", json={"after": None}),
     "DELETE /tasks/{task_id}": lambda s: s.ann.delete(s["task"]),
+    "POST /tasks/{task_id}/restore": lambda s: s.ann.post(s["task"] + "/restore"),
+    "GET /rooms/{room_id}/trash": lambda s: s.ann.get(s["room"] + "/trash"),
+    "DELETE /rooms/{room_id}/trash/{task_id}": lambda s: s.ann.delete(f"{s['room']}/trash/{s.task['id']}"),
+    "GET /rooms/{room_id}/tasks": ROOMS["GET /rooms/{room_id}/tasks"],
 }
 PERSONAL_TASKS: dict[str, Call] = {
     "POST /tasks (personal)": lambda s: s.ann.post("/tasks", json=builders.task()),
     "PATCH /tasks/{task_id} (personal)": lambda s: s.ann.patch(s["personal"], json={"title": "x"}),
-    "GET /rooms/{room_id}/tasks": ROOMS["GET /rooms/{room_id}/tasks"],
+    "GET /users/{user_id}/trash": lambda s: s.ann.get("/users/me/trash"),
+    "DELETE /users/{user_id}/trash/{task_id}": lambda s: s.ann.delete(f"/users/me/trash/{s.personal['id']}"),
 }
 
 
@@ -113,6 +120,14 @@ NEEDS: dict[str, dict[str, Call]] = {
     "TasksTableV2": {**TASKS_IN_ROOMS, **PERSONAL_TASKS},
     "IdempotencyTable": {"POST /tasks (keyed)": keyed},
 }
+
+
+def test_every_route_of_tasks_needs_their_table() -> None:
+    routes = {f"{event['Method'].upper()} {event['Path']}" for event in Stack().events("TasksFunction", "Api")}
+
+    assert {name.partition(" (")[0] for name in NEEDS["TasksTableV2"]} == {
+        route for route in routes if not route.startswith("OPTIONS")
+    }
 
 
 @pytest.mark.parametrize("table", TABLES)

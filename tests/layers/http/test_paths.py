@@ -71,9 +71,11 @@ def test_missing_and_forbidden_resources_get_the_same_response(product: Product)
         ("/rooms/{}", room["id"]),
         ("/rooms/{}/users", room["id"]),
         ("/rooms/{}/tasks", room["id"]),
+        ("/rooms/{}/trash", room["id"]),
         ("/tasks/{}", task["id"]),
         ("/tasks/{}", personal["id"]),
         ("/users/{}", ann.id),
+        ("/users/{}/trash", ann.id),
     ):
         unknown = known[:-8] + "00000000"
         responses = [problem(eve.get(path.format(an_id)), 404, "not_found") for an_id in (known, unknown)]

@@ -225,7 +225,10 @@ class RoomNotFound(NotFound):
 
 
 class TaskNotFound(NotFound):
-    detail = "There is no task with this id, or it is in no room that you are in."
+    detail = (
+        "There is no task with this id here, or it is in no room that you are in. A deleted task is in the trash "
+        "alone, until it expires."
+    )
 
 
 class UserNotFound(NotFound):

@@ -5,12 +5,13 @@ the stream ignore the task's items, and these migrations may write them again.
 
 To delete with the old table, in the release after the one that copies:
 
-- in the template ``TasksTable``, the parameter ``TasksOpen``, the variables ``TASKS_OPEN`` and ``OLD_TASKS_TABLE``, and
-  of ``ActivityFunction`` the event ``TaskChanged``;
+- in the template ``TasksTable`` with the statements that name it, the parameter ``TasksOpen``, the variables
+  ``TASKS_OPEN`` and ``OLD_TASKS_TABLE``, and of ``ActivityFunction`` the event ``TaskChanged``;
+- these statements' entries in ``tests/support/retained_permissions.py``;
 - this module, ``old_items.py`` and its use in ``dynamodb/activity/versions.py``, ``m0006`` to ``m0008``, and the
   attribute ``copied`` with what reads it;
 - ``settings.old_tasks_table``, ``settings.tasks_open``, ``Gate`` of ``http/pipeline.py`` and ``TasksClosed``;
-- ``infrastructure/tasks_move.py``, and what calls it in ``release.py`` and ``local/stack.py``.
+- ``infrastructure/tasks_move.py``, and what calls it in ``release.py``, ``build.py`` and ``local/stack.py``.
 """
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute

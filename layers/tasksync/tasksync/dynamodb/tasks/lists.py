@@ -256,9 +256,9 @@ class ForwardList(Generic[ListRow]):
         while self._part is not None and len(rows) < wanted and self._readable:
             self._part.fill(wanted - len(rows))
             # A task that changes while the list is read may be in a later stage, too.
-            new = [row for row in self._part.take(wanted - len(rows)) if row.id not in self._ids]
-            self._ids.update(row.id for row in new)
-            rows += new
+            taken = {row.id: row for row in self._part.take(wanted - len(rows))}
+            rows += [row for task_id, row in taken.items() if task_id not in self._ids]
+            self._ids |= taken.keys()
             if self._part.ended and not self._part.found:
                 self._stage += 1
                 self._part = self._begin(None)
