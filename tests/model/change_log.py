@@ -30,7 +30,7 @@ class Guard(Enum):
     REPAIR_MARKER = auto()  # the auditor: the marker is the one read
 
 
-REVISIONS = (2, 3)
+REVISIONS = (1, 3)
 """How many each thing gets. The last one of the second is its deletion."""
 LOST, REPAIRS = 1, 1
 

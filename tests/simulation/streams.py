@@ -123,7 +123,7 @@ class Streams:
     def _in_order(self, source: EventSource, batch: list[_Pending]) -> list[_Pending]:
         """The batch without records of items of which an earlier record has not been handled. Shards keep that order.
 
-        What is delivered once more comes at any time.
+        What is delivered once more comes at any time after that.
         """
         found: list[_Pending] = []
         waiting = [*self._queues[source], *self._handled[source]]
@@ -131,9 +131,12 @@ class Streams:
             earlier = [
                 other
                 for other in waiting
-                if other.item == each.item and other.number < each.number and not other.again and other not in found
+                if other.item == each.item
+                and other.number < each.number + each.again
+                and not other.again
+                and other not in found
             ]
-            if each.again or not earlier:
+            if not earlier:
                 found.append(each)
         return found
 
