@@ -1051,20 +1051,20 @@ def a_task_changes_before_it_is_moved(stage: Stage) -> None:
 @scenario
 def two_moves_make_ranks_long_at_once(stage: Stage) -> None:
     room, (ann, bob), tasks = _crowded_room(stage)
-    stage.before("TaskChanges.move", lambda: bob.move(tasks["d"], tasks["a"]))
-    assert ann.move(tasks["e"], tasks["b"]).status == 200
+    stage.before("TaskChanges.move", lambda: bob.move(tasks["f"], tasks["c"]))
+    assert ann.move(tasks["e"], tasks["c"]).status == 200
     job = stage.item("TasksTableV2", room["id"], "J#ranks")
     assert job is not None
     assert job["step"] == "2"
     stage.sweep()
-    assert (ann.order_of(room), _longest_rank(stage) < _SHORT) == ("adbec", True)
+    assert (ann.order_of(room), _longest_rank(stage) < _SHORT) == ("abcefd", True)
 
 
 @scenario
 def ranks_become_short_before_a_task_is_moved(stage: Stage) -> None:
     for finished in (False, True):
         room, (ann, bob), tasks = _crowded_room(stage)
-        assert bob.move(tasks["e"], tasks["b"]).status == 200
+        assert bob.move(tasks["e"], tasks["c"]).status == 200
 
         def respread() -> None:
             if not finished:  # noqa: B023  # called before the loop goes on
@@ -1072,8 +1072,8 @@ def ranks_become_short_before_a_task_is_moved(stage: Stage) -> None:
             stage.sweep()
 
         stage.before("TaskChanges.move", respread)
-        assert ann.move(tasks["d"], tasks["a"]).status == 200
-        assert ann.order_of(room) == "adbec"
+        assert ann.move(tasks["f"], tasks["a"]).status == 200
+        assert ann.order_of(room) == "afbced"
         assert (stage.item("TasksTableV2", room["id"], "J#ranks") is None) == finished
         stage.forget()
 
@@ -1081,31 +1081,31 @@ def ranks_become_short_before_a_task_is_moved(stage: Stage) -> None:
 @scenario
 def a_task_is_moved_before_ranks_become_short(stage: Stage) -> None:
     room, (ann, bob), tasks = _crowded_room(stage)
-    assert bob.move(tasks["e"], tasks["b"]).status == 200
-    stage.before("RespreadsRepository.write", lambda: ann.move(tasks["d"], tasks["a"]))
+    assert bob.move(tasks["e"], tasks["c"]).status == 200
+    stage.before("RespreadsRepository.write", lambda: ann.move(tasks["f"], tasks["a"]))
     stage.sweep()
-    assert ann.order_of(room) == "adbec"
+    assert ann.order_of(room) == "afbced"
     assert _longest_rank(stage) < _SHORT
 
 
 @scenario
 def a_task_is_trashed_before_ranks_become_short(stage: Stage) -> None:
     room, (ann, bob), tasks = _crowded_room(stage)
-    assert bob.move(tasks["e"], tasks["b"]).status == 200
-    stage.before("RespreadsRepository.write", lambda: ann.trash(tasks["c"]))
+    assert bob.move(tasks["e"], tasks["c"]).status == 200
+    stage.before("RespreadsRepository.write", lambda: ann.trash(tasks["d"]))
     stage.sweep()
-    assert ann.order_of(room) == "abed"
+    assert ann.order_of(room) == "abcef"
 
 
 @scenario
 def a_task_is_moved_when_ranks_have_become_short(stage: Stage) -> None:
     """Its place has become crowded again."""
     room, (ann, bob), tasks = _crowded_room(stage)
-    assert bob.move(tasks["e"], tasks["b"]).status == 200
+    assert bob.move(tasks["e"], tasks["c"]).status == 200
 
     def crowd_again() -> None:
         _crowd(stage, room, tasks)
-        assert ann.move(tasks["d"], tasks["a"]).status == 200
+        assert ann.move(tasks["f"], tasks["c"]).status == 200
 
     stage.before("RespreadsRepository.done", crowd_again)
     stage.sweep()
@@ -1118,17 +1118,19 @@ _SHORT = 100
 
 
 def _crowded_room(stage: Stage) -> tuple[Json, tuple[Person, Person], dict[str, Json]]:
-    """A room of two people, and tasks a to e of such ranks that a move between two of them makes a longer one."""
+    """A room of two people, and tasks a to f. A move between c and e makes a long rank, and a, b and f have short ones:
+    when ranks become short, all from b to e get others, between a and b.
+    """
     room, (ann, bob) = _fresh(stage, "member")
-    tasks = {title: ann.plan(room, title=title).body for title in "abcde"}
+    tasks = {title: ann.plan(room, title=title).body for title in "abcdef"}
     _crowd(stage, room, tasks)
     return room, (ann, bob), tasks
 
 
 def _crowd(stage: Stage, room: Json, tasks: dict[str, Json]) -> None:
     table = stage.database.tables["TasksTableV2"]
-    for number, task in enumerate(tasks.values()):
-        place = (room["id"], task["id"])
+    for number, title in enumerate("abcde"):
+        place = (room["id"], tasks[title]["id"])
         table.write(place, crowded(number, table.items[place]), stage.time)
 
 

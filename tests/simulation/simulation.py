@@ -264,8 +264,8 @@ class Simulation:
         for write in writes:
             put = write.get("Put", {})
             if put.get("TableName") == TASKS_TABLE and "rank" in put["Item"]:
-                self._crowd += 1
                 put["Item"] = crowded(self._crowd, put["Item"])
+                self._crowd += 1
         return body
 
     def _put_people(self) -> None:

@@ -17,6 +17,7 @@ TRASH_SECONDS = 30 * 86_400.0
 """How long a task stays in the trash: ``TrashDays``."""
 RESPREAD_SECONDS = 30.0
 """How long after the move that made a rank long the sweeper makes ranks short."""
+_SHORT_IN_A_CROWD = 2
 
 
 def is_task(key: Key) -> bool:
@@ -45,8 +46,12 @@ def due_respreads(table: Table, now: float) -> Iterator[str]:
 
 
 def crowded(number: int, put: Item) -> Item:
-    """A new task as if many moves had given it a rank so close to the task before that the next gets a long one."""
-    rank = f"h0Qabcdef{'0' * 190}{number:02}V"
+    """A new task as if many moves had given it a rank so close to the task before that the next gets a long one.
+
+    ``number``: of the task, from 0. The first two have short ranks: of them, the second gets another rank when ranks
+    become short, and the first does not.
+    """
+    rank = f"h0P0000{number:02}V" if number < _SHORT_IN_A_CROWD else f"h0Qabcdef{'0' * 190}{number:02}V"
     created = str(put["by_created"]["S"]).removeprefix("T#")
     return {**put, "rank": {"S": rank}, "by_rank": {"S": f"T#{_STATUSES[put['status']['S']]}#{rank}#{created}"}}
 

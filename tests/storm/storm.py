@@ -44,6 +44,8 @@ class TaskHistory:
     """What it was said to be at a version; None: in the trash."""
     placements: dict[int, Placement] = field(default_factory=dict)
     """By the version that each made."""
+    arrived: float = 0.0
+    """When somebody was last told that it was moved or restored. In the trash it keeps its place in the order."""
     purged: bool = False
     contradictions: list[str] = field(default_factory=list)
 
@@ -124,13 +126,23 @@ class Board:
             ][-12:]
         return dice.sample(known, min(number, len(known)))
 
-    def written(self, task: Json, placement: Placement | None = None) -> None:
-        """Somebody was told that the task is this now, and has been put into this place."""
+    def written(self, task: Json) -> None:
+        """Somebody was told that the task is this now."""
         with self._lock:
-            history = self.tasks.setdefault(task["id"], TaskHistory(task["room_id"]))
+            self.tasks.setdefault(task["id"], TaskHistory(task["room_id"])).acknowledged(task["version"], task)
+
+    def moved(self, task: Json, placement: Placement) -> None:
+        with self._lock:
+            history = self.tasks[task["id"]]
             history.acknowledged(task["version"], task)
-            if placement is not None:
-                history.placements[task["version"]] = placement
+            history.placements[task["version"]] = placement
+            history.arrived = max(history.arrived, placement.received)
+
+    def restored(self, task: Json) -> None:
+        with self._lock:
+            history = self.tasks[task["id"]]
+            history.acknowledged(task["version"], task)
+            history.arrived = time.monotonic()
 
     def trashed(self, task_id: str, version: int) -> None:
         with self._lock:
@@ -310,7 +322,7 @@ class Participant:
             sent = time.monotonic()
             response = self._send("move", "POST", f"/tasks/{task_id}/move", {"after": behind, "status": status})
             if response.status == 200:
-                self._board.written(response.json(), Placement(behind, sent, time.monotonic()))
+                self._board.moved(response.json(), Placement(behind, sent, time.monotonic()))
 
     def _trash(self, room: Json) -> None:
         for task_id in self._board.some_tasks(self._dice, room["id"]):
@@ -324,7 +336,7 @@ class Participant:
         for task_id in self._board.some_tasks(self._dice, room["id"], trashed=True):
             response = self._send("restore", "POST", f"/tasks/{task_id}/restore", {})
             if response.status == 200:
-                self._board.written(response.json())
+                self._board.restored(response.json())
 
     def _purge(self, room: Json) -> None:
         for task_id in self._board.some_tasks(self._dice, room["id"], trashed=True):
