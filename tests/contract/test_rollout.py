@@ -98,8 +98,10 @@ def test_an_operator_can_roll_back_a_version(tmp_path: Path, argument: str, by_c
         command, cwd=templates.REPOSITORY, capture_output=True, text=True, check=True
     ).stdout
 
-    [given] = re.findall(r"--template-file '([^']+)'", said)
-    deployed = json.loads(Path(given).read_text(encoding="utf-8"))["Globals"]["Function"]
+    # tests/infrastructure/test_release.py: which of the templates in the folder is deployed with and without --at-once.
+    [built] = re.findall(r"--built '([^']+)'", said)
+    name = build.AT_ONCE if "--at-once" in said else build.TEMPLATE
+    deployed = json.loads((Path(built) / name).read_text(encoding="utf-8"))["Globals"]["Function"]
     assert ("DeploymentPreference" in deployed) == by_codedeploy
 
 

@@ -99,6 +99,7 @@ def test_every_route_reports_an_outage_and_serves_again_afterwards(service: Serv
         "room_id": room["id"],
         "code": room["code"],
         "task_id": task["id"],
+        "viewers_task_id": ann.plan(room_id=room["id"])["id"],
         "trashed_task_id": ann.plan(room_id=room["id"])["id"],
         "own_trashed_task_id": task["id"],
         "session_id": f"ses_{'0' * 32}",

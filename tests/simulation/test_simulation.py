@@ -23,7 +23,6 @@ NOTICED_SOON = (
     "code-free",
     "task-revision-at-update",
     "idempotency-record-absent",
-    "respread-step",
 )
 
 
