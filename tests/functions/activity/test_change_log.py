@@ -33,7 +33,7 @@ def of(delivered: list[Json], thing: Any) -> list[Json]:
 
 
 def is_deletion(record: Json, thing: Any) -> bool:
-    return record["eventName"] == "REMOVE" and record["dynamodb"]["Keys"]["item"]["S"] == thing["id"]
+    return bool(record["eventName"] == "REMOVE" and record["dynamodb"]["Keys"]["item"]["S"] == thing["id"])
 
 
 def seqs(person: Person, room: Any) -> list[int]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tasksync.dynamodb.integrity.snapshots import AuditRepository
-from tasksync.integrity.checks import Auditor, Check, Finding, Invariant
+from tasksync.integrity.checks import Auditor, Finding, Invariant
 from tests.functions.activity.trails import markers, stored
 from tests.support.product import Product
 from tests.support.tables import change
@@ -20,7 +20,7 @@ def audit(product: Product, invariant: Invariant, older_than: timedelta = timede
 
 
 def faults(finding: Finding) -> set[tuple[str, str | None]]:
-    return {(check.item, check.fault) for check in finding.shown if isinstance(check, Check)}
+    return {(check.item, check.fault) for check in finding.shown}
 
 
 def delete(product: Product, item: Any) -> None:

@@ -84,8 +84,8 @@ class EntryItem(LogItem):
             resource_id=self.resource_id,
             changes={name: (old, new) for name, (old, new) in json.loads(self.changes).items()},
             request_id=self.request_id,
-            revision=None if self.revision is None else int(self.revision),
-            version=None if self.version is None else int(self.version),
+            revision=_number(self, "revision"),
+            version=_number(self, "version"),
             seq=seq_of(self.item),
         )
 
@@ -136,9 +136,8 @@ class MarkerItem(LogItem):
         )
 
     def entity(self) -> Marker:
-        counted = Counted.NEITHER if self.counted is None else Counted(self.counted)
-        version = None if self.version is None else int(self.version)
-        return Marker(int(self.revision), version, counted, _time(self.expires_at))
+        counted = self.attribute_values.get("counted", Counted.NEITHER.value)
+        return Marker(int(self.revision), _number(self, "version"), Counted(counted), _time(self.expires_at))
 
 
 def entry_item(seq: int) -> str:
@@ -153,6 +152,12 @@ def seq_of(item: str) -> int:
 
 def log_key(log_id: str, item: str) -> Raw:
     return {"owner_id": {"S": log_id}, "item": {"S": item}}
+
+
+def _number(item: LogItem, name: str) -> int | None:
+    """An attribute that may be absent."""
+    value = item.attribute_values.get(name)
+    return None if value is None else int(value)
 
 
 def _seconds(at: datetime | None) -> int | None:
