@@ -304,17 +304,18 @@ def _logged(lines: list[Line], calls: int) -> int:
 
 
 def _stored(aws: Aws) -> Json:
-    """Bytes of a task with its entries in indexes, of an entry of an audit trail, and of all else of a person."""
-    sizes, tasks = {}, 0
+    """Bytes of a task with its entries in indexes, of an entry of a change log with its share of heads and markers, and of
+    all else of a person."""
+    sizes, tasks, entries = {}, 0, 0
     for table, properties in aws.stack.of_type("AWS::DynamoDB::Table").items():
         items = aws.dynamodb.scan(TableName=table)["Items"]
         sizes[table] = [_with_entries(properties, item) for item in items]
         tasks += sum("title" in item for item in items)
-    trail = sizes["ActivityTable"]
+        entries += sum("entry_id" in item for item in items)
     kept = sum(sum(sizes[table]) for table in ("UsersTable", "RoomsTable", "SessionsTable"))
     return {
         "task": round(sum(sizes["TasksTableV2"]) / tasks),
-        "entry": round(sum(trail) / len(trail)),
+        "entry": round(sum(sizes["LogTable"]) / entries),
         "person": round(kept / (_PEOPLE + 1)),
     }
 

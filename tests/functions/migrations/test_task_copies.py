@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 COPYING = ["0006-tasks-copied", "0007-copies-compared", "0008-copies-of-deleted-tasks", "0009-assignments"]
 
-COSTED = 40
+COSTED = 80
 
 ANYTHING = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
 

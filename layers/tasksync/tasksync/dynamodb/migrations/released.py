@@ -6,6 +6,7 @@ anew, and ``0009-assignments`` does what 0003 did, so a stack from before them n
 
 from collections.abc import Callable
 
+from tasksync.dynamodb.migrations.logged import Complete
 from tasksync.dynamodb.migrations.m0001_member_ids import MemberIds
 from tasksync.dynamodb.migrations.m0004_dead_rooms import DeadRooms
 from tasksync.dynamodb.migrations.m0005_deleted_users import DeletedUsers
@@ -14,7 +15,8 @@ from tasksync.dynamodb.migrations.m0007_copies_compared import CopiesCompared
 from tasksync.dynamodb.migrations.m0008_copies_of_deleted_tasks import CopiesOfDeletedTasks
 from tasksync.dynamodb.migrations.m0009_assignments import Assignments
 from tasksync.dynamodb.migrations.m0010_activity_adopted import ActivityAdopted
-from tasksync.dynamodb.migrations.m0011_changes_logged import Complete, RoomsLogged, TasksLogged
+from tasksync.dynamodb.migrations.m0011_rooms_logged import RoomsLogged
+from tasksync.dynamodb.migrations.m0012_tasks_logged import TasksLogged
 
 
 def released(
