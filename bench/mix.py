@@ -304,8 +304,8 @@ def _logged(lines: list[Line], calls: int) -> int:
 
 
 def _stored(aws: Aws) -> Json:
-    """Bytes of a task with its entries in indexes, of an entry of a change log with its share of heads and markers, and of
-    all else of a person."""
+    """Bytes of a task with its entries in indexes, of an entry of a change log with its share of heads and markers, and
+    of all else of a person."""
     sizes, tasks, entries = {}, 0, 0
     for table, properties in aws.stack.of_type("AWS::DynamoDB::Table").items():
         items = aws.dynamodb.scan(TableName=table)["Items"]

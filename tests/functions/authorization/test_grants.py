@@ -170,6 +170,17 @@ def _use_the_migrations(product: Product) -> None:
     room = product.register("ann").open_room()
     key = {"room_id": {"S": room["id"]}, "item": {"S": "ROOM"}}
     product.aws.dynamodb.update_item(TableName="RoomsTable", Key=key, UpdateExpression="REMOVE member_ids")
+    tables.put(
+        product.aws,
+        "ActivityTable",
+        room_id=room["id"],
+        entry_id=f"{0:012x}-{room['id'].removeprefix('room_')}-{1:08x}",
+        at=room["created_at"],
+        action="created",
+        resource="room",
+        resource_id=room["id"],
+        changes="{}",
+    )
     _somebody_to_be_unassigned(product)
     ann = product.register("ann")
     personal, shared, gone = ann.plan(), ann.plan(room_id=ann.open_room()["id"]), ann.plan()
