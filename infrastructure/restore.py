@@ -78,7 +78,7 @@ def _items(dynamodb: Any, table: str) -> Iterator[Item]:
 
 
 def _item_name(item: Item) -> str:
-    """What is under one partition key is told apart by it, in the tables of rooms and tasks."""
+    """What is under one partition key is distinguished by it, in the tables of rooms and tasks."""
     name: str = item.get("item", {}).get("S", "")
     return name
 

@@ -45,18 +45,18 @@ class TaskHistory:
     placements: dict[int, Placement] = field(default_factory=dict)
     """By the version that each made."""
     arrived: float = 0.0
-    """When somebody was last told that it was moved or restored. In the trash it keeps its place in the order."""
+    """When it was last acknowledged as moved or restored. In the trash it keeps its place in the order."""
     purged: bool = False
     contradictions: list[str] = field(default_factory=list)
 
     @property
     def last(self) -> int:
-        """The latest version that somebody was told of."""
+        """The latest version that was acknowledged."""
         return max(self.versions)
 
     @property
     def trashed(self) -> bool:
-        """Nothing but a client moves a task to the trash or out of it, and each was told the version."""
+        """Nothing but a client moves a task to the trash or out of it, and each was acknowledged with the version."""
         return self.versions[self.last] is None
 
     def acknowledged(self, version: int, task: Json | None) -> None:
@@ -127,7 +127,7 @@ class Board:
         return dice.sample(known, min(number, len(known)))
 
     def written(self, task: Json) -> None:
-        """Somebody was told that the task is this now."""
+        """It was acknowledged that the task is this now."""
         with self._lock:
             self.tasks.setdefault(task["id"], TaskHistory(task["room_id"])).acknowledged(task["version"], task)
 

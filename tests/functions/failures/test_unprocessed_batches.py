@@ -66,7 +66,7 @@ def test_a_deletion_is_accepted_and_finished_later(product: Product, times: int)
 
     assert response.status == 204
     left = product.items("TasksTableV2")
-    assert left == ([] if times == SOME else planned), "what is told to be unprocessed is not processed"
+    assert left == ([] if times == SOME else planned), "what is reported as unprocessed is not processed"
     product.deliver()
     assert product.items("TasksTableV2") == []
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from fractional_indexing import generate_key_between
 from msgspec.structs import replace
 
-from tasksync.domain.tasks import Matches, completed_at, require_writer, visible_owner
+from tasksync.domain.tasks import Matches, next_version, require_writer, visible_owner
 from tasksync.model import times
 from tasksync.model.entities import Caller, Membership, Respread, Task, TaskStatus
 from tasksync.model.errors import NotInColumn, PreconditionFailed, RankTooLong, TaskNotFound, WriteConflict
@@ -80,15 +80,7 @@ class ManualOrder:
             raise RankTooLong
         if len(rank) > LONG and respread is None:
             respread = Respread(before.owner_id, status, rank, times.now(), step=0)
-        at = max(times.now(), before.updated_at)
-        after = replace(before, rank=rank, status=status)
-        after = replace(
-            after,
-            completed_at=completed_at(before, after, at),
-            updated_by=caller.user_id,
-            updated_at=at,
-            version=before.version + 1,
-        )
+        after = next_version(before, replace(before, rank=rank, status=status), caller)
         unit_of_work.respond_with(after)
         self._tasks.move(before, after, behind, caller.user_id if in_room else None, respread)
         return after

@@ -1,7 +1,6 @@
 """The task service: who may see, create, change and trash tasks. ``trash.py`` is about what is in the trash."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import datetime
 from typing import Protocol
 
 from msgspec.structs import asdict, replace
@@ -160,15 +159,7 @@ class TaskService:
             after = replace(after, assignees=_assigned(before.assignees, assignee_ids, members))
         if after == before:
             return before
-        # The clocks of two containers may differ: the times of a task's versions must not go backwards.
-        at = max(times.now(), before.updated_at)
-        after = replace(
-            after,
-            completed_at=completed_at(before, after, at),
-            updated_by=caller.user_id,
-            updated_at=at,
-            version=before.version + 1,
-        )
+        after = next_version(before, after, caller)
         unit_of_work.respond_with(after)
         self._tasks.update(before, after, membership)
         return after
@@ -182,15 +173,8 @@ class TaskService:
             require_writer(members.get(caller.user_id))
         if not matches(task.version):
             raise PreconditionFailed(task.version)
-        at = max(times.now(), task.updated_at)
-        after = replace(
-            task,
-            trashed_at=at,
-            trashed_by=caller.user_id,
-            updated_by=caller.user_id,
-            updated_at=at,
-            version=task.version + 1,
-        )
+        after = next_version(task, task, caller)
+        after = replace(after, trashed_at=after.updated_at, trashed_by=caller.user_id)
         unit_of_work.respond_with(None)
         self._tasks.trash(task, after, caller.user_id if in_room else None)
 
@@ -241,7 +225,13 @@ def _assigned(
     return tuple(known[user_id] for user_id in user_ids)
 
 
-def completed_at(before: Task, after: Task, at: datetime) -> datetime | None:
-    if after.status is not TaskStatus.COMPLETED:
-        return None
-    return before.completed_at if before.status is TaskStatus.COMPLETED else at
+def next_version(before: Task, after: Task, caller: Caller) -> Task:
+    """``after`` as the version that follows ``before``, made by this caller now."""
+    # The clocks of two containers may differ: the times of a task's versions must not go backwards.
+    at = max(times.now(), before.updated_at)
+    completed_at = None
+    if after.status is TaskStatus.COMPLETED:
+        completed_at = before.completed_at if before.status is TaskStatus.COMPLETED else at
+    return replace(
+        after, completed_at=completed_at, updated_by=caller.user_id, updated_at=at, version=before.version + 1
+    )

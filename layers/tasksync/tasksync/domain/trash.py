@@ -6,7 +6,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from tasksync.domain.tasks import Matches, require_writer, visible_owner
+from tasksync.domain.tasks import Matches, next_version, require_writer, visible_owner
 from tasksync.model import times
 from tasksync.model.entities import Assignment, Caller, Membership, Page, Task
 from tasksync.model.errors import NotFound, PreconditionFailed, RoomNotFound, TaskNotFound
@@ -78,15 +78,8 @@ class TrashService:
             assignees = tuple(
                 Assignment(each.user_id, members[each.user_id].join_id) for each in assignees if _holds(each, members)
             )
-        after = replace(
-            before,
-            trashed_at=None,
-            trashed_by=None,
-            assignees=assignees,
-            updated_by=caller.user_id,
-            updated_at=max(times.now(), before.updated_at),
-            version=before.version + 1,
-        )
+        live = replace(before, trashed_at=None, trashed_by=None, assignees=assignees)
+        after = next_version(before, live, caller)
         unit_of_work.respond_with(after)
         self._tasks.restore(before, after, writer_id)
         return after
