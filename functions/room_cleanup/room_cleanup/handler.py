@@ -8,6 +8,7 @@ from tasksync.dynamodb.rooms.memberships import MEMBER
 from tasksync.dynamodb.rooms.repository import RoomsRepository
 from tasksync.dynamodb.rooms.unassignments import UnassignmentsRepository
 from tasksync.dynamodb.tasks.repository import TasksRepository
+from tasksync.dynamodb.webhooks.repository import WebhooksRepository
 from tasksync.runtime.deadline import KeepGoing
 from tasksync.streams.records import Context, Keys, handle
 
@@ -24,4 +25,4 @@ def _finish(keys: Keys, keep_going: KeepGoing) -> bool:
         return unassign_former_member(
             room_id, user_id, UnassignmentsRepository(), RoomsRepository(), TasksRepository(), keep_going
         )
-    return remove_dead_room(room_id, RoomsRepository(), TasksRepository(), keep_going)
+    return remove_dead_room(room_id, RoomsRepository(), TasksRepository(), WebhooksRepository(), keep_going)

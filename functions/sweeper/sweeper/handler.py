@@ -1,5 +1,5 @@
-"""The sweeper function: a schedule calls it to finish removals that were started long ago, to empty the trash, and to
-make ranks short again."""
+"""The sweeper function: a schedule calls it to finish removals that were started long ago, to empty the trash, to make
+ranks short again, and to send what webhooks are due."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -10,6 +10,8 @@ from tasksync.domain.respreading import respread
 from tasksync.domain.rooms.unassignment import unassign_former_member
 from tasksync.domain.sweep import Finish, Subject, sweep
 from tasksync.domain.trash import delete_expired
+from tasksync.domain.webhooks.dispatch import DUE_AFTER, Dispatcher
+from tasksync.dynamodb.change_log.repository import ChangeLogRepository
 from tasksync.dynamodb.rooms.former_members import FormerMembersRepository
 from tasksync.dynamodb.rooms.repository import RoomsRepository
 from tasksync.dynamodb.rooms.unassignments import UnassignmentsRepository
@@ -17,6 +19,9 @@ from tasksync.dynamodb.sessions.repository import SessionsRepository
 from tasksync.dynamodb.tasks.repository import TasksRepository
 from tasksync.dynamodb.tasks.respreads import RespreadsRepository
 from tasksync.dynamodb.users.repository import UsersRepository
+from tasksync.dynamodb.webhooks.deliveries import DeliveriesRepository
+from tasksync.dynamodb.webhooks.queue import DeliveryQueue, is_dispatch
+from tasksync.dynamodb.webhooks.repository import WebhooksRepository
 from tasksync.model import times
 from tasksync.observability.logs import Measure, log_measured
 from tasksync.runtime import deadline, unit_of_work
@@ -29,6 +34,9 @@ _OLDER_THAN_SECONDS = 600
 
 _MOVES_END_WITHIN = timedelta(seconds=30)
 """More than the time-out of the tasks function. A move that began before a respread does not know of it."""
+
+_ROOMS_WITH_WEBHOOKS_EVERY = timedelta(hours=1)
+"""How often the log of a room with webhooks is compared with what was dispatched of it."""
 
 _SWEEP_MEASURE = Measure(dict.fromkeys(("found", "finished", "failures"), "Count"), [["kind"]], sparse=True)
 
@@ -52,6 +60,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
             "unassignments", UnassignmentsRepository().unfinished(times.now() - age), _unassign, context
         ),
         "ranks": _sweep("ranks", RespreadsRepository().due(times.now() - _MOVES_END_WITHIN), _respread, context),
+        "webhooks": _sweep("webhooks", DeliveriesRepository().due(times.now()), _send_due, context),
         # Last: there may be many, and nobody sees them any more.
         "trash": _sweep(
             "trash",
@@ -63,7 +72,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
 
 
 def _finish_room(room_id: str, keep_going: KeepGoing) -> bool:
-    return remove_dead_room(room_id, RoomsRepository(), TasksRepository(), keep_going)
+    return remove_dead_room(room_id, RoomsRepository(), TasksRepository(), WebhooksRepository(), keep_going)
 
 
 def _unassign(left: tuple[str, str], keep_going: KeepGoing) -> bool:
@@ -79,6 +88,21 @@ def _respread(owner_id: str, keep_going: KeepGoing) -> bool:
 
 def _delete_expired(expired: tuple[str, datetime], keep_going: KeepGoing) -> bool:
     return delete_expired(expired, TasksRepository(), keep_going)
+
+
+def _send_due(due: tuple[str, str], keep_going: KeepGoing) -> bool:
+    """Send the message about a delivery, an ordered webhook or a replay; or dispatch the log of a room."""
+    room_id, item = due
+    if is_dispatch(item):
+        webhooks = WebhooksRepository()
+        webhooks.looked_at(room_id, times.now() + _ROOMS_WITH_WEBHOOKS_EVERY)
+        dispatcher = Dispatcher(webhooks, DeliveriesRepository(), ChangeLogRepository(), DeliveryQueue())
+        return dispatcher.dispatch(room_id, keep_going)
+    now = times.now()
+    message = DeliveriesRepository().remind(room_id, item, now, now + DUE_AFTER)
+    if message is not None:
+        DeliveryQueue().send([message])
+    return True
 
 
 def _sweep(kind: str, pages: Iterable[list[Subject]], finish: Finish[Subject], context: Context) -> dict[str, Any]:

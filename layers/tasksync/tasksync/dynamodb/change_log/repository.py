@@ -70,6 +70,16 @@ class ChangeLogRepository:
         more = len(read["Items"]) > limit or "LastEvaluatedKey" in read
         return Page(entries, str(entries[-1].seq) if more else None)
 
+    def following(self, log_id: str, seq: int, limit: int) -> list[ActivityEntry]:
+        """The entries after ``seq`` that there are, in their order. One consistent round trip."""
+        beyond = LogItem.item.between(entry_item(seq + 1), ENTRY + "~")
+        read = next(LogItem.query(log_id, beyond, consistent_read=True, page_size=limit).page_iter)
+        return [EntryItem.from_raw_data(raw).entity() for raw in read["Items"][:limit]]
+
+    def head(self, log_id: str) -> int:
+        """The number of the last entry, read consistently."""
+        return self.state(log_id, ()).head.seq
+
     def done_by(self, user_id: str, limit: int, after: str | None) -> Page[ActivityEntry]:
         """What a person did, in whichever log, oldest first: without any right to see it.
 

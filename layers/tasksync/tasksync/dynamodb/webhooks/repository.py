@@ -1,0 +1,254 @@
+"""Webhooks of rooms, and how far the log of a room is dispatched to them.
+
+A write that an admin asks for takes place only if they still are one: it checks their membership in its transaction.
+"""
+
+from datetime import datetime
+
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from tasksync.dynamodb.core.connection import Transaction
+from tasksync.dynamodb.core.queries import raws
+from tasksync.dynamodb.rooms.memberships import require_membership
+from tasksync.dynamodb.webhooks.items import (
+    STATE,
+    WEBHOOK,
+    StateItem,
+    WebhookItem,
+    WebhooksItem,
+    shard,
+    written,
+)
+from tasksync.model import times
+from tasksync.model.entities import Membership
+from tasksync.model.errors import WriteConflict
+from tasksync.model.webhooks import Subscriptions, Webhook, WebhookState
+from tasksync.runtime.deadline import KeepGoing
+
+
+class WebhooksRepository:
+    """Webhooks of rooms. What ``actor`` asks for raises ``WriteConflict`` if their membership is not what was read."""
+
+    def subscriptions(self, room_id: str) -> Subscriptions | None:
+        """The webhooks of a room, oldest first; None if there are none. One consistent query."""
+        dispatched: int | None = None
+        webhooks = []
+        for raw in raws(WebhooksItem.query(room_id, WebhooksItem.item.startswith(STATE), consistent_read=True)):
+            if raw["item"]["S"] == STATE:
+                dispatched = int(StateItem.from_raw_data(raw).dispatched)
+            else:
+                webhooks.append(WebhookItem.from_raw_data(raw).entity())
+        if dispatched is None:
+            return None
+        return Subscriptions(dispatched, tuple(sorted(webhooks, key=lambda each: (each.created_at, each.id))))
+
+    def find(self, room_id: str, webhook_id: str) -> Webhook | None:
+        """Read consistently."""
+        try:
+            return WebhookItem.get(room_id, WEBHOOK + webhook_id, consistent_read=True).entity()
+        except DoesNotExist:
+            return None
+
+    def create(self, actor: Membership, webhook: Webhook, others: int) -> None:
+        """Raises ``WriteConflict`` if the room has not as many ``others`` any more."""
+        transaction = Transaction()
+        require_membership(transaction, actor)
+        state = StateItem.at(webhook.room_id)
+        if others == 0:
+            state.dispatched, state.webhooks = webhook.since, 1
+            state.due, state.next_at = shard(webhook.room_id), times.timestamp(webhook.created_at)
+            transaction.put(state, StateItem.room_id.does_not_exist(), WriteConflict)
+        else:
+            transaction.update(state, [StateItem.webhooks.add(1)], StateItem.webhooks == others, WriteConflict)
+        transaction.put(WebhookItem.of(webhook), WebhookItem.room_id.does_not_exist(), WriteConflict)
+        transaction.commit()
+
+    def change(self, actor: Membership, before: Webhook, after: Webhook) -> None:
+        """Write what an admin changes: URL, events, the generation of the secret."""
+        events = WebhookItem.events.remove() if after.events is None else WebhookItem.events.set(list(after.events))
+        self._update(
+            actor,
+            before,
+            [
+                WebhookItem.url.set(after.url),
+                events,
+                WebhookItem.generation.set(after.generation),
+                _set(WebhookItem.overlaps_until, after.overlaps_until),
+                WebhookItem.updated_at.set(times.timestamp(after.updated_at)),
+            ],
+        )
+
+    def resume(self, actor: Membership, before: Webhook, after: Webhook) -> None:
+        """Let a webhook get events again; also from an earlier entry on (``cursor``), where it is ordered."""
+        self._update(
+            actor,
+            before,
+            [
+                WebhookItem.state.set(after.state.value),
+                WebhookItem.cursor.set(after.cursor),
+                WebhookItem.failures.set(0),
+                WebhookItem.updated_at.set(times.timestamp(after.updated_at)),
+                *(_due(after.id, after.updated_at) if after.ordered and after.state is WebhookState.ACTIVE else ()),
+            ],
+        )
+
+    def delete(self, actor: Membership, webhook: Webhook, others: int) -> None:
+        """Raises ``WriteConflict`` if it is gone, or the room has not as many ``others`` any more."""
+        transaction = Transaction()
+        require_membership(transaction, actor)
+        state, condition = StateItem.at(webhook.room_id), StateItem.webhooks == others + 1
+        if others:
+            transaction.update(state, [StateItem.webhooks.add(-1)], condition, WriteConflict)
+        else:
+            transaction.delete(state, condition, WriteConflict)
+        item = WebhookItem.at(webhook.room_id, webhook.id)
+        transaction.delete(item, WebhookItem.room_id.exists(), WriteConflict)
+        transaction.commit()
+
+    def _update(self, actor: Membership, before: Webhook, actions: list[Action]) -> None:
+        """As changes by admins and by deliveries overlap, each writes its own attributes; ``updated_at`` is of admins,
+        the rest of the condition says that what deliveries change of an ordered webhook is what was read."""
+        unchanged = (
+            (WebhookItem.updated_at == times.timestamp(before.updated_at))
+            & (WebhookItem.state == before.state.value)
+            & (WebhookItem.cursor == before.cursor)
+        )
+        transaction = Transaction()
+        require_membership(transaction, actor)
+        transaction.update(WebhookItem.at(before.room_id, before.id), actions, unchanged, WriteConflict)
+        transaction.commit()
+
+    # ------------------------------------------------------------------------------------------ dispatch
+    def want(self, webhook: Webhook, seq: int, due_at: datetime) -> bool:
+        """Let an ordered webhook get the entries up to ``seq``. False if it is not to do anything about it now.
+
+        Raises ``WriteConflict`` if it was stopped or resumed at this moment.
+        """
+        active, behind = WebhookItem.state == WebhookState.ACTIVE.value, WebhookItem.wanted < seq
+        wanted = WebhookItem.wanted.set(seq)
+        due = [
+            # Where a delivery waits or is in flight, it is due already.
+            WebhookItem.due.set(WebhookItem.due | shard(webhook.id)),
+            WebhookItem.next_at.set(WebhookItem.next_at | times.timestamp(due_at)),
+        ]
+        if _changed(webhook, [wanted, *due], active & behind):
+            return True
+        if not _changed(webhook, [wanted], ~active & behind):
+            now = self.find(webhook.room_id, webhook.id)
+            if now is not None and now.wanted < seq:
+                raise WriteConflict
+        return False
+
+    def dispatched(self, room_id: str, before: int, after: int) -> None:
+        """The log is dispatched up to ``after``. Raises ``WriteConflict`` if it was not up to ``before``."""
+        state = StateItem.at(room_id)
+        try:
+            state.update([StateItem.dispatched.set(after)], StateItem.dispatched == before)
+        except UpdateError as error:
+            raise WriteConflict from error
+
+    def looked_at(self, room_id: str, next_at: datetime) -> None:
+        """The sweeper comes to this room again at this time."""
+        state = StateItem.at(room_id)
+        try:
+            state.update([StateItem.next_at.set(times.timestamp(next_at))], StateItem.room_id.exists())
+        except UpdateError:
+            return  # its last webhook was deleted
+
+    # ---------------------------------------------------------------------------------------- deliveries
+    def seize(self, webhook: Webhook, busy_until: datetime) -> bool:
+        """Let this invocation alone deliver to an ordered webhook, until a time. False if another does, or it waits."""
+        return _changed(
+            webhook,
+            [WebhookItem.busy_until.set(times.timestamp(busy_until)), *_due(webhook.id, busy_until)],
+            _same_lease(webhook) & (WebhookItem.state == WebhookState.ACTIVE.value),
+        )
+
+    def advance(self, webhook: Webhook, cursor: int) -> bool:
+        """An ordered webhook is done with the entries up to ``cursor``. False if it was set back, or is seized anew."""
+        return _changed(
+            webhook,
+            [WebhookItem.cursor.set(cursor), WebhookItem.failures.set(0)],
+            _same_lease(webhook) & (WebhookItem.cursor == webhook.cursor),
+        )
+
+    def rest(self, webhook: Webhook) -> bool:
+        """An ordered webhook has got all it wants. False if it wants more meanwhile, or was set back."""
+        return _changed(
+            webhook,
+            [WebhookItem.busy_until.remove(), WebhookItem.due.remove(), WebhookItem.next_at.remove()],
+            _same_lease(webhook) & (WebhookItem.cursor == webhook.cursor) & (WebhookItem.wanted == webhook.wanted),
+        )
+
+    def release(self, webhook: Webhook, busy_until: datetime, next_at: datetime) -> None:
+        """An ordered webhook waits until ``busy_until``; the sweeper sees to it from ``next_at`` on."""
+        _changed(
+            webhook,
+            [WebhookItem.busy_until.set(times.timestamp(busy_until)), *_due(webhook.id, next_at)],
+            _same_lease(webhook),
+        )
+
+    def stop(self, webhook: Webhook, state: WebhookState) -> bool:
+        """Suspend or disable an active webhook. False if it is no longer active."""
+        actions: list[Action] = [WebhookItem.state.set(state.value)]
+        if webhook.ordered:
+            actions += [WebhookItem.busy_until.remove(), WebhookItem.due.remove(), WebhookItem.next_at.remove()]
+        condition = WebhookItem.state == WebhookState.ACTIVE.value
+        return _changed(webhook, actions, condition & _same_lease(webhook) if webhook.ordered else condition)
+
+    def failed(self, webhook: Webhook, error: str, at: datetime) -> None:
+        """Count an attempt that failed."""
+        _changed(
+            webhook,
+            [
+                WebhookItem.failures.add(1),
+                WebhookItem.last_error.set(error),
+                WebhookItem.last_failed_at.set(times.timestamp(at)),
+            ],
+            WebhookItem.room_id.exists(),
+        )
+
+    def succeeded(self, webhook: Webhook) -> None:
+        """An attempt succeeded after others had failed."""
+        _changed(webhook, [WebhookItem.failures.set(0)], WebhookItem.room_id.exists())
+
+    # ------------------------------------------------------------------------------------------- removal
+    def purge(self, room_id: str, keep_going: KeepGoing) -> bool:
+        """Delete all that is here of a room, 25 items at a time. False if ``keep_going`` said no before the end."""
+        while keep_going():
+            keys = ["room_id", "item"]
+            found = list(WebhooksItem.query(room_id, consistent_read=True, limit=25, attributes_to_get=keys))
+            if not found:
+                return True
+            with WebhooksItem.batch_write() as batch:
+                for item in found:
+                    batch.delete(item)
+        return False
+
+
+def _changed(webhook: Webhook, actions: list[Action], condition: Condition) -> bool:
+    try:
+        WebhookItem.at(webhook.room_id, webhook.id).update(actions, condition)
+    except UpdateError:
+        return False
+    return True
+
+
+def _same_lease(webhook: Webhook) -> Condition:
+    if webhook.busy_until is None:
+        condition: Condition = WebhookItem.room_id.exists() & WebhookItem.busy_until.does_not_exist()
+    else:
+        condition = WebhookItem.busy_until == written(webhook.busy_until)
+    return condition
+
+
+def _due(subject: str, at: datetime) -> tuple[Action, Action]:
+    return WebhooksItem.due.set(shard(subject)), WebhooksItem.next_at.set(times.timestamp(at))
+
+
+def _set(attribute: UnicodeAttribute, at: datetime | None) -> Action:
+    action: Action = attribute.remove() if at is None else attribute.set(times.timestamp(at))
+    return action
