@@ -92,17 +92,21 @@ FROZEN: dict[str, dict[str, Any]] = {
     "IdempotencyTable": _table("receipt_id"),
     "RateLimitsTable": _table("limit_id"),
     "LogTable": _table("owner_id", "item"),
+    "WebhooksTable": _table("room_id", "item"),
     "ActivityTable": _table("room_id", "entry_id"),
     "SigningSecret": {"GenerateSecretString": _GENERATED},
     "SessionSecret": {"GenerateSecretString": _GENERATED},
     "PepperSecret": {"GenerateSecretString": _GENERATED},
     "HttpSecret": {"GenerateSecretString": _GENERATED},
+    "WebhookSecret": {"GenerateSecretString": _GENERATED},
     "MetricsSecret": {
         "GenerateSecretString": {**_GENERATED, "ExcludeCharacters": "!\"#$%&'()*,:;<=>?@[\\]^`{|}"},
     },
     "RoomCleanupFailures": {},
     "UserRemovalFailures": {},
     "ActivityFailures": {},
+    "DeliveryQueue": {},
+    "DeliveryFailures": {},
     "Alarms": {},
     "AccessLogGroup": {"LogGroupName": {"Fn::Sub": "/${AWS::StackName}/access"}},
     **{
@@ -111,7 +115,7 @@ FROZEN: dict[str, dict[str, Any]] = {
             *("AuthorizerFunction", "AuthFunction", "UsersFunction", "RoomsFunction", "TasksFunction"),
             *("OverviewFunction", "HealthFunction", "MetricsFunction", "PagesFunction"),
             *("RoomCleanupFunction", "UserRemovalFunction", "ActivityFunction", "SweeperFunction"),
-            *("AuditorFunction", "MigrationsFunction"),
+            *("AuditorFunction", "MigrationsFunction", "WebhooksFunction", "WebhookDeliveryFunction"),
         )
     },
 }

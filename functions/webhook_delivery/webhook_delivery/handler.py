@@ -23,7 +23,7 @@ from tasksync.dynamodb.webhooks.queue import (
 from tasksync.dynamodb.webhooks.repository import WebhooksRepository
 from tasksync.http import responses
 from tasksync.model.errors import TaskSyncError
-from tasksync.model.webhooks import Attempt, Delivery, Webhook
+from tasksync.model.webhooks import Attempt, Delivery, Webhook, WebhookState
 from tasksync.observability.logs import Measure, log, log_measured
 from tasksync.runtime import deadline, unit_of_work
 from tasksync.runtime.settings import settings
@@ -32,6 +32,8 @@ from tasksync.streams.records import Context
 from webhook_delivery.sender import DEADLINE_SECONDS, Sender
 
 _DELIVERY_MEASURE = Measure({"deliveries": "Count", "milliseconds": "Milliseconds"}, [["outcome"]])
+
+_STOP_MEASURE = Measure({"stopped": "Count"}, [["state"]])
 
 _ATTEMPT_MILLISECONDS = (DEADLINE_SECONDS + 10) * 1000
 """An attempt, its reads and its writes."""
@@ -59,14 +61,14 @@ def _handle(record: dict[str, Any], context: Context) -> str | None:
 
     if not has_time():
         return "no time left"
-    report = partial(_report, context)
+    report, stopped = partial(_report, context), partial(_stopped, context)
     webhooks, deliveries, log_, queue = (
         WebhooksRepository(),
         DeliveriesRepository(),
         ChangeLogRepository(),
         DeliveryQueue(),
     )
-    attempts = Attempts(webhooks, deliveries, log_, TasksRepository(), responses.task, _send, report)
+    attempts = Attempts(webhooks, deliveries, log_, TasksRepository(), responses.task, _send, report, stopped)
     try:
         with unit_of_work.begin(None, context.aws_request_id):
             # Before any attempt is begun: without it, nothing can be signed.
@@ -116,4 +118,18 @@ def _report(context: Context, outcome: str, delivery: Delivery, attempt: Attempt
         error=attempt.error,
         deliveries=1,
         milliseconds=attempt.milliseconds,
+    )
+
+
+def _stopped(context: Context, webhook: Webhook, state: WebhookState) -> None:
+    """One line for each webhook that gets no events any more until an admin resumes it."""
+    log_measured(
+        "WARNING",
+        "webhook stopped",
+        (_STOP_MEASURE,),
+        request_id=context.aws_request_id,
+        room_id=webhook.room_id,
+        webhook_id=webhook.id,
+        state=state,
+        stopped=1,
     )

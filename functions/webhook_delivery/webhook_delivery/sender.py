@@ -5,6 +5,7 @@ addresses are checked that the connection is made to. One deadline holds for eve
 request, the response. Redirects are not followed.
 """
 
+import functools
 import http.client
 import io
 import socket
@@ -36,13 +37,21 @@ class _Failed(Exception):
 class Sender:
     """Sends payloads."""
 
-    def __init__(self, *, loopback: bool, resolve: Resolve | None = None, tls: ssl.SSLContext | None = None) -> None:
-        """``loopback``: http to this machine is allowed. ``resolve``, ``tls``: instead of the system's resolver and
-        certificates.
+    def __init__(
+        self,
+        *,
+        loopback: bool,
+        resolve: Resolve | None = None,
+        tls: ssl.SSLContext | None = None,
+        seconds: float = DEADLINE_SECONDS,
+    ) -> None:
+        """``loopback``: this machine may be sent to, also by http. ``resolve``, ``tls``: instead of the system's
+        resolver and certificates. ``seconds``: the deadline of an attempt.
         """
+        self._seconds = seconds
         self._loopback = loopback
         self._resolve = resolve or _resolved
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls
 
     def send(self, url: str, headers: dict[str, str], body: bytes, at: datetime) -> Outcome:
         """POST ``body``. Never raises: the attempt says what went wrong."""
@@ -50,7 +59,7 @@ class Sender:
         response: _Response | None = None
         error: str | None = None
         try:
-            response = self._exchange(url, headers, body, began + DEADLINE_SECONDS)
+            response = self._exchange(url, headers, body, began + self._seconds)
         except _Failed as failed:
             error = str(failed)
         milliseconds = round((time.monotonic() - began) * 1000)
@@ -92,7 +101,7 @@ class Sender:
             return connection
         try:
             connection.settimeout(_left(deadline))
-            return self._tls.wrap_socket(connection, server_hostname=target.host)
+            return (self._tls or _certificates()).wrap_socket(connection, server_hostname=target.host)
         except TimeoutError:
             connection.close()
             raise _Failed("timeout") from None
@@ -104,7 +113,7 @@ class Sender:
         """Those of the target, if webhooks may be sent to all of them."""
         addresses = _within(lambda: self._resolve(target.host, target.port), deadline)
         # A name that has an address of an inner network, too, is refused whole.
-        if not all(is_allowed(address, loopback=self._loopback and not target.tls) for address in addresses):
+        if not all(is_allowed(address, loopback=self._loopback) for address in addresses):
             raise _Failed("address_not_allowed")
         return addresses
 
@@ -206,6 +215,12 @@ def _within(look_up: Callable[[], Sequence[str]], deadline: float) -> Sequence[s
     if not found[0]:
         raise _Failed("unknown_host")
     return found[0]
+
+
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """Reading the system's certificates takes a while."""
+    return ssl.create_default_context()
 
 
 def _resolved(host: str, port: int) -> Sequence[str]:

@@ -31,6 +31,13 @@ class Scene:
         self.path = f"/rooms/{self.room['id']}"
 
     @functools.cached_property
+    def webhook(self) -> str:
+        """The path of a webhook of the room."""
+        made = self.ann.post(f"{self.path}/webhooks", json={"url": "https://hooks.example.org/"})
+        assert made.status == 201, made
+        return f"{self.path}/webhooks/{made.json()['id']}"
+
+    @functools.cached_property
     def another_task(self) -> Any:
         """A task of the room, behind the first one."""
         return self.ann.plan(room_id=self.room["id"])
@@ -105,6 +112,32 @@ WRITES: dict[str, Write] = {
     ),
     "remove somebody": Write(
         "DELETE /rooms/{room_id}/users/{user_id}", lambda scene: ("DELETE", f"{scene.path}/users/{scene.bob.id}", None)
+    ),
+    "make a webhook": Write(
+        "POST /rooms/{room_id}/webhooks",
+        lambda scene: ("POST", f"{scene.path}/webhooks", {"url": "https://hooks.example.org/"}),
+    ),
+    "change a webhook": Write(
+        "PATCH /rooms/{room_id}/webhooks/{webhook_id}",
+        lambda scene: ("PATCH", scene.webhook, {"events": ["task.created"]}),
+    ),
+    "delete a webhook": Write(
+        "DELETE /rooms/{room_id}/webhooks/{webhook_id}", lambda scene: ("DELETE", scene.webhook, None)
+    ),
+    "renew the secret of a webhook": Write(
+        "POST /rooms/{room_id}/webhooks/{webhook_id}/secret",
+        lambda scene: ("POST", f"{scene.webhook}/secret", {}),
+    ),
+    "resume a webhook": Write(
+        "POST /rooms/{room_id}/webhooks/{webhook_id}/resume",
+        lambda scene: ("POST", f"{scene.webhook}/resume", {}),
+    ),
+    "test a webhook": Write(
+        "POST /rooms/{room_id}/webhooks/{webhook_id}/test", lambda scene: ("POST", f"{scene.webhook}/test", {})
+    ),
+    "replay events": Write(
+        "POST /rooms/{room_id}/webhooks/{webhook_id}/replay",
+        lambda scene: ("POST", f"{scene.webhook}/replay", {"from": 1, "to": 9}),
     ),
     "plan a task": Write(
         "POST /tasks", lambda scene: ("POST", "/tasks", {"title": "Once", "room_id": scene.room["id"]})

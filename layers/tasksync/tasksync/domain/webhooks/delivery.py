@@ -47,6 +47,10 @@ Report = Callable[[str, Delivery, Attempt], None]
 """Takes what came of each attempt, for logs and metrics: ``delivered``, ``retried``, ``failed``."""
 
 
+Stopped = Callable[[Webhook, WebhookState], None]
+"""Takes that a webhook was suspended or disabled, for logs and metrics."""
+
+
 class Webhooks(Protocol):
     """The part of ``dynamodb/webhooks/repository.py`` that is used here."""
 
@@ -94,6 +98,7 @@ class Attempts:
         render: RenderTask,
         send: Send,
         report: Report,
+        stopped: Stopped,
     ) -> None:
         self._webhooks = webhooks
         self._deliveries = deliveries
@@ -102,6 +107,7 @@ class Attempts:
         self._render = render
         self._send = send
         self._report = report
+        self._stopped = stopped
 
     def make(self, webhook: Webhook, delivery: Delivery, entry: ActivityEntry | None = None) -> Delivery | None:
         """Begin an attempt, send, and record what came of it: the delivery after that.
@@ -143,6 +149,11 @@ class Attempts:
         self._report(_word(failed), failed, attempt)
         return failed
 
+    def stop(self, webhook: Webhook, state: WebhookState) -> None:
+        """Suspend or disable a webhook, if it is active."""
+        if self._webhooks.stop(webhook, state):
+            self._stopped(webhook, state)
+
     def _payload(self, delivery: Delivery, entry: ActivityEntry | None) -> str | None:
         """None if the log does not hold the entry any more."""
         if entry is None:
@@ -181,7 +192,7 @@ class Deliverer:
         if after is None:
             return
         if is_gone(after):
-            self._webhooks.stop(webhook, WebhookState.DISABLED)
+            self._attempts.stop(webhook, WebhookState.DISABLED)
         elif after.status is DeliveryStatus.PENDING and after.next_at is not None:
             seconds = seconds_until(after.next_at)
             if seconds <= longest_delay_seconds:

@@ -32,7 +32,6 @@ class Webhooks(Protocol):
     def advance(self, webhook: Webhook, cursor: int) -> bool: ...
     def rest(self, webhook: Webhook) -> bool: ...
     def release(self, webhook: Webhook, busy_until: datetime, next_at: datetime) -> None: ...
-    def stop(self, webhook: Webhook, state: WebhookState) -> bool: ...
 
 
 class Deliveries(Protocol):
@@ -122,7 +121,7 @@ class OrderedDeliverer:
         if delivery.status is DeliveryStatus.DELIVERED:
             return self._passed(webhook, entry.seq)
         if delivery.status is DeliveryStatus.FAILED:
-            self._webhooks.stop(webhook, WebhookState.DISABLED if is_gone(delivery) else WebhookState.SUSPENDED)
+            self._attempts.stop(webhook, WebhookState.DISABLED if is_gone(delivery) else WebhookState.SUSPENDED)
             return False
         due = delivery.next_at or times.now()
         self._webhooks.release(webhook, due, due)

@@ -235,7 +235,7 @@ class WebhookService:
         (actor, before), head = self._gather(
             lambda: self._found(caller, room_id, webhook_id), lambda: self._log.head(room_id)
         )
-        last = _checked_range(first, last, head, ordered=before.ordered)
+        _require_range(first, last, head, ordered=before.ordered)
         at = times.later_than(before.updated_at)
         if before.ordered:
             back = min(before.cursor, first - 1)
@@ -295,21 +295,13 @@ def _require_admin(actor: Membership | None) -> Membership:
     return actor
 
 
-def _checked_range(first: int, last: int, head: int, *, ordered: bool) -> int:
-    """The last entry of a replay: that which is asked for, or the end of the log."""
-    last = min(last, head)
+def _require_range(first: int, last: int, head: int, *, ordered: bool) -> None:
+    """Raises ``Invalid`` for a range that is none, or too long. What is beyond the log is no entry, and not counted."""
     if first > last:
-        raise Invalid(
-            [
-                FieldError(
-                    "/from", "out_of_range", f"Must be at most `to`, and the last entry of the log, which is {head}."
-                )
-            ]
-        )
+        raise Invalid([FieldError("/to", "out_of_range", "Must be `from` or more.")])
     # An ordered webhook delivers all that follows, too.
-    count = (head if ordered else last) - first + 1
+    count = (head if ordered else min(last, head)) - first + 1
     if count > MOST_REPLAYED:
         raise Invalid(
             [FieldError("/to", "out_of_range", f"At most {MOST_REPLAYED:,} entries at once; these would be {count:,}.")]
         )
-    return last

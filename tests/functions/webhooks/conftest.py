@@ -1,0 +1,10 @@
+"""Fixtures of the tests of webhooks."""
+
+import pytest
+
+from tests.support.clock import Clock
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)

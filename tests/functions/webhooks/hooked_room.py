@@ -1,0 +1,80 @@
+"""A room with a webhook, and what happens to its events."""
+
+import json
+from typing import Any
+
+from standardwebhooks import Webhook
+
+from tasksync.domain.webhooks.dispatch import Dispatcher
+from tasksync.dynamodb.change_log.repository import ChangeLogRepository
+from tasksync.dynamodb.webhooks.deliveries import DeliveriesRepository
+from tasksync.dynamodb.webhooks.queue import DeliveryQueue
+from tasksync.dynamodb.webhooks.repository import WebhooksRepository
+from tests.functions.webhooks.receivers import Received, Receiver
+from tests.support.clock import Clock
+from tests.support.context import LambdaContext
+from tests.support.gateway import load_handler
+from tests.support.product import Product
+from tests.support.queues import Queues
+
+
+class HookedRoom:
+    """Ann's room, whose events go to a receiver."""
+
+    def __init__(self, product: Product, clock: Clock, receiver: Receiver, **fields: Any) -> None:
+        self.product = product
+        self.clock = clock
+        self.queues = Queues(product.aws)
+        self.ann = product.register("ann")
+        self.room = self.ann.open_room()
+        self.id: str = self.room["id"]
+        product.deliver()
+        self.path = f"/rooms/{self.id}/webhooks"
+        response = self.ann.post(self.path, json={"url": receiver.url, **fields})
+        assert response.status == 201, response
+        self.webhook = response.json()
+        self.own_path = f"{self.path}/{self.webhook['id']}"
+
+    def plan(self, title: str) -> Any:
+        """A task of the room, whose entry is in the log then and dispatched."""
+        task = self.ann.plan(title=title, room_id=self.id)
+        self.dispatch()
+        return task
+
+    def dispatch(self) -> None:
+        """What the function behind the log's stream does."""
+        self.product.deliver()
+        with self.product.aws.running("SweeperFunction"):
+            dispatcher = Dispatcher(
+                WebhooksRepository(), DeliveriesRepository(), ChangeLogRepository(), DeliveryQueue()
+            )
+            assert dispatcher.dispatch(self.id, lambda: True)
+
+    def sweep(self) -> Any:
+        with self.product.aws.running("SweeperFunction"):
+            return load_handler("sweeper.handler.handler")({}, LambdaContext("SweeperFunction", 300))
+
+    def retry(self) -> None:
+        """Let time pass until the next attempts are due, and make them."""
+        self.clock.pass_by(2 * 86_400)
+        self.sweep()
+        self.queues.deliver(delayed=True)
+
+    def state(self) -> Any:
+        response = self.ann.get(self.own_path)
+        assert response.status == 200, response
+        return response.json()
+
+    def deliveries(self, **params: Any) -> list[Any]:
+        """Oldest first."""
+        return self.ann.list(f"{self.own_path}/deliveries", **params)[::-1]
+
+
+def titles(requests: list[Received]) -> list[str]:
+    """Of the tasks that events are about."""
+    return [json.loads(request.body)["data"]["task"]["title"] for request in requests]
+
+
+def verified(secret: str, request: Received) -> Any:
+    """The payload, if the signature is good; receivers verify so."""
+    return Webhook(secret).verify(request.body, request.headers)
