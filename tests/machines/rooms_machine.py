@@ -263,7 +263,7 @@ class RoomsMachine(Machine):
     def _shown(self, response: Response, room: Room, person: Person) -> None:
         body = _without_times(response.json())
         assert body == {**_as_listed(room, person.id), "user_ids": list(room.members)}, response
-        assert response.headers["ETag"] == f'"{room.version}"'
+        assert response.tagged_version == room.version
 
 
 def _body(response: Response) -> Any:
