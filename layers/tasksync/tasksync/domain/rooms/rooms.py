@@ -152,7 +152,9 @@ class RoomService:
         return self._rooms.rooms_of(caller.user_id, limit, after)
 
     def get(self, caller: Caller, room_id: str) -> RoomView:
-        return _found(self._counted(caller, room_id))
+        """The room with its counts, which are read at the same time."""
+        view, counts = self._gather(lambda: self._view(caller, room_id), lambda: self._counts.task_counts(room_id))
+        return replace(view, tasks=counts_of(view.room, counts))
 
     @retry_on_conflict
     def change(
@@ -163,7 +165,7 @@ class RoomService:
         matches: Matches,
     ) -> RoomView:
         """Replace the room by the result of ``edit``. Raises ``RoleTooLow``, ``PreconditionFailed``."""
-        view = _to_be_changed(self._counted(caller, room_id), matches)
+        view = _to_be_changed(self.get(caller, room_id), matches)
         changed = edit(view)
         if changed == view.room:
             return view
@@ -176,7 +178,7 @@ class RoomService:
     @retry_on_conflict
     def change_code(self, caller: Caller, room_id: str, matches: Matches) -> RoomView:
         """Generate a new code; the old one stops working. Raises ``RoleTooLow``, ``PreconditionFailed``."""
-        before = _to_be_changed(self._counted(caller, room_id), matches)
+        before = _to_be_changed(self.get(caller, room_id), matches)
         room = _next_version(replace(before.room, code=new_code()))
 
         def write(view: RoomView) -> None:
@@ -188,7 +190,7 @@ class RoomService:
     @retry_on_conflict
     def close(self, caller: Caller, room_id: str, matches: Matches) -> None:
         """Delete the room. All memberships end at once. Raises ``RoleTooLow``, ``PreconditionFailed``."""
-        view = _to_be_changed(self._rooms.view(room_id, caller.user_id), matches)
+        view = _to_be_changed(self._view(caller, room_id), matches)
         unit_of_work.respond_with(None)
         self._rooms.close(view, times.later_than(view.room.updated_at))
 
@@ -225,7 +227,7 @@ class RoomService:
 
     def members(self, caller: Caller, room_id: str, limit: int, after: str | None) -> Page[MemberWithUser]:
         """The members in the order they joined, without users who are being deleted."""
-        everybody = list(_found(self._rooms.view(room_id, caller.user_id)).members)
+        everybody = list(self._view(caller, room_id).members)
         start = next((i + 1 for i, member in enumerate(everybody) if _position(member) == after), None)
         if start is None:  # from the beginning, or the member at the cursor has left meanwhile
             start = next((i for i, member in enumerate(everybody) if after is None or _position(member) > after), None)
@@ -313,7 +315,7 @@ class RoomService:
     @retry_on_conflict
     def _remove(self, caller: Caller, room_id: str, user_id: str, join_ids: set[str]) -> None:
         """``join_ids``: of the memberships that the attempts before this one have read."""
-        view = _found(self._rooms.view(room_id, caller.user_id))
+        view = self._view(caller, room_id)
         oneself = user_id == caller.user_id
         if not oneself and view.caller.role is not RoomRole.ADMIN:
             raise _admin_required(view)
@@ -330,12 +332,12 @@ class RoomService:
             unit_of_work.respond_with(None)
             self._rooms.remove(view, member, former)
 
-    def _counted(self, caller: Caller, room_id: str) -> RoomView | None:
-        """Read, at the same time, the caller's view of the room and its counts."""
-        view, counts = self._gather(
-            lambda: self._rooms.view(room_id, caller.user_id), lambda: self._counts.task_counts(room_id)
-        )
-        return None if view is None else replace(view, tasks=counts_of(view.room, counts))
+    def _view(self, caller: Caller, room_id: str) -> RoomView:
+        """Without the counts."""
+        view = self._rooms.view(room_id, caller.user_id)
+        if view is None:
+            raise RoomNotFound
+        return view
 
     def _with_person(self, caller: Caller, room_id: str, user_id: str) -> tuple[RoomView | None, dict[str, User]]:
         """Read, at the same time, the caller's view of the room and a user."""
@@ -358,24 +360,18 @@ class RoomService:
             raise TooManyRooms(detail)
 
 
-def _found(view: RoomView | None) -> RoomView:
-    """The view, if the caller is a member of the room. Raises ``RoomNotFound`` for others."""
-    if view is None:
-        raise RoomNotFound
-    return view
-
-
-def _to_be_changed(found: RoomView | None, matches: Matches) -> RoomView:
-    """Raises ``RoomNotFound``, ``RoleTooLow``, ``PreconditionFailed``."""
-    view = _require_admin(found)
+def _to_be_changed(view: RoomView, matches: Matches) -> RoomView:
+    """The view, if the caller may change the room. Raises ``RoleTooLow``, ``PreconditionFailed``."""
+    _require_admin(view)
     if not matches(view.room.version):
         raise PreconditionFailed(view.room.version)
     return view
 
 
-def _require_admin(found: RoomView | None) -> RoomView:
+def _require_admin(view: RoomView | None) -> RoomView:
     """The view, if the caller is an admin of the room. Raises ``RoomNotFound``, ``RoleTooLow``."""
-    view = _found(found)
+    if view is None:
+        raise RoomNotFound
     if view.caller.role is not RoomRole.ADMIN:
         raise _admin_required(view)
     return view
