@@ -12,8 +12,8 @@ import msgspec
 from tasksync.model import times
 from tasksync.model.entities import ActivityEntry, ActivityResource, Room, TaskCounts, TaskStatus
 
-_LOG_BEGINS_WITHIN = timedelta(minutes=1)
-"""After the creation of a room. Its log begins as soon as the stream's record arrives, most often within a second."""
+_LOG_BEGINS_WITHIN = timedelta(minutes=10)
+"""After the creation of a room: most often within a second. Where it takes longer than this, an alarm is raised."""
 
 
 class Counted(StrEnum):
