@@ -74,7 +74,7 @@ class Streams:
 
     def committed(self, changes: list[Change]) -> None:
         """Make a record of each change, and see to its delivery."""
-        for change in changes:
+        for change in (each for each in changes if each.table in _VIEWS):
             number = next(self._sequence)
             record = record_of(change, number, self._world.now())
             for source in self._world.functions.sources:
