@@ -112,7 +112,7 @@ FROZEN: dict[str, dict[str, Any]] = {
             *("AuthorizerFunction", "AuthFunction", "UsersFunction", "RoomsFunction", "TasksFunction"),
             *("OverviewFunction", "HealthFunction", "MetricsFunction", "PagesFunction"),
             *("RoomCleanupFunction", "UserRemovalFunction", "ActivityFunction", "DispatchFunction"),
-            *("SweeperFunction", "AuditorFunction", "MigrationsFunction"),
+            *("SweeperFunction", "AuditorFunction", "MigrationsFunction", "SyncFunction"),
         )
     },
 }
