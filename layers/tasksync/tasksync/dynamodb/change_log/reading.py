@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from tasksync.dynamodb.change_log.counts import counts_by_room
-from tasksync.dynamodb.change_log.items import HEAD, entry_item, log_key, seq_of
+from tasksync.dynamodb.change_log.decoder import seq_of
+from tasksync.dynamodb.change_log.items import HEAD, entry_item, log_key
 from tasksync.dynamodb.core.connection import MOST_KEYS, get_many
 from tasksync.dynamodb.core.gather import gather
 from tasksync.dynamodb.core.mapper import Raw, Row, Text, stored_as
