@@ -10,11 +10,7 @@ STACK = Stack()
 ALARMS = STACK.of_type("AWS::CloudWatch::Alarm")
 STREAM_FUNCTIONS = [function for function in STACK.functions if STACK.events(function, "DynamoDB")]
 SCHEDULED = [function for function in STACK.functions if STACK.events(function, "Schedule")]
-READ = {
-    event["Queue"]["Fn::GetAtt"][0]
-    for function in STACK.functions
-    for event in STACK.events(function, "SQS")
-}
+READ = {event["Queue"]["Fn::GetAtt"][0] for function in STACK.functions for event in STACK.events(function, "SQS")}
 FAILURE_QUEUES = sorted(STACK.of_type("AWS::SQS::Queue").keys() - READ)
 
 

@@ -105,6 +105,7 @@ FROZEN: dict[str, dict[str, Any]] = {
     "RoomCleanupFailures": {},
     "UserRemovalFailures": {},
     "ActivityFailures": {},
+    "DispatchFailures": {},
     "DeliveryQueue": {},
     "DeliveryFailures": {},
     "Alarms": {},
@@ -114,8 +115,9 @@ FROZEN: dict[str, dict[str, Any]] = {
         for function in (
             *("AuthorizerFunction", "AuthFunction", "UsersFunction", "RoomsFunction", "TasksFunction"),
             *("OverviewFunction", "HealthFunction", "MetricsFunction", "PagesFunction"),
-            *("RoomCleanupFunction", "UserRemovalFunction", "ActivityFunction", "SweeperFunction"),
-            *("AuditorFunction", "MigrationsFunction", "WebhooksFunction", "WebhookDeliveryFunction"),
+            *("RoomCleanupFunction", "UserRemovalFunction", "ActivityFunction", "DispatchFunction"),
+            *("SweeperFunction", "AuditorFunction", "MigrationsFunction", "SyncFunction"),
+            *("WebhooksFunction", "WebhookDeliveryFunction"),
         )
     },
 }

@@ -36,7 +36,14 @@ class Team:
 
     def requests(self) -> dict[str, Request]:
         """By method and path, with what is special about it behind a comma. In this order each is answered well."""
-        return self._of_tasks() | self._of_webhooks() | self._of_rooms() | self._across() | self._of_people() | self._of_sessions()
+        return (
+            self._of_tasks()
+            | self._of_webhooks()
+            | self._of_rooms()
+            | self._across()
+            | self._of_people()
+            | self._of_sessions()
+        )
 
     def _of_tasks(self) -> dict[str, Request]:
         ann, room, room_id = self.ann, f"/rooms/{self.room['id']}", self.room["id"]
@@ -100,6 +107,7 @@ class Team:
             "GET /rooms/{room_id}": self._get(room),
             "GET /rooms/{room_id}/users": self._get(f"{room}/users"),
             "GET /rooms/{room_id}/activity": self._get(f"{room}/activity"),
+            "GET /rooms/{room_id}/changes": self._get(f"{room}/changes"),
             "POST /rooms": lambda: ann.post("/rooms", json={"name": "A"}),
             "PUT /rooms/{room_id}": lambda: ann.put(room, json={"name": "B"}),
             "PATCH /rooms/{room_id}": lambda: ann.patch(room, json={"name": "C"}),
@@ -134,6 +142,7 @@ class Team:
             "GET /users/{user_id}": self._get("/users/me"),
             "GET /users/{user_id}, somebody else": self._get(f"/users/{self.bob.id}"),
             "GET /users/{user_id}/export": self._get("/users/me/export"),
+            "GET /users/{user_id}/changes": self._get("/users/me/changes"),
             "PUT /users/{user_id}": change(self.cleo.put),
             "PATCH /users/{user_id}": change(self.cleo.patch),
             "DELETE /users/{user_id}": lambda: self.cleo.delete("/users/me"),

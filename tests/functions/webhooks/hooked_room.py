@@ -5,11 +5,6 @@ from typing import Any
 
 from standardwebhooks import Webhook
 
-from tasksync.domain.webhooks.dispatch import Dispatcher
-from tasksync.dynamodb.change_log.repository import ChangeLogRepository
-from tasksync.dynamodb.webhooks.deliveries import DeliveriesRepository
-from tasksync.dynamodb.webhooks.queue import DeliveryQueue
-from tasksync.dynamodb.webhooks.repository import WebhooksRepository
 from tests.functions.webhooks.receivers import Received, Receiver
 from tests.support.clock import Clock
 from tests.support.context import LambdaContext
@@ -36,19 +31,10 @@ class HookedRoom:
         self.own_path = f"{self.path}/{self.webhook['id']}"
 
     def plan(self, title: str) -> Any:
-        """A task of the room, whose entry is in the log then and dispatched."""
+        """A task of the room, whose entry is in the log and dispatched then."""
         task = self.ann.plan(title=title, room_id=self.id)
-        self.dispatch()
-        return task
-
-    def dispatch(self) -> None:
-        """What the function behind the log's stream does."""
         self.product.deliver()
-        with self.product.aws.running("SweeperFunction"):
-            dispatcher = Dispatcher(
-                WebhooksRepository(), DeliveriesRepository(), ChangeLogRepository(), DeliveryQueue()
-            )
-            assert dispatcher.dispatch(self.id, lambda: True)
+        return task
 
     def sweep(self) -> Any:
         with self.product.aws.running("SweeperFunction"):

@@ -181,7 +181,7 @@ def test_an_event_that_dispatch_missed_is_found_by_the_sweeper(product: Product,
         hooked = HookedRoom(product, clock, receiver)
         hooked.sweep()
         hooked.ann.plan(title="first", room_id=hooked.id)
-        product.deliver()
+        product.deliver(to="ActivityFunction")
         assert hooked.queues.deliver() == []
 
         clock.pass_by(3_601)
@@ -196,7 +196,6 @@ def test_messages_that_come_twice_send_once(product: Product, clock: Clock, orde
     with Receiver().listening() as receiver:
         hooked = HookedRoom(product, clock, receiver, ordered=ordered)
         hooked.plan("first")
-        hooked.dispatch()
         clock.pass_by(601)
         hooked.sweep()
         assert len(hooked.queues.deliver()) == 2
@@ -209,7 +208,7 @@ def test_only_chosen_types_are_sent_with_the_refetches_of_their_resource(product
         hooked = HookedRoom(product, clock, receiver, events=["task.updated"])
         task = hooked.plan("first")
         hooked.ann.patch(f"/tasks/{task['id']}", json={"title": "second"})
-        hooked.dispatch()
+        product.deliver()
         hooked.queues.deliver()
 
     assert [json.loads(request.body)["type"] for request in receiver.requests] == ["task.updated"]
@@ -232,7 +231,7 @@ def test_long_texts_are_left_out_of_a_payload(product: Product, clock: Clock) ->
     with Receiver().listening() as receiver:
         hooked = HookedRoom(product, clock, receiver)
         task = hooked.ann.plan(title="Order the desks", room_id=hooked.id, description="\U0001f600" * 9_000)
-        hooked.dispatch()
+        product.deliver()
         hooked.queues.deliver()
 
     (request,) = receiver.requests
@@ -248,7 +247,7 @@ def test_a_task_that_is_gone_is_null_and_the_code_of_a_room_is_not_sent(product:
         task = hooked.ann.plan(title="Order the desks", room_id=hooked.id)
         hooked.ann.delete_for_good(task)
         code = hooked.ann.post(f"/rooms/{hooked.id}/code").json()["code"]
-        hooked.dispatch()
+        product.deliver()
         hooked.queues.deliver()
 
     payloads = [json.loads(request.body) for request in receiver.requests]
