@@ -98,12 +98,6 @@ class ShownDelivery(TypedDict):
     ]
 
 
-class Webhooks(TypedDict):
-    """The webhooks of a room."""
-
-    items: Annotated[list[ShownWebhook], Meta(description="All of them, oldest first.")]
-
-
 Replayed = TypedDict("Replayed", {"from": _Seq, "to": _Seq})
 Replayed.__doc__ = "The entries that are delivered again, as far as the log holds them and the webhook wants them."
 

@@ -19,7 +19,7 @@ from tasksync.http.pagination.lists import listing
 from tasksync.http.pipeline import Idempotency, RateLimits
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, ok, uncompressed
-from tasksync.http.schemas.fields import EmptyBody
+from tasksync.http.schemas.fields import EmptyBody, Paging
 from tasksync.http.schemas.responses import Listing
 from tasksync.model.errors import FieldError, Invalid, RoleTooLow, TooManyWebhooks
 from tasksync.model.webhooks import Webhook
@@ -28,7 +28,7 @@ from tasksync.security.webhook_addresses import Refused, target_of
 from tasksync.security.webhook_secrets import secret_of
 from webhooks_api import response_schemas as shown
 from webhooks_api.request_schemas import DeliveryQuery, NewWebhook, ReplayRange, WebhookChange
-from webhooks_api.response_schemas import Replayed, ShownDelivery, ShownWebhook, Webhooks, WebhookWithSecret
+from webhooks_api.response_schemas import Replayed, ShownDelivery, ShownWebhook, WebhookWithSecret
 
 api = Api("webhooks", Idempotency(IdempotencyRepository()), RateLimits(RateLimitsRepository(), settings))
 app = api.chalice
@@ -77,13 +77,14 @@ def create_webhook(request: Request, room_id: str, body: NewWebhook) -> Response
     )
 
 
-@api.route("GET", "/rooms/{room_id}/webhooks", response=Webhooks, raises=(RoleTooLow,))
-def list_webhooks(request: Request, room_id: str) -> Response:
+@api.route("GET", "/rooms/{room_id}/webhooks", query=Paging, response=Listing[ShownWebhook], raises=(RoleTooLow,))
+def list_webhooks(request: Request, room_id: str, query: Paging) -> Response:
     """List the webhooks of a room, as one of its admins.
 
-    They come oldest first, all on one page.
+    They come oldest first. No response but the first shows the secret of a webhook.
     """
-    return ok({"items": [shown.webhook(each) for each in _webhooks.list(request.caller, room_id)]})
+    caller = request.caller
+    return listing(request, query, lambda limit, after: _webhooks.list(caller, room_id, limit, after), shown.webhook)
 
 
 @api.route("GET", "/rooms/{room_id}/webhooks/{webhook_id}", response=ShownWebhook, raises=(RoleTooLow,))

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 # What a request may name in its path or body, as {name}; ``callers.py`` says what each stands for.
-PLACES = {"room_id", "task_id", "user_id", "session_id", "personal_task_id", "viewers_task_id", "trashed_task_id", "webhook_id"}
+PLACES = {
+    *("room_id", "task_id", "user_id", "session_id", "personal_task_id"),
+    *("viewers_task_id", "trashed_task_id", "webhook_id"),
+}
 
 
 @dataclass(frozen=True)

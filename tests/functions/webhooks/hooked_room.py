@@ -1,14 +1,15 @@
 """A room with a webhook, and what happens to its events."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from standardwebhooks import Webhook
 
+from tasksync.model.times import parse, timestamp
 from tests.functions.webhooks.receivers import Received, Receiver
-from tests.support.clock import Clock
-from tests.support.context import LambdaContext
-from tests.support.gateway import load_handler
+from tests.support import tables
+from tests.support.function_calls import call
 from tests.support.product import Product
 from tests.support.queues import Queues
 
@@ -16,9 +17,8 @@ from tests.support.queues import Queues
 class HookedRoom:
     """Ann's room, whose events go to a receiver."""
 
-    def __init__(self, product: Product, clock: Clock, receiver: Receiver, **fields: Any) -> None:
+    def __init__(self, product: Product, receiver: Receiver, **fields: Any) -> None:
         self.product = product
-        self.clock = clock
         self.queues = Queues(product.aws)
         self.ann = product.register("ann")
         self.room = self.ann.open_room()
@@ -37,14 +37,22 @@ class HookedRoom:
         return task
 
     def sweep(self) -> Any:
-        with self.product.aws.running("SweeperFunction"):
-            return load_handler("sweeper.handler.handler")({}, LambdaContext("SweeperFunction", 300))
+        return call(self.product.aws, "SweeperFunction", {})
 
     def retry(self) -> None:
         """Let time pass until the next attempts are due, and make them."""
-        self.clock.pass_by(2 * 86_400)
+        self.time_passes(timedelta(days=2))
         self.sweep()
         self.queues.deliver(delayed=True)
+
+    def time_passes(self, time: timedelta) -> None:
+        """All that waits for a time has waited for so long."""
+        for item in self.product.items("WebhooksTable"):
+            waits = item.keys() & {"next_at", "busy_until", "overlaps_until"}
+            earlier = {name: timestamp(parse(item[name]) - time) for name in waits}
+            if earlier:
+                key = {"room_id": item["room_id"], "item": item["item"]}
+                tables.change(self.product.aws, "WebhooksTable", key, **earlier)
 
     def state(self) -> Any:
         response = self.ann.get(self.own_path)

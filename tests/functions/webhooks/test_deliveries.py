@@ -1,22 +1,21 @@
-"""Every event arrives, or stands in the ledger as failed; replays deliver it; the order is kept where it is promised."""
+"""Every event arrives, or stands in the ledger as failed; replays deliver it; ordered webhooks keep the order."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
 from tests.functions.webhooks import receivers
 from tests.functions.webhooks.hooked_room import HookedRoom, titles, verified
 from tests.functions.webhooks.receivers import Answer, Receiver, status
-from tests.support.clock import Clock
 from tests.support.product import Product
 
 ATTEMPTS = 10
 
 
-def test_an_event_arrives_signed(product: Product, clock: Clock) -> None:
+def test_an_event_arrives_signed(product: Product) -> None:
     with Receiver().listening() as receiver:
-        hooked = HookedRoom(product, clock, receiver)
+        hooked = HookedRoom(product, receiver)
         task = hooked.plan("Order the desks")
         hooked.queues.deliver()
 
@@ -50,10 +49,10 @@ def test_an_event_arrives_signed(product: Product, clock: Clock) -> None:
 )
 @pytest.mark.parametrize("ordered", [False, True], ids=["unordered", "ordered"])
 def test_an_event_that_cannot_be_delivered_stands_in_the_ledger_and_a_replay_delivers_it(
-    product: Product, clock: Clock, answer: Answer, ordered: bool
+    product: Product, answer: Answer, ordered: bool
 ) -> None:
     with Receiver(answer).listening() as receiver:
-        hooked = HookedRoom(product, clock, receiver, ordered=ordered)
+        hooked = HookedRoom(product, receiver, ordered=ordered)
         hooked.plan("Order the desks")
         hooked.queues.deliver()
         for _ in range(ATTEMPTS):
@@ -81,11 +80,11 @@ def test_an_event_that_cannot_be_delivered_stands_in_the_ledger_and_a_replay_del
         assert hooked.state()["failures"] == 0
 
 
-def test_pauses_grow_over_three_days_and_retry_after_is_waited_for(product: Product, clock: Clock) -> None:
+def test_pauses_grow_over_three_days_and_retry_after_is_waited_for(product: Product) -> None:
     with Receiver(
         status(500), status(503, Retry_After="7200"), status(503, Retry_After="9" * 9)
     ).listening() as receiver:
-        hooked = HookedRoom(product, clock, receiver)
+        hooked = HookedRoom(product, receiver)
         hooked.plan("Order the desks")
         hooked.queues.deliver()
 
@@ -103,9 +102,9 @@ def test_pauses_grow_over_three_days_and_retry_after_is_waited_for(product: Prod
     assert 3 * 86_400 < sum(scheduled) * 1.0 < 3.5 * 86_400
 
 
-def test_410_disables_the_webhook_and_resuming_it_enables_it(product: Product, clock: Clock) -> None:
+def test_410_disables_the_webhook_and_resuming_it_enables_it(product: Product) -> None:
     with Receiver(status(410), status(200)).listening() as receiver:
-        hooked = HookedRoom(product, clock, receiver)
+        hooked = HookedRoom(product, receiver)
         hooked.plan("first")
         hooked.queues.deliver()
         assert hooked.state()["state"] == "disabled"
@@ -124,9 +123,9 @@ def test_410_disables_the_webhook_and_resuming_it_enables_it(product: Product, c
         assert sorted(titles(receiver.requests)[2:]) == ["first", "second"]
 
 
-def test_an_ordered_webhook_never_overtakes_and_has_one_delivery_in_flight(product: Product, clock: Clock) -> None:
+def test_an_ordered_webhook_never_overtakes_and_has_one_delivery_in_flight(product: Product) -> None:
     with Receiver(status(200), status(500), status(500), status(200)).listening() as receiver:
-        hooked = HookedRoom(product, clock, receiver, ordered=True)
+        hooked = HookedRoom(product, receiver, ordered=True)
         for title in ("first", "second", "third"):
             hooked.plan(title)
         messages = hooked.queues.deliver()
@@ -145,9 +144,9 @@ def test_an_ordered_webhook_never_overtakes_and_has_one_delivery_in_flight(produ
     assert [each["status"] for each in hooked.deliveries()] == ["delivered"] * 4
 
 
-def test_a_replay_of_an_ordered_webhook_goes_back_and_on_in_order(product: Product, clock: Clock) -> None:
+def test_a_replay_of_an_ordered_webhook_goes_back_and_on_in_order(product: Product) -> None:
     with Receiver().listening() as receiver:
-        hooked = HookedRoom(product, clock, receiver, ordered=True)
+        hooked = HookedRoom(product, receiver, ordered=True)
         for title in ("first", "second", "third"):
             hooked.plan(title)
         hooked.queues.deliver()
@@ -161,30 +160,30 @@ def test_a_replay_of_an_ordered_webhook_goes_back_and_on_in_order(product: Produ
 
 
 @pytest.mark.parametrize("ordered", [False, True], ids=["unordered", "ordered"])
-def test_a_message_that_is_lost_is_sent_again_by_the_sweeper(product: Product, clock: Clock, ordered: bool) -> None:
+def test_a_message_that_is_lost_is_sent_again_by_the_sweeper(product: Product, ordered: bool) -> None:
     with Receiver().listening() as receiver:
-        hooked = HookedRoom(product, clock, receiver, ordered=ordered)
+        hooked = HookedRoom(product, receiver, ordered=ordered)
         hooked.plan("first")
         assert hooked.queues.lose()
         hooked.sweep()
         assert hooked.queues.deliver() == []
 
-        clock.pass_by(601)
+        hooked.time_passes(timedelta(seconds=601))
         hooked.sweep()
         hooked.queues.deliver()
 
     assert titles(receiver.requests) == ["first"]
 
 
-def test_an_event_that_dispatch_missed_is_found_by_the_sweeper(product: Product, clock: Clock) -> None:
+def test_an_event_that_dispatch_missed_is_found_by_the_sweeper(product: Product) -> None:
     with Receiver().listening() as receiver:
-        hooked = HookedRoom(product, clock, receiver)
+        hooked = HookedRoom(product, receiver)
         hooked.sweep()
         hooked.ann.plan(title="first", room_id=hooked.id)
         product.deliver(to="ActivityFunction")
         assert hooked.queues.deliver() == []
 
-        clock.pass_by(3_601)
+        hooked.time_passes(timedelta(seconds=3_601))
         hooked.sweep()
         hooked.queues.deliver()
 
@@ -192,20 +191,20 @@ def test_an_event_that_dispatch_missed_is_found_by_the_sweeper(product: Product,
 
 
 @pytest.mark.parametrize("ordered", [False, True], ids=["unordered", "ordered"])
-def test_messages_that_come_twice_send_once(product: Product, clock: Clock, ordered: bool) -> None:
+def test_messages_that_come_twice_send_once(product: Product, ordered: bool) -> None:
     with Receiver().listening() as receiver:
-        hooked = HookedRoom(product, clock, receiver, ordered=ordered)
+        hooked = HookedRoom(product, receiver, ordered=ordered)
         hooked.plan("first")
-        clock.pass_by(601)
+        hooked.time_passes(timedelta(seconds=601))
         hooked.sweep()
         assert len(hooked.queues.deliver()) == 2
 
     assert titles(receiver.requests) == ["first"]
 
 
-def test_only_chosen_types_are_sent_with_the_refetches_of_their_resource(product: Product, clock: Clock) -> None:
+def test_only_chosen_types_are_sent_with_the_refetches_of_their_resource(product: Product) -> None:
     with Receiver().listening() as receiver:
-        hooked = HookedRoom(product, clock, receiver, events=["task.updated"])
+        hooked = HookedRoom(product, receiver, events=["task.updated"])
         task = hooked.plan("first")
         hooked.ann.patch(f"/tasks/{task['id']}", json={"title": "second"})
         product.deliver()
@@ -214,9 +213,9 @@ def test_only_chosen_types_are_sent_with_the_refetches_of_their_resource(product
     assert [json.loads(request.body)["type"] for request in receiver.requests] == ["task.updated"]
 
 
-def test_a_test_event_says_what_it_is(product: Product, clock: Clock) -> None:
+def test_a_test_event_says_what_it_is(product: Product) -> None:
     with Receiver().listening() as receiver:
-        hooked = HookedRoom(product, clock, receiver)
+        hooked = HookedRoom(product, receiver)
         response = hooked.ann.post(f"{hooked.own_path}/test")
         assert response.status == 202, response
         hooked.queues.deliver()
@@ -227,9 +226,9 @@ def test_a_test_event_says_what_it_is(product: Product, clock: Clock) -> None:
     assert [each["status"] for each in hooked.deliveries()] == ["delivered"]
 
 
-def test_long_texts_are_left_out_of_a_payload(product: Product, clock: Clock) -> None:
+def test_long_texts_are_left_out_of_a_payload(product: Product) -> None:
     with Receiver().listening() as receiver:
-        hooked = HookedRoom(product, clock, receiver)
+        hooked = HookedRoom(product, receiver)
         task = hooked.ann.plan(title="Order the desks", room_id=hooked.id, description="\U0001f600" * 9_000)
         product.deliver()
         hooked.queues.deliver()
@@ -241,9 +240,9 @@ def test_long_texts_are_left_out_of_a_payload(product: Product, clock: Clock) ->
     assert data["task"] == {**task, "description": None}
 
 
-def test_a_task_that_is_gone_is_null_and_the_code_of_a_room_is_not_sent(product: Product, clock: Clock) -> None:
+def test_a_task_that_is_gone_is_null_and_the_code_of_a_room_is_not_sent(product: Product) -> None:
     with Receiver().listening() as receiver:
-        hooked = HookedRoom(product, clock, receiver)
+        hooked = HookedRoom(product, receiver)
         task = hooked.ann.plan(title="Order the desks", room_id=hooked.id)
         hooked.ann.delete_for_good(task)
         code = hooked.ann.post(f"/rooms/{hooked.id}/code").json()["code"]
@@ -256,13 +255,13 @@ def test_a_task_that_is_gone_is_null_and_the_code_of_a_room_is_not_sent(product:
     assert code not in repr(payloads)
 
 
-def test_both_secrets_sign_for_24_hours(product: Product, clock: Clock) -> None:
+def test_both_secrets_sign_for_24_hours(product: Product) -> None:
     with Receiver().listening() as receiver:
-        hooked = HookedRoom(product, clock, receiver)
+        hooked = HookedRoom(product, receiver)
         renewed = hooked.ann.post(f"{hooked.own_path}/secret").json()["secret"]
         hooked.plan("first")
         hooked.queues.deliver()
-        clock.pass_by(86_401)
+        hooked.time_passes(timedelta(seconds=86_401))
         hooked.plan("second")
         hooked.queues.deliver()
 

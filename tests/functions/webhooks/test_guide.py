@@ -10,18 +10,17 @@ import pytest
 from infrastructure.template import REPOSITORY
 from tests.functions.webhooks.hooked_room import HookedRoom
 from tests.functions.webhooks.receivers import Receiver
-from tests.support.clock import Clock
 from tests.support.product import Product
 
 GUIDE = REPOSITORY / "docs" / "guides" / "webhooks.md"
 
 
 def test_the_receiver_of_the_guide_takes_each_event_once_and_no_forged_one(
-    product: Product, clock: Clock, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    product: Product, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     [code] = re.findall(r"```python\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
     names: dict[str, Any] = {"__name__": "receiver"}
-    hooked = HookedRoom(product, clock, Receiver())
+    hooked = HookedRoom(product, Receiver())
     monkeypatch.setenv("WEBHOOK_SECRET", hooked.webhook["secret"])
     exec(compile(code, GUIDE, "exec"), names)  # noqa: S102  # the guide's own
     names["Receiver"].log_message = lambda *_: None

@@ -75,6 +75,8 @@ class Dispatcher:
             for webhook in subscriptions.webhooks:
                 self._dispatch_to(webhook, entries)
             self._webhooks.dispatched(room_id, subscriptions.dispatched, entries[-1].seq)
+            if len(entries) < _ENTRIES:
+                return True
 
     def _dispatch_to(self, webhook: Webhook, entries: Sequence[ActivityEntry]) -> None:
         wanted = [entry for entry in entries if entry.seq > webhook.since and webhook.wants(event_type(entry))]

@@ -137,13 +137,16 @@ class WebhookService:
         self._webhooks.create(actor, webhook, len(others))
         return webhook
 
-    def list(self, caller: Caller, room_id: str) -> list[Webhook]:
+    def list(self, caller: Caller, room_id: str, limit: int, after: str | None) -> Page[Webhook]:
         """Oldest first."""
         actor, known = self._gather(
             lambda: self._membership(caller, room_id), lambda: self._webhooks.subscriptions(room_id)
         )
         _require_admin(actor)
-        return [] if known is None else [*known.webhooks]
+        webhooks = (
+            [] if known is None else [each for each in known.webhooks if after is None or _position(each) > after]
+        )
+        return Page(webhooks[:limit], _position(webhooks[limit - 1]) if len(webhooks) > limit else None)
 
     def get(self, caller: Caller, room_id: str, webhook_id: str) -> Webhook:
         return self._found(caller, room_id, webhook_id)[1]
@@ -278,6 +281,10 @@ class WebhookService:
 
     def _membership(self, caller: Caller, room_id: str) -> Membership | None:
         return self._memberships.members_among(room_id, [caller.user_id]).get(caller.user_id)
+
+
+def _position(webhook: Webhook) -> str:
+    return f"{times.timestamp(webhook.created_at)}#{webhook.id}"
 
 
 def _notify(send: Callable[[], None]) -> None:

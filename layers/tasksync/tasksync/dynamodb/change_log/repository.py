@@ -6,6 +6,7 @@ the other. It checks the markers, too: head and markers are read in one batch, w
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 
 from pynamodb.expressions.condition import Condition
 
@@ -21,6 +22,7 @@ from tasksync.dynamodb.change_log.items import (
     log_key,
 )
 from tasksync.dynamodb.core.connection import Transaction, get_many
+from tasksync.dynamodb.core.queries import raws
 from tasksync.model.change_log import Head, LogState, Marker
 from tasksync.model.entities import ActivityEntry, Page
 from tasksync.model.errors import BadCursor, WriteConflict
@@ -71,10 +73,13 @@ class ChangeLogRepository:
         return Page(entries, str(entries[-1].seq) if more else None)
 
     def following(self, log_id: str, seq: int, limit: int) -> list[ActivityEntry]:
-        """The entries after ``seq`` that there are, in their order. One consistent round trip."""
+        """The first entries after ``seq``, in their order. Read consistently, one round trip for 1 MB.
+
+        Also those beyond the head, if there are any: an entry never changes, and nothing comes before it any more.
+        """
         beyond = LogItem.item.between(entry_item(seq + 1), ENTRY + "~")
-        read = next(LogItem.query(log_id, beyond, consistent_read=True, page_size=limit).page_iter)
-        return [entry_of(raw) for raw in read["Items"][:limit]]
+        found = LogItem.query(log_id, beyond, consistent_read=True, page_size=limit)
+        return [entry_of(raw) for raw in islice(raws(found), limit)]
 
     def head(self, log_id: str) -> int:
         """The number of the last entry, read consistently."""

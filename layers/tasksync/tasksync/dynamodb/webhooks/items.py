@@ -101,7 +101,7 @@ class WebhookItem(WebhooksItem):
             webhook.room_id,
             WEBHOOK + webhook.id,
             url=webhook.url,
-            events=None if webhook.events is None else list(webhook.events),
+            events=None if webhook.events is None else [str(each) for each in webhook.events],
             ordered=webhook.ordered,
             state=webhook.state.value,
             generation=webhook.generation,

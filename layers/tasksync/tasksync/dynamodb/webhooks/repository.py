@@ -68,7 +68,8 @@ class WebhooksRepository:
 
     def change(self, actor: Membership, before: Webhook, after: Webhook) -> None:
         """Write what an admin changes: URL, events, the generation of the secret."""
-        events = WebhookItem.events.remove() if after.events is None else WebhookItem.events.set(list(after.events))
+        chosen = after.events
+        events = WebhookItem.events.remove() if chosen is None else WebhookItem.events.set([*map(str, chosen)])
         self._update(
             actor,
             before,
