@@ -89,9 +89,8 @@ class WebhooksSimulation:
             self._in_the_middle()
             self._crash(0.01)
         if service == "AmazonSQS":
-            for entry in body["Entries"]:
-                self._queue.append((self._now + entry["DelaySeconds"], entry["MessageBody"]))
-            outcome = _Outcome({"Successful": []})
+            self._queue.append((self._now + body["DelaySeconds"], body["MessageBody"]))
+            outcome = _Outcome({"MessageId": "1"})
         else:
             try:
                 outcome = _Outcome(self._database.call(operation, self._weaken(operation, body)))

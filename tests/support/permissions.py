@@ -91,8 +91,7 @@ class Permissions:
             return [(f"secretsmanager:{operation}", body["SecretId"])]
         if service == "AmazonSQS":
             queue = body["QueueUrl"].rpartition("/")[2]
-            # A batch needs the permission for single messages.
-            return [(f"sqs:{operation.removesuffix('Batch')}", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}")]
+            return [(f"sqs:{operation}", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}")]
         return [(f"{service or request.url}:{operation}", "*")]
 
 

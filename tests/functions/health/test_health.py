@@ -26,6 +26,7 @@ TABLES = {
     "IdempotencyTable": "idempotency",
     "RateLimitsTable": "rate_limits",
     "LogTable": "log",
+    "WebhooksTable": "webhooks",
 }
 SECRETS = {
     "SigningSecret": "signing_secret",
@@ -33,6 +34,7 @@ SECRETS = {
     "PepperSecret": "pepper_secret",
     "HttpSecret": "http_secret",
     "MetricsSecret": "metrics_secret",
+    "WebhookSecret": "webhook_secret",
 }
 
 

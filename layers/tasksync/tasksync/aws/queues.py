@@ -14,23 +14,16 @@ RETRY_POLICY = RetryPolicy(connect_seconds=1, read_seconds=3, attempts=3)
 LONGEST_DELAY_SECONDS = 900
 """Of SQS."""
 
-_AT_ONCE = 10
-"""Messages of one SendMessageBatch."""
-
-
 def send(queue_url: str, messages: Sequence[tuple[str, int]]) -> None:
-    """Send texts, each with a delay in seconds. Raises ``DependencyFailed``: some may have been sent."""
-    for start in range(0, len(messages), _AT_ONCE):
-        entries = [
-            {"Id": str(number), "MessageBody": text, "DelaySeconds": delay}
-            for number, (text, delay) in enumerate(messages[start : start + _AT_ONCE])
-        ]
+    """Send texts, each with a delay in seconds. Raises ``DependencyFailed``: some may have been sent.
+
+    One by one: an event has one receiver most of the time, and a batch that is refused in part needs another answer.
+    """
+    for text, delay in messages:
         try:
-            result = _client().call("SendMessageBatch", {"QueueUrl": queue_url, "Entries": entries})
+            _client().call("SendMessage", {"QueueUrl": queue_url, "MessageBody": text, "DelaySeconds": delay})
         except (BotoCoreError, ClientError) as error:
             raise DependencyFailed from error
-        if result.get("Failed"):
-            raise DependencyFailed
 
 
 @functools.cache
