@@ -262,7 +262,7 @@ class WebhooksSimulation:
         everything = {
             (webhook.id, seq) for webhook in self._webhooks.values() for seq in range(webhook.since + 1, self._seq + 1)
         }
-        if self._delivered != everything:
+        if not everything <= self._delivered:
             raise Broken(f"a replay did not deliver {everything - self._delivered}")
 
     def _stands_as_failed(self, webhook: Webhook, seq: int) -> bool:

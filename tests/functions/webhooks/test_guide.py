@@ -20,7 +20,7 @@ def test_the_receiver_of_the_guide_takes_each_event_once_and_no_forged_one(
 ) -> None:
     [code] = re.findall(r"```python\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
     names: dict[str, Any] = {"__name__": "receiver"}
-    hooked = HookedRoom(product, Receiver())
+    hooked = HookedRoom(product, Receiver(), url="https://hooks.example.org/")
     monkeypatch.setenv("WEBHOOK_SECRET", hooked.webhook["secret"])
     exec(compile(code, GUIDE, "exec"), names)  # noqa: S102  # the guide's own
     names["Receiver"].log_message = lambda *_: None
