@@ -55,6 +55,7 @@ class Queues:
         with LOCK:
             queue = sqs_backends[ACCOUNT][REGION].queues[self._sources[function]]
             held = queue._messages  # noqa: SLF001  # moto shows no message that is delayed
-            taken = [each for each in held if delayed or not each.delayed]
+            # By the delay that it was sent with, whether or not it is over: how fast a machine is decides nothing.
+            taken = [each for each in held if delayed or not each.delayed_until]
             queue._messages = [each for each in held if each not in taken]  # noqa: SLF001  # as above
             return [str(each.body) for each in taken]
