@@ -28,10 +28,10 @@ def head(product: Product, room: Any) -> Json:
 
 
 def markers(product: Product) -> dict[str, Json]:
-    """By the id of the room or task, how far its log is with it."""
+    """By the id of the room or task, how far its log is with it. Without the number of the last entry about it."""
     items = [item for item in product.items("LogTable") if item["item"].startswith("v#")]
     return {
-        item["item"].removeprefix("v#"): {name: item[name] for name in item.keys() - {"owner_id", "item"}}
+        item["item"].removeprefix("v#"): {name: item[name] for name in item.keys() - {"owner_id", "item", "seq"}}
         for item in items
     }
 
