@@ -72,7 +72,7 @@ class Entry(NamedTuple):
     part: int
     """Of a commit of several entries, which one."""
     refetch: bool
-    count: int
+    counted: int
     """What the head counts after it."""
 
 
@@ -83,7 +83,7 @@ class Marker(NamedTuple):
 
 class Head(NamedTuple):
     seq: int = 0
-    count: int = 0
+    counted: int = 0
 
 
 class Worker(NamedTuple):
@@ -264,7 +264,7 @@ def _completed(w: World, worker: Worker, removed: frozenset[Guard]) -> Iterator[
     if w.head.seq != worker.head.seq and Guard.HEAD_SAME not in removed:
         yield from _begun(w, worker, removed)
         return
-    after = w._replace(head=Head(end, worker.found[-1].count))
+    after = w._replace(head=Head(end, worker.found[-1].counted))
     fault = "the head goes back" if end < w.head.seq else _judged("", after).fault
     text = f"{name} writes the head {end}"
     # Whoever has completed what others appended begins again.
@@ -281,19 +281,19 @@ def _ends(text: str, w: World, worker: Worker) -> Iterator[Step]:
 
 def _entries(w: World, worker: Worker, head: Head, marker: Marker, removed: frozenset[Guard]) -> tuple[Entry, ...]:
     thing, last, entries = worker.thing, marker.revision, list[Entry]()
-    base = head.count - _counted(thing, last)
+    base = head.counted - _counted(thing, last)
     if worker.repair > last:
-        return (Entry(thing, worker.repair, 0, refetch=True, count=base + _counted(thing, worker.repair)),)
+        return (Entry(thing, worker.repair, 0, refetch=True, counted=base + _counted(thing, worker.repair)),)
     for record in worker.records:
         if record <= last and Guard.DROP not in removed:
             continue
         if record > last + 1 and Guard.GAP not in removed:
             # It is not known how the thing was counted in between.
-            count = base + _counted(thing, marker.revision)
-            entries.append(Entry(thing, record - 1, 0, refetch=True, count=count))
-        count = base + _counted(thing, record)
+            counted = base + _counted(thing, marker.revision)
+            entries.append(Entry(thing, record - 1, 0, refetch=True, counted=counted))
+        counted = base + _counted(thing, record)
         parts = range(w.bounds.parts if thing == 0 else 1)
-        entries += [Entry(thing, record, part, refetch=False, count=count) for part in parts]
+        entries += [Entry(thing, record, part, refetch=False, counted=counted) for part in parts]
         last = record
     return tuple(entries)
 
@@ -333,13 +333,13 @@ def broken_at_rest(w: World) -> str | None:
     lost = any((entry.thing, entry.revision) in w.lost for entry in w.log[w.head.seq :])
     if w.head.seq < len(w.log) and not lost:
         return "an entry is left behind the head"
-    if w.log and w.log[-1].count != counts and not any(entry.refetch for entry in w.log):
+    if w.log and w.log[-1].counted != counts and not any(entry.refetch for entry in w.log):
         return "a count is wrong"
     return None
 
 
 def explore(removed: frozenset[Guard] = frozenset()) -> Result:
-    """Every state that can be reached within all bounds, or the shortest way to a fault within the first that have one."""
+    """Every state within all bounds, or the shortest way to a fault within the first bounds that have one."""
     results = []
     for bounds in BOUNDS:
         results.append(_explored(bounds, removed))

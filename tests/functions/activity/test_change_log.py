@@ -180,7 +180,7 @@ def test_a_record_without_a_revision_blocks_nothing_and_takes_no_revision(produc
 
 
 def test_a_new_rank_without_a_new_version_has_an_entry(product: Product) -> None:
-    ann, room, task = room_with_a_task(product)
+    _, room, task = room_with_a_task(product)
     product.deliver()
     key = {"owner_id": room["id"], "item": task["id"]}
     at = "2030-01-01T00:00:00.000Z"
@@ -248,14 +248,15 @@ def test_a_batch_larger_than_a_transaction_is_appended_in_several(product: Produ
 
 
 def test_the_changes_of_a_batch_may_be_as_many_and_as_large_as_they_can_be(product: Product) -> None:
-    ann, room, task = room_with_a_task(product)
+    _, room, task = room_with_a_task(product)
     product.deliver()
     key = {"owner_id": {"S": room["id"]}, "item": {"S": task["id"]}}
     item = raw_item(product, "TasksTableV2", key)
     # Each character takes two bytes in JSON, and 4 MB is the limit of a transaction.
     old, new = '"' * 40_000, "\\" * 40_000
     images = [
-        item | {"version": {"N": str(number)}, "revision": {"N": str(number)}, "description": {"S": (new, old)[number % 2]}}
+        item
+        | {"version": {"N": str(number)}, "revision": {"N": str(number)}, "description": {"S": (new, old)[number % 2]}}
         for number in range(1, 102)
     ]
     delivered = [
@@ -290,7 +291,10 @@ def test_a_commit_of_many_memberships_is_appended_together_also_after_a_gap(prod
     many = copy.deepcopy(of_room)
     many["eventName"] = "MODIFY"
     many["dynamodb"]["OldImage"] = of_room["dynamodb"]["NewImage"] | {"version": {"N": "2"}}
-    many["dynamodb"]["NewImage"] |= {"version": {"N": "3"}, "stamp": {"S": json.dumps({"actor_id": ann.id, "request_id": None, "members": joined})}}
+    many["dynamodb"]["NewImage"] |= {
+        "version": {"N": "3"},
+        "stamp": {"S": json.dumps({"actor_id": ann.id, "request_id": None, "members": joined})},
+    }
 
     assert hand_over(product, FUNCTION, [many, many]) == []
 

@@ -71,6 +71,7 @@ def test_a_function_may_be_cut_off_after_any_request(product: Product, fault: An
     ann.patch(f"/tasks/{task['id']}", json={"title": "1"})
     of_room, of_task, *others = records(product.deliver(to=FUNCTION))
 
+    failed: list[str] = ["not tried yet"]
     for after in count():
         forget(product)
         for batch in ([of_room], [of_task], others):
@@ -120,7 +121,7 @@ def test_what_is_not_complete_is_not_shown_and_the_next_change_of_the_room_compl
     ann.patch(f"/rooms/{room['id']}", json={"name": "Garden"})
     with outage("LogTable", 3):
         assert hand_over(product, FUNCTION, [of_task]) != []
-    between = trail(ann, room), head(product, room), markers(product).keys()
+    between = trail(ann, room), head(product, room), set(markers(product))
 
     renamed = [each for each in records(product.deliver(seconds=0, to=FUNCTION)) if each["eventName"] == "MODIFY"]
     hand_over(product, FUNCTION, renamed)
@@ -130,7 +131,7 @@ def test_what_is_not_complete_is_not_shown_and_the_next_change_of_the_room_compl
     entries = trail(ann, room)
     assert [(entry["seq"], entry["action"]) for entry in entries] == [(1, "created"), (2, "created"), (3, "updated")]
     assert head(product, room) == {"seq": 3, "open": 1, "completed": 0}
-    assert markers(product).keys() == {room["id"], task["id"]}
+    assert set(markers(product)) == {room["id"], task["id"]}
 
 
 def test_a_redelivered_record_changes_nothing(product: Product) -> None:

@@ -57,7 +57,7 @@ class HeadItem(LogItem):
             cls.open.set(head.open),
             cls.completed.set(head.completed),
             cls.adopted.remove() if head.adopted is None else cls.adopted.set(head.adopted),
-            *([] if head.expires_at is None else [cls.expires_at.set(_seconds(head.expires_at))]),
+            *([] if head.expires_at is None else [cls.expires_at.set(int(head.expires_at.timestamp()))]),
         ]
 
     def entity(self) -> Head:
