@@ -1,4 +1,4 @@
-"""The activity function: appends to change logs what the streams of the rooms and tasks tables say was committed."""
+"""The activity function: appends to change logs what the streams of rooms, tasks and users say was committed."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -11,7 +11,8 @@ from tasksync.dynamodb.activity.repository import OldTrailsRepository
 from tasksync.dynamodb.change_log.repository import ChangeLogRepository
 from tasksync.dynamodb.core.gather import gather
 from tasksync.model.activity import Change, Unreadable
-from tasksync.model.entities import ActivityEntry
+from tasksync.model.entities import ActivityEntry, ActivityResource
+from tasksync.model.times import is_room_id
 from tasksync.observability.logs import log
 from tasksync.runtime.settings import settings
 from tasksync.streams.changes import handle_changes
@@ -28,12 +29,20 @@ def _append(log_id: str, changes: Sequence[Change | Unreadable]) -> None:
     commits = [commit for change in changes if (commit := commit_of(change, deletions)) is not None]
     retention = timedelta(days=settings.activity_retention_days)
     for entry in Sequencer(ChangeLogRepository(), OldTrailsRepository(), retention).append(log_id, commits):
-        _log(entry)
+        if is_room_id(log_id):  # what people do by themselves is nobody else's business
+            _log(entry)
 
 
 def _ended(changes: Sequence[Change | Unreadable]) -> list[str]:
     """The tasks that were deleted for good."""
-    return [each.before.thing_id for each in changes if isinstance(each, Change) and each.before and not each.after]
+    return [
+        each.before.thing_id
+        for each in changes
+        if isinstance(each, Change)
+        and each.before
+        and not each.after
+        and each.before.resource is ActivityResource.TASK
+    ]
 
 
 def _log(entry: ActivityEntry) -> None:

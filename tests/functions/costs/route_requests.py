@@ -113,6 +113,7 @@ class Team:
             "GET /users/{user_id}": self._get("/users/me"),
             "GET /users/{user_id}, somebody else": self._get(f"/users/{self.bob.id}"),
             "GET /users/{user_id}/export": self._get("/users/me/export"),
+            "GET /users/{user_id}/activity": self._get("/users/me/activity"),
             "PUT /users/{user_id}": change(self.cleo.put),
             "PATCH /users/{user_id}": change(self.cleo.patch),
             "DELETE /users/{user_id}": lambda: self.cleo.delete("/users/me"),

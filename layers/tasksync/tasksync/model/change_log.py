@@ -4,12 +4,15 @@ A log is a sequence of entries, numbered from 1 without a gap. Nothing is ever i
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
 
 from tasksync.model.entities import ActivityEntry, ActivityResource, TaskStatus
+
+NO_RECORD_COMES_AFTER = timedelta(hours=25)
+"""After this time, no record of a change is on its way any more: streams keep records for 24 hours."""
 
 
 class Counted(StrEnum):
@@ -72,7 +75,7 @@ class Head(msgspec.Struct, frozen=True):
     adopted: str | None = None
     """How far the audit trail of the version before is appended. None: wholly, or there is none."""
     expires_at: datetime | None = None
-    """Of a room that was deleted for good."""
+    """Of a room or user that was deleted for good."""
 
 
 class LogState(msgspec.Struct, frozen=True):

@@ -28,6 +28,8 @@ def commit_of(change: Change | Unreadable, deletions: Mapping[str, Deletion]) ->
     if before is not None and before.revision == after.revision:
         return None  # not a change made through the API: a manual repair, for example
     context = after.context or _NOBODY
+    if before is not None and _is_left_over(before, after):
+        context = _NOBODY
     if before is not None and before.number == after.number:
         entries = []  # ranks were made short again, for example
     elif context.members:
@@ -65,7 +67,7 @@ def refetch_entry(
 
 
 def repair_of(version: Version) -> Commit:
-    """What a log is to hold of a room or task whose records got lost, up to this version."""
+    """What a log is to hold of a room, task or user whose records got lost, up to this version."""
     entry = refetch_entry(version.owner_id, version.thing_id, version.resource, times.now(), version.revision)
     return Commit(
         thing_id=version.thing_id,
@@ -92,6 +94,12 @@ def _unreadable_commit(change: Unreadable) -> Commit:
     )
 
 
+def _is_left_over(before: Version, after: Version) -> bool:
+    """Whether the change context is that of the change before: operators, and versions before contexts of users, write
+    users without one. A request changes a user once."""
+    return after.resource is ActivityResource.USER and after.context == before.context
+
+
 def _living(version: Version) -> Version | None:
     return None if version.dead else version
 
@@ -102,6 +110,8 @@ def _action(before: Version | None, after: Version) -> ActivityAction:
         return ActivityAction.CREATED
     if after.dead:  # and no membership changed: an admin has deleted the room
         return ActivityAction.DELETED
+    if before.dead:
+        return ActivityAction.RESTORED
     if before.trashed != after.trashed:
         return ActivityAction.TRASHED if after.trashed else ActivityAction.RESTORED
     if before.rank != after.rank:
@@ -137,7 +147,7 @@ def _item_entry(
     *,
     gone: bool = False,
 ) -> ActivityEntry:
-    """The entry of a change of the room itself or of a task. ``gone``: ``version`` is the last one before the end."""
+    """The entry of a change of a room itself, a task or a user. ``gone``: ``version`` is the last one before the end."""
     revision = version.revision + gone
     return ActivityEntry(
         id=entry_id(at, version.thing_id, revision),
@@ -175,10 +185,9 @@ def _membership_entry(user_id: str, roles: Roles, room: Version, context: Change
 
 def _changes(before: Version | None, after: Version | None) -> dict[str, tuple[str | None, str | None]]:
     old, new = (each.fields if each else {} for each in (before, after))
-    old_digests, new_digests = (each.digests if each else {} for each in (before, after))
-    names = [*new, *(name for name in old if name not in new)]
+    old_digests, new_digests = (each.digests if before and each else {} for each in (before, after))
     return {
         name: (old.get(name), new.get(name))
-        for name in names
+        for name in dict.fromkeys([*new, *old, *new_digests])
         if old.get(name) != new.get(name) or old_digests.get(name) != new_digests.get(name)
     }
