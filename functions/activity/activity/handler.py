@@ -5,12 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 from tasksync.domain.change_log.entries import commit_of
+from tasksync.domain.change_log.names import append_new_name
 from tasksync.domain.change_log.sequencer import Sequencer
 from tasksync.dynamodb.activity.deletions import DeletionsRepository
 from tasksync.dynamodb.activity.repository import OldTrailsRepository
 from tasksync.dynamodb.change_log.repository import ChangeLogRepository
 from tasksync.dynamodb.core.gather import gather
+from tasksync.dynamodb.rooms.repository import RoomsRepository
 from tasksync.model.activity import Change, Unreadable
+from tasksync.model.change_log import Commit
 from tasksync.model.entities import ActivityEntry, ActivityResource
 from tasksync.model.times import is_room_id
 from tasksync.observability.logs import log
@@ -26,7 +29,12 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
 
 def _append(log_id: str, changes: Sequence[Change | Unreadable]) -> None:
     deletions = DeletionsRepository().of_tasks(_ended(changes))
-    commits = [commit for change in changes if (commit := commit_of(change, deletions)) is not None]
+    _append_commits(log_id, [commit for change in changes if (commit := commit_of(change, deletions)) is not None])
+    if not is_room_id(log_id):
+        append_new_name(log_id, changes, RoomsRepository(), _append_commits)
+
+
+def _append_commits(log_id: str, commits: Sequence[Commit]) -> None:
     retention = timedelta(days=settings.activity_retention_days)
     for entry in Sequencer(ChangeLogRepository(), OldTrailsRepository(), retention).append(log_id, commits):
         if is_room_id(log_id):  # what people do by themselves is nobody else's business
@@ -38,10 +46,7 @@ def _ended(changes: Sequence[Change | Unreadable]) -> list[str]:
     return [
         each.before.thing_id
         for each in changes
-        if isinstance(each, Change)
-        and each.before
-        and not each.after
-        and each.before.resource is ActivityResource.TASK
+        if isinstance(each, Change) and each.before and not each.after and each.before.resource is ActivityResource.TASK
     ]
 
 

@@ -21,7 +21,7 @@ def own(person: Client) -> list[Json]:
 
 
 def stored(product: Product, owner: str = "room_") -> list[Json]:
-    """All entries of all logs as they are stored, log by log, oldest first. ``owner``: how the ids of the logs begin."""
+    """All entries of the logs whose ids begin with ``owner``, as they are stored, log by log, oldest first."""
     items = [
         item
         for item in product.items("LogTable")

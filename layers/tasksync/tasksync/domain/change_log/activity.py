@@ -50,9 +50,10 @@ class ActivityService:
         )
         if not memberships:
             raise RoomNotFound
+        entries = map(_without_counts, page.items)
         if memberships[room_id].role is RoomRole.VIEWER:
-            return Page([_without_codes(entry) for entry in page.items], page.next)
-        return page
+            entries = map(_without_codes, entries)
+        return Page([*entries], page.next)
 
 
 class OwnActivityService:
@@ -71,6 +72,11 @@ class OwnActivityService:
             self._people.get(caller, user_id)
             raise RoleTooLow(_NOT_OWN_ACTIVITY.format(role=caller.role), caller.role, None)
         return self._log.page(caller.user_id, limit, after)
+
+
+def _without_counts(entry: ActivityEntry) -> ActivityEntry:
+    """The entry without the revision of a user, which counts what others do not see."""
+    return replace(entry, revision=None) if entry.resource is ActivityResource.USER else entry
 
 
 def _without_codes(entry: ActivityEntry) -> ActivityEntry:

@@ -27,9 +27,7 @@ def commit_of(change: Change | Unreadable, deletions: Mapping[str, Deletion]) ->
         return None if before is None else _deletion(before, change.recorded_at, deletions.get(before.thing_id))
     if before is not None and before.revision == after.revision:
         return None  # not a change made through the API: a manual repair, for example
-    context = after.context or _NOBODY
-    if before is not None and _is_left_over(before, after):
-        context = _NOBODY
+    context = context_of(before, after)
     if before is not None and before.number == after.number:
         entries = []  # ranks were made short again, for example
     elif context.members:
@@ -45,6 +43,16 @@ def commit_of(change: Change | Unreadable, deletions: Mapping[str, Deletion]) ->
         entries=tuple(entries),
         counted=after.counted,
     )
+
+
+def context_of(before: Version | None, after: Version) -> ChangeContext:
+    """Who made the change that led to ``after``.
+
+    Operators, and versions before change contexts of users, write users without one, and leave the former one there. A
+    request changes a user once, so a context that was there before is not that of the change.
+    """
+    left_over = before is not None and after.resource is ActivityResource.USER and after.context == before.context
+    return _NOBODY if after.context is None or left_over else after.context
 
 
 def refetch_entry(
@@ -94,12 +102,6 @@ def _unreadable_commit(change: Unreadable) -> Commit:
     )
 
 
-def _is_left_over(before: Version, after: Version) -> bool:
-    """Whether the change context is that of the change before: operators, and versions before contexts of users, write
-    users without one. A request changes a user once."""
-    return after.resource is ActivityResource.USER and after.context == before.context
-
-
 def _living(version: Version) -> Version | None:
     return None if version.dead else version
 
@@ -147,7 +149,7 @@ def _item_entry(
     *,
     gone: bool = False,
 ) -> ActivityEntry:
-    """The entry of a change of a room itself, a task or a user. ``gone``: ``version`` is the last one before the end."""
+    """The entry of a change of a room itself, task or user. ``gone``: ``version`` is the last one before the end."""
     revision = version.revision + gone
     return ActivityEntry(
         id=entry_id(at, version.thing_id, revision),

@@ -10,7 +10,18 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from tasksync.model.entities import ActivityEntry, Caller, FormerMember, Membership, Page, RoomView, Session, Task, User
+from tasksync.model.entities import (
+    ActivityEntry,
+    ActivityResource,
+    Caller,
+    FormerMember,
+    Membership,
+    Page,
+    RoomView,
+    Session,
+    Task,
+    User,
+)
 from tasksync.model.errors import RoleTooLow
 from tasksync.model.queries import TaskFilter
 from tasksync.model.times import is_room_id
@@ -147,8 +158,13 @@ class ExportService:
         """The caller's actions elsewhere, oldest first: in current and former rooms, without room codes, and as an
         admin of the installation, without other people's data."""
         page = self._activity.done_by(caller.user_id, limit, after)
-        elsewhere = [entry for entry in page.items if entry.owner_id != caller.user_id]
+        elsewhere = [entry for entry in page.items if entry.owner_id != caller.user_id and not _is_new_name(entry)]
         return Page([_without_secrets(entry) for entry in elsewhere], page.next)
+
+
+def _is_new_name(entry: ActivityEntry) -> bool:
+    """Whether it tells a room of a person's new name, which the person's own log has."""
+    return entry.resource is ActivityResource.USER and is_room_id(entry.owner_id)
 
 
 def _without_secrets(entry: ActivityEntry) -> ActivityEntry:
