@@ -5,8 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-LONGEST_CURSOR = 40_000
-"""In characters. That of 200 rooms, which is as many as a user is in by default, has 7,000 at most."""
+LONGEST_CURSOR = 13_000
+"""In characters: that of some 400 rooms. A user is in 200 by default, whose cursor has 7,000 at most."""
 
 _Limit = Annotated[
     int,
