@@ -41,12 +41,17 @@ def until_done(functions: Any, function: str, event: Mapping[str, Any]) -> Itera
         event = {name: value for name, value in event.items() if name != "again"}
 
 
+def is_done(functions: Any, function: str) -> bool:
+    """Whether all migrations are done. ``functions``: a boto3 client of Lambda."""
+    return done(call(functions, function, {"status": True}))
+
+
 def finish(functions: Any, function: str, progress: Callable[[str], None]) -> None:
     """Carry out what is not done, after a deployment. Raises MigrationFailed.
 
     ``functions``: a boto3 client of Lambda.
     """
-    if done(call(functions, function, {"status": True})):
+    if is_done(functions, function):
         return
     for report in until_done(functions, function, {"items_per_second": ITEMS_PER_SECOND}):
         for line in lines(report):
