@@ -1,6 +1,6 @@
 """Every change of a room, of who is in it and of its tasks has one entry: who, what, old and new, which request."""
 
-from tests.functions.activity.trails import about, deeds, gone, new, stored, stored, trail
+from tests.functions.activity.trails import about, deeds, gone, new, stored, trail
 from tests.functions.users.administrators import administrator
 from tests.support.client import Response
 from tests.support.product import Product
