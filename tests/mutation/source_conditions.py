@@ -51,7 +51,8 @@ class _Function:
 
 
 def written_atoms() -> dict[str, set[Atom]]:
-    """For each operation (a method that begins a transaction, or writes one item), what its conditions look at, and which verbs it uses.
+    """For each operation (a method that begins a transaction, or writes one item), what its conditions look at, and
+    which verbs it uses.
 
     A verb stands as an atom of its own, whose attribute is empty. An operation that carries out a request commits the
     request's idempotency record, so that record's condition is one of its own.
@@ -74,8 +75,8 @@ def written_atoms() -> dict[str, set[Atom]]:
 
 
 def conditional_writes_elsewhere() -> list[str]:
-    """Where a write is given a condition by name, so neither in a transaction nor by ``single_write``: nothing here would
-    change such a condition."""
+    """Where a write is given a condition by name, so neither in a transaction nor by ``single_write``: nothing here
+    would change such a condition."""
     return [
         f"{path.name}:{each.value.lineno}"
         for path, tree in _sources(dynamodb)

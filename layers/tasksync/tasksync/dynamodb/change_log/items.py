@@ -7,14 +7,16 @@ from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttrib
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
+from tasksync.dynamodb.change_log.decoder import ENTRY
 from tasksync.dynamodb.core.connection import SharedModel
 from tasksync.dynamodb.core.mapper import Raw
+from tasksync.dynamodb.core.unfinished import Unfinished
 from tasksync.model import times
 from tasksync.model.change_log import RECORDS_END, Counted, Head, LogEntry, Marker
-from tasksync.model.entities import ActivityAction, ActivityEntry, ActivityResource
+from tasksync.model.entities import ActivityEntry
+from tasksync.model.times import is_room_id
 from tasksync.runtime.settings import settings
 
-ENTRY = "c#"
 HEAD = "head"
 MARKER = "v#"
 
@@ -48,11 +50,18 @@ class HeadItem(LogItem):
     open = NumberAttribute()
     completed = NumberAttribute()
     adopted = UnicodeAttribute(null=True)
+    unfinished = UnicodeAttribute(null=True)
+    """``Unfinished.LOG`` from when the log's user was deleted; absent before, and of rooms."""
+    updated_at = UnicodeAttribute(null=True)
+    """With ``unfinished``: when the last entry was appended."""
 
     @classmethod
-    def actions(cls, head: Head) -> list[Action]:
-        """Of an update, which leaves other attributes as they are."""
+    def actions(cls, log_id: str, head: Head) -> list[Action]:
+        """Of an update."""
+        to_be_purged = head.expires_at is not None and not is_room_id(log_id)
+        marks = [cls.unfinished.set(Unfinished.LOG.value), cls.updated_at.set(times.timestamp(times.now()))]
         return [
+            *(marks if to_be_purged else []),
             cls.seq.set(head.seq),
             cls.open.set(head.open),
             cls.completed.set(head.completed),
@@ -118,24 +127,8 @@ class EntryItem(LogItem):
             gone=appended.gone or None,
         )
 
-    def entity(self) -> ActivityEntry:
-        return ActivityEntry(
-            id=self.entry_id,
-            owner_id=self.owner_id,
-            at=times.parse(self.at),
-            actor_id=self.actor_id,
-            action=ActivityAction(self.action),
-            resource=ActivityResource(self.resource),
-            resource_id=self.resource_id,
-            changes={name: (old, new) for name, (old, new) in json.loads(self.changes).items()},
-            request_id=self.request_id,
-            revision=_number(self, "revision"),
-            version=_number(self, "version"),
-            seq=seq_of(self.item),
-        )
-
-    def log_entry(self) -> LogEntry:
-        entry = self.entity()
+    def log_entry(self, entry: ActivityEntry) -> LogEntry:
+        """``entry``: this one, decoded."""
         head = Head(
             seq=entry.seq,
             open=int(self.open),
@@ -177,11 +170,6 @@ class MarkerItem(LogItem):
 def entry_item(seq: int) -> str:
     """The sort key of an entry."""
     return f"{ENTRY}{seq:0{_DIGITS}}"
-
-
-def seq_of(item: str) -> int:
-    """The number in the sort key of an entry."""
-    return int(item.removeprefix(ENTRY))
 
 
 def log_key(log_id: str, item: str) -> Raw:

@@ -5,13 +5,14 @@ carried out once however often it is sent: an entry if its number is free, a mar
 head if it is the one that was read.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from itertools import count, takewhile
 
+from tasksync.dynamodb.change_log.decoder import ENTRY, entry_of
 from tasksync.dynamodb.change_log.items import (
-    ENTRY,
     HEAD,
     MARKER,
     EntryItem,
@@ -23,6 +24,7 @@ from tasksync.dynamodb.change_log.items import (
 )
 from tasksync.dynamodb.core.connection import Transaction, get_item, get_many, single_write
 from tasksync.dynamodb.core.gather import gather
+from tasksync.dynamodb.core.unfinished import Unfinished, unfinished
 from tasksync.model.change_log import Head, LogEntry, Marker
 from tasksync.model.entities import ActivityEntry, Page
 from tasksync.model.errors import BadCursor, WriteConflict
@@ -63,7 +65,7 @@ class ChangeLogRepository:
         A query may see one entry of a transaction and not yet the one before it: then they end before that one.
         """
         query = LogItem.query(log_id, LogItem.item.between(entry_item(head.seq + 1), ENTRY + "~"), consistent_read=True)
-        found = (EntryItem.from_raw_data(raw).log_entry() for raw in next(query.page_iter)["Items"])
+        found = (EntryItem.from_raw_data(raw).log_entry(entry_of(raw)) for raw in next(query.page_iter)["Items"])
         return [entry for entry, _ in takewhile(_follows, zip(found, count(head.seq + 1)))]
 
     def mark(self, entries: Iterable[LogEntry]) -> None:
@@ -84,7 +86,7 @@ class ChangeLogRepository:
         same = HeadItem.item.does_not_exist() if before.seq == 0 else HeadItem.seq == before.seq
         item = HeadItem(log_id, HEAD)
         with single_write(WriteConflict):
-            item.update(HeadItem.actions(after), same)
+            item.update(HeadItem.actions(log_id, after), same)
 
     def page(self, log_id: str, limit: int, after: str | None) -> Page[ActivityEntry]:
         """Newest first. One round trip, so at most 1 MB: of entries with long texts, fewer than ``limit``.
@@ -106,7 +108,7 @@ class ChangeLogRepository:
             end = head.seq + 1
         else:
             end = _number(after)
-        entries = [EntryItem.from_raw_data(raw).entity() for raw in raws[:limit]]
+        entries = [entry_of(raw) for raw in raws[:limit]]
         more = len(raws) > limit or "LastEvaluatedKey" in read
         return Page(entries, str(entries[-1].seq if entries else end) if more else None)
 
@@ -118,9 +120,49 @@ class ChangeLogRepository:
         beyond = None if after is None else EntryItem.entry_id > after
         read = next(LogItem.by_actor.query(user_id, beyond, page_size=limit).page_iter)
         keys = [log_key(raw["owner_id"]["S"], raw["item"]["S"]) for raw in read["Items"]]
-        found = [EntryItem.from_raw_data(raw).entity() for raw in get_many(settings.log_table, keys)]
+        found = [entry_of(raw) for raw in get_many(settings.log_table, keys)]
         last = read.get("LastEvaluatedKey")
         return Page(sorted(found, key=lambda entry: entry.id), None if last is None else last["entry_id"]["S"])
+
+    def unfinished(self, before: datetime) -> Iterator[list[str]]:
+        """Users who were deleted, and whose logs got their last entry before this time: as
+        ``RoomsRepository.unfinished``.
+        """
+        for page in unfinished(settings.log_table, Unfinished.LOG, before):
+            yield [key["owner_id"]["S"] for key in page]
+
+    def purge(self, log_id: str, keep_going: Callable[[], bool]) -> bool:
+        """Delete the log of a user who was deleted, 25 items at a time, the head last. False if ``keep_going`` said no
+        before the end. A log that is not to be purged is left alone. Raises ``WriteConflict`` if the log got an entry
+        meanwhile.
+        """
+        head = get_item(settings.log_table, log_key(log_id, HEAD))
+        if head is None or "unfinished" not in head:
+            return True
+        while keep_going():
+            page = LogItem.query(log_id, consistent_read=True, limit=26, attributes_to_get=["owner_id", "item"])
+            found = [item for item in page if item.item != HEAD]
+            if not found:
+                transaction = Transaction()
+                transaction.delete(LogItem(log_id, HEAD), HeadItem.seq == int(head["seq"]["N"]), WriteConflict)
+                transaction.commit()
+                return True
+            with LogItem.batch_write() as batch:
+                for item in found[:25]:
+                    batch.delete(item)
+        return False
+
+    def keep(self, log_id: str) -> None:
+        """Take the mark for the sweeper away: the user is there."""
+        transaction = Transaction()
+        transaction.update(
+            LogItem(log_id, HEAD),
+            [HeadItem.unfinished.remove(), HeadItem.updated_at.remove(), HeadItem.expires_at.remove()],
+            HeadItem.unfinished.exists(),
+            WriteConflict,
+        )
+        with suppress(WriteConflict):
+            transaction.commit()
 
 
 def _follows(numbered: tuple[LogEntry, int]) -> bool:

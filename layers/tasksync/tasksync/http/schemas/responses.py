@@ -4,7 +4,7 @@ They are typed dictionaries: mypy holds the code that fills them against them, a
 (``infrastructure/openapi``) is made from them. At run time they are plain dictionaries.
 """
 
-from typing import Annotated, Generic, NotRequired, TypedDict, TypeVar
+from typing import Annotated, Any, Generic, NotRequired, TypedDict, TypeVar
 
 from msgspec import Meta
 
@@ -24,6 +24,22 @@ from tasksync.model.errors import MAX_FIELD_ERRORS
 
 Item = TypeVar("Item")
 
+
+def one_of(**kinds: Any) -> Meta:
+    """Of an object: it has one of these schemas, as its field ``type`` says.
+
+    msgspec knows no unions of typed dictionaries.
+    """
+    references = {name: f"#/components/schemas/{kind.__name__}" for name, kind in kinds.items()}
+    return Meta(
+        extra={"one_of": tuple(kinds.values())},
+        extra_json_schema={
+            "oneOf": [{"$ref": reference} for reference in references.values()],
+            "discriminator": {"propertyName": "type", "mapping": references},
+        },
+    )
+
+
 _TIME = {"format": "date-time"}
 
 Timestamp = Annotated[
@@ -38,7 +54,7 @@ Deadline = Annotated[
         extra_json_schema={"anyOf": [{"type": "string", "format": "date"}, {"type": "string", **_TIME}]},
     ),
 ]
-Version = Annotated[int, Meta(ge=1, description="Raised by every change; also in `ETag`.", examples=[1])]
+Version = Annotated[int, Meta(ge=1, description="Raised by every change; the first part of `ETag`.", examples=[1])]
 UserId = Annotated[str, Meta(description="The id of a user.", examples=["usr_01a1fc4c9424765b9f141f9b2997a1bb"]), USER]
 RoomId = Annotated[str, Meta(description="The id of a room.", examples=["room_01a1fc4cb1f0777a8d1a5f0e2b6c9d3e"])]
 CreatedAt = Annotated[Timestamp, Meta(description="When it was created: RFC 3339, in UTC.")]
@@ -89,6 +105,16 @@ class Session(TypedDict):
     current: Annotated[bool, Meta(description="Whether the request came from this session.")]
 
 
+class TaskCounts(TypedDict):
+    """How many tasks a room has, without those in its trash. Read-only, and ignored in changes.
+
+    They are counted some moments after a task was changed, and change without a new `version` of the room.
+    """
+
+    open: Annotated[int, Meta(ge=0, description="Tasks that are `pending` or `in progress`.", examples=[3])]
+    completed: Annotated[int, Meta(ge=0, description="Tasks that are `completed`.", examples=[1])]
+
+
 class RoomSummary(TypedDict):
     """A room as one of its members sees it in a list."""
 
@@ -102,6 +128,10 @@ class RoomSummary(TypedDict):
     ]
     name: Annotated[str | None, Meta(description="The name of the room, if it has one.", examples=["Office move"])]
     member_count: Annotated[int, Meta(ge=1, description="How many members it has.", examples=[1])]
+    tasks: Annotated[
+        TaskCounts | None,
+        Meta(description="Its tasks; `null` until they have been counted for the first time, after an upgrade."),
+    ]
     role: Annotated[RoomRole, Meta(description="The caller's role in the room.")]
     created_by: Creator
     created_at: CreatedAt
@@ -171,6 +201,17 @@ class TaskWithoutDescription(TypedDict):
         Timestamp | None,
         Meta(description="When its status became `completed`; `null` where it is not."),
     ]
+    rank: Annotated[
+        str,
+        Meta(
+            description=(
+                "Its place in the manual order of its status: tasks are sorted by rank, character by character in the "
+                "order of code points, then by `created_at`, then by `id`. `POST /tasks/{task_id}/move` changes it. It "
+                "may also change without a new `version`, when long ranks are made short again; the order stays."
+            ),
+            examples=["h0V5kQ2xC"],
+        ),
+    ]
     version: Version
 
 
@@ -217,7 +258,7 @@ class ValueChange(TypedDict):
 
 
 class Activity(TypedDict):
-    """A change of a room, of its members or of a task in it."""
+    """A change of a room, of its members or of a task in it; or of a user or a personal task."""
 
     id: Annotated[
         str,
@@ -227,23 +268,31 @@ class Activity(TypedDict):
         ),
     ]
     seq: Annotated[
-        int, Meta(description="The position in the change log of the room: from 1, without a gap.", examples=[812])
+        int,
+        Meta(description="The position in the change log of the room or user: from 1, without a gap.", examples=[812]),
     ]
     at: Annotated[Timestamp, Meta(description="When the change was made.")]
     actor_id: Annotated[
         UserId | None,
-        Meta(description="The user who made the change; null: the service, during a deletion or an unassignment."),
+        Meta(
+            description=(
+                "The user who made the change; null: the service, during a deletion or an unassignment, or an operator."
+            )
+        ),
     ]
     action: Annotated[ActivityAction, Meta(description="The kind of change.")]
     resource: Annotated[ActivityResource, Meta(description="The kind of resource that was changed.")]
     resource_id: Annotated[
         str,
         Meta(
-            description="The room, the task or, of a membership, the user.",
+            description="The room, the task, the user or, of a membership, its user.",
             examples=["room_01a1fc4cb1f0777a8d1a5f0e2b6c9d3e.01a1fc4cc02b7d5c9e3f1a2b4c5d6e7f"],
         ),
     ]
-    changes: Annotated[dict[str, ValueChange], Meta(description="The changed values, by field.")]
+    changes: Annotated[
+        dict[str, ValueChange],
+        Meta(description="The changed values, by field. Of a password, both are null."),
+    ]
     request_id: Annotated[
         str | None,
         Meta(
@@ -253,14 +302,14 @@ class Activity(TypedDict):
     ]
     version: Annotated[
         int | None,
-        Meta(description="The `version` of the room or task after the change; null: it is deleted.", examples=[7]),
+        Meta(description="The `version` of room, task or user after the change; null: it is deleted.", examples=[7]),
     ]
     revision: Annotated[
         int | None,
         Meta(
             description=(
-                "The number of the write that made the change: the log has each write of a room or task once and in "
-                "order, or an entry `refetch` that covers it. Null: unknown."
+                "The number of the write that made the change: the log has each write of a room, task or user once "
+                "and in order, or an entry `refetch` that covers it. Null: unknown."
             ),
             examples=[7],
         ),
@@ -268,9 +317,9 @@ class Activity(TypedDict):
 
 
 class ExportedActivity(Activity):
-    """A change that the user made in a room."""
+    """A change that the user made, or one of their profile or a personal task."""
 
-    room_id: Annotated[RoomId, Meta(description="The id of the room.")]
+    room_id: Annotated[RoomId | None, Meta(description="The id of the room; null: it is not of a room.")]
 
 
 class Listing(TypedDict, Generic[Item]):
