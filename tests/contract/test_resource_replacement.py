@@ -111,7 +111,7 @@ FROZEN: dict[str, dict[str, Any]] = {
             *("AuthorizerFunction", "AuthFunction", "UsersFunction", "RoomsFunction", "TasksFunction"),
             *("OverviewFunction", "HealthFunction", "MetricsFunction", "PagesFunction"),
             *("RoomCleanupFunction", "UserRemovalFunction", "ActivityFunction", "SweeperFunction"),
-            *("AuditorFunction", "MigrationsFunction"),
+            *("AuditorFunction", "MigrationsFunction", "SyncFunction"),
         )
     },
 }

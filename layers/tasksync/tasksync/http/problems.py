@@ -15,6 +15,7 @@ TITLES = {
     403: "Forbidden",
     404: "Not Found",
     409: "Conflict",
+    410: "Gone",
     412: "Precondition Failed",
     413: "Content Too Large",
     415: "Unsupported Media Type",
@@ -108,6 +109,11 @@ PROBLEM_TYPES: dict[type[errors.TaskSyncError], ProblemType] = {
         409, "refresh_in_progress", "Continue with the tokens of the other response."
     ),
     errors.AlreadyDone: ProblemType(409, "request_in_progress", "Send the same request with the same key again."),
+    errors.CursorExpired: ProblemType(
+        410,
+        "cursor_expired",
+        "Get everything again, then the changes since: without `cursor`, the response is the place to start from.",
+    ),
     errors.PreconditionFailed: ProblemType(
         412,
         "version_mismatch",

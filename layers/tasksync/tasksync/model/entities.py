@@ -371,7 +371,9 @@ class ActivityResource(StrEnum):
     MEMBERSHIP = "membership"
     """Who is in it, and as what."""
     TASK = "task"
-    """A task of the room."""
+    """A task."""
+    USER = "user"
+    """The profile of a user."""
 
 
 class ActivityEntry(msgspec.Struct, frozen=True):

@@ -10,8 +10,8 @@ from itertools import chain, islice
 
 from tasksync.dynamodb.core.connection import MOST_KEYS, get_many
 from tasksync.dynamodb.core.gather import gather
-from tasksync.dynamodb.core.mapper import Raw
-from tasksync.dynamodb.core.queries import raws
+from tasksync.dynamodb.core.mapper import Raw, Row, Text
+from tasksync.dynamodb.core.queries import query, raws
 from tasksync.dynamodb.rooms.items import room_key
 from tasksync.dynamodb.rooms.mapper import MEMBERSHIP, ROOM
 from tasksync.dynamodb.rooms.memberships import MembershipItem, membership_key
@@ -59,6 +59,23 @@ class RoomReads(RoomsRepository):
         """Ids of all rooms that a user is in, from the index."""
         return {raw["room_id"]["S"] for raw in raws(MembershipItem.by_user.query(user_id))}
 
+    def joins_of(self, user_id: str) -> dict[str, str]:
+        """By room, the join ids of all memberships of a user, from the index. One round trip: 1 MB holds more of them
+        than anybody can have.
+        """
+        rows, _ = query(
+            _JoinRow,
+            {
+                "TableName": settings.rooms_table,
+                "IndexName": "by_user",
+                "KeyConditionExpression": "#0 = :0",
+                "ProjectionExpression": "#1, #2",
+                "ExpressionAttributeNames": {"#0": "user_id", "#1": "room_id", "#2": "join_id"},
+                "ExpressionAttributeValues": {":0": {"S": user_id}},
+            },
+        )
+        return {row.room_id.S: row.join_id.S for row in rows}
+
     def all_of(self, user_id: str) -> list[Room]:
         """All rooms that a user is in: one round trip, and one more for each 100 of them."""
         return self.naming(self.candidate_room_ids(user_id), {user_id})
@@ -67,6 +84,13 @@ class RoomReads(RoomsRepository):
         """Those of the rooms that all these users are in. One round trip for 100."""
         rooms = map(ROOM.read, get_many(settings.rooms_table, map(room_key, room_ids)))
         return [room for room in rooms if user_ids <= room.member_ids]
+
+
+class _JoinRow(Row, frozen=True, kw_only=True, gc=False):
+    """What of a membership says where it is, and by which join."""
+
+    room_id: Text
+    join_id: Text
 
 
 def _keys_of_views(room_ids: list[str], user_id: str) -> list[Raw]:

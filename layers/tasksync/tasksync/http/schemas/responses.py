@@ -4,7 +4,7 @@ They are typed dictionaries: mypy holds the code that fills them against them, a
 (``infrastructure/openapi``) is made from them. At run time they are plain dictionaries.
 """
 
-from typing import Annotated, Generic, NotRequired, TypedDict, TypeVar
+from typing import Annotated, Any, Generic, NotRequired, TypedDict, TypeVar
 
 from msgspec import Meta
 
@@ -23,6 +23,22 @@ from tasksync.model.entities import (
 from tasksync.model.errors import MAX_FIELD_ERRORS
 
 Item = TypeVar("Item")
+
+
+def one_of(**kinds: Any) -> Meta:
+    """Of an object: it has one of these schemas, as its field ``type`` says.
+
+    msgspec knows no unions of typed dictionaries.
+    """
+    references = {name: f"#/components/schemas/{kind.__name__}" for name, kind in kinds.items()}
+    return Meta(
+        extra={"one_of": tuple(kinds.values())},
+        extra_json_schema={
+            "oneOf": [{"$ref": reference} for reference in references.values()],
+            "discriminator": {"propertyName": "type", "mapping": references},
+        },
+    )
+
 
 _TIME = {"format": "date-time"}
 
