@@ -4,12 +4,12 @@ import copy as copies
 from typing import Any
 
 from tests.support.client import Person, Response
+from tests.support.copies import whole
 from tests.support.documents import defined
 
 Json = dict[str, Any]
 
 GUIDE = defined("docs/guides/sync.md", "python sync")
-COPIED = ("rooms", "members", "labels", "tasks", "users")
 
 
 class Follower:
@@ -72,7 +72,7 @@ class RoomFollower:
         assert page["changes"] == [], page
         self.cursor, self._last = page["next_cursor"], page["head"]
         listed = self.person.list(f"/rooms/{self.room_id}/tasks", limit=100)
-        self.tasks = {each["id"]: _whole(self.person, each) for each in listed}
+        self.tasks = {each["id"]: whole(self.person, each) for each in listed}
 
     def apply(self, page: Json) -> None:
         """Raises if a number is missing, or a thing is older than its entry."""
@@ -95,28 +95,6 @@ class RoomFollower:
         for each in page["gone"]:
             self.tasks.pop(each["id"], None)
         self.cursor = page["next_cursor"]
-
-
-def held_for(person: Person) -> Json:
-    """What the routes show a person, in the form of a copy."""
-    rooms = {each["id"]: person.get(f"/rooms/{each['id']}").json() for each in person.list("/rooms")}
-    tasks = person.list("/tasks", sort="rank", limit=100)
-    for room_id in rooms:
-        tasks += person.list(f"/rooms/{room_id}/tasks", limit=100)
-    me = person.get("/users/me").json()
-    return {
-        "rooms": rooms,
-        "members": {room_id: person.list(f"/rooms/{room_id}/users") for room_id in rooms},
-        "labels": {},
-        "tasks": {each["id"]: _whole(person, each) for each in tasks},
-        "users": {me["id"]: me},
-    }
-
-
-def _whole(person: Person, listed: Json) -> Json:
-    """A task of a list with all of its description."""
-    found: Json = person.get(f"/tasks/{listed['id']}").json() if "description_excerpt" in listed else listed
-    return found
 
 
 class WithoutResetRooms(Follower):

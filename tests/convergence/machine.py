@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from tests.convergence import edge
-from tests.convergence.followers import COPIED, Follower, RoomFollower, held_for
+from tests.convergence.followers import Follower, RoomFollower
 from tests.convergence.writes import PEOPLE, WRITES, Write, Writers
 from tests.machines.machine import Json, Machine
 from tests.support import tables
 from tests.support.aws import LOCK
 from tests.support.client import Person, Response
+from tests.support.copies import difference, held_for
 from tests.support.faults import no_waiting, silent, unreachable
 from tests.support.function_calls import call
 
@@ -297,8 +298,8 @@ class ConvergenceMachine(Machine):
             followers = [*self.followers[person.id], type(self).follower(person)]
             for number, follower in enumerate(followers):
                 self._pull(follower, (200, 3, 10)[number % 3], _MOST_PAGES, post=True)
-                for part in COPIED:
-                    assert follower.copy[part] == held[part], _difference(part, follower.copy[part], held[part])
+                unlike = difference(follower.copy, held)
+                assert not unlike, f"the client and the routes differ:\n{unlike}"
             follower = followers[0]
             page = self._ask(follower, 200, post=False).json()
             assert {name: page[name] for name in _NO_NEWS} == _NO_NEWS
@@ -307,7 +308,7 @@ class ConvergenceMachine(Machine):
         for reader in self.room_followers:
             tasks = held_for(reader.person)["tasks"]
             expected = {key: task for key, task in tasks.items() if task["room_id"] == reader.room_id}
-            assert reader.tasks == expected, _difference("changes", reader.tasks, expected)
+            assert reader.tasks == expected, reader.room_id
         self.figures["copies compared"] += len(self.writers.people) * (_FOLLOWERS + 1) + len(self.room_followers)
 
     def _logged(self) -> dict[str, tuple[str, int, str]]:
@@ -342,8 +343,3 @@ class ConvergenceMachine(Machine):
 
     def _log_items(self) -> list[Json]:
         return self.product.items("LogTable")
-
-
-def _difference(part: str, found: Json, held: Json) -> str:
-    unlike = [key for key in {**found, **held} if found.get(key) != held.get(key)]
-    return "\n".join([f"{part}:", *(f"{key}:\n  {found.get(key)}\n  {held.get(key)}" for key in unlike)])

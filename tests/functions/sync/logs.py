@@ -32,6 +32,4 @@ def next_epoch(product: Product, epoch: int) -> None:
 def _delete(product: Product, log_id: str, item: str) -> None:
     write = TypeSerializer().serialize
     with LOCK:
-        product.aws.dynamodb.delete_item(
-            TableName="LogTable", Key={"owner_id": write(log_id), "item": write(item)}
-        )
+        product.aws.dynamodb.delete_item(TableName="LogTable", Key={"owner_id": write(log_id), "item": write(item)})
