@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import msgspec
-
 from sync_api import response_schemas
 from tasksync.domain.sync.changes import Changes, Position
 from tasksync.http import responses
@@ -16,9 +14,9 @@ from tasksync.model.following import LoggedChange
 def changes(found: Changes, caller: Caller, context: str) -> response_schemas.Changes:
     """Entries with what they are about: at most 4 MB, so maybe fewer than were found. ``context``: of cursors."""
     budget = SizeBudget()
-    entries: list[msgspec.Raw] = []
-    current: list[msgspec.Raw] = []
-    gone: list[msgspec.Raw] = []
+    entries: list[Any] = []
+    current: list[Any] = []
+    gone: list[Any] = []
     shown: set[tuple[str, str]] = set()
     last = found.start
     for entry in found.entries:

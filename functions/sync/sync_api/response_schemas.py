@@ -1,6 +1,6 @@
 """Response schemas."""
 
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, TypedDict
 
 from msgspec import Meta
 
@@ -29,7 +29,8 @@ class LoggedChange(TypedDict):
     ]
     op: Annotated[ActivityAction, Meta(description="The kind of change.")]
     fields: Annotated[
-        list[str], Meta(description="The names of the changed fields. `current` has their values.", examples=[["status"]])
+        list[str],
+        Meta(description="The names of the changed fields. `current` has their values.", examples=[["status"]]),
     ]
     actor_id: Annotated[UserId | None, Meta(description="The user who made the change; null: the service.")]
     request_id: Annotated[
@@ -42,26 +43,26 @@ class LoggedChange(TypedDict):
 class CurrentTask(Task):
     """A changed task."""
 
-    type: Literal["task"]
+    type: Annotated[str, Meta(description="What it is.", extra_json_schema={"const": "task"})]
 
 
 class CurrentRoom(Room):
     """A changed room."""
 
-    type: Literal["room"]
+    type: Annotated[str, Meta(description="What it is.", extra_json_schema={"const": "room"})]
 
 
 class CurrentMembership(Member):
     """A changed membership. Its id is that of the user."""
 
-    type: Literal["membership"]
+    type: Annotated[str, Meta(description="What it is.", extra_json_schema={"const": "membership"})]
     id: UserId
 
 
 class CurrentUser(VisibleUser):
     """A changed user: of the caller the whole profile, of others the name."""
 
-    type: Literal["user"]
+    type: Annotated[str, Meta(description="What it is.", extra_json_schema={"const": "user"})]
 
 
 _CURRENT = one_of(task=CurrentTask, room=CurrentRoom, membership=CurrentMembership, user=CurrentUser)

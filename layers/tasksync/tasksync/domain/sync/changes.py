@@ -10,6 +10,7 @@ from tasksync.model.errors import CursorExpired, RoomNotFound, UserNotFound
 from tasksync.model.following import LoggedChange
 from tasksync.model.times import is_room_id
 
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """A place in a log: behind the entry ``seq``, as long as it is this epoch."""
@@ -69,7 +70,7 @@ class ChangesService:
         return self._page(caller, room_id, limit, after)
 
     def of_user(self, caller: Caller, user_id: str, limit: int, after: Position | None) -> Changes:
-        """Of the caller's profile and personal tasks. Raises ``UserNotFound`` for everybody else's, ``CursorExpired``."""
+        """Of the caller's profile and personal tasks. Raises ``UserNotFound`` for others', ``CursorExpired``."""
         if user_id != caller.user_id:
             raise UserNotFound
         return self._page(caller, user_id, limit, after)
