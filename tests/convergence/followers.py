@@ -65,10 +65,12 @@ class RoomFollower:
 
     def ask(self, limit: int) -> Response:
         cursor = {} if self.cursor is None else {"cursor": self.cursor}
-        return self.person.get(f"/rooms/{self.room_id}/changes", params={"limit": limit, **cursor})
+        return self.person.get(f"/rooms/{self.room_id}/changes", params={"limit": min(limit, 100), **cursor})
 
-    def begin(self, page: Json) -> None:
+    def begin(self, response: Response) -> None:
         """As the guide has it: first the cursor, then what is there."""
+        assert response.status == 200, response
+        page = response.json()
         assert page["changes"] == [], page
         self.cursor, self._last = page["next_cursor"], page["head"]
         listed = self.person.list(f"/rooms/{self.room_id}/tasks", limit=100)

@@ -219,7 +219,7 @@ class ConvergenceMachine(Machine):
         rooms = sorted(self.writers.rooms_of(person))
         if value < 4 and rooms:
             follower = RoomFollower(person, rooms[value % len(rooms)])
-            follower.begin(follower.ask(limit).json())
+            follower.begin(follower.ask(limit))
             self.room_followers = [*self.room_followers[-3:], follower]
         for follower in self.room_followers:
             self._read_changes(follower, limit)
@@ -236,7 +236,7 @@ class ConvergenceMachine(Machine):
                 assert response.json()["code"] == "cursor_expired"
                 self.figures["cursors that had expired"] += 1
                 follower.cursor = None
-                follower.begin(follower.ask(limit).json())
+                follower.begin(follower.ask(limit))
                 return
             assert response.status == 200, response
             page = response.json()
