@@ -171,6 +171,8 @@ POLICIES: list[Line | Open] = [
     everybody("DELETE /tasks/{task_id}", 404, about={"task_id": "{personal_task_id}"}),
     # ------------------------------------------------------------------------------- across the services
     everybody("GET /", 200),
+    everybody("GET /sync", 200),
+    everybody("POST /sync", 200, json={}),
     # What one may not see is missing from the response, as what does not exist is.
     everybody(
         "POST /keys/resolve",

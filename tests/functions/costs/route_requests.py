@@ -99,6 +99,8 @@ class Team:
         return {
             "GET /": lambda: self.ann.get("/", headers={"Cache-Control": "no-cache"}),
             "GET /, from the cache": self._get("/"),
+            "GET /sync": self._get("/sync"),
+            "POST /sync": lambda: self.ann.post("/sync", json={}),
             "POST /keys/resolve": lambda: self.ann.post("/keys/resolve", json=keys),
         }
 
