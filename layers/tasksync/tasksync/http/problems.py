@@ -118,7 +118,7 @@ PROBLEM_TYPES: dict[type[errors.TaskSyncError], ProblemType] = {
         412,
         "version_mismatch",
         "`ETag` of this response is the current version. GET the resource, apply the change to the "
-        "current content, and send that tag in `If-Match`.",
+        "current content, and send its `ETag` in `If-Match`.",
     ),
     errors.BodyTooLarge: ProblemType(413, "body_too_large", "Send less at once."),
     errors.UnsupportedMediaType: ProblemType(415, "not_json", "Send JSON with `Content-Type: application/json`."),

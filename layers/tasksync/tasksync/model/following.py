@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from tasksync.model.entities import Task
+from tasksync.model.entities import Task, TaskCounts
 
 START = ""
 """``Place.listed`` of something that is to be listed from its beginning, with the room itself."""
@@ -21,6 +21,8 @@ class LogEnd(msgspec.Struct, frozen=True):
     seq: int = 0
     tasks: int = 0
     """How many tasks its room, or user, has. It is an estimate."""
+    counts: TaskCounts | None = None
+    """Of a room, as it shows them. None: unknown."""
 
 
 class LogEnds(msgspec.Struct, frozen=True):

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from msgspec.structs import replace
+
 from tasksync.domain.sync.reads import MOST_TASKS, Gather, Logs, People, Rooms, Tasks, parts
-from tasksync.model.entities import ActivityResource, Caller, Membership, RoomView, Task, User
+from tasksync.model.change_log import counts_of
+from tasksync.model.entities import ActivityResource, Caller, Membership, RoomView, Task, TaskCounts, User
 from tasksync.model.errors import CursorExpired, RoomNotFound, UserNotFound
 from tasksync.model.following import LoggedChange
 from tasksync.model.times import is_room_id
@@ -92,9 +95,11 @@ class ChangesService:
         entries = self._logs.entries(log_id, after.seq, min(after.seq + limit, head))
         if entries is None:
             raise CursorExpired
-        return Changes(entries, self._things(caller, log_id, entries), ends.epoch, after.seq, head)
+        return Changes(
+            entries, self._things(caller, log_id, entries, ends.of(log_id).counts), ends.epoch, after.seq, head
+        )
 
-    def _things(self, caller: Caller, log_id: str, entries: list[LoggedChange]) -> Things:
+    def _things(self, caller: Caller, log_id: str, entries: list[LoggedChange], counts: TaskCounts | None) -> Things:
         """Raises ``RoomNotFound`` if the caller has left meanwhile: they see nothing that was changed since."""
         ids: dict[str, list[str]] = {}
         for entry in entries:
@@ -102,20 +107,20 @@ class ChangesService:
         task_ids = ids.pop(ActivityResource.TASK, [])
         user_ids = [*ids.get(ActivityResource.MEMBERSHIP, ()), *ids.get(ActivityResource.USER, ())]
         room, users, *tasks = self._gather(
-            lambda: self._room(caller, log_id, whole=bool(ids)) if is_room_id(log_id) else None,
+            lambda: self._room(caller, log_id, counts, whole=bool(ids)) if is_room_id(log_id) else None,
             lambda: self._people.find_many(dict.fromkeys(user_ids)),
             *(partial(self._tasks.current, part) for part in parts(task_ids, MOST_TASKS)),
         )
         found = {task_id: task for part in tasks for task_id, task in part.items()}
         return Things(room, users, found)
 
-    def _room(self, caller: Caller, room_id: str, *, whole: bool) -> RoomView | None:
+    def _room(self, caller: Caller, room_id: str, counts: TaskCounts | None, *, whole: bool) -> RoomView | None:
         """The room with its members if it is wanted ``whole``; None otherwise."""
         if whole:
             view = self._rooms.view(room_id, caller.user_id)
             if view is None:
                 raise RoomNotFound
-            return view
+            return replace(view, tasks=counts_of(view.room, counts))
         if not self._rooms.memberships_in([room_id], caller.user_id):
             raise RoomNotFound
         return None

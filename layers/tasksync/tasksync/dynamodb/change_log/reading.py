@@ -9,7 +9,9 @@ from typing import Any
 
 import msgspec
 
-from tasksync.dynamodb.change_log.items import HEAD, entry_item, log_key, seq_of
+from tasksync.dynamodb.change_log.counts import counts_by_room
+from tasksync.dynamodb.change_log.decoder import seq_of
+from tasksync.dynamodb.change_log.items import HEAD, entry_item, log_key
 from tasksync.dynamodb.core.connection import MOST_KEYS, get_many
 from tasksync.dynamodb.core.gather import gather
 from tasksync.dynamodb.core.mapper import Raw, Row, Text, stored_as
@@ -88,4 +90,5 @@ class FollowedLogs:
 
 
 def _end(raw: Raw) -> LogEnd:
-    return LogEnd(int(raw["seq"]["N"]), int(raw["open"]["N"]) + int(raw["completed"]["N"]))
+    counts = counts_by_room([raw]).get(raw["owner_id"]["S"])
+    return LogEnd(int(raw["seq"]["N"]), int(raw["open"]["N"]) + int(raw["completed"]["N"]), counts)
