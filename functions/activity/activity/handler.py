@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from tasksync.domain.change_log.entries import commit_of
@@ -11,23 +12,38 @@ from tasksync.dynamodb.activity.repository import OldTrailsRepository
 from tasksync.dynamodb.change_log.repository import ChangeLogRepository
 from tasksync.dynamodb.core.gather import gather
 from tasksync.model.activity import Change, Unreadable
-from tasksync.model.entities import ActivityEntry
-from tasksync.observability.logs import log
+from tasksync.model.entities import ActivityAction, ActivityEntry
+from tasksync.observability.logs import Measure, log, log_measured
 from tasksync.runtime.settings import settings
 from tasksync.streams.changes import handle_changes
 from tasksync.streams.records import Context
 
+_FUNCTION = "activity"
+
+# Entries ``refetch`` cover what was lost or is unreadable.
+_MEASURES = (
+    Measure({"entries": "Count"}, [["function"]]),
+    Measure({"refetches": "Count"}, [["function"]], sparse=True),
+)
+
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Returns Lambda's partial batch response."""
-    return handle_changes(event, context, "activity", _append, gather)
+    appended: list[ActivityEntry] = []
+    response = handle_changes(event, context, _FUNCTION, partial(_append, appended), gather)
+    if appended:
+        refetches = sum(entry.action is ActivityAction.REFETCH for entry in appended)
+        log_measured("INFO", "log appended", _MEASURES, function=_FUNCTION, entries=len(appended), refetches=refetches)
+    return response
 
 
-def _append(log_id: str, changes: Sequence[Change | Unreadable]) -> None:
+def _append(appended: list[ActivityEntry], log_id: str, changes: Sequence[Change | Unreadable]) -> None:
     deletions = DeletionsRepository().of_tasks(_ended(changes))
     commits = [commit for change in changes if (commit := commit_of(change, deletions)) is not None]
     retention = timedelta(days=settings.activity_retention_days)
-    for entry in Sequencer(ChangeLogRepository(), OldTrailsRepository(), retention).append(log_id, commits):
+    entries = Sequencer(ChangeLogRepository(), OldTrailsRepository(), retention).append(log_id, commits)
+    appended += entries
+    for entry in entries:
         _log(entry)
 
 

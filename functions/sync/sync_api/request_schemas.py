@@ -5,8 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-LONGEST_CURSOR = 40_000
-"""In characters. That of 200 rooms, which is as many as a user is in by default, has 7,000 at most."""
+LONGEST_CURSOR = 70_000
+"""In characters: that of 2,000 rooms, the most that an installation can allow. Of 200, the default: 7,000."""
 
 _Limit = Annotated[
     int,

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from tasksync.domain.sync.pages import Members, Piece, SyncPage
 from tasksync.domain.sync.reads import MOST_KEYS, MOST_TASKS, Gather, Logs, People, Rooms, Tasks, gathered, parts
+from tasksync.model.change_log import counts_of
 from tasksync.model.entities import ActivityResource, Caller, Membership, RoomView, Task, User
 from tasksync.model.following import (
     FIRST,
@@ -106,7 +107,13 @@ class SyncService:
                 pieces += _with_tasks([Piece(owner_id=me, place=place, user=names.get(me))], place, listed, tasks)
             elif (view := views[owner]) is not None:
                 place = Place(ends.of(owner).seq, join_digest(view.caller.join_id), FIRST)
-                first = Piece(owner_id=owner, place=place, room=view, whole=True, members=_named(view, names))
+                first = Piece(
+                    owner_id=owner,
+                    place=place,
+                    room=_counted(view, ends),
+                    whole=True,
+                    members=_named(view, names),
+                )
                 pieces += _with_tasks([first], place, listed, tasks)
             elif owner in places:
                 pieces.append(Piece(owner_id=owner, place=None))
@@ -208,7 +215,7 @@ class SyncService:
                 Piece(
                     owner_id=owner,
                     place=places[owner],
-                    room=view,
+                    room=None if view is None else _counted(view, read.ends),
                     members=_named(view, users) if view is not None and owner in with_members else None,
                     user=users.get(me) if owner == me and owner in with_members else None,
                 )
@@ -237,6 +244,11 @@ def _after(place: Place | None) -> str:
 
 def _join(membership: Membership | None) -> bytes | None:
     return None if membership is None else join_digest(membership.join_id)
+
+
+def _counted(view: RoomView, ends: LogEnds) -> RoomView:
+    """With the counts of its log as it was when its head was read: later ones come with the entries that count them."""
+    return replace(view, tasks=counts_of(view.room, ends.of(view.room.id).counts))
 
 
 def _again(room_id: str) -> Piece:
