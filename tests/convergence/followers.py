@@ -149,14 +149,3 @@ class WithOlderVersions(Follower):
         for each in page["tasks"]:
             self.copy["tasks"].pop(each["id"], None)
         super().apply(page)
-
-
-WRONG: list[type[Follower]] = [
-    WithoutResetRooms,
-    WithoutReset,
-    WithoutGoneRooms,
-    WithoutGoneTasks,
-    WithoutCounts,
-    WithFirstMembers,
-    WithOlderVersions,
-]

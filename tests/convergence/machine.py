@@ -11,7 +11,7 @@ from hypothesis.stateful import initialize, rule
 
 from tests.convergence import edge
 from tests.convergence.followers import Follower, RoomFollower
-from tests.convergence.writes import PEOPLE, WRITES, Write, Writers
+from tests.convergence.writes import KINDS, PEOPLE, WRITES, Write, Writers
 from tests.machines.machine import Json, Machine
 from tests.support import tables
 from tests.support.aws import LOCK
@@ -34,7 +34,7 @@ _OTHER_STEPS = (
     "store",
     "follow",
     "expire",
-    "restore",
+    "restore a backup",
     "rest",
 )
 _FAULTS = {"unreachable": unreachable, "silent": silent}
@@ -46,6 +46,8 @@ class ConvergenceMachine(Machine):
     follower: ClassVar[type[Follower]] = Follower
     weakened: ClassVar[Any] = nullcontext
     """What is missing between ``/sync`` and DynamoDB."""
+    favoured: ClassVar[tuple[str, ...]] = ()
+    """Kinds of writes, or of other steps, that take the place of half of what is drawn."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -137,6 +139,9 @@ class ConvergenceMachine(Machine):
     )
     def do_something_else(self, which: str, number: int, value: int, limit: int) -> None:
         """One rule, so that none of these takes up too many of the steps."""
+        steps = [each for each in self.favoured if each in _OTHER_STEPS]
+        if steps and value % 2:
+            which = steps[0]
         person = self.writers.people[number]
         follower = self.followers[person.id][value % _FOLLOWERS]
         if which == "all streams":
@@ -155,7 +160,7 @@ class ConvergenceMachine(Machine):
             self._follow(person, value, limit)
         elif which == "expire":
             self._expire(number, value)
-        elif which == "restore":
+        elif which == "restore a backup":
             self._restore(value)
         else:
             self._rest()
@@ -250,7 +255,10 @@ class ConvergenceMachine(Machine):
 
     # --------------------------------------------------------------------------------- what happens to the server
     def _write(self, writes: list[Write]) -> None:
-        for write in writes:
+        kinds = [kind for kind in self.favoured if kind in KINDS]
+        for drawn in writes:
+            favoured = kinds and drawn.value % 2
+            write = drawn._replace(kind=kinds[drawn.task % len(kinds)]) if favoured else drawn
             done = self.writers.carry_out(write)
             self.figures[write.kind if done else f"{write.kind}: refused"] += 1
         self._welcome()
