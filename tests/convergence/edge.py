@@ -104,10 +104,6 @@ def _in(name: str, found: Any, change: Callable[[dict[str, Any]], dict[str, Any]
     return [item for each in found if (item := change(each)) is not None]
 
 
-def every_join_is_the_same(item: dict[str, Any]) -> dict[str, Any]:
-    return {**item, "join_id": {"S": "join"}} if "join_id" in item else item
-
-
 def there_is_no_epoch(item: dict[str, Any]) -> dict[str, Any] | None:
     return None if item.get("owner_id") == {"S": "epoch"} else item
 

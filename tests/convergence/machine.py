@@ -1,6 +1,7 @@
 """I14: whatever happens in between, at rest each copy is what the routes show its person."""
 
 import copy as copies
+from collections.abc import Callable
 from contextlib import nullcontext
 from itertools import chain
 from typing import Any, ClassVar
@@ -11,7 +12,7 @@ from hypothesis.stateful import initialize, rule
 
 from tests.convergence import edge
 from tests.convergence.followers import Follower, RoomFollower
-from tests.convergence.writes import KINDS, PEOPLE, WRITES, Write, Writers
+from tests.convergence.writes import PEOPLE, WRITES, Write, Writers
 from tests.machines.machine import Json, Machine
 from tests.support import tables
 from tests.support.aws import LOCK
@@ -31,6 +32,7 @@ _OTHER_STEPS = (
     "lose a response",
     "fail",
     "twice",
+    "overtake",
     "store",
     "follow",
     "expire",
@@ -46,8 +48,6 @@ class ConvergenceMachine(Machine):
     follower: ClassVar[type[Follower]] = Follower
     weakened: ClassVar[Any] = nullcontext
     """What is missing between ``/sync`` and DynamoDB."""
-    favoured: ClassVar[tuple[str, ...]] = ()
-    """Kinds of writes, or of other steps, that take the place of half of what is drawn."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class ConvergenceMachine(Machine):
         limit=_LIMITS,
         pages=st.sampled_from([1, 1, 2, _MOST_PAGES]),
         post=st.booleans(),
-        between=st.none() | st.tuples(st.integers(1, 9), st.lists(WRITES, min_size=1, max_size=2), st.booleans()),
+        between=st.none() | st.tuples(st.integers(1, 7), st.lists(WRITES, min_size=1, max_size=2), st.booleans()),
     )
     def pull(
         self,
@@ -139,31 +139,22 @@ class ConvergenceMachine(Machine):
     )
     def do_something_else(self, which: str, number: int, value: int, limit: int) -> None:
         """One rule, so that none of these takes up too many of the steps."""
-        steps = [each for each in self.favoured if each in _OTHER_STEPS]
-        if steps and value % 2:
-            which = steps[0]
         person = self.writers.people[number]
         follower = self.followers[person.id][value % _FOLLOWERS]
-        if which == "all streams":
-            self._deliver_all()
-        elif which == "go back":
-            follower.go_back()
-        elif which == "lose a response":
-            assert follower.ask(limit, post=True).status == 200
-        elif which == "fail":
-            self._fail(follower, limit, value)
-        elif which == "twice":
-            self._twice(follower, limit)
-        elif which == "store":
-            self._store(person)
-        elif which == "follow":
-            self._follow(person, value, limit)
-        elif which == "expire":
-            self._expire(number, value)
-        elif which == "restore a backup":
-            self._restore(value)
-        else:
-            self._rest()
+        actions: dict[str, Callable[[], object]] = {
+            "all streams": self._deliver_all,
+            "go back": follower.go_back,
+            "lose a response": lambda: self._ask(follower, limit, post=True),
+            "fail": lambda: self._fail(follower, limit, value),
+            "twice": lambda: self._twice(follower, limit),
+            "overtake": lambda: self._overtake(follower, value, limit % _FOLLOWERS == 0),
+            "store": lambda: self._store(person),
+            "follow": lambda: self._follow(person, value, limit),
+            "expire": lambda: self._expire(number, value),
+            "restore a backup": lambda: self._restore(value),
+            "rest": self._rest,
+        }
+        actions[which]()
         self.figures[which] += 1
 
     # ------------------------------------------------------------------------------------------ what clients do
@@ -214,6 +205,36 @@ class ConvergenceMachine(Machine):
         self._apply(follower, page)
         self._apply(follower, page)
 
+    def _overtake(self, follower: Follower, value: int, delivered: bool) -> None:
+        """A person changes a task while a page is under way. One of their clients shows that at once, the other does
+        not know of it. ``delivered``: it is in the log at once.
+        """
+        tasks = [*follower.copy["tasks"]]
+        if not tasks:
+            return
+        path = f"/tasks/{tasks[value % len(tasks)]}"
+
+        def change(title: str) -> None:
+            with self._account.permissions.suspended():
+                response = follower.person.patch(path, json={"title": title})
+            if response.status == 200:
+                self._learn(follower.person, response.json())
+
+        change("Before")
+        self._deliver_all()
+
+        def meanwhile() -> None:
+            change("Meanwhile")
+            if delivered:
+                with self._account.permissions.suspended():
+                    self._deliver_all()
+
+        # Of the six reads that a page of changes takes.
+        with edge.in_between(1 + value * 5 // 8, meanwhile):
+            response = self._ask(follower, 200, post=True)
+        assert response.status == 200, response
+        self._apply(follower, response.json())
+
     def _store(self, person: Person) -> None:
         for follower in self.followers[person.id]:
             follower.store()
@@ -255,10 +276,7 @@ class ConvergenceMachine(Machine):
 
     # --------------------------------------------------------------------------------- what happens to the server
     def _write(self, writes: list[Write]) -> None:
-        kinds = [kind for kind in self.favoured if kind in KINDS]
-        for drawn in writes:
-            favoured = kinds and drawn.value % 2
-            write = drawn._replace(kind=kinds[drawn.task % len(kinds)]) if favoured else drawn
+        for write in writes:
             done = self.writers.carry_out(write)
             self.figures[write.kind if done else f"{write.kind}: refused"] += 1
         self._welcome()
