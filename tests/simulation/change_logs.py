@@ -14,7 +14,7 @@ ENTRY, HEAD, MARKER = "c#", "head", "v#"
 
 @dataclass
 class _Thing:
-    """What was committed of a room or task."""
+    """What was committed of a room, user or task."""
 
     revision: int = 0
     counted: str | None = None
@@ -39,9 +39,10 @@ class ChangeLogs:
     def committed(self, changes: list[Change]) -> None:
         """Raises ``Violation`` if an append is not one behind the head, or a log tells of what was not committed."""
         for change in changes:
-            if is_change_of_task(change) or (change.table == "RoomsTable" and change.key[1] == "ROOM"):
+            if is_change_of_task(change) or _is_of_room_or_user(change):
                 self._note(change)
-        for change in sorted((each for each in changes if each.table == LOG_TABLE), key=lambda each: each.key):
+        written = [each for each in changes if each.table == LOG_TABLE and each.new is not None]
+        for change in sorted(written, key=lambda each: each.key):
             log_id, name = change.key
             if name.startswith(ENTRY):
                 self._check_append(log_id, change)
@@ -62,7 +63,7 @@ class ChangeLogs:
         for log_id, items in logs.items():
             self._check_entries(log_id, items)
         for (log_id, thing_id), thing in self._things.items():
-            if (log_id, thing_id) not in self._lost and log_id.startswith("room_"):
+            if (log_id, thing_id) not in self._lost:
                 self._check_marker(thing_id, thing, logs[log_id].get(MARKER + thing_id))
 
     def _note(self, change: Change) -> None:
@@ -78,14 +79,15 @@ class ChangeLogs:
     def _check_append(self, log_id: str, change: Change) -> None:
         number = int(change.key[1].removeprefix(ENTRY))
         last = len(self._entries[log_id])
-        if change.old is not None or change.new is None:
+        if change.old is not None:
             raise Violation(f"I12: entry {number} of {log_id} was written again")
         if number != last + 1:
             raise Violation(f"I12: {number} was appended to {log_id}, whose last entry was {last}")
-        self._entries[log_id].append(_thing_in(change.new))
+        self._entries[log_id].append(_thing_in(change.new or {}))
 
     def _check_mark(self, log_id: str, thing_id: str, change: Change) -> None:
-        if _number(change.new, "revision") > self._things[log_id, thing_id].revision:
+        thing = self._things[thing_id if _is_name(log_id, thing_id) else log_id, thing_id]
+        if _number(change.new, "revision") > thing.revision:
             raise Violation(f"I13: {log_id} is further with {thing_id} than what was committed")
         number = _number(change.new, "seq")
         if number < self._marked[log_id, thing_id]:
@@ -110,7 +112,8 @@ class ChangeLogs:
         last: dict[str, int] = defaultdict(int)
         previous: tuple[str, int] | None = None
         for entry in entries:
-            if "revision" not in entry:
+            is_name = entry["resource"]["S"] == "user" and _is_name(log_id, str(entry["resource_id"]["S"]))
+            if "revision" not in entry or is_name:
                 continue
             thing_id, revision = _thing_in(entry), _number(entry, "revision")
             covers = entry["action"]["S"] == "refetch" and revision > last[thing_id]
@@ -133,9 +136,20 @@ def _thing_in(entry: Item) -> str:
     return str(entry["owner_id" if entry["resource"]["S"] == "membership" else "resource_id"]["S"])
 
 
+def _is_of_room_or_user(change: Change) -> bool:
+    if change.table == "UsersTable":
+        return change.key[0].startswith("usr_")
+    return change.table == "RoomsTable" and change.key[1] == "ROOM"
+
+
+def _is_name(log_id: str, thing_id: str) -> bool:
+    """Whether this is a person's new name in the log of a room, in which the person is no thing."""
+    return log_id.startswith("room_") and thing_id.startswith("usr_")
+
+
 def _thing_of(change: Change) -> tuple[str, str]:
     owner_id, name = change.key
-    return owner_id, owner_id if name == "ROOM" else name
+    return owner_id, owner_id if change.table == "UsersTable" or name == "ROOM" else name
 
 
 def _revision(image: Item) -> int:
