@@ -16,6 +16,8 @@ from tasksync.runtime.settings import settings
 
 HEAD = "head"
 MARKER = "v#"
+EPOCH = "epoch"
+"""Owner and attribute of the item, a ``HEAD`` beside those of logs, that says which epoch it is. Absent: 0."""
 
 _DIGITS = 12
 

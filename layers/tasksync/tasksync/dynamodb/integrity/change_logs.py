@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from tasksync.dynamodb.change_log.decoder import ENTRY, entry_of, seq_of
 from tasksync.dynamodb.change_log.items import (
+    EPOCH,
     HEAD,
     MARKER,
     HeadItem,
@@ -39,7 +40,9 @@ def logged(versions: Iterable[Version]) -> dict[str, LoggedSnapshot]:
 def read_item(raw: Raw) -> Raw:
     """The item, if it can be read."""
     item = raw["item"]["S"]
-    if item == HEAD:
+    if raw["owner_id"]["S"] == EPOCH:
+        int(raw[EPOCH]["N"])
+    elif item == HEAD:
         HeadItem.from_raw_data(raw).entity()
     elif item.startswith(MARKER):
         _marker(raw)
