@@ -1,4 +1,4 @@
-"""The activity function: appends to change logs what the streams of the rooms and tasks tables say was committed."""
+"""The activity function: appends to change logs what the streams of rooms, tasks and users say was committed."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -6,13 +6,17 @@ from functools import partial
 from typing import Any
 
 from tasksync.domain.change_log.entries import commit_of
+from tasksync.domain.change_log.names import append_new_name
 from tasksync.domain.change_log.sequencer import Sequencer
 from tasksync.dynamodb.activity.deletions import DeletionsRepository
 from tasksync.dynamodb.activity.repository import OldTrailsRepository
 from tasksync.dynamodb.change_log.repository import ChangeLogRepository
 from tasksync.dynamodb.core.gather import gather
+from tasksync.dynamodb.rooms.repository import RoomsRepository
 from tasksync.model.activity import Change, Unreadable
-from tasksync.model.entities import ActivityAction, ActivityEntry
+from tasksync.model.change_log import Commit
+from tasksync.model.entities import ActivityAction, ActivityEntry, ActivityResource
+from tasksync.model.times import is_room_id
 from tasksync.observability.logs import Measure, log, log_measured
 from tasksync.runtime.settings import settings
 from tasksync.streams.changes import handle_changes
@@ -39,17 +43,28 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
 
 def _append(appended: list[ActivityEntry], log_id: str, changes: Sequence[Change | Unreadable]) -> None:
     deletions = DeletionsRepository().of_tasks(_ended(changes))
-    commits = [commit for change in changes if (commit := commit_of(change, deletions)) is not None]
+    append = partial(_append_commits, appended)
+    append(log_id, [commit for change in changes if (commit := commit_of(change, deletions)) is not None])
+    if not is_room_id(log_id):
+        append_new_name(log_id, changes, RoomsRepository(), append)
+
+
+def _append_commits(appended: list[ActivityEntry], log_id: str, commits: Sequence[Commit]) -> None:
     retention = timedelta(days=settings.activity_retention_days)
     entries = Sequencer(ChangeLogRepository(), OldTrailsRepository(), retention).append(log_id, commits)
     appended += entries
     for entry in entries:
-        _log(entry)
+        if is_room_id(log_id):  # what people do by themselves is nobody else's business
+            _log(entry)
 
 
 def _ended(changes: Sequence[Change | Unreadable]) -> list[str]:
     """The tasks that were deleted for good."""
-    return [each.before.thing_id for each in changes if isinstance(each, Change) and each.before and not each.after]
+    return [
+        each.before.thing_id
+        for each in changes
+        if isinstance(each, Change) and each.before and not each.after and each.before.resource is ActivityResource.TASK
+    ]
 
 
 def _log(entry: ActivityEntry) -> None:

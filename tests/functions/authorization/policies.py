@@ -97,6 +97,8 @@ POLICIES: list[Line | Open] = [
     everybody("GET /users/{user_id}", 200, about={"user_id": "me"}),
     Line("GET /users/{user_id}/export", 403, 403, 403, 404, administrator=403),
     everybody("GET /users/{user_id}/export", 200, about={"user_id": "me"}),
+    Line("GET /users/{user_id}/activity", 403, 403, 403, 404, administrator=403),
+    everybody("GET /users/{user_id}/activity", 200, about={"user_id": "me"}),
     everybody("GET /users/{user_id}/changes", 200, about={"user_id": "me"}),
     everybody("GET /users/{user_id}/changes", 404),
     everybody("PUT /users/{user_id}", 200, about={"user_id": "me"}, json={"username": "{new_name}"}),
