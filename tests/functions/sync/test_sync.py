@@ -185,7 +185,7 @@ def test_a_deleted_room_is_gone_also_when_its_log_has_gone(product: Product) -> 
     later.cursor = copy.cursor
 
     assert copy.pull()[0]["gone"]["rooms"] == [room["id"]]
-    lose(product)
+    lose(product, room)
     assert later.pull()[0]["gone"]["rooms"] == [room["id"]]
 
 
