@@ -9,7 +9,7 @@ from tasksync.dynamodb.integrity.snapshots import AuditRepository
 from tasksync.integrity.checks import Auditor, Finding, Invariant
 from tests.functions.activity.trails import markers, stored
 from tests.support.product import Product
-from tests.support.tables import change
+from tests.support.tables import change, put
 
 
 def audit(product: Product, invariant: Invariant, older_than: timedelta = timedelta(0)) -> Finding:
@@ -52,6 +52,12 @@ def test_logs_written_by_the_product_are_complete_and_have_nothing_else(product:
 
     assert (log.violations, log.checked) == (0, len(stored(product, "")))
     assert (logged.violations, logged.checked) == (0, 6)
+
+
+def test_the_epoch_of_all_logs_is_no_head(product: Product) -> None:
+    put(product.aws, "LogTable", owner_id="epoch", item="head", epoch=1)
+
+    assert audit(product, Invariant.READABLE).violations == 0
 
 
 def test_missing_entries_are_reported(product: Product) -> None:
