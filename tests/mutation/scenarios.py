@@ -1746,3 +1746,45 @@ def a_head_goes_on_before_it_is_written(stage: Stage) -> None:
     stage.before("ChangeLogRepository.advance", lambda: stage.append_to_logs(changed))
     stage.append_to_logs(renamed)
     assert _logged(stage, room) == ([("room", 1), ("task", 1), ("task", 2), ("room", 2), ("task", 3)], 5)
+
+
+_A_DAY_LATER = 26 * 3600
+
+
+def _of_people(stage: Stage) -> tuple[list[Change], list[Change]]:
+    """What was committed of users, and of personal tasks."""
+    of_users = [each for each in stage.committed if each.table == "UsersTable" and each.key[0].startswith("usr_")]
+    of_tasks = [each for each in stage.committed if each.table == "TasksTableV2" and each.key[1].startswith("usr_")]
+    return of_users, of_tasks
+
+
+@scenario
+def the_log_of_a_deleted_user_gets_an_entry_while_it_is_deleted(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    assert ann.do("POST", "/tasks", {"title": "Chairs"}).status == 201
+    assert ann.go().status == 204
+    stage.sweep()
+    of_users, of_tasks = _of_people(stage)
+    stage.append_to_logs(*of_users)
+
+    stage.time += _A_DAY_LATER
+    stage.before("ChangeLogRepository.purge", lambda: stage.append_to_logs(*of_tasks))
+    stage.sweep()
+    stage.time += _A_DAY_LATER
+    stage.sweep()
+
+    assert not [key for key in stage.database.tables["LogTable"].items if key[0] == ann.id]
+
+
+@scenario
+def the_log_of_a_user_who_is_there_again_expires_while_it_is_kept(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    user = (ann.id, "")
+    logs = stage.database.tables["LogTable"].items
+    stage.append_to_logs(Change("UsersTable", user, stage.database.tables["UsersTable"].items[user], None))
+
+    stage.time += _A_DAY_LATER
+    stage.before("ChangeLogRepository.keep", lambda: logs.pop((ann.id, "head")))
+    stage.sweep()
+
+    assert stage.item("LogTable", ann.id, "head") is None

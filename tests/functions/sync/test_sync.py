@@ -21,6 +21,12 @@ def team(product: Product) -> tuple[Person, Person, Any]:
     return ann, bob, room
 
 
+def end_of(product: Product, log_id: str) -> int:
+    """The last entry of a log."""
+    [seq] = {int(item["seq"]) for item in product.items("LogTable") if item["owner_id"] == log_id and "seq" in item}
+    return seq
+
+
 def test_the_first_pages_have_everything_and_then_nothing_is_new(product: Product) -> None:
     ann, bob, room = team(product)
     ann.plan(room_id=room["id"], description="long " * 300, user_id=bob.id)
@@ -74,6 +80,42 @@ def test_changes_come_with_the_next_page(product: Product) -> None:
     assert {task["id"] for task in page["tasks"]} == {changed["id"], back["id"]}
     assert set(page["gone"]["tasks"]) == {trashed["id"], purged["id"]}
     assert page["members"].keys() == {other["id"]}
+    assert copy.content == served(ann)
+
+
+def test_personal_tasks_and_the_profile_come_as_they_change(product: Product) -> None:
+    ann, bob, _room = team(product)
+    kept, trashed = ann.plan(title="Kept"), ann.plan(title="Trashed")
+    product.deliver()
+    copies = [Copy(ann), Copy(bob)]
+    for copy in copies:
+        copy.pull()
+    ann.patch(f"/tasks/{kept['id']}", json={"title": "Changed"})
+    ann.delete(f"/tasks/{trashed['id']}")
+    ann.plan(title="New")
+    ann.patch("/users/me", json={"username": "ann of the garden"})
+    product.deliver()
+
+    [page] = copies[0].pull()
+    copies[1].pull()
+
+    assert page["gone"]["tasks"] == [trashed["id"]]
+    assert [user["username"] for user in page["users"]] == ["ann of the garden"]
+    assert [copy.content for copy in copies] == [served(ann), served(bob)]
+
+
+def test_an_expired_personal_log_resets_the_copy(product: Product) -> None:
+    ann, _bob, _room = team(product)
+    product.deliver()
+    copy = Copy(ann)
+    copy.pull()
+    for number in range(3):
+        ann.plan(title=str(number))
+    product.deliver()
+
+    expire_entry(product, {"id": ann.id}, end_of(product, ann.id) - 1)
+
+    assert [page["reset"] for page in copy.pull()] == [True, False]
     assert copy.content == served(ann)
 
 
@@ -143,7 +185,7 @@ def test_a_deleted_room_is_gone_also_when_its_log_has_gone(product: Product) -> 
     later.cursor = copy.cursor
 
     assert copy.pull()[0]["gone"]["rooms"] == [room["id"]]
-    lose(product)
+    lose(product, room)
     assert later.pull()[0]["gone"]["rooms"] == [room["id"]]
 
 
@@ -213,9 +255,8 @@ def test_a_room_whose_entries_have_expired_comes_whole(product: Product) -> None
     for number in range(3):
         ann.patch(f"/rooms/{room['id']}", json={"name": str(number)})
     product.deliver()
-    [seq] = {int(item["seq"]) for item in product.items("LogTable") if item["owner_id"] == room["id"] and "seq" in item}
 
-    expire_entry(product, room, seq - 1)
+    expire_entry(product, room, end_of(product, room["id"]) - 1)
 
     assert [page["reset_rooms"] for page in copy.pull()] == [[], [room["id"]], []]
     assert copy.content == served(bob)
