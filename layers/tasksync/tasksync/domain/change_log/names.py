@@ -61,7 +61,6 @@ def _commit(room_id: str, user_id: str, change: Change | Unreadable) -> Commit:
         thing_id=user_id,
         resource=ActivityResource.USER,
         revision=revision,
-        version=None,
         at=at,
         entries=(entry,),
         counted=Counted.NEITHER,

@@ -29,7 +29,6 @@ def logged(versions: Iterable[Version]) -> dict[str, LoggedSnapshot]:
         version.thing_id: LoggedSnapshot(
             version.at,
             version.revision,
-            version.number,
             version.counted,
             _marker(found[key]) if key in found else None,
         )
