@@ -295,7 +295,8 @@ def test_no_attribute_of_a_user_that_is_missing_or_not_as_expected_blocks_the_st
     garbled = []
     for image in ("NewImage", "OldImage"):
         for name in record["dynamodb"][image].keys() - {"user_id"}:
-            for value in ({}, {name: {"M": {}}}):
+            others: list[Json] = [{}, {name: {"M": {}}}]
+            for value in others:
                 rest = {other: held for other, held in record["dynamodb"][image].items() if other != name}
                 garbled.append({**record, "dynamodb": {**record["dynamodb"], image: rest | value}})
 
