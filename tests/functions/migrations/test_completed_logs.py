@@ -122,7 +122,7 @@ def test_what_is_complete_is_left_alone(product: Product) -> None:
 
 
 @pytest.mark.parametrize("counted", ["completed", None])
-def test_a_task_in_the_wrong_count_is_counted_again_by_an_entry_that_says_so(product: Product, counted: str | None) -> None:
+def test_a_task_in_the_wrong_count_is_counted_again_by_an_entry(product: Product, counted: str | None) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     task = ann.plan(room_id=room["id"])
