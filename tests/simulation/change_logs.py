@@ -41,6 +41,9 @@ class ChangeLogs:
         for change in changes:
             if is_change_of_task(change) or _is_of_room_or_user(change):
                 self._note(change)
+        for log_id, name in (each.key for each in changes if each.table == LOG_TABLE and each.new is None):
+            if name == HEAD:  # the log of a deleted user is purged, the head last
+                self._things = defaultdict(_Thing, {key: of for key, of in self._things.items() if key[0] != log_id})
         written = [each for each in changes if each.table == LOG_TABLE and each.new is not None]
         for change in sorted(written, key=lambda each: each.key):
             log_id, name = change.key
