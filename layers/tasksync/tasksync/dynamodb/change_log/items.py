@@ -18,8 +18,6 @@ from tasksync.model.times import is_room_id
 from tasksync.runtime.settings import settings
 
 HEAD = "head"
-EPOCH = "epoch"
-"""The key of the item, beside the heads, that says which epoch it is, and its attribute. Absent: 0."""
 MARKER = "v#"
 EPOCH = "epoch"
 """Owner and attribute of the item, a ``HEAD`` beside those of logs, that says which epoch it is. Absent: 0."""
