@@ -24,6 +24,8 @@ NOTICED_SOON = (
     "task-revision-at-update",
     "idempotency-record-absent",
     "log-entry",
+    "log-marker",
+    "log-head",
 )
 
 
