@@ -184,8 +184,8 @@ def _task_snapshots(raws: list[Raw]) -> list[Snapshot]:
     rooms = {owner for owner in owners if is_room_id(owner)}
     positions = logged(version for _, _, version in parsed)
     found = rooms_by_id(rooms)
-    assignees = {each for task, _, _ in parsed for each in task.assignee_ids}
-    known = found.keys() | users_by_id(owners - rooms | assignees).keys()
+    assigned = {each for task, _, _ in parsed for each in task.assignee_ids}
+    known = found.keys() | users_by_id(owners - rooms | assigned).keys()
     joins = join_ids(
         {(task.owner_id, each) for task, _, _ in parsed for each in task.assignee_ids if is_room_id(task.owner_id)}
     )
