@@ -62,7 +62,7 @@ def sync(request: Request, query: SyncQuery) -> Response:
     Without a cursor everything comes, in pages; with the `cursor` of the last page, what has changed since. On each
     page, first drop what `reset`, `reset_rooms` and `gone` say, then put what came in the place of what is there,
     unless that has a higher `version`. Send the next request at once while `more` is true. Nothing that comes is older
-    than its change. A page may come twice, and asking again with an older cursor does no harm. A change appears soon
+    than its change. A page may come twice. A change appears soon
     after its request: normally within a second. A room joined a moment ago may come with the next request: the index
     that finds rooms by their members is some milliseconds behind. For viewers, codes of rooms are null.
     """
