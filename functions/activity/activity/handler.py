@@ -37,7 +37,15 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     response = handle_changes(event, context, _FUNCTION, partial(_append, appended), gather)
     if appended:
         refetches = sum(entry.action is ActivityAction.REFETCH for entry in appended)
-        log_measured("INFO", "log appended", _MEASURES, function=_FUNCTION, entries=len(appended), refetches=refetches)
+        log_measured(
+            "INFO",
+            "log appended",
+            _MEASURES,
+            request_id=context.aws_request_id,
+            function=_FUNCTION,
+            entries=len(appended),
+            refetches=refetches,
+        )
     return response
 
 

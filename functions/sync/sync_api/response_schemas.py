@@ -72,7 +72,14 @@ class CurrentUser(VisibleUser):
     type: Annotated[str, Meta(description="What it is.", extra_json_schema={"const": "user"})]
 
 
-_CURRENT = one_of(task=CurrentTask, room=CurrentRoom, membership=CurrentMembership, user=CurrentUser)
+_CURRENT = one_of(
+    "Current",
+    "Something that was changed, as it is now.",
+    task=CurrentTask,
+    room=CurrentRoom,
+    membership=CurrentMembership,
+    user=CurrentUser,
+)
 
 
 class Gone(TypedDict):

@@ -144,6 +144,8 @@ class EntrySnapshot:
 
     log_id: str
     seq: int
+    at: datetime
+    """When the change was made."""
     live: bool
     """Whether it has not expired. DynamoDB deletes expired items in no order."""
     followed: bool

@@ -62,6 +62,7 @@ def entry_snapshots(raws: Iterable[Raw]) -> list[EntrySnapshot]:
         EntrySnapshot(
             log_id=log_id,
             seq=seq,
+            at=times.parse(raw["at"]["S"]),
             live=int(raw["expires_at"]["N"]) > now,
             followed=(log_id, entry_item(seq + 1)) in found,
             head=heads.get(log_id, Head()).seq,
