@@ -13,7 +13,7 @@ Thing = tuple[str, str]
 
 
 def there(things: Iterable[Thing]) -> set[Thing]:
-    """Those of these things that exist, tasks in the trash, too. Read consistently: 100 of a table in one round trip."""
+    """Those of these things that exist, also in the trash. Read consistently: 100 of a table in one round trip."""
     by_table: dict[str, list[Raw]] = {}
     for thing in things:
         table, key = _place(thing)
