@@ -235,7 +235,7 @@ def _entries(log_id: str, commit: Commit, marker: Marker) -> Sequence[ActivityEn
 def _gap(log_id: str, commit: Commit, marker: Marker) -> Sequence[ActivityEntry]:
     """The entry that covers the revisions between the last one that the log holds and this one, if there are any."""
     if commit.resource is ActivityResource.USER and commit.thing_id != log_id:
-        return []  # a person's name, of which rooms are told no more than that it is another one
+        return []  # a person's name: logs of rooms say no more than that it is another one
     refetch = any(entry.action is ActivityAction.REFETCH for entry in commit.entries)
     if commit.revision is None or commit.revision <= marker.revision + 1 or refetch:
         return []

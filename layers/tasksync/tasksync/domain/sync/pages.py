@@ -27,7 +27,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SyncPage(msgspec.Struct, frozen=True):
-    """What the client is told, as far as it was read."""
+    """A page, as far as it was read."""
 
     reset: bool
     """The client is to drop its copy."""

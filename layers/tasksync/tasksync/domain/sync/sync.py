@@ -1,6 +1,6 @@
 """Keeps a client's copy of everything that a user sees: their rooms with members and tasks, and their personal tasks.
 
-A client first gets everything in pages, then what has changed. A page either lists, or tells of changes: while
+A client first gets everything in pages, then what has changed. A page either lists, or has changes: while
 something is to be listed (after the first request, a room that was joined, a log of which entries have expired), it is
 listed; the changes since come afterwards. The head of a log is read before anything that it counts is: what a listing
 missed, or showed older than it is, is in the log behind that head.
@@ -175,17 +175,17 @@ class SyncService:
                 else:
                     changed[room] = of_room
         mine = entries.get(me)
-        pieces += self._told({**({} if mine is None else {me: mine}), **changed}, views, read)
+        pieces += self._pieces({**({} if mine is None else {me: mine}), **changed}, views, read)
         places_after = {**places, **{piece.owner_id: piece.place for piece in pieces}}
         more = any(place is not None and _is_behind(place, ends.of(owner).seq) for owner, place in places_after.items())
         return SyncPage(False, read.following, pieces, more)
 
-    def _told(
+    def _pieces(
         self, changed: Mapping[str, list[LoggedChange]], views: Mapping[str, RoomView | None], read: _Read
     ) -> list[Piece]:
-        """The pieces that tell of these entries."""
+        """The pieces for these entries."""
         me, places = read.caller.user_id, read.following.places
-        told: dict[str, RoomView | None] = {}
+        shown: dict[str, RoomView | None] = {}
         user_ids: list[str] = []
         task_ids: list[str] = []
         with_members = set()
@@ -194,12 +194,12 @@ class SyncService:
             others = any(entry.resource != ActivityResource.TASK for entry in entries)
             if others and len(user_ids) > MOST_MEMBERS:
                 continue  # on the next page
-            told[owner] = view
+            shown[owner] = view
             task_ids += [entry.resource_id for entry in entries if entry.resource == ActivityResource.TASK]
             if others:
                 with_members.add(owner)
                 user_ids += [me] if view is None else [member.user_id for member in view.members]
-        rooms = [owner for owner in told if owner != me]
+        rooms = [owner for owner in shown if owner != me]
         users_parts = [partial(self._people.find_many, part) for part in parts(user_ids, MOST_KEYS)]
         tasks_parts = [partial(self._tasks.current, part) for part in parts(task_ids, MOST_TASKS)]
         member_parts = [partial(self._rooms.memberships_in, part, me) for part in parts(rooms, MOST_KEYS)]
@@ -208,7 +208,7 @@ class SyncService:
         tasks: dict[str, Task] = _merged(found[len(users_parts) : len(users_parts) + len(tasks_parts)])
         memberships: dict[str, Membership] = _merged(found[len(users_parts) + len(tasks_parts) :])
         pieces: list[Piece] = []
-        for owner, view in told.items():
+        for owner, view in shown.items():
             if view is not None and memberships.get(owner) != view.caller:
                 continue  # it ended, or has another role, since the room was read: the next page knows what now
             pieces.append(

@@ -194,12 +194,6 @@ def _name(counted: Counted) -> str | None:
     return None if counted is Counted.NEITHER else counted.value
 
 
-def _number(item: LogItem, name: str) -> int | None:
-    """An attribute that may be absent."""
-    value = item.attribute_values.get(name)
-    return None if value is None else int(value)
-
-
 def _seconds(at: datetime | None) -> int | None:
     return None if at is None else int(at.timestamp())
 
