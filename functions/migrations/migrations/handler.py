@@ -34,7 +34,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     sequencer = _sequencer()
     migrations = [
         each
-        for each in released(sequencer.adopt, sequencer.complete)
+        for each in released(sequencer.adopt, sequencer.complete, sequencer.end)
         if settings.tasks_open or each.id not in WAITING_FOR_TASKS
     ]
     rate = float(event.get("items_per_second", _ITEMS_PER_SECOND))

@@ -21,6 +21,7 @@ from tasksync.integrity.snapshot import (
     FormerMemberSnapshot,
     IdempotencySnapshot,
     LoggedSnapshot,
+    MissingSnapshot,
     NameSnapshot,
     RespreadSnapshot,
     RoomSnapshot,
@@ -228,6 +229,8 @@ def checks(snapshot: Snapshot, at: datetime, older_than: timedelta, in_trash: ti
             yield _check_of_logged(snapshot.task.id, snapshot.logged, since)
         case EntrySnapshot():
             yield _check_of_entry(snapshot, since)
+        case MissingSnapshot():
+            yield _check_of_missing(snapshot, since)
         case TaskPartSnapshot():
             fault = None if snapshot.fits else "is of no task that has it"
             yield Check(Invariant.LINKS, f"{snapshot.item} of {snapshot.owner_id}", fault)
@@ -410,6 +413,11 @@ def _check_of_logged(thing_id: str, logged: LoggedSnapshot, since: datetime) -> 
     elif marker is not None and marker.revision == logged.revision and marker.counted is not logged.counted:
         fault = f"is counted as {marker.counted}, and is {logged.counted}"
     return Check(Invariant.LOGGED, thing_id, fault)
+
+
+def _check_of_missing(missing: MissingSnapshot, since: datetime) -> Check:
+    fault = f"is missing since {missing.since}, and its log does not say so" if missing.since <= since else None
+    return Check(Invariant.LOGGED, missing.thing_id, fault)
 
 
 def _differs(name: str, stored: int, counted: int) -> str | None:

@@ -155,6 +155,16 @@ class EntrySnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class MissingSnapshot:
+    """A room, user or task that is not there, though its change log does not say that it is gone."""
+
+    log_id: str
+    thing_id: str
+    since: datetime
+    """When that was seen first."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSnapshot:
     """A session, with the existence of its user."""
 
@@ -196,6 +206,7 @@ Snapshot = (
     | TaskPartSnapshot
     | RespreadSnapshot
     | EntrySnapshot
+    | MissingSnapshot
     | SessionSnapshot
     | FamilySnapshot
     | IdempotencySnapshot

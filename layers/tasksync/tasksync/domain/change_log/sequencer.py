@@ -23,7 +23,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from tasksync.domain.change_log.entries import refetch_entry, repair_of
+from tasksync.domain.change_log.entries import end_of, refetch_entry, repair_of
 from tasksync.model import times
 from tasksync.model.activity import Version
 from tasksync.model.change_log import RECORDS_END, Commit, Counted, Head, LogEntry, Marker
@@ -84,6 +84,14 @@ class Sequencer:
         Only for what cannot be in a record any more: a record that comes later would be left out.
         """
         return bool(self.append(version.owner_id, [repair_of(version)]))
+
+    def end(self, log_id: str, thing_id: str, revision: int) -> bool:
+        """Append that a room, user or task, of which the log holds this revision, is gone for good; whether the log did
+        not know.
+
+        Only for what cannot be in a record any more, as with ``complete``.
+        """
+        return bool(self.append(log_id, [end_of(log_id, thing_id, revision)]))
 
     def adopt(self, room_id: str) -> bool:
         """Begin the log of a room with what the version before wrote of it, oldest first.

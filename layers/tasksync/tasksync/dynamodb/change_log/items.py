@@ -9,7 +9,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from tasksync.dynamodb.change_log.decoder import ENTRY
 from tasksync.dynamodb.core.connection import SharedModel
-from tasksync.dynamodb.core.mapper import Raw
+from tasksync.dynamodb.core.mapper import Raw, text_of
 from tasksync.dynamodb.core.unfinished import Unfinished
 from tasksync.model import times
 from tasksync.model.change_log import RECORDS_END, Counted, Head, LogEntry, Marker
@@ -152,6 +152,8 @@ class MarkerItem(LogItem):
     counted = UnicodeAttribute(null=True)
     """``Counted``; absent: neither."""
     seq = NumberAttribute()
+    missing_since = UnicodeAttribute(null=True)
+    """Since when the thing was seen to be missing, though the log does not say that it is gone."""
 
     @classmethod
     def of(cls, appended: LogEntry) -> "MarkerItem":
@@ -167,6 +169,12 @@ class MarkerItem(LogItem):
 
     def entity(self) -> Marker:
         return Marker(int(self.revision), _counted(self), int(self.seq), _time(self.expires_at))
+
+
+def missing_since(marker: Raw) -> datetime | None:
+    """``MarkerItem.missing_since``. Raises ``ValueError`` if it is no time."""
+    text = text_of(marker, "missing_since")
+    return None if text is None else times.parse(text)
 
 
 def entry_item(seq: int) -> str:

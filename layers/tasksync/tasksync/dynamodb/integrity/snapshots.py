@@ -12,12 +12,12 @@ from pynamodb.exceptions import PynamoDBException
 
 from tasksync.dynamodb.activity.deletions import DELETION
 from tasksync.dynamodb.activity.versions import version_of
-from tasksync.dynamodb.change_log.items import entry_item
+from tasksync.dynamodb.change_log.items import MARKER, entry_item
 from tasksync.dynamodb.core.connection import shared_connection
 from tasksync.dynamodb.core.mapper import Raw, text_of
 from tasksync.dynamodb.core.unfinished import Unfinished
 from tasksync.dynamodb.idempotency.items import IdempotencyItem
-from tasksync.dynamodb.integrity.change_logs import entry_snapshots, logged, read_item
+from tasksync.dynamodb.integrity.change_logs import entry_snapshots, logged, missing_snapshots, read_item
 from tasksync.dynamodb.integrity.references import (
     codes_by_id,
     item_at,
@@ -44,6 +44,7 @@ from tasksync.integrity.snapshot import (
     FamilySnapshot,
     FormerMemberSnapshot,
     IdempotencySnapshot,
+    MissingSnapshot,
     NameSnapshot,
     RespreadSnapshot,
     RoomSnapshot,
@@ -142,6 +143,8 @@ def _raws(snapshot: Snapshot) -> tuple[str, list[Raw]]:  # noqa: C901, PLR0912  
             return item_at(settings.sessions_table, snapshot.session.id)
         case EntrySnapshot():
             return item_at(settings.log_table, snapshot.log_id, entry_item(snapshot.seq))
+        case MissingSnapshot():
+            return item_at(settings.log_table, snapshot.log_id, MARKER + snapshot.thing_id)
         case IdempotencySnapshot():
             return item_at(settings.idempotency_table, snapshot.record.id)
         case UnreadableSnapshot():
@@ -368,8 +371,7 @@ def _user_snapshots(raws: list[Raw]) -> list[Snapshot]:
 
 def _log_snapshots(raws: list[Raw]) -> list[Snapshot]:
     parsed, snapshots = _parsed(settings.log_table, raws, read_item)
-    snapshots += entry_snapshots(parsed)
-    return snapshots
+    return [*snapshots, *entry_snapshots(parsed), *missing_snapshots(parsed)]
 
 
 def _session_snapshots(raws: list[Raw]) -> list[Snapshot]:
