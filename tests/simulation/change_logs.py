@@ -37,7 +37,7 @@ class ChangeLogs:
         return bool(self._lost)
 
     def committed(self, changes: list[Change]) -> None:
-        """Raises ``Violation`` if an append is not one behind the head, or a log tells of what was not committed."""
+        """Raises ``Violation`` if an append is not right after the head, or a log has what was not committed."""
         for change in changes:
             if is_change_of_task(change) or _is_of_room_or_user(change):
                 self._note(change)

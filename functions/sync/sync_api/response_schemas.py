@@ -92,7 +92,7 @@ class Gone(TypedDict):
 class Changes(TypedDict):
     """Entries of a change log, in their order, and the things that they are about."""
 
-    changes: Annotated[list[LoggedChange], Meta(description="The entries behind the cursor, oldest first.")]
+    changes: Annotated[list[LoggedChange], Meta(description="The entries after the cursor, oldest first.")]
     current: Annotated[
         list[Annotated[dict[str, Any], _CURRENT]],
         Meta(

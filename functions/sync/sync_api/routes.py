@@ -30,7 +30,7 @@ _copies = SyncService(_rooms, _logs, _tasks, _people, gather)
 
 @api.route("GET", "/rooms/{room_id}/changes", query=ChangesQuery, response=Changes, raises=(BadCursor, CursorExpired))
 def list_room_changes(request: Request, room_id: str, query: ChangesQuery) -> Response:
-    """List the changes of a room behind a cursor, oldest first, with the changed things as they are now.
+    """List the changes of a room after a cursor, oldest first, with the changed things as they are now.
 
     Without a cursor, the response has no changes and a cursor: the place to start from. Then get the room and its
     tasks, and ask again with each `next_cursor`. Every change after the cursor is in the log once, in order: none is
@@ -44,7 +44,7 @@ def list_room_changes(request: Request, room_id: str, query: ChangesQuery) -> Re
 
 @api.route("GET", "/users/{user_id}/changes", query=ChangesQuery, response=Changes, raises=(BadCursor, CursorExpired))
 def list_user_changes(request: Request, user_id: str, query: ChangesQuery) -> Response:
-    """List the changes of the caller's profile and personal tasks behind a cursor, oldest first.
+    """List the changes of the caller's profile and personal tasks after a cursor, oldest first.
 
     `user_id` is `me` or the caller's own id: for other users, the response is 404. Tasks of rooms are in the change
     logs of these.

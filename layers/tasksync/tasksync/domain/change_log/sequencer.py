@@ -11,7 +11,7 @@ append depends on nothing but what is stored:
    first.
 4. Put the entries under the next numbers, if these are free. This commits them. If they are free, nobody has appended
    since the head was read, so the markers are no further than it either.
-5. Write the markers, then the head. An entry has all that this takes. So whoever finds entries behind the head, as
+5. Write the markers, then the head. An entry has all that this takes. So whoever finds entries after the head, as
    their function is still at work or was cut off, completes them in the same way, and begins again.
 """
 
@@ -45,7 +45,7 @@ class Log(Protocol):
     def head(self, log_id: str) -> Head: ...
     def markers(self, log_id: str, thing_ids: Iterable[str]) -> dict[str, Marker]: ...
     def append(self, entries: Sequence[LogEntry]) -> bool: ...
-    def behind(self, log_id: str, head: Head) -> list[LogEntry]: ...
+    def after_head(self, log_id: str, head: Head) -> list[LogEntry]: ...
     def mark(self, entries: Iterable[LogEntry]) -> None: ...
     def advance(self, log_id: str, before: Head, after: Head) -> None: ...
 
@@ -139,13 +139,13 @@ class Sequencer:
         return self._log.markers(log_id, {commit.thing_id for commit in commits[:MOST_ENTRIES]})
 
     def _put(self, log_id: str, head: Head, entries: Sequence[LogEntry]) -> tuple[list[ActivityEntry], bool]:
-        """Append these entries behind the head; or, if others have appended there, complete what is seen of it.
+        """Append these entries after the head; or, if others have appended there, complete what is seen of it.
 
-        Returns the entries that are complete now, and whether these are and nothing of others is left behind the head.
+        Returns the entries that are complete now, and whether these are and nothing of others is left after the head.
         """
         finished = bool(entries) and self._log.append(entries)
         if not finished:
-            others = self._log.behind(log_id, head)
+            others = self._log.after_head(log_id, head)
             if entries and not others:
                 raise WriteConflict
             if not others:
@@ -162,7 +162,7 @@ def _is_begun(head: Head) -> bool:
 
 
 class _Draft:
-    """What one append is to put behind the head."""
+    """What one append is to put after the head."""
 
     def __init__(self, log_id: str, head: Head, markers: Mapping[str, Marker], retention: timedelta) -> None:
         self.entries: list[LogEntry] = []

@@ -1,4 +1,4 @@
-"""The changes of one log behind a position, and what was changed as it is now."""
+"""The changes of one log after a position, and what was changed as it is now."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from tasksync.model.times import is_room_id
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in a log: behind the entry ``seq``, as long as it is this epoch."""
+    """A place in a log: after the entry ``seq``, as long as it is this epoch."""
 
     epoch: int
     seq: int

@@ -35,4 +35,4 @@ class SyncPage(msgspec.Struct, frozen=True):
     """How far it had read before."""
     pieces: Sequence[Piece]
     more: bool
-    """Whether there is more behind the last piece."""
+    """Whether there is more after the last piece."""

@@ -3,7 +3,7 @@
 A client first gets everything in pages, then what has changed. A page either lists, or has changes: while
 something is to be listed (after the first request, a room that was joined, a log of which entries have expired), it is
 listed; the changes since come afterwards. The head of a log is read before anything that it counts is: what a listing
-missed, or showed older than it is, is in the log behind that head.
+missed, or showed older than it is, is in the log after that head.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -58,7 +58,7 @@ class SyncService:
         self._gather = gather
 
     def page(self, caller: Caller, following: Following | None, limit: int) -> SyncPage:
-        """The page behind ``following``; None: the first page. ``limit``: how many changes, or rooms and tasks."""
+        """The page after ``following``; None: the first page. ``limit``: how many changes, or rooms and tasks."""
         places = {} if following is None else following.places
         listing = any(place.listed is not None for place in places.values())
         wanted = [caller.user_id] if listing else [caller.user_id, *places]
@@ -238,7 +238,7 @@ def _seq(ends: LogEnds, caller: Caller) -> int:
 
 
 def _after(place: Place | None) -> str:
-    """Behind which task the listing goes on."""
+    """After which task the listing goes on."""
     return FIRST if place is None or place.listed in (None, START) else str(place.listed)
 
 
@@ -301,7 +301,7 @@ def _continued(
 
 
 def _with_tasks(pieces: list[Piece], place: Place, listed: ListedTasks, tasks: Iterable[Task]) -> list[Piece]:
-    """The pieces, and behind them the tasks. ``listed``: what was read, of which some may have gone since."""
+    """The pieces, and after them the tasks. ``listed``: what was read, of which some may have gone since."""
     pieces += [
         Piece(owner_id=task.owner_id, place=replace(place, listed=time_ordered_part(task.id)), task=task)
         for task in tasks

@@ -59,7 +59,7 @@ class ChangeLogRepository:
             return False
         return True
 
-    def behind(self, log_id: str, head: Head) -> list[LogEntry]:
+    def after_head(self, log_id: str, head: Head) -> list[LogEntry]:
         """Entries that follow the head, read consistently: all of them, or 1 MB.
 
         A query may see one entry of a transaction and not yet the one before it: then they end before that one.
