@@ -131,7 +131,7 @@ class Sequencer:
             last = draft.entries[-1]
             draft.entries[-1] = replace(last, head=replace(last.head, adopted=position))
             self._put(room_id, head, draft.entries)
-        else:
+        elif self._put(room_id, head, ())[1]:  # what is logged is not behind the head: it is not cut off in between
             self._log.advance(room_id, head, replace(head, adopted=position))
         return True
 
