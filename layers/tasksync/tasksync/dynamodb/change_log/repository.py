@@ -140,8 +140,8 @@ class ChangeLogRepository:
         if head is None or "unfinished" not in head:
             return True
         while keep_going():
-            page = LogItem.query(log_id, consistent_read=True, limit=26, attributes_to_get=["owner_id", "item"])
-            found = [item for item in page if item.item != HEAD]
+            left = LogItem.query(log_id, consistent_read=True, limit=26, attributes_to_get=["owner_id", "item"])
+            found = [item for item in left if item.item != HEAD]
             if not found:
                 transaction = Transaction()
                 transaction.delete(LogItem(log_id, HEAD), HeadItem.seq == int(head["seq"]["N"]), WriteConflict)
