@@ -1,4 +1,4 @@
-"""Rooms, users and tasks whose last record was lost: their logs are told that they are gone, and count them no more."""
+"""Rooms, users and tasks whose last record was lost: their logs get an entry saying so, and count them no more."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,9 +100,9 @@ def test_a_room_and_a_user_whose_records_were_lost_are_gone_for_their_logs(produ
 
     seen = migrate(product)
     let_pass(product, timedelta(hours=25))
-    told = migrate(product)
+    completed = migrate(product)
 
-    assert (seen, told, faults(product)) == (4, 4, [])
+    assert (seen, completed, faults(product)) == (4, 4, [])
     assert ("expires_at" in head(product, room), head(product, room)["open"]) == (True, 0)
     [of_bob] = [item for item in product.items("LogTable") if (item["owner_id"], item["item"]) == (bob.id, "head")]
     assert (of_bob["unfinished"], of_bob["open"]) == ("log", 0)

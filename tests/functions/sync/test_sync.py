@@ -291,7 +291,7 @@ def test_a_log_that_is_shorter_than_the_cursor_says_is_not_relied_on(product: Pr
     assert copy.content == held_for(bob)
 
 
-def test_an_older_cursor_and_a_repeated_page_do_no_harm(product: Product) -> None:
+def test_an_older_cursor_and_a_repeated_page_of_the_same_rooms_do_no_harm(product: Product) -> None:
     ann, bob, room = team(product)
     product.deliver()
     copy = Copy(bob, 2)

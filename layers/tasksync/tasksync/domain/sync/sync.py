@@ -12,8 +12,9 @@ from typing import NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
+from tasksync.domain.gather import GatherAll
 from tasksync.domain.sync.pages import Members, Piece, SyncPage
-from tasksync.domain.sync.reads import MOST_KEYS, MOST_TASKS, Gather, Logs, People, Rooms, Tasks, gathered, parts
+from tasksync.domain.sync.reads import MOST_KEYS, MOST_TASKS, Logs, People, Rooms, Tasks, gathered, parts
 from tasksync.model.change_log import counts_of
 from tasksync.model.entities import ActivityResource, Caller, Membership, RoomView, Task, User
 from tasksync.model.following import (
@@ -50,7 +51,7 @@ class _Read(NamedTuple):
 class SyncService:
     """Reads pages of ``/sync``. With nothing new, a page takes one round trip; with changes, three."""
 
-    def __init__(self, rooms: Rooms, logs: Logs, tasks: Tasks, people: People, gather: Gather) -> None:
+    def __init__(self, rooms: Rooms, logs: Logs, tasks: Tasks, people: People, gather: GatherAll) -> None:
         self._rooms = rooms
         self._logs = logs
         self._tasks = tasks
@@ -87,13 +88,15 @@ class SyncService:
         ends = self._logs.ends(fresh) if any(owner != me for owner in fresh) else read.ends
         sizes = _sizes({owner: None if owner in begun else ends.of(owner).tasks for owner in owners}, limit)
         rooms = [owner for owner in sizes if owner != me]
-        memberships, *found = self._gather(
-            lambda: self._rooms.memberships_in([room for room in rooms if room in begun], me),
-            *(partial(self._tasks.listed, owner, _after(places.get(owner)), size) for owner, size in sizes.items()),
-            *(partial(self._rooms.view, room, me) for room in rooms if room in fresh),
+        fresh_rooms = [room for room in rooms if room in fresh]
+        [memberships], of_lists, of_views = gathered(
+            self._gather,
+            [lambda: self._rooms.memberships_in([room for room in rooms if room in begun], me)],
+            [partial(self._tasks.listed, owner, _after(places.get(owner)), size) for owner, size in sizes.items()],
+            [partial(self._rooms.view, room, me) for room in fresh_rooms],
         )
-        lists: dict[str, ListedTasks] = dict(zip(sizes, found, strict=False))
-        views = dict(zip([room for room in rooms if room in fresh], found[len(lists) :], strict=True))
+        lists: dict[str, ListedTasks] = dict(zip(sizes, of_lists, strict=True))
+        views: dict[str, RoomView | None] = dict(zip(fresh_rooms, of_views, strict=True))
         whole, names = self._whole_tasks(lists, [view for view in views.values() if view], me if me in fresh else None)
         pieces: list[Piece] = []
         for owner, listed in lists.items():
@@ -127,13 +130,13 @@ class SyncService:
         user_ids = [*members, *([] if me is None else [me])]
         tasks = [task for listed in lists.values() for task in listed.tasks]
         long = [task for task in tasks if task.description_digest is not None]
-        names = [partial(self._people.find_many, part) for part in parts(user_ids, MOST_KEYS)]
-        texts = [
-            partial(self._tasks.whole, long[start : start + MOST_KEYS]) for start in range(0, len(long), MOST_KEYS)
-        ]
-        found = gathered(self._gather, [*names, *texts])
-        users = {user_id: user for part in found[: len(names)] for user_id, user in part.items()}
-        whole = {task.id: task for part in found[len(names) :] for task in part}
+        people, texts = gathered(
+            self._gather,
+            [partial(self._people.find_many, part) for part in parts(user_ids, MOST_KEYS)],
+            [partial(self._tasks.whole, long[start : start + MOST_KEYS]) for start in range(0, len(long), MOST_KEYS)],
+        )
+        users: dict[str, User] = _merged(people)
+        whole: dict[str, Task] = {task.id: task for part in texts for task in part}
         shown = [whole.get(task.id) if task.description_digest is not None else task for task in tasks]
         return [task for task in shown if task is not None], users
 
@@ -150,15 +153,16 @@ class SyncService:
         ]
         if not shares and not rooms:
             return SyncPage(False, read.following, [], more=False)
-        found = self._gather(
-            *(
+        of_logs, of_rooms = gathered(
+            self._gather,
+            [
                 partial(self._logs.entries, owner, places[owner].seq, places[owner].seq + n)
                 for owner, n in shares.items()
-            ),
-            *(partial(self._rooms.view, room, me) for room in rooms),
+            ],
+            [partial(self._rooms.view, room, me) for room in rooms],
         )
-        entries: dict[str, list[LoggedChange] | None] = dict(zip(shares, found, strict=False))
-        views: dict[str, RoomView | None] = dict(zip(rooms, found[len(shares) :], strict=True))
+        entries: dict[str, list[LoggedChange] | None] = dict(zip(shares, of_logs, strict=True))
+        views: dict[str, RoomView | None] = dict(zip(rooms, of_rooms, strict=True))
         if me in entries and entries[me] is None:
             return self.page(read.caller, None, limit)
         pieces = []
@@ -200,13 +204,15 @@ class SyncService:
                 with_members.add(owner)
                 user_ids += [me] if view is None else [member.user_id for member in view.members]
         rooms = [owner for owner in shown if owner != me]
-        users_parts = [partial(self._people.find_many, part) for part in parts(user_ids, MOST_KEYS)]
-        tasks_parts = [partial(self._tasks.current, part) for part in parts(task_ids, MOST_TASKS)]
-        member_parts = [partial(self._rooms.memberships_in, part, me) for part in parts(rooms, MOST_KEYS)]
-        found = gathered(self._gather, [*users_parts, *tasks_parts, *member_parts])
-        users: dict[str, User] = _merged(found[: len(users_parts)])
-        tasks: dict[str, Task] = _merged(found[len(users_parts) : len(users_parts) + len(tasks_parts)])
-        memberships: dict[str, Membership] = _merged(found[len(users_parts) + len(tasks_parts) :])
+        found = gathered(
+            self._gather,
+            [partial(self._people.find_many, part) for part in parts(user_ids, MOST_KEYS)],
+            [partial(self._tasks.current, part) for part in parts(task_ids, MOST_TASKS)],
+            [partial(self._rooms.memberships_in, part, me) for part in parts(rooms, MOST_KEYS)],
+        )
+        users: dict[str, User] = _merged(found[0])
+        tasks: dict[str, Task] = _merged(found[1])
+        memberships: dict[str, Membership] = _merged(found[2])
         pieces: list[Piece] = []
         for owner, view in shown.items():
             if view is not None and memberships.get(owner) != view.caller:
