@@ -53,7 +53,7 @@ _COUNTERS = (
         "refetches",
         ("function",),
         "tasksync_log_refetches_total",
-        "Entries of change logs that cover changes whose records were lost or unreadable.",
+        "Entries of change logs that cover changes whose records were lost or unreadable; of migrations, repairs.",
     ),
     Counter("found", ("kind",), "tasksync_sweeper_found_total", "Unfinished removals that sweeps found."),
     Counter("finished", ("kind",), "tasksync_sweeper_finished_total", "Removals that sweeps finished."),

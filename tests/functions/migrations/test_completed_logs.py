@@ -1,5 +1,6 @@
 """What is missing in change logs, as records were lost, is made up for where no record can come any more."""
 
+import json
 from typing import Any
 
 import pytest
@@ -40,7 +41,10 @@ def said(product: Product) -> list[tuple[str, str, int]]:
     return [(entry["action"], entry["resource"], int(entry["revision"])) for entry in stored(product)]
 
 
-def test_lost_records_leave_one_entry_for_each_room_and_task(product: Product) -> None:
+def test_lost_records_leave_one_entry_for_each_room_and_task(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    product.aws.deploy(LogLevel="INFO")
     ann = product.register("ann")
     room = ann.open_room()
     done, open_ = ann.plan(room_id=room["id"], status="completed"), ann.plan(room_id=room["id"])
@@ -51,9 +55,14 @@ def test_lost_records_leave_one_entry_for_each_room_and_task(product: Product) -
     forget(product, "room_")
     let_time_pass(product, room, done, open_)
     assert violations(product) == {"I13"}
+    capsys.readouterr()
 
     first, second = migrate(product), migrate(product)
 
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    repaired = [line for line in lines if line["event"] == "logs repaired"]
+    assert [(line["function"], line["refetches"]) for line in repaired] == [("migrations", 3)]
+    assert "refetches" in str(repaired[0]["_aws"])
     assert (first, second) == ({"0011": 1, "0012": 2, "0013": 0}, {"0011": 0, "0012": 0, "0013": 0})
     assert sorted(said(product)) == [("refetch", "room", 1), ("refetch", "task", 1), ("refetch", "task", 3)]
     assert head(product, room) == {"seq": 3, "open": 1, "completed": 1}
