@@ -103,6 +103,8 @@ class LocalStack:
                 self._copy_tasks(found, begun=before is not None and tasks_move.is_begun(before[1]))
                 found = self.deploy(tasks_move.OPEN)
                 addresses.write(self.data_directory, found)
+            if before is not None:
+                self._migrate(found)
         except BaseException:
             self.kill()
             raise
@@ -124,6 +126,16 @@ class LocalStack:
                 begun=begun,
                 progress=self._progress,
             )
+        except migrate.MigrationFailed as error:
+            raise DeploymentFailed(str(error)) from error
+
+    def _migrate(self, running: Addresses) -> None:
+        """Raises DeploymentFailed. The next start continues. A template without migrations has none."""
+        function = running.outputs.get("MigrationsFunction")
+        if function is None:
+            return
+        try:
+            migrate.finish(deployed.functions(running.client), function, self._progress)
         except migrate.MigrationFailed as error:
             raise DeploymentFailed(str(error)) from error
 

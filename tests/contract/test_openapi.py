@@ -123,7 +123,7 @@ def test_no_id_has_an_example_but_me() -> None:
         if {"example", "examples"} & {*parameter, *parameter["schema"]}
     ]
 
-    below = ("", "/changes", "/export", "/trash", "/trash/{task_id}")
+    below = ("", "/activity", "/changes", "/export", "/trash", "/trash/{task_id}")
     assert {*filled_in} == {(f"/users/{{user_id}}{path}", "user_id", "me") for path in below}
 
 
@@ -136,6 +136,21 @@ def test_every_body_has_an_example_that_its_schema_allows() -> None:
         assert media["examples"], route
         for name, example in media["examples"].items():
             assert [*validator.iter_errors(example["value"])] == [], (route, name)
+
+
+def test_examples_of_responses_are_what_their_schemas_allow() -> None:
+    found = {
+        (route, status): media
+        for route, operation in OPERATIONS.items()
+        for status, response in operation["responses"].items()
+        for media in response.get("content", {}).values()
+        if "example" in media
+    }
+
+    assert len(found) >= 7
+    for where, media in found.items():
+        validator = Draft202012Validator({**media["schema"], "components": DOCUMENT["components"]})
+        assert [*validator.iter_errors(media["example"])] == [], where
 
 
 def test_documented_durations_and_lengths_are_those_of_the_template() -> None:

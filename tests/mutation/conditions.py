@@ -165,7 +165,7 @@ def _kind(part: Json) -> str:
     if part["TableName"] == "TasksTableV2" and key["item"]["S"].startswith("J#"):
         return "respread"
     if part["TableName"] == "LogTable":
-        return "head" if key["item"]["S"] == "head" else "marker"
+        return {"h": "head", "c": "entry", "v": "marker"}[key["item"]["S"][0]]
     (partition,) = [each["S"] for name, each in key.items() if name in ("user_id", "session_id")][:1] or [""]
     prefix, mark, _ = partition.partition("#")
     if mark and part["TableName"] in ("UsersTable", "SessionsTable"):

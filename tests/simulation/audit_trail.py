@@ -1,4 +1,4 @@
-"""The audit trail held against what was committed: each change of a room, a membership or a task has one entry (I9)."""
+"""Change logs held against what was committed: each change of a room, membership, task or user has one entry (I9)."""
 
 import json
 from collections import defaultdict
@@ -44,6 +44,9 @@ class Recorded:
             self._changes.append(change)
             self._by_change[id(change)] = entries
             self._expected += entries
+            if change.table == "LogTable" and change.key[1] == "head" and change.new is None:
+                # The log of a deleted user is purged, the head last.
+                self._expected = [entry for entry in self._expected if entry.room_id != change.key[0]]
 
     def lost(self, change: Change) -> None:
         """The record of this change will not come."""
@@ -62,8 +65,6 @@ class Recorded:
 
 def _entries(change: Change, together: list[Change], invocation: Invocation | None) -> list[_Entry]:
     room_id, sort_key = change.key
-    if not room_id.startswith("room_"):
-        return []
     actor = invocation.user_id if invocation else None
     request = invocation.aws_request_id if invocation else None
     what = invocation.what if invocation else ""
@@ -71,9 +72,9 @@ def _entries(change: Change, together: list[Change], invocation: Invocation | No
         if change.new is None:
             by = (actor, request) if what in _PURGES else (None, None)
             return [_Entry(room_id, "task", sort_key, "purged", *by, _title(change))]
-        if change.old is not None and change.old["version"] == change.new["version"]:
-            return []  # a rank became short again: nobody sees it
         return [_Entry(room_id, "task", sort_key, _action(change), actor, request, _title(change))]
+    if change.table == "UsersTable" and room_id.startswith("usr_"):
+        return _entries_of_user(change, actor, request)
     if change.table != "RoomsTable" or sort_key != "ROOM":
         return []
     if change.new is None:
@@ -88,11 +89,25 @@ def _entries(change: Change, together: list[Change], invocation: Invocation | No
     ]
 
 
+def _entries_of_user(change: Change, actor: str | None, request: str | None) -> list[_Entry]:
+    user_id = change.key[0]
+    if change.new is None:
+        return [_Entry(user_id, "user", user_id, "purged", None, None, None)]
+    if change.old is None:
+        return [_Entry(user_id, "user", user_id, "created", user_id, request, None)]
+    if change.old["version"] == change.new["version"]:
+        return []  # a session, or all of them, ended
+    action = "deleted" if change.new["status"]["S"] == "deleting" else "updated"
+    return [_Entry(user_id, "user", user_id, action, actor, request, None)]
+
+
 def _action(change: Change) -> str:
     if change.old is None or change.new is None:
         return "created" if change.old is None else "deleted"
     if is_trashed(change.old) != is_trashed(change.new):
         return "trashed" if is_trashed(change.new) else "restored"
+    if "version" in change.new and change.old["version"] == change.new["version"]:
+        return "order"
     return "moved" if change.old.get("rank") != change.new.get("rank") else "updated"
 
 
@@ -102,10 +117,15 @@ def _title(change: Change) -> tuple[str | None, str | None] | None:
 
 
 def _stored(tables: Tables) -> list[_Entry]:
-    """In the order of the logs, without the entries that say what was lost."""
+    """In the order of the logs, without entries that say what was lost, and without new names in logs of rooms: which
+    rooms these are depends on when the record comes."""
     items = tables["LogTable"].items
     entries = [_entry(items[key]) for key in sorted(items) if key[1].startswith("c#")]
-    return [entry for entry in entries if entry.action != "refetch"]
+    return [
+        entry
+        for entry in entries
+        if entry.action != "refetch" and not (entry.resource == "user" and entry.room_id.startswith("room_"))
+    ]
 
 
 def _entry(item: Item) -> _Entry:

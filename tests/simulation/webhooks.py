@@ -24,6 +24,7 @@ from tasksync.dynamodb.webhooks.deliveries import DeliveriesRepository
 from tasksync.dynamodb.webhooks.queue import DeliveryQueue, is_delivery, is_dispatch, is_replay, read, webhook_in
 from tasksync.dynamodb.webhooks.repository import WebhooksRepository
 from tasksync.model import times
+from tasksync.model.change_log import Head
 from tasksync.model.entities import Caller, UserRole
 from tasksync.model.errors import TaskSyncError
 from tasksync.model.webhooks import Attempt, Delivery, DeliveryStatus, Webhook, WebhookState
@@ -295,8 +296,8 @@ class _Head:
     def __init__(self, seq: Callable[[], int]) -> None:
         self._seq = seq
 
-    def head(self, log_id: str) -> int:
-        return self._seq() if log_id == ROOM else 0
+    def head(self, log_id: str) -> Head:
+        return Head(self._seq() if log_id == ROOM else 0)
 
 
 def _no_task(_: object) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """The sweeper function: a schedule calls it to finish removals that were started long ago, to empty the trash, to make
-ranks short again, and to send what webhooks are due."""
+ranks short again, to send what webhooks are due, and to delete change logs of users who are gone."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from tasksync.domain.removal import UserRemoval, remove_dead_room
+from tasksync.domain.removal import UserRemoval, remove_dead_room, remove_log
 from tasksync.domain.respreading import respread
 from tasksync.domain.rooms.unassignment import unassign_former_member
 from tasksync.domain.sweep import Finish, Subject, sweep
@@ -23,6 +23,7 @@ from tasksync.dynamodb.webhooks.deliveries import DeliveriesRepository
 from tasksync.dynamodb.webhooks.queue import DeliveryQueue, is_dispatch
 from tasksync.dynamodb.webhooks.repository import WebhooksRepository
 from tasksync.model import times
+from tasksync.model.change_log import NO_RECORD_COMES_AFTER
 from tasksync.observability.logs import Measure, log_measured
 from tasksync.runtime import deadline, unit_of_work
 from tasksync.runtime.deadline import KeepGoing
@@ -60,6 +61,9 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
             "unassignments", UnassignmentsRepository().unfinished(times.now() - age), _unassign, context
         ),
         "ranks": _sweep("ranks", RespreadsRepository().due(times.now() - _MOVES_END_WITHIN), _respread, context),
+        "logs": _sweep(
+            "logs", ChangeLogRepository().unfinished(times.now() - NO_RECORD_COMES_AFTER), _remove_log, context
+        ),
         "webhooks": _sweep("webhooks", DeliveriesRepository().due(times.now()), _send_due, context),
         # Last: there may be many, and nobody sees them any more.
         "trash": _sweep(
@@ -84,6 +88,10 @@ def _unassign(left: tuple[str, str], keep_going: KeepGoing) -> bool:
 
 def _respread(owner_id: str, keep_going: KeepGoing) -> bool:
     return respread(owner_id, RespreadsRepository(), keep_going)
+
+
+def _remove_log(user_id: str, keep_going: KeepGoing) -> bool:
+    return remove_log(user_id, UsersRepository(), ChangeLogRepository(), keep_going)
 
 
 def _delete_expired(expired: tuple[str, datetime], keep_going: KeepGoing) -> bool:

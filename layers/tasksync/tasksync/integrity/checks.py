@@ -21,6 +21,7 @@ from tasksync.integrity.snapshot import (
     FormerMemberSnapshot,
     IdempotencySnapshot,
     LoggedSnapshot,
+    MissingSnapshot,
     NameSnapshot,
     RespreadSnapshot,
     RoomSnapshot,
@@ -79,7 +80,7 @@ STATEMENTS = {
     Invariant.REFRESH_TOKEN: "a session has one live refresh token, a family of its own, and a user",
     Invariant.NOTHING_LEFT: "nothing is empty, orphaned or unfinished for longer than a removal takes",
     Invariant.LOG: "the entries of a change log are numbered up to its head, without a gap",
-    Invariant.LOGGED: "a change log is as far as its room and tasks are, and counts each task where it belongs",
+    Invariant.LOGGED: "a change log is as far as its room, user and tasks are, and counts each task where it belongs",
     Invariant.LINKS: "links are those of the tasks' assignees, and each long description has its task",
     Invariant.MARKED: "what is to be removed is marked for the sweeper, and nothing else is",
     Invariant.FORMER_MEMBER: "whom an admin removed is not in the room: added by an admin, they are no former member",
@@ -130,7 +131,7 @@ class Auditor:
 
     def __init__(self, store: Store, older_than: timedelta, wait: Callable[[float], None], in_trash: timedelta) -> None:
         """``older_than``: how long a removal may take (I11), not counting ``MAX_INDEX_LAG``, and how long a stream
-        record may take (I13).
+        record may take (I12, I13).
 
         ``wait`` sleeps for a number of seconds. ``in_trash``: how long a task stays in the trash.
         """
@@ -220,14 +221,16 @@ def checks(snapshot: Snapshot, at: datetime, older_than: timedelta, in_trash: ti
             yield from _checks_of_unassignment(snapshot, since)
         case UserSnapshot():
             yield from _checks_of_user(snapshot, since)
+            yield _check_of_logged(snapshot.user.id, snapshot.logged, since)
         case NameSnapshot():
             yield _check_of_claim(snapshot.owner, snapshot.claim, snapshot.claim in snapshot.claims_of_owner)
         case TaskSnapshot():
             yield from _checks_of_task(snapshot, since, in_trash)
-            if snapshot.logged is not None:
-                yield _check_of_logged(snapshot.task.id, snapshot.logged, since)
+            yield _check_of_logged(snapshot.task.id, snapshot.logged, since)
         case EntrySnapshot():
-            yield _check_of_entry(snapshot)
+            yield _check_of_entry(snapshot, since)
+        case MissingSnapshot():
+            yield _check_of_missing(snapshot, since)
         case TaskPartSnapshot():
             fault = None if snapshot.fits else "is of no task that has it"
             yield Check(Invariant.LINKS, f"{snapshot.item} of {snapshot.owner_id}", fault)
@@ -390,10 +393,10 @@ def _check_of_idempotency_record(snapshot: IdempotencySnapshot) -> Check:
     )
 
 
-def _check_of_entry(entry: EntrySnapshot) -> Check:
+def _check_of_entry(entry: EntrySnapshot, since: datetime) -> Check:
     """Entries expire in the order of their numbers: the one after a live entry is live."""
     fault = None
-    if entry.seq > entry.head:
+    if entry.seq > entry.head and entry.at <= since:
         fault = f"is after the head, {entry.head}"
     elif entry.live and entry.seq < entry.head and not entry.followed:
         fault = "is the last one before a gap"
@@ -402,9 +405,7 @@ def _check_of_entry(entry: EntrySnapshot) -> Check:
 
 def _check_of_logged(thing_id: str, logged: LoggedSnapshot, since: datetime) -> Check:
     marker, fault = logged.marker, None
-    # The time of a change is that of a version: a revision that users do not see is as it was before.
-    unseen = marker is not None and marker.version == logged.version
-    at_rest = logged.changed_at <= since and not unseen
+    at_rest = logged.changed_at <= since
     if marker is not None and marker.revision > logged.revision:
         fault = f"is in its log up to revision {marker.revision}, and has {logged.revision}"
     elif at_rest and (marker is None or marker.revision < logged.revision):
@@ -412,6 +413,11 @@ def _check_of_logged(thing_id: str, logged: LoggedSnapshot, since: datetime) -> 
     elif marker is not None and marker.revision == logged.revision and marker.counted is not logged.counted:
         fault = f"is counted as {marker.counted}, and is {logged.counted}"
     return Check(Invariant.LOGGED, thing_id, fault)
+
+
+def _check_of_missing(missing: MissingSnapshot, since: datetime) -> Check:
+    fault = f"is missing since {missing.since}, and its log does not say so" if missing.since <= since else None
+    return Check(Invariant.LOGGED, missing.thing_id, fault)
 
 
 def _differs(name: str, stored: int, counted: int) -> str | None:

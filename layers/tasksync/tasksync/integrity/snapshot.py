@@ -19,11 +19,10 @@ from tasksync.model.entities import (
 
 @dataclass(frozen=True, slots=True)
 class LoggedSnapshot:
-    """A room's own item or a task, with how far its log is with it."""
+    """A room's own item, a task or a user, with how far its log is with it."""
 
     changed_at: datetime
     revision: int
-    version: int
     counted: Counted
     marker: Marker | None
     """None: the log has nothing of it."""
@@ -87,6 +86,7 @@ class UserSnapshot:
     """The owner of each claim that this user must have. None: the claim does not exist."""
     marked: bool
     """Whether the user is marked for the sweeper."""
+    logged: LoggedSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +110,11 @@ class TaskSnapshot:
     """Whether the owning room (with or without members) or person exists."""
     unknown_assignees: tuple[str, ...]
     """The assignees who are no users."""
+    logged: LoggedSnapshot
     left: tuple[str, ...] = ()
     """The assignees whose membership has ended."""
     left_since: datetime | None = None
     """If there are any: the time of the room's last change, at which the memberships were over at the latest."""
-    logged: LoggedSnapshot | None = None
-    """None: a personal task."""
     links_fit: bool = True
     """Whether its links are there and fit its content."""
     description_fits: bool = True
@@ -145,12 +144,24 @@ class EntrySnapshot:
 
     log_id: str
     seq: int
+    at: datetime
+    """When the change was made."""
     live: bool
     """Whether it has not expired. DynamoDB deletes expired items in no order."""
     followed: bool
     """Whether the next entry is there."""
     head: int
     """The number of the last entry, as the head says; 0 without a head."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingSnapshot:
+    """A room, user or task that is not there, though its change log does not say that it is gone."""
+
+    log_id: str
+    thing_id: str
+    since: datetime
+    """When that was seen first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +206,7 @@ Snapshot = (
     | TaskPartSnapshot
     | RespreadSnapshot
     | EntrySnapshot
+    | MissingSnapshot
     | SessionSnapshot
     | FamilySnapshot
     | IdempotencySnapshot

@@ -71,6 +71,8 @@ class EventType(StrEnum):
     """A task was changed."""
     TASK_MOVED = "task.moved"
     """A task was moved in the manual order, and maybe to another status."""
+    TASK_ORDER = "task.order"
+    """A task got another rank, which leaves the order of the tasks as it is."""
     TASK_TRASHED = "task.trashed"
     """A task was moved to the trash."""
     TASK_RESTORED = "task.restored"
@@ -81,6 +83,10 @@ class EventType(StrEnum):
     """A task was deleted for good from the trash, or with its room."""
     TASK_REFETCH = "task.refetch"
     """Changes of a task are not in the log: read it again."""
+    USER_UPDATED = "user.updated"
+    """A member of the room has another name."""
+    USER_REFETCH = "user.refetch"
+    """Changes of a member's name are not in the log: read the members again."""
 
 
 class WebhookState(StrEnum):

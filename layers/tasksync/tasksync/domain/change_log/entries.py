@@ -27,9 +27,9 @@ def commit_of(change: Change | Unreadable, deletions: Mapping[str, Deletion]) ->
         return None if before is None else _deletion(before, change.recorded_at, deletions.get(before.thing_id))
     if before is not None and before.revision == after.revision:
         return None  # not a change made through the API: a manual repair, for example
-    context = after.context or _NOBODY
+    context = context_of(before, after)
     if before is not None and before.number == after.number:
-        entries = []  # ranks were made short again, for example
+        entries = [_item_entry(after, after.at, ActivityAction.ORDER, context, {"rank": (before.rank, after.rank)})]
     elif context.members:
         entries = [_membership_entry(user_id, roles, after, context) for user_id, roles in context.members.items()]
     else:
@@ -38,11 +38,20 @@ def commit_of(change: Change | Unreadable, deletions: Mapping[str, Deletion]) ->
         thing_id=after.thing_id,
         resource=after.resource,
         revision=after.revision,
-        version=after.number,
         at=after.at,
         entries=tuple(entries),
         counted=after.counted,
     )
+
+
+def context_of(before: Version | None, after: Version) -> ChangeContext:
+    """Who made the change that led to ``after``.
+
+    Operators, and versions before change contexts of users, write users without one, and leave the former one there. A
+    request changes a user once, so a context that was there before is not that of the change.
+    """
+    left_over = before is not None and after.resource is ActivityResource.USER and after.context == before.context
+    return _NOBODY if after.context is None or left_over else after.context
 
 
 def refetch_entry(
@@ -65,16 +74,35 @@ def refetch_entry(
 
 
 def repair_of(version: Version) -> Commit:
-    """What a log is to hold of a room or task whose records got lost, up to this version."""
+    """What a log is to hold of a room, task or user whose records got lost, up to this version."""
     entry = refetch_entry(version.owner_id, version.thing_id, version.resource, times.now(), version.revision)
     return Commit(
         thing_id=version.thing_id,
         resource=version.resource,
         revision=version.revision,
-        version=version.number,
         at=entry.at,
         entries=(entry,),
         counted=version.counted,
+    )
+
+
+def end_of(log_id: str, thing_id: str, revision: int) -> Commit:
+    """What a log is to hold of a room, task or user that is gone, as the record of that got lost.
+
+    ``revision``: the last one that the log holds.
+    """
+    resource = ActivityResource.TASK
+    if thing_id == log_id:
+        resource = ActivityResource.ROOM if times.is_room_id(log_id) else ActivityResource.USER
+    entry = refetch_entry(log_id, thing_id, resource, times.now(), revision + 1)
+    return Commit(
+        thing_id=thing_id,
+        resource=resource,
+        revision=entry.revision,
+        at=entry.at,
+        entries=(entry,),
+        counted=Counted.NEITHER,
+        gone=True,
     )
 
 
@@ -84,7 +112,6 @@ def _unreadable_commit(change: Unreadable) -> Commit:
         thing_id=change.thing_id,
         resource=change.resource,
         revision=change.revision,
-        version=None,
         at=change.recorded_at,
         entries=(entry,),
         counted=Counted.NEITHER if change.gone else None,
@@ -102,6 +129,8 @@ def _action(before: Version | None, after: Version) -> ActivityAction:
         return ActivityAction.CREATED
     if after.dead:  # and no membership changed: an admin has deleted the room
         return ActivityAction.DELETED
+    if before.dead:
+        return ActivityAction.RESTORED
     if before.trashed != after.trashed:
         return ActivityAction.TRASHED if after.trashed else ActivityAction.RESTORED
     if before.rank != after.rank:
@@ -120,7 +149,6 @@ def _deletion(version: Version, recorded_at: datetime, deletion: Deletion | None
         thing_id=version.thing_id,
         resource=version.resource,
         revision=entry.revision,
-        version=None,
         at=at,
         entries=(entry,),
         counted=Counted.NEITHER,
@@ -137,7 +165,7 @@ def _item_entry(
     *,
     gone: bool = False,
 ) -> ActivityEntry:
-    """The entry of a change of the room itself or of a task. ``gone``: ``version`` is the last one before the end."""
+    """The entry of a change of a room itself, task or user. ``gone``: ``version`` is the last one before the end."""
     revision = version.revision + gone
     return ActivityEntry(
         id=entry_id(at, version.thing_id, revision),
@@ -175,10 +203,9 @@ def _membership_entry(user_id: str, roles: Roles, room: Version, context: Change
 
 def _changes(before: Version | None, after: Version | None) -> dict[str, tuple[str | None, str | None]]:
     old, new = (each.fields if each else {} for each in (before, after))
-    old_digests, new_digests = (each.digests if each else {} for each in (before, after))
-    names = [*new, *(name for name in old if name not in new)]
+    old_digests, new_digests = (each.digests if before and each else {} for each in (before, after))
     return {
         name: (old.get(name), new.get(name))
-        for name in names
+        for name in dict.fromkeys([*new, *old, *new_digests])
         if old.get(name) != new.get(name) or old_digests.get(name) != new_digests.get(name)
     }

@@ -15,6 +15,7 @@ from tasksync.domain.gather import Gather
 from tasksync.domain.webhooks.dispatch import DUE_AFTER
 from tasksync.domain.webhooks.payload import test_payload
 from tasksync.model import times
+from tasksync.model.change_log import Head
 from tasksync.model.entities import Caller, Membership, Page, RoomRole
 from tasksync.model.errors import (
     DependencyFailed,
@@ -72,7 +73,7 @@ class Deliveries(Protocol):
 class Log(Protocol):
     """The part of ``dynamodb/change_log/repository.py`` that this service uses."""
 
-    def head(self, log_id: str) -> int: ...
+    def head(self, log_id: str) -> Head: ...
 
 
 class Queue(Protocol):
@@ -126,12 +127,12 @@ class WebhookService:
             url=url,
             events=events,
             ordered=ordered,
-            since=head,
+            since=head.seq,
             created_by=caller.user_id,
             created_at=at,
             updated_at=at,
-            cursor=head,
-            wanted=head,
+            cursor=head.seq,
+            wanted=head.seq,
         )
         unit_of_work.respond_with(webhook)
         self._webhooks.create(actor, webhook, len(others))
@@ -216,7 +217,7 @@ class WebhookService:
         delivery = Delivery(
             room_id=room_id,
             webhook_id=webhook.id,
-            seq=head,
+            seq=head.seq,
             test=uuid.uuid4().hex,
             type=TEST,
             body=test_payload(room_id, webhook.id, at),
@@ -238,7 +239,7 @@ class WebhookService:
         (actor, before), head = self._gather(
             lambda: self._found(caller, room_id, webhook_id), lambda: self._log.head(room_id)
         )
-        _require_range(first, last, head, ordered=before.ordered)
+        _require_range(first, last, head.seq, ordered=before.ordered)
         at = times.later_than(before.updated_at)
         if before.ordered:
             back = min(before.cursor, first - 1)

@@ -4,16 +4,19 @@ from collections.abc import Iterable
 
 from tasksync.dynamodb.change_log.decoder import ENTRY, entry_of, seq_of
 from tasksync.dynamodb.change_log.items import (
+    EPOCH,
     HEAD,
     MARKER,
     HeadItem,
     MarkerItem,
     entry_item,
     log_key,
+    missing_since,
 )
+from tasksync.dynamodb.change_log.things import there
 from tasksync.dynamodb.core.connection import get_many
 from tasksync.dynamodb.core.mapper import Raw
-from tasksync.integrity.snapshot import EntrySnapshot, LoggedSnapshot
+from tasksync.integrity.snapshot import EntrySnapshot, LoggedSnapshot, MissingSnapshot
 from tasksync.model import times
 from tasksync.model.activity import Version
 from tasksync.model.change_log import Head, Marker
@@ -28,7 +31,6 @@ def logged(versions: Iterable[Version]) -> dict[str, LoggedSnapshot]:
         version.thing_id: LoggedSnapshot(
             version.at,
             version.revision,
-            version.number,
             version.counted,
             _marker(found[key]) if key in found else None,
         )
@@ -39,10 +41,13 @@ def logged(versions: Iterable[Version]) -> dict[str, LoggedSnapshot]:
 def read_item(raw: Raw) -> Raw:
     """The item, if it can be read."""
     item = raw["item"]["S"]
-    if item == HEAD:
+    if raw["owner_id"]["S"] == EPOCH:
+        int(raw[EPOCH]["N"])
+    elif item == HEAD:
         HeadItem.from_raw_data(raw).entity()
     elif item.startswith(MARKER):
         _marker(raw)
+        missing_since(raw)
     else:
         entry_of(raw)
     return raw
@@ -60,12 +65,26 @@ def entry_snapshots(raws: Iterable[Raw]) -> list[EntrySnapshot]:
         EntrySnapshot(
             log_id=log_id,
             seq=seq,
+            at=times.parse(raw["at"]["S"]),
             live=int(raw["expires_at"]["N"]) > now,
             followed=(log_id, entry_item(seq + 1)) in found,
             head=heads.get(log_id, Head()).seq,
         )
         for (log_id, seq), raw in keys.items()
     ]
+
+
+def missing_snapshots(raws: Iterable[Raw]) -> list[MissingSnapshot]:
+    """Of the markers among these items that a migration has noted as those of missing things, as far as these still
+    are missing.
+    """
+    noted = {
+        (raw["owner_id"]["S"], raw["item"]["S"].removeprefix(MARKER)): since
+        for raw in raws
+        if (since := missing_since(raw)) is not None
+    }
+    found = there(noted)
+    return [MissingSnapshot(*thing, since) for thing, since in noted.items() if thing not in found]
 
 
 def _marker(raw: Raw) -> Marker:

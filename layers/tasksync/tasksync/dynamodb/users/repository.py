@@ -14,6 +14,7 @@ from tasksync.dynamodb.users.mapper import USER, recovery_of
 from tasksync.model import times
 from tasksync.model.entities import Page, Recovery, User, UserStatus
 from tasksync.model.errors import WriteConflict
+from tasksync.runtime import unit_of_work
 from tasksync.runtime.settings import settings
 
 
@@ -85,6 +86,7 @@ class UsersRepository:
                 UserItem.password_hash.set(password_hash),
                 UserItem.token_epoch.add(1),
                 UserItem.updated_at.set(times.timestamp(at)),
+                UserItem.stamp.set(unit_of_work.change_context(actor_id=user.id)),
                 UserItem.version.add(1),
                 UserItem.recovery_hash.remove(),
                 UserItem.recovery_expires_at.remove(),
