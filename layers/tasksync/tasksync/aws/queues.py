@@ -14,6 +14,7 @@ RETRY_POLICY = RetryPolicy(connect_seconds=1, read_seconds=3, attempts=3)
 LONGEST_DELAY_SECONDS = 900
 """Of SQS."""
 
+
 def send(queue_url: str, messages: Sequence[tuple[str, int]]) -> None:
     """Send texts, each with a delay in seconds. Raises ``DependencyFailed``: some may have been sent.
 
