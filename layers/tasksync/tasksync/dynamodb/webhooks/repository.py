@@ -80,21 +80,28 @@ class WebhooksRepository:
                 _set(WebhookItem.overlaps_until, after.overlaps_until),
                 WebhookItem.updated_at.set(times.timestamp(after.updated_at)),
             ],
+            _same_choices(before),
         )
 
     def resume(self, actor: Membership, before: Webhook, after: Webhook) -> None:
-        """Let a webhook get events again; also from an earlier entry on (``cursor``), where it is ordered."""
-        self._update(
-            actor,
-            before,
-            [
-                WebhookItem.state.set(after.state.value),
-                WebhookItem.cursor.set(after.cursor),
-                WebhookItem.failures.set(0),
-                WebhookItem.updated_at.set(times.timestamp(after.updated_at)),
-                *(_due(after.id, after.updated_at) if after.ordered and after.state is WebhookState.ACTIVE else ()),
-            ],
+        """Let a webhook get events again; also from an earlier entry on (``cursor``), where it is ordered, and without
+        waiting any longer (``busy_until``)."""
+        # What deliveries write, too, must be what was read.
+        unchanged = (
+            _same_choices(before) & (WebhookItem.state == before.state.value) & (WebhookItem.cursor == before.cursor)
         )
+        actions: list[Action] = [
+            WebhookItem.state.set(after.state.value),
+            WebhookItem.cursor.set(after.cursor),
+            WebhookItem.failures.set(0),
+            WebhookItem.updated_at.set(times.timestamp(after.updated_at)),
+        ]
+        if after.ordered and after.state is WebhookState.ACTIVE:
+            actions += _due(after.id, after.updated_at)
+        if after.busy_until != before.busy_until:
+            actions.append(WebhookItem.busy_until.remove())
+            unchanged &= _same_lease(before)
+        self._update(actor, before, actions, unchanged)
 
     def delete(self, actor: Membership, webhook: Webhook, others: int) -> None:
         """Raises ``WriteConflict`` if it is gone, or the room has not as many ``others`` any more."""
@@ -109,17 +116,10 @@ class WebhooksRepository:
         transaction.delete(item, WebhookItem.room_id.exists(), WriteConflict)
         transaction.commit()
 
-    def _update(self, actor: Membership, before: Webhook, actions: list[Action]) -> None:
-        """As changes by admins and by deliveries overlap, each writes its own attributes; ``updated_at`` is of admins,
-        the rest of the condition says that what deliveries change of an ordered webhook is what was read."""
-        unchanged = (
-            (WebhookItem.updated_at == times.timestamp(before.updated_at))
-            & (WebhookItem.state == before.state.value)
-            & (WebhookItem.cursor == before.cursor)
-        )
+    def _update(self, actor: Membership, before: Webhook, actions: list[Action], condition: Condition) -> None:
         transaction = Transaction()
         require_membership(transaction, actor)
-        transaction.update(WebhookItem.at(before.room_id, before.id), actions, unchanged, WriteConflict)
+        transaction.update(WebhookItem.at(before.room_id, before.id), actions, condition, WriteConflict)
         transaction.commit()
 
     # ------------------------------------------------------------------------------------------ dispatch
@@ -236,6 +236,12 @@ def _changed(webhook: Webhook, actions: list[Action], condition: Condition) -> b
     except UpdateError:
         return False
     return True
+
+
+def _same_choices(webhook: Webhook) -> Condition:
+    """What admins have chosen is what was read."""
+    condition: Condition = WebhookItem.updated_at == times.timestamp(webhook.updated_at)
+    return condition
 
 
 def _same_lease(webhook: Webhook) -> Condition:
