@@ -24,8 +24,8 @@ class Guard(Enum):
     """What webhooks rest on; the comment says where the code has it."""
 
     # dispatch
-    HEAD = auto()  # domain/webhooks/dispatch.py dispatch: entries behind the head are left out
-    READ_ORDER = auto()  # dispatch: the webhooks are read after the log
+    HEAD = auto()  # domain/webhooks/dispatch.py dispatch: entries beyond the head are left out
+    READ_ORDER = auto()  # dispatch: the webhooks are read after the head
     DELIVERIES_FIRST = auto()  # dispatch: the log is dispatched when all is put down
     DISPATCHED_SAME = auto()  # dynamodb/webhooks/repository.py dispatched: it was as it was read
     PUT_ONCE = auto()  # dynamodb/webhooks/deliveries.py create: the delivery must not exist
@@ -85,13 +85,13 @@ _Any = TypeVar("_Any")
 class Dispatcher(NamedTuple):
     """A function that dispatches the log."""
 
-    dispatched: int
-    """As it read it."""
-    entries: tuple[int, ...] | None = None
-    """What it has read of the log after that. None: not yet."""
-    hooks: frozenset[tuple[int, int]] | None = None
+    last: int | None = None
+    """Up to which entry. None: it does not know yet."""
+    dispatched: int | None = None
+    """As it read it, with the webhooks. None: not yet."""
+    hooks: frozenset[tuple[int, int]] = frozenset()
     left: tuple[tuple[int, int], ...] | None = None
-    """What it is to put down. None: it has not read everything yet."""
+    """What it is to put down. None: it has not read the log yet."""
 
 
 class Room(NamedTuple):
@@ -137,7 +137,7 @@ def dispatch_steps(w: Room, removed: Guards) -> Iterator[Step[Room]]:
         created = w._replace(hooks=w.hooks | {(1, w.since)}, owed=(0, w.appended))
         yield Step("the webhook is created", created)
     if len(w.dispatchers) < 2 and w.dispatched < w.appended:
-        yield Step("a function reads what is dispatched", w.with_dispatcher(Dispatcher(w.dispatched)))
+        yield Step("a function begins", w.with_dispatcher(Dispatcher()))
     for each in set(w.dispatchers):
         yield from _dispatched(w._replace(dispatchers=_without(w.dispatchers, each)), each, removed)
 
@@ -145,15 +145,20 @@ def dispatch_steps(w: Room, removed: Guards) -> Iterator[Step[Room]]:
 def _dispatched(w: Room, d: Dispatcher, removed: Guards) -> Iterator[Step[Room]]:
     """``w``: without this dispatcher."""
     yield Step("a dispatcher is cut off", w)
-    if d.hooks is None and (d.entries is not None or Guard.READ_ORDER in removed):
-        yield Step("it reads the webhooks", w.with_dispatcher(_planned(d._replace(hooks=w.hooks))))
-    elif d.entries is None:
-        last = ENTRIES if Guard.HEAD in removed else w.head
-        entries = tuple(seq for seq in range(d.dispatched + 1, last + 1) if seq in w.seen)
-        read = w.with_dispatcher(_planned(d._replace(entries=entries))) if entries else w
-        yield Step(f"it reads the entries {entries}", read)
+    last = max(w.seen, default=0) if Guard.HEAD in removed else w.head
+    if d.last is None and (d.dispatched is not None or Guard.READ_ORDER not in removed):
+        yield Step(f"it is to dispatch up to {last}", w.with_dispatcher(d._replace(last=last)) if last else w)
+    elif d.dispatched is None:
+        read = d._replace(dispatched=w.dispatched, hooks=w.hooks)
+        yield Step("it reads the webhooks, and how far it is", w.with_dispatcher(read))
+    elif d.last is None or d.dispatched >= d.last:
+        yield Step("there is nothing to dispatch", w)
+    elif d.left is None:
+        entries = [seq for seq in range(d.dispatched + 1, d.last + 1) if seq in w.seen]
+        left = tuple((hook, seq) for hook, since in sorted(d.hooks) for seq in entries if seq > since)
+        yield Step(f"it reads the entries {entries}", w.with_dispatcher(d._replace(left=left)))
     elif d.left and Guard.DELIVERIES_FIRST in removed:
-        yield Step("it says first that all is dispatched", w._replace(dispatched=max(w.dispatched, d.entries[-1])))
+        yield Step("it says first that all is dispatched", w._replace(dispatched=max(w.dispatched, d.last)))
     elif d.left:
         key, *left = d.left
         fault = "a delivery begins anew" if key in w.deliveries and Guard.PUT_ONCE in removed else None
@@ -162,15 +167,8 @@ def _dispatched(w: Room, d: Dispatcher, removed: Guards) -> Iterator[Step[Room]]
     elif w.dispatched != d.dispatched and Guard.DISPATCHED_SAME not in removed:
         yield Step("another has dispatched it", w)
     else:
-        last = d.entries[-1]
-        fault = "what was dispatched is to be dispatched again" if last < w.dispatched else None
-        yield Step(f"the log is dispatched up to {last}", w._replace(dispatched=last), fault)
-
-
-def _planned(d: Dispatcher) -> Dispatcher:
-    if d.entries is None or d.hooks is None:
-        return d
-    return d._replace(left=tuple((hook, seq) for hook, since in sorted(d.hooks) for seq in d.entries if seq > since))
+        fault = "what was dispatched is to be dispatched again" if d.last < w.dispatched else None
+        yield Step(f"the log is dispatched up to {d.last}", w._replace(dispatched=d.last), fault)
 
 
 def dispatch_broken(w: Room) -> str | None:
