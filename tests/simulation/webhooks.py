@@ -149,7 +149,7 @@ class WebhooksSimulation:
 
     def _dispatch(self) -> None:
         Dispatcher(WebhooksRepository(), DeliveriesRepository(), ChangeLogRepository(), DeliveryQueue()).dispatch(
-            ROOM, lambda: True
+            ROOM, self._seq, lambda: True
         )
 
     def _handle(self) -> None:

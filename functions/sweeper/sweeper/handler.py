@@ -104,8 +104,9 @@ def _send_due(due: tuple[str, str], keep_going: KeepGoing) -> bool:
     if is_dispatch(item):
         webhooks = WebhooksRepository()
         webhooks.looked_at(room_id, times.now() + _ROOMS_WITH_WEBHOOKS_EVERY)
-        dispatcher = Dispatcher(webhooks, DeliveriesRepository(), ChangeLogRepository(), DeliveryQueue())
-        return dispatcher.dispatch(room_id, keep_going)
+        change_logs = ChangeLogRepository()
+        dispatcher = Dispatcher(webhooks, DeliveriesRepository(), change_logs, DeliveryQueue())
+        return dispatcher.dispatch(room_id, change_logs.head(room_id).seq, keep_going)
     now = times.now()
     message = DeliveriesRepository().remind(room_id, item, now, now + DUE_AFTER)
     if message is not None:

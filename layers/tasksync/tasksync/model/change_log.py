@@ -95,6 +95,14 @@ class Head(msgspec.Struct, frozen=True):
     """Of a room or user that was deleted for good."""
 
 
+class HeadRecord(msgspec.Struct, frozen=True):
+    """A head, as a stream record shows it."""
+
+    seq: int
+    has_webhooks: bool
+    """Whether the log is that of a room with webhooks."""
+
+
 class LogEntry(msgspec.Struct, frozen=True):
     """An entry as it is appended, with all that whoever completes the append must know."""
 

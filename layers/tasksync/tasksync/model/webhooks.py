@@ -41,6 +41,10 @@ https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-w
 LONGEST_RETRY_SECONDS = 86_400
 """However much more a receiver asks for by Retry-After."""
 
+_UNDER_WAY = timedelta(minutes=1)
+"""Longer than a request runs, and clocks differ. A change that is as much older than a webhook may not be committed yet
+when the webhook is made: then it is an event."""
+
 TEST = "webhook.test"
 """The type of a test event."""
 
@@ -141,15 +145,18 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     busy_until: datetime | None = None
     """Of an ordered webhook: no attempt begins before. A delivery is in flight, or waits for its next attempt."""
 
-    def wants(self, event_type: str) -> bool:
-        """Whether it gets events of this type.
+    def wants(self, entry: ActivityEntry) -> bool:
+        """Whether it gets this entry as an event: by the type, and unless the entry was appended late, about a change
+        that was made before the webhook. The audit trail of the version before is appended so.
 
         Who gets events about a resource gets its refetches: what they stand for may have been such events.
         """
-        if self.events is None or event_type in self.events:
+        if entry.seq > self.since and entry.at < self.created_at - _UNDER_WAY:
+            return False
+        if self.events is None or event_type(entry) in self.events:
             return True
-        resource, _, action = event_type.partition(".")
-        return action == ActivityAction.REFETCH and any(each.startswith(f"{resource}.") for each in self.events)
+        refetch = entry.action is ActivityAction.REFETCH
+        return refetch and any(each.startswith(f"{entry.resource.value}.") for each in self.events)
 
     def generations(self, at: datetime) -> tuple[int, ...]:
         """The secrets that sign at this time."""

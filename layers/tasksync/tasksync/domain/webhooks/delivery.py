@@ -75,7 +75,7 @@ class Deliveries(Protocol):
 class Log(Protocol):
     """The part of ``dynamodb/change_log/repository.py`` that is used here."""
 
-    def following(self, log_id: str, seq: int, limit: int) -> list[ActivityEntry]: ...
+    def following(self, log_id: str, seq: int, last: int, limit: int) -> list[ActivityEntry]: ...
 
 
 class Tasks(Protocol):
@@ -159,8 +159,8 @@ class Attempts:
     def _payload(self, delivery: Delivery, entry: ActivityEntry | None) -> str | None:
         """None if the log does not hold the entry any more."""
         if entry is None:
-            found = self._log.following(delivery.room_id, delivery.seq - 1, 1)
-            if not found or found[0].seq != delivery.seq:
+            found = self._log.following(delivery.room_id, delivery.seq - 1, delivery.seq, 1)
+            if not found:
                 return None
             entry = found[0]
         task = self._tasks.find_with_members(entry.resource_id, [])[0] if is_about_task(entry) else None

@@ -1,7 +1,7 @@
 """Dispatch: for each entry of a room's log, what its webhooks need is put down, and messages are sent.
 
-A stream record about the log, and the sweeper, only say which room to look at. What was dispatched before is read from
-the table, so a record that is lost loses nothing, and one that comes again does nothing.
+A stream record of the head, and the sweeper, only say which room to look at and how far its log is complete. What was
+dispatched before is read from the table, so a record that is lost loses nothing, and one that comes again does nothing.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class Deliveries(Protocol):
 class Log(Protocol):
     """The part of ``dynamodb/change_log/repository.py`` that ``Dispatcher`` uses."""
 
-    def following(self, log_id: str, seq: int, limit: int) -> list[ActivityEntry]: ...
+    def following(self, log_id: str, seq: int, last: int, limit: int) -> list[ActivityEntry]: ...
 
 
 class Queue(Protocol):
@@ -57,29 +57,28 @@ class Dispatcher:
         self._queue = queue
 
     @retry_on_conflict
-    def dispatch(self, room_id: str, keep_going: KeepGoing) -> bool:
-        """Dispatch what is behind in the log of a room. False if time ran out.
+    def dispatch(self, room_id: str, last: int, keep_going: KeepGoing) -> bool:
+        """Dispatch what is behind in the log of a room, up to an entry that is not beyond its head. False if time ran
+        out.
 
         The deliveries come before ``dispatched``: who crashes between them puts the same ones down again, which then
         are there already.
         """
         while True:
             subscriptions = self._webhooks.subscriptions(room_id)
-            if subscriptions is None:
+            if subscriptions is None or subscriptions.dispatched >= last:
                 return True
-            entries = self._log.following(room_id, subscriptions.dispatched, _ENTRIES)
-            if not entries:
-                return True
+            entries = self._log.following(room_id, subscriptions.dispatched, last, _ENTRIES)
             if not keep_going():
                 return False
             for webhook in subscriptions.webhooks:
                 self._dispatch_to(webhook, entries)
-            self._webhooks.dispatched(room_id, subscriptions.dispatched, entries[-1].seq)
-            if len(entries) < _ENTRIES:
-                return True
+            # Fewer entries are all: others have expired.
+            done = entries[-1].seq if len(entries) == _ENTRIES else last
+            self._webhooks.dispatched(room_id, subscriptions.dispatched, done)
 
     def _dispatch_to(self, webhook: Webhook, entries: Sequence[ActivityEntry]) -> None:
-        wanted = [entry for entry in entries if entry.seq > webhook.since and webhook.wants(event_type(entry))]
+        wanted = [entry for entry in entries if entry.seq > webhook.since and webhook.wants(entry)]
         if not wanted:
             return
         due_at = times.now() + DUE_AFTER

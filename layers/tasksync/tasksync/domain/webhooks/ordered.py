@@ -45,7 +45,7 @@ class Deliveries(Protocol):
 class Log(Protocol):
     """The part of ``dynamodb/change_log/repository.py`` that is used here."""
 
-    def following(self, log_id: str, seq: int, limit: int) -> list[ActivityEntry]: ...
+    def following(self, log_id: str, seq: int, last: int, limit: int) -> list[ActivityEntry]: ...
 
 
 class Queue(Protocol):
@@ -106,12 +106,12 @@ class OrderedDeliverer:
         """The next entries that it is to get. ``known``: what has been read of them."""
         entries = [entry for entry in known if entry.seq > webhook.cursor]
         if not entries or entries[0].seq != webhook.cursor + 1:
-            entries = self._log.following(webhook.room_id, webhook.cursor, _ENTRIES)
+            entries = self._log.following(webhook.room_id, webhook.cursor, webhook.wanted, _ENTRIES)
         return [entry for entry in entries if entry.seq <= webhook.wanted]
 
     def _step(self, webhook: Webhook, entries: Sequence[ActivityEntry], longest_delay_seconds: int) -> bool:
         """Deliver the next entry that the webhook wants. False if it goes no further now."""
-        entry = next((entry for entry in entries if webhook.wants(event_type(entry))), None)
+        entry = next((entry for entry in entries if webhook.wants(entry)), None)
         if entry is None:
             return self._passed(webhook, entries[-1].seq)
         delivery = self._attempts.make(webhook, self._delivery(webhook, entry), entry)

@@ -36,7 +36,7 @@ class Deliveries(Protocol):
 class Log(Protocol):
     """The part of ``dynamodb/change_log/repository.py`` that is used here."""
 
-    def following(self, log_id: str, seq: int, limit: int) -> list[ActivityEntry]: ...
+    def following(self, log_id: str, seq: int, last: int, limit: int) -> list[ActivityEntry]: ...
 
 
 class Queue(Protocol):
@@ -72,12 +72,11 @@ class Replayer:
                 return
 
     def _entries(self, replay: Replay) -> list[ActivityEntry]:
-        found = self._log.following(replay.room_id, replay.next - 1, _ENTRIES)
-        return [entry for entry in found if entry.seq <= replay.last]
+        return self._log.following(replay.room_id, replay.next - 1, replay.last, _ENTRIES)
 
     def _due(self, webhook: Webhook, entry: ActivityEntry) -> Delivery | None:
         """The delivery of an entry, due now. None if the webhook does not want it, or it was due anyway."""
-        if not webhook.wants(event_type(entry)):
+        if not webhook.wants(entry):
             return None
         next_at = times.now() + DUE_AFTER
         found = self._deliveries.of_entry(webhook.room_id, webhook.id, entry.seq)

@@ -241,7 +241,7 @@ class WebhookService:
         (actor, before), head = self._gather(
             lambda: self._found(caller, room_id, webhook_id), lambda: self._log.head(room_id)
         )
-        _require_range(first, last, head.seq, ordered=before.ordered)
+        last = _require_range(first, last, head.seq, ordered=before.ordered)
         at = times.later_than(before.updated_at)
         if before.ordered:
             back = min(before.cursor, first - 1)
@@ -306,13 +306,17 @@ def _require_admin(actor: Membership | None) -> Membership:
     return actor
 
 
-def _require_range(first: int, last: int, head: int, *, ordered: bool) -> None:
-    """Raises ``Invalid`` for a range that is none, or too long. What is beyond the log is no entry, and not counted."""
+def _require_range(first: int, last: int, head: int, *, ordered: bool) -> int:
+    """The last entry of the range that the log has. Raises ``Invalid`` for a range that is none, or too long."""
+    if first > head:
+        raise Invalid([FieldError("/from", "out_of_range", f"Must be an entry of the log, whose last is {head:,}.")])
     if first > last:
         raise Invalid([FieldError("/to", "out_of_range", "Must be `from` or more.")])
+    last = min(last, head)
     # An ordered webhook delivers all that follows, too.
-    count = (head if ordered else min(last, head)) - first + 1
+    count = (head if ordered else last) - first + 1
     if count > MOST_REPLAYED:
         raise Invalid(
             [FieldError("/to", "out_of_range", f"At most {MOST_REPLAYED:,} entries at once; these would be {count:,}.")]
         )
+    return last

@@ -17,7 +17,6 @@ from tasksync.model.entities import ActivityEntry
 from tasksync.model.times import is_room_id
 from tasksync.runtime.settings import settings
 
-HEAD = "head"
 MARKER = "v#"
 EPOCH = "epoch"
 """Owner and attribute of the item, a ``HEAD`` beside those of logs, that says which epoch it is. Absent: 0."""
@@ -56,6 +55,8 @@ class HeadItem(LogItem):
     """``Unfinished.LOG`` from when the log's user was deleted; absent before, and of rooms."""
     updated_at = UnicodeAttribute(null=True)
     """With ``unfinished``: when the last entry was appended."""
+    webhooks = UnicodeAttribute(null=True)
+    """``HAS_WEBHOOKS``, or absent (``webhook_mark.py``)."""
 
     @classmethod
     def actions(cls, log_id: str, head: Head) -> list[Action]:

@@ -11,9 +11,8 @@ from datetime import datetime
 from functools import partial
 from itertools import count, islice, takewhile
 
-from tasksync.dynamodb.change_log.decoder import ENTRY, entry_of
+from tasksync.dynamodb.change_log.decoder import ENTRY, HEAD, entry_of
 from tasksync.dynamodb.change_log.items import (
-    HEAD,
     MARKER,
     EntryItem,
     HeadItem,
@@ -84,7 +83,9 @@ class ChangeLogRepository:
 
     def advance(self, log_id: str, before: Head, after: Head) -> None:
         """Let the head be ``after``. Raises ``WriteConflict`` if it is not ``before`` any more."""
-        same = HeadItem.item.does_not_exist() if before.seq == 0 else HeadItem.seq == before.seq
+        same = HeadItem.seq == before.seq
+        if before.seq == 0:
+            same = HeadItem.item.does_not_exist() | same
         item = HeadItem(log_id, HEAD)
         with single_write(WriteConflict):
             item.update(HeadItem.actions(log_id, after), same)
@@ -113,12 +114,13 @@ class ChangeLogRepository:
         more = len(raws) > limit or "LastEvaluatedKey" in read
         return Page(entries, str(entries[-1].seq if entries else end) if more else None)
 
-    def following(self, log_id: str, seq: int, limit: int) -> list[ActivityEntry]:
-        """The first entries after ``seq``, in their order. Read consistently, one round trip for 1 MB.
-
-        Also those beyond the head, if there are any: an entry never changes, and nothing comes before it any more.
+    def following(self, log_id: str, seq: int, last: int, limit: int) -> list[ActivityEntry]:
+        """The first entries after ``seq`` up to ``last``, which is not beyond the head, in their order. Some are
+        missing if they have expired. Read consistently, one round trip for 1 MB.
         """
-        beyond = LogItem.item.between(entry_item(seq + 1), ENTRY + "~")
+        if last <= seq:
+            return []
+        beyond = LogItem.item.between(entry_item(seq + 1), entry_item(last))
         found = LogItem.query(log_id, beyond, consistent_read=True, page_size=limit)
         return [entry_of(raw) for raw in islice(raws(found), limit)]
 

@@ -3,6 +3,7 @@
 A write that an admin asks for takes place only if they still are one: it checks their membership in its transaction.
 """
 
+from contextlib import suppress
 from datetime import datetime
 
 from pynamodb.attributes import UnicodeAttribute
@@ -10,6 +11,7 @@ from pynamodb.exceptions import DoesNotExist, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
+from tasksync.dynamodb.change_log import webhook_mark
 from tasksync.dynamodb.core.connection import Transaction
 from tasksync.dynamodb.core.queries import raws
 from tasksync.dynamodb.rooms.memberships import require_membership
@@ -61,6 +63,7 @@ class WebhooksRepository:
             state.dispatched, state.webhooks = webhook.since, 1
             state.due, state.next_at = shard(webhook.room_id), times.timestamp(webhook.created_at)
             transaction.put(state, StateItem.room_id.does_not_exist(), WriteConflict)
+            webhook_mark.mark(transaction, webhook.room_id)
         else:
             transaction.update(state, [StateItem.webhooks.add(1)], StateItem.webhooks == others, WriteConflict)
         transaction.put(WebhookItem.of(webhook), WebhookItem.room_id.does_not_exist(), WriteConflict)
@@ -112,6 +115,7 @@ class WebhooksRepository:
             transaction.update(state, [StateItem.webhooks.add(-1)], condition, WriteConflict)
         else:
             transaction.delete(state, condition, WriteConflict)
+            webhook_mark.unmark(transaction, webhook.room_id)
         item = WebhookItem.at(webhook.room_id, webhook.id)
         transaction.delete(item, WebhookItem.room_id.exists(), WriteConflict)
         transaction.commit()
@@ -152,12 +156,15 @@ class WebhooksRepository:
             raise WriteConflict from error
 
     def looked_at(self, room_id: str, next_at: datetime) -> None:
-        """The sweeper comes to this room again at this time."""
-        state = StateItem.at(room_id)
-        try:
-            state.update([StateItem.next_at.set(times.timestamp(next_at))], StateItem.room_id.exists())
-        except UpdateError:
-            return  # its last webhook was deleted
+        """The sweeper comes to this room again at this time. The mark on the head of its log is set again: a head that
+        was restored from a backup may be without.
+        """
+        transaction = Transaction()
+        later: Action = StateItem.next_at.set(times.timestamp(next_at))
+        transaction.update(StateItem.at(room_id), [later], StateItem.room_id.exists(), WriteConflict)
+        webhook_mark.mark(transaction, room_id)
+        with suppress(WriteConflict):  # its last webhook was deleted
+            transaction.commit()
 
     # ---------------------------------------------------------------------------------------- deliveries
     def seize(self, webhook: Webhook, busy_until: datetime) -> bool:
