@@ -19,10 +19,11 @@ from tasksync.domain.webhooks.replay import Replayer
 from tasksync.domain.webhooks.subscriptions import WebhookService
 from tasksync.dynamodb.change_log.repository import ChangeLogRepository
 from tasksync.dynamodb.rooms.memberships import MembershipsRepository
-from tasksync.dynamodb.tasks.repository import TasksRepository
+from tasksync.dynamodb.tasks.whole_tasks import WholeTasks
 from tasksync.dynamodb.webhooks.deliveries import DeliveriesRepository
 from tasksync.dynamodb.webhooks.queue import DeliveryQueue, is_delivery, is_dispatch, is_replay, read, webhook_in
 from tasksync.dynamodb.webhooks.repository import WebhooksRepository
+from tasksync.dynamodb.webhooks.subscriptions import SubscriptionsRepository
 from tasksync.model import times
 from tasksync.model.change_log import Head
 from tasksync.model.entities import Caller, UserRole
@@ -173,7 +174,7 @@ class WebhooksSimulation:
             DeliveryQueue(),
         )
         attempts = Attempts(
-            webhooks, deliveries, log, TasksRepository(), _no_task, self._sent, lambda *_: None, lambda *_: None
+            webhooks, deliveries, log, WholeTasks(), _no_task, self._sent, lambda *_: None, lambda *_: None
         )
         if is_delivery(message.item):
             deliverer = Deliverer(webhooks, deliveries, queue, attempts)
@@ -207,7 +208,7 @@ class WebhooksSimulation:
     def _service(self) -> WebhookService:
         return WebhookService(
             MembershipsRepository(),
-            WebhooksRepository(),
+            SubscriptionsRepository(),
             DeliveriesRepository(),
             _Head(lambda: self._seq),
             DeliveryQueue(),

@@ -11,8 +11,7 @@ from pynamodb.exceptions import DeleteError, PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from tasksync.dynamodb.core.connection import Transaction, get_item, get_many
-from tasksync.dynamodb.rooms.memberships import require_membership
+from tasksync.dynamodb.core.connection import get_item, get_many
 from tasksync.dynamodb.webhooks.items import (
     SHARDS,
     DeliveryItem,
@@ -25,7 +24,7 @@ from tasksync.dynamodb.webhooks.items import (
     shard,
 )
 from tasksync.model import times
-from tasksync.model.entities import Membership, Page
+from tasksync.model.entities import Page
 from tasksync.model.errors import BadCursor
 from tasksync.model.webhooks import Delivery, DeliveryStatus, Message, Replay
 from tasksync.runtime.settings import settings
@@ -80,13 +79,6 @@ class DeliveriesRepository:
             return False
         return True
 
-    def create_test(self, actor: Membership, delivery: Delivery) -> None:
-        """Raises ``WriteConflict`` if the actor's membership is not what was read."""
-        transaction = Transaction()
-        require_membership(transaction, actor)
-        transaction.note(DeliveryItem.of(delivery))
-        transaction.commit()
-
     def begin(self, before: Delivery, after: Delivery, *, swept: bool) -> bool:
         """Count an attempt, and fix the payload. False if another invocation has begun it, or it is not pending.
 
@@ -120,16 +112,6 @@ class DeliveriesRepository:
         return _changed(before, actions, same)
 
     # ------------------------------------------------------------------------------------------- replays
-    def start_replay(self, actor: Membership, replay: Replay, at: datetime) -> None:
-        """Raises ``WriteConflict`` if the actor's membership is not what was read."""
-        item = ReplayItem.at(replay)
-        item.next, item.last = replay.next, replay.last
-        item.due, item.next_at = shard(replay.webhook_id), times.timestamp(at)
-        transaction = Transaction()
-        require_membership(transaction, actor)
-        transaction.note(item)
-        transaction.commit()
-
     def find_replay(self, room_id: str, item: str) -> Replay | None:
         raw = get_item(settings.webhooks_table, key_of(room_id, item))
         return None if raw is None else ReplayItem.from_raw_data(raw).entity()
