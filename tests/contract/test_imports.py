@@ -28,6 +28,8 @@ EXPECTED = {
     "SyncFunction": API,
     "SweeperFunction": TABLES | {"fractional_indexing"},
     "UsersFunction": API | {"bcrypt"},
+    "WebhookDeliveryFunction": TABLES | {"standardwebhooks"},
+    "WebhooksFunction": API,
 }
 
 # Taken by the others where they are installed, as here; they are in no layer.

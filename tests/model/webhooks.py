@@ -155,8 +155,8 @@ def _dispatched(w: Room, d: Dispatcher, removed: Guards) -> Iterator[Step[Room]]
         yield Step("there is nothing to dispatch", w)
     elif d.left is None:
         entries = [seq for seq in range(d.dispatched + 1, d.last + 1) if seq in w.seen]
-        left = tuple((hook, seq) for hook, since in sorted(d.hooks) for seq in entries if seq > since)
-        yield Step(f"it reads the entries {entries}", w.with_dispatcher(d._replace(left=left)))
+        wanted = tuple((hook, seq) for hook, since in sorted(d.hooks) for seq in entries if seq > since)
+        yield Step(f"it reads the entries {entries}", w.with_dispatcher(d._replace(left=wanted)))
     elif d.left and Guard.DELIVERIES_FIRST in removed:
         yield Step("it says first that all is dispatched", w._replace(dispatched=max(w.dispatched, d.last)))
     elif d.left:

@@ -7,7 +7,7 @@ works again, and what is promised must hold. At last, in some seeds, the room is
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import inf
@@ -24,10 +24,12 @@ from tasksync.domain.webhooks.subscriptions import WebhookService
 from tasksync.dynamodb.change_log.decoder import HEAD
 from tasksync.dynamodb.change_log.repository import ChangeLogRepository
 from tasksync.dynamodb.rooms.memberships import MembershipsRepository
-from tasksync.dynamodb.tasks.repository import TasksRepository
+from tasksync.dynamodb.tasks.whole_tasks import WholeTasks
 from tasksync.dynamodb.webhooks.deliveries import DeliveriesRepository
+from tasksync.dynamodb.webhooks.purges import WebhookPurges
 from tasksync.dynamodb.webhooks.queue import DeliveryQueue, is_delivery, is_dispatch, is_replay, read, webhook_in
 from tasksync.dynamodb.webhooks.repository import WebhooksRepository
+from tasksync.dynamodb.webhooks.subscriptions import SubscriptionsRepository
 from tasksync.model import times
 from tasksync.model.entities import Caller, UserRole
 from tasksync.model.errors import TaskSyncError
@@ -213,7 +215,7 @@ class WebhooksSimulation:
             },
         )
 
-    def _head(self) -> Json:
+    def _head(self) -> Mapping[str, Any]:
         return self._database.tables["LogTable"].items.get((ROOM, HEAD)) or {}
 
     def _dispatch(self) -> None:
@@ -253,7 +255,7 @@ class WebhooksSimulation:
             DeliveryQueue(),
         )
         attempts = Attempts(
-            webhooks, deliveries, log, TasksRepository(), _no_task, self._sent, lambda *_: None, self._stopped
+            webhooks, deliveries, log, WholeTasks(), _no_task, self._sent, lambda *_: None, self._stopped
         )
         if is_delivery(message.item):
             deliverer = Deliverer(webhooks, deliveries, queue, attempts)
@@ -328,7 +330,7 @@ class WebhooksSimulation:
     def _service(self) -> WebhookService:
         return WebhookService(
             MembershipsRepository(),
-            WebhooksRepository(),
+            SubscriptionsRepository(),
             DeliveriesRepository(),
             ChangeLogRepository(),
             DeliveryQueue(),
@@ -445,7 +447,7 @@ class WebhooksSimulation:
         purged = False
         while not purged:
             try:
-                purged = WebhooksRepository().purge(ROOM, lambda: self._random.random() < 0.5)
+                purged = WebhookPurges().purge(ROOM, lambda: self._random.random() < 0.5)
             except TaskSyncError:
                 continue
             self._step()

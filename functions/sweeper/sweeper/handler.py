@@ -20,6 +20,7 @@ from tasksync.dynamodb.tasks.repository import TasksRepository
 from tasksync.dynamodb.tasks.respreads import RespreadsRepository
 from tasksync.dynamodb.users.repository import UsersRepository
 from tasksync.dynamodb.webhooks.deliveries import DeliveriesRepository
+from tasksync.dynamodb.webhooks.purges import WebhookPurges
 from tasksync.dynamodb.webhooks.queue import DeliveryQueue, is_dispatch
 from tasksync.dynamodb.webhooks.repository import WebhooksRepository
 from tasksync.model import times
@@ -76,7 +77,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
 
 
 def _finish_room(room_id: str, keep_going: KeepGoing) -> bool:
-    return remove_dead_room(room_id, RoomsRepository(), TasksRepository(), WebhooksRepository(), keep_going)
+    return remove_dead_room(room_id, RoomsRepository(), TasksRepository(), WebhookPurges(), keep_going)
 
 
 def _unassign(left: tuple[str, str], keep_going: KeepGoing) -> bool:

@@ -10,7 +10,7 @@ from tasksync.domain.webhooks.ordered import OrderedDeliverer
 from tasksync.domain.webhooks.replay import Replayer
 from tasksync.dynamodb.change_log.repository import ChangeLogRepository
 from tasksync.dynamodb.core.gather import gather
-from tasksync.dynamodb.tasks.repository import TasksRepository
+from tasksync.dynamodb.tasks.whole_tasks import WholeTasks
 from tasksync.dynamodb.webhooks.deliveries import DeliveriesRepository
 from tasksync.dynamodb.webhooks.queue import (
     LONGEST_DELAY_SECONDS,
@@ -27,7 +27,8 @@ from tasksync.model.webhooks import Attempt, Delivery, Webhook, WebhookState
 from tasksync.observability.logs import Measure, log, log_measured
 from tasksync.runtime import deadline, unit_of_work
 from tasksync.runtime.settings import settings
-from tasksync.security.webhook_secrets import secret_of, signed_headers
+from tasksync.security.webhook_secrets import secret_of
+from tasksync.security.webhook_signatures import signed_headers
 from tasksync.streams.records import Context
 from webhook_delivery.sender import DEADLINE_SECONDS, Sender
 
@@ -68,7 +69,7 @@ def _handle(record: dict[str, Any], context: Context) -> str | None:
         ChangeLogRepository(),
         DeliveryQueue(),
     )
-    attempts = Attempts(webhooks, deliveries, log_, TasksRepository(), responses.task, _send, report, stopped)
+    attempts = Attempts(webhooks, deliveries, log_, WholeTasks(), responses.task, _send, report, stopped)
     try:
         with unit_of_work.begin(None, context.aws_request_id):
             # Before any attempt is begun: without it, nothing can be signed.

@@ -13,7 +13,7 @@ from tasksync.dynamodb.limits.repository import RateLimitsRepository
 from tasksync.dynamodb.rooms.memberships import MembershipsRepository
 from tasksync.dynamodb.webhooks.deliveries import DeliveriesRepository
 from tasksync.dynamodb.webhooks.queue import DeliveryQueue
-from tasksync.dynamodb.webhooks.repository import WebhooksRepository
+from tasksync.dynamodb.webhooks.subscriptions import SubscriptionsRepository
 from tasksync.http.app import Api
 from tasksync.http.pagination.lists import listing
 from tasksync.http.pipeline import Idempotency, RateLimits
@@ -35,7 +35,7 @@ app = api.chalice
 
 _webhooks = WebhookService(
     MembershipsRepository(),
-    WebhooksRepository(),
+    SubscriptionsRepository(),
     DeliveriesRepository(),
     ChangeLogRepository(),
     DeliveryQueue(),

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tasksync.security.webhook_secrets import hkdf
+from tests.support import tables
 from tests.support.problems import problem
 from tests.support.product import Product
 
@@ -127,13 +128,20 @@ def test_a_webhook_outlives_the_membership_of_who_made_it_and_goes_with_the_room
 
 def test_a_replay_is_of_a_thousand_entries_at_most(product: Product) -> None:
     ann = product.register("ann")
-    path = f"/rooms/{ann.open_room()['id']}/webhooks"
+    room = ann.open_room()
+    path = f"/rooms/{room['id']}/webhooks"
     own = f"{path}/{ann.post(path, json=URL).json()['id']}"
 
     for body in ({"from": 2, "to": 1}, {"from": 0, "to": 1}, {"from": 1}, {"from": "1", "to": 2}):
         response = ann.post(f"{own}/replay", content=json.dumps(body), headers={"Content-Type": "application/json"})
         assert response.status == 422, response
     assert ann.post(f"{own}/replay", json={"from": 1, "to": 1_000_000}).json() == {"from": 1, "to": 1_000_000}
+    tables.change(product.aws, "LogTable", {"owner_id": room["id"], "item": "head"}, seq=5_000)
+    ordered = f"{path}/{ann.post(path, json={**URL, 'ordered': True}).json()['id']}"
+    for webhook, status in ((own, 202), (ordered, 422)):
+        assert ann.post(f"{webhook}/replay", json={"from": 4_001, "to": 5_000}).status == 202
+        assert ann.post(f"{webhook}/replay", json={"from": 3_000, "to": 3_999}).status == status
+        problem(ann.post(f"{webhook}/replay", json={"from": 3_000, "to": 4_000}), 422, "validation_failed")
 
 
 @pytest.mark.parametrize(

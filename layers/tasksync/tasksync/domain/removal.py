@@ -80,7 +80,7 @@ class Sessions(Protocol):
 
 
 class Webhooks(Protocol):
-    """The part of the webhooks repository that ``remove_dead_room`` uses."""
+    """The part of ``dynamodb/webhooks/purges.py`` that ``remove_dead_room`` uses."""
 
     def purge(self, room_id: str, keep_going: KeepGoing) -> bool: ...
 

@@ -1,16 +1,12 @@
-"""Secrets of webhooks, and signatures by them.
+"""Secrets of webhooks.
 
 A secret is derived from a master secret, the id of the webhook and a generation (HKDF, RFC 5869), so that no stored
-item holds one. Signatures are those of Standard Webhooks 1.0.0:
+item holds one. It is written as Standard Webhooks 1.0.0 says:
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
 
 import base64
 import hmac
-from collections.abc import Iterable
-from datetime import UTC, datetime
-
-from standardwebhooks import Webhook
 
 _BYTES = 32
 _PREFIX = "whsec_"
@@ -26,14 +22,3 @@ def hkdf(master: bytes, salt: bytes, info: bytes) -> bytes:
     """HKDF with SHA-256 (RFC 5869 §2), for a key of 32 bytes: one block."""
     extracted = hmac.digest(salt or bytes(_BYTES), master, "sha256")
     return hmac.digest(extracted, info + b"\x01", "sha256")
-
-
-def signed_headers(secrets: Iterable[str], message_id: str, at: datetime, body: str) -> dict[str, str]:
-    """The headers that a receiver verifies, with a signature by each secret. ``at``: when it is sent."""
-    # The package takes the time as UTC, whatever zone it has.
-    at = at.astimezone(UTC)
-    return {
-        "webhook-id": message_id,
-        "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": " ".join(Webhook(secret).sign(message_id, at, body) for secret in secrets),
-    }

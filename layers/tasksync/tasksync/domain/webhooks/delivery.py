@@ -79,9 +79,9 @@ class Log(Protocol):
 
 
 class Tasks(Protocol):
-    """The part of the tasks repository that is used here."""
+    """``dynamodb/tasks/whole_tasks.py``."""
 
-    def find_with_members(self, task_id: str, user_ids: Sequence[str]) -> tuple[Task | None, object]: ...
+    def find(self, task_id: str) -> Task | None: ...
 
 
 class Queue(Protocol):
@@ -163,7 +163,7 @@ class Attempts:
             if not found:
                 return None
             entry = found[0]
-        task = self._tasks.find_with_members(entry.resource_id, [])[0] if is_about_task(entry) else None
+        task = self._tasks.find(entry.resource_id) if is_about_task(entry) else None
         return event_payload(entry, task, self._render)
 
 

@@ -51,7 +51,7 @@ class Memberships(Protocol):
 
 
 class Webhooks(Protocol):
-    """The part of ``dynamodb/webhooks/repository.py`` that this service uses."""
+    """The part of ``dynamodb/webhooks/subscriptions.py`` that this service uses."""
 
     def subscriptions(self, room_id: str) -> Subscriptions | None: ...
     def find(self, room_id: str, webhook_id: str) -> Webhook | None: ...
@@ -59,6 +59,8 @@ class Webhooks(Protocol):
     def change(self, actor: Membership, before: Webhook, after: Webhook) -> None: ...
     def resume(self, actor: Membership, before: Webhook, after: Webhook) -> None: ...
     def delete(self, actor: Membership, webhook: Webhook, others: int) -> None: ...
+    def create_test(self, actor: Membership, delivery: Delivery) -> None: ...
+    def start_replay(self, actor: Membership, replay: Replay, at: datetime) -> None: ...
 
 
 class Deliveries(Protocol):
@@ -67,8 +69,6 @@ class Deliveries(Protocol):
     def page(
         self, room_id: str, webhook_id: str, status: DeliveryStatus | None, limit: int, after: str | None
     ) -> Page[Delivery]: ...
-    def create_test(self, actor: Membership, delivery: Delivery) -> None: ...
-    def start_replay(self, actor: Membership, replay: Replay, at: datetime) -> None: ...
 
 
 class Log(Protocol):
@@ -226,7 +226,7 @@ class WebhookService:
             next_at=at + DUE_AFTER,
         )
         unit_of_work.respond_with(delivery)
-        self._deliveries.create_test(actor, delivery)
+        self._webhooks.create_test(actor, delivery)
         _notify(lambda: self._queue.deliver([delivery]))
         return delivery
 
@@ -241,7 +241,7 @@ class WebhookService:
         (actor, before), head = self._gather(
             lambda: self._found(caller, room_id, webhook_id), lambda: self._log.head(room_id)
         )
-        last = _require_range(first, last, head.seq, ordered=before.ordered)
+        _require_range(first, last, head.seq, ordered=before.ordered)
         at = times.later_than(before.updated_at)
         if before.ordered:
             back = min(before.cursor, first - 1)
@@ -251,9 +251,9 @@ class WebhookService:
             self._webhooks.resume(actor, before, after)
             _notify(lambda: self._queue.advance(room_id, webhook_id))
         else:
-            job = Replay(room_id, webhook_id, uuid.uuid4().hex, first, last)
+            job = Replay(room_id, webhook_id, uuid.uuid4().hex, first, min(last, head.seq))
             unit_of_work.respond_with((first, last))
-            self._deliveries.start_replay(actor, job, at + DUE_AFTER)
+            self._webhooks.start_replay(actor, job, at + DUE_AFTER)
             _notify(lambda: self._queue.replay(job))
         return first, last
 
@@ -306,17 +306,13 @@ def _require_admin(actor: Membership | None) -> Membership:
     return actor
 
 
-def _require_range(first: int, last: int, head: int, *, ordered: bool) -> int:
-    """The last entry of the range that the log has. Raises ``Invalid`` for a range that is none, or too long."""
-    if first > head:
-        raise Invalid([FieldError("/from", "out_of_range", f"Must be an entry of the log, whose last is {head:,}.")])
+def _require_range(first: int, last: int, head: int, *, ordered: bool) -> None:
+    """Raises ``Invalid`` for a range that is none, or too long. What is beyond the log is no entry, and not counted."""
     if first > last:
         raise Invalid([FieldError("/to", "out_of_range", "Must be `from` or more.")])
-    last = min(last, head)
     # An ordered webhook delivers all that follows, too.
-    count = (head if ordered else last) - first + 1
+    count = (head if ordered else min(last, head)) - first + 1
     if count > MOST_REPLAYED:
         raise Invalid(
             [FieldError("/to", "out_of_range", f"At most {MOST_REPLAYED:,} entries at once; these would be {count:,}.")]
         )
-    return last

@@ -7,12 +7,10 @@ sends; and a function that dies while it sends leaves a delivery that is still p
 from collections.abc import Iterator
 from datetime import datetime
 
-from pynamodb.exceptions import DeleteError, PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from tasksync.dynamodb.core.connection import Transaction, get_item, get_many
-from tasksync.dynamodb.rooms.memberships import require_membership
+from tasksync.dynamodb.core.connection import get_item, get_many, single_write
 from tasksync.dynamodb.webhooks.items import (
     SHARDS,
     DeliveryItem,
@@ -25,8 +23,8 @@ from tasksync.dynamodb.webhooks.items import (
     shard,
 )
 from tasksync.model import times
-from tasksync.model.entities import Membership, Page
-from tasksync.model.errors import BadCursor
+from tasksync.model.entities import Page
+from tasksync.model.errors import BadCursor, WriteConflict
 from tasksync.model.webhooks import Delivery, DeliveryStatus, Message, Replay
 from tasksync.runtime.settings import settings
 
@@ -75,17 +73,11 @@ class DeliveriesRepository:
     def create(self, delivery: Delivery) -> bool:
         """False if it is in the ledger already."""
         try:
-            DeliveryItem.of(delivery).save(DeliveryItem.room_id.does_not_exist())
-        except PutError:
+            with single_write(WriteConflict):
+                DeliveryItem.of(delivery).save(DeliveryItem.room_id.does_not_exist())
+        except WriteConflict:
             return False
         return True
-
-    def create_test(self, actor: Membership, delivery: Delivery) -> None:
-        """Raises ``WriteConflict`` if the actor's membership is not what was read."""
-        transaction = Transaction()
-        require_membership(transaction, actor)
-        transaction.note(DeliveryItem.of(delivery))
-        transaction.commit()
 
     def begin(self, before: Delivery, after: Delivery, *, swept: bool) -> bool:
         """Count an attempt, and fix the payload. False if another invocation has begun it, or it is not pending.
@@ -120,16 +112,6 @@ class DeliveriesRepository:
         return _changed(before, actions, same)
 
     # ------------------------------------------------------------------------------------------- replays
-    def start_replay(self, actor: Membership, replay: Replay, at: datetime) -> None:
-        """Raises ``WriteConflict`` if the actor's membership is not what was read."""
-        item = ReplayItem.at(replay)
-        item.next, item.last = replay.next, replay.last
-        item.due, item.next_at = shard(replay.webhook_id), times.timestamp(at)
-        transaction = Transaction()
-        require_membership(transaction, actor)
-        transaction.note(item)
-        transaction.commit()
-
     def find_replay(self, room_id: str, item: str) -> Replay | None:
         raw = get_item(settings.webhooks_table, key_of(room_id, item))
         return None if raw is None else ReplayItem.from_raw_data(raw).entity()
@@ -138,11 +120,12 @@ class DeliveriesRepository:
         """The entries before ``following`` are seen to. False if another invocation has got further."""
         item, same = ReplayItem.at(replay), ReplayItem.next == replay.next
         try:
-            if following > replay.last:
-                item.delete(same)
-            else:
-                item.update([ReplayItem.next.set(following)], same)
-        except (DeleteError, UpdateError):
+            with single_write(WriteConflict):
+                if following > replay.last:
+                    item.delete(same)
+                else:
+                    item.update([ReplayItem.next.set(following)], same)
+        except WriteConflict:
             return False
         return True
 
@@ -160,11 +143,11 @@ class DeliveriesRepository:
         raw = found[0] if found else {}
         if "due" not in raw or raw["next_at"]["S"] > times.timestamp(before):
             return None
+        later = WebhooksItem.next_at.set(times.timestamp(next_at))
         try:
-            WebhooksItem(room_id, item).update(
-                [WebhooksItem.next_at.set(times.timestamp(next_at))], WebhooksItem.next_at == raw["next_at"]["S"]
-            )
-        except UpdateError:
+            with single_write(WriteConflict):
+                WebhooksItem(room_id, item).update([later], WebhooksItem.next_at == raw["next_at"]["S"])
+        except WriteConflict:
             return None
         return Message(room_id, item, int(raw["begun"]["N"]) if "begun" in raw else 0)
 
@@ -185,7 +168,8 @@ def _next(delivery: Delivery, *, swept: bool) -> list[Action]:
 
 def _changed(delivery: Delivery, actions: list[Action], condition: Condition) -> bool:
     try:
-        DeliveryItem.at(delivery).update(actions, condition)
-    except UpdateError:
+        with single_write(WriteConflict):
+            DeliveryItem.at(delivery).update(actions, condition)
+    except WriteConflict:
         return False
     return True

@@ -1,20 +1,15 @@
-"""Webhooks of rooms, and how far the log of a room is dispatched to them.
-
-A write that an admin asks for takes place only if they still are one: it checks their membership in its transaction.
-"""
+"""Webhooks of rooms, how far the log of a room is dispatched to them, and what deliveries change of them."""
 
 from contextlib import suppress
 from datetime import datetime
 
-from pynamodb.attributes import UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from tasksync.dynamodb.change_log import webhook_mark
-from tasksync.dynamodb.core.connection import Transaction
+from tasksync.dynamodb.core.connection import Transaction, single_write
 from tasksync.dynamodb.core.queries import raws
-from tasksync.dynamodb.rooms.memberships import require_membership
 from tasksync.dynamodb.webhooks.items import (
     STATE,
     WEBHOOK,
@@ -25,14 +20,12 @@ from tasksync.dynamodb.webhooks.items import (
     written,
 )
 from tasksync.model import times
-from tasksync.model.entities import Membership
 from tasksync.model.errors import WriteConflict
 from tasksync.model.webhooks import Subscriptions, Webhook, WebhookState
-from tasksync.runtime.deadline import KeepGoing
 
 
 class WebhooksRepository:
-    """Webhooks of rooms. What ``actor`` asks for raises ``WriteConflict`` if their membership is not what was read."""
+    """Webhooks of rooms, for functions that act on their own."""
 
     def subscriptions(self, room_id: str) -> Subscriptions | None:
         """The webhooks of a room, oldest first; None if there are none. One consistent query."""
@@ -53,78 +46,6 @@ class WebhooksRepository:
             return WebhookItem.get(room_id, WEBHOOK + webhook_id, consistent_read=True).entity()
         except DoesNotExist:
             return None
-
-    def create(self, actor: Membership, webhook: Webhook, others: int) -> None:
-        """Raises ``WriteConflict`` if the room has not as many ``others`` any more."""
-        transaction = Transaction()
-        require_membership(transaction, actor)
-        state = StateItem.at(webhook.room_id)
-        if others == 0:
-            state.dispatched, state.webhooks = webhook.since, 1
-            state.due, state.next_at = shard(webhook.room_id), times.timestamp(webhook.created_at)
-            transaction.put(state, StateItem.room_id.does_not_exist(), WriteConflict)
-            webhook_mark.mark(transaction, webhook.room_id)
-        else:
-            transaction.update(state, [StateItem.webhooks.add(1)], StateItem.webhooks == others, WriteConflict)
-        transaction.put(WebhookItem.of(webhook), WebhookItem.room_id.does_not_exist(), WriteConflict)
-        transaction.commit()
-
-    def change(self, actor: Membership, before: Webhook, after: Webhook) -> None:
-        """Write what an admin changes: URL, events, the generation of the secret."""
-        chosen = after.events
-        events = WebhookItem.events.remove() if chosen is None else WebhookItem.events.set([*map(str, chosen)])
-        self._update(
-            actor,
-            before,
-            [
-                WebhookItem.url.set(after.url),
-                events,
-                WebhookItem.generation.set(after.generation),
-                _set(WebhookItem.overlaps_until, after.overlaps_until),
-                WebhookItem.updated_at.set(times.timestamp(after.updated_at)),
-            ],
-            _same_choices(before),
-        )
-
-    def resume(self, actor: Membership, before: Webhook, after: Webhook) -> None:
-        """Let a webhook get events again; also from an earlier entry on (``cursor``), where it is ordered, and without
-        waiting any longer (``busy_until``)."""
-        # What deliveries write, too, must be what was read.
-        unchanged = (
-            _same_choices(before) & (WebhookItem.state == before.state.value) & (WebhookItem.cursor == before.cursor)
-        )
-        actions: list[Action] = [
-            WebhookItem.state.set(after.state.value),
-            WebhookItem.cursor.set(after.cursor),
-            WebhookItem.failures.set(0),
-            WebhookItem.updated_at.set(times.timestamp(after.updated_at)),
-        ]
-        if after.ordered and after.state is WebhookState.ACTIVE:
-            actions += _due(after.id, after.updated_at)
-        if after.busy_until != before.busy_until:
-            actions.append(WebhookItem.busy_until.remove())
-            unchanged &= _same_lease(before)
-        self._update(actor, before, actions, unchanged)
-
-    def delete(self, actor: Membership, webhook: Webhook, others: int) -> None:
-        """Raises ``WriteConflict`` if it is gone, or the room has not as many ``others`` any more."""
-        transaction = Transaction()
-        require_membership(transaction, actor)
-        state, condition = StateItem.at(webhook.room_id), StateItem.webhooks == others + 1
-        if others:
-            transaction.update(state, [StateItem.webhooks.add(-1)], condition, WriteConflict)
-        else:
-            transaction.delete(state, condition, WriteConflict)
-            webhook_mark.unmark(transaction, webhook.room_id)
-        item = WebhookItem.at(webhook.room_id, webhook.id)
-        transaction.delete(item, WebhookItem.room_id.exists(), WriteConflict)
-        transaction.commit()
-
-    def _update(self, actor: Membership, before: Webhook, actions: list[Action], condition: Condition) -> None:
-        transaction = Transaction()
-        require_membership(transaction, actor)
-        transaction.update(WebhookItem.at(before.room_id, before.id), actions, condition, WriteConflict)
-        transaction.commit()
 
     # ------------------------------------------------------------------------------------------ dispatch
     def want(self, webhook: Webhook, seq: int, due_at: datetime) -> bool:
@@ -149,11 +70,8 @@ class WebhooksRepository:
 
     def dispatched(self, room_id: str, before: int, after: int) -> None:
         """The log is dispatched up to ``after``. Raises ``WriteConflict`` if it was not up to ``before``."""
-        state = StateItem.at(room_id)
-        try:
-            state.update([StateItem.dispatched.set(after)], StateItem.dispatched == before)
-        except UpdateError as error:
-            raise WriteConflict from error
+        with single_write(WriteConflict):
+            StateItem.at(room_id).update([StateItem.dispatched.set(after)], StateItem.dispatched == before)
 
     def looked_at(self, room_id: str, next_at: datetime) -> None:
         """The sweeper comes to this room again at this time. The mark on the head of its log is set again: a head that
@@ -171,8 +89,8 @@ class WebhooksRepository:
         """Let this invocation alone deliver to an ordered webhook, until a time. False if another does, or it waits."""
         return _changed(
             webhook,
-            [WebhookItem.busy_until.set(times.timestamp(busy_until)), *_due(webhook.id, busy_until)],
-            _same_lease(webhook) & (WebhookItem.state == WebhookState.ACTIVE.value),
+            [WebhookItem.busy_until.set(times.timestamp(busy_until)), *due(webhook.id, busy_until)],
+            same_lease(webhook) & (WebhookItem.state == WebhookState.ACTIVE.value),
         )
 
     def advance(self, webhook: Webhook, cursor: int) -> bool:
@@ -180,7 +98,7 @@ class WebhooksRepository:
         return _changed(
             webhook,
             [WebhookItem.cursor.set(cursor), WebhookItem.failures.set(0)],
-            _same_lease(webhook) & (WebhookItem.cursor == webhook.cursor),
+            same_lease(webhook) & (WebhookItem.cursor == webhook.cursor),
         )
 
     def rest(self, webhook: Webhook) -> bool:
@@ -188,15 +106,15 @@ class WebhooksRepository:
         return _changed(
             webhook,
             [WebhookItem.busy_until.remove(), WebhookItem.due.remove(), WebhookItem.next_at.remove()],
-            _same_lease(webhook) & (WebhookItem.cursor == webhook.cursor) & (WebhookItem.wanted == webhook.wanted),
+            same_lease(webhook) & (WebhookItem.cursor == webhook.cursor) & (WebhookItem.wanted == webhook.wanted),
         )
 
     def release(self, webhook: Webhook, busy_until: datetime, next_at: datetime) -> None:
         """An ordered webhook waits until ``busy_until``; the sweeper sees to it from ``next_at`` on."""
         _changed(
             webhook,
-            [WebhookItem.busy_until.set(times.timestamp(busy_until)), *_due(webhook.id, next_at)],
-            _same_lease(webhook),
+            [WebhookItem.busy_until.set(times.timestamp(busy_until)), *due(webhook.id, next_at)],
+            same_lease(webhook),
         )
 
     def stop(self, webhook: Webhook, state: WebhookState) -> bool:
@@ -205,7 +123,7 @@ class WebhooksRepository:
         if webhook.ordered:
             actions += [WebhookItem.busy_until.remove(), WebhookItem.due.remove(), WebhookItem.next_at.remove()]
         condition = WebhookItem.state == WebhookState.ACTIVE.value
-        return _changed(webhook, actions, condition & _same_lease(webhook) if webhook.ordered else condition)
+        return _changed(webhook, actions, condition & same_lease(webhook) if webhook.ordered else condition)
 
     def failed(self, webhook: Webhook, error: str, at: datetime) -> None:
         """Count an attempt that failed."""
@@ -223,35 +141,17 @@ class WebhooksRepository:
         """An attempt succeeded after others had failed."""
         _changed(webhook, [WebhookItem.failures.set(0)], WebhookItem.room_id.exists())
 
-    # ------------------------------------------------------------------------------------------- removal
-    def purge(self, room_id: str, keep_going: KeepGoing) -> bool:
-        """Delete all that is here of a room, 25 items at a time. False if ``keep_going`` said no before the end."""
-        while keep_going():
-            keys = ["room_id", "item"]
-            found = list(WebhooksItem.query(room_id, consistent_read=True, limit=25, attributes_to_get=keys))
-            if not found:
-                return True
-            with WebhooksItem.batch_write() as batch:
-                for item in found:
-                    batch.delete(item)
-        return False
-
 
 def _changed(webhook: Webhook, actions: list[Action], condition: Condition) -> bool:
     try:
-        WebhookItem.at(webhook.room_id, webhook.id).update(actions, condition)
-    except UpdateError:
+        with single_write(WriteConflict):
+            WebhookItem.at(webhook.room_id, webhook.id).update(actions, condition)
+    except WriteConflict:
         return False
     return True
 
 
-def _same_choices(webhook: Webhook) -> Condition:
-    """What admins have chosen is what was read."""
-    condition: Condition = WebhookItem.updated_at == times.timestamp(webhook.updated_at)
-    return condition
-
-
-def _same_lease(webhook: Webhook) -> Condition:
+def same_lease(webhook: Webhook) -> Condition:
     if webhook.busy_until is None:
         condition: Condition = WebhookItem.room_id.exists() & WebhookItem.busy_until.does_not_exist()
     else:
@@ -259,10 +159,5 @@ def _same_lease(webhook: Webhook) -> Condition:
     return condition
 
 
-def _due(subject: str, at: datetime) -> tuple[Action, Action]:
+def due(subject: str, at: datetime) -> tuple[Action, Action]:
     return WebhooksItem.due.set(shard(subject)), WebhooksItem.next_at.set(times.timestamp(at))
-
-
-def _set(attribute: UnicodeAttribute, at: datetime | None) -> Action:
-    action: Action = attribute.remove() if at is None else attribute.set(times.timestamp(at))
-    return action
