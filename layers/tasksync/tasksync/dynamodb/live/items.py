@@ -1,0 +1,169 @@
+"""The items of the live table: a ticket each, and one item with all connections of a user.
+
+The connections of a session are one attribute, which is called as the session: a map from the id of a connection to
+the times of its opening and its end. So a session that ends takes its connections along without a read.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.operand import Path, Value
+from pynamodb.expressions.update import Action, RemoveAction, SetAction
+
+from tasksync.dynamodb.core.connection import SharedModel, Transaction
+from tasksync.dynamodb.core.mapper import Raw
+from tasksync.model import times
+from tasksync.model.live import Connection, Connections, Ticket
+from tasksync.runtime.settings import settings
+
+_TICKET = "ticket#"
+_SESSION = "ses_"
+_EMPTY_SECONDS = 24 * 3600
+"""How long an item without connections is stored."""
+
+
+class LiveItem(SharedModel):
+    """Any item of the table."""
+
+    class Meta:
+        table_name = settings.live_table
+
+    live_id = UnicodeAttribute(hash_key=True)
+    expires_at = NumberAttribute()
+    """Seconds since 1970: DynamoDB deletes the item some time after. Until then it is only ignored."""
+
+
+class TicketItem(LiveItem):
+    user_id = UnicodeAttribute()
+    session_id = UnicodeAttribute()
+    epoch = NumberAttribute()
+    session_ends_at = NumberAttribute()
+
+    @classmethod
+    def of(cls, ticket_hash: str, ticket: Ticket) -> "TicketItem":
+        return cls(
+            _TICKET + ticket_hash,
+            user_id=ticket.user_id,
+            session_id=ticket.session_id,
+            epoch=ticket.epoch,
+            session_ends_at=_seconds(ticket.session_ends_at),
+            expires_at=_seconds(ticket.expires_at),
+        )
+
+
+class ConnectionsItem(LiveItem):
+    """The connections of a user. Its attributes of sessions have names of their own, so PynamoDB does not know them."""
+
+    version = NumberAttribute()
+    left = UnicodeAttribute(null=True)
+    """The connection that ended by itself last: it need not be closed."""
+
+
+def live_key(live_id: str) -> Raw:
+    return {"live_id": {"S": live_id}}
+
+
+def ticket_key(ticket_hash: str) -> Raw:
+    return live_key(_TICKET + ticket_hash)
+
+
+def ticket_of(raw: Raw) -> Ticket:
+    return Ticket(
+        user_id=raw["user_id"]["S"],
+        session_id=raw["session_id"]["S"],
+        epoch=int(raw["epoch"]["N"]),
+        session_ends_at=_time(raw["session_ends_at"]),
+        expires_at=_time(raw["expires_at"]),
+    )
+
+
+def connections_of(raw: Raw) -> Connections:
+    session_ids = frozenset(name for name in raw if name.startswith(_SESSION))
+    return Connections(raw["live_id"]["S"], int(raw["version"]["N"]), tuple(_connections(raw)), session_ids)
+
+
+def _connections(raw: Raw) -> Iterable[Connection]:
+    for name, value in raw.items():
+        if name.startswith(_SESSION):
+            for connection_id, stored in value["M"].items():
+                opened_at, expires_at = stored["L"]
+                yield Connection(connection_id, name, _time(opened_at), _time(expires_at))
+
+
+def left_by(raw: Raw) -> str | None:
+    """The connection that ended by itself last, if any."""
+    text: str | None = raw.get("left", {}).get("S")
+    return text
+
+
+def rewritten(before: Connections, after: Iterable[Connection]) -> list[Action]:
+    """What makes of the item that was read the one with these connections."""
+    maps = _maps(after)
+    gone = before.session_ids - maps.keys()
+    last = max((connection.expires_at for connection in after), default=times.now())
+    return [
+        *(SetAction(_path(session_id), Value({"M": stored})) for session_id, stored in maps.items()),
+        *(RemoveAction(_path(session_id)) for session_id in sorted(gone)),
+        ConnectionsItem.version.set(before.version + 1),
+        ConnectionsItem.expires_at.set(_seconds(last) + _EMPTY_SECONDS),
+    ]
+
+
+def without(session_id: str, connection_id: str) -> list[Action]:
+    """What removes a connection that ended by itself."""
+    return [
+        RemoveAction(_path(session_id, connection_id)),
+        ConnectionsItem.left.set(connection_id),
+        ConnectionsItem.version.add(1),
+    ]
+
+
+def has(session_id: str, connection_id: str) -> Any:
+    """The condition that the connection is stored."""
+    return _path(session_id, connection_id).exists()
+
+
+def end_connections_of_session(transaction: Transaction, user_id: str, session_id: str) -> None:
+    """Let the connections of a session end with it. The function ``live`` then closes them."""
+    expires_at = ConnectionsItem.expires_at
+    transaction.amend(
+        ConnectionsItem(user_id),
+        [
+            RemoveAction(_path(session_id)),
+            ConnectionsItem.version.add(1),
+            # The update makes the item if there is none.
+            expires_at.set(expires_at | _seconds(times.now()) + _EMPTY_SECONDS),
+        ],
+    )
+
+
+def end_all_connections(transaction: Transaction, user_id: str) -> None:
+    """Let all connections of a user end. The function ``live`` then closes them."""
+    transaction.forget(ConnectionsItem(user_id))
+
+
+def _path(*names: str) -> Path:
+    return Path(list(names))
+
+
+def _maps(connections: Iterable[Connection]) -> Mapping[str, Raw]:
+    by_session = groupby(sorted(connections, key=attrgetter("session_id")), attrgetter("session_id"))
+    return {
+        session_id: {
+            each.id: {"L": [{"N": str(_seconds(each.opened_at))}, {"N": str(_seconds(each.expires_at))}]}
+            for each in found
+        }
+        for session_id, found in by_session
+    }
+
+
+def _seconds(at: datetime) -> int:
+    return int(at.timestamp())
+
+
+def _time(stored: Raw) -> datetime:
+    return datetime.fromtimestamp(int(stored["N"]), UTC)
