@@ -1289,7 +1289,7 @@ def a_password_changes_twice_at_once(stage: Stage) -> None:
 def a_recovery_token_is_used_twice_at_once(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     token = ann.recovery_token()
-    stage.before("UsersRepository.recover", lambda: ann.recover(token, "the first of the new ones"))
+    stage.before("UserRecoveries.recover", lambda: ann.recover(token, "the first of the new ones"))
     refused(ann.recover(token, "the second of the new ones"), 401, "invalid_recovery_token")
     assert ann.login("the first of the new ones").status == 200
 
@@ -1298,7 +1298,7 @@ def a_recovery_token_is_used_twice_at_once(stage: Stage) -> None:
 def another_recovery_token_is_issued_while_one_is_used(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     token, newer = ann.recovery_token(), []
-    stage.before("UsersRepository.recover", lambda: newer.append(ann.recovery_token()))
+    stage.before("UserRecoveries.recover", lambda: newer.append(ann.recovery_token()))
     refused(ann.recover(token, "the first of the new ones"), 401, "invalid_recovery_token")
     assert ann.recover(newer[0], "the second of the new ones").status == 204
 
@@ -1307,7 +1307,7 @@ def another_recovery_token_is_issued_while_one_is_used(stage: Stage) -> None:
 def a_profile_changes_while_a_recovery_token_is_used(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     token = ann.recovery_token()
-    stage.before("UsersRepository.recover", lambda: ann.edit_profile(email="new@example.org"))
+    stage.before("UserRecoveries.recover", lambda: ann.edit_profile(email="new@example.org"))
     refused(ann.recover(token, "the first of the new ones"), 401, "invalid_recovery_token")
     assert ann.login().status == 200
 

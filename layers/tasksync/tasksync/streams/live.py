@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tasksync.domain.live.hints import Growth
-from tasksync.dynamodb.change_log.items import HEAD
-from tasksync.dynamodb.live.items import connections_of, left_by
+from tasksync.dynamodb.live.mapper import connections_of, left_by
 from tasksync.model.entities import ActivityAction, ActivityResource
 from tasksync.model.live import Connections
 
@@ -27,13 +26,21 @@ def growth_of(records: Iterable[Record]) -> Growth:
     users = set()
     for record in records:
         image = record["dynamodb"]["NewImage"]
-        if image["item"]["S"] == HEAD:
+        if "seq" in image:  # the head: it alone names a position
             heads[image["owner_id"]["S"]] = int(image["seq"]["N"])
-        elif (
-            image["resource"]["S"] == ActivityResource.MEMBERSHIP.value and image["action"]["S"] in _GAINED_OR_LOST
-        ):
-            users.add(image["resource_id"]["S"])
+        elif user_id := _gained_or_lost(image):
+            users.add(user_id)
     return Growth(heads, frozenset(users))
+
+
+def _gained_or_lost(entry: Mapping[str, Any]) -> str | None:
+    """The user who gained or lost a room by this change, if any."""
+    action, resource = entry["action"]["S"], entry["resource"]["S"]
+    if resource == ActivityResource.MEMBERSHIP.value and action in _GAINED_OR_LOST:
+        return str(entry["resource_id"]["S"])
+    if resource == ActivityResource.ROOM.value and action == ActivityAction.CREATED.value and "actor_id" in entry:
+        return str(entry["actor_id"]["S"])
+    return None
 
 
 def ended_of(record: Record) -> tuple[Connections, Connections | None, str | None]:

@@ -5,7 +5,7 @@ the times of its opening and its end. So a session that ends takes its connectio
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -16,12 +16,11 @@ from pynamodb.expressions.update import Action, RemoveAction, SetAction
 
 from tasksync.dynamodb.core.connection import SharedModel, Transaction
 from tasksync.dynamodb.core.mapper import Raw
+from tasksync.dynamodb.live.mapper import TICKET
 from tasksync.model import times
 from tasksync.model.live import Connection, Connections, Ticket
 from tasksync.runtime.settings import settings
 
-_TICKET = "ticket#"
-_SESSION = "ses_"
 _EMPTY_SECONDS = 24 * 3600
 """How long an item without connections is stored."""
 
@@ -46,7 +45,7 @@ class TicketItem(LiveItem):
     @classmethod
     def of(cls, ticket_hash: str, ticket: Ticket) -> "TicketItem":
         return cls(
-            _TICKET + ticket_hash,
+            TICKET + ticket_hash,
             user_id=ticket.user_id,
             session_id=ticket.session_id,
             epoch=ticket.epoch,
@@ -61,43 +60,6 @@ class ConnectionsItem(LiveItem):
     version = NumberAttribute()
     left = UnicodeAttribute(null=True)
     """The connection that ended by itself last: it need not be closed."""
-
-
-def live_key(live_id: str) -> Raw:
-    return {"live_id": {"S": live_id}}
-
-
-def ticket_key(ticket_hash: str) -> Raw:
-    return live_key(_TICKET + ticket_hash)
-
-
-def ticket_of(raw: Raw) -> Ticket:
-    return Ticket(
-        user_id=raw["user_id"]["S"],
-        session_id=raw["session_id"]["S"],
-        epoch=int(raw["epoch"]["N"]),
-        session_ends_at=_time(raw["session_ends_at"]),
-        expires_at=_time(raw["expires_at"]),
-    )
-
-
-def connections_of(raw: Raw) -> Connections:
-    session_ids = frozenset(name for name in raw if name.startswith(_SESSION))
-    return Connections(raw["live_id"]["S"], int(raw["version"]["N"]), tuple(_connections(raw)), session_ids)
-
-
-def _connections(raw: Raw) -> Iterable[Connection]:
-    for name, value in raw.items():
-        if name.startswith(_SESSION):
-            for connection_id, stored in value["M"].items():
-                opened_at, expires_at = stored["L"]
-                yield Connection(connection_id, name, _time(opened_at), _time(expires_at))
-
-
-def left_by(raw: Raw) -> str | None:
-    """The connection that ended by itself last, if any."""
-    text: str | None = raw.get("left", {}).get("S")
-    return text
 
 
 def rewritten(before: Connections, after: Iterable[Connection]) -> list[Action]:
@@ -163,7 +125,3 @@ def _maps(connections: Iterable[Connection]) -> Mapping[str, Raw]:
 
 def _seconds(at: datetime) -> int:
     return int(at.timestamp())
-
-
-def _time(stored: Raw) -> datetime:
-    return datetime.fromtimestamp(int(stored["N"]), UTC)

@@ -7,16 +7,8 @@ from datetime import datetime
 from botocore.exceptions import ClientError
 
 from tasksync.dynamodb.core.connection import Transaction, get_item, get_many, shared_connection
-from tasksync.dynamodb.live.items import (
-    ConnectionsItem,
-    TicketItem,
-    connections_of,
-    has,
-    live_key,
-    ticket_key,
-    ticket_of,
-    without,
-)
+from tasksync.dynamodb.live.items import ConnectionsItem, TicketItem, has, without
+from tasksync.dynamodb.live.mapper import connections_of, live_key, ticket_key, ticket_of
 from tasksync.model.errors import WriteConflict
 from tasksync.model.live import Connections, Ticket
 from tasksync.runtime.settings import settings
