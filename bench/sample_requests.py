@@ -28,6 +28,11 @@ def of_streams_and_schedules(product: Product, recorder: Recorder) -> dict[str, 
     found = {name: _called(product, recorder, name) for name in _CALLED}
     ann.plan(room_id=room["id"])
     found["ActivityFunction"] = _delivered(product, recorder, "ActivityFunction")
+    ann.post(f"/rooms/{room['id']}/users", json={"user_id": bob.id})
+    ann.plan(room_id=room["id"], user_id=bob.id)
+    bob.delete(f"/rooms/{room['id']}/users/{bob.id}")
+    product.deliver(to="ActivityFunction")
+    found["DispatchFunction"] = _delivered(product, recorder, "DispatchFunction")
     ann.delete(f"/rooms/{room['id']}/users/{ann.id}")
     found["RoomCleanupFunction"] = _delivered(product, recorder, "RoomCleanupFunction")
     bob.delete("/users/me")

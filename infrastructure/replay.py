@@ -6,7 +6,7 @@ functions carry out a record as often as they are handed it with one outcome, so
 message is deleted once the function has finished all its records; one that failed comes back after some minutes.
 
 A stream keeps records for 24 h. Of messages that are older it is said so, and with GONE=delete they are deleted: the
-sweeper finishes removals without them; entries of audit trails are lost, and the audit names them.
+sweeper finishes removals and unassignments without them; entries of audit trails are lost, and the audit names them.
 
 Ends with 1 if any message is left.
 """
@@ -23,7 +23,12 @@ from botocore.exceptions import ClientError
 from infrastructure import deployed
 from infrastructure.streams import Json, fits, in_lambda_form
 
-QUEUES = {"room_cleanup": "RoomCleanup", "user_removal": "UserRemoval", "activity": "Activity"}
+QUEUES = {
+    "room_cleanup": "RoomCleanup",
+    "user_removal": "UserRemoval",
+    "activity": "Activity",
+    "dispatch": "Dispatch",
+}
 """By the name of the queue, how the outputs of its function and of itself begin."""
 
 # Longer than a function may take for one message, so that nobody else is handed it meanwhile.

@@ -8,7 +8,9 @@ The links and the long description of a task come back with it, or if the task i
 they are those of another version of it. Of a task that is replaced, links that the restored one does not have are
 deleted. Nothing else is deleted. Jobs do not come back.
 
-A room or a task that comes back is a new version of itself, made by nobody: its audit trail goes on after the deletion.
+A room or a task that comes back is a new version of itself, made by nobody: its change log goes on after the deletion.
+No number of it may come again with another content, and how far they had come is not known any more once it is deleted:
+so they go on far behind those of the restored table.
 """
 
 import json
@@ -23,6 +25,9 @@ from infrastructure import deployed
 Item = dict[str, Any]
 
 _RENEWED = {"version", "revision", "updated_at", "stamp"}
+_VERSIONS, _REVISIONS = 1_000, 1_000_000
+"""More than anything gets between a backup and its deletion. Users see versions, so these do not jump as far."""
+
 _LINK, _DESCRIPTION, _JOB = "A#", "D#", "J#"
 
 
@@ -105,16 +110,16 @@ def _content(item: Item) -> Item:
 
 
 def _renewed(item: Item, found: Item | None) -> Item:
-    """What has an audit trail, as a version behind the one that its deletion made, or behind the garbled one."""
+    """What has an audit trail, as a version behind the ones that were deleted, or behind the garbled one."""
     if "stamp" not in item:
         return item
-    version = max(int(each["version"]["N"]) for each in (item, found or item))
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     stamp = json.dumps({"actor_id": None, "request_id": None}, separators=(",", ":"))
-    renewed = {**item, "version": {"N": str(version + 2)}, "updated_at": {"S": now}, "stamp": {"S": stamp}}
-    if "revision" in item:
-        revision = max(int(each.get("revision", {"N": "0"})["N"]) for each in (item, found or item))
-        renewed["revision"] = {"N": str(revision + 1)}
+    renewed = {**item, "updated_at": {"S": now}, "stamp": {"S": stamp}}
+    for name, lost in (("version", _VERSIONS), ("revision", _REVISIONS)):
+        if name in item:
+            last = max(int(each.get(name, {"N": "0"})["N"]) for each in (item, found or item))
+            renewed[name] = {"N": str(last + (lost if found is None else 1))}
     return renewed
 
 

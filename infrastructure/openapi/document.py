@@ -31,7 +31,7 @@ parameters. Later releases may add fields to responses.
 may be sent back: read-only fields are accepted with their current values, and a `version` other than the current \
 one is refused as `If-Match` is.
 - **Versions**: a resource has a `version` and an `ETag`. With `If-Match`, a request does not overwrite changes of \
-others: on 412, which has the current `ETag`, read the resource again.
+others: on 412, which has the current version as `ETag`, read the resource again.
 - **Retries** are safe with an `Idempotency-Key`.
 - **`me`** is the caller, wherever a request takes the id of a user.
 

@@ -9,9 +9,12 @@ HEADERS: dict[str, Json] = {
         "schema": {"type": "string", "format": "uuid"},
     },
     "ETag": {
-        "description": "The entity tag of the resource's version, for `If-Match` and `If-None-Match`.",
+        "description": (
+            "The entity tag, for `If-Match` and `If-None-Match`. Of a resource with a `version`: that, a full stop, "
+            "and a digest of this response."
+        ),
         "required": True,
-        "schema": {"type": "string", "examples": ['"1"']},
+        "schema": {"type": "string", "examples": ['"1.hV2fQx_0"']},
     },
     "Location": {
         "description": "The path of the new resource.",
@@ -46,7 +49,7 @@ HEADERS: dict[str, Json] = {
         "schema": {"type": "string", "examples": ['"read";r=599;t=30']},
     },
     "CurrentETag": {
-        "description": "The entity tag of the current version; absent if the resource has no versions.",
+        "description": "The current version as `If-Match` takes it; absent if the resource has no versions.",
         "schema": {"type": "string", "examples": ['"2"']},
     },
     "WWWAuthenticate": {

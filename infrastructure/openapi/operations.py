@@ -31,9 +31,9 @@ PARAMETERS: dict[str, Json] = {
         "name": "If-Match",
         "in": "header",
         "description": (
-            "Change the resource only if it still has this entity tag (RFC 9110 §13.1.1): the `ETag` of the last "
-            "response, with its quotation marks. An invalid value gets 400, and a weak entity tag "
-            "(`W/`) never matches. Without the header, the change is made even if others have changed "
+            "Change the resource only if it still has this version (RFC 9110 §13.1.1): the `ETag` of the last "
+            "response, with its quotation marks. The digest in it is not compared. An invalid value gets 400, and a "
+            "weak entity tag (`W/`) never matches. Without the header, the change is made even if others have changed "
             "the resource."
         ),
         "schema": {"type": "string", "pattern": _TAGS},

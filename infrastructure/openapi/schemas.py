@@ -1,7 +1,7 @@
 """JSON Schemas (2020-12) of what comes in and goes out, from the types that the functions declare."""
 
-from collections.abc import Iterable
-from typing import Any, get_args, get_origin
+from collections.abc import Iterable, Iterator
+from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 
 import msgspec
 
@@ -22,7 +22,7 @@ class Schemas:
         self, incoming: Iterable[type[msgspec.Struct]], queries: Iterable[type[msgspec.Struct]], outgoing: Iterable[Any]
     ) -> None:
         bodies = list(dict.fromkeys(incoming))
-        types = list(dict.fromkeys([*bodies, *outgoing, Problem]))
+        types = list(dict.fromkeys([*bodies, *_with_alternatives(outgoing), Problem]))
         enums = dict.fromkeys(enums_in([*types, *queries]))
         references, components = msgspec.json.schema_components(types, ref_template=_TEMPLATE)
         self._references = dict(zip(types, references, strict=True))
@@ -48,6 +48,18 @@ class Schemas:
     def of(self, kind: Any) -> Any:
         """The schema of a type that goes in or out."""
         return _portable(self._references[kind])
+
+
+def _with_alternatives(outgoing: Iterable[Any]) -> Iterator[Any]:
+    """The types, and behind each those that ``one_of`` names in it."""
+    for kind in outgoing:
+        yield kind
+        todo = list(get_type_hints(kind, include_extras=True).values()) if is_typeddict(kind) else []
+        while todo:
+            part = todo.pop()
+            todo += get_args(part)
+            if isinstance(part, msgspec.Meta):
+                yield from (part.extra or {}).get("one_of", ())
 
 
 def parameter_schema(annotation: Any) -> Json:

@@ -25,6 +25,7 @@ EXPECTED = {
     "PagesFunction": {"chalice", "msgspec"},
     "RoomsFunction": API,
     "TasksFunction": API | {"fractional_indexing"},
+    "SyncFunction": API,
     "SweeperFunction": TABLES | {"fractional_indexing"},
     "UsersFunction": API | {"bcrypt"},
 }

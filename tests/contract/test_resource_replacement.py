@@ -103,6 +103,7 @@ FROZEN: dict[str, dict[str, Any]] = {
     "RoomCleanupFailures": {},
     "UserRemovalFailures": {},
     "ActivityFailures": {},
+    "DispatchFailures": {},
     "Alarms": {},
     "AccessLogGroup": {"LogGroupName": {"Fn::Sub": "/${AWS::StackName}/access"}},
     **{
@@ -110,8 +111,8 @@ FROZEN: dict[str, dict[str, Any]] = {
         for function in (
             *("AuthorizerFunction", "AuthFunction", "UsersFunction", "RoomsFunction", "TasksFunction"),
             *("OverviewFunction", "HealthFunction", "MetricsFunction", "PagesFunction"),
-            *("RoomCleanupFunction", "UserRemovalFunction", "ActivityFunction", "SweeperFunction"),
-            *("AuditorFunction", "MigrationsFunction"),
+            *("RoomCleanupFunction", "UserRemovalFunction", "ActivityFunction", "DispatchFunction"),
+            *("SweeperFunction", "AuditorFunction", "MigrationsFunction", "SyncFunction"),
         )
     },
 }

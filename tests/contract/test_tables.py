@@ -1,6 +1,7 @@
 """Tables and streams: nothing is lost by a mistake, a bad record or a deletion of the stack."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.support.stack import Stack
 STACK = Stack()
 TABLES = STACK.of_type("AWS::DynamoDB::Table")
 TEMPLATES = [templates.PATH, *sorted((templates.REPOSITORY / "infrastructure" / "pipelines").glob("*.yaml"))]
+IMAGES = {"NEW_AND_OLD_IMAGES": {"OldImage", "NewImage"}, "NEW_IMAGE": {"NewImage"}}
 EVENT_SOURCES = [
     (function, number) for function in STACK.functions for number, _ in enumerate(STACK.events(function, "DynamoDB"))
 ]
@@ -67,6 +69,23 @@ def test_a_stream_has_the_images_that_its_filters_read(function: str, number: in
     table, attribute = source["Stream"]["Fn::GetAtt"]
 
     assert attribute == "StreamArn"
-    assert TABLES[table]["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    view = TABLES[table]["StreamSpecification"]["StreamViewType"]
     for entry in source["FilterCriteria"]["Filters"]:
-        assert json.loads(entry["Pattern"]).keys() == {"eventName", "dynamodb"}
+        pattern = json.loads(entry["Pattern"])
+        assert pattern.keys() == {"eventName", "dynamodb"}
+        assert pattern["dynamodb"].keys() <= {"Keys", *IMAGES[view]}
+
+
+def test_a_stream_has_at_most_two_readers() -> None:
+    """A third one would be throttled.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html#Streams.Processing
+    """
+    readers = Counter(
+        source["Stream"]["Fn::GetAtt"][0]
+        for function in STACK.functions
+        for source in STACK.events(function, "DynamoDB")
+    )
+
+    assert readers.keys() == {name for name, table in TABLES.items() if "StreamSpecification" in table}
+    assert max(readers.values()) <= 2

@@ -113,7 +113,7 @@ def test_the_remaining_items_of_a_room_are_removed(product: Product, ann: Person
     assert ann.delete(f"/rooms/{room['id']}").status == 204
     given.give_up("RoomsTable")
 
-    assert list(given.failures.replay()) == [Outcome("replayed", 2)]
+    assert list(given.failures.replay()) == [Outcome("replayed", 1)]
 
     assert {item["room_id"] for item in of_rooms(product)} == {other["id"], f"CODE#{other['code']}"}
     assert product.items("TasksTableV2") == []
@@ -132,6 +132,21 @@ def test_the_remaining_items_of_a_removed_user_are_removed(product: Product, ann
     assert product.items("TasksTableV2") == []
     product.deliver()
     assert of_rooms(product) == []
+
+
+def test_a_former_member_is_unassigned(product: Product, ann: Person) -> None:
+    given = Given(product, "DispatchFunction")
+    bob, room = product.register("bob"), ann.open_room()
+    bob.join(room)
+    task = ann.plan(room_id=room["id"], user_id=bob.id)
+    assert bob.delete(f"/rooms/{room['id']}/users/{bob.id}").status == 204
+    product.deliver(to="ActivityFunction")
+    given.give_up("LogTable")
+
+    assert list(given.failures.replay()) == [Outcome("replayed", 1)]
+
+    assert ann.get(f"/tasks/{task['id']}").json()["user_id"] is None
+    assert given.messages() == 0
 
 
 @pytest.mark.parametrize("table", ["RoomsTable", "TasksTableV2"])

@@ -9,7 +9,8 @@ from tests.journeys.service import Service, eventually
 
 Json = dict[str, Any]
 
-FUNCTIONS = ["RoomCleanupFunction", "UserRemovalFunction", "ActivityFunction"]
+ON_TABLES = ["room_cleanup", "user_removal", "activity"]
+"""The queues of the functions that read what requests write. Without ``activity``, the other one gets nothing."""
 
 
 def _let_alias(service: Service, alias_arn: str, version: str, record_age_seconds: int) -> None:
@@ -32,10 +33,10 @@ def _broken_version(service: Service, name: str) -> str:
 
 
 @contextmanager
-def broken(service: Service) -> Iterator[None]:
-    """The functions behind the streams fail, and their records are given up after a second."""
+def broken(service: Service, queues: list[str]) -> Iterator[None]:
+    """The functions of these queues fail, and their records are given up after a second."""
     functions = service.addresses.client("lambda")
-    aliases = [service.addresses.outputs[each] for each in FUNCTIONS]
+    aliases = [service.addresses.outputs[f"{replay.QUEUES[each]}Function"] for each in queues]
     good = {each: functions.get_function_configuration(FunctionName=each)["Version"] for each in aliases}
     for alias in aliases:
         _let_alias(service, alias, _broken_version(service, alias.rpartition(":")[0]), 1)
@@ -77,6 +78,12 @@ def alarm_on(service: Service, queue: str) -> Json:
     return alarm
 
 
+def is_raised(service: Service, queue: str) -> bool:
+    """Whether the alarm is, once the depth of the queue is measured."""
+    measure(service, queue)
+    return bool(alarm_on(service, queue)["StateValue"] == "ALARM")
+
+
 def measure(service: Service, queue: str) -> None:
     """What CloudWatch does by itself on AWS, each minute: the depth of the queue becomes a metric."""
     alarm = alarm_on(service, queue)
@@ -98,22 +105,37 @@ def test_a_failed_record_reaches_the_queue_raises_the_alarm_and_is_replayed(fres
     ann, bob = fresh.register("ann"), fresh.register("bob")
     room, closed = ann.open_room(), ann.open_room()
     ann.plan(room_id=closed["id"])
-    with broken(fresh):
+    with broken(fresh, ON_TABLES):
         task = ann.plan(room_id=room["id"])
         assert ann.patch(f"/tasks/{task['id']}", json={"title": "Anew"}).status == 200
         assert ann.delete(f"/rooms/{closed['id']}").status == 204
         assert bob.delete("/users/me").status == 204
-        for queue in replay.QUEUES:
+        for queue in ON_TABLES:
             assert eventually(lambda queue=queue: waiting(fresh, queue) > 0), queue  # type: ignore[misc]  # mypy infers no type for such a lambda
         assert eventually(lambda: waiting(fresh, "activity") >= 2)
-    for queue in replay.QUEUES:
-        measure(fresh, queue)
-        assert alarm_on(fresh, queue)["StateValue"] == "ALARM"
+    assert all(is_raised(fresh, queue) for queue in ON_TABLES)
     assert {"I11", "I13"} <= set(unclean(fresh))
 
-    outcomes = {queue: replayed(fresh, queue) for queue in replay.QUEUES}
+    outcomes = {queue: replayed(fresh, queue) for queue in ON_TABLES}
 
     assert all(set(states) == {"replayed"} for states in outcomes.values()), outcomes
-    assert [waiting(fresh, queue) for queue in replay.QUEUES] == [0, 0, 0]
+    assert [waiting(fresh, queue) for queue in ON_TABLES] == [0, 0, 0]
     assert eventually(lambda: unclean(fresh) == []), unclean(fresh)
     assert [entry["action"] for entry in ann.list(f"/rooms/{room['id']}/activity")][:2] == ["updated", "created"]
+
+
+def test_an_entry_that_was_given_up_is_handed_out_again(fresh: Service) -> None:
+    ann, bob = fresh.register("ann"), fresh.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    task = ann.plan(room_id=room["id"], user_id=bob.id)
+    with broken(fresh, ["dispatch"]):
+        assert bob.delete(f"/rooms/{room['id']}/users/{bob.id}").status == 204
+        assert eventually(lambda: waiting(fresh, "dispatch") > 0)
+    assert is_raised(fresh, "dispatch")
+    assert ann.get(f"/tasks/{task['id']}").json()["user_id"] == bob.id
+
+    assert replayed(fresh, "dispatch") == ["replayed"]
+
+    assert waiting(fresh, "dispatch") == 0
+    assert ann.get(f"/tasks/{task['id']}").json()["user_id"] is None

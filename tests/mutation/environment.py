@@ -16,6 +16,7 @@ from botocore.compat import HTTPHeaders
 from moto.core.models import botocore_stubber
 
 from infrastructure import reset_password
+from tasksync.model import times
 from tests.mutation.conditions import Condition, Json, Mutant, atoms, condition_of, mutants
 from tests.simulation.dynamodb import Database, ServiceError
 from tests.simulation.functions import Invocation
@@ -224,6 +225,23 @@ class Stage:
         }
         record = {"eventID": "1", "dynamodb": change}
         response = self._invoke(function, {"Records": [record]})
+        assert response == {"batchItemFailures": []}, response
+
+    def dispatch_leave(self, room_id: str, user_id: str) -> None:
+        """The dispatch function, with the entry of a log that says that this membership ended."""
+        entry = {
+            "owner_id": room_id,
+            "item": "c#000000000001",
+            "entry_id": "an id",
+            "at": times.timestamp(times.now()),
+            "action": "deleted",
+            "resource": "membership",
+            "resource_id": user_id,
+            "changes": "{}",
+        }
+        image = {name: {"S": value} for name, value in entry.items()}
+        record = record_of(Change("LogTable", (room_id, entry["item"]), None, image), 1, self.time)
+        response = self._invoke("DispatchFunction", {"Records": [record]})
         assert response == {"batchItemFailures": []}, response
 
     def append_to_logs(self, *changes: Change) -> None:

@@ -1170,7 +1170,7 @@ def the_assignee_leaves_and_comes_back_before_the_write(stage: Stage) -> None:
             stage.before(operation, back)
             response = request()
             assert response.status in (200, 201), response
-            stage.hand_over("RoomCleanupFunction", room_id=room["id"], item=f"MEMBER#{bob.id}")
+            stage.dispatch_leave(room["id"], bob.id)
             shown = ann.do("GET", "/tasks/{task_id}", task_id=response.body["id"])
             assert shown.body["user_id"] == bob.id, shown
 
@@ -1209,7 +1209,7 @@ def a_task_of_somebody_who_left_is_given_to_another_meanwhile(stage: Stage) -> N
     task = ann.plan(room, user_id=bob.id).body
     assert bob.leave(room).status == 204
     stage.before("TasksRepository.unassign", lambda: ann.change(task, user_id=ann.id))
-    stage.hand_over("RoomCleanupFunction", room_id=room["id"], item=f"MEMBER#{bob.id}")
+    stage.dispatch_leave(room["id"], bob.id)
     assert ann.do("GET", "/tasks/{task_id}", task_id=task["id"]).body["user_id"] == ann.id
 
 
@@ -1465,9 +1465,9 @@ def somebody_leaves_once_more_before_their_unassignment_is_done(stage: Stage) ->
         assert bob.leave(room).status == 204
 
     stage.before("UnassignmentsRepository.done", back)
-    stage.hand_over("RoomCleanupFunction", room_id=room["id"], item=f"MEMBER#{bob.id}")
+    stage.dispatch_leave(room["id"], bob.id)
     assert stage.item("RoomsTable", f"USER#{bob.id}", f"UNASSIGNMENT#{room['id']}") is not None
-    stage.hand_over("RoomCleanupFunction", room_id=room["id"], item=f"MEMBER#{bob.id}")
+    stage.dispatch_leave(room["id"], bob.id)
     assert stage.item("RoomsTable", f"USER#{bob.id}", f"UNASSIGNMENT#{room['id']}") is None
 
 

@@ -8,15 +8,28 @@ from typing import Any, Protocol
 from infrastructure.local.clients import REGION
 from infrastructure.references import ACCOUNT
 from tests.simulation.audit_trail import Recorded
-from tests.simulation.change_logs import ChangeLogs
+from tests.simulation.change_logs import LOG_TABLE, ChangeLogs
 from tests.simulation.dynamodb import Json
 from tests.simulation.faults import Faults
 from tests.simulation.functions import EventSource, Functions
 from tests.simulation.tables import Change
 from tests.simulation.task_items import TASKS_TABLE
+from tests.support.stack import Stack
 
 _IN_ORDER = {"ActivityFunction"}
 """The functions that rely on the order of the records of an item. For the others, any order is tried."""
+
+_KEYS = {
+    "RoomsTable": ("room_id", "item"),
+    TASKS_TABLE: ("owner_id", "item"),
+    LOG_TABLE: ("owner_id", "item"),
+}
+_VIEWS = {
+    name: table["StreamSpecification"]["StreamViewType"]
+    for name, table in Stack().of_type("AWS::DynamoDB::Table").items()
+    if "StreamSpecification" in table
+}
+_IMAGES = {"NEW_AND_OLD_IMAGES": {"OldImage", "NewImage"}, "NEW_IMAGE": {"NewImage"}}
 
 
 class World(Protocol):
@@ -61,7 +74,7 @@ class Streams:
 
     def committed(self, changes: list[Change]) -> None:
         """Make a record of each change, and see to its delivery."""
-        for change in changes:
+        for change in (each for each in changes if each.table in _VIEWS):
             number = next(self._sequence)
             record = record_of(change, number, self._world.now())
             for source in self._world.functions.sources:
@@ -152,7 +165,8 @@ def record_of(change: Change, sequence: int, at: float) -> Json:
     images = {"OldImage": change.old, "NewImage": change.new}
     image = change.new or change.old or {}
     kind = "MODIFY" if change.old and change.new else "INSERT" if change.new else "REMOVE"
-    names = {"RoomsTable": ("room_id", "item"), TASKS_TABLE: ("owner_id", "item")}.get(change.table, ("user_id",))
+    names = _KEYS.get(change.table, ("user_id",))
+    view = _VIEWS[change.table]
     return {
         "eventID": str(sequence),
         "eventName": kind,
@@ -164,7 +178,7 @@ def record_of(change: Change, sequence: int, at: float) -> Json:
             "Keys": {name: image[name] for name in names if name in image},
             "ApproximateCreationDateTime": int(at),
             "SequenceNumber": str(sequence),
-            "StreamViewType": "NEW_AND_OLD_IMAGES",
-            **{name: dict(image) for name, image in images.items() if image is not None},
+            "StreamViewType": view,
+            **{name: dict(image) for name, image in images.items() if image is not None and name in _IMAGES[view]},
         },
     }

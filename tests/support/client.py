@@ -25,6 +25,11 @@ class Response:
     def json(self) -> Any:
         return self._response.json()
 
+    @property
+    def tagged_version(self) -> int:
+        """The version in the entity tag."""
+        return int(self.headers["ETag"].strip('"').partition(".")[0])
+
     def told(self) -> tuple[int, dict[str, str], str]:
         """Status, headers and body, less what differs between any two responses: the id, and what a limit leaves."""
         headers = {name: value for name, value in self.headers.items() if name not in _OF_THE_REQUEST}

@@ -4,8 +4,10 @@ Stricter than the description is to clients: those must expect further fields, h
 error. And what is accepted must have been allowed: a body with which a request succeeded is held against its schema.
 """
 
+import base64
 import copy
 import functools
+import hashlib
 import json
 import re
 import unicodedata
@@ -81,6 +83,8 @@ class Description:
         if response.status_code == 412 and versioned and "ETag" not in response.headers:
             yield "it does not say which version is there"
         yield from self._of_content(described.get("content", {}), operation["x-problem-codes"], response)
+        if "ETag" in response.headers:
+            yield from _of_tag(response)
         if response.is_success and not of_old:
             yield from self._of_request(operation, response.request)
 
@@ -134,6 +138,20 @@ class Description:
             return described
         _, _, kind, name = described["$ref"].split("/")
         return self._document["components"][kind][name]
+
+
+def _of_tag(response: httpx.Response) -> Iterator[str]:
+    """Of what shows a version, the tag is that and a digest of the body. Of a replay, part of the body may be left
+    out."""
+    media_type = response.headers.get("Content-Type", "").partition(";")[0]
+    if response.status_code not in (200, 201) or media_type != "application/json" or not response.content:
+        return
+    version = response.json().get("version")
+    if type(version) is not int or "Idempotency-Replayed" in response.headers:
+        return
+    digest = base64.urlsafe_b64encode(hashlib.sha256(response.content).digest()).decode()
+    if response.headers["ETag"] != f'"{version}.{digest[:8]}"':
+        yield f"the tag {response.headers['ETag']} is not that of the body"
 
 
 def _off_the_page(problem: Any) -> Iterator[str]:

@@ -65,6 +65,9 @@ _OLD_TRAILS: Mapping[str, Mapping[str, Collection[str]]] = {
 """By function and index, what the release before does to the audit trails in their old table."""
 
 GRACE: Mapping[Grant, str] = {
+    # It unassigns former members.
+    Grant("RoomCleanupFunction", "dynamodb:BatchGetItem", "RoomsTable"): "0.4.0",
+} | {
     Grant(function, f"dynamodb:{action}", f"{table}{index}"): "0.4.0"
     for table, functions in {"TasksTable": _OLD_TASKS, "ActivityTable": _OLD_TRAILS}.items()
     for function, indexes in functions.items()

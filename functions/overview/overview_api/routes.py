@@ -18,7 +18,7 @@ from tasksync.http.app import Api
 from tasksync.http.cache_control import accepted_age, may_be_stored
 from tasksync.http.pipeline import RateLimits
 from tasksync.http.request import Request
-from tasksync.http.responses import JSON, Response, digest, etag, not_modified, ok, uncompressed
+from tasksync.http.responses import JSON, Response, digest, etag, ok, uncompressed
 from tasksync.model import times
 from tasksync.model.entities import Caller
 from tasksync.runtime.settings import settings
@@ -46,9 +46,8 @@ def get_overview(request: Request) -> Response:
     cached = None if oldest is None else _cache.find(caller, oldest)
     if cached is None:
         cached = _build(caller, store=may_be_stored(request.headers))
-    unchanged = request.unchanged(cached.tag)
     shown = Response(200, cached.body.decode(), {"Content-Type": JSON, "ETag": etag(cached.tag)})
-    response = not_modified(cached.tag) if unchanged else uncompressed(shown)
+    response = request.unless_known(uncompressed(shown))
     return Response(response.status, response.body, {**response.headers, "Age": str(cached.age_seconds)})
 
 

@@ -72,6 +72,4 @@ def get_asset(request: Request, asset: str) -> Response:
 
 def _served(request: Request, file: site.File, headers: dict[str, str]) -> Response:
     headers = {**headers, **_ENCODING_HEADERS, "ETag": f"W/{etag(file.digest)}"}
-    if request.unchanged(file.digest):
-        return Response(304, None, headers)
-    return Response(200, file.text, {**headers, "Content-Type": file.media_type})
+    return request.unless_known(Response(200, file.text, {**headers, "Content-Type": file.media_type}))

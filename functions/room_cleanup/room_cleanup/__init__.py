@@ -1,1 +1,1 @@
-"""Deletes rooms without members, and unassigns tasks of former members."""
+"""Deletes rooms without members."""

@@ -6,6 +6,7 @@ from rooms_api.request_schemas import Join, NewMember, NewRoom, RoleChange, Room
 from tasksync.domain.change_log.activity import ActivityService
 from tasksync.domain.rate_limits import ADD_STRANGERS, JOIN, JOIN_FROM
 from tasksync.domain.rooms.rooms import MemberWithUser, RoomService
+from tasksync.dynamodb.change_log.counts import TaskCountsRepository
 from tasksync.dynamodb.change_log.repository import ChangeLogRepository
 from tasksync.dynamodb.core.gather import gather_pair
 from tasksync.dynamodb.idempotency.repository import IdempotencyRepository
@@ -18,7 +19,7 @@ from tasksync.http.app import Api
 from tasksync.http.pagination.lists import listing
 from tasksync.http.pipeline import Idempotency, RateLimits
 from tasksync.http.request import Request
-from tasksync.http.responses import Response, created, no_content, not_modified, ok, uncompressed
+from tasksync.http.responses import Response, created, no_content, ok, uncompressed
 from tasksync.http.schemas.fields import EmptyBody, Paging
 from tasksync.http.schemas.responses import Activity, Listing, Member, Room, RoomSummary
 from tasksync.model import entities
@@ -61,6 +62,7 @@ _rooms = RoomService(
     _room_changes,
     FormerMembersRepository(),
     UsersRepository(),
+    TaskCountsRepository(),
     settings.max_room_members,
     settings.max_rooms_per_user,
     gather_pair,
@@ -126,8 +128,7 @@ def get_room(request: Request, room_id: str) -> Response:
 
     Only members see a room. For viewers, its code is null.
     """
-    view = _rooms.get(request.caller, room_id)
-    return not_modified(view.room.version) if request.unchanged(view.room.version) else _shown(view)
+    return request.unless_known(_shown(_rooms.get(request.caller, room_id)))
 
 
 @api.route("PUT", "/rooms/{room_id}", body=RoomChange, response=Room, raises=(RoleTooLow, PreconditionFailed))

@@ -18,7 +18,7 @@ from tasksync.http.app import Api
 from tasksync.http.pagination.lists import listing
 from tasksync.http.pipeline import Idempotency, RateLimits
 from tasksync.http.request import Request
-from tasksync.http.responses import Response, no_content, not_modified, ok
+from tasksync.http.responses import Response, no_content
 from tasksync.http.schemas.fields import EmptyBody, Paging
 from tasksync.http.schemas.responses import Listing, Task, TaskInList, TrashedTask
 from tasksync.model import entities
@@ -109,10 +109,7 @@ def get_task(request: Request, task_id: str) -> Response:
 
     For all members of its room; a personal task only for its owner.
     """
-    task = _tasks.get(request.caller, task_id)
-    if request.unchanged(task.version):
-        return not_modified(task.version)
-    return ok(responses.task(task), task.version)
+    return request.unless_known(responses.with_task(_tasks.get(request.caller, task_id)))
 
 
 @api.route("PUT", "/tasks/{task_id}", body=TaskChange, response=Task, raises=_CHANGE_ERRORS)

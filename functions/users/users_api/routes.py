@@ -30,7 +30,7 @@ from tasksync.http.app import Api
 from tasksync.http.pagination.lists import Part, chained, listing, position
 from tasksync.http.pipeline import Idempotency, RateLimits
 from tasksync.http.request import Request
-from tasksync.http.responses import Response, created, no_content, not_modified, ok, uncompressed
+from tasksync.http.responses import Response, created, no_content, ok, uncompressed
 from tasksync.http.schemas.fields import CursorQuery, Paging
 from tasksync.http.schemas.registration import Registration
 from tasksync.http.schemas.responses import Listing, TrashedTask, User, VisibleUser
@@ -124,9 +124,11 @@ def get_user(request: Request, user_id: str) -> Response:
     their members is some milliseconds behind.
     """
     shown = responses.user(_users.get(request.caller, user_id), request.caller)
-    # Without a visible version, the tag is a digest: it must not show how often hidden fields change.
-    tag = shown.get("version") or responses.digest(msgspec.json.encode(shown))
-    return not_modified(tag) if request.unchanged(tag) else ok(shown, tag)
+    if "version" in shown:
+        return request.unless_known(ok(shown, shown["version"]))
+    # The tag must not show how often hidden fields change.
+    tag = responses.etag(responses.digest(msgspec.json.encode(shown)))
+    return request.unless_known(Response(200, shown, {"ETag": tag}))
 
 
 @api.route("GET", "/users/{user_id}/export", query=CursorQuery, response=Export, raises=(RoleTooLow,))

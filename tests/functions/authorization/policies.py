@@ -97,6 +97,8 @@ POLICIES: list[Line | Open] = [
     everybody("GET /users/{user_id}", 200, about={"user_id": "me"}),
     Line("GET /users/{user_id}/export", 403, 403, 403, 404, administrator=403),
     everybody("GET /users/{user_id}/export", 200, about={"user_id": "me"}),
+    everybody("GET /users/{user_id}/changes", 200, about={"user_id": "me"}),
+    everybody("GET /users/{user_id}/changes", 404),
     everybody("PUT /users/{user_id}", 200, about={"user_id": "me"}, json={"username": "{new_name}"}),
     everybody("PATCH /users/{user_id}", 200, about={"user_id": "{caller_id}"}, json={"username": "{new_name}"}),
     everybody("DELETE /users/{user_id}", 204, about={"user_id": "me"}),
@@ -130,6 +132,7 @@ POLICIES: list[Line | Open] = [
     Line("DELETE /rooms/{room_id}/users/{user_id}", 409, 204, 204, 404, about={"user_id": "{caller_id}"}),
     # --------------------------------------------------------------------------------------------- tasks
     Line("GET /rooms/{room_id}/activity", 200, 200, 200, 404),
+    Line("GET /rooms/{room_id}/changes", 200, 200, 200, 404),
     Line("GET /rooms/{room_id}/tasks", 200, 200, 200, 404),
     everybody("GET /tasks", 200),
     everybody("POST /tasks", 201, json={"title": "Mine"}),

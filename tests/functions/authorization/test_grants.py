@@ -73,9 +73,13 @@ def _use_profiles_and_lists(product: Product) -> None:
     for email in ("ann.two@example.org", None):
         assert ann.patch("/users/me", json={"email": email}).status == 200
     room = ann.open_room()
+    cursor = ann.get(f"/rooms/{room['id']}/changes").json()["next_cursor"]
     for _ in range(2):
         ann.plan(room_id=room["id"])
+    product.register("bob").join(room)
     product.deliver()
+    changes = ann.get(f"/rooms/{room['id']}/changes", params={"cursor": cursor}).json()
+    assert {each["type"] for each in changes["current"]} == {"room", "membership", "task"}
     assert ann.get("/users/me/export").json()["activity"]
     for sort in ("created_at", "deadline", "-priority"):
         assert len(ann.list("/tasks", sort=sort, limit=1)) == 2

@@ -24,7 +24,7 @@ PROBES = {"GET /health", "HEAD /health"}
 def test_each_route_costs_what_the_page_states(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
     team = Team(product)
     product.aws.deploy(LogLevel="INFO")
-    for path in ("/", "/users/me", "/health"):
+    for path in ("/", "/users/me", "/users/me/changes", "/health"):
         team.ann.get(path)  # the functions that opening a team has not started: a cold start is a metric more
     measured = []
 

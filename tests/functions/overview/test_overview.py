@@ -174,8 +174,8 @@ def test_a_hundred_rooms_take_as_many_sequential_round_trips_as_one(product: Pro
     hundred = calls(product, ann)
 
     assert sorted(one) == ["BatchGetItem"] * 3 + ["Query"] * 4
-    # The rooms are read by two calls at the same time, and the task at the same time as the rooms.
-    assert sorted(hundred) == ["BatchGetItem"] * 4 + ["Query"] * 4
+    # The rooms are read by four calls at the same time, and the task at the same time as the rooms.
+    assert sorted(hundred) == ["BatchGetItem"] * 6 + ["Query"] * 4
 
 
 def test_a_room_without_member_ids_is_shown(product: Product) -> None:

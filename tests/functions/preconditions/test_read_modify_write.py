@@ -82,7 +82,7 @@ def test_a_read_resource_can_be_written_back_with_and_without_a_change(all_resou
 def test_a_changed_read_only_field_is_named_and_nothing_changes(
     all_resources: list[Resource],
 ) -> None:
-    ignored = {"updated_at", "updated_by", "completed_at", "member_count"}
+    ignored = {"updated_at", "updated_by", "completed_at", "member_count", "tasks"}
     for resource in all_resources:
         before = resource.read()
         others: Json = {name: _another(value) for name, value in before.items()}
@@ -159,4 +159,6 @@ def _another(value: Any) -> Any:
     """A value of the same kind."""
     if isinstance(value, list):
         return value[1:]
+    if isinstance(value, dict):
+        return {name: _another(each) for name, each in value.items()}
     return value + 1 if isinstance(value, int) else f"{value}x"

@@ -18,7 +18,7 @@ def test_an_admin_renames_the_room_for_all_members(product: Product, method: str
 
     response = ann.request(method, f"/rooms/{room['id']}", json={"name": "New"})
 
-    assert (response.status, response.headers["ETag"]) == (200, '"3"')
+    assert (response.status, response.tagged_version) == (200, 3)
     changed = response.json()
     assert changed == {
         **room,
@@ -159,7 +159,7 @@ def test_a_new_code_opens_the_room_and_the_old_one_does_not(product: Product) ->
     response = ann.post(f"/rooms/{room['id']}/code")
 
     changed = response.json()
-    assert (response.status, response.headers["ETag"]) == (200, '"2"')
+    assert (response.status, response.tagged_version) == (200, 2)
     assert re.fullmatch("[A-Z0-9]{9}", changed["code"])
     assert changed == {**room, "code": changed["code"], "updated_at": changed["updated_at"], "version": 2}
     assert ann.get(f"/rooms/{room['id']}").json() == changed

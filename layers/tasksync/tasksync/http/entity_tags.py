@@ -18,10 +18,22 @@ class EntityTags:
     strong: frozenset[str]
     weak: frozenset[str]
 
-    def match(self, tag: str | None, *, weakly: bool) -> bool:
-        """Whether one of them matches the current tag (None: the resource has none), compared as in RFC 9110
-        §8.8.3.2."""
-        return self.any or tag in self.strong or (weakly and tag in self.weak)
+    def name(self, tag: str) -> bool:
+        """Whether one of them is this tag, by the weak comparison (RFC 9110 §8.8.3.2)."""
+        return self.any or tag.removeprefix("W/") in self.strong | self.weak
+
+    def name_version(self, version: int | None, *, weakly: bool) -> bool:
+        """Whether one of them is a tag of this version, whatever its digest is. None: the resource has no version.
+
+        A change without a new version, such as a count, overwrites nobody's change: it must not refuse a write.
+        """
+        tags = self.strong | self.weak if weakly else self.strong
+        return self.any or (version is not None and str(version) in map(_version_of, tags))
+
+
+def _version_of(tag: str) -> str:
+    """What stands before the digest. A tag without a digest is a version, too."""
+    return tag.strip('"').partition(".")[0]
 
 
 def entity_tags(header: str, value: str) -> EntityTags:

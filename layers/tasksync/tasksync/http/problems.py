@@ -15,6 +15,7 @@ TITLES = {
     403: "Forbidden",
     404: "Not Found",
     409: "Conflict",
+    410: "Gone",
     412: "Precondition Failed",
     413: "Content Too Large",
     415: "Unsupported Media Type",
@@ -108,11 +109,16 @@ PROBLEM_TYPES: dict[type[errors.TaskSyncError], ProblemType] = {
         409, "refresh_in_progress", "Continue with the tokens of the other response."
     ),
     errors.AlreadyDone: ProblemType(409, "request_in_progress", "Send the same request with the same key again."),
+    errors.CursorExpired: ProblemType(
+        410,
+        "cursor_expired",
+        "Get everything again, then the changes since: without `cursor`, the response is the place to start from.",
+    ),
     errors.PreconditionFailed: ProblemType(
         412,
         "version_mismatch",
         "`ETag` of this response is the current version. GET the resource, apply the change to the "
-        "current content, and send that tag in `If-Match`.",
+        "current content, and send its `ETag` in `If-Match`.",
     ),
     errors.BodyTooLarge: ProblemType(413, "body_too_large", "Send less at once."),
     errors.UnsupportedMediaType: ProblemType(415, "not_json", "Send JSON with `Content-Type: application/json`."),

@@ -196,20 +196,20 @@ class Request:
         """What is to be said of a precondition that does not hold for this version; None if they hold."""
         tag = None if version is None else etag(version)
         wanted = self.entity_tags("If-Match")
-        if wanted is not None and not wanted.match(tag, weakly=False):
+        if wanted is not None and not wanted.name_version(version, weakly=False):
             if tag is None:
                 return "This has no version, so no entity tag in If-Match can match: leave it out, or send If-Match: *."
             if wanted.weak and not wanted.strong:
                 return (
                     "A weak entity tag (W/) never matches in If-Match (RFC 9110 §13.1.1). Send the ETag as it was "
-                    f"given, without W/; the current one is {tag}."
+                    f"given, without W/; the current version is {tag}."
                 )
             return (
-                f"If-Match does not name the current entity tag, which is {tag}: the resource has been changed since. "
+                f"If-Match does not name the current version, which is {tag}: the resource has been changed since. "
                 "Get it again, and make your change in what is there now."
             )
         unwanted = None if self.method == "POST" else self.entity_tags("If-None-Match")
-        if unwanted is not None and unwanted.match(tag, weakly=True):
+        if unwanted is not None and unwanted.name_version(version, weakly=True):
             return "If-None-Match allows this only if there is nothing here, or another version than it names."
         return None
 
@@ -248,10 +248,13 @@ class Request:
         """``matches``, or None where the client sent no precondition: then any version may be changed."""
         return self.matches if "if-match" in self.headers or "if-none-match" in self.headers else None
 
-    def unchanged(self, version: int | str) -> bool:
-        """Whether ``If-None-Match`` (RFC 9110 §13.1.2) says that the client has this version."""
+    def unless_known(self, response: Response) -> Response:
+        """The response to a GET, or 304 if ``If-None-Match`` (RFC 9110 §13.1.2) names its entity tag."""
         known = self.entity_tags("If-None-Match")
-        return known is not None and known.match(etag(version), weakly=True)
+        if known is None or not known.name(response.headers["ETag"]):
+            return response
+        headers = {name: value for name, value in response.headers.items() if not name.startswith("Content-")}
+        return Response(304, None, headers)
 
 
 Handle = Callable[[Request], Response]

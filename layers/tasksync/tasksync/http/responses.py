@@ -1,10 +1,13 @@
 """Responses, as handlers return them, and users, rooms and tasks as they go out, wherever they are shown."""
 
+import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from tasksync.http.schemas import responses as schemas
 from tasksync.model.entities import (
@@ -22,6 +25,9 @@ from tasksync.model.times import is_room_id, rfc3339, timestamp
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
+
+# Beside the version in a tag: 8 characters in base64url.
+_DIGEST_BYTES = 6
 
 # Sent with every response. Intermediaries must not store private data; no page or script may load a response.
 SECURITY_HEADERS = {
@@ -47,9 +53,9 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def ok(body: Mapping[str, Any], version: int | str | None = None) -> Response:
+def ok(body: Mapping[str, Any], version: int | None = None) -> Response:
     """Status 200, with an entity tag if there is a version."""
-    return Response(200, body, _etag(version))
+    return Response(200, body, _etag(body, version))
 
 
 def uncompressed(response: Response) -> Response:
@@ -63,7 +69,7 @@ def uncompressed(response: Response) -> Response:
 
 def created(body: Mapping[str, Any], location: str, version: int | None = None) -> Response:
     """Status 201. ``location``: the path below the API's root; the root is prepended when the response is sent."""
-    return Response(201, body, {"Location": location, **_etag(version)})
+    return Response(201, body, {"Location": location, **_etag(body, version)})
 
 
 def no_content() -> Response:
@@ -71,19 +77,24 @@ def no_content() -> Response:
     return Response(204)
 
 
-def not_modified(version: int | str) -> Response:
-    """Status 304, with the entity tag that matched."""
-    return Response(304, None, _etag(version))
+def etag(content: int | str) -> str:
+    """A strong entity tag (RFC 9110 §8.8.3).
+
+    A version alone stands for every representation of it in ``If-Match``: see ``http/entity_tags.py``.
+    """
+    return f'"{content}"'
 
 
-def etag(version: int | str) -> str:
-    """A strong entity tag (RFC 9110 §8.8.3) of a version or a digest, which change with every change of the
-    resource."""
-    return f'"{version}"'
+def _etag(body: Mapping[str, Any], version: int | None) -> dict[str, str]:
+    """The tag of a resource: its version, which preconditions of writes compare, and a digest of the response.
 
-
-def _etag(version: int | str | None) -> dict[str, str]:
-    return {} if version is None else {"ETag": etag(version)}
+    The digest changes with what is shown without a new version: counts, the code for another role, fields of a later
+    release.
+    """
+    if version is None:
+        return {}
+    digest_of_body = hashlib.sha256(msgspec.json.encode(body)).digest()[:_DIGEST_BYTES]
+    return {"ETag": etag(f"{version}.{base64.urlsafe_b64encode(digest_of_body).decode()}")}
 
 
 def digest(body: bytes) -> str:
@@ -135,6 +146,7 @@ def room_in_list(view: RoomView) -> schemas.RoomSummary:
         "join_role": view.room.join_role,
         "name": view.room.name,
         "member_count": view.room.member_count,
+        "tasks": None if view.tasks is None else {"open": view.tasks.open, "completed": view.tasks.completed},
         "role": view.caller.role,
         "created_by": view.room.created_by,
         "created_at": timestamp(view.room.created_at),
@@ -237,5 +249,6 @@ def _task_without_description(found: Task) -> schemas.TaskWithoutDescription:
         "updated_by": found.updated_by,
         "updated_at": timestamp(found.updated_at),
         "completed_at": None if found.completed_at is None else timestamp(found.completed_at),
+        "rank": found.rank,
         "version": found.version,
     }

@@ -4,12 +4,16 @@ A log is a sequence of entries, numbered from 1 without a gap. Nothing is ever i
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
 
-from tasksync.model.entities import ActivityEntry, ActivityResource, TaskStatus
+from tasksync.model import times
+from tasksync.model.entities import ActivityEntry, ActivityResource, Room, TaskCounts, TaskStatus
+
+_LOG_BEGINS_WITHIN = timedelta(minutes=10)
+"""After the creation of a room: most often within a second. Where it takes longer than this, an alarm is raised."""
 
 
 class Counted(StrEnum):
@@ -26,6 +30,18 @@ class Counted(StrEnum):
 def counted_as(status: TaskStatus) -> Counted:
     """The count of a task that is in lists."""
     return Counted.COMPLETED if status is TaskStatus.COMPLETED else Counted.OPEN
+
+
+def counts_of(room: Room, logged: TaskCounts | None) -> TaskCounts | None:
+    """The counts of a room. ``logged``: what the head of its log says; None: the log has not begun.
+
+    Counts are as late as the log. So a new room without a log has zeros: its first tasks are counted some moments after
+    they were created, as in every room. An older room without a log has tasks that nothing has counted yet, after an
+    upgrade from a version without logs, or while its stream is not read: its counts are unknown.
+    """
+    if logged is None and times.now() - room.created_at < _LOG_BEGINS_WITHIN:
+        return TaskCounts(0, 0)
+    return logged
 
 
 class Commit(msgspec.Struct, frozen=True):

@@ -253,12 +253,21 @@ class DueUnassignment(msgspec.Struct, frozen=True):
     """When the membership ended."""
 
 
+class TaskCounts(msgspec.Struct, frozen=True):
+    """How many tasks a room has, without its trash, as far as its change log is."""
+
+    open: int
+    completed: int
+
+
 class RoomView(msgspec.Struct, frozen=True):
     """A room as one of its members sees it, with everybody in it, in the order they joined."""
 
     room: Room
     caller: Membership
     members: tuple[Membership, ...]
+    tasks: TaskCounts | None = None
+    """None: unknown, as ``counts_of`` in ``model/change_log.py`` says; or not read."""
 
     @property
     def code(self) -> str | None:
@@ -371,7 +380,9 @@ class ActivityResource(StrEnum):
     MEMBERSHIP = "membership"
     """Who is in it, and as what."""
     TASK = "task"
-    """A task of the room."""
+    """A task."""
+    USER = "user"
+    """The profile of a user."""
 
 
 class ActivityEntry(msgspec.Struct, frozen=True):

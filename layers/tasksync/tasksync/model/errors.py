@@ -153,6 +153,10 @@ class BadCursor(BadQuery):
         super().__init__([FieldError("/cursor", "invalid_cursor", self.detail)])
 
 
+class CursorExpired(TaskSyncError):
+    detail = "Changes since this cursor are not in the log any more. Start again without a cursor."
+
+
 class NotSignedIn(TaskSyncError):
     pass
 

@@ -2,84 +2,36 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from tasksync.dynamodb.activity.versions import is_copy, revision_of, version_of
 from tasksync.dynamodb.core.mapper import Raw
 from tasksync.model.activity import Change, Unreadable, Version
 from tasksync.model.entities import ActivityResource
-from tasksync.model.errors import TaskSyncError
-from tasksync.observability.logs import log, log_measured
-from tasksync.runtime import deadline
-from tasksync.streams.records import STREAM_MEASURE, Context, age_seconds
+from tasksync.observability.logs import log
+from tasksync.streams.by_log import Gather, Record, handle_by_log
+from tasksync.streams.records import Context
 
-Record = Mapping[str, Any]
 Append = Callable[[str, Sequence[Change | Unreadable]], None]
 
 _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 
 
-class Gather(Protocol):
-    """Calls functions concurrently: ``dynamodb/core/gather.py``."""
-
-    def __call__(self, first: Callable[[], str | None], *others: Callable[[], str | None]) -> list[str | None]: ...
-
-
 def handle_changes(
     event: Mapping[str, Any], context: Context, function: str, append: Append, gather: Gather
 ) -> dict[str, Any]:
-    """Call ``append`` with the id of each log and its changes, in the order of their records; several logs at a time.
+    """Call ``append`` with the id of each log and its changes, as ``handle_by_log`` does."""
 
-    ``function``: the function's name in metrics.
-
-    Returns Lambda's partial batch response: the first record of a log whose ``append`` raised, or was not called as
-    time ran out. Lambda sends it and all later records again, so some records are handled twice.
-    """
-    deadline.begin(context.get_remaining_time_in_millis)
-    records = event["Records"]
-    logs: dict[str, list[Record]] = {}
-    for record in records:
-        if not _is_copy(record):
-            logs.setdefault(_owner_of(record), []).append(record)
-    jobs = [partial(_handle, log_id, of_log, append) for log_id, of_log in logs.items()]
-    errors = dict(zip(logs, gather(*jobs) if jobs else [], strict=True))
-    failed = [record for record in records if errors.get(_owner_of(record)) is not None and not _is_copy(record)]
-    if failed:
-        log(
-            "ERROR",
-            "records failed",
-            request_id=context.aws_request_id,
-            records=len(failed),
-            error=errors[_owner_of(failed[0])],
-        )
-        return {"batchItemFailures": [{"itemIdentifier": failed[0]["dynamodb"]["SequenceNumber"]}]}
-    log_measured(
-        "INFO",
-        "records finished",
-        (STREAM_MEASURE,),
-        request_id=context.aws_request_id,
-        function=function,
-        records=len(records),
-        age_seconds=max(map(age_seconds, records), default=0.0),
-    )
-    return {"batchItemFailures": []}
-
-
-def _handle(log_id: str, records: Sequence[Record], append: Append) -> str | None:
-    """Handle the records of a log. Returns the error, or None."""
-    if not deadline.has_time():
-        return "no time left"
-    try:
+    def handle(log_id: str, records: Sequence[Record]) -> bool:
         append(log_id, [change_of(record) for record in records])
-    except TaskSyncError as error:
-        return type(error).__name__
-    return None
+        return True
+
+    return handle_by_log(event, context, function, _log_of, handle, gather)
 
 
-def _is_copy(record: Record) -> bool:
-    """Whether a migration has put the item: it was made before."""
-    return is_copy(record["dynamodb"].get("NewImage", {}))
+def _log_of(record: Record) -> str | None:
+    """None for what a migration has put: it was made before."""
+    return None if is_copy(record["dynamodb"].get("NewImage", {})) else _owner_of(record)
 
 
 def _owner_of(record: Record) -> str:

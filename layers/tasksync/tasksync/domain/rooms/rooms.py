@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from tasksync.domain.gather import Gather
 from tasksync.model import times
+from tasksync.model.change_log import counts_of
 from tasksync.model.codes import code_as_pasted, new_code
 from tasksync.model.entities import (
     AddedBy,
@@ -22,6 +23,7 @@ from tasksync.model.entities import (
     Room,
     RoomRole,
     RoomView,
+    TaskCounts,
     User,
 )
 from tasksync.model.errors import (
@@ -75,6 +77,12 @@ class Rooms(Protocol):
     def close(self, view: RoomView, at: datetime) -> None: ...
 
 
+class Counts(Protocol):
+    """``dynamodb/change_log/counts.py``."""
+
+    def task_counts(self, room_id: str) -> TaskCounts | None: ...
+
+
 class FormerMembers(Protocol):
     """``dynamodb/rooms/former_members.py``."""
 
@@ -95,6 +103,7 @@ class RoomService:
         rooms: Rooms,
         former_members: FormerMembers,
         people: People,
+        counts: Counts,
         max_members: int,
         max_rooms: int,
         gather: Gather,
@@ -104,6 +113,7 @@ class RoomService:
         self._rooms = rooms
         self._former_members = former_members
         self._people = people
+        self._counts = counts
         self._max_members = max_members
         self._max_rooms = max_rooms
 
@@ -136,16 +146,15 @@ class RoomService:
             unit_of_work.respond_with(view)
             self._rooms.create(view.room, creator)
 
-        return _with_free_code(RoomView(room, creator, (creator,)), code is None, write)
+        return _with_free_code(RoomView(room, creator, (creator,), TaskCounts(0, 0)), code is None, write)
 
     def list(self, caller: Caller, limit: int, after: str | None) -> Page[RoomView]:
         return self._rooms.rooms_of(caller.user_id, limit, after)
 
     def get(self, caller: Caller, room_id: str) -> RoomView:
-        view = self._rooms.view(room_id, caller.user_id)
-        if view is None:
-            raise RoomNotFound
-        return view
+        """The room with its counts, which are read at the same time."""
+        view, counts = self._gather(lambda: self._view(caller, room_id), lambda: self._counts.task_counts(room_id))
+        return replace(view, tasks=counts_of(view.room, counts))
 
     @retry_on_conflict
     def change(
@@ -156,7 +165,7 @@ class RoomService:
         matches: Matches,
     ) -> RoomView:
         """Replace the room by the result of ``edit``. Raises ``RoleTooLow``, ``PreconditionFailed``."""
-        view = self._as_admin(caller, room_id, matches)
+        view = _to_be_changed(self.get(caller, room_id), matches)
         changed = edit(view)
         if changed == view.room:
             return view
@@ -169,7 +178,7 @@ class RoomService:
     @retry_on_conflict
     def change_code(self, caller: Caller, room_id: str, matches: Matches) -> RoomView:
         """Generate a new code; the old one stops working. Raises ``RoleTooLow``, ``PreconditionFailed``."""
-        before = self._as_admin(caller, room_id, matches)
+        before = _to_be_changed(self.get(caller, room_id), matches)
         room = _next_version(replace(before.room, code=new_code()))
 
         def write(view: RoomView) -> None:
@@ -181,7 +190,7 @@ class RoomService:
     @retry_on_conflict
     def close(self, caller: Caller, room_id: str, matches: Matches) -> None:
         """Delete the room. All memberships end at once. Raises ``RoleTooLow``, ``PreconditionFailed``."""
-        view = self._as_admin(caller, room_id, matches)
+        view = _to_be_changed(self._view(caller, room_id), matches)
         unit_of_work.respond_with(None)
         self._rooms.close(view, times.later_than(view.room.updated_at))
 
@@ -194,10 +203,13 @@ class RoomService:
         """
         code = code_as_pasted(code)
         room_id = self._rooms.resolve_code(code)
-        (former, found), rooms = self._gather(
+        ((former, found), counts), rooms = self._gather(
             lambda: self._gather(
-                lambda: self._former_members.find(room_id, caller.user_id),
-                lambda: self._rooms.room_with_members(room_id),
+                lambda: self._gather(
+                    lambda: self._former_members.find(room_id, caller.user_id),
+                    lambda: self._rooms.room_with_members(room_id),
+                ),
+                lambda: self._counts.task_counts(room_id),
             ),
             lambda: self._rooms.count_of(caller.user_id),
         )
@@ -206,7 +218,7 @@ class RoomService:
         room, members = found
         _require_newcomer(members, caller.user_id)
         newcomer = _membership(room.id, caller.user_id, _role_by_code(room, former), times.later_than(room.updated_at))
-        view = RoomView(_with_newcomer(room, newcomer), newcomer, (*members, newcomer))
+        view = RoomView(_with_newcomer(room, newcomer), newcomer, (*members, newcomer), counts_of(room, counts))
         self._require_space_in(room)
         self._require_space_for_a_room(rooms)
         unit_of_work.respond_with(view)
@@ -215,7 +227,7 @@ class RoomService:
 
     def members(self, caller: Caller, room_id: str, limit: int, after: str | None) -> Page[MemberWithUser]:
         """The members in the order they joined, without users who are being deleted."""
-        everybody = list(self.get(caller, room_id).members)
+        everybody = list(self._view(caller, room_id).members)
         start = next((i + 1 for i, member in enumerate(everybody) if _position(member) == after), None)
         if start is None:  # from the beginning, or the member at the cursor has left meanwhile
             start = next((i for i, member in enumerate(everybody) if after is None or _position(member) > after), None)
@@ -303,7 +315,7 @@ class RoomService:
     @retry_on_conflict
     def _remove(self, caller: Caller, room_id: str, user_id: str, join_ids: set[str]) -> None:
         """``join_ids``: of the memberships that the attempts before this one have read."""
-        view = self.get(caller, room_id)
+        view = self._view(caller, room_id)
         oneself = user_id == caller.user_id
         if not oneself and view.caller.role is not RoomRole.ADMIN:
             raise _admin_required(view)
@@ -320,10 +332,11 @@ class RoomService:
             unit_of_work.respond_with(None)
             self._rooms.remove(view, member, former)
 
-    def _as_admin(self, caller: Caller, room_id: str, matches: Matches) -> RoomView:
-        view = _require_admin(self._rooms.view(room_id, caller.user_id))
-        if not matches(view.room.version):
-            raise PreconditionFailed(view.room.version)
+    def _view(self, caller: Caller, room_id: str) -> RoomView:
+        """Without the counts."""
+        view = self._rooms.view(room_id, caller.user_id)
+        if view is None:
+            raise RoomNotFound
         return view
 
     def _with_person(self, caller: Caller, room_id: str, user_id: str) -> tuple[RoomView | None, dict[str, User]]:
@@ -347,9 +360,16 @@ class RoomService:
             raise TooManyRooms(detail)
 
 
+def _to_be_changed(view: RoomView, matches: Matches) -> RoomView:
+    """The view, if the caller may change the room. Raises ``RoleTooLow``, ``PreconditionFailed``."""
+    _require_admin(view)
+    if not matches(view.room.version):
+        raise PreconditionFailed(view.room.version)
+    return view
+
+
 def _require_admin(view: RoomView | None) -> RoomView:
-    """The view, if the caller is an admin of the room. Raises ``RoomNotFound`` for others than members,
-    ``RoleTooLow``."""
+    """The view, if the caller is an admin of the room. Raises ``RoomNotFound``, ``RoleTooLow``."""
     if view is None:
         raise RoomNotFound
     if view.caller.role is not RoomRole.ADMIN:

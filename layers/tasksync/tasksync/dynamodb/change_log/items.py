@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
+from tasksync.dynamodb.change_log.decoder import ENTRY
 from tasksync.dynamodb.core.connection import SharedModel
 from tasksync.dynamodb.core.mapper import Raw
 from tasksync.model import times
 from tasksync.model.change_log import Counted, Head, Marker
-from tasksync.model.entities import ActivityAction, ActivityEntry, ActivityResource
+from tasksync.model.entities import ActivityEntry
 from tasksync.runtime.settings import settings
 
-ENTRY = "c#"
 HEAD = "head"
 MARKER = "v#"
 
@@ -73,22 +73,6 @@ class EntryItem(LogItem):
             expires_at=int(expires_at.timestamp()),
         )
 
-    def entity(self) -> ActivityEntry:
-        return ActivityEntry(
-            id=self.entry_id,
-            owner_id=self.owner_id,
-            at=times.parse(self.at),
-            actor_id=self.actor_id,
-            action=ActivityAction(self.action),
-            resource=ActivityResource(self.resource),
-            resource_id=self.resource_id,
-            changes={name: (old, new) for name, (old, new) in json.loads(self.changes).items()},
-            request_id=self.request_id,
-            revision=_number(self, "revision"),
-            version=_number(self, "version"),
-            seq=seq_of(self.item),
-        )
-
 
 class HeadItem(LogItem):
     seq = NumberAttribute()
@@ -143,11 +127,6 @@ class MarkerItem(LogItem):
 def entry_item(seq: int) -> str:
     """The sort key of an entry."""
     return f"{ENTRY}{seq:0{_DIGITS}}"
-
-
-def seq_of(item: str) -> int:
-    """The number in the sort key of an entry."""
-    return int(item.removeprefix(ENTRY))
 
 
 def log_key(log_id: str, item: str) -> Raw:

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from pynamodb.expressions.condition import Condition
 
+from tasksync.dynamodb.change_log.decoder import ENTRY, entry_of
 from tasksync.dynamodb.change_log.items import (
-    ENTRY,
     HEAD,
     MARKER,
     EntryItem,
@@ -66,7 +66,7 @@ class ChangeLogRepository:
         before = LogItem.item.between(ENTRY, entry_item(_number(after) - 1) if after is not None else ENTRY + "~")
         query = LogItem.query(log_id, before, scan_index_forward=False, page_size=limit + 1)
         read = next(query.page_iter)
-        entries = [EntryItem.from_raw_data(raw).entity() for raw in read["Items"][:limit]]
+        entries = [entry_of(raw) for raw in read["Items"][:limit]]
         more = len(read["Items"]) > limit or "LastEvaluatedKey" in read
         return Page(entries, str(entries[-1].seq) if more else None)
 
@@ -78,7 +78,7 @@ class ChangeLogRepository:
         beyond = None if after is None else EntryItem.entry_id > after
         read = next(LogItem.by_actor.query(user_id, beyond, page_size=limit).page_iter)
         keys = [log_key(raw["owner_id"]["S"], raw["item"]["S"]) for raw in read["Items"]]
-        found = [EntryItem.from_raw_data(raw).entity() for raw in get_many(settings.log_table, keys)]
+        found = [entry_of(raw) for raw in get_many(settings.log_table, keys)]
         last = read.get("LastEvaluatedKey")
         return Page(sorted(found, key=lambda entry: entry.id), None if last is None else last["entry_id"]["S"])
 

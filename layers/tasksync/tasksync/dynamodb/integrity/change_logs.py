@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable
 
+from tasksync.dynamodb.change_log.decoder import ENTRY, entry_of, seq_of
 from tasksync.dynamodb.change_log.items import (
-    ENTRY,
     HEAD,
     MARKER,
-    EntryItem,
     HeadItem,
     MarkerItem,
     entry_item,
     log_key,
-    seq_of,
 )
 from tasksync.dynamodb.core.connection import get_many
 from tasksync.dynamodb.core.mapper import Raw
@@ -46,7 +44,7 @@ def read_item(raw: Raw) -> Raw:
     elif item.startswith(MARKER):
         _marker(raw)
     else:
-        EntryItem.from_raw_data(raw).entity()
+        entry_of(raw)
     return raw
 
 

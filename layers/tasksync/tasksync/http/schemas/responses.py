@@ -4,7 +4,7 @@ They are typed dictionaries: mypy holds the code that fills them against them, a
 (``infrastructure/openapi``) is made from them. At run time they are plain dictionaries.
 """
 
-from typing import Annotated, Generic, NotRequired, TypedDict, TypeVar
+from typing import Annotated, Any, Generic, NotRequired, TypedDict, TypeVar
 
 from msgspec import Meta
 
@@ -24,6 +24,22 @@ from tasksync.model.errors import MAX_FIELD_ERRORS
 
 Item = TypeVar("Item")
 
+
+def one_of(**kinds: Any) -> Meta:
+    """Of an object: it has one of these schemas, as its field ``type`` says.
+
+    msgspec knows no unions of typed dictionaries.
+    """
+    references = {name: f"#/components/schemas/{kind.__name__}" for name, kind in kinds.items()}
+    return Meta(
+        extra={"one_of": tuple(kinds.values())},
+        extra_json_schema={
+            "oneOf": [{"$ref": reference} for reference in references.values()],
+            "discriminator": {"propertyName": "type", "mapping": references},
+        },
+    )
+
+
 _TIME = {"format": "date-time"}
 
 Timestamp = Annotated[
@@ -38,7 +54,7 @@ Deadline = Annotated[
         extra_json_schema={"anyOf": [{"type": "string", "format": "date"}, {"type": "string", **_TIME}]},
     ),
 ]
-Version = Annotated[int, Meta(ge=1, description="Raised by every change; also in `ETag`.", examples=[1])]
+Version = Annotated[int, Meta(ge=1, description="Raised by every change; the first part of `ETag`.", examples=[1])]
 UserId = Annotated[str, Meta(description="The id of a user.", examples=["usr_01a1fc4c9424765b9f141f9b2997a1bb"]), USER]
 RoomId = Annotated[str, Meta(description="The id of a room.", examples=["room_01a1fc4cb1f0777a8d1a5f0e2b6c9d3e"])]
 CreatedAt = Annotated[Timestamp, Meta(description="When it was created: RFC 3339, in UTC.")]
@@ -89,6 +105,16 @@ class Session(TypedDict):
     current: Annotated[bool, Meta(description="Whether the request came from this session.")]
 
 
+class TaskCounts(TypedDict):
+    """How many tasks a room has, without those in its trash. Read-only, and ignored in changes.
+
+    They are counted some moments after a task was changed, and change without a new `version` of the room.
+    """
+
+    open: Annotated[int, Meta(ge=0, description="Tasks that are `pending` or `in progress`.", examples=[3])]
+    completed: Annotated[int, Meta(ge=0, description="Tasks that are `completed`.", examples=[1])]
+
+
 class RoomSummary(TypedDict):
     """A room as one of its members sees it in a list."""
 
@@ -102,6 +128,10 @@ class RoomSummary(TypedDict):
     ]
     name: Annotated[str | None, Meta(description="The name of the room, if it has one.", examples=["Office move"])]
     member_count: Annotated[int, Meta(ge=1, description="How many members it has.", examples=[1])]
+    tasks: Annotated[
+        TaskCounts | None,
+        Meta(description="Its tasks; `null` until they have been counted for the first time, after an upgrade."),
+    ]
     role: Annotated[RoomRole, Meta(description="The caller's role in the room.")]
     created_by: Creator
     created_at: CreatedAt
@@ -170,6 +200,17 @@ class TaskWithoutDescription(TypedDict):
     completed_at: Annotated[
         Timestamp | None,
         Meta(description="When its status became `completed`; `null` where it is not."),
+    ]
+    rank: Annotated[
+        str,
+        Meta(
+            description=(
+                "Its place in the manual order of its status: tasks are sorted by rank, character by character in the "
+                "order of code points, then by `created_at`, then by `id`. `POST /tasks/{task_id}/move` changes it. It "
+                "may also change without a new `version`, when long ranks are made short again; the order stays."
+            ),
+            examples=["h0V5kQ2xC"],
+        ),
     ]
     version: Version
 

@@ -1,4 +1,4 @@
-"""Whoever leaves a room or is removed from it is unassigned from its tasks, behind the stream."""
+"""Whoever leaves a room or is removed from it is unassigned from its tasks, once the change log has an entry of it."""
 
 from typing import Any
 
@@ -11,8 +11,9 @@ from tests.support.client import Person
 from tests.support.function_calls import call
 from tests.support.product import Product
 from tests.support.stored_tasks import TABLE, assignments
+from tests.support.streams import Delivery
 
-FUNCTION = "RoomCleanupFunction"
+FUNCTION = "DispatchFunction"
 
 Json = dict[str, Any]
 
@@ -33,6 +34,12 @@ class Flat:
 
     def remove_bob(self, by: Person) -> None:
         assert by.delete(f"/rooms/{self.room['id']}/users/{self.bob.id}").status == 204
+
+    def deliver_entries(self, seconds: float = 60.0) -> Delivery:
+        """Hand the new entries of the log over, in one batch."""
+        self.product.deliver(to="ActivityFunction")
+        [delivery] = self.product.deliver(seconds, to=FUNCTION)
+        return delivery
 
     def bob_returns(self) -> None:
         assert self.ann.post(f"/rooms/{self.room['id']}/users", json={"user_id": self.bob.id}).status == 201
@@ -104,7 +111,7 @@ def test_a_late_unassignment_ends_old_assignments_and_no_new_one(flat: Flat) -> 
 
 def test_a_redelivered_record_changes_nothing(flat: Flat) -> None:
     flat.remove_bob(by=flat.bob)
-    [delivery] = flat.product.deliver(to=FUNCTION)
+    delivery = flat.deliver_entries()
     flat.bob_returns()
     task = flat.plan_for_bob()
     before = flat.product.items("TasksTableV2")
@@ -156,7 +163,7 @@ def test_a_closed_room_has_its_tasks_deleted_and_not_unassigned(flat: Flat) -> N
 def test_all_tasks_are_unassigned_even_when_time_runs_out(flat: Flat) -> None:
     copies(flat.product, flat.task, 24)
     flat.remove_bob(by=flat.bob)
-    [delivery] = flat.product.deliver(seconds=1, to=FUNCTION)
+    delivery = flat.deliver_entries(seconds=1)
 
     cut = hand_over(flat.product, FUNCTION, delivery.records, Hourglass(FUNCTION, looks=20))
     left = assignments(flat.product)
@@ -173,8 +180,8 @@ def test_an_interrupted_unassignment_is_reported_and_finished_later(flat: Flat, 
     flat.remove_bob(by=flat.bob)
 
     with trouble("TasksTableV2", after=1):
-        [interrupted] = flat.product.deliver(to=FUNCTION)
-    [repeated] = flat.product.deliver(to=FUNCTION)
+        interrupted = flat.deliver_entries()
+    repeated = flat.deliver_entries()
 
     assert (len(interrupted.failed), repeated.failed) == (1, [])
     assert assignments(flat.product) == 0

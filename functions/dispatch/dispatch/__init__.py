@@ -1,0 +1,1 @@
+"""Does what entries of change logs call for."""

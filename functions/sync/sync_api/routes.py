@@ -1,0 +1,55 @@
+"""Routes of changes and sync."""
+
+from sync_api import rendering
+from sync_api.response_schemas import Changes
+from tasksync.domain.sync.changes import ChangesService
+from tasksync.dynamodb.change_log.reading import FollowedLogs
+from tasksync.dynamodb.core.gather import gather
+from tasksync.dynamodb.limits.repository import RateLimitsRepository
+from tasksync.dynamodb.rooms.queries import RoomReads
+from tasksync.dynamodb.tasks.following import FollowedTasks
+from tasksync.dynamodb.users.repository import UsersRepository
+from tasksync.http.app import Api
+from tasksync.http.pipeline import RateLimits
+from tasksync.http.request import Request
+from tasksync.http.responses import Response, ok, uncompressed
+from tasksync.http.schemas.fields import Paging
+from tasksync.model.errors import CursorExpired
+from tasksync.runtime.settings import settings
+
+# No idempotency keys: these routes do not write.
+api = Api("sync", limits=RateLimits(RateLimitsRepository(), settings), is_open=lambda: settings.tasks_open)
+app = api.chalice
+
+_changes = ChangesService(RoomReads(), FollowedLogs(), FollowedTasks(), UsersRepository(), gather)
+
+
+@api.route("GET", "/rooms/{room_id}/changes", query=Paging, response=Changes, raises=(CursorExpired,))
+def list_room_changes(request: Request, room_id: str, query: Paging) -> Response:
+    """Read the change log of a room from a cursor on, with what was changed as it is now.
+
+    Without a cursor, the response has no changes and a cursor: the place to start from. Then get the room and its
+    tasks, and ask again with each `next_cursor`. Every change after the cursor is in the log once, in order: none is
+    ever inserted before one that was read. A change appears soon after its request: normally within a second. For
+    viewers, the code of the room is null. 410: entries since the cursor have expired.
+    """
+    context = _context(request, room_id)
+    found = _changes.of_room(request.caller, room_id, query.limit, rendering.position(query.cursor, context))
+    return uncompressed(ok(rendering.changes(found, request.caller, context)))
+
+
+@api.route("GET", "/users/{user_id}/changes", query=Paging, response=Changes, raises=(CursorExpired,))
+def list_user_changes(request: Request, user_id: str, query: Paging) -> Response:
+    """Read the change log of the caller's profile and personal tasks from a cursor on, as that of a room.
+
+    `user_id` is `me` or the caller's own id: for other users, the response is 404. Tasks of rooms are in the change
+    logs of these.
+    """
+    context = _context(request, user_id)
+    found = _changes.of_user(request.caller, user_id, query.limit, rendering.position(query.cursor, context))
+    return uncompressed(ok(rendering.changes(found, request.caller, context)))
+
+
+def _context(request: Request, log_id: str) -> str:
+    """What a cursor of changes is bound to. The page size may change between pages."""
+    return f"changes {request.caller.user_id} {log_id}"

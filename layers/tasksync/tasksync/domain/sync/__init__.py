@@ -1,0 +1,1 @@
+"""How clients follow changes: the changes of one log, and a whole copy of what a user sees."""
