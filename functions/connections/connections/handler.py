@@ -19,7 +19,7 @@ from tasksync.runtime import deadline, unit_of_work
 from tasksync.security.tickets import ticket_hash
 from tasksync.streams.records import Context
 
-_MEASURE = Measure({"connections_opened": "Count", "connections_closed": "Count"}, [[]])
+_MEASURE = Measure({"connections_opened": "Count", "connections_closed": "Count"}, [["function"]])
 
 Event = dict[str, Any]
 
@@ -77,6 +77,7 @@ def _note(what: str, event: Event, user_id: str, opened: int = 0, closed: int = 
         "INFO",
         what,
         (_MEASURE,),
+        function="connections",
         request_id=event["requestContext"]["requestId"],
         user_id=user_id,
         connections_opened=opened,

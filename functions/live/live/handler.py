@@ -19,7 +19,7 @@ from tasksync.runtime.settings import settings
 from tasksync.streams.live import ended_of, growth_of, is_about_connections
 from tasksync.streams.records import STREAM_MEASURE, Context, age_seconds
 
-_HINTS_MEASURE = Measure({"hints": "Count", "hints_failed": "Count"}, [[]], sparse=True)
+_HINTS_MEASURE = Measure({"hints": "Count", "hints_failed": "Count"}, [["function"]], sparse=True)
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -54,6 +54,7 @@ def _tell(records: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
         "INFO",
         "hints sent",
         (_HINTS_MEASURE,),
+        function="live",
         hints=outcomes[Outcome.SENT],
         hints_failed=outcomes[Outcome.FAILED],
         gone=outcomes[Outcome.GONE],
