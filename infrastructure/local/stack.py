@@ -89,9 +89,7 @@ class LocalStack:
             websockets.complete(local_client("apigatewayv2", self._server.aws_endpoint), outputs["LiveApiId"], template)
         responses = gateway.gateway_responses(template)
         stage, compressed_from = gateway.stage_name(template), gateway.compressed_from(template)
-        Route.write(
-            self._server.route, outputs["ApiId"], stage, responses, compressed_from, outputs.get("LiveApiId")
-        )
+        Route.write(self._server.route, outputs["ApiId"], stage, responses, compressed_from, outputs.get("LiveApiId"))
         return Addresses(f"http://{HOST}:{self._server.port}", self._server.aws_endpoint, outputs)
 
     def _start(self) -> Addresses:

@@ -116,4 +116,3 @@ class Limited:
 
     def _used(self) -> None:
         self._used_at = asyncio.get_running_loop().time()
-

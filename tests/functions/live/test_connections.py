@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from tasksync.model import times
 from tests.support.client import Person
 from tests.support.clock import Clock
 from tests.support.product import Product

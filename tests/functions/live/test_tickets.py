@@ -34,7 +34,9 @@ def test_another_text_opens_nothing(product: Product, ticket: str) -> None:
 def test_an_expired_ticket_opens_nothing(product: Product) -> None:
     url = product.register("ann").post("/live/tickets").json()["url"]
     [ticket] = product.items("LiveTable")
-    stored_tasks.change(product.aws, "LiveTable", {"live_id": ticket["live_id"]}, expires_at=int(ticket["expires_at"]) - 31)
+    stored_tasks.change(
+        product.aws, "LiveTable", {"live_id": ticket["live_id"]}, expires_at=int(ticket["expires_at"]) - 31
+    )
 
     with pytest.raises(Refused, match="403"):
         product.live.open(url)

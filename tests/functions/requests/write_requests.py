@@ -83,7 +83,9 @@ def _named(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def effects(product: Product) -> list[list[dict[str, Any]]]:
-    return [product.items(table) for table in ("UsersTable", "RoomsTable", "TasksTableV2", "SessionsTable", "LiveTable")]
+    return [
+        product.items(table) for table in ("UsersTable", "RoomsTable", "TasksTableV2", "SessionsTable", "LiveTable")
+    ]
 
 
 WRITES: dict[str, Write] = {

@@ -43,6 +43,10 @@ class TicketItem(LiveItem):
     session_ends_at = NumberAttribute()
 
     @classmethod
+    def at(cls, ticket_hash: str) -> "TicketItem":
+        return cls(TICKET + ticket_hash)
+
+    @classmethod
     def of(cls, ticket_hash: str, ticket: Ticket) -> "TicketItem":
         return cls(
             TICKET + ticket_hash,

@@ -4,9 +4,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 
-from botocore.exceptions import ClientError
-
-from tasksync.dynamodb.core.connection import Transaction, get_item, get_many, shared_connection
+from tasksync.dynamodb.core.connection import Transaction, get_item, get_many
 from tasksync.dynamodb.live.items import ConnectionsItem, TicketItem, has, without
 from tasksync.dynamodb.live.mapper import connections_of, live_key, ticket_key, ticket_of
 from tasksync.model.errors import WriteConflict
@@ -24,18 +22,17 @@ class TicketsRepository:
 
     def take(self, ticket_hash: str, at: datetime) -> Ticket | None:
         """Delete a ticket and return it; None if there is none, or it has expired. Nobody gets it twice."""
-        request = {
-            "TableName": settings.live_table,
-            "Key": ticket_key(ticket_hash),
-            "ConditionExpression": "#0 > :0",
-            "ExpressionAttributeNames": {"#0": "expires_at"},
-            "ExpressionAttributeValues": {":0": {"N": str(int(at.timestamp()))}},
-            "ReturnValues": "ALL_OLD",
-        }
-        try:
-            return ticket_of(shared_connection().dispatch("DeleteItem", request)["Attributes"])
-        except ClientError:  # the condition: other errors are translated
+        raw = get_item(settings.live_table, ticket_key(ticket_hash))
+        ticket = None if raw is None else ticket_of(raw)
+        if ticket is None or ticket.expires_at <= at:
             return None
+        transaction = Transaction()
+        transaction.delete(TicketItem.at(ticket_hash), TicketItem.live_id.exists(), WriteConflict)
+        try:
+            transaction.commit()
+        except WriteConflict:
+            return None
+        return ticket
 
 
 class ConnectionsRepository:
