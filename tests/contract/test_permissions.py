@@ -35,7 +35,7 @@ ACTIONS = (
 
 
 def _own_resources(function: str) -> set[str]:
-    """ARNs of the tables, secrets, queues and WebSockets that the function's variables name, and of its failure queues."""
+    """ARNs of what the function's variables name: tables, secrets, queues, WebSockets. And of its failure queues."""
     variables = [value for value in STACK.variables(function).values() if isinstance(value, dict)]
     tables = {value.get("Ref") for value in variables} & STACK.of_type("AWS::DynamoDB::Table").keys()
     secrets = {value["Fn::GetAtt"][0] for value in variables if value.get("Fn::GetAtt", [])[1:] == ["Id"]}

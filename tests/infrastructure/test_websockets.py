@@ -105,9 +105,10 @@ def test_messages_in_either_direction_keep_a_websocket_open() -> None:
     assert [message["text"] for message in asyncio.run(run())] == ["a", "b"]
 
 
-@pytest.mark.parametrize(
-    "content", [{"text": "é" * (MAX_MESSAGE_BYTES // 2 + 1)}, {"bytes": b"x" * (MAX_MESSAGE_BYTES + 1)}]
-)
+TOO_LARGE = [{"text": "é" * (MAX_MESSAGE_BYTES // 2 + 1)}, {"bytes": b"x" * (MAX_MESSAGE_BYTES + 1)}]
+
+
+@pytest.mark.parametrize("content", TOO_LARGE, ids=["text", "bytes"])
 def test_a_message_that_is_too_large_closes_the_websocket(content: dict[str, Any]) -> None:
     async def run() -> Message:
         client = Silent({"type": "websocket.receive", **content})

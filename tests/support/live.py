@@ -1,4 +1,4 @@
-"""The WebSocket API in process: opens WebSockets by the functions behind ``template.yaml``, and holds what they are sent.
+"""The WebSocket API in process: opens WebSockets by the functions of ``template.yaml``, holds what they are sent.
 
 As on AWS, the authorizer is asked first, then the route ``$connect``; the client is connected when both agree.
 """

@@ -49,7 +49,7 @@ def log_out(product: Product, ann: Person) -> int:
     return product.anonymous.post("/auth/logout", json={"refresh_token": ann.refresh_token}).status
 
 
-def end_session(product: Product, ann: Person) -> int:
+def end_session(_product: Product, ann: Person) -> int:
     [current] = [each for each in ann.list("/auth/sessions") if each["current"]]
     return ann.delete(f"/auth/sessions/{current['id']}").status
 
@@ -68,11 +68,11 @@ def test_the_end_of_a_session_closes_its_connections_alone(product: Product, end
     assert stored(product) == {kept.id}
 
 
-def end_all_sessions(product: Product, ann: Person) -> int:
+def end_all_sessions(_product: Product, ann: Person) -> int:
     return ann.delete("/auth/sessions").status
 
 
-def change_password(product: Product, ann: Person) -> int:
+def change_password(_product: Product, ann: Person) -> int:
     body = {"current_password": ann.password, "new_password": NEW_PASSWORD}
     return ann.post("/auth/password", json=body).status
 
@@ -82,7 +82,7 @@ def recover(product: Product, ann: Person) -> int:
     return product.anonymous.post("/auth/recovery/complete", json=body).status
 
 
-def delete_account(product: Product, ann: Person) -> int:
+def delete_account(_product: Product, ann: Person) -> int:
     return ann.delete("/users/me").status
 
 

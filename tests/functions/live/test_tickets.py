@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support import stored_tasks
+from tests.support import tables
 from tests.support.live import Refused
 from tests.support.product import Product
 
@@ -34,9 +34,7 @@ def test_another_text_opens_nothing(product: Product, ticket: str) -> None:
 def test_an_expired_ticket_opens_nothing(product: Product) -> None:
     url = product.register("ann").post("/live/tickets").json()["url"]
     [ticket] = product.items("LiveTable")
-    stored_tasks.change(
-        product.aws, "LiveTable", {"live_id": ticket["live_id"]}, expires_at=int(ticket["expires_at"]) - 31
-    )
+    tables.change(product.aws, "LiveTable", {"live_id": ticket["live_id"]}, expires_at=int(ticket["expires_at"]) - 31)
 
     with pytest.raises(Refused, match="403"):
         product.live.open(url)
