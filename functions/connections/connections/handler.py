@@ -8,9 +8,9 @@ to a ping.
 from datetime import UTC, datetime
 from typing import Any
 
-from tasksync.domain.live.connections import open_connection
+from tasksync.domain.live.connections import forget_connection, open_connection
 from tasksync.dynamodb.live.opening import OpeningConnections
-from tasksync.dynamodb.live.repository import TicketsRepository
+from tasksync.dynamodb.live.repository import ConnectionsRepository, TicketsRepository
 from tasksync.model import times
 from tasksync.model.errors import TaskSyncError, TokenRevoked
 from tasksync.model.live import Ticket
@@ -63,12 +63,12 @@ def _connect(event: Event) -> dict[str, Any]:
 def _disconnect(event: Event) -> dict[str, Any]:
     """Forget the connection. The gateway tries once: what is missed here, the next hint or connection finds."""
     context = event["requestContext"]
-    ticket = _ticket(context["authorizer"])
+    user_id = context["authorizer"]["user_id"]
     try:
-        OpeningConnections().remove(ticket.user_id, ticket.session_id, context["connectionId"])
+        forget_connection(user_id, context["connectionId"], ConnectionsRepository())
     except TaskSyncError as error:
         log("ERROR", "connection not forgotten", request_id=context["requestId"], error=type(error).__name__)
-    _note("connection closed", event, ticket.user_id, closed=1)
+    _note("connection closed", event, user_id, closed=1)
     return {"statusCode": 200}
 
 

@@ -33,5 +33,3 @@ class Connections(msgspec.Struct, frozen=True):
     version: int = 0
     """Raised by every change. 0: nothing is stored."""
     connections: tuple[Connection, ...] = ()
-    session_ids: frozenset[str] = frozenset()
-    """The sessions that have a map of connections, an empty one too."""

@@ -31,8 +31,15 @@ class Tickets(Protocol):
     def take(self, ticket_hash: str, at: datetime) -> Ticket | None: ...
 
 
-class StoredConnections(Protocol):
-    """``dynamodb/live/opening.py``, which says what each raises."""
+class ChangedConnections(Protocol):
+    """The part of ``dynamodb/live/repository.py`` that ``forget_connection`` uses."""
+
+    def find(self, user_id: str) -> Connections: ...
+    def replace(self, before: Connections, after: Sequence[Connection], left: str) -> None: ...
+
+
+class OpenedConnections(Protocol):
+    """The part of ``dynamodb/live/opening.py`` that ``open_connection`` uses."""
 
     def find(self, user_id: str) -> Connections: ...
     def open(self, ticket: Ticket, before: Connections, after: Sequence[Connection]) -> None: ...
@@ -59,7 +66,7 @@ class TicketService:
 
 
 @retry_on_conflict
-def open_connection(connection_id: str, ticket: Ticket, stored: StoredConnections) -> None:
+def open_connection(connection_id: str, ticket: Ticket, stored: OpenedConnections) -> None:
     """Store a new connection. What has expired goes, and of more than 10 the oldest.
 
     Raises ``TokenRevoked`` if the session of the ticket has ended.
@@ -70,3 +77,12 @@ def open_connection(connection_id: str, ticket: Ticket, stored: StoredConnection
     living = [connection for connection in before.connections if connection.expires_at > at]
     newest = sorted(living, key=lambda connection: (connection.opened_at, connection.id))[-(MOST_CONNECTIONS - 1) :]
     stored.open(ticket, before, [*newest, new])
+
+
+@retry_on_conflict
+def forget_connection(user_id: str, connection_id: str, stored: ChangedConnections) -> None:
+    """Forget a connection that ended by itself. One that is forgotten already stays so."""
+    before = stored.find(user_id)
+    left = [connection for connection in before.connections if connection.id != connection_id]
+    if len(left) < len(before.connections):
+        stored.replace(before, left, connection_id)

@@ -13,8 +13,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from tasksync.domain.live.connections import ChangedConnections, forget_connection
 from tasksync.model import times
-from tasksync.model.errors import DependencyFailed
+from tasksync.model.errors import DependencyFailed, WriteConflict
 from tasksync.model.live import Connection, Connections
 
 OPENING_SECONDS = 10
@@ -27,11 +28,10 @@ class Rooms(Protocol):
     def member_ids(self, room_ids: Iterable[str]) -> Mapping[str, Iterable[str]]: ...
 
 
-class StoredConnections(Protocol):
+class StoredConnections(ChangedConnections, Protocol):
     """``dynamodb/live/repository.py``, which says what each does."""
 
     def find_many(self, user_ids: Iterable[str]) -> list[Connections]: ...
-    def remove(self, user_id: str, session_id: str, connection_id: str) -> None: ...
 
 
 class Sockets(Protocol):
@@ -107,9 +107,9 @@ class Hints:
             if all(self._sockets.send(connection.id, message) for message in messages):
                 return Outcome.SENT
             if times.now() - connection.opened_at >= timedelta(seconds=OPENING_SECONDS):
-                self._connections.remove(user_id, connection.session_id, connection.id)
+                forget_connection(user_id, connection.id, self._connections)
             return Outcome.GONE
-        except DependencyFailed:
+        except (DependencyFailed, WriteConflict):
             return Outcome.FAILED
 
 

@@ -4,20 +4,20 @@ The connections of a session are one attribute, which is called as the session: 
 the times of its opening and its end. So a session that ends takes its connections along without a read.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.operand import Path, Value
-from pynamodb.expressions.update import Action, RemoveAction, SetAction
+from pynamodb.expressions.update import RemoveAction, SetAction
 
 from tasksync.dynamodb.core.connection import SharedModel, Transaction
 from tasksync.dynamodb.core.mapper import Raw
 from tasksync.dynamodb.live.mapper import TICKET
 from tasksync.model import times
+from tasksync.model.errors import WriteConflict
 from tasksync.model.live import Connection, Connections, Ticket
 from tasksync.runtime.settings import settings
 
@@ -66,31 +66,28 @@ class ConnectionsItem(LiveItem):
     """The connection that ended by itself last: it need not be closed."""
 
 
-def rewritten(before: Connections, after: Iterable[Connection]) -> list[Action]:
-    """What makes of the item that was read the one with these connections."""
+def rewrite(
+    transaction: Transaction, before: Connections, after: Sequence[Connection], left: str | None = None
+) -> None:
+    """Store these connections of a user in place of those that were read. ``left``: the one that ended by itself.
+
+    The commit raises ``WriteConflict`` if they are not what was read.
+    """
     maps = _maps(after)
-    gone = before.session_ids - maps.keys()
+    gone = {connection.session_id for connection in before.connections} - maps.keys()
     last = max((connection.expires_at for connection in after), default=times.now())
-    return [
-        *(SetAction(_path(session_id), Value({"M": stored})) for session_id, stored in maps.items()),
-        *(RemoveAction(_path(session_id)) for session_id in sorted(gone)),
-        ConnectionsItem.version.set(before.version + 1),
-        ConnectionsItem.expires_at.set(_seconds(last) + _EMPTY_SECONDS),
-    ]
-
-
-def without(session_id: str, connection_id: str) -> list[Action]:
-    """What removes a connection that ended by itself."""
-    return [
-        RemoveAction(_path(session_id, connection_id)),
-        ConnectionsItem.left.set(connection_id),
-        ConnectionsItem.version.add(1),
-    ]
-
-
-def has(session_id: str, connection_id: str) -> Any:
-    """The condition that the connection is stored."""
-    return _path(session_id, connection_id).exists()
+    transaction.update(
+        ConnectionsItem(before.user_id),
+        [
+            *(SetAction(_path(session_id), Value({"M": stored})) for session_id, stored in maps.items()),
+            *(RemoveAction(_path(session_id)) for session_id in sorted(gone)),
+            ConnectionsItem.version.set(before.version + 1),
+            ConnectionsItem.expires_at.set(_seconds(last) + _EMPTY_SECONDS),
+            *([] if left is None else [ConnectionsItem.left.set(left)]),
+        ],
+        ConnectionsItem.version == before.version if before.version else ConnectionsItem.live_id.does_not_exist(),
+        WriteConflict,
+    )
 
 
 def end_connections_of_session(transaction: Transaction, user_id: str, session_id: str) -> None:
@@ -112,8 +109,8 @@ def end_all_connections(transaction: Transaction, user_id: str) -> None:
     transaction.forget(ConnectionsItem(user_id))
 
 
-def _path(*names: str) -> Path:
-    return Path(list(names))
+def _path(name: str) -> Path:
+    return Path([name])
 
 
 def _maps(connections: Iterable[Connection]) -> Mapping[str, Raw]:

@@ -30,8 +30,7 @@ def ticket_of(raw: Raw) -> Ticket:
 
 
 def connections_of(raw: Raw) -> Connections:
-    session_ids = frozenset(name for name in raw if name.startswith(SESSION))
-    return Connections(raw["live_id"]["S"], int(raw["version"]["N"]), tuple(_connections(raw)), session_ids)
+    return Connections(raw["live_id"]["S"], int(raw["version"]["N"]), tuple(_connections(raw)))
 
 
 def _connections(raw: Raw) -> Iterable[Connection]:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from tasksync.dynamodb.core.connection import Transaction
-from tasksync.dynamodb.live.items import ConnectionsItem, rewritten
+from tasksync.dynamodb.live.items import rewrite
 from tasksync.dynamodb.live.repository import ConnectionsRepository
 from tasksync.dynamodb.sessions.items import SessionItem
 from tasksync.dynamodb.users.items import UserItem
-from tasksync.model.errors import TokenRevoked, WriteConflict
+from tasksync.model.errors import TokenRevoked
 from tasksync.model.live import Connection, Connections, Ticket
 
 
@@ -21,18 +21,9 @@ class OpeningConnections(ConnectionsRepository):
         changed since they were read.
         """
         transaction = Transaction()
-        # Whatever ends a session deletes it or raises the epoch of its user, and then ends its connections: so no
-        # connection of it can be stored afterwards.
-        transaction.check(
-            SessionItem(ticket.session_id),
-            (SessionItem.user_id == ticket.user_id) & (SessionItem.epoch == ticket.epoch),
-            TokenRevoked,
-        )
+        # Whatever ends a session deletes it or raises the epoch of its user, and ends its connections in the same
+        # transaction: so no connection of it can be stored afterwards.
+        transaction.check(SessionItem(ticket.session_id), SessionItem.session_id.exists(), TokenRevoked)
         transaction.check(UserItem(ticket.user_id), UserItem.token_epoch == ticket.epoch, TokenRevoked)
-        transaction.update(
-            ConnectionsItem(ticket.user_id),
-            rewritten(before, after),
-            ConnectionsItem.version == before.version if before.version else ConnectionsItem.live_id.does_not_exist(),
-            WriteConflict,
-        )
+        rewrite(transaction, before, after)
         transaction.commit()

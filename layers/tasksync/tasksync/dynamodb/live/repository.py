@@ -1,14 +1,13 @@
 """The live table. Losing it costs each client a new ticket."""
 
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from tasksync.dynamodb.core.connection import Transaction, get_item, get_many
-from tasksync.dynamodb.live.items import ConnectionsItem, TicketItem, has, without
+from tasksync.dynamodb.live.items import TicketItem, rewrite
 from tasksync.dynamodb.live.mapper import connections_of, live_key, ticket_key, ticket_of
 from tasksync.model.errors import WriteConflict
-from tasksync.model.live import Connections, Ticket
+from tasksync.model.live import Connection, Connections, Ticket
 from tasksync.runtime.settings import settings
 
 
@@ -17,7 +16,7 @@ class TicketsRepository:
 
     def put(self, ticket_hash: str, ticket: Ticket) -> None:
         transaction = Transaction()
-        transaction.put(TicketItem.of(ticket_hash, ticket), TicketItem.live_id.does_not_exist(), WriteConflict)
+        transaction.note(TicketItem.of(ticket_hash, ticket))  # of 128 random bits: it replaces nothing
         transaction.commit()
 
     def take(self, ticket_hash: str, at: datetime) -> Ticket | None:
@@ -48,14 +47,11 @@ class ConnectionsRepository:
         keys = map(live_key, user_ids)
         return [connections_of(raw) for raw in get_many(settings.live_table, keys, consistent=False)]
 
-    def remove(self, user_id: str, session_id: str, connection_id: str) -> None:
-        """Forget a connection that ended by itself. One that is forgotten already stays so."""
+    def replace(self, before: Connections, after: Sequence[Connection], left: str) -> None:
+        """Store these connections in place of those that were read, as one has ended by itself.
+
+        Raises ``WriteConflict`` if they have changed since they were read.
+        """
         transaction = Transaction()
-        transaction.update(
-            ConnectionsItem(user_id),
-            without(session_id, connection_id),
-            has(session_id, connection_id),
-            WriteConflict,
-        )
-        with suppress(WriteConflict):
-            transaction.commit()
+        rewrite(transaction, before, after, left)
+        transaction.commit()
