@@ -36,6 +36,7 @@ def _with_ticket(stored: Response) -> Response:
     status=201,
     response=Ticket,
     raises=(TokenRevoked,),
+    located=False,
     restored=_with_ticket,
 )
 def create_ticket(request: Request) -> Response:
