@@ -244,6 +244,26 @@ class Stage:
         response = self._invoke("DispatchFunction", {"Records": [record]})
         assert response == {"batchItemFailures": []}, response
 
+    def connect(self, ticket: str, connection_id: str) -> bool:
+        """The connections function, when somebody opens a WebSocket: whether it may be opened."""
+        context: Json = {"requestId": "played", "routeKey": "$connect", "connectionId": connection_id}
+        event = {"requestContext": context, "queryStringParameters": {"ticket": ticket}, "methodArn": "arn"}
+        decision = self._invoke("ConnectionsFunction", {**event, "type": "REQUEST"})
+        if decision["policyDocument"]["Statement"][0]["Effect"] != "Allow":
+            return False
+        context["authorizer"] = decision["context"]
+        return bool(self._invoke("ConnectionsFunction", event)["statusCode"] == 200)
+
+    def disconnect(self, user_id: str, connection_id: str) -> None:
+        """The connections function, when a WebSocket has been closed by its client."""
+        context = {"requestId": "played", "routeKey": "$disconnect", "connectionId": connection_id}
+        self._invoke("ConnectionsFunction", {"requestContext": {**context, "authorizer": {"user_id": user_id}}})
+
+    def connections(self, user_id: str) -> set[str]:
+        """The ids of the connections of a user that are stored."""
+        item = self.item("LiveTable", user_id) or {}
+        return {each for name, found in item.items() if name.startswith("ses_") for each in found}
+
     def append_to_logs(self, *changes: Change) -> None:
         """The activity function, with the stream records of these changes."""
         records = [record_of(change, number, self.time) for number, change in enumerate(changes)]

@@ -149,6 +149,13 @@ class Person:
     def end_all_sessions(self) -> Response:
         return self.do("DELETE", "/auth/sessions")
 
+    def logout(self) -> Response:
+        return self.anonymous("POST", "/auth/logout", {"refresh_token": self.refresh_token})
+
+    def ticket(self, **options: Any) -> str:
+        """For a WebSocket."""
+        return str(self.well("POST", "/live/tickets", **options).body["url"]).partition("ticket=")[2]
+
     # ------------------------------------------------------------------------------------- what can be seen
     def see(self, task: Json) -> Response:
         return self.do("GET", "/tasks/{task_id}", task_id=task["id"])
@@ -1409,6 +1416,69 @@ def sign_in_is_over_before_it_begins(stage: Stage) -> None:
     assert response.status == 401 or ann.refresh(response.body["refresh_token"]).status == 200, response
     stage.before("SessionChanges.open", ann.go)
     refused(ann.login(), 401)
+
+
+# ------------------------------------------------------------------------------------------------- live updates
+
+
+@scenario
+def a_ticket_is_used_twice_at_once(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    ticket = ann.ticket()
+    stage.before("TicketsRepository.take", lambda: stage.connect(ticket, "first"))
+    assert not stage.connect(ticket, "second")
+    assert stage.connections(ann.id) == {"first"}
+
+
+@scenario
+def two_connections_open_at_once(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    tickets = [ann.ticket() for _ in range(4)]
+    for number, (one, other) in enumerate([tickets[:2], tickets[2:]]):
+        stage.before("OpeningConnections.open", lambda: stage.connect(other, f"other {number}"))  # noqa: B023  # at once
+        assert stage.connect(one, f"one {number}")
+    assert stage.connections(ann.id) == {"one 0", "other 0", "one 1", "other 1"}
+
+
+@scenario
+def a_session_ends_while_its_connection_opens(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    ticket = ann.ticket()
+    stage.before("OpeningConnections.open", ann.logout)
+    assert not stage.connect(ticket, "late")
+    assert stage.connections(ann.id) == set()
+
+
+@scenario
+def all_sessions_end_while_a_connection_opens(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    ticket = ann.ticket()
+    stage.before("OpeningConnections.open", ann.end_all_sessions)
+    assert not stage.connect(ticket, "late")
+    assert stage.connections(ann.id) == set()
+
+
+@scenario
+def connections_change_while_one_is_forgotten(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    assert stage.connect(ann.ticket(), "first")
+    second = ann.ticket()
+    stage.before("ConnectionsRepository.replace", lambda: stage.connect(second, "second"))
+    stage.disconnect(ann.id, "first")
+    assert stage.connections(ann.id) == {"second"}
+    stage.before("ConnectionsRepository.replace", ann.end_all_sessions)
+    stage.disconnect(ann.id, "second")
+    assert stage.item("LiveTable", ann.id) is None
+
+
+@scenario
+def a_session_that_ends_takes_its_connections_along(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    other = ann.login().body["refresh_token"]
+    assert stage.connect(ann.ticket(), "first")
+    ann.well("DELETE", "/auth/sessions/{session_id}", session_id=ann.session_id)
+    assert stage.connections(ann.id) == set()
+    assert ann.refresh(other).status == 200
 
 
 @scenario
