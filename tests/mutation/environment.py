@@ -244,15 +244,20 @@ class Stage:
         response = self._invoke("DispatchFunction", {"Records": [record]})
         assert response == {"batchItemFailures": []}, response
 
-    def connect(self, ticket: str, connection_id: str) -> bool:
-        """The connections function, when somebody opens a WebSocket: whether it may be opened."""
-        context: Json = {"requestId": "played", "routeKey": "$connect", "connectionId": connection_id}
+    def admit(self, ticket: str) -> Json | None:
+        """The connections function as the authorizer of a WebSocket: what it says of a ticket; None if it refuses."""
+        context = {"requestId": "played"}
         event = {"requestContext": context, "queryStringParameters": {"ticket": ticket}, "methodArn": "arn"}
         decision = self._invoke("ConnectionsFunction", {**event, "type": "REQUEST"})
-        if decision["policyDocument"]["Statement"][0]["Effect"] != "Allow":
+        allowed = decision["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+        return decision["context"] if allowed else None
+
+    def connect(self, admitted: Json | None, connection_id: str) -> bool:
+        """The connections function, when somebody who was admitted opens a WebSocket: whether it is opened."""
+        if admitted is None:
             return False
-        context["authorizer"] = decision["context"]
-        return bool(self._invoke("ConnectionsFunction", event)["statusCode"] == 200)
+        context = {"requestId": "played", "routeKey": "$connect", "connectionId": connection_id, "authorizer": admitted}
+        return bool(self._invoke("ConnectionsFunction", {"requestContext": context})["statusCode"] == 200)
 
     def disconnect(self, user_id: str, connection_id: str) -> None:
         """The connections function, when a WebSocket has been closed by its client."""

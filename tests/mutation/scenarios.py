@@ -276,6 +276,7 @@ _keyed(
         "DELETE", "/auth/sessions/{session_id}", session_id=ann.another_session_id, **key()
     ),
 )
+_keyed("TicketsRepository.put", lambda ann, bob, room, task: ann.do("POST", "/live/tickets", **key()))
 _keyed("SessionChanges.end_all", lambda ann, bob, room, task: ann.do("DELETE", "/auth/sessions", **key()))
 _keyed("UserChanges.begin_removal", lambda ann, bob, room, task: ann.go(**key()))
 
@@ -1425,44 +1426,46 @@ def sign_in_is_over_before_it_begins(stage: Stage) -> None:
 def a_ticket_is_used_twice_at_once(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     ticket = ann.ticket()
-    stage.before("TicketsRepository.take", lambda: stage.connect(ticket, "first"))
-    assert not stage.connect(ticket, "second")
-    assert stage.connections(ann.id) == {"first"}
+    first: list[Json | None] = []
+    stage.before("TicketsRepository.take", lambda: first.append(stage.admit(ticket)))
+    assert stage.admit(ticket) is None
+    assert stage.connect(first[0], "first")
 
 
 @scenario
 def two_connections_open_at_once(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
-    tickets = [ann.ticket() for _ in range(4)]
-    for number, (one, other) in enumerate([tickets[:2], tickets[2:]]):
-        stage.before("OpeningConnections.open", lambda: stage.connect(other, f"other {number}"))  # noqa: B023  # at once
-        assert stage.connect(one, f"one {number}")
-    assert stage.connections(ann.id) == {"one 0", "other 0", "one 1", "other 1"}
+    one, other, third, fourth = (stage.admit(ann.ticket()) for _ in range(4))
+    stage.before("OpeningConnections.open", lambda: stage.connect(other, "other"))
+    assert stage.connect(one, "one")
+    stage.before("OpeningConnections.open", lambda: stage.connect(fourth, "fourth"))
+    assert stage.connect(third, "third")
+    assert stage.connections(ann.id) == {"one", "other", "third", "fourth"}
 
 
 @scenario
 def a_session_ends_while_its_connection_opens(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
-    ticket = ann.ticket()
+    admitted = stage.admit(ann.ticket())
     stage.before("OpeningConnections.open", ann.logout)
-    assert not stage.connect(ticket, "late")
+    assert not stage.connect(admitted, "late")
     assert stage.connections(ann.id) == set()
 
 
 @scenario
 def all_sessions_end_while_a_connection_opens(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
-    ticket = ann.ticket()
+    admitted = stage.admit(ann.ticket())
     stage.before("OpeningConnections.open", ann.end_all_sessions)
-    assert not stage.connect(ticket, "late")
+    assert not stage.connect(admitted, "late")
     assert stage.connections(ann.id) == set()
 
 
 @scenario
 def connections_change_while_one_is_forgotten(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
-    assert stage.connect(ann.ticket(), "first")
-    second = ann.ticket()
+    first, second = (stage.admit(ann.ticket()) for _ in range(2))
+    assert stage.connect(first, "first")
     stage.before("ConnectionsRepository.replace", lambda: stage.connect(second, "second"))
     stage.disconnect(ann.id, "first")
     assert stage.connections(ann.id) == {"second"}
@@ -1475,7 +1478,7 @@ def connections_change_while_one_is_forgotten(stage: Stage) -> None:
 def a_session_that_ends_takes_its_connections_along(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     other = ann.login().body["refresh_token"]
-    assert stage.connect(ann.ticket(), "first")
+    assert stage.connect(stage.admit(ann.ticket()), "first")
     ann.well("DELETE", "/auth/sessions/{session_id}", session_id=ann.session_id)
     assert stage.connections(ann.id) == set()
     assert ann.refresh(other).status == 200
