@@ -56,6 +56,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
         "To the top of what is done": {"after": None, "status": "completed"},
     },
     "restore_task": {"Nothing to say": {}},
+    "sync_with_body": {"The first page": {"limit": 200}},
     "resolve_keys": {"One of each": {"users": [ANN], "rooms": [ROOM], "tasks": [TASK], "codes": [CODE]}},
 }
 """By operation and name, bodies of requests. The first is the one to begin with."""

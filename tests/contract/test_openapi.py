@@ -123,7 +123,7 @@ def test_no_id_has_an_example_but_me() -> None:
         if {"example", "examples"} & {*parameter, *parameter["schema"]}
     ]
 
-    below = ("", "/changes", "/export", "/trash", "/trash/{task_id}")
+    below = ("", "/activity", "/changes", "/export", "/trash", "/trash/{task_id}")
     assert {*filled_in} == {(f"/users/{{user_id}}{path}", "user_id", "me") for path in below}
 
 

@@ -101,12 +101,13 @@ def measure(service: Service, queue: str) -> None:
 
 
 def test_a_failed_record_reaches_the_queue_raises_the_alarm_and_is_replayed(fresh: Service) -> None:
-    assert eventually(lambda: unclean(fresh) == [])
     ann, bob = fresh.register("ann"), fresh.register("bob")
     room, closed = ann.open_room(), ann.open_room()
     ann.plan(room_id=closed["id"])
+    # Logged before: if its own record were given up, its change could be logged first, and cover that.
+    task = ann.plan(room_id=room["id"])
+    assert eventually(lambda: unclean(fresh) == [])
     with broken(fresh, ON_TABLES):
-        task = ann.plan(room_id=room["id"])
         assert ann.patch(f"/tasks/{task['id']}", json={"title": "Anew"}).status == 200
         assert ann.delete(f"/rooms/{closed['id']}").status == 204
         assert bob.delete("/users/me").status == 204

@@ -1,39 +1,70 @@
-"""The activity function: appends to change logs what the streams of the rooms and tasks tables say was committed."""
+"""The activity function: appends to change logs what the streams of rooms, tasks and users say was committed."""
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from tasksync.domain.change_log.entries import commit_of
+from tasksync.domain.change_log.names import append_new_name
 from tasksync.domain.change_log.sequencer import Sequencer
 from tasksync.dynamodb.activity.deletions import DeletionsRepository
 from tasksync.dynamodb.activity.repository import OldTrailsRepository
 from tasksync.dynamodb.change_log.repository import ChangeLogRepository
 from tasksync.dynamodb.core.gather import gather
+from tasksync.dynamodb.rooms.repository import RoomsRepository
 from tasksync.model.activity import Change, Unreadable
-from tasksync.model.entities import ActivityEntry
-from tasksync.observability.logs import log
+from tasksync.model.change_log import Commit
+from tasksync.model.entities import ActivityAction, ActivityEntry, ActivityResource
+from tasksync.model.times import is_room_id
+from tasksync.observability.logs import Measure, log, log_measured
 from tasksync.runtime.settings import settings
 from tasksync.streams.changes import handle_changes
 from tasksync.streams.records import Context
 
+_FUNCTION = "activity"
+
+# Entries ``refetch`` cover what was lost or is unreadable.
+_MEASURES = (
+    Measure({"entries": "Count"}, [["function"]]),
+    Measure({"refetches": "Count"}, [["function"]], sparse=True),
+)
+
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Returns Lambda's partial batch response."""
-    return handle_changes(event, context, "activity", _append, gather)
+    appended: list[ActivityEntry] = []
+    response = handle_changes(event, context, _FUNCTION, partial(_append, appended), gather)
+    if appended:
+        refetches = sum(entry.action is ActivityAction.REFETCH for entry in appended)
+        log_measured("INFO", "log appended", _MEASURES, function=_FUNCTION, entries=len(appended), refetches=refetches)
+    return response
 
 
-def _append(log_id: str, changes: Sequence[Change | Unreadable]) -> None:
+def _append(appended: list[ActivityEntry], log_id: str, changes: Sequence[Change | Unreadable]) -> None:
     deletions = DeletionsRepository().of_tasks(_ended(changes))
-    commits = [commit for change in changes if (commit := commit_of(change, deletions)) is not None]
+    append = partial(_append_commits, appended)
+    append(log_id, [commit for change in changes if (commit := commit_of(change, deletions)) is not None])
+    if not is_room_id(log_id):
+        append_new_name(log_id, changes, RoomsRepository(), append)
+
+
+def _append_commits(appended: list[ActivityEntry], log_id: str, commits: Sequence[Commit]) -> None:
     retention = timedelta(days=settings.activity_retention_days)
-    for entry in Sequencer(ChangeLogRepository(), OldTrailsRepository(), retention).append(log_id, commits):
-        _log(entry)
+    entries = Sequencer(ChangeLogRepository(), OldTrailsRepository(), retention).append(log_id, commits)
+    appended += entries
+    for entry in entries:
+        if is_room_id(log_id):  # what people do by themselves is nobody else's business
+            _log(entry)
 
 
 def _ended(changes: Sequence[Change | Unreadable]) -> list[str]:
     """The tasks that were deleted for good."""
-    return [each.before.thing_id for each in changes if isinstance(each, Change) and each.before and not each.after]
+    return [
+        each.before.thing_id
+        for each in changes
+        if isinstance(each, Change) and each.before and not each.after and each.before.resource is ActivityResource.TASK
+    ]
 
 
 def _log(entry: ActivityEntry) -> None:

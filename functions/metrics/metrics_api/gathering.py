@@ -48,6 +48,13 @@ _COUNTERS = (
     Counter("throttles", _ROUTE, "tasksync_dynamodb_throttles_total", "Attempts that DynamoDB throttled."),
     Counter("storage_full", ("table",), "tasksync_storage_full_total", "Writes refused as a room has 10 GB."),
     Counter("records", ("function",), "tasksync_stream_records_total", "Stream records that were finished."),
+    Counter("entries", ("function",), "tasksync_log_entries_total", "Entries that were appended to change logs."),
+    Counter(
+        "refetches",
+        ("function",),
+        "tasksync_log_refetches_total",
+        "Entries of change logs that cover changes whose records were lost or unreadable.",
+    ),
     Counter("found", ("kind",), "tasksync_sweeper_found_total", "Unfinished removals that sweeps found."),
     Counter("finished", ("kind",), "tasksync_sweeper_finished_total", "Removals that sweeps finished."),
     Counter("failures", ("kind",), "tasksync_sweeper_failures_total", "Removals that sweeps could not finish."),

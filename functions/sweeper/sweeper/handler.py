@@ -1,15 +1,16 @@
-"""The sweeper function: a schedule calls it to finish removals that were started long ago, to empty the trash, and to
-make ranks short again."""
+"""The sweeper function: a schedule calls it to finish removals that were started long ago, to empty the trash, to make
+ranks short again, and to delete change logs of users who are gone."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from tasksync.domain.removal import UserRemoval, remove_dead_room
+from tasksync.domain.removal import UserRemoval, remove_dead_room, remove_log
 from tasksync.domain.respreading import respread
 from tasksync.domain.rooms.unassignment import unassign_former_member
 from tasksync.domain.sweep import Finish, Subject, sweep
 from tasksync.domain.trash import delete_expired
+from tasksync.dynamodb.change_log.repository import ChangeLogRepository
 from tasksync.dynamodb.rooms.former_members import FormerMembersRepository
 from tasksync.dynamodb.rooms.repository import RoomsRepository
 from tasksync.dynamodb.rooms.unassignments import UnassignmentsRepository
@@ -18,6 +19,7 @@ from tasksync.dynamodb.tasks.repository import TasksRepository
 from tasksync.dynamodb.tasks.respreads import RespreadsRepository
 from tasksync.dynamodb.users.repository import UsersRepository
 from tasksync.model import times
+from tasksync.model.change_log import NO_RECORD_COMES_AFTER
 from tasksync.observability.logs import Measure, log_measured
 from tasksync.runtime import deadline, unit_of_work
 from tasksync.runtime.deadline import KeepGoing
@@ -52,6 +54,9 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
             "unassignments", UnassignmentsRepository().unfinished(times.now() - age), _unassign, context
         ),
         "ranks": _sweep("ranks", RespreadsRepository().due(times.now() - _MOVES_END_WITHIN), _respread, context),
+        "logs": _sweep(
+            "logs", ChangeLogRepository().unfinished(times.now() - NO_RECORD_COMES_AFTER), _remove_log, context
+        ),
         # Last: there may be many, and nobody sees them any more.
         "trash": _sweep(
             "trash",
@@ -75,6 +80,10 @@ def _unassign(left: tuple[str, str], keep_going: KeepGoing) -> bool:
 
 def _respread(owner_id: str, keep_going: KeepGoing) -> bool:
     return respread(owner_id, RespreadsRepository(), keep_going)
+
+
+def _remove_log(user_id: str, keep_going: KeepGoing) -> bool:
+    return remove_log(user_id, UsersRepository(), ChangeLogRepository(), keep_going)
 
 
 def _delete_expired(expired: tuple[str, datetime], keep_going: KeepGoing) -> bool:

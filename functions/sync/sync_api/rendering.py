@@ -1,14 +1,16 @@
-"""Renders changes, as far as one response can hold them."""
+"""Renders changes and pages of a copy, as far as one response can hold them."""
 
 from typing import Any
 
 from sync_api import response_schemas
+from tasksync.domain.sync import cursor
 from tasksync.domain.sync.changes import Changes, Position
+from tasksync.domain.sync.pages import Piece, SyncPage
 from tasksync.http import responses
 from tasksync.http.pagination import cursors
 from tasksync.http.pagination.response_size import SizeBudget
 from tasksync.model.entities import ActivityResource, Caller
-from tasksync.model.following import LoggedChange
+from tasksync.model.following import Following, LoggedChange, Place
 
 
 def changes(found: Changes, caller: Caller, context: str) -> response_schemas.Changes:
@@ -45,12 +47,89 @@ def changes(found: Changes, caller: Caller, context: str) -> response_schemas.Ch
     }
 
 
-def position(cursor: str | None, context: str) -> Position | None:
+def position(text: str | None, context: str) -> Position | None:
     """Raises ``BadCursor`` for a cursor of another log or caller."""
-    if cursor is None:
+    if text is None:
         return None
-    epoch, seq = cursors.unseal(cursor, context).split()
+    epoch, seq = cursors.unseal(text, context).split()
     return Position(int(epoch), int(seq))
+
+
+def page(found: SyncPage, caller: Caller) -> response_schemas.SyncPage:
+    """As many pieces as 4 MB hold, and the cursor behind the last of them."""
+    budget = SizeBudget()
+    shown = _Shown()
+    places: dict[str, Place | None] = {**found.start.places}
+    more = found.more
+    for piece in found.pieces:
+        if not shown.add(piece, budget):
+            more = True
+            break
+        places[piece.owner_id] = piece.place
+    following = Following(found.start.epoch, {owner: place for owner, place in places.items() if place is not None})
+    sealed = cursors.seal_bytes(cursor.encoded(following, caller.user_id), _copy_of(caller))
+    return {
+        "reset": found.reset,
+        "reset_rooms": shown.reset_rooms,
+        "rooms": shown.rooms,
+        "members": shown.members,
+        "labels": {},
+        "tasks": shown.tasks,
+        "users": shown.users,
+        "gone": {"rooms": shown.gone_rooms, "tasks": shown.gone_tasks},
+        "cursor": sealed,
+        "more": more,
+    }
+
+
+def following(text: str | None, caller: Caller) -> Following | None:
+    """How far the client has read, by its cursor. None: nothing. Raises ``BadCursor`` for another caller's cursor."""
+    return None if text is None else cursor.decoded(cursors.unseal_bytes(text, _copy_of(caller)), caller.user_id)
+
+
+def _copy_of(caller: Caller) -> str:
+    """What the cursor of a copy is bound to."""
+    return f"sync {caller.user_id}"
+
+
+class _Shown:
+    """The parts of a page. What is encoded stands as ``msgspec.Raw`` in them."""
+
+    def __init__(self) -> None:
+        self.reset_rooms: list[str] = []
+        self.rooms: list[Any] = []
+        self.members: dict[str, list[Any]] = {}
+        self.tasks: list[Any] = []
+        self.users: list[Any] = []
+        self.gone_rooms: list[str] = []
+        self.gone_tasks: list[str] = []
+
+    def add(self, piece: Piece, budget: SizeBudget) -> bool:
+        """False if it does not fit. Then nothing of it is added."""
+        trial = budget.copy()
+        room = None if piece.room is None else trial.take(responses.room(piece.room))
+        members = None if piece.members is None else [trial.take(responses.member(each)) for each in piece.members]
+        task = None if piece.task is None else trial.take(responses.task(piece.task))
+        user = None if piece.user is None else trial.take(responses.profile(piece.user))
+        trial.take([piece.owner_id, piece.gone_task_id])
+        if trial.full:
+            return False
+        budget.become(trial)
+        if piece.whole:
+            self.reset_rooms.append(piece.owner_id)
+        if piece.place is None:
+            self.gone_rooms.append(piece.owner_id)
+        if room is not None:
+            self.rooms.append(room)
+        if members is not None:
+            self.members[piece.owner_id] = members
+        if task is not None:
+            self.tasks.append(task)
+        if user is not None:
+            self.users.append(user)
+        if piece.gone_task_id is not None:
+            self.gone_tasks.append(piece.gone_task_id)
+        return True
 
 
 def _entry(entry: LoggedChange) -> dict[str, Any]:

@@ -4,13 +4,20 @@ from typing import Annotated, Any, TypedDict
 
 from msgspec import Meta
 
-from tasksync.http.schemas.responses import Member, Room, Task, Timestamp, UserId, VisibleUser, one_of
+from tasksync.http.schemas.responses import Member, Room, RoomId, Task, Timestamp, User, UserId, VisibleUser, one_of
 from tasksync.model.entities import ActivityAction, ActivityResource
 
 _RESOURCE_ID = Annotated[
     str,
     Meta(
         description="The room, the task or the user; of a membership, the user.",
+        examples=["room_01a1fc4cb1f0777a8d1a5f0e2b6c9d3e.01a1fc4cc02b7d5c9e3f1a2b4c5d6e7f"],
+    ),
+]
+TaskId = Annotated[
+    str,
+    Meta(
+        description="The id of a task.",
         examples=["room_01a1fc4cb1f0777a8d1a5f0e2b6c9d3e.01a1fc4cc02b7d5c9e3f1a2b4c5d6e7f"],
     ),
 ]
@@ -92,3 +99,43 @@ class Changes(TypedDict):
     next_cursor: Annotated[str, Meta(description="The `cursor` of the next request, also where `more` is false.")]
     head: Annotated[int, Meta(ge=0, description="The position of the last entry of the log.", examples=[812])]
     more: Annotated[bool, Meta(description="Whether there are more entries than these: send the next request now.")]
+
+
+class GoneFromCopy(TypedDict):
+    """What the client drops."""
+
+    rooms: Annotated[
+        list[RoomId],
+        Meta(description="Rooms that the caller has left, or that are deleted: drop them with all that is in them."),
+    ]
+    tasks: Annotated[list[TaskId], Meta(description="Tasks that were deleted, or moved to the trash.")]
+
+
+class SyncPage(TypedDict):
+    """What a client changes in its copy: first it drops what `reset`, `reset_rooms` and `gone` say, then it adds."""
+
+    reset: Annotated[bool, Meta(description="Drop the whole copy first: everything comes again.")]
+    reset_rooms: Annotated[
+        list[RoomId],
+        Meta(
+            description=(
+                "Drop these rooms with all that is in them first: they come whole, on this page and the next ones. The "
+                "caller has joined them, or changes since the cursor are not in the log any more."
+            )
+        ),
+    ]
+    rooms: Annotated[list[Room], Meta(description="Rooms in which something has changed, as they are now.")]
+    members: Annotated[
+        dict[str, list[Member]],
+        Meta(
+            description="By room, all its members, where the room or its members have changed: they replace those held."
+        ),
+    ]
+    labels: Annotated[dict[str, list[dict[str, Any]]], Meta(description="By room, all its labels. There are none yet.")]
+    tasks: Annotated[
+        list[Task], Meta(description="New and changed tasks of rooms, and personal ones, as they are now.")
+    ]
+    users: Annotated[list[User], Meta(description="The caller's profile, when it has changed.")]
+    gone: Annotated[GoneFromCopy, Meta(description="What is not there any more.")]
+    cursor: Annotated[str, Meta(description="The `cursor` of the next request, also where `more` is false.")]
+    more: Annotated[bool, Meta(description="Whether there is more: send the next request now.")]

@@ -1,8 +1,11 @@
 """Routes of changes and sync."""
 
 from sync_api import rendering
-from sync_api.response_schemas import Changes
+from sync_api.request_schemas import SyncBody, SyncQuery
+from sync_api.response_schemas import Changes, SyncPage
+from tasksync.domain.rate_limits import READ
 from tasksync.domain.sync.changes import ChangesService
+from tasksync.domain.sync.sync import SyncService
 from tasksync.dynamodb.change_log.reading import FollowedLogs
 from tasksync.dynamodb.core.gather import gather
 from tasksync.dynamodb.limits.repository import RateLimitsRepository
@@ -14,14 +17,16 @@ from tasksync.http.pipeline import RateLimits
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, ok, uncompressed
 from tasksync.http.schemas.fields import Paging
-from tasksync.model.errors import CursorExpired
+from tasksync.model.errors import BadCursor, CursorExpired
 from tasksync.runtime.settings import settings
 
 # No idempotency keys: these routes do not write.
 api = Api("sync", limits=RateLimits(RateLimitsRepository(), settings), is_open=lambda: settings.tasks_open)
 app = api.chalice
 
-_changes = ChangesService(RoomReads(), FollowedLogs(), FollowedTasks(), UsersRepository(), gather)
+_rooms, _logs, _tasks, _people = RoomReads(), FollowedLogs(), FollowedTasks(), UsersRepository()
+_changes = ChangesService(_rooms, _logs, _tasks, _people, gather)
+_copies = SyncService(_rooms, _logs, _tasks, _people, gather)
 
 
 @api.route("GET", "/rooms/{room_id}/changes", query=Paging, response=Changes, raises=(CursorExpired,))
@@ -48,6 +53,37 @@ def list_user_changes(request: Request, user_id: str, query: Paging) -> Response
     context = _context(request, user_id)
     found = _changes.of_user(request.caller, user_id, query.limit, rendering.position(query.cursor, context))
     return uncompressed(ok(rendering.changes(found, request.caller, context)))
+
+
+@api.route("GET", "/sync", query=SyncQuery, response=SyncPage, raises=(BadCursor,))
+def sync(request: Request, query: SyncQuery) -> Response:
+    """Get what has changed in everything that the caller sees, for a client that keeps a copy.
+
+    Without a cursor everything comes, in pages; with the `cursor` of the last page, what has changed since. On each
+    page, first drop what `reset`, `reset_rooms` and `gone` say, then put what came in the place of what is there,
+    unless that has a higher `version`. Send the next request at once while `more` is true. Nothing that comes is older
+    than its change. A page may come twice, and asking again with an older cursor does no harm. A change appears soon
+    after its request: normally within a second. A room joined a moment ago may come with the next request: the index
+    that finds rooms by their members is some milliseconds behind. For viewers, codes of rooms are null.
+    """
+    return _page(request, query.cursor, query.limit)
+
+
+@api.route("POST", "/sync", body=SyncBody, response=SyncPage, raises=(BadCursor,), limits=(READ,))
+def sync_with_body(request: Request, body: SyncBody) -> Response:
+    """Get what `GET /sync` gets, with a cursor of any length.
+
+    It changes nothing, and counts as a read. An `Idempotency-Key` is ignored: the response is always a new one. A room
+    joined a moment ago may come with the next request: the index that finds rooms by their members is some
+    milliseconds behind.
+    """
+    return _page(request, body.cursor, body.limit)
+
+
+def _page(request: Request, cursor: str | None, limit: int) -> Response:
+    caller = request.caller
+    found = _copies.page(caller, rendering.following(cursor, caller), limit)
+    return uncompressed(ok(rendering.page(found, caller)))
 
 
 def _context(request: Request, log_id: str) -> str:

@@ -38,9 +38,10 @@ class Export(TypedDict):
         list[ExportedActivity],
         Meta(
             description=(
-                "The changes that the user made, in rooms of which they are or were a member, oldest "
-                "first: entries of the audit trails that have not expired. Codes of rooms are left "
-                "out."
+                "The changes of the user's profile and personal tasks, newest first; then the changes that "
+                "the user made elsewhere, in rooms of which they are or were a member, oldest first: "
+                "entries of the change logs that have not expired. Codes of rooms and other people's "
+                "profiles are left out."
             )
         ),
     ]

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from tasksync.domain.change_log.activity import OwnActivityService
 from tasksync.domain.rate_limits import REGISTRATION
 from tasksync.domain.removal import UserRemoval
 from tasksync.domain.tasks import TaskService
@@ -33,7 +34,7 @@ from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, ok, uncompressed
 from tasksync.http.schemas.fields import CursorQuery, Paging
 from tasksync.http.schemas.registration import Registration
-from tasksync.http.schemas.responses import Listing, TrashedTask, User, VisibleUser
+from tasksync.http.schemas.responses import Activity, Listing, TrashedTask, User, VisibleUser
 from tasksync.http.security_log import note, noting_refusals
 from tasksync.model import entities
 from tasksync.model.entities import UserRole
@@ -74,6 +75,7 @@ _exports = ExportService(
     _trash,
     ChangeLogRepository(),
 )
+_activity = OwnActivityService(_users, ChangeLogRepository())
 
 _CHANGE_ERRORS = (RoleTooLow, UsernameTaken, EmailTaken, PreconditionFailed, ReauthenticationRequired)
 
@@ -154,11 +156,26 @@ def export_user(request: Request, user_id: str, query: CursorQuery) -> Response:
         Part("tasks", partial(_exports.tasks, caller), responses.task),
         Part("tasks", partial(_exports.tasks_for_others, caller), responses.task),
         Part("trash", partial(_exports.trash, caller), _trashed),
+        Part("activity", partial(_exports.own_activity, caller), responses.exported_activity),
         Part("activity", partial(_exports.activity, caller), responses.exported_activity),
     ]
     response = uncompressed(chained(request, body, parts, start))
     note(request, "exported", caller.user_id)
     return response
+
+
+@api.route("GET", "/users/{user_id}/activity", query=Paging, response=Listing[Activity], raises=(RoleTooLow,))
+def list_user_activity(request: Request, user_id: str, query: Paging) -> Response:
+    """List the changes of the caller's profile and personal tasks, newest first.
+
+    Nobody else can list them. A change appears soon after its request: normally within a second. Entries expire; see
+    the export for what the caller changed in rooms.
+    """
+    caller = request.caller
+    with noting_refusals(request, "activity_failed", user_id):
+        return listing(
+            request, query, lambda limit, after: _activity.list(caller, user_id, limit, after), responses.activity
+        )
 
 
 def _trashed(task: entities.Task) -> TrashedTask:

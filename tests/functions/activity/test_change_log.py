@@ -97,12 +97,16 @@ def test_open_and_completed_tasks_are_counted_in_the_head(product: Product) -> N
     }
 
 
-def test_a_lost_record_is_covered_by_an_entry_before_the_next_one(product: Product) -> None:
+def test_a_lost_record_is_covered_by_an_entry_before_the_next_one(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    product.aws.deploy(LogLevel="INFO")
     ann, room, task = room_with_a_task(product, 3)
     ann.patch(f"/tasks/{task['id']}", json={"status": "completed"})
     delivered = records(product.deliver(to=FUNCTION))
     forget(product)
     created, *lost, renamed, completed = of(delivered, task)[1:]
+    capsys.readouterr()
 
     hand_over(product, FUNCTION, [*of(delivered, room)[:1], created, renamed, completed])
     hand_over(product, FUNCTION, lost)  # later than can be, and too late
@@ -124,6 +128,8 @@ def test_a_lost_record_is_covered_by_an_entry_before_the_next_one(product: Produ
     }
     assert seqs(ann, room) == [1, 2, 3, 4, 5]
     assert head(product, room) == {"seq": 5, "open": 0, "completed": 1}
+    lines = map(json.loads, capsys.readouterr().out.splitlines())
+    assert [(line["entries"], line["refetches"]) for line in lines if line["event"] == "log appended"] == [(5, 1)]
 
 
 def test_what_is_older_than_its_log_begins_with_an_entry_that_says_so(product: Product) -> None:

@@ -15,9 +15,18 @@ def trail(person: Client, room: Any) -> list[Json]:
     return person.list(f"/rooms/{room['id']}/activity")[::-1]
 
 
-def stored(product: Product) -> list[Json]:
-    """All entries of all logs as they are stored, log by log, oldest first."""
-    items = [item for item in product.items("LogTable") if item["item"].startswith("c#")]
+def own(person: Client) -> list[Json]:
+    """All entries of a person's own log, oldest first."""
+    return person.list("/users/me/activity")[::-1]
+
+
+def stored(product: Product, owner: str = "room_") -> list[Json]:
+    """All entries of the logs whose ids begin with ``owner``, as they are stored, log by log, oldest first."""
+    items = [
+        item
+        for item in product.items("LogTable")
+        if item["item"].startswith("c#") and item["owner_id"].startswith(owner)
+    ]
     return sorted(items, key=lambda item: (item["owner_id"], item["item"]))
 
 
@@ -27,9 +36,13 @@ def head(product: Product, room: Any) -> Json:
     return {name: int(value) for name, value in found.items() if name not in ("owner_id", "item")}
 
 
-def markers(product: Product) -> dict[str, Json]:
-    """By the id of the room or task, how far its log is with it."""
-    items = [item for item in product.items("LogTable") if item["item"].startswith("v#")]
+def markers(product: Product, owner: str = "room_") -> dict[str, Json]:
+    """By the id of the room or task, how far its log is with it. ``owner``: how the ids of the logs begin."""
+    items = [
+        item
+        for item in product.items("LogTable")
+        if item["item"].startswith("v#") and item["owner_id"].startswith(owner)
+    ]
     return {
         item["item"].removeprefix("v#"): {name: item[name] for name in item.keys() - {"owner_id", "item"}}
         for item in items
@@ -47,6 +60,11 @@ def about(entries: list[Json], resource_id: str) -> list[Json]:
 def new(**values: str) -> Json:
     """The changes of what is made."""
     return {name: {"old": None, "new": value} for name, value in values.items()}
+
+
+def changed(**values: tuple[str | None, str | None]) -> Json:
+    """The changes of what is changed."""
+    return {name: {"old": old, "new": new} for name, (old, new) in values.items()}
 
 
 def gone(**values: str) -> Json:

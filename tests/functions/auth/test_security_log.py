@@ -202,6 +202,7 @@ def test_refusals_of_a_user_are_logged_with_the_reason(
     ben.patch(f"/users/{ann.id}", json={"username": "mine"})
     ben.delete(f"/users/{ann.id}")
     ben.get(f"/users/{ann.id}/export")
+    ben.get(f"/users/{ann.id}/activity")
     ben.delete("/users/me")
     ben.post("/auth/reauthenticate", json={"password": "wrong"})
     product.anonymous.post("/users", json={"username": ann.username, "password": ann.password})
@@ -212,6 +213,7 @@ def test_refusals_of_a_user_are_logged_with_the_reason(
         ("profile_change_failed", ben.id, ann.id, session_of(ben), "role_too_low"),
         ("user_deletion_failed", ben.id, ann.id, session_of(ben), "role_too_low"),
         ("export_failed", ben.id, ann.id, session_of(ben), "role_too_low"),
+        ("activity_failed", ben.id, ann.id, session_of(ben), "role_too_low"),
         ("user_deletion_failed", ben.id, ben.id, session_of(ben), "reauthentication_required"),
         ("reauthentication_failed", ben.id, ben.id, session_of(ben), None),
         ("registration_failed", None, None, None, "username_taken"),

@@ -98,6 +98,8 @@ POLICIES: list[Line | Open] = [
     everybody("GET /users/{user_id}", 200, about={"user_id": "me"}),
     Line("GET /users/{user_id}/export", 403, 403, 403, 404, administrator=403),
     everybody("GET /users/{user_id}/export", 200, about={"user_id": "me"}),
+    Line("GET /users/{user_id}/activity", 403, 403, 403, 404, administrator=403),
+    everybody("GET /users/{user_id}/activity", 200, about={"user_id": "me"}),
     everybody("GET /users/{user_id}/changes", 200, about={"user_id": "me"}),
     everybody("GET /users/{user_id}/changes", 404),
     everybody("PUT /users/{user_id}", 200, about={"user_id": "me"}, json={"username": "{new_name}"}),
@@ -172,6 +174,8 @@ POLICIES: list[Line | Open] = [
     everybody("DELETE /tasks/{task_id}", 404, about={"task_id": "{personal_task_id}"}),
     # ------------------------------------------------------------------------------- across the services
     everybody("GET /", 200),
+    everybody("GET /sync", 200),
+    everybody("POST /sync", 200, json={}),
     # What one may not see is missing from the response, as what does not exist is.
     everybody(
         "POST /keys/resolve",

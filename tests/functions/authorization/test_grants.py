@@ -80,6 +80,7 @@ def _use_profiles_and_lists(product: Product) -> None:
     product.deliver()
     changes = ann.get(f"/rooms/{room['id']}/changes", params={"cursor": cursor}).json()
     assert {each["type"] for each in changes["current"]} == {"room", "membership", "task"}
+    assert [room["id"]] == [each["id"] for each in ann.get("/sync").json()["rooms"]]
     assert ann.get("/users/me/export").json()["activity"]
     for sort in ("created_at", "deadline", "-priority"):
         assert len(ann.list("/tasks", sort=sort, limit=1)) == 2

@@ -99,6 +99,8 @@ class Team:
         return {
             "GET /": lambda: self.ann.get("/", headers={"Cache-Control": "no-cache"}),
             "GET /, from the cache": self._get("/"),
+            "GET /sync": self._get("/sync"),
+            "POST /sync": lambda: self.ann.post("/sync", json={}),
             "POST /keys/resolve": lambda: self.ann.post("/keys/resolve", json=keys),
         }
 
@@ -114,6 +116,7 @@ class Team:
             "GET /users/{user_id}": self._get("/users/me"),
             "GET /users/{user_id}, somebody else": self._get(f"/users/{self.bob.id}"),
             "GET /users/{user_id}/export": self._get("/users/me/export"),
+            "GET /users/{user_id}/activity": self._get("/users/me/activity"),
             "GET /users/{user_id}/changes": self._get("/users/me/changes"),
             "PUT /users/{user_id}": change(self.cleo.put),
             "PATCH /users/{user_id}": change(self.cleo.patch),

@@ -22,7 +22,7 @@ def _given(scraping: Scraping) -> dict[str, set[str]]:
         scraping.add(name, 1, now(), **route)
     scraping.add("requests", 1, now(), **route, status="200")
     scraping.add("requests", 1, now(), **route, le="0.5")
-    for name in ("records", "age_seconds"):
+    for name in ("records", "age_seconds", "entries", "refetches"):
         scraping.add(name, 1, now(), function="activity")
     for name in ("found", "finished", "failures"):
         scraping.add(name, 1, now(), kind="rooms")

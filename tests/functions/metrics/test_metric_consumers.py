@@ -14,6 +14,7 @@ from tests.support.faults import full, happening
 from tests.support.function_calls import call
 from tests.support.product import Product
 from tests.support.stack import Stack
+from tests.support.tables import change
 
 STACK = Stack()
 _SEARCH = re.compile(r"\{([^}]*)\} (.*)', '")
@@ -30,7 +31,8 @@ def _without_values(series: Series) -> tuple[str, tuple[str, ...]]:
 
 @pytest.fixture
 def written(scraping: Scraping, capsys: pytest.CaptureFixture[str]) -> set[Series]:
-    """What the functions write once everything has happened: a request, a full room, a record, a sweep that finds."""
+    """What the functions write once everything has happened: a request, a full room, a record, also a lost one, a sweep
+    that finds."""
     _everything(scraping.product)
     found = set()
     for text in capsys.readouterr().out.splitlines():
@@ -47,6 +49,8 @@ def _everything(product: Product) -> None:
     room = ann.open_room()
     with happening(full("TasksTableV2")):
         ann.post("/tasks", json={"title": "x", "room_id": room["id"]})
+    task = ann.plan(room_id=room["id"])
+    change(product.aws, "TasksTableV2", {"owner_id": room["id"], "item": task["id"]}, revision=7)
     ann.delete(f"/rooms/{room['id']}")
     call(product.aws, "SweeperFunction", {"older_than_seconds": 0})
     product.deliver()

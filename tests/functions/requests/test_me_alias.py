@@ -51,6 +51,7 @@ class Scene:
         return {
             (f"GET {user}", "user_id"): lambda ann, me: ann.get(f"/users/{me}"),
             (f"GET {user}/export", "user_id"): lambda ann, me: ann.get(f"/users/{me}/export"),
+            (f"GET {user}/activity", "user_id"): lambda ann, me: ann.get(f"/users/{me}/activity"),
             (f"PUT {user}", "user_id"): lambda ann, me: ann.put(f"/users/{me}", json={"email": None}),
             (f"PATCH {user}", "user_id"): lambda ann, me: ann.patch(f"/users/{me}", json={"email": None}),
             ("POST /rooms", "user_id"): lambda ann, me: ann.post("/rooms", json={"user_id": me}),

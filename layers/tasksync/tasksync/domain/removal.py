@@ -1,4 +1,4 @@
-"""Removal: of a user after the deletion was accepted, and of a room after its last member left.
+"""Removal: of a user after the deletion was accepted, of a room after its last member left, and of logs of users.
 
 Several functions may run the same removal at the same time, and a removal may stop at any step and start again: each
 step is a conditional write that does nothing if the step is done already.
@@ -27,6 +27,19 @@ class OwnedTasks(Protocol):
     """The part of the tasks repository that ``remove_dead_room`` uses."""
 
     def purge(self, owner_id: str, keep_going: KeepGoing) -> bool: ...
+
+
+class Logs(Protocol):
+    """The part of the repository of change logs that ``remove_log`` uses."""
+
+    def purge(self, log_id: str, keep_going: KeepGoing) -> bool: ...
+    def keep(self, log_id: str) -> None: ...
+
+
+class KnownPeople(Protocol):
+    """The part of the users repository that ``remove_log`` uses."""
+
+    def find_any(self, user_id: str) -> User | None: ...
 
 
 class People(Protocol):
@@ -76,6 +89,18 @@ def remove_dead_room(room_id: str, rooms: DeadRooms, tasks: OwnedTasks, keep_goi
     with suppress(WriteConflict):  # another function has just done so
         rooms.delete_dead(room)
     return True
+
+
+def remove_log(user_id: str, people: KnownPeople, logs: Logs, keep_going: KeepGoing) -> bool:
+    """Delete the log of a user who was deleted. False if time ran out. Raises ``WriteConflict`` if it got an entry at
+    this moment.
+
+    A user who is there again was put back from a backup, and keeps the log.
+    """
+    if people.find_any(user_id) is not None:
+        logs.keep(user_id)
+        return True
+    return logs.purge(user_id, keep_going)
 
 
 class UserRemoval:

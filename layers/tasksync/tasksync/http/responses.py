@@ -178,7 +178,7 @@ def member(found: tuple[Membership, User]) -> schemas.Member:
 
 
 def activity(entry: ActivityEntry) -> schemas.Activity:
-    """``actor_id`` is null where the service acted by itself, ``old`` and ``new`` where there is no value."""
+    """``actor_id`` is null where no user acted, ``old`` and ``new`` where there is no value."""
     return {
         "id": entry.id,
         "seq": entry.seq,
@@ -195,7 +195,7 @@ def activity(entry: ActivityEntry) -> schemas.Activity:
 
 
 def exported_activity(entry: ActivityEntry) -> schemas.ExportedActivity:
-    return {**activity(entry), "room_id": entry.owner_id}
+    return {**activity(entry), "room_id": entry.owner_id if is_room_id(entry.owner_id) else None}
 
 
 def task(found: Task) -> schemas.Task:

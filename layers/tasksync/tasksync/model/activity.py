@@ -1,4 +1,4 @@
-"""Versions and changes of rooms and tasks, as the activity function reads them from the streams."""
+"""Versions and changes of rooms, tasks and users, as the activity function reads them from the streams."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The state of a room or task after a commit."""
+    """The state of a room, task or user after a commit."""
 
     owner_id: str
     """Whose log it belongs to."""
@@ -30,13 +30,13 @@ class Version:
     context: ChangeContext | None
     """The context of the change that made this version. None: it is older than change contexts."""
     dead: bool = False
-    """A room without members."""
+    """A room without members, or a user whose deletion was accepted."""
     trashed: bool = False
     """A task in the trash."""
     rank: str | None = None
     """Of a task, in the manual order."""
     digests: Mapping[str, str] = field(default_factory=dict)
-    """Of those ``fields`` that have only the beginning of a text: a digest of the whole."""
+    """By field, a digest of the whole text of which ``fields`` have the beginning, or nothing: the password."""
     counted: Counted = Counted.NEITHER
 
 

@@ -1,4 +1,4 @@
-"""The change context of a room or task: who made the latest change, and in which request. It is stored in the item.
+"""The change context: who made the latest change of a room, task or user, in which request. The item has it.
 
 A stream record has the item before and after a change, but not who changed it. So each update writes the change context
 (``runtime/unit_of_work.py``).

@@ -15,6 +15,9 @@ from tasksync.model.entities import ActivityEntry, ActivityResource, Room, TaskC
 _LOG_BEGINS_WITHIN = timedelta(minutes=10)
 """After the creation of a room: most often within a second. Where it takes longer than this, an alarm is raised."""
 
+NO_RECORD_COMES_AFTER = timedelta(hours=25)
+"""After this time, no record of a change is on its way any more: streams keep records for 24 hours."""
+
 
 class Counted(StrEnum):
     """Which count of its log a thing is in."""
@@ -88,7 +91,7 @@ class Head(msgspec.Struct, frozen=True):
     adopted: str | None = None
     """How far the audit trail of the version before is appended. None: wholly, or there is none."""
     expires_at: datetime | None = None
-    """Of a room that was deleted for good."""
+    """Of a room or user that was deleted for good."""
 
 
 class LogState(msgspec.Struct, frozen=True):

@@ -352,7 +352,7 @@ class Task(msgspec.Struct, frozen=True):
 
 
 class ActivityAction(StrEnum):
-    """The kind of change of a room, a membership or a task."""
+    """The kind of change of a room, a membership, a task or a user."""
 
     CREATED = "created"
     """It was made; of a membership: somebody joined or was added."""
@@ -363,11 +363,11 @@ class ActivityAction(StrEnum):
     TRASHED = "trashed"
     """A task was moved to the trash."""
     RESTORED = "restored"
-    """A task was taken out of the trash."""
+    """A task was taken out of the trash; of a user: the deletion was taken back."""
     DELETED = "deleted"
-    """It was deleted; of a membership: somebody left or was removed."""
+    """It was deleted; of a membership: somebody left or was removed; of a user: the deletion was accepted."""
     PURGED = "purged"
-    """A task was deleted for good: from the trash, or with its room, after the last member had left."""
+    """It was deleted for good: a task from the trash, or with its room or person; a room after its last member."""
     REFETCH = "refetch"
     """What happened to it up to this entry is not in the log: read it again."""
 
@@ -386,7 +386,7 @@ class ActivityResource(StrEnum):
 
 
 class ActivityEntry(msgspec.Struct, frozen=True):
-    """An entry of a change log: one change of a room, a membership or a task."""
+    """An entry of a change log: one change of a room, a membership, a task or a user."""
 
     id: str
     """Derived from the change. Ids sort by time."""
@@ -394,18 +394,18 @@ class ActivityEntry(msgspec.Struct, frozen=True):
     """Whose log it is in: a room, or a user."""
     at: datetime
     actor_id: str | None
-    """None: the service itself, which finished a deletion or an unassignment."""
+    """None: the service itself, which finished a deletion or an unassignment, or an operator."""
     action: ActivityAction
     resource: ActivityResource
     resource_id: str
-    """The id of the room or task; for a membership, of the user."""
+    """The id of the room, task or user; for a membership, of the user."""
     changes: Mapping[str, tuple[str | None, str | None]]
     """The old and the new value of each changed field."""
     request_id: str | None
     revision: int | None
-    """Of the room or task after the change; of a refetch, up to which one changes are not in the log. None: unknown."""
+    """After the change; of a refetch, up to which one changes are not in the log. None: unknown."""
     version: int | None
-    """Of the room or task after the change. None: it is deleted, or unknown."""
+    """After the change. None: it is deleted, or unknown."""
     seq: int = 0
     """The position in the log, from 1. 0: it is not appended yet."""
 

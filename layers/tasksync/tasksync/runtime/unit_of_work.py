@@ -58,11 +58,11 @@ class UnitOfWork:
     """The change context as items store it; ``model/change_context.py`` reads it."""
 
     def __post_init__(self) -> None:
-        self.change_context = _change_context(self, {})
+        self.change_context = _change_context(self.actor_id, self.request_id, {})
 
 
-def _change_context(unit: UnitOfWork, members: Mapping[str, Roles]) -> str:
-    written = {"actor_id": unit.actor_id, "request_id": unit.request_id, **({"members": members} if members else {})}
+def _change_context(actor_id: str | None, request_id: str | None, members: Mapping[str, Roles]) -> str:
+    written = {"actor_id": actor_id, "request_id": request_id, **({"members": members} if members else {})}
     return json.dumps(written, separators=(",", ":"))
 
 
@@ -81,10 +81,15 @@ def begin(actor_id: str | None = None, request_id: str | None = None) -> Iterato
         current.reset(token)
 
 
-def change_context(members: Mapping[str, Roles] | None = None) -> str:
-    """The change context of this unit of work. ``members``: what a change does to memberships of the room."""
+def change_context(members: Mapping[str, Roles] | None = None, actor_id: str | None = None) -> str:
+    """The change context of this unit of work. ``members``: what a change does to memberships of the room.
+
+    ``actor_id``: who makes the change, where the request has no token that says so.
+    """
     unit = current.get()
-    return _change_context(unit, members) if members else unit.change_context
+    if not members and actor_id is None:
+        return unit.change_context
+    return _change_context(actor_id or unit.actor_id, unit.request_id, members or {})
 
 
 def respond_with(outcome: object) -> None:

@@ -1,4 +1,4 @@
-"""Converts stream records of the rooms and tasks tables to changes, and handles them by the log that they belong to."""
+"""Converts stream records of rooms, tasks and users to changes, and handles them by the log that they belong to."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -36,13 +36,20 @@ def _log_of(record: Record) -> str | None:
 
 def _owner_of(record: Record) -> str:
     """The room or user in the key of the item."""
-    keys = record["dynamodb"]["Keys"]
-    owner_id: str = keys["owner_id" if "owner_id" in keys else "room_id"]["S"]
-    return owner_id
+    return _thing_of(record["dynamodb"]["Keys"])[0]
+
+
+def _thing_of(keys: Raw) -> tuple[str, str, ActivityResource]:
+    """Of a key, whose log it belongs to, and what it is the key of."""
+    if "owner_id" in keys:
+        return keys["owner_id"]["S"], keys["task_id" if "task_id" in keys else "item"]["S"], ActivityResource.TASK
+    if "room_id" in keys:
+        return keys["room_id"]["S"], keys["room_id"]["S"], ActivityResource.ROOM
+    return keys["user_id"]["S"], keys["user_id"]["S"], ActivityResource.USER
 
 
 def change_of(record: Record) -> Change | Unreadable:
-    """The change in a stream record (old and new image) of a room's own item or a task."""
+    """The change in a stream record (old and new image) of a room's own item, a task or a user."""
     change = record["dynamodb"]
     recorded_at = datetime.fromtimestamp(int(change["ApproximateCreationDateTime"]), UTC)
     try:
@@ -65,14 +72,12 @@ def _version(change: Record, name: str) -> Version | None:
 
 
 def _unreadable(change: Record, recorded_at: datetime) -> Unreadable:
-    keys = change["Keys"]
-    task = "owner_id" in keys
-    owner_id = keys["owner_id" if task else "room_id"]["S"]
+    owner_id, thing_id, resource = _thing_of(change["Keys"])
     gone = "NewImage" not in change
     return Unreadable(
         owner_id=owner_id,
-        thing_id=keys["task_id" if "task_id" in keys else "item"]["S"] if task else owner_id,
-        resource=ActivityResource.TASK if task else ActivityResource.ROOM,
+        thing_id=thing_id,
+        resource=resource,
         revision=_revision(change["OldImage" if gone else "NewImage"], gone=gone),
         gone=gone,
         recorded_at=recorded_at,

@@ -27,7 +27,7 @@ def commit_of(change: Change | Unreadable, deletions: Mapping[str, Deletion]) ->
         return None if before is None else _deletion(before, change.recorded_at, deletions.get(before.thing_id))
     if before is not None and before.revision == after.revision:
         return None  # not a change made through the API: a manual repair, for example
-    context = after.context or _NOBODY
+    context = context_of(before, after)
     if before is not None and before.number == after.number:
         entries = []  # ranks were made short again, for example
     elif context.members:
@@ -43,6 +43,16 @@ def commit_of(change: Change | Unreadable, deletions: Mapping[str, Deletion]) ->
         entries=tuple(entries),
         counted=after.counted,
     )
+
+
+def context_of(before: Version | None, after: Version) -> ChangeContext:
+    """Who made the change that led to ``after``.
+
+    Operators, and versions before change contexts of users, write users without one, and leave the former one there. A
+    request changes a user once, so a context that was there before is not that of the change.
+    """
+    left_over = before is not None and after.resource is ActivityResource.USER and after.context == before.context
+    return _NOBODY if after.context is None or left_over else after.context
 
 
 def refetch_entry(
@@ -65,7 +75,7 @@ def refetch_entry(
 
 
 def repair_of(version: Version) -> Commit:
-    """What a log is to hold of a room or task whose records got lost, up to this version."""
+    """What a log is to hold of a room, task or user whose records got lost, up to this version."""
     entry = refetch_entry(version.owner_id, version.thing_id, version.resource, times.now(), version.revision)
     return Commit(
         thing_id=version.thing_id,
@@ -102,6 +112,8 @@ def _action(before: Version | None, after: Version) -> ActivityAction:
         return ActivityAction.CREATED
     if after.dead:  # and no membership changed: an admin has deleted the room
         return ActivityAction.DELETED
+    if before.dead:
+        return ActivityAction.RESTORED
     if before.trashed != after.trashed:
         return ActivityAction.TRASHED if after.trashed else ActivityAction.RESTORED
     if before.rank != after.rank:
@@ -137,7 +149,7 @@ def _item_entry(
     *,
     gone: bool = False,
 ) -> ActivityEntry:
-    """The entry of a change of the room itself or of a task. ``gone``: ``version`` is the last one before the end."""
+    """The entry of a change of a room itself, task or user. ``gone``: ``version`` is the last one before the end."""
     revision = version.revision + gone
     return ActivityEntry(
         id=entry_id(at, version.thing_id, revision),
@@ -175,10 +187,9 @@ def _membership_entry(user_id: str, roles: Roles, room: Version, context: Change
 
 def _changes(before: Version | None, after: Version | None) -> dict[str, tuple[str | None, str | None]]:
     old, new = (each.fields if each else {} for each in (before, after))
-    old_digests, new_digests = (each.digests if each else {} for each in (before, after))
-    names = [*new, *(name for name in old if name not in new)]
+    old_digests, new_digests = (each.digests if before and each else {} for each in (before, after))
     return {
         name: (old.get(name), new.get(name))
-        for name in names
+        for name in dict.fromkeys([*new, *old, *new_digests])
         if old.get(name) != new.get(name) or old_digests.get(name) != new_digests.get(name)
     }

@@ -19,7 +19,7 @@ from tasksync.domain.change_log.entries import refetch_entry, repair_of
 from tasksync.model import times
 from tasksync.model.activity import Version
 from tasksync.model.change_log import Commit, Counted, Head, LogState, Marker
-from tasksync.model.entities import ActivityAction, ActivityEntry
+from tasksync.model.entities import ActivityAction, ActivityEntry, ActivityResource
 from tasksync.model.errors import WriteConflict
 from tasksync.model.times import is_room_id
 from tasksync.runtime.unit_of_work import retry_on_conflict
@@ -205,6 +205,8 @@ def _is_logged(commit: Commit, marker: Marker) -> bool:
 
 def _gap(log_id: str, commit: Commit, marker: Marker | None) -> list[ActivityEntry]:
     """The entry that covers the revisions between the last one that the log holds and this one, if there are any."""
+    if commit.resource is ActivityResource.USER and commit.thing_id != log_id:
+        return []  # a person's name, of which rooms are told no more than that it is another one
     refetch = any(entry.action is ActivityAction.REFETCH for entry in commit.entries)
     last = 0 if marker is None else marker.revision
     if commit.revision is None or commit.revision == last + 1 or refetch:

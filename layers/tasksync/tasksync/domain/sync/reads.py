@@ -55,3 +55,8 @@ def parts(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     left = iter(dict.fromkeys(items))
     while part := list(islice(left, size)):
         yield part
+
+
+def gathered(gather: Gather, reads: Sequence[Callable[[], Any]]) -> list[Any]:
+    """The results of any number of reads."""
+    return gather(*reads) if reads else []

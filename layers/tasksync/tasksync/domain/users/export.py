@@ -10,9 +10,21 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from tasksync.model.entities import ActivityEntry, Caller, FormerMember, Membership, Page, RoomView, Session, Task, User
+from tasksync.model.entities import (
+    ActivityEntry,
+    ActivityResource,
+    Caller,
+    FormerMember,
+    Membership,
+    Page,
+    RoomView,
+    Session,
+    Task,
+    User,
+)
 from tasksync.model.errors import RoleTooLow
 from tasksync.model.queries import TaskFilter
+from tasksync.model.times import is_room_id
 
 _EVERY_TASK = TaskFilter()
 
@@ -71,8 +83,9 @@ class Trash(Protocol):
 
 
 class Activity(Protocol):
-    """``dynamodb/activity/repository.py``."""
+    """``dynamodb/change_log/repository.py``."""
 
+    def page(self, log_id: str, limit: int, after: str | None) -> Page[ActivityEntry]: ...
     def done_by(self, user_id: str, limit: int, after: str | None) -> Page[ActivityEntry]: ...
 
 
@@ -137,12 +150,24 @@ class ExportService:
         page = self._trash.list_of_caller(caller, limit, after)
         return Page(self._created.whole(page.items), page.next)
 
+    def own_activity(self, caller: Caller, limit: int, after: str | None) -> Page[ActivityEntry]:
+        """What happened to the caller's profile and personal tasks, whoever did it, newest first."""
+        return self._activity.page(caller.user_id, limit, after)
+
     def activity(self, caller: Caller, limit: int, after: str | None) -> Page[ActivityEntry]:
-        """The caller's actions in current and former rooms, without room codes."""
+        """The caller's actions elsewhere, oldest first: in current and former rooms, without room codes, and as an
+        admin of the installation, without other people's data."""
         page = self._activity.done_by(caller.user_id, limit, after)
-        return Page([_without_secrets(entry) for entry in page.items], page.next)
+        elsewhere = [entry for entry in page.items if entry.owner_id != caller.user_id and not _is_new_name(entry)]
+        return Page([_without_secrets(entry) for entry in elsewhere], page.next)
+
+
+def _is_new_name(entry: ActivityEntry) -> bool:
+    """Whether it tells a room of a person's new name, which the person's own log has."""
+    return entry.resource is ActivityResource.USER and is_room_id(entry.owner_id)
 
 
 def _without_secrets(entry: ActivityEntry) -> ActivityEntry:
-    hidden = dict.fromkeys(_SECRET_FIELDS & entry.changes.keys(), (None, None))
+    secrets = _SECRET_FIELDS & entry.changes.keys() if is_room_id(entry.owner_id) else entry.changes.keys()
+    hidden = dict.fromkeys(secrets, (None, None))
     return replace(entry, changes={**entry.changes, **hidden}) if hidden else entry

@@ -9,9 +9,11 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from tasksync.dynamodb.change_log.decoder import ENTRY
 from tasksync.dynamodb.core.connection import SharedModel
 from tasksync.dynamodb.core.mapper import Raw
+from tasksync.dynamodb.core.unfinished import Unfinished
 from tasksync.model import times
 from tasksync.model.change_log import Counted, Head, Marker
 from tasksync.model.entities import ActivityEntry
+from tasksync.model.times import is_room_id
 from tasksync.runtime.settings import settings
 
 HEAD = "head"
@@ -79,12 +81,19 @@ class HeadItem(LogItem):
     open = NumberAttribute()
     completed = NumberAttribute()
     adopted = UnicodeAttribute(null=True)
+    unfinished = UnicodeAttribute(null=True)
+    """``Unfinished.LOG`` from when the log's user was deleted; absent before, and of rooms."""
+    updated_at = UnicodeAttribute(null=True)
+    """With ``unfinished``: when the last entry was appended."""
 
     @classmethod
     def of(cls, log_id: str, head: Head) -> "HeadItem":
+        to_be_purged = head.expires_at is not None and not is_room_id(log_id)
         return cls(
             log_id,
             HEAD,
+            unfinished=Unfinished.LOG.value if to_be_purged else None,
+            updated_at=times.timestamp(times.now()) if to_be_purged else None,
             seq=head.seq,
             open=head.open,
             completed=head.completed,

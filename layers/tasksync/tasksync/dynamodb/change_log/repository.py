@@ -1,10 +1,11 @@
 """The log table: the change logs of rooms and users, one partition each.
 
-Only the activity function writes here. Each of its transactions checks the head, so appends to one log come one after
+Only the activity function appends. Each of its transactions checks the head, so appends to one log come one after
 the other. It checks the markers, too: head and markers are read in one batch, which is no snapshot.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from pynamodb.expressions.condition import Condition
@@ -20,7 +21,8 @@ from tasksync.dynamodb.change_log.items import (
     entry_item,
     log_key,
 )
-from tasksync.dynamodb.core.connection import Transaction, get_many
+from tasksync.dynamodb.core.connection import Transaction, get_item, get_many
+from tasksync.dynamodb.core.unfinished import Unfinished, unfinished
 from tasksync.model.change_log import Head, LogState, Marker
 from tasksync.model.entities import ActivityEntry, Page
 from tasksync.model.errors import BadCursor, WriteConflict
@@ -81,6 +83,46 @@ class ChangeLogRepository:
         found = [entry_of(raw) for raw in get_many(settings.log_table, keys)]
         last = read.get("LastEvaluatedKey")
         return Page(sorted(found, key=lambda entry: entry.id), None if last is None else last["entry_id"]["S"])
+
+    def unfinished(self, before: datetime) -> Iterator[list[str]]:
+        """Users who were deleted, and whose logs got their last entry before this time: as
+        ``RoomsRepository.unfinished``.
+        """
+        for page in unfinished(settings.log_table, Unfinished.LOG, before):
+            yield [key["owner_id"]["S"] for key in page]
+
+    def purge(self, log_id: str, keep_going: Callable[[], bool]) -> bool:
+        """Delete the log of a user who was deleted, 25 items at a time, the head last. False if ``keep_going`` said no
+        before the end. A log that is not to be purged is left alone. Raises ``WriteConflict`` if the log got an entry
+        meanwhile.
+        """
+        head = get_item(settings.log_table, log_key(log_id, HEAD))
+        if head is None or "unfinished" not in head:
+            return True
+        while keep_going():
+            page = LogItem.query(log_id, consistent_read=True, limit=26, attributes_to_get=["owner_id", "item"])
+            found = [item for item in page if item.item != HEAD]
+            if not found:
+                transaction = Transaction()
+                transaction.delete(LogItem(log_id, HEAD), HeadItem.seq == int(head["seq"]["N"]), WriteConflict)
+                transaction.commit()
+                return True
+            with LogItem.batch_write() as batch:
+                for item in found[:25]:
+                    batch.delete(item)
+        return False
+
+    def keep(self, log_id: str) -> None:
+        """Take the mark for the sweeper away: the user is there."""
+        transaction = Transaction()
+        transaction.update(
+            LogItem(log_id, HEAD),
+            [HeadItem.unfinished.remove(), HeadItem.updated_at.remove(), HeadItem.expires_at.remove()],
+            HeadItem.unfinished.exists(),
+            WriteConflict,
+        )
+        with suppress(WriteConflict):
+            transaction.commit()
 
 
 def _number(position: str) -> int:

@@ -1,4 +1,4 @@
-"""The sparse index of unfinished removals, in the users table and the rooms table.
+"""The sparse index of unfinished removals, in the tables of users, rooms and change logs.
 
 A write that starts a removal marks it: an item of its transaction gets the attribute ``unfinished``. Finishing the
 removal deletes the item. The index contains only items with the attribute. So a query costs the same for a hundred
@@ -29,6 +29,8 @@ class Unfinished(StrEnum):
     """A room without members. The mark is on the room's item."""
     UNASSIGNMENT = "unassignment"
     """An unassignment of tasks. The mark is a separate item: ``dynamodb/rooms/unassignments.py``."""
+    LOG = "log"
+    """The change log of a user who is deleted. The mark is on the log's head."""
 
 
 def unfinished(table: str, kind: Unfinished, before: datetime) -> Iterator[list[Key]]:

@@ -5,18 +5,16 @@ says so takes the place of what was lost. Started again, the migrations heal wha
 """
 
 from collections.abc import Callable
-from datetime import timedelta
 
 from tasksync.dynamodb.activity.versions import version_of
 from tasksync.dynamodb.migrations.scanning import Raw
 from tasksync.model import times
 from tasksync.model.activity import Version
+from tasksync.model.change_log import NO_RECORD_COMES_AFTER
 from tasksync.model.errors import WriteConflict
 
 Complete = Callable[[Version], bool]
 """Appends to the log of a room or task what is missing up to this version; whether anything was."""
-
-NO_RECORD_COMES_AFTER = timedelta(hours=25)
 
 
 def complete_log_of(item: Raw, complete: Complete) -> bool:

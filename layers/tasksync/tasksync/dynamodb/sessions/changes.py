@@ -11,6 +11,7 @@ from tasksync.dynamodb.users.items import UserItem
 from tasksync.model import times
 from tasksync.model.entities import Session, User, UserStatus
 from tasksync.model.errors import CallerGone, InvalidCredentials, SessionNotFound, TokenRevoked, WriteConflict
+from tasksync.runtime import unit_of_work
 
 
 class SessionChanges(SessionsRepository):
@@ -93,6 +94,7 @@ class SessionChanges(SessionsRepository):
                 UserItem.password_hash.set(password_hash),
                 UserItem.token_epoch.set(epoch),
                 UserItem.updated_at.set(times.timestamp(at)),
+                UserItem.stamp.set(unit_of_work.change_context()),
                 UserItem.version.add(1),
             ],
             # A password change, signing out everywhere and the deletion of the user each raise the epoch.

@@ -106,7 +106,7 @@ class TaskChanges(TaskLists):
         transaction = Transaction()
         if writer_id is not None:
             require_writer(transaction, str(owner_of(task_id)), writer_id, WriteConflict)
-            note_deletion(transaction, task_id)
+        note_deletion(transaction, task_id)
         delete_trashed(transaction, task_id, trashed_at)
         transaction.commit()
 

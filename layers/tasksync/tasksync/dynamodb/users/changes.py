@@ -10,6 +10,7 @@ from tasksync.dynamodb.users.repository import UsersRepository
 from tasksync.model import times
 from tasksync.model.entities import User, UserStatus
 from tasksync.model.errors import EmailTaken, UsernameTaken, WriteConflict
+from tasksync.runtime import unit_of_work
 
 
 class UserChanges(UsersRepository):
@@ -28,6 +29,7 @@ class UserChanges(UsersRepository):
                 UserItem.email.set(email) if email is not None else UserItem.email.remove(),
                 UserItem.added_by.set(changed.added_by.value),
                 UserItem.updated_at.set(times.timestamp(changed.updated_at)),
+                UserItem.stamp.set(unit_of_work.change_context()),
                 UserItem.version.add(1),
             ],
             UserItem.version == user.version,
@@ -47,6 +49,7 @@ class UserChanges(UsersRepository):
                 mark_as_deleting(),
                 UserItem.token_epoch.add(1),
                 UserItem.updated_at.set(times.timestamp(at)),
+                UserItem.stamp.set(unit_of_work.change_context()),
                 UserItem.version.add(1),
             ],
             UserItem.version == user.version,

@@ -4,6 +4,7 @@ from tasksync.dynamodb.core.connection import Failure, Transaction
 from tasksync.dynamodb.users.items import ClaimItem, UserItem, email_claim, name_claim
 from tasksync.model.entities import User, UserStatus
 from tasksync.model.errors import EmailTaken, UsernameTaken, WriteConflict
+from tasksync.runtime import unit_of_work
 
 
 def require_active(transaction: Transaction, user_id: str, otherwise: Failure) -> None:
@@ -17,11 +18,13 @@ def require_unchanged(transaction: Transaction, user: User, otherwise: Failure) 
 
 
 def put_user(transaction: Transaction, user: User) -> None:
-    """Add a user and their claims. The commit raises ``UsernameTaken`` or ``EmailTaken``."""
+    """Add a user, as their own act, and their claims. The commit raises ``UsernameTaken`` or ``EmailTaken``."""
     _put_claim(transaction, name_claim(user.username), user.id, UsernameTaken)
     if user.email is not None:
         _put_claim(transaction, email_claim(user.email), user.id, EmailTaken)
-    transaction.put(UserItem.of(user), UserItem.user_id.does_not_exist(), WriteConflict)
+    item = UserItem.of(user)
+    item.stamp = unit_of_work.change_context(actor_id=user.id)
+    transaction.put(item, UserItem.user_id.does_not_exist(), WriteConflict)
 
 
 def move_claim(transaction: Transaction, owner: str, old: str | None, new: str | None, taken: Failure) -> None:

@@ -51,6 +51,8 @@ class UserItem(UsersItem, discriminator="user"):
     recovery_expires_at = UnicodeAttribute(null=True)
     recovery_version = NumberAttribute(null=True)
     """The user's version at that time."""
+    stamp = UnicodeAttribute(null=True)
+    """Of the latest change: ``tasksync.model.change_context``."""
 
     @classmethod
     def of(cls, user: User) -> "UserItem":

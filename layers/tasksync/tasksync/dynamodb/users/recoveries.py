@@ -10,6 +10,7 @@ from tasksync.dynamodb.users.repository import UsersRepository
 from tasksync.model import times
 from tasksync.model.entities import Recovery, User, UserStatus
 from tasksync.model.errors import WriteConflict
+from tasksync.runtime import unit_of_work
 from tasksync.runtime.settings import settings
 
 
@@ -36,6 +37,7 @@ class UserRecoveries(UsersRepository):
                 UserItem.password_hash.set(password_hash),
                 UserItem.token_epoch.add(1),
                 UserItem.updated_at.set(times.timestamp(at)),
+                UserItem.stamp.set(unit_of_work.change_context(actor_id=user.id)),
                 UserItem.version.add(1),
                 UserItem.recovery_hash.remove(),
                 UserItem.recovery_expires_at.remove(),

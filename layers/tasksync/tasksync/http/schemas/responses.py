@@ -258,7 +258,7 @@ class ValueChange(TypedDict):
 
 
 class Activity(TypedDict):
-    """A change of a room, of its members or of a task in it."""
+    """A change of a room, of its members or of a task in it; or of a user or a personal task."""
 
     id: Annotated[
         str,
@@ -268,23 +268,31 @@ class Activity(TypedDict):
         ),
     ]
     seq: Annotated[
-        int, Meta(description="The position in the change log of the room: from 1, without a gap.", examples=[812])
+        int,
+        Meta(description="The position in the change log of the room or user: from 1, without a gap.", examples=[812]),
     ]
     at: Annotated[Timestamp, Meta(description="When the change was made.")]
     actor_id: Annotated[
         UserId | None,
-        Meta(description="The user who made the change; null: the service, during a deletion or an unassignment."),
+        Meta(
+            description=(
+                "The user who made the change; null: the service, during a deletion or an unassignment, or an operator."
+            )
+        ),
     ]
     action: Annotated[ActivityAction, Meta(description="The kind of change.")]
     resource: Annotated[ActivityResource, Meta(description="The kind of resource that was changed.")]
     resource_id: Annotated[
         str,
         Meta(
-            description="The room, the task or, of a membership, the user.",
+            description="The room, the task, the user or, of a membership, its user.",
             examples=["room_01a1fc4cb1f0777a8d1a5f0e2b6c9d3e.01a1fc4cc02b7d5c9e3f1a2b4c5d6e7f"],
         ),
     ]
-    changes: Annotated[dict[str, ValueChange], Meta(description="The changed values, by field.")]
+    changes: Annotated[
+        dict[str, ValueChange],
+        Meta(description="The changed values, by field. Of a password, both are null."),
+    ]
     request_id: Annotated[
         str | None,
         Meta(
@@ -294,14 +302,14 @@ class Activity(TypedDict):
     ]
     version: Annotated[
         int | None,
-        Meta(description="The `version` of the room or task after the change; null: it is deleted.", examples=[7]),
+        Meta(description="The `version` of room, task or user after the change; null: it is deleted.", examples=[7]),
     ]
     revision: Annotated[
         int | None,
         Meta(
             description=(
-                "The number of the write that made the change: the log has each write of a room or task once and in "
-                "order, or an entry `refetch` that covers it. Null: unknown."
+                "The number of the write that made the change: the log has each write of a room, task or user once "
+                "and in order, or an entry `refetch` that covers it. Null: unknown."
             ),
             examples=[7],
         ),
@@ -309,9 +317,9 @@ class Activity(TypedDict):
 
 
 class ExportedActivity(Activity):
-    """A change that the user made in a room."""
+    """A change that the user made, or one of their profile or a personal task."""
 
-    room_id: Annotated[RoomId, Meta(description="The id of the room.")]
+    room_id: Annotated[RoomId | None, Meta(description="The id of the room; null: it is not of a room.")]
 
 
 class Listing(TypedDict, Generic[Item]):
