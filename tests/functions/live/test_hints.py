@@ -77,9 +77,9 @@ def test_whoever_gains_or_loses_a_room_is_told_so(product: Product) -> None:
     product.deliver()
     assert [{"type": "rooms"} in socket.taken() for socket in sockets] == [False, True]
 
-    assert ann.delete(f"/rooms/{room['id']}").status == 204
+    assert bob.delete(f"/rooms/{room['id']}/users/me").status == 204
     product.deliver()
-    assert [{"type": "rooms"} in socket.taken() for socket in sockets] == [True, True]
+    assert [{"type": "rooms"} in socket.taken() for socket in sockets] == [False, True]
 
 
 def test_an_ended_session_gets_no_hint_even_before_its_connection_is_closed(product: Product) -> None:
