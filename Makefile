@@ -172,7 +172,7 @@ test-units: $(DEVELOPMENT) ## Unit tests: each function in process, with moto
 	$(BIN)/python -m pytest $(UNITS) $(IN_PARALLEL)
 
 test-reliability: $(DEVELOPMENT) ## Model checking, fault simulation, mutation of conditions, state machines
-	$(BIN)/python -m pytest tests/model tests/simulation tests/mutation tests/machines $(BY_FILE)
+	$(BIN)/python -m pytest tests/model tests/simulation tests/mutation tests/machines tests/convergence $(BY_FILE)
 
 # Beside and beyond what each commit is tried with: each takes too long for that, or asks the same once more.
 test-nightly: test-coverage test-versions test-description ## What is too slow for each commit: coverage, other Pythons, other seeds for SECONDS=1800

@@ -26,7 +26,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infrastructure import build, deployed, leftovers, smoke, stacks, tasks_move
+from infrastructure import build, deployed, leftovers, migrate, smoke, stacks, tasks_move
 from infrastructure import template as templates
 from infrastructure.change_sets import ChangeSets
 from infrastructure.local.errors import DeploymentFailed
@@ -128,6 +128,16 @@ class Stack:
         time.sleep(self._settle)
         functions = deployed.functions(self._client)
         tasks_move.copy(functions, self.outputs()["MigrationsFunction"], begun=begun, progress=print)
+
+    def migrate(self, *, upgraded: bool) -> None:
+        """Carry out the migrations that are not done, as `make migrate` does. Raises MigrationFailed.
+
+        ``upgraded``: requests may still be under way in the version before.
+        """
+        functions, function = deployed.functions(self._client), self.outputs()["MigrationsFunction"]
+        if upgraded and not migrate.is_done(functions, function):
+            time.sleep(self._settle)
+        migrate.finish(functions, function, print)
 
     def outputs(self) -> dict[str, str]:
         return stacks.outputs(stacks.described(self._cloudformation, self.name) or {})
@@ -295,6 +305,7 @@ def main() -> int:
 
     try:
         stack = Stack(name, boto3.client)
+        upgraded = stack.version() is not None
         release(stack, deploy, lambda **how: smoke.check(_address(stack, arguments.url), **how))
     except RolledBack as reason:
         print(f"The new version does not serve: {reason}\nThe version before is back, and serves.", file=sys.stderr)
@@ -306,6 +317,7 @@ def main() -> int:
     else:
         print(f"{name} serves at {_address(stack, arguments.url)}")
         _clean_up(stack)
+        _migrate(stack, upgraded=upgraded)
         _report(name, _address(stack, arguments.url))
         return 0
     return 1
@@ -334,6 +346,14 @@ def _report(name: str, url: str) -> None:
         print("\n".join(map(str, look(name, url, boto3.client))))
     except (BotoCoreError, ClientError) as error:
         print(f"{name} could not be looked at: {error}", file=sys.stderr)
+
+
+def _migrate(stack: Stack, *, upgraded: bool) -> None:
+    """A version that serves is deployed, whether or not all stored items are in its form."""
+    try:
+        stack.migrate(upgraded=upgraded)
+    except (MigrationFailed, BotoCoreError, ClientError) as error:
+        print(f"{error}\nTo go on: make migrate STACK={stack.name}", file=sys.stderr)
 
 
 def _clean_up(stack: Stack) -> None:

@@ -25,7 +25,6 @@ OPEN = {PARAMETER: "true"}
 _COPYING = ["0006-tasks-copied", "0007-copies-compared", "0008-copies-of-deleted-tasks", "0009-assignments"]
 _COMPARING = _COPYING[1:3]
 _CHECKING = _COPYING[1:]
-_ITEMS_PER_SECOND = 2_000
 
 
 def is_due(template: Mapping[str, Any], parameters: Mapping[str, str]) -> bool:
@@ -44,7 +43,7 @@ def copy(functions: Any, function: str, *, begun: bool, progress: Callable[[str]
     ``functions``: a boto3 client of Lambda. ``begun``: continues copying, if an earlier call began it. Compared is all
     of it in any case: what an earlier call compared may have been another table.
     """
-    event = {"items_per_second": _ITEMS_PER_SECOND, "again": _CHECKING if begun else _COPYING}
+    event = {"items_per_second": migrate.ITEMS_PER_SECOND, "again": _CHECKING if begun else _COPYING}
     report: migrate.Report = {"migrations": []}
     for report in migrate.until_done(functions, function, event):
         for line in migrate.lines(report):

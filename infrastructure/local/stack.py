@@ -107,6 +107,8 @@ class LocalStack:
                 self._copy_tasks(found, begun=before is not None and tasks_move.is_begun(before[1]))
                 found = self.deploy(tasks_move.OPEN)
                 addresses.write(self.data_directory, found)
+            if before is not None:
+                self._migrate(found)
         except BaseException:
             self.kill()
             raise
@@ -128,6 +130,14 @@ class LocalStack:
                 begun=begun,
                 progress=self._progress,
             )
+        except migrate.MigrationFailed as error:
+            raise DeploymentFailed(str(error)) from error
+
+    def _migrate(self, running: Addresses) -> None:
+        """Raises DeploymentFailed. The next start continues."""
+        function = running.outputs["MigrationsFunction"]
+        try:
+            migrate.finish(deployed.functions(running.client), function, self._progress)
         except migrate.MigrationFailed as error:
             raise DeploymentFailed(str(error)) from error
 

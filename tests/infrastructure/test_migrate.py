@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infrastructure import tasks_move
-from infrastructure.migrate import MigrationFailed, done, lines, until_done
+from infrastructure.migrate import MigrationFailed, done, finish, lines, until_done
 
 
 class Functions:
@@ -90,3 +90,21 @@ def test_an_upgrade_copies_tasks_from_the_start_or_continues_and_compares_them_a
 def test_an_upgrade_stops_where_tasks_could_not_be_copied() -> None:
     with pytest.raises(MigrationFailed, match="2 tasks could not be copied"):
         tasks_move.copy(Functions(compared(2)), "MigrationsFunction", begun=True, progress=lambda _: None)
+
+
+def test_after_a_deployment_what_is_not_done_is_carried_out() -> None:
+    functions = Functions(report(10, False), report(20, False), report(30, True))
+    printed: list[str] = []
+
+    finish(functions, "MigrationsFunction", printed.append)
+
+    assert functions.events == [{"status": True}, *[{"items_per_second": 2_000}] * 2]
+    assert len(printed) == 2
+
+
+def test_after_a_deployment_with_nothing_to_migrate_nothing_is_called_but_the_state() -> None:
+    functions = Functions(report(30, True))
+
+    finish(functions, "MigrationsFunction", pytest.fail)
+
+    assert functions.events == [{"status": True}]

@@ -2,7 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from infrastructure.restore import Counts, restore
+from tests.functions.activity.test_personal_logs import purged
+from tests.functions.activity.trails import own
+from tests.functions.room_cleanup.stream_deliveries import let_indexes_settle
+from tests.support import tables
 from tests.support.aws import LOCK
 from tests.support.function_calls import call
 from tests.support.product import Product
@@ -11,25 +17,25 @@ TABLE, RESTORED = "TasksTableV2", "Restored"
 LONG = "word " * 200
 
 
-def _back_up(product: Product) -> None:
+def _back_up(product: Product, table: str = TABLE) -> None:
     """What AWS does: another table with the same keys and items."""
     dynamodb = product.aws.dynamodb
     with LOCK:
-        described = dynamodb.describe_table(TableName=TABLE)["Table"]
-        types = {"owner_id", "item"}
+        described = dynamodb.describe_table(TableName=table)["Table"]
+        types = {key["AttributeName"] for key in described["KeySchema"]}
         dynamodb.create_table(
             TableName=RESTORED,
             KeySchema=described["KeySchema"],
             AttributeDefinitions=[each for each in described["AttributeDefinitions"] if each["AttributeName"] in types],
             BillingMode="PAY_PER_REQUEST",
         )
-        for item in dynamodb.scan(TableName=TABLE)["Items"]:
+        for item in dynamodb.scan(TableName=table)["Items"]:
             dynamodb.put_item(TableName=RESTORED, Item=item)
 
 
-def _restore(product: Product, *, replace: bool) -> Counts:
+def _restore(product: Product, *, replace: bool, table: str = TABLE) -> Counts:
     with LOCK:
-        return restore(product.aws.dynamodb, RESTORED, TABLE, True, replace)
+        return restore(product.aws.dynamodb, RESTORED, table, True, replace)
 
 
 def _violations(product: Product) -> list[Any]:
@@ -62,6 +68,28 @@ def test_a_purged_task_comes_back_and_what_others_did_since_stays(product: Produ
     assert back["version"] > shown["version"]
     assert [task["title"] for task in bob.list("/tasks")] == ["A", "D"]
     assert [task["title"] for task in ann.list(f"/rooms/{room['id']}/trash")] == ["B"]
+    assert _violations(product) == []
+
+
+@pytest.mark.parametrize("attribute", ["stamp", "added_by"])
+def test_a_deleted_user_comes_back_and_keeps_the_log(product: Product, attribute: str) -> None:
+    ann = product.register("ann")
+    product.deliver()
+    tables.forget(product.aws, "UsersTable", {"user_id": ann.id}, attribute)  # as the version before wrote users
+    _back_up(product, "UsersTable")
+    ann.delete("/users/me")
+    let_indexes_settle(product)
+    call(product.aws, "SweeperFunction", {})
+    product.deliver()
+
+    _restore(product, replace=False, table="UsersTable")
+    product.deliver()
+    swept = purged(product)
+
+    assert (swept["found"], swept["finished"]) == (1, 1)
+    entries = own(product.anonymous.sign_in(ann.username))
+    assert [entry["action"] for entry in entries] == ["created", "deleted", "purged", "refetch", "created"]
+    assert [entry["seq"] for entry in entries] == [1, 2, 3, 4, 5]
     assert _violations(product) == []
 
 

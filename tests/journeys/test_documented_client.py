@@ -14,28 +14,20 @@ from typing import Any
 import httpx
 import pytest
 
-from infrastructure.template import REPOSITORY
 from tasksync.security.access_tokens import CLOCK_SKEW_SECONDS
 from tests.journeys.service import Service
 from tests.journeys.test_concurrent_limits import throttled
 from tests.support import builders
 from tests.support.client import Person
+from tests.support.documents import blocks, defined
 
 UNKNOWN = {"type": "about:blank", "title": "Service Unavailable", "status": 503, "code": "outcome_unknown"}
-
-
-def blocks(page: str, language: str) -> list[str]:
-    text = (REPOSITORY / page).read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
 def shown() -> dict[str, Any]:
     """What the page defines."""
-    [source] = blocks("docs/guides/integrate.md", "python client")
-    names: dict[str, Any] = {}
-    exec(compile(source, "docs/guides/integrate.md", "exec"), names)  # noqa: S102  # the example under test
-    return names
+    return defined("docs/guides/integrate.md", "python client")
 
 
 class Relay:

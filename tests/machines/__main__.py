@@ -13,6 +13,7 @@ _EXAMPLES = 10
 def main() -> int:
     """Exit status 1 if an example failed. It is then shown with no more steps than it needs."""
     prepare_environment()
+    from tests.convergence.machine import ConvergenceMachine  # noqa: PLC0415  # after the environment is set
     from tests.machines.machine import Machine, run, summary  # noqa: PLC0415  # reads the environment
     from tests.machines.rooms_machine import RoomsMachine  # noqa: PLC0415  # after the environment is set
     from tests.machines.sessions_machine import SessionsMachine  # noqa: PLC0415  # after the environment is set
@@ -22,6 +23,7 @@ def main() -> int:
         "rooms": RoomsMachine,
         "tasks": TasksMachine,
         "sessions": SessionsMachine,
+        "convergence": ConvergenceMachine,
     }
     parser = argparse.ArgumentParser(prog="python -m tests.machines", description=__doc__)
     parser.add_argument("--machine", choices=[*machines], help="only this one")

@@ -50,10 +50,11 @@ class Machine(RuleBasedStateMachine):
             self.changed.update((kind, name) for name in json.loads(response.request.content))
 
     def teardown(self) -> None:
-        assert self._account.permissions.denied == []
+        assert self._account.permissions.denied == [], self._account.permissions.denied
         report = call(self._account, "AuditorFunction", {})
         assert report["complete"]
-        assert [finding for finding in report["findings"] if finding["violations"]] == []
+        broken = [finding for finding in report["findings"] if finding["violations"]]
+        assert broken == [], broken
 
     def expect(self, action: str, response: Response, success: int, reference: Callable[[], object]) -> bool:
         """Hold a response against what the reference says of the same request. Whether something was done."""

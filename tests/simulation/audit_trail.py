@@ -1,4 +1,4 @@
-"""The audit trail held against what was committed: each change of a room, a membership or a task has one entry (I9)."""
+"""Change logs held against what was committed: each change of a room, membership, task or user has one entry (I9)."""
 
 import json
 from collections import defaultdict
@@ -62,8 +62,6 @@ class Recorded:
 
 def _entries(change: Change, together: list[Change], invocation: Invocation | None) -> list[_Entry]:
     room_id, sort_key = change.key
-    if not room_id.startswith("room_"):
-        return []
     actor = invocation.user_id if invocation else None
     request = invocation.aws_request_id if invocation else None
     what = invocation.what if invocation else ""
@@ -74,6 +72,8 @@ def _entries(change: Change, together: list[Change], invocation: Invocation | No
         if change.old is not None and change.old["version"] == change.new["version"]:
             return []  # a rank became short again: nobody sees it
         return [_Entry(room_id, "task", sort_key, _action(change), actor, request, _title(change))]
+    if change.table == "UsersTable" and room_id.startswith("usr_"):
+        return _entries_of_user(change, actor, request)
     if change.table != "RoomsTable" or sort_key != "ROOM":
         return []
     if change.new is None:
@@ -86,6 +86,18 @@ def _entries(change: Change, together: list[Change], invocation: Invocation | No
         _Entry(room_id, "membership", each.key[1].removeprefix("MEMBER#"), _action(each), actor, request, None)
         for each in members
     ]
+
+
+def _entries_of_user(change: Change, actor: str | None, request: str | None) -> list[_Entry]:
+    user_id = change.key[0]
+    if change.new is None:
+        return [_Entry(user_id, "user", user_id, "purged", None, None, None)]
+    if change.old is None:
+        return [_Entry(user_id, "user", user_id, "created", user_id, request, None)]
+    if change.old["version"] == change.new["version"]:
+        return []  # a session, or all of them, ended
+    action = "deleted" if change.new["status"]["S"] == "deleting" else "updated"
+    return [_Entry(user_id, "user", user_id, action, actor, request, None)]
 
 
 def _action(change: Change) -> str:
@@ -102,10 +114,15 @@ def _title(change: Change) -> tuple[str | None, str | None] | None:
 
 
 def _stored(tables: Tables) -> list[_Entry]:
-    """In the order of the logs, without the entries that say what was lost."""
+    """In the order of the logs, without entries that say what was lost, and without new names in logs of rooms: which
+    rooms these are depends on when the record comes."""
     items = tables["LogTable"].items
     entries = [_entry(items[key]) for key in sorted(items) if key[1].startswith("c#")]
-    return [entry for entry in entries if entry.action != "refetch"]
+    return [
+        entry
+        for entry in entries
+        if entry.action != "refetch" and not (entry.resource == "user" and entry.room_id.startswith("room_"))
+    ]
 
 
 def _entry(item: Item) -> _Entry:

@@ -14,7 +14,7 @@ ENTRY, HEAD, MARKER = "c#", "head", "v#"
 
 @dataclass
 class _Thing:
-    """What was committed of a room or task."""
+    """What was committed of a room, user or task."""
 
     revision: int = 0
     unseen: set[int] = field(default_factory=set)
@@ -37,7 +37,7 @@ class ChangeLogs:
     def committed(self, changes: list[Change]) -> None:
         """Raises ``Violation`` if an append is not one behind the head, or a log tells of what was not committed."""
         for change in changes:
-            if is_change_of_task(change) or (change.table == "RoomsTable" and change.key[1] == "ROOM"):
+            if is_change_of_task(change) or _is_of_room_or_user(change):
                 self._note(change)
         logs: dict[str, list[Change]] = defaultdict(list)
         for change in changes:
@@ -58,7 +58,7 @@ class ChangeLogs:
         for log_id, items in logs.items():
             self._check_entries(log_id, items)
         for (log_id, thing_id), thing in self._things.items():
-            if (log_id, thing_id) not in self._lost and log_id.startswith("room_"):
+            if (log_id, thing_id) not in self._lost:
                 self._check_marker(thing_id, thing, logs[log_id].get(MARKER + thing_id))
 
     def _note(self, change: Change) -> None:
@@ -87,7 +87,8 @@ class ChangeLogs:
         if heads and _number(heads[0].new, "seq") != (before or 0) + len(numbers):
             raise Violation(f"I12: the head of {log_id} went on by another number than there are entries")
         for change in changes:
-            thing = self._things[log_id, change.key[1].removeprefix(MARKER)]
+            thing_id = change.key[1].removeprefix(MARKER)
+            thing = self._things[thing_id if _is_name(log_id, thing_id) else log_id, thing_id]
             if change.key[1].startswith(MARKER) and _number(change.new, "revision") > thing.revision:
                 raise Violation(f"I13: {log_id} is further with {change.key[1]} than what was committed")
 
@@ -100,7 +101,8 @@ class ChangeLogs:
         last: dict[str, int] = defaultdict(int)
         previous: tuple[str, int] | None = None
         for entry in entries:
-            if "revision" not in entry:
+            is_name = entry["resource"]["S"] == "user" and _is_name(log_id, str(entry["resource_id"]["S"]))
+            if "revision" not in entry or is_name:
                 continue
             member = entry["resource"]["S"] == "membership"
             thing_id, revision = log_id if member else str(entry["resource_id"]["S"]), _number(entry, "revision")
@@ -121,9 +123,20 @@ class ChangeLogs:
             raise Violation(f"I13: of {thing_id}, its log has {marker}, and was committed {thing}")
 
 
+def _is_of_room_or_user(change: Change) -> bool:
+    if change.table == "UsersTable":
+        return change.key[0].startswith("usr_")
+    return change.table == "RoomsTable" and change.key[1] == "ROOM"
+
+
+def _is_name(log_id: str, thing_id: str) -> bool:
+    """Whether this is a person's new name in the log of a room, in which the person is no thing."""
+    return log_id.startswith("room_") and thing_id.startswith("usr_")
+
+
 def _thing_of(change: Change) -> tuple[str, str]:
     owner_id, name = change.key
-    return owner_id, owner_id if name == "ROOM" else name
+    return owner_id, owner_id if change.table == "UsersTable" or name == "ROOM" else name
 
 
 def _revision(image: Item) -> int:

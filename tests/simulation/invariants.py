@@ -50,8 +50,9 @@ def check_changes(tables: Tables, changes: list[Change], now: float) -> None:
             _check_room(change)
         if change.table == "RoomsTable" and change.key[1].startswith("MEMBER#") and change.new is None:
             _check_unassignment(tables, change)
-        if change.new is not None and change.old is None and (change.table != TASKS_TABLE or is_task(change.key)):
-            _check_newcomer(tables, change.new)
+        made = change.new is not None and change.old is None
+        if made and (is_task(change.key) if change.table == TASKS_TABLE else change.table != "LogTable"):
+            _check_newcomer(tables, change.new or {})
 
 
 def _check_room(change: Change) -> None:

@@ -1,5 +1,7 @@
 """16 clients do everything to four rooms while workers are killed: nothing acknowledged is lost, nothing stays broken.
 
+Sixteen more keep copies of what each of them sees, by ``/sync``, and have the same as the server in the end.
+
 ``STORM_SECONDS`` says for how long (60), ``STORM_SEED`` with which dice. On a machine that has much else to do it goes
 on until each action has been carried out often enough, but no more than four times as long.
 """
@@ -13,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +24,10 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from infrastructure import audit
 from infrastructure.local.stack import LocalStack
+from tests.storm.followers import Follower, Probe, percentiles
 from tests.storm.storm import Board, Participant, TaskHistory
 from tests.storm.workers import workers
-from tests.support.client import Person
+from tests.support.client import Client, Person
 
 CLIENTS = 16
 ROOMS = 4
@@ -33,8 +37,6 @@ SEED = int(os.environ.get("STORM_SEED", "1"))
 _SECONDS_BETWEEN_KILLS = 3.0
 _SECONDS_BETWEEN_STARTS = 0.75
 _QUIET_SECONDS = 120
-# ministack takes the death of a worker that is still starting for a broken function, and ends all its other workers.
-_STARTED_SECONDS = 15
 # How often each is carried out at least: a third of what was seen in a minute on two cores with much else to do.
 LEAST = {
     "create task": 10,
@@ -64,24 +66,33 @@ class Weather:
         # Nobody signs in again, however long the storm takes.
         self._stack = LocalStack(0, data, {"BcryptCost": "10", "AccessTokenSeconds": "3600"})
         self._addresses = self._stack.start()
+        self._dynamodb = self._addresses.client("dynamodb")
         self.board = Board(ROOMS)
         self.kills: Counter[str] = Counter()
         self._over = threading.Event()
         self._participants: list[Participant] = []
+        self.followers: list[Follower] = []
+        self._anonymous = Client.over_http(self._addresses.api_url, seconds=40)
+        self.probe = Probe(self._anonymous, self._head)
 
     def blow(self) -> None:
         url = self._addresses.api_url
         dice = random.Random(SEED)  # to be repeatable, not secret
         participants = [Participant(url, self.board, ROOMS, random.Random(dice.random())) for _ in range(CLIENTS)]
         self._participants = participants
+        self.followers = [
+            Follower(number, partial(getattr, each, "person"), random.Random(dice.random()))
+            for number, each in enumerate(participants)
+        ]
         for place in range(ROOMS):
             participants[place].open(place)
-        with ThreadPoolExecutor(CLIENTS + 1) as threads:
+        with ThreadPoolExecutor(2 * CLIENTS + 2) as threads:
             struck = threads.submit(self._strike, dice)
-            running = []
-            for each in participants:
+            running = [threads.submit(self.probe.run, self._over.is_set)]
+            for each, follower in zip(participants, self.followers, strict=True):
                 # One after the other: sixteen workers that start at once would take the first half minute.
                 running.append(threads.submit(each.run, self._over.is_set))
+                running.append(threads.submit(follower.run, self._over.is_set))
                 time.sleep(_SECONDS_BETWEEN_STARTS)
             self._last(time.monotonic() + SECONDS - CLIENTS * _SECONDS_BETWEEN_STARTS)
             self._over.set()
@@ -104,10 +115,22 @@ class Weather:
         people = [each.person for each in self._participants if each.person is not None]
         return {room["id"]: person for person in people for room in person.list("/rooms")}
 
+    def copies(self) -> list[str]:
+        """How the followers' copies are otherwise than what the routes show."""
+        return [unlike for each in self.followers if (unlike := each.difference())]
+
     def stop(self) -> None:
+        self._anonymous.connection.close()
         for each in self._participants:
             each.close()
         self._stack.stop()
+
+    def _head(self, log_id: str) -> int:
+        """The number of the last entry of a log."""
+        key = {"owner_id": {"S": log_id}, "item": {"S": "head"}}
+        name = self._addresses.outputs["LogTable"]
+        item = self._dynamodb.get_item(TableName=name, Key=key, ConsistentRead=True).get("Item")
+        return int(item["seq"]["N"]) if item else 0
 
     def _last(self, until: float) -> None:
         latest = until + 3 * SECONDS
@@ -116,7 +139,7 @@ class Weather:
 
     def _strike(self, dice: random.Random) -> None:
         while not self._over.wait(_SECONDS_BETWEEN_KILLS):
-            running = [worker for worker in workers(self._data) if worker.age >= _STARTED_SECONDS]
+            running = [worker for worker in workers(self._data) if worker.started]
             if running:
                 worker = dice.choice(running)
                 self.kills[worker.function] += worker.kill()
@@ -145,6 +168,9 @@ def test_a_storm_with_killed_workers_loses_nothing(weather: Weather, capsys: pyt
     lost = _lost(weather) + _misplaced(weather)
     assert lost == [], "\n".join(lost)
     assert board.lacks(LEAST) == {}, board.done
+    unlike = weather.copies()
+    assert unlike == [], "\n".join(unlike)
+    assert [gap for each in weather.followers for gap in each.gaps] == []
 
 
 def _settled(weather: Weather) -> Any:
@@ -242,5 +268,10 @@ def _print_figures(weather: Weather, report: Any) -> None:
         "replayed": board.replayed,
         "tasks followed": len(board.tasks),
         "workers killed": dict(sorted(weather.kills.items())),
+        "copies": len(weather.followers),
+        "pages of copies": dict(sorted(sum((each.pages for each in weather.followers), Counter()).items())),
+        "commit to log, p50 / p99": percentiles(weather.probe.in_log),
+        "commit to copy, p50 / p99": percentiles(weather.probe.in_copy),
+        "changes that came later than 10 s": weather.probe.lost,
     }
     sys.stdout.write("\n".join(["", f"Storm: {json.dumps(figures, indent=2)}", *audit.lines(report), ""]))

@@ -53,6 +53,15 @@ class Permissions:
             self.out_of_reach = None
 
     @contextmanager
+    def suspended(self) -> Iterator[None]:
+        """For the block, no function is running: what is called is the test's own."""
+        before, self._running = self._running, None
+        try:
+            yield
+        finally:
+            self._running = before
+
+    @contextmanager
     def of(self, function: str, statements: Sequence[Mapping[str, Any]]) -> Iterator[None]:
         """Hold every AWS call in this block against ``statements``."""
         before, self._running = self._running, (function, statements)

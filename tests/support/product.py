@@ -48,6 +48,10 @@ class Product:
         """
         return self._streams.deliver(seconds, to)
 
+    def deliver_some(self, place: int, records: int, again: int) -> list[Delivery]:
+        """Let one of the functions behind the streams handle one batch: see ``Streams.deliver_some``."""
+        return self._streams.deliver_some(place, records, again)
+
     def items(self, table: str) -> list[dict[str, Any]]:
         """All items of a table, by its name in the template: to see that what must be gone is gone."""
         return self.aws.items(table)

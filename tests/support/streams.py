@@ -35,22 +35,28 @@ class EventSource:
         self._stream_arn = aws.stack.resolve(properties["Stream"])
         self._batch_size = properties["BatchSize"]
         self._patterns = [json.loads(each["Pattern"]) for each in properties["FilterCriteria"]["Filters"]]
-        self._done: set[str] = set()
+        self._done: dict[str, None] = {}
 
-    def deliver(self, seconds: float) -> list[Delivery]:
+    def deliver(self, seconds: float, batch_size: int | None = None) -> list[Delivery]:
         """Hand over what is pending, batch by batch, until the end or the first batch with a failure.
 
         A later call resumes at the first record that failed. Records that the filter holds back are done.
+        ``batch_size``: hand over one batch alone, of at most so many records.
         """
-        deliveries = []
-        while batch := self._pending()[: self._batch_size]:
+        deliveries: list[Delivery] = []
+        while not (batch_size and deliveries) and (batch := self._pending()[: batch_size or self._batch_size]):
             failed = self._hand_over(batch, seconds)
             deliveries.append(Delivery(self.function, batch, failed))
             for record in batch:
                 if record["dynamodb"]["SequenceNumber"] in failed:
                     return deliveries
-                self._done.add(record["dynamodb"]["SequenceNumber"])
+                self._done[record["dynamodb"]["SequenceNumber"]] = None
         return deliveries
+
+    def forget(self, number: int) -> None:
+        """Take the last records that were handed over for pending again, as Lambda does whose report got lost."""
+        for sequence_number in [*self._done][-number:]:
+            del self._done[sequence_number]
 
     def _pending(self) -> list[Json]:
         return [
@@ -96,6 +102,15 @@ class Streams:
             deliveries += more
             stuck |= {delivery.function for delivery in more if delivery.failed}
         return deliveries
+
+    def deliver_some(self, place: int, records: int, again: int) -> list[Delivery]:
+        """Hand one batch to one of the functions, of at most so many records; before those that are pending, it gets
+        the last ``again`` of those that it had.
+        """
+        source = self._sources[place % len(self._sources)]
+        if again:
+            source.forget(again)
+        return source.deliver(60.0, records)
 
 
 def records(aws: Aws, stream_arn: str) -> list[Json]:

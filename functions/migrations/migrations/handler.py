@@ -11,7 +11,7 @@ from tasksync.dynamodb.activity.repository import OldTrailsRepository
 from tasksync.dynamodb.change_log.repository import ChangeLogRepository
 from tasksync.dynamodb.core.gather import gather
 from tasksync.dynamodb.migrations.positions import PositionsRepository
-from tasksync.dynamodb.migrations.released import released
+from tasksync.dynamodb.migrations.released import WAITING_FOR_TASKS, released
 from tasksync.model.errors import TaskSyncError
 from tasksync.observability.logs import log
 from tasksync.runtime import deadline, unit_of_work
@@ -23,7 +23,8 @@ _ITEMS_PER_SECOND = 250
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Returns the state of each migration, and the ``error`` that interrupted one, if any.
+    """Returns the state of each migration, and the ``error`` that interrupted one, if any. While tasks are closed, it
+    does nothing that they need not wait for, and says nothing of it.
 
     In the event: ``items_per_second``: the rate, 250 by default. ``status``: only return the states. ``again``: ids of
     migrations to reset, for example after a table was restored.
@@ -31,7 +32,11 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     deadline.begin(context.get_remaining_time_in_millis)
     positions = PositionsRepository()
     sequencer = _sequencer()
-    migrations = released(sequencer.adopt, sequencer.complete)
+    migrations = [
+        each
+        for each in released(sequencer.adopt, sequencer.complete)
+        if settings.tasks_open or each.id not in WAITING_FOR_TASKS
+    ]
     rate = float(event.get("items_per_second", _ITEMS_PER_SECOND))
     error = None
     try:

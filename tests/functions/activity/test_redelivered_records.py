@@ -40,11 +40,12 @@ def everything(product: Product) -> list[str]:
     return sorted(json.dumps(item, default=str, sort_keys=True) for item in product.items("LogTable"))
 
 
-def forget(product: Product) -> None:
-    """Empty the log table."""
+def forget(product: Product, owner: str = "") -> None:
+    """Empty the logs whose ids begin with ``owner``."""
     for item in product.items("LogTable"):
         key = {name: {"S": item[name]} for name in ("owner_id", "item")}
-        product.aws.dynamodb.delete_item(TableName="LogTable", Key=key)
+        if item["owner_id"].startswith(owner):
+            product.aws.dynamodb.delete_item(TableName="LogTable", Key=key)
 
 
 def interleaved(records: list[Json], choices: random.Random) -> list[Json]:

@@ -108,7 +108,7 @@ def test_data_written_by_the_product_satisfies_every_invariant(world: World) -> 
         Invariant.REFRESH_TOKEN: 2,
         Invariant.NOTHING_LEFT: 12,
         Invariant.LOG: 10,
-        Invariant.LOGGED: 2,
+        Invariant.LOGGED: 6,
         Invariant.LINKS: 6,  # three tasks, each with one link
         Invariant.FORMER_MEMBER: 1,
         Invariant.MARKED: 3,

@@ -24,7 +24,7 @@ def make_old(product: Product) -> None:
     for entry in stored(product):
         old = {name: value for name, value in entry.items() if name not in _NEW}
         tables.put(product.aws, "ActivityTable", **old, room_id=entry["owner_id"], previous="[]")
-    forget(product)
+    forget(product, "room_")
 
 
 def migrate(product: Product) -> Json:

@@ -271,3 +271,14 @@ def test_the_own_log_is_read_under_both_names_and_by_nobody_else(product: Produc
 
     assert ann.get(f"/users/{ann.id}/changes", params={"cursor": cursor}).status == 200
     assert bob.get(f"/users/{ann.id}/changes").status == 404
+
+
+def test_the_log_of_a_person_is_not_read_as_that_of_a_room(product: Product) -> None:
+    ann, bob = product.register("ann"), product.register("bob")
+    ann.open_room()
+    bob.plan(title="secret")
+    product.deliver()
+
+    for room_id in (bob.id, ann.id, "x"):
+        response = ann.get(f"/rooms/{room_id}/changes")
+        assert (response.status, response.json()["code"]) == (404, "not_found"), response

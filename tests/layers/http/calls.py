@@ -56,12 +56,15 @@ LISTS = [
     ("GET", "/rooms/{room_id}/users"),
     ("GET", "/rooms/{room_id}/tasks"),
     ("GET", "/rooms/{room_id}/activity"),
+    ("GET", "/rooms/{room_id}/changes"),
     ("GET", "/rooms/{room_id}/trash"),
+    ("GET", "/users/{user_id}/activity"),
+    ("GET", "/users/{user_id}/changes"),
     ("GET", "/users/{user_id}/trash"),
     ("GET", "/tasks"),
 ]
-# No list, but it may be too long for one response.
-GOES_ON = ("GET", "/users/{user_id}/export")
+# No lists, but they may be too long for one response.
+GOES_ON = [("GET", "/users/{user_id}/export"), ("GET", "/sync")]
 
 
 def name(route: Route) -> str:

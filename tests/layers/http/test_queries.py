@@ -28,7 +28,7 @@ def test_every_route_refuses_unknown_parameters(product: Product) -> None:
 def test_only_list_routes_accept_list_parameters(product: Product) -> None:
     ann = product.register("ann")
 
-    for route in set(calls.ALL) - {*calls.READ_OPENLY, *calls.LISTS, calls.GOES_ON}:
+    for route in set(calls.ALL) - {*calls.READ_OPENLY, *calls.LISTS, *calls.GOES_ON}:
         response = calls.call(ann, route, params={"limit": "5", "cursor": "x"})
         assert query_errors(response) == {"/limit": "unknown_parameter", "/cursor": "unknown_parameter"}, route
 

@@ -79,7 +79,7 @@ STATEMENTS = {
     Invariant.REFRESH_TOKEN: "a session has one live refresh token, a family of its own, and a user",
     Invariant.NOTHING_LEFT: "nothing is empty, orphaned or unfinished for longer than a removal takes",
     Invariant.LOG: "the entries of a change log are numbered up to its head, without a gap",
-    Invariant.LOGGED: "a change log is as far as its room and tasks are, and counts each task where it belongs",
+    Invariant.LOGGED: "a change log is as far as its room, user and tasks are, and counts each task where it belongs",
     Invariant.LINKS: "links are those of the tasks' assignees, and each long description has its task",
     Invariant.MARKED: "what is to be removed is marked for the sweeper, and nothing else is",
     Invariant.FORMER_MEMBER: "whom an admin removed is not in the room: added by an admin, they are no former member",
@@ -220,12 +220,12 @@ def checks(snapshot: Snapshot, at: datetime, older_than: timedelta, in_trash: ti
             yield from _checks_of_unassignment(snapshot, since)
         case UserSnapshot():
             yield from _checks_of_user(snapshot, since)
+            yield _check_of_logged(snapshot.user.id, snapshot.logged, since)
         case NameSnapshot():
             yield _check_of_claim(snapshot.owner, snapshot.claim, snapshot.claim in snapshot.claims_of_owner)
         case TaskSnapshot():
             yield from _checks_of_task(snapshot, since, in_trash)
-            if snapshot.logged is not None:
-                yield _check_of_logged(snapshot.task.id, snapshot.logged, since)
+            yield _check_of_logged(snapshot.task.id, snapshot.logged, since)
         case EntrySnapshot():
             yield _check_of_entry(snapshot)
         case TaskPartSnapshot():

@@ -19,7 +19,7 @@ from tasksync.model.entities import (
 
 @dataclass(frozen=True, slots=True)
 class LoggedSnapshot:
-    """A room's own item or a task, with how far its log is with it."""
+    """A room's own item, a task or a user, with how far its log is with it."""
 
     changed_at: datetime
     revision: int
@@ -87,6 +87,7 @@ class UserSnapshot:
     """The owner of each claim that this user must have. None: the claim does not exist."""
     marked: bool
     """Whether the user is marked for the sweeper."""
+    logged: LoggedSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +111,11 @@ class TaskSnapshot:
     """Whether the owning room (with or without members) or person exists."""
     unknown_assignees: tuple[str, ...]
     """The assignees who are no users."""
+    logged: LoggedSnapshot
     left: tuple[str, ...] = ()
     """The assignees whose membership has ended."""
     left_since: datetime | None = None
     """If there are any: the time of the room's last change, at which the memberships were over at the latest."""
-    logged: LoggedSnapshot | None = None
-    """None: a personal task."""
     links_fit: bool = True
     """Whether its links are there and fit its content."""
     description_fits: bool = True

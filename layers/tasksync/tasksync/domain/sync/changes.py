@@ -70,6 +70,8 @@ class ChangesService:
 
     def of_room(self, caller: Caller, room_id: str, limit: int, after: Position | None) -> Changes:
         """For members of any role. Raises ``RoomNotFound`` for others, ``CursorExpired``."""
+        if not is_room_id(room_id):  # the log of a user is not for members
+            raise RoomNotFound
         return self._page(caller, room_id, limit, after)
 
     def of_user(self, caller: Caller, user_id: str, limit: int, after: Position | None) -> Changes:

@@ -11,6 +11,7 @@ from tasksync.dynamodb.change_log.items import (
     entry_item,
     log_key,
 )
+from tasksync.dynamodb.change_log.reading import EPOCH
 from tasksync.dynamodb.core.connection import get_many
 from tasksync.dynamodb.core.mapper import Raw
 from tasksync.integrity.snapshot import EntrySnapshot, LoggedSnapshot
@@ -39,7 +40,9 @@ def logged(versions: Iterable[Version]) -> dict[str, LoggedSnapshot]:
 def read_item(raw: Raw) -> Raw:
     """The item, if it can be read."""
     item = raw["item"]["S"]
-    if item == HEAD:
+    if raw["owner_id"]["S"] == EPOCH:
+        int(raw[EPOCH]["N"])
+    elif item == HEAD:
         HeadItem.from_raw_data(raw).entity()
     elif item.startswith(MARKER):
         _marker(raw)

@@ -162,10 +162,10 @@ def _query_pages(operation: str, request: dict[str, Any]) -> Iterator[list[Raw]]
 
 
 def _task_snapshots(raws: list[Raw]) -> list[Snapshot]:
-    def parse(raw: Raw) -> tuple[Task, bool, Version | None]:
+    def parse(raw: Raw) -> tuple[Task, bool, Version]:
         task = TASK.read(raw)
         fit = all(text_of(raw, name) == value for name, value in stored(task).keys.items())
-        return task, fit, version_of(raw) if is_room_id(task.owner_id) else None
+        return task, fit, version_of(raw)
 
     beside = [raw for raw in raws if raw["item"]["S"].startswith((LINK, DESCRIPTION))]
     jobs = [raw for raw in raws if raw["item"]["S"].startswith(JOB)]
@@ -174,7 +174,7 @@ def _task_snapshots(raws: list[Raw]) -> list[Snapshot]:
     )
     owners = {task.owner_id for task, _, _ in parsed}
     rooms = {owner for owner in owners if is_room_id(owner)}
-    positions = logged(version for _, _, version in parsed if version)
+    positions = logged(version for _, _, version in parsed)
     found = _rooms(rooms)
     known = found.keys() | _users(owners - rooms | {each for task, _, _ in parsed for each in task.assignee_ids}).keys()
     joins = _joins(
@@ -191,9 +191,9 @@ def _task_snapshots(raws: list[Raw]) -> list[Snapshot]:
                 fit,
                 task.owner_id in known,
                 tuple(each for each in assignees if each not in known),
+                positions[task.id],
                 left,
                 _left_since(found.get(task.owner_id)) if left else None,
-                positions.get(task.id),
                 all(_is_link(parts.get(item), stored) for item, stored in stored(task).links.items()),
                 task.description_digest is None
                 or _digest_of(parts.get(DESCRIPTION + task.id)) == task.description_digest,
@@ -346,9 +346,11 @@ def _user_snapshots(raws: list[Raw]) -> list[Snapshot]:
     claims = [each for each in parsed if isinstance(each, tuple)]
     found = _users({claim for of_user in users.values() for claim in of_user} | {owner for _, owner in claims})
     marked = {raw["user_id"]["S"] for raw in raws if _is_marked(raw, Unfinished.USER)}
+    known = {user.id for user in users}
+    positions = logged(version_of(raw) for raw in raws if raw["user_id"]["S"] in known)
     for user, of_user in users.items():
         owners = {claim: text_of(found.get(claim), "owner") for claim in of_user}
-        snapshots.append(UserSnapshot(user, owners, user.id in marked))
+        snapshots.append(UserSnapshot(user, owners, user.id in marked, positions[user.id]))
     for claim, owner in claims:
         username, email = (text_of(found.get(owner), name) for name in ("username", "email"))
         snapshots.append(NameSnapshot(claim, owner, _claims(username, email)))

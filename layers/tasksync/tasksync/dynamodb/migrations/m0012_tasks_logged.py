@@ -1,8 +1,8 @@
-"""Completes the change logs of rooms where records of tasks were lost: see ``logged.py``."""
+"""Completes change logs, of rooms and of people, where records of tasks were lost: see ``logged.py``."""
 
 from tasksync.dynamodb.migrations.logged import Complete, complete_log_of
 from tasksync.dynamodb.migrations.scanning import Raw, scan_page
-from tasksync.model.times import is_room_id
+from tasksync.model.times import owner_of
 from tasksync.runtime.settings import settings
 
 
@@ -16,7 +16,7 @@ class TasksLogged:
 
     def page(self, segment: int, segments: int, after: str | None, limit: int) -> tuple[list[Raw], str | None]:
         items, position = scan_page(settings.tasks_table, segment, segments, after, limit)
-        return [item for item in items if is_room_id(item["item"]["S"])], position
+        return [item for item in items if owner_of(item["item"]["S"]) is not None], position
 
     def change(self, item: Raw) -> bool:
         return complete_log_of(item, self._complete)

@@ -17,6 +17,10 @@ from tasksync.dynamodb.migrations.m0009_assignments import Assignments
 from tasksync.dynamodb.migrations.m0010_activity_adopted import ActivityAdopted
 from tasksync.dynamodb.migrations.m0011_rooms_logged import RoomsLogged
 from tasksync.dynamodb.migrations.m0012_tasks_logged import TasksLogged
+from tasksync.dynamodb.migrations.m0013_users_logged import UsersLogged
+
+WAITING_FOR_TASKS = {"0010-activity-adopted", "0011-rooms-logged", "0012-tasks-logged", "0013-users-logged"}
+"""While tasks are closed, nobody waits for these: they run when tasks are open."""
 
 
 def released(
@@ -32,6 +36,7 @@ def released(
     ActivityAdopted,
     RoomsLogged,
     TasksLogged,
+    UsersLogged,
 ]:
     """``adopt``, ``complete``: of the sequencer, see ``ActivityAdopted`` and ``RoomsLogged``."""
     return (
@@ -45,4 +50,5 @@ def released(
         ActivityAdopted(adopt),
         RoomsLogged(complete),
         TasksLogged(complete),
+        UsersLogged(complete),
     )
