@@ -26,21 +26,28 @@ class _Raw(io.BytesIO):
 
 
 class Network:
-    """Answers calls of one operation in the order they were recorded, again and again."""
+    """Answers a call that was recorded as it was answered then: calls at the same time come in any order. Others of
+    that operation are answered in the order they were recorded, again and again."""
 
     def __init__(self) -> None:
         self._responds: dict[str, Iterator[tuple[bytes, HTTPHeaderDict]]] = {}
+        self._exactly: dict[tuple[str, bytes], tuple[bytes, HTTPHeaderDict]] = {}
 
     def respond_with(self, calls: Sequence[Call]) -> None:
         """From now on these are the responses, and no others."""
+        self._exactly.clear()
         by_target: dict[str, list[tuple[bytes, HTTPHeaderDict]]] = defaultdict(list)
         for call in calls:
-            by_target[call.target].append((call.response.encode(), HTTPHeaderDict(headers(call))))
+            response = call.response.encode(), HTTPHeaderDict(headers(call))
+            by_target[call.target].append(response)
+            self._exactly[call.target, call.request.encode()] = response
         self._responds = {target: cycle(responses) for target, responses in by_target.items()}
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
-        target = request.headers["X-Amz-Target"]
-        content, fields = next(self._responds[target.decode() if isinstance(target, bytes) else target])
+        found = request.headers["X-Amz-Target"]
+        target = found.decode() if isinstance(found, bytes) else found
+        body = request.body if isinstance(request.body, bytes) else b""
+        content, fields = self._exactly.get((target, body)) or next(self._responds[target])
         return AWSResponse(request.url, 200, fields, _Raw(content))  # type: ignore[arg-type]  # as urllib3 gives them
 
 

@@ -47,12 +47,18 @@ def record() -> Recording:
             ann = product.register("ann")
             exchanges = _exchanges(product, recorder, ann)
             first |= sample_requests.of_api(product, recorder, ann)
-            operations = {call.target.rpartition(".")[2]: call for call in reversed(recorder.calls)}
+            once = {
+                (operation, call.request if operation == "GetSecretValue" else ""): call
+                for call in reversed(recorder.calls)
+                if (operation := call.target.rpartition(".")[2]) in _NOW_AND_THEN
+            }
             variables[_AT_ONCE] = Stack({}).all_variables()[_AT_ONCE]
-            return Recording(variables, exchanges, first, [operations[name] for name in _NOW_AND_THEN])
+            return Recording(variables, exchanges, first, list(once.values()))
 
 
 def _exchanges(product: Product, recorder: Recorder, ann: Person) -> dict[str, dict[str, Exchange]]:
+    # First: what each function was asked last is its first request, too.
+    copies = _of_copies(product, recorder)
     room = ann.open_room(name="Move to the new office")
     for _ in range(19):
         product.register().join(room)
@@ -72,6 +78,30 @@ def _exchanges(product: Product, recorder: Recorder, ann: Person) -> dict[str, d
             "ours": recorder.exchange(handler, function, event),
             "plain": recorder.exchange(PLAIN, "", event),
         }
+    return found | copies
+
+
+def _of_copies(product: Product, recorder: Recorder) -> dict[str, dict[str, Exchange]]:
+    """Somebody in 100 rooms who keeps a copy. There is no plain way to do that."""
+    # Two people open the rooms, as there is a limit of writes.
+    ann, bob = product.register(), product.register()
+    rooms = [ann.open_room()["id"] for _ in range(60)]
+    for _ in range(40):
+        bob.post(f"/rooms/{bob.open_room()['id']}/users", json={"user_id": ann.id})
+    product.deliver()
+    cursor, more = None, True
+    while more:
+        page = ann.post("/sync", json={"cursor": cursor, "limit": 200}).json()
+        cursor, more = page["cursor"], page["more"]
+    found = {}
+    for name, changes in (("sync, nothing new", 0), ("sync, 50 changes", 50)):
+        for number in range(changes):
+            ann.plan(**task_fields(number, rooms[number]))
+        product.deliver()
+        ann.post("/sync", json={"cursor": cursor, "limit": 200})
+        function, event = recorder.invocations[-1]
+        handler = product.aws.stack.functions[function]["Handler"]
+        found[name] = {"ours": recorder.exchange(handler, function, event)}
     return found
 
 

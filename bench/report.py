@@ -47,8 +47,9 @@ def shown(text: str, table: str) -> str:
 def _cpu(found: Found) -> str:
     lines = ["| warm request | floor | times the floor | times the plain way | wanted |", "|---|---|---|---|---|"]
     for name, row in found.items():
-        floor, plain = Spread(**row["to the floor"]), Spread(**row["to the plain way"])
-        wanted = _WANTED_OF_LIST if row["floor"] == "by hand" else _WANTED_OF_ITEM
+        floor = Spread(**row["to the floor"])
+        plain = Spread(**row["to the plain way"]) if "to the plain way" in row else "none"
+        wanted = _WANTED_OF_LIST if row["floor"] == "by hand" and plain != "none" else _WANTED_OF_ITEM
         lines.append(f"| {name} | {row['floor'].removeprefix('on ')} | {floor} | {plain} | {wanted} |")
     return "\n".join(lines)
 

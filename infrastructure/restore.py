@@ -11,6 +11,8 @@ deleted. Nothing else is deleted. Jobs do not come back.
 A room or a task that comes back is a new version of itself, made by nobody: its change log goes on after the deletion.
 No number of it may come again with another content, and how far they had come is not known any more once it is deleted:
 so they go on far behind those of the restored table.
+
+After it has written anything, it raises the epoch of all change logs: clients that follow them get everything again.
 """
 
 import json
@@ -75,6 +77,14 @@ def restore(dynamodb: Any, source: str, target: str, apply: bool, replace: bool)
         if _item_name(item).startswith((_LINK, _DESCRIPTION)) and is_of_the_same_task(item):
             compare(item)
     return counts
+
+
+def raise_epoch(dynamodb: Any, log_table: str) -> None:
+    """Let every cursor of a change log expire. The number is a time: one that a restored log table has is lower."""
+    key = {"owner_id": {"S": "epoch"}, "item": {"S": "head"}}
+    found = dynamodb.get_item(TableName=log_table, Key=key, ConsistentRead=True).get("Item", {})
+    epoch = max(int(datetime.now(UTC).timestamp()), int(found.get("epoch", {"N": "0"})["N"]) + 1)
+    dynamodb.put_item(TableName=log_table, Item={**key, "epoch": {"N": str(epoch)}})
 
 
 def _items(dynamodb: Any, table: str) -> Iterator[Item]:
@@ -152,13 +162,11 @@ def main() -> int:
         if not arguments.source or "Table" not in arguments.table or arguments.table not in stack.outputs:
             print("Say which table, and from which: make restore TABLE=TasksTableV2 FROM=…", file=sys.stderr)
             return 1
-        counts = restore(
-            stack.client("dynamodb"),
-            arguments.source,
-            stack.outputs[arguments.table],
-            bool(arguments.apply),
-            arguments.different == "replace",
-        )
+        dynamodb = stack.client("dynamodb")
+        table = stack.outputs[arguments.table]
+        counts = restore(dynamodb, arguments.source, table, bool(arguments.apply), arguments.different == "replace")
+        if counts.written:
+            raise_epoch(dynamodb, stack.outputs["LogTable"])
     except deployed.Failure as error:
         print(error, file=sys.stderr)
         return 1

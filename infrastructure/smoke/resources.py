@@ -134,19 +134,19 @@ def _mappings(functions: Any, name: str, function: str, wanted: int) -> list[str
 
 
 def _delivery(url: str) -> list[str]:
-    """A room and a task have their entries in the audit trail, which is made from the streams of both tables."""
+    """A room, a task and a user have their entries in change logs, which are made from the streams of the tables."""
     person = Client(url)
     person.sign_up()
     try:
         room = person.ask("POST", "/rooms", 201, {"name": "Do streams deliver?"})
         task = person.ask("POST", "/tasks", 201, {"title": "See that they do", "room_id": room["id"]})
-        missing = {room["id"], task["id"]}
+        missing = {room["id"], task["id"], person.ask("GET", "/users/me", 200)["id"]}
         ends = time.monotonic() + _DELIVERED_WITHIN_SECONDS
         while missing and time.monotonic() < ends:
-            trail = person.ask("GET", f"/rooms/{room['id']}/activity", 200)
-            missing -= {entry["resource_id"] for entry in trail["items"]}
+            for log in (f"/rooms/{room['id']}/activity", "/users/me/activity"):
+                missing -= {entry["resource_id"] for entry in person.ask("GET", log, 200)["items"]}
             if missing:
                 time.sleep(_PAUSE_SECONDS)
-        return [f"no entry in the audit trail after {_DELIVERED_WITHIN_SECONDS} s of {each}" for each in missing]
+        return [f"no entry in a change log after {_DELIVERED_WITHIN_SECONDS} s of {each}" for each in missing]
     finally:
         person.ask("DELETE", "/users/me", 204)

@@ -56,13 +56,26 @@ class Registered:
 
 @functools.cache
 def _known(token: str) -> dict[str, list[Any]]:
-    """By name of a parameter or a field, values that lead to something: a room, tasks in it and personal ones."""
+    """By name of a parameter or a field, values that lead to something: a room, tasks in it and personal ones. Cursors
+    by operation, too: each is for one of them."""
     room_id = _send("POST", "/rooms", {"name": "Fuzz"}, token)["id"]
-    of_room, own = {"title": "Sweep", "room_id": room_id}, {"title": "Mop"}
-    task_ids = [_send("POST", "/tasks", task, token)["id"] for task in (of_room, of_room, own, own)]
+    in_room, personal = {"title": "Sweep", "room_id": room_id}, {"title": "Mop"}
+    task_ids = [_send("POST", "/tasks", task, token)["id"] for task in (in_room, in_room, personal, personal)]
     for task_id in task_ids[1:3]:
         _send("DELETE", f"/tasks/{task_id}", None, token)
+    of_room, own, copy = [
+        [_send("GET", path, None, token)[name]]
+        for path, name in (
+            (f"/rooms/{room_id}/changes", "next_cursor"),
+            ("/users/me/changes", "next_cursor"),
+            ("/sync", "cursor"),
+        )
+    ]
     return {
+        "list_room_changes cursor": of_room,
+        "list_user_changes cursor": own,
+        "sync cursor": copy,
+        "sync_with_body cursor": copy,
         "room_id": [room_id],
         "task_id": task_ids,
         "after": [*task_ids, None],
@@ -86,8 +99,9 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
     right = case.meta is not None and case.meta.generation.mode == "positive" and case.meta.phase.name != "stateful"
     if token not in _PEOPLE or not right or case.operation.definition.raw["operationId"] in _ENDS:
         return
+    operation = case.operation.definition.raw["operationId"]
     try:
-        known = _known(token)
+        known = {name.removeprefix(f"{operation} "): values for name, values in _known(token).items()}
     except OSError:  # an earlier request has signed the person out
         return
     parts = [part for part in (case.path_parameters, case.query, case.body) if isinstance(part, dict)]

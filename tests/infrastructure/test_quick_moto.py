@@ -11,7 +11,8 @@ from moto.dynamodb.parsing import ast_nodes
 from moto.dynamodb.responses import DynamoHandler
 from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
 
-from tests.support import quick_moto
+from infrastructure.streams import in_lambda_form
+from tests.support import quick_moto, streams
 from tests.support.aws import Aws
 
 TABLE = "RoomsTable"
@@ -96,6 +97,8 @@ def test_records_of_a_stream_are_answered_as_moto_itself_answers_them(aws: Aws, 
 
     assert [record["eventName"] for record in records] == ["INSERT", "REMOVE"]
     assert records[0]["dynamodb"]["NewImage"] == {**key("a"), **MIXED}
+    assert [in_lambda_form(record, arn) for record in records] == streams.records(aws, arn)
+    assert streams.records(aws, arn, known=1) == streams.records(aws, arn)[1:]
     assert responses_of_both == ["GetRecords"]
 
 
@@ -179,7 +182,8 @@ def test_an_expression_changes_an_item_as_by_motos_own_walk(aws: Aws, changed: s
 
 def test_a_failed_transaction_leaves_every_value_unchanged(aws: Aws) -> None:
     stored = {**key("a"), **PLAIN, **MIXED}
-    aws.dynamodb.put_item(TableName=TABLE, Item=stored)
+    for item in (stored, {**stored, **key("c")}):
+        aws.dynamodb.put_item(TableName=TABLE, Item=item)
     changed = "SET #text = :text, #list[0] = :text, #map.c = :text ADD version :one, #texts :texts REMOVE truth"
     values = {":text": {"S": "changed"}, ":one": {"N": "1"}, ":texts": {"SS": ["c"]}}
     update: Any = {
@@ -192,9 +196,18 @@ def test_a_failed_transaction_leaves_every_value_unchanged(aws: Aws) -> None:
     failing: Any = {"TableName": TABLE, "Key": key("b"), "ConditionExpression": "attribute_exists(room_id)"}
 
     with pytest.raises(aws.dynamodb.exceptions.TransactionCanceledException):
-        aws.dynamodb.transact_write_items(TransactItems=[{"Update": update}, {"ConditionCheck": failing}])
-    untouched = aws.dynamodb.get_item(TableName=TABLE, Key=key("a"))["Item"]
+        aws.dynamodb.transact_write_items(
+            TransactItems=[
+                {"Update": update},
+                {"Delete": {"TableName": TABLE, "Key": key("c")}},
+                {"Put": {"TableName": TABLE, "Item": key("d")}},
+                {"ConditionCheck": failing},
+            ]
+        )
+    untouched = aws.dynamodb.scan(TableName=TABLE)["Items"]
     aws.dynamodb.transact_write_items(TransactItems=[{"Update": update}])
 
-    assert untouched == stored
+    assert untouched == [stored, {**stored, **key("c")}]
     assert aws.dynamodb.get_item(TableName=TABLE, Key=key("a"))["Item"]["version"] == {"N": "2"}
+    recorded = streams.records(aws, aws.stack.arns[f"{TABLE}.StreamArn"])
+    assert [record["eventName"] for record in recorded] == ["INSERT", "INSERT", "MODIFY"]

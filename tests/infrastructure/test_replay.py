@@ -149,21 +149,21 @@ def test_a_former_member_is_unassigned(product: Product, ann: Person) -> None:
     assert given.messages() == 0
 
 
-@pytest.mark.parametrize("table", ["RoomsTable", "TasksTableV2"])
+@pytest.mark.parametrize("table", ["UsersTable", "RoomsTable", "TasksTableV2"])
 def test_the_audit_trail_is_complete_again(product: Product, ann: Person, table: str) -> None:
     given = Given(product, "ActivityFunction")
     bob, room = product.register("bob"), ann.open_room()
     bob.join(room)
     tasks = [ann.plan(room_id=room["id"], title=str(number)) for number in range(15)]
     assert ann.patch(f"/tasks/{tasks[0]['id']}", json={"title": "Anew"}).status == 200
-    for each in ("RoomsTable", "TasksTableV2"):
+    for each in ("UsersTable", "RoomsTable", "TasksTableV2"):
         given.give_up(each)
     assert unclean(product) == ["I13"]
 
     handed_over = sum(outcome.records for outcome in given.failures.replay())
 
-    assert handed_over == 2 + 16
-    assert len(stored(product)) == handed_over
+    assert handed_over == 2 + 2 + 16
+    assert len(stored(product)) == 2 + 16  # of rooms
     assert unclean(product) == []
     given.give_up(table)
     entries = product.items("LogTable")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infrastructure.restore import Counts, restore
+from infrastructure.restore import Counts, raise_epoch, restore
 from tests.functions.activity.test_personal_logs import purged
 from tests.functions.activity.trails import own
 from tests.functions.room_cleanup.stream_deliveries import let_indexes_settle
@@ -114,4 +114,22 @@ def test_tasks_that_are_replaced_lose_the_links_that_they_had_since(product: Pro
     assert all(
         item["revision"] > revisions[item["item"]] + 1 for item in product.items(TABLE) if item["item"] in revisions
     )
+    assert _violations(product) == []
+
+
+def test_after_a_restore_clients_get_everything_again_and_the_auditor_finds_nothing(product: Product) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    product.deliver()
+    cursors = []
+    for _ in range(2):
+        cursors.append(
+            (ann.get("/sync").json()["cursor"], ann.get(f"/rooms/{room['id']}/changes").json()["next_cursor"])
+        )
+        with LOCK:
+            raise_epoch(product.aws.dynamodb, "LogTable")
+
+    for of_copy, of_room in cursors:
+        assert ann.get("/sync", params={"cursor": of_copy}).json()["reset"]
+        assert ann.get(f"/rooms/{room['id']}/changes", params={"cursor": of_room}).status == 410
     assert _violations(product) == []

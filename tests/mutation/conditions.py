@@ -168,7 +168,7 @@ def _kind(part: Json) -> str:
     if part["TableName"] == "LiveTable" and key["live_id"]["S"].startswith("ticket#"):
         return "ticket"
     if part["TableName"] == "LogTable":
-        return "head" if key["item"]["S"] == "head" else "marker"
+        return {"h": "head", "c": "entry", "v": "marker"}[key["item"]["S"][0]]
     (partition,) = [each["S"] for name, each in key.items() if name in ("user_id", "session_id")][:1] or [""]
     prefix, mark, _ = partition.partition("#")
     if mark and part["TableName"] in ("UsersTable", "SessionsTable"):

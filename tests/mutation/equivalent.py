@@ -21,6 +21,7 @@ EQUIVALENT = [
     ("*", "version = ? with <=", "I6: versions only rise"),
     ("*", "revision = ? with <=", "I6: revisions only rise"),
     ("*", "seq = ? with <=", "the head of a log only goes on"),
+    ("ChangeLogRepository.mark: *", "seq < ? with <=", "the marker after an entry is the same, whoever writes it"),
     ("*", "step = ? with <=", "steps of a respread only rise"),
     ("*", "token_epoch = ? with <=", "epochs only rise"),
     (

@@ -1772,13 +1772,92 @@ def two_append_to_one_log_at_once(stage: Stage) -> None:
 
 
 @scenario
-def a_log_goes_on_between_the_reads_of_a_marker_and_of_the_head(stage: Stage) -> None:
+def two_append_several_entries_to_one_log_at_once(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     room = ann.open()
-    ann.rename(room, "Meanwhile")
-    of_room, _ = _changes(stage, room)
+    task = ann.plan(room).body
+    ann.change(task, title="Meanwhile")
+    of_room, of_task = _changes(stage, room)
 
-    for number in range(2):
-        stage.during_a_read(lambda number=number: stage.append_to_logs(of_room[number]))  # type: ignore[misc]  # mypy infers no type for such a lambda
-        stage.append_to_logs(of_room[number])
-    assert _logged(stage, room) == ([("room", 1), ("room", 2)], 2)
+    stage.before("ChangeLogRepository.append", lambda: stage.append_to_logs(of_room[0]))
+    stage.append_to_logs(*of_task)
+    assert _logged(stage, room) == ([("room", 1), ("task", 1), ("task", 2)], 3)
+
+
+@scenario
+def a_marker_goes_on_before_it_is_written(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    room = ann.open()
+    task = ann.plan(room).body
+    ann.change(task, title="Meanwhile")
+    _, of_task = _changes(stage, room)
+
+    # Somebody else finds the first entry, and appends another one.
+    stage.before("ChangeLogRepository.mark", lambda: stage.append_to_logs(*of_task))
+    stage.append_to_logs(of_task[0])
+    marker = stage.item("LogTable", room["id"], f"v#{task['id']}")
+    assert (marker or {})["revision"] == "2"
+    stage.append_to_logs(*of_task)
+    assert _logged(stage, room) == ([("task", 1), ("task", 2)], 2)
+
+
+@scenario
+def a_head_goes_on_before_it_is_written(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    room = ann.open()
+    task = ann.plan(room).body
+    ann.change(task, title="Meanwhile")
+    of_room, of_task = _changes(stage, room)
+
+    # The log begins, and then goes on.
+    stage.before("ChangeLogRepository.advance", lambda: stage.append_to_logs(*of_task))
+    stage.append_to_logs(of_room[0])
+    assert _logged(stage, room) == ([("room", 1), ("task", 1), ("task", 2)], 3)
+    ann.rename(room, "Meanwhile")
+    ann.change(task, title="Again")
+    (*_, renamed), (*_, changed) = _changes(stage, room)
+    stage.before("ChangeLogRepository.advance", lambda: stage.append_to_logs(changed))
+    stage.append_to_logs(renamed)
+    assert _logged(stage, room) == ([("room", 1), ("task", 1), ("task", 2), ("room", 2), ("task", 3)], 5)
+
+
+_A_DAY_LATER = 26 * 3600
+
+
+def _of_people(stage: Stage) -> tuple[list[Change], list[Change]]:
+    """What was committed of users, and of personal tasks."""
+    of_users = [each for each in stage.committed if each.table == "UsersTable" and each.key[0].startswith("usr_")]
+    of_tasks = [each for each in stage.committed if each.table == "TasksTableV2" and each.key[1].startswith("usr_")]
+    return of_users, of_tasks
+
+
+@scenario
+def the_log_of_a_deleted_user_gets_an_entry_while_it_is_deleted(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    assert ann.do("POST", "/tasks", {"title": "Chairs"}).status == 201
+    assert ann.go().status == 204
+    stage.sweep()
+    of_users, of_tasks = _of_people(stage)
+    stage.append_to_logs(*of_users)
+
+    stage.time += _A_DAY_LATER
+    stage.before("ChangeLogRepository.purge", lambda: stage.append_to_logs(*of_tasks))
+    stage.sweep()
+    stage.time += _A_DAY_LATER
+    stage.sweep()
+
+    assert not [key for key in stage.database.tables["LogTable"].items if key[0] == ann.id]
+
+
+@scenario
+def the_log_of_a_user_who_is_there_again_expires_while_it_is_kept(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    user = (ann.id, "")
+    logs = stage.database.tables["LogTable"].items
+    stage.append_to_logs(Change("UsersTable", user, stage.database.tables["UsersTable"].items[user], None))
+
+    stage.time += _A_DAY_LATER
+    stage.before("ChangeLogRepository.keep", lambda: logs.pop((ann.id, "head")))
+    stage.sweep()
+
+    assert stage.item("LogTable", ann.id, "head") is None

@@ -11,6 +11,7 @@ from types import ModuleType
 from tasksync import domain, dynamodb
 
 _VERBS = {"check": "ConditionCheck", "delete": "Delete", "put": "Put", "update": "Update"}
+_SINGLE_VERBS = {"save": "Put", "update": "Update"}
 _COMPARISONS = {ast.Eq: "=", ast.NotEq: "<>", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 _FUNCTIONS = {"exists": "attribute_exists", "does_not_exist": "attribute_not_exists"}
 
@@ -35,7 +36,8 @@ class _Function:
         calls = [each for each in inside if isinstance(each, ast.Call)]
         names = {each.id for each in inside if isinstance(each, ast.Name)}
         self.calls = names | {each.func.attr for each in calls if isinstance(each.func, ast.Attribute)}
-        self.begins = "Transaction" in {each.func.id for each in calls if isinstance(each.func, ast.Name)}
+        begun = {each.func.id for each in calls if isinstance(each.func, ast.Name)}
+        self.begins = not begun.isdisjoint({"Transaction", "single_write"})
         self.verbs = {
             _VERBS[each.func.attr]
             for each in calls
@@ -44,11 +46,14 @@ class _Function:
             and isinstance(each.func.value, ast.Name)
             and each.func.value.id == "transaction"
         }
+        if "single_write" in begun:
+            self.verbs |= {_SINGLE_VERBS[name] for name in self.calls & _SINGLE_VERBS.keys()}
         self.atoms = set(_atoms(inside))
 
 
 def written_atoms() -> dict[str, set[Atom]]:
-    """For each operation (a method that begins a transaction), what its conditions look at, and which verbs it uses.
+    """For each operation (a method that begins a transaction, or writes one item), what its conditions look at, and
+    which verbs it uses.
 
     A verb stands as an atom of its own, whose attribute is empty. An operation that carries out a request commits the
     request's idempotency record, so that record's condition is one of its own.
@@ -71,7 +76,8 @@ def written_atoms() -> dict[str, set[Atom]]:
 
 
 def conditional_writes_elsewhere() -> list[str]:
-    """Where a write is given a condition without a transaction: nothing here would change such a condition."""
+    """Where a write is given a condition by name, so neither in a transaction nor by ``single_write``: nothing here
+    would change such a condition."""
     return [
         f"{path.name}:{each.value.lineno}"
         for path, tree in _sources(dynamodb)

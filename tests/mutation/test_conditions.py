@@ -48,5 +48,5 @@ def test_every_condition_in_the_code_is_exercised(results: Results) -> None:
     assert {operation: atoms for operation, atoms in missing.items() if atoms} == {}
 
 
-def test_conditions_are_written_in_transactions_only() -> None:
+def test_conditions_are_written_in_the_two_known_ways_only() -> None:
     assert conditional_writes_elsewhere() == []

@@ -69,8 +69,6 @@ def _entries(change: Change, together: list[Change], invocation: Invocation | No
         if change.new is None:
             by = (actor, request) if what in _PURGES else (None, None)
             return [_Entry(room_id, "task", sort_key, "purged", *by, _title(change))]
-        if change.old is not None and change.old["version"] == change.new["version"]:
-            return []  # a rank became short again: nobody sees it
         return [_Entry(room_id, "task", sort_key, _action(change), actor, request, _title(change))]
     if change.table == "UsersTable" and room_id.startswith("usr_"):
         return _entries_of_user(change, actor, request)
@@ -105,6 +103,8 @@ def _action(change: Change) -> str:
         return "created" if change.old is None else "deleted"
     if is_trashed(change.old) != is_trashed(change.new):
         return "trashed" if is_trashed(change.new) else "restored"
+    if "version" in change.new and change.old["version"] == change.new["version"]:
+        return "order"
     return "moved" if change.old.get("rank") != change.new.get("rank") else "updated"
 
 

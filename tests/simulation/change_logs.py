@@ -1,7 +1,7 @@
 """Change logs held against what was committed: numbered without a gap, each revision once and in order (I12, I13)."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tests.simulation.expressions import Item
 from tests.simulation.invariants import Tables, Violation
@@ -17,8 +17,6 @@ class _Thing:
     """What was committed of a room, user or task."""
 
     revision: int = 0
-    unseen: set[int] = field(default_factory=set)
-    """Revisions without an entry: users see no difference."""
     counted: str | None = None
 
 
@@ -28,6 +26,10 @@ class ChangeLogs:
     def __init__(self) -> None:
         self._things: dict[tuple[str, str], _Thing] = defaultdict(_Thing)
         self._lost: set[tuple[str, str]] = set()
+        self._entries: dict[str, list[str]] = defaultdict(list)
+        """By log, the thing that each entry is about, from the first on."""
+        self._marked: dict[tuple[str, str], int] = defaultdict(int)
+        """By log and thing, the entry that its marker is of."""
 
     @property
     def incomplete(self) -> bool:
@@ -39,12 +41,15 @@ class ChangeLogs:
         for change in changes:
             if is_change_of_task(change) or _is_of_room_or_user(change):
                 self._note(change)
-        logs: dict[str, list[Change]] = defaultdict(list)
-        for change in changes:
-            if change.table == LOG_TABLE:
-                logs[change.key[0]].append(change)
-        for log_id, of_log in logs.items():
-            self._check_append(log_id, of_log)
+        written = [each for each in changes if each.table == LOG_TABLE and each.new is not None]
+        for change in sorted(written, key=lambda each: each.key):
+            log_id, name = change.key
+            if name.startswith(ENTRY):
+                self._check_append(log_id, change)
+            elif name.startswith(MARKER):
+                self._check_mark(log_id, name.removeprefix(MARKER), change)
+            else:
+                self._check_advance(log_id, change)
 
     def lost(self, change: Change) -> None:
         """The record of this change will not come."""
@@ -67,30 +72,36 @@ class ChangeLogs:
         revision = _revision(image) + (change.new is None)
         if change.old is not None and change.new is not None and _revision(change.old) == revision:
             return
-        if change.old and change.new and change.old["version"] == change.new["version"]:
-            thing.unseen.add(revision)
         thing.revision = revision
         listed = change.new is not None and change.table == TASKS_TABLE and "trashed_at" not in change.new
         thing.counted = None if not listed else "completed" if image["status"]["S"] == "completed" else "open"
 
-    def _check_append(self, log_id: str, changes: list[Change]) -> None:
-        heads = [change for change in changes if change.key[1] == HEAD]
-        before = _number(heads[0].old, "seq") if heads else None
-        entries = sorted(
-            (int(change.key[1].removeprefix(ENTRY)), change) for change in changes if change.key[1].startswith(ENTRY)
-        )
-        if any(change.old is not None for _, change in entries):
-            raise Violation(f"I12: an entry of {log_id} was written again")
-        numbers = [number for number, _ in entries]
-        if entries and (before is None or numbers != list(range(before + 1, before + 1 + len(numbers)))):
-            raise Violation(f"I12: {numbers} were appended to {log_id}, whose head was {before}")
-        if heads and _number(heads[0].new, "seq") != (before or 0) + len(numbers):
-            raise Violation(f"I12: the head of {log_id} went on by another number than there are entries")
-        for change in changes:
-            thing_id = change.key[1].removeprefix(MARKER)
-            thing = self._things[thing_id if _is_name(log_id, thing_id) else log_id, thing_id]
-            if change.key[1].startswith(MARKER) and _number(change.new, "revision") > thing.revision:
-                raise Violation(f"I13: {log_id} is further with {change.key[1]} than what was committed")
+    def _check_append(self, log_id: str, change: Change) -> None:
+        number = int(change.key[1].removeprefix(ENTRY))
+        last = len(self._entries[log_id])
+        if change.old is not None:
+            raise Violation(f"I12: entry {number} of {log_id} was written again")
+        if number != last + 1:
+            raise Violation(f"I12: {number} was appended to {log_id}, whose last entry was {last}")
+        self._entries[log_id].append(_thing_in(change.new or {}))
+
+    def _check_mark(self, log_id: str, thing_id: str, change: Change) -> None:
+        thing = self._things[thing_id if _is_name(log_id, thing_id) else log_id, thing_id]
+        if _number(change.new, "revision") > thing.revision:
+            raise Violation(f"I13: {log_id} is further with {thing_id} than what was committed")
+        number = _number(change.new, "seq")
+        if number < self._marked[log_id, thing_id]:
+            raise Violation(f"I13: the marker of {thing_id} in {log_id} went back")
+        self._marked[log_id, thing_id] = number
+
+    def _check_advance(self, log_id: str, change: Change) -> None:
+        before, after = _number(change.old, "seq"), _number(change.new, "seq")
+        entries = self._entries[log_id]
+        if not before < after <= len(entries):
+            raise Violation(f"I12: the head of {log_id} went from {before} to {after} of {len(entries)} entries")
+        for number, thing_id in enumerate(entries[before:after], before + 1):
+            if self._marked[log_id, thing_id] < number:
+                raise Violation(f"I12: the head of {log_id} is at {number}, and the marker of {thing_id} is not")
 
     def _check_entries(self, log_id: str, items: dict[str, Item]) -> None:
         entries = [items[name] for name in sorted(items) if name.startswith(ENTRY)]
@@ -104,12 +115,9 @@ class ChangeLogs:
             is_name = entry["resource"]["S"] == "user" and _is_name(log_id, str(entry["resource_id"]["S"]))
             if "revision" not in entry or is_name:
                 continue
-            member = entry["resource"]["S"] == "membership"
-            thing_id, revision = log_id if member else str(entry["resource_id"]["S"]), _number(entry, "revision")
-            unseen = self._things[log_id, thing_id].unseen
-            following = next(each for each in range(last[thing_id] + 1, revision + 2) if each not in unseen)
+            thing_id, revision = _thing_in(entry), _number(entry, "revision")
             covers = entry["action"]["S"] == "refetch" and revision > last[thing_id]
-            if not covers and revision != following and previous != (thing_id, revision):
+            if not covers and revision != last[thing_id] + 1 and previous != (thing_id, revision):
                 raise Violation(f"I12: revision {revision} of {thing_id} follows {last[thing_id]} in its log")
             last[thing_id] = revision
             previous = thing_id, revision
@@ -121,6 +129,11 @@ class ChangeLogs:
     def _check_marker(self, thing_id: str, thing: _Thing, marker: Item | None) -> None:
         if _number(marker, "revision") != thing.revision or _text(marker) != thing.counted:
             raise Violation(f"I13: of {thing_id}, its log has {marker}, and was committed {thing}")
+
+
+def _thing_in(entry: Item) -> str:
+    """What the entry is about: memberships are of their room."""
+    return str(entry["owner_id" if entry["resource"]["S"] == "membership" else "resource_id"]["S"])
 
 
 def _is_of_room_or_user(change: Change) -> bool:

@@ -23,7 +23,7 @@ NOTICED_SOON = (
     "code-free",
     "task-revision-at-update",
     "idempotency-record-absent",
-    "log-head",
+    "log-entry",
 )
 
 

@@ -35,6 +35,10 @@ def _respread(kind: str) -> Chosen:
     return lambda its_kind, table, key: its_kind == kind and table == TASKS_TABLE and key["item"]["S"].startswith("J#")
 
 
+def _log(kind: str, prefix: str) -> Chosen:
+    return lambda its_kind, table, key: its_kind == kind and table == "LogTable" and key["item"]["S"].startswith(prefix)
+
+
 GUARDS: dict[str, Chosen] = {
     "user-active": _of("ConditionCheck", "UsersTable"),
     "actor-membership": _of("ConditionCheck", "RoomsTable"),
@@ -49,19 +53,21 @@ GUARDS: dict[str, Chosen] = {
     "respread-step": _respread("Update"),
     "idempotency-record-absent": _of("Put", "IdempotencyTable"),
     "name-free": _of("Put", "UsersTable"),
-    "log-head": lambda kind, table, item: (kind, table) == ("Put", "LogTable") and item["item"]["S"] == "head",
-    "log-marker": lambda kind, table, item: (kind, table) == ("Put", "LogTable") and item["item"]["S"].startswith("v#"),
+    "log-entry": _log("Put", "c#"),
+    "log-marker": _log("Put", "v#"),
+    "log-head": _log("Update", "head"),
     "token-still-good": _of("Update", "SessionsTable"),
 }
 
 
 def without(guard: str) -> Callable[[str, Json], Json]:
-    """What takes this guard out of every transaction that has it."""
+    """What takes this guard out of every write that has it."""
     chosen = GUARDS[guard]
 
     def weaken(operation: str, body: Json) -> Json:
         if operation != "TransactWriteItems":
-            return body
+            kind = operation.removesuffix("Item")
+            return _weakened({kind: body}, chosen)[kind] if "ConditionExpression" in body else body
         return {**body, "TransactItems": [_weakened(each, chosen) for each in body["TransactItems"]]}
 
     return weaken

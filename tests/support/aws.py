@@ -20,6 +20,7 @@ from moto import mock_aws
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.table import StreamShard
 from moto.secretsmanager.models import secretsmanager_backends
 
 from infrastructure.emulation import seed
@@ -138,6 +139,12 @@ class Aws:
         with LOCK:
             pages = self.dynamodb.get_paginator("scan").paginate(TableName=table)
             return [{name: read(value) for name, value in item.items()} for page in pages for item in page["Items"]]
+
+    def shard(self, stream_arn: str) -> StreamShard:
+        """What moto has of a stream."""
+        table = dynamodb_backends[ACCOUNT][REGION].get_table(stream_arn.split("/")[1])
+        assert table.stream_shard is not None
+        return table.stream_shard
 
     def make_queues(self) -> None:
         """The queues of the template, which nothing but GET /metrics asks anything of."""

@@ -4,8 +4,9 @@
   needs none of that to find the method that answers it.
 - A response is written by walking the service's description, for each attribute of each item again. What the calls on
   items and on records of streams answer has its form already, so it is written as it is.
-- A transaction copies its tables, with all that their streams have ever recorded. Records and single values do not
-  change, so a copy may share them.
+- A transaction copies its tables, once for each of its operations, with all items and all records of their streams. One
+  copy will do, of the partitions that it writes to. Records and single values do not change, so a copy may share them.
+- The expression of an update is parsed two or three times, and copied as any object is.
 - A walk through an expression asks of each of its nodes what kinds of nodes it is about, and whether this is one.
 - Values are compared, sorted and measured through descriptions of their types. Most are texts.
 
@@ -13,12 +14,14 @@
 """
 
 import base64
+import copy
 import functools
 import json
 import re
 import uuid
 from collections.abc import Set
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest
@@ -27,9 +30,10 @@ from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.parse import JSONParser
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.utils import get_service_model
+from moto.dynamodb import models
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import StreamRecord
-from moto.dynamodb.parsing import ast_nodes
+from moto.dynamodb.parsing import ast_nodes, expressions, validators
 from moto.dynamodb.responses import DynamoHandler
 from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
 from moto.secretsmanager.responses import SecretsManagerResponse
@@ -63,6 +67,10 @@ _responses: Any = responses
 _values: Any = DynamoType
 _records: Any = StreamRecord
 _nodes: Any = ast_nodes
+_expressions: Any = expressions
+_validators: Any = validators
+_models: Any = models
+_backend: Any = models.DynamoDBBackend
 
 # By what stands before the operation in X-Amz-Target.
 _HANDLERS: dict[str, Any] = {
@@ -74,6 +82,7 @@ _URL = re.compile(rf"https://[a-z.]+\.{REGION}\.amazonaws\.com/")
 
 own_process = BotocoreStubber.process_request
 own_serialized = BaseResponse.serialized
+own_transaction = _backend.transact_write_items
 own_walk = _nodes.DepthFirstTraverser.traverse_node_recursively
 _own_copy = _values.__deepcopy__
 _own_cast_value = _values.cast_value.fget
@@ -94,6 +103,11 @@ def install() -> None:
     _values.__eq__ = _equal
     _records.__deepcopy__ = _shared
     _nodes.DepthFirstTraverser.traverse_node_recursively = _walked
+    parser = _expressions.UpdateExpressionParser
+    parser.make = staticmethod(functools.cache(parser.make))
+    _validators.deepcopy = _copied_node
+    _backend.transact_write_items = _transacted
+    _models.copy = SimpleNamespace(deepcopy=_copied_once)
 
 
 def _process(stubber: BotocoreStubber, request: AWSPreparedRequest) -> Any:
@@ -140,7 +154,7 @@ def _serialized(handler: DynamoHandler | DynamoDBStreamsHandler, response: Actio
     described = _described(handler.boto3_service_name, action)
     given = {name: value for name, value in result.items() if name in described and value is not None}
     headers = {"Content-Type": "application/x-amz-json-1.0", **handler.response_headers}
-    return 200, headers, json.dumps(given, default=_plain)
+    return 200, headers, json.dumps(given, default=plain)
 
 
 @functools.cache
@@ -150,7 +164,7 @@ def _described(service: str, action: str) -> Set[str]:
     return frozenset(response.members)
 
 
-def _plain(value: DynamoType | bytes | datetime) -> Any:
+def plain(value: DynamoType | bytes | datetime) -> Any:
     """What is no JSON in a response."""
     if isinstance(value, datetime):
         return value.replace(microsecond=value.microsecond // 1000 * 1000, tzinfo=UTC).timestamp()
@@ -179,6 +193,53 @@ def _walked(walk: Any, node: Any, place: int = -1) -> Any:
         if parent:
             parent.children[place] = node
     return node
+
+
+def _copied_node(node: Any, parent: Any = None) -> Any:
+    """Nodes are made of nodes, and of values that do not change. Values alone are copied as they are elsewhere."""
+    if not isinstance(node, _nodes.Node):
+        return copy.deepcopy(node)
+    copied = object.__new__(type(node))
+    vars(copied).update(vars(node), parent=parent)
+    if node.children is not None:
+        copied.children = [
+            _copied_node(child, copied) if isinstance(child, _nodes.Node) else child for child in node.children
+        ]
+    return copied
+
+
+_backups: dict[int, Any] = {}
+"""Of the tables of the transaction under way, by the identity of each, what it was before."""
+
+
+def _transacted(backend: Any, operations: list[dict[str, Any]]) -> None:
+    written: dict[str, set[DynamoType]] = {}
+    for operation in operations:
+        [part] = operation.values()
+        if part["TableName"] in backend.tables:
+            hash_key = backend.tables[part["TableName"]].hash_key_attr
+            written.setdefault(part["TableName"], set()).add(DynamoType((part.get("Key") or part["Item"])[hash_key]))
+    _backups.update({id(backend.tables[name]): _backup(backend.tables[name], keys) for name, keys in written.items()})
+    try:
+        own_transaction(backend, operations)
+    finally:
+        _backups.clear()
+
+
+def _backup(table: Any, hash_keys: Set[DynamoType]) -> Any:
+    """A copy that shares with the table what no write to these partitions changes."""
+    copied = copy.copy(table)
+    copied.items = copy.copy(table.items)
+    for hash_key in hash_keys & table.items.keys():
+        copied.items[hash_key] = copy.deepcopy(table.items[hash_key])
+    if table.stream_shard is not None:
+        copied.stream_shard = copy.copy(table.stream_shard)
+        copied.stream_shard.table, copied.stream_shard.items = copied, [*table.stream_shard.items]
+    return copied
+
+
+def _copied_once(value: Any) -> Any:
+    return _backups[id(value)] if id(value) in _backups else copy.deepcopy(value)
 
 
 def _copied(value: DynamoType, memo: dict[int, Any]) -> Any:

@@ -55,8 +55,8 @@ def position(text: str | None, context: str) -> Position | None:
     return Position(int(epoch), int(seq))
 
 
-def page(found: SyncPage, caller: Caller) -> response_schemas.SyncPage:
-    """As many pieces as 4 MB hold, and the cursor behind the last of them."""
+def page(found: SyncPage, caller: Caller, before: str | None) -> response_schemas.SyncPage:
+    """As many pieces as 4 MB hold, and the cursor behind the last of them. ``before``: the client's cursor."""
     budget = SizeBudget()
     shown = _Shown()
     places: dict[str, Place | None] = {**found.start.places}
@@ -66,8 +66,11 @@ def page(found: SyncPage, caller: Caller) -> response_schemas.SyncPage:
             more = True
             break
         places[piece.owner_id] = piece.place
-    following = Following(found.start.epoch, {owner: place for owner, place in places.items() if place is not None})
-    sealed = cursors.seal_bytes(cursor.encoded(following, caller.user_id), _copy_of(caller))
+    if before is not None and not found.pieces:
+        sealed = before
+    else:
+        after = Following(found.start.epoch, {owner: place for owner, place in places.items() if place is not None})
+        sealed = cursors.seal_bytes(cursor.encoded(after, caller.user_id), _copy_of(caller))
     return {
         "reset": found.reset,
         "reset_rooms": shown.reset_rooms,

@@ -83,7 +83,7 @@ def sync_with_body(request: Request, body: SyncBody) -> Response:
 def _page(request: Request, cursor: str | None, limit: int) -> Response:
     caller = request.caller
     found = _copies.page(caller, rendering.following(cursor, caller), limit)
-    return uncompressed(ok(rendering.page(found, caller)))
+    return uncompressed(ok(rendering.page(found, caller, cursor)))
 
 
 def _context(request: Request, log_id: str) -> str:

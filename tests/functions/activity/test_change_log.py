@@ -3,6 +3,7 @@
 import copy
 import json
 import time
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -25,6 +26,12 @@ def room_with_a_task(product: Product, changes: int = 0) -> tuple[Person, Any, A
     for number in range(1, changes + 1):
         ann.patch(f"/tasks/{task['id']}", json={"title": str(number)})
     return ann, room, task
+
+
+def raw_item(product: Product, table: str, key: Json) -> Json:
+    """As DynamoDB spells it."""
+    found: Json = product.aws.dynamodb.get_item(TableName=table, Key=key)["Item"]
+    return found
 
 
 def of(delivered: list[Json], thing: Any) -> list[Json]:
@@ -55,8 +62,8 @@ def test_entries_of_all_streams_are_numbered_without_a_gap(product: Product) -> 
     assert [entry["version"] for entry in about(entries, task["id"])] == [1, 2, 3, 4]
     assert head(product, room) == {"seq": 6, "open": 0, "completed": 0}
     assert markers(product) == {
-        room["id"]: {"revision": 2, "version": 2},
-        task["id"]: {"revision": 4, "version": 4},
+        room["id"]: {"revision": 2},
+        task["id"]: {"revision": 4},
     }
 
 
@@ -175,30 +182,30 @@ def test_a_record_without_a_revision_blocks_nothing_and_takes_no_revision(produc
         ("refetch", 1),
         ("updated", 2),
     ]
-    assert markers(product)[task["id"]] == {"revision": 2, "version": 2, "counted": "open"}
+    assert markers(product)[task["id"]] == {"revision": 2, "counted": "open"}
 
 
-def test_a_write_that_nobody_sees_takes_a_revision_and_no_entry(product: Product) -> None:
+def test_a_new_rank_without_a_new_version_has_an_entry(product: Product) -> None:
     ann, room, task = room_with_a_task(product)
     product.deliver()
-    change(product.aws, "TasksTableV2", {"owner_id": room["id"], "item": task["id"]}, rank="h1", revision=2)
+    key = {"owner_id": room["id"], "item": task["id"]}
+    at = "2030-01-01T00:00:00.000Z"
+    change(product.aws, "TasksTableV2", key, rank="h1", revision=2, ranked_at=at)
     product.deliver()
-    unseen = seqs(ann, room), head(product, room), markers(product)[task["id"]]
 
     ann.patch(f"/tasks/{task['id']}", json={"title": "new"})
     product.deliver()
 
-    assert unseen == (
-        [1, 2],
-        {"seq": 2, "open": 1, "completed": 0},
-        {"revision": 2, "version": 1, "counted": "open"},
-    )
-    assert [
-        (entry["action"], entry["revision"], entry["version"]) for entry in about(trail(ann, room), task["id"])
-    ] == [
+    created, ranked, updated = about(trail(ann, room), task["id"])
+    assert [(entry["action"], entry["revision"], entry["version"]) for entry in (created, ranked, updated)] == [
         ("created", 1, 1),
+        ("order", 2, 1),
         ("updated", 3, 2),
     ]
+    assert (ranked["at"], ranked["changes"]["rank"]["new"]) == (at, "h1")
+    # The times of one task never go back, whatever the clocks of functions say.
+    assert updated["at"] == at
+    assert head(product, room) == {"seq": 4, "open": 1, "completed": 0}
 
 
 def test_an_unreadable_deletion_is_counted_out(product: Product) -> None:
@@ -244,6 +251,63 @@ def test_a_batch_larger_than_a_transaction_is_appended_in_several(product: Produ
 
     assert seqs(ann, room) == list(range(1, 62))
     assert head(product, room) == {"seq": 61, "open": 60, "completed": 0}
+
+
+def test_the_changes_of_a_batch_may_be_as_many_and_as_large_as_they_can_be(product: Product) -> None:
+    _, room, task = room_with_a_task(product)
+    product.deliver()
+    key = {"owner_id": {"S": room["id"]}, "item": {"S": task["id"]}}
+    item = raw_item(product, "TasksTableV2", key)
+    # Each character takes two bytes in JSON, and 4 MB is the limit of a transaction.
+    old, new = '"' * 40_000, "\\" * 40_000
+    images = [
+        item
+        | {"version": {"N": str(number)}, "revision": {"N": str(number)}, "description": {"S": (new, old)[number % 2]}}
+        for number in range(1, 102)
+    ]
+    delivered = [
+        {
+            "eventName": "MODIFY",
+            "dynamodb": {
+                "Keys": key,
+                "OldImage": before,
+                "NewImage": after,
+                "SequenceNumber": str(number),
+                "ApproximateCreationDateTime": int(time.time()),
+            },
+        }
+        for number, (before, after) in enumerate(pairwise(images))
+    ]
+
+    failed = hand_over(product, FUNCTION, delivered)
+
+    assert failed == []
+    entries = [entry for entry in stored(product) if entry["resource"] == "task"]
+    assert [int(entry["revision"]) for entry in entries] == list(range(1, 102))
+    assert json.loads(entries[1]["changes"]) == {"description": [old, new]}
+    assert head(product, room) == {"seq": 102, "open": 1, "completed": 0}
+
+
+@pytest.mark.parametrize("members", [97, 98, 99, 100])
+def test_a_commit_of_many_memberships_is_appended_together_also_after_a_gap(product: Product, members: int) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    [of_room] = [each for each in records(product.deliver(to=FUNCTION)) if "ROOM" in json.dumps(each)]
+    joined = {f"usr_{number:032x}": [None, "editor"] for number in range(members)}
+    many = copy.deepcopy(of_room)
+    many["eventName"] = "MODIFY"
+    many["dynamodb"]["OldImage"] = of_room["dynamodb"]["NewImage"] | {"version": {"N": "2"}}
+    many["dynamodb"]["NewImage"] |= {
+        "version": {"N": "3"},
+        "stamp": {"S": json.dumps({"actor_id": ann.id, "request_id": None, "members": joined})},
+    }
+
+    assert hand_over(product, FUNCTION, [many, many]) == []
+
+    entries = stored(product)
+    assert [int(entry["revision"]) for entry in entries] == [1, 2] + [3] * members
+    assert [entry["resource_id"] for entry in entries[2:]] == sorted(joined)
+    assert head(product, room)["seq"] == members + 2
 
 
 def test_a_log_that_fails_does_not_hold_up_the_others(product: Product) -> None:

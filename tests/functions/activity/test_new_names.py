@@ -108,6 +108,19 @@ def test_a_room_whose_log_fails_keeps_no_other_back_and_is_told_later(product: P
 
 
 @pytest.mark.parametrize("image", ["NewImage", "OldImage"])
+def test_a_name_that_is_missing_in_a_record_is_another_name(product: Product, image: str) -> None:
+    ann, bob, [room] = in_rooms(product, 1)
+    ann.patch("/users/me", json={"email": "post@example.org"})
+    [record] = of_user(records(product.deliver(to=FUNCTION)), ann)
+    forget(product)
+    del record["dynamodb"][image]["username"]
+
+    assert hand_over(product, FUNCTION, [record, record]) == []
+
+    assert [entry["action"] for entry in of_users(bob, room)] == ["updated"]
+
+
+@pytest.mark.parametrize("image", ["NewImage", "OldImage"])
 def test_a_record_that_cannot_be_read_may_be_a_new_name(product: Product, image: str) -> None:
     ann, bob, [room] = in_rooms(product, 1)
     ann.patch("/users/me", json={"email": "post@example.org"})

@@ -2,12 +2,13 @@
 
 import json
 import random
+from itertools import count
 from typing import Any
 
 import pytest
 
-from tests.functions.activity.trails import FUNCTION, Json, about, stored, trail
-from tests.functions.room_cleanup.stream_deliveries import Hourglass, hand_over, lost_responses, outage
+from tests.functions.activity.trails import FUNCTION, Json, about, head, markers, stored, trail
+from tests.functions.room_cleanup.stream_deliveries import Hourglass, hand_over, lost_responses, outage, repeated
 from tests.support.client import Person
 from tests.support.product import Product
 from tests.support.streams import Delivery
@@ -60,6 +61,79 @@ def interleaved(records: list[Json], choices: random.Random) -> list[Json]:
         if not queues[key]:
             del queues[key]
     return found
+
+
+@pytest.mark.parametrize("fault", [outage, lost_responses])
+def test_a_function_may_be_cut_off_after_any_request(product: Product, fault: Any) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    task = ann.plan(room_id=room["id"], title="0")
+    ann.plan(room_id=room["id"], status="completed")
+    ann.patch(f"/tasks/{task['id']}", json={"title": "1"})
+    delivered = records(product.deliver(to=FUNCTION))
+    of_room, of_task, *others = [each for each in delivered if "user_id" not in each["dynamodb"]["Keys"]]
+
+    failed: list[str] = ["not tried yet"]
+    for after in count():
+        forget(product)
+        for batch in ([of_room], [of_task], others):
+            with fault("LogTable", after):
+                failed = hand_over(product, FUNCTION, batch)
+            shown = trail(ann, room)
+            assert hand_over(product, FUNCTION, batch) == []
+            assert trail(ann, room)[: len(shown)] == shown
+
+        assert [(each["seq"], each["action"]) for each in trail(ann, room)] == [
+            (1, "created"),
+            (2, "created"),
+            (3, "created"),
+            (4, "updated"),
+        ]
+        assert head(product, room) == {"seq": 4, "open": 1, "completed": 1}
+        assert {name: each["revision"] for name, each in markers(product).items() if name == task["id"]} == {
+            task["id"]: 2
+        }
+        if not failed:
+            break
+    # Head, markers, entries, two markers, head.
+    assert after == 6
+
+
+@pytest.mark.parametrize("operation", ["PutItem", "UpdateItem"])
+def test_a_write_that_is_carried_out_and_sent_again_is_in_the_log_once(product: Product, operation: str) -> None:
+    ann, room, task = busy_room(product, 1)
+    of_room, of_task, *_ = records(product.deliver(to=FUNCTION))
+    forget(product)
+
+    for each in (of_room, of_task):
+        with repeated(operation):
+            assert hand_over(product, FUNCTION, [each]) == []
+
+    assert titles(ann, room, task) == ["0"]
+    assert [entry["seq"] for entry in trail(ann, room)] == [1, 2]
+    assert head(product, room) == {"seq": 2, "open": 1, "completed": 0}
+
+
+def test_what_is_not_complete_is_not_shown_and_the_next_change_of_the_room_completes_it(product: Product) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    product.deliver()
+    task = ann.plan(room_id=room["id"])
+    [of_task] = records(product.deliver(seconds=0, to=FUNCTION))
+    ann.patch(f"/rooms/{room['id']}", json={"name": "Garden"})
+    with outage("LogTable", 3):
+        assert hand_over(product, FUNCTION, [of_task]) != []
+    between = trail(ann, room), head(product, room), set(markers(product))
+
+    renamed = [each for each in records(product.deliver(seconds=0, to=FUNCTION)) if each["eventName"] == "MODIFY"]
+    hand_over(product, FUNCTION, renamed)
+
+    assert [entry["seq"] for entry in between[0]] == [1]
+    assert between[1:] == ({"seq": 1, "open": 0, "completed": 0}, {room["id"]})
+    entries = trail(ann, room)
+    assert [(entry["seq"], entry["action"]) for entry in entries] == [(1, "created"), (2, "created"), (3, "updated")]
+    assert head(product, room) == {"seq": 3, "open": 1, "completed": 0}
+    assert set(markers(product)) == {room["id"], task["id"]}
 
 
 def test_a_redelivered_record_changes_nothing(product: Product) -> None:

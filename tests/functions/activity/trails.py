@@ -37,14 +37,17 @@ def head(product: Product, room: Any) -> Json:
 
 
 def markers(product: Product, owner: str = "room_") -> dict[str, Json]:
-    """By the id of the room or task, how far its log is with it. ``owner``: how the ids of the logs begin."""
+    """By the id of the room or task, how far its log is with it, without the number of the last entry about it.
+
+    ``owner``: how the ids of the logs begin.
+    """
     items = [
         item
         for item in product.items("LogTable")
         if item["item"].startswith("v#") and item["owner_id"].startswith(owner)
     ]
     return {
-        item["item"].removeprefix("v#"): {name: item[name] for name in item.keys() - {"owner_id", "item"}}
+        item["item"].removeprefix("v#"): {name: item[name] for name in item.keys() - {"owner_id", "item", "seq"}}
         for item in items
     }
 

@@ -1,6 +1,7 @@
 """Hints: who is told of what."""
 
 from tests.functions.live.test_connections import stored
+from tests.support import tables
 from tests.support.clock import Clock
 from tests.support.product import Product
 
@@ -143,3 +144,15 @@ def test_a_room_whose_members_cannot_be_read_is_tried_again(product: Product) ->
     product.deliver(to="LiveFunction")
 
     assert [hint["type"] for hint in socket.taken()] == ["changed"]
+
+
+def test_the_epoch_of_all_logs_is_no_log(product: Product) -> None:
+    ann = product.register("ann")
+    socket = product.connect(ann)
+    product.deliver()
+    socket.taken()
+
+    tables.put(product.aws, "LogTable", owner_id="epoch", item="head", epoch=1)
+
+    assert not any(delivery.failed for delivery in product.deliver())
+    assert socket.taken() == []

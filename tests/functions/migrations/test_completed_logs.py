@@ -138,7 +138,8 @@ def test_a_task_in_the_wrong_count_is_counted_again_without_an_entry(product: Pr
 
     assert migrate(product) == {"0011": 0, "0012": 1, "0013": 0}
 
-    assert head(product, room) == {"seq": 2, "open": 1, "completed": 0}
+    assert head(product, room) == {"seq": 3, "open": 1, "completed": 0}
+    assert said(product)[-1] == ("refetch", "task", 1)
     assert violations(product) == set()
 
 

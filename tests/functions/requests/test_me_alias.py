@@ -52,6 +52,7 @@ class Scene:
             (f"GET {user}", "user_id"): lambda ann, me: ann.get(f"/users/{me}"),
             (f"GET {user}/export", "user_id"): lambda ann, me: ann.get(f"/users/{me}/export"),
             (f"GET {user}/activity", "user_id"): lambda ann, me: ann.get(f"/users/{me}/activity"),
+            (f"GET {user}/changes", "user_id"): lambda ann, me: ann.get(f"/users/{me}/changes"),
             (f"PUT {user}", "user_id"): lambda ann, me: ann.put(f"/users/{me}", json={"email": None}),
             (f"PATCH {user}", "user_id"): lambda ann, me: ann.patch(f"/users/{me}", json={"email": None}),
             ("POST /rooms", "user_id"): lambda ann, me: ann.post("/rooms", json={"user_id": me}),
@@ -110,5 +111,6 @@ def _comparable(response: Response, scene: Scene) -> str:
     text = response.text.replace(scene.ann.id, "me").replace(scene.ann.username, "ann").replace(scene.bob.id, "bob")
     text = text.replace(scene.bob.username, "bob").replace(scene.room["id"], "room").replace(scene.room["code"], "code")
     text = re.sub(r"(room_|usr_|ses_)?[0-9a-f]{32}", "id", re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "time", text))
-    text = re.sub(r'"code":"\w{9}"', '"code":"code"', text)
+    text = re.sub(r'"code":"\w{9}"', '"code":"code"', re.sub(r'"rank":"\w+"', '"rank":"rank"', text))
+    text = re.sub(r'"next_cursor":"[^"]+"', '"next_cursor":"cursor"', text)
     return re.sub(r'"request_id":"[^"]*"', "", re.sub(r'"[\w.-]+@example.org"', '"address"', text))

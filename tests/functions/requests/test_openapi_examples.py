@@ -42,6 +42,10 @@ SESSION: list[tuple[str, str]] = [
     *((ANN, name) for name in ("delete_task", "list_trash_of_room", "list_trash_of_user", "restore_task", "get_task")),
     *((ANN, name) for name in ("move_task", "get_task")),
     *((ANN, name) for name in ("delete_task", "list_activity", "export_user", "purge_task_of_user")),
+    *(
+        (ANN, name)
+        for name in ("list_user_activity", "list_room_changes", "list_user_changes", "sync", "sync_with_body")
+    ),
     (ANN, "purge_task_of_room"),
     # Its version has changed with its members.
     *((ANN, name) for name in ("get_room", "delete_room")),

@@ -101,6 +101,31 @@ def lost_responses(table: str, after: int = 0) -> Iterator[None]:
 
 
 @contextmanager
+def repeated(operation: str) -> Iterator[None]:
+    """For the block, DynamoDB carries out the first request of this operation, and its response is lost: the client
+    sends it again."""
+    left = [operation]
+
+    def lose(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+        if not left or not _of(request, left[0]):
+            return None
+        left.pop()
+        headers = HTTPHeaders()
+        headers["Content-Type"] = "application/x-amz-json-1.0"
+        body = json.dumps({"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": "lost"})
+        return AWSResponse(request.url, 500, headers, MockRawResponse(body))
+
+    with _before_send(lose):
+        yield
+    assert not left
+
+
+def _of(request: AWSPreparedRequest, operation: str) -> bool:
+    target = request.headers["X-Amz-Target"]
+    return (target.decode() if isinstance(target, bytes) else str(target)).endswith(f".{operation}")
+
+
+@contextmanager
 def _before_send(listener: Callable[..., Any]) -> Iterator[None]:
     events = shared_connection().client.events
     events.register_first("before-send.dynamodb", listener)

@@ -58,22 +58,6 @@ class Copy:
 
     @property
     def content(self) -> Json:
-        return {"rooms": self.rooms, "members": self.members, "tasks": self.tasks, "me": self.me}
-
-
-def served(person: Person) -> Json:
-    """What the other routes show of everything that this person sees."""
-    room_ids = [room["id"] for room in person.list("/rooms", limit=100)]
-    tasks = [task for room_id in room_ids for task in person.list(f"/rooms/{room_id}/tasks", limit=100)]
-    tasks += [task for task in person.list("/tasks", limit=100) if task["room_id"] is None]
-    return {
-        "rooms": {room_id: person.get(f"/rooms/{room_id}").json() for room_id in room_ids},
-        "members": {room_id: person.list(f"/rooms/{room_id}/users", limit=100) for room_id in room_ids},
-        "tasks": {task["id"]: _whole(person, task) for task in tasks},
-        "me": person.get("/users/me").json(),
-    }
-
-
-def _whole(person: Person, task: Json) -> Json:
-    found: Json = task if "description" in task else person.get(f"/tasks/{task['id']}").json()
-    return found
+        """In the form of ``held_for``."""
+        parts = {"rooms": self.rooms, "members": self.members, "labels": {}, "tasks": self.tasks}
+        return {**parts, "users": {self.me["id"]: self.me}}

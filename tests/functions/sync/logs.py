@@ -14,10 +14,12 @@ def expire_entry(product: Product, log: Any, seq: int) -> None:
     _delete(product, log["id"], f"c#{seq:012}")
 
 
-def lose(product: Product) -> None:
-    """All logs are empty."""
+def lose(product: Product, *logs: Any) -> None:
+    """These logs are empty; all of them, if none is named."""
+    ids = {log["id"] for log in logs}
     for item in product.items("LogTable"):
-        _delete(product, item["owner_id"], item["item"])
+        if not logs or item["owner_id"] in ids:
+            _delete(product, item["owner_id"], item["item"])
 
 
 def set_head(product: Product, log: Any, seq: int) -> None:

@@ -268,9 +268,16 @@ def test_the_own_log_is_read_under_both_names_and_by_nobody_else(product: Produc
     bob.join(ann.open_room())
 
     cursor = ann.get("/users/me/changes").json()["next_cursor"]
+    task = ann.plan(title="Alone")
+    me = ann.patch("/users/me", json={"email": "ann@example.org"}).json()
+    product.deliver()
 
-    assert ann.get(f"/users/{ann.id}/changes", params={"cursor": cursor}).status == 200
-    assert bob.get(f"/users/{ann.id}/changes").status == 404
+    page = ann.get(f"/users/{ann.id}/changes", params={"cursor": cursor}).json()
+    now = {each["type"]: each for each in page["current"]}
+    assert now == {"task": {"type": "task", **task}, "user": {"type": "user", **me}}
+    for path in (f"/users/{ann.id}", f"/rooms/{ann.id}"):
+        assert bob.get(f"{path}/changes").status == 404
+        assert bob.get(f"{path}/changes", params={"cursor": cursor}).status in (400, 404)
 
 
 def test_the_log_of_a_person_is_not_read_as_that_of_a_room(product: Product) -> None:

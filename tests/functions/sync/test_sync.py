@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.functions.sync.copies import Copy, served
+from tests.functions.sync.copies import Copy
 from tests.functions.sync.logs import expire_entry, lose, next_epoch, set_head
 from tests.support.client import Person
+from tests.support.copies import held_for
 from tests.support.problems import field_errors
 from tests.support.product import Product
 
@@ -19,6 +20,12 @@ def team(product: Product) -> tuple[Person, Person, Any]:
     room = ann.open_room(name="Garden")
     bob.join(room)
     return ann, bob, room
+
+
+def end_of(product: Product, log_id: str) -> int:
+    """The last entry of a log."""
+    [seq] = {int(item["seq"]) for item in product.items("LogTable") if item["owner_id"] == log_id and "seq" in item}
+    return seq
 
 
 def test_the_first_pages_have_everything_and_then_nothing_is_new(product: Product) -> None:
@@ -37,7 +44,7 @@ def test_the_first_pages_have_everything_and_then_nothing_is_new(product: Produc
     assert [page["reset"] for page in pages] == [True, False]
     assert set(pages[0]["reset_rooms"]) == copy.rooms.keys()
     assert len(copy.rooms) == 2
-    assert copy.content == served(ann)
+    assert copy.content == held_for(ann)
     page = copy.next()
     assert {**page, "cursor": ""} == {
         "reset": False,
@@ -74,7 +81,43 @@ def test_changes_come_with_the_next_page(product: Product) -> None:
     assert {task["id"] for task in page["tasks"]} == {changed["id"], back["id"]}
     assert set(page["gone"]["tasks"]) == {trashed["id"], purged["id"]}
     assert page["members"].keys() == {other["id"]}
-    assert copy.content == served(ann)
+    assert copy.content == held_for(ann)
+
+
+def test_personal_tasks_and_the_profile_come_as_they_change(product: Product) -> None:
+    ann, bob, _room = team(product)
+    kept, trashed = ann.plan(title="Kept"), ann.plan(title="Trashed")
+    product.deliver()
+    copies = [Copy(ann), Copy(bob)]
+    for copy in copies:
+        copy.pull()
+    ann.patch(f"/tasks/{kept['id']}", json={"title": "Changed"})
+    ann.delete(f"/tasks/{trashed['id']}")
+    ann.plan(title="New")
+    ann.patch("/users/me", json={"username": "ann of the garden"})
+    product.deliver()
+
+    [page] = copies[0].pull()
+    copies[1].pull()
+
+    assert page["gone"]["tasks"] == [trashed["id"]]
+    assert [user["username"] for user in page["users"]] == ["ann of the garden"]
+    assert [copy.content for copy in copies] == [held_for(ann), held_for(bob)]
+
+
+def test_an_expired_personal_log_resets_the_copy(product: Product) -> None:
+    ann, _bob, _room = team(product)
+    product.deliver()
+    copy = Copy(ann)
+    copy.pull()
+    for number in range(3):
+        ann.plan(title=str(number))
+    product.deliver()
+
+    expire_entry(product, {"id": ann.id}, end_of(product, ann.id) - 1)
+
+    assert [page["reset"] for page in copy.pull()] == [True, False]
+    assert copy.content == held_for(ann)
 
 
 def test_members_come_and_go_with_their_roles(product: Product) -> None:
@@ -90,7 +133,7 @@ def test_members_come_and_go_with_their_roles(product: Product) -> None:
 
     pages = [copy.pull() for copy in copies]
 
-    assert [copy.content for copy in copies] == [served(ann), served(bob), served(cleo)]
+    assert [copy.content for copy in copies] == [held_for(ann), held_for(bob), held_for(cleo)]
     assert pages[2][0]["reset_rooms"] == [room["id"]]
     assert copies[1].rooms[room["id"]]["code"] is None
     assert copies[1].rooms[room["id"]]["role"] == "viewer"
@@ -116,7 +159,7 @@ def test_who_left_loses_the_room_and_who_came_back_gets_it_whole(product: Produc
     assert page["rooms"] == page["tasks"] == []
     assert gained[0]["reset_rooms"] == [room["id"]]
     assert [each["reset_rooms"] for each in regained] == [[], [room["id"]], []]
-    assert away.content == back.content == served(bob)
+    assert away.content == back.content == held_for(bob)
 
 
 def test_a_membership_is_known_to_be_over_before_the_log_says_so(product: Product) -> None:
@@ -129,7 +172,7 @@ def test_a_membership_is_known_to_be_over_before_the_log_says_so(product: Produc
 
     assert copy.pull()[0]["gone"]["rooms"] == [room["id"]]
     product.deliver()
-    assert copy.content == served(bob)
+    assert copy.content == held_for(bob)
 
 
 def test_a_deleted_room_is_gone_also_when_its_log_has_gone(product: Product) -> None:
@@ -143,7 +186,7 @@ def test_a_deleted_room_is_gone_also_when_its_log_has_gone(product: Product) -> 
     later.cursor = copy.cursor
 
     assert copy.pull()[0]["gone"]["rooms"] == [room["id"]]
-    lose(product)
+    lose(product, room)
     assert later.pull()[0]["gone"]["rooms"] == [room["id"]]
 
 
@@ -177,7 +220,7 @@ def test_a_listing_in_small_pages_misses_nothing_that_happens_meanwhile(product:
     product.deliver()
     copy.pull()
 
-    assert copy.content == served(bob)
+    assert copy.content == held_for(bob)
 
 
 def test_a_room_left_in_the_middle_of_its_listing_is_gone(product: Product) -> None:
@@ -200,7 +243,7 @@ def test_a_room_left_in_the_middle_of_its_listing_is_gone(product: Product) -> N
     assert gone[0]["gone"]["rooms"] == [room["id"]]
     assert [page["reset_rooms"] for page in again if page["reset_rooms"]] == [[room["id"]]]
     copy.pull()
-    assert copy.content == other.content == served(bob)
+    assert copy.content == other.content == held_for(bob)
 
 
 def test_a_room_whose_entries_have_expired_comes_whole(product: Product) -> None:
@@ -213,12 +256,11 @@ def test_a_room_whose_entries_have_expired_comes_whole(product: Product) -> None
     for number in range(3):
         ann.patch(f"/rooms/{room['id']}", json={"name": str(number)})
     product.deliver()
-    [seq] = {int(item["seq"]) for item in product.items("LogTable") if item["owner_id"] == room["id"] and "seq" in item}
 
-    expire_entry(product, room, seq - 1)
+    expire_entry(product, room, end_of(product, room["id"]) - 1)
 
     assert [page["reset_rooms"] for page in copy.pull()] == [[], [room["id"]], []]
-    assert copy.content == served(bob)
+    assert copy.content == held_for(bob)
 
 
 def test_after_a_restore_everything_comes_again(product: Product) -> None:
@@ -234,7 +276,7 @@ def test_after_a_restore_everything_comes_again(product: Product) -> None:
     pages = copy.pull()
 
     assert [page["reset"] for page in pages] == [True, False]
-    assert copy.content == served(bob)
+    assert copy.content == held_for(bob)
 
 
 def test_a_log_that_is_shorter_than_the_cursor_says_is_not_relied_on(product: Product) -> None:
@@ -246,7 +288,7 @@ def test_a_log_that_is_shorter_than_the_cursor_says_is_not_relied_on(product: Pr
     set_head(product, room, 1)
 
     assert [page["reset_rooms"] for page in copy.pull()] == [[], [room["id"]], []]
-    assert copy.content == served(bob)
+    assert copy.content == held_for(bob)
 
 
 def test_an_older_cursor_and_a_repeated_page_do_no_harm(product: Product) -> None:
@@ -265,7 +307,7 @@ def test_an_older_cursor_and_a_repeated_page_do_no_harm(product: Product) -> Non
         copy.apply(copy.next())
     copy.pull()
 
-    assert copy.content == served(bob)
+    assert copy.content == held_for(bob)
 
 
 def test_a_busy_log_keeps_back_no_other(product: Product) -> None:
@@ -397,4 +439,4 @@ def test_copies_agree_after_any_history(product: Product) -> None:
 
     for copy in copies:
         copy.pull()
-        assert copy.content == served(copy.person)
+        assert copy.content == held_for(copy.person)

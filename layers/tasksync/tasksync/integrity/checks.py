@@ -402,9 +402,7 @@ def _check_of_entry(entry: EntrySnapshot) -> Check:
 
 def _check_of_logged(thing_id: str, logged: LoggedSnapshot, since: datetime) -> Check:
     marker, fault = logged.marker, None
-    # The time of a change is that of a version: a revision that users do not see is as it was before.
-    unseen = marker is not None and marker.version == logged.version
-    at_rest = logged.changed_at <= since and not unseen
+    at_rest = logged.changed_at <= since
     if marker is not None and marker.revision > logged.revision:
         fault = f"is in its log up to revision {marker.revision}, and has {logged.revision}"
     elif at_rest and (marker is None or marker.revision < logged.revision):

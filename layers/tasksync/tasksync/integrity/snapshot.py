@@ -23,7 +23,6 @@ class LoggedSnapshot:
 
     changed_at: datetime
     revision: int
-    version: int
     counted: Counted
     marker: Marker | None
     """None: the log has nothing of it."""

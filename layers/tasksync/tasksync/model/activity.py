@@ -25,6 +25,7 @@ class Version:
     number: int
     """The version that users see."""
     at: datetime
+    """When it was committed: by its version, or by a respread of ranks since."""
     fields: Mapping[str, str]
     """The fields that users can change, by their names in the API; without empty ones."""
     context: ChangeContext | None

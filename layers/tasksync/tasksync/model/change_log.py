@@ -1,9 +1,9 @@
 """The change log: what it holds of a room, or of a user with their personal tasks.
 
-A log is a sequence of entries, numbered from 1 without a gap. Nothing is ever inserted before its head, the last entry.
+A log is a sequence of entries, numbered from 1 without a gap. Its head says up to which number it is complete: nothing
+is ever inserted before. Entries after the head are committed, too, and are not shown until the head is at them.
 """
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -17,6 +17,9 @@ _LOG_BEGINS_WITHIN = timedelta(minutes=10)
 
 NO_RECORD_COMES_AFTER = timedelta(hours=25)
 """After this time, no record of a change is on its way any more: streams keep records for 24 hours."""
+
+RECORDS_END = timedelta(hours=48)
+"""After this time no record of a commit comes any more: streams keep records for 24 hours."""
 
 
 class Counted(StrEnum):
@@ -54,13 +57,11 @@ class Commit(msgspec.Struct, frozen=True):
     resource: ActivityResource
     """What the thing is. Entries about memberships are commits of their room."""
     revision: int | None
-    """None: the record of the change could not be read."""
-    version: int | None
-    """What users see of it. None: it is deleted, or the record could not be read."""
+    """None: the record of the change could not be read. Then the log stays as far with the thing as it is."""
     at: datetime
     """When it was made."""
     entries: tuple[ActivityEntry, ...]
-    """They are appended together, in this order. None at all: users see no difference."""
+    """At least one. They are appended together, in this order."""
     counted: Counted | None
     """After the change; None: not known, so as before."""
     gone: bool = False
@@ -70,13 +71,13 @@ class Commit(msgspec.Struct, frozen=True):
 
 
 class Marker(msgspec.Struct, frozen=True):
-    """How far the log is with a thing."""
+    """How far the log is with a thing: the state after the last entry about it that has a revision."""
 
     revision: int
     """The last revision that the log holds."""
-    version: int | None = None
-    """Of that revision. None: unknown, or the thing is deleted."""
     counted: Counted = Counted.NEITHER
+    seq: int = 0
+    """The number of that entry."""
     expires_at: datetime | None = None
     """Of a thing that was deleted for good: when no record of it can come any more."""
 
@@ -85,7 +86,7 @@ class Head(msgspec.Struct, frozen=True):
     """The end of a log, and what it counts."""
 
     seq: int = 0
-    """The number of the last entry. 0: there is no entry yet."""
+    """The number of the last entry whose marker is written. 0: there is no entry yet."""
     open: int = 0
     completed: int = 0
     adopted: str | None = None
@@ -94,9 +95,20 @@ class Head(msgspec.Struct, frozen=True):
     """Of a room or user that was deleted for good."""
 
 
-class LogState(msgspec.Struct, frozen=True):
-    """The head of a log and some of its markers, as they were read, or as they are to be."""
+class LogEntry(msgspec.Struct, frozen=True):
+    """An entry as it is appended, with all that whoever completes the append must know."""
 
-    head: Head = Head()
-    markers: Mapping[str, Marker] = {}
-    """By thing id, of those things that have one."""
+    entry: ActivityEntry
+    expires_at: datetime
+    head: Head
+    """After this entry."""
+    counted: Counted
+    """The count that the thing is in after this entry."""
+    gone: bool = False
+    """Whether the thing was deleted for good."""
+
+    @property
+    def thing_id(self) -> str:
+        """Entries about memberships are about revisions of their room."""
+        entry = self.entry
+        return entry.owner_id if entry.resource is ActivityResource.MEMBERSHIP else entry.resource_id

@@ -360,6 +360,8 @@ class ActivityAction(StrEnum):
     """It was changed."""
     MOVED = "moved"
     """A task was moved in the manual order, and maybe to another status."""
+    ORDER = "order"
+    """A task got another rank, which leaves the order of the tasks as it is."""
     TRASHED = "trashed"
     """A task was moved to the trash."""
     RESTORED = "restored"

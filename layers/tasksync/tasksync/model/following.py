@@ -1,6 +1,6 @@
 """How clients follow change logs: where each log ends, what its entries say, and how far a client has read."""
 
-import hashlib
+import zlib
 from collections.abc import Mapping
 
 import msgspec
@@ -15,14 +15,27 @@ NO_JOIN = bytes(4)
 """``Place.join`` of the caller's personal tasks and profile, which need no membership."""
 
 
-class LogEnd(msgspec.Struct, frozen=True):
+class LogEnd(msgspec.Struct, frozen=True, gc=False):
     """The end of a log: what is up to ``seq`` is complete."""
 
     seq: int = 0
-    tasks: int = 0
-    """How many tasks its room, or user, has. It is an estimate."""
-    counts: TaskCounts | None = None
-    """Of a room, as it shows them. None: unknown."""
+    open: int = 0
+    completed: int = 0
+    counted: bool = False
+    """Whether all its tasks are counted."""
+
+    @property
+    def tasks(self) -> int:
+        """How many tasks its room, or user, has. It is an estimate."""
+        return self.open + self.completed
+
+    @property
+    def counts(self) -> TaskCounts | None:
+        """Of a room, as it shows them. None: unknown."""
+        return TaskCounts(self.open, self.completed) if self.counted else None
+
+
+_NO_LOG = LogEnd()
 
 
 class LogEnds(msgspec.Struct, frozen=True):
@@ -33,7 +46,7 @@ class LogEnds(msgspec.Struct, frozen=True):
     """By log id, of those logs that have entries."""
 
     def of(self, log_id: str) -> LogEnd:
-        return self.by_log.get(log_id, LogEnd())
+        return self.by_log.get(log_id, _NO_LOG)
 
 
 class LoggedChange(msgspec.Struct, frozen=True):
@@ -62,7 +75,7 @@ class ListedTasks(msgspec.Struct, frozen=True):
     """Whether there are no more behind them."""
 
 
-class Place(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True, gc=False):
     """How far a client has read one log."""
 
     seq: int
@@ -83,5 +96,8 @@ class Following(msgspec.Struct, frozen=True):
 
 
 def join_digest(join_id: str) -> bytes:
-    """Short, because a cursor has one for each room. It says whether a user has left and joined again."""
-    return hashlib.sha256(join_id.encode()).digest()[: len(NO_JOIN)]
+    """Short, because a cursor has one for each room. It says whether a user has left and joined again.
+
+    Join ids are random and cursors are signed: a checksum is enough.
+    """
+    return zlib.crc32(join_id.encode()).to_bytes(len(NO_JOIN))

@@ -12,6 +12,9 @@ from tasksync.model.live import Connections
 
 Record = Mapping[str, Any]
 
+_ENTRY = "c#"
+"""What the sort keys of entries begin with: see ``dynamodb/change_log/items.py``."""
+
 _GAINED_OR_LOST = {ActivityAction.CREATED.value, ActivityAction.DELETED.value}
 
 
@@ -26,10 +29,11 @@ def growth_of(records: Iterable[Record]) -> Growth:
     users = set()
     for record in records:
         image = record["dynamodb"]["NewImage"]
-        if "seq" in image:  # the head: it alone names a position
+        if image["item"]["S"].startswith(_ENTRY):
+            if user_id := _gained_or_lost(image):
+                users.add(user_id)
+        elif "seq" in image:  # not the epoch of all logs, which has the sort key of a head, too
             heads[image["owner_id"]["S"]] = int(image["seq"]["N"])
-        elif user_id := _gained_or_lost(image):
-            users.add(user_id)
     return Growth(heads, frozenset(users))
 
 

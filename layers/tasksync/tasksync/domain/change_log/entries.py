@@ -29,7 +29,7 @@ def commit_of(change: Change | Unreadable, deletions: Mapping[str, Deletion]) ->
         return None  # not a change made through the API: a manual repair, for example
     context = context_of(before, after)
     if before is not None and before.number == after.number:
-        entries = []  # ranks were made short again, for example
+        entries = [_item_entry(after, after.at, ActivityAction.ORDER, context, {"rank": (before.rank, after.rank)})]
     elif context.members:
         entries = [_membership_entry(user_id, roles, after, context) for user_id, roles in context.members.items()]
     else:
@@ -38,7 +38,6 @@ def commit_of(change: Change | Unreadable, deletions: Mapping[str, Deletion]) ->
         thing_id=after.thing_id,
         resource=after.resource,
         revision=after.revision,
-        version=after.number,
         at=after.at,
         entries=tuple(entries),
         counted=after.counted,
@@ -81,7 +80,6 @@ def repair_of(version: Version) -> Commit:
         thing_id=version.thing_id,
         resource=version.resource,
         revision=version.revision,
-        version=version.number,
         at=entry.at,
         entries=(entry,),
         counted=version.counted,
@@ -94,7 +92,6 @@ def _unreadable_commit(change: Unreadable) -> Commit:
         thing_id=change.thing_id,
         resource=change.resource,
         revision=change.revision,
-        version=None,
         at=change.recorded_at,
         entries=(entry,),
         counted=Counted.NEITHER if change.gone else None,
@@ -132,7 +129,6 @@ def _deletion(version: Version, recorded_at: datetime, deletion: Deletion | None
         thing_id=version.thing_id,
         resource=version.resource,
         revision=entry.revision,
-        version=None,
         at=at,
         entries=(entry,),
         counted=Counted.NEITHER,

@@ -45,7 +45,7 @@ def _may_be_renamed(change: Change | Unreadable) -> bool:
     before, after = change.before, change.after
     if before is None or after is None or after.resource is not ActivityResource.USER or before.dead or after.dead:
         return False
-    return before.fields["username"] != after.fields["username"]
+    return before.fields.get("username") != after.fields.get("username")
 
 
 def _commit(room_id: str, user_id: str, change: Change | Unreadable) -> Commit:
@@ -61,7 +61,6 @@ def _commit(room_id: str, user_id: str, change: Change | Unreadable) -> Commit:
         thing_id=user_id,
         resource=ActivityResource.USER,
         revision=revision,
-        version=None,
         at=at,
         entries=(entry,),
         counted=Counted.NEITHER,

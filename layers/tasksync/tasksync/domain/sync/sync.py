@@ -140,13 +140,13 @@ class SyncService:
     def _changed(self, read: _Read, limit: int) -> SyncPage:
         """What has changed in logs that the client has wholly."""
         me, places, ends = read.caller.user_id, read.following.places, read.ends
-        behind = {owner: ends.of(owner).seq - place.seq for owner, place in places.items()}
+        behind = {owner: number for owner, place in places.items() if (number := ends.of(owner).seq - place.seq)}
         shares = _shares({owner: number for owner, number in behind.items() if number > 0}, limit)
+        joined = {room: join_digest(join_id) for room, join_id in read.joins.items()}
         rooms = [
             room
             for room, place in places.items()
-            if room != me
-            and (room in shares or behind[room] < 0 or join_digest(read.joins.get(room, "")) != place.join)
+            if room != me and (room in shares or behind.get(room, 0) < 0 or joined.get(room) != place.join)
         ]
         if not shares and not rooms:
             return SyncPage(False, read.following, [], more=False)
@@ -166,7 +166,7 @@ class SyncService:
         for room, view in views.items():
             if view is None:
                 pieces.append(Piece(owner_id=room, place=None))
-            elif join_digest(view.caller.join_id) != places[room].join or behind[room] < 0:
+            elif join_digest(view.caller.join_id) != places[room].join or behind.get(room, 0) < 0:
                 pieces.append(_again(room))
             elif room in entries:
                 of_room = entries[room]

@@ -88,7 +88,6 @@ def _commit(thing_id: str, entries: Sequence[ActivityEntry]) -> Commit:
         thing_id=thing_id,
         resource=ActivityResource.TASK if task else ActivityResource.ROOM,
         revision=first.revision,
-        version=first.version,
         at=first.at,
         entries=tuple(entries),
         counted=_counted(first) if task else Counted.NEITHER,

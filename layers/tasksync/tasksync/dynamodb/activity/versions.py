@@ -22,13 +22,14 @@ def version_of(image: Raw) -> Version:
     owner_id = image["owner_id" if task else "room_id"]["S"]
     context, digest = text_of(image, "stamp"), text_of(image, "description_digest")
     trashed = "trashed_at" in image
+    ranked_at = text_of(image, "ranked_at")
     return Version(
         owner_id=owner_id,
         thing_id=image["item"]["S"] if task else owner_id,
         resource=ActivityResource.TASK if task else ActivityResource.ROOM,
         revision=revision_of(image),
         number=int(image["version"]["N"]),
-        at=times.parse(image["updated_at"]["S"]),
+        at=max(times.parse(at) for at in (image["updated_at"]["S"], ranked_at) if at is not None),
         fields=audited(image) if task else ROOM.audited(image),
         context=None if context is None else change_context.read(context),
         digests={} if digest is None else {"description": digest},

@@ -3,7 +3,8 @@
 import json
 from datetime import UTC, datetime
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from tasksync.dynamodb.change_log.decoder import ENTRY
@@ -11,13 +12,17 @@ from tasksync.dynamodb.core.connection import SharedModel
 from tasksync.dynamodb.core.mapper import Raw
 from tasksync.dynamodb.core.unfinished import Unfinished
 from tasksync.model import times
-from tasksync.model.change_log import Counted, Head, Marker
+from tasksync.model.change_log import RECORDS_END, Counted, Head, LogEntry, Marker
 from tasksync.model.entities import ActivityEntry
 from tasksync.model.times import is_room_id
 from tasksync.runtime.settings import settings
 
 HEAD = "head"
+EPOCH = "epoch"
+"""The key of the item, beside the heads, that says which epoch it is, and its attribute. Absent: 0."""
 MARKER = "v#"
+EPOCH = "epoch"
+"""Owner and attribute of the item, a ``HEAD`` beside those of logs, that says which epoch it is. Absent: 0."""
 
 _DIGITS = 12
 
@@ -44,6 +49,40 @@ class LogItem(SharedModel):
     by_actor = _ByActor()
 
 
+class HeadItem(LogItem):
+    seq = NumberAttribute()
+    open = NumberAttribute()
+    completed = NumberAttribute()
+    adopted = UnicodeAttribute(null=True)
+    unfinished = UnicodeAttribute(null=True)
+    """``Unfinished.LOG`` from when the log's user was deleted; absent before, and of rooms."""
+    updated_at = UnicodeAttribute(null=True)
+    """With ``unfinished``: when the last entry was appended."""
+
+    @classmethod
+    def actions(cls, log_id: str, head: Head) -> list[Action]:
+        """Of an update."""
+        to_be_purged = head.expires_at is not None and not is_room_id(log_id)
+        marks = [cls.unfinished.set(Unfinished.LOG.value), cls.updated_at.set(times.timestamp(times.now()))]
+        return [
+            *(marks if to_be_purged else []),
+            cls.seq.set(head.seq),
+            cls.open.set(head.open),
+            cls.completed.set(head.completed),
+            cls.adopted.remove() if head.adopted is None else cls.adopted.set(head.adopted),
+            *([] if head.expires_at is None else [cls.expires_at.set(int(head.expires_at.timestamp()))]),
+        ]
+
+    def entity(self) -> Head:
+        return Head(
+            seq=int(self.seq),
+            open=int(self.open),
+            completed=int(self.completed),
+            adopted=self.adopted,
+            expires_at=_time(self.expires_at),
+        )
+
+
 class EntryItem(LogItem):
     entry_id = UnicodeAttribute()
     at = UnicodeAttribute()
@@ -57,8 +96,19 @@ class EntryItem(LogItem):
     revision = NumberAttribute(null=True)
     version = NumberAttribute(null=True)
 
+    # What the head and the marker become with this entry.
+    open = NumberAttribute()
+    completed = NumberAttribute()
+    adopted = UnicodeAttribute(null=True)
+    head_expires_at = NumberAttribute(null=True)
+    counted = UnicodeAttribute(null=True)
+    """``Counted``; absent: neither."""
+    gone = BooleanAttribute(null=True)
+    """True, or absent."""
+
     @classmethod
-    def of(cls, entry: ActivityEntry, expires_at: datetime) -> "EntryItem":
+    def of(cls, appended: LogEntry) -> "EntryItem":
+        entry, head = appended.entry, appended.head
         return cls(
             entry.owner_id,
             entry_item(entry.seq),
@@ -72,65 +122,53 @@ class EntryItem(LogItem):
             request_id=entry.request_id,
             revision=entry.revision,
             version=entry.version,
-            expires_at=int(expires_at.timestamp()),
-        )
-
-
-class HeadItem(LogItem):
-    seq = NumberAttribute()
-    open = NumberAttribute()
-    completed = NumberAttribute()
-    adopted = UnicodeAttribute(null=True)
-    unfinished = UnicodeAttribute(null=True)
-    """``Unfinished.LOG`` from when the log's user was deleted; absent before, and of rooms."""
-    updated_at = UnicodeAttribute(null=True)
-    """With ``unfinished``: when the last entry was appended."""
-
-    @classmethod
-    def of(cls, log_id: str, head: Head) -> "HeadItem":
-        to_be_purged = head.expires_at is not None and not is_room_id(log_id)
-        return cls(
-            log_id,
-            HEAD,
-            unfinished=Unfinished.LOG.value if to_be_purged else None,
-            updated_at=times.timestamp(times.now()) if to_be_purged else None,
-            seq=head.seq,
+            expires_at=_seconds(appended.expires_at),
             open=head.open,
             completed=head.completed,
             adopted=head.adopted,
-            expires_at=_seconds(head.expires_at),
+            head_expires_at=_seconds(head.expires_at),
+            counted=_name(appended.counted),
+            gone=appended.gone or None,
         )
 
-    def entity(self) -> Head:
-        return Head(
-            seq=int(self.seq),
+    def log_entry(self, entry: ActivityEntry) -> LogEntry:
+        """``entry``: this one, decoded."""
+        head = Head(
+            seq=entry.seq,
             open=int(self.open),
             completed=int(self.completed),
             adopted=self.adopted,
-            expires_at=_time(self.expires_at),
+            expires_at=_time(self.head_expires_at),
+        )
+        return LogEntry(
+            entry=entry,
+            expires_at=datetime.fromtimestamp(int(self.expires_at or 0), UTC),
+            head=head,
+            counted=_counted(self),
+            gone=bool(self.gone),
         )
 
 
 class MarkerItem(LogItem):
     revision = NumberAttribute()
-    version = NumberAttribute(null=True)
     counted = UnicodeAttribute(null=True)
     """``Counted``; absent: neither."""
+    seq = NumberAttribute()
 
     @classmethod
-    def of(cls, log_id: str, thing_id: str, marker: Marker) -> "MarkerItem":
+    def of(cls, appended: LogEntry) -> "MarkerItem":
+        """After this entry, which has a revision."""
         return cls(
-            log_id,
-            MARKER + thing_id,
-            revision=marker.revision,
-            version=marker.version,
-            counted=None if marker.counted is Counted.NEITHER else marker.counted.value,
-            expires_at=_seconds(marker.expires_at),
+            appended.entry.owner_id,
+            MARKER + appended.thing_id,
+            revision=appended.entry.revision,
+            counted=_name(appended.counted),
+            seq=appended.entry.seq,
+            expires_at=_seconds(times.now() + RECORDS_END if appended.gone else None),
         )
 
     def entity(self) -> Marker:
-        counted = self.attribute_values.get("counted", Counted.NEITHER.value)
-        return Marker(int(self.revision), _number(self, "version"), Counted(counted), _time(self.expires_at))
+        return Marker(int(self.revision), _counted(self), int(self.seq), _time(self.expires_at))
 
 
 def entry_item(seq: int) -> str:
@@ -140,6 +178,14 @@ def entry_item(seq: int) -> str:
 
 def log_key(log_id: str, item: str) -> Raw:
     return {"owner_id": {"S": log_id}, "item": {"S": item}}
+
+
+def _counted(item: LogItem) -> Counted:
+    return Counted(item.attribute_values.get("counted", Counted.NEITHER.value))
+
+
+def _name(counted: Counted) -> str | None:
+    return None if counted is Counted.NEITHER else counted.value
 
 
 def _number(item: LogItem, name: str) -> int | None:

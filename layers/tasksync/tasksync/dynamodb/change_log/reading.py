@@ -9,18 +9,14 @@ from typing import Any
 
 import msgspec
 
-from tasksync.dynamodb.change_log.counts import counts_by_room
 from tasksync.dynamodb.change_log.decoder import seq_of
-from tasksync.dynamodb.change_log.items import HEAD, entry_item, log_key
+from tasksync.dynamodb.change_log.items import EPOCH, HEAD, entry_item, log_key
 from tasksync.dynamodb.core.connection import MOST_KEYS, get_many
 from tasksync.dynamodb.core.gather import gather
 from tasksync.dynamodb.core.mapper import Raw, Row, Text, stored_as
 from tasksync.dynamodb.core.queries import query
 from tasksync.model.following import LogEnd, LogEnds, LoggedChange
 from tasksync.runtime.settings import settings
-
-EPOCH = "epoch"
-"""The key of the item, beside the heads, that says which epoch it is, and its attribute. Absent: 0."""
 
 _Number: Any = stored_as(int, "N").spelled
 
@@ -90,5 +86,5 @@ class FollowedLogs:
 
 
 def _end(raw: Raw) -> LogEnd:
-    counts = counts_by_room([raw]).get(raw["owner_id"]["S"])
-    return LogEnd(int(raw["seq"]["N"]), int(raw["open"]["N"]) + int(raw["completed"]["N"]), counts)
+    # As ``counts_by_room``: a log that does not yet have all that the version before wrote has counted a part.
+    return LogEnd(int(raw["seq"]["N"]), int(raw["open"]["N"]), int(raw["completed"]["N"]), "adopted" not in raw)

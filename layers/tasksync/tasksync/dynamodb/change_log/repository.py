@@ -1,14 +1,15 @@
 """The log table: the change logs of rooms and users, one partition each.
 
-Only the activity function appends. Each of its transactions checks the head, so appends to one log come one after
-the other. It checks the markers, too: head and markers are read in one batch, which is no snapshot.
+Only the sequencer (``domain/change_log/sequencer.py``) appends. Each of its writes has a condition of its own, and is
+carried out once however often it is sent: an entry if its number is free, a marker if it is older than the entry, the
+head if it is the one that was read.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-
-from pynamodb.expressions.condition import Condition
+from functools import partial
+from itertools import count, takewhile
 
 from tasksync.dynamodb.change_log.decoder import ENTRY, entry_of
 from tasksync.dynamodb.change_log.items import (
@@ -21,9 +22,10 @@ from tasksync.dynamodb.change_log.items import (
     entry_item,
     log_key,
 )
-from tasksync.dynamodb.core.connection import Transaction, get_item, get_many
+from tasksync.dynamodb.core.connection import Transaction, get_item, get_many, single_write
+from tasksync.dynamodb.core.gather import gather
 from tasksync.dynamodb.core.unfinished import Unfinished, unfinished
-from tasksync.model.change_log import Head, LogState, Marker
+from tasksync.model.change_log import Head, LogEntry, Marker
 from tasksync.model.entities import ActivityEntry, Page
 from tasksync.model.errors import BadCursor, WriteConflict
 from tasksync.runtime.settings import settings
@@ -32,45 +34,83 @@ from tasksync.runtime.settings import settings
 class ChangeLogRepository:
     """Change logs. The id of a log is that of its room or user."""
 
-    def state(self, log_id: str, thing_ids: Iterable[str]) -> LogState:
-        """The head of a log and the markers of up to 99 things, each read consistently, in one round trip."""
-        keys = [*(log_key(log_id, MARKER + thing_id) for thing_id in thing_ids), log_key(log_id, HEAD)]
-        items = {raw["item"]["S"]: raw for raw in get_many(settings.log_table, keys)}
-        head = items.pop(HEAD, None)
-        return LogState(
-            Head() if head is None else HeadItem.from_raw_data(head).entity(),
-            {item.removeprefix(MARKER): MarkerItem.from_raw_data(raw).entity() for item, raw in items.items()},
-        )
+    def head(self, log_id: str) -> Head:
+        """Read consistently."""
+        raw = get_item(settings.log_table, log_key(log_id, HEAD))
+        return Head() if raw is None else HeadItem.from_raw_data(raw).entity()
 
-    def append(
-        self, log_id: str, before: LogState, after: LogState, entries: Sequence[tuple[ActivityEntry, datetime]]
-    ) -> None:
-        """Write entries, each with the time at which it expires, and what changes of the head and of markers.
+    def markers(self, log_id: str, thing_ids: Iterable[str]) -> dict[str, Marker]:
+        """Those of these things that have one, by thing id. Read consistently: 100 in one round trip."""
+        raws = get_many(settings.log_table, [log_key(log_id, MARKER + thing_id) for thing_id in thing_ids])
+        return {raw["item"]["S"].removeprefix(MARKER): MarkerItem.from_raw_data(raw).entity() for raw in raws}
 
-        Raises ``WriteConflict`` if any of these is not what was read.
-        """
+    def append(self, entries: Sequence[LogEntry]) -> bool:
+        """Put up to 100 entries, which follow each other: all or none. False: one of their numbers is taken."""
         transaction = Transaction()
-        if after.head != before.head:
-            transaction.put(HeadItem.of(log_id, after.head), _same_head(before.head), WriteConflict)
-        for entry, expires_at in entries:
-            transaction.note(EntryItem.of(entry, expires_at))
-        for thing_id, marker in after.markers.items():
-            known = before.markers.get(thing_id)
-            if marker != known:
-                transaction.put(MarkerItem.of(log_id, thing_id, marker), _same_marker(known), WriteConflict)
-        transaction.commit()
+        try:
+            if len(entries) == 1:
+                with single_write(WriteConflict):
+                    EntryItem.of(entries[0]).save(EntryItem.item.does_not_exist())
+                return True
+            for entry in entries:
+                transaction.put(EntryItem.of(entry), EntryItem.item.does_not_exist(), WriteConflict)
+            transaction.commit()
+        except WriteConflict:
+            return False
+        return True
+
+    def behind(self, log_id: str, head: Head) -> list[LogEntry]:
+        """Entries that follow the head, read consistently: all of them, or 1 MB.
+
+        A query may see one entry of a transaction and not yet the one before it: then they end before that one.
+        """
+        query = LogItem.query(log_id, LogItem.item.between(entry_item(head.seq + 1), ENTRY + "~"), consistent_read=True)
+        found = (EntryItem.from_raw_data(raw).log_entry(entry_of(raw)) for raw in next(query.page_iter)["Items"])
+        return [entry for entry, _ in takewhile(_follows, zip(found, count(head.seq + 1)))]
+
+    def mark(self, entries: Iterable[LogEntry]) -> None:
+        """Let the marker of each thing be as its last entry among these says, unless it is newer."""
+
+        def write(entry: LogEntry) -> None:
+            older = MarkerItem.seq.does_not_exist() | (MarkerItem.seq < entry.entry.seq)
+            with suppress(WriteConflict), single_write(WriteConflict):
+                MarkerItem.of(entry).save(older)
+
+        last = {entry.thing_id: entry for entry in entries if entry.entry.revision is not None}
+        writes = [partial(write, entry) for entry in last.values()]
+        if writes:
+            gather(*writes)
+
+    def advance(self, log_id: str, before: Head, after: Head) -> None:
+        """Let the head be ``after``. Raises ``WriteConflict`` if it is not ``before`` any more."""
+        same = HeadItem.item.does_not_exist() if before.seq == 0 else HeadItem.seq == before.seq
+        item = HeadItem(log_id, HEAD)
+        with single_write(WriteConflict):
+            item.update(HeadItem.actions(log_id, after), same)
 
     def page(self, log_id: str, limit: int, after: str | None) -> Page[ActivityEntry]:
         """Newest first. One round trip, so at most 1 MB: of entries with long texts, fewer than ``limit``.
 
         ``after``: the position of the page. Raises ``BadCursor`` for one that the version before made.
         """
-        before = LogItem.item.between(ENTRY, entry_item(_number(after) - 1) if after is not None else ENTRY + "~")
-        query = LogItem.query(log_id, before, scan_index_forward=False, page_size=limit + 1)
+        # The head sorts behind the entries, so the first page begins with it.
+        before = HEAD if after is None else entry_item(_number(after) - 1)
+        query = LogItem.query(
+            log_id, LogItem.item.between(ENTRY, before), scan_index_forward=False, page_size=limit + 2
+        )
         read = next(query.page_iter)
-        entries = [entry_of(raw) for raw in read["Items"][:limit]]
-        more = len(read["Items"]) > limit or "LastEvaluatedKey" in read
-        return Page(entries, str(entries[-1].seq) if more else None)
+        raws = read["Items"]
+        if after is None:
+            if not raws or raws[0]["item"]["S"] != HEAD:
+                return Page([], None)
+            head = HeadItem.from_raw_data(raws[0]).entity()
+            raws = [raw for raw in raws[1:] if raw["item"]["S"] <= entry_item(head.seq)]
+            end = head.seq + 1
+        else:
+            end = _number(after)
+        entries = [entry_of(raw) for raw in raws[:limit]]
+        more = len(raws) > limit or "LastEvaluatedKey" in read
+        return Page(entries, str(entries[-1].seq if entries else end) if more else None)
 
     def done_by(self, user_id: str, limit: int, after: str | None) -> Page[ActivityEntry]:
         """What a person did, in whichever log, oldest first: without any right to see it.
@@ -125,21 +165,13 @@ class ChangeLogRepository:
             transaction.commit()
 
 
+def _follows(numbered: tuple[LogEntry, int]) -> bool:
+    entry, number = numbered
+    return entry.entry.seq == number
+
+
 def _number(position: str) -> int:
     try:
         return int(position)
     except ValueError as error:
         raise BadCursor from error
-
-
-def _same_head(head: Head) -> Condition:
-    condition: Condition = HeadItem.owner_id.does_not_exist() if head.seq == 0 else HeadItem.seq == head.seq
-    return condition
-
-
-def _same_marker(marker: Marker | None) -> Condition:
-    if marker is None:
-        condition: Condition = MarkerItem.owner_id.does_not_exist()
-    else:
-        condition = MarkerItem.revision == marker.revision
-    return condition

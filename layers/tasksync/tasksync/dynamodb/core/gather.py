@@ -1,6 +1,7 @@
 """Gather: runs independent reads at the same time, in threads."""
 
 import functools
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
@@ -13,12 +14,14 @@ from tasksync.runtime.unit_of_work import UnitOfWork
 Result = TypeVar("Result")
 Other = TypeVar("Other")
 
+_this_thread = threading.local()
+
 
 def gather(first: Callable[[], Result], *others: Callable[[], Result]) -> list[Result]:
     """The results, in the order of the arguments. Raises the error of the first one, in this order, that fails.
 
-    ``first`` runs in this thread and may itself call ``gather``; the others must not, or they could wait for threads
-    that wait for them.
+    ``first`` runs in this thread. Where the others call ``gather`` themselves, those reads run one after the other:
+    they could wait for threads that wait for them.
     """
     if not others:
         return [first()]
@@ -26,7 +29,8 @@ def gather(first: Callable[[], Result], *others: Callable[[], Result]) -> list[R
     parts = unit_of_work.split(len(reads))
     jobs = [_counted(read, part) for read, part in zip(reads, parts, strict=True)]
     try:
-        return _run_concurrently(jobs) if settings.concurrent_reads > 1 else [job() for job in jobs]
+        concurrently = settings.concurrent_reads > 1 and not hasattr(_this_thread, "is_pooled")
+        return _run_concurrently(jobs) if concurrently else [job() for job in jobs]
     finally:
         unit_of_work.join(parts)
 
@@ -60,4 +64,8 @@ def _run_concurrently(jobs: Sequence[Callable[[], Result]]) -> list[Result]:
 
 @functools.cache
 def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(settings.concurrent_reads)
+    return ThreadPoolExecutor(settings.concurrent_reads, initializer=_mark_thread)
+
+
+def _mark_thread() -> None:
+    _this_thread.is_pooled = True

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from tasksync.dynamodb.change_log.decoder import ENTRY, entry_of, seq_of
 from tasksync.dynamodb.change_log.items import (
+    EPOCH,
     HEAD,
     MARKER,
     HeadItem,
@@ -11,7 +12,6 @@ from tasksync.dynamodb.change_log.items import (
     entry_item,
     log_key,
 )
-from tasksync.dynamodb.change_log.reading import EPOCH
 from tasksync.dynamodb.core.connection import get_many
 from tasksync.dynamodb.core.mapper import Raw
 from tasksync.integrity.snapshot import EntrySnapshot, LoggedSnapshot
@@ -29,7 +29,6 @@ def logged(versions: Iterable[Version]) -> dict[str, LoggedSnapshot]:
         version.thing_id: LoggedSnapshot(
             version.at,
             version.revision,
-            version.number,
             version.counted,
             _marker(found[key]) if key in found else None,
         )

@@ -125,6 +125,8 @@ class TaskItem(TasksItem):
     priority = UnicodeAttribute()
     deadline = UnicodeAttribute(null=True)
     rank = UnicodeAttribute()
+    ranked_at = UnicodeAttribute(null=True)
+    """When a respread gave the task its rank, which made no version; None: the rank is that of a version."""
     created_by = UnicodeAttribute()
     created_at = UnicodeAttribute()
     updated_by = UnicodeAttribute()
@@ -189,14 +191,14 @@ def same_task(task: Task) -> Condition:
     return condition
 
 
-def update_task(transaction: Transaction, before: Task, after: Task) -> None:
-    """Write what differs, with the next revision.
+def update_task(transaction: Transaction, before: Task, after: Task, *actions: Action) -> None:
+    """Write what differs, with the next revision, and do these ``actions``.
 
     The commit raises ``WriteConflict`` if the task has changed since it was read.
     """
     old, new = stored(before), stored(after)
-    actions = _changes({**old.keys, **old.content}, {**new.keys, **new.content})
-    transaction.update(TaskItem(before.owner_id, before.id), actions, same_task(before), WriteConflict)
+    changes = _changes({**old.keys, **old.content}, {**new.keys, **new.content})
+    transaction.update(TaskItem(before.owner_id, before.id), [*changes, *actions], same_task(before), WriteConflict)
     write_parts(transaction, before.owner_id, old, new)
 
 

@@ -81,11 +81,11 @@ class RespreadsRepository:
         Raises ``WriteConflict`` if one of the tasks has changed since it was read, or any task of the owner was moved
         since the respread was read.
         """
-        transaction = Transaction()
+        transaction, now = Transaction(), times.timestamp(times.now())
         keep_step(transaction, respread)
         for before, rank in ranks:
             after = replace(before, rank=rank)
-            update_task(transaction, before, after)
+            update_task(transaction, before, after, TaskItem.ranked_at.set(now))
         transaction.commit()
         return replace(respread, step=respread.step + 1)
 
