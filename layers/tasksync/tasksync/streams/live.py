@@ -6,14 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tasksync.domain.live.hints import Growth
+from tasksync.dynamodb.change_log.decoder import ENTRY
 from tasksync.dynamodb.live.mapper import connections_of, left_by
 from tasksync.model.entities import ActivityAction, ActivityResource
 from tasksync.model.live import Connections
 
 Record = Mapping[str, Any]
-
-_ENTRY = "c#"
-"""What the sort keys of entries begin with: see ``dynamodb/change_log/items.py``."""
 
 _GAINED_OR_LOST = {ActivityAction.CREATED.value, ActivityAction.DELETED.value}
 
@@ -29,7 +27,7 @@ def growth_of(records: Iterable[Record]) -> Growth:
     users = set()
     for record in records:
         image = record["dynamodb"]["NewImage"]
-        if image["item"]["S"].startswith(_ENTRY):
+        if image["item"]["S"].startswith(ENTRY):
             if user_id := _gained_or_lost(image):
                 users.add(user_id)
         elif "seq" in image:  # not the epoch of all logs, which has the sort key of a head, too
