@@ -156,7 +156,7 @@ def fill(api: Api, now: datetime) -> None:
 
 
 def instructions(api: Api, url: str) -> str:
-    """How to sign in and to list the tasks of a room, as commands for a shell. Raises Refused."""
+    """How to sign in, list the tasks of a room and get a copy, as commands for a shell. Raises Refused."""
     credentials = {"username": TEAM[0], "password": PASSWORD}
     token = api.post("/auth/login", credentials)["access_token"]
     rooms = api.get("/rooms?limit=100", token)["items"]
@@ -173,7 +173,11 @@ def instructions(api: Api, url: str) -> str:
         f"With the access_token of that answer in TOKEN, {of_what} that are not done, the most urgent first:\n"
         "\n"
         f"    curl -s '{url}{path}?status=pending&status=in+progress&sort=deadline' \\\n"
-        '        -H "Authorization: Bearer $TOKEN"'
+        '        -H "Authorization: Bearer $TOKEN"\n'
+        "\n"
+        f"Everything that {TEAM[0]} sees, and the cursor for what changes afterwards (docs/guides/sync.md):\n"
+        "\n"
+        f"    curl -s '{url}/sync?limit=200' -H \"Authorization: Bearer $TOKEN\""
     )
 
 

@@ -14,7 +14,6 @@ from infrastructure.template import REPOSITORY, load
 
 PATH = REPOSITORY / "docs" / "architecture.svg"
 
-_READS = {"GetItem", "BatchGetItem", "Query", "Scan", "ConditionCheckItem"}
 _WRITES = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"}
 
 # In pixels.

@@ -134,8 +134,10 @@ class LocalStack:
             raise DeploymentFailed(str(error)) from error
 
     def _migrate(self, running: Addresses) -> None:
-        """Raises DeploymentFailed. The next start continues."""
-        function = running.outputs["MigrationsFunction"]
+        """Raises DeploymentFailed. The next start continues. A template without migrations has none."""
+        function = running.outputs.get("MigrationsFunction")
+        if function is None:
+            return
         try:
             migrate.finish(deployed.functions(running.client), function, self._progress)
         except migrate.MigrationFailed as error:

@@ -63,7 +63,85 @@ REQUESTS: dict[str, dict[str, Any]] = {
 
 _BOB = {"user_id": BOB, "username": "bob", "joined_at": "2026-11-21T04:12:05.310Z"}
 
+_CREATED, _COMPLETED = "2026-11-21T04:11:02.443Z", "2026-11-21T04:12:40.087Z"
+_TASK = {
+    "id": TASK,
+    "room_id": ROOM,
+    "user_id": ANN,
+    "assignee_ids": [ANN],
+    "title": "Order the desks",
+    "description": "Twelve, adjustable in height.",
+    "status": "completed",
+    "priority": "medium",
+    "deadline": None,
+    "created_by": ANN,
+    "created_at": _CREATED,
+    "updated_by": ANN,
+    "updated_at": _COMPLETED,
+    "completed_at": _COMPLETED,
+    "rank": "h0V5kQ2xC",
+    "version": 2,
+}
+_ROOM = {
+    "id": ROOM,
+    "name": "Office move",
+    "code": CODE,
+    "join_role": "member",
+    "member_count": 2,
+    "tasks": {"open": 0, "completed": 1},
+    "role": "admin",
+    "created_by": ANN,
+    "created_at": "2026-11-21T04:10:39.524Z",
+    "updated_at": "2026-11-21T04:12:05.310Z",
+    "version": 2,
+    "user_ids": [ANN, BOB],
+}
+_ENTRY = {
+    "seq": 812,
+    "type": "task",
+    "id": TASK,
+    "version": 2,
+    "op": "updated",
+    "fields": ["status"],
+    "actor_id": ANN,
+    "request_id": "1699949d-2e5e-4180-b16b-88be7d4f67c2",
+    "at": _COMPLETED,
+}
+_CHANGES = {
+    "changes": [_ENTRY],
+    "current": [{"type": "task", **_TASK}],
+    "gone": [],
+    "next_cursor": "_vtHcCcTNPqvgQ3eYpXrczAgMw",
+    "head": 812,
+    "more": False,
+}
+_OWN_TASK = {
+    **_TASK,
+    "id": f"{ANN}.01a1fc4cd13c7b8f9a2d4e6f80917263",
+    "room_id": None,
+    "title": "Renew my passport",
+    "description": None,
+}
+_OWN_CHANGE = {**_ENTRY, "seq": 31, "id": _OWN_TASK["id"]}
+_OWN_CHANGES = {**_CHANGES, "changes": [_OWN_CHANGE], "current": [{"type": "task", **_OWN_TASK}], "head": 31}
+_SYNC_PAGE = {
+    "reset": False,
+    "reset_rooms": [],
+    "rooms": [_ROOM],
+    "members": {ROOM: [{**_BOB, "user_id": ANN, "username": "ann", "role": "admin"}, {**_BOB, "role": "member"}]},
+    "labels": {},
+    "tasks": [_TASK],
+    "users": [],
+    "gone": {"rooms": [], "tasks": [f"{ROOM}.01a1fc4cc1a87e3d8b5f2c4d6e8f9012"]},
+    "cursor": "AemLkz2chqh4M4u2ek4mtAEAAAAAAAAAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQ",
+    "more": False,
+}
+
 RESPONSES: dict[str, Any] = {
+    "list_room_changes": _CHANGES,
+    "list_user_changes": _OWN_CHANGES,
+    "sync": _SYNC_PAGE,
+    "sync_with_body": _SYNC_PAGE,
     "create_user": {
         "id": BOB,
         "username": "bob",
@@ -77,7 +155,8 @@ RESPONSES: dict[str, Any] = {
     "add_member": {**_BOB, "role": "member"},
     "change_role": {**_BOB, "role": "viewer"},
 }
-"""By operation, the body of a success that is about Bob: the examples of the schemas are about Ann."""
+"""By operation, the body of a success whose parts belong together, or are about Bob: the examples of the schemas are
+about Ann."""
 
 
 def media_examples(operation_id: str) -> dict[str, Any]:

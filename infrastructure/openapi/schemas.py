@@ -22,7 +22,10 @@ class Schemas:
         self, incoming: Iterable[type[msgspec.Struct]], queries: Iterable[type[msgspec.Struct]], outgoing: Iterable[Any]
     ) -> None:
         bodies = list(dict.fromkeys(incoming))
-        types = list(dict.fromkeys([*bodies, *_with_alternatives(outgoing), Problem]))
+        outgoing = list(outgoing)
+        alternatives = list(_alternatives(outgoing))
+        kinds = [kind for each in alternatives for kind in each["one_of"]]
+        types = list(dict.fromkeys([*bodies, *outgoing, *kinds, Problem]))
         enums = dict.fromkeys(enums_in([*types, *queries]))
         references, components = msgspec.json.schema_components(types, ref_template=_TEMPLATE)
         self._references = dict(zip(types, references, strict=True))
@@ -30,6 +33,8 @@ class Schemas:
             **{_name(name): _portable(schema) for name, schema in components.items()},
             **{kind.__name__: enum_schema(kind) for kind in enums},
         }
+        for each in alternatives:
+            self.components |= each["schemas"]
         for body in bodies:
             schema = self.components[body.__name__]
             # An unknown field is refused.
@@ -50,16 +55,15 @@ class Schemas:
         return _portable(self._references[kind])
 
 
-def _with_alternatives(outgoing: Iterable[Any]) -> Iterator[Any]:
-    """The types, and behind each those that ``one_of`` names in it."""
+def _alternatives(outgoing: Iterable[Any]) -> Iterator[Json]:
+    """What ``one_of`` says anywhere in these types."""
     for kind in outgoing:
-        yield kind
         todo = list(get_type_hints(kind, include_extras=True).values()) if is_typeddict(kind) else []
         while todo:
             part = todo.pop()
             todo += get_args(part)
-            if isinstance(part, msgspec.Meta):
-                yield from (part.extra or {}).get("one_of", ())
+            if isinstance(part, msgspec.Meta) and part.extra and "one_of" in part.extra:
+                yield part.extra
 
 
 def parameter_schema(annotation: Any) -> Json:
@@ -96,6 +100,7 @@ def _portable(schema: Any) -> Any:
     if isinstance(node.get("$ref"), str):
         path, _, name = node["$ref"].rpartition("/")
         node["$ref"] = f"{path}/{_name(name)}"
+        node.pop("type", None)  # ``one_of`` stands at what msgspec takes for an object
     if "anyOf" in node:
         # A type of several formats (``fields.Deadline``): what msgspec says of it does not hold for all of them.
         node = _nullable({key: value for key, value in node.items() if key not in ("type", "format")})

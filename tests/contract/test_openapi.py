@@ -138,6 +138,21 @@ def test_every_body_has_an_example_that_its_schema_allows() -> None:
             assert [*validator.iter_errors(example["value"])] == [], (route, name)
 
 
+def test_examples_of_responses_are_what_their_schemas_allow() -> None:
+    found = {
+        (route, status): media
+        for route, operation in OPERATIONS.items()
+        for status, response in operation["responses"].items()
+        for media in response.get("content", {}).values()
+        if "example" in media
+    }
+
+    assert len(found) >= 7
+    for where, media in found.items():
+        validator = Draft202012Validator({**media["schema"], "components": DOCUMENT["components"]})
+        assert [*validator.iter_errors(media["example"])] == [], where
+
+
 def test_documented_durations_and_lengths_are_those_of_the_template() -> None:
     value = {
         name: int(each["Default"]) for name, each in STACK.template["Parameters"].items() if each["Type"] == "Number"

@@ -4,12 +4,9 @@ import copy as copies
 from typing import Any
 
 from tests.support.client import Person, Response
-from tests.support.copies import whole
-from tests.support.documents import defined
+from tests.support.copies import GUIDE, whole
 
 Json = dict[str, Any]
-
-GUIDE = defined("docs/guides/sync.md", "python sync")
 
 
 class Follower:

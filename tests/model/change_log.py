@@ -24,7 +24,7 @@ class Guard(Enum):
     READ_ORDER = auto()  # domain/change_log/sequencer.py _append_some: the markers are read after the head
     DROP = auto()  # _is_logged: what the log holds is left out
     GAP = auto()  # _gap: a revision that was skipped is covered
-    BEHIND = auto()  # _put: also who has nothing to append completes what is behind the head
+    BEHIND = auto()  # _put: also who has nothing to append completes what is after the head
     MARKER_OLDER = auto()  # mark: the marker is older than the entry
     WRITE_ORDER = auto()  # _put: the markers are written before the head
     HEAD_SAME = auto()  # advance: the head is the one that was read
@@ -53,7 +53,7 @@ FAULTS = {
     Guard.READ_ORDER: "an entry is out of order",
     Guard.DROP: "an entry is out of order",
     Guard.GAP: "an entry is out of order",
-    Guard.BEHIND: "an entry is left behind the head",
+    Guard.BEHIND: "an entry is left after the head",
     Guard.MARKER_OLDER: "a marker is behind the head",
     Guard.WRITE_ORDER: "a marker is behind the head",
     Guard.HEAD_SAME: "the head goes back",
@@ -101,7 +101,7 @@ class Worker(NamedTuple):
     put: int = 0
     """How many of these are put (without ATOMIC)."""
     looks: bool = False
-    """Whether it is to read what is behind the head."""
+    """Whether it is to read what is after the head."""
     empty: bool = False
     """Whether it has nothing to append."""
     found: tuple[Entry, ...] = ()
@@ -332,7 +332,7 @@ def broken_at_rest(w: World) -> str | None:
         counts += _counted(thing, furthest)
     lost = any((entry.thing, entry.revision) in w.lost for entry in w.log[w.head.seq :])
     if w.head.seq < len(w.log) and not lost:
-        return "an entry is left behind the head"
+        return "an entry is left after the head"
     if w.log and w.log[-1].counted != counts and not any(entry.refetch for entry in w.log):
         return "a count is wrong"
     return None

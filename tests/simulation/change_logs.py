@@ -37,10 +37,13 @@ class ChangeLogs:
         return bool(self._lost)
 
     def committed(self, changes: list[Change]) -> None:
-        """Raises ``Violation`` if an append is not one behind the head, or a log tells of what was not committed."""
+        """Raises ``Violation`` if an append is not right after the head, or a log has what was not committed."""
         for change in changes:
             if is_change_of_task(change) or _is_of_room_or_user(change):
                 self._note(change)
+        for log_id, name in (each.key for each in changes if each.table == LOG_TABLE and each.new is None):
+            if name == HEAD:  # the log of a deleted user is purged, the head last
+                self._things = defaultdict(_Thing, {key: of for key, of in self._things.items() if key[0] != log_id})
         written = [each for each in changes if each.table == LOG_TABLE and each.new is not None]
         for change in sorted(written, key=lambda each: each.key):
             log_id, name = change.key

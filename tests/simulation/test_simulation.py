@@ -13,7 +13,7 @@ import pytest
 from infrastructure.template import REPOSITORY
 from tests.conftest import Figures
 
-SEEDS = 1_000
+SEEDS = 300
 SEEDS_OF_REFRESHES = 300
 SEEDS_UNTIL_NOTICED = 500
 # The others take hundreds of seeds to be noticed: `python -m tests.simulation --without GUARD --seeds 5000`.
@@ -24,6 +24,8 @@ NOTICED_SOON = (
     "task-revision-at-update",
     "idempotency-record-absent",
     "log-entry",
+    "log-marker",
+    "log-head",
 )
 
 

@@ -13,13 +13,11 @@ from typing import Any, cast
 import httpx
 
 from tests.support.client import Client, Person, Response
-from tests.support.copies import difference, held_for
-from tests.support.documents import defined
+from tests.support.copies import GUIDE, difference, held_for
 
 Json = dict[str, Any]
 Done = Callable[[], bool]
 
-_GUIDE = defined("docs/guides/sync.md", "python sync")
 _LIMITS = [3, 20, 200]
 _SECONDS_BETWEEN_PULLS = 1.5
 _MOST_PAGES = 1000
@@ -35,7 +33,7 @@ class Follower:
         self._person_now = person
         self._person: Person | None = None
         self._dice = dice
-        self._copy: Json = _GUIDE["empty"]()
+        self._copy: Json = GUIDE["empty"]()
         self._reads_changes = number % _RARE == 0
         self._cursors: dict[str, tuple[str, int]] = {}
         """Of rooms whose changes it reads: the cursor, and the number of the last change."""
@@ -63,7 +61,7 @@ class Follower:
     def _begin(self) -> None:
         person = self._person_now()
         if person is not self._person:
-            self._person, self._copy, self._cursors = person, _GUIDE["empty"](), {}
+            self._person, self._copy, self._cursors = person, GUIDE["empty"](), {}
 
     def _next_page(self, person: Person, limit: int) -> bool | None:
         """Whether there is more; None: there was no page."""
@@ -74,7 +72,7 @@ class Follower:
             return None
         page = response.json()
         self.pages["reset"] += page["reset"]
-        _GUIDE["apply"](self._copy, page)
+        GUIDE["apply"](self._copy, page)
         return bool(page["more"])
 
     def _changes(self, person: Person) -> None:
@@ -122,7 +120,7 @@ class Probe:
         self._task = self._person.plan(room_id=self._room["id"])
 
     def run(self, over: Done) -> None:
-        copy: Json = _GUIDE["empty"]()
+        copy: Json = GUIDE["empty"]()
         number = 0
         while not over():
             number += 1
@@ -150,7 +148,7 @@ class Probe:
         body = {"cursor": copy["cursor"], "limit": 200}
         page = self._sent(partial(self._person.post, "/sync", json=body))
         if page is not None:
-            _GUIDE["apply"](copy, page)
+            GUIDE["apply"](copy, page)
         task = copy["tasks"].get(self._task["id"])
         return task is not None and bool(task["version"] >= version)
 

@@ -3,8 +3,12 @@
 from typing import Any
 
 from tests.support.client import Person
+from tests.support.documents import defined
 
 Json = dict[str, Any]
+
+GUIDE = defined("docs/guides/sync.md", "python sync")
+"""The code of the guide for clients: ``empty``, ``apply``, ``sync``."""
 
 PARTS = ("rooms", "members", "labels", "tasks", "users")
 

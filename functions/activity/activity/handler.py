@@ -20,15 +20,11 @@ from tasksync.model.times import is_room_id
 from tasksync.observability.logs import Measure, log, log_measured
 from tasksync.runtime.settings import settings
 from tasksync.streams.changes import handle_changes
-from tasksync.streams.records import Context
+from tasksync.streams.records import REFETCH_MEASURE, Context
 
 _FUNCTION = "activity"
 
-# Entries ``refetch`` cover what was lost or is unreadable.
-_MEASURES = (
-    Measure({"entries": "Count"}, [["function"]]),
-    Measure({"refetches": "Count"}, [["function"]], sparse=True),
-)
+_MEASURES = (Measure({"entries": "Count"}, [["function"]]), REFETCH_MEASURE)
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -37,7 +33,15 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     response = handle_changes(event, context, _FUNCTION, partial(_append, appended), gather)
     if appended:
         refetches = sum(entry.action is ActivityAction.REFETCH for entry in appended)
-        log_measured("INFO", "log appended", _MEASURES, function=_FUNCTION, entries=len(appended), refetches=refetches)
+        log_measured(
+            "INFO",
+            "log appended",
+            _MEASURES,
+            request_id=context.aws_request_id,
+            function=_FUNCTION,
+            entries=len(appended),
+            refetches=refetches,
+        )
     return response
 
 

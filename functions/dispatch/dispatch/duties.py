@@ -4,7 +4,7 @@ An entry may be handed out late and more than once, and entries of one log in an
 on, and does it so that a second time changes nothing. An entry may be lost: what must not be is also marked by the
 transaction that makes it necessary, for the sweeper.
 
-An entry may tell of a change that was made long ago: the first append to a log adopts the audit trail of the version
+An entry may be about a change that was made long ago: the first append to a log adopts the audit trail of the version
 before. ``at`` says when.
 """
 

@@ -53,7 +53,7 @@ _COUNTERS = (
         "refetches",
         ("function",),
         "tasksync_log_refetches_total",
-        "Entries of change logs that cover changes whose records were lost or unreadable.",
+        "Entries of change logs that cover changes whose records were lost or unreadable; of migrations, repairs.",
     ),
     Counter("hints", ("function",), "tasksync_live_hints_total", "Connections that were sent hints of live updates."),
     Counter("hints_failed", ("function",), "tasksync_live_hints_failed_total", "Connections whose hints failed."),

@@ -56,7 +56,7 @@ def position(text: str | None, context: str) -> Position | None:
 
 
 def page(found: SyncPage, caller: Caller, before: str | None) -> response_schemas.SyncPage:
-    """As many pieces as 4 MB hold, and the cursor behind the last of them. ``before``: the client's cursor."""
+    """As many pieces as 4 MB hold, and the cursor after the last of them. ``before``: the client's cursor."""
     budget = SizeBudget()
     shown = _Shown()
     places: dict[str, Place | None] = {**found.start.places}

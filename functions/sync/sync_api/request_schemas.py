@@ -1,9 +1,11 @@
-"""Request schemas: one for the query and for the body."""
+"""Request schemas."""
 
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
+
+from tasksync.http.schemas.fields import Cursor
 
 LONGEST_CURSOR = 70_000
 """In characters: that of 2,000 rooms, the most that an installation can allow. Of 200, the default: 7,000."""
@@ -16,6 +18,30 @@ _Limit = Annotated[
         description="The maximum number of changes, or of rooms and tasks: fewer if they exceed 4 MB in total.",
     ),
 ]
+
+
+class ChangesQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """From where a change log is read."""
+
+    cursor: (
+        Annotated[
+            Cursor,
+            Meta(
+                description=(
+                    "The `next_cursor` of the last response; without it, the response has the place to start from."
+                )
+            ),
+        ]
+        | None
+    ) = None
+    limit: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=100,
+            description="The maximum number of changes: fewer if they exceed 4 MB in total, with what they are about.",
+        ),
+    ] = 50
 
 
 class SyncQuery(msgspec.Struct, frozen=True, kw_only=True):

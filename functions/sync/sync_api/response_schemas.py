@@ -72,37 +72,44 @@ class CurrentUser(VisibleUser):
     type: Annotated[str, Meta(description="What it is.", extra_json_schema={"const": "user"})]
 
 
-_CURRENT = one_of(task=CurrentTask, room=CurrentRoom, membership=CurrentMembership, user=CurrentUser)
+_CURRENT = one_of(
+    "Current",
+    "Something that was changed, as it is now.",
+    task=CurrentTask,
+    room=CurrentRoom,
+    membership=CurrentMembership,
+    user=CurrentUser,
+)
 
 
 class Gone(TypedDict):
-    """Something that was changed and is not there any more: deleted, in the trash, or no member any more."""
+    """A changed thing that is not there any more: deleted, in the trash, or no member any more."""
 
     type: Annotated[ActivityResource, Meta(description="The kind of resource.")]
     id: _RESOURCE_ID
 
 
 class Changes(TypedDict):
-    """Entries of a change log, in their order, and what they are about."""
+    """Entries of a change log, in their order, and the things that they are about."""
 
-    changes: Annotated[list[LoggedChange], Meta(description="The entries behind the cursor, oldest first.")]
+    changes: Annotated[list[LoggedChange], Meta(description="The entries after the cursor, oldest first.")]
     current: Annotated[
         list[Annotated[dict[str, Any], _CURRENT]],
         Meta(
             description=(
-                "What was changed, each once, as it is now: never older than its entries, and maybe newer. `type` says "
-                "which of the schemas it has."
+                "The changed things, each once, as they are now: never older than their entries, and maybe newer. "
+                "`type` names the schema."
             )
         ),
     ]
-    gone: Annotated[list[Gone], Meta(description="What was changed and is not there any more.")]
+    gone: Annotated[list[Gone], Meta(description="The changed things that are not there any more.")]
     next_cursor: Annotated[str, Meta(description="The `cursor` of the next request, also where `more` is false.")]
     head: Annotated[int, Meta(ge=0, description="The position of the last entry of the log.", examples=[812])]
     more: Annotated[bool, Meta(description="Whether there are more entries than these: send the next request now.")]
 
 
 class GoneFromCopy(TypedDict):
-    """What the client drops."""
+    """Rooms and tasks that the client drops."""
 
     rooms: Annotated[
         list[RoomId],
@@ -136,6 +143,6 @@ class SyncPage(TypedDict):
         list[Task], Meta(description="New and changed tasks of rooms, and personal ones, as they are now.")
     ]
     users: Annotated[list[User], Meta(description="The caller's profile, when it has changed.")]
-    gone: Annotated[GoneFromCopy, Meta(description="What is not there any more.")]
+    gone: Annotated[GoneFromCopy, Meta(description="Rooms and tasks that are not there any more.")]
     cursor: Annotated[str, Meta(description="The `cursor` of the next request, also where `more` is false.")]
     more: Annotated[bool, Meta(description="Whether there is more: send the next request now.")]

@@ -1,7 +1,7 @@
 """Routes of changes and sync."""
 
 from sync_api import rendering
-from sync_api.request_schemas import SyncBody, SyncQuery
+from sync_api.request_schemas import ChangesQuery, SyncBody, SyncQuery
 from sync_api.response_schemas import Changes, SyncPage
 from tasksync.domain.rate_limits import READ
 from tasksync.domain.sync.changes import ChangesService
@@ -16,7 +16,6 @@ from tasksync.http.app import Api
 from tasksync.http.pipeline import RateLimits
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, ok, uncompressed
-from tasksync.http.schemas.fields import Paging
 from tasksync.model.errors import BadCursor, CursorExpired
 from tasksync.runtime.settings import settings
 
@@ -29,9 +28,9 @@ _changes = ChangesService(_rooms, _logs, _tasks, _people, gather)
 _copies = SyncService(_rooms, _logs, _tasks, _people, gather)
 
 
-@api.route("GET", "/rooms/{room_id}/changes", query=Paging, response=Changes, raises=(CursorExpired,))
-def list_room_changes(request: Request, room_id: str, query: Paging) -> Response:
-    """Read the change log of a room from a cursor on, with what was changed as it is now.
+@api.route("GET", "/rooms/{room_id}/changes", query=ChangesQuery, response=Changes, raises=(BadCursor, CursorExpired))
+def list_room_changes(request: Request, room_id: str, query: ChangesQuery) -> Response:
+    """List the changes of a room after a cursor, oldest first, with the changed things as they are now.
 
     Without a cursor, the response has no changes and a cursor: the place to start from. Then get the room and its
     tasks, and ask again with each `next_cursor`. Every change after the cursor is in the log once, in order: none is
@@ -43,9 +42,9 @@ def list_room_changes(request: Request, room_id: str, query: Paging) -> Response
     return uncompressed(ok(rendering.changes(found, request.caller, context)))
 
 
-@api.route("GET", "/users/{user_id}/changes", query=Paging, response=Changes, raises=(CursorExpired,))
-def list_user_changes(request: Request, user_id: str, query: Paging) -> Response:
-    """Read the change log of the caller's profile and personal tasks from a cursor on, as that of a room.
+@api.route("GET", "/users/{user_id}/changes", query=ChangesQuery, response=Changes, raises=(BadCursor, CursorExpired))
+def list_user_changes(request: Request, user_id: str, query: ChangesQuery) -> Response:
+    """List the changes of the caller's profile and personal tasks after a cursor, oldest first.
 
     `user_id` is `me` or the caller's own id: for other users, the response is 404. Tasks of rooms are in the change
     logs of these.
@@ -57,24 +56,25 @@ def list_user_changes(request: Request, user_id: str, query: Paging) -> Response
 
 @api.route("GET", "/sync", query=SyncQuery, response=SyncPage, raises=(BadCursor,))
 def sync(request: Request, query: SyncQuery) -> Response:
-    """Get what has changed in everything that the caller sees, for a client that keeps a copy.
+    """Bring a client's copy of everything that the caller sees up to date.
 
-    Without a cursor everything comes, in pages; with the `cursor` of the last page, what has changed since. On each
-    page, first drop what `reset`, `reset_rooms` and `gone` say, then put what came in the place of what is there,
-    unless that has a higher `version`. Send the next request at once while `more` is true. Nothing that comes is older
-    than its change. A page may come twice, and asking again with an older cursor does no harm. A change appears soon
-    after its request: normally within a second. A room joined a moment ago may come with the next request: the index
-    that finds rooms by their members is some milliseconds behind. For viewers, codes of rooms are null.
+    Without a cursor, everything comes in pages; with the `cursor` of the last page, everything that has changed since.
+    On each page, first drop what `reset`, `reset_rooms` and `gone` name. Then put each thing of the page in the place
+    of the one in the copy, unless that has a higher `version`. Send the next request at once while `more` is true.
+    Nothing on a page is older than its change. A page may come twice. Store copy and cursor together: an older cursor
+    belongs to an older copy. A change appears soon after its request: normally within a second. A room joined a moment
+    ago may come with the next request: the index that finds rooms by their members is some milliseconds behind. For
+    viewers, codes of rooms are null.
     """
     return _page(request, query.cursor, query.limit)
 
 
 @api.route("POST", "/sync", body=SyncBody, response=SyncPage, raises=(BadCursor,), limits=(READ,))
 def sync_with_body(request: Request, body: SyncBody) -> Response:
-    """Get what `GET /sync` gets, with a cursor of any length.
+    """Do the same as `GET /sync`, with a cursor of any length.
 
-    It changes nothing, and counts as a read. An `Idempotency-Key` is ignored: the response is always a new one. A room
-    joined a moment ago may come with the next request: the index that finds rooms by their members is some
+    The request changes nothing, and counts as a read. An `Idempotency-Key` is ignored: the response is always a new
+    one. A room joined a moment ago may come with the next request: the index that finds rooms by their members is some
     milliseconds behind.
     """
     return _page(request, body.cursor, body.limit)

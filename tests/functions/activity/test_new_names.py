@@ -95,13 +95,13 @@ def test_a_room_whose_log_fails_keeps_no_other_back_and_is_told_later(product: P
 
     with outage(failing, after=1):  # its membership is read
         [interrupted] = product.deliver(to=FUNCTION)
-    told = [len(of_users(bob, room)) for room in rooms]
+    reported = [len(of_users(bob, room)) for room in rooms]
     [again] = product.deliver(to=FUNCTION)
     after = everything(product)
     hand_over(product, FUNCTION, again.records)
 
     assert interrupted.failed == numbers(interrupted.records)[:1]
-    assert sum(told) == 2
+    assert sum(reported) == 2
     assert again.failed == []
     assert [len(of_users(bob, room)) for room in rooms] == [1, 1, 1]
     assert everything(product) == after

@@ -287,6 +287,25 @@ def test_a_record_of_a_user_that_cannot_be_read_is_an_entry_to_read_it_again(pro
     ]
 
 
+def test_no_attribute_of_a_user_that_is_missing_or_not_as_expected_blocks_the_stream(product: Product) -> None:
+    ann = product.register("ann")
+    ann.patch("/users/me", json={"email": "a@example.org"})
+    _, record = of_user(records(product.deliver(to=FUNCTION)), ann)
+    forget(product)
+    garbled = []
+    for image in ("NewImage", "OldImage"):
+        for name in record["dynamodb"][image].keys() - {"user_id"}:
+            others: list[Json] = [{}, {name: {"M": {}}}]
+            for value in others:
+                rest = {other: held for other, held in record["dynamodb"][image].items() if other != name}
+                garbled.append({**record, "dynamodb": {**record["dynamodb"], image: rest | value}})
+
+    assert [hand_over(product, FUNCTION, [each]) for each in garbled] == [[]] * len(garbled)
+
+    assert len(garbled) > 40
+    assert {entry["resource_id"] for entry in own(ann)} == {ann.id}
+
+
 def test_things_older_than_the_log_are_covered_by_an_entry(product: Product) -> None:
     ann = product.register("ann")
     task = ann.plan()

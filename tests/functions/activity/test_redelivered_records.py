@@ -168,7 +168,7 @@ def test_an_interrupted_batch_reports_the_first_record_that_is_not_in_the_log(pr
     other = ann.open_room()
     [of_rooms, of_tasks, _] = product.deliver(seconds=0, to=FUNCTION)
 
-    # Whether there is time is asked before each log.
+    # Before each log, the time that is left is checked.
     failed = hand_over(product, FUNCTION, of_tasks.records + of_rooms.records, Hourglass(FUNCTION, looks=1))
     interrupted = [len(trail(ann, each)) for each in (room, other)]
     product.deliver(to=FUNCTION)

@@ -7,6 +7,7 @@ import pytest
 
 from tasksync.dynamodb.integrity.snapshots import AuditRepository
 from tasksync.integrity.checks import Auditor, Finding, Invariant
+from tasksync.model import times
 from tests.functions.activity.trails import markers, stored
 from tests.support.product import Product
 from tests.support.tables import change, put
@@ -94,6 +95,20 @@ def test_entries_after_the_head_are_reported(product: Product) -> None:
     change(product.aws, "LogTable", {"owner_id": room["id"], "item": "head"}, seq=7)
 
     assert faults(audit(product, Invariant.LOG)) == {(f"entry 8 of {room['id']}", "is after the head, 7")}
+
+
+def test_an_entry_after_the_head_may_wait_for_its_record_to_come_again(product: Product) -> None:
+    room = busy_room(product)
+    product.deliver()
+    last = [each for each in stored(product) if each["owner_id"] == room["id"]][-1]
+    change(product.aws, "LogTable", {"owner_id": room["id"], "item": "head"}, seq=7)
+    assert audit(product, Invariant.LOG, older_than=timedelta(minutes=20)).violations == 0
+
+    key = {name: last[name] for name in ("owner_id", "item")}
+    change(product.aws, "LogTable", key, at=times.timestamp(times.now() - timedelta(minutes=20)))
+
+    found = faults(audit(product, Invariant.LOG, older_than=timedelta(minutes=20)))
+    assert found == {(f"entry 8 of {room['id']}", "is after the head, 7")}
 
 
 def test_what_is_still_in_the_stream_is_not_missing(product: Product) -> None:

@@ -138,8 +138,33 @@ def _a_crowded_place(product: Product) -> None:
     tables.change(product.aws, "TasksTableV2", key, by_created="J#2026-01-01T00:00:00.000Z")
 
 
+def _logs_of_deleted_users(product: Product) -> None:
+    """One of somebody who is gone, and one of somebody who is there again."""
+    gone, back = product.register("gone"), product.register("back")
+    product.deliver()
+    delete(product.aws, "UsersTable", user_id=gone.id)
+    product.deliver()
+    for person in (gone, back):
+        key = {"owner_id": person.id, "item": "head"}
+        tables.change(product.aws, "LogTable", key, unfinished="log", updated_at="2026-01-01T00:00:00.000Z")
+
+
+def _a_room_whose_append_was_cut_off(product: Product, person: Person) -> Any:
+    """Its log has an entry, and neither the marker nor the head that go with it."""
+    room = person.open_room()
+    product.deliver()
+    for item in ("head", f"v#{room['id']}"):
+        delete(product.aws, "LogTable", owner_id=room["id"], item=item)
+    return room
+
+
 def _use_streams_and_sweeper(product: Product) -> None:
     product.deliver()
+    _logs_of_deleted_users(product)
+    bob = product.register("bob")
+    cut_off = _a_room_whose_append_was_cut_off(product, bob)
+    assert bob.patch(f"/rooms/{cut_off['id']}", json={"name": "Yard"}).status == 200
+    assert bob.patch("/users/me", json={"username": f"{bob.username}-2"}).status == 200
     for finish in (product.deliver, lambda: call(product.aws, "SweeperFunction", {"older_than_seconds": 0})):
         ann = _somebody_about_to_go(product)
         tables.change(product.aws, "UsersTable", {"user_id": ann.id}, status="deleting", unfinished="user")
@@ -172,7 +197,7 @@ def _use_the_auditor(product: Product) -> None:
 
 
 def _use_the_migrations(product: Product) -> None:
-    room = product.register("ann").open_room()
+    room = _a_room_whose_append_was_cut_off(product, product.register("ann"))
     key = {"room_id": {"S": room["id"]}, "item": {"S": "ROOM"}}
     product.aws.dynamodb.update_item(TableName="RoomsTable", Key=key, UpdateExpression="REMOVE member_ids")
     tables.put(
@@ -197,6 +222,8 @@ def _use_the_migrations(product: Product) -> None:
     tables.change(product.aws, "TasksTableV2", key, copied="1")
     product.aws.deploy(TasksOpen="false")
     tables.change(product.aws, "UsersTable", {"user_id": product.register("ann").id}, status="deleting")
+    assert call(product.aws, "MigrationsFunction", {"items_per_second": 10_000})["error"] is None
+    product.aws.deploy(TasksOpen="true")
     assert call(product.aws, "MigrationsFunction", {"items_per_second": 10_000})["error"] is None
 
 

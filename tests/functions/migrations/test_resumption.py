@@ -16,7 +16,7 @@ from tests.support.context import LambdaContext
 from tests.support.function_calls import call
 from tests.support.product import Product
 
-MIGRATIONS = released(lambda _: False, lambda _: False)
+MIGRATIONS = released(lambda _: False, lambda _: False, lambda *_: False)
 
 
 class Numbers:

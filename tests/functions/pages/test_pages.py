@@ -72,6 +72,9 @@ def test_an_unchanged_page_is_a_304(product: Product, path: str) -> None:
     other = product.anonymous.get(path, headers={"If-None-Match": '"another"'})
 
     assert (again.status, again.text, again.headers["ETag"]) == (304, "", first.headers["ETag"])
+    # A cache gives the page that it has with the headers of this response.
+    changed = {name for name in first.headers if again.headers.get(name) != first.headers[name]}
+    assert changed <= {"content-type", "content-length", "x-request-id"}
     assert again.headers["Cache-Control"] == first.headers["Cache-Control"]
     assert other.status == 200
 

@@ -14,7 +14,7 @@ OTHER_PASSWORD = "nine purple umbrellas in the rain"
 
 Request = tuple[str, str, Any]
 
-READS = {"POST /keys/resolve"}
+READS = {"POST /keys/resolve", "POST /sync"}
 """Routes that take a body and change nothing."""
 
 

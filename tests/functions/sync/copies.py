@@ -1,23 +1,20 @@
-"""A client that keeps a copy, written from the description of ``GET /sync`` alone."""
+"""A client that keeps a copy. It applies pages with the code of docs/guides/sync.md."""
 
 from typing import Any
 
 from tests.support.client import Person
+from tests.support.copies import GUIDE, PARTS
 
 Json = dict[str, Any]
 
 
 class Copy:
-    """What one person sees, as pages have told of it."""
+    """A copy of everything that one person sees."""
 
     def __init__(self, person: Person, limit: int = 100) -> None:
         self.person = person
         self.limit = limit
-        self.cursor: str | None = None
-        self.rooms: Json = {}
-        self.members: Json = {}
-        self.tasks: Json = {}
-        self.me: Json = {}
+        self.held: Json = GUIDE["empty"]()
 
     def pull(self) -> list[Json]:
         """All pages until there is no more."""
@@ -39,25 +36,28 @@ class Copy:
         return page
 
     def apply(self, page: Json) -> None:
-        if page["reset"]:
-            self.rooms, self.members, self.tasks, self.me = {}, {}, {}, {}
-        for room_id in [*page["reset_rooms"], *page["gone"]["rooms"]]:
-            self.rooms.pop(room_id, None)
-            self.members.pop(room_id, None)
-            self.tasks = {key: task for key, task in self.tasks.items() if task["room_id"] != room_id}
-        for task_id in page["gone"]["tasks"]:
-            self.tasks.pop(task_id, None)
-        for held, came in ((self.rooms, page["rooms"]), (self.tasks, page["tasks"])):
-            for each in came:
-                if each["id"] not in held or held[each["id"]]["version"] <= each["version"]:
-                    held[each["id"]] = each
-        self.members |= page["members"]
-        for user in page["users"]:
-            self.me = user
-        self.cursor = page["cursor"]
+        GUIDE["apply"](self.held, page)
+
+    @property
+    def cursor(self) -> str | None:
+        cursor: str | None = self.held["cursor"]
+        return cursor
+
+    @cursor.setter
+    def cursor(self, cursor: str | None) -> None:
+        self.held["cursor"] = cursor
+
+    @property
+    def rooms(self) -> Json:
+        rooms: Json = self.held["rooms"]
+        return rooms
+
+    @property
+    def tasks(self) -> Json:
+        tasks: Json = self.held["tasks"]
+        return tasks
 
     @property
     def content(self) -> Json:
         """In the form of ``held_for``."""
-        parts = {"rooms": self.rooms, "members": self.members, "labels": {}, "tasks": self.tasks}
-        return {**parts, "users": {self.me["id"]: self.me}}
+        return {part: self.held[part] for part in PARTS}

@@ -213,6 +213,7 @@ def test_long_ranks_become_short_again_and_nothing_else_changes(product: Product
     assert [each["id"] for each in unlike] == [between["id"]]
     now = ann.get(f"/tasks/{moved['id']}", headers={"If-None-Match": tag})
     assert (now.status, now.json()) == (200, {**moved, "rank": now.json()["rank"]})
+    assert ann.put(f"/tasks/{moved['id']}", json={**moved, "title": "New"}).status == 200
     assert [item for item in product.items("TasksTableV2") if item["item"].startswith("J#")] == []
 
 

@@ -1,13 +1,21 @@
-"""The type of ``gather_pair`` (``dynamodb/core/gather.py``), by which domain services run two reads concurrently."""
+"""The types of ``gather_pair`` and ``gather`` (``dynamodb/core/gather.py``), which run reads concurrently."""
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 Result = TypeVar("Result")
 Other = TypeVar("Other")
 
 
 class Gather(Protocol):
-    """Runs two reads at the same time. The first read may itself be such a pair, the second must not."""
+    """Runs two reads at the same time. If the second is itself such a pair, its reads run one after the other."""
 
     def __call__(self, first: Callable[[], Result], other: Callable[[], Other], /) -> tuple[Result, Other]: ...
+
+
+class GatherAll(Protocol):
+    """Runs any number of reads at the same time. Of ``others`` that gather themselves, the reads run one after the
+    other.
+    """
+
+    def __call__(self, first: Callable[[], Any], *others: Callable[[], Any]) -> list[Any]: ...

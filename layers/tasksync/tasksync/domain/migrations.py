@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from tasksync.domain.gather import GatherAll
 from tasksync.model.errors import WriteConflict
 from tasksync.model.migration import Position
 from tasksync.runtime.deadline import KeepGoing
@@ -44,12 +45,6 @@ class Migration(Protocol[Item]):
         converted."""
 
 
-class Gather(Protocol):
-    """Calls functions concurrently: ``dynamodb/core/gather.py``."""
-
-    def __call__(self, first: Callable[[], str], *others: Callable[[], str]) -> list[str]: ...
-
-
 class Positions(Protocol):
     """Stores the position of each migration in each segment; empty for a migration that was never started."""
 
@@ -75,7 +70,7 @@ def migrate(
     items_per_second: float,
     keep_going: KeepGoing,
     wait: Callable[[float], None],
-    gather: Gather,
+    gather: GatherAll,
 ) -> None:
     """Continue the unfinished migrations, in order: a later migration may rely on an earlier one.
 
@@ -121,7 +116,7 @@ def _known(positions: Positions, migration: Migration[Any]) -> list[Position]:
 
 
 def _page(
-    migration: Migration[Any], segment: int, position: Position, items_per_second: float, gather: Gather
+    migration: Migration[Any], segment: int, position: Position, items_per_second: float, gather: GatherAll
 ) -> Position:
     """Convert one page, of about one second's items at most. Returns the position after it."""
     limit = max(1, min(_MOST_ON_A_PAGE, int(items_per_second)))

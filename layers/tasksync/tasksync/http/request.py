@@ -253,7 +253,8 @@ class Request:
         known = self.entity_tags("If-None-Match")
         if known is None or not known.name(response.headers["ETag"]):
             return response
-        headers = {name: value for name, value in response.headers.items() if not name.startswith("Content-")}
+        # Caches take the headers of this response for the body that they have: its policy above all.
+        headers = {name: value for name, value in response.headers.items() if name != "Content-Type"}
         return Response(304, None, headers)
 
 

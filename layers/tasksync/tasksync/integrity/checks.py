@@ -21,6 +21,7 @@ from tasksync.integrity.snapshot import (
     FormerMemberSnapshot,
     IdempotencySnapshot,
     LoggedSnapshot,
+    MissingSnapshot,
     NameSnapshot,
     RespreadSnapshot,
     RoomSnapshot,
@@ -130,7 +131,7 @@ class Auditor:
 
     def __init__(self, store: Store, older_than: timedelta, wait: Callable[[float], None], in_trash: timedelta) -> None:
         """``older_than``: how long a removal may take (I11), not counting ``MAX_INDEX_LAG``, and how long a stream
-        record may take (I13).
+        record may take (I12, I13).
 
         ``wait`` sleeps for a number of seconds. ``in_trash``: how long a task stays in the trash.
         """
@@ -227,7 +228,9 @@ def checks(snapshot: Snapshot, at: datetime, older_than: timedelta, in_trash: ti
             yield from _checks_of_task(snapshot, since, in_trash)
             yield _check_of_logged(snapshot.task.id, snapshot.logged, since)
         case EntrySnapshot():
-            yield _check_of_entry(snapshot)
+            yield _check_of_entry(snapshot, since)
+        case MissingSnapshot():
+            yield _check_of_missing(snapshot, since)
         case TaskPartSnapshot():
             fault = None if snapshot.fits else "is of no task that has it"
             yield Check(Invariant.LINKS, f"{snapshot.item} of {snapshot.owner_id}", fault)
@@ -390,10 +393,10 @@ def _check_of_idempotency_record(snapshot: IdempotencySnapshot) -> Check:
     )
 
 
-def _check_of_entry(entry: EntrySnapshot) -> Check:
+def _check_of_entry(entry: EntrySnapshot, since: datetime) -> Check:
     """Entries expire in the order of their numbers: the one after a live entry is live."""
     fault = None
-    if entry.seq > entry.head:
+    if entry.seq > entry.head and entry.at <= since:
         fault = f"is after the head, {entry.head}"
     elif entry.live and entry.seq < entry.head and not entry.followed:
         fault = "is the last one before a gap"
@@ -410,6 +413,11 @@ def _check_of_logged(thing_id: str, logged: LoggedSnapshot, since: datetime) -> 
     elif marker is not None and marker.revision == logged.revision and marker.counted is not logged.counted:
         fault = f"is counted as {marker.counted}, and is {logged.counted}"
     return Check(Invariant.LOGGED, thing_id, fault)
+
+
+def _check_of_missing(missing: MissingSnapshot, since: datetime) -> Check:
+    fault = f"is missing since {missing.since}, and its log does not say so" if missing.since <= since else None
+    return Check(Invariant.LOGGED, missing.thing_id, fault)
 
 
 def _differs(name: str, stored: int, counted: int) -> str | None:

@@ -144,12 +144,24 @@ class EntrySnapshot:
 
     log_id: str
     seq: int
+    at: datetime
+    """When the change was made."""
     live: bool
     """Whether it has not expired. DynamoDB deletes expired items in no order."""
     followed: bool
     """Whether the next entry is there."""
     head: int
     """The number of the last entry, as the head says; 0 without a head."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingSnapshot:
+    """A room, user or task that is not there, though its change log does not say that it is gone."""
+
+    log_id: str
+    thing_id: str
+    since: datetime
+    """When that was seen first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +206,7 @@ Snapshot = (
     | TaskPartSnapshot
     | RespreadSnapshot
     | EntrySnapshot
+    | MissingSnapshot
     | SessionSnapshot
     | FamilySnapshot
     | IdempotencySnapshot

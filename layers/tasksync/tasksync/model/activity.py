@@ -21,7 +21,7 @@ class Version:
     thing_id: str
     resource: ActivityResource
     revision: int
-    """1 for the first one, and one more with each commit that a log tells of."""
+    """1 for the first one, and one more with each commit that is in a log."""
     number: int
     """The version that users see."""
     at: datetime

@@ -16,10 +16,10 @@ _LOG_BEGINS_WITHIN = timedelta(minutes=10)
 """After the creation of a room: most often within a second. Where it takes longer than this, an alarm is raised."""
 
 NO_RECORD_COMES_AFTER = timedelta(hours=25)
-"""After this time, no record of a change is on its way any more: streams keep records for 24 hours."""
+"""From the change on. After this time, no record of it is on its way any more: streams keep records for 24 hours."""
 
 RECORDS_END = timedelta(hours=48)
-"""After this time no record of a commit comes any more: streams keep records for 24 hours."""
+"""From an append on. Twice as long as streams keep records: nobody is at work on a record of the change any more."""
 
 
 class Counted(StrEnum):

@@ -72,7 +72,7 @@ class ListedTasks(msgspec.Struct, frozen=True):
 
     tasks: list[Task]
     ended: bool
-    """Whether there are no more behind them."""
+    """Whether there are no more after them."""
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):

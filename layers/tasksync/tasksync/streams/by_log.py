@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
+from tasksync.domain.gather import GatherAll
 from tasksync.model.errors import TaskSyncError
 from tasksync.observability.logs import log, log_measured
 from tasksync.runtime import deadline, unit_of_work
@@ -12,19 +13,13 @@ from tasksync.streams.records import STREAM_MEASURE, Context, age_seconds
 Record = Mapping[str, Any]
 
 
-class Gather(Protocol):
-    """Calls functions concurrently: ``dynamodb/core/gather.py``."""
-
-    def __call__(self, first: Callable[[], str | None], *others: Callable[[], str | None]) -> list[str | None]: ...
-
-
 def handle_by_log(
     event: Mapping[str, Any],
     context: Context,
     function: str,
     log_of: Callable[[Record], str | None],
     handle: Callable[[str, Sequence[Record]], bool],
-    gather: Gather,
+    gather: GatherAll,
 ) -> dict[str, Any]:
     """Call ``handle`` with the id of each log and its records, in their order.
 

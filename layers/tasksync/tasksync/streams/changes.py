@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from tasksync.domain.gather import GatherAll
 from tasksync.dynamodb.activity.versions import is_copy, revision_of, version_of
 from tasksync.dynamodb.core.mapper import Raw
 from tasksync.model.activity import Change, Unreadable, Version
 from tasksync.model.entities import ActivityResource
 from tasksync.observability.logs import log
-from tasksync.streams.by_log import Gather, Record, handle_by_log
+from tasksync.streams.by_log import Record, handle_by_log
 from tasksync.streams.records import Context
 
 Append = Callable[[str, Sequence[Change | Unreadable]], None]
@@ -18,7 +19,7 @@ _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 
 
 def handle_changes(
-    event: Mapping[str, Any], context: Context, function: str, append: Append, gather: Gather
+    event: Mapping[str, Any], context: Context, function: str, append: Append, gather: GatherAll
 ) -> dict[str, Any]:
     """Call ``append`` with the id of each log and its changes, as ``handle_by_log`` does."""
 

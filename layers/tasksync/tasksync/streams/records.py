@@ -14,6 +14,8 @@ from tasksync.runtime.deadline import KeepGoing
 
 STREAM_MEASURE = Measure({"records": "Count", "age_seconds": "Seconds"}, [["function"]])
 """The metrics of a log line about finished records; ``age_seconds``: the age of the oldest one."""
+REFETCH_MEASURE = Measure({"refetches": "Count"}, [["function"]], sparse=True)
+"""The metric of a log line about change logs: entries ``refetch``, which cover what was lost or is unreadable."""
 
 
 Keys = Mapping[str, str]

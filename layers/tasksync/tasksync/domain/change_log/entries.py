@@ -86,6 +86,26 @@ def repair_of(version: Version) -> Commit:
     )
 
 
+def end_of(log_id: str, thing_id: str, revision: int) -> Commit:
+    """What a log is to hold of a room, task or user that is gone, as the record of that got lost.
+
+    ``revision``: the last one that the log holds.
+    """
+    resource = ActivityResource.TASK
+    if thing_id == log_id:
+        resource = ActivityResource.ROOM if times.is_room_id(log_id) else ActivityResource.USER
+    entry = refetch_entry(log_id, thing_id, resource, times.now(), revision + 1)
+    return Commit(
+        thing_id=thing_id,
+        resource=resource,
+        revision=entry.revision,
+        at=entry.at,
+        entries=(entry,),
+        counted=Counted.NEITHER,
+        gone=True,
+    )
+
+
 def _unreadable_commit(change: Unreadable) -> Commit:
     entry = refetch_entry(change.owner_id, change.thing_id, change.resource, change.recorded_at, change.revision)
     return Commit(

@@ -11,7 +11,7 @@ append depends on nothing but what is stored:
    first.
 4. Put the entries under the next numbers, if these are free. This commits them. If they are free, nobody has appended
    since the head was read, so the markers are no further than it either.
-5. Write the markers, then the head. An entry has all that this takes. So whoever finds entries behind the head, as
+5. Write the markers, then the head. An entry has all that this takes. So whoever finds entries after the head, as
    their function is still at work or was cut off, completes them in the same way, and begins again.
 """
 
@@ -23,7 +23,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from tasksync.domain.change_log.entries import refetch_entry, repair_of
+from tasksync.domain.change_log.entries import end_of, refetch_entry, repair_of
 from tasksync.model import times
 from tasksync.model.activity import Version
 from tasksync.model.change_log import RECORDS_END, Commit, Counted, Head, LogEntry, Marker
@@ -45,7 +45,7 @@ class Log(Protocol):
     def head(self, log_id: str) -> Head: ...
     def markers(self, log_id: str, thing_ids: Iterable[str]) -> dict[str, Marker]: ...
     def append(self, entries: Sequence[LogEntry]) -> bool: ...
-    def behind(self, log_id: str, head: Head) -> list[LogEntry]: ...
+    def after_head(self, log_id: str, head: Head) -> list[LogEntry]: ...
     def mark(self, entries: Iterable[LogEntry]) -> None: ...
     def advance(self, log_id: str, before: Head, after: Head) -> None: ...
 
@@ -85,6 +85,14 @@ class Sequencer:
         """
         return bool(self.append(version.owner_id, [repair_of(version)]))
 
+    def end(self, log_id: str, thing_id: str, revision: int) -> bool:
+        """Append that a room, user or task, of which the log holds this revision, is gone for good; whether the log did
+        not know.
+
+        Only for what cannot be in a record any more, as with ``complete``.
+        """
+        return bool(self.append(log_id, [end_of(log_id, thing_id, revision)]))
+
     def adopt(self, room_id: str) -> bool:
         """Begin the log of a room with what the version before wrote of it, oldest first.
 
@@ -123,7 +131,7 @@ class Sequencer:
             last = draft.entries[-1]
             draft.entries[-1] = replace(last, head=replace(last.head, adopted=position))
             self._put(room_id, head, draft.entries)
-        else:
+        elif self._put(room_id, head, ())[1]:  # what is logged is not behind the head: it is not cut off in between
             self._log.advance(room_id, head, replace(head, adopted=position))
         return True
 
@@ -131,13 +139,13 @@ class Sequencer:
         return self._log.markers(log_id, {commit.thing_id for commit in commits[:MOST_ENTRIES]})
 
     def _put(self, log_id: str, head: Head, entries: Sequence[LogEntry]) -> tuple[list[ActivityEntry], bool]:
-        """Append these entries behind the head; or, if others have appended there, complete what is seen of it.
+        """Append these entries after the head; or, if others have appended there, complete what is seen of it.
 
-        Returns the entries that are complete now, and whether these are and nothing of others is left behind the head.
+        Returns the entries that are complete now, and whether these are and nothing of others is left after the head.
         """
         finished = bool(entries) and self._log.append(entries)
         if not finished:
-            others = self._log.behind(log_id, head)
+            others = self._log.after_head(log_id, head)
             if entries and not others:
                 raise WriteConflict
             if not others:
@@ -154,7 +162,7 @@ def _is_begun(head: Head) -> bool:
 
 
 class _Draft:
-    """What one append is to put behind the head."""
+    """What one append is to put after the head."""
 
     def __init__(self, log_id: str, head: Head, markers: Mapping[str, Marker], retention: timedelta) -> None:
         self.entries: list[LogEntry] = []
@@ -227,7 +235,7 @@ def _entries(log_id: str, commit: Commit, marker: Marker) -> Sequence[ActivityEn
 def _gap(log_id: str, commit: Commit, marker: Marker) -> Sequence[ActivityEntry]:
     """The entry that covers the revisions between the last one that the log holds and this one, if there are any."""
     if commit.resource is ActivityResource.USER and commit.thing_id != log_id:
-        return []  # a person's name, of which rooms are told no more than that it is another one
+        return []  # a person's name: logs of rooms say no more than that it is another one
     refetch = any(entry.action is ActivityAction.REFETCH for entry in commit.entries)
     if commit.revision is None or commit.revision <= marker.revision + 1 or refetch:
         return []

@@ -1,4 +1,4 @@
-"""The changes of one log behind a position, and what was changed as it is now."""
+"""The changes of one log after a position, and what was changed as it is now."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,8 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from tasksync.domain.sync.reads import MOST_TASKS, Gather, Logs, People, Rooms, Tasks, parts
+from tasksync.domain.gather import GatherAll
+from tasksync.domain.sync.reads import MOST_TASKS, Logs, People, Rooms, Tasks, parts
 from tasksync.model.change_log import counts_of
 from tasksync.model.entities import ActivityResource, Caller, Membership, RoomView, Task, TaskCounts, User
 from tasksync.model.errors import CursorExpired, RoomNotFound, UserNotFound
@@ -16,7 +17,7 @@ from tasksync.model.times import is_room_id
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in a log: behind the entry ``seq``, as long as it is this epoch."""
+    """A place in a log: after the entry ``seq``, as long as it is this epoch."""
 
     epoch: int
     seq: int
@@ -61,7 +62,7 @@ class ChangesService:
     A log with nothing new takes one round trip, another three.
     """
 
-    def __init__(self, rooms: Rooms, logs: Logs, tasks: Tasks, people: People, gather: Gather) -> None:
+    def __init__(self, rooms: Rooms, logs: Logs, tasks: Tasks, people: People, gather: GatherAll) -> None:
         self._rooms = rooms
         self._logs = logs
         self._tasks = tasks

@@ -27,7 +27,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SyncPage(msgspec.Struct, frozen=True):
-    """What the client is told, as far as it was read."""
+    """A page, as far as it was read."""
 
     reset: bool
     """The client is to drop its copy."""
@@ -35,4 +35,4 @@ class SyncPage(msgspec.Struct, frozen=True):
     """How far it had read before."""
     pieces: Sequence[Piece]
     more: bool
-    """Whether there is more behind the last piece."""
+    """Whether there is more after the last piece."""

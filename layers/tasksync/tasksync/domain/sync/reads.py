@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Protocol, TypeVar
 
+from tasksync.domain.gather import GatherAll
 from tasksync.model.entities import Membership, RoomView, Task, User
 from tasksync.model.following import ListedTasks, LogEnds, LoggedChange
 
@@ -13,12 +14,6 @@ MOST_KEYS = 100
 """Of one read of users or memberships."""
 MOST_TASKS = 50
 """Of one read of tasks."""
-
-
-class Gather(Protocol):
-    """Calls functions at the same time: ``dynamodb/core/gather.py``. Only the first may do so itself."""
-
-    def __call__(self, first: Callable[[], Any], *others: Callable[[], Any]) -> list[Any]: ...
 
 
 class Logs(Protocol):
@@ -57,6 +52,8 @@ def parts(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield part
 
 
-def gathered(gather: Gather, reads: Sequence[Callable[[], Any]]) -> list[Any]:
-    """The results of any number of reads."""
-    return gather(*reads) if reads else []
+def gathered(gather: GatherAll, *groups: Sequence[Callable[[], Any]]) -> list[list[Any]]:
+    """The results of groups of reads, all of them at the same time: for each group a list."""
+    reads = [read for group in groups for read in group]
+    found = iter(gather(*reads) if reads else [])
+    return [list(islice(found, len(group))) for group in groups]

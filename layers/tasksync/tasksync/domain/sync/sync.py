@@ -1,9 +1,9 @@
 """Keeps a client's copy of everything that a user sees: their rooms with members and tasks, and their personal tasks.
 
-A client first gets everything in pages, then what has changed. A page either lists, or tells of changes: while
+A client first gets everything in pages, then what has changed. A page either lists, or has changes: while
 something is to be listed (after the first request, a room that was joined, a log of which entries have expired), it is
 listed; the changes since come afterwards. The head of a log is read before anything that it counts is: what a listing
-missed, or showed older than it is, is in the log behind that head.
+missed, or showed older than it is, is in the log after that head.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,8 +12,9 @@ from typing import NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
+from tasksync.domain.gather import GatherAll
 from tasksync.domain.sync.pages import Members, Piece, SyncPage
-from tasksync.domain.sync.reads import MOST_KEYS, MOST_TASKS, Gather, Logs, People, Rooms, Tasks, gathered, parts
+from tasksync.domain.sync.reads import MOST_KEYS, MOST_TASKS, Logs, People, Rooms, Tasks, gathered, parts
 from tasksync.model.change_log import counts_of
 from tasksync.model.entities import ActivityResource, Caller, Membership, RoomView, Task, User
 from tasksync.model.following import (
@@ -50,7 +51,7 @@ class _Read(NamedTuple):
 class SyncService:
     """Reads pages of ``/sync``. With nothing new, a page takes one round trip; with changes, three."""
 
-    def __init__(self, rooms: Rooms, logs: Logs, tasks: Tasks, people: People, gather: Gather) -> None:
+    def __init__(self, rooms: Rooms, logs: Logs, tasks: Tasks, people: People, gather: GatherAll) -> None:
         self._rooms = rooms
         self._logs = logs
         self._tasks = tasks
@@ -58,7 +59,7 @@ class SyncService:
         self._gather = gather
 
     def page(self, caller: Caller, following: Following | None, limit: int) -> SyncPage:
-        """The page behind ``following``; None: the first page. ``limit``: how many changes, or rooms and tasks."""
+        """The page after ``following``; None: the first page. ``limit``: how many changes, or rooms and tasks."""
         places = {} if following is None else following.places
         listing = any(place.listed is not None for place in places.values())
         wanted = [caller.user_id] if listing else [caller.user_id, *places]
@@ -87,13 +88,15 @@ class SyncService:
         ends = self._logs.ends(fresh) if any(owner != me for owner in fresh) else read.ends
         sizes = _sizes({owner: None if owner in begun else ends.of(owner).tasks for owner in owners}, limit)
         rooms = [owner for owner in sizes if owner != me]
-        memberships, *found = self._gather(
-            lambda: self._rooms.memberships_in([room for room in rooms if room in begun], me),
-            *(partial(self._tasks.listed, owner, _after(places.get(owner)), size) for owner, size in sizes.items()),
-            *(partial(self._rooms.view, room, me) for room in rooms if room in fresh),
+        fresh_rooms = [room for room in rooms if room in fresh]
+        [memberships], of_lists, of_views = gathered(
+            self._gather,
+            [lambda: self._rooms.memberships_in([room for room in rooms if room in begun], me)],
+            [partial(self._tasks.listed, owner, _after(places.get(owner)), size) for owner, size in sizes.items()],
+            [partial(self._rooms.view, room, me) for room in fresh_rooms],
         )
-        lists: dict[str, ListedTasks] = dict(zip(sizes, found, strict=False))
-        views = dict(zip([room for room in rooms if room in fresh], found[len(lists) :], strict=True))
+        lists: dict[str, ListedTasks] = dict(zip(sizes, of_lists, strict=True))
+        views: dict[str, RoomView | None] = dict(zip(fresh_rooms, of_views, strict=True))
         whole, names = self._whole_tasks(lists, [view for view in views.values() if view], me if me in fresh else None)
         pieces: list[Piece] = []
         for owner, listed in lists.items():
@@ -127,13 +130,13 @@ class SyncService:
         user_ids = [*members, *([] if me is None else [me])]
         tasks = [task for listed in lists.values() for task in listed.tasks]
         long = [task for task in tasks if task.description_digest is not None]
-        names = [partial(self._people.find_many, part) for part in parts(user_ids, MOST_KEYS)]
-        texts = [
-            partial(self._tasks.whole, long[start : start + MOST_KEYS]) for start in range(0, len(long), MOST_KEYS)
-        ]
-        found = gathered(self._gather, [*names, *texts])
-        users = {user_id: user for part in found[: len(names)] for user_id, user in part.items()}
-        whole = {task.id: task for part in found[len(names) :] for task in part}
+        people, texts = gathered(
+            self._gather,
+            [partial(self._people.find_many, part) for part in parts(user_ids, MOST_KEYS)],
+            [partial(self._tasks.whole, long[start : start + MOST_KEYS]) for start in range(0, len(long), MOST_KEYS)],
+        )
+        users: dict[str, User] = _merged(people)
+        whole: dict[str, Task] = {task.id: task for part in texts for task in part}
         shown = [whole.get(task.id) if task.description_digest is not None else task for task in tasks]
         return [task for task in shown if task is not None], users
 
@@ -150,15 +153,16 @@ class SyncService:
         ]
         if not shares and not rooms:
             return SyncPage(False, read.following, [], more=False)
-        found = self._gather(
-            *(
+        of_logs, of_rooms = gathered(
+            self._gather,
+            [
                 partial(self._logs.entries, owner, places[owner].seq, places[owner].seq + n)
                 for owner, n in shares.items()
-            ),
-            *(partial(self._rooms.view, room, me) for room in rooms),
+            ],
+            [partial(self._rooms.view, room, me) for room in rooms],
         )
-        entries: dict[str, list[LoggedChange] | None] = dict(zip(shares, found, strict=False))
-        views: dict[str, RoomView | None] = dict(zip(rooms, found[len(shares) :], strict=True))
+        entries: dict[str, list[LoggedChange] | None] = dict(zip(shares, of_logs, strict=True))
+        views: dict[str, RoomView | None] = dict(zip(rooms, of_rooms, strict=True))
         if me in entries and entries[me] is None:
             return self.page(read.caller, None, limit)
         pieces = []
@@ -175,17 +179,17 @@ class SyncService:
                 else:
                     changed[room] = of_room
         mine = entries.get(me)
-        pieces += self._told({**({} if mine is None else {me: mine}), **changed}, views, read)
+        pieces += self._pieces({**({} if mine is None else {me: mine}), **changed}, views, read)
         places_after = {**places, **{piece.owner_id: piece.place for piece in pieces}}
         more = any(place is not None and _is_behind(place, ends.of(owner).seq) for owner, place in places_after.items())
         return SyncPage(False, read.following, pieces, more)
 
-    def _told(
+    def _pieces(
         self, changed: Mapping[str, list[LoggedChange]], views: Mapping[str, RoomView | None], read: _Read
     ) -> list[Piece]:
-        """The pieces that tell of these entries."""
+        """The pieces for these entries."""
         me, places = read.caller.user_id, read.following.places
-        told: dict[str, RoomView | None] = {}
+        shown: dict[str, RoomView | None] = {}
         user_ids: list[str] = []
         task_ids: list[str] = []
         with_members = set()
@@ -194,21 +198,23 @@ class SyncService:
             others = any(entry.resource != ActivityResource.TASK for entry in entries)
             if others and len(user_ids) > MOST_MEMBERS:
                 continue  # on the next page
-            told[owner] = view
+            shown[owner] = view
             task_ids += [entry.resource_id for entry in entries if entry.resource == ActivityResource.TASK]
             if others:
                 with_members.add(owner)
                 user_ids += [me] if view is None else [member.user_id for member in view.members]
-        rooms = [owner for owner in told if owner != me]
-        users_parts = [partial(self._people.find_many, part) for part in parts(user_ids, MOST_KEYS)]
-        tasks_parts = [partial(self._tasks.current, part) for part in parts(task_ids, MOST_TASKS)]
-        member_parts = [partial(self._rooms.memberships_in, part, me) for part in parts(rooms, MOST_KEYS)]
-        found = gathered(self._gather, [*users_parts, *tasks_parts, *member_parts])
-        users: dict[str, User] = _merged(found[: len(users_parts)])
-        tasks: dict[str, Task] = _merged(found[len(users_parts) : len(users_parts) + len(tasks_parts)])
-        memberships: dict[str, Membership] = _merged(found[len(users_parts) + len(tasks_parts) :])
+        rooms = [owner for owner in shown if owner != me]
+        found = gathered(
+            self._gather,
+            [partial(self._people.find_many, part) for part in parts(user_ids, MOST_KEYS)],
+            [partial(self._tasks.current, part) for part in parts(task_ids, MOST_TASKS)],
+            [partial(self._rooms.memberships_in, part, me) for part in parts(rooms, MOST_KEYS)],
+        )
+        users: dict[str, User] = _merged(found[0])
+        tasks: dict[str, Task] = _merged(found[1])
+        memberships: dict[str, Membership] = _merged(found[2])
         pieces: list[Piece] = []
-        for owner, view in told.items():
+        for owner, view in shown.items():
             if view is not None and memberships.get(owner) != view.caller:
                 continue  # it ended, or has another role, since the room was read: the next page knows what now
             pieces.append(
@@ -238,7 +244,7 @@ def _seq(ends: LogEnds, caller: Caller) -> int:
 
 
 def _after(place: Place | None) -> str:
-    """Behind which task the listing goes on."""
+    """After which task the listing goes on."""
     return FIRST if place is None or place.listed in (None, START) else str(place.listed)
 
 
@@ -301,7 +307,7 @@ def _continued(
 
 
 def _with_tasks(pieces: list[Piece], place: Place, listed: ListedTasks, tasks: Iterable[Task]) -> list[Piece]:
-    """The pieces, and behind them the tasks. ``listed``: what was read, of which some may have gone since."""
+    """The pieces, and after them the tasks. ``listed``: what was read, of which some may have gone since."""
     pieces += [
         Piece(owner_id=task.owner_id, place=replace(place, listed=time_ordered_part(task.id)), task=task)
         for task in tasks

@@ -163,7 +163,7 @@ class ExportService:
 
 
 def _is_new_name(entry: ActivityEntry) -> bool:
-    """Whether it tells a room of a person's new name, which the person's own log has."""
+    """Whether it is about a person's new name in the log of a room. The person's own log has it, too."""
     return entry.resource is ActivityResource.USER and is_room_id(entry.owner_id)
 
 

@@ -9,7 +9,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
 from tasksync.dynamodb.change_log.decoder import ENTRY
 from tasksync.dynamodb.core.connection import SharedModel
-from tasksync.dynamodb.core.mapper import Raw
+from tasksync.dynamodb.core.mapper import Raw, text_of
 from tasksync.dynamodb.core.unfinished import Unfinished
 from tasksync.model import times
 from tasksync.model.change_log import RECORDS_END, Counted, Head, LogEntry, Marker
@@ -18,8 +18,6 @@ from tasksync.model.times import is_room_id
 from tasksync.runtime.settings import settings
 
 HEAD = "head"
-EPOCH = "epoch"
-"""The key of the item, beside the heads, that says which epoch it is, and its attribute. Absent: 0."""
 MARKER = "v#"
 EPOCH = "epoch"
 """Owner and attribute of the item, a ``HEAD`` beside those of logs, that says which epoch it is. Absent: 0."""
@@ -154,6 +152,8 @@ class MarkerItem(LogItem):
     counted = UnicodeAttribute(null=True)
     """``Counted``; absent: neither."""
     seq = NumberAttribute()
+    missing_since = UnicodeAttribute(null=True)
+    """Since when the thing was seen to be missing, though the log does not say that it is gone."""
 
     @classmethod
     def of(cls, appended: LogEntry) -> "MarkerItem":
@@ -171,6 +171,12 @@ class MarkerItem(LogItem):
         return Marker(int(self.revision), _counted(self), int(self.seq), _time(self.expires_at))
 
 
+def missing_since(marker: Raw) -> datetime | None:
+    """``MarkerItem.missing_since``. Raises ``ValueError`` if it is no time."""
+    text = text_of(marker, "missing_since")
+    return None if text is None else times.parse(text)
+
+
 def entry_item(seq: int) -> str:
     """The sort key of an entry."""
     return f"{ENTRY}{seq:0{_DIGITS}}"
@@ -186,12 +192,6 @@ def _counted(item: LogItem) -> Counted:
 
 def _name(counted: Counted) -> str | None:
     return None if counted is Counted.NEITHER else counted.value
-
-
-def _number(item: LogItem, name: str) -> int | None:
-    """An attribute that may be absent."""
-    value = item.attribute_values.get(name)
-    return None if value is None else int(value)
 
 
 def _seconds(at: datetime | None) -> int | None:

@@ -61,7 +61,7 @@ class FollowedLogs:
         return LogEnds(0 if epoch is None else int(epoch[EPOCH]["N"]), {i: _end(raw) for i, raw in found.items()})
 
     def entries(self, log_id: str, after: int, last: int) -> list[LoggedChange] | None:
-        """The entries behind ``after`` up to ``last``, which is not beyond the head. One round trip, so at most 1 MB:
+        """The entries after ``after`` up to ``last``, which is not beyond the head. One round trip, so at most 1 MB:
         of entries with long texts, fewer.
 
         None: some of them have expired. DynamoDB deletes expired items in no order, so any of them may be missing.

@@ -59,7 +59,7 @@ class ChangeLogRepository:
             return False
         return True
 
-    def behind(self, log_id: str, head: Head) -> list[LogEntry]:
+    def after_head(self, log_id: str, head: Head) -> list[LogEntry]:
         """Entries that follow the head, read consistently: all of them, or 1 MB.
 
         A query may see one entry of a transaction and not yet the one before it: then they end before that one.
@@ -140,8 +140,8 @@ class ChangeLogRepository:
         if head is None or "unfinished" not in head:
             return True
         while keep_going():
-            page = LogItem.query(log_id, consistent_read=True, limit=26, attributes_to_get=["owner_id", "item"])
-            found = [item for item in page if item.item != HEAD]
+            left = LogItem.query(log_id, consistent_read=True, limit=26, attributes_to_get=["owner_id", "item"])
+            found = [item for item in left if item.item != HEAD]
             if not found:
                 transaction = Transaction()
                 transaction.delete(LogItem(log_id, HEAD), HeadItem.seq == int(head["seq"]["N"]), WriteConflict)

@@ -11,10 +11,12 @@ from tasksync.dynamodb.change_log.items import (
     MarkerItem,
     entry_item,
     log_key,
+    missing_since,
 )
+from tasksync.dynamodb.change_log.things import there
 from tasksync.dynamodb.core.connection import get_many
 from tasksync.dynamodb.core.mapper import Raw
-from tasksync.integrity.snapshot import EntrySnapshot, LoggedSnapshot
+from tasksync.integrity.snapshot import EntrySnapshot, LoggedSnapshot, MissingSnapshot
 from tasksync.model import times
 from tasksync.model.activity import Version
 from tasksync.model.change_log import Head, Marker
@@ -45,6 +47,7 @@ def read_item(raw: Raw) -> Raw:
         HeadItem.from_raw_data(raw).entity()
     elif item.startswith(MARKER):
         _marker(raw)
+        missing_since(raw)
     else:
         entry_of(raw)
     return raw
@@ -62,12 +65,26 @@ def entry_snapshots(raws: Iterable[Raw]) -> list[EntrySnapshot]:
         EntrySnapshot(
             log_id=log_id,
             seq=seq,
+            at=times.parse(raw["at"]["S"]),
             live=int(raw["expires_at"]["N"]) > now,
             followed=(log_id, entry_item(seq + 1)) in found,
             head=heads.get(log_id, Head()).seq,
         )
         for (log_id, seq), raw in keys.items()
     ]
+
+
+def missing_snapshots(raws: Iterable[Raw]) -> list[MissingSnapshot]:
+    """Of the markers among these items that a migration has noted as those of missing things, as far as these still
+    are missing.
+    """
+    noted = {
+        (raw["owner_id"]["S"], raw["item"]["S"].removeprefix(MARKER)): since
+        for raw in raws
+        if (since := missing_since(raw)) is not None
+    }
+    found = there(noted)
+    return [MissingSnapshot(*thing, since) for thing, since in noted.items() if thing not in found]
 
 
 def _marker(raw: Raw) -> Marker:

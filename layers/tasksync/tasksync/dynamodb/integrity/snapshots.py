@@ -12,17 +12,25 @@ from pynamodb.exceptions import PynamoDBException
 
 from tasksync.dynamodb.activity.deletions import DELETION
 from tasksync.dynamodb.activity.versions import version_of
-from tasksync.dynamodb.change_log.items import entry_item
-from tasksync.dynamodb.core.connection import get_many, shared_connection
+from tasksync.dynamodb.change_log.items import MARKER, entry_item
+from tasksync.dynamodb.core.connection import shared_connection
 from tasksync.dynamodb.core.mapper import Raw, text_of
 from tasksync.dynamodb.core.unfinished import Unfinished
 from tasksync.dynamodb.idempotency.items import IdempotencyItem
-from tasksync.dynamodb.integrity.change_logs import entry_snapshots, logged, read_item
+from tasksync.dynamodb.integrity.change_logs import entry_snapshots, logged, missing_snapshots, read_item
+from tasksync.dynamodb.integrity.references import (
+    codes_by_id,
+    item_at,
+    items_at,
+    join_ids,
+    key_names,
+    rooms_by_id,
+    users_by_id,
+)
 from tasksync.dynamodb.migrations.positions import POSITION
 from tasksync.dynamodb.rooms.former_members import FormerMemberItem
 from tasksync.dynamodb.rooms.items import CODE, ROOM_ITEM, CodeItem, RoomsItem
 from tasksync.dynamodb.rooms.mapper import MEMBERSHIP, ROOM
-from tasksync.dynamodb.rooms.memberships import MEMBER
 from tasksync.dynamodb.rooms.unassignments import UnassignmentItem
 from tasksync.dynamodb.sessions.items import KEY
 from tasksync.dynamodb.sessions.mapper import session_of
@@ -36,6 +44,7 @@ from tasksync.integrity.snapshot import (
     FamilySnapshot,
     FormerMemberSnapshot,
     IdempotencySnapshot,
+    MissingSnapshot,
     NameSnapshot,
     RespreadSnapshot,
     RoomSnapshot,
@@ -113,31 +122,33 @@ def _raws(snapshot: Snapshot) -> tuple[str, list[Raw]]:  # noqa: C901, PLR0912  
         case RoomSnapshot():
             return settings.rooms_table, _items_of_room(snapshot.room_id)
         case CodeSnapshot():
-            return _item(settings.rooms_table, CodeItem.at(snapshot.code).room_id, CODE)
+            return item_at(settings.rooms_table, CodeItem.at(snapshot.code).room_id, CODE)
         case FormerMemberSnapshot():
             item = FormerMemberItem.of(snapshot.former)
-            return _item(settings.rooms_table, item.room_id, item.item)
+            return item_at(settings.rooms_table, item.room_id, item.item)
         case UnassignmentSnapshot():
             mark = UnassignmentItem.at(snapshot.due.room_id, snapshot.due.user_id)
-            return _item(settings.rooms_table, mark.room_id, mark.item)
+            return item_at(settings.rooms_table, mark.room_id, mark.item)
         case UserSnapshot():
-            return _item(settings.users_table, snapshot.user.id)
+            return item_at(settings.users_table, snapshot.user.id)
         case NameSnapshot():
-            return _item(settings.users_table, snapshot.claim)
+            return item_at(settings.users_table, snapshot.claim)
         case TaskSnapshot():
-            return _item(settings.tasks_table, snapshot.task.owner_id, snapshot.task.id)
+            return item_at(settings.tasks_table, snapshot.task.owner_id, snapshot.task.id)
         case TaskPartSnapshot():
-            return _item(settings.tasks_table, snapshot.owner_id, snapshot.item)
+            return item_at(settings.tasks_table, snapshot.owner_id, snapshot.item)
         case RespreadSnapshot():
-            return _item(settings.tasks_table, snapshot.respread.owner_id, RESPREAD)
+            return item_at(settings.tasks_table, snapshot.respread.owner_id, RESPREAD)
         case SessionSnapshot():
-            return _item(settings.sessions_table, snapshot.session.id)
+            return item_at(settings.sessions_table, snapshot.session.id)
         case EntrySnapshot():
-            return _item(settings.log_table, snapshot.log_id, entry_item(snapshot.seq))
+            return item_at(settings.log_table, snapshot.log_id, entry_item(snapshot.seq))
+        case MissingSnapshot():
+            return item_at(settings.log_table, snapshot.log_id, MARKER + snapshot.thing_id)
         case IdempotencySnapshot():
-            return _item(settings.idempotency_table, snapshot.record.id)
+            return item_at(settings.idempotency_table, snapshot.record.id)
         case UnreadableSnapshot():
-            return _item(snapshot.table, *snapshot.key)
+            return item_at(snapshot.table, *snapshot.key)
         case FamilySnapshot():
             raise TypeError("a family is several items")
 
@@ -175,9 +186,10 @@ def _task_snapshots(raws: list[Raw]) -> list[Snapshot]:
     owners = {task.owner_id for task, _, _ in parsed}
     rooms = {owner for owner in owners if is_room_id(owner)}
     positions = logged(version for _, _, version in parsed)
-    found = _rooms(rooms)
-    known = found.keys() | _users(owners - rooms | {each for task, _, _ in parsed for each in task.assignee_ids}).keys()
-    joins = _joins(
+    found = rooms_by_id(rooms)
+    assigned = {each for task, _, _ in parsed for each in task.assignee_ids}
+    known = found.keys() | users_by_id(owners - rooms | assigned).keys()
+    joins = join_ids(
         {(task.owner_id, each) for task, _, _ in parsed for each in task.assignee_ids if is_room_id(task.owner_id)}
     )
     parts = _parts_of(task for task, _, _ in parsed)
@@ -209,7 +221,7 @@ def _respread_snapshots(raws: list[Raw]) -> list[Snapshot]:
 
 def _part_snapshots(raws: list[Raw]) -> list[Snapshot]:
     """Links and long descriptions, with the tasks that they are of."""
-    tasks = {raw["item"]["S"]: raw for raw in _batches(settings.tasks_table, {_task_key(raw): None for raw in raws})}
+    tasks = {raw["item"]["S"]: raw for raw in items_at(settings.tasks_table, {_task_key(raw): None for raw in raws})}
 
     def parse(raw: Raw) -> Task:
         return TASK.read(raw)
@@ -250,7 +262,7 @@ def _parts_of(tasks: Iterable[Task]) -> dict[str, Raw]:
         for task in tasks
         for item in [*stored(task).links, *([] if task.description_digest is None else [DESCRIPTION + task.id])]
     ]
-    return {raw["item"]["S"]: raw for raw in _batches(settings.tasks_table, keys)}
+    return {raw["item"]["S"]: raw for raw in items_at(settings.tasks_table, keys)}
 
 
 def _former_assignees(task: Task, joins: dict[tuple[str, str], str | None]) -> tuple[str, ...]:
@@ -302,14 +314,14 @@ def _room_snapshots(raws: list[Raw]) -> list[Snapshot]:
     claims = [each for each in parsed if isinstance(each, tuple)]
     items = [raw for raw in raws if raw["item"]["S"] == ROOM_ITEM and raw["room_id"]["S"] in rooms]
     positions = logged(version_of(raw) for raw in items)
-    users = _users({member.user_id for of_room in members.values() for member in of_room})
-    codes = _codes({room.code for room in rooms.values()})
-    claimants = _rooms({owner for _, owner, _ in claims})
+    users = users_by_id({member.user_id for of_room in members.values() for member in of_room})
+    codes = codes_by_id({room.code for room in rooms.values()})
+    claimants = rooms_by_id({owner for _, owner, _ in claims})
     former = [each for each in parsed if isinstance(each, FormerMember)]
     dues = [each for each in parsed if isinstance(each, DueUnassignment)]
-    people = _users({each.user_id for each in former} | {due.user_id for due in dues})
+    people = users_by_id({each.user_id for each in former} | {due.user_id for due in dues})
     marked = {raw["room_id"]["S"] for raw in raws if raw["item"]["S"] == ROOM_ITEM and _is_marked(raw, Unfinished.ROOM)}
-    back = _joins({(each.room_id, each.user_id) for each in former})
+    back = join_ids({(each.room_id, each.user_id) for each in former})
     for room_id, of_room in members.items():
         room = rooms.get(room_id)
         claim = codes.get(CodeItem.at(room.code).room_id) if room else None
@@ -344,7 +356,7 @@ def _user_snapshots(raws: list[Raw]) -> list[Snapshot]:
     parsed, snapshots = _parsed(settings.users_table, raws, parse)
     users = {user: _claims(user.username, user.email) for user in parsed if isinstance(user, User)}
     claims = [each for each in parsed if isinstance(each, tuple)]
-    found = _users({claim for of_user in users.values() for claim in of_user} | {owner for _, owner in claims})
+    found = users_by_id({claim for of_user in users.values() for claim in of_user} | {owner for _, owner in claims})
     marked = {raw["user_id"]["S"] for raw in raws if _is_marked(raw, Unfinished.USER)}
     known = {user.id for user in users}
     positions = logged(version_of(raw) for raw in raws if raw["user_id"]["S"] in known)
@@ -359,8 +371,7 @@ def _user_snapshots(raws: list[Raw]) -> list[Snapshot]:
 
 def _log_snapshots(raws: list[Raw]) -> list[Snapshot]:
     parsed, snapshots = _parsed(settings.log_table, raws, read_item)
-    snapshots += entry_snapshots(parsed)
-    return snapshots
+    return [*snapshots, *entry_snapshots(parsed), *missing_snapshots(parsed)]
 
 
 def _session_snapshots(raws: list[Raw]) -> list[Snapshot]:
@@ -368,7 +379,7 @@ def _session_snapshots(raws: list[Raw]) -> list[Snapshot]:
     raws = [raw for raw in raws if not raw["session_id"]["S"].startswith(KEY)]
 
     parsed, snapshots = _parsed(settings.sessions_table, raws, session_of)
-    known = _users({session.user_id for session in parsed})
+    known = users_by_id({session.user_id for session in parsed})
     snapshots += [SessionSnapshot(session, session.user_id in known) for session in parsed]
     return snapshots
 
@@ -393,52 +404,9 @@ def _parsed(table: str, raws: Iterable[Raw], parse: Callable[[Raw], Parsed]) -> 
         try:
             parsed.append(parse(raw))
         except _UNREADABLE as error:
-            key = tuple(raw[name]["S"] for name in _key_names(table))
+            key = tuple(raw[name]["S"] for name in key_names(table))
             unreadable.append(UnreadableSnapshot(table, key, f"{type(error).__name__}: {error}"))
     return parsed, unreadable
-
-
-def _item(table: str, *key: str) -> tuple[str, list[Raw]]:
-    return table, list(_found(table, [key]).values())
-
-
-def _rooms(room_ids: Iterable[str]) -> dict[str, Raw]:
-    return _found(settings.rooms_table, [(room_id, ROOM_ITEM) for room_id in room_ids])
-
-
-def _joins(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str | None]:
-    """The join ids of those pairs of room and user that are memberships."""
-    raws = _batches(settings.rooms_table, [(room_id, MEMBER + user_id) for room_id, user_id in pairs])
-    return {(raw["room_id"]["S"], raw["item"]["S"].removeprefix(MEMBER)): text_of(raw, "join_id") for raw in raws}
-
-
-def _codes(codes: Iterable[str]) -> dict[str, Raw]:
-    return _found(settings.rooms_table, [(CodeItem.at(code).room_id, CODE) for code in codes])
-
-
-def _users(keys: Iterable[str]) -> dict[str, Raw]:
-    return _found(settings.users_table, [(key,) for key in keys])
-
-
-def _found(table: str, keys: Iterable[tuple[str, ...]]) -> dict[str, Raw]:
-    """The existing items among these keys, by partition key, read consistently."""
-    return {raw[_key_names(table)[0]]["S"]: raw for raw in _batches(table, keys)}
-
-
-def _batches(table: str, keys: Iterable[tuple[str, ...]]) -> list[Raw]:
-    names = _key_names(table)
-    return get_many(table, ({name: {"S": part} for name, part in zip(names, key, strict=True)} for key in keys))
-
-
-def _key_names(table: str) -> tuple[str, ...]:
-    return {
-        settings.idempotency_table: ("receipt_id",),
-        settings.log_table: ("owner_id", "item"),
-        settings.tasks_table: ("owner_id", "item"),
-        settings.sessions_table: ("session_id",),
-        settings.rooms_table: ("room_id", "item"),
-        settings.users_table: ("user_id",),
-    }[table]
 
 
 def _claims(username: str | None, email: str | None) -> frozenset[str]:

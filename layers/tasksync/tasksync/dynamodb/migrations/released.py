@@ -18,13 +18,20 @@ from tasksync.dynamodb.migrations.m0010_activity_adopted import ActivityAdopted
 from tasksync.dynamodb.migrations.m0011_rooms_logged import RoomsLogged
 from tasksync.dynamodb.migrations.m0012_tasks_logged import TasksLogged
 from tasksync.dynamodb.migrations.m0013_users_logged import UsersLogged
+from tasksync.dynamodb.migrations.m0014_deletions_logged import DeletionsLogged, End
 
-WAITING_FOR_TASKS = {"0010-activity-adopted", "0011-rooms-logged", "0012-tasks-logged", "0013-users-logged"}
+WAITING_FOR_TASKS = {
+    "0010-activity-adopted",
+    "0011-rooms-logged",
+    "0012-tasks-logged",
+    "0013-users-logged",
+    "0014-deletions-logged",
+}
 """While tasks are closed, nobody waits for these: they run when tasks are open."""
 
 
 def released(
-    adopt: Callable[[str], bool], complete: Complete
+    adopt: Callable[[str], bool], complete: Complete, end: End
 ) -> tuple[
     MemberIds,
     DeadRooms,
@@ -37,8 +44,9 @@ def released(
     RoomsLogged,
     TasksLogged,
     UsersLogged,
+    DeletionsLogged,
 ]:
-    """``adopt``, ``complete``: of the sequencer, see ``ActivityAdopted`` and ``RoomsLogged``."""
+    """``adopt``, ``complete``, ``end``: of the sequencer, see ``ActivityAdopted`` and ``RoomsLogged``."""
     return (
         MemberIds(),
         DeadRooms(),
@@ -51,4 +59,5 @@ def released(
         RoomsLogged(complete),
         TasksLogged(complete),
         UsersLogged(complete),
+        DeletionsLogged(end),
     )

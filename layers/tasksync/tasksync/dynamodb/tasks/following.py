@@ -30,7 +30,7 @@ class FollowedTasks(TasksRepository):
         return {task.id: task for task in self.whole(found)}
 
     def listed(self, owner_id: str, after: str, limit: int) -> ListedTasks:
-        """The tasks in lists behind a position, the time-ordered part of a task id: at most ``limit``, in one round
+        """The tasks in lists after a position, the time-ordered part of a task id: at most ``limit``, in one round
         trip. A task never changes its position; in the trash it has none.
         """
         rows, more = query(

@@ -17,9 +17,9 @@ from tasksync.model.errors import FieldError, Invalid, PreconditionFailed
 
 _ABSENT = object()
 
-# They change with every change of the resource, or, as counts do, with those of others, so an old value is no error; an
-# excerpt is no value at all. They are ignored.
-_IGNORED = frozenset({"updated_at", "updated_by", "completed_at", "description_excerpt", "tasks"})
+# They change with every change of the resource, or, as counts and ranks do, with those of others, so an old value is no
+# error; an excerpt is no value at all. They are ignored.
+_IGNORED = frozenset({"updated_at", "updated_by", "completed_at", "description_excerpt", "tasks", "rank"})
 
 
 def is_ignored(name: str) -> bool:

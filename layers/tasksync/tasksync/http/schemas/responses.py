@@ -4,6 +4,7 @@ They are typed dictionaries: mypy holds the code that fills them against them, a
 (``infrastructure/openapi``) is made from them. At run time they are plain dictionaries.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Generic, NotRequired, TypedDict, TypeVar
 
 from msgspec import Meta
@@ -25,19 +26,31 @@ from tasksync.model.errors import MAX_FIELD_ERRORS
 Item = TypeVar("Item")
 
 
-def one_of(**kinds: Any) -> Meta:
-    """Of an object: it has one of these schemas, as its field ``type`` says.
+def one_of(name: str, description: str, **kinds: Any) -> Meta:
+    """Of an object: it has one of these schemas, as its field ``type`` says. ``name`` and ``description`` are
+    those of all of them together.
 
     msgspec knows no unions of typed dictionaries.
     """
-    references = {name: f"#/components/schemas/{kind.__name__}" for name, kind in kinds.items()}
     return Meta(
-        extra={"one_of": tuple(kinds.values())},
-        extra_json_schema={
-            "oneOf": [{"$ref": reference} for reference in references.values()],
-            "discriminator": {"propertyName": "type", "mapping": references},
+        extra={
+            "one_of": tuple(kinds.values()),
+            "schemas": {name: {"description": description, **_alternatives(kinds)}},
         },
+        extra_json_schema={"$ref": _reference(name)},
     )
+
+
+def _alternatives(kinds: Mapping[str, Any]) -> dict[str, Any]:
+    references = {name: _reference(kind.__name__) for name, kind in kinds.items()}
+    return {
+        "oneOf": [{"$ref": reference} for reference in references.values()],
+        "discriminator": {"propertyName": "type", "mapping": references},
+    }
+
+
+def _reference(name: str) -> str:
+    return f"#/components/schemas/{name}"
 
 
 _TIME = {"format": "date-time"}
