@@ -50,6 +50,7 @@ _KNOWN = {
     "AWS::StackName": STACK,
     "Environment": "dev",
     "Boundary": BOUNDARY,
+    "LiveApi": "abc",
 }
 
 
@@ -325,6 +326,8 @@ def test_the_boundary_allows_what_the_roles_of_the_stack_are_granted(role: str) 
         ("secretsmanager:PutSecretValue", _arn("secretsmanager", "secret:PepperSecret-1")),
         ("logs:DeleteLogGroup", _arn("logs", f"log-group:/{STACK}/UsersFunction")),
         ("s3:GetObject", "arn:aws:s3:::other/secret"),
+        ("execute-api:Invoke", _arn("execute-api", "abc/live/GET/rooms")),
+        ("execute-api:ManageConnections", _arn("execute-api", "abc/other/POST/@connections/1")),
     ],
 )
 def test_the_boundary_limits_a_stack_role_with_all_rights(action: str, resource: str) -> None:

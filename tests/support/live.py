@@ -114,8 +114,8 @@ class LiveGateway:
             socket.vanish()
             self.report(socket)
             return _response(request, 204)
-        body = request.body or b""
-        socket.messages.append(json.loads(body))
+        assert isinstance(request.body, bytes)
+        socket.messages.append(json.loads(request.body))
         return _response(request, 200)
 
 
