@@ -16,7 +16,7 @@ from moto.core.botocore_stubber import MockRawResponse
 
 from infrastructure.local.clients import REGION
 from infrastructure.references import ACCOUNT
-from tests.support.aws import LOCK, Aws
+from tests.support.aws import Aws
 from tests.support.function_calls import call
 
 Json = dict[str, Any]
@@ -136,8 +136,7 @@ def _response(request: AWSPreparedRequest, status: int) -> AWSResponse:
 
 
 def _answer(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
-    with LOCK:
-        return LiveGateway.current.answer(request) if LiveGateway.current else None
+    return LiveGateway.current.answer(request) if LiveGateway.current else None
 
 
 def install() -> None:
