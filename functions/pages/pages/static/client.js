@@ -154,14 +154,15 @@ function wire() {
 function wireLiveUpdates() {
   const button = byId("live-switch");
   const live = new LiveUpdates(ROOT, session, showHint, (text) => (byId("live-status").textContent = text));
+  let wanted = false;
   const turn = (on) => {
-    button.setAttribute("aria-pressed", String(on));
+    wanted = on;
     button.textContent = on ? "Disconnect" : "Connect";
     if (on) live.connect();
     else live.disconnect();
   };
-  button.addEventListener("click", () => turn(button.getAttribute("aria-pressed") === "false"));
-  session.addEventListener("change", () => !session.user && turn(false));
+  button.addEventListener("click", () => turn(!wanted));
+  session.addEventListener("change", () => wanted && !session.user && turn(false));
 }
 
 function showHint(hint) {

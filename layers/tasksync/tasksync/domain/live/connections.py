@@ -58,11 +58,10 @@ class TicketService:
         at = times.now()
         if session is None or session.user_id != caller.user_id or session.expires_at <= at:
             raise TokenRevoked
-        unit_of_work.respond_with(ticket_id)
         expires_at = at + timedelta(seconds=TICKET_SECONDS)
-        self._tickets.put(
-            ticket_hash, Ticket(session.user_id, session.id, session.epoch, session.expires_at, expires_at)
-        )
+        ticket = Ticket(session.user_id, session.id, session.epoch, session.expires_at, expires_at)
+        unit_of_work.respond_with(ticket_id)
+        self._tickets.put(ticket_hash, ticket)
 
 
 @retry_on_conflict

@@ -10,6 +10,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path, Value
 from pynamodb.expressions.update import RemoveAction, SetAction
 
@@ -67,11 +68,15 @@ class ConnectionsItem(LiveItem):
 
 
 def rewrite(
-    transaction: Transaction, before: Connections, after: Sequence[Connection], left: str | None = None
+    transaction: Transaction,
+    before: Connections,
+    after: Sequence[Connection],
+    unchanged: Condition,
+    left: str | None = None,
 ) -> None:
     """Store these connections of a user in place of those that were read. ``left``: the one that ended by itself.
 
-    The commit raises ``WriteConflict`` if they are not what was read.
+    The commit raises ``WriteConflict`` if they are not what was read: ``unchanged``.
     """
     maps = _maps(after)
     gone = {connection.session_id for connection in before.connections} - maps.keys()
@@ -85,7 +90,7 @@ def rewrite(
             ConnectionsItem.expires_at.set(_seconds(last) + _EMPTY_SECONDS),
             *([] if left is None else [ConnectionsItem.left.set(left)]),
         ],
-        ConnectionsItem.version == before.version if before.version else ConnectionsItem.live_id.does_not_exist(),
+        unchanged,
         WriteConflict,
     )
 

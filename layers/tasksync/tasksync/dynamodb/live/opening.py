@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tasksync.dynamodb.core.connection import Transaction
-from tasksync.dynamodb.live.items import rewrite
+from tasksync.dynamodb.live.items import ConnectionsItem, rewrite
 from tasksync.dynamodb.live.repository import ConnectionsRepository
 from tasksync.dynamodb.sessions.items import SessionItem
 from tasksync.dynamodb.users.items import UserItem
@@ -25,5 +25,6 @@ class OpeningConnections(ConnectionsRepository):
         # transaction: so no connection of it can be stored afterwards.
         transaction.check(SessionItem(ticket.session_id), SessionItem.session_id.exists(), TokenRevoked)
         transaction.check(UserItem(ticket.user_id), UserItem.token_epoch == ticket.epoch, TokenRevoked)
-        rewrite(transaction, before, after)
+        as_read = ConnectionsItem.version == before.version
+        rewrite(transaction, before, after, as_read if before.version else ConnectionsItem.live_id.does_not_exist())
         transaction.commit()

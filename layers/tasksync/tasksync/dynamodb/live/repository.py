@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from tasksync.dynamodb.core.connection import Transaction, get_item, get_many
-from tasksync.dynamodb.live.items import TicketItem, rewrite
+from tasksync.dynamodb.live.items import ConnectionsItem, TicketItem, rewrite
 from tasksync.dynamodb.live.mapper import connections_of, live_key, ticket_key, ticket_of
 from tasksync.model.errors import WriteConflict
 from tasksync.model.live import Connection, Connections, Ticket
@@ -48,10 +48,10 @@ class ConnectionsRepository:
         return [connections_of(raw) for raw in get_many(settings.live_table, keys, consistent=False)]
 
     def replace(self, before: Connections, after: Sequence[Connection], left: str) -> None:
-        """Store these connections in place of those that were read, as one has ended by itself.
+        """Store these connections in place of those that were read, of which one has ended by itself.
 
         Raises ``WriteConflict`` if they have changed since they were read.
         """
         transaction = Transaction()
-        rewrite(transaction, before, after, left)
+        rewrite(transaction, before, after, ConnectionsItem.version == before.version, left)
         transaction.commit()
