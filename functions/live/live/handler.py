@@ -12,6 +12,7 @@ from tasksync.domain.live.hints import Hints, Outcome, close_ended
 from tasksync.dynamodb.core.gather import gather
 from tasksync.dynamodb.live.repository import ConnectionsRepository
 from tasksync.dynamodb.rooms.members import RoomMembersRepository
+from tasksync.model import times
 from tasksync.model.errors import DependencyFailed
 from tasksync.observability.logs import Measure, log, log_measured
 from tasksync.runtime import deadline, unit_of_work
@@ -19,6 +20,7 @@ from tasksync.runtime.settings import settings
 from tasksync.streams.live import ended_of, growth_of, is_about_connections
 from tasksync.streams.records import STREAM_MEASURE, Context, age_seconds
 
+_LATENCY_MEASURE = Measure({"hint_seconds": "Seconds"}, [["function"]], sparse=True)
 _HINTS_MEASURE = Measure({"hints": "Count", "hints_failed": "Count"}, [["function"]], sparse=True)
 
 
@@ -46,18 +48,22 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
 def _tell(records: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """Send hints. Returns the first record if nobody could be told."""
     hints = Hints(RoomMembersRepository(), ConnectionsRepository(), _sockets(), gather)
+    growth = growth_of(records)
     try:
-        outcomes = Counter(hints.tell(growth_of(records)))
+        outcomes = Counter(hints.tell(growth))
     except DependencyFailed:
         return records[0]
+    # From the oldest change of the batch until all who are connected know of it.
+    measured = outcomes[Outcome.SENT] and growth.oldest_change_at
     log_measured(
         "INFO",
         "hints sent",
-        (_HINTS_MEASURE,),
+        (_HINTS_MEASURE, _LATENCY_MEASURE),
         function="live",
         hints=outcomes[Outcome.SENT],
         hints_failed=outcomes[Outcome.FAILED],
         gone=outcomes[Outcome.GONE],
+        hint_seconds=round((times.now() - measured).total_seconds(), 3) if measured else 0.0,
     )
     return None
 

@@ -1,5 +1,9 @@
 """Hints: who is told of what."""
 
+import json
+
+import pytest
+
 from tests.functions.live.test_connections import stored
 from tests.support import tables
 from tests.support.clock import Clock
@@ -83,6 +87,33 @@ def test_whoever_gains_or_loses_a_room_is_told_so(product: Product) -> None:
     assert [{"type": "rooms"} in socket.taken() for socket in sockets] == [False, True]
 
 
+def test_everybody_who_was_in_a_room_is_told_that_it_was_deleted(product: Product) -> None:
+    ann, bob, eve = (product.register(name) for name in ("ann", "bob", "eve"))
+    room = ann.open_room()
+    for person in (bob, eve):
+        person.join(room)
+    assert eve.delete(f"/rooms/{room['id']}/users/me").status == 204
+    product.deliver()
+    sockets = [product.connect(person) for person in (ann, bob, eve)]
+
+    assert ann.delete(f"/rooms/{room['id']}").status == 204
+    product.deliver()
+
+    assert [socket.taken() for socket in sockets] == [[{"type": "rooms"}], [{"type": "rooms"}], []]
+
+
+def test_the_last_member_is_told_of_the_room_that_ends_with_their_membership(product: Product) -> None:
+    ann = product.register("ann")
+    room = ann.open_room()
+    product.deliver()
+    socket = product.connect(ann)
+
+    assert ann.delete(f"/rooms/{room['id']}/users/me").status == 204
+    product.deliver()
+
+    assert socket.taken() == [{"type": "rooms"}]
+
+
 def test_an_ended_session_gets_no_hint_even_before_its_connection_is_closed(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
@@ -156,3 +187,43 @@ def test_the_epoch_of_all_logs_is_no_log(product: Product) -> None:
 
     assert not any(delivery.failed for delivery in product.deliver())
     assert socket.taken() == []
+
+
+def test_the_time_from_a_change_to_its_hints_is_measured(
+    product: Product, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    product.aws.deploy(LogLevel="INFO")
+    ann = product.register("ann")
+    room = ann.open_room()
+    product.deliver()
+    product.connect(ann)
+    ann.plan(room_id=room["id"])
+    clock.pass_by(1.5)
+    ann.plan(room_id=room["id"])
+    clock.pass_by(2)
+    capsys.readouterr()
+
+    product.deliver()
+
+    assert _hint_seconds(capsys) == [3.5]
+
+
+def test_a_write_of_a_head_without_a_new_entry_is_not_measured(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    product.aws.deploy(LogLevel="INFO")
+    ann = product.register("ann")
+    room = ann.open_room()
+    product.deliver()
+    product.connect(ann)
+    capsys.readouterr()
+
+    tables.forget(product.aws, "LogTable", {"owner_id": room["id"], "item": "head"}, "changed_at")
+    product.deliver()
+
+    assert _hint_seconds(capsys) == [0]
+
+
+def _hint_seconds(capsys: pytest.CaptureFixture[str]) -> list[float]:
+    lines = map(json.loads, capsys.readouterr().out.splitlines())
+    return [line["hint_seconds"] for line in lines if line["event"] == "hints sent"]

@@ -7,7 +7,9 @@ from typing import Any
 
 from tasksync.domain.live.hints import Growth
 from tasksync.dynamodb.change_log.decoder import ENTRY
+from tasksync.dynamodb.core.mapper import text_of
 from tasksync.dynamodb.live.mapper import connections_of, left_by
+from tasksync.model import times
 from tasksync.model.entities import ActivityAction, ActivityResource
 from tasksync.model.live import Connections
 
@@ -24,25 +26,27 @@ def is_about_connections(record: Record) -> bool:
 def growth_of(records: Iterable[Record]) -> Growth:
     """What records of the log table say: of each log its last head, and who gained or lost a room."""
     heads: dict[str, int] = {}
-    users = set()
+    users: set[str] = set()
+    changed_at = set()
     for record in records:
         image = record["dynamodb"]["NewImage"]
         if image["item"]["S"].startswith(ENTRY):
-            if user_id := _gained_or_lost(image):
-                users.add(user_id)
+            users |= _gained_or_lost(image)
         elif "seq" in image:  # not the epoch of all logs, which has the sort key of a head, too
             heads[image["owner_id"]["S"]] = int(image["seq"]["N"])
-    return Growth(heads, frozenset(users))
+            if at := text_of(image, "changed_at"):
+                changed_at.add(times.parse(at))
+    return Growth(heads, frozenset(users), min(changed_at, default=None))
 
 
-def _gained_or_lost(entry: Mapping[str, Any]) -> str | None:
-    """The user who gained or lost a room by this change, if any."""
+def _gained_or_lost(entry: Mapping[str, Any]) -> set[str]:
+    """The users who gained or lost a room by this change."""
     action, resource = entry["action"]["S"], entry["resource"]["S"]
     if resource == ActivityResource.MEMBERSHIP.value and action in _GAINED_OR_LOST:
-        return str(entry["resource_id"]["S"])
+        return {entry["resource_id"]["S"]}
     if resource == ActivityResource.ROOM.value and action == ActivityAction.CREATED.value and "actor_id" in entry:
-        return str(entry["actor_id"]["S"])
-    return None
+        return {entry["actor_id"]["S"]}
+    return set(entry.get("lost_by", {}).get("SS", ()))
 
 
 def ended_of(record: Record) -> tuple[Connections, Connections | None, str | None]:

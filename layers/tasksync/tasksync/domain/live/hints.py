@@ -6,7 +6,7 @@ that is lost, repeated or out of order is harmless, because clients also ask fro
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Any, Protocol
@@ -52,6 +52,8 @@ class Growth(msgspec.Struct, frozen=True):
     """By room or user, the last position in the log."""
     gained_or_lost: frozenset[str] = frozenset()
     """Users who gained or lost a room."""
+    oldest_change_at: datetime | None = None
+    """When the oldest of the changes was made, as far as that is known."""
 
 
 class Outcome(StrEnum):
