@@ -1,11 +1,13 @@
 """Connections: at most 10 for each user, and none without its session."""
 
+import json
 from collections.abc import Callable
 
 import pytest
 
 from tests.support.client import Person
 from tests.support.clock import Clock
+from tests.support.function_calls import call
 from tests.support.product import Product
 
 NEW_PASSWORD = "crimson lantern 44 boat"
@@ -150,3 +152,21 @@ def test_a_connection_that_is_closed_before_it_is_open_is_closed_later(product: 
     product.deliver(to="LiveFunction")
 
     assert not socket.open
+
+
+def test_a_sweep_counts_the_connections_that_have_not_expired(
+    product: Product, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    product.aws.deploy(LogLevel="INFO")
+    ann, bob = product.register("ann"), product.register("bob")
+    product.connect(ann)
+    clock.pass_by(2 * 3600)
+    for _ in range(2):
+        product.connect(bob)
+    bob.post("/live/tickets")
+    capsys.readouterr()
+
+    call(product.aws, "SweeperFunction", {})
+
+    lines = map(json.loads, capsys.readouterr().out.splitlines())
+    assert [line["connections_open"] for line in lines if "connections_open" in line] == [2]

@@ -19,6 +19,11 @@ def ticket_key(ticket_hash: str) -> Raw:
     return live_key(TICKET + ticket_hash)
 
 
+def is_ticket(raw: Raw) -> bool:
+    """Otherwise it is the connections of a user."""
+    return bool(raw["live_id"]["S"].startswith(TICKET))
+
+
 def ticket_of(raw: Raw) -> Ticket:
     return Ticket(
         user_id=raw["user_id"]["S"],

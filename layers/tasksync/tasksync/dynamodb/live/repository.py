@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from tasksync.dynamodb.core.connection import Transaction, get_item, get_many
+from tasksync.dynamodb.core.connection import Transaction, get_item, get_many, shared_connection
 from tasksync.dynamodb.live.items import ConnectionsItem, TicketItem, rewrite
-from tasksync.dynamodb.live.mapper import connections_of, live_key, ticket_key, ticket_of
+from tasksync.dynamodb.live.mapper import connections_of, is_ticket, live_key, ticket_key, ticket_of
 from tasksync.model.errors import WriteConflict
 from tasksync.model.live import Connection, Connections, Ticket
+from tasksync.runtime.deadline import KeepGoing
 from tasksync.runtime.settings import settings
 
 
@@ -46,6 +48,22 @@ class ConnectionsRepository:
         """Of those who have any. One round trip for 100 users; not read consistently, which costs half."""
         keys = map(live_key, user_ids)
         return [connections_of(raw) for raw in get_many(settings.live_table, keys, consistent=False)]
+
+    def count_open(self, at: datetime, keep_going: KeepGoing) -> int | None:
+        """How many connections there are that have not expired. It reads the whole table.
+
+        None if ``keep_going`` said no before the end.
+        """
+        count = 0
+        request: dict[str, Any] = {"TableName": settings.live_table}
+        while keep_going():
+            response = shared_connection().dispatch("Scan", request)
+            users = [connections_of(raw) for raw in response["Items"] if not is_ticket(raw)]
+            count += sum(each.expires_at > at for user in users for each in user.connections)
+            if "LastEvaluatedKey" not in response:
+                return count
+            request["ExclusiveStartKey"] = response["LastEvaluatedKey"]
+        return None
 
     def replace(self, before: Connections, after: Sequence[Connection], left: str) -> None:
         """Store these connections in place of those that were read, of which one has ended by itself.
