@@ -97,7 +97,7 @@ def _named(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def effects(product: Product) -> list[list[dict[str, Any]]]:
-    tables_of_effects = ("UsersTable", "RoomsTable", "TasksTableV2", "SessionsTable", "WebhooksTable")
+    tables_of_effects = ("UsersTable", "RoomsTable", "TasksTableV2", "SessionsTable", "LiveTable", "WebhooksTable")
     return [product.items(table) for table in tables_of_effects]
 
 
@@ -192,5 +192,6 @@ WRITES: dict[str, Write] = {
     "end a session": Write(
         "DELETE /auth/sessions/{session_id}", lambda scene: ("DELETE", f"/auth/sessions/{scene.another_session}", None)
     ),
+    "get a ticket": Write("POST /live/tickets", lambda _: ("POST", "/live/tickets", None)),
     "end all sessions": Write("DELETE /auth/sessions", lambda _: ("DELETE", "/auth/sessions", None), ends_token=True),
 }
