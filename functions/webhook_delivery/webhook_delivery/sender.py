@@ -26,6 +26,9 @@ DEADLINE_SECONDS = 15.0
 
 _USER_AGENT = "TaskSync-Webhooks/1"
 
+_MOST_RECEIVED = 64 * 1024
+"""Bytes of a response, with its headers: what follows is not read, whatever lengths it claims to have."""
+
 Resolve = Callable[[str, int], Sequence[str]]
 """The IP addresses of a host; raises ``OSError``."""
 
@@ -150,8 +153,11 @@ def _write(connection: socket.socket, data: bytes, deadline: float) -> None:
 
 
 def _read(connection: socket.socket, deadline: float) -> _Response:
-    response = http.client.HTTPResponse(_Timed(connection, deadline))  # type: ignore[arg-type]  # it asks for a file alone
+    stream = _Stream(connection, deadline)
+    response = http.client.HTTPResponse(_Timed(stream))  # type: ignore[arg-type]  # it asks for a file alone
     response.begin()
+    if stream.ended:
+        raise http.client.IncompleteRead(b"")  # it takes the end of the connection for that of the headers
     retry_after = response.getheader("Retry-After")
     content, error = b"", None
     try:
@@ -166,27 +172,33 @@ def _read(connection: socket.socket, deadline: float) -> _Response:
 
 
 class _Timed:
-    """What ``HTTPResponse`` takes for a socket: a file, each read from which ends at the deadline."""
+    """What ``HTTPResponse`` takes for a socket: a file."""
 
-    def __init__(self, connection: socket.socket, deadline: float) -> None:
-        self._connection = connection
-        self._deadline = deadline
+    def __init__(self, stream: "_Stream") -> None:
+        self._stream = stream
 
     def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002  # it is always "rb"
-        return io.BufferedReader(_Stream(self._connection, self._deadline))
+        return io.BufferedReader(self._stream)
 
 
 class _Stream(io.RawIOBase):
+    """Ends at the deadline, by an error, and after ``_MOST_RECEIVED``, as if the receiver had hung up."""
+
     def __init__(self, connection: socket.socket, deadline: float) -> None:
         self._connection = connection
         self._deadline = deadline
+        self._left = _MOST_RECEIVED
+        self.ended = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         self._connection.settimeout(_left(self._deadline))
-        return self._connection.recv_into(buffer)
+        received = self._connection.recv_into(buffer, min(len(buffer), self._left)) if self._left else 0
+        self._left -= received
+        self.ended = received == 0
+        return received
 
 
 def _left(deadline: float) -> float:
@@ -236,5 +248,5 @@ def _retry_after_seconds(value: str | None, at: datetime) -> int | None:
         return int(value[:9])
     try:
         return max(0, int((parsedate_to_datetime(value) - at).total_seconds()))
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         return None

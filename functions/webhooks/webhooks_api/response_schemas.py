@@ -64,7 +64,7 @@ class ShownAttempt(TypedDict):
             description=(
                 "Why it failed: `status_…`, `redirect`, `timeout`, `unknown_host`, `address_not_allowed`, "
                 "`url_not_allowed`, `connection_refused`, `connection_broken`, `tls_failed`, `entry_expired`, "
-                "`webhook_suspended`, `webhook_disabled`, `webhook_deleted`. Null: it succeeded."
+                "`broken_off`, `webhook_suspended`, `webhook_disabled`, `webhook_deleted`. Null: it succeeded."
             ),
             examples=[None],
         ),

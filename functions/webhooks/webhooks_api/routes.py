@@ -193,8 +193,8 @@ def send_test(request: Request, room_id: str, webhook_id: str, body: EmptyBody) 
 def replay(request: Request, room_id: str, webhook_id: str, body: Any) -> Response:
     """Deliver entries of the log again, at most 1,000 at once, as an admin of the room.
 
-    It serves a receiver that has lost events, and events whose delivery has failed. An event keeps its `webhook-id`. An
-    ordered webhook goes back to `from`, and delivers everything from there on again.
+    It serves a receiver that has lost events, and events whose delivery has failed or waits for its next attempt. An
+    event keeps its `webhook-id`. An ordered webhook goes back to `from`, and delivers everything from there on again.
     """
     return request.carry_out(
         lambda: _webhooks.replay(request.caller, room_id, webhook_id, getattr(body, "from"), body.to),

@@ -60,6 +60,12 @@ def die(handler: BaseHTTPRequestHandler, _: threading.Event) -> None:
     handler.close_connection = True
 
 
+def die_in_headers(handler: BaseHTTPRequestHandler, _: threading.Event) -> None:
+    """The connection ends in the middle of the headers."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/pl")
+    handler.close_connection = True
+
+
 def vanish(handler: BaseHTTPRequestHandler, _: threading.Event) -> None:
     """The connection ends before any response."""
     handler.close_connection = True
@@ -71,6 +77,29 @@ def babble(handler: BaseHTTPRequestHandler, _: threading.Event) -> None:
     handler.close_connection = True
 
 
+FLOOD_BYTES = 200_000_000
+
+
+def flood_headers(handler: BaseHTTPRequestHandler, _: threading.Event) -> None:
+    """A header that does not end."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+    _flood(handler, b"X-Flood: " + b"a" * 50_000 + b"\r\n")
+
+
+def flood_chunk(handler: BaseHTTPRequestHandler, _: threading.Event) -> None:
+    """A chunk whose size is none, and which does not end."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n")
+    _flood(handler, b"a" * 100_000)
+
+
+def _flood(handler: BaseHTTPRequestHandler, data: bytes) -> None:
+    receiver: Receiver = handler.server.receiver  # type: ignore[attr-defined]
+    handler.close_connection = True
+    while receiver.flooded < FLOOD_BYTES:
+        handler.wfile.write(data)
+        receiver.flooded += len(data)
+
+
 class Receiver:
     """Answers the first request by the first of its answers, and so on; further ones by the last."""
 
@@ -78,6 +107,8 @@ class Receiver:
         self.answers = list(answers) or [status(200)]
         self.requests: list[Received] = []
         self.most_in_flight = 0
+        self.flooded = 0
+        """Bytes of answers that do not end by themselves."""
         self.port = 0
         self._in_flight = 0
         self._lock = threading.Lock()
@@ -117,6 +148,7 @@ class Receiver:
                 """A test prints nothing."""
 
         server = _Server(("127.0.0.1", 0), Handler)
+        server.receiver = self
         if tls is not None:
             server.socket = tls.wrap_socket(server.socket, server_side=True)
         self.port = server.server_address[1]
@@ -132,6 +164,7 @@ class Receiver:
 
 
 class _Server(ThreadingHTTPServer):
+    receiver: Receiver
     daemon_threads = False
     """Closing waits for the requests, so that no test leaves a socket open."""
 

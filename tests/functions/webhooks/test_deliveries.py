@@ -162,6 +162,26 @@ def test_a_replay_of_an_ordered_webhook_goes_back_and_on_in_order(product: Produ
 
 
 @pytest.mark.parametrize("ordered", [False, True], ids=["unordered", "ordered"])
+def test_a_replay_does_not_wait_for_the_next_attempt(product: Product, ordered: bool) -> None:
+    with Receiver(status(500), status(500), status(200)).listening() as receiver:
+        hooked = HookedRoom(product, receiver, ordered=ordered)
+        hooked.plan("first")
+        hooked.queues.deliver()
+        hooked.retry()
+        (waiting,) = hooked.deliveries(status="pending")
+
+        # Now it waits for four minutes at least.
+        hooked.ann.post(f"{hooked.own_path}/replay", json={"from": waiting["seq"], "to": waiting["seq"]})
+        hooked.queues.deliver()
+
+        assert titles(receiver.requests) == ["first"] * 3
+        assert [each["status"] for each in hooked.deliveries()] == ["delivered"]
+        # The attempt that it waited for is not made any more.
+        hooked.retry()
+        assert len(receiver.requests) == 3
+
+
+@pytest.mark.parametrize("ordered", [False, True], ids=["unordered", "ordered"])
 def test_a_message_that_is_lost_is_sent_again_by_the_sweeper(product: Product, ordered: bool) -> None:
     with Receiver().listening() as receiver:
         hooked = HookedRoom(product, receiver, ordered=ordered)

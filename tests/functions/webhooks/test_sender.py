@@ -162,10 +162,24 @@ def test_a_receiver_that_takes_too_long_fails_the_attempt_at_the_deadline(
         (status(301, Location="http://127.0.0.1:1/"), 301, "redirect"),
         (status(307, Location="/elsewhere"), 307, "redirect"),
         (receivers.die, 200, "connection_broken"),
+        (receivers.die_in_headers, None, "connection_broken"),
         (receivers.vanish, None, "connection_broken"),
         (receivers.babble, None, "connection_broken"),
+        (receivers.flood_headers, None, "connection_broken"),
+        (receivers.flood_chunk, 200, "connection_broken"),
     ],
-    ids=["500", "410", "301", "307", "die", "vanish", "babble"],
+    ids=[
+        "500",
+        "410",
+        "301",
+        "307",
+        "die",
+        "die in headers",
+        "vanish",
+        "babble",
+        "flood of headers",
+        "flood in a chunk",
+    ],
 )
 def test_a_receiver_that_fails_fails_the_attempt(answer: Answer, code: int | None, error: str) -> None:
     with Receiver(answer).listening() as receiver:
@@ -173,6 +187,8 @@ def test_a_receiver_that_fails_fails_the_attempt(answer: Answer, code: int | Non
 
     assert (outcome.attempt.status, outcome.attempt.error) == (code, error)
     assert len(receiver.requests) == 1
+    # How much it sent before the connection was closed: what the sender takes, and the buffers between them.
+    assert receiver.flooded < receivers.FLOOD_BYTES / 2
 
 
 def test_nobody_listens() -> None:
@@ -189,6 +205,16 @@ def test_nobody_listens() -> None:
 def test_retry_after_in_seconds(value: str, seconds: int | None) -> None:
     with Receiver(status(503, Retry_After=value)).listening() as receiver:
         assert sent(receiver).retry_after_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    "value", ["Mon, 01 Jan 99999999999 00:00:00 GMT", "Mon, 01 Jan 2026 99999999999:00 GMT", "Mon, 01 Jan 2026", ","]
+)
+def test_retry_after_as_something_like_a_date(value: str) -> None:
+    with Receiver(status(503, Retry_After=value)).listening() as receiver:
+        outcome = sent(receiver)
+
+    assert (outcome.attempt.error, outcome.retry_after_seconds) == ("status_503", None)
 
 
 def test_retry_after_as_a_date() -> None:

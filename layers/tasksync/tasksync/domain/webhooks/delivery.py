@@ -25,11 +25,15 @@ from tasksync.model.webhooks import (
 IN_FLIGHT = timedelta(seconds=120)
 """Longer than the function that delivers may run: nobody else begins an attempt before."""
 
+_SURELY_WAITS = IN_FLIGHT + timedelta(seconds=30)
+"""What is busy for longer than that is not in flight, also by a clock that is behind."""
+
 SWEPT_AFTER = timedelta(minutes=10)
 """The sweeper sees to what a message should have seen to before."""
 
 _GONE = 410
 _UNKNOWN_ENTRY = "entry_expired"
+_BROKEN_OFF = "broken_off"
 
 
 class Outcome(NamedTuple):
@@ -115,13 +119,11 @@ class Attempts:
         ``entry``: that of the delivery, if it has been read. None: another invocation has begun the attempt, or the
         delivery is not pending any more.
         """
+        if delivery.begun - delivery.round > len(RETRY_SECONDS):
+            # All attempts were begun, and the function was cut off in the last one. Another might be, too.
+            return self.give_up(delivery, _BROKEN_OFF)
         body = delivery.body or self._payload(delivery, entry)
-        begun = replace(
-            delivery,
-            body=body,
-            begun=delivery.begun + 1,
-            next_at=max(delivery.next_at or times.now(), times.now() + IN_FLIGHT),
-        )
+        begun = replace(delivery, body=body, begun=delivery.begun + 1, next_at=times.now() + IN_FLIGHT)
         if body is None:
             # The log keeps entries for longer than attempts are made, unless an operator has set less.
             return self.give_up(delivery, _UNKNOWN_ENTRY)
@@ -202,6 +204,12 @@ class Deliverer:
 def is_gone(delivery: Delivery) -> bool:
     """Whether the receiver answered to the last attempt that it wants no events any more."""
     return delivery.status is DeliveryStatus.FAILED and delivery.attempts[-1].status == _GONE
+
+
+def is_waiting(until: datetime | None) -> bool:
+    """Whether what is busy until this time waits for its next attempt, so that another may be made before: it is not in
+    flight. False for what waits for less than some minutes, too, which cannot be known."""
+    return until is not None and until > times.now() + _SURELY_WAITS
 
 
 def seconds_until(at: datetime) -> int:

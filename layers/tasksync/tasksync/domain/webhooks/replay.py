@@ -8,6 +8,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
+from tasksync.domain.webhooks.delivery import is_waiting
 from tasksync.domain.webhooks.dispatch import DUE_AFTER
 from tasksync.model import times
 from tasksync.model.entities import ActivityEntry
@@ -74,7 +75,7 @@ class Replayer:
         return self._log.following(replay.room_id, replay.next - 1, replay.last, _ENTRIES)
 
     def _due(self, webhook: Webhook, entry: ActivityEntry) -> Delivery | None:
-        """The delivery of an entry, pending from now on. None if the webhook does not want it, or it was pending."""
+        """The delivery of an entry, due now. None if the webhook does not want it, or it was due anyway."""
         if not webhook.wants(entry):
             return None
         next_at = times.now() + DUE_AFTER
@@ -89,7 +90,7 @@ class Replayer:
                 next_at=next_at,
             )
             return made if self._deliveries.create(made) else None
-        if found.status is DeliveryStatus.PENDING:
+        if found.status is DeliveryStatus.PENDING and not is_waiting(found.next_at):
             return None
         again = replace(found, status=DeliveryStatus.PENDING, round=found.begun, next_at=next_at)
         return again if self._deliveries.again(found, again) else None

@@ -12,6 +12,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from tasksync.domain.gather import Gather
+from tasksync.domain.webhooks.delivery import is_waiting
 from tasksync.domain.webhooks.dispatch import DUE_AFTER
 from tasksync.domain.webhooks.payload import test_payload
 from tasksync.model import times
@@ -232,7 +233,8 @@ class WebhookService:
     @retry_on_conflict
     def replay(self, caller: Caller, room_id: str, webhook_id: str, first: int, last: int) -> tuple[int, int]:
         """Deliver the entries from ``first`` to ``last`` again, as far as the log holds them, and the webhook wants
-        them. An ordered webhook goes back to ``first``, and delivers everything from there on again.
+        them; also what waits for its next attempt. An ordered webhook goes back to ``first``, and delivers everything
+        from there on again.
 
         Returns the range. Raises ``Invalid``.
         """
@@ -243,7 +245,8 @@ class WebhookService:
         at = times.later_than(before.updated_at)
         if before.ordered:
             back = min(before.cursor, first - 1)
-            after = replace(before, cursor=back, updated_at=at)
+            busy_until = None if is_waiting(before.busy_until) else before.busy_until
+            after = replace(before, cursor=back, busy_until=busy_until, updated_at=at)
             unit_of_work.respond_with((first, last))
             self._webhooks.resume(actor, before, after)
             _notify(lambda: self._queue.advance(room_id, webhook_id))

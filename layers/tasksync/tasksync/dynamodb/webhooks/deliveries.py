@@ -7,11 +7,10 @@ sends; and a function that dies while it sends leaves a delivery that is still p
 from collections.abc import Iterator
 from datetime import datetime
 
-from pynamodb.exceptions import DeleteError, PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from tasksync.dynamodb.core.connection import get_item, get_many
+from tasksync.dynamodb.core.connection import get_item, get_many, single_write
 from tasksync.dynamodb.webhooks.items import (
     SHARDS,
     DeliveryItem,
@@ -25,7 +24,7 @@ from tasksync.dynamodb.webhooks.items import (
 )
 from tasksync.model import times
 from tasksync.model.entities import Page
-from tasksync.model.errors import BadCursor
+from tasksync.model.errors import BadCursor, WriteConflict
 from tasksync.model.webhooks import Delivery, DeliveryStatus, Message, Replay
 from tasksync.runtime.settings import settings
 
@@ -74,8 +73,9 @@ class DeliveriesRepository:
     def create(self, delivery: Delivery) -> bool:
         """False if it is in the ledger already."""
         try:
-            DeliveryItem.of(delivery).save(DeliveryItem.room_id.does_not_exist())
-        except PutError:
+            with single_write(WriteConflict):
+                DeliveryItem.of(delivery).save(DeliveryItem.room_id.does_not_exist())
+        except WriteConflict:
             return False
         return True
 
@@ -120,11 +120,12 @@ class DeliveriesRepository:
         """The entries before ``following`` are seen to. False if another invocation has got further."""
         item, same = ReplayItem.at(replay), ReplayItem.next == replay.next
         try:
-            if following > replay.last:
-                item.delete(same)
-            else:
-                item.update([ReplayItem.next.set(following)], same)
-        except (DeleteError, UpdateError):
+            with single_write(WriteConflict):
+                if following > replay.last:
+                    item.delete(same)
+                else:
+                    item.update([ReplayItem.next.set(following)], same)
+        except WriteConflict:
             return False
         return True
 
@@ -142,11 +143,11 @@ class DeliveriesRepository:
         raw = found[0] if found else {}
         if "due" not in raw or raw["next_at"]["S"] > times.timestamp(before):
             return None
+        later = WebhooksItem.next_at.set(times.timestamp(next_at))
         try:
-            WebhooksItem(room_id, item).update(
-                [WebhooksItem.next_at.set(times.timestamp(next_at))], WebhooksItem.next_at == raw["next_at"]["S"]
-            )
-        except UpdateError:
+            with single_write(WriteConflict):
+                WebhooksItem(room_id, item).update([later], WebhooksItem.next_at == raw["next_at"]["S"])
+        except WriteConflict:
             return None
         return Message(room_id, item, int(raw["begun"]["N"]) if "begun" in raw else 0)
 
@@ -167,7 +168,8 @@ def _next(delivery: Delivery, *, swept: bool) -> list[Action]:
 
 def _changed(delivery: Delivery, actions: list[Action], condition: Condition) -> bool:
     try:
-        DeliveryItem.at(delivery).update(actions, condition)
-    except UpdateError:
+        with single_write(WriteConflict):
+            DeliveryItem.at(delivery).update(actions, condition)
+    except WriteConflict:
         return False
     return True

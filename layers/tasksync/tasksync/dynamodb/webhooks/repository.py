@@ -3,12 +3,12 @@
 from contextlib import suppress
 from datetime import datetime
 
-from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from tasksync.dynamodb.change_log import webhook_mark
-from tasksync.dynamodb.core.connection import Transaction
+from tasksync.dynamodb.core.connection import Transaction, single_write
 from tasksync.dynamodb.core.queries import raws
 from tasksync.dynamodb.webhooks.items import (
     STATE,
@@ -69,11 +69,8 @@ class WebhooksRepository:
 
     def dispatched(self, room_id: str, before: int, after: int) -> None:
         """The log is dispatched up to ``after``. Raises ``WriteConflict`` if it was not up to ``before``."""
-        state = StateItem.at(room_id)
-        try:
-            state.update([StateItem.dispatched.set(after)], StateItem.dispatched == before)
-        except UpdateError as error:
-            raise WriteConflict from error
+        with single_write(WriteConflict):
+            StateItem.at(room_id).update([StateItem.dispatched.set(after)], StateItem.dispatched == before)
 
     def looked_at(self, room_id: str, next_at: datetime) -> None:
         """The sweeper comes to this room again at this time. The mark on the head of its log is set again: a head that
@@ -92,7 +89,7 @@ class WebhooksRepository:
         return _changed(
             webhook,
             [WebhookItem.busy_until.set(times.timestamp(busy_until)), *due(webhook.id, busy_until)],
-            _same_lease(webhook) & (WebhookItem.state == WebhookState.ACTIVE.value),
+            same_lease(webhook) & (WebhookItem.state == WebhookState.ACTIVE.value),
         )
 
     def advance(self, webhook: Webhook, cursor: int) -> bool:
@@ -100,7 +97,7 @@ class WebhooksRepository:
         return _changed(
             webhook,
             [WebhookItem.cursor.set(cursor), WebhookItem.failures.set(0)],
-            _same_lease(webhook) & (WebhookItem.cursor == webhook.cursor),
+            same_lease(webhook) & (WebhookItem.cursor == webhook.cursor),
         )
 
     def rest(self, webhook: Webhook) -> bool:
@@ -108,7 +105,7 @@ class WebhooksRepository:
         return _changed(
             webhook,
             [WebhookItem.busy_until.remove(), WebhookItem.due.remove(), WebhookItem.next_at.remove()],
-            _same_lease(webhook) & (WebhookItem.cursor == webhook.cursor) & (WebhookItem.wanted == webhook.wanted),
+            same_lease(webhook) & (WebhookItem.cursor == webhook.cursor) & (WebhookItem.wanted == webhook.wanted),
         )
 
     def release(self, webhook: Webhook, busy_until: datetime, next_at: datetime) -> None:
@@ -116,7 +113,7 @@ class WebhooksRepository:
         _changed(
             webhook,
             [WebhookItem.busy_until.set(times.timestamp(busy_until)), *due(webhook.id, next_at)],
-            _same_lease(webhook),
+            same_lease(webhook),
         )
 
     def stop(self, webhook: Webhook, state: WebhookState) -> bool:
@@ -125,7 +122,7 @@ class WebhooksRepository:
         if webhook.ordered:
             actions += [WebhookItem.busy_until.remove(), WebhookItem.due.remove(), WebhookItem.next_at.remove()]
         condition = WebhookItem.state == WebhookState.ACTIVE.value
-        return _changed(webhook, actions, condition & _same_lease(webhook) if webhook.ordered else condition)
+        return _changed(webhook, actions, condition & same_lease(webhook) if webhook.ordered else condition)
 
     def failed(self, webhook: Webhook, error: str, at: datetime) -> None:
         """Count an attempt that failed."""
@@ -146,13 +143,14 @@ class WebhooksRepository:
 
 def _changed(webhook: Webhook, actions: list[Action], condition: Condition) -> bool:
     try:
-        WebhookItem.at(webhook.room_id, webhook.id).update(actions, condition)
-    except UpdateError:
+        with single_write(WriteConflict):
+            WebhookItem.at(webhook.room_id, webhook.id).update(actions, condition)
+    except WriteConflict:
         return False
     return True
 
 
-def _same_lease(webhook: Webhook) -> Condition:
+def same_lease(webhook: Webhook) -> Condition:
     if webhook.busy_until is None:
         condition: Condition = WebhookItem.room_id.exists() & WebhookItem.busy_until.does_not_exist()
     else:

@@ -6,13 +6,14 @@ A write takes place only if they still are admins: it checks their membership in
 from datetime import datetime
 
 from pynamodb.attributes import UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from tasksync.dynamodb.change_log import webhook_mark
 from tasksync.dynamodb.core.connection import Transaction
 from tasksync.dynamodb.rooms.memberships import require_membership
 from tasksync.dynamodb.webhooks.items import DeliveryItem, ReplayItem, StateItem, WebhookItem, shard
-from tasksync.dynamodb.webhooks.repository import WebhooksRepository, due
+from tasksync.dynamodb.webhooks.repository import WebhooksRepository, due, same_lease
 from tasksync.model import times
 from tasksync.model.entities import Membership
 from tasksync.model.errors import WriteConflict
@@ -53,21 +54,28 @@ class SubscriptionsRepository(WebhooksRepository):
                 _set(WebhookItem.overlaps_until, after.overlaps_until),
                 WebhookItem.updated_at.set(times.timestamp(after.updated_at)),
             ],
+            _same_choices(before),
         )
 
     def resume(self, actor: Membership, before: Webhook, after: Webhook) -> None:
-        """Let a webhook get events again; also from an earlier entry on (``cursor``), where it is ordered."""
-        self._update(
-            actor,
-            before,
-            [
-                WebhookItem.state.set(after.state.value),
-                WebhookItem.cursor.set(after.cursor),
-                WebhookItem.failures.set(0),
-                WebhookItem.updated_at.set(times.timestamp(after.updated_at)),
-                *(due(after.id, after.updated_at) if after.ordered and after.state is WebhookState.ACTIVE else ()),
-            ],
+        """Let a webhook get events again; also from an earlier entry on (``cursor``), where it is ordered, and without
+        waiting any longer (``busy_until``)."""
+        # What deliveries write, too, must be what was read.
+        unchanged = (
+            _same_choices(before) & (WebhookItem.state == before.state.value) & (WebhookItem.cursor == before.cursor)
         )
+        actions: list[Action] = [
+            WebhookItem.state.set(after.state.value),
+            WebhookItem.cursor.set(after.cursor),
+            WebhookItem.failures.set(0),
+            WebhookItem.updated_at.set(times.timestamp(after.updated_at)),
+        ]
+        if after.ordered and after.state is WebhookState.ACTIVE:
+            actions += due(after.id, after.updated_at)
+        if after.busy_until != before.busy_until:
+            actions.append(WebhookItem.busy_until.remove())
+            unchanged &= same_lease(before)
+        self._update(actor, before, actions, unchanged)
 
     def delete(self, actor: Membership, webhook: Webhook, others: int) -> None:
         """Raises ``WriteConflict`` if it is gone, or the room has not as many ``others`` any more."""
@@ -81,19 +89,6 @@ class SubscriptionsRepository(WebhooksRepository):
             webhook_mark.unmark(transaction, webhook.room_id)
         item = WebhookItem.at(webhook.room_id, webhook.id)
         transaction.delete(item, WebhookItem.room_id.exists(), WriteConflict)
-        transaction.commit()
-
-    def _update(self, actor: Membership, before: Webhook, actions: list[Action]) -> None:
-        """As changes by admins and by deliveries overlap, each writes its own attributes; ``updated_at`` is of admins,
-        the rest of the condition says that what deliveries change of an ordered webhook is what was read."""
-        unchanged = (
-            (WebhookItem.updated_at == times.timestamp(before.updated_at))
-            & (WebhookItem.state == before.state.value)
-            & (WebhookItem.cursor == before.cursor)
-        )
-        transaction = Transaction()
-        require_membership(transaction, actor)
-        transaction.update(WebhookItem.at(before.room_id, before.id), actions, unchanged, WriteConflict)
         transaction.commit()
 
     def create_test(self, actor: Membership, delivery: Delivery) -> None:
@@ -112,6 +107,18 @@ class SubscriptionsRepository(WebhooksRepository):
         require_membership(transaction, actor)
         transaction.note(item)
         transaction.commit()
+
+    def _update(self, actor: Membership, before: Webhook, actions: list[Action], condition: Condition) -> None:
+        transaction = Transaction()
+        require_membership(transaction, actor)
+        transaction.update(WebhookItem.at(before.room_id, before.id), actions, condition, WriteConflict)
+        transaction.commit()
+
+
+def _same_choices(webhook: Webhook) -> Condition:
+    """What admins have chosen is what was read."""
+    condition: Condition = WebhookItem.updated_at == times.timestamp(webhook.updated_at)
+    return condition
 
 
 def _set(attribute: UnicodeAttribute, at: datetime | None) -> Action:
