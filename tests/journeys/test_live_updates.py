@@ -2,9 +2,9 @@
 
 import pytest
 
+from infrastructure.smoke.websocket import HandshakeRefused, WebSocket
 from tests.journeys.service import Service, eventually
 from tests.support.client import Person
-from tests.support.websocket import HandshakeRefused, WebSocket
 
 
 def connect(person: Person) -> WebSocket:
