@@ -135,15 +135,18 @@ class Logs:
         return left
 
     def _joined(self, hint: Hint) -> int:
-        """The last entry by which the user came into the room; 0 for whoever opened it."""
-        return max(
-            (
-                seq
-                for seq, entry in self._entries[hint.room_id].items()
-                if seq <= hint.seq and entry["action"] == "created" and entry["resource_id"] == hint.user_id
-            ),
-            default=0,
-        )
+        """The entry by which the user came into the room, if they were in it with the hint's entry; otherwise that one.
+
+        Who is told is read later than the log: somebody may be told of what was before their own entry.
+        """
+        joined = None
+        for seq, entry in sorted(self._entries[hint.room_id].items()):
+            if seq > hint.seq:
+                break
+            user_id = entry.get("actor_id") if entry["resource"] == "room" else entry["resource_id"]
+            if user_id == hint.user_id and entry["resource"] != "task" and entry["action"] in ("created", "deleted"):
+                joined = seq if entry["action"] == "created" else None
+        return hint.seq if joined is None else joined
 
 
 def _at(entry: Json) -> float:
