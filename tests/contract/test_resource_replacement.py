@@ -92,6 +92,7 @@ FROZEN: dict[str, dict[str, Any]] = {
     "IdempotencyTable": _table("receipt_id"),
     "RateLimitsTable": _table("limit_id"),
     "LogTable": _table("owner_id", "item"),
+    "LiveTable": _table("live_id"),
     "WebhooksTable": _table("room_id", "item"),
     "ActivityTable": _table("room_id", "entry_id"),
     "SigningSecret": {"GenerateSecretString": _GENERATED},
@@ -106,6 +107,7 @@ FROZEN: dict[str, dict[str, Any]] = {
     "UserRemovalFailures": {},
     "ActivityFailures": {},
     "DispatchFailures": {},
+    "LiveFailures": {},
     "DeliveryQueue": {},
     "DeliveryFailures": {},
     "Alarms": {},
@@ -117,6 +119,7 @@ FROZEN: dict[str, dict[str, Any]] = {
             *("OverviewFunction", "HealthFunction", "MetricsFunction", "PagesFunction"),
             *("RoomCleanupFunction", "UserRemovalFunction", "ActivityFunction", "DispatchFunction"),
             *("SweeperFunction", "AuditorFunction", "MigrationsFunction", "SyncFunction"),
+            *("TicketsFunction", "ConnectionsFunction", "LiveFunction"),
             *("WebhooksFunction", "WebhookDeliveryFunction"),
         )
     },

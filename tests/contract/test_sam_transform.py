@@ -14,8 +14,6 @@ MOST_RESOURCES = 480
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MOST_PERMISSIONS = 45
 
-KINDS_OF_STAGES = {"AWS::ApiGateway::Stage", "AWS::ApiGatewayV2::Stage"}
-
 
 def _of_type(resources: dict[str, Any], *kinds: str) -> dict[str, Any]:
     return {name: each["Properties"] for name, each in resources.items() if each["Type"] in kinds}
@@ -24,9 +22,10 @@ def _of_type(resources: dict[str, Any], *kinds: str) -> dict[str, Any]:
 def test_the_api_has_one_stage() -> None:
     resources = transformed()
 
-    stages = _of_type(resources, *KINDS_OF_STAGES)
+    stages = _of_type(resources, "AWS::ApiGateway::Stage")
     deployments = _of_type(resources, "AWS::ApiGateway::Deployment")
     assert [stage["StageName"] for stage in stages.values()] == ["live"]
+    assert _of_type(resources, "AWS::ApiGatewayV2::Stage").keys() == {"LiveStage"}  # of the WebSocket API
     # A deployment with a name, or with settings of a stage, makes a second stage.
     assert [each for each in deployments.values() if {"StageName", "StageDescription"} & each.keys()] == []
 
@@ -34,7 +33,7 @@ def test_the_api_has_one_stage() -> None:
 def test_the_stage_has_throttles_access_log_and_firewall() -> None:
     resources = transformed()
 
-    [(name, stage)] = _of_type(resources, *KINDS_OF_STAGES).items()
+    [(name, stage)] = _of_type(resources, "AWS::ApiGateway::Stage").items()
     settings = {(each["HttpMethod"], each["ResourcePath"]) for each in stage["MethodSettings"]}
     assert ("*", "/*") in settings
     assert "AccessLogSetting" in stage
@@ -45,7 +44,7 @@ def test_the_stage_has_throttles_access_log_and_firewall() -> None:
 def test_the_deployment_is_the_one_the_stage_serves() -> None:
     resources = transformed()
 
-    [stage] = _of_type(resources, *KINDS_OF_STAGES).values()
+    [stage] = _of_type(resources, "AWS::ApiGateway::Stage").values()
     assert stage["DeploymentId"]["Ref"] in _of_type(resources, "AWS::ApiGateway::Deployment")
 
 

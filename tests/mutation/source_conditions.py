@@ -25,6 +25,7 @@ _REPOSITORIES = {
     "_people": "UserChanges",
     "_sessions": "SessionChanges",
     "_webhooks": "SubscriptionsRepository",
+    "_tickets": "TicketsRepository",
 }
 
 Atom = tuple[str, str]

@@ -37,6 +37,7 @@ class World:
         self.bob.join(self.room)
         self.task: Json = self.ann.plan(room_id=self.room["id"], deadline="2026-12-01T12:00:00Z", user_id=self.bob.id)
         self.personal: Json = self.bob.plan()
+        self.ann.post(f"/rooms/{self.room['id']}/webhooks", json={"url": "https://hooks.example.org/"})
         self.ann.post("/tasks", json={"title": "Once"}, headers={"Idempotency-Key": "one"})
 
     @property

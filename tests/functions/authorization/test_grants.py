@@ -5,13 +5,20 @@ A grant is one action on one resource; a statement grants each of its actions on
 """
 
 import fnmatch
+from datetime import timedelta
 from typing import Any
 
+import pytest
+
+from tasksync.domain.live.hints import OPENING_SECONDS
 from tests.functions.authorization.callers import Scene
 from tests.functions.authorization.policies import POLICIES, Line
 from tests.functions.room_cleanup.stream_deliveries import copies
+from tests.functions.webhooks.hooked_room import HookedRoom
+from tests.functions.webhooks.receivers import Receiver
 from tests.support import builders, tables
 from tests.support.client import Person
+from tests.support.clock import Clock
 from tests.support.function_calls import call
 from tests.support.old_tasks import delete, put_old
 from tests.support.product import Product
@@ -19,8 +26,10 @@ from tests.support.retained_permissions import GRACE, Grant
 from tests.support.stack import Stack
 
 # A failed record is sent to its queue by Lambda, with the function's role. A secret is read once in a process, and here
-# all functions share one: that each needs its secrets is held by contract/test_settings.py.
+# all functions share one: that each needs its secrets is held by contract/test_settings.py. Messages are received by
+# Lambda, with the function's role, too.
 _SEEN_ELSEWHERE = {"sqs:SendMessage", "secretsmanager:GetSecretValue"}
+_OF_QUEUES_OF_FUNCTIONS = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 
 # The other actions are never asked of an index, so granting them on one grants nothing.
 _OF_INDEXES = {"dynamodb:Query", "dynamodb:Scan"}
@@ -33,7 +42,9 @@ def _granted(stack: Stack) -> set[tuple[str, str, str]]:
         for statement in stack.statements(function)
         for action in statement["Action"]
         for resource in statement["Resource"]
-        if action not in _SEEN_ELSEWHERE and (action in _OF_INDEXES or "/index/" not in resource)
+        if action not in _SEEN_ELSEWHERE
+        and not (action in _OF_QUEUES_OF_FUNCTIONS and stack.events(function, "SQS"))
+        and (action in _OF_INDEXES or "/index/" not in resource)
     }
 
 
@@ -174,6 +185,27 @@ def _use_streams_and_sweeper(product: Product) -> None:
         finish()
 
 
+def _use_webhooks(product: Product) -> None:
+    """One of either kind: an event is put down, sent, and replayed; what waits is due, too, and the room is deleted."""
+
+    def sweep() -> object:
+        return call(product.aws, "SweeperFunction", {"older_than_seconds": 0})
+
+    with Receiver().listening() as receiver:
+        for ordered, finish in ((False, product.deliver), (True, sweep)):
+            hooked = HookedRoom(product, receiver, ordered=ordered)
+            hooked.plan("first")
+            hooked.ann.post(f"{hooked.own_path}/replay", json={"from": 1, "to": 2})
+            hooked.time_passes(timedelta(days=1))
+            hooked.ann.plan(room_id=hooked.id)
+            product.deliver(to="ActivityFunction")
+            hooked.sweep()
+            hooked.queues.deliver()
+            assert len(hooked.deliveries()) == 3
+            hooked.ann.delete(f"/rooms/{hooked.id}")
+            finish()
+
+
 # The auditor looks again at what seems broken: one item of each table.
 _DAMAGE: dict[str, tuple[str, dict[str, Any]]] = {
     "RoomsTable": ("room", {"member_count": 9}),
@@ -181,6 +213,20 @@ _DAMAGE: dict[str, tuple[str, dict[str, Any]]] = {
     "SessionsTable": ("session", {"refresh_hash": ""}),
     "IdempotencyTable": ("receipt_id", {"answer": "{}"}),
 }
+
+
+def _use_live_updates(product: Product, clock: Clock) -> None:
+    """One WebSocket is closed by its client, one vanishes, and one is closed with its session."""
+    ann = product.register("ann")
+    product.connect(ann).close()
+    product.connect(ann).vanish()
+    product.connect(ann)
+    product.deliver()
+    clock.pass_by(OPENING_SECONDS)
+    ann.open_room()
+    product.deliver()
+    assert product.anonymous.post("/auth/logout", json={"refresh_token": ann.refresh_token}).status == 204
+    product.deliver()
 
 
 def _use_the_auditor(product: Product) -> None:
@@ -233,7 +279,7 @@ def _read_the_numbers(product: Product) -> None:
     assert product.anonymous.get("/metrics", headers={"Authorization": f"Bearer {token}"}).status == 200
 
 
-def test_no_function_has_an_unused_permission(product: Product) -> None:
+def test_no_function_has_an_unused_permission(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
     _use_every_route(Scene(product))
     _use_the_open_routes(product)
     _guess_a_password_once_too_often(product)
@@ -242,6 +288,9 @@ def test_no_function_has_an_unused_permission(product: Product) -> None:
     ann = _somebody_about_to_go(product)
     assert ann.delete("/users/me").status == 204
     _use_streams_and_sweeper(product)
+    _use_webhooks(product)
+    with monkeypatch.context() as patch:
+        _use_live_updates(product, Clock(patch))
     _use_the_auditor(product)
     _use_the_migrations(product)
     _read_the_numbers(product)

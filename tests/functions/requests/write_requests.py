@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.functions.users.administrators import administrator
-from tests.support import builders
+from tests.support import builders, tables
 from tests.support.client import Person, Response
 from tests.support.product import Product
 
@@ -36,6 +36,13 @@ class Scene:
         made = self.ann.post(f"{self.path}/webhooks", json={"url": "https://hooks.example.org/"})
         assert made.status == 201, made
         return f"{self.path}/webhooks/{made.json()['id']}"
+
+    @functools.cached_property
+    def suspended(self) -> str:
+        """The path of a webhook of the room that is suspended."""
+        key = {"room_id": self.room["id"], "item": f"H#{self.webhook.rpartition('/')[2]}"}
+        tables.change(self.product.aws, "WebhooksTable", key, state="suspended")
+        return self.webhook
 
     @functools.cached_property
     def another_task(self) -> Any:
@@ -90,7 +97,8 @@ def _named(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def effects(product: Product) -> list[list[dict[str, Any]]]:
-    return [product.items(table) for table in ("UsersTable", "RoomsTable", "TasksTableV2", "SessionsTable")]
+    tables_of_effects = ("UsersTable", "RoomsTable", "TasksTableV2", "SessionsTable", "LiveTable", "WebhooksTable")
+    return [product.items(table) for table in tables_of_effects]
 
 
 WRITES: dict[str, Write] = {
@@ -130,7 +138,7 @@ WRITES: dict[str, Write] = {
     ),
     "resume a webhook": Write(
         "POST /rooms/{room_id}/webhooks/{webhook_id}/resume",
-        lambda scene: ("POST", f"{scene.webhook}/resume", {}),
+        lambda scene: ("POST", f"{scene.suspended}/resume", {}),
     ),
     "test a webhook": Write(
         "POST /rooms/{room_id}/webhooks/{webhook_id}/test", lambda scene: ("POST", f"{scene.webhook}/test", {})
@@ -184,5 +192,6 @@ WRITES: dict[str, Write] = {
     "end a session": Write(
         "DELETE /auth/sessions/{session_id}", lambda scene: ("DELETE", f"/auth/sessions/{scene.another_session}", None)
     ),
+    "get a ticket": Write("POST /live/tickets", lambda _: ("POST", "/live/tickets", None)),
     "end all sessions": Write("DELETE /auth/sessions", lambda _: ("DELETE", "/auth/sessions", None), ends_token=True),
 }

@@ -93,7 +93,7 @@ def flood_chunk(handler: BaseHTTPRequestHandler, _: threading.Event) -> None:
 
 
 def _flood(handler: BaseHTTPRequestHandler, data: bytes) -> None:
-    receiver: Receiver = handler.server.receiver  # type: ignore[attr-defined]
+    receiver: Receiver = handler.server.receiver  # type: ignore[attr-defined]  # set in listening()
     handler.close_connection = True
     while receiver.flooded < FLOOD_BYTES:
         handler.wfile.write(data)

@@ -84,7 +84,7 @@ class Dispatcher:
         due_at = times.now() + DUE_AFTER
         if webhook.ordered:
             # What it skips is skipped by who delivers.
-            if self._webhooks.want(webhook, wanted[-1].seq, due_at):
+            if webhook.wanted < wanted[-1].seq and self._webhooks.want(webhook, wanted[-1].seq, due_at):
                 self._queue.advance(webhook.room_id, webhook.id)
             return
         if webhook.state is not WebhookState.ACTIVE:

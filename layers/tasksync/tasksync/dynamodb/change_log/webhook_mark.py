@@ -27,4 +27,6 @@ def unmark(transaction: Transaction, room_id: str) -> None:
 
 def _amend(transaction: Transaction, room_id: str, action: Action) -> None:
     numbers = (HeadItem.seq, HeadItem.open, HeadItem.completed)
-    transaction.amend(HeadItem(room_id, HEAD), [action, *(number.set(number | 0) for number in numbers)])
+    # Nothing is appended, so no hint is due.
+    actions = [action, HeadItem.changed_at.remove(), *(number.set(number | 0) for number in numbers)]
+    transaction.amend(HeadItem(room_id, HEAD), actions)

@@ -382,7 +382,7 @@ class Transaction:
         self._add("update", lambda write: write.update(item, actions=actions, condition=condition), otherwise)
 
     def amend(self, item: Model, actions: list[Action]) -> None:
-        """Update attributes that no other write sets, whether or not the item is there: so without a condition."""
+        """Update an item that may or may not be there, so without a condition."""
         self._add("update", lambda write: write.update(item, actions=actions), WriteConflict)
 
     def put_first(self, item: Model, condition: Condition, otherwise: Failure) -> None:

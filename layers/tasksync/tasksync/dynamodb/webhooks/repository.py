@@ -49,9 +49,10 @@ class WebhooksRepository:
 
     # ------------------------------------------------------------------------------------------ dispatch
     def want(self, webhook: Webhook, seq: int, due_at: datetime) -> bool:
-        """Let an ordered webhook get the entries up to ``seq``. False if it is not to do anything about it now.
+        """Let an ordered webhook, which wants less, get the entries up to ``seq``. False if it is not to do anything
+        about it now.
 
-        Raises ``WriteConflict`` if it was stopped or resumed at this moment.
+        Raises ``WriteConflict`` if it wants them already, is gone, or was stopped or resumed at this moment.
         """
         active = WebhookItem.state == WebhookState.ACTIVE.value
         stopped, behind = WebhookItem.state != WebhookState.ACTIVE.value, WebhookItem.wanted < seq
@@ -64,9 +65,7 @@ class WebhooksRepository:
         if _changed(webhook, [wanted, *due], active & behind):
             return True
         if not _changed(webhook, [wanted], stopped & behind):
-            now = self.find(webhook.room_id, webhook.id)
-            if now is not None and now.wanted < seq:
-                raise WriteConflict
+            raise WriteConflict
         return False
 
     def dispatched(self, room_id: str, before: int, after: int) -> None:

@@ -1,0 +1,69 @@
+"""Live updates over real WebSockets: tickets, hints, pings, and the end of sessions."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from infrastructure.smoke.websocket import HandshakeRefused, WebSocket
+from tests.journeys.service import Service
+from tests.support.client import Person
+
+
+def connect(person: Person) -> WebSocket:
+    return WebSocket(person.post("/live/tickets").json()["url"])
+
+
+def test_a_change_is_hinted_to_another_member_and_not_to_one_who_was_removed(service: Service) -> None:
+    ann, bob = service.register("ann"), service.register("bob")
+    room = ann.open_room()
+    bob.join(room)
+    with connect(bob) as socket, connect(ann) as other:
+        ann.plan(room_id=room["id"])
+        assert socket.await_message(lambda hint: hint.get("room_id") == room["id"] and hint["seq"] >= 3)
+
+        assert ann.delete(f"/rooms/{room['id']}/users/{bob.id}").status == 204
+        assert socket.await_message(lambda hint: hint == {"type": "rooms"})
+        for last in (5, 6):  # when the second is told to Ann, the first would have been told to Bob
+            ann.plan(room_id=room["id"])
+            assert other.await_message(partial(_goes_up_to, room, last))
+        socket.ask({"type": "ping"})
+
+        assert socket.until({"type": "pong"}) == []
+
+
+def test_a_ticket_opens_one_websocket(service: Service) -> None:
+    url = service.register("ann").post("/live/tickets").json()["url"]
+
+    with WebSocket(url) as socket:
+        socket.ask({"type": "ping"})
+        assert socket.until({"type": "pong"}) == []
+    for used in (url, url.partition("?")[0], url + "x"):
+        with pytest.raises(HandshakeRefused):
+            WebSocket(used)
+
+
+def test_the_end_of_a_session_closes_its_websocket(service: Service) -> None:
+    ann = service.register("ann")
+    elsewhere = service.anonymous.sign_in(ann.username)
+    with connect(ann) as ended, connect(elsewhere) as kept:
+        assert service.anonymous.post("/auth/logout", json={"refresh_token": ann.refresh_token}).status == 204
+
+        assert ended.await_close()
+        kept.ask({"type": "ping"})
+        assert kept.until({"type": "pong"}) == []
+
+
+def test_a_new_password_closes_all_websockets(service: Service) -> None:
+    ann = service.register("ann")
+    elsewhere = service.anonymous.sign_in(ann.username)
+    with connect(ann) as first, connect(elsewhere) as second:
+        body = {"current_password": ann.password, "new_password": "crimson lantern 44 boat"}
+        assert ann.post("/auth/password", json=body).status == 204
+
+        assert first.await_close()
+        assert second.await_close()
+
+
+def _goes_up_to(room: dict[str, str], last: int, hint: dict[str, Any]) -> bool:
+    return hint.get("room_id") == room["id"] and int(hint["seq"]) >= last
