@@ -68,7 +68,7 @@ demo: $(VENV)/stamp-infrastructure ## Fills the running local stack with a team,
 audit: $(VENV)/stamp-infrastructure ## Checks the invariants of everything stored; STACK=… for a stack on AWS
 	@$(BIN)/python -m infrastructure.audit --stack '$(STACK)'
 
-replay: $(VENV)/stamp-infrastructure ## Replays a failure queue: QUEUE=room_cleanup, user_removal, activity or dispatch; GONE=, STACK=
+replay: $(VENV)/stamp-infrastructure ## Replays a failure queue: QUEUE=room_cleanup, user_removal, activity, dispatch or live; GONE=, STACK=
 	@$(BIN)/python -m infrastructure.replay --queue '$(QUEUE)' --gone '$(GONE)' --stack '$(STACK)'
 
 restore: $(VENV)/stamp-infrastructure ## Copies items back from a restored table: TABLE=TasksTableV2 FROM=…; APPLY=1, DIFFERENT=replace, STACK=

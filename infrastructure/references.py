@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from infrastructure.local.clients import REGION
+from infrastructure.template import decided
 
 ACCOUNT = "123456789012"
 """moto's account."""
@@ -54,6 +55,8 @@ class References:
                 return self._attribute(name, attribute)
             case {"Fn::Sub": str(text), **rest} if not rest:
                 return re.sub(r"\$\{([^}]+)\}", lambda found: self._substitute(found[1]), text)
+            case {"Fn::If": list(), **rest} if not rest:
+                return self.resolve(decided(self._template, self._parameters, value))
         if any(key.startswith("Fn::") for key in value):
             raise ValueError(f"the template uses {value}, which is not understood")
         return {key: self.resolve(each) for key, each in value.items()}

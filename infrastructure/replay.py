@@ -28,6 +28,7 @@ QUEUES = {
     "user_removal": "UserRemoval",
     "activity": "Activity",
     "dispatch": "Dispatch",
+    "live": "Live",
 }
 """By the name of the queue, how the outputs of its function and of itself begin."""
 

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.support import aws as aws_in_process
+from tests.support import live
 from tests.support.aws import Aws
 from tests.support.product import Product
 
 # Before any test module, and so anything of ours, is imported.
 aws_in_process.prepare_environment()
+live.install()
 
 
 Figures = Callable[[str], None]

@@ -12,6 +12,7 @@ some paths itself, ``/health`` among them. Here the API has a port of its own, o
 - what is compressed is handed on as it was before, and what is large is compressed for those who take it;
 - on a path without a route, an ``Authorization`` header is taken for a signature of AWS's, which it is not;
 - only so many requests run at once, the others wait;
+- a WebSocket is opened at one path, and has the gateway's limits (``websockets.py``);
 - a function that crashed or timed out is answered with the gateway response of the template, not with its error text,
   and so is one whose response is larger than Lambda passes on.
 """
@@ -25,7 +26,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from infrastructure.local import coding, gateway, header_lines, refusals, request_ids
+from infrastructure.local import coding, gateway, header_lines, refusals, request_ids, websockets
 from infrastructure.local.gateway import GatewayResponse
 
 Scope = dict[str, Any]
@@ -61,14 +62,21 @@ class Route:
         self._file = file
         self._modified = -1
         self.prefix = ""
+        self.live_prefix: str | None = None
         self.responses: dict[str, GatewayResponse] = {}
         self.compressed_from: int | None = None
 
     @staticmethod
     def write(
-        file: Path, api_id: str, stage: str, responses: dict[str, GatewayResponse], compressed_from: int | None = None
+        file: Path,
+        api_id: str,
+        stage: str,
+        responses: dict[str, GatewayResponse],
+        compressed_from: int | None = None,
+        live_api_id: str | None = None,
     ) -> None:
-        """Opens the front for an API. ``compressed_from``: how many bytes a response has that is compressed."""
+        """Opens the front for an API. ``compressed_from``: how many bytes a response has that is compressed.
+        ``live_api_id``: the WebSocket API, if there is one, whose stage has the same name."""
         content = {
             # The one address of a stage that no path of the API can be mistaken under.
             "prefix": f"/restapis/{api_id}/{stage}/_user_request_",
@@ -76,6 +84,7 @@ class Route:
                 name: [response.status, response.parameters, response.template] for name, response in responses.items()
             },
             "compressed_from": compressed_from,
+            "live_prefix": None if live_api_id is None else websockets.prefix(live_api_id, stage),
         }
         temporary = file.with_suffix(".tmp")
         temporary.write_text(json.dumps(content), encoding="utf-8")
@@ -92,6 +101,7 @@ class Route:
             self.prefix = content["prefix"]
             self.responses = {name: GatewayResponse(*values) for name, values in content["responses"].items()}
             self.compressed_from = content["compressed_from"]
+            self.live_prefix = content["live_prefix"]
             self._modified = modified
         return True
 
@@ -109,9 +119,19 @@ class Edge:
         if scope["type"] == "lifespan" or scope["server"][1] != self._api_port:
             await self._ministack(scope, receive, send)
         elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
+            await self._connect(scope, receive, send)
         else:
             await self._serve(scope, receive, send)
+
+    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Open a WebSocket."""
+        prefix = self._route.live_prefix if self._route.known() else None
+        if prefix is None or scope["path"] != websockets.PATH:
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        limited = websockets.Limited(receive, send)
+        scope = self._to_stage(scope) | {"path": prefix, "raw_path": prefix.encode()}
+        await self._ministack(scope, limited.receive, limited.send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._route.known():

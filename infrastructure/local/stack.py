@@ -10,7 +10,7 @@ import yaml
 
 from infrastructure import deployed, migrate, package, stacks, tasks_move
 from infrastructure import template as templates
-from infrastructure.local import addresses, deploy, gateway
+from infrastructure.local import addresses, deploy, gateway, websockets
 from infrastructure.local.addresses import DATA, Addresses
 from infrastructure.local.clients import local_client
 from infrastructure.local.edge import Route
@@ -78,14 +78,18 @@ class LocalStack:
         values = templates.local_values(template) | self._parameters
         archives = package.build(template, self._template.parent, KEPT_ARCHIVES, self._progress)
         self._progress(f"Deploying {self._template.name}")
-        outputs = deploy.deploy(self._server.aws_endpoint, template, archives, values, self._keep_archives)
+        live_url = f"ws://{HOST}:{self._server.port}{websockets.PATH}"
+        local = websockets.with_local_addresses(template, self._server.aws_endpoint, live_url)
+        outputs = deploy.deploy(self._server.aws_endpoint, local, archives, values, self._keep_archives)
         client = local_client("apigateway", self._server.aws_endpoint)
         values = templates.parameter_values(template, values)
         template = templates.decided(template, values, template)
         gateway.complete(client, outputs["ApiId"], template, values)
+        if "LiveApiId" in outputs:
+            websockets.complete(local_client("apigatewayv2", self._server.aws_endpoint), outputs["LiveApiId"], template)
         responses = gateway.gateway_responses(template)
         stage, compressed_from = gateway.stage_name(template), gateway.compressed_from(template)
-        Route.write(self._server.route, outputs["ApiId"], stage, responses, compressed_from)
+        Route.write(self._server.route, outputs["ApiId"], stage, responses, compressed_from, outputs.get("LiveApiId"))
         return Addresses(f"http://{HOST}:{self._server.port}", self._server.aws_endpoint, outputs)
 
     def _start(self) -> Addresses:

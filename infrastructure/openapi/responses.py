@@ -40,7 +40,7 @@ class Responses:
     def _success(self, declared: Declared, name: str) -> Json:
         route, described = declared.route, declared.route.description
         headers = ["RequestId"]
-        if described.status == 201:
+        if described.status == 201 and described.located:
             headers.append("Location")
         if has_entity_tag(route):
             headers.append("ETag")

@@ -69,6 +69,27 @@ def test_a_rejected_access_token_is_refreshed_and_the_request_sent_again(visit: 
     expect(page.locator("#status")).to_contain_text("200")
 
 
+def test_hints_of_live_updates_appear_until_the_user_disconnects_or_signs_out(visit: Visit) -> None:
+    page = visit("/client")
+    page.get_by_role("button", name="Connect").click()
+    expect(page.locator("#live-status")).to_contain_text("Sign in")
+    register(page, "lea")
+    expect(page.locator("#live-status")).to_contain_text("Connected")
+
+    send(page, "POST /rooms", {"name": "Kitchen"})
+    room = response(page)
+    expect(page.locator("#live-hints")).to_contain_text('{"type":"rooms"}')
+    send(page, "POST /tasks", {"title": "Paint the door", "room_id": room["id"]})
+
+    expect(page.locator("#live-hints li").first).to_contain_text(f'"room_id":"{room["id"]}","seq":2')
+    page.get_by_role("button", name="Disconnect").click()
+    expect(page.locator("#live-status")).to_contain_text("Not connected")
+    page.get_by_role("button", name="Connect").click()
+    expect(page.locator("#live-status")).to_contain_text("Connected")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.locator("#live-status")).to_contain_text("Not connected")
+
+
 def test_a_request_that_needs_a_recent_sign_in_asks_for_the_password_and_is_sent_again(
     visit: Visit, service: Service
 ) -> None:

@@ -26,6 +26,7 @@ EXPECTED = {
     "RoomsFunction": API,
     "TasksFunction": API | {"fractional_indexing"},
     "SyncFunction": API,
+    "TicketsFunction": API,
     "SweeperFunction": TABLES | {"fractional_indexing"},
     "UsersFunction": API | {"bcrypt"},
 }

@@ -9,6 +9,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from infrastructure.local.clients import REGION
+from infrastructure.references import ACCOUNT
 from infrastructure.template import PATH
 from tests.support.aws import Aws
 from tests.support.retained_permissions import GRACE, Grant
@@ -28,11 +30,12 @@ ACTIONS = (
     DYNAMODB_ACTIONS
     | ON_EVERYTHING
     | {"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "sqs:GetQueueAttributes", "sqs:SendMessage"}
+    | {"execute-api:ManageConnections"}
 )
 
 
 def _own_resources(function: str) -> set[str]:
-    """ARNs of the tables, secrets and queues that the function's variables name, and of its failure queues."""
+    """ARNs of what the function's variables name: tables, secrets, queues, WebSockets. And of its failure queues."""
     variables = [value for value in STACK.variables(function).values() if isinstance(value, dict)]
     tables = {value.get("Ref") for value in variables} & STACK.of_type("AWS::DynamoDB::Table").keys()
     secrets = {value["Fn::GetAtt"][0] for value in variables if value.get("Fn::GetAtt", [])[1:] == ["Id"]}
@@ -43,7 +46,18 @@ def _own_resources(function: str) -> set[str]:
         {STACK.resolve({"Fn::GetAtt": [table, "Arn"]}) for table in tables}
         | {STACK.resolve({"Fn::GetAtt": [secret, "Id"]}) for secret in secrets}
         | {STACK.resolve(queue) for queue in queues}
+        | {
+            f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{STACK.resolve({'Ref': api})}/live/{method}/@connections/*"
+            for api in _endpoints(function)
+            for method in ("POST", "DELETE")
+        }
     )
+
+
+def _endpoints(function: str) -> set[str]:
+    """The WebSocket APIs whose endpoints a function is given."""
+    text = STACK.variables(function).get("LIVE_ENDPOINT", {}).get("Fn::Sub", "")
+    return set(re.findall(r"\$\{(\w+)\}", text)) & STACK.of_type("AWS::ApiGatewayV2::Api").keys()
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

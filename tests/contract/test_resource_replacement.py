@@ -92,6 +92,7 @@ FROZEN: dict[str, dict[str, Any]] = {
     "IdempotencyTable": _table("receipt_id"),
     "RateLimitsTable": _table("limit_id"),
     "LogTable": _table("owner_id", "item"),
+    "LiveTable": _table("live_id"),
     "ActivityTable": _table("room_id", "entry_id"),
     "SigningSecret": {"GenerateSecretString": _GENERATED},
     "SessionSecret": {"GenerateSecretString": _GENERATED},
@@ -104,6 +105,7 @@ FROZEN: dict[str, dict[str, Any]] = {
     "UserRemovalFailures": {},
     "ActivityFailures": {},
     "DispatchFailures": {},
+    "LiveFailures": {},
     "Alarms": {},
     "AccessLogGroup": {"LogGroupName": {"Fn::Sub": "/${AWS::StackName}/access"}},
     **{
@@ -113,6 +115,7 @@ FROZEN: dict[str, dict[str, Any]] = {
             *("OverviewFunction", "HealthFunction", "MetricsFunction", "PagesFunction"),
             *("RoomCleanupFunction", "UserRemovalFunction", "ActivityFunction", "DispatchFunction"),
             *("SweeperFunction", "AuditorFunction", "MigrationsFunction", "SyncFunction"),
+            *("TicketsFunction", "ConnectionsFunction", "LiveFunction"),
         )
     },
 }

@@ -50,6 +50,7 @@ _KNOWN = {
     "AWS::StackName": STACK,
     "Environment": "dev",
     "Boundary": BOUNDARY,
+    "LiveApi": "abc",
 }
 
 
@@ -114,10 +115,28 @@ def _allowed(policies: Sequence[Any], action: str, resource: str, *limits: Any, 
 
 # ------------------------------------------------------------------------------------- what is needed
 
+_WEBSOCKET_API = {
+    "Api": "",
+    "Stage": "/stages/live",
+    "Authorizer": "/authorizers/1",
+    "Integration": "/integrations/1",
+    "IntegrationResponse": "/integrations/1/integrationresponses/1",
+    "Route": "/routes/1",
+    "RouteResponse": "/routes/1/routeresponses/1",
+}
+"""The kinds of resources of a WebSocket API, with the paths of one below the API."""
+
 HANDLERS: dict[str, dict[str, list[str]]] = {
     # It has no schema with permissions: what it calls is from the handbook of Route 53.
     "AWS::Route53::RecordSet": {
         "on_resources": ["route53:ChangeResourceRecordSets", "route53:GetHostedZone", "route53:GetChange"]
+    },
+    # Theirs is from the Service Authorization Reference (API Gateway Management V2).
+    **{
+        f"AWS::ApiGatewayV2::{kind}": {
+            "on_resources": ["apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST"]
+        }
+        for kind in _WEBSOCKET_API
     },
     **json.loads((Path(__file__).parent / "cloudformation_handlers.json").read_text(encoding="utf-8"))["handlers"],
 }
@@ -144,6 +163,10 @@ NAMES: dict[str, list[str]] = {
     "AWS::ApiGateway::DomainName": [f"arn:aws:apigateway:{REGION}::/domainnames/api.example.org"],
     "AWS::ApiGateway::RestApi": [f"arn:aws:apigateway:{REGION}::/restapis/abc"],
     "AWS::ApiGateway::Stage": [f"arn:aws:apigateway:{REGION}::/restapis/abc/stages/live"],
+    **{
+        f"AWS::ApiGatewayV2::{kind}": [f"arn:aws:apigateway:{REGION}::/apis/abc{path}"]
+        for kind, path in _WEBSOCKET_API.items()
+    },
     "AWS::CloudWatch::Alarm": [_arn("cloudwatch", f"alarm:{STACK}-RolloutAlarm-1")],
     "AWS::CloudWatch::Dashboard": [f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{STACK}"],
     "AWS::CodeDeploy::Application": [_arn("codedeploy", f"application:{STACK}-ServerlessDeploymentApplication-1")],
@@ -303,6 +326,8 @@ def test_the_boundary_allows_what_the_roles_of_the_stack_are_granted(role: str) 
         ("secretsmanager:PutSecretValue", _arn("secretsmanager", "secret:PepperSecret-1")),
         ("logs:DeleteLogGroup", _arn("logs", f"log-group:/{STACK}/UsersFunction")),
         ("s3:GetObject", "arn:aws:s3:::other/secret"),
+        ("execute-api:Invoke", _arn("execute-api", "abc/live/GET/rooms")),
+        ("execute-api:ManageConnections", _arn("execute-api", "abc/other/POST/@connections/1")),
     ],
 )
 def test_the_boundary_limits_a_stack_role_with_all_rights(action: str, resource: str) -> None:

@@ -14,8 +14,6 @@ MOST_RESOURCES = 480
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MOST_PERMISSIONS = 45
 
-KINDS_OF_STAGES = {"AWS::ApiGateway::Stage", "AWS::ApiGatewayV2::Stage"}
-
 
 def _of_type(resources: dict[str, Any], *kinds: str) -> dict[str, Any]:
     return {name: each["Properties"] for name, each in resources.items() if each["Type"] in kinds}
@@ -24,9 +22,10 @@ def _of_type(resources: dict[str, Any], *kinds: str) -> dict[str, Any]:
 def test_the_api_has_one_stage() -> None:
     resources = transformed()
 
-    stages = _of_type(resources, *KINDS_OF_STAGES)
+    stages = _of_type(resources, "AWS::ApiGateway::Stage")
     deployments = _of_type(resources, "AWS::ApiGateway::Deployment")
     assert [stage["StageName"] for stage in stages.values()] == ["live"]
+    assert _of_type(resources, "AWS::ApiGatewayV2::Stage").keys() == {"LiveStage"}  # of the WebSocket API
     # A deployment with a name, or with settings of a stage, makes a second stage.
     assert [each for each in deployments.values() if {"StageName", "StageDescription"} & each.keys()] == []
 
@@ -34,7 +33,7 @@ def test_the_api_has_one_stage() -> None:
 def test_the_stage_has_throttles_access_log_and_firewall() -> None:
     resources = transformed()
 
-    [(name, stage)] = _of_type(resources, *KINDS_OF_STAGES).items()
+    [(name, stage)] = _of_type(resources, "AWS::ApiGateway::Stage").items()
     settings = {(each["HttpMethod"], each["ResourcePath"]) for each in stage["MethodSettings"]}
     assert ("*", "/*") in settings
     assert "AccessLogSetting" in stage
@@ -45,8 +44,17 @@ def test_the_stage_has_throttles_access_log_and_firewall() -> None:
 def test_the_deployment_is_the_one_the_stage_serves() -> None:
     resources = transformed()
 
-    [stage] = _of_type(resources, *KINDS_OF_STAGES).values()
+    [stage] = _of_type(resources, "AWS::ApiGateway::Stage").values()
     assert stage["DeploymentId"]["Ref"] in _of_type(resources, "AWS::ApiGateway::Deployment")
+
+
+def test_a_stage_with_settings_of_a_route_is_made_after_the_route() -> None:
+    """API Gateway refuses settings of a route that is not there."""
+    resources = transformed()
+
+    routes = {each["RouteKey"]: name for name, each in _of_type(resources, "AWS::ApiGatewayV2::Route").items()}
+    for name, stage in _of_type(resources, "AWS::ApiGatewayV2::Stage").items():
+        assert {resources[name]["DependsOn"]} == {routes[key] for key in stage["RouteSettings"]}
 
 
 # One that stands in the API's description behind a condition, which SAM does not look into; one that it resolves; one

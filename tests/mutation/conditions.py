@@ -37,6 +37,7 @@ _TABLES = {
     "SessionsTable": "session",
     "IdempotencyTable": "idempotency record",
     "RateLimitsTable": "limit counter",
+    "LiveTable": "connections",
 }
 
 
@@ -164,6 +165,8 @@ def _kind(part: Json) -> str:
         return _KINDS[key["item"]["S"].partition("#")[0]]
     if part["TableName"] == "TasksTableV2" and key["item"]["S"].startswith("J#"):
         return "respread"
+    if part["TableName"] == "LiveTable" and key["live_id"]["S"].startswith("ticket#"):
+        return "ticket"
     if part["TableName"] == "LogTable":
         return {"h": "head", "c": "entry", "v": "marker"}[key["item"]["S"][0]]
     (partition,) = [each["S"] for name, each in key.items() if name in ("user_id", "session_id")][:1] or [""]

@@ -244,6 +244,31 @@ class Stage:
         response = self._invoke("DispatchFunction", {"Records": [record]})
         assert response == {"batchItemFailures": []}, response
 
+    def admit(self, ticket: str) -> Json | None:
+        """The connections function as the authorizer of a WebSocket: what it says of a ticket; None if it refuses."""
+        context = {"requestId": "played"}
+        event = {"requestContext": context, "queryStringParameters": {"ticket": ticket}, "methodArn": "arn"}
+        decision = self._invoke("ConnectionsFunction", {**event, "type": "REQUEST"})
+        allowed = decision["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+        return decision["context"] if allowed else None
+
+    def connect(self, admitted: Json | None, connection_id: str) -> bool:
+        """The connections function, when somebody who was admitted opens a WebSocket: whether it is opened."""
+        if admitted is None:
+            return False
+        context = {"requestId": "played", "routeKey": "$connect", "connectionId": connection_id, "authorizer": admitted}
+        return bool(self._invoke("ConnectionsFunction", {"requestContext": context})["statusCode"] == 200)
+
+    def disconnect(self, user_id: str, connection_id: str) -> None:
+        """The connections function, when a WebSocket has been closed by its client."""
+        context = {"requestId": "played", "routeKey": "$disconnect", "connectionId": connection_id}
+        self._invoke("ConnectionsFunction", {"requestContext": {**context, "authorizer": {"user_id": user_id}}})
+
+    def connections(self, user_id: str) -> set[str]:
+        """The ids of the connections of a user that are stored."""
+        item = self.item("LiveTable", user_id) or {}
+        return {each for name, found in item.items() if name.startswith("ses_") for each in found}
+
     def append_to_logs(self, *changes: Change) -> None:
         """The activity function, with the stream records of these changes."""
         records = [record_of(change, number, self.time) for number, change in enumerate(changes)]

@@ -149,6 +149,13 @@ class Person:
     def end_all_sessions(self) -> Response:
         return self.do("DELETE", "/auth/sessions")
 
+    def logout(self) -> Response:
+        return self.anonymous("POST", "/auth/logout", {"refresh_token": self.refresh_token})
+
+    def ticket(self, **options: Any) -> str:
+        """For a WebSocket."""
+        return str(self.well("POST", "/live/tickets", **options).body["url"]).partition("ticket=")[2]
+
     # ------------------------------------------------------------------------------------- what can be seen
     def see(self, task: Json) -> Response:
         return self.do("GET", "/tasks/{task_id}", task_id=task["id"])
@@ -269,6 +276,7 @@ _keyed(
         "DELETE", "/auth/sessions/{session_id}", session_id=ann.another_session_id, **key()
     ),
 )
+_keyed("TicketsRepository.put", lambda ann, bob, room, task: ann.do("POST", "/live/tickets", **key()))
 _keyed("SessionChanges.end_all", lambda ann, bob, room, task: ann.do("DELETE", "/auth/sessions", **key()))
 _keyed("UserChanges.begin_removal", lambda ann, bob, room, task: ann.go(**key()))
 
@@ -1289,7 +1297,7 @@ def a_password_changes_twice_at_once(stage: Stage) -> None:
 def a_recovery_token_is_used_twice_at_once(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     token = ann.recovery_token()
-    stage.before("UsersRepository.recover", lambda: ann.recover(token, "the first of the new ones"))
+    stage.before("UserRecoveries.recover", lambda: ann.recover(token, "the first of the new ones"))
     refused(ann.recover(token, "the second of the new ones"), 401, "invalid_recovery_token")
     assert ann.login("the first of the new ones").status == 200
 
@@ -1298,7 +1306,7 @@ def a_recovery_token_is_used_twice_at_once(stage: Stage) -> None:
 def another_recovery_token_is_issued_while_one_is_used(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     token, newer = ann.recovery_token(), []
-    stage.before("UsersRepository.recover", lambda: newer.append(ann.recovery_token()))
+    stage.before("UserRecoveries.recover", lambda: newer.append(ann.recovery_token()))
     refused(ann.recover(token, "the first of the new ones"), 401, "invalid_recovery_token")
     assert ann.recover(newer[0], "the second of the new ones").status == 204
 
@@ -1307,7 +1315,7 @@ def another_recovery_token_is_issued_while_one_is_used(stage: Stage) -> None:
 def a_profile_changes_while_a_recovery_token_is_used(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     token = ann.recovery_token()
-    stage.before("UsersRepository.recover", lambda: ann.edit_profile(email="new@example.org"))
+    stage.before("UserRecoveries.recover", lambda: ann.edit_profile(email="new@example.org"))
     refused(ann.recover(token, "the first of the new ones"), 401, "invalid_recovery_token")
     assert ann.login().status == 200
 
@@ -1409,6 +1417,71 @@ def sign_in_is_over_before_it_begins(stage: Stage) -> None:
     assert response.status == 401 or ann.refresh(response.body["refresh_token"]).status == 200, response
     stage.before("SessionChanges.open", ann.go)
     refused(ann.login(), 401)
+
+
+# ------------------------------------------------------------------------------------------------- live updates
+
+
+@scenario
+def a_ticket_is_used_twice_at_once(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    ticket = ann.ticket()
+    first: list[Json | None] = []
+    stage.before("TicketsRepository.take", lambda: first.append(stage.admit(ticket)))
+    assert stage.admit(ticket) is None
+    assert stage.connect(first[0], "first")
+
+
+@scenario
+def two_connections_open_at_once(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    one, other, third, fourth = (stage.admit(ann.ticket()) for _ in range(4))
+    stage.before("OpeningConnections.open", lambda: stage.connect(other, "other"))
+    assert stage.connect(one, "one")
+    stage.before("OpeningConnections.open", lambda: stage.connect(fourth, "fourth"))
+    assert stage.connect(third, "third")
+    assert stage.connections(ann.id) == {"one", "other", "third", "fourth"}
+
+
+@scenario
+def a_session_ends_while_its_connection_opens(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    admitted = stage.admit(ann.ticket())
+    stage.before("OpeningConnections.open", ann.logout)
+    assert not stage.connect(admitted, "late")
+    assert stage.connections(ann.id) == set()
+
+
+@scenario
+def all_sessions_end_while_a_connection_opens(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    admitted = stage.admit(ann.ticket())
+    stage.before("OpeningConnections.open", ann.end_all_sessions)
+    assert not stage.connect(admitted, "late")
+    assert stage.connections(ann.id) == set()
+
+
+@scenario
+def connections_change_while_one_is_forgotten(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    first, second = (stage.admit(ann.ticket()) for _ in range(2))
+    assert stage.connect(first, "first")
+    stage.before("ConnectionsRepository.replace", lambda: stage.connect(second, "second"))
+    stage.disconnect(ann.id, "first")
+    assert stage.connections(ann.id) == {"second"}
+    stage.before("ConnectionsRepository.replace", ann.end_all_sessions)
+    stage.disconnect(ann.id, "second")
+    assert stage.item("LiveTable", ann.id) is None
+
+
+@scenario
+def a_session_that_ends_takes_its_connections_along(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    other = ann.login().body["refresh_token"]
+    assert stage.connect(stage.admit(ann.ticket()), "first")
+    ann.well("DELETE", "/auth/sessions/{session_id}", session_id=ann.session_id)
+    assert stage.connections(ann.id) == set()
+    assert ann.refresh(other).status == 200
 
 
 @scenario

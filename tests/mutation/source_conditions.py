@@ -21,6 +21,7 @@ _REPOSITORIES = {
     "_tasks": "TaskChanges",
     "_people": "UserChanges",
     "_sessions": "SessionChanges",
+    "_tickets": "TicketsRepository",
 }
 
 Atom = tuple[str, str]

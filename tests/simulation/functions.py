@@ -90,6 +90,10 @@ class Response:
     body: Any
 
 
+# It writes nothing as long as nobody is connected, and here nobody is.
+_WITHOUT_EFFECT = {"LiveFunction"}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class EventSource:
     """A function that is called with the records of a table's stream that fit one of the patterns."""
@@ -123,6 +127,7 @@ class Functions:
                 [json.loads(each["Pattern"]) for each in event["FilterCriteria"]["Filters"]],
             )
             for function in stack.functions
+            if function not in _WITHOUT_EFFECT
             for event in stack.events(function, "DynamoDB")
         ]
         self.scheduled = [function for function in stack.functions if stack.events(function, "Schedule")]

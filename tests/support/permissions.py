@@ -6,6 +6,7 @@ noted: the product may turn that into a 503, so the test ends with an error of i
 
 import fnmatch
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ from infrastructure.local.clients import REGION
 from infrastructure.references import ACCOUNT
 
 _CLOUDWATCH = "GraniteServiceVersion20100801"
+_WEBSOCKETS = re.compile(r"https://(?P<api>\w+)\.execute-api\.[\w.-]+/(?P<stage>\w+)/(?P<path>@connections/.+)")
 _TRANSACTION_ACTIONS = {
     "ConditionCheck": "ConditionCheckItem",
     "Put": "PutItem",
@@ -90,6 +92,9 @@ class Permissions:
 
     def _needs(self, request: AWSPreparedRequest) -> list[tuple[str, str]]:
         """The actions and resources a call needs; an unknown kind of call needs what nobody is granted."""
+        if found := _WEBSOCKETS.fullmatch(str(request.url)):
+            path = f"{found['api']}/{found['stage']}/{request.method}/{found['path']}"
+            return [("execute-api:ManageConnections", f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{path}")]
         service, operation = _operation(request)
         if service == _CLOUDWATCH:
             return [(f"cloudwatch:{operation}", "*")]

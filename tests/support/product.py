@@ -8,6 +8,7 @@ from infrastructure import reset_password
 from tests.support.aws import LOCK, Aws
 from tests.support.client import Client, Person
 from tests.support.gateway import Gateway
+from tests.support.live import LiveGateway, Socket
 from tests.support.streams import Delivery, Streams
 
 
@@ -17,6 +18,7 @@ class Product:
     def __init__(self, aws: Aws) -> None:
         self.aws = aws
         self.gateway = Gateway(aws)
+        self.live = LiveGateway(aws)
         self._streams = Streams(aws)
         self.anonymous = self.at("https://api.example.org")
 
@@ -32,6 +34,12 @@ class Product:
         """For somebody who has forgotten the password, as `make reset-password` issues it."""
         with LOCK:
             return reset_password.issue(self.aws.dynamodb, "UsersTable", username)[1]
+
+    def connect(self, person: Client) -> Socket:
+        """A WebSocket for live updates, opened with a new ticket."""
+        response = person.post("/live/tickets")
+        assert response.status == 201, response
+        return self.live.open(response.json()["url"])
 
     def deliver(self, seconds: float = 60.0, to: str | None = None) -> list[Delivery]:
         """Let the functions behind the streams work until nothing is left, each told that it has ``seconds``.

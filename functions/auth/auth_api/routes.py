@@ -19,7 +19,7 @@ from tasksync.dynamodb.core.gather import gather_pair
 from tasksync.dynamodb.idempotency.repository import IdempotencyRepository
 from tasksync.dynamodb.limits.repository import RateLimitsRepository
 from tasksync.dynamodb.sessions.changes import SessionChanges
-from tasksync.dynamodb.users.repository import UsersRepository
+from tasksync.dynamodb.users.recoveries import UserRecoveries
 from tasksync.http import responses
 from tasksync.http.app import Api
 from tasksync.http.pagination.lists import listing
@@ -58,7 +58,7 @@ _DIGEST_CHARACTERS = 32
 
 _login_throttle = LoginThrottleService(RateLimitsRepository(), lambda: secret(settings.http_secret))
 _accounts = AccountService(
-    UsersRepository(),
+    UserRecoveries(),
     SessionChanges(),
     passwords,
     refresh_tokens,

@@ -22,12 +22,11 @@ _BUCKET = ("le", "method", "route")
 
 _REQUESTS = "tasksync_http_requests_total"
 _LATENCY = "tasksync_http_request_duration_seconds"
-_AGE = "tasksync_stream_record_age_seconds"
 
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """A counter family: the totals of one metric, for each combination of dimension values."""
+    """A family of counters, or a summary: the totals of one metric, for each combination of dimension values."""
 
     metric: str
     dimensions: tuple[str, ...]
@@ -55,9 +54,32 @@ _COUNTERS = (
         "tasksync_log_refetches_total",
         "Entries of change logs that cover changes whose records were lost or unreadable; of migrations, repairs.",
     ),
+    Counter("hints", ("function",), "tasksync_live_hints_total", "Connections that were sent hints of live updates."),
+    Counter("hints_failed", ("function",), "tasksync_live_hints_failed_total", "Connections whose hints failed."),
+    Counter("connections_opened", ("function",), "tasksync_live_connections_opened_total", "WebSockets opened."),
+    Counter("connections_closed", ("function",), "tasksync_live_connections_closed_total", "WebSockets closed."),
     Counter("found", ("kind",), "tasksync_sweeper_found_total", "Unfinished removals that sweeps found."),
     Counter("finished", ("kind",), "tasksync_sweeper_finished_total", "Removals that sweeps finished."),
     Counter("failures", ("kind",), "tasksync_sweeper_failures_total", "Removals that sweeps could not finish."),
+)
+
+
+_SWEEP_MINUTES = 20
+"""The sweeper counts every ten minutes. What is older than two sweeps is not known any more."""
+
+_SUMMARIES = (
+    Counter(
+        "age_seconds",
+        ("function",),
+        "tasksync_stream_record_age_seconds",
+        "Age of the oldest record whenever a function had finished some.",
+    ),
+    Counter(
+        "hint_seconds",
+        ("function",),
+        "tasksync_live_hint_seconds",
+        "Time from the oldest change of a batch until its hints were sent.",
+    ),
 )
 
 
@@ -83,8 +105,9 @@ class MetricFamilies:
             ),
             *(_counted(counter, totals) for counter in _COUNTERS),
             _latency(totals),
-            _age(totals),
+            *(_summary(summary, totals) for summary in _SUMMARIES),
             *_stream_gauges(totals, now),
+            _connections(listed, now),
         ]
 
     def _totals(self, queries: Sequence[Query], since: datetime, now: datetime) -> dict[Query, float]:
@@ -104,7 +127,7 @@ def week_of(now: datetime) -> datetime:
 def _queries(metric: Metric) -> list[Query]:
     """The queries for a listed metric."""
     match metric.name, tuple(name for name, _ in metric.dimensions):
-        case "age_seconds", ("function",):
+        case name, names if any((name, names) == (each.metric, each.dimensions) for each in _SUMMARIES):
             return [Query(metric, "Sum"), Query(metric, "SampleCount")]
         case ("milliseconds", names) if names == _ROUTE:
             return [Query(metric, "Sum")]
@@ -161,15 +184,27 @@ def _latency(totals: Mapping[Query, float]) -> Family:
     return family
 
 
-def _age(totals: Mapping[Query, float]) -> Family:
-    family = Family(_AGE, "summary", "Age of the oldest record whenever a function had finished some.")
-    counts = dict(_totals_of(totals, "age_seconds", ("function",), "SampleCount"))
-    for labels, total in _totals_of(totals, "age_seconds", ("function",)):
+def _summary(summary: Counter, totals: Mapping[Query, float]) -> Family:
+    family = Family(summary.name, "summary", summary.help)
+    counts = dict(_totals_of(totals, summary.metric, summary.dimensions, "SampleCount"))
+    for labels, total in _totals_of(totals, summary.metric, summary.dimensions):
         family.samples += [
             Sample(dict(labels), total, "_sum"),
             Sample(dict(labels), counts.get(labels, 0.0), "_count"),
         ]
     return family
+
+
+def _connections(listed: Sequence[Metric], now: datetime) -> Family:
+    """Absent while there are none."""
+    counted = [Query(metric, "Maximum") for metric in listed if metric.name == "connections_open"]
+    values = cloudwatch.latest(counted, now, _SWEEP_MINUTES) if counted else {}
+    return Family(
+        "tasksync_live_connections_open",
+        "gauge",
+        "WebSockets of live updates that were open when the sweeper last counted them, within 20 minutes.",
+        [Sample(dict(query.metric.dimensions), value) for query, value in sorted(values.items())],
+    )
 
 
 def _stream_gauges(totals: Mapping[Query, float], now: datetime) -> list[Family]:

@@ -1,12 +1,14 @@
 """Routes of the API's description and of pages. They are public, and the same for everybody."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from pages import site
 from tasksync.http.app import Api
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, etag
 from tasksync.model.errors import NotFound
+from tasksync.runtime.settings import settings
 
 api = Api("pages")
 app = api.chalice
@@ -23,9 +25,10 @@ _IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 # (§8.8.1).
 _ENCODING_HEADERS = {"Vary": "Accept-Encoding, Origin"}
 
-# A page loads nothing from other origins, and sends nothing to them.
+# A page loads nothing from other origins, and sends nothing to them. The client may also open the API's WebSockets,
+# which on AWS have an origin of their own.
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src {connections}; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
@@ -45,16 +48,18 @@ def get_docs(request: Request) -> Response:
 
     It sends requests with the access token that the user enters.
     """
-    return _served(request, _DOCS, {**_REVALIDATED, "Content-Security-Policy": _POLICY})
+    return _served(request, _DOCS, {**_REVALIDATED, "Content-Security-Policy": _POLICY.format(connections="'self'")})
 
 
 @api.route("GET", "/client", response=str, media_types=("text/html",), tagged=True, public=True)
 def get_client(request: Request) -> Response:
     """Send requests from a page, by clicking and typing.
 
-    It stays signed in, and shows each request and its response.
+    It stays signed in, shows each request and its response, and the hints of live updates.
     """
-    return _served(request, _CLIENT, {**_REVALIDATED, "Content-Security-Policy": _POLICY})
+    live = urlsplit(settings.live_url)
+    policy = _POLICY.format(connections=f"'self' {live.scheme}://{live.netloc}")
+    return _served(request, _CLIENT, {**_REVALIDATED, "Content-Security-Policy": policy})
 
 
 @api.route(

@@ -1,5 +1,5 @@
 """The sweeper function: a schedule calls it to finish removals that were started long ago, to empty the trash, to make
-ranks short again, and to delete change logs of users who are gone."""
+ranks short again, to delete change logs of users who are gone, and to count open WebSockets."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -11,6 +11,7 @@ from tasksync.domain.rooms.unassignment import unassign_former_member
 from tasksync.domain.sweep import Finish, Subject, sweep
 from tasksync.domain.trash import delete_expired
 from tasksync.dynamodb.change_log.repository import ChangeLogRepository
+from tasksync.dynamodb.live.repository import ConnectionsRepository
 from tasksync.dynamodb.rooms.former_members import FormerMembersRepository
 from tasksync.dynamodb.rooms.repository import RoomsRepository
 from tasksync.dynamodb.rooms.unassignments import UnassignmentsRepository
@@ -20,7 +21,8 @@ from tasksync.dynamodb.tasks.respreads import RespreadsRepository
 from tasksync.dynamodb.users.repository import UsersRepository
 from tasksync.model import times
 from tasksync.model.change_log import NO_RECORD_COMES_AFTER
-from tasksync.observability.logs import Measure, log_measured
+from tasksync.model.errors import DependencyFailed
+from tasksync.observability.logs import Measure, log, log_measured
 from tasksync.runtime import deadline, unit_of_work
 from tasksync.runtime.deadline import KeepGoing
 from tasksync.runtime.settings import settings
@@ -34,6 +36,8 @@ _MOVES_END_WITHIN = timedelta(seconds=30)
 
 _SWEEP_MEASURE = Measure(dict.fromkeys(("found", "finished", "failures"), "Count"), [["kind"]], sparse=True)
 
+_CONNECTIONS_MEASURE = Measure({"connections_open": "Count"}, [["function"]], sparse=True)
+
 _removal = UserRemoval(
     UsersRepository(), RoomsRepository(), FormerMembersRepository(), TasksRepository(), SessionsRepository()
 )
@@ -46,7 +50,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """
     deadline.begin(context.get_remaining_time_in_millis)
     age = timedelta(seconds=event.get("older_than_seconds", _OLDER_THAN_SECONDS))
-    return {
+    swept = {
         # Users first: removing a user may leave a room empty.
         "users": _sweep("users", UsersRepository().unfinished(times.now() - age), _removal.finish, context),
         "rooms": _sweep("rooms", RoomsRepository().unfinished(times.now() - age), _finish_room, context),
@@ -57,6 +61,9 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
         "logs": _sweep(
             "logs", ChangeLogRepository().unfinished(times.now() - NO_RECORD_COMES_AFTER), _remove_log, context
         ),
+    }
+    _count_connections(context)
+    return swept | {
         # Last: there may be many, and nobody sees them any more.
         "trash": _sweep(
             "trash",
@@ -65,6 +72,27 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
             context,
         ),
     }
+
+
+def _count_connections(context: Context) -> None:
+    """For operators: nothing else knows how many WebSockets are open."""
+    with unit_of_work.begin(None, context.aws_request_id) as unit:
+        try:
+            count = ConnectionsRepository().count_open(times.now(), deadline.has_time)
+        except DependencyFailed as error:
+            log("ERROR", "connections not counted", request_id=context.aws_request_id, error=type(error).__name__)
+            return
+    log_measured(
+        "INFO",
+        "connections counted",
+        (_CONNECTIONS_MEASURE,),
+        request_id=context.aws_request_id,
+        function="sweeper",
+        connections_open=count or 0,
+        complete=count is not None,
+        round_trips=unit.usage.round_trips,
+        capacity_units=unit.usage.capacity_units,
+    )
 
 
 def _finish_room(room_id: str, keep_going: KeepGoing) -> bool:

@@ -31,9 +31,9 @@ def stored(product: Product, owner: str = "room_") -> list[Json]:
 
 
 def head(product: Product, room: Any) -> Json:
-    """The head of a room's log, without its key."""
+    """The numbers in the head of a room's log."""
     [found] = [each for each in product.items("LogTable") if (each["owner_id"], each["item"]) == (room["id"], "head")]
-    return {name: int(value) for name, value in found.items() if name not in ("owner_id", "item")}
+    return {name: int(value) for name, value in found.items() if name not in ("owner_id", "item", "changed_at")}
 
 
 def markers(product: Product, owner: str = "room_") -> dict[str, Json]:

@@ -83,6 +83,7 @@ POLICIES: list[Line | Open] = [
     Open("HEAD /.well-known/jwks.json", 200),
     everybody("GET /auth/sessions", 200),
     everybody("DELETE /auth/sessions", 204),
+    everybody("POST /live/tickets", 201),
     everybody("DELETE /auth/sessions/{session_id}", 404),
     everybody("DELETE /auth/sessions/{session_id}", 204, about={"session_id": "{own_session_id}"}),
     everybody("POST /auth/password", 204, json={"current_password": "{password}", "new_password": _NEW_PASSWORD}),

@@ -7,11 +7,15 @@ A grant is one action on one resource; a statement grants each of its actions on
 import fnmatch
 from typing import Any
 
+import pytest
+
+from tasksync.domain.live.hints import OPENING_SECONDS
 from tests.functions.authorization.callers import Scene
 from tests.functions.authorization.policies import POLICIES, Line
 from tests.functions.room_cleanup.stream_deliveries import copies
 from tests.support import builders, tables
 from tests.support.client import Person
+from tests.support.clock import Clock
 from tests.support.function_calls import call
 from tests.support.old_tasks import delete, put_old
 from tests.support.product import Product
@@ -183,6 +187,20 @@ _DAMAGE: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+def _use_live_updates(product: Product, clock: Clock) -> None:
+    """One WebSocket is closed by its client, one vanishes, and one is closed with its session."""
+    ann = product.register("ann")
+    product.connect(ann).close()
+    product.connect(ann).vanish()
+    product.connect(ann)
+    product.deliver()
+    clock.pass_by(OPENING_SECONDS)
+    ann.open_room()
+    product.deliver()
+    assert product.anonymous.post("/auth/logout", json={"refresh_token": ann.refresh_token}).status == 204
+    product.deliver()
+
+
 def _use_the_auditor(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
@@ -233,7 +251,7 @@ def _read_the_numbers(product: Product) -> None:
     assert product.anonymous.get("/metrics", headers={"Authorization": f"Bearer {token}"}).status == 200
 
 
-def test_no_function_has_an_unused_permission(product: Product) -> None:
+def test_no_function_has_an_unused_permission(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
     _use_every_route(Scene(product))
     _use_the_open_routes(product)
     _guess_a_password_once_too_often(product)
@@ -242,6 +260,8 @@ def test_no_function_has_an_unused_permission(product: Product) -> None:
     ann = _somebody_about_to_go(product)
     assert ann.delete("/users/me").status == 204
     _use_streams_and_sweeper(product)
+    with monkeypatch.context() as patch:
+        _use_live_updates(product, Clock(patch))
     _use_the_auditor(product)
     _use_the_migrations(product)
     _read_the_numbers(product)

@@ -145,6 +145,7 @@ class Team:
                 "/auth/recovery/complete",
                 json={"token": self.product.recovery_token(self.bob.username), "new_password": password},
             ),
+            "POST /live/tickets": lambda: eve.post("/live/tickets"),
             "DELETE /auth/sessions": lambda: eve.delete("/auth/sessions"),
             "GET /.well-known/jwks.json": lambda: anonymous.get("/.well-known/jwks.json"),
             "HEAD /.well-known/jwks.json": lambda: anonymous.request("HEAD", "/.well-known/jwks.json"),

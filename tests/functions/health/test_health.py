@@ -26,6 +26,7 @@ TABLES = {
     "IdempotencyTable": "idempotency",
     "RateLimitsTable": "rate_limits",
     "LogTable": "log",
+    "LiveTable": "live",
 }
 SECRETS = {
     "SigningSecret": "signing_secret",

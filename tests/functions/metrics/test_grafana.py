@@ -24,6 +24,15 @@ def _given(scraping: Scraping) -> dict[str, set[str]]:
     scraping.add("requests", 1, now(), **route, le="0.5")
     for name in ("records", "age_seconds", "entries", "refetches"):
         scraping.add(name, 1, now(), function="activity")
+    for name in (
+        "hints",
+        "hints_failed",
+        "hint_seconds",
+        "connections_open",
+        "connections_opened",
+        "connections_closed",
+    ):
+        scraping.add(name, 1, now(), function="live")
     for name in ("found", "finished", "failures"):
         scraping.add(name, 1, now(), kind="rooms")
     scraping.add("storage_full", 1, now(), table="TasksTableV2")

@@ -47,6 +47,7 @@ def written(scraping: Scraping, capsys: pytest.CaptureFixture[str]) -> set[Serie
 def _everything(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
+    socket = product.connect(ann)
     with happening(full("TasksTableV2")):
         ann.post("/tasks", json={"title": "x", "room_id": room["id"]})
     task = ann.plan(room_id=room["id"])
@@ -54,6 +55,7 @@ def _everything(product: Product) -> None:
     ann.delete(f"/rooms/{room['id']}")
     call(product.aws, "SweeperFunction", {"older_than_seconds": 0})
     product.deliver()
+    socket.close()
 
 
 def _on_the_dashboard() -> set[tuple[str, tuple[str, ...]]]:

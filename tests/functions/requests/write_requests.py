@@ -83,7 +83,9 @@ def _named(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def effects(product: Product) -> list[list[dict[str, Any]]]:
-    return [product.items(table) for table in ("UsersTable", "RoomsTable", "TasksTableV2", "SessionsTable")]
+    return [
+        product.items(table) for table in ("UsersTable", "RoomsTable", "TasksTableV2", "SessionsTable", "LiveTable")
+    ]
 
 
 WRITES: dict[str, Write] = {
@@ -151,5 +153,6 @@ WRITES: dict[str, Write] = {
     "end a session": Write(
         "DELETE /auth/sessions/{session_id}", lambda scene: ("DELETE", f"/auth/sessions/{scene.another_session}", None)
     ),
+    "get a ticket": Write("POST /live/tickets", lambda _: ("POST", "/live/tickets", None)),
     "end all sessions": Write("DELETE /auth/sessions", lambda _: ("DELETE", "/auth/sessions", None), ends_token=True),
 }

@@ -4,6 +4,7 @@ import { showAccount } from "./account.js";
 import { Body } from "./client-body.js";
 import { build, curl, filledPath, send } from "./client-exchange.js";
 import { History } from "./client-history.js";
+import { LiveUpdates } from "./client-live.js";
 import { Document } from "./client-openapi.js";
 import { OperationList } from "./client-operations.js";
 import { Parameters } from "./client-parameters.js";
@@ -16,6 +17,7 @@ import { Session } from "./session.js";
 import { byId, element } from "./view.js";
 
 const ROOT = new URL(".", location.href); // the page is one level below the API's root, whatever the stage is called
+const MOST_HINTS = 50;
 const session = new Session(ROOT);
 const history = new History();
 const ids = new Ids();
@@ -136,6 +138,7 @@ function showHistory() {
 function wire() {
   byId("request-form").addEventListener("submit", submit);
   byId("copy-curl").addEventListener("click", copyCurl);
+  wireLiveUpdates();
   byId("clear-history").addEventListener("click", () => {
     history.clear();
     showHistory();
@@ -146,6 +149,26 @@ function wire() {
   });
   addEventListener("hashchange", followAddress);
   document.addEventListener("keydown", shortcut);
+}
+
+function wireLiveUpdates() {
+  const button = byId("live-switch");
+  const live = new LiveUpdates(ROOT, session, showHint, (text) => (byId("live-status").textContent = text));
+  let wanted = false;
+  const turn = (on) => {
+    wanted = on;
+    button.textContent = on ? "Disconnect" : "Connect";
+    if (on) live.connect();
+    else live.disconnect();
+  };
+  button.addEventListener("click", () => turn(!wanted));
+  session.addEventListener("change", () => wanted && !session.user && turn(false));
+}
+
+function showHint(hint) {
+  const at = element("small", {}, new Date().toLocaleTimeString());
+  byId("live-hints").prepend(element("li", {}, element("code", {}, JSON.stringify(hint)), " ", at));
+  while (byId("live-hints").children.length > MOST_HINTS) byId("live-hints").lastElementChild.remove();
 }
 
 function shortcut(event) {

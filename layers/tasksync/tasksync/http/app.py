@@ -78,6 +78,7 @@ class Api:
         failed_response: Any = None,
         limits: tuple[Policy, ...] | None = None,
         token: str | None = None,
+        located: bool = True,
         public: bool = False,
         restored: Callable[[Response], Response] | None = None,
     ) -> Callable[[Handler], Handler]:
@@ -89,7 +90,7 @@ class Api:
         not known are ignored, since monitors ask by HEAD and others add to links what they like (``?utm_source=``).
         """
         success = status if response is not None else 204
-        described = Description(success, response, media_types, raises, tagged, failed_response, token)
+        described = Description(success, response, media_types, raises, tagged, failed_response, token, located)
         policies = limits if limits is not None else (READ if method == "GET" else WRITE,)
 
         def register(handler: Handler) -> Handler:

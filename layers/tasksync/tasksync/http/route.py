@@ -33,6 +33,8 @@ class Description:
     """The shape of a response with status 503 that is no problem document; None where there is none."""
     token: str | None
     """What the API's description calls the token it takes, if that is not the access token."""
+    located: bool = True
+    """Whether a response with status 201 has a Location."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ class Version:
     digests: Mapping[str, str] = field(default_factory=dict)
     """By field, a digest of the whole text of which ``fields`` have the beginning, or nothing: the password."""
     counted: Counted = Counted.NEITHER
+    member_ids: frozenset[str] = frozenset()
+    """Of a room."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,8 @@ class Commit(msgspec.Struct, frozen=True):
     """Whether the thing was deleted for good."""
     kept_from: datetime | None = None
     """From when on the log keeps the entries for its retention time; None: from when they are appended."""
+    lost_by: frozenset[str] = frozenset()
+    """Who was in a room when an admin deleted it. Other changes of memberships have an entry for each member."""
 
 
 class Marker(msgspec.Struct, frozen=True):
@@ -93,6 +95,8 @@ class Head(msgspec.Struct, frozen=True):
     """How far the audit trail of the version before is appended. None: wholly, or there is none."""
     expires_at: datetime | None = None
     """Of a room or user that was deleted for good."""
+    changed_at: datetime | None = None
+    """When the oldest change that was appended last was made. None: the version before logged it."""
 
 
 class LogEntry(msgspec.Struct, frozen=True):
@@ -106,6 +110,8 @@ class LogEntry(msgspec.Struct, frozen=True):
     """The count that the thing is in after this entry."""
     gone: bool = False
     """Whether the thing was deleted for good."""
+    lost_by: frozenset[str] = frozenset()
+    """As of the commit."""
 
     @property
     def thing_id(self) -> str:

@@ -97,10 +97,10 @@ def totals(queries: Sequence[Query], since: datetime, now: datetime) -> dict[Que
 
 
 @_translated()
-def latest(queries: Sequence[Query], now: datetime) -> dict[Query, float]:
-    """The latest value of each query in the last ten minutes. Queries without a value are left out."""
+def latest(queries: Sequence[Query], now: datetime, minutes: int = _LATEST_MINUTES) -> dict[Query, float]:
+    """The latest value of each query in the last ten minutes, or so many. Queries without a value are left out."""
     until = _next_minute(now)
-    found = _values(queries, _MINUTE, until - timedelta(minutes=_LATEST_MINUTES), until)
+    found = _values(queries, _MINUTE, until - timedelta(minutes=minutes), until)
     return {query: max(values)[1] for query, values in found.items() if values}
 
 

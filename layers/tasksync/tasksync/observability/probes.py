@@ -93,6 +93,7 @@ class Probes:
             "rooms": lambda: self._read(settings.rooms_table, "room_id", "item"),
             "tasks": lambda: self._read(settings.tasks_table, "owner_id", "item"),
             "sessions": lambda: self._read(settings.sessions_table, "session_id"),
+            "live": lambda: self._read(settings.live_table, "live_id"),
             "log": lambda: self._read(settings.log_table, "owner_id", "item"),
             "rate_limits": lambda: self._read(settings.rate_limits_table, "limit_id"),
             "idempotency": lambda: self._read(settings.idempotency_table, "receipt_id"),

@@ -76,6 +76,20 @@ class Settings:
         return int(os.environ["TRASH_DAYS"])
 
     @cached_property
+    def live_table(self) -> str:
+        return os.environ["LIVE_TABLE"]
+
+    @cached_property
+    def live_url(self) -> str:
+        """Where clients open WebSockets."""
+        return os.environ["LIVE_URL"]
+
+    @cached_property
+    def live_endpoint(self) -> str:
+        """Where messages to open WebSockets are sent: the URL of the WebSocket API's stage."""
+        return os.environ["LIVE_ENDPOINT"]
+
+    @cached_property
     def rate_limits_table(self) -> str:
         return os.environ["RATE_LIMITS_TABLE"]
 

@@ -41,6 +41,8 @@ def commit_of(change: Change | Unreadable, deletions: Mapping[str, Deletion]) ->
         at=after.at,
         entries=tuple(entries),
         counted=after.counted,
+        # No entry is about the memberships of a room that an admin has deleted.
+        lost_by=before.member_ids if before and after.dead and not context.members else frozenset(),
     )
 
 

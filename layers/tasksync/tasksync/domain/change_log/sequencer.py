@@ -17,7 +17,7 @@ append depends on nothing but what is stored:
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Protocol
 
@@ -132,7 +132,7 @@ class Sequencer:
             draft.entries[-1] = replace(last, head=replace(last.head, adopted=position))
             self._put(room_id, head, draft.entries)
         elif self._put(room_id, head, ())[1]:  # what is logged is not behind the head: it is not cut off in between
-            self._log.advance(room_id, head, replace(head, adopted=position))
+            self._log.advance(room_id, head, replace(head, adopted=position, changed_at=None))
         return True
 
     def _markers(self, log_id: str, commits: Sequence[Commit]) -> dict[str, Marker]:
@@ -196,7 +196,7 @@ class _Draft:
     def _add(self, commit: Commit, entry: ActivityEntry, counted: Counted | None, *, gone: bool) -> None:
         """``counted``: where the thing is counted after the entry; None: as before."""
         marker = self._markers.get(commit.thing_id, Marker(0))
-        head = replace(self._head, seq=self._head.seq + 1)
+        head = replace(self._head, seq=self._head.seq + 1, changed_at=self._oldest(commit, entry))
         if entry.revision is not None:
             head = _counted(_counted(head, marker.counted, -1), counted or marker.counted, 1)
             marker = Marker(entry.revision, counted or marker.counted, head.seq)
@@ -206,7 +206,15 @@ class _Draft:
             head = replace(head, expires_at=max(head.expires_at or expires_at, expires_at))
         self._head = head
         self._bytes += _size(entry)
-        self.entries.append(LogEntry(replace(entry, seq=head.seq), expires_at, head, marker.counted, gone))
+        numbered = replace(entry, seq=head.seq)
+        self.entries.append(LogEntry(numbered, expires_at, head, marker.counted, gone, commit.lost_by))
+
+    def _oldest(self, commit: Commit, entry: ActivityEntry) -> datetime | None:
+        """When the oldest change of this append was made; None if one is of the version before."""
+        if commit.kept_from is not None:
+            return None
+        before = self._head.changed_at
+        return min(before, entry.at) if self.entries and before is not None else entry.at
 
 
 def _counted(head: Head, counted: Counted, change: int) -> Head:

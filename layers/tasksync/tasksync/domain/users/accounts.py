@@ -53,7 +53,7 @@ Matches = Callable[[None], bool]
 
 
 class People(Protocol):
-    """The part of the users repository that this service uses; ``dynamodb/users/repository.py`` says what each
+    """The part of the users repository that this service uses; ``dynamodb/users/recoveries.py`` says what each
     raises."""
 
     def find(self, user_id: str) -> User | None: ...
@@ -77,7 +77,7 @@ class Sessions(Protocol):
     def change_password(self, user: User, session_id: str, password_hash: str, at: datetime) -> None: ...
     def end(self, session_id: str, user_id: str) -> None: ...
     def end_all(self, user_id: str) -> None: ...
-    def delete(self, session_id: str) -> None: ...
+    def revoke(self, session: Session) -> None: ...
 
 
 class Passwords(Protocol):
@@ -247,7 +247,7 @@ class AccountService:
             if repeated is None:
                 if self._just_spent(session, refresh_token):
                     raise RefreshInProgress(user.id, session.id)
-                self._sessions.delete(session.id)
+                self._sessions.revoke(session)
                 raise RefreshTokenReused(user.id, session.id)
             return repeated
         if _served(session, key):
@@ -297,7 +297,7 @@ class AccountService:
         session = self.session_of(refresh_token)
         if session is None:
             return None
-        self._sessions.delete(session.id)
+        self._sessions.revoke(session)
         return session
 
     def sessions(self, caller: Caller, limit: int, after: str | None) -> Page[Session]:

@@ -37,6 +37,7 @@ def version_of(image: Raw) -> Version:
         rank=text_of(image, "rank"),
         dead=not task and int(image["member_count"]["N"]) == 0,
         counted=counted_as(TaskStatus(image["status"]["S"])) if task and not trashed else Counted.NEITHER,
+        member_ids=frozenset(image.get("member_ids", {}).get("SS", ())),
     )
 
 

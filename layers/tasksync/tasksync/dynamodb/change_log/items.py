@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
@@ -56,10 +56,13 @@ class HeadItem(LogItem):
     """``Unfinished.LOG`` from when the log's user was deleted; absent before, and of rooms."""
     updated_at = UnicodeAttribute(null=True)
     """With ``unfinished``: when the last entry was appended."""
+    changed_at = UnicodeAttribute(null=True)
+    """When the oldest change that was appended last was made. Absent, if the last write of this item did not append."""
 
     @classmethod
     def actions(cls, log_id: str, head: Head) -> list[Action]:
         """Of an update."""
+        at = head.changed_at
         to_be_purged = head.expires_at is not None and not is_room_id(log_id)
         marks = [cls.unfinished.set(Unfinished.LOG.value), cls.updated_at.set(times.timestamp(times.now()))]
         return [
@@ -68,16 +71,19 @@ class HeadItem(LogItem):
             cls.open.set(head.open),
             cls.completed.set(head.completed),
             cls.adopted.remove() if head.adopted is None else cls.adopted.set(head.adopted),
+            cls.changed_at.remove() if at is None else cls.changed_at.set(times.timestamp(at)),
             *([] if head.expires_at is None else [cls.expires_at.set(int(head.expires_at.timestamp()))]),
         ]
 
     def entity(self) -> Head:
+        changed_at = self.attribute_values.get("changed_at")
         return Head(
             seq=int(self.seq),
             open=int(self.open),
             completed=int(self.completed),
             adopted=self.adopted,
             expires_at=_time(self.expires_at),
+            changed_at=None if changed_at is None else times.parse(changed_at),
         )
 
 
@@ -104,6 +110,9 @@ class EntryItem(LogItem):
     gone = BooleanAttribute(null=True)
     """True, or absent."""
 
+    lost_by = UnicodeSetAttribute(null=True)
+    """Who was in a room when an admin deleted it."""
+
     @classmethod
     def of(cls, appended: LogEntry) -> "EntryItem":
         entry, head = appended.entry, appended.head
@@ -127,6 +136,7 @@ class EntryItem(LogItem):
             head_expires_at=_seconds(head.expires_at),
             counted=_name(appended.counted),
             gone=appended.gone or None,
+            lost_by=set(appended.lost_by) or None,
         )
 
     def log_entry(self, entry: ActivityEntry) -> LogEntry:
@@ -137,6 +147,7 @@ class EntryItem(LogItem):
             completed=int(self.completed),
             adopted=self.adopted,
             expires_at=_time(self.head_expires_at),
+            changed_at=entry.at,
         )
         return LogEntry(
             entry=entry,
@@ -144,6 +155,7 @@ class EntryItem(LogItem):
             head=head,
             counted=_counted(self),
             gone=bool(self.gone),
+            lost_by=frozenset(self.lost_by or ()),
         )
 
 

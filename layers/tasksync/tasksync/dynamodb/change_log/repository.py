@@ -155,7 +155,12 @@ class ChangeLogRepository:
         transaction = Transaction()
         transaction.update(
             LogItem(log_id, HEAD),
-            [HeadItem.unfinished.remove(), HeadItem.updated_at.remove(), HeadItem.expires_at.remove()],
+            [
+                HeadItem.unfinished.remove(),
+                HeadItem.updated_at.remove(),
+                HeadItem.expires_at.remove(),
+                HeadItem.changed_at.remove(),
+            ],
             HeadItem.unfinished.exists(),
             WriteConflict,
         )

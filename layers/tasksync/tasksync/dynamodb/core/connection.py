@@ -378,6 +378,10 @@ class Transaction:
     def update(self, item: Model, actions: list[Action], condition: Condition, otherwise: Failure) -> None:
         self._add("update", lambda write: write.update(item, actions=actions, condition=condition), otherwise)
 
+    def amend(self, item: Model, actions: list[Action]) -> None:
+        """Update an item that may or may not be there, so without a condition."""
+        self._add("update", lambda write: write.update(item, actions=actions), WriteConflict)
+
     def put_first(self, item: Model, condition: Condition, otherwise: Failure) -> None:
         """As ``put``, before all else: its error is the one that is raised."""
         self.put(item, condition, otherwise)

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from tasksync.dynamodb.core.connection import Transaction
+from tasksync.dynamodb.live.items import end_all_connections, end_connections_of_session
 from tasksync.dynamodb.sessions.items import SessionItem
 from tasksync.dynamodb.sessions.repository import SessionsRepository
 from tasksync.dynamodb.users.conditions import put_user
@@ -38,6 +39,14 @@ class SessionChanges(SessionsRepository):
         """End a session of this user. Raises ``SessionNotFound`` if there is none, or it is somebody else's."""
         transaction = Transaction()
         transaction.delete(SessionItem(session_id), SessionItem.user_id == user_id, SessionNotFound)
+        end_connections_of_session(transaction, user_id, session_id)
+        transaction.commit()
+
+    def revoke(self, session: Session) -> None:
+        """End a session that was read. Ending one that has ended changes nothing."""
+        transaction = Transaction()
+        transaction.forget(SessionItem(session.id))
+        end_connections_of_session(transaction, session.user_id, session.id)
         transaction.commit()
 
     def end_all(self, user_id: str) -> None:
@@ -46,6 +55,7 @@ class SessionChanges(SessionsRepository):
         transaction.update(
             UserItem(user_id), [UserItem.token_epoch.add(1)], UserItem.status == UserStatus.ACTIVE.value, CallerGone
         )
+        end_all_connections(transaction, user_id)
         transaction.commit()
 
     def reauthenticate(self, user: User, session_id: str, at: datetime) -> None:
@@ -65,7 +75,7 @@ class SessionChanges(SessionsRepository):
         transaction.commit()
 
     def change_password(self, user: User, session_id: str, password_hash: str, at: datetime) -> None:
-        """Set a new password hash; every session but the given one is over.
+        """Set a new password hash; every session but the given one is over, and so are all connections.
 
         Raises ``WriteConflict`` if the user has changed since it was read, ``TokenRevoked`` if the session has ended.
         """
@@ -91,4 +101,5 @@ class SessionChanges(SessionsRepository):
             UserItem.token_epoch == user.token_epoch,
             WriteConflict,
         )
+        end_all_connections(transaction, user.id)
         transaction.commit()

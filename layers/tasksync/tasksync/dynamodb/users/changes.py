@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from tasksync.dynamodb.core.connection import Transaction
+from tasksync.dynamodb.live.items import end_all_connections
 from tasksync.dynamodb.users.conditions import move_claim
 from tasksync.dynamodb.users.items import UserItem, email_claim_of, mark_as_deleting, name_claim
 from tasksync.dynamodb.users.repository import UsersRepository
@@ -54,4 +55,5 @@ class UserChanges(UsersRepository):
             UserItem.version == user.version,
             WriteConflict,
         )
+        end_all_connections(transaction, user.id)
         transaction.commit()

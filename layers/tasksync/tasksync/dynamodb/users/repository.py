@@ -10,11 +10,9 @@ from tasksync.dynamodb.core.queries import raws
 from tasksync.dynamodb.core.unfinished import Unfinished, unfinished
 from tasksync.dynamodb.users.conditions import put_user
 from tasksync.dynamodb.users.items import ClaimItem, UserItem, email_claim_of, name_claim, user_key
-from tasksync.dynamodb.users.mapper import USER, recovery_of
-from tasksync.model import times
-from tasksync.model.entities import Page, Recovery, User, UserStatus
+from tasksync.dynamodb.users.mapper import USER
+from tasksync.model.entities import Page, User, UserStatus
 from tasksync.model.errors import WriteConflict
-from tasksync.runtime import unit_of_work
 from tasksync.runtime.settings import settings
 
 
@@ -28,14 +26,6 @@ class UsersRepository:
     def find_any(self, user_id: str) -> User | None:
         raw = get_item(settings.users_table, user_key(user_id))
         return None if raw is None else USER.read(raw)
-
-    def find_recovery(self, user_id: str) -> tuple[User, Recovery] | None:
-        """An active user, and the recovery token that was issued to them last."""
-        raw = get_item(settings.users_table, user_key(user_id))
-        if raw is None:
-            return None
-        user, recovery = USER.read(raw), recovery_of(raw)
-        return (user, recovery) if recovery and user.status is UserStatus.ACTIVE else None
 
     def owner_of(self, claim: str) -> str | None:
         """The id of the user who has this name or address (``name_claim``, ``email_claim``)."""
@@ -70,29 +60,6 @@ class UsersRepository:
             UserItem(user.id),
             [UserItem.password_hash.set(password_hash)],
             UserItem.password_hash == user.password_hash,
-            WriteConflict,
-        )
-        transaction.commit()
-
-    def recover(self, user: User, recovery: Recovery, password_hash: str, at: datetime) -> None:
-        """Set a new password hash and end every session and the recovery token.
-
-        Raises ``WriteConflict`` if the user has changed since it was read, or another token was issued.
-        """
-        transaction = Transaction()
-        transaction.update(
-            UserItem(user.id),
-            [
-                UserItem.password_hash.set(password_hash),
-                UserItem.token_epoch.add(1),
-                UserItem.updated_at.set(times.timestamp(at)),
-                UserItem.stamp.set(unit_of_work.change_context(actor_id=user.id)),
-                UserItem.version.add(1),
-                UserItem.recovery_hash.remove(),
-                UserItem.recovery_expires_at.remove(),
-                UserItem.recovery_version.remove(),
-            ],
-            (UserItem.version == user.version) & (UserItem.recovery_hash == recovery.token_hash),
             WriteConflict,
         )
         transaction.commit()

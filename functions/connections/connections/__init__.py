@@ -1,0 +1,1 @@
+"""The connections of live updates: who may open one, and which are open."""

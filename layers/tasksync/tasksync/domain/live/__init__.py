@@ -1,0 +1,1 @@
+"""Live updates: who may connect, and who is told of a change."""

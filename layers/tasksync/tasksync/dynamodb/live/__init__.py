@@ -1,0 +1,1 @@
+"""Repositories of the live table: tickets and connections."""
