@@ -1,8 +1,8 @@
 """A client of one AWS service: encodes, signs and sends a request, retries it, and decodes the response.
 
 botocore's own client interprets a description of each call, which would be most of the CPU time of a request
-(docs/performance.md). This client uses only parts of botocore: credentials, certificates, connections, the partitions
-of AWS, errors, and the hook ``before-send``.
+(docs/engineering-log.md). This client uses only parts of botocore: credentials, certificates, the partitions of AWS,
+errors, and the hook ``before-send``. Its connections are in ``connections.py``.
 
 Retries are those of botocore's standard mode:
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
