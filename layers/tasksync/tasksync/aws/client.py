@@ -281,11 +281,14 @@ class Client:
         headers["User-Agent"] = self._user_agent
         headers["Content-Length"] = str(len(body))
         request = AWSPreparedRequest("POST", self.url, headers, body, False)  # type: ignore[arg-type]  # any mapping
+        read_seconds = min(seconds, self.retry_policy.read_seconds)
+        # Where botocore tells listeners.
+        request.context = {"read_timeout": read_seconds}  # type: ignore[attr-defined]  # its types are older than it
         listeners = self.events.emit(f"before-send.{self._service.name}.{operation}", request=request)
         mocked: AWSResponse | None = next((mocked for _, mocked in listeners if mocked is not None), None)
         if mocked is not None:
             return mocked
-        return self._connections.send(headers, body, min(seconds, self.retry_policy.read_seconds))
+        return self._connections.send(headers, body, read_seconds)
 
 
 def seconds_left() -> float:
