@@ -66,6 +66,7 @@ _PURGED = MIX["DELETE /tasks/{task_id}"] - MIX["POST /tasks/{task_id}/restore"]
 Tiers = tuple[tuple[float, float], ...]
 GATEWAY: Tiers = ((333e6, 3.50e-6), (667e6, 2.80e-6), (19e9, 2.38e-6), (math.inf, 1.51e-6))
 OUT: Tiers = ((10e12, 0.09e-9), (40e12, 0.085e-9), (100e12, 0.07e-9), (math.inf, 0.05e-9))
+MESSAGE = 1.00e-6
 CALL = 0.20e-6
 GB_SECOND = 0.0000133334
 WRITE = 0.625e-6
@@ -142,6 +143,12 @@ def _add(parts: dict[str, float], row: Row, calls: float, times: float, further:
 def _add_behind(parts: dict[str, float], row: Row, requests: float, times: float) -> None:
     """What functions behind the streams do then."""
     _add(parts, row["behind"] | {"memory": 512}, requests * bool(row["behind"]["calls"]), times)
+
+
+def of_live_updates(calls: int, reads: float, writes: float, messages: int, logged: int) -> float:
+    """USD of what these calls of functions take: three round trips each, the messages to WebSockets among them."""
+    time = calls * _seconds({"memory": 512, "in_sequence": 3}, 0.0) * 512 / 1024 * GB_SECOND
+    return time + calls * CALL + reads * READ + writes * WRITE + messages * MESSAGE + logged * LOG_BYTE
 
 
 def of_a_month(found: Row, people: int) -> dict[str, float]:

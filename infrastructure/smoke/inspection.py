@@ -5,7 +5,7 @@ from typing import Any
 
 from infrastructure import stacks
 from infrastructure import template as templates
-from infrastructure.smoke import gateway, resources
+from infrastructure.smoke import gateway, live, resources
 from infrastructure.smoke.findings import Check, Finding, carry_out
 from infrastructure.smoke.journey import Unhealthy, check
 
@@ -24,6 +24,7 @@ def look(name: str, url: str, client: Any, only: Collection[str] = ()) -> list[F
     checks: dict[str, Check] = {
         "serves": lambda: _serves(url),
         **gateway.checks(url, origins),
+        **live.checks(url),
         **resources.checks(stack, stacks.outputs(found)["ApiId"], url),
     }
     return carry_out({name: check for name, check in checks.items() if not only or name in only})

@@ -48,15 +48,6 @@ def test_the_deployment_is_the_one_the_stage_serves() -> None:
     assert stage["DeploymentId"]["Ref"] in _of_type(resources, "AWS::ApiGateway::Deployment")
 
 
-def test_a_stage_with_settings_of_a_route_is_made_after_the_route() -> None:
-    """API Gateway refuses settings of a route that is not there."""
-    resources = transformed()
-
-    routes = {each["RouteKey"]: name for name, each in _of_type(resources, "AWS::ApiGatewayV2::Route").items()}
-    for name, stage in _of_type(resources, "AWS::ApiGatewayV2::Stage").items():
-        assert {resources[name]["DependsOn"]} == {routes[key] for key in stage["RouteSettings"]}
-
-
 # One that stands in the API's description behind a condition, which SAM does not look into; one that it resolves; one
 # of the stage alone; none at all.
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """Live updates over real WebSockets: tickets, hints, pings, and the end of sessions."""
 
+from functools import partial
+from typing import Any
+
 import pytest
 
-from tests.journeys.service import Service, eventually
+from infrastructure.smoke.websocket import HandshakeRefused, WebSocket
+from tests.journeys.service import Service
 from tests.support.client import Person
-from tests.support.websocket import HandshakeRefused, WebSocket
 
 
 def connect(person: Person) -> WebSocket:
@@ -15,14 +18,15 @@ def test_a_change_is_hinted_to_another_member_and_not_to_one_who_was_removed(ser
     ann, bob = service.register("ann"), service.register("bob")
     room = ann.open_room()
     bob.join(room)
-    with connect(bob) as socket:
+    with connect(bob) as socket, connect(ann) as other:
         ann.plan(room_id=room["id"])
         assert socket.await_message(lambda hint: hint.get("room_id") == room["id"] and hint["seq"] >= 3)
 
         assert ann.delete(f"/rooms/{room['id']}/users/{bob.id}").status == 204
         assert socket.await_message(lambda hint: hint == {"type": "rooms"})
-        late = ann.plan(room_id=room["id"])
-        assert eventually(lambda: _is_logged(ann, room, late))
+        for last in (5, 6):  # when the second is told to Ann, the first would have been told to Bob
+            ann.plan(room_id=room["id"])
+            assert other.await_message(partial(_goes_up_to, room, last))
         socket.ask({"type": "ping"})
 
         assert socket.until({"type": "pong"}) == []
@@ -50,6 +54,16 @@ def test_the_end_of_a_session_closes_its_websocket(service: Service) -> None:
         assert kept.until({"type": "pong"}) == []
 
 
-def _is_logged(person: Person, room: dict[str, str], task: dict[str, str]) -> bool:
-    entries = person.get(f"/rooms/{room['id']}/activity").json()["items"]
-    return task["id"] in {entry["resource_id"] for entry in entries}
+def test_a_new_password_closes_all_websockets(service: Service) -> None:
+    ann = service.register("ann")
+    elsewhere = service.anonymous.sign_in(ann.username)
+    with connect(ann) as first, connect(elsewhere) as second:
+        body = {"current_password": ann.password, "new_password": "crimson lantern 44 boat"}
+        assert ann.post("/auth/password", json=body).status == 204
+
+        assert first.await_close()
+        assert second.await_close()
+
+
+def _goes_up_to(room: dict[str, str], last: int, hint: dict[str, Any]) -> bool:
+    return hint.get("room_id") == room["id"] and int(hint["seq"]) >= last

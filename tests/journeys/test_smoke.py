@@ -17,6 +17,7 @@ CHECKS = [
     "requests without a good token",
     "CORS",
     "compression",
+    "live updates",
     "one stage",
     "throttles",
     "gateway responses",
@@ -76,6 +77,17 @@ def _gateway_response(service: Service) -> Iterator[None]:
 
 
 @contextmanager
+def _open_websockets(service: Service) -> Iterator[None]:
+    """Nobody asks for tickets."""
+    gateway, api = service.addresses.client("apigatewayv2"), service.addresses.outputs["LiveApiId"]
+    [route] = [each for each in gateway.get_routes(ApiId=api)["Items"] if each["RouteKey"] == "$connect"]
+    gateway.update_route(ApiId=api, RouteId=route["RouteId"], AuthorizationType="NONE")
+    yield
+    kept = {name: route[name] for name in ("AuthorizationType", "AuthorizerId")}
+    gateway.update_route(ApiId=api, RouteId=route["RouteId"], **kept)
+
+
+@contextmanager
 def _alarm(service: Service) -> Iterator[None]:
     cloudwatch = service.addresses.client("cloudwatch")
     alarm = cloudwatch.describe_alarms()["MetricAlarms"][0]["AlarmName"]
@@ -103,6 +115,7 @@ def _stream(service: Service) -> Iterator[None]:
         (_second_stage, "one stage"),
         (_throttle, "throttles"),
         (_gateway_response, "gateway responses"),
+        (_open_websockets, "live updates"),
         (_alarm, "alarms"),
         (_stream, "streams are enabled"),
     ],

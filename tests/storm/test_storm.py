@@ -1,6 +1,7 @@
 """16 clients do everything to four rooms while workers are killed: nothing acknowledged is lost, nothing stays broken.
 
-Sixteen more keep copies of what each of them sees, by ``/sync``, and have the same as the server in the end.
+Sixteen more keep copies of what each of them sees, by ``/sync``, and have the same as the server in the end. Sixteen
+listen to hints, and get none of what happens in a room after they have lost it.
 
 ``STORM_SECONDS`` says for how long (60), ``STORM_SEED`` with which dice. On a machine that has much else to do it goes
 on until each action has been carried out often enough, but no more than four times as long.
@@ -25,6 +26,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from infrastructure import audit
 from infrastructure.local.stack import LocalStack
 from tests.storm.followers import Follower, Probe, percentiles
+from tests.storm.listeners import Hint, Listener, Logs
 from tests.storm.storm import Board, Participant, TaskHistory
 from tests.storm.workers import workers
 from tests.support.client import Client, Person
@@ -54,6 +56,8 @@ LEAST = {
     "delete user": 2,
     "open": 4,
 }
+# Of changes of others, over WebSockets.
+LEAST_HINTS = 50
 ANSWERS = {"200", "201", "204", "401", "403", "404", "409", "412", "422", "503", "none"}
 COLUMNS = ["pending", "in progress", "completed"]
 
@@ -72,6 +76,11 @@ class Weather:
         self._over = threading.Event()
         self._participants: list[Participant] = []
         self.followers: list[Follower] = []
+        self.listeners: list[Listener] = []
+        self._listening = ThreadPoolExecutor(CLIENTS)
+        self._hung_up = threading.Event()
+        self.ended_at = 0.0
+        """When the storm was over, in seconds since 1970."""
         self._anonymous = Client.over_http(self._addresses.api_url, seconds=40)
         self.probe = Probe(self._anonymous, self._head)
 
@@ -84,18 +93,21 @@ class Weather:
             Follower(number, partial(getattr, each, "person"), random.Random(dice.random()))
             for number, each in enumerate(participants)
         ]
+        self.listeners = [Listener(partial(getattr, each, "person")) for each in participants]
         for place in range(ROOMS):
             participants[place].open(place)
         with ThreadPoolExecutor(2 * CLIENTS + 2) as threads:
             struck = threads.submit(self._strike, dice)
             running = [threads.submit(self.probe.run, self._over.is_set)]
-            for each, follower in zip(participants, self.followers, strict=True):
+            for each, follower, listener in zip(participants, self.followers, self.listeners, strict=True):
                 # One after the other: sixteen workers that start at once would take the first half minute.
                 running.append(threads.submit(each.run, self._over.is_set))
                 running.append(threads.submit(follower.run, self._over.is_set))
+                self._listening.submit(listener.run, self._hung_up.is_set)
                 time.sleep(_SECONDS_BETWEEN_STARTS)
             self._last(time.monotonic() + SECONDS - CLIENTS * _SECONDS_BETWEEN_STARTS)
             self._over.set()
+            self.ended_at = time.time()
             for future in [struck, *running]:
                 future.result()
 
@@ -112,14 +124,25 @@ class Weather:
 
     def rooms(self) -> dict[str, Person]:
         """By the id of each room that somebody sees: one of those who do."""
-        people = [each.person for each in self._participants if each.person is not None]
-        return {room["id"]: person for person in people for room in person.list("/rooms")}
+        return {room["id"]: person for person in self.people() for room in person.list("/rooms")}
+
+    def people(self) -> list[Person]:
+        return [each.person for each in self._participants if each.person is not None]
 
     def copies(self) -> list[str]:
         """How the followers' copies are otherwise than what the routes show."""
         return [unlike for each in self.followers if (unlike := each.difference())]
 
+    def hang_up(self) -> None:
+        self._hung_up.set()
+        self._listening.shutdown()
+
+    def hints(self) -> list[Hint]:
+        """All that listeners got."""
+        return [hint for each in self.listeners for hint in each.hints]
+
     def stop(self) -> None:
+        self.hang_up()
         self._anonymous.connection.close()
         for each in self._participants:
             each.close()
@@ -156,10 +179,11 @@ def test_a_storm_with_killed_workers_loses_nothing(weather: Weather, capsys: pyt
     weather.blow()
 
     report = _settled(weather)
+    weather.hang_up()
 
-    board = weather.board
+    board, logs = weather.board, Logs(weather.items("LogTable"))
     with capsys.disabled():
-        _print_figures(weather, report)
+        _print_figures(weather, logs, report)
     assert audit.clean(report), "\n".join(audit.lines(report))
     assert board.statuses.keys() <= ANSWERS
     assert board.unanswered == []
@@ -168,8 +192,11 @@ def test_a_storm_with_killed_workers_loses_nothing(weather: Weather, capsys: pyt
     lost = _lost(weather) + _misplaced(weather)
     assert lost == [], "\n".join(lost)
     assert board.lacks(LEAST) == {}, board.done
+    # Whoever got no hint of the last change of a room finds it with the next page.
     unlike = weather.copies()
     assert unlike == [], "\n".join(unlike)
+    assert len(logs.latencies(hint for hint in weather.hints() if hint.at < weather.ended_at)) >= LEAST_HINTS
+    assert logs.told_after_removal(weather.hints()) == []
     assert [gap for each in weather.followers for gap in each.gaps] == []
 
 
@@ -254,8 +281,9 @@ def _disordered(ranked: list[dict[str, Any]], known: dict[str, TaskHistory]) -> 
                 yield f"{task['id']} is before {other['id']}, behind which it was put"
 
 
-def _print_figures(weather: Weather, report: Any) -> None:
-    board = weather.board
+def _print_figures(weather: Weather, logs: Logs, report: Any) -> None:
+    board, hints = weather.board, weather.hints()
+    seen = [(person.id, room["id"]) for person in weather.people() for room in person.list("/rooms")]
     figures = {
         "seconds": SECONDS,
         "seed": SEED,
@@ -272,6 +300,11 @@ def _print_figures(weather: Weather, report: Any) -> None:
         "pages of copies": dict(sorted(sum((each.pages for each in weather.followers), Counter()).items())),
         "commit to log, p50 / p99": percentiles(weather.probe.in_log),
         "commit to copy, p50 / p99": percentiles(weather.probe.in_copy),
+        "commit to hint of another, p50 / p99": percentiles(
+            logs.latencies(hint for hint in hints if hint.at < weather.ended_at)
+        ),
+        "last changes of rooms hinted": f"{sum(logs.last_told(hints, *each) for each in seen)} of {len(seen)}",
+        "sockets": dict(sorted(sum((each.happened for each in weather.listeners), Counter()).items())),
         "changes that came later than 10 s": weather.probe.lost,
     }
     sys.stdout.write("\n".join(["", f"Storm: {json.dumps(figures, indent=2)}", *audit.lines(report), ""]))

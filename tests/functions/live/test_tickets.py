@@ -76,3 +76,28 @@ def test_a_fault_of_the_table_refuses_the_connection_with_503(product: Product) 
 
     with product.aws.permissions.outage("UsersTable"), pytest.raises(Refused, match="503"):
         product.live.open(url)
+
+
+@pytest.mark.parametrize("ticket", ["x", "a" * 42, "a" * 44, "é" * 43, "a" * 42 + "=", "a" * 5000])
+def test_a_text_without_the_form_of_a_ticket_causes_no_call(product: Product, ticket: str) -> None:
+    before = len(product.aws.permissions.calls)
+
+    with pytest.raises(Refused, match="403"):
+        product.live.open(f"wss://live.example.org/live?ticket={ticket}")
+
+    assert product.aws.permissions.calls[before:] == []
+
+
+def test_no_log_line_has_a_ticket(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
+    product.aws.deploy(LogLevel="DEBUG")
+    ann = product.register("ann")
+    url = ann.post("/live/tickets").json()["url"]
+    product.live.open(url)
+    with pytest.raises(Refused):
+        product.live.open(url)
+    product.deliver()
+
+    written = capsys.readouterr().out
+    assert "connection opened" in written
+    assert "connection refused" in written
+    assert url.partition("ticket=")[2] not in written

@@ -1,7 +1,8 @@
-"""A WebSocket client for tests (RFC 6455), over a real connection."""
+"""A WebSocket client (RFC 6455) for checks and tests."""
 
 import json
 import socket
+import ssl
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
@@ -30,7 +31,11 @@ class WebSocket:
     def __init__(self, url: str, seconds: float = _SECONDS) -> None:
         """Raises ``HandshakeRefused``. ``seconds``: how long it waits for anything."""
         address = urlsplit(url)
-        self._socket = socket.create_connection((str(address.hostname), address.port or 80), timeout=seconds)
+        host, encrypted = str(address.hostname), address.scheme == "wss"
+        port = address.port or (443 if encrypted else 80)
+        self._socket = socket.create_connection((host, port), timeout=seconds)
+        if encrypted:
+            self._socket = ssl.create_default_context().wrap_socket(self._socket, server_hostname=host)
         self._connection = WSConnection(ConnectionType.CLIENT)
         self._events: list[Event] = []
         target = address.path + (f"?{address.query}" if address.query else "")
@@ -43,8 +48,13 @@ class WebSocket:
     def ask(self, message: Json) -> None:
         self._socket.sendall(self._connection.send(TextMessage(data=json.dumps(message))))
 
-    def message(self) -> Json | None:
-        """The next message; None if the server closes the WebSocket."""
+    def message(self, seconds: float | None = None) -> Json | None:
+        """The next message; None if the server closes the WebSocket. ``seconds``: how long it waits, from now on.
+
+        Raises ``TimeoutError``.
+        """
+        if seconds is not None:
+            self._socket.settimeout(seconds)
         while True:
             event = self._next()
             if isinstance(event, TextMessage):
@@ -64,7 +74,8 @@ class WebSocket:
         """The messages before this one."""
         found = []
         while (message := self.message()) != last:
-            assert message is not None
+            if message is None:
+                raise ConnectionError(f"closed before {last}")
             found.append(message)
         return found
 
