@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from tasksync.dynamodb.change_log.decoder import seq_of
-from tasksync.dynamodb.change_log.items import EPOCH, HEAD, entry_item, log_key
+from tasksync.dynamodb.change_log.counts import has_counted_all
+from tasksync.dynamodb.change_log.decoder import HEAD, seq_of
+from tasksync.dynamodb.change_log.items import EPOCH, entry_item, log_key
 from tasksync.dynamodb.core.connection import MOST_KEYS, get_many
 from tasksync.dynamodb.core.gather import gather
 from tasksync.dynamodb.core.mapper import Raw, Row, Text, stored_as
@@ -84,5 +85,4 @@ class FollowedLogs:
 
 
 def _end(raw: Raw) -> LogEnd:
-    # As ``counts_by_room``: a log that does not yet have all that the version before wrote has counted a part.
-    return LogEnd(int(raw["seq"]["N"]), int(raw["open"]["N"]), int(raw["completed"]["N"]), "adopted" not in raw)
+    return LogEnd(int(raw["seq"]["N"]), int(raw["open"]["N"]), int(raw["completed"]["N"]), has_counted_all(raw))
