@@ -46,6 +46,8 @@ from tests.support.stack import Stack
 ROOM = "room_018f0000000070008000000000000001"
 ADMIN = Caller("usr_018f0000000070008000000000000002", "ses_1", UserRole.USER)
 
+STEPS = 60
+"""Invocations of one seed."""
 _AT_ONCE = 4
 """Invocations."""
 _LONGEST_DELAY_SECONDS = 900
