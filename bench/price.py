@@ -81,6 +81,7 @@ SECRET_CALL, KEY_CALL = 0.05e-4, 0.03e-4
 FIREWALL, FIREWALL_RULE, FIREWALL_REQUEST = 5.00, 1.00, 0.60e-6
 TRACE = 5.00e-6
 METRIC_READ = 0.01e-3
+QUEUE_REQUEST = 0.40e-6
 SNAPSHOT_GB_SECOND, RESTORED_GB = 0.0000015046, 0.0001397998
 
 # Assumed, since times on AWS were not measured: CPU of a whole vCPU, a round trip, and a password, in seconds.
@@ -107,6 +108,8 @@ KEY_CALLS_AN_HOUR = 12
 TRACED = 0.05
 SCRAPES = HOURS * 12
 VERSIONS_KEPT = 3
+# Lambda looks into the queue of a function by five requests at the same time, each of which waits for 20 s.
+POLLERS, POLL_SECONDS = 5, 20
 
 Row = dict[str, Any]
 
@@ -166,6 +169,7 @@ def of_a_month(found: Row, people: int) -> dict[str, float]:
         "DynamoDB, reads and writes": (parts["reads"] + parts["writes"]) * millions,
         "DynamoDB, storage and restoring": kept * STORED_BYTE,
         "sweeps": sweeps,
+        "polling of queues": _polled() * POLLERS * HOURS * 3600 / POLL_SECONDS * QUEUE_REQUEST,
         "logs": logged * (LOG_BYTE + STORED_LOG_BYTE),
         "metrics": metrics_of(found, requests) * METRIC,
         "alarms and dashboard": _count("AWS::CloudWatch::Alarm") * ALARM
@@ -251,6 +255,12 @@ def _memory(function: Row) -> int:
 
 def _count(kind: str) -> int:
     return sum(each["Type"] == kind for each in _template()["Resources"].values())
+
+
+def _polled() -> int:
+    """How many queues have a function that handles their messages."""
+    functions = [each for each in _template()["Resources"].values() if each["Type"] == "AWS::Serverless::Function"]
+    return sum(event["Type"] == "SQS" for each in functions for event in each["Properties"].get("Events", {}).values())
 
 
 def tables(found: Row) -> tuple[str, str, str]:

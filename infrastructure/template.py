@@ -164,7 +164,7 @@ def local_values(template: Mapping[str, Any]) -> dict[str, str]:
     """The parameters that differ from their defaults on one machine, where everybody has one address.
 
     Rate limits are a hundredfold for each address and each user, but not for each account: how often a password may be
-    guessed is the same everywhere. And tasks are open.
+    guessed is the same everywhere. And tasks are open, and webhooks may be sent to the machine itself.
     """
     parameters = template.get("Parameters", {})
     limits = {
@@ -172,4 +172,5 @@ def local_values(template: Mapping[str, Any]) -> dict[str, str]:
         for name, declaration in parameters.items()
         if name.endswith(("PerIp", "PerUser", "PerSecond", "Burst")) and not name.startswith("Max")
     }
-    return limits | ({"TasksOpen": "true"} if "TasksOpen" in parameters else {})
+    switched = {name: "true" for name in ("TasksOpen", "WebhooksToLoopback") if name in parameters}
+    return limits | switched

@@ -57,6 +57,19 @@ REQUESTS: dict[str, dict[str, Any]] = {
     },
     "restore_task": {"Nothing to say": {}},
     "sync_with_body": {"The first page": {"limit": 200}},
+    "create_webhook": {
+        "All events": {"url": "https://hooks.example.org/tasksync"},
+        "Changes of tasks, in order": {
+            "url": "https://hooks.example.org/tasks",
+            "events": ["task.created", "task.updated"],
+            "ordered": True,
+        },
+    },
+    "change_webhook": {"Other events": {"events": ["task.created", "task.trashed"]}},
+    "renew_secret": {"Nothing to say": {}},
+    "resume_webhook": {"Nothing to say": {}},
+    "send_test": {"Nothing to say": {}},
+    "replay": {"Four entries": {"from": 1, "to": 4}},
     "resolve_keys": {"One of each": {"users": [ANN], "rooms": [ROOM], "tasks": [TASK], "codes": [CODE]}},
 }
 """By operation and name, bodies of requests. The first is the one to begin with."""

@@ -20,6 +20,7 @@ _PATH_PARAMETERS = {
     "room_id": "The id of a room, as `POST /rooms` or `GET /rooms` responds with it.",
     "task_id": "The id of a task, as `POST /tasks` or `GET /tasks` responds with it.",
     "session_id": "The id of a session, as `GET /auth/sessions` responds with it.",
+    "webhook_id": "The id of a webhook, as `GET /rooms/{room_id}/webhooks` responds with it.",
     "asset": "The name of a file, as a page has it.",
 }
 # Of several entity tags, or * (RFC 9110 §13.1.1).

@@ -10,7 +10,7 @@ from infrastructure.openapi.schemas import Json, Schemas
 from tasksync.http.route import SAFE, Route
 from tasksync.http.schemas.fields import CursorQuery
 
-_SUCCESSES = {200: "Done.", 201: "Created.", 204: "Done. The response has no body."}
+_SUCCESSES = {200: "Done.", 201: "Created.", 202: "Accepted: it is done soon.", 204: "Done. The response has no body."}
 
 
 class Responses:

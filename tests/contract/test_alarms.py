@@ -10,7 +10,8 @@ STACK = Stack()
 ALARMS = STACK.of_type("AWS::CloudWatch::Alarm")
 STREAM_FUNCTIONS = [function for function in STACK.functions if STACK.events(function, "DynamoDB")]
 SCHEDULED = [function for function in STACK.functions if STACK.events(function, "Schedule")]
-QUEUES = list(STACK.of_type("AWS::SQS::Queue"))
+READ = {event["Queue"]["Fn::GetAtt"][0] for function in STACK.functions for event in STACK.events(function, "SQS")}
+FAILURE_QUEUES = sorted(STACK.of_type("AWS::SQS::Queue").keys() - READ)
 
 
 def _of(metric: str) -> list[Any]:
@@ -37,7 +38,12 @@ def test_a_stream_function_has_an_alarm_on_its_iterator_age(function: str) -> No
     assert {"Ref": function} in _of("IteratorAge")
 
 
-@pytest.mark.parametrize("queue", QUEUES)
+@pytest.mark.parametrize("queue", sorted(READ))
+def test_a_queue_that_a_function_reads_has_an_alarm_on_the_age_of_its_messages(queue: str) -> None:
+    assert {"Fn::GetAtt": [queue, "QueueName"]} in _of("ApproximateAgeOfOldestMessage")
+
+
+@pytest.mark.parametrize("queue", FAILURE_QUEUES)
 def test_a_failure_queue_has_an_alarm_on_its_messages(queue: str) -> None:
     assert {"Fn::GetAtt": [queue, "QueueName"]} in _of("ApproximateNumberOfMessagesVisible")
 

@@ -45,7 +45,7 @@ def _longest(schema: Json, name: str = "") -> int:
             return 20
         case {"type": "string" | ["string", "null"], "maxLength": most}:
             return int(most) * _SPELLING
-        case {"type": "array", "items": items, "maxItems": most}:
+        case {"type": "array" | ["array", "null"], "items": items, "maxItems": most}:
             return int(most) * (_longest(items) + _AROUND)
         case {"type": "object"}:
             return sum(

@@ -29,6 +29,8 @@ EXPECTED = {
     "TicketsFunction": API,
     "SweeperFunction": TABLES | {"fractional_indexing"},
     "UsersFunction": API | {"bcrypt"},
+    "WebhookDeliveryFunction": TABLES | {"standardwebhooks"},
+    "WebhooksFunction": API,
 }
 
 # Taken by the others where they are installed, as here; they are in no layer.

@@ -18,7 +18,7 @@ STACK = Stack({})
 DESCRIPTION = file.read()
 
 UNITS = {"KiB": 1024, "MB": 1_000_000, "s": 1, "min": 60, "h": 3600, "days": 86_400}
-PACKAGES = ("_api", "authorizer", "sweeper", "auditor")
+PACKAGES = ("_api", "authorizer", "sweeper", "auditor", "webhook_delivery")
 # Settings that count in the unit that the page shows.
 IN_DAYS = {"ActivityRetentionDays", "TrashDays"}
 

@@ -29,7 +29,8 @@ ON_EVERYTHING = {"cloudwatch:GetMetricData", "cloudwatch:ListMetrics"}
 ACTIONS = (
     DYNAMODB_ACTIONS
     | ON_EVERYTHING
-    | {"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "sqs:GetQueueAttributes", "sqs:SendMessage"}
+    | {"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"}
+    | {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:SendMessage"}
     | {"execute-api:ManageConnections"}
 )
 
@@ -41,7 +42,8 @@ def _own_resources(function: str) -> set[str]:
     secrets = {value["Fn::GetAtt"][0] for value in variables if value.get("Fn::GetAtt", [])[1:] == ["Id"]}
     queues = [event["DestinationConfig"]["OnFailure"]["Destination"] for event in STACK.events(function, "DynamoDB")]
     substituted = {name for value in variables for name in re.findall(r"\$\{(\w+)\}", value.get("Fn::Sub", ""))}
-    queues += [{"Fn::GetAtt": [name, "Arn"]} for name in substituted & STACK.of_type("AWS::SQS::Queue").keys()]
+    named = substituted | {value.get("Ref") for value in variables}
+    queues += [{"Fn::GetAtt": [name, "Arn"]} for name in named & STACK.of_type("AWS::SQS::Queue").keys()]
     return (
         {STACK.resolve({"Fn::GetAtt": [table, "Arn"]}) for table in tables}
         | {STACK.resolve({"Fn::GetAtt": [secret, "Id"]}) for secret in secrets}

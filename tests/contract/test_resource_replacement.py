@@ -93,11 +93,13 @@ FROZEN: dict[str, dict[str, Any]] = {
     "RateLimitsTable": _table("limit_id"),
     "LogTable": _table("owner_id", "item"),
     "LiveTable": _table("live_id"),
+    "WebhooksTable": _table("room_id", "item"),
     "ActivityTable": _table("room_id", "entry_id"),
     "SigningSecret": {"GenerateSecretString": _GENERATED},
     "SessionSecret": {"GenerateSecretString": _GENERATED},
     "PepperSecret": {"GenerateSecretString": _GENERATED},
     "HttpSecret": {"GenerateSecretString": _GENERATED},
+    "WebhookSecret": {"GenerateSecretString": _GENERATED},
     "MetricsSecret": {
         "GenerateSecretString": {**_GENERATED, "ExcludeCharacters": "!\"#$%&'()*,:;<=>?@[\\]^`{|}"},
     },
@@ -106,6 +108,8 @@ FROZEN: dict[str, dict[str, Any]] = {
     "ActivityFailures": {},
     "DispatchFailures": {},
     "LiveFailures": {},
+    "DeliveryQueue": {},
+    "DeliveryFailures": {},
     "Alarms": {},
     "AccessLogGroup": {"LogGroupName": {"Fn::Sub": "/${AWS::StackName}/access"}},
     **{
@@ -116,6 +120,7 @@ FROZEN: dict[str, dict[str, Any]] = {
             *("RoomCleanupFunction", "UserRemovalFunction", "ActivityFunction", "DispatchFunction"),
             *("SweeperFunction", "AuditorFunction", "MigrationsFunction", "SyncFunction"),
             *("TicketsFunction", "ConnectionsFunction", "LiveFunction"),
+            *("WebhooksFunction", "WebhookDeliveryFunction"),
         )
     },
 }

@@ -283,6 +283,7 @@ MEANT = {
     "lambda": f"{FUNCTION}:live",
     "logs": _arn("logs", f"log-group:/{STACK}/UsersFunction:log-stream:1"),
     "s3": "arn:aws:s3:::bucket/CodeDeploy/1",
+    "sqs": _arn("sqs", f"{STACK}-DeliveryQueue-1"),
 }
 # For which IAM knows no resources, although it does for others of the service.
 ON_EVERYTHING = {"dynamodb:ListStreams"}

@@ -8,12 +8,12 @@ commit of two entries. Records may be lost, entries expire.
 
 import argparse
 import sys
-from collections import deque
 from collections.abc import Iterator
 from enum import Enum, auto
 from typing import NamedTuple
 
 from tests.model.explore import Result
+from tests.model.search import Step, search
 
 
 class Guard(Enum):
@@ -126,13 +126,7 @@ class World(NamedTuple):
     bounds: Bounds = BOUNDS[0]
 
 
-class Step(NamedTuple):
-    text: str
-    world: World
-    fault: str | None = None
-
-
-def steps(w: World, removed: frozenset[Guard]) -> Iterator[Step]:
+def steps(w: World, removed: frozenset[Guard]) -> Iterator[Step[World]]:
     """Everything that may happen next."""
     for thing, most in enumerate(w.bounds.revisions):
         revision = w.committed[thing] + 1
@@ -161,7 +155,7 @@ def steps(w: World, removed: frozenset[Guard]) -> Iterator[Step]:
         )
 
 
-def _taken(w: World, thing: int, removed: frozenset[Guard]) -> Iterator[Step]:
+def _taken(w: World, thing: int, removed: frozenset[Guard]) -> Iterator[Step[World]]:
     shard = w.shards[thing]
     batches = {shard[:1], shard[:2]} if Guard.ORDER not in removed else {(record,) for record in shard}
     for records in batches - {()}:
@@ -175,7 +169,7 @@ def _taken(w: World, thing: int, removed: frozenset[Guard]) -> Iterator[Step]:
         yield from _begun(w._replace(repairs=w.repairs - 1), worker, removed)
 
 
-def _begun(w: World, worker: Worker, removed: frozenset[Guard]) -> Iterator[Step]:
+def _begun(w: World, worker: Worker, removed: frozenset[Guard]) -> Iterator[Step[World]]:
     """It begins, with its first read; also once more, after others have appended."""
     anew = Worker(worker.thing, worker.records, worker.repair)
     after = anew._replace(head=w.head)
@@ -185,7 +179,7 @@ def _begun(w: World, worker: Worker, removed: frozenset[Guard]) -> Iterator[Step
         yield Step(f"{_name(worker)} begins and reads the marker", w._replace(workers=(*w.workers, after)))
 
 
-def _worked(w: World, worker: Worker, removed: frozenset[Guard]) -> Iterator[Step]:
+def _worked(w: World, worker: Worker, removed: frozenset[Guard]) -> Iterator[Step[World]]:
     """``w``: without this worker."""
     if worker.looks:
         yield from _looked(w, worker, removed)
@@ -207,7 +201,7 @@ def _worked(w: World, worker: Worker, removed: frozenset[Guard]) -> Iterator[Ste
             yield Step(f"{name} reads what is not in the log", w._replace(workers=(*w.workers, after)))
 
 
-def _put(w: World, worker: Worker, removed: frozenset[Guard]) -> Iterator[Step]:
+def _put(w: World, worker: Worker, removed: frozenset[Guard]) -> Iterator[Step[World]]:
     assert worker.head is not None
     name = _name(worker)
     start = worker.head.seq + worker.put
@@ -231,7 +225,7 @@ def _put(w: World, worker: Worker, removed: frozenset[Guard]) -> Iterator[Step]:
     yield _judged(f"{text}, and hears nothing", after._replace(workers=(*w.workers, looking)))
 
 
-def _looked(w: World, worker: Worker, removed: frozenset[Guard]) -> Iterator[Step]:
+def _looked(w: World, worker: Worker, removed: frozenset[Guard]) -> Iterator[Step[World]]:
     """A query sees all that is there, or some of it: one page, or a part of a transaction."""
     assert worker.head is not None
     there = w.log[worker.head.seq :]
@@ -246,7 +240,7 @@ def _looked(w: World, worker: Worker, removed: frozenset[Guard]) -> Iterator[Ste
         yield Step(f"{name} finds {len(found)}", w._replace(workers=(*w.workers, after)))
 
 
-def _completed(w: World, worker: Worker, removed: frozenset[Guard]) -> Iterator[Step]:
+def _completed(w: World, worker: Worker, removed: frozenset[Guard]) -> Iterator[Step[World]]:
     """The markers in any order, then the head."""
     assert worker.head is not None
     name = _name(worker)
@@ -272,7 +266,7 @@ def _completed(w: World, worker: Worker, removed: frozenset[Guard]) -> Iterator[
         yield step._replace(fault=fault)
 
 
-def _ends(text: str, w: World, worker: Worker) -> Iterator[Step]:
+def _ends(text: str, w: World, worker: Worker) -> Iterator[Step[World]]:
     """The worker is finished; to be cut off before the records are acknowledged is a step of its own."""
     shard = tuple(record for record in w.shards[worker.thing] if record not in worker.records)
     yield Step(f"{text} and ends", w._replace(shards=_with(w.shards, worker.thing, shard)))
@@ -303,7 +297,7 @@ def _counted(thing: int, revision: int) -> int:
     return int((thing, revision) == (1, 1))
 
 
-def _judged(text: str, w: World) -> Step:
+def _judged(text: str, w: World) -> Step[World]:
     last = [0, 0]
     for number, entry in enumerate(w.log, 1):
         before, last[entry.thing] = last[entry.thing], entry.revision
@@ -340,32 +334,8 @@ def broken_at_rest(w: World) -> str | None:
 
 def explore(removed: frozenset[Guard] = frozenset()) -> Result:
     """Every state within all bounds, or the shortest way to a fault within the first bounds that have one."""
-    results = []
-    for bounds in BOUNDS:
-        results.append(_explored(bounds, removed))
-        if results[-1].fault:
-            return results[-1]
-    states, events = sum(result.states for result in results), sum(result.events for result in results)
-    return Result(states, events, max(result.depth for result in results), 0.0, None, ())
-
-
-def _explored(bounds: Bounds, removed: frozenset[Guard]) -> Result:
-    start = World(repairs=bounds.repairs, bounds=bounds)
-    came_from: dict[World, tuple[World, str] | None] = {start: None}
-    depth = {start: 0}
-    queue, events = deque([start]), 0
-    while queue:
-        world = queue.popleft()
-        for step in steps(world, removed):
-            events += 1
-            fault = step.fault or (broken_at_rest(step.world) if step.world not in came_from else None)
-            if fault:
-                return Result(len(came_from), events, depth[world] + 1, 0.0, fault, ())
-            if step.world not in came_from:
-                came_from[step.world] = (world, step.text)
-                depth[step.world] = depth[world] + 1
-                queue.append(step.world)
-    return Result(len(came_from), events, max(depth.values()), 0.0, None, ())
+    starts = [World(repairs=bounds.repairs, bounds=bounds) for bounds in BOUNDS]
+    return search(starts, lambda w: steps(w, removed), broken_at_rest)
 
 
 def _ended(w: World, thing: int) -> bool:

@@ -11,7 +11,7 @@ from types import ModuleType
 from tasksync import domain, dynamodb
 
 _VERBS = {"check": "ConditionCheck", "delete": "Delete", "put": "Put", "update": "Update"}
-_SINGLE_VERBS = {"save": "Put", "update": "Update"}
+_SINGLE_VERBS = {"delete": "Delete", "save": "Put", "update": "Update"}
 _COMPARISONS = {ast.Eq: "=", ast.NotEq: "<>", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 _FUNCTIONS = {"exists": "attribute_exists", "does_not_exist": "attribute_not_exists"}
 

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dispatch.duties import DUTIES, hand_out
-from tasksync.dynamodb.change_log.decoder import entry_of
+from dispatch.duties import DUTIES, Written, hand_out
+from tasksync.dynamodb.change_log.decoder import HEAD, entry_of, head_of
 from tasksync.dynamodb.core.gather import gather
-from tasksync.model.entities import ActivityEntry
 from tasksync.observability.logs import log
 from tasksync.runtime import deadline
 from tasksync.streams.by_log import Record, handle_by_log
@@ -26,15 +25,16 @@ def _log_of(record: Record) -> str:
 
 
 def _hand_out(log_id: str, records: Sequence[Record]) -> bool:
-    entries = [entry for record in records if (entry := _entry(record["dynamodb"])) is not None]
-    return hand_out(DUTIES, log_id, entries, deadline.has_time)
+    written = [each for record in records if (each := _written(record["dynamodb"])) is not None]
+    return hand_out(DUTIES, log_id, written, deadline.has_time)
 
 
-def _entry(change: Mapping[str, Any]) -> ActivityEntry | None:
-    """The entry in a stream record; None if it cannot be read: nobody can do what it calls for, now or later."""
+def _written(change: Mapping[str, Any]) -> Written | None:
+    """The entry or head in a stream record; None if it cannot be read: nobody can do what it calls for, now or
+    later."""
+    keys = {name: value["S"] for name, value in change["Keys"].items()}
     try:
-        return entry_of(change["NewImage"])
+        return head_of(change["NewImage"]) if keys["item"] == HEAD else entry_of(change["NewImage"])
     except _UNREADABLE as error:
-        keys = {name: value["S"] for name, value in change["Keys"].items()}
         log("ERROR", "entry unreadable", **keys, error=type(error).__name__)
         return None

@@ -58,6 +58,8 @@ _COUNTERS = (
     Counter("hints_failed", ("function",), "tasksync_live_hints_failed_total", "Connections whose hints failed."),
     Counter("connections_opened", ("function",), "tasksync_live_connections_opened_total", "WebSockets opened."),
     Counter("connections_closed", ("function",), "tasksync_live_connections_closed_total", "WebSockets closed."),
+    Counter("deliveries", ("outcome",), "tasksync_webhook_attempts_total", "Attempts to deliver events to webhooks."),
+    Counter("stopped", ("state",), "tasksync_webhooks_stopped_total", "Webhooks that were suspended or disabled."),
     Counter("found", ("kind",), "tasksync_sweeper_found_total", "Unfinished removals that sweeps found."),
     Counter("finished", ("kind",), "tasksync_sweeper_finished_total", "Removals that sweeps finished."),
     Counter("failures", ("kind",), "tasksync_sweeper_failures_total", "Removals that sweeps could not finish."),

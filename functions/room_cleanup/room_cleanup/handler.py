@@ -5,6 +5,7 @@ from typing import Any
 from tasksync.domain.removal import remove_dead_room
 from tasksync.dynamodb.rooms.repository import RoomsRepository
 from tasksync.dynamodb.tasks.repository import TasksRepository
+from tasksync.dynamodb.webhooks.purges import WebhookPurges
 from tasksync.runtime.deadline import KeepGoing
 from tasksync.streams.records import Context, Keys, handle
 
@@ -15,4 +16,5 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
 
 
 def _finish(keys: Keys, keep_going: KeepGoing) -> bool:
-    return remove_dead_room(keys["room_id"], RoomsRepository(), TasksRepository(), keep_going)
+    webhooks = WebhookPurges()
+    return remove_dead_room(keys["room_id"], RoomsRepository(), TasksRepository(), webhooks, keep_going)

@@ -1,5 +1,6 @@
 """The sweeper function: a schedule calls it to finish removals that were started long ago, to empty the trash, to make
-ranks short again, to delete change logs of users who are gone, and to count open WebSockets."""
+ranks short again, to send what webhooks are due, to delete change logs of users who are gone, and to count open
+WebSockets."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from tasksync.domain.respreading import respread
 from tasksync.domain.rooms.unassignment import unassign_former_member
 from tasksync.domain.sweep import Finish, Subject, sweep
 from tasksync.domain.trash import delete_expired
+from tasksync.domain.webhooks.dispatch import DUE_AFTER, Dispatcher
 from tasksync.dynamodb.change_log.repository import ChangeLogRepository
 from tasksync.dynamodb.live.repository import ConnectionsRepository
 from tasksync.dynamodb.rooms.former_members import FormerMembersRepository
@@ -19,6 +21,10 @@ from tasksync.dynamodb.sessions.repository import SessionsRepository
 from tasksync.dynamodb.tasks.repository import TasksRepository
 from tasksync.dynamodb.tasks.respreads import RespreadsRepository
 from tasksync.dynamodb.users.repository import UsersRepository
+from tasksync.dynamodb.webhooks.deliveries import DeliveriesRepository
+from tasksync.dynamodb.webhooks.purges import WebhookPurges
+from tasksync.dynamodb.webhooks.queue import DeliveryQueue, is_dispatch
+from tasksync.dynamodb.webhooks.repository import WebhooksRepository
 from tasksync.model import times
 from tasksync.model.change_log import NO_RECORD_COMES_AFTER
 from tasksync.model.errors import DependencyFailed
@@ -33,6 +39,9 @@ _OLDER_THAN_SECONDS = 600
 
 _MOVES_END_WITHIN = timedelta(seconds=30)
 """More than the time-out of the tasks function. A move that began before a respread does not know of it."""
+
+_ROOMS_WITH_WEBHOOKS_EVERY = timedelta(hours=1)
+"""How often the log of a room with webhooks is compared with what was dispatched of it."""
 
 _SWEEP_MEASURE = Measure(dict.fromkeys(("found", "finished", "failures"), "Count"), [["kind"]], sparse=True)
 
@@ -61,6 +70,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
         "logs": _sweep(
             "logs", ChangeLogRepository().unfinished(times.now() - NO_RECORD_COMES_AFTER), _remove_log, context
         ),
+        "webhooks": _sweep("webhooks", DeliveriesRepository().due(times.now()), _send_due, context),
     }
     _count_connections(context)
     return swept | {
@@ -96,7 +106,7 @@ def _count_connections(context: Context) -> None:
 
 
 def _finish_room(room_id: str, keep_going: KeepGoing) -> bool:
-    return remove_dead_room(room_id, RoomsRepository(), TasksRepository(), keep_going)
+    return remove_dead_room(room_id, RoomsRepository(), TasksRepository(), WebhookPurges(), keep_going)
 
 
 def _unassign(left: tuple[str, str], keep_going: KeepGoing) -> bool:
@@ -116,6 +126,22 @@ def _remove_log(user_id: str, keep_going: KeepGoing) -> bool:
 
 def _delete_expired(expired: tuple[str, datetime], keep_going: KeepGoing) -> bool:
     return delete_expired(expired, TasksRepository(), keep_going)
+
+
+def _send_due(due: tuple[str, str], keep_going: KeepGoing) -> bool:
+    """Send the message about a delivery, an ordered webhook or a replay; or dispatch the log of a room."""
+    room_id, item = due
+    if is_dispatch(item):
+        webhooks = WebhooksRepository()
+        webhooks.looked_at(room_id, times.now() + _ROOMS_WITH_WEBHOOKS_EVERY)
+        change_logs = ChangeLogRepository()
+        dispatcher = Dispatcher(webhooks, DeliveriesRepository(), change_logs, DeliveryQueue())
+        return dispatcher.dispatch(room_id, change_logs.head(room_id).seq, keep_going)
+    now = times.now()
+    message = DeliveriesRepository().remind(room_id, item, now, now + DUE_AFTER)
+    if message is not None:
+        DeliveryQueue().send([message])
+    return True
 
 
 def _sweep(kind: str, pages: Iterable[list[Subject]], finish: Finish[Subject], context: Context) -> dict[str, Any]:

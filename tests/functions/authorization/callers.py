@@ -30,6 +30,7 @@ NOTHING: Names = {
     "personal_task_id": f"usr_{'0' * 32}.{'0' * 32}",
     "viewers_task_id": f"room_{'0' * 32}.{'1' * 32}",
     "trashed_task_id": f"room_{'0' * 32}.{'2' * 32}",
+    "webhook_id": f"whk_{'0' * 32}",
     "newcomer_id": f"usr_{'1' * 32}",
     "code": "ZZZZZZZZZ",
     "asset": "nothing.js",
@@ -131,8 +132,11 @@ def _names(room: Mapping[str, Any], admin: Person, member: Person, viewer: Perso
     task = admin.plan(room_id=room["id"], user_id=member.id)
     trashed = admin.plan(room_id=room["id"])
     _done(admin.delete(f"/tasks/{trashed['id']}"), 204)
+    webhook = admin.post(f"/rooms/{room['id']}/webhooks", json={"url": "https://hooks.example.org/"})
+    _done(webhook, 201)
     return {
         "room_id": room["id"],
+        "webhook_id": webhook.json()["id"],
         "task_id": task["id"],
         "user_id": member.id,
         "session_id": _session(member),

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 # What a request may name in its path or body, as {name}; ``callers.py`` says what each stands for.
-PLACES = {"room_id", "task_id", "user_id", "session_id", "personal_task_id", "viewers_task_id", "trashed_task_id"}
+PLACES = {
+    *("room_id", "task_id", "user_id", "session_id", "personal_task_id"),
+    *("viewers_task_id", "trashed_task_id", "webhook_id"),
+}
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,17 @@ POLICIES: list[Line | Open] = [
     ),
     Line("DELETE /rooms/{room_id}/users/{user_id}", 204, 403, 403, 404),
     Line("DELETE /rooms/{room_id}/users/{user_id}", 409, 204, 204, 404, about={"user_id": "{caller_id}"}),
+    # ------------------------------------------------------------------------------------------ webhooks
+    Line("POST /rooms/{room_id}/webhooks", 201, 403, 403, 404, json={"url": "https://hooks.example.org/"}),
+    Line("GET /rooms/{room_id}/webhooks", 200, 403, 403, 404),
+    Line("GET /rooms/{room_id}/webhooks/{webhook_id}", 200, 403, 403, 404),
+    Line("PATCH /rooms/{room_id}/webhooks/{webhook_id}", 200, 403, 403, 404, json={"events": ["task.created"]}),
+    Line("DELETE /rooms/{room_id}/webhooks/{webhook_id}", 204, 403, 403, 404),
+    Line("POST /rooms/{room_id}/webhooks/{webhook_id}/secret", 200, 403, 403, 404, json={}),
+    Line("POST /rooms/{room_id}/webhooks/{webhook_id}/resume", 200, 403, 403, 404, json={}),
+    Line("POST /rooms/{room_id}/webhooks/{webhook_id}/test", 202, 403, 403, 404, json={}),
+    Line("POST /rooms/{room_id}/webhooks/{webhook_id}/replay", 202, 403, 403, 404, json={"from": 1, "to": 9}),
+    Line("GET /rooms/{room_id}/webhooks/{webhook_id}/deliveries", 200, 403, 403, 404),
     # --------------------------------------------------------------------------------------------- tasks
     Line("GET /rooms/{room_id}/activity", 200, 200, 200, 404),
     Line("GET /rooms/{room_id}/changes", 200, 200, 200, 404),

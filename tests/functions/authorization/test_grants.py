@@ -5,6 +5,7 @@ A grant is one action on one resource; a statement grants each of its actions on
 """
 
 import fnmatch
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from tasksync.domain.live.hints import OPENING_SECONDS
 from tests.functions.authorization.callers import Scene
 from tests.functions.authorization.policies import POLICIES, Line
 from tests.functions.room_cleanup.stream_deliveries import copies
+from tests.functions.webhooks.hooked_room import HookedRoom
+from tests.functions.webhooks.receivers import Receiver
 from tests.support import builders, tables
 from tests.support.client import Person
 from tests.support.clock import Clock
@@ -23,8 +26,10 @@ from tests.support.retained_permissions import GRACE, Grant
 from tests.support.stack import Stack
 
 # A failed record is sent to its queue by Lambda, with the function's role. A secret is read once in a process, and here
-# all functions share one: that each needs its secrets is held by contract/test_settings.py.
+# all functions share one: that each needs its secrets is held by contract/test_settings.py. Messages are received by
+# Lambda, with the function's role, too.
 _SEEN_ELSEWHERE = {"sqs:SendMessage", "secretsmanager:GetSecretValue"}
+_OF_QUEUES_OF_FUNCTIONS = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 
 # The other actions are never asked of an index, so granting them on one grants nothing.
 _OF_INDEXES = {"dynamodb:Query", "dynamodb:Scan"}
@@ -37,7 +42,9 @@ def _granted(stack: Stack) -> set[tuple[str, str, str]]:
         for statement in stack.statements(function)
         for action in statement["Action"]
         for resource in statement["Resource"]
-        if action not in _SEEN_ELSEWHERE and (action in _OF_INDEXES or "/index/" not in resource)
+        if action not in _SEEN_ELSEWHERE
+        and not (action in _OF_QUEUES_OF_FUNCTIONS and stack.events(function, "SQS"))
+        and (action in _OF_INDEXES or "/index/" not in resource)
     }
 
 
@@ -178,6 +185,27 @@ def _use_streams_and_sweeper(product: Product) -> None:
         finish()
 
 
+def _use_webhooks(product: Product) -> None:
+    """One of either kind: an event is put down, sent, and replayed; what waits is due, too, and the room is deleted."""
+
+    def sweep() -> object:
+        return call(product.aws, "SweeperFunction", {"older_than_seconds": 0})
+
+    with Receiver().listening() as receiver:
+        for ordered, finish in ((False, product.deliver), (True, sweep)):
+            hooked = HookedRoom(product, receiver, ordered=ordered)
+            hooked.plan("first")
+            hooked.ann.post(f"{hooked.own_path}/replay", json={"from": 1, "to": 2})
+            hooked.time_passes(timedelta(days=1))
+            hooked.ann.plan(room_id=hooked.id)
+            product.deliver(to="ActivityFunction")
+            hooked.sweep()
+            hooked.queues.deliver()
+            assert len(hooked.deliveries()) == 3
+            hooked.ann.delete(f"/rooms/{hooked.id}")
+            finish()
+
+
 # The auditor looks again at what seems broken: one item of each table.
 _DAMAGE: dict[str, tuple[str, dict[str, Any]]] = {
     "RoomsTable": ("room", {"member_count": 9}),
@@ -260,6 +288,7 @@ def test_no_function_has_an_unused_permission(product: Product, monkeypatch: pyt
     ann = _somebody_about_to_go(product)
     assert ann.delete("/users/me").status == 204
     _use_streams_and_sweeper(product)
+    _use_webhooks(product)
     with monkeypatch.context() as patch:
         _use_live_updates(product, Clock(patch))
     _use_the_auditor(product)

@@ -36,7 +36,14 @@ class Team:
 
     def requests(self) -> dict[str, Request]:
         """By method and path, with what is special about it behind a comma. In this order each is answered well."""
-        return self._of_tasks() | self._of_rooms() | self._across() | self._of_people() | self._of_sessions()
+        return (
+            self._of_tasks()
+            | self._of_webhooks()
+            | self._of_rooms()
+            | self._across()
+            | self._of_people()
+            | self._of_sessions()
+        )
 
     def _of_tasks(self) -> dict[str, Request]:
         ann, room, room_id = self.ann, f"/rooms/{self.room['id']}", self.room["id"]
@@ -69,6 +76,27 @@ class Team:
             "POST /tasks/{task_id}/restore": lambda: ann.post(f"{others[0]}/restore"),
             "DELETE /rooms/{room_id}/trash/{task_id}": lambda: ann.delete(f"{room}/trash{others[1][6:]}"),
             "DELETE /users/{user_id}/trash/{task_id}": lambda: ann.delete(f"/users/me/trash/{self.personal['id']}"),
+        }
+
+    def _of_webhooks(self) -> dict[str, Request]:
+        ann, webhooks = self.ann, f"/rooms/{self.room['id']}/webhooks"
+        body = {"url": "https://hooks.example.org/"}
+        webhook, other = (f"{webhooks}/{ann.post(webhooks, json=body).json()['id']}" for _ in range(2))
+        return {
+            "POST /rooms/{room_id}/webhooks": lambda: ann.post(webhooks, json=body),
+            "GET /rooms/{room_id}/webhooks": self._get(webhooks),
+            "GET /rooms/{room_id}/webhooks/{webhook_id}": self._get(webhook),
+            "PATCH /rooms/{room_id}/webhooks/{webhook_id}": lambda: ann.patch(
+                webhook, json={"events": ["task.created"]}
+            ),
+            "POST /rooms/{room_id}/webhooks/{webhook_id}/secret": lambda: ann.post(f"{webhook}/secret"),
+            "POST /rooms/{room_id}/webhooks/{webhook_id}/resume": lambda: ann.post(f"{webhook}/resume"),
+            "POST /rooms/{room_id}/webhooks/{webhook_id}/test": lambda: ann.post(f"{webhook}/test"),
+            "POST /rooms/{room_id}/webhooks/{webhook_id}/replay": lambda: ann.post(
+                f"{webhook}/replay", json={"from": 1, "to": 9}
+            ),
+            "GET /rooms/{room_id}/webhooks/{webhook_id}/deliveries": self._get(f"{webhook}/deliveries"),
+            "DELETE /rooms/{room_id}/webhooks/{webhook_id}": lambda: ann.delete(other),
         }
 
     def _of_rooms(self) -> dict[str, Request]:

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from dispatch.duties import DUTIES, Duty, hand_out
+from dispatch.duties import DUTIES, Duty, Written, hand_out
 from infrastructure.streams import fits
+from tasksync.dynamodb.change_log.decoder import HAS_WEBHOOKS, HEAD
 from tasksync.model import times
+from tasksync.model.change_log import HeadRecord
 from tasksync.model.entities import ActivityAction, ActivityEntry, ActivityResource
 from tasksync.model.errors import DependencyFailed
 from tests.functions.activity.trails import FUNCTION as ACTIVITY
@@ -56,6 +58,12 @@ def record_of(resource: ActivityResource, action: ActivityAction) -> Json:
     return {"eventName": "INSERT", "dynamodb": {"Keys": keys, "NewImage": image}}
 
 
+def head_record(has_webhooks: bool) -> Json:
+    image = {"seq": {"N": "1"}, "open": {"N": "0"}} | ({"webhooks": {"S": HAS_WEBHOOKS}} if has_webhooks else {})
+    keys = {"owner_id": {"S": "room_1"}, "item": {"S": HEAD}}
+    return {"eventName": "MODIFY", "dynamodb": {"Keys": keys, "NewImage": image}}
+
+
 def is_let_through(record: Json) -> bool:
     patterns = [json.loads(each["Pattern"]) for source in SOURCES for each in source["FilterCriteria"]["Filters"]]
     return any(fits(record, pattern) for pattern in patterns)
@@ -71,23 +79,27 @@ def ends_of_memberships(flat: Flat) -> list[Json]:
 def test_the_event_filter_lets_through_what_a_duty_wants_and_nothing_else() -> None:
     kinds = list(itertools.product(ActivityResource, ActivityAction))
 
-    wanted = [kind for kind in kinds if any(duty.wants(entry_of(*kind)) for duty in DUTIES.values())]
+    entries = [(entry_of(*kind), record_of(*kind)) for kind in kinds]
+    heads = [(HeadRecord(1, has), head_record(has)) for has in (True, False)]
+    written: list[tuple[Written, Json]] = [*entries, *heads]
 
-    assert wanted == [kind for kind in kinds if is_let_through(record_of(*kind))]
-    assert wanted
+    wanted = [record for each, record in written if any(duty.wants(each) for duty in DUTIES.values())]
+
+    assert wanted == [record for _, record in written if is_let_through(record)]
+    assert wanted == [record_of(ActivityResource.MEMBERSHIP, ActivityAction.DELETED), head_record(has_webhooks=True)]
 
 
 def test_a_duty_gets_the_entries_that_it_wants_and_the_failure_of_another_does_not_stop_it() -> None:
     left, joined = (
         entry_of(ActivityResource.MEMBERSHIP, action) for action in (ActivityAction.DELETED, ActivityAction.CREATED)
     )
-    got: list[tuple[str, Sequence[ActivityEntry]]] = []
+    got: list[tuple[str, Sequence[Written]]] = []
 
     def fail(*_: object) -> bool:
         raise DependencyFailed
 
-    def note(log_id: str, entries: Sequence[ActivityEntry], _: object) -> bool:
-        got.append((log_id, entries))
+    def note(log_id: str, wanted: Sequence[Written], _: object) -> bool:
+        got.append((log_id, wanted))
         return True
 
     duties = {

@@ -27,6 +27,7 @@ TABLES = {
     "RateLimitsTable": "rate_limits",
     "LogTable": "log",
     "LiveTable": "live",
+    "WebhooksTable": "webhooks",
 }
 SECRETS = {
     "SigningSecret": "signing_secret",
@@ -34,6 +35,7 @@ SECRETS = {
     "PepperSecret": "pepper_secret",
     "HttpSecret": "http_secret",
     "MetricsSecret": "metrics_secret",
+    "WebhookSecret": "webhook_secret",
 }
 
 

@@ -49,7 +49,7 @@ def test_a_repeated_write_has_one_effect_and_the_first_response(product: Product
     again = [keyed(person, request) for _ in range(2)]
     other = keyed(person, ("POST", "/rooms", {"name": "Another"}))
 
-    assert first.status in (200, 201, 204)
+    assert first.status in (200, 201, 202, 204)
     assert not is_replay(first)
     assert after != before
     for response in again:

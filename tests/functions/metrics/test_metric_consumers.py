@@ -10,6 +10,8 @@ import pytest
 from metrics_api import routes
 from metrics_api.cache import MetricsCache
 from tests.functions.metrics.scraping import Scraping, now
+from tests.functions.webhooks.hooked_room import HookedRoom
+from tests.functions.webhooks.receivers import Receiver, status
 from tests.support.faults import full, happening
 from tests.support.function_calls import call
 from tests.support.product import Product
@@ -32,7 +34,7 @@ def _without_values(series: Series) -> tuple[str, tuple[str, ...]]:
 @pytest.fixture
 def written(scraping: Scraping, capsys: pytest.CaptureFixture[str]) -> set[Series]:
     """What the functions write once everything has happened: a request, a full room, a record, also a lost one, a sweep
-    that finds."""
+    that finds, a webhook whose receiver wants no more."""
     _everything(scraping.product)
     found = set()
     for text in capsys.readouterr().out.splitlines():
@@ -56,6 +58,10 @@ def _everything(product: Product) -> None:
     call(product.aws, "SweeperFunction", {"older_than_seconds": 0})
     product.deliver()
     socket.close()
+    with Receiver(status(410)).listening() as receiver:
+        hooked = HookedRoom(product, receiver)
+        hooked.plan("first")
+        hooked.queues.deliver()
 
 
 def _on_the_dashboard() -> set[tuple[str, tuple[str, ...]]]:

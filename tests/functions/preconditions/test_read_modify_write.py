@@ -12,6 +12,8 @@ from tests.support.product import Product
 
 Json = dict[str, Any]
 
+WEBHOOK = "/rooms/{room_id}/webhooks/{webhook_id}"
+
 
 class Resource:
     """One that Ann may change: where it is, how it is read, and a change of it."""
@@ -40,6 +42,9 @@ def resources(product: Product) -> list[Resource]:
     own = f"/tasks/{ann.plan(status='completed', description='x')['id']}"
     member = f"{room_path}/users/{bob.id}"
 
+    webhook = ann.post(f"{room_path}/webhooks", json={"url": "https://hooks.example.org/"}).json()
+    webhook_path = f"{room_path}/webhooks/{webhook['id']}"
+
     def getting(path: str) -> Callable[[], Json]:
         return lambda: ann.get(path).json()
 
@@ -52,6 +57,7 @@ def resources(product: Product) -> list[Resource]:
         Resource(ann, "/tasks/{task_id}", of_room, {"status": "completed"}, getting(of_room)),
         Resource(ann, "/tasks/{task_id}", own, {"title": "Another"}, getting(own)),
         Resource(ann, "/rooms/{room_id}/users/{user_id}", member, {"role": "viewer"}, listed),
+        Resource(ann, WEBHOOK, webhook_path, {"url": "https://example.org/"}, getting(webhook_path)),
     ]
 
 

@@ -1,5 +1,6 @@
 """Every field that can be changed is changed, and then found wherever the resource is shown: in the response, by GET,
-in lists, in the export, and in the audit trail of its room. Every response is held against the API's description, too.
+in lists, in the export, and in the audit trail of its room: a webhook is in neither of these two. Every response is
+held against the API's description, too.
 
 Generated from the schemas of PATCH: a new field fails here until it has a line in ``OTHER``, and then until it is kept
 and shown everywhere.
@@ -17,11 +18,12 @@ from tests.support.product import Product
 
 Json = dict[str, Any]
 
-USER, ROOM, MEMBER, TASK = (
+USER, ROOM, MEMBER, TASK, WEBHOOK = (
     "/users/{user_id}",
     "/rooms/{room_id}",
     "/rooms/{room_id}/users/{user_id}",
     "/tasks/{task_id}",
+    "/rooms/{room_id}/webhooks/{webhook_id}",
 )
 
 # Another value than the one that the resource of the test has.
@@ -39,6 +41,8 @@ OTHER: dict[tuple[str, str], Any] = {
     (TASK, "deadline"): "2027-01-31T12:00:00Z",
     (TASK, "user_id"): "{bob}",
     (TASK, "assignee_ids"): ["{bob}"],
+    (WEBHOOK, "url"): "https://hooks.example.org/other",
+    (WEBHOOK, "events"): ["task.created"],
 }
 
 FIELDS = sorted(
@@ -58,9 +62,11 @@ class Scene:
         self.room = self.ann.open_room(name="Kitchen")
         self.bob.join(self.room)
         self.task = self.ann.plan(title="Paint the door", room_id=self.room["id"])
+        self.webhooks = f"/rooms/{self.room['id']}/webhooks"
+        self.webhook = self.ann.post(self.webhooks, json={"url": "https://hooks.example.org/"}).json()
 
     def path(self, route: str) -> str:
-        ids = {"room_id": self.room["id"], "task_id": self.task["id"]}
+        ids = {"room_id": self.room["id"], "task_id": self.task["id"], "webhook_id": self.webhook["id"]}
         ids["user_id"] = self.bob.id if route == MEMBER else self.ann.id
         return route.format(**ids)
 
@@ -74,6 +80,7 @@ class Scene:
             USER: [],
             ROOM: [(self.ann, "/rooms")],
             MEMBER: [(self.ann, f"{room}/users")],
+            WEBHOOK: [(self.ann, self.webhooks)],
             # By the table, and by an index of the assignee.
             TASK: [(self.ann, f"{room}/tasks"), (self.ann, "/tasks"), (self.bob, "/tasks")],
         }
@@ -83,6 +90,8 @@ class Scene:
         return found
 
     def exported(self, route: str) -> list[Json]:
+        if route == WEBHOOK:
+            return []  # it is the room's, and in no export
         export = self.ann.get("/users/me/export").json()
         if route == USER:
             return [export["user"]]
@@ -110,6 +119,8 @@ def test_a_changed_field_is_visible_wherever_the_resource_is(product: Product, r
         assert scene.ann.get(scene.path(route)).json()[field] == value
     assert all(each[field] == value for each in scene.lists(route) + scene.exported(route))
 
+    if route == WEBHOOK:
+        return  # the log is of what all members see
     product.deliver()
     entries = own(scene.ann) if route == USER else trail(scene.ann, scene.room)[before:]
     entry = about(entries, scene.id_of(route))[-1]

@@ -37,6 +37,8 @@ SESSION: list[tuple[str, str]] = [
     *((ANN, name) for name in ("list_users", "list_members", "change_role")),
     (BOB, "remove_member"),
     (ANN, "add_member"),
+    *((ANN, name) for name in ("create_webhook", "list_webhooks", "get_webhook", "change_webhook", "renew_secret")),
+    *((ANN, name) for name in ("send_test", "list_deliveries", "replay", "resume_webhook", "delete_webhook")),
     *((ANN, name) for name in ("create_task", "get_task", "list_tasks", "list_tasks_of_room")),
     *((ANN, name) for name in ("change_task", "change_task_with_put", "get_overview", "resolve_keys")),
     *((ANN, name) for name in ("delete_task", "list_trash_of_room", "list_trash_of_user", "restore_task", "get_task")),
@@ -155,6 +157,8 @@ class FirstSession:
             [self._ids["session_id"]] = [each["id"] for each in made["items"] if not each["current"]]
         if name == "resolve_keys":
             assert made["missing"] == []
+        if name == "create_webhook":
+            self._ids["webhook_id"] = made["id"]
         if name in TELLING:
             media = response["content"]["application/json"]
             example = media["example"] if "example" in media else _example(media["schema"])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.functions.users.administrators import administrator
-from tests.support import builders
+from tests.support import builders, tables
 from tests.support.client import Person, Response
 from tests.support.product import Product
 
@@ -29,6 +29,20 @@ class Scene:
         self.task = self.ann.plan(room_id=self.room["id"])
         self.cleos_room = self.cleo.open_room()
         self.path = f"/rooms/{self.room['id']}"
+
+    @functools.cached_property
+    def webhook(self) -> str:
+        """The path of a webhook of the room."""
+        made = self.ann.post(f"{self.path}/webhooks", json={"url": "https://hooks.example.org/"})
+        assert made.status == 201, made
+        return f"{self.path}/webhooks/{made.json()['id']}"
+
+    @functools.cached_property
+    def suspended(self) -> str:
+        """The path of a webhook of the room that is suspended."""
+        key = {"room_id": self.room["id"], "item": f"H#{self.webhook.rpartition('/')[2]}"}
+        tables.change(self.product.aws, "WebhooksTable", key, state="suspended")
+        return self.webhook
 
     @functools.cached_property
     def another_task(self) -> Any:
@@ -83,9 +97,8 @@ def _named(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def effects(product: Product) -> list[list[dict[str, Any]]]:
-    return [
-        product.items(table) for table in ("UsersTable", "RoomsTable", "TasksTableV2", "SessionsTable", "LiveTable")
-    ]
+    tables_of_effects = ("UsersTable", "RoomsTable", "TasksTableV2", "SessionsTable", "LiveTable", "WebhooksTable")
+    return [product.items(table) for table in tables_of_effects]
 
 
 WRITES: dict[str, Write] = {
@@ -107,6 +120,32 @@ WRITES: dict[str, Write] = {
     ),
     "remove somebody": Write(
         "DELETE /rooms/{room_id}/users/{user_id}", lambda scene: ("DELETE", f"{scene.path}/users/{scene.bob.id}", None)
+    ),
+    "make a webhook": Write(
+        "POST /rooms/{room_id}/webhooks",
+        lambda scene: ("POST", f"{scene.path}/webhooks", {"url": "https://hooks.example.org/"}),
+    ),
+    "change a webhook": Write(
+        "PATCH /rooms/{room_id}/webhooks/{webhook_id}",
+        lambda scene: ("PATCH", scene.webhook, {"events": ["task.created"]}),
+    ),
+    "delete a webhook": Write(
+        "DELETE /rooms/{room_id}/webhooks/{webhook_id}", lambda scene: ("DELETE", scene.webhook, None)
+    ),
+    "renew the secret of a webhook": Write(
+        "POST /rooms/{room_id}/webhooks/{webhook_id}/secret",
+        lambda scene: ("POST", f"{scene.webhook}/secret", {}),
+    ),
+    "resume a webhook": Write(
+        "POST /rooms/{room_id}/webhooks/{webhook_id}/resume",
+        lambda scene: ("POST", f"{scene.suspended}/resume", {}),
+    ),
+    "test a webhook": Write(
+        "POST /rooms/{room_id}/webhooks/{webhook_id}/test", lambda scene: ("POST", f"{scene.webhook}/test", {})
+    ),
+    "replay events": Write(
+        "POST /rooms/{room_id}/webhooks/{webhook_id}/replay",
+        lambda scene: ("POST", f"{scene.webhook}/replay", {"from": 1, "to": 9}),
     ),
     "plan a task": Write(
         "POST /tasks", lambda scene: ("POST", "/tasks", {"title": "Once", "room_id": scene.room["id"]})

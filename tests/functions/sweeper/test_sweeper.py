@@ -33,7 +33,7 @@ def _nothing(complete: bool = True) -> dict[str, Any]:
 
 
 def _nothing_of_all() -> dict[str, Any]:
-    return {kind: _nothing() for kind in ("users", "rooms", "unassignments", "ranks", "logs", "trash")}
+    return {kind: _nothing() for kind in ("users", "rooms", "unassignments", "ranks", "logs", "webhooks", "trash")}
 
 
 def _one() -> dict[str, Any]:

@@ -79,12 +79,21 @@ class Sessions(Protocol):
     def delete(self, session_id: str) -> None: ...
 
 
-def remove_dead_room(room_id: str, rooms: DeadRooms, tasks: OwnedTasks, keep_going: KeepGoing) -> bool:
-    """Delete a room without members: its tasks first, the room and its code last. False if time ran out."""
+class Webhooks(Protocol):
+    """The part of ``dynamodb/webhooks/purges.py`` that ``remove_dead_room`` uses."""
+
+    def purge(self, room_id: str, keep_going: KeepGoing) -> bool: ...
+
+
+def remove_dead_room(
+    room_id: str, rooms: DeadRooms, tasks: OwnedTasks, webhooks: Webhooks, keep_going: KeepGoing
+) -> bool:
+    """Delete a room without members: its tasks and webhooks first, the room and its code last. False if time ran
+    out."""
     room = rooms.find_dead(room_id)
     if room is None:
         return True  # the room has members, or is deleted already
-    if not tasks.purge(room_id, keep_going):
+    if not tasks.purge(room_id, keep_going) or not webhooks.purge(room_id, keep_going):
         return False
     with suppress(WriteConflict):  # another function has just done so
         rooms.delete_dead(room)

@@ -92,6 +92,7 @@ PROBLEM_TYPES: dict[type[errors.TaskSyncError], ProblemType] = {
     errors.AlreadyMember: ProblemType(409, "already_member", "Nothing: the user is in the room."),
     errors.RoomFull: ProblemType(409, "room_full", "Somebody must leave first, or the people use a second room."),
     errors.TooManyRooms: ProblemType(409, "too_many_rooms", "Leave a room first."),
+    errors.TooManyWebhooks: ProblemType(409, "too_many_webhooks", "Delete a webhook of the room first."),
     errors.RoomStorageFull: ProblemType(
         409,
         "room_storage_full",
@@ -169,6 +170,10 @@ FIELD_CODES: dict[str, tuple[str, str]] = {
     "invalid_cursor": (
         "The cursor does not belong to this list, these filters or this caller.",
         "Start again without it.",
+    ),
+    "url_not_allowed": (
+        "Webhooks are not sent to this URL.",
+        "Use https to a host that everybody on the Internet can reach, as `detail` says.",
     ),
     "not_found": ("There is nothing with this id that you may see.", "Check the id."),
     "unknown_code": ("No room has this code, or it lets nobody join by it.", "Ask for the current code."),

@@ -99,6 +99,14 @@ class Head(msgspec.Struct, frozen=True):
     """When the oldest change that was appended last was made. None: the version before logged it."""
 
 
+class HeadRecord(msgspec.Struct, frozen=True):
+    """A head, as a stream record shows it."""
+
+    seq: int
+    has_webhooks: bool
+    """Whether the log is that of a room with webhooks."""
+
+
 class LogEntry(msgspec.Struct, frozen=True):
     """An entry as it is appended, with all that whoever completes the append must know."""
 

@@ -22,7 +22,7 @@ TaskSyncError
 │   ├── InvalidRecoveryToken  wrong, used, expired, or issued before the user changed
 │   └── ReauthenticationRequired  the sign-in is too long ago; names the maximum age
 ├── NotFound                  unknown or not visible to the caller: the response is the same
-│   ├── RoomNotFound, TaskNotFound, UserNotFound, MemberNotFound, SessionNotFound
+│   ├── RoomNotFound, TaskNotFound, UserNotFound, MemberNotFound, SessionNotFound, WebhookNotFound
 │   ├── CallerGone            the caller was deleted a moment ago
 │   └── UnknownCode
 ├── RoleTooLow                names the required role and the caller's role
@@ -33,6 +33,7 @@ TaskSyncError
 │   ├── AlreadyMember
 │   ├── RoomFull
 │   ├── TooManyRooms
+│   ├── TooManyWebhooks
 │   ├── RoomStorageFull       a room, or a person's own tasks, is at DynamoDB's limit
 │   ├── AddingRefused
 │   ├── LastAdmin
@@ -247,6 +248,10 @@ class SessionNotFound(NotFound):
     detail = "You have no session with this id. GET /auth/sessions lists yours."
 
 
+class WebhookNotFound(NotFound):
+    detail = "The room has no webhook with this id. GET /rooms/{room_id}/webhooks lists those it has."
+
+
 class CallerGone(NotFound):
     detail = "Your account has been deleted."
 
@@ -311,6 +316,10 @@ class RoomFull(Conflict):
 
 class TooManyRooms(Conflict):
     detail = "You are in as many rooms as you may open or join. Leave one of them first."
+
+
+class TooManyWebhooks(Conflict):
+    detail = "The room has 10 webhooks, and may have no more. Delete one of them first."
 
 
 class RoomStorageFull(Conflict):

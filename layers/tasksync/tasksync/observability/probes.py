@@ -95,6 +95,7 @@ class Probes:
             "sessions": lambda: self._read(settings.sessions_table, "session_id"),
             "live": lambda: self._read(settings.live_table, "live_id"),
             "log": lambda: self._read(settings.log_table, "owner_id", "item"),
+            "webhooks": lambda: self._read(settings.webhooks_table, "room_id", "item"),
             "rate_limits": lambda: self._read(settings.rate_limits_table, "limit_id"),
             "idempotency": lambda: self._read(settings.idempotency_table, "receipt_id"),
         }
@@ -104,6 +105,7 @@ class Probes:
             "signing_secret": lambda: self._exists(settings.signing_secret),
             "session_secret": lambda: self._exists(settings.session_secret),
             "pepper_secret": lambda: self._exists(settings.pepper_secret),
+            "webhook_secret": lambda: self._exists(settings.webhook_secret),
             "http_secret": lambda: self._exists(settings.http_secret),
             "metrics_secret": lambda: self._exists(settings.metrics_secret),
         }

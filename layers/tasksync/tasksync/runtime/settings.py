@@ -90,6 +90,25 @@ class Settings:
         return os.environ["LIVE_ENDPOINT"]
 
     @cached_property
+    def webhooks_table(self) -> str:
+        return os.environ["WEBHOOKS_TABLE"]
+
+    @cached_property
+    def delivery_queue(self) -> str:
+        """URL of the queue."""
+        return os.environ["DELIVERY_QUEUE"]
+
+    @cached_property
+    def webhook_secret(self) -> str:
+        """ARN of the secret, not the secret."""
+        return os.environ["WEBHOOK_SECRET"]
+
+    @cached_property
+    def webhooks_to_loopback(self) -> bool:
+        """Whether webhooks may be sent to this machine by http: on a machine of a developer alone."""
+        return os.environ["WEBHOOKS_TO_LOOPBACK"] == "true"
+
+    @cached_property
     def rate_limits_table(self) -> str:
         return os.environ["RATE_LIMITS_TABLE"]
 

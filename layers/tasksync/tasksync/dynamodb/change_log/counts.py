@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from tasksync.dynamodb.change_log.items import HEAD, log_key
+from tasksync.dynamodb.change_log.decoder import HEAD
+from tasksync.dynamodb.change_log.items import log_key
 from tasksync.dynamodb.core.connection import get_many
 from tasksync.dynamodb.core.mapper import Raw
 from tasksync.model.entities import TaskCounts
@@ -24,9 +25,14 @@ def counts_key(room_id: str) -> Raw:
 
 
 def counts_by_room(heads: Iterable[Raw]) -> dict[str, TaskCounts]:
-    """Without the logs that do not yet have all that the version before wrote: they have counted a part."""
+    """Without the logs that have not counted all tasks."""
     return {
         head["owner_id"]["S"]: TaskCounts(int(head["open"]["N"]), int(head["completed"]["N"]))
         for head in heads
-        if "adopted" not in head
+        if has_counted_all(head)
     }
+
+
+def has_counted_all(head: Raw) -> bool:
+    """Whether the log has an entry, and all that the version before wrote. Otherwise it has counted a part at most."""
+    return head["seq"]["N"] != "0" and "adopted" not in head

@@ -1,13 +1,21 @@
-"""Entries of change logs, decoded from a stream record or from what was read. Without PynamoDB: no table is needed."""
+"""Entries and heads of change logs, decoded from a stream record or from what was read. Without PynamoDB: no table is
+needed."""
 
 import json
 
 from tasksync.dynamodb.core.mapper import Raw, text_of
 from tasksync.model import times
+from tasksync.model.change_log import HeadRecord
 from tasksync.model.entities import ActivityAction, ActivityEntry, ActivityResource
 
 ENTRY = "c#"
 """How the sort keys of entries begin."""
+
+HEAD = "head"
+"""The sort key of a head."""
+
+HAS_WEBHOOKS = "yes"
+"""``webhooks`` of the head of a room that has any. The event filter of the dispatch function names it, too."""
 
 
 def entry_of(raw: Raw) -> ActivityEntry:
@@ -26,6 +34,11 @@ def entry_of(raw: Raw) -> ActivityEntry:
         version=_number(raw, "version"),
         seq=seq_of(raw["item"]["S"]),
     )
+
+
+def head_of(raw: Raw) -> HeadRecord:
+    """Raises ``KeyError``, ``TypeError`` or ``ValueError`` if it cannot be read."""
+    return HeadRecord(int(raw["seq"]["N"]), text_of(raw, "webhooks") == HAS_WEBHOOKS)
 
 
 def seq_of(item: str) -> int:

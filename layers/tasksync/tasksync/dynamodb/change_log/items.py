@@ -17,7 +17,6 @@ from tasksync.model.entities import ActivityEntry
 from tasksync.model.times import is_room_id
 from tasksync.runtime.settings import settings
 
-HEAD = "head"
 MARKER = "v#"
 EPOCH = "epoch"
 """Owner and attribute of the item, a ``HEAD`` beside those of logs, that says which epoch it is. Absent: 0."""
@@ -58,6 +57,8 @@ class HeadItem(LogItem):
     """With ``unfinished``: when the last entry was appended."""
     changed_at = UnicodeAttribute(null=True)
     """When the oldest change that was appended last was made. Absent, if the last write of this item did not append."""
+    webhooks = UnicodeAttribute(null=True)
+    """``HAS_WEBHOOKS``, or absent (``webhook_mark.py``)."""
 
     @classmethod
     def actions(cls, log_id: str, head: Head) -> list[Action]:

@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from tasksync.dynamodb.change_log.decoder import seq_of
-from tasksync.dynamodb.change_log.items import EPOCH, HEAD, entry_item, log_key
+from tasksync.dynamodb.change_log.counts import has_counted_all
+from tasksync.dynamodb.change_log.decoder import HEAD, seq_of
+from tasksync.dynamodb.change_log.items import EPOCH, entry_item, log_key
 from tasksync.dynamodb.core.connection import MOST_KEYS, get_many
 from tasksync.dynamodb.core.gather import gather
 from tasksync.dynamodb.core.mapper import Raw, Row, Text, stored_as
@@ -50,13 +51,11 @@ class FollowedLogs:
     """The change logs, as far as clients may follow them. Who may follow which is not decided here."""
 
     def ends(self, log_ids: Sequence[str]) -> LogEnds:
-        """Where these logs end. One round trip for 99 of them, and further ones at the same time: not to be one of
-        several reads itself, unless the first.
-        """
+        """Where these logs end. One round trip for 99 of them, and further ones at the same time."""
         keys = [log_key(log_id, HEAD) for log_id in dict.fromkeys([EPOCH, *log_ids])]
         parts = [keys[start : start + MOST_KEYS] for start in range(0, len(keys), MOST_KEYS)]
-        first, *others = [partial(get_many, settings.log_table, part) for part in parts]
-        found = {raw["owner_id"]["S"]: raw for part in gather(first, *others) for raw in part}
+        found_parts = gather(*(partial(get_many, settings.log_table, part) for part in parts))
+        found = {raw["owner_id"]["S"]: raw for part in found_parts for raw in part}
         epoch = found.pop(EPOCH, None)
         return LogEnds(0 if epoch is None else int(epoch[EPOCH]["N"]), {i: _end(raw) for i, raw in found.items()})
 
@@ -86,5 +85,4 @@ class FollowedLogs:
 
 
 def _end(raw: Raw) -> LogEnd:
-    # As ``counts_by_room``: a log that does not yet have all that the version before wrote has counted a part.
-    return LogEnd(int(raw["seq"]["N"]), int(raw["open"]["N"]), int(raw["completed"]["N"]), "adopted" not in raw)
+    return LogEnd(int(raw["seq"]["N"]), int(raw["open"]["N"]), int(raw["completed"]["N"]), has_counted_all(raw))

@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from itertools import count, takewhile
+from itertools import count, islice, takewhile
 
-from tasksync.dynamodb.change_log.decoder import ENTRY, entry_of
+from tasksync.dynamodb.change_log.decoder import ENTRY, HEAD, entry_of
 from tasksync.dynamodb.change_log.items import (
-    HEAD,
     MARKER,
     EntryItem,
     HeadItem,
@@ -24,6 +23,7 @@ from tasksync.dynamodb.change_log.items import (
 )
 from tasksync.dynamodb.core.connection import Transaction, get_item, get_many, single_write
 from tasksync.dynamodb.core.gather import gather
+from tasksync.dynamodb.core.queries import raws
 from tasksync.dynamodb.core.unfinished import Unfinished, unfinished
 from tasksync.model.change_log import Head, LogEntry, Marker
 from tasksync.model.entities import ActivityEntry, Page
@@ -77,13 +77,13 @@ class ChangeLogRepository:
                 MarkerItem.of(entry).save(older)
 
         last = {entry.thing_id: entry for entry in entries if entry.entry.revision is not None}
-        writes = [partial(write, entry) for entry in last.values()]
-        if writes:
-            gather(*writes)
+        gather(*(partial(write, entry) for entry in last.values()))
 
     def advance(self, log_id: str, before: Head, after: Head) -> None:
         """Let the head be ``after``. Raises ``WriteConflict`` if it is not ``before`` any more."""
-        same = HeadItem.item.does_not_exist() if before.seq == 0 else HeadItem.seq == before.seq
+        same = HeadItem.seq == before.seq
+        if before.seq == 0:
+            same = HeadItem.item.does_not_exist() | same
         item = HeadItem(log_id, HEAD)
         with single_write(WriteConflict):
             item.update(HeadItem.actions(log_id, after), same)
@@ -111,6 +111,16 @@ class ChangeLogRepository:
         entries = [entry_of(raw) for raw in raws[:limit]]
         more = len(raws) > limit or "LastEvaluatedKey" in read
         return Page(entries, str(entries[-1].seq if entries else end) if more else None)
+
+    def following(self, log_id: str, seq: int, last: int, limit: int) -> list[ActivityEntry]:
+        """The first entries after ``seq`` up to ``last``, which is not beyond the head, in their order. Some are
+        missing if they have expired. Read consistently, one round trip for 1 MB.
+        """
+        if last <= seq:
+            return []
+        beyond = LogItem.item.between(entry_item(seq + 1), entry_item(last))
+        found = LogItem.query(log_id, beyond, consistent_read=True, page_size=limit)
+        return [entry_of(raw) for raw in islice(raws(found), limit)]
 
     def done_by(self, user_id: str, limit: int, after: str | None) -> Page[ActivityEntry]:
         """What a person did, in whichever log, oldest first: without any right to see it.

@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.connection import Connection, TableConnection
-from pynamodb.exceptions import PutError, TransactWriteError, UpdateError
+from pynamodb.exceptions import DeleteError, PutError, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
@@ -43,9 +43,6 @@ from tasksync.runtime.unit_of_work import AddRecord
 _RETRY_POLICY = RetryPolicy(connect_seconds=1, read_seconds=3, attempts=3)
 
 _MSGSPEC = Codec(msgspec.json.Encoder().encode, msgspec.json.Decoder().decode)
-
-# Above the number of reads that one request makes at the same time (``CONCURRENT_READS``, at most 16).
-_CONNECTIONS = 17
 
 # These errors are results of conditions; all others mean that the table did not respond.
 _FAILED_CONDITIONS = {"ConditionalCheckFailedException", "TransactionCanceledException"}
@@ -123,7 +120,7 @@ class SharedConnection(Connection):
 
     def __init__(self) -> None:
         super().__init__()
-        self._aws = Client(DYNAMODB, _RETRY_POLICY, _MSGSPEC, count, _CONNECTIONS)
+        self._aws = Client(DYNAMODB, _RETRY_POLICY, _MSGSPEC, count)
 
     @property
     def client(self) -> Client:  # type: ignore[override]  # of botocore's, PynamoDB uses one method
@@ -311,7 +308,7 @@ def single_write(failure: Failure) -> Iterator[None]:
     """
     try:
         yield
-    except (PutError, UpdateError) as error:
+    except (DeleteError, PutError, UpdateError) as error:
         if error.cause_response_code not in _FAILED_CONDITIONS:
             raise
         raise failure from error

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from tasksync.dynamodb.change_log.decoder import ENTRY, entry_of, seq_of
+from tasksync.dynamodb.change_log.decoder import ENTRY, HEAD, entry_of, seq_of
 from tasksync.dynamodb.change_log.items import (
     EPOCH,
-    HEAD,
     MARKER,
     HeadItem,
     MarkerItem,

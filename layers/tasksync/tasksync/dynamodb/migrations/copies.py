@@ -33,8 +33,7 @@ from tasksync.dynamodb.tasks.items import (
     task_key,
     write_parts,
 )
-from tasksync.dynamodb.tasks.mapper import DESCRIPTION, NOTHING, TASK, long_description, stored
-from tasksync.dynamodb.tasks.repository import tasks_of
+from tasksync.dynamodb.tasks.mapper import DESCRIPTION, NOTHING, TASK, long_description, stored, tasks_of
 from tasksync.dynamodb.users.conditions import require_active
 from tasksync.model.entities import Task
 from tasksync.model.errors import NotFound, WriteConflict

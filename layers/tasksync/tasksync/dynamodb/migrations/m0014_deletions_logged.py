@@ -10,7 +10,8 @@ from contextlib import suppress
 
 from pynamodb.expressions.update import Action
 
-from tasksync.dynamodb.change_log.items import HEAD, MARKER, MarkerItem, log_key, missing_since
+from tasksync.dynamodb.change_log.decoder import HEAD
+from tasksync.dynamodb.change_log.items import MARKER, MarkerItem, log_key, missing_since
 from tasksync.dynamodb.change_log.things import Thing, there
 from tasksync.dynamodb.core.connection import get_item, single_write
 from tasksync.dynamodb.migrations.scanning import Raw, scan_page

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from tasksync.dynamodb.core.connection import get_many
 from tasksync.dynamodb.core.queries import query
 from tasksync.dynamodb.tasks.items import description_key, task_key
-from tasksync.dynamodb.tasks.mapper import LISTED, rows_with
-from tasksync.dynamodb.tasks.repository import TasksRepository, tasks_of
+from tasksync.dynamodb.tasks.mapper import LISTED, rows_with, tasks_of
+from tasksync.dynamodb.tasks.repository import TasksRepository
 from tasksync.model.entities import Task
 from tasksync.model.following import ListedTasks
 from tasksync.runtime.settings import settings

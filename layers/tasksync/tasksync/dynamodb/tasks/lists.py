@@ -18,9 +18,9 @@ from tasksync.dynamodb.rooms.mapper import MEMBERSHIP
 from tasksync.dynamodb.rooms.memberships import members_among, membership_key
 from tasksync.dynamodb.tasks import query_plan
 from tasksync.dynamodb.tasks.items import task_key
-from tasksync.dynamodb.tasks.mapper import LinkRow
+from tasksync.dynamodb.tasks.mapper import LinkRow, tasks_of
 from tasksync.dynamodb.tasks.query_plan import ListRow, Plan, holds
-from tasksync.dynamodb.tasks.repository import TasksRepository, tasks_of
+from tasksync.dynamodb.tasks.repository import TasksRepository
 from tasksync.dynamodb.tasks.respreads import respread_among, respread_key
 from tasksync.model.entities import Membership, Page, Respread, Task, TaskStatus
 from tasksync.model.queries import TaskFilter

@@ -8,7 +8,7 @@ too: ``D#<task id>``. So lists, and indexes, have no more than the beginning of 
 
 import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -276,3 +276,19 @@ def _texts(attribute: Mapping[str, Any] | None) -> list[str]:
 
 def _deadline_key(task: Task) -> str:
     return NO_DEADLINE if task.deadline is None else times.sortable(task.deadline)
+
+
+def tasks_of(items: Iterable[Raw], *, trashed: bool = False) -> dict[str, Task]:
+    """By id, the tasks among items that were read, each with its whole description if that was read, too.
+
+    ``trashed``: those in the trash; otherwise, all others.
+    """
+    items = [item for item in items if item["item"]["S"].startswith(DESCRIPTION) or ("trashed_at" in item) == trashed]
+    texts = texts_of(item for item in items if item["item"]["S"].startswith(DESCRIPTION))
+    tasks = (TASK.read(item) for item in items if not item["item"]["S"].startswith(DESCRIPTION))
+    return {task.id: with_description(task, texts.get(task.id)) for task in tasks}
+
+
+def texts_of(descriptions: Iterable[Raw]) -> dict[str, str]:
+    """By task id."""
+    return {task_of(item["item"]["S"]): item["text"]["S"] for item in descriptions}

@@ -18,15 +18,13 @@ from tasksync.dynamodb.tasks.items import (
     task_key,
     update_task,
 )
-from tasksync.dynamodb.tasks.mapper import DESCRIPTION, LINK, TASK, TRASH, TRASHED, task_of, with_description
+from tasksync.dynamodb.tasks.mapper import LINK, TRASH, TRASHED, task_of, tasks_of, texts_of, with_description
+from tasksync.dynamodb.tasks.whole_tasks import ATTEMPTS
 from tasksync.model import times
 from tasksync.model.entities import Membership, Task
 from tasksync.model.errors import WriteConflict
 from tasksync.model.times import is_room_id, owner_of
 from tasksync.runtime.settings import settings
-
-_ATTEMPTS = 3
-"""How often a task is read until its two items are of one version."""
 
 
 class TasksRepository:
@@ -50,7 +48,7 @@ class TasksRepository:
         task, members = _task_and_members(task_id, requests, trashed=trashed)
         attempts = 1
         # A batch is no transaction: its items may be of different versions.
-        while task is not None and task.description_digest is not None and attempts < _ATTEMPTS:
+        while task is not None and task.description_digest is not None and attempts < ATTEMPTS:
             task, members = _task_and_members(task_id, requests, trashed=trashed)
             attempts += 1
         return task, members
@@ -64,7 +62,7 @@ class TasksRepository:
         has changed since it was read is left out if it is not there any more.
         """
         keys = [description_key(task.id) for task in tasks if task.description_digest is not None]
-        texts = _texts_of(get_many(settings.tasks_table, keys)) if keys else {}
+        texts = texts_of(get_many(settings.tasks_table, keys)) if keys else {}
         found = [with_description(task, texts.get(task.id)) for task in tasks]
         changed = [task.id for task in found if task.description_digest is not None]
         again = {task_id: task for task_id in changed if (task := self.find_with_members(task_id, [])[0])}
@@ -147,19 +145,3 @@ def _task_and_members(
     found = batch_get(requests)
     tasks = tasks_of(found[settings.tasks_table], trashed=trashed)
     return tasks.get(task_id), members_of(found.get(settings.rooms_table, []))
-
-
-def tasks_of(items: Iterable[Raw], *, trashed: bool = False) -> dict[str, Task]:
-    """By id, the tasks among items that were read, each with its whole description if that was read, too.
-
-    ``trashed``: those in the trash; otherwise, all others.
-    """
-    items = [item for item in items if item["item"]["S"].startswith(DESCRIPTION) or ("trashed_at" in item) == trashed]
-    texts = _texts_of(item for item in items if item["item"]["S"].startswith(DESCRIPTION))
-    tasks = (TASK.read(item) for item in items if not item["item"]["S"].startswith(DESCRIPTION))
-    return {task.id: with_description(task, texts.get(task.id)) for task in tasks}
-
-
-def _texts_of(descriptions: Iterable[Raw]) -> dict[str, str]:
-    """By task id."""
-    return {task_of(item["item"]["S"]): item["text"]["S"] for item in descriptions}

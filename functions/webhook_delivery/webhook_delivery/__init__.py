@@ -1,0 +1,1 @@
+"""The webhook delivery function: sends events to receivers."""

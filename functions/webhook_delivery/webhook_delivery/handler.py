@@ -1,0 +1,136 @@
+"""The webhook delivery function: handles messages of the delivery queue, several at the same time."""
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from tasksync.aws.secret_values import secret
+from tasksync.domain.webhooks.delivery import Attempts, Deliverer, Outcome
+from tasksync.domain.webhooks.ordered import OrderedDeliverer
+from tasksync.domain.webhooks.replay import Replayer
+from tasksync.dynamodb.change_log.repository import ChangeLogRepository
+from tasksync.dynamodb.core.gather import gather
+from tasksync.dynamodb.tasks.whole_tasks import WholeTasks
+from tasksync.dynamodb.webhooks.deliveries import DeliveriesRepository
+from tasksync.dynamodb.webhooks.queue import (
+    LONGEST_DELAY_SECONDS,
+    DeliveryQueue,
+    is_delivery,
+    is_replay,
+    read,
+    webhook_in,
+)
+from tasksync.dynamodb.webhooks.repository import WebhooksRepository
+from tasksync.http import responses
+from tasksync.model.errors import TaskSyncError
+from tasksync.model.webhooks import Attempt, Delivery, Webhook, WebhookState
+from tasksync.observability.logs import Measure, log, log_measured
+from tasksync.runtime import deadline, unit_of_work
+from tasksync.runtime.settings import settings
+from tasksync.security.webhook_secrets import secret_of
+from tasksync.security.webhook_signatures import signed_headers
+from tasksync.streams.records import Context
+from webhook_delivery.sender import DEADLINE_SECONDS, Sender
+
+_DELIVERY_MEASURE = Measure({"deliveries": "Count", "milliseconds": "Milliseconds"}, [["outcome"]])
+
+_STOP_MEASURE = Measure({"stopped": "Count"}, [["state"]])
+
+_ATTEMPT_MILLISECONDS = (DEADLINE_SECONDS + 10) * 1000
+"""An attempt, its reads and its writes."""
+
+_sender = Sender(loopback=settings.webhooks_to_loopback)
+
+
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Returns SQS's partial batch response: messages that failed come again, and the table says what is done."""
+    deadline.begin(context.get_remaining_time_in_millis)
+    messages = event["Records"]
+    jobs = [partial(_handle, message, context) for message in messages]
+    errors = gather(*jobs)
+    failed = [message["messageId"] for message, error in zip(messages, errors, strict=True) if error is not None]
+    return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
+
+
+def _handle(record: dict[str, Any], context: Context) -> str | None:
+    """Returns the error, or None."""
+    message = read(record["body"])
+    room_id, item = message.room_id, message.item
+
+    def has_time() -> bool:
+        return context.get_remaining_time_in_millis() > _ATTEMPT_MILLISECONDS
+
+    if not has_time():
+        return "no time left"
+    report, stopped = partial(_report, context), partial(_stopped, context)
+    webhooks, deliveries, log_, queue = (
+        WebhooksRepository(),
+        DeliveriesRepository(),
+        ChangeLogRepository(),
+        DeliveryQueue(),
+    )
+    attempts = Attempts(webhooks, deliveries, log_, WholeTasks(), responses.task, _send, report, stopped)
+    try:
+        with unit_of_work.begin(None, context.aws_request_id):
+            # Before any attempt is begun: without it, nothing can be signed.
+            secret(settings.webhook_secret)
+            if is_delivery(item):
+                deliverer = Deliverer(webhooks, deliveries, queue, attempts)
+                deliverer.deliver(room_id, item, message.begun, LONGEST_DELAY_SECONDS)
+            elif is_replay(item):
+                Replayer(webhooks, deliveries, log_, queue).replay(room_id, item, has_time)
+            else:
+                ordered = OrderedDeliverer(webhooks, deliveries, log_, queue, attempts)
+                ordered.advance(room_id, webhook_in(item), has_time, LONGEST_DELAY_SECONDS)
+    except TaskSyncError as error:
+        log(
+            "ERROR",
+            "message failed",
+            request_id=context.aws_request_id,
+            room_id=room_id,
+            item=item,
+            error=type(error).__name__,
+        )
+        return type(error).__name__
+    return None
+
+
+def _send(webhook: Webhook, delivery: Delivery, at: datetime) -> Outcome:
+    master = secret(settings.webhook_secret)
+    secrets = [secret_of(master, webhook.id, generation) for generation in webhook.generations(at)]
+    body = str(delivery.body)
+    return _sender.send(webhook.url, signed_headers(secrets, delivery.id, at, body), body.encode(), at)
+
+
+def _report(context: Context, outcome: str, delivery: Delivery, attempt: Attempt) -> None:
+    """One line for each attempt. Neither URL nor response: what others wrote goes to the room's admins alone."""
+    log_measured(
+        "INFO",
+        "delivery",
+        (_DELIVERY_MEASURE,),
+        request_id=context.aws_request_id,
+        outcome=outcome,
+        room_id=delivery.room_id,
+        webhook_id=delivery.webhook_id,
+        message_id=delivery.id,
+        seq=delivery.seq,
+        attempt=delivery.begun,
+        status=attempt.status,
+        error=attempt.error,
+        deliveries=1,
+        milliseconds=attempt.milliseconds,
+    )
+
+
+def _stopped(context: Context, webhook: Webhook, state: WebhookState) -> None:
+    """One line for each webhook that gets no events any more until an admin resumes it."""
+    log_measured(
+        "WARNING",
+        "webhook stopped",
+        (_STOP_MEASURE,),
+        request_id=context.aws_request_id,
+        room_id=webhook.room_id,
+        webhook_id=webhook.id,
+        state=state,
+        stopped=1,
+    )

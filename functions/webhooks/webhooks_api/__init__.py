@@ -1,0 +1,1 @@
+"""Webhooks of rooms, and their deliveries."""

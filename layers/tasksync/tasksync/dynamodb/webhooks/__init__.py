@@ -1,0 +1,1 @@
+"""The webhooks table: webhooks, their deliveries, and what is due."""
