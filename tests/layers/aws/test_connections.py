@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from botocore.exceptions import (
@@ -46,6 +47,7 @@ class Server:
     of all others."""
 
     def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None) -> None:
+        self.request_lines: list[bytes] = []
         self._accepted: list[socket.socket] = []
         self._scripts = list(scripts)
         self._tls = tls
@@ -85,23 +87,22 @@ class Server:
             except OSError:  # refused by the client
                 return
             with connection, connection.makefile("rb") as received:
-                while body := _body(received):
+                while body := self._body(received):
                     script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
                     if not script(connection, body):
                         return
 
-
-def _body(received: object) -> bytes:
-    """Of the next request; nothing at the end of the connection."""
-    lines: list[bytes] = []
-    try:
-        while (line := received.readline()) not in {b"", b"\r\n"}:  # type: ignore[attr-defined]
-            lines.append(line.lower())
-        length = next((int(line.partition(b":")[2]) for line in lines if line.startswith(b"content-length:")), 0)
-        content: bytes = received.read(length)  # type: ignore[attr-defined]
-    except OSError:  # reset by the client
-        return b""
-    return content
+    def _body(self, received: BinaryIO) -> bytes:
+        """Of the next request; nothing at the end of the connection."""
+        lines: list[bytes] = []
+        try:
+            while (line := received.readline()) not in {b"", b"\r\n"}:
+                lines.append(line.lower())
+            self.request_lines += lines[:1]
+            length = next((int(line.partition(b":")[2]) for line in lines if line.startswith(b"content-length:")), 0)
+            return received.read(length)
+        except OSError:  # reset by the client
+            return b""
 
 
 @pytest.fixture
@@ -142,6 +143,15 @@ def test_a_request_sent_in_two_segments_is_not_delayed(
     client().call(OPERATION, {})
 
     assert turned_off == [1]
+
+
+def test_an_endpoint_may_have_a_path(serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serve(echo)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.port}/aws")
+
+    client().call(OPERATION, {})
+
+    assert server.request_lines == [b"post /aws/ http/1.1\r\n"]
 
 
 def test_calls_one_after_the_other_share_a_connection(serve: Callable[..., Server]) -> None:

@@ -32,7 +32,7 @@ class Response(NamedTuple):
 
 
 class Connections:
-    """Sends POST requests to the root path of an endpoint. Safe for threads.
+    """Sends POST requests to an endpoint. Safe for threads.
 
     Each request has a connection to itself. The connection is used again only after a complete response: no response
     can be taken for that of another request.
@@ -42,7 +42,7 @@ class Connections:
         """``ca_bundle``: a file of certificates to trust instead of botocore's."""
         self._url = url
         parts = urllib.parse.urlsplit(url)
-        self._host, self._port = str(parts.hostname), parts.port
+        self._host, self._port, self._path = str(parts.hostname), parts.port, parts.path or "/"
         self._tls = _tls(ca_bundle) if parts.scheme == "https" else None
         self._connect_seconds = connect_seconds
         self._idle: list[HTTPConnection] = []
@@ -55,7 +55,7 @@ class Connections:
         connection = self._idle_one() or self._connected()
         try:
             connection.sock.settimeout(read_seconds)
-            connection.request("POST", "/", body, headers)
+            connection.request("POST", self._path, body, headers)
             received = connection.getresponse()
             response = Response(received.status, received.headers, received.read())
             if response.status_code < 200:  # The response proper comes after it.
