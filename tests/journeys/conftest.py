@@ -14,6 +14,7 @@ _LONG = {
     "test_local_stack",
     "test_outage",
     "test_failure_queue",
+    "test_webhooks",
 }
 
 
