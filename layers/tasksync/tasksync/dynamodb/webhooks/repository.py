@@ -138,7 +138,16 @@ class WebhooksRepository:
 
     def succeeded(self, webhook: Webhook) -> None:
         """An attempt succeeded after others had failed."""
-        _changed(webhook, [WebhookItem.failures.set(0)], WebhookItem.room_id.exists())
+        _changed(webhook, unfailed(), WebhookItem.room_id.exists())
+
+    def pause(self, webhook: Webhook, until: datetime, seconds: int) -> bool:
+        """Let this invocation alone make the attempt that is made between two pauses. False if another does."""
+        if webhook.paused_until is None:
+            same = WebhookItem.room_id.exists() & WebhookItem.paused_until.does_not_exist()
+        else:
+            same = WebhookItem.paused_until == written(webhook.paused_until)
+        pause: list[Action] = [WebhookItem.paused_until.set(times.timestamp(until))]
+        return _changed(webhook, [*pause, WebhookItem.pause_seconds.set(seconds)], same)
 
 
 def _changed(webhook: Webhook, actions: list[Action], condition: Condition) -> bool:
@@ -156,6 +165,11 @@ def same_lease(webhook: Webhook) -> Condition:
     else:
         condition = WebhookItem.busy_until == written(webhook.busy_until)
     return condition
+
+
+def unfailed() -> list[Action]:
+    """No attempt has failed lately, and none waits for the end of a pause."""
+    return [WebhookItem.failures.set(0), WebhookItem.paused_until.remove(), WebhookItem.pause_seconds.remove()]
 
 
 def due(subject: str, at: datetime) -> tuple[Action, Action]:
