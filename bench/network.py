@@ -1,11 +1,11 @@
-"""The network taken away: recorded responses where botocore's HTTP session would send a request.
+"""The network taken away: recorded responses where the HTTP connections of botocore, or ours, would send a request.
 
 Everything above it is done as ever: building, signing and reading are part of what is measured, sockets are not.
 """
 
 import io
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import cycle
 from typing import Any
@@ -16,6 +16,7 @@ from botocore.httpsession import URLLib3Session
 from urllib3 import HTTPHeaderDict
 
 from bench.exchanges import Call, headers
+from tasksync.aws.connections import Connections, Response
 
 
 class _Raw(io.BytesIO):
@@ -30,15 +31,15 @@ class Network:
     that operation are answered in the order they were recorded, again and again."""
 
     def __init__(self) -> None:
-        self._responds: dict[str, Iterator[tuple[bytes, HTTPHeaderDict]]] = {}
-        self._exactly: dict[tuple[str, bytes], tuple[bytes, HTTPHeaderDict]] = {}
+        self._responds: dict[str, Iterator[tuple[HTTPHeaderDict, bytes]]] = {}
+        self._exactly: dict[tuple[str, bytes], tuple[HTTPHeaderDict, bytes]] = {}
 
     def respond_with(self, calls: Sequence[Call]) -> None:
         """From now on these are the responses, and no others."""
         self._exactly.clear()
-        by_target: dict[str, list[tuple[bytes, HTTPHeaderDict]]] = defaultdict(list)
+        by_target: dict[str, list[tuple[HTTPHeaderDict, bytes]]] = defaultdict(list)
         for call in calls:
-            response = call.response.encode(), HTTPHeaderDict(headers(call))
+            response = HTTPHeaderDict(headers(call)), call.response.encode()
             by_target[call.target].append(response)
             self._exactly[call.target, call.request.encode()] = response
         self._responds = {target: cycle(responses) for target, responses in by_target.items()}
@@ -47,8 +48,12 @@ class Network:
         found = request.headers["X-Amz-Target"]
         target = found.decode() if isinstance(found, bytes) else found
         body = request.body if isinstance(request.body, bytes) else b""
-        content, fields = self._exactly.get((target, body)) or next(self._responds[target])
+        fields, content = self.response(target, body)
         return AWSResponse(request.url, 200, fields, _Raw(content))  # type: ignore[arg-type]  # as urllib3 gives them
+
+    def response(self, target: str, body: bytes) -> tuple[HTTPHeaderDict, bytes]:
+        """Its headers and its content."""
+        return self._exactly.get((target, body)) or next(self._responds[target])
 
 
 @contextmanager
@@ -59,5 +64,9 @@ def recorded() -> Iterator[Network]:
     def send(_: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
         return network.send(request)
 
-    with patch.object(URLLib3Session, "send", send):
+    def send_ours(_: Connections, headers: Mapping[str, str], body: bytes, __: float) -> Response:
+        fields, content = network.response(headers["X-Amz-Target"], body)
+        return Response(200, fields, content)
+
+    with patch.object(URLLib3Session, "send", send), patch.object(Connections, "send", send_ours):
         yield network

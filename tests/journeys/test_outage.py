@@ -19,7 +19,7 @@ from tests.support.network_proxy import NetworkProxy, Outage
 from tests.support.problems import problem
 
 # As the response calls them.
-TABLES = {"users", "rooms", "tasks", "sessions", "idempotency", "log", "webhooks", "rate_limits"}
+TABLES = {"users", "rooms", "tasks", "sessions", "idempotency", "live", "log", "webhooks", "rate_limits"}
 
 # A response is given again for ten seconds; a look takes a second and a half at most. The rest is for a busy machine.
 NOTICED_SECONDS = AGE_SECONDS + 20

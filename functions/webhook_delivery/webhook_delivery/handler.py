@@ -50,7 +50,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     deadline.begin(context.get_remaining_time_in_millis)
     messages = event["Records"]
     jobs = [partial(_handle, message, context) for message in messages]
-    errors = gather(*jobs) if jobs else []
+    errors = gather(*jobs)
     failed = [message["messageId"] for message, error in zip(messages, errors, strict=True) if error is not None]
     return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
 

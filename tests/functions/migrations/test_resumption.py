@@ -67,8 +67,8 @@ def only(times: int) -> Callable[[], bool]:
     return lambda: next(calls) <= times
 
 
-def one_by_one(first: Callable[[], str], *others: Callable[[], str]) -> list[str]:
-    return [each() for each in (first, *others)]
+def one_by_one(*reads: Callable[[], str]) -> list[str]:
+    return [read() for read in reads]
 
 
 def state(migration: Any, positions: Any) -> State:

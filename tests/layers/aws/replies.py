@@ -3,11 +3,14 @@
 import io
 import json
 from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from typing import Any, cast
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.hooks import HierarchicalEmitter
+
+from tasksync.runtime import deadline
 
 OPERATION = "GetItem"
 
@@ -51,6 +54,16 @@ class Tables(Replies):
 
     def _next(self, request: AWSPreparedRequest) -> Reply:
         return next(self._by_table[json.loads(cast("bytes", request.body))["TableName"]])()
+
+
+def within(milliseconds: float, call: Callable[[], object]) -> object:
+    """What ``call`` does in an invocation that has so much time left."""
+
+    def invocation() -> object:
+        deadline.begin(lambda: milliseconds)
+        return call()
+
+    return copy_context().run(invocation)
 
 
 def found(**item: Any) -> Reply:

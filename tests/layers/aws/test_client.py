@@ -8,7 +8,6 @@ import re
 import time
 import zlib
 from collections.abc import Callable
-from contextvars import copy_context
 from typing import Any
 
 import botocore.session
@@ -32,8 +31,7 @@ from botocore.retries import standard
 from tasksync.aws import client as aws
 from tasksync.aws.client import DYNAMODB, SECRETS_MANAGER, Client, RetryPolicy, Signer
 from tasksync.dynamodb.core.connection import shared_connection
-from tasksync.runtime import deadline
-from tests.layers.aws.replies import OPERATION, Replies, Reply, failed, found
+from tests.layers.aws.replies import OPERATION, Replies, Reply, failed, found, within
 
 SERVICES = [DYNAMODB, SECRETS_MANAGER]
 ENDPOINT = "https://dynamodb.us-east-1.amazonaws.com/"
@@ -238,28 +236,6 @@ def test_while_nearly_all_calls_fail_retries_stop(
 
     assert len(service.sent) == 200  # two more attempts each, until 500 are spent at 5 a time
     assert len(pauses) == 100
-
-
-def within(milliseconds: float, call: Callable[[], object]) -> object:
-    """What ``call`` does in an invocation that has so much time left."""
-
-    def invocation() -> object:
-        deadline.begin(lambda: milliseconds)
-        return call()
-
-    return copy_context().run(invocation)
-
-
-@pytest.mark.parametrize(("milliseconds", "seconds"), [(60_000, None), (3_500, None), (2_500, 2.0), (600, 0.1)])
-def test_no_call_waits_longer_than_the_function_has(
-    made: Callable[..., tuple[Client, Replies]], milliseconds: int, seconds: float | None
-) -> None:
-    client, service = made(found())
-
-    within(milliseconds, lambda: client.call(OPERATION, {}))
-
-    context = getattr(service.sent[0], "context", None)
-    assert (context or {}).get("read_timeout") == (None if seconds is None else pytest.approx(seconds))
 
 
 def test_without_time_nothing_is_sent_or_retried(

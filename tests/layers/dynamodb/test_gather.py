@@ -1,4 +1,4 @@
-"""Several reads at the same time: in threads of their own, before a service that answers each when a test lets it."""
+"""Several reads at the same time, in several threads, before a service that answers each when a test lets it."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -21,8 +21,8 @@ from tests.support.aws import environment
 SECONDS = 30
 """How long a test waits for what should have been at the same time."""
 
-AT_ONCE = 2
-"""Beside the first read, which is made in the thread that asks."""
+AT_ONCE = 3
+"""The thread that asks included."""
 
 
 @pytest.fixture(autouse=True)
@@ -174,19 +174,54 @@ def test_attempts_without_a_response_count_in_every_thread(monkeypatch: pytest.M
     assert (unit.usage.round_trips, unit.usage.in_sequence) == (4, 3)
 
 
+def test_reads_that_gather_themselves_run_concurrently() -> None:
+    met = threading.Barrier(3)
+
+    def reply() -> Reply:
+        met.wait(SECONDS)
+        return found()
+
+    read = reader(a=[reply], b=[reply], c=[reply])
+
+    _, nested = gather_pair(read("a"), lambda: gather(read("b"), read("c")))
+
+    assert len(nested) == 2
+
+
+def test_more_reads_than_threads_are_all_run() -> None:
+    tables = "abcdefgh"
+    replies: dict[str, list[Callable[[], Reply]]] = {table: [partial(found, n=table)] for table in tables}
+    read = reader(**replies)
+
+    responses = gather(*map(read, tables))
+
+    assert [response["Item"]["n"] for response in responses] == list(tables)
+
+
+def test_nothing_to_read_has_no_results() -> None:
+    assert gather() == []
+
+
 def test_every_thread_knows_the_remaining_time_and_the_caller() -> None:
+    met = threading.Barrier(3)
+
+    def read() -> tuple[int, bool, str]:
+        met.wait(SECONDS)
+        return threading.get_ident(), deadline.has_time(), unit_of_work.change_context()
+
     def asked() -> list[tuple[int, bool, str]]:
         deadline.begin(lambda: deadline.RESERVE_MILLISECONDS)
         with unit_of_work.begin("usr_1", "a request"):
-            return gather(*[lambda: (threading.get_ident(), deadline.has_time(), unit_of_work.change_context())] * 3)
+            return gather(read, read, read)
 
     known = copy_context().run(asked)
 
     assert [(time_left, change_context.read(written)) for _, time_left, written in known] == [
         (False, change_context.ChangeContext("usr_1", "a request"))
     ] * 3
-    assert known[0][0] == threading.get_ident()
-    assert threading.get_ident() not in {ident for ident, _, _ in known[1:]}
+    threads = {ident for ident, _, _ in known}
+    assert len(threads) == 3
+    assert threading.get_ident() in threads
 
 
 def test_nested_pairs_finish_with_fewer_threads_than_reads() -> None:

@@ -1,8 +1,8 @@
 """A client of one AWS service: encodes, signs and sends a request, retries it, and decodes the response.
 
 botocore's own client interprets a description of each call, which would be most of the CPU time of a request
-(docs/performance.md). This client uses only parts of botocore: credentials, certificates, connections, the partitions
-of AWS, errors, and the hook ``before-send``.
+(docs/engineering-log.md). This client uses only parts of botocore: credentials, certificates, the partitions of AWS,
+errors, and the hook ``before-send``. Its connections are in ``connections.py``.
 
 Retries are those of botocore's standard mode:
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
@@ -11,7 +11,6 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 import hashlib
 import hmac
 import json
-import socket
 import time
 import urllib.parse
 import zlib
@@ -32,10 +31,10 @@ from botocore.exceptions import (
     NoRegionError,
     ReadTimeoutError,
 )
-from botocore.httpsession import URLLib3Session
 from botocore.parsers import create_parser
 from botocore.retries.quota import RetryQuota
 
+from tasksync.aws.connections import Connections, Response
 from tasksync.aws.endpoints import endpoint, session_for
 from tasksync.runtime import deadline, randomness
 
@@ -190,9 +189,7 @@ class Client:
         retry_policy: RetryPolicy,
         codec: Codec = STANDARD_LIBRARY,
         observe: Observer = lambda _: None,
-        connections: int = 10,
     ) -> None:
-        """``connections``: the size of the connection pool, so how many threads can reuse connections."""
         session = session_for(service.name)
         region = session.get_config_variable("region")
         if region is None:
@@ -208,13 +205,8 @@ class Client:
         self._signer = Signer(service.name, region, self.url)
         self._quota = RetryQuota()
         self._user_agent = session.user_agent()
-        self._http = URLLib3Session(
-            verify=session.get_config_variable("ca_bundle") or True,
-            max_pool_connections=connections,
-            timeout=(retry_policy.connect_seconds, retry_policy.read_seconds),  # type: ignore[arg-type]  # its clients do so
-            # Headers and body are sent separately: with Nagle's algorithm, the body would wait for an acknowledgement
-            # of the headers, up to 40 ms.
-            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],  # type: ignore[list-item]  # no texts in fact
+        self._connections = Connections(
+            self.url, session.get_config_variable("ca_bundle"), retry_policy.connect_seconds
         )
 
     def call(
@@ -278,7 +270,7 @@ class Client:
             raise ClientError(result, operation)  # type: ignore[arg-type]  # its type knows no reasons
         return result
 
-    def _send(self, operation: str, body: bytes, seconds: float) -> AWSResponse:
+    def _send(self, operation: str, body: bytes, seconds: float) -> AWSResponse | Response:
         if self._credentials is None:
             raise NoCredentialsError
         headers = self._signer.signed(
@@ -290,11 +282,14 @@ class Client:
         headers["User-Agent"] = self._user_agent
         headers["Content-Length"] = str(len(body))
         request = AWSPreparedRequest("POST", self.url, headers, body, False)  # type: ignore[arg-type]  # any mapping
-        if seconds < self.retry_policy.read_seconds:
-            request.context = {"read_timeout": seconds}  # type: ignore[attr-defined]  # its types are older than it
+        read_seconds = min(seconds, self.retry_policy.read_seconds)
+        # Where botocore tells listeners.
+        request.context = {"read_timeout": read_seconds}  # type: ignore[attr-defined]  # its types are older than it
         listeners = self.events.emit(f"before-send.{self._service.name}.{operation}", request=request)
         mocked: AWSResponse | None = next((mocked for _, mocked in listeners if mocked is not None), None)
-        return self._http.send(request) if mocked is None else mocked
+        if mocked is not None:
+            return mocked
+        return self._connections.send(headers, body, read_seconds)
 
 
 def seconds_left() -> float:
@@ -323,7 +318,7 @@ def _longest_pause(attempt: int) -> float:
     return min(2.0 ** (attempt - 1), _LONGEST_PAUSE_SECONDS)
 
 
-def _verified_content(response: AWSResponse) -> bytes:
+def _verified_content(response: AWSResponse | Response) -> bytes:
     """The body, after comparing it with DynamoDB's checksum. Raises ``ChecksumError``."""
     content: bytes = response.content
     expected = response.headers.get("x-amz-crc32")
@@ -339,7 +334,7 @@ def _without_nulls(members: Any) -> Result:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _error(response: AWSResponse) -> Result:
+def _error(response: AWSResponse | Response) -> Result:
     """An error as botocore parses it, with the cancellation reasons of a transaction."""
     parts = {"status_code": response.status_code, "headers": response.headers, "body": response.content}
     try:

@@ -8,14 +8,12 @@ Other = TypeVar("Other")
 
 
 class Gather(Protocol):
-    """Runs two reads at the same time. If the second is itself such a pair, its reads run one after the other."""
+    """Runs two reads at the same time. Each may be such a pair itself."""
 
     def __call__(self, first: Callable[[], Result], other: Callable[[], Other], /) -> tuple[Result, Other]: ...
 
 
 class GatherAll(Protocol):
-    """Runs any number of reads at the same time. Of ``others`` that gather themselves, the reads run one after the
-    other.
-    """
+    """Runs any number of reads at the same time. Each may gather reads itself."""
 
-    def __call__(self, first: Callable[[], Any], *others: Callable[[], Any]) -> list[Any]: ...
+    def __call__(self, *reads: Callable[[], Any]) -> list[Any]: ...

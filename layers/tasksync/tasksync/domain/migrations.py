@@ -122,7 +122,7 @@ def _page(
     limit = max(1, min(_MOST_ON_A_PAGE, int(items_per_second)))
     items, after = migration.page(segment, SEGMENTS, position.after, limit)
     changes = [functools.partial(_change, migration, item) for item in items]
-    outcomes = gather(*changes) if changes else []
+    outcomes = gather(*changes)
     return Position(
         after,
         position.looked_at + len(items),

@@ -38,7 +38,7 @@ def handle_by_log(
             logs.setdefault(owner, []).append(record)
     jobs = [partial(_handle, log_id, of_log, handle) for log_id, of_log in logs.items()]
     with unit_of_work.begin(None, context.aws_request_id):
-        errors = dict(zip(logs, gather(*jobs) if jobs else [], strict=True))
+        errors = dict(zip(logs, gather(*jobs), strict=True))
     failed = [
         (record, error)
         for owner, record in zip(owners, records, strict=True)

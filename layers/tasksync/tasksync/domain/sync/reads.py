@@ -55,5 +55,5 @@ def parts(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 def gathered(gather: GatherAll, *groups: Sequence[Callable[[], Any]]) -> list[list[Any]]:
     """The results of groups of reads, all of them at the same time: for each group a list."""
     reads = [read for group in groups for read in group]
-    found = iter(gather(*reads) if reads else [])
+    found = iter(gather(*reads))
     return [list(islice(found, len(group))) for group in groups]

@@ -51,13 +51,11 @@ class FollowedLogs:
     """The change logs, as far as clients may follow them. Who may follow which is not decided here."""
 
     def ends(self, log_ids: Sequence[str]) -> LogEnds:
-        """Where these logs end. One round trip for 99 of them, and further ones at the same time: not to be one of
-        several reads itself, unless the first.
-        """
+        """Where these logs end. One round trip for 99 of them, and further ones at the same time."""
         keys = [log_key(log_id, HEAD) for log_id in dict.fromkeys([EPOCH, *log_ids])]
         parts = [keys[start : start + MOST_KEYS] for start in range(0, len(keys), MOST_KEYS)]
-        first, *others = [partial(get_many, settings.log_table, part) for part in parts]
-        found = {raw["owner_id"]["S"]: raw for part in gather(first, *others) for raw in part}
+        found_parts = gather(*(partial(get_many, settings.log_table, part) for part in parts))
+        found = {raw["owner_id"]["S"]: raw for part in found_parts for raw in part}
         epoch = found.pop(EPOCH, None)
         return LogEnds(0 if epoch is None else int(epoch[EPOCH]["N"]), {i: _end(raw) for i, raw in found.items()})
 

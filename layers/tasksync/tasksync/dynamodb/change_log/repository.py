@@ -77,9 +77,7 @@ class ChangeLogRepository:
                 MarkerItem.of(entry).save(older)
 
         last = {entry.thing_id: entry for entry in entries if entry.entry.revision is not None}
-        writes = [partial(write, entry) for entry in last.values()]
-        if writes:
-            gather(*writes)
+        gather(*(partial(write, entry) for entry in last.values()))
 
     def advance(self, log_id: str, before: Head, after: Head) -> None:
         """Let the head be ``after``. Raises ``WriteConflict`` if it is not ``before`` any more."""

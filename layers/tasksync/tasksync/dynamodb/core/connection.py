@@ -44,9 +44,6 @@ _RETRY_POLICY = RetryPolicy(connect_seconds=1, read_seconds=3, attempts=3)
 
 _MSGSPEC = Codec(msgspec.json.Encoder().encode, msgspec.json.Decoder().decode)
 
-# Above the number of reads that one request makes at the same time (``CONCURRENT_READS``, at most 16).
-_CONNECTIONS = 17
-
 # These errors are results of conditions; all others mean that the table did not respond.
 _FAILED_CONDITIONS = {"ConditionalCheckFailedException", "TransactionCanceledException"}
 
@@ -123,7 +120,7 @@ class SharedConnection(Connection):
 
     def __init__(self) -> None:
         super().__init__()
-        self._aws = Client(DYNAMODB, _RETRY_POLICY, _MSGSPEC, count, _CONNECTIONS)
+        self._aws = Client(DYNAMODB, _RETRY_POLICY, _MSGSPEC, count)
 
     @property
     def client(self) -> Client:  # type: ignore[override]  # of botocore's, PynamoDB uses one method

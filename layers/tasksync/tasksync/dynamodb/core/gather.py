@@ -1,11 +1,12 @@
-"""Gather: runs independent reads at the same time, in threads."""
+"""Gather: runs independent reads at the same time, in this thread and in others."""
 
 import functools
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
-from typing import Any, TypeVar
+from queue import SimpleQueue
+from typing import Any, Generic, TypeVar
 
 from tasksync.runtime import unit_of_work
 from tasksync.runtime.settings import settings
@@ -14,23 +15,22 @@ from tasksync.runtime.unit_of_work import UnitOfWork
 Result = TypeVar("Result")
 Other = TypeVar("Other")
 
-_this_thread = threading.local()
 
-
-def gather(first: Callable[[], Result], *others: Callable[[], Result]) -> list[Result]:
+def gather(*reads: Callable[[], Result]) -> list[Result]:
     """The results, in the order of the arguments. Raises the error of the first one, in this order, that fails.
 
-    ``first`` runs in this thread. Where the others call ``gather`` themselves, those reads run one after the other:
-    they could wait for threads that wait for them.
+    This thread runs each read that no other thread has begun. So it never waits for a thread to become free, and reads
+    may gather themselves.
     """
-    if not others:
-        return [first()]
-    reads = [first, *others]
+    if len(reads) < 2:
+        return [read() for read in reads]
     parts = unit_of_work.split(len(reads))
-    jobs = [_counted(read, part) for read, part in zip(reads, parts, strict=True)]
+    jobs = [_Job(read, part) for read, part in zip(reads, parts, strict=True)]
     try:
-        concurrently = settings.concurrent_reads > 1 and not hasattr(_this_thread, "is_pooled")
-        return _run_concurrently(jobs) if concurrently else [job() for job in jobs]
+        if settings.concurrent_reads == 1:
+            return [job.read() for job in jobs]
+        _run_concurrently(jobs)
+        return [job.result() for job in jobs]
     finally:
         unit_of_work.join(parts)
 
@@ -42,30 +42,68 @@ def gather_pair(first: Callable[[], Result], other: Callable[[], Other]) -> tupl
     return result, other_result
 
 
-def _counted(read: Callable[[], Result], part: UnitOfWork) -> Callable[[], Result]:
-    """``read`` in a copy of this context, with a unit of work of its own: threads must not share counters."""
+class _Job(Generic[Result]):
+    """A read in a copy of this context, with a unit of work of its own: threads must not share counters."""
 
-    def counted() -> Result:
-        unit_of_work.enter(part)
-        return read()
+    def __init__(self, read: Callable[[], Result], part: UnitOfWork) -> None:
+        self._read = read
+        self._part = part
+        self._context = copy_context()
+        self._result: Result
+        self._error: BaseException | None = None
 
-    return functools.partial(copy_context().run, counted)
+    def read(self) -> Result:
+        return self._context.run(self._counted)
+
+    def run(self) -> None:
+        """``read`` for ``result``, which returns what it returned, or raises its error."""
+        try:
+            self._result = self.read()
+        except BaseException as error:  # in the thread that waits for it
+            self._error = error
+
+    def result(self) -> Result:
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+    def _counted(self) -> Result:
+        unit_of_work.enter(self._part)
+        return self._read()
 
 
-def _run_concurrently(jobs: Sequence[Callable[[], Result]]) -> list[Result]:
-    futures = [_threads().submit(job) for job in jobs[1:]]
-    try:
-        result = jobs[0]()
-    finally:
-        # Lambda freezes the container when the invocation ends: no thread may be in the middle of a request then.
-        wait(futures)
-    return [result, *(future.result() for future in futures)]
+def _run_concurrently(jobs: Sequence[_Job[Any]]) -> None:
+    """Run all jobs. No thread is in the middle of a request afterwards: Lambda freezes the container when the
+    invocation ends."""
+    waiting = deque(jobs)
+    done = SimpleQueue[None]()
+
+    def work() -> None:
+        """Run jobs until none is waiting."""
+        while True:
+            try:
+                job = waiting.popleft()
+            except IndexError:
+                return
+            job.run()
+            done.put(None)
+
+    for _ in range(min(len(jobs), settings.concurrent_reads) - 1):
+        _threads().put(work)
+    work()
+    for _ in jobs:
+        done.get()
 
 
 @functools.cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(settings.concurrent_reads, initializer=_mark_thread)
+def _threads() -> SimpleQueue[Callable[[], None]]:
+    """The work of further threads, which they take from this queue."""
+    works = SimpleQueue[Callable[[], None]]()
 
+    def run() -> None:
+        while True:
+            works.get()()
 
-def _mark_thread() -> None:
-    _this_thread.is_pooled = True
+    for _ in range(settings.concurrent_reads - 1):
+        threading.Thread(target=run, daemon=True, name="gather").start()
+    return works

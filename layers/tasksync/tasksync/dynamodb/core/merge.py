@@ -127,9 +127,9 @@ class Merge(Generic[Row]):
 
     def round(self, size: int) -> None:
         """Read ``size`` items from each exhausted range, at the same time, and append the next items to ``found``."""
-        first, *others = [partial(source.read, size) for source in self._sources if source.is_exhausted]
-        self._budget.consume(1 + len(others))
-        gather(first, *others)
+        reads = [partial(source.read, size) for source in self._sources if source.is_exhausted]
+        self._budget.consume(len(reads))
+        gather(*reads)
         for row in self._following():
             # An item that changes while ranges are read may appear at its old position and at its new one.
             if row.id not in self._ids:
