@@ -279,7 +279,8 @@ SEED := $(or $(SEED),$(shell date +%s))
 .PHONY: soak soak-model
 soak: $(DEVELOPMENT) ## Reliability tests for longer, with other seeds: SECONDS=1800 in all, SEED=… repeats a run
 	$(BIN)/python -m tests.simulation --first $(SEED) --soak $$(($(SECONDS) * 4 / 10))
-	$(BIN)/python -m tests.simulation --refreshes --first $(SEED) --soak $$(($(SECONDS) / 10))
+	$(BIN)/python -m tests.simulation --refreshes --first $(SEED) --soak $$(($(SECONDS) / 20))
+	$(BIN)/python -m tests.simulation --webhooks --first $(SEED) --soak $$(($(SECONDS) / 20))
 	$(BIN)/python -m tests.machines --seed $(SEED) --soak $$(($(SECONDS) / 5))
 	STORM_SECONDS=$$(($(SECONDS) / 5)) STORM_SEED=$(SEED) $(BIN)/python -m pytest tests/storm
 	KILLS=10 KILL_SEED=$(SEED) $(BIN)/python -m pytest tests/journeys/test_crash_recovery.py

@@ -392,13 +392,13 @@ def _worked(w: Line, worker: Worker, removed: Guards) -> Iterator[Step[Line]]:
         case "look":
             yield Step("it finds the webhook taken", w)
         case "rest":
-            yield _rested(w, worker, removed, mine=mine)
+            yield _rested(w, worker, removed)
         case "begin":
             yield _attempted(w, worker)
         case "in flight":
             yield from _ended(w, worker, mine=mine)
         case "advance":
-            if mine and (hook.cursor == worker.hook.cursor or Guard.ADVANCE_CURSOR in removed):
+            if hook.cursor == worker.hook.cursor or Guard.ADVANCE_CURSOR in removed:
                 w = w._replace(hook=hook._replace(cursor=worker.seq))
             yield Step(f"it is done with {worker.seq}", w.with_worker(worker._replace(phase="look")))
         case "stop":
@@ -424,11 +424,11 @@ def _looked(w: Line, worker: Worker) -> Iterator[Step[Line]]:
         yield Step("it has no time left", w._replace(hook=hook._replace(lease=Lease(0, waits=True))))
 
 
-def _rested(w: Line, worker: Worker, removed: Guards, *, mine: bool) -> Step[Line]:
+def _rested(w: Line, worker: Worker, removed: Guards) -> Step[Line]:
     hook, read = w.hook, worker.hook
     wants = hook.wanted != read.wanted and Guard.REST_WANTED not in removed
     moved = hook.cursor != read.cursor and Guard.REST_CURSOR not in removed
-    if mine and not wants and not moved:
+    if not wants and not moved:
         return Step("it rests", w._replace(hook=hook._replace(lease=None, due=False)))
     return Step("it may not rest", w.with_worker(worker._replace(phase="look")))
 

@@ -31,6 +31,7 @@ _KINDS = {
     "EMAIL": "e-mail",
     "KEY": "key",
 }
+_WEBHOOK_KINDS = {"H": "state of webhooks", "H#": "webhook", "D#": "delivery", "R#": "replay"}
 _TABLES = {
     "UsersTable": "user",
     "TasksTableV2": "task",
@@ -169,6 +170,8 @@ def _kind(part: Json) -> str:
         return "ticket"
     if part["TableName"] == "LogTable":
         return {"h": "head", "c": "entry", "v": "marker"}[key["item"]["S"][0]]
+    if part["TableName"] == "WebhooksTable":
+        return _WEBHOOK_KINDS["".join(key["item"]["S"].partition("#")[:2])]
     (partition,) = [each["S"] for name, each in key.items() if name in ("user_id", "session_id")][:1] or [""]
     prefix, mark, _ = partition.partition("#")
     if mark and part["TableName"] in ("UsersTable", "SessionsTable"):

@@ -34,7 +34,8 @@ _ENTROPY_OF_AN_ID = 10
 _SECONDS_BEHIND = 30
 
 # Secrets of this stage's own: the product keeps them by their ARN for as long as the process lives.
-_SECRETS = {name: f"mutation-{name}" for name in ("SIGNING_SECRET", "SESSION_SECRET", "PEPPER_SECRET", "HTTP_SECRET")}
+_NAMES_OF_SECRETS = ("SIGNING_SECRET", "SESSION_SECRET", "PEPPER_SECRET", "HTTP_SECRET", "WEBHOOK_SECRET")
+_SECRETS = {name: f"mutation-{name}" for name in _NAMES_OF_SECRETS}
 _QUICK = {"BCRYPT_COST": "4", "LOG_LEVEL": "ERROR", "MAX_ROOM_MEMBERS": "5"}
 
 Scenario = Callable[["Stage"], None]
@@ -109,6 +110,8 @@ class Stage:
         self._between: list[Callable[[], object]] = []
         self._held: str | Json | None = None
         self.committed: list[Change] = []
+        self.messages: list[Json] = []
+        """Of the queue of deliveries."""
         self.failures: list[Exception] = []
         """What went wrong under the product, which may have made a response of it."""
 
@@ -129,6 +132,9 @@ class Stage:
         body = json.loads(raw if isinstance(raw, str | bytes) and raw else "{}")
         if service == "secretsmanager":
             return _response(request, 200, {"SecretString": f"the secret {body['SecretId']}"})
+        if service == "AmazonSQS":
+            self.messages.append(json.loads(body["MessageBody"]))
+            return _response(request, 200, {"MessageId": "1", "MD5OfMessageBody": ""})
         ours = _operation()
         for number, (awaited, action) in enumerate(self._before):
             if awaited == ours and (operation == "TransactWriteItems" or "ConditionExpression" in body):

@@ -11,6 +11,47 @@ EQUIVALENT = [
         "without join_id = ?",
         "the role decides; one who came back with it may go on",
     ),
+    (
+        "SubscriptionsRepository.* ConditionCheck membership *",
+        "without join_id = ?",
+        "the role decides; one who came back with it may go on",
+    ),
+    ("*", "begun = ? with <=", "attempts that were begun only become more"),
+    ("*", "dispatched = ? with <=", "what is dispatched of a log only goes on"),
+    ("*", "next = ? with <=", "a replay only goes on"),
+    ("*", "wanted = ? with <=", "what an ordered webhook wants only becomes more"),
+    ("WebhooksRepository.want: *", "wanted < ? with <=", "to want the same once more changes nothing"),
+    (
+        "WebhooksRepository.*: Update webhook *",
+        "cursor = ? with >=",
+        "nobody else moves it on: whoever does has seized the webhook",
+    ),
+    ("SubscriptionsRepository.resume: *", "cursor = ? with <=", "only an admin sets it back, who changes updated_at"),
+    (
+        "*: Update webhook if *busy_until = ?*",
+        "without state = ?",
+        "whoever stops an ordered webhook ends its lease, or its waiting",
+    ),
+    (
+        "SubscriptionsRepository.resume: Update webhook if *busy_until = ?",
+        "*cursor = ?*",
+        "nobody moves it on while it waits, and only an admin sets it back, who changes updated_at",
+    ),
+    (
+        "SubscriptionsRepository.create: Update state of webhooks *",
+        "webhooks = ? with <=",
+        "where there are fewer by now, there is a place for one more",
+    ),
+    (
+        "SubscriptionsRepository.delete: Update state of webhooks *",
+        "webhooks = ? with >=",
+        "where there are more by now, one of them stays",
+    ),
+    (
+        "SubscriptionsRepository.delete: Delete state of webhooks *",
+        "webhooks = ? with <=",
+        "a room with fewer than one has no state",
+    ),
     ("RoomChanges.change_role: Update membership *", "without join_id = ?", "one who came back is given the role, too"),
     ("RoomChanges.close: Delete membership *", "without join_id = ?", "one who came back is out, too"),
     (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tests.mutation.conditions import Condition, Mutant
 from tests.mutation.environment import Seen, play, theatre
 from tests.mutation.equivalent import reason_for
-from tests.mutation.scenarios import SCENARIOS
+from tests.mutation.webhook_scenarios import SCENARIOS
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,7 @@ def refused(response: Response, status: int, code: str | None = None) -> None:
 # ------------------------------------------------------------------------------------------ idempotency keys
 
 
-def _keyed(operation: str, request: Callable[[Person, Person, Json, Json], Response]) -> None:
+def keyed(operation: str, request: Callable[[Person, Person, Json, Json], Response]) -> None:
     """Scenarios of a key that another request takes meanwhile, of one whose time is over, and of a new one."""
 
     def key_of_two_requests_at_once(stage: Stage) -> None:
@@ -245,40 +245,40 @@ def _keyed(operation: str, request: Callable[[Person, Person, Json, Json], Respo
         SCENARIOS[f"{each.__name__}: {operation}"] = each
 
 
-_keyed("RoomChanges.create", lambda ann, bob, room, task: ann.do("POST", "/rooms", {}, **key()))
-_keyed("RoomChanges.add", lambda ann, bob, room, task: _add_somebody(ann, room))
-_keyed("RoomChanges.remove", lambda ann, bob, room, task: ann.remove(room, bob, **key()))
-_keyed("RoomChanges.change_role", lambda ann, bob, room, task: ann.set_role(room, bob, "viewer", **key()))
-_keyed("RoomChanges.change", lambda ann, bob, room, task: ann.rename(room, "Anew", **key()))
-_keyed("IdempotencyRepository.store", lambda ann, bob, room, task: ann.rename(room, str(room["name"]), **key()))
-_keyed("RoomChanges.change_code", lambda ann, bob, room, task: ann.renew_code(room, **key()))
-_keyed("RoomChanges.close", lambda ann, bob, room, task: ann.close(room, **key()))
-_keyed("TaskChanges.create", lambda ann, bob, room, task: ann.do("POST", "/tasks", {"title": "Lamps"}, **key()))
-_keyed("TaskChanges.update", lambda ann, bob, room, task: ann.change(task, key()["headers"], title="Tables"))
-_keyed(
+keyed("RoomChanges.create", lambda ann, bob, room, task: ann.do("POST", "/rooms", {}, **key()))
+keyed("RoomChanges.add", lambda ann, bob, room, task: _add_somebody(ann, room))
+keyed("RoomChanges.remove", lambda ann, bob, room, task: ann.remove(room, bob, **key()))
+keyed("RoomChanges.change_role", lambda ann, bob, room, task: ann.set_role(room, bob, "viewer", **key()))
+keyed("RoomChanges.change", lambda ann, bob, room, task: ann.rename(room, "Anew", **key()))
+keyed("IdempotencyRepository.store", lambda ann, bob, room, task: ann.rename(room, str(room["name"]), **key()))
+keyed("RoomChanges.change_code", lambda ann, bob, room, task: ann.renew_code(room, **key()))
+keyed("RoomChanges.close", lambda ann, bob, room, task: ann.close(room, **key()))
+keyed("TaskChanges.create", lambda ann, bob, room, task: ann.do("POST", "/tasks", {"title": "Lamps"}, **key()))
+keyed("TaskChanges.update", lambda ann, bob, room, task: ann.change(task, key()["headers"], title="Tables"))
+keyed(
     "TaskChanges.move", lambda ann, bob, room, task: ann.move(task, None, headers=key()["headers"], status="completed")
 )
-_keyed("TaskChanges.trash", lambda ann, bob, room, task: ann.trash(task, **key()))
-_keyed("TaskChanges.restore", lambda ann, bob, room, task: _trashed(ann, task).restore(task, **key()))
-_keyed("TaskChanges.delete", lambda ann, bob, room, task: _trashed(ann, task).purge(task, **key()))
-_keyed(
+keyed("TaskChanges.trash", lambda ann, bob, room, task: ann.trash(task, **key()))
+keyed("TaskChanges.restore", lambda ann, bob, room, task: _trashed(ann, task).restore(task, **key()))
+keyed("TaskChanges.delete", lambda ann, bob, room, task: _trashed(ann, task).purge(task, **key()))
+keyed(
     "UserChanges.change_profile",
     lambda ann, bob, room, task: ann.do("PATCH", "/users/{user_id}", {"username": "anna"}, user_id=ann.id, **key()),
 )
-_keyed("SessionChanges.reauthenticate", lambda ann, bob, room, task: ann.reauthenticate(**key()))
-_keyed(
+keyed("SessionChanges.reauthenticate", lambda ann, bob, room, task: ann.reauthenticate(**key()))
+keyed(
     "SessionChanges.change_password",
     lambda ann, bob, room, task: ann.change_password("another long enough password", **key()),
 )
-_keyed(
+keyed(
     "SessionChanges.end",
     lambda ann, bob, room, task: ann.do(
         "DELETE", "/auth/sessions/{session_id}", session_id=ann.another_session_id, **key()
     ),
 )
-_keyed("TicketsRepository.put", lambda ann, bob, room, task: ann.do("POST", "/live/tickets", **key()))
-_keyed("SessionChanges.end_all", lambda ann, bob, room, task: ann.do("DELETE", "/auth/sessions", **key()))
-_keyed("UserChanges.begin_removal", lambda ann, bob, room, task: ann.go(**key()))
+keyed("TicketsRepository.put", lambda ann, bob, room, task: ann.do("POST", "/live/tickets", **key()))
+keyed("SessionChanges.end_all", lambda ann, bob, room, task: ann.do("DELETE", "/auth/sessions", **key()))
+keyed("UserChanges.begin_removal", lambda ann, bob, room, task: ann.go(**key()))
 
 
 def _add_somebody(ann: Person, room: Json) -> Response:

@@ -11,9 +11,12 @@ from types import ModuleType
 from tasksync import domain, dynamodb
 
 _VERBS = {"check": "ConditionCheck", "delete": "Delete", "put": "Put", "update": "Update"}
-_SINGLE_VERBS = {"delete": "Delete", "save": "Put", "update": "Update"}
+_SINGLE_VERBS = {"save": "Put", "update": "Update"}
 _COMPARISONS = {ast.Eq: "=", ast.NotEq: "<>", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 _FUNCTIONS = {"exists": "attribute_exists", "does_not_exist": "attribute_not_exists"}
+
+_CHANGED = "_changed"
+"""What updates one item on the condition that it is given, in ``dynamodb/webhooks``: a part of what calls it."""
 
 # What the services call the repositories that carry out requests.
 _REPOSITORIES = {
@@ -21,6 +24,7 @@ _REPOSITORIES = {
     "_tasks": "TaskChanges",
     "_people": "UserChanges",
     "_sessions": "SessionChanges",
+    "_webhooks": "SubscriptionsRepository",
     "_tickets": "TicketsRepository",
 }
 
@@ -37,7 +41,7 @@ class _Function:
         names = {each.id for each in inside if isinstance(each, ast.Name)}
         self.calls = names | {each.func.attr for each in calls if isinstance(each.func, ast.Attribute)}
         begun = {each.func.id for each in calls if isinstance(each.func, ast.Name)}
-        self.begins = not begun.isdisjoint({"Transaction", "single_write"})
+        self.begins = not begun.isdisjoint({"Transaction", "single_write", _CHANGED})
         self.verbs = {
             _VERBS[each.func.attr]
             for each in calls
@@ -46,7 +50,9 @@ class _Function:
             and isinstance(each.func.value, ast.Name)
             and each.func.value.id == "transaction"
         }
-        if "single_write" in begun:
+        if _CHANGED in begun:
+            self.verbs.add("Update")
+        elif "single_write" in begun:
             self.verbs |= {_SINGLE_VERBS[name] for name in self.calls & _SINGLE_VERBS.keys()}
         self.atoms = set(_atoms(inside))
 
@@ -63,7 +69,7 @@ def written_atoms() -> dict[str, set[Atom]]:
     keyed = _keyed()
     found = {}
     for qualified, function in functions.items():
-        if function.begins:
+        if function.begins and qualified != _CHANGED:
             others = {name.rpartition(".")[2]: each for name, each in functions.items()}
             reached = _reached(function, others)
             found[qualified] = {atom for each in reached for atom in each.atoms} | {

@@ -1,15 +1,17 @@
 """Webhooks under crashes: what dispatches and delivers, on the DynamoDB of the simulation, with a queue and receivers.
 
 A seed decides what happens next: appends whose entries come into sight one by one; stream records and messages that are
-lost, late or come twice; invocations that die before or after any request, or at their time-out; others that run in the
-middle of one; receivers that fail; admins who create, delete, replay, resume, test and renew secrets. Then everything
+lost, late or come twice; several invocations at the same time, each of which may die before or after any request, or at
+its time-out; receivers that fail; admins who create, delete, replay, resume, test and renew secrets. Then everything
 works again, and what is promised must hold. At last, in some seeds, the room is deleted.
 """
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from math import inf
 from random import Random
 from typing import Any
@@ -36,7 +38,7 @@ from tasksync.model.errors import TaskSyncError
 from tasksync.model.webhooks import Attempt, Delivery, DeliveryStatus, Webhook, WebhookState
 from tests.simulation.dynamodb import Database, Json, ServiceError
 from tests.simulation.process import inside
-from tests.simulation.scheduler import EPOCH_SECONDS
+from tests.simulation.scheduler import Scheduler
 from tests.simulation.service import _Outcome, _response, _text
 from tests.simulation.tables import Change
 from tests.support.stack import Stack
@@ -44,8 +46,10 @@ from tests.support.stack import Stack
 ROOM = "room_018f0000000070008000000000000001"
 ADMIN = Caller("usr_018f0000000070008000000000000002", "ses_1", UserRole.USER)
 
-_DEEPEST = 3
-"""Invocations in the middle of each other."""
+STEPS = 60
+"""Invocations of one seed."""
+_AT_ONCE = 4
+"""Invocations."""
 _LONGEST_DELAY_SECONDS = 900
 _TIMEOUT_SECONDS = 60.0
 _MOST_WEBHOOKS = 3
@@ -88,14 +92,15 @@ class WebhooksSimulation:
         self._random = Random(seed)
         self.entropy = Random(seed + 1)
         self._weaken = weaken or (lambda _, body: body)
-        self._now = EPOCH_SECONDS
+        self._scheduler = Scheduler(Random(seed + 2))
         tables = Stack().of_type("AWS::DynamoDB::Table")
-        self._database = Database(tables, self.now, lambda: 0.0, self._in_the_middle, self._committed)
+        self._database = Database(tables, self.now, lambda: 0.0, self._breathe, self._committed)
         self._queue: list[tuple[float, str]] = []
         self._records: list[int] = []
         """Heads, as records of the stream of the log show them."""
-        self._began: list[float] = []
-        """When each invocation began that runs now, one in the middle of the other."""
+        self._began: dict[str, float] = {}
+        """When each invocation began that runs now."""
+        self._appending = False
         self._calm = True
         self._appended: list[float] = []
         """When each entry was appended."""
@@ -105,22 +110,21 @@ class WebhooksSimulation:
 
     # ------------------------------------------------------------------------------------- the world
     def now(self) -> float:
-        return self._now
+        return self._scheduler.now
 
     clock = now
 
     def sleep(self, seconds: float) -> None:
-        self._now += seconds
+        self._scheduler.pause(seconds)
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
         """What AWS answers; or the end of the invocation, before or after it has carried the request out."""
         service, _, operation = _text(request.headers["X-Amz-Target"]).partition(".")
         body = json.loads(_text(request.body))
-        self._now += 0.004
-        self._in_the_middle()
+        self._breathe()
         self._crash(0.01)
         if service == "AmazonSQS":
-            self._queue.append((self._now + body["DelaySeconds"], body["MessageBody"]))
+            self._queue.append((self.now() + body["DelaySeconds"], body["MessageBody"]))
             outcome = _Outcome({"MessageId": "1"})
         else:
             try:
@@ -130,21 +134,21 @@ class WebhooksSimulation:
         self._crash(0.01)
         return _response(request, outcome)
 
+    def _breathe(self) -> None:
+        """A request takes a while, in which others run."""
+        self.sleep(self._random.uniform(0.001, 0.02))
+
     def _committed(self, changes: list[Change]) -> None:
         for change in changes:
             if change.table == "LogTable" and change.key[1] == HEAD and "webhooks" in (change.new or {}):
                 self._records.append(int(change.new["seq"]["N"]))  # type: ignore[index]  # it is there
 
     def _crash(self, probability: float) -> None:
-        if not self._calm and self._began:
-            late = self._now > self._began[-1] + _TIMEOUT_SECONDS
+        began = self._began.get(self._scheduler.current.name)
+        if not self._calm and began is not None:
+            late = self.now() > began + _TIMEOUT_SECONDS
             if late or self._random.random() < probability:
                 raise Crashed
-
-    def _in_the_middle(self, probability: float = 0.15) -> None:
-        """Somebody else runs now, from beginning to end."""
-        if not self._calm and len(self._began) < _DEEPEST and self._random.random() < probability:
-            self._step()
 
     @property
     def _seq(self) -> int:
@@ -153,22 +157,34 @@ class WebhooksSimulation:
     # ------------------------------------------------------------------------------------- the story
     def run(self, steps: int) -> None:
         """Raises ``Broken``."""
-        with inside(self):
-            self._database.call("PutItem", {"TableName": "RoomsTable", "Item": _membership()})
-            self._append()
-            for ordered in (False, True):
-                self._create(ordered=ordered)
+        self._at_once(self._begin)
+        self._calm = False
+        self._at_once(*[partial(self._work, steps // _AT_ONCE)] * _AT_ONCE)
+        self._calm = True
+        self._at_once(self._finish)
+        if self._random.random() < 0.3:
             self._calm = False
-            for _ in range(steps):
-                self._step()
-                if self._random.random() < 0.1:
-                    self.sleep(self._random.choice((1, 60, 700, 4_000, 90_000)))
+            self._at_once(self._delete_room, *[partial(self._work, 5)] * (_AT_ONCE - 1))
             self._calm = True
-            self._finish()
-            if self._random.random() < 0.3:
-                self._delete_room()
+            self._at_once(self._finish_room)
 
-    def _step(self) -> None:
+    def _at_once(self, *actors: Callable[[], None]) -> None:
+        for number, body in enumerate(actors):
+            self._scheduler.spawn(str(number), partial(self._inside, body))
+        self._scheduler.run()
+
+    def _inside(self, body: Callable[[], None]) -> None:
+        with inside(self):
+            body()
+
+    def _begin(self) -> None:
+        self._database.call("PutItem", {"TableName": "RoomsTable", "Item": _membership()})
+        self._append()
+        for ordered in (False, True):
+            self._create(ordered=ordered)
+
+    def _work(self, steps: int) -> None:
+        """One invocation after the other."""
         kinds: dict[Callable[[], None], float] = {
             self._append: 6,
             self._dispatch: 8,
@@ -181,29 +197,32 @@ class WebhooksSimulation:
             self._renew_secret: 0.3,
             self._test: 0.2,
         }
-        self._invocation(self._random.choices([*kinds], [*kinds.values()])[0])
+        for _ in range(steps):
+            self._invocation(self._random.choices([*kinds], [*kinds.values()])[0])
+            self.sleep(self._random.choice((0.0,) * 40 + (1, 60, 700, 4_000, 90_000)))
 
     def _invocation(self, run: Callable[[], None]) -> None:
-        self._began.append(self._now)
+        name = self._scheduler.current.name
+        self._began[name] = self.now()
         try:
             run()
         except (Crashed, TaskSyncError):
             pass
         finally:
-            self._began.pop()
+            del self._began[name]
 
     def _append(self) -> None:
         """Entries of one transaction, each of which a query may see before the others; then the head."""
+        if self._appending:
+            return
+        self._appending = True
         before, number = self._seq, self._random.choice((1, 1, 2, 3))
-        if int(self._head().get("seq", {"N": "0"})["N"]) < before:
-            return  # another appends
-        self._appended += [self._now] * number
+        self._appended += [self.now()] * number
         numbers = list(range(before + 1, before + number + 1))
         self._random.shuffle(numbers)
         for seq in numbers:
-            self._database.call("PutItem", {"TableName": "LogTable", "Item": _entry(seq, self._now)})
-            if not self._calm and self._random.random() < 0.2 and len(self._began) < _DEEPEST:
-                self._step()
+            self._database.call("PutItem", {"TableName": "LogTable", "Item": _entry(seq, self.now())})
+            self._breathe()
         self._database.call(
             "UpdateItem",
             {
@@ -214,6 +233,7 @@ class WebhooksSimulation:
                 "ExpressionAttributeValues": {":s": {"N": str(before + number)}, ":z": {"N": "0"}},
             },
         )
+        self._appending = False
 
     def _head(self) -> Mapping[str, Any]:
         return self._database.tables["LogTable"].items.get((ROOM, HEAD)) or {}
@@ -236,7 +256,7 @@ class WebhooksSimulation:
 
     def _handle(self) -> None:
         """A message that is there: it may be lost, come again, or be handled."""
-        there = [each for each in self._queue if each[0] <= self._now]
+        there = [each for each in self._queue if each[0] <= self.now()]
         if not there:
             return
         message = self._random.choice(there)
@@ -301,7 +321,7 @@ class WebhooksSimulation:
             self._service().resume(ADMIN, ROOM, webhook_id)
             stopped = self._subscribers[webhook_id].stopped
             if stopped and stopped[-1][1] == inf:
-                stopped[-1] = stopped[-1][0], self._now
+                stopped[-1] = stopped[-1][0], self.now()
 
     def _renew_secret(self) -> None:
         for webhook_id in self._chosen():
@@ -325,7 +345,7 @@ class WebhooksSimulation:
         return self._subscribers.setdefault(webhook.id, Subscriber(webhook, _NOTHING))
 
     def _stopped(self, webhook: Webhook, _: WebhookState) -> None:
-        self._subscriber(webhook).stopped.append((self._now, inf))
+        self._subscriber(webhook).stopped.append((self.now(), inf))
 
     def _service(self) -> WebhookService:
         return WebhookService(
@@ -351,7 +371,6 @@ class WebhooksSimulation:
         if delivery.test is None:
             self._in_flight.append(event)
         try:
-            self._in_the_middle(0.5)
             self.sleep(self._random.uniform(0, 10))
             status = 200 if self._calm else self._random.choices((200, 500, 410), (8, 4, 0.2))[0]
             # Both the newest secret and the one before it are good for a while.
@@ -361,7 +380,7 @@ class WebhooksSimulation:
                 self._take(subscriber, delivery.seq)
             if status == 410:
                 # It may be stopped from now on, whatever becomes of the sender.
-                subscriber.stopped.append((self._now, inf))
+                subscriber.stopped.append((self.now(), inf))
             self._crash(0.05)
         finally:
             if delivery.test is None:
@@ -424,7 +443,7 @@ class WebhooksSimulation:
         self._records.clear()
         for _ in range(40):
             self._invocation(self._sweep)
-            while any(at <= self._now for at, _ in self._queue):
+            while any(at <= self.now() for at, _ in self._queue):
                 self._invocation(self._handle)
             if not self._queue and not self._due() and self._is_dispatched():
                 return
@@ -440,18 +459,15 @@ class WebhooksSimulation:
         return [key for key, item in items.items() if "due" in item and not is_dispatch(key[1])]
 
     def _delete_room(self) -> None:
-        """While others are still at work. What they may leave ends by itself, and nobody is at work on it for ever."""
-        self._append()
-        self._calm = False
+        """While others are still at work."""
         self._database.call("DeleteItem", {"TableName": "RoomsTable", "Key": _membership_key()})
         purged = False
         while not purged:
-            try:
+            with suppress(TaskSyncError):
                 purged = WebhookPurges().purge(ROOM, lambda: self._random.random() < 0.5)
-            except TaskSyncError:
-                continue
-            self._step()
-        self._calm = True
+
+    def _finish_room(self) -> None:
+        """What others have left ends by itself, and nobody is at work on it for ever."""
         for subscriber in self._subscribers.values():
             subscriber.deleted = True
         self._settle()

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import httpx
 
+from tests.storm.hooks import Hooks
 from tests.support.client import Client, Person, Response
 from tests.support.copies import GUIDE, difference, held_for
 
@@ -118,6 +119,7 @@ class Probe:
         self._person = client.register("probe")
         self._room = self._person.open_room()
         self._task = self._person.plan(room_id=self._room["id"])
+        self.hooks = Hooks(self._person, self._room, head)
 
     def run(self, over: Done) -> None:
         copy: Json = GUIDE["empty"]()

@@ -38,7 +38,7 @@ SEED = int(os.environ.get("STORM_SEED", "1"))
 
 _SECONDS_BETWEEN_KILLS = 3.0
 _SECONDS_BETWEEN_STARTS = 0.75
-_QUIET_SECONDS = 120
+_QUIET_SECONDS = 240
 # How often each is carried out at least: a third of what was seen in a minute on two cores with much else to do.
 LEAST = {
     "create task": 10,
@@ -142,6 +142,7 @@ class Weather:
         return [hint for each in self.listeners for hint in each.hints]
 
     def stop(self) -> None:
+        self.probe.hooks.close()
         self.hang_up()
         self._anonymous.connection.close()
         for each in self._participants:
@@ -197,6 +198,8 @@ def test_a_storm_with_killed_workers_loses_nothing(weather: Weather, capsys: pyt
     assert unlike == [], "\n".join(unlike)
     assert len(logs.latencies(hint for hint in weather.hints() if hint.at < weather.ended_at)) >= LEAST_HINTS
     assert logs.told_after_removal(weather.hints()) == []
+    assert weather.probe.hooks.lacking() == []
+    assert [*weather.probe.hooks.faults()] == []
     assert [gap for each in weather.followers for gap in each.gaps] == []
 
 
@@ -206,7 +209,7 @@ def _settled(weather: Weather) -> Any:
     while True:
         weather.call("SweeperFunction", {"older_than_seconds": 0})
         report = weather.call("AuditorFunction", {"older_than_seconds": 0})
-        if audit.clean(report) or time.monotonic() > deadline:
+        if (audit.clean(report) and not weather.probe.hooks.lacking()) or time.monotonic() > deadline:
             return report
 
 
@@ -298,6 +301,7 @@ def _print_figures(weather: Weather, logs: Logs, report: Any) -> None:
         "workers killed": dict(sorted(weather.kills.items())),
         "copies": len(weather.followers),
         "pages of copies": dict(sorted(sum((each.pages for each in weather.followers), Counter()).items())),
+        "events at webhooks": weather.probe.hooks.arrived(),
         "commit to log, p50 / p99": percentiles(weather.probe.in_log),
         "commit to copy, p50 / p99": percentiles(weather.probe.in_copy),
         "commit to hint of another, p50 / p99": percentiles(

@@ -37,6 +37,7 @@ class World:
         self.bob.join(self.room)
         self.task: Json = self.ann.plan(room_id=self.room["id"], deadline="2026-12-01T12:00:00Z", user_id=self.bob.id)
         self.personal: Json = self.bob.plan()
+        self.ann.post(f"/rooms/{self.room['id']}/webhooks", json={"url": "https://hooks.example.org/"})
         self.ann.post("/tasks", json={"title": "Once"}, headers={"Idempotency-Key": "one"})
 
     @property
@@ -96,7 +97,7 @@ def test_data_written_by_the_product_satisfies_every_invariant(world: World) -> 
     assert report.complete
     assert _violations(report) == []
     assert _checked(report) == {
-        Invariant.READABLE: 30,  # a room and its memberships are one
+        Invariant.READABLE: 34,  # a room and its memberships are one
         Invariant.MEMBER_COUNT: 1,
         Invariant.ADMIN_COUNT: 1,
         Invariant.MEMBERSHIP: 2,
@@ -112,6 +113,7 @@ def test_data_written_by_the_product_satisfies_every_invariant(world: World) -> 
         Invariant.LINKS: 6,  # three tasks, each with one link
         Invariant.FORMER_MEMBER: 1,
         Invariant.MARKED: 3,
+        Invariant.WEBHOOKS: 4,
     }
 
 

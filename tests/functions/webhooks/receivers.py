@@ -39,6 +39,16 @@ def hang(_: BaseHTTPRequestHandler, over: threading.Event) -> None:
     over.wait(30)
 
 
+def slowly(seconds: float) -> Answer:
+    """A good response, after a while."""
+
+    def answer(handler: BaseHTTPRequestHandler, over: threading.Event) -> None:
+        over.wait(seconds)
+        status(200)(handler, over)
+
+    return answer
+
+
 def drip(handler: BaseHTTPRequestHandler, over: threading.Event) -> None:
     """A response of which another byte comes whenever somebody might lose patience."""
     for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"a" * 10_000:

@@ -16,11 +16,13 @@ from typing import Protocol
 
 from tasksync.integrity.snapshot import (
     CodeSnapshot,
+    DueSnapshot,
     EntrySnapshot,
     FamilySnapshot,
     FormerMemberSnapshot,
     IdempotencySnapshot,
     LoggedSnapshot,
+    MarkedLogSnapshot,
     MissingSnapshot,
     NameSnapshot,
     RespreadSnapshot,
@@ -32,6 +34,7 @@ from tasksync.integrity.snapshot import (
     UnassignmentSnapshot,
     UnreadableSnapshot,
     UserSnapshot,
+    WebhooksSnapshot,
 )
 from tasksync.model import times
 from tasksync.model.entities import MAX_INDEX_LAG, FormerRole, RoomRole, UserStatus
@@ -65,6 +68,7 @@ class Invariant(StrEnum):
     LINKS = "I15"
     FORMER_MEMBER = "I16"
     MARKED = "I17"
+    WEBHOOKS = "I18"
 
 
 STATEMENTS = {
@@ -83,6 +87,7 @@ STATEMENTS = {
     Invariant.LOGGED: "a change log is as far as its room, user and tasks are, and counts each task where it belongs",
     Invariant.LINKS: "links are those of the tasks' assignees, and each long description has its task",
     Invariant.MARKED: "what is to be removed is marked for the sweeper, and nothing else is",
+    Invariant.WEBHOOKS: "a room's webhooks are counted, its log is marked if it has any, and what is pending is due",
     Invariant.FORMER_MEMBER: "whom an admin removed is not in the room: added by an admin, they are no former member",
 }
 
@@ -242,6 +247,12 @@ def checks(snapshot: Snapshot, at: datetime, older_than: timedelta, in_trash: ti
             yield _check_of_session(snapshot, at)
         case FamilySnapshot():
             yield _check_of_family(snapshot)
+        case WebhooksSnapshot():
+            yield _check_of_webhooks(snapshot)
+        case MarkedLogSnapshot():
+            yield _check_of_marked_log(snapshot)
+        case DueSnapshot():
+            yield _check_of_due(snapshot, since)
         case IdempotencySnapshot():
             yield _check_of_idempotency_record(snapshot)
     yield _check_of_form(snapshot)
@@ -418,6 +429,27 @@ def _check_of_logged(thing_id: str, logged: LoggedSnapshot, since: datetime) -> 
 def _check_of_missing(missing: MissingSnapshot, since: datetime) -> Check:
     fault = f"is missing since {missing.since}, and its log does not say so" if missing.since <= since else None
     return Check(Invariant.LOGGED, missing.thing_id, fault)
+
+
+def _check_of_webhooks(snapshot: WebhooksSnapshot) -> Check:
+    fault = _differs("webhooks", snapshot.counted, snapshot.there)
+    if fault is None and not snapshot.marked:
+        fault = "has webhooks, and its log is not marked"
+    if not snapshot.room_known:
+        fault = "is no room, and has webhooks"
+    return Check(Invariant.WEBHOOKS, snapshot.room_id, fault)
+
+
+def _check_of_marked_log(snapshot: MarkedLogSnapshot) -> Check:
+    fault = None if snapshot.has_webhooks else "is marked, and its room has no webhooks"
+    return Check(Invariant.WEBHOOKS, f"log of {snapshot.room_id}", fault)
+
+
+def _check_of_due(snapshot: DueSnapshot, since: datetime) -> Check:
+    fault = "is pending, and the sweeper does not see to it" if snapshot.must_be_due else None
+    if snapshot.due_at is not None:
+        fault = f"is due since {snapshot.due_at}" if snapshot.due_at <= since else None
+    return Check(Invariant.WEBHOOKS, f"{snapshot.item} of {snapshot.room_id}", fault)
 
 
 def _differs(name: str, stored: int, counted: int) -> str | None:

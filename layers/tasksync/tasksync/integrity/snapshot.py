@@ -165,6 +165,39 @@ class MissingSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhooksSnapshot:
+    """The webhooks of a room."""
+
+    room_id: str
+    counted: int
+    """How many there are, as their state says; 0 without one."""
+    there: int
+    marked: bool
+    """Whether the head of the room's log says that there are some."""
+    room_known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedLogSnapshot:
+    """A change log whose head says that its room has webhooks."""
+
+    room_id: str
+    has_webhooks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DueSnapshot:
+    """The state of webhooks, an ordered webhook, a pending delivery or a replay."""
+
+    room_id: str
+    item: str
+    must_be_due: bool
+    """Whether nothing but the sweeper sees to it for sure."""
+    due_at: datetime | None
+    """When the sweeper sees to it. None: never."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSnapshot:
     """A session, with the existence of its user."""
 
@@ -207,6 +240,9 @@ Snapshot = (
     | RespreadSnapshot
     | EntrySnapshot
     | MissingSnapshot
+    | WebhooksSnapshot
+    | MarkedLogSnapshot
+    | DueSnapshot
     | SessionSnapshot
     | FamilySnapshot
     | IdempotencySnapshot

@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.connection import Connection, TableConnection
-from pynamodb.exceptions import DeleteError, PutError, TransactWriteError, UpdateError
+from pynamodb.exceptions import PutError, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
@@ -308,7 +308,7 @@ def single_write(failure: Failure) -> Iterator[None]:
     """
     try:
         yield
-    except (DeleteError, PutError, UpdateError) as error:
+    except (PutError, UpdateError) as error:
         if error.cause_response_code not in _FAILED_CONDITIONS:
             raise
         raise failure from error

@@ -51,5 +51,6 @@ def key_names(table: str) -> tuple[str, ...]:
         settings.tasks_table: ("owner_id", "item"),
         settings.sessions_table: ("session_id",),
         settings.rooms_table: ("room_id", "item"),
+        settings.webhooks_table: ("room_id", "item"),
         settings.users_table: ("user_id",),
     }[table]

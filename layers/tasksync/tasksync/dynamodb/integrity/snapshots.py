@@ -12,6 +12,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from tasksync.dynamodb.activity.deletions import DELETION
 from tasksync.dynamodb.activity.versions import version_of
+from tasksync.dynamodb.change_log.decoder import HEAD
 from tasksync.dynamodb.change_log.items import MARKER, entry_item
 from tasksync.dynamodb.core.connection import shared_connection
 from tasksync.dynamodb.core.mapper import Raw, text_of
@@ -27,6 +28,12 @@ from tasksync.dynamodb.integrity.references import (
     rooms_by_id,
     users_by_id,
 )
+from tasksync.dynamodb.integrity.webhooks import (
+    due_snapshots,
+    marked_log_snapshots,
+    read_webhook_item,
+    webhooks_snapshots,
+)
 from tasksync.dynamodb.migrations.positions import POSITION
 from tasksync.dynamodb.rooms.former_members import FormerMemberItem
 from tasksync.dynamodb.rooms.items import CODE, ROOM_ITEM, CodeItem, RoomsItem
@@ -38,12 +45,15 @@ from tasksync.dynamodb.tasks.mapper import DESCRIPTION, JOB, LINK, TASK, digest,
 from tasksync.dynamodb.tasks.respreads import RESPREAD, RESPREADS
 from tasksync.dynamodb.users.items import email_claim, name_claim
 from tasksync.dynamodb.users.mapper import USER
+from tasksync.dynamodb.webhooks.items import STATE
 from tasksync.integrity.snapshot import (
     CodeSnapshot,
+    DueSnapshot,
     EntrySnapshot,
     FamilySnapshot,
     FormerMemberSnapshot,
     IdempotencySnapshot,
+    MarkedLogSnapshot,
     MissingSnapshot,
     NameSnapshot,
     RespreadSnapshot,
@@ -55,6 +65,7 @@ from tasksync.integrity.snapshot import (
     UnassignmentSnapshot,
     UnreadableSnapshot,
     UserSnapshot,
+    WebhooksSnapshot,
 )
 from tasksync.model import times
 from tasksync.model.activity import Version
@@ -89,6 +100,7 @@ class AuditRepository:
         self._tables: dict[str, Callable[[list[Raw]], list[Snapshot]]] = {
             settings.idempotency_table: _idempotency_snapshots,
             settings.log_table: _log_snapshots,
+            settings.webhooks_table: _webhook_snapshots,
             settings.tasks_table: _task_snapshots,
             settings.sessions_table: _session_snapshots,
             settings.rooms_table: _room_snapshots,
@@ -120,7 +132,7 @@ def _raws(snapshot: Snapshot) -> tuple[str, list[Raw]]:  # noqa: C901, PLR0912  
     """The table and the current items of a snapshot."""
     match snapshot:
         case RoomSnapshot():
-            return settings.rooms_table, _items_of_room(snapshot.room_id)
+            return settings.rooms_table, _items_of(settings.rooms_table, snapshot.room_id)
         case CodeSnapshot():
             return item_at(settings.rooms_table, CodeItem.at(snapshot.code).room_id, CODE)
         case FormerMemberSnapshot():
@@ -145,6 +157,12 @@ def _raws(snapshot: Snapshot) -> tuple[str, list[Raw]]:  # noqa: C901, PLR0912  
             return item_at(settings.log_table, snapshot.log_id, entry_item(snapshot.seq))
         case MissingSnapshot():
             return item_at(settings.log_table, snapshot.log_id, MARKER + snapshot.thing_id)
+        case WebhooksSnapshot():
+            return settings.webhooks_table, _items_of(settings.webhooks_table, snapshot.room_id, STATE)
+        case DueSnapshot():
+            return item_at(settings.webhooks_table, snapshot.room_id, snapshot.item)
+        case MarkedLogSnapshot():
+            return item_at(settings.log_table, snapshot.room_id, HEAD)
         case IdempotencySnapshot():
             return item_at(settings.idempotency_table, snapshot.record.id)
         case UnreadableSnapshot():
@@ -153,13 +171,16 @@ def _raws(snapshot: Snapshot) -> tuple[str, list[Raw]]:  # noqa: C901, PLR0912  
             raise TypeError("a family is several items")
 
 
-def _items_of_room(room_id: str) -> list[Raw]:
+def _items_of(table: str, room_id: str, prefix: str | None = None) -> list[Raw]:
+    """Those whose sort keys have this prefix, if it is given."""
     query = {
-        "TableName": settings.rooms_table,
-        "KeyConditionExpression": "room_id = :room",
-        "ExpressionAttributeValues": {":room": {"S": room_id}},
+        "TableName": table,
+        "KeyConditionExpression": "room_id = :room" + ("" if prefix is None else " AND begins_with(#item, :prefix)"),
+        "ExpressionAttributeValues": {":room": {"S": room_id}} | ({} if prefix is None else {":prefix": {"S": prefix}}),
         "ConsistentRead": True,
     }
+    if prefix is not None:
+        query["ExpressionAttributeNames"] = {"#item": "item"}
     return [raw for page in _query_pages("Query", query) for raw in page]
 
 
@@ -371,7 +392,12 @@ def _user_snapshots(raws: list[Raw]) -> list[Snapshot]:
 
 def _log_snapshots(raws: list[Raw]) -> list[Snapshot]:
     parsed, snapshots = _parsed(settings.log_table, raws, read_item)
-    return [*snapshots, *entry_snapshots(parsed), *missing_snapshots(parsed)]
+    return [*snapshots, *entry_snapshots(parsed), *missing_snapshots(parsed), *marked_log_snapshots(parsed)]
+
+
+def _webhook_snapshots(raws: list[Raw]) -> list[Snapshot]:
+    parsed, snapshots = _parsed(settings.webhooks_table, raws, read_webhook_item)
+    return [*snapshots, *webhooks_snapshots(parsed), *due_snapshots(parsed)]
 
 
 def _session_snapshots(raws: list[Raw]) -> list[Snapshot]:

@@ -102,15 +102,14 @@ class DeliveriesRepository:
         return _changed(before, actions, _pending(before))
 
     def again(self, before: Delivery, after: Delivery) -> bool:
-        """Let a delivery that has ended begin again. False if it has changed since it was read."""
+        """Let a delivery that has ended begin again. False if another attempt was begun since it was read."""
         actions = [
             DeliveryItem.status.set(after.status.value),
             DeliveryItem.round.set(after.round),
             DeliveryItem.again_at.set(times.timestamp(after.again_at or times.now())),
             *_next(after, swept=True),
         ]
-        same = (DeliveryItem.status == before.status.value) & (DeliveryItem.begun == before.begun)
-        return _changed(before, actions, same)
+        return _changed(before, actions, DeliveryItem.begun == before.begun)
 
     def put_off(self, before: Delivery, after: Delivery) -> bool:
         """Let the sweeper see to it at ``next_at``, and nobody before. False if an attempt was begun meanwhile."""
@@ -123,13 +122,13 @@ class DeliveriesRepository:
 
     def continue_replay(self, replay: Replay, following: int) -> bool:
         """The entries before ``following`` are seen to. False if another invocation has got further."""
-        item, same = ReplayItem.at(replay), ReplayItem.next == replay.next
+        item = ReplayItem.at(replay)
+        if following > replay.last:
+            item.delete()
+            return True
         try:
             with single_write(WriteConflict):
-                if following > replay.last:
-                    item.delete(same)
-                else:
-                    item.update([ReplayItem.next.set(following)], same)
+                item.update([ReplayItem.next.set(following)], ReplayItem.next == replay.next)
         except WriteConflict:
             return False
         return True

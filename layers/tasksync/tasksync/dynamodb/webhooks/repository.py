@@ -54,7 +54,8 @@ class WebhooksRepository:
 
         Raises ``WriteConflict`` if it wants them already, is gone, or was stopped or resumed at this moment.
         """
-        active, behind = WebhookItem.state == WebhookState.ACTIVE.value, WebhookItem.wanted < seq
+        active = WebhookItem.state == WebhookState.ACTIVE.value
+        stopped, behind = WebhookItem.state != WebhookState.ACTIVE.value, WebhookItem.wanted < seq
         wanted = WebhookItem.wanted.set(seq)
         due = [
             # Where a delivery waits or is in flight, it is due already.
@@ -63,7 +64,7 @@ class WebhooksRepository:
         ]
         if _changed(webhook, [wanted, *due], active & behind):
             return True
-        if not _changed(webhook, [wanted], ~active & behind):
+        if not _changed(webhook, [wanted], stopped & behind):
             raise WriteConflict
         return False
 
@@ -89,15 +90,15 @@ class WebhooksRepository:
         return _changed(
             webhook,
             [WebhookItem.busy_until.set(times.timestamp(busy_until)), *due(webhook.id, busy_until)],
-            same_lease(webhook) & (WebhookItem.state == WebhookState.ACTIVE.value),
+            _same_lease(webhook) & (WebhookItem.state == WebhookState.ACTIVE.value),
         )
 
     def advance(self, webhook: Webhook, cursor: int) -> bool:
-        """An ordered webhook is done with the entries up to ``cursor``. False if it was set back, or is seized anew."""
+        """An ordered webhook is done with the entries up to ``cursor``. False if it was set back."""
         return _changed(
             webhook,
             [WebhookItem.cursor.set(cursor), WebhookItem.failures.set(0)],
-            same_lease(webhook) & (WebhookItem.cursor == webhook.cursor),
+            WebhookItem.cursor == webhook.cursor,
         )
 
     def rest(self, webhook: Webhook) -> bool:
@@ -105,7 +106,8 @@ class WebhooksRepository:
         return _changed(
             webhook,
             [WebhookItem.busy_until.remove(), WebhookItem.due.remove(), WebhookItem.next_at.remove()],
-            same_lease(webhook) & (WebhookItem.cursor == webhook.cursor) & (WebhookItem.wanted == webhook.wanted),
+            # Then nobody has anything to deliver, whoever has seized it.
+            (WebhookItem.cursor == webhook.cursor) & (WebhookItem.wanted == webhook.wanted),
         )
 
     def release(self, webhook: Webhook, busy_until: datetime, next_at: datetime) -> None:
@@ -113,7 +115,7 @@ class WebhooksRepository:
         _changed(
             webhook,
             [WebhookItem.busy_until.set(times.timestamp(busy_until)), *due(webhook.id, next_at)],
-            same_lease(webhook),
+            WebhookItem.busy_until == written(webhook.busy_until),
         )
 
     def stop(self, webhook: Webhook, state: WebhookState) -> bool:
@@ -122,7 +124,7 @@ class WebhooksRepository:
         if webhook.ordered:
             actions += [WebhookItem.busy_until.remove(), WebhookItem.due.remove(), WebhookItem.next_at.remove()]
         condition = WebhookItem.state == WebhookState.ACTIVE.value
-        return _changed(webhook, actions, condition & same_lease(webhook) if webhook.ordered else condition)
+        return _changed(webhook, actions, condition & _same_lease(webhook) if webhook.ordered else condition)
 
     def failed(self, webhook: Webhook, error: str, at: datetime) -> None:
         """Count an attempt that failed."""
@@ -159,9 +161,9 @@ def _changed(webhook: Webhook, actions: list[Action], condition: Condition) -> b
     return True
 
 
-def same_lease(webhook: Webhook) -> Condition:
+def _same_lease(webhook: Webhook) -> Condition:
     if webhook.busy_until is None:
-        condition: Condition = WebhookItem.room_id.exists() & WebhookItem.busy_until.does_not_exist()
+        condition: Condition = WebhookItem.busy_until.does_not_exist()
     else:
         condition = WebhookItem.busy_until == written(webhook.busy_until)
     return condition

@@ -12,8 +12,16 @@ from pynamodb.expressions.update import Action
 from tasksync.dynamodb.change_log import webhook_mark
 from tasksync.dynamodb.core.connection import Transaction
 from tasksync.dynamodb.rooms.memberships import require_membership
-from tasksync.dynamodb.webhooks.items import DeliveryItem, PurgeItem, ReplayItem, StateItem, WebhookItem, shard
-from tasksync.dynamodb.webhooks.repository import WebhooksRepository, due, same_lease, unfailed
+from tasksync.dynamodb.webhooks.items import (
+    DeliveryItem,
+    PurgeItem,
+    ReplayItem,
+    StateItem,
+    WebhookItem,
+    shard,
+    written,
+)
+from tasksync.dynamodb.webhooks.repository import WebhooksRepository, due, unfailed
 from tasksync.model import times
 from tasksync.model.entities import Membership
 from tasksync.model.errors import WriteConflict
@@ -37,25 +45,24 @@ class SubscriptionsRepository(WebhooksRepository):
             webhook_mark.mark(transaction, webhook.room_id)
         else:
             transaction.update(state, [StateItem.webhooks.add(1)], StateItem.webhooks == others, WriteConflict)
-        transaction.put(WebhookItem.of(webhook), WebhookItem.room_id.does_not_exist(), WriteConflict)
+        transaction.note(WebhookItem.of(webhook))
         transaction.commit()
 
     def change(self, actor: Membership, before: Webhook, after: Webhook) -> None:
         """Write what an admin changes: URL, events, the generation of the secret."""
         chosen = after.events
         events = WebhookItem.events.remove() if chosen is None else WebhookItem.events.set([*map(str, chosen)])
-        self._update(
-            actor,
-            before,
-            [
-                WebhookItem.url.set(after.url),
-                events,
-                WebhookItem.generation.set(after.generation),
-                _set(WebhookItem.overlaps_until, after.overlaps_until),
-                WebhookItem.updated_at.set(times.timestamp(after.updated_at)),
-            ],
-            _same_choices(before),
-        )
+        actions = [
+            WebhookItem.url.set(after.url),
+            events,
+            WebhookItem.generation.set(after.generation),
+            _set(WebhookItem.overlaps_until, after.overlaps_until),
+            WebhookItem.updated_at.set(times.timestamp(after.updated_at)),
+        ]
+        transaction = Transaction()
+        require_membership(transaction, actor)
+        transaction.update(WebhookItem.at(before.room_id, before.id), actions, _same_choices(before), WriteConflict)
+        transaction.commit()
 
     def resume(self, actor: Membership, before: Webhook, after: Webhook) -> None:
         """Let a webhook get events again; also from an earlier entry on (``cursor``), where it is ordered, and without
@@ -74,8 +81,11 @@ class SubscriptionsRepository(WebhooksRepository):
             actions += due(after.id, after.updated_at)
         if after.busy_until != before.busy_until:
             actions.append(WebhookItem.busy_until.remove())
-            unchanged &= same_lease(before)
-        self._update(actor, before, actions, unchanged)
+            unchanged &= WebhookItem.busy_until == written(before.busy_until)
+        transaction = Transaction()
+        require_membership(transaction, actor)
+        transaction.update(WebhookItem.at(before.room_id, before.id), actions, unchanged, WriteConflict)
+        transaction.commit()
 
     def delete(self, actor: Membership, webhook: Webhook, others: int, purge: Purge, next_at: datetime) -> None:
         """Delete a webhook, and let its deliveries be deleted: the sweeper sees to that at ``next_at``, if no message
@@ -116,12 +126,6 @@ class SubscriptionsRepository(WebhooksRepository):
         webhook = WebhookItem.at(replay.room_id, replay.webhook_id)
         transaction.update(webhook, unfailed(), WebhookItem.room_id.exists(), WriteConflict)
         transaction.note(item)
-        transaction.commit()
-
-    def _update(self, actor: Membership, before: Webhook, actions: list[Action], condition: Condition) -> None:
-        transaction = Transaction()
-        require_membership(transaction, actor)
-        transaction.update(WebhookItem.at(before.room_id, before.id), actions, condition, WriteConflict)
         transaction.commit()
 
 

@@ -1,0 +1,150 @@
+"""Webhooks over real connections: receivers that behave badly, and functions that are killed, lose no event."""
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from tests.conftest import Figures
+from tests.functions.webhooks import receivers
+from tests.functions.webhooks.hooked_room import titles, verified
+from tests.functions.webhooks.receivers import Answer, Receiver, status
+from tests.journeys.service import Service, eventually
+from tests.storm.workers import workers
+from tests.support.client import Person
+
+Json = dict[str, Any]
+
+BAD = {
+    "fails": status(500),
+    "is gone": status(410),
+    "redirects": status(307, Location="/elsewhere"),
+    "hangs": receivers.hang,
+    "is slow": receivers.slowly(2),
+    "dies in its headers": receivers.die_in_headers,
+    "dies in its body": receivers.die,
+    "vanishes": receivers.vanish,
+    "floods": receivers.flood_chunk,
+}
+"""What a receiver does at the first attempt. Then it is well."""
+
+_LEASE_SECONDS = 120
+
+
+class Hook:
+    """A webhook of a room, with its receiver."""
+
+    def __init__(self, ann: Person, room: Json, receiver: Receiver, *, ordered: bool = False) -> None:
+        self.receiver = receiver
+        self._ann = ann
+        path = f"/rooms/{room['id']}/webhooks"
+        response = ann.post(path, json={"url": receiver.url, "events": ["task.created"], "ordered": ordered})
+        assert response.status == 201, response
+        self.secret: str = response.json()["secret"]
+        self.path = f"{path}/{response.json()['id']}"
+
+    def statuses(self) -> list[str]:
+        """Of the deliveries in the ledger, oldest first."""
+        return [each["status"] for each in self.deliveries()]
+
+    def deliveries(self) -> list[Json]:
+        return self._ann.list(f"{self.path}/deliveries")[::-1]
+
+    def state(self) -> str:
+        return str(self._ann.get(self.path).json()["state"])
+
+    def ask(self, what: str, body: Json) -> None:
+        response = self._ann.post(f"{self.path}/{what}", json=body)
+        assert response.status in {200, 202}, response
+
+
+def test_every_event_arrives_whatever_a_receiver_does_at_first(service: Service, figures: Figures) -> None:
+    ann = service.register()
+    room = ann.open_room()
+    with contextlib.ExitStack() as stack:
+
+        def hook(*answers: Answer, ordered: bool = False) -> Hook:
+            return Hook(ann, room, stack.enter_context(Receiver(*answers).listening()), ordered=ordered)
+
+        hooks = {name: hook(answer, status(200)) for name, answer in BAD.items()}
+        ordered = hook(receivers.die, status(200), status(503), status(200), ordered=True)
+        planned = ["first", "second", "third"]
+        for title in planned:
+            ann.plan(title=title, room_id=room["id"])
+
+        gone = hooks.pop("is gone")
+        assert eventually(lambda: gone.state() == "disabled" and "pending" not in gone.statuses())
+        for each in [*hooks.values(), ordered]:
+            assert eventually(_has_delivered(each, planned)), each.deliveries()
+
+        # What was not delivered stands as failed, or came while the webhook was disabled.
+        assert "failed" in gone.statuses()
+        seqs = [each["seq"] for each in ordered.deliveries()]
+        gone.ask("resume", {})
+        gone.ask("replay", {"from": seqs[0], "to": seqs[-1]})
+        assert eventually(_has_delivered(gone, planned)), gone.deliveries()
+
+        for each in [*hooks.values(), gone, ordered]:
+            ids = {verified(each.secret, request)["data"]["seq"]: set[str]() for request in each.receiver.requests}
+            for request in each.receiver.requests:
+                ids[verified(each.secret, request)["data"]["seq"]].add(request.headers["webhook-id"])
+            assert [*map(len, ids.values())] == [1] * 3
+        # Attempts at one event stand together, and there was never more than one in flight.
+        assert list(dict.fromkeys(titles(ordered.receiver.requests))) == planned
+        assert titles(ordered.receiver.requests) == ["first", "first", "second", "second", "third"]
+        assert ordered.receiver.most_in_flight == 1
+        figures(f"{len(hooks) + 2} webhooks, {sum(len(each.receiver.requests) for each in hooks.values())} requests")
+
+
+def test_a_replay_delivers_to_a_receiver_that_was_mended_without_waiting(service: Service) -> None:
+    ann = service.register()
+    room = ann.open_room()
+    with Receiver(status(500), status(500), status(200)).listening() as receiver:
+        hook = Hook(ann, room, receiver, ordered=True)
+        for title in ("first", "second"):
+            ann.plan(title=title, room_id=room["id"])
+        # The third attempt would come after four minutes at least.
+        assert eventually(lambda: len(receiver.requests) == 2)
+        assert eventually(lambda: len(hook.deliveries()[0]["attempts"]) == 2)
+
+        seq = hook.deliveries()[0]["seq"]
+        hook.ask("replay", {"from": seq, "to": seq})
+
+        assert eventually(_has_delivered(hook, ["first", "second"])), hook.deliveries()
+        assert titles(receiver.requests) == ["first", "first", "first", "second"]
+
+
+def test_functions_that_are_killed_lose_no_event(service: Service) -> None:
+    ann = service.register()
+    room = ann.open_room()
+    with Receiver().listening() as well, Receiver(receivers.hang, status(200)).listening() as hangs:
+        hook, victim = Hook(ann, room, well), Hook(ann, room, hangs, ordered=True)
+        ann.plan(title="first", room_id=room["id"])
+        # In the middle of an attempt.
+        assert eventually(lambda: len(hangs.requests) == 1)
+        _kill(service, "WebhookDeliveryFunction", "DispatchFunction")
+        ann.plan(title="second", room_id=room["id"])
+        _kill(service, "DispatchFunction")
+
+        # Nobody else begins before the lease of the one who was killed is over.
+        def delivered() -> bool:
+            service.sweep()
+            return _has_delivered(victim, ["first", "second"])() and _has_delivered(hook, ["first", "second"])()
+
+        assert eventually(delivered, 3 * _LEASE_SECONDS), (victim.deliveries(), hook.deliveries())
+        assert titles(hangs.requests) == ["first", "first", "second"]
+        assert hangs.most_in_flight == 1
+
+
+def _has_delivered(hook: Hook, planned: list[str]) -> Callable[[], bool]:
+    """Whether all events of these tasks stand as delivered, and have arrived."""
+
+    def has() -> bool:
+        return hook.statuses() == ["delivered"] * len(planned) and set(titles(hook.receiver.requests)) == set(planned)
+
+    return has
+
+
+def _kill(service: Service, *functions: str) -> None:
+    for worker in workers(service.data):
+        if worker.function in functions:
+            worker.kill()
