@@ -155,8 +155,8 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     """Of an ordered webhook: the last entry that it is to get."""
     paused_until: datetime | None = None
     """After failures in a row, of one that is not ordered: no attempt begins before, but for test events."""
-    pause_seconds: int = 0
-    """The length of that pause."""
+    pauses: int = 0
+    """Pauses since an attempt succeeded last."""
     busy_until: datetime | None = None
     """Of an ordered webhook: no attempt begins before. A delivery is in flight, or waits for its next attempt."""
 
@@ -172,6 +172,11 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
             return True
         refetch = entry.action is ActivityAction.REFETCH
         return refetch and any(each.startswith(f"{entry.resource.value}.") for each in self.events)
+
+    @property
+    def next_pause(self) -> timedelta:
+        """How long it pauses if the next attempt fails, too."""
+        return min(SHORTEST_PAUSE * (1 << min(self.pauses, 16)), LONGEST_PAUSE)
 
     def generations(self, at: datetime) -> tuple[int, ...]:
         """The secrets that sign at this time."""

@@ -12,12 +12,10 @@ from tasksync.model import times
 from tasksync.model.entities import ActivityEntry, Task
 from tasksync.model.webhooks import (
     FAILURES_BEFORE_PAUSE,
-    LONGEST_PAUSE,
     LONGEST_RETRY_SECONDS,
     MOST_ATTEMPTS_KEPT,
     PENDING_AT_MOST,
     RETRY_SECONDS,
-    SHORTEST_PAUSE,
     Attempt,
     Delivery,
     DeliveryStatus,
@@ -67,7 +65,7 @@ class Webhooks(Protocol):
     def stop(self, webhook: Webhook, state: WebhookState) -> bool: ...
     def failed(self, webhook: Webhook, error: str, at: datetime) -> None: ...
     def succeeded(self, webhook: Webhook) -> None: ...
-    def pause(self, webhook: Webhook, until: datetime, seconds: int) -> bool: ...
+    def pause(self, webhook: Webhook, until: datetime) -> bool: ...
 
 
 class Deliveries(Protocol):
@@ -222,9 +220,8 @@ class Deliverer:
             return True
         until = webhook.paused_until
         if until is None or until <= now:
-            pause = min(max(2 * timedelta(seconds=webhook.pause_seconds), SHORTEST_PAUSE), LONGEST_PAUSE)
-            until = now + pause
-            if self._webhooks.pause(webhook, until, int(pause.total_seconds())):
+            until = now + webhook.next_pause
+            if self._webhooks.pause(webhook, until):
                 return False
         self._deliveries.put_off(delivery, replace(delivery, next_at=until))
         return True

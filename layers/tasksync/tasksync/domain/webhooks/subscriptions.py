@@ -206,9 +206,7 @@ class WebhookService:
         if before.state is WebhookState.ACTIVE and before.paused_until is None:
             return before
         at = times.later_than(before.updated_at)
-        after = replace(
-            before, state=WebhookState.ACTIVE, failures=0, paused_until=None, pause_seconds=0, updated_at=at
-        )
+        after = replace(before, state=WebhookState.ACTIVE, failures=0, paused_until=None, pauses=0, updated_at=at)
         unit_of_work.respond_with(after)
         self._webhooks.resume(actor, before, after)
         if after.ordered:

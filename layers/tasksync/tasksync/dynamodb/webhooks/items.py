@@ -93,7 +93,7 @@ class WebhookItem(WebhooksItem):
     wanted = NumberAttribute()
     busy_until = UnicodeAttribute(null=True)
     paused_until = UnicodeAttribute(null=True)
-    pause_seconds = NumberAttribute(null=True)
+    pauses = NumberAttribute()
 
     @classmethod
     def at(cls, room_id: str, webhook_id: str) -> "WebhookItem":
@@ -121,7 +121,7 @@ class WebhookItem(WebhooksItem):
             wanted=webhook.wanted,
             busy_until=written(webhook.busy_until),
             paused_until=written(webhook.paused_until),
-            pause_seconds=webhook.pause_seconds or None,
+            pauses=webhook.pauses,
         )
 
     def entity(self) -> Webhook:
@@ -147,7 +147,7 @@ class WebhookItem(WebhooksItem):
             wanted=int(self.wanted),
             busy_until=_read(held, "busy_until"),
             paused_until=_read(held, "paused_until"),
-            pause_seconds=int(held.get("pause_seconds", 0)),
+            pauses=int(self.pauses),
         )
 
 

@@ -21,7 +21,7 @@ from tasksync.dynamodb.webhooks.items import (
 )
 from tasksync.model import times
 from tasksync.model.errors import WriteConflict
-from tasksync.model.webhooks import Subscriptions, Webhook, WebhookState
+from tasksync.model.webhooks import FAILURES_BEFORE_PAUSE, Subscriptions, Webhook, WebhookState
 
 
 class WebhooksRepository:
@@ -142,14 +142,12 @@ class WebhooksRepository:
         """An attempt succeeded after others had failed."""
         _changed(webhook, unfailed(), WebhookItem.room_id.exists())
 
-    def pause(self, webhook: Webhook, until: datetime, seconds: int) -> bool:
+    def pause(self, webhook: Webhook, until: datetime) -> bool:
         """Let this invocation alone make the attempt that is made between two pauses. False if another does."""
-        if webhook.paused_until is None:
-            same = WebhookItem.room_id.exists() & WebhookItem.paused_until.does_not_exist()
-        else:
-            same = WebhookItem.paused_until == written(webhook.paused_until)
-        pause: list[Action] = [WebhookItem.paused_until.set(times.timestamp(until))]
-        return _changed(webhook, [*pause, WebhookItem.pause_seconds.set(seconds)], same)
+        pauses: list[Action] = [WebhookItem.paused_until.set(times.timestamp(until))]
+        pauses.append(WebhookItem.pauses.set(webhook.pauses + 1))
+        still_fails = WebhookItem.failures >= FAILURES_BEFORE_PAUSE
+        return _changed(webhook, pauses, (WebhookItem.pauses == webhook.pauses) & still_fails)
 
 
 def _changed(webhook: Webhook, actions: list[Action], condition: Condition) -> bool:
@@ -171,7 +169,7 @@ def _same_lease(webhook: Webhook) -> Condition:
 
 def unfailed() -> list[Action]:
     """No attempt has failed lately, and none waits for the end of a pause."""
-    return [WebhookItem.failures.set(0), WebhookItem.paused_until.remove(), WebhookItem.pause_seconds.remove()]
+    return [WebhookItem.failures.set(0), WebhookItem.paused_until.remove(), WebhookItem.pauses.set(0)]
 
 
 def due(subject: str, at: datetime) -> tuple[Action, Action]:
