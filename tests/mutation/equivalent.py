@@ -19,6 +19,7 @@ EQUIVALENT = [
     ("*", "begun = ? with <=", "attempts that were begun only become more"),
     ("*", "dispatched = ? with <=", "what is dispatched of a log only goes on"),
     ("*", "next = ? with <=", "a replay only goes on"),
+    ("WebhooksRepository.pause: *", "pauses = ? with <=", "pauses become fewer only with the failures"),
     ("*", "wanted = ? with <=", "what an ordered webhook wants only becomes more"),
     ("WebhooksRepository.want: *", "wanted < ? with <=", "to want the same once more changes nothing"),
     (

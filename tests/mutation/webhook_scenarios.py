@@ -4,7 +4,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -19,6 +19,7 @@ from tasksync.dynamodb.webhooks.deliveries import DeliveriesRepository
 from tasksync.dynamodb.webhooks.queue import DeliveryQueue, is_delivery, is_replay, webhook_in
 from tasksync.dynamodb.webhooks.repository import WebhooksRepository
 from tasksync.http import responses
+from tasksync.model import times
 from tasksync.model.webhooks import MOST_WEBHOOKS, Attempt, Delivery, Webhook
 from tasksync.runtime import deadline
 from tests.mutation.environment import Response, Stage
@@ -471,6 +472,102 @@ def two_begin_an_attempt_at_once(stage: Stage) -> None:
     stage.before("DeliveriesRepository.begin", lambda: hooked.take(message))
     hooked.take(message)
     assert hooked.sent == [seq]
+
+
+@scenario
+def two_end_a_pause_at_once(stage: Stage) -> None:
+    hooked = Hooked(stage)
+    hooked.append(number=7)
+    hooked.dispatch()
+    first, second, *others = stage.messages[:]
+    stage.messages.clear()
+    hooked.answers = [500] * 7
+    for message in others:
+        hooked.take(message)
+    assert hooked.number("failures") == 5
+    before = len(hooked.sent)
+    stage.before("WebhooksRepository.pause", lambda: hooked.take(first))
+    hooked.take(second)
+    assert len(hooked.sent) == before + 1
+
+
+def _pausing(stage: Stage) -> tuple[Hooked, Json]:
+    """A webhook that pauses, and the message about a delivery that is to wait."""
+    hooked = Hooked(stage)
+    hooked.append(number=7)
+    hooked.dispatch()
+    waits, *others = stage.messages[:]
+    hooked.answers = [500] * len(others)
+    for message in others:
+        hooked.take(message)
+    stage.messages.clear()
+    return hooked, waits
+
+
+@scenario
+def an_attempt_fails_before_the_next_one_is_put_off(stage: Stage) -> None:
+    hooked, waits = _pausing(stage)
+
+    def meanwhile() -> None:
+        hooked.resume()
+        hooked.answers = [500]
+        hooked.take(waits)
+
+    stage.before("DeliveriesRepository.put_off", meanwhile)
+    now = stage.time
+    hooked.take(waits)
+    delivery = stage.item("WebhooksTable", hooked.room["id"], waits["item"]) or {}
+    assert (delivery["begun"], delivery["status"]) == ("1", "pending")
+    # As the attempt has left it.
+    assert delivery["next_at"] < times.timestamp(datetime.fromtimestamp(now + 30, UTC))
+
+
+@scenario
+def a_delivery_is_given_up_before_it_is_put_off(stage: Stage) -> None:
+    hooked, waits = _pausing(stage)
+
+    def meanwhile() -> None:
+        hooked.answers = [410]
+        assert hooked.does("POST", "/test", {}).status == 202
+        hooked.take(stage.messages.pop())
+        hooked.take(waits)
+
+    stage.before("DeliveriesRepository.put_off", meanwhile)
+    hooked.take(waits)
+    delivery = stage.item("WebhooksTable", hooked.room["id"], waits["item"]) or {}
+    assert (delivery["status"], "due" in delivery) == ("failed", False)
+
+
+@scenario
+def a_webhook_recovers_before_it_pauses(stage: Stage) -> None:
+    hooked = Hooked(stage)
+    hooked.append(number=6)
+    hooked.dispatch()
+    waits, *others = stage.messages[:]
+    hooked.answers = [500] * len(others)
+    for message in others:
+        hooked.take(message)
+    assert hooked.number("failures") == 5
+
+    def meanwhile() -> None:
+        hooked.answers = [200, *[500] * 4]
+        for _ in range(5):
+            assert hooked.does("POST", "/test", {}).status == 202
+            hooked.take(stage.messages.pop())
+
+    stage.before("WebhooksRepository.pause", meanwhile)
+    hooked.take(waits)
+    assert (hooked.number("failures"), hooked.number("pauses")) == (4, 0)
+
+
+@scenario
+def a_webhook_is_deleted_before_it_is_replayed(stage: Stage) -> None:
+    hooked = Hooked(stage)
+    hooked.event()
+    hooked.handle()
+    stage.before("SubscriptionsRepository.start_replay", hooked.delete)
+    refused(hooked.replay(1, 1), 404)
+    assert hooked.webhook() == {}
 
 
 @scenario

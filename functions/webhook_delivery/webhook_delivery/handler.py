@@ -7,15 +7,18 @@ from typing import Any
 from tasksync.aws.secret_values import secret
 from tasksync.domain.webhooks.delivery import Attempts, Deliverer, Outcome
 from tasksync.domain.webhooks.ordered import OrderedDeliverer
+from tasksync.domain.webhooks.purge import Purger
 from tasksync.domain.webhooks.replay import Replayer
 from tasksync.dynamodb.change_log.repository import ChangeLogRepository
 from tasksync.dynamodb.core.gather import gather
 from tasksync.dynamodb.tasks.whole_tasks import WholeTasks
 from tasksync.dynamodb.webhooks.deliveries import DeliveriesRepository
+from tasksync.dynamodb.webhooks.purges import WebhookPurges
 from tasksync.dynamodb.webhooks.queue import (
     LONGEST_DELAY_SECONDS,
     DeliveryQueue,
     is_delivery,
+    is_purge,
     is_replay,
     read,
     webhook_in,
@@ -77,6 +80,8 @@ def _handle(record: dict[str, Any], context: Context) -> str | None:
             if is_delivery(item):
                 deliverer = Deliverer(webhooks, deliveries, queue, attempts)
                 deliverer.deliver(room_id, item, message.begun, LONGEST_DELAY_SECONDS)
+            elif is_purge(item):
+                Purger(WebhookPurges(), queue).purge(room_id, item, has_time)
             elif is_replay(item):
                 Replayer(webhooks, deliveries, log_, queue).replay(room_id, item, has_time)
             else:

@@ -32,6 +32,15 @@ class ShownWebhook(TypedDict):
         str | None, Meta(description="Why the last attempt failed that did.", examples=["status_500"])
     ]
     last_failed_at: Annotated[Timestamp | None, Meta(description="When that was.")]
+    paused_until: Annotated[
+        Timestamp | None,
+        Meta(
+            description=(
+                "After five failures in a row: when the next attempt may begin. One is made after each pause, until "
+                "one succeeds. Null for ordered webhooks."
+            )
+        ),
+    ]
     previous_secret_until: Annotated[
         Timestamp | None, Meta(description="Until when the secret before the present one signs, too.")
     ]
@@ -64,7 +73,8 @@ class ShownAttempt(TypedDict):
             description=(
                 "Why it failed: `status_…`, `redirect`, `timeout`, `unknown_host`, `address_not_allowed`, "
                 "`url_not_allowed`, `connection_refused`, `connection_broken`, `tls_failed`, `entry_expired`, "
-                "`broken_off`, `webhook_suspended`, `webhook_disabled`, `webhook_deleted`. Null: it succeeded."
+                "`broken_off`, `receiver_fails`, `webhook_suspended`, `webhook_disabled`, `webhook_deleted`. Null: it "
+                "succeeded."
             ),
             examples=[None],
         ),
@@ -112,6 +122,7 @@ def webhook(found: Webhook) -> ShownWebhook:
         "state": found.state,
         "failures": found.failures,
         "last_error": found.last_error,
+        "paused_until": None if found.paused_until is None else times.timestamp(found.paused_until),
         "last_failed_at": None if found.last_failed_at is None else times.timestamp(found.last_failed_at),
         "previous_secret_until": None if found.overlaps_until is None else times.timestamp(found.overlaps_until),
         "created_by": found.created_by,

@@ -120,7 +120,7 @@ def change_webhook(request: Request, room_id: str, webhook_id: str, body: Webhoo
 
 @api.route("DELETE", "/rooms/{room_id}/webhooks/{webhook_id}", raises=(RoleTooLow,))
 def delete_webhook(request: Request, room_id: str, webhook_id: str) -> Response:
-    """Delete a webhook, as an admin of the room. Nothing is sent to it any more, and its deliveries cannot be seen."""
+    """Delete a webhook, as an admin of the room. Nothing is sent to it any more, and its deliveries are deleted."""
     return request.carry_out(lambda: _webhooks.delete(request.caller, room_id, webhook_id), lambda _: no_content())
 
 
@@ -157,7 +157,7 @@ def resume_webhook(request: Request, room_id: str, webhook_id: str, body: EmptyB
     """Let a webhook that is suspended or disabled get events again, as an admin of the room.
 
     An ordered webhook continues with the event at which it stopped. Any other gets events of later changes; those of
-    before can be replayed.
+    before can be replayed. One that pauses after failures makes its next attempt at once.
     """
     return request.carry_out(lambda: _webhooks.resume(request.caller, room_id, webhook_id), _shown)
 

@@ -202,6 +202,9 @@ def _use_webhooks(product: Product) -> None:
             hooked.sweep()
             hooked.queues.deliver()
             assert len(hooked.deliveries()) == 3
+            hooked.ann.delete(hooked.own_path)
+            hooked.queues.deliver()
+            hooked.ann.post(hooked.path, json={"url": receiver.url})
             hooked.ann.delete(f"/rooms/{hooked.id}")
             finish()
 

@@ -45,6 +45,17 @@ _UNDER_WAY = timedelta(minutes=1)
 """Longer than a request runs, and clocks differ. A change that is as much older than a webhook may not be committed yet
 when the webhook is made: then it is an event."""
 
+FAILURES_BEFORE_PAUSE = 5
+"""In a row. From then on, one attempt is made after each pause, until one succeeds: a receiver that hangs would
+otherwise hold what the events of others need."""
+
+SHORTEST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=1)
+"""Each pause of a webhook that fails is twice as long as the one before, up to this."""
+
+PENDING_AT_MOST = timedelta(days=4)
+"""How long a delivery waits while its webhook pauses: longer than its attempts take by themselves."""
+
 TEST = "webhook.test"
 """The type of a test event."""
 
@@ -142,6 +153,10 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     """Of an ordered webhook: the last entry that it is done with."""
     wanted: int = 0
     """Of an ordered webhook: the last entry that it is to get."""
+    paused_until: datetime | None = None
+    """After failures in a row, of one that is not ordered: no attempt begins before, but for test events."""
+    pauses: int = 0
+    """Pauses since an attempt succeeded last."""
     busy_until: datetime | None = None
     """Of an ordered webhook: no attempt begins before. A delivery is in flight, or waits for its next attempt."""
 
@@ -157,6 +172,11 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
             return True
         refetch = entry.action is ActivityAction.REFETCH
         return refetch and any(each.startswith(f"{entry.resource.value}.") for each in self.events)
+
+    @property
+    def next_pause(self) -> timedelta:
+        """How long it pauses if the next attempt fails, too."""
+        return min(SHORTEST_PAUSE * (1 << min(self.pauses, 16)), LONGEST_PAUSE)
 
     def generations(self, at: datetime) -> tuple[int, ...]:
         """The secrets that sign at this time."""
@@ -204,6 +224,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """The payload, fixed when the first attempt begins."""
     attempts: tuple[Attempt, ...] = ()
     created_at: datetime
+    again_at: datetime | None = None
+    """When it was last replayed."""
     next_at: datetime | None = None
     """When the sweeper sees to it, if nothing else has. None: it is not pending."""
 
@@ -225,12 +247,21 @@ class Replay(msgspec.Struct, frozen=True):
     last: int
 
 
+class Purge(msgspec.Struct, frozen=True):
+    """A job: to delete the deliveries and replays of a webhook that was deleted."""
+
+    room_id: str
+    webhook_id: str
+    at: datetime
+    """When the webhook was deleted."""
+
+
 class Message(msgspec.Struct, frozen=True):
     """A message of the delivery queue: which item is due."""
 
     room_id: str
     item: str
-    """The sort key of a delivery, an ordered webhook or a replay."""
+    """The sort key of a delivery, an ordered webhook, a replay or a purge."""
     begun: int = 0
     """Of a delivery: how many attempts were begun before this one."""
     delay_seconds: int = 0

@@ -11,8 +11,10 @@ from tasksync.domain.webhooks.payload import RenderTask, event_payload
 from tasksync.model import times
 from tasksync.model.entities import ActivityEntry, Task
 from tasksync.model.webhooks import (
+    FAILURES_BEFORE_PAUSE,
     LONGEST_RETRY_SECONDS,
     MOST_ATTEMPTS_KEPT,
+    PENDING_AT_MOST,
     RETRY_SECONDS,
     Attempt,
     Delivery,
@@ -33,6 +35,7 @@ SWEPT_AFTER = timedelta(minutes=10)
 
 _GONE = 410
 _UNKNOWN_ENTRY = "entry_expired"
+_FAILS = "receiver_fails"
 _BROKEN_OFF = "broken_off"
 
 
@@ -62,6 +65,7 @@ class Webhooks(Protocol):
     def stop(self, webhook: Webhook, state: WebhookState) -> bool: ...
     def failed(self, webhook: Webhook, error: str, at: datetime) -> None: ...
     def succeeded(self, webhook: Webhook) -> None: ...
+    def pause(self, webhook: Webhook, until: datetime) -> bool: ...
 
 
 class Deliveries(Protocol):
@@ -70,6 +74,7 @@ class Deliveries(Protocol):
     def find(self, room_id: str, item: str) -> Delivery | None: ...
     def begin(self, before: Delivery, after: Delivery, *, swept: bool) -> bool: ...
     def finish(self, before: Delivery, after: Delivery, *, swept: bool) -> bool: ...
+    def put_off(self, before: Delivery, after: Delivery) -> bool: ...
 
 
 class Log(Protocol):
@@ -190,6 +195,8 @@ class Deliverer:
             return
         if webhook.ordered and delivery.test is None:
             return  # it goes in its turn: ``OrderedDeliverer``
+        if delivery.test is None and self._pauses(webhook, delivery):
+            return
         after = self._attempts.make(webhook, delivery)
         if after is None:
             return
@@ -199,6 +206,25 @@ class Deliverer:
             seconds = seconds_until(after.next_at)
             if seconds <= longest_delay_seconds:
                 self._queue.deliver([after], seconds)
+
+    def _pauses(self, webhook: Webhook, delivery: Delivery) -> bool:
+        """Whether a webhook that has failed again and again pauses. Then the delivery waits, without an attempt.
+
+        One attempt is made between two pauses.
+        """
+        if webhook.failures < FAILURES_BEFORE_PAUSE:
+            return False
+        now = times.now()
+        if now - (delivery.again_at or delivery.created_at) > PENDING_AT_MOST:
+            self._attempts.give_up(delivery, _FAILS)
+            return True
+        until = webhook.paused_until
+        if until is None or until <= now:
+            until = now + webhook.next_pause
+            if self._webhooks.pause(webhook, until):
+                return False
+        self._deliveries.put_off(delivery, replace(delivery, next_at=until))
+        return True
 
 
 def is_gone(delivery: Delivery) -> bool:

@@ -148,7 +148,7 @@ class OrderedDeliverer:
             )
             self._deliveries.create(found)
         elif found.status is not DeliveryStatus.PENDING:
-            again = replace(found, status=DeliveryStatus.PENDING, round=found.begun, next_at=None)
+            again = replace(found, status=DeliveryStatus.PENDING, round=found.begun, again_at=times.now(), next_at=None)
             self._deliveries.again(found, again)
             return again
         return found

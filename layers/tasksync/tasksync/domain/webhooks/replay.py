@@ -92,5 +92,5 @@ class Replayer:
             return made if self._deliveries.create(made) else None
         if found.status is DeliveryStatus.PENDING and not is_waiting(found.next_at):
             return None
-        again = replace(found, status=DeliveryStatus.PENDING, round=found.begun, next_at=next_at)
+        again = replace(found, status=DeliveryStatus.PENDING, round=found.begun, again_at=times.now(), next_at=next_at)
         return again if self._deliveries.again(found, again) else None

@@ -34,6 +34,7 @@ from tasksync.model.webhooks import (
     TEST,
     Delivery,
     DeliveryStatus,
+    Purge,
     Replay,
     Subscriptions,
     Webhook,
@@ -58,7 +59,7 @@ class Webhooks(Protocol):
     def create(self, actor: Membership, webhook: Webhook, others: int) -> None: ...
     def change(self, actor: Membership, before: Webhook, after: Webhook) -> None: ...
     def resume(self, actor: Membership, before: Webhook, after: Webhook) -> None: ...
-    def delete(self, actor: Membership, webhook: Webhook, others: int) -> None: ...
+    def delete(self, actor: Membership, webhook: Webhook, others: int, purge: Purge, next_at: datetime) -> None: ...
     def create_test(self, actor: Membership, delivery: Delivery) -> None: ...
     def start_replay(self, actor: Membership, replay: Replay, at: datetime) -> None: ...
 
@@ -83,6 +84,7 @@ class Queue(Protocol):
     def deliver(self, deliveries: list[Delivery], delay_seconds: int = 0) -> None: ...
     def advance(self, room_id: str, webhook_id: str, delay_seconds: int = 0) -> None: ...
     def replay(self, replay: Replay) -> None: ...
+    def purge(self, purge: Purge) -> None: ...
 
 
 class WebhookService:
@@ -179,7 +181,7 @@ class WebhookService:
 
     @retry_on_conflict
     def delete(self, caller: Caller, room_id: str, webhook_id: str) -> None:
-        """Nothing is sent any more. Its deliveries are seen by nobody, and expire."""
+        """Nothing is sent any more, and its deliveries are deleted."""
         actor, known = self._gather(
             lambda: self._membership(caller, room_id), lambda: self._webhooks.subscriptions(room_id)
         )
@@ -189,19 +191,22 @@ class WebhookService:
         if webhook is None:
             raise WebhookNotFound
         unit_of_work.respond_with(None)
-        self._webhooks.delete(actor, webhook, len(webhooks) - 1)
+        at = times.now()
+        purge = Purge(room_id, webhook_id, at)
+        self._webhooks.delete(actor, webhook, len(webhooks) - 1, purge, at + DUE_AFTER)
+        _notify(lambda: self._queue.purge(purge))
 
     @retry_on_conflict
     def resume(self, caller: Caller, room_id: str, webhook_id: str) -> Webhook:
-        """Let a webhook that is suspended or disabled get events again.
+        """Let a webhook that is suspended or disabled get events again; let one that pauses try again at once.
 
         An ordered one continues with the event at which it stopped. Any other gets those of later changes.
         """
         actor, before = self._found(caller, room_id, webhook_id)
-        if before.state is WebhookState.ACTIVE:
+        if before.state is WebhookState.ACTIVE and before.paused_until is None:
             return before
         at = times.later_than(before.updated_at)
-        after = replace(before, state=WebhookState.ACTIVE, failures=0, updated_at=at)
+        after = replace(before, state=WebhookState.ACTIVE, failures=0, paused_until=None, pauses=0, updated_at=at)
         unit_of_work.respond_with(after)
         self._webhooks.resume(actor, before, after)
         if after.ordered:

@@ -10,10 +10,12 @@ from tasksync.dynamodb.core.mapper import Raw, text_of
 from tasksync.dynamodb.rooms.items import ROOM_ITEM
 from tasksync.dynamodb.webhooks.items import (
     DELIVERY,
+    PURGE,
     REPLAY,
     STATE,
     WEBHOOK,
     DeliveryItem,
+    PurgeItem,
     ReplayItem,
     StateItem,
     WebhookItem,
@@ -36,6 +38,8 @@ def read_webhook_item(raw: Raw) -> Raw:
         DeliveryItem.from_raw_data(raw).entity()
     elif item.startswith(REPLAY):
         ReplayItem.from_raw_data(raw).entity()
+    elif item.startswith(PURGE):
+        PurgeItem.from_raw_data(raw).entity()
     else:
         raise ValueError("no kind of item of this table")
     return raw
@@ -90,9 +94,9 @@ def _sees_to(delivery: Delivery, webhook: Webhook | None) -> bool:
 
 
 def _must_be_due(raw: Raw) -> bool | None:
-    """Whether the sweeper must see to it; None for what is no state, webhook or replay."""
+    """Whether the sweeper must see to it; None for a delivery."""
     item = raw["item"]["S"]
-    if item == STATE or item.startswith(REPLAY):
+    if item == STATE or item.startswith((REPLAY, PURGE)):
         return True
     if not item.startswith(WEBHOOK):
         return None

@@ -106,9 +106,14 @@ class DeliveriesRepository:
         actions = [
             DeliveryItem.status.set(after.status.value),
             DeliveryItem.round.set(after.round),
+            DeliveryItem.again_at.set(times.timestamp(after.again_at or times.now())),
             *_next(after, swept=True),
         ]
         return _changed(before, actions, DeliveryItem.begun == before.begun)
+
+    def put_off(self, before: Delivery, after: Delivery) -> bool:
+        """Let the sweeper see to it at ``next_at``, and nobody before. False if an attempt was begun meanwhile."""
+        return _changed(before, _next(after, swept=True), _pending(before))
 
     # ------------------------------------------------------------------------------------------- replays
     def find_replay(self, room_id: str, item: str) -> Replay | None:

@@ -19,6 +19,7 @@ from tasksync.model.webhooks import (
     Attempt,
     Delivery,
     DeliveryStatus,
+    Purge,
     Replay,
     Webhook,
     WebhookState,
@@ -29,6 +30,7 @@ STATE = "H"
 WEBHOOK = "H#"
 DELIVERY = "D#"
 REPLAY = "R#"
+PURGE = "P#"
 
 _DIGITS = 12
 
@@ -90,6 +92,8 @@ class WebhookItem(WebhooksItem):
     cursor = NumberAttribute()
     wanted = NumberAttribute()
     busy_until = UnicodeAttribute(null=True)
+    paused_until = UnicodeAttribute(null=True)
+    pauses = NumberAttribute()
 
     @classmethod
     def at(cls, room_id: str, webhook_id: str) -> "WebhookItem":
@@ -116,6 +120,8 @@ class WebhookItem(WebhooksItem):
             cursor=webhook.cursor,
             wanted=webhook.wanted,
             busy_until=written(webhook.busy_until),
+            paused_until=written(webhook.paused_until),
+            pauses=webhook.pauses,
         )
 
     def entity(self) -> Webhook:
@@ -140,6 +146,8 @@ class WebhookItem(WebhooksItem):
             cursor=int(self.cursor),
             wanted=int(self.wanted),
             busy_until=_read(held, "busy_until"),
+            paused_until=_read(held, "paused_until"),
+            pauses=int(self.pauses),
         )
 
 
@@ -153,6 +161,7 @@ class DeliveryItem(WebhooksItem):
     attempts = UnicodeAttribute(null=True)
     """JSON: a list of attempts."""
     created_at = UnicodeAttribute()
+    again_at = UnicodeAttribute(null=True)
 
     @classmethod
     def at(cls, delivery: Delivery) -> "DeliveryItem":
@@ -171,6 +180,7 @@ class DeliveryItem(WebhooksItem):
             body=delivery.body,
             attempts=attempts_text(delivery.attempts) if delivery.attempts else None,
             created_at=times.timestamp(delivery.created_at),
+            again_at=written(delivery.again_at),
             next_at=written(delivery.next_at),
             due=None if delivery.next_at is None else shard(delivery.webhook_id),
             expires_at=int((delivery.created_at + LEDGER_TIME).timestamp()),
@@ -191,6 +201,7 @@ class DeliveryItem(WebhooksItem):
             body=held.get("body"),
             attempts=tuple(map(_attempt, json.loads(held.get("attempts", "[]")))),
             created_at=times.parse(self.created_at),
+            again_at=_read(held, "again_at"),
             next_at=_read(held, "next_at"),
         )
 
@@ -208,6 +219,24 @@ class ReplayItem(WebhooksItem):
         return Replay(self.room_id, webhook_id, replay_id, int(self.next), int(self.last))
 
 
+class PurgeItem(WebhooksItem):
+    at = UnicodeAttribute()
+
+    @classmethod
+    def of(cls, purge: Purge, next_at: datetime) -> "PurgeItem":
+        """To be seen to by the sweeper at this time, if no message comes."""
+        return cls(
+            purge.room_id,
+            purge_item(purge),
+            at=times.timestamp(purge.at),
+            due=shard(purge.webhook_id),
+            next_at=times.timestamp(next_at),
+        )
+
+    def entity(self) -> Purge:
+        return Purge(self.room_id, self.item.removeprefix(PURGE), times.parse(self.at))
+
+
 def delivery_item(webhook_id: str, seq: int, test: str | None = None) -> str:
     """The sort key of a delivery."""
     return f"{DELIVERY}{webhook_id}#{seq:0{_DIGITS}}{'' if test is None else f'#{test}'}"
@@ -216,6 +245,15 @@ def delivery_item(webhook_id: str, seq: int, test: str | None = None) -> str:
 def deliveries_of(webhook_id: str) -> str:
     """What the sort keys of all deliveries of a webhook begin with."""
     return f"{DELIVERY}{webhook_id}#"
+
+
+def replays_of(webhook_id: str) -> str:
+    """What the sort keys of all replays of a webhook begin with."""
+    return f"{REPLAY}{webhook_id}#"
+
+
+def purge_item(purge: Purge) -> str:
+    return f"{PURGE}{purge.webhook_id}"
 
 
 def replay_item(replay: Replay) -> str:

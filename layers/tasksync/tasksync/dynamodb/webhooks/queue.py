@@ -5,8 +5,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from tasksync.aws import queues
-from tasksync.dynamodb.webhooks.items import DELIVERY, REPLAY, STATE, WEBHOOK, delivery_item, replay_item
-from tasksync.model.webhooks import Delivery, Message, Replay
+from tasksync.dynamodb.webhooks.items import (
+    DELIVERY,
+    PURGE,
+    REPLAY,
+    STATE,
+    WEBHOOK,
+    delivery_item,
+    purge_item,
+    replay_item,
+)
+from tasksync.model.webhooks import Delivery, Message, Purge, Replay
 from tasksync.runtime.settings import settings
 
 LONGEST_DELAY_SECONDS = queues.LONGEST_DELAY_SECONDS
@@ -37,6 +46,10 @@ class DeliveryQueue:
         """Let a replay go on."""
         self.send([Message(replay.room_id, replay_item(replay))])
 
+    def purge(self, purge: Purge) -> None:
+        """Let the deliveries of a webhook that was deleted be deleted."""
+        self.send([Message(purge.room_id, purge_item(purge))])
+
     def send(self, messages: Sequence[Message]) -> None:
         queues.send(
             settings.delivery_queue,
@@ -62,6 +75,10 @@ def is_delivery(item: str) -> bool:
 
 def is_replay(item: str) -> bool:
     return item.startswith(REPLAY)
+
+
+def is_purge(item: str) -> bool:
+    return item.startswith(PURGE)
 
 
 def is_dispatch(item: str) -> bool:

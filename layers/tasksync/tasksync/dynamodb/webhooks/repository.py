@@ -21,7 +21,7 @@ from tasksync.dynamodb.webhooks.items import (
 )
 from tasksync.model import times
 from tasksync.model.errors import WriteConflict
-from tasksync.model.webhooks import Subscriptions, Webhook, WebhookState
+from tasksync.model.webhooks import FAILURES_BEFORE_PAUSE, Subscriptions, Webhook, WebhookState
 
 
 class WebhooksRepository:
@@ -140,7 +140,14 @@ class WebhooksRepository:
 
     def succeeded(self, webhook: Webhook) -> None:
         """An attempt succeeded after others had failed."""
-        _changed(webhook, [WebhookItem.failures.set(0)], WebhookItem.room_id.exists())
+        _changed(webhook, unfailed(), WebhookItem.room_id.exists())
+
+    def pause(self, webhook: Webhook, until: datetime) -> bool:
+        """Let this invocation alone make the attempt that is made between two pauses. False if another does."""
+        pauses: list[Action] = [WebhookItem.paused_until.set(times.timestamp(until))]
+        pauses.append(WebhookItem.pauses.set(webhook.pauses + 1))
+        still_fails = WebhookItem.failures >= FAILURES_BEFORE_PAUSE
+        return _changed(webhook, pauses, (WebhookItem.pauses == webhook.pauses) & still_fails)
 
 
 def _changed(webhook: Webhook, actions: list[Action], condition: Condition) -> bool:
@@ -158,6 +165,11 @@ def _same_lease(webhook: Webhook) -> Condition:
     else:
         condition = WebhookItem.busy_until == written(webhook.busy_until)
     return condition
+
+
+def unfailed() -> list[Action]:
+    """No attempt has failed lately, and none waits for the end of a pause."""
+    return [WebhookItem.failures.set(0), WebhookItem.paused_until.remove(), WebhookItem.pauses.set(0)]
 
 
 def due(subject: str, at: datetime) -> tuple[Action, Action]:

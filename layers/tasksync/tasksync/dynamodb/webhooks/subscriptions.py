@@ -12,12 +12,20 @@ from pynamodb.expressions.update import Action
 from tasksync.dynamodb.change_log import webhook_mark
 from tasksync.dynamodb.core.connection import Transaction
 from tasksync.dynamodb.rooms.memberships import require_membership
-from tasksync.dynamodb.webhooks.items import DeliveryItem, ReplayItem, StateItem, WebhookItem, shard, written
-from tasksync.dynamodb.webhooks.repository import WebhooksRepository, due
+from tasksync.dynamodb.webhooks.items import (
+    DeliveryItem,
+    PurgeItem,
+    ReplayItem,
+    StateItem,
+    WebhookItem,
+    shard,
+    written,
+)
+from tasksync.dynamodb.webhooks.repository import WebhooksRepository, due, unfailed
 from tasksync.model import times
 from tasksync.model.entities import Membership
 from tasksync.model.errors import WriteConflict
-from tasksync.model.webhooks import Delivery, Replay, Webhook, WebhookState
+from tasksync.model.webhooks import Delivery, Purge, Replay, Webhook, WebhookState
 
 
 class SubscriptionsRepository(WebhooksRepository):
@@ -66,7 +74,7 @@ class SubscriptionsRepository(WebhooksRepository):
         actions: list[Action] = [
             WebhookItem.state.set(after.state.value),
             WebhookItem.cursor.set(after.cursor),
-            WebhookItem.failures.set(0),
+            *unfailed(),
             WebhookItem.updated_at.set(times.timestamp(after.updated_at)),
         ]
         if after.ordered and after.state is WebhookState.ACTIVE:
@@ -79,8 +87,12 @@ class SubscriptionsRepository(WebhooksRepository):
         transaction.update(WebhookItem.at(before.room_id, before.id), actions, unchanged, WriteConflict)
         transaction.commit()
 
-    def delete(self, actor: Membership, webhook: Webhook, others: int) -> None:
-        """Raises ``WriteConflict`` if it is gone, or the room has not as many ``others`` any more."""
+    def delete(self, actor: Membership, webhook: Webhook, others: int, purge: Purge, next_at: datetime) -> None:
+        """Delete a webhook, and let its deliveries be deleted: the sweeper sees to that at ``next_at``, if no message
+        comes.
+
+        Raises ``WriteConflict`` if it is gone, or the room has not as many ``others`` any more.
+        """
         transaction = Transaction()
         require_membership(transaction, actor)
         state, condition = StateItem.at(webhook.room_id), StateItem.webhooks == others + 1
@@ -91,6 +103,7 @@ class SubscriptionsRepository(WebhooksRepository):
             webhook_mark.unmark(transaction, webhook.room_id)
         item = WebhookItem.at(webhook.room_id, webhook.id)
         transaction.delete(item, WebhookItem.room_id.exists(), WriteConflict)
+        transaction.note(PurgeItem.of(purge, next_at))
         transaction.commit()
 
     def create_test(self, actor: Membership, delivery: Delivery) -> None:
@@ -101,12 +114,17 @@ class SubscriptionsRepository(WebhooksRepository):
         transaction.commit()
 
     def start_replay(self, actor: Membership, replay: Replay, at: datetime) -> None:
-        """To be seen to by the sweeper at this time, if no message comes."""
+        """To be seen to by the sweeper at this time, if no message comes. A pause of the webhook ends.
+
+        Raises ``WriteConflict`` if the webhook is gone, too.
+        """
         item = ReplayItem.at(replay)
         item.next, item.last = replay.next, replay.last
         item.due, item.next_at = shard(replay.webhook_id), times.timestamp(at)
         transaction = Transaction()
         require_membership(transaction, actor)
+        webhook = WebhookItem.at(replay.room_id, replay.webhook_id)
+        transaction.update(webhook, unfailed(), WebhookItem.room_id.exists(), WriteConflict)
         transaction.note(item)
         transaction.commit()
 
