@@ -190,9 +190,9 @@ class WebhookService:
         webhook = next((each for each in webhooks if each.id == webhook_id), None)
         if webhook is None:
             raise WebhookNotFound
-        unit_of_work.respond_with(None)
         at = times.now()
         purge = Purge(room_id, webhook_id, at)
+        unit_of_work.respond_with(None)
         self._webhooks.delete(actor, webhook, len(webhooks) - 1, purge, at + DUE_AFTER)
         _notify(lambda: self._queue.purge(purge))
 
