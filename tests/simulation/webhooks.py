@@ -21,6 +21,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from tasksync.domain.webhooks.delivery import Attempts, Deliverer, Outcome
 from tasksync.domain.webhooks.dispatch import DUE_AFTER, Dispatcher
 from tasksync.domain.webhooks.ordered import OrderedDeliverer
+from tasksync.domain.webhooks.purge import Purger
 from tasksync.domain.webhooks.replay import Replayer
 from tasksync.domain.webhooks.subscriptions import WebhookService
 from tasksync.dynamodb.change_log.decoder import HEAD
@@ -29,7 +30,15 @@ from tasksync.dynamodb.rooms.memberships import MembershipsRepository
 from tasksync.dynamodb.tasks.whole_tasks import WholeTasks
 from tasksync.dynamodb.webhooks.deliveries import DeliveriesRepository
 from tasksync.dynamodb.webhooks.purges import WebhookPurges
-from tasksync.dynamodb.webhooks.queue import DeliveryQueue, is_delivery, is_dispatch, is_replay, read, webhook_in
+from tasksync.dynamodb.webhooks.queue import (
+    DeliveryQueue,
+    is_delivery,
+    is_dispatch,
+    is_purge,
+    is_replay,
+    read,
+    webhook_in,
+)
 from tasksync.dynamodb.webhooks.repository import WebhooksRepository
 from tasksync.dynamodb.webhooks.subscriptions import SubscriptionsRepository
 from tasksync.model import times
@@ -280,6 +289,8 @@ class WebhooksSimulation:
         if is_delivery(message.item):
             deliverer = Deliverer(webhooks, deliveries, queue, attempts)
             deliverer.deliver(ROOM, message.item, message.begun, _LONGEST_DELAY_SECONDS)
+        elif is_purge(message.item):
+            Purger(WebhookPurges(), queue).purge(ROOM, message.item, lambda: self._random.random() < 0.9)
         elif is_replay(message.item):
             Replayer(webhooks, deliveries, log, queue).replay(ROOM, message.item, lambda: True)
         else:
