@@ -215,6 +215,7 @@ _DAMAGE: dict[str, tuple[str, dict[str, Any]]] = {
     "TasksTableV2": ("by_rank", {"version": 0}),
     "SessionsTable": ("session", {"refresh_hash": ""}),
     "IdempotencyTable": ("receipt_id", {"answer": "{}"}),
+    "WebhooksTable": ("webhooks", {"webhooks": 9}),
 }
 
 
@@ -237,6 +238,8 @@ def _use_the_auditor(product: Product) -> None:
     room = ann.open_room()
     headers = {"Idempotency-Key": "once"}
     assert ann.post("/tasks", json=builders.task(room_id=room["id"]), headers=headers).status == 201
+    body = {"url": "https://hooks.example.org/"}
+    assert ann.post(f"/rooms/{room['id']}/webhooks", json=body).status == 201
     schemas = product.aws.stack.of_type("AWS::DynamoDB::Table")
     for table, (mark, damage) in _DAMAGE.items():
         item = next(item for item in product.items(table) if mark in item or item.get("kind") == mark)
