@@ -17,7 +17,7 @@ PATH = REPOSITORY / "docs" / "architecture.svg"
 _WRITES = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"}
 
 # In pixels.
-_WIDTH = 1136
+_MARGIN = 22
 _CALLERS, _CALLERS_WIDTH = 40, 148
 _CARDS, _CARDS_WIDTH = 226, 240
 _COLUMNS, _PITCH = 484, 70
@@ -50,6 +50,8 @@ class _Function:
     routes: int
     streams: tuple[str, ...]
     schedules: tuple[str, ...]
+    queues: tuple[str, ...]
+    websocket_routes: int
     marks: dict[str, str]
     """By the logical name of a table, queue or secret: "read" or "write"."""
 
@@ -81,28 +83,25 @@ def draw(template: dict[str, Any]) -> str:
             ("API Gateway", f"{routes} routes", *(["AWS WAF (optional)"] if "Firewall" in resources else [])),
             [function for function in functions if function.name in authorizers] + behind_api,
         ),
+        (("API Gateway", "WebSockets"), [function for function in functions if function.websocket_routes]),
         (("DynamoDB", "streams"), [function for function in functions if function.streams]),
+        (("SQS", "queues"), [function for function in functions if function.queues]),
         (("EventBridge", "schedule"), [function for function in functions if function.schedules]),
-        (
-            ("Commands", "of operators"),
-            [
-                function
-                for function in functions
-                if not (function.routes or function.streams or function.schedules or function.name in authorizers)
-            ],
-        ),
     ]
+    called = {function.name for _, rows in groups for function in rows}
+    groups.append((("Commands", "of operators"), [each for each in functions if each.name not in called]))
     return _svg([(callers, rows) for callers, rows in groups if rows], columns, len(tables))
 
 
 def _svg(groups: list[_Group], columns: list[_Column], tables: int) -> str:
     bottom = _TOP + sum(len(rows) * _ROW + _GAP for _, rows in groups) - _GAP
     height = bottom + 56
+    width = _COLUMNS + len(columns) * _PITCH + _MARGIN
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" aria-labelledby="title">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" aria-labelledby="title">',
         '<title id="title">Parts of TaskSync: what calls each function, and what the function reads and writes</title>',
         f"<style>{_STYLE}</style>",
-        f'<rect class="paper" x="0.5" y="0.5" width="{_WIDTH - 1}" height="{height - 1}" rx="10"/>',
+        f'<rect class="paper" x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="10"/>',
         *_column_heads(columns, tables, bottom),
         *_clients(),
     ]
@@ -175,8 +174,14 @@ def _row(function: _Function, columns: list[_Column], y: int) -> Iterator[str]:
 def _called_for(function: _Function) -> str:
     if function.routes:
         return f"{function.routes} routes"
+    if function.websocket_routes:
+        return f"{function.websocket_routes} routes, authorizer"
+    if len(function.streams) > 2:
+        return f"{len(function.streams)} streams"
     if function.streams:
         return "stream of " + ", ".join(_words(table, "Table") for table in function.streams)
+    if function.queues:
+        return "queue of " + ", ".join(_words(queue, "Queue") for queue in function.queues)
     if function.schedules:
         return ", ".join(schedule.replace("rate(", "every ").rstrip(")") for schedule in function.schedules)
     return ""
@@ -209,8 +214,27 @@ def _function(name: str, properties: dict[str, Any], resources: dict[str, Any]) 
             table for kind, event in events if kind == "DynamoDB" for table in _named_in(event["Stream"], tables)
         ),
         schedules=tuple(event["Schedule"] for kind, event in events if kind == "Schedule"),
+        queues=tuple(
+            queue
+            for kind, event in events
+            if kind == "SQS"
+            for queue in _named_in(event["Queue"], _of_type(resources, "AWS::SQS::Queue"))
+        ),
+        websocket_routes=_websocket_routes(name, resources),
         marks=_marks(properties, resources),
     )
+
+
+def _websocket_routes(name: str, resources: dict[str, Any]) -> int:
+    """How many routes of WebSocket APIs call a function."""
+    integrations = {
+        integration
+        for integration in _of_type(resources, "AWS::ApiGatewayV2::Integration")
+        if name in _named_in(resources[integration]["Properties"].get("IntegrationUri"), {name})
+    }
+    routes = _of_type(resources, "AWS::ApiGatewayV2::Route")
+    targets = [resources[route]["Properties"]["Target"]["Fn::Sub"] for route in routes]
+    return sum(target.removeprefix("integrations/${").removesuffix("}") in integrations for target in targets)
 
 
 def _marks(properties: dict[str, Any], resources: dict[str, Any]) -> dict[str, str]:

@@ -21,7 +21,8 @@ def in_lambda_form(record: Mapping[str, Any], stream_arn: str) -> Json:
 def fits(value: Any, pattern: Any) -> bool:
     """Whether a record fits a filter pattern: fields by name, and at each leaf a list of what is allowed there.
 
-    That is a value, or ``{"prefix": …}``. Lambda knows more; whatever else a pattern uses is refused with a ValueError.
+    That is a value, ``{"prefix": …}`` or ``{"exists": true}``. Lambda knows more; whatever else a pattern uses is
+    refused with a ValueError.
     """
     if isinstance(pattern, dict):
         return isinstance(value, dict) and all(fits(value.get(name), wanted) for name, wanted in pattern.items())
@@ -31,6 +32,8 @@ def fits(value: Any, pattern: Any) -> bool:
 def _allows(allowed: Any, value: Any) -> bool:
     if not isinstance(allowed, dict):
         return bool(allowed == value)
+    if allowed == {"exists": True}:
+        return value is not None
     if allowed.keys() != {"prefix"}:
         raise ValueError(f"the template filters by {allowed}, which is not understood")
     return isinstance(value, str) and value.startswith(allowed["prefix"])

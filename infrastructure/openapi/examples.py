@@ -56,6 +56,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
         "To the top of what is done": {"after": None, "status": "completed"},
     },
     "restore_task": {"Nothing to say": {}},
+    "create_ticket": {"Nothing to say": {}},
     "sync_with_body": {"The first page": {"limit": 200}},
     "create_webhook": {
         "All events": {"url": "https://hooks.example.org/tasksync"},

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import PHONE, Visit
 from tests.browser.old_sessions import shown_long_ago
 from tests.journeys.service import Service
+from tests.support.documents import blocks
 
 PASSWORD = "plenty of quiet herons 42"
 
@@ -88,6 +89,29 @@ def test_hints_of_live_updates_appear_until_the_user_disconnects_or_signs_out(vi
     expect(page.locator("#live-status")).to_contain_text("Connected")
     page.get_by_role("button", name="Sign out").click()
     expect(page.locator("#live-status")).to_contain_text("Not connected")
+
+
+def test_the_javascript_of_the_guide_asks_after_each_hint(visit: Visit) -> None:
+    page = visit("/client")
+    register(page, "max")
+    [source] = blocks("docs/guides/live.md", "js live")
+    page.evaluate(
+        f"""(token) => {{
+          {source.replace("export ", "")}
+          const request = async (method, path) => {{
+            const headers = {{ Authorization: `Bearer ${{token}}` }};
+            return (await fetch(path, {{ method, headers }})).json();
+          }};
+          let asked = 0;
+          follow(request, () => {{ document.title = `asked ${{asked += 1}}`; }});
+        }}""",
+        kept(page)["accessToken"],
+    )
+    expect(page).to_have_title("asked 1")
+
+    send(page, "POST /tasks", {"title": "Paint the door"})
+
+    expect(page).to_have_title(re.compile("asked [2-9]"))
 
 
 def test_a_request_that_needs_a_recent_sign_in_asks_for_the_password_and_is_sent_again(

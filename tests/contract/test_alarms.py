@@ -86,12 +86,19 @@ def test_a_table_with_local_indexes_has_an_alarm_on_full_partitions(table: str) 
     assert {"Ref": table} in _of("storage_full")
 
 
-def test_the_access_log_contains_nothing_that_clients_send() -> None:
-    condition, settings, _ = STACK.resources["Api"]["Properties"]["AccessLogSetting"]["Fn::If"]
+@pytest.mark.parametrize(
+    ("stage", "setting", "route"),
+    [
+        ("Api", "AccessLogSetting", "$context.resourcePath"),
+        ("LiveStage", "AccessLogSettings", "$context.routeKey"),
+    ],
+)
+def test_the_access_log_contains_nothing_that_clients_send(stage: str, setting: str, route: str) -> None:
+    condition, settings, _ = STACK.resources[stage]["Properties"][setting]["Fn::If"]
     variables = {word.strip('",{} ') for word in settings["Format"].split() if "$" in word}
 
     assert condition == "LogAccess"
-    assert {"$context.requestId", "$context.resourcePath", "$context.status"} <= variables
+    assert {"$context.requestId", route, "$context.status"} <= variables
     assert not [
         variable
         for variable in variables

@@ -14,7 +14,9 @@ def test_the_picture_is_that_of_the_template() -> None:
     assert diagram.PATH.read_text(encoding="utf-8") == diagram.draw(TEMPLATE), "make diagram"
 
 
-@pytest.mark.parametrize("name", ["SweeperFunction", "OverviewFunction", "LogTable", "RoomCleanupFailures"])
+@pytest.mark.parametrize(
+    "name", ["SweeperFunction", "DisconnectRoute", "OverviewFunction", "LogTable", "RoomCleanupFailures"]
+)
 def test_the_picture_changes_with_a_part(name: str) -> None:
     changed = copy.deepcopy(TEMPLATE)
     del changed["Resources"][name]

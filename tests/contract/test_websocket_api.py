@@ -28,12 +28,6 @@ def test_nothing_but_connect_runs_a_function_at_the_will_of_a_client() -> None:
     assert authorizer["IdentitySource"] == ["route.request.querystring.ticket"]
 
 
-def test_the_stage_writes_no_access_log_which_would_have_tickets() -> None:
-    [stage] = _of_type("Stage").values()
-
-    assert "AccessLogSettings" not in stage
-
-
 def test_a_stage_with_settings_of_a_route_is_made_after_the_route() -> None:
     """API Gateway refuses settings of a route that is not there."""
     routes = {each["RouteKey"]: name for name, each in _of_type("Route").items()}

@@ -1,5 +1,6 @@
 """Live updates over real WebSockets: tickets, hints, pings, and the end of sessions."""
 
+import time
 from functools import partial
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from infrastructure.smoke.websocket import HandshakeRefused, WebSocket
 from tests.journeys.service import Service
 from tests.support.client import Person
+from tests.support.documents import defined
 
 
 def connect(person: Person) -> WebSocket:
@@ -63,6 +65,38 @@ def test_a_new_password_closes_all_websockets(service: Service) -> None:
 
         assert first.await_close()
         assert second.await_close()
+
+
+def test_the_program_of_the_guide_follows_what_happens(service: Service) -> None:
+    shown = {
+        **defined("docs/guides/integrate.md", "python client"),
+        **defined("docs/guides/sync.md", "python sync"),
+        **defined("docs/guides/live.md", "python live"),
+    }
+    ann, bob = service.register("ann"), service.register("bob")
+    room = ann.open_room()
+    client = shown["TaskSync"](service.addresses.api_url, ann.username, ann.password)
+    client.sign_in()
+    copy = shown["empty"]()
+    titles: list[list[str]] = []
+
+    def ask() -> None:
+        shown["sync"](client, copy, lambda _: None)
+        titles.append([task["title"] for task in copy["tasks"].values()])
+        if len(titles) == 1:
+            bob.join(room)
+            bob.plan(title="Order the desks", room_id=room["id"])
+        if titles[-1]:
+            raise KeyboardInterrupt
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        shown["follow"](client, ask)
+
+    client.http.close()
+    assert titles[0] == []
+    assert titles[-1] == ["Order the desks"]
+    assert time.monotonic() - started < 60  # not by asking once a minute
 
 
 def _goes_up_to(room: dict[str, str], last: int, hint: dict[str, Any]) -> bool:

@@ -53,6 +53,8 @@ def _tell(records: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
         outcomes = Counter(hints.tell(growth))
     except DependencyFailed:
         return records[0]
+    if not outcomes:
+        return None
     # From the oldest change of the batch until all who are connected know of it.
     measured = outcomes[Outcome.SENT] and growth.oldest_change_at
     log_measured(

@@ -13,6 +13,7 @@ from tasksync.http.app import Api
 from tasksync.http.pipeline import Idempotency, RateLimits
 from tasksync.http.request import Request
 from tasksync.http.responses import Response, uncompressed
+from tasksync.http.schemas.fields import EmptyBody
 from tasksync.model.errors import TokenRevoked
 from tasksync.runtime.settings import settings
 from tasksync.security import tickets
@@ -33,13 +34,14 @@ def _with_ticket(stored: Response) -> Response:
 @api.route(
     "POST",
     "/live/tickets",
+    body=EmptyBody,
     status=201,
     response=Ticket,
     raises=(TokenRevoked,),
     located=False,
     restored=_with_ticket,
 )
-def create_ticket(request: Request) -> Response:
+def create_ticket(request: Request, body: EmptyBody) -> Response:  # it has no fields
     """Get the address of a WebSocket for live updates.
 
     It can be opened once, within 30 seconds. The WebSocket gets a hint when something changes: request the change log

@@ -208,20 +208,18 @@ def test_the_time_from_a_change_to_its_hints_is_measured(
     assert _hint_seconds(capsys) == [3.5]
 
 
-def test_a_write_of_a_head_without_a_new_entry_is_not_measured(
-    product: Product, capsys: pytest.CaptureFixture[str]
-) -> None:
-    product.aws.deploy(LogLevel="INFO")
+def test_a_write_of_a_head_without_a_new_entry_has_no_hint(product: Product) -> None:
     ann = product.register("ann")
     room = ann.open_room()
     product.deliver()
-    product.connect(ann)
-    capsys.readouterr()
-
-    tables.forget(product.aws, "LogTable", {"owner_id": room["id"], "item": "head"}, "changed_at")
+    socket = product.connect(ann)
     product.deliver()
 
-    assert _hint_seconds(capsys) == [0]
+    assert ann.post(f"/rooms/{room['id']}/webhooks", json={"url": "https://example.org/hook"}).status == 201
+    deliveries = product.deliver()
+
+    assert "LiveFunction" not in {delivery.function for delivery in deliveries}
+    assert socket.taken() == []
 
 
 def _hint_seconds(capsys: pytest.CaptureFixture[str]) -> list[float]:

@@ -47,6 +47,8 @@ WITH_NEEDED_FIELDS: dict[Route, set[str]] = {
     ("PATCH", "/rooms/{room_id}/users/{user_id}"): {"/role"},
     ("POST", "/tasks"): {"/title"},
     ("POST", "/tasks/{task_id}/move"): {"/after"},
+    ("POST", "/rooms/{room_id}/webhooks"): {"/url"},
+    ("POST", "/rooms/{room_id}/webhooks/{webhook_id}/replay"): {"/from", "/to"},
 }
 
 LISTS = [
@@ -58,6 +60,8 @@ LISTS = [
     ("GET", "/rooms/{room_id}/activity"),
     ("GET", "/rooms/{room_id}/changes"),
     ("GET", "/rooms/{room_id}/trash"),
+    ("GET", "/rooms/{room_id}/webhooks"),
+    ("GET", "/rooms/{room_id}/webhooks/{webhook_id}/deliveries"),
     ("GET", "/users/{user_id}/activity"),
     ("GET", "/users/{user_id}/changes"),
     ("GET", "/users/{user_id}/trash"),

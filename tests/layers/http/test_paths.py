@@ -48,6 +48,8 @@ def test_an_unknown_id_is_404_on_every_route(product: Product) -> None:
         ("POST", "/rooms/{room_id}/users"): {"user_id": ann.id},
         ("PATCH", "/rooms/{room_id}/users/{user_id}"): {"role": "member"},
         ("POST", "/tasks/{task_id}/move"): {"after": None},
+        ("POST", "/rooms/{room_id}/webhooks"): {"url": "https://example.org/hooks"},
+        ("POST", "/rooms/{room_id}/webhooks/{webhook_id}/replay"): {"from": 1, "to": 2},
     }
 
     for route, an_id in itertools.product(calls.WITH_IDS, ODD_IDS):

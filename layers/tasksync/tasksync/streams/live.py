@@ -7,7 +7,6 @@ from typing import Any
 
 from tasksync.domain.live.hints import Growth
 from tasksync.dynamodb.change_log.decoder import ENTRY
-from tasksync.dynamodb.core.mapper import text_of
 from tasksync.dynamodb.live.mapper import connections_of, left_by
 from tasksync.model import times
 from tasksync.model.entities import ActivityAction, ActivityResource
@@ -32,10 +31,9 @@ def growth_of(records: Iterable[Record]) -> Growth:
         image = record["dynamodb"]["NewImage"]
         if image["item"]["S"].startswith(ENTRY):
             users |= _gained_or_lost(image)
-        elif "seq" in image:  # not the epoch of all logs, which has the sort key of a head, too
+        else:
             heads[image["owner_id"]["S"]] = int(image["seq"]["N"])
-            if at := text_of(image, "changed_at"):
-                changed_at.add(times.parse(at))
+            changed_at.add(times.parse(image["changed_at"]["S"]))
     return Growth(heads, frozenset(users), min(changed_at, default=None))
 
 
