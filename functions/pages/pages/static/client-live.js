@@ -9,7 +9,7 @@ export class LiveUpdates {
   #show;
   #say;
   #socket = null;
-  #wanted = false;
+  #opened = 0;
   #attempts = 0;
   #timer;
 
@@ -22,13 +22,12 @@ export class LiveUpdates {
   }
 
   connect() {
-    this.#wanted = true;
     this.#attempts = 0;
     this.#open();
   }
 
   disconnect() {
-    this.#wanted = false;
+    this.#opened += 1;
     clearTimeout(this.#timer);
     this.#socket?.close();
     this.#socket = null;
@@ -37,8 +36,10 @@ export class LiveUpdates {
 
   async #open() {
     this.#say("Connecting…");
+    this.#opened += 1;
+    const number = this.#opened;
     const url = await this.#ticket();
-    if (!this.#wanted) return;
+    if (number !== this.#opened) return; // the user has disconnected meanwhile, and perhaps connected again
     if (!url) {
       this.#again();
       return;
