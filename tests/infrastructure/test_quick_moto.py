@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from moto.core.botocore_stubber import BotocoreStubber
+from moto.dynamodb import comparisons
 from moto.dynamodb.parsing import ast_nodes
 from moto.dynamodb.responses import DynamoHandler
 from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
@@ -158,11 +159,11 @@ def test_an_expression_changes_an_item_as_by_motos_own_walk(aws: Aws, changed: s
     }
     nodes: Any = ast_nodes
     traverser = nodes.DepthFirstTraverser
-    quick = traverser.traverse_node_recursively
+    quick = traverser.traverse_node_recursively, nodes.Node.find_clauses
     changed_items = []
-    for walk in (quick_moto.own_walk, quick):
+    for walk in ((quick_moto.own_walk, quick_moto.own_clauses), quick):
         aws.dynamodb.put_item(TableName=TABLE, Item={**key("a"), **PLAIN, **MIXED})
-        traverser.traverse_node_recursively = walk
+        traverser.traverse_node_recursively, nodes.Node.find_clauses = walk
         try:
             response = aws.dynamodb.update_item(
                 TableName=TABLE,
@@ -174,10 +175,20 @@ def test_an_expression_changes_an_item_as_by_motos_own_walk(aws: Aws, changed: s
                 ReturnValues="ALL_NEW",
             )
         finally:
-            traverser.traverse_node_recursively = quick
+            traverser.traverse_node_recursively, nodes.Node.find_clauses = quick
         changed_items.append(response["Attributes"])
 
     assert changed_items[0] == changed_items[1] != {**key("a"), **PLAIN, **MIXED}
+
+
+@pytest.mark.parametrize("condition", ["attribute_exists(#a.b[0]) AND NOT (c = :c OR d IN (:c, :d))", "size(a) <> :b"])
+def test_a_condition_has_the_words_that_moto_itself_finds(condition: str) -> None:
+    parser: Any = comparisons.ConditionExpressionParser(condition, None, None)
+
+    quick = [parser._lex_condition_expression() for _ in range(2)]  # noqa: SLF001  # moto's own
+
+    assert quick == [quick_moto.own_lexed(parser)] * 2
+    assert quick[0] is not quick[1]
 
 
 def test_a_failed_transaction_leaves_every_value_unchanged(aws: Aws) -> None:

@@ -198,10 +198,12 @@ def _new_secret(name: str, value: str) -> str:
 @contextmanager
 def environment(given: Mapping[str, str], without: Iterable[str] = ()) -> Iterator[None]:
     """For the block, set some environment variables and unset others, and forget the settings that were read."""
-    before = {name: os.environ.get(name) for name in {*without, *given}}
+    wanted = {**dict.fromkeys(without), **given}
+    # To set a variable takes much longer than to read it, and most have the same value outside.
+    before = {name: was for name in wanted if (was := os.environ.get(name)) != wanted[name]}
     read = dict(vars(settings))
     try:
-        _set({**dict.fromkeys(without), **given})
+        _set({name: wanted[name] for name in before})
         vars(settings).clear()
         yield
     finally:

@@ -108,7 +108,9 @@ class Gateway(httpx.BaseTransport):
     def _find(self, request: httpx.Request, path: str) -> tuple[Route, dict[str, str]]:
         """The route, and its path parameters. A resource is chosen by its path alone, fixed segments first."""
         segments = [unquote(segment) for segment in path.strip("/").split("/")]
-        matching = [route for route in self.routes if _matches(route, segments)]
+        matching = [
+            route for route in self.routes if len(route.segments) == len(segments) and _matches(route, segments)
+        ]
         matching.sort(key=lambda route: [_is_parameter(segment) for segment in route.segments])
         for route in matching:
             if route.path == matching[0].path and route.method == request.method:
@@ -209,7 +211,7 @@ def _cold_probes() -> Probes:
 
 
 def _matches(route: Route, segments: list[str]) -> bool:
-    return len(route.segments) == len(segments) and all(
+    return all(
         bool(given) if _is_parameter(wanted) else wanted == given
         for wanted, given in zip(route.segments, segments, strict=True)
     )

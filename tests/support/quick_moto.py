@@ -6,7 +6,8 @@
   items and on records of streams answer has its form already, so it is written as it is.
 - A transaction copies its tables, once for each of its operations, with all items and all records of their streams. One
   copy will do, of the partitions that it writes to. Records and single values do not change, so a copy may share them.
-- The expression of an update is parsed two or three times, and copied as any object is.
+- The expression of an update is parsed two or three times, and copied as any object is. The words of a condition are
+  found anew each time.
 - A walk through an expression asks of each of its nodes what kinds of nodes it is about, and whether this is one.
 - Values are compared, sorted and measured through descriptions of their types. Most are texts.
 
@@ -19,6 +20,7 @@ import functools
 import json
 import re
 import uuid
+from collections import deque
 from collections.abc import Set
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -30,7 +32,7 @@ from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.parse import JSONParser
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.utils import get_service_model
-from moto.dynamodb import models
+from moto.dynamodb import comparisons, models
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import StreamRecord
 from moto.dynamodb.parsing import ast_nodes, expressions, validators
@@ -67,6 +69,7 @@ _responses: Any = responses
 _values: Any = DynamoType
 _records: Any = StreamRecord
 _nodes: Any = ast_nodes
+_comparisons: Any = comparisons
 _expressions: Any = expressions
 _validators: Any = validators
 _models: Any = models
@@ -84,6 +87,8 @@ own_process = BotocoreStubber.process_request
 own_serialized = BaseResponse.serialized
 own_transaction = _backend.transact_write_items
 own_walk = _nodes.DepthFirstTraverser.traverse_node_recursively
+own_clauses = _nodes.Node.find_clauses
+own_lexed = _comparisons.ConditionExpressionParser._lex_condition_expression  # noqa: SLF001  # moto's own
 _own_copy = _values.__deepcopy__
 _own_cast_value = _values.cast_value.fget
 _own_size = _values.size
@@ -103,6 +108,8 @@ def install() -> None:
     _values.__eq__ = _equal
     _records.__deepcopy__ = _shared
     _nodes.DepthFirstTraverser.traverse_node_recursively = _walked
+    _nodes.Node.find_clauses = _clauses
+    _comparisons.ConditionExpressionParser._lex_condition_expression = _lexed  # noqa: SLF001  # moto's own
     parser = _expressions.UpdateExpressionParser
     parser.make = staticmethod(functools.cache(parser.make))
     _validators.deepcopy = _copied_node
@@ -171,17 +178,22 @@ def plain(value: DynamoType | bytes | datetime) -> Any:
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value.to_json()
 
 
+# By the type of a value: an abstract class is slow to ask.
+_is_node: Any = functools.cache(lambda kind: issubclass(kind, _nodes.Node))
+_has_clauses: Any = functools.cache(lambda kind: issubclass(kind, _nodes.Expression | _nodes.UpdateExpressionFunction))
+
 _kinds: dict[tuple[type, type], type | None] = {}
 """By the type of a walk and that of a node: the kind under which the walk processes it; None if it does not."""
 
 
 def _walked(walk: Any, node: Any, place: int = -1) -> Any:
-    if not isinstance(node, _nodes.Node):
+    if not _is_node(type(node)):
         return node
     parent = node.parent
     for number, child in enumerate(node.children or ()):
         walk.pre_processing_of_child(node, number)
-        _walked(walk, child, number)
+        if _is_node(type(child)):
+            _walked(walk, child, number)
     types = type(walk), type(node)
     if types not in _kinds:
         processed = walk._processing_map()  # noqa: SLF001  # moto's own
@@ -195,16 +207,34 @@ def _walked(walk: Any, node: Any, place: int = -1) -> Any:
     return node
 
 
+def _clauses(node: Any, kinds: list[type]) -> list[Any]:
+    clauses = []
+    for child in node.children or ():
+        kind = type(child)
+        if kind in kinds:
+            clauses.append(child)
+        elif _has_clauses(kind):
+            clauses += _clauses(child, kinds)
+    return clauses
+
+
+def _lexed(parser: Any) -> deque[Any]:
+    return deque(_words(parser.condition_expression))
+
+
+@functools.cache
+def _words(condition: str) -> list[Any]:
+    return list(own_lexed(_comparisons.ConditionExpressionParser(condition, None, None)))
+
+
 def _copied_node(node: Any, parent: Any = None) -> Any:
     """Nodes are made of nodes, and of values that do not change. Values alone are copied as they are elsewhere."""
-    if not isinstance(node, _nodes.Node):
+    if not _is_node(type(node)):
         return copy.deepcopy(node)
     copied = object.__new__(type(node))
     vars(copied).update(vars(node), parent=parent)
     if node.children is not None:
-        copied.children = [
-            _copied_node(child, copied) if isinstance(child, _nodes.Node) else child for child in node.children
-        ]
+        copied.children = [_copied_node(child, copied) if _is_node(type(child)) else child for child in node.children]
     return copied
 
 

@@ -43,7 +43,7 @@ class Stack:
         """The properties of all resources of one type, by logical name."""
         return {name: each["Properties"] for name, each in self.resources.items() if each["Type"] == kind}
 
-    @property
+    @functools.cached_property
     def functions(self) -> dict[str, dict[str, Any]]:
         return self.of_type("AWS::Serverless::Function")
 

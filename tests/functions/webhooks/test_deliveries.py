@@ -8,6 +8,7 @@ import pytest
 from tests.functions.webhooks import receivers
 from tests.functions.webhooks.hooked_room import HookedRoom, titles, verified
 from tests.functions.webhooks.receivers import Answer, Receiver, status
+from tests.support import tables
 from tests.support.product import Product
 
 ATTEMPTS = 10
@@ -179,6 +180,20 @@ def test_a_replay_does_not_wait_for_the_next_attempt(product: Product, ordered: 
         # The attempt that it waited for is not made any more.
         hooked.retry()
         assert len(receiver.requests) == 3
+
+
+def test_a_delivery_whose_function_was_cut_off_in_each_attempt_fails(product: Product) -> None:
+    with Receiver().listening() as receiver:
+        hooked = HookedRoom(product, receiver)
+        hooked.plan("first")
+        hooked.queues.lose()
+        (item,) = [each for each in product.items("WebhooksTable") if each["item"].startswith("D#")]
+        tables.change(product.aws, "WebhooksTable", {"room_id": hooked.id, "item": item["item"]}, begun=ATTEMPTS)
+        hooked.retry()
+
+    (failed,) = hooked.deliveries(status="failed")
+    assert failed["attempts"][-1]["error"] == "broken_off"
+    assert receiver.requests == []
 
 
 @pytest.mark.parametrize("ordered", [False, True], ids=["unordered", "ordered"])
