@@ -80,8 +80,15 @@ def test_a_url_that_webhooks_are_not_sent_to_is_refused(product: Product, url: s
         assert [(each["pointer"], each["code"]) for each in response.json()["errors"]] == [("/url", "url_not_allowed")]
 
 
-def test_on_aws_no_webhook_is_sent_to_the_machine_itself(product: Product) -> None:
-    product.aws.deploy(WebhooksToLoopback="false")
+@pytest.mark.parametrize(
+    ("parameter", "runtime"), [("false", {}), ("true", {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001"})]
+)
+def test_on_aws_no_webhook_is_sent_to_the_machine_itself(
+    product: Product, monkeypatch: pytest.MonkeyPatch, parameter: str, runtime: dict[str, str]
+) -> None:
+    for name, value in runtime.items():
+        monkeypatch.setenv(name, value)
+    product.aws.deploy(WebhooksToLoopback=parameter)
     ann = product.register("ann")
 
     response = ann.post(f"/rooms/{ann.open_room()['id']}/webhooks", json={"url": "http://127.0.0.1:8000/"})

@@ -105,8 +105,12 @@ class Settings:
 
     @cached_property
     def webhooks_to_loopback(self) -> bool:
-        """Whether webhooks may be sent to this machine by http: on a machine of a developer alone."""
-        return os.environ["WEBHOOKS_TO_LOOPBACK"] == "true"
+        """Whether webhooks may be sent to this machine by http: on a machine of a developer alone.
+
+        Never where Lambda runs the function, whatever the parameter says: there the machine itself has Lambda's runtime
+        API, which hands out the events of the function.
+        """
+        return os.environ["WEBHOOKS_TO_LOOPBACK"] == "true" and "AWS_LAMBDA_RUNTIME_API" not in os.environ
 
     @cached_property
     def rate_limits_table(self) -> str:
