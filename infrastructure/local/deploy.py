@@ -15,6 +15,8 @@ STACK = "tasksync"
 _BUCKET = "tasksync-artifacts"
 _SECONDS = 120
 _PAUSE_SECONDS = 0.05
+# Of what ministack's CloudFormation does not know.
+_UNKNOWN_TYPES = {"AWS::ApiGatewayV2::IntegrationResponse", "AWS::ApiGatewayV2::RouteResponse"}
 
 
 def deploy(
@@ -43,11 +45,14 @@ def deploy(
 
 
 def for_ministack(template: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy without what ministack has not: CodeDeploy, which moves aliases by and by, and alarms on an expression.
+    """A copy without what ministack has not: CodeDeploy, which moves aliases by and by, alarms on an expression, and
+    responses of mocks of a WebSocket API, which its API has.
 
     Such an alarm looks at the first of the expression's metrics alone.
     """
     changed = without_gradual_rollout(template)
+    resources = changed["Resources"].items()
+    changed["Resources"] = {name: each for name, each in resources if each["Type"] not in _UNKNOWN_TYPES}
     for resource in changed["Resources"].values():
         if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]:
             alarm = resource["Properties"]

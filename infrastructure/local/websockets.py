@@ -32,18 +32,9 @@ def prefix(api_id: str, stage: str) -> str:
     return f"/_aws/execute-api/{api_id}/{stage}"
 
 
-# What ministack's CloudFormation does not know, while its API does.
-_LEFT_OUT = {"AWS::ApiGatewayV2::IntegrationResponse", "AWS::ApiGatewayV2::RouteResponse"}
-
-
 def with_local_addresses(template: Mapping[str, Any], aws_endpoint: str, live_url: str) -> dict[str, Any]:
-    """A copy in which the functions find the WebSocket API here, and clients at the front of the local API.
-
-    It lacks the responses of mocks, which ``complete`` makes.
-    """
+    """A copy in which the functions find the WebSocket API here, and clients at the front of the local API."""
     changed = copy.deepcopy(dict(template))
-    kept = {name: each for name, each in changed["Resources"].items() if each["Type"] not in _LEFT_OUT}
-    changed["Resources"] = kept
     messages = {"Fn::Sub": aws_endpoint + prefix("${LiveApi}", "live")}
     for value, variable in ((messages, "LIVE_ENDPOINT"), (live_url, "LIVE_URL")):
         for resource in changed["Resources"].values():
@@ -56,7 +47,7 @@ def with_local_addresses(template: Mapping[str, Any], aws_endpoint: str, live_ur
 
 
 def complete(apigateway: Any, api_id: str, template: Mapping[str, Any]) -> None:
-    """Give the mocks of a deployed WebSocket API the responses that the template says."""
+    """Give the mocks of a deployed WebSocket API the responses that the template says: ``deploy`` leaves them out."""
     mocks = [each for each in apigateway.get_integrations(ApiId=api_id)["Items"] if each["IntegrationType"] == "MOCK"]
     for mock in mocks:
         mock_id = {"ApiId": api_id, "IntegrationId": mock["IntegrationId"]}

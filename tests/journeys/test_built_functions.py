@@ -4,6 +4,7 @@ The events are those by which the SAM CLI stands for API Gateway and DynamoDB st
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -67,6 +68,7 @@ def request(method: str, path: str, body: Any = None, **authorizer: str) -> Any:
     """An event of API Gateway; with ``authorizer``, of somebody who is signed in."""
     proxy = event("rest_proxy")
     proxy |= {"httpMethod": method, "resource": path, "path": path}
+    proxy["pathParameters"] = dict.fromkeys(re.findall(r"\{(\w+)\}", path), "nothing-here") or None
     proxy["requestContext"] |= {"httpMethod": method, "resourcePath": path, "path": f"/live{path}"}
     proxy["headers"]["Content-Type"] = "application/json"
     proxy["multiValueHeaders"]["Content-Type"] = ["application/json"]
@@ -83,6 +85,21 @@ def question(token: str) -> Any:
     asked["headers"]["Authorization"] = f"Bearer {token}"
     asked["multiValueHeaders"] = {name: [value] for name, value in asked["headers"].items()}
     return asked
+
+
+def handshake() -> Any:
+    """An event of a WebSocket API to its authorizer, without a ticket."""
+    asked = event("request_authorizer")
+    asked["requestContext"] |= {"eventType": "CONNECT", "routeKey": "$connect", "connectionId": "Y29ubmVjdGlvbg=="}
+    return asked
+
+
+def unchanged_connections(user_id: str) -> Any:
+    """A batch of the live table's stream, after which nothing is to be closed."""
+    image = {"live_id": {"S": user_id}, "version": {"N": "1"}}
+    batch = records(event("dynamodb_stream")["Records"][1], {"live_id": {"S": user_id}})
+    batch["Records"][0]["dynamodb"] |= {"OldImage": image, "NewImage": image}
+    return batch
 
 
 def records(template: Any, *keys: dict[str, Any]) -> Any:
@@ -165,8 +182,12 @@ def test_every_function_starts_and_serves_its_purpose(function: str, service: Se
     if routes:
         outcome = start(function).invoke(request(routes[0]["Method"], routes[0]["Path"], **caller))
         assert outcome.response["statusCode"] < 500
-    elif STACK.events(function, "DynamoDB"):
+    elif function == "LiveFunction":
+        assert start(function).invoke(unchanged_connections(ann.id)).response == {"batchItemFailures": []}
+    elif STACK.events(function, "DynamoDB") or STACK.events(function, "SQS"):
         assert start(function).invoke({"Records": []}).response == {"batchItemFailures": []}
+    elif function == "ConnectionsFunction":
+        assert start(function).invoke(handshake()).response["principalId"] == "nobody"
     elif function == "AuthorizerFunction":
         assert start(function).invoke(question(str(ann.access_token))).response["principalId"] == ann.id
     else:

@@ -97,6 +97,7 @@ def test_the_health_check_responds_in_time(service: Service, outage: Outage) -> 
 def test_every_route_reports_an_outage_and_serves_again_afterwards(service: Service, ann: Person) -> None:
     bob = service.anonymous.register("bob")
     room, task = ann.open_room(), ann.plan()
+    hook = ann.post(f"/rooms/{room['id']}/webhooks", json={"url": "https://hooks.example.org/"}).json()
     names = {
         "room_id": room["id"],
         "code": room["code"],
@@ -104,6 +105,7 @@ def test_every_route_reports_an_outage_and_serves_again_afterwards(service: Serv
         "viewers_task_id": ann.plan(room_id=room["id"])["id"],
         "trashed_task_id": ann.plan(room_id=room["id"])["id"],
         "own_trashed_task_id": task["id"],
+        "webhook_id": hook["id"],
         "session_id": f"ses_{'0' * 32}",
         "user_id": ann.id,
         "caller_id": ann.id,
@@ -134,6 +136,7 @@ def test_every_route_reports_an_outage_and_serves_again_afterwards(service: Serv
     # How many tasks it has is counted behind the stream.
     assert {**ann.get(f"/rooms/{room['id']}").json(), "tasks": room["tasks"]} == room
     assert ann.get(f"/tasks/{task['id']}").json() == task
+    assert ann.get(f"/rooms/{room['id']}/webhooks/{hook['id']}").json()["url"] == hook["url"]
     assert service.anonymous.post("/auth/login", json=credentials).status == 200
 
 
