@@ -1,4 +1,4 @@
-"""Rooms: people who open, join, leave and close them, and change who may do what."""
+"""Rooms: people who open, join, leave and close them, change who may do what, and set up webhooks."""
 
 import uuid
 from typing import Any
@@ -136,6 +136,41 @@ class RoomsMachine(Machine):
         self.expect("close", response, 204, lambda: self.expected.close(person.id, room, if_match))
 
     @rule(
+        actor=_actors,
+        number=_rooms,
+        action=st.sampled_from(["set up", "change", "delete"]),
+        chosen=st.integers(0, 3),
+        url=st.sampled_from(["https://hooks.example.org/a", "https://hooks.example.org/b"]),
+        events=st.sampled_from([None, ["task.created"]]),
+        keyed=_keyed,
+    )
+    def administer_webhooks(
+        self, actor: int, number: int, action: str, chosen: int, url: str, events: list[str] | None, keyed: bool
+    ) -> None:
+        """``chosen``: which webhook; one of them is none. Where there is none, mostly one is set up."""
+        person, room = self._actor_and_room(actor, number)
+        path, body = f"/rooms/{room.id}/webhooks", {"url": url, "events": events}
+        if action == "set up" or (chosen and not room.webhooks):
+            response = self._write(person, "POST", path, body, keyed)
+            if self.expect("set up webhook", response, 201, lambda: self.expected.may_set_up_webhook(person.id, room)):
+                room.webhooks[response.json()["id"]] = (url, events)
+            return
+        known = [*room.webhooks, f"wh_{'0' * 26}"]
+        webhook = known[chosen % len(known)]
+        if action == "change":
+            response = self._write(person, "PATCH", f"{path}/{webhook}", body, keyed)
+            if self.expect(
+                "change webhook",
+                response,
+                200,
+                lambda: self.expected.change_webhook(person.id, room, webhook, url, events),
+            ):
+                assert (response.json()["url"], response.json()["events"]) == (url, events)
+        else:
+            response = self._write(person, "DELETE", f"{path}/{webhook}", None, keyed)
+            self.expect("delete webhook", response, 204, lambda: self.expected.delete_webhook(person.id, room, webhook))
+
+    @rule(
         which=st.sampled_from(["streams", "people", "deletion", "added by"]),
         actor=_places,
         added_by=st.sampled_from(["anyone", "shared", "nobody"]),
@@ -192,6 +227,14 @@ class RoomsMachine(Machine):
             names = {person.id: person.username for person in self.people}
             expected = [(member, names[member], role) for member, role in room.members.items()]
             assert [(each["user_id"], each["username"], each["role"]) for each in seen] == expected
+
+    @invariant()
+    def an_admin_sees_the_webhooks_of_a_room(self) -> None:
+        room = self.touched
+        if room is not None and room.webhooks and room.members:
+            admin = next(person for person in self.people if person.id in room.admins)
+            seen = self.see(admin, f"/rooms/{room.id}/webhooks")["items"]
+            assert {each["id"]: (each["url"], each["events"]) for each in seen} == room.webhooks
 
     # --------------------------------------------------------------------------------------------------- help
     def _read_streams(self) -> None:

@@ -1,9 +1,13 @@
-"""What the API says of rooms, in plain Python: who is in them, who may do what, and which code opens which."""
+"""What the API says of rooms, in plain Python: who is in them, who may do what, which code opens which, and which
+webhooks they have.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tests.machines.reference import NOT_FOUND, ROLE_TOO_LOW, VERSION_MISMATCH, Refused
+
+MOST_WEBHOOKS = 10
 
 
 @dataclass
@@ -20,6 +24,8 @@ class Room:
     join_role: str | None = "member"
     left_as: dict[str, str] = field(default_factory=dict)
     """By person: the role in which they left, or that they were removed."""
+    webhooks: dict[str, tuple[str, list[str] | None]] = field(default_factory=dict)
+    """Ids with URLs and events, oldest first."""
 
     @property
     def admins(self) -> list[str]:
@@ -120,6 +126,19 @@ class Rooms:
         room.members.clear()
         self._given_up.add(room.code)
 
+    def may_set_up_webhook(self, actor: str, room: Room) -> None:
+        self._as_admin(actor, room)
+        if len(room.webhooks) >= MOST_WEBHOOKS:
+            raise Refused(409, "too_many_webhooks")
+
+    def change_webhook(self, actor: str, room: Room, webhook: str, url: str, events: list[str] | None) -> None:
+        self._as_admin_of_webhook(actor, room, webhook)
+        room.webhooks[webhook] = (url, events)
+
+    def delete_webhook(self, actor: str, room: Room, webhook: str) -> None:
+        self._as_admin_of_webhook(actor, room, webhook)
+        del room.webhooks[webhook]
+
     def delete_person(self, person: str) -> None:
         """Out of every room. Where nobody else administers one: who joined first does now, members before viewers."""
         for room in self.of(person):
@@ -143,6 +162,11 @@ class Rooms:
             raise ROLE_TOO_LOW
         if if_match not in (None, room.version):
             raise VERSION_MISMATCH
+
+    def _as_admin_of_webhook(self, actor: str, room: Room, webhook: str) -> None:
+        self._as_admin(actor, room)
+        if webhook not in room.webhooks:
+            raise NOT_FOUND
 
     def _share_a_room(self, one: str, other: str) -> bool:
         return any(other in room.members for room in self.of(one))
