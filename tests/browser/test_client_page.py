@@ -102,16 +102,16 @@ def test_the_javascript_of_the_guide_asks_after_each_hint(visit: Visit) -> None:
             const headers = {{ Authorization: `Bearer ${{token}}` }};
             return (await fetch(path, {{ method, headers }})).json();
           }};
-          let asked = 0;
-          follow(request, () => {{ document.title = `asked ${{asked += 1}}`; }});
+          let requests = 0;
+          follow(request, () => {{ document.title = `requests ${{requests += 1}}`; }});
         }}""",
         kept(page)["accessToken"],
     )
-    expect(page).to_have_title("asked 1")
+    expect(page).to_have_title("requests 1")
 
     send(page, "POST /tasks", {"title": "Paint the door"})
 
-    expect(page).to_have_title(re.compile("asked [2-9]"))
+    expect(page).to_have_title(re.compile("requests [2-9]"))
 
 
 def test_a_request_that_needs_a_recent_sign_in_asks_for_the_password_and_is_sent_again(

@@ -26,7 +26,7 @@ def test_a_change_is_hinted_to_another_member_and_not_to_one_who_was_removed(ser
 
         assert ann.delete(f"/rooms/{room['id']}/users/{bob.id}").status == 204
         assert socket.await_message(lambda hint: hint == {"type": "rooms"})
-        for last in (5, 6):  # when the second is told to Ann, the first would have been told to Bob
+        for last in (5, 6):  # when Ann has the hint of the second, Bob would have had that of the first
             ann.plan(room_id=room["id"])
             assert other.await_message(partial(_goes_up_to, room, last))
         socket.ask({"type": "ping"})

@@ -36,7 +36,7 @@ _PATH = "/rooms/{room_id}/webhooks"
 
 
 class Hooked:
-    """A room of two admins, with a webhook whose receiver answers as it is told to."""
+    """A room of two admins, with a webhook whose responses the test chooses."""
 
     def __init__(self, stage: Stage, *, ordered: bool = False) -> None:
         self.stage = stage
@@ -217,8 +217,8 @@ keyed("SubscriptionsRepository.start_replay", lambda ann, bob, room, task: _ask(
 def an_admin_of_webhooks_is_none_any_more(stage: Stage) -> None:
     hooked = Hooked(stage, ordered=True)
     _loses_rights(hooked, "SubscriptionsRepository.create", lambda: create(hooked.bob, hooked.room))
-    for operation, asked in {"change": _CHANGE, "resume": _REPLAY, "delete": _DELETE, "create_test": _TEST}.items():
-        _loses_rights(hooked, f"SubscriptionsRepository.{operation}", partial(hooked.does, *asked, who=hooked.bob))
+    for operation, request in {"change": _CHANGE, "resume": _REPLAY, "delete": _DELETE, "create_test": _TEST}.items():
+        _loses_rights(hooked, f"SubscriptionsRepository.{operation}", partial(hooked.does, *request, who=hooked.bob))
 
 
 @scenario

@@ -85,10 +85,10 @@ class Subscriber:
 
     webhook: Webhook
     owed_after: int
-    """The last entry before somebody was told that the webhook was there."""
+    """The last entry before the response to the webhook's creation."""
     deleted: bool = False
     secrets: int = 1
-    """The generation of the secret that was renewed last, as somebody was told or not."""
+    """The generation of the secret that was renewed last, whether or not its response arrived."""
     delivered: set[int] = field(default_factory=set)
     stopped: list[tuple[float, float]] = field(default_factory=list)
     """Between which times it was, perhaps, not active."""

@@ -23,7 +23,7 @@ _WAIT_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """That the log of a room goes up to an entry, as a user was told. Times are in seconds since 1970."""
+    """That the log of a room goes up to an entry, as a user's WebSocket said. Times are in seconds since 1970."""
 
     user_id: str
     room_id: str
@@ -91,13 +91,13 @@ class Logs:
                 self._entries[item["owner_id"]][int(item["item"].removeprefix("c#"))] = item
 
     def latencies(self, hints: Iterable[Hint]) -> list[float]:
-        """Seconds from each change of somebody else until a listener was told of it who was connected and in the room
+        """Seconds from each change of somebody else until a listener had a hint of it who was connected and in the room
         before it."""
-        told: dict[tuple[str, str, float], list[Hint]] = defaultdict(list)
+        received: dict[tuple[str, str, float], list[Hint]] = defaultdict(list)
         for hint in hints:
-            told[hint.user_id, hint.room_id, hint.connected_at].append(hint)
+            received[hint.user_id, hint.room_id, hint.connected_at].append(hint)
         found = []
-        for (user_id, room_id, connected_at), those in told.items():
+        for (user_id, room_id, connected_at), those in received.items():
             known = 0
             for hint in those:
                 joined = self._joined(hint)
@@ -108,15 +108,15 @@ class Logs:
                 known = max(known, hint.seq)
         return found
 
-    def last_told(self, hints: Iterable[Hint], user_id: str, room_id: str) -> bool:
+    def last_change_hinted(self, hints: Iterable[Hint], user_id: str, room_id: str) -> bool:
         """Whether there was a hint of the last change of a room."""
         last = max(self._entries[room_id])
         return any(hint.seq == last for hint in hints if (hint.user_id, hint.room_id) == (user_id, room_id))
 
-    def told_after_removal(self, hints: Iterable[Hint]) -> list[str]:
+    def hints_after_removal(self, hints: Iterable[Hint]) -> list[str]:
         """Hints of changes to somebody who had lost the room before, and was not let in again until the hint came."""
         return [
-            f"{hint.user_id} was told of {hint.room_id} up to {hint.seq}, having left with {left}"
+            f"{hint.user_id} had a hint of {hint.room_id} up to {hint.seq}, having left with {left}"
             for hint in hints
             if (left := self._left(hint)) is not None
         ]
@@ -137,7 +137,7 @@ class Logs:
     def _joined(self, hint: Hint) -> int:
         """The entry by which the user came into the room, if they were in it with the hint's entry; otherwise that one.
 
-        Who is told is read later than the log: somebody may be told of what was before their own entry.
+        Who gets a hint is read later than the log: somebody may get one of what was before their own entry.
         """
         joined = None
         for seq, entry in sorted(self._entries[hint.room_id].items()):

@@ -197,7 +197,7 @@ def test_a_storm_with_killed_workers_loses_nothing(weather: Weather, capsys: pyt
     unlike = weather.copies()
     assert unlike == [], "\n".join(unlike)
     assert len(logs.latencies(hint for hint in weather.hints() if hint.at < weather.ended_at)) >= LEAST_HINTS
-    assert logs.told_after_removal(weather.hints()) == []
+    assert logs.hints_after_removal(weather.hints()) == []
     assert weather.probe.hooks.lacking() == []
     assert [*weather.probe.hooks.faults()] == []
     assert [gap for each in weather.followers for gap in each.gaps] == []
@@ -307,7 +307,7 @@ def _print_figures(weather: Weather, logs: Logs, report: Any) -> None:
         "commit to hint of another, p50 / p99": percentiles(
             logs.latencies(hint for hint in hints if hint.at < weather.ended_at)
         ),
-        "last changes of rooms hinted": f"{sum(logs.last_told(hints, *each) for each in seen)} of {len(seen)}",
+        "last changes of rooms hinted": f"{sum(logs.last_change_hinted(hints, *each) for each in seen)} of {len(seen)}",
         "sockets": dict(sorted(sum((each.happened for each in weather.listeners), Counter()).items())),
         "changes that came later than 10 s": weather.probe.lost,
     }

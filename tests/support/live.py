@@ -1,6 +1,6 @@
 """The WebSocket API in process: opens WebSockets by the functions of ``template.yaml``, holds what they are sent.
 
-As on AWS, the authorizer is asked first, then the route ``$connect``; the client is connected when both agree.
+As on AWS, the authorizer is called first, then the route ``$connect``; the client is connected when both agree.
 """
 
 import json
@@ -55,7 +55,7 @@ class Socket:
         self.api.report(self)
 
     def vanish(self) -> None:
-        """The network breaks, and nobody is told."""
+        """The network breaks without a message to either side."""
         self.open = False
         self.api.sockets.pop(self.id, None)
 

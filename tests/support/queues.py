@@ -33,7 +33,7 @@ class Queues:
         """Hand over all messages that are there, and those that this causes: the bodies.
 
         ``delayed``: also those that SQS would hold back for a while, but not those that these cause. ``seconds``: how
-        much time each invocation is told it has.
+        much time each invocation has.
         """
         handed: list[Json] = []
         while messages := [(function, body) for function in self._sources for body in self._taken(function, delayed)]:

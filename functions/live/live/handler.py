@@ -46,7 +46,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
 
 
 def _tell(records: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Send hints. Returns the first record if nobody could be told."""
+    """Send hints. Returns the first record if no hint could be sent."""
     hints = Hints(RoomMembersRepository(), ConnectionsRepository(), _sockets(), gather)
     growth = growth_of(records)
     try:

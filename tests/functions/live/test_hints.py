@@ -1,4 +1,4 @@
-"""Hints: who is told of what."""
+"""Hints: who gets which."""
 
 import json
 
@@ -55,7 +55,7 @@ def test_a_removed_member_gets_no_hint_of_a_later_change(product: Product) -> No
 
 
 def test_who_is_told_is_read_when_it_is_told(product: Product) -> None:
-    """A change from before a removal, told after it, is not told to whoever was removed."""
+    """Whoever was removed gets no hint of a change from before, if the hint is sent afterwards."""
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
     bob.join(room)

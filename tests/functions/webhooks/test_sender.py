@@ -273,7 +273,7 @@ def test_a_url_that_everybody_can_reach_is_accepted(url: str) -> None:
 
 
 def test_a_name_is_looked_up_once_and_the_checked_address_is_connected_to() -> None:
-    """A name that resolves to another address the second time is not asked a second time."""
+    """A name that would resolve to another address the second time is resolved once."""
     looked_up: list[str] = []
 
     def resolve(host: str, _: int) -> Sequence[str]:

@@ -6,7 +6,7 @@ import msgspec
 
 
 class Ticket(msgspec.Struct, frozen=True):
-    """Lets its holder open one connection. It is bound to the session that asked for it."""
+    """Lets its holder open one connection. It is bound to the session that requested it."""
 
     user_id: str
     session_id: str

@@ -1,1 +1,1 @@
-"""Live updates: who may connect, and who is told of a change."""
+"""Live updates: who may connect, and who gets a hint of a change."""

@@ -1,4 +1,4 @@
-"""Hints: who is told that a change log has grown, or that they gained or lost a room.
+"""Hints: who is notified that a change log has grown, or that they gained or lost a room.
 
 A hint has no content but the name of the room and the position in its log: whoever gets it asks for the changes. A hint
 that is lost, repeated or out of order is harmless, because clients also ask from time to time.
@@ -76,8 +76,8 @@ class Hints:
     def tell(self, growth: Growth) -> list[Outcome]:
         """Tell each member of each room that is connected, and return what became of it, by connection.
 
-        Who is a member is read now, consistently: a change that was committed after a removal is told to nobody who was
-        removed. Raises ``DependencyFailed`` if that cannot be read: then nobody was told.
+        Who is a member is read now, consistently: nobody who was removed gets a hint of a change that was
+        committed afterwards. Raises ``DependencyFailed`` if that cannot be read: then no hint was sent.
         """
         messages = self._messages(growth)
         at = times.now()
@@ -90,15 +90,15 @@ class Hints:
         return self._gather(*jobs) if jobs else []
 
     def _messages(self, growth: Growth) -> Mapping[str, Sequence[bytes]]:
-        """What each user is to be told, by user."""
+        """The messages for each user, by user."""
         messages: dict[str, list[bytes]] = {}
         rooms = [owner for owner in growth.heads if owner.startswith("room_")]
         members = self._rooms.member_ids(rooms) if rooms else {}
         for owner, seq in growth.heads.items():
             room_id = owner if owner in members else None
-            told = members[owner] if room_id else [owner] if owner not in rooms else []
+            recipients = members[owner] if room_id else [owner] if owner not in rooms else []
             message = _encoded({"type": "changed", "room_id": room_id, "seq": seq})
-            for user_id in told:
+            for user_id in recipients:
                 messages.setdefault(user_id, []).append(message)
         for user_id in growth.gained_or_lost:
             messages.setdefault(user_id, []).append(_encoded({"type": "rooms"}))

@@ -44,7 +44,7 @@ class Outcome(NamedTuple):
 
     attempt: Attempt
     retry_after_seconds: int | None = None
-    """What the receiver asked for."""
+    """What the receiver requested."""
 
 
 Send = Callable[[Webhook, Delivery, datetime], Outcome]
