@@ -83,4 +83,4 @@ def _close(records: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 
 @functools.cache
 def _sockets() -> WebSockets:
-    return WebSockets(settings.live_endpoint, settings.concurrent_reads)
+    return WebSockets(settings.live_endpoint)

@@ -132,12 +132,13 @@ STANDARD_LIBRARY = Codec(lambda value: json.dumps(value).encode(), json.loads)
 
 
 class Signer:
-    """Signs POST requests to the root path of one service in one region (AWS Signature Version 4).
+    """Signs requests to one service in one region (AWS Signature Version 4).
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
     """
 
     def __init__(self, service: str, region: str, url: str) -> None:
+        """``url``: of the endpoint. Its path is not signed here."""
         parts = urllib.parse.urlsplit(url)
         host = str(parts.hostname)
         self._host = host if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{host}:{parts.port}"
@@ -146,27 +147,43 @@ class Signer:
         self._key: tuple[str, str, bytes] = ("", "", b"")
 
     def signed(self, credentials: ReadOnlyCredentials, media_type: str, target: str, body: bytes) -> dict[str, str]:
-        """The headers of a signed request with this Content-Type and X-Amz-Target."""
-        now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        day = now[:8]
+        """The headers of a signed POST to the root path, with this Content-Type and X-Amz-Target."""
+        now = _now()
         token = credentials.token
         secured = f"x-amz-security-token:{token}\n" if token else ""
         # Sorted by name.
         listed = f"content-type:{media_type}\nhost:{self._host}\nx-amz-date:{now}\n{secured}x-amz-target:{target}\n"
         names = _NAMES_IN_SESSION if token else _NAMES
-        request = f"POST\n/\n\n{listed}\n{names}\n{hashlib.sha256(body).hexdigest()}"
+        headers = self._authorized(credentials, now, names, f"POST\n/\n\n{listed}", body)
+        headers["Content-Type"] = media_type
+        headers["X-Amz-Target"] = target
+        return headers
+
+    def signed_path(self, credentials: ReadOnlyCredentials, method: str, path: str, body: bytes) -> dict[str, str]:
+        """The headers of a signed request to this path, which is quoted as it is sent."""
+        now = _now()
+        token = credentials.token
+        secured = f"x-amz-security-token:{token}\n" if token else ""
+        names = f"host;x-amz-date{';x-amz-security-token' if token else ''}"
+        # All services but S3 sign the path quoted once more.
+        request = f"{method}\n{urllib.parse.quote(path)}\n\nhost:{self._host}\nx-amz-date:{now}\n{secured}"
+        return self._authorized(credentials, now, names, request, body)
+
+    def _authorized(
+        self, credentials: ReadOnlyCredentials, now: str, names: str, request: str, body: bytes
+    ) -> dict[str, str]:
+        """The headers that make a request a signed one. ``request``: its method, path, query and headers as they are
+        signed, of which ``names`` are the names.
+        """
+        day = now[:8]
         scope = f"{day}/{self._region}/{self._service}/aws4_request"
-        text = f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
+        digest = hashlib.sha256(f"{request}\n{names}\n{hashlib.sha256(body).hexdigest()}".encode()).hexdigest()
+        text = f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{digest}"
         signature = hmac.digest(self._signing_key(str(credentials.secret_key), day), text.encode(), "sha256").hex()
         credential = f"Credential={credentials.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
-        headers = {
-            "Content-Type": media_type,
-            "X-Amz-Date": now,
-            "X-Amz-Target": target,
-            "Authorization": f"AWS4-HMAC-SHA256 {credential}",
-        }
-        if token:
-            headers["X-Amz-Security-Token"] = token
+        headers = {"X-Amz-Date": now, "Authorization": f"AWS4-HMAC-SHA256 {credential}"}
+        if credentials.token:
+            headers["X-Amz-Security-Token"] = credentials.token
         return headers
 
     def _signing_key(self, secret: str, day: str) -> bytes:
@@ -178,6 +195,10 @@ class Signer:
                 key = hmac.digest(key, part.encode(), "sha256")
             self._key = secret, day, key
         return key
+
+
+def _now() -> str:
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
 
 
 class Client:

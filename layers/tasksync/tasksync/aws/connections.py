@@ -32,7 +32,7 @@ class Response(NamedTuple):
 
 
 class Connections:
-    """Sends POST requests to an endpoint. Safe for threads.
+    """Sends requests to an endpoint. Safe for threads.
 
     Each request has a connection to itself. The connection is used again only after a complete response: no response
     can be taken for that of another request.
@@ -48,14 +48,21 @@ class Connections:
         self._idle: list[HTTPConnection] = []
         weakref.finalize(self, _close, self._idle)
 
-    def send(self, headers: Mapping[str, str], body: bytes, read_seconds: float) -> Response:
+    def send(
+        self,
+        headers: Mapping[str, str],
+        body: bytes,
+        read_seconds: float,
+        method: str = "POST",
+        path: str | None = None,
+    ) -> Response:
         """Raises the errors of botocore's session. ``read_seconds``: the maximum wait for the response, or for more of
-        it.
+        it. ``path``: None for that of the endpoint.
         """
         connection = self._idle_one() or self._connected()
         try:
             connection.sock.settimeout(read_seconds)
-            connection.request("POST", self._path, body, headers)
+            connection.request(method, path or self._path, body, headers)
             received = connection.getresponse()
             response = Response(received.status, received.headers, received.read())
             if response.status_code < 200:  # The response proper comes after it.

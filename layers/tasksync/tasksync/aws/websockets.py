@@ -5,39 +5,37 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-c
 
 import urllib.parse
 
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import BotoCoreError, NoCredentialsError, NoRegionError
-from botocore.httpsession import URLLib3Session
 from botocore.session import Session
 
-from tasksync.aws.client import OutOfTime, seconds_left
+from tasksync.aws.client import OutOfTime, Signer, seconds_left
+from tasksync.aws.connections import Connections, Response
 from tasksync.model.errors import DependencyFailed
 
 SECONDS = 2
 """The maximum duration of a call. There is one attempt: a client that misses a message asks again within a minute."""
 
+_CONNECT_SECONDS = 1
 _GONE = 410
 
 
 class WebSockets:
     """The open WebSockets of an API. Safe for threads."""
 
-    def __init__(self, endpoint: str, connections: int) -> None:
-        """``endpoint``: the URL of the stage. ``connections``: how many threads can reuse HTTP connections."""
+    def __init__(self, endpoint: str) -> None:
+        """``endpoint``: the URL of the stage."""
         session = Session()
         region = session.get_config_variable("region")
         if region is None:
             raise NoRegionError
-        self._endpoint = endpoint.rstrip("/")
-        self._region = region
+        parts = urllib.parse.urlsplit(endpoint)
+        self._origin = f"{parts.scheme}://{parts.netloc}"
+        self._stage = parts.path.rstrip("/")
+        self._signer = Signer("execute-api", region, endpoint)
         self._credentials = session.get_credentials()
         self._events = session.get_component("event_emitter")
-        self._http = URLLib3Session(
-            verify=session.get_config_variable("ca_bundle") or True,
-            max_pool_connections=connections,
-            timeout=(1, SECONDS),  # type: ignore[arg-type]  # botocore's own clients do so
-        )
+        self._connections = Connections(endpoint, session.get_config_variable("ca_bundle"), _CONNECT_SECONDS)
 
     def send(self, connection_id: str, message: bytes) -> bool:
         """Send a message; False if the connection is not there. Raises ``DependencyFailed``."""
@@ -49,9 +47,9 @@ class WebSockets:
 
     def _call(self, method: str, connection_id: str, body: bytes) -> bool:
         # Ids contain characters of base64.
-        url = f"{self._endpoint}/@connections/{urllib.parse.quote(connection_id, safe='')}"
+        path = f"{self._stage}/@connections/{urllib.parse.quote(connection_id, safe='')}"
         try:
-            response = self._send(method, url, body)
+            response = self._send(method, path, body)
         except BotoCoreError as error:
             raise DependencyFailed from error
         if response.status_code == _GONE:
@@ -60,14 +58,13 @@ class WebSockets:
             raise DependencyFailed
         return True
 
-    def _send(self, method: str, url: str, body: bytes) -> AWSResponse:
+    def _send(self, method: str, path: str, body: bytes) -> AWSResponse | Response:
         if self._credentials is None:
             raise NoCredentialsError
         if seconds_left() <= SECONDS:
             raise OutOfTime
-        request = AWSRequest(method, url, data=body)
-        SigV4Auth(self._credentials.get_frozen_credentials(), "execute-api", self._region).add_auth(request)
-        prepared = request.prepare()
-        listeners = self._events.emit(f"before-send.execute-api.{method}", request=prepared)
+        headers = self._signer.signed_path(self._credentials.get_frozen_credentials(), method, path, body)
+        request = AWSPreparedRequest(method, self._origin + path, headers, body, False)  # type: ignore[arg-type]  # any mapping
+        listeners = self._events.emit(f"before-send.execute-api.{method}", request=request)
         mocked: AWSResponse | None = next((mocked for _, mocked in listeners if mocked is not None), None)
-        return self._http.send(prepared) if mocked is None else mocked
+        return self._connections.send(headers, body, SECONDS, method, path) if mocked is None else mocked
