@@ -241,7 +241,8 @@ def test_the_next_start_copies_the_tasks_of_the_version_before_although_it_is_ki
         def is_killed_while_it_copies() -> bool:
             if not copies(project, table):
                 return False
-            return any([each.kill() for each in workers_of(project.data) if each.function == "MigrationsFunction"])
+            killed = [each.kill() for each in workers_of(project.data) if each.function == "MigrationsFunction"]
+            return any(killed)
 
         # Looked at often: copying is over within a second or two.
         while not is_killed_while_it_copies() and not start.done():
