@@ -475,19 +475,15 @@ class WebhooksSimulation:
         purged = False
         while not purged:
             with suppress(TaskSyncError):
-                purged = WebhookPurges().purge(ROOM, lambda: self._random.random() < 0.5)
+                now = times.now()
+                purged = WebhookPurges().purge(ROOM, now, now + DUE_AFTER, lambda: self._random.random() < 0.5)
 
     def _finish_room(self) -> None:
-        """What others have left ends by itself, and nobody is at work on it for ever."""
+        """What others have put down meanwhile goes with the room."""
         for subscriber in self._subscribers.values():
             subscriber.deleted = True
         self._settle()
-        left = {
-            key: item
-            for key, item in self._database.tables["WebhooksTable"].items.items()
-            if "expires_at" not in item or "due" in item
-        }
-        if left:
+        if left := list(self._database.tables["WebhooksTable"].items):
             raise Broken(f"{left} are of a room that is gone")
 
 

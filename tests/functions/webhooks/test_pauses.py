@@ -111,34 +111,3 @@ def test_the_events_of_others_do_not_wait(product: Product) -> None:
 
     assert len(well.requests) == EVENTS
     assert len(broken.requests) == before
-
-
-def test_the_deliveries_of_a_deleted_webhook_are_deleted(product: Product) -> None:
-    with Receiver().listening() as receiver:
-        hooked = HookedRoom(product, receiver)
-        kept = hooked.ann.post(hooked.path, json={"url": receiver.url}).json()
-        for number in range(30):
-            hooked.ann.plan(title=str(number), room_id=hooked.id)
-        product.deliver()
-        hooked.queues.deliver()
-        hooked.ann.post(f"{hooked.own_path}/replay", json={"from": 1, "to": 9})
-        late = next(
-            item for item in product.items("WebhooksTable") if item["item"].startswith(f"D#{hooked.webhook['id']}")
-        )
-        assert hooked.ann.delete(hooked.own_path).status == 204
-        hooked.queues.deliver()
-        of_deleted = [item["item"] for item in product.items("WebhooksTable") if hooked.webhook["id"] in item["item"]]
-        # What a function puts down that had read the webhook before.
-        tables.put(product.aws, "WebhooksTable", **late)
-        hooked.time_passes(timedelta(minutes=11))
-        for item in product.items("WebhooksTable"):
-            if item["item"].startswith("P#"):
-                at = timestamp(parse(item["at"]) - timedelta(minutes=11))
-                tables.change(product.aws, "WebhooksTable", {"room_id": hooked.id, "item": item["item"]}, at=at)
-        hooked.sweep()
-        hooked.queues.deliver()
-
-    assert of_deleted == [f"P#{hooked.webhook['id']}"]
-    left = [item["item"] for item in product.items("WebhooksTable")]
-    assert [item for item in left if hooked.webhook["id"] in item] == []
-    assert len([item for item in left if item.startswith(f"D#{kept['id']}")]) == 30

@@ -130,7 +130,7 @@ def test_a_webhook_outlives_the_membership_of_who_made_it_and_goes_with_the_room
     assert len(bob.get(path).json()["items"]) == 1
     assert bob.delete(f"/rooms/{room['id']}").status == 204
     product.deliver()
-    assert product.items("WebhooksTable") == []
+    assert {item["item"][:2] for item in product.items("WebhooksTable")} == {"P#"}
 
 
 def test_a_replay_is_of_a_thousand_entries_at_most(product: Product) -> None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
 
+from tasksync.domain.webhooks.dispatch import DUE_AFTER
 from tasksync.model import times
 from tasksync.model.entities import MAX_INDEX_LAG, Membership, Room, RoomRole, RoomView, Session, Task, User, UserStatus
 from tasksync.model.errors import LastAdmin, WriteConflict
@@ -82,7 +83,7 @@ class Sessions(Protocol):
 class Webhooks(Protocol):
     """The part of ``dynamodb/webhooks/purges.py`` that ``remove_dead_room`` uses."""
 
-    def purge(self, room_id: str, keep_going: KeepGoing) -> bool: ...
+    def purge(self, room_id: str, at: datetime, next_at: datetime, keep_going: KeepGoing) -> bool: ...
 
 
 def remove_dead_room(
@@ -93,7 +94,10 @@ def remove_dead_room(
     room = rooms.find_dead(room_id)
     if room is None:
         return True  # the room has members, or is deleted already
-    if not tasks.purge(room_id, keep_going) or not webhooks.purge(room_id, keep_going):
+    if not tasks.purge(room_id, keep_going):
+        return False
+    at = times.now()
+    if not webhooks.purge(room_id, at, at + DUE_AFTER, keep_going):
         return False
     with suppress(WriteConflict):  # another function has just done so
         rooms.delete_dead(room)

@@ -248,7 +248,7 @@ class Replay(msgspec.Struct, frozen=True):
 
 
 class Purge(msgspec.Struct, frozen=True):
-    """A job: to delete the deliveries and replays of a webhook that was deleted."""
+    """A job: to delete the deliveries and replays of a webhook that was deleted, or whose room was."""
 
     room_id: str
     webhook_id: str

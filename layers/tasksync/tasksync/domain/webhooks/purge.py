@@ -1,4 +1,5 @@
-"""Deletes the deliveries of a webhook that was deleted: their payloads are nobody's business any more."""
+"""Deletes the deliveries of a webhook that was deleted, or whose room was: their payloads are nobody's business any
+more."""
 
 from datetime import timedelta
 from typing import Protocol
