@@ -1,8 +1,10 @@
 """Routes of webhooks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from tasksync.aws.secret_values import secret
 from tasksync.domain.webhooks.subscriptions import WebhookService
@@ -21,6 +23,7 @@ from tasksync.http.request import Request
 from tasksync.http.responses import Response, created, no_content, ok, uncompressed
 from tasksync.http.schemas.fields import EmptyBody, Paging
 from tasksync.http.schemas.responses import Listing
+from tasksync.http.security_log import note, noting_refusals
 from tasksync.model.errors import FieldError, Invalid, RoleTooLow, TooManyWebhooks
 from tasksync.model.webhooks import Webhook
 from tasksync.runtime.settings import settings
@@ -70,11 +73,16 @@ def create_webhook(request: Request, room_id: str, body: NewWebhook) -> Response
     """
     _require_allowed(body.url)
     secret(settings.webhook_secret)  # before any write: if it cannot be read, nothing must be half done
-    return request.carry_out(
-        lambda: _webhooks.create(request.caller, room_id, body.url, body.events, ordered=body.ordered),
-        lambda made: _created(made, {"secret": _secret(made.id, made.generation)}),
-        stored=lambda made: _created(made, {_GENERATION: made.generation}),
-    )
+    caller = request.caller
+    change = _Change(lambda: _webhooks.create(caller, room_id, body.url, body.events, ordered=body.ordered))
+    with _noting_refusals(request, room_id):
+        response = request.carry_out(
+            change,
+            lambda made: _created(made, {"secret": _secret(made.id, made.generation)}),
+            stored=lambda made: _created(made, {_GENERATION: made.generation}),
+        )
+    note(request, "webhook_created", caller.user_id, **change.names())
+    return response
 
 
 @api.route("GET", "/rooms/{room_id}/webhooks", query=Paging, response=Listing[ShownWebhook], raises=(RoleTooLow,))
@@ -112,16 +120,29 @@ def change_webhook(request: Request, room_id: str, webhook_id: str, body: Webhoo
     if isinstance(body.url, str):
         _require_allowed(body.url)
 
-    def applied(webhook: Webhook) -> Webhook:
-        return request.merged(shown.webhook(webhook), lambda: body.applied(webhook))
+    fields: list[str] = []
 
-    return request.carry_out(lambda: _webhooks.change(request.caller, room_id, webhook_id, applied), _shown)
+    def applied(webhook: Webhook) -> Webhook:
+        changed: Webhook = request.merged(shown.webhook(webhook), lambda: body.applied(webhook))
+        fields[:] = [name for name in ("url", "events") if getattr(changed, name) != getattr(webhook, name)]
+        return changed
+
+    change = _Change(lambda: _webhooks.change(request.caller, room_id, webhook_id, applied))
+    with _noting_refusals(request, room_id):
+        response = request.carry_out(change, _shown)
+    if fields:
+        note(request, "webhook_changed", request.caller.user_id, **change.names(), fields=fields)
+    return response
 
 
 @api.route("DELETE", "/rooms/{room_id}/webhooks/{webhook_id}", raises=(RoleTooLow,))
 def delete_webhook(request: Request, room_id: str, webhook_id: str) -> Response:
     """Delete a webhook, as an admin of the room. Nothing is sent to it any more, and its deliveries are deleted."""
-    return request.carry_out(lambda: _webhooks.delete(request.caller, room_id, webhook_id), lambda _: no_content())
+    change = _Change(lambda: _webhooks.delete(request.caller, room_id, webhook_id))
+    with _noting_refusals(request, room_id):
+        response = request.carry_out(change, lambda _: no_content())
+    note(request, "webhook_deleted", request.caller.user_id, **change.names())
+    return response
 
 
 @api.route(
@@ -139,11 +160,15 @@ def renew_secret(request: Request, room_id: str, webhook_id: str, body: EmptyBod
     somebody else knows.
     """
     secret(settings.webhook_secret)
-    return request.carry_out(
-        lambda: _webhooks.renew_secret(request.caller, room_id, webhook_id),
-        lambda found: uncompressed(ok({**shown.webhook(found), "secret": _secret(found.id, found.generation)})),
-        stored=lambda found: uncompressed(ok({**shown.webhook(found), _GENERATION: found.generation})),
-    )
+    change = _Change(lambda: _webhooks.renew_secret(request.caller, room_id, webhook_id))
+    with _noting_refusals(request, room_id):
+        response = request.carry_out(
+            change,
+            lambda found: uncompressed(ok({**shown.webhook(found), "secret": _secret(found.id, found.generation)})),
+            stored=lambda found: uncompressed(ok({**shown.webhook(found), _GENERATION: found.generation})),
+        )
+    note(request, "webhook_secret_renewed", request.caller.user_id, **change.names())
+    return response
 
 
 @api.route(
@@ -222,6 +247,28 @@ def list_deliveries(request: Request, room_id: str, webhook_id: str, query: Deli
         lambda limit, after: _webhooks.deliveries(caller, room_id, webhook_id, query.status, limit, after),
         shown.delivery,
     )
+
+
+class _Change:
+    """A change of a webhook, and what the security log says of the webhook: never its path and query, which may hold
+    secrets of the receiver."""
+
+    def __init__(self, carry_out: Callable[[], Webhook]) -> None:
+        self._carry_out = carry_out
+        self._webhook: Webhook
+
+    def __call__(self) -> Webhook:
+        self._webhook = self._carry_out()
+        return self._webhook
+
+    def names(self) -> dict[str, str | None]:
+        """Once it is carried out."""
+        webhook = self._webhook
+        return {"room_id": webhook.room_id, "webhook_id": webhook.id, "host": urlsplit(webhook.url).hostname}
+
+
+def _noting_refusals(request: Request, room_id: str) -> AbstractContextManager[None]:
+    return noting_refusals(request, "webhook_refused", request.caller.user_id, room_id=room_id)
 
 
 def _require_allowed(url: str) -> None:

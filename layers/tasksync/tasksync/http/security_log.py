@@ -2,7 +2,8 @@
 
 These lines have ``"event": "security"``; ``kind`` says what happened (``docs/security.md`` lists the kinds). Each names
 the affected user (``user_id``), the signed-in user who did it (``actor_id``; null: nobody) and the session in which or
-to which it happened (``session_id``). The activity function logs changes of roles in rooms.
+to which it happened (``session_id``). The activity function logs changes of roles in rooms. Lines about a webhook name
+it, its room and the host that it sends to.
 """
 
 from collections.abc import Iterator, Mapping
@@ -36,7 +37,7 @@ def note_refusal(
 
 
 @contextmanager
-def noting_refusals(request: Request, kind: str, user_id: str | None = None) -> Iterator[None]:
+def noting_refusals(request: Request, kind: str, user_id: str | None = None, **fields: str | None) -> Iterator[None]:
     """Log refusals in this block, with the problem's code as ``reason``.
 
     ``NotFound`` is not logged: the id in the path may be any text.
@@ -44,7 +45,7 @@ def noting_refusals(request: Request, kind: str, user_id: str | None = None) -> 
     try:
         yield
     except (RoleTooLow, ReauthenticationRequired, UsernameTaken, EmailTaken) as error:
-        note_refusal(request, kind, user_id, reason=problems.problem_type(type(error)).code)
+        note_refusal(request, kind, user_id, reason=problems.problem_type(type(error)).code, **fields)
         raise
 
 

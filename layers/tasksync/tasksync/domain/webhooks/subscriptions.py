@@ -180,8 +180,8 @@ class WebhookService:
         return after
 
     @retry_on_conflict
-    def delete(self, caller: Caller, room_id: str, webhook_id: str) -> None:
-        """Nothing is sent any more, and its deliveries are deleted."""
+    def delete(self, caller: Caller, room_id: str, webhook_id: str) -> Webhook:
+        """Nothing is sent any more, and its deliveries are deleted. Returns the webhook that was there."""
         actor, known = self._gather(
             lambda: self._membership(caller, room_id), lambda: self._webhooks.subscriptions(room_id)
         )
@@ -192,9 +192,10 @@ class WebhookService:
             raise WebhookNotFound
         at = times.now()
         purge = Purge(room_id, webhook_id, at)
-        unit_of_work.respond_with(None)
+        unit_of_work.respond_with(webhook)
         self._webhooks.delete(actor, webhook, len(webhooks) - 1, purge, at + DUE_AFTER)
         _notify(lambda: self._queue.purge(purge))
+        return webhook
 
     @retry_on_conflict
     def resume(self, caller: Caller, room_id: str, webhook_id: str) -> Webhook:
