@@ -7,6 +7,9 @@ from typing import Any
 
 Json = dict[str, Any]
 
+_SESSION = re.compile(r"ses_[0-9a-f]{32}")
+"""The name of an attribute that holds the connections of a session."""
+
 _TOKEN = re.compile(r"\s*(?:(?P<op><>|<=|>=|[=<>(),])|(?P<word>[#:]?[A-Za-z0-9_]+))")
 
 REMOVED = "removed"
@@ -234,7 +237,7 @@ def _written(node: _Node, part: Json) -> str:
     """With names in the place of placeholders; of values, those that are always the same."""
     text = _text(node)
     for placeholder in sorted(part.get("ExpressionAttributeNames", {}), key=len, reverse=True):
-        text = text.replace(placeholder, part["ExpressionAttributeNames"][placeholder])
+        text = text.replace(placeholder, _SESSION.sub("connections", part["ExpressionAttributeNames"][placeholder]))
     for placeholder in sorted(part.get("ExpressionAttributeValues", {}), key=len, reverse=True):
         ((_, value),) = part["ExpressionAttributeValues"][placeholder].items()
         text = re.sub(rf"(status =|>=|>) {placeholder}\b", rf"\1 {value}", text)

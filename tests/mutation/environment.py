@@ -378,7 +378,7 @@ def _operation() -> str:
         module = frame.f_globals.get("__name__", "")
         if module.startswith(_TABLES_PACKAGE):
             name = frame.f_code.co_qualname
-        elif name and module.startswith("tasksync.domain"):
+        elif name and module.startswith(("tasksync.domain", "tests.")):
             break
     return name
 

@@ -1466,12 +1466,28 @@ def connections_change_while_one_is_forgotten(stage: Stage) -> None:
     (ann,) = people(stage, "ann")
     first, second = (stage.admit(ann.ticket()) for _ in range(2))
     assert stage.connect(first, "first")
-    stage.before("ConnectionsRepository.replace", lambda: stage.connect(second, "second"))
+    stage.before("ConnectionsRepository.remove", lambda: stage.connect(second, "second"))
     stage.disconnect(ann.id, "first")
     assert stage.connections(ann.id) == {"second"}
-    stage.before("ConnectionsRepository.replace", ann.end_all_sessions)
+    stage.before("ConnectionsRepository.remove", ann.end_all_sessions)
     stage.disconnect(ann.id, "second")
     assert stage.item("LiveTable", ann.id) is None
+
+
+@scenario
+def others_are_stored_in_their_place_while_one_is_forgotten(stage: Stage) -> None:
+    (ann,) = people(stage, "ann")
+    for each in ("first", "second"):
+        assert stage.connect(stage.admit(ann.ticket()), each)
+
+    def meanwhile() -> None:
+        assert ann.change_password("a different good word").status == 204
+        for each in ("third", "fourth"):
+            assert stage.connect(stage.admit(ann.ticket()), each)
+
+    stage.before("ConnectionsRepository.remove", meanwhile)
+    stage.disconnect(ann.id, "first")
+    assert stage.connections(ann.id) == {"third", "fourth"}
 
 
 @scenario

@@ -35,7 +35,7 @@ class ChangedConnections(Protocol):
     """The part of ``dynamodb/live/repository.py`` that ``forget_connection`` uses."""
 
     def find(self, user_id: str) -> Connections: ...
-    def replace(self, before: Connections, after: Sequence[Connection], left: str) -> None: ...
+    def remove(self, before: Connections, ended: Connection) -> None: ...
 
 
 class OpenedConnections(Protocol):
@@ -82,6 +82,6 @@ def open_connection(connection_id: str, ticket: Ticket, stored: OpenedConnection
 def forget_connection(user_id: str, connection_id: str, stored: ChangedConnections) -> None:
     """Forget a connection that ended by itself. One that is forgotten already stays so."""
     before = stored.find(user_id)
-    left = [connection for connection in before.connections if connection.id != connection_id]
-    if len(left) < len(before.connections):
-        stored.replace(before, left, connection_id)
+    for connection in before.connections:
+        if connection.id == connection_id:
+            stored.remove(before, connection)

@@ -67,14 +67,8 @@ class ConnectionsItem(LiveItem):
     """The connection that ended by itself last: it need not be closed."""
 
 
-def rewrite(
-    transaction: Transaction,
-    before: Connections,
-    after: Sequence[Connection],
-    unchanged: Condition,
-    left: str | None = None,
-) -> None:
-    """Store these connections of a user in place of those that were read. ``left``: the one that ended by itself.
+def rewrite(transaction: Transaction, before: Connections, after: Sequence[Connection], unchanged: Condition) -> None:
+    """Store these connections of a user in place of those that were read.
 
     The commit raises ``WriteConflict`` if they are not what was read: ``unchanged``.
     """
@@ -88,9 +82,30 @@ def rewrite(
             *(RemoveAction(_path(session_id)) for session_id in sorted(gone)),
             ConnectionsItem.version.set(before.version + 1),
             ConnectionsItem.expires_at.set(_seconds(last) + _EMPTY_SECONDS),
-            *([] if left is None else [ConnectionsItem.left.set(left)]),
         ],
         unchanged,
+        WriteConflict,
+    )
+
+
+def remove_connection(transaction: Transaction, before: Connections, ended: Connection) -> None:
+    """Remove a connection that ended by itself. The other sessions of the user stay as they are.
+
+    The commit raises ``WriteConflict`` if those of its session are not what was read. Their version says that only as
+    long as the item is there: whatever ends all sessions deletes it, and the next one begins with 1 again.
+    """
+    of_session = [connection for connection in before.connections if connection.session_id == ended.session_id]
+    [(session_id, stored)] = _maps(of_session).items()
+    left = {connection_id: times_of for connection_id, times_of in stored.items() if connection_id != ended.id}
+    path = _path(session_id)
+    transaction.update(
+        ConnectionsItem(before.user_id),
+        [
+            SetAction(path, Value({"M": left})) if left else RemoveAction(path),
+            ConnectionsItem.version.add(1),
+            ConnectionsItem.left.set(ended.id),
+        ],
+        path == Value({"M": stored}),
         WriteConflict,
     )
 

@@ -1,11 +1,11 @@
 """The live table. Losing it costs each client a new ticket."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from tasksync.dynamodb.core.connection import Transaction, get_item, get_many, shared_connection
-from tasksync.dynamodb.live.items import ConnectionsItem, TicketItem, rewrite
+from tasksync.dynamodb.live.items import TicketItem, remove_connection
 from tasksync.dynamodb.live.mapper import connections_of, is_ticket, live_key, ticket_key, ticket_of
 from tasksync.model.errors import WriteConflict
 from tasksync.model.live import Connection, Connections, Ticket
@@ -65,11 +65,11 @@ class ConnectionsRepository:
             request["ExclusiveStartKey"] = response["LastEvaluatedKey"]
         return None
 
-    def replace(self, before: Connections, after: Sequence[Connection], left: str) -> None:
-        """Store these connections in place of those that were read, of which one has ended by itself.
+    def remove(self, before: Connections, ended: Connection) -> None:
+        """Remove a connection that ended by itself from those that were read.
 
-        Raises ``WriteConflict`` if they have changed since they were read.
+        Raises ``WriteConflict`` if those of its session have changed since.
         """
         transaction = Transaction()
-        rewrite(transaction, before, after, ConnectionsItem.version == before.version, left)
+        remove_connection(transaction, before, ended)
         transaction.commit()
