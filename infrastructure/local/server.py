@@ -21,10 +21,10 @@ from hypercorn.typing import ASGIFramework
 
 # ministack reads its settings from the environment while it is imported.
 from ministack.app import app as ministack
-from ministack.core import lambda_runtime
-from ministack.services import apigateway_v1, cloudwatch, cloudwatch_logs
+from ministack.core import iam_evaluator, lambda_runtime
+from ministack.services import apigateway_v1, cloudwatch, cloudwatch_logs, dynamodb
 
-from infrastructure.local import header_lines, refusals, request_ids
+from infrastructure.local import header_lines, refusals, remembering, request_ids, unpacking
 from infrastructure.local.edge import Edge, Route
 from infrastructure.local.logs import FunctionLogs
 from infrastructure.local.saving import Saver
@@ -54,6 +54,8 @@ async def _run(api: socket.socket, aws: socket.socket, route: Path, logs: Path, 
     request_ids.install(apigateway_v1)
     header_lines.install(apigateway_v1)
     refusals.install(apigateway_v1)
+    remembering.install(dynamodb, iam_evaluator)
+    unpacking.install(lambda_runtime)
 
     async def stopped() -> None:
         # Nothing is deployed, and so nothing logged, before ministack has loaded what it saved.
