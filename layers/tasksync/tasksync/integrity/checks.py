@@ -16,6 +16,7 @@ from typing import Protocol
 
 from tasksync.integrity.snapshot import (
     CodeSnapshot,
+    ConnectionsSnapshot,
     DueSnapshot,
     EntrySnapshot,
     FamilySnapshot,
@@ -31,6 +32,7 @@ from tasksync.integrity.snapshot import (
     Snapshot,
     TaskPartSnapshot,
     TaskSnapshot,
+    TicketSnapshot,
     UnassignmentSnapshot,
     UnreadableSnapshot,
     UserSnapshot,
@@ -38,6 +40,7 @@ from tasksync.integrity.snapshot import (
 )
 from tasksync.model import times
 from tasksync.model.entities import MAX_INDEX_LAG, FormerRole, RoomRole, UserStatus
+from tasksync.model.live import CONNECTION_LIFETIME, MOST_CONNECTIONS
 from tasksync.model.times import owner_of
 from tasksync.runtime.deadline import KeepGoing
 
@@ -69,6 +72,7 @@ class Invariant(StrEnum):
     FORMER_MEMBER = "I16"
     MARKED = "I17"
     WEBHOOKS = "I18"
+    LIVE = "I19"
 
 
 STATEMENTS = {
@@ -88,6 +92,7 @@ STATEMENTS = {
     Invariant.LINKS: "links are those of the tasks' assignees, and each long description has its task",
     Invariant.MARKED: "what is to be removed is marked for the sweeper, and nothing else is",
     Invariant.WEBHOOKS: "a room's webhooks are counted, its log is marked if it has any, and what is pending is due",
+    Invariant.LIVE: "connections are few and of sessions that have not ended, and nothing expired stays",
     Invariant.FORMER_MEMBER: "whom an admin removed is not in the room: added by an admin, they are no former member",
 }
 
@@ -253,6 +258,10 @@ def checks(snapshot: Snapshot, at: datetime, older_than: timedelta, in_trash: ti
             yield _check_of_marked_log(snapshot)
         case DueSnapshot():
             yield _check_of_due(snapshot, since)
+        case ConnectionsSnapshot():
+            yield _check_of_connections(snapshot, at)
+        case TicketSnapshot():
+            yield _check_of_ticket(snapshot, at)
         case IdempotencySnapshot():
             yield _check_of_idempotency_record(snapshot)
     yield _check_of_form(snapshot)
@@ -450,6 +459,33 @@ def _check_of_due(snapshot: DueSnapshot, since: datetime) -> Check:
     if snapshot.due_at is not None:
         fault = f"is due since {snapshot.due_at}" if snapshot.due_at <= since else None
     return Check(Invariant.WEBHOOKS, f"{snapshot.item} of {snapshot.room_id}", fault)
+
+
+def _check_of_connections(snapshot: ConnectionsSnapshot, at: datetime) -> Check:
+    connections = snapshot.stored.connections
+    last = max((each.expires_at for each in connections), default=snapshot.expires_at)
+    longest = max((each.expires_at - each.opened_at for each in connections), default=timedelta())
+    faults = [
+        fault
+        for fault, holds in {
+            f"has {len(connections)} connections": len(connections) <= MOST_CONNECTIONS,
+            f"has connections of {', '.join(sorted(snapshot.ended))}, which ended": not snapshot.ended,
+            f"has a connection for {longest}": longest <= CONNECTION_LIFETIME,
+            f"expires at {snapshot.expires_at}, before its connections": last <= snapshot.expires_at,
+            f"is expired since {snapshot.expires_at}": _may_be_there(snapshot.expires_at, at),
+        }.items()
+        if not holds
+    ]
+    return Check(Invariant.LIVE, f"connections of {snapshot.stored.user_id}", ", ".join(faults) or None)
+
+
+def _check_of_ticket(snapshot: TicketSnapshot, at: datetime) -> Check:
+    fault = None if _may_be_there(snapshot.expires_at, at) else f"is expired since {snapshot.expires_at}"
+    return Check(Invariant.LIVE, snapshot.live_id, fault)
+
+
+def _may_be_there(expires_at: datetime, at: datetime) -> bool:
+    return at < expires_at + _EXPIRED_ITEMS_STAY
 
 
 def _differs(name: str, stored: int, counted: int) -> str | None:

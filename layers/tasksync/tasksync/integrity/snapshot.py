@@ -15,6 +15,7 @@ from tasksync.model.entities import (
     Task,
     User,
 )
+from tasksync.model.live import Connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,25 @@ class DueSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionsSnapshot:
+    """The connections of a user."""
+
+    stored: Connections
+    expires_at: datetime
+    """When DynamoDB may delete them."""
+    ended: frozenset[str]
+    """The sessions that have ended, of connections that have not expired."""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketSnapshot:
+    """A ticket of live updates."""
+
+    live_id: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSnapshot:
     """A session, with the existence of its user."""
 
@@ -243,6 +263,8 @@ Snapshot = (
     | WebhooksSnapshot
     | MarkedLogSnapshot
     | DueSnapshot
+    | ConnectionsSnapshot
+    | TicketSnapshot
     | SessionSnapshot
     | FamilySnapshot
     | IdempotencySnapshot

@@ -1,8 +1,13 @@
 """Live updates: tickets, and the connections that they open."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
+
+MOST_CONNECTIONS = 10
+"""Of one user. One more closes the oldest."""
+CONNECTION_LIFETIME = timedelta(hours=2)
+"""API Gateway closes a connection then."""
 
 
 class Ticket(msgspec.Struct, frozen=True):

@@ -7,15 +7,11 @@ from typing import Protocol
 from tasksync.model import times
 from tasksync.model.entities import Caller, Session
 from tasksync.model.errors import TokenRevoked
-from tasksync.model.live import Connection, Connections, Ticket
+from tasksync.model.live import CONNECTION_LIFETIME, MOST_CONNECTIONS, Connection, Connections, Ticket
 from tasksync.runtime import unit_of_work
 from tasksync.runtime.unit_of_work import retry_on_conflict
 
 TICKET_SECONDS = 30
-MOST_CONNECTIONS = 10
-"""Of one user. One more closes the oldest."""
-CONNECTION_LIFETIME = timedelta(hours=2)
-"""API Gateway closes a connection then."""
 
 
 class Sessions(Protocol):

@@ -52,5 +52,6 @@ def key_names(table: str) -> tuple[str, ...]:
         settings.sessions_table: ("session_id",),
         settings.rooms_table: ("room_id", "item"),
         settings.webhooks_table: ("room_id", "item"),
+        settings.live_table: ("live_id",),
         settings.users_table: ("user_id",),
     }[table]

@@ -19,6 +19,7 @@ from tasksync.dynamodb.core.mapper import Raw, text_of
 from tasksync.dynamodb.core.unfinished import Unfinished
 from tasksync.dynamodb.idempotency.items import IdempotencyItem
 from tasksync.dynamodb.integrity.change_logs import entry_snapshots, logged, missing_snapshots, read_item
+from tasksync.dynamodb.integrity.live import connections_snapshots, read_live_item, ticket_snapshots
 from tasksync.dynamodb.integrity.references import (
     codes_by_id,
     item_at,
@@ -48,6 +49,7 @@ from tasksync.dynamodb.users.mapper import USER
 from tasksync.dynamodb.webhooks.items import STATE
 from tasksync.integrity.snapshot import (
     CodeSnapshot,
+    ConnectionsSnapshot,
     DueSnapshot,
     EntrySnapshot,
     FamilySnapshot,
@@ -62,6 +64,7 @@ from tasksync.integrity.snapshot import (
     Snapshot,
     TaskPartSnapshot,
     TaskSnapshot,
+    TicketSnapshot,
     UnassignmentSnapshot,
     UnreadableSnapshot,
     UserSnapshot,
@@ -102,6 +105,7 @@ class AuditRepository:
             settings.log_table: _log_snapshots,
             settings.webhooks_table: _webhook_snapshots,
             settings.tasks_table: _task_snapshots,
+            settings.live_table: _live_snapshots,
             settings.sessions_table: _session_snapshots,
             settings.rooms_table: _room_snapshots,
             settings.users_table: _user_snapshots,
@@ -161,6 +165,10 @@ def _raws(snapshot: Snapshot) -> tuple[str, list[Raw]]:  # noqa: C901, PLR0912  
             return settings.webhooks_table, _items_of(settings.webhooks_table, snapshot.room_id, STATE)
         case DueSnapshot():
             return item_at(settings.webhooks_table, snapshot.room_id, snapshot.item)
+        case ConnectionsSnapshot():
+            return item_at(settings.live_table, snapshot.stored.user_id)
+        case TicketSnapshot():
+            return item_at(settings.live_table, snapshot.live_id)
         case MarkedLogSnapshot():
             return item_at(settings.log_table, snapshot.room_id, HEAD)
         case IdempotencySnapshot():
@@ -398,6 +406,11 @@ def _log_snapshots(raws: list[Raw]) -> list[Snapshot]:
 def _webhook_snapshots(raws: list[Raw]) -> list[Snapshot]:
     parsed, snapshots = _parsed(settings.webhooks_table, raws, read_webhook_item)
     return [*snapshots, *webhooks_snapshots(parsed), *due_snapshots(parsed)]
+
+
+def _live_snapshots(raws: list[Raw]) -> list[Snapshot]:
+    parsed, snapshots = _parsed(settings.live_table, raws, read_live_item)
+    return [*snapshots, *ticket_snapshots(parsed), *connections_snapshots(parsed)]
 
 
 def _session_snapshots(raws: list[Raw]) -> list[Snapshot]:
