@@ -91,6 +91,33 @@ def test_hints_of_live_updates_appear_until_the_user_disconnects_or_signs_out(vi
     expect(page.locator("#live-status")).to_contain_text("Not connected")
 
 
+def test_live_updates_connect_as_soon_as_somebody_signs_in(visit: Visit) -> None:
+    page = visit("/client")
+    page.evaluate("Math.random = () => 1000")  # no attempt by itself within this test
+    page.get_by_role("button", name="Connect").click()
+    expect(page.locator("#live-status")).to_contain_text("Sign in")
+
+    register(page, "ida")
+
+    expect(page.locator("#live-status")).to_contain_text("Connected")
+
+
+def test_live_updates_of_a_session_that_has_ended_elsewhere_end_and_the_page_says_so(visit: Visit) -> None:
+    page = visit("/client")
+    page.get_by_role("button", name="Connect").click()
+    register(page, "ove")
+    expect(page.locator("#live-status")).to_contain_text("Connected")
+
+    page.evaluate(
+        "(token) => fetch('auth/sessions', { method: 'DELETE', headers: { Authorization: `Bearer ${token}` } })",
+        kept(page)["accessToken"],
+    )
+
+    expect(page.locator("#account")).to_contain_text("Not signed in")
+    expect(page.locator("#live-status")).to_have_text("Not connected.")
+    expect(page.get_by_role("button", name="Connect", exact=True)).to_be_visible()
+
+
 def test_the_javascript_of_the_guide_asks_after_each_hint(visit: Visit) -> None:
     page = visit("/client")
     register(page, "max")

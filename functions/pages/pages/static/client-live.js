@@ -11,7 +11,7 @@ export class LiveUpdates {
   #socket = null;
   #opened = 0;
   #attempts = 0;
-  #timer;
+  #timer = null; // of the next attempt
 
   /** `root`: the URL below which the API is. `show` gets each hint, `say` a text about the connection. */
   constructor(root, session, show, say) {
@@ -28,17 +28,23 @@ export class LiveUpdates {
 
   disconnect() {
     this.#opened += 1;
-    clearTimeout(this.#timer);
+    this.#stopWaiting();
     this.#socket?.close();
     this.#socket = null;
     this.#say("Not connected.");
   }
 
+  /** Connects now if the next attempt is due later. */
+  hurry() {
+    if (this.#timer !== null) this.connect();
+  }
+
   async #open() {
+    this.#stopWaiting();
     this.#say("Connecting…");
     this.#opened += 1;
     const number = this.#opened;
-    const url = await this.#ticket();
+    const url = await this.#ticket().catch(() => null);
     if (number !== this.#opened) return; // the user has disconnected meanwhile, and perhaps connected again
     if (!url) {
       this.#again();
@@ -56,13 +62,14 @@ export class LiveUpdates {
     socket.addEventListener("close", () => clearInterval(ping));
   }
 
-  /** The address of a WebSocket, or null. */
+  /** The address of a WebSocket, or null. After a 401, the token is renewed; if the session has ended, that signs out. */
   async #ticket() {
     const token = await this.#session.token();
     if (!token) return null;
     const request = { method: "POST", headers: { Authorization: `Bearer ${token}` }, credentials: "omit" };
-    const response = await fetch(new URL("live/tickets", this.#root), request).catch(() => null);
-    return response?.ok ? (await response.json()).url : null;
+    const response = await fetch(new URL("live/tickets", this.#root), request);
+    if (response.status === 401) await this.#session.renew(token);
+    return response.ok ? (await response.json()).url : null;
   }
 
   #received(message) {
@@ -76,5 +83,10 @@ export class LiveUpdates {
     const seconds = Math.random() * Math.min(2 ** this.#attempts, LONGEST_PAUSE_SECONDS);
     this.#say(this.#session.user ? "Not connected; trying again." : "Sign in to connect.");
     this.#timer = setTimeout(() => this.#open(), seconds * 1000);
+  }
+
+  #stopWaiting() {
+    clearTimeout(this.#timer);
+    this.#timer = null;
   }
 }

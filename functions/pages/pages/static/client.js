@@ -162,7 +162,10 @@ function wireLiveUpdates() {
     else live.disconnect();
   };
   button.addEventListener("click", () => turn(!wanted));
-  session.addEventListener("change", () => wanted && !session.user && turn(false));
+  session.addEventListener("change", () => {
+    if (wanted && session.user) live.hurry();
+    else if (wanted) turn(false);
+  });
 }
 
 function showHint(hint) {
