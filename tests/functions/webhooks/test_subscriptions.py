@@ -117,6 +117,22 @@ def test_url_and_events_can_be_changed_and_the_rest_sent_back(product: Product) 
     assert ann.patch(own, json={"events": []}).status == 422
 
 
+def test_each_type_of_events_is_shown_once_in_the_order_given(product: Product) -> None:
+    ann = product.register("ann")
+    path = f"/rooms/{ann.open_room()['id']}/webhooks"
+    twice = ["task.updated", "task.created", "task.updated"]
+
+    made = ann.post(path, json={**URL, "events": twice}).json()
+    own = f"{path}/{made['id']}"
+
+    assert made["events"] == ["task.updated", "task.created"]
+    assert ann.patch(own, json={"events": twice[::-1] + ["task.trashed"]}).json()["events"] == [
+        "task.updated",
+        "task.created",
+        "task.trashed",
+    ]
+
+
 def test_a_webhook_outlives_the_membership_of_who_made_it_and_goes_with_the_room(product: Product) -> None:
     ann, bob = product.register("ann"), product.register("bob")
     room = ann.open_room()
@@ -145,10 +161,11 @@ def test_a_replay_is_of_a_thousand_entries_at_most(product: Product) -> None:
     assert ann.post(f"{own}/replay", json={"from": 1, "to": 1_000_000}).json() == {"from": 1, "to": 1_000_000}
     tables.change(product.aws, "LogTable", {"owner_id": room["id"], "item": "head"}, seq=5_000)
     ordered = f"{path}/{ann.post(path, json={**URL, 'ordered': True}).json()['id']}"
-    for webhook, status in ((own, 202), (ordered, 422)):
+    for webhook, status, field in ((own, 202, "/to"), (ordered, 422, "/from")):
         assert ann.post(f"{webhook}/replay", json={"from": 4_001, "to": 5_000}).status == 202
         assert ann.post(f"{webhook}/replay", json={"from": 3_000, "to": 3_999}).status == status
-        problem(ann.post(f"{webhook}/replay", json={"from": 3_000, "to": 4_000}), 422, "validation_failed")
+        refused = problem(ann.post(f"{webhook}/replay", json={"from": 3_000, "to": 4_000}), 422, "validation_failed")
+        assert [(each["pointer"], each["code"]) for each in refused["errors"]] == [(field, "out_of_range")]
 
 
 @pytest.mark.parametrize(

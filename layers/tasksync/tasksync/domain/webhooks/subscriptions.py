@@ -128,7 +128,7 @@ class WebhookService:
             room_id=room_id,
             id=new_webhook_id(room_id),
             url=url,
-            events=events,
+            events=_each_once(events),
             ordered=ordered,
             since=head.seq,
             created_by=caller.user_id,
@@ -159,7 +159,8 @@ class WebhookService:
     def change(self, caller: Caller, room_id: str, webhook_id: str, edit: Callable[[Webhook], Webhook]) -> Webhook:
         """Replace URL and events by what ``edit`` returns."""
         actor, before = self._found(caller, room_id, webhook_id)
-        after = edit(before)
+        edited = edit(before)
+        after = replace(edited, events=_each_once(edited.events))
         if after != before:
             after = replace(after, updated_at=times.later_than(before.updated_at))
             unit_of_work.respond_with(after)
@@ -293,6 +294,11 @@ class WebhookService:
         return self._memberships.members_among(room_id, [caller.user_id]).get(caller.user_id)
 
 
+def _each_once(events: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """In the order given."""
+    return None if events is None else tuple(dict.fromkeys(events))
+
+
 def _position(webhook: Webhook) -> str:
     return f"{times.timestamp(webhook.created_at)}#{webhook.id}"
 
@@ -316,9 +322,12 @@ def _require_range(first: int, last: int, head: int, *, ordered: bool) -> None:
     """Raises ``Invalid`` for a range that is none, or too long. What is beyond the log is no entry, and not counted."""
     if first > last:
         raise Invalid([FieldError("/to", "out_of_range", "Must be `from` or more.")])
-    # An ordered webhook delivers all that follows, too.
     count = (head if ordered else min(last, head)) - first + 1
-    if count > MOST_REPLAYED:
-        raise Invalid(
-            [FieldError("/to", "out_of_range", f"At most {MOST_REPLAYED:,} entries at once; these would be {count:,}.")]
-        )
+    if count <= MOST_REPLAYED:
+        return
+    detail = f"At most {MOST_REPLAYED:,} entries at once; these would be {count:,}"
+    if ordered:
+        error = FieldError("/from", "out_of_range", f"{detail}: an ordered webhook delivers all that follow, too.")
+    else:
+        error = FieldError("/to", "out_of_range", f"{detail}.")
+    raise Invalid([error])
