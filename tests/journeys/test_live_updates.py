@@ -4,6 +4,7 @@ import time
 from functools import partial
 from typing import Any
 
+import httpx
 import pytest
 
 from infrastructure.smoke.websocket import HandshakeRefused, WebSocket
@@ -69,9 +70,9 @@ def test_a_new_password_closes_all_websockets(service: Service) -> None:
 
 def test_the_program_of_the_guide_follows_what_happens(service: Service) -> None:
     shown = {
-        **defined("docs/guides/integrate.md", "python client"),
+        **(of_client := defined("docs/guides/integrate.md", "python client")),
         **defined("docs/guides/sync.md", "python sync"),
-        **defined("docs/guides/live.md", "python live"),
+        **defined("docs/guides/live.md", "python live", Problem=of_client["Problem"]),
     }
     ann, bob = service.register("ann"), service.register("bob")
     room = ann.open_room()
@@ -97,6 +98,37 @@ def test_the_program_of_the_guide_follows_what_happens(service: Service) -> None
     assert titles[0] == []
     assert titles[-1] == ["Order the desks"]
     assert time.monotonic() - started < 60  # not by asking once a minute
+
+
+def test_the_program_of_the_guide_goes_on_after_the_server_could_not_be_reached(service: Service) -> None:
+    problem = defined("docs/guides/integrate.md", "python client")["Problem"]
+    follow = defined("docs/guides/live.md", "python live", Problem=problem)["follow"]
+    ann = service.register("ann")
+    reached: list[str] = []
+
+    class Client:
+        """Away twice for longer than a client tries; then it refuses, as when the account is deleted."""
+
+        def __init__(self) -> None:
+            self.responses = iter((None, 503, 0, None, 403))
+
+        def request(self, method: str, path: str) -> httpx.Response:
+            status = next(self.responses)
+            if status is None:
+                raise httpx.ConnectError("refused")
+            if status:
+                raise problem(httpx.Response(status, json={"code": "any"}))
+            response = ann.request(method, path)
+            return httpx.Response(response.status, content=response.text)
+
+    def ask() -> None:
+        reached.append("asked")
+        raise httpx.ReadTimeout("too late")
+
+    with pytest.raises(problem) as refused:
+        follow(Client(), ask)
+
+    assert (reached, refused.value.status) == (["asked"], 403)
 
 
 def _goes_up_to(room: dict[str, str], last: int, hint: dict[str, Any]) -> bool:

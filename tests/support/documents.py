@@ -12,9 +12,8 @@ def blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
-def defined(page: str, language: str) -> dict[str, Any]:
-    """What the one Python block of a page defines, by its names."""
+def defined(page: str, language: str, **names: Any) -> dict[str, Any]:
+    """What the one Python block of a page defines, by its names. ``names``: what it takes from other blocks."""
     [source] = blocks(page, language)
-    names: dict[str, Any] = {}
     exec(compile(source, page, "exec"), names)  # noqa: S102  # the example under test
     return names
