@@ -170,7 +170,7 @@ def instructions(api: Api, url: str) -> str:
         f"    curl -s {url}/auth/login -H 'Content-Type: application/json' \\\n"
         f"        -d '{json.dumps(credentials)}'\n"
         "\n"
-        f"With the access_token of that answer in TOKEN, {of_what} that are not done, the most urgent first:\n"
+        f"With the access_token of that response in TOKEN, {of_what} that are not done, the most urgent first:\n"
         "\n"
         f"    curl -s '{url}{path}?status=pending&status=in+progress&sort=deadline' \\\n"
         '        -H "Authorization: Bearer $TOKEN"\n'
