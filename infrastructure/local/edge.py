@@ -44,6 +44,9 @@ MAX_BODY_BYTES = 10 * 1024 * 1024
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_ANSWER_BYTES = 6_291_556
 
+# The service's limit is 10,240 bytes, above which a request may be refused; this is what servers refuse for certain.
+MAX_HEADER_BYTES = 64 * 1024
+
 # ministack starts a process for each request that arrives while those of its function are busy, without end. Requests
 # above this number wait for one before them, which on a machine of a few cores is faster for all.
 MAX_CONCURRENT_REQUESTS = 8
@@ -133,7 +136,19 @@ class Edge:
         scope = self._to_stage(scope) | {"path": prefix, "raw_path": prefix.encode()}
         await self._ministack(scope, limited.receive, limited.send)
 
+    def unknown_route(self) -> tuple[int, dict[str, str], bytes]:
+        """The response where the API has no such path, or no such method of it: status, headers and body."""
+        status, headers, body = gateway.render_response(
+            self._route.responses if self._route.known() else {}, "DEFAULT_4XX"
+        )
+        return status, {"Content-Type": "application/json", **headers}, body
+
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
+            fields = [(b"connection", b"close"), (b"content-length", b"0")]
+            await send({"type": "http.response.start", "status": 431, "headers": fields})
+            await send({"type": "http.response.body", "body": b""})
+            return
         if not self._route.known():
             await self._respond(send, "DEFAULT_5XX")
             return

@@ -13,18 +13,13 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import cast
-
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
-from hypercorn.typing import ASGIFramework
 
 # ministack reads its settings from the environment while it is imported.
 from ministack.app import app as ministack
 from ministack.core import iam_evaluator, lambda_runtime
 from ministack.services import apigateway_v1, cloudwatch, cloudwatch_logs, dynamodb
 
-from infrastructure.local import header_lines, refusals, remembering, request_ids, unpacking
+from infrastructure.local import header_lines, http_server, refusals, remembering, request_ids, unpacking
 from infrastructure.local.edge import Edge, Route
 from infrastructure.local.logs import FunctionLogs
 from infrastructure.local.saving import Saver
@@ -32,10 +27,6 @@ from infrastructure.local.state import State
 
 
 async def _run(api: socket.socket, aws: socket.socket, route: Path, logs: Path, state: Path, reports: int) -> int:
-    config = Config()
-    config.bind = [f"fd://{listening.fileno()}" for listening in (api, aws)]
-    config.graceful_timeout = 2
-    config.errorlog = None
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
@@ -64,8 +55,8 @@ async def _run(api: socket.socket, aws: socket.socket, route: Path, logs: Path, 
         following.cancel()
         await function_logs.finish()
 
-    edge = cast(ASGIFramework, Edge(ministack, api.getsockname()[1], Route(route)))
-    await serve(edge, config, shutdown_trigger=stopped)
+    edge = Edge(ministack, api.getsockname()[1], Route(route))
+    await http_server.serve(edge, [api, aws], stopped, edge.unknown_route)
     return int(saver.failed)
 
 

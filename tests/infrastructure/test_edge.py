@@ -79,7 +79,7 @@ def ask(
 
     asyncio.run(front(scope(path, port=port, query=query, headers=headers), receive, send))
     answered = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    return sent[0]["status"], answered, json.loads(sent[1]["body"])
+    return sent[0]["status"], answered, json.loads(sent[1]["body"] or "null")
 
 
 def test_any_path_reaches_the_deployed_stage_including_paths_of_ministack(route: Route) -> None:
@@ -134,6 +134,26 @@ def test_the_largest_body_passes_and_one_more_byte_is_refused(route: Route) -> N
 
     assert seen["size"] == edge.MAX_BODY_BYTES
     assert status == 413
+
+
+def test_headers_above_the_limit_are_refused_and_the_connection_is_closed(route: Route) -> None:
+    front, name = Edge(mirror, API_PORT, route), b"x-long"
+    largest = edge.MAX_HEADER_BYTES - len(name)
+
+    assert ask(front, headers=((name, b"a" * largest),))[0] == 200
+    status, headers, body = ask(front, headers=((name, b"a" * (largest + 1)),))
+
+    assert (status, headers["connection"], body) == (431, "close", None)
+
+
+def test_an_unknown_route_has_the_response_of_the_template(tmp_path: Path) -> None:
+    file = tmp_path / "route.json"
+    front = Edge(mirror, API_PORT, Route(file))
+
+    assert front.unknown_route()[0] == 404
+    Route.write(file, "api1", "live", {"DEFAULT_4XX": GatewayResponse(410, {}, "gone")})
+
+    assert front.unknown_route() == (410, {"Content-Type": "application/json"}, b"gone")
 
 
 def test_before_a_deployment_the_service_is_unavailable(tmp_path: Path) -> None:
