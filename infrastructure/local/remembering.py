@@ -14,9 +14,9 @@ _RESULTS = 4096
 
 def install(dynamodb: Any, iam_evaluator: Any) -> None:
     """Let ministack's DynamoDB remember what it reads of conditions, and its IAM what it reads of policies."""
-    # ministack has no place to listen at: what is private in it is replaced here.
-    dynamodb._condition_syntax_error = lru_cache(_RESULTS)(dynamodb._condition_syntax_error)  # noqa: SLF001
-    dynamodb._tokenize = _lists(dynamodb._tokenize)  # noqa: SLF001
+    check = dynamodb._condition_syntax_error  # noqa: SLF001  # ministack has no place to listen at
+    dynamodb._condition_syntax_error = lru_cache(_RESULTS)(check)  # noqa: SLF001  # ministack has no place to listen at
+    dynamodb._tokenize = _lists(dynamodb._tokenize)  # noqa: SLF001  # ministack has no place to listen at
     iam_evaluator.parse_policy_document = _lists(iam_evaluator.parse_policy_document)
 
 
