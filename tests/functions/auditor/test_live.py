@@ -125,7 +125,7 @@ def test_what_the_product_ends_leaves_nothing_to_report(
 def test_a_connection_without_an_end_is_reported(product: Product, ann: Person) -> None:
     session, _ = sessions(product, ann)
     [(connection, (opened_at, expires_at))] = live_item(product, ann)[session].items()
-    [longer] = [{connection: [opened_at, expires_at + 1]}]
+    [longer] = [{connection: [opened_at, expires_at + 1000]}]
 
     change(product.aws, "LiveTable", {"live_id": ann.id}, **{session: longer})
 
@@ -136,7 +136,7 @@ def test_an_item_that_expires_before_its_connections_is_reported(product: Produc
     session, _ = sessions(product, ann)
     [(_, (opened_at, _))] = live_item(product, ann)[session].items()
 
-    change(product.aws, "LiveTable", {"live_id": ann.id}, expires_at=int(opened_at) + 60)
+    change(product.aws, "LiveTable", {"live_id": ann.id}, expires_at=int(opened_at) // 1000 + 60)
 
     [(item, fault)] = found(product)
     assert (item, str(fault).endswith("before its connections")) == (of(ann), True)

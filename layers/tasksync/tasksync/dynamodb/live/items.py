@@ -137,7 +137,7 @@ def _maps(connections: Iterable[Connection]) -> Mapping[str, Raw]:
     by_session = groupby(sorted(connections, key=attrgetter("session_id")), attrgetter("session_id"))
     return {
         session_id: {
-            each.id: {"L": [{"N": str(_seconds(each.opened_at))}, {"N": str(_seconds(each.expires_at))}]}
+            each.id: {"L": [{"N": str(_milliseconds(at))} for at in (each.opened_at, each.expires_at)]}
             for each in found
         }
         for session_id, found in by_session
@@ -146,3 +146,8 @@ def _maps(connections: Iterable[Connection]) -> Mapping[str, Raw]:
 
 def _seconds(at: datetime) -> int:
     return int(at.timestamp())
+
+
+def _milliseconds(at: datetime) -> int:
+    """As exact as the clock is: connections may be opened within a second, and the oldest is closed."""
+    return round(at.timestamp() * 1000)

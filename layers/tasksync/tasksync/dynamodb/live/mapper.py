@@ -42,8 +42,8 @@ def _connections(raw: Raw) -> Iterable[Connection]:
     for name, value in raw.items():
         if name.startswith(SESSION):
             for connection_id, stored in value["M"].items():
-                opened_at, expires_at = stored["L"]
-                yield Connection(connection_id, name, _time(opened_at), _time(expires_at))
+                opened_at, expires_at = (datetime.fromtimestamp(int(at["N"]) / 1000, UTC) for at in stored["L"])
+                yield Connection(connection_id, name, opened_at, expires_at)
 
 
 def left_by(raw: Raw) -> str | None:
