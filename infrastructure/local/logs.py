@@ -35,10 +35,10 @@ _PLATFORM = (_FIRST, "END RequestId:", _LAST)
 class FunctionLogs:
     """Takes what the functions have logged, each line once.
 
-    The functions' own lines are heard as they are written. ministack, too, hands them on, in a log stream for each
-    invocation: but only those that come within 50 ms, and those that come later with the next invocation, if there is
-    one. So of its streams only what else is in them is taken, above all why a function failed; then they are deleted,
-    for ministack keeps them in memory and in its saved state, and never expires them.
+    The functions' own lines are heard as they are written. ministack would wait for them after each invocation, up to
+    50 ms, before it responds. Here it gets none of them and does not wait. It has a log stream for each invocation, and
+    what else is in those is taken, above all why a function failed; then they are deleted, for ministack keeps them in
+    memory and in its saved state, and never expires them.
     """
 
     def __init__(self, directory: Path, logs: Service, metrics: Service) -> None:
@@ -58,9 +58,19 @@ class FunctionLogs:
                 # All that a function logs by itself is JSON.
                 if group.startswith(_PREFIX) and line.startswith("{"):
                     self._heard.append((group, line))
-                process._stderr_queue.put(line)  # noqa: SLF001  # ministack has no place to listen at
+                else:
+                    process._stderr_queue.put(line)  # noqa: SLF001  # ministack has no place to listen at
+
+        wait = worker._drain_stderr_bounded  # noqa: SLF001  # ministack has no place to listen at
+
+        def drain(process: Any) -> str:
+            # Only a process that failed is waited for: why it did is on its way. It is taken away before this.
+            if process._proc is None:  # noqa: SLF001  # ministack has no place to listen at
+                return str(wait(process))
+            return str(process._drain_stderr())  # noqa: SLF001  # ministack has no place to listen at
 
         worker._read_stderr = read  # noqa: SLF001  # ministack has no place to listen at
+        worker._drain_stderr_bounded = drain  # noqa: SLF001  # ministack has no place to listen at
 
     async def follow(self) -> None:
         """Until it is cancelled, takes lines about a second after they were written."""
