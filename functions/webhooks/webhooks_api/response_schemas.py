@@ -94,7 +94,16 @@ class ShownDelivery(TypedDict):
             examples=["msg_0f4c1d2e3b5a69788796a5b4c3d2e1f0"],
         ),
     ]
-    seq: _Seq
+    seq: Annotated[
+        int,
+        Meta(
+            description=(
+                "The position of the entry in the change log of the room; of a test event, that of the last entry "
+                "before it."
+            ),
+            examples=[812],
+        ),
+    ]
     type: Annotated[str, Meta(description="The type of the event.", examples=["task.created"])]
     status: Annotated[DeliveryStatus, Meta(description="How far the delivery is.")]
     created_at: CreatedAt

@@ -199,7 +199,7 @@ def send_test(request: Request, room_id: str, webhook_id: str, body: EmptyBody) 
     """Send a test event of type `webhook.test`, as an admin of the room.
 
     It is sent as any event is, outside of the order of an ordered webhook. The list of deliveries shows what came of
-    it.
+    it. It fails if the webhook is suspended or disabled: resume the webhook first.
     """
     return request.carry_out(
         lambda: _webhooks.test(request.caller, room_id, webhook_id),
