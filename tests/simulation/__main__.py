@@ -24,6 +24,7 @@ def main() -> int:
     parser.add_argument("--without", metavar="GUARD", help="take this guard away: see tests/simulation/weakened.py")
     parser.add_argument("--refreshes", action="store_true", help="clients that share refresh tokens, and nothing else")
     parser.add_argument("--webhooks", action="store_true", help="webhooks, and nothing else; without --without")
+    parser.add_argument("--live", action="store_true", help="live updates, and nothing else; without --without")
     parser.add_argument("--failures", type=int, default=1, help="go on until so many have failed (1)")
     arguments = parser.parse_args()
     if os.environ.get("PYTHONHASHSEED") != "0":
@@ -34,8 +35,8 @@ def main() -> int:
     from tests.simulation.weakened import without  # noqa: PLC0415  # not before the environment is prepared
 
     weaken = without(arguments.without) if arguments.without else None
-    if arguments.webhooks:
-        return _webhooks(arguments.first if arguments.seed is None else arguments.seed, arguments)
+    if arguments.webhooks or arguments.live:
+        return _of_its_own(arguments.first if arguments.seed is None else arguments.seed, arguments)
     world_of = _refreshing() if arguments.refreshes else None
     if arguments.seed is not None:
         return _one(arguments.seed, weaken, world_of)
@@ -50,22 +51,27 @@ def _refreshing() -> "type[Simulation]":
     return Refreshing
 
 
-def _webhooks(first: int, arguments: argparse.Namespace) -> int:
-    from tests.simulation.process import virtual_time_and_chance  # noqa: PLC0415  # after the environment is set
-    from tests.simulation.webhooks import STEPS, Broken, WebhooksSimulation  # noqa: PLC0415  # as above
+def _of_its_own(first: int, arguments: argparse.Namespace) -> int:
+    """The worlds of webhooks and of live updates."""
+    from tests.simulation import live, webhooks  # noqa: PLC0415  # after the environment is set
+    from tests.simulation.process import virtual_time_and_chance  # noqa: PLC0415  # as above
 
+    name = "live updates" if arguments.live else "webhooks"
     seeds = 1 if arguments.seed is not None else arguments.seeds
     ends = None if arguments.soak is None else time.monotonic() + arguments.soak
     seed = first
     with virtual_time_and_chance():
         while seed < first + seeds if ends is None else time.monotonic() < ends:
             try:
-                WebhooksSimulation(seed).run(STEPS)
-            except Broken as broken:
+                if arguments.live:
+                    live.LiveSimulation(seed).run(live.STEPS)
+                else:
+                    webhooks.WebhooksSimulation(seed).run(webhooks.STEPS)
+            except (live.Broken, webhooks.Broken) as broken:
                 _say(f"seed {seed}: {broken}")
                 return 1
             seed += 1
-    _say(f"webhooks: no failure from seed {first} to {seed - 1}")
+    _say(f"{name}: no failure from seed {first} to {seed - 1}")
     return 0
 
 
