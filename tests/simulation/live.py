@@ -144,7 +144,7 @@ class LiveSimulation:
         self._scheduler.pause(seconds)
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
-        """What AWS answers; or the end of the invocation, or of its wait, before or after the request."""
+        """The response of AWS; or the end of the invocation, or of its wait, before or after the request."""
         self._breathe()
         self._fail(request)
         if str(request.url).startswith(_GATEWAY):
