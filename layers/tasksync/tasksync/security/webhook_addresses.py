@@ -18,6 +18,10 @@ _PRINTABLE = range(0x21, 0x7F)
 _HOST = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?|[0-9a-f:.]*:[0-9a-f:.]*")
 """A name, an IPv4 address, or an IPv6 address without a zone."""
 _LONGEST_HOST = 253
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+"""The last label of an address in some form, never that of a name (URL Standard, 3.5)."""
+_INNER_NAMES = ("alt", "example", "home.arpa", "internal", "invalid", "local", "localhost", "onion", "test")
+"""Never in the public DNS: special-use names (RFC 6761, RFC 6762, RFC 8375), and ``internal``, which ICANN reserves."""
 
 _UNICAST_V6 = ipaddress.IPv6Network("2000::/3")
 """All that is assigned for global unicast. IPv4-mapped addresses, NAT64 and other translations are outside."""
@@ -96,7 +100,8 @@ def target_of(url: str, *, loopback: bool) -> Target:
         raise Refused("Must have no user name or password: the signature shows who sends.")
     if "#" in url or "\\" in url:
         raise Refused("Must be a URL without a fragment, such as https://example.org/hooks.")
-    if len(host) > _LONGEST_HOST or not _HOST.fullmatch(host):
+    in_brackets = parts.netloc.startswith("[")
+    if len(host) > _LONGEST_HOST or not _HOST.fullmatch(host) or in_brackets != (":" in host):
         raise Refused("Must name a host, such as https://example.org/hooks.")
     tls = parts.scheme == "https"
     if not tls and not (parts.scheme == "http" and loopback and is_loopback(_literal(host))):
@@ -107,8 +112,20 @@ def target_of(url: str, *, loopback: bool) -> Target:
     literal = _literal(host)
     if literal is not None and not is_allowed(literal, loopback=loopback):
         raise Refused("Must be an address that everybody on the Internet can reach.")
+    if literal is None and not _is_public(host.removesuffix(".")):
+        raise Refused("Must be a name that everybody on the Internet can look up.")
     path = parts.path or "/"
     return Target(host, port, tls, f"{path}?{parts.query}" if parts.query else path)
+
+
+def _is_public(name: str) -> bool:
+    """Whether a name can be in the public DNS. What it resolves to is checked when it is looked up."""
+    _, dot, last = name.rpartition(".")
+    return (
+        bool(dot)
+        and not _NUMBER.fullmatch(last)
+        and not f".{name}".endswith(tuple(f".{each}" for each in _INNER_NAMES))
+    )
 
 
 def is_allowed(address: str, *, loopback: bool) -> bool:
