@@ -17,9 +17,9 @@ from pathlib import Path
 # ministack reads its settings from the environment while it is imported.
 from ministack.app import app as ministack
 from ministack.core import iam_evaluator, lambda_runtime
-from ministack.services import apigateway_v1, cloudwatch, cloudwatch_logs, dynamodb
+from ministack.services import apigateway_v1, cloudwatch, cloudwatch_logs, dynamodb, lambda_svc
 
-from infrastructure.local import header_lines, http_server, refusals, remembering, request_ids, unpacking
+from infrastructure.local import header_lines, http_server, refusals, remembering, request_ids, side_by_side, unpacking
 from infrastructure.local.edge import Edge, Route
 from infrastructure.local.logs import FunctionLogs
 from infrastructure.local.saving import Saver
@@ -47,6 +47,8 @@ async def _run(api: socket.socket, aws: socket.socket, route: Path, logs: Path, 
     refusals.install(apigateway_v1)
     remembering.install(dynamodb, iam_evaluator)
     unpacking.install(lambda_runtime)
+    # After the saver, which says when streams may be read.
+    side_by_side.install(lambda_svc, dynamodb)
 
     async def stopped() -> None:
         # Nothing is deployed, and so nothing logged, before ministack has loaded what it saved.
