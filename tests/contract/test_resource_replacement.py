@@ -109,6 +109,7 @@ FROZEN: dict[str, dict[str, Any]] = {
     "DispatchFailures": {},
     "LiveFailures": {},
     "DeliveryQueue": {},
+    "SlowDeliveryQueue": {},
     "DeliveryFailures": {},
     "Alarms": {},
     "AccessLogGroup": {"LogGroupName": {"Fn::Sub": "/${AWS::StackName}/access"}},

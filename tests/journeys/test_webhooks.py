@@ -1,6 +1,7 @@
 """Webhooks over real connections: receivers that behave badly, and functions that are killed, lose no event."""
 
 import contextlib
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.functions.webhooks.receivers import Answer, Receiver, status
 from tests.journeys.service import Service, eventually
 from tests.storm.workers import workers
 from tests.support.client import Person
+from webhook_delivery.sender import DEADLINE_SECONDS
 
 Json = dict[str, Any]
 
@@ -28,6 +30,11 @@ BAD = {
 """What a receiver does at the first attempt. Then it is well."""
 
 _LEASE_SECONDS = 120
+
+_EVENTS = 20
+
+_MOST_AT_ONCE = 8 + 2 * 8
+"""Attempts at one receiver that hangs: one in each invocation, and those from the queue of slow receivers."""
 
 
 class Hook:
@@ -111,6 +118,35 @@ def test_a_replay_delivers_to_a_receiver_that_was_mended_without_waiting(service
 
         assert eventually(_has_delivered(hook, ["first", "second"])), hook.deliveries()
         assert titles(receiver.requests) == ["first", "first", "first", "second"]
+
+
+def test_nine_receivers_are_not_held_up_by_one_that_hangs(service: Service, figures: Figures) -> None:
+    ann = service.register()
+    room = ann.open_room()
+    with contextlib.ExitStack() as stack:
+        hangs = stack.enter_context(Receiver(receivers.hang).listening())
+        hook = Hook(ann, room, hangs)
+        quick = [stack.enter_context(Receiver().listening()) for _ in range(9)]
+        seconds: list[float] = []
+        for each in quick:
+            Hook(ann, room, each)
+
+        def arrived() -> bool:
+            return all(len(each.requests) == len(seconds) + 1 for each in quick)
+
+        # Each event is an attempt at the one that hangs, for 15 s, until the webhook pauses.
+        for number in range(_EVENTS):
+            began = time.monotonic()
+            ann.plan(title=str(number), room_id=room["id"])
+            assert eventually(arrived), [len(each.requests) for each in quick]
+            seconds.append(time.monotonic() - began)
+
+        # What hangs is still in flight, or waits.
+        assert "delivered" not in hook.statuses()
+        assert max(seconds) < DEADLINE_SECONDS / 2, seconds
+        assert hangs.most_in_flight <= _MOST_AT_ONCE, hangs.most_in_flight
+        shown = ", ".join(f"{each:.1f}" for each in seconds)
+        figures(f"seconds until an event is at nine receivers: {shown}; {hangs.most_in_flight} attempts hung at once")
 
 
 def test_functions_that_are_killed_lose_no_event(service: Service) -> None:

@@ -45,8 +45,10 @@ class Guard(Enum):
     WANT_DUE = auto()  # want: it is due from now on
     WANT_AGAIN = auto()  # want: one that is stopped or resumed at this moment is read again
     RESUME_STATE = auto()  # resume: the state is the one that was read
-    RESUME_LEASE = auto()  # resume: where waiting ends, it still waits
-    RESUME_DUE = auto()  # resume: it is due from now on
+    RESUME_LEASE = auto()  # resume, change: where waiting ends, it still waits
+    RESUME_DUE = auto()  # resume, change: it is due from now on
+    RECHOSEN = auto()  # change: what is wanted at this moment may be pending
+    GIVE_UP = auto()  # domain/webhooks/ordered.py _step: what is passed is pending no more
 
 
 DISPATCH_FAULTS = {
@@ -74,6 +76,8 @@ ORDERED_FAULTS = {
     Guard.RESUME_STATE: "a suspended webhook goes on by itself",
     Guard.RESUME_LEASE: "an attempt begins while another is in flight",
     Guard.RESUME_DUE: "an event waits for ever",
+    Guard.RECHOSEN: "a delivery is pending for ever",
+    Guard.GIVE_UP: "a delivery is pending for ever",
 }
 """What goes wrong without each."""
 
@@ -272,6 +276,10 @@ class Hook(NamedTuple):
     lease: Lease | None = None
     due: bool = False
     suspended: bool = False
+    chosen: bool = True
+    """Whether its types are those of the entries. An admin may choose others."""
+    rechosen: int = 0
+    """What it wanted when others were chosen."""
 
 
 class Worker(NamedTuple):
@@ -300,9 +308,9 @@ class Line(NamedTuple):
     """What a replay is still to deliver."""
     workers: tuple[Worker, ...] = ()
     admin: Hook | None = None
-    """The webhook, as an admin has read it to resume it, or for a replay."""
-    replays: bool = False
-    """Whether that is a replay."""
+    """The webhook, as an admin has read it."""
+    task: str = ""
+    """What the admin has read it for: ``resume``, ``replay``, or to ``choose`` other types."""
     leases: int = 0
     admins: int = 1
     """How often an admin may still do something."""
@@ -333,6 +341,8 @@ def _wanted(w: Line, removed: Guards) -> Iterator[Step[Line]]:
     elif w.wanting:
         log = seq if Guard.WANT_AGAIN in removed else w.log
         yield Step("it was resumed", w._replace(log=log, wanting=0))
+    elif w.log < ENTRIES and not hook.chosen:
+        yield Step(f"{seq} is not wanted", w._replace(log=seq))
     elif w.log < ENTRIES and hook.suspended:
         yield Step("it is suspended", w._replace(wanting=seq))
     elif w.log < ENTRIES:
@@ -345,11 +355,16 @@ def _administered(w: Line, removed: Guards) -> Iterator[Step[Line]]:
     if read is None:
         if w.admins:
             look = w._replace(admin=hook, admins=w.admins - 1)
-            yield Step("an admin replays", look._replace(replays=True))
+            yield Step("an admin replays", look._replace(task="replay"))
+            yield Step("an admin chooses other types", look._replace(task="choose"))
             if hook.suspended:
-                yield Step("an admin resumes", look._replace(replays=False))
+                yield Step("an admin resumes", look._replace(task="resume"))
         return
-    ends_waiting = w.replays and read.lease is not None and read.lease.waits
+    ends_waiting = w.task != "resume" and read.lease is not None and read.lease.waits
+    if w.task == "choose":
+        yield _chosen(w, read, removed, ends_waiting=ends_waiting)
+        return
+    replays = w.task == "replay"
     unchanged = (
         hook.cursor == read.cursor
         and (hook.suspended == read.suspended or Guard.RESUME_STATE in removed)
@@ -358,17 +373,31 @@ def _administered(w: Line, removed: Guards) -> Iterator[Step[Line]]:
     if not unchanged:
         yield Step("the admin finds it changed", w._replace(admin=None, admins=w.admins + 1))
         return
-    suspended = read.suspended if w.replays else False
-    fault = "a suspended webhook goes on by itself" if w.replays and hook.suspended and not suspended else None
+    suspended = read.suspended if replays else False
+    fault = "a suspended webhook goes on by itself" if replays and hook.suspended and not suspended else None
     after = hook._replace(
-        cursor=0 if w.replays else read.cursor,
+        cursor=0 if replays else read.cursor,
         lease=None if ends_waiting else hook.lease,
         suspended=suspended,
         due=hook.due or (not suspended and Guard.RESUME_DUE not in removed),
     )
     # What it is not done with is delivered anyway, and may be in flight.
-    again = frozenset(range(1, hook.cursor + 1)) if w.replays else w.again
+    again = frozenset(range(1, hook.cursor + 1)) if replays else w.again
     yield Step("the admin writes", w._replace(hook=after, admin=None, again=again), fault)
+
+
+def _chosen(w: Line, read: Hook, removed: Guards, *, ends_waiting: bool) -> Step[Line]:
+    """Of the types that an admin chooses there are no entries."""
+    hook = w.hook
+    if ends_waiting and hook.lease != read.lease and Guard.RESUME_LEASE not in removed:
+        return Step("the admin finds it changed", w._replace(admin=None, admins=w.admins + 1))
+    after = hook._replace(
+        chosen=False,
+        rechosen=read.wanted if Guard.RECHOSEN in removed else hook.wanted,
+        lease=None if ends_waiting else hook.lease,
+        due=hook.due or ends_waiting,
+    )
+    return Step("the admin chooses other types", w._replace(hook=after, admin=None))
 
 
 def _begun(w: Line, removed: Guards) -> Iterator[Step[Line]]:
@@ -385,14 +414,12 @@ def _worked(w: Line, worker: Worker, removed: Guards) -> Iterator[Step[Line]]:
     hook = w.hook
     mine = hook.lease is not None and hook.lease.number == worker.lease and not hook.lease.waits
     match worker.phase:
-        case "seize":
-            yield _seized(w, worker, removed)
+        case "seize" | "pass" | "rest":
+            yield {"seize": _seized, "pass": _passed, "rest": _rested}[worker.phase](w, worker, removed)
         case "look" if mine and not hook.suspended:
             yield from _looked(w, worker)
         case "look":
             yield Step("it finds the webhook taken", w)
-        case "rest":
-            yield _rested(w, worker, removed)
         case "begin":
             yield _attempted(w, worker)
         case "in flight":
@@ -419,9 +446,22 @@ def _looked(w: Line, worker: Worker) -> Iterator[Step[Line]]:
     hook = w.hook
     behind = hook.cursor < hook.wanted
     looked = worker._replace(hook=hook, seq=hook.cursor + 1, phase="begin" if behind else "rest")
+    if behind and not hook.chosen:
+        looked = looked._replace(seq=hook.wanted, phase="pass")
     yield Step(f"it looks at what is after {hook.cursor}", w.with_worker(looked))
     if behind:
         yield Step("it has no time left", w._replace(hook=hook._replace(lease=Lease(0, waits=True))))
+
+
+def _passed(w: Line, worker: Worker, removed: Guards) -> Step[Line]:
+    """It does not want what is up to ``seq``, of which something may be pending."""
+    first = worker.hook.cursor
+    after = w.with_worker(worker._replace(phase="advance"))
+    if first < worker.hook.rechosen and Guard.GIVE_UP not in removed:
+        for seq in range(first + 1, worker.seq + 1):
+            delivery = after.deliveries[seq - 1]
+            after = after.with_delivery(seq, delivery._replace(ended=delivery.ended or delivery.begun > 0))
+    return Step(f"it gives up what is pending up to {worker.seq}", after)
 
 
 def _rested(w: Line, worker: Worker, removed: Guards) -> Step[Line]:
@@ -440,7 +480,7 @@ def _attempted(w: Line, worker: Worker) -> Step[Line]:
     fault = None
     if any(each.phase == "in flight" for each in w.workers):
         fault = "an attempt begins while another is in flight"
-    elif not set(range(1, seq)) <= w.arrived:
+    elif w.hook.chosen and not set(range(1, seq)) <= w.arrived:
         fault = "an event overtakes another"
     after = w.with_delivery(seq, begun).with_worker(worker._replace(phase="in flight"))
     return Step(f"an attempt at {seq} begins", after, fault)
@@ -471,10 +511,14 @@ def ordered_broken(w: Line) -> str | None:
     hook = w.hook
     if w.workers or w.admin is not None or hook.suspended or w.wanting or w.log < ENTRIES:
         return None
-    if hook.wanted < w.log:
+    if hook.wanted < w.log and hook.chosen:
         return "an event is lost"
     if hook.cursor < hook.wanted:
         return None if hook.due else "an event waits for ever"
+    if any(each.begun and not each.ended for each in w.deliveries[: hook.cursor]):
+        return "a delivery is pending for ever"
+    if not hook.chosen:
+        return None
     if not set(range(1, ENTRIES + 1)) <= w.arrived:
         return "an event is lost"
     return "a replay is lost" if w.again else None
@@ -495,6 +539,8 @@ def settled(w: Line) -> Line:
         )
         for each in w.workers
     )
+    if not hook.chosen:
+        w = w._replace(arrived=frozenset(), again=frozenset())  # nobody is owed anything any more
     return w._replace(hook=hook, admin=admin, workers=tuple(sorted(workers, key=_order)), leases=len(known))
 
 

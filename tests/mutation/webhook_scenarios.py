@@ -51,6 +51,8 @@ class Hooked:
         """What happens while the receiver makes its mind up, one after the other."""
         self.sent: list[int] = []
         """The entries that it got."""
+        self.slow = False
+        """Whether it takes long."""
         self.stopped: list[str] = []
         self.steps = _MOST_STEPS
         """How many steps of a replay the function has time for."""
@@ -111,8 +113,10 @@ class Hooked:
         self.steps -= 1
         return self.steps >= 0
 
-    def _send(self, _: Webhook, delivery: Delivery, at: datetime) -> Outcome:
+    def _send(self, _: Webhook, delivery: Delivery, at: datetime, is_slow: Callable[[], None]) -> Outcome:
         self.sent.append(delivery.seq)
+        if self.slow:
+            is_slow()
         status = self.answers.pop(0) if self.answers else 200
         if self.meanwhile:
             self.meanwhile.pop(0)()
@@ -317,9 +321,10 @@ def a_webhook_changes_before_it_is_replayed(stage: Stage) -> None:
         changed: list[str] = []
 
         def meanwhile(changed: list[str] = changed) -> None:
-            assert hooked.rename("https://other.example.org/").status == 200
+            # A change that leaves its waiting alone.
+            assert hooked.does("POST", "/secret", {}).status == 200
             changed.append(hooked.webhook()["updated_at"])
-            assert hooked.rename("https://hooks.example.org/").status == 200
+            assert hooked.does("POST", "/secret", {}).status == 200
 
         stage.before("SubscriptionsRepository.resume", meanwhile)
         assert hooked.replay(seq, seq).status == 202
@@ -373,6 +378,60 @@ def a_webhook_that_waits_is_seized_before_it_is_replayed(stage: Stage) -> None:
 
 
 @scenario
+def a_webhook_that_waits_is_seized_before_it_is_changed(stage: Stage) -> None:
+    hooked = Hooked(stage, ordered=True)
+    seq = _waiting(hooked)
+
+    def seized() -> None:
+        stage.time += DAY
+        hooked.wake_and_cut_off()
+
+    stage.before("SubscriptionsRepository.change", seized)
+    assert hooked.rename("https://other.example.org/").status == 200
+    hooked.handle()
+    # Whoever has seized it may still be at work.
+    assert hooked.sent == [seq] * 3
+
+
+@scenario
+def the_secret_of_a_webhook_that_waits_is_renewed_before_its_url_is_changed(stage: Stage) -> None:
+    hooked = Hooked(stage, ordered=True)
+    _waiting(hooked)
+    stage.before("SubscriptionsRepository.change", lambda: hooked.does("POST", "/secret", {}, who=hooked.bob))
+    assert hooked.rename("https://other.example.org/").status == 200
+    assert hooked.number("generation") == 2
+
+
+@scenario
+def a_change_of_the_url_ends_waiting(stage: Stage) -> None:
+    hooked = Hooked(stage, ordered=True)
+    seq = _waiting(hooked)
+    assert hooked.rename("https://other.example.org/").status == 200
+    hooked.handle()
+    assert hooked.sent == [seq] * 3
+    assert hooked.delivery(seq)["status"] == "delivered"
+
+
+@scenario
+def an_event_is_chosen_no_more_while_it_is_in_flight(stage: Stage) -> None:
+    hooked = Hooked(stage, ordered=True)
+    seq = hooked.event()
+
+    def meanwhile() -> None:
+        # What is wanted at this moment counts, not what the admin has read.
+        stage.before("SubscriptionsRepository.change", hooked.event)
+        assert hooked.does("PATCH", "", {"events": ["membership.created"]}).status == 200
+
+    hooked.answers, hooked.meanwhile = [500, 500], [meanwhile]
+    hooked.handle()
+    stage.time += DAY
+    hooked.wake()
+    assert hooked.number("rechosen") == seq + 1
+    assert hooked.delivery(seq)["status"] == "failed"
+    assert hooked.sent == [seq]
+
+
+@scenario
 def a_replay_ends_waiting(stage: Stage) -> None:
     hooked = Hooked(stage, ordered=True)
     seq = _waiting(hooked)
@@ -405,6 +464,18 @@ def the_log_goes_on_before_it_is_dispatched(stage: Stage) -> None:
     stage.before("WebhooksRepository.dispatched", hooked.event)
     hooked.dispatch()
     assert (stage.item("WebhooksTable", hooked.room["id"], "H") or {})["dispatched"] == str(hooked.head)
+
+
+@scenario
+def an_ordered_webhook_that_rests_is_replayed_before_it_wants_more(stage: Stage) -> None:
+    hooked = Hooked(stage, ordered=True)
+    first = hooked.event()
+    hooked.handle()
+    hooked.append()
+    stage.before("WebhooksRepository.want", lambda: hooked.replay(first, first))
+    hooked.dispatch()
+    hooked.handle()
+    assert hooked.sent == [first, first, first + 1]
 
 
 @scenario
@@ -460,6 +531,68 @@ def a_suspended_webhook_is_resumed_before_it_wants_more(stage: Stage) -> None:
     hooked.dispatch()
     hooked.handle()
     assert hooked.sent[-2:] == [seq, seq + 1]
+
+
+@scenario
+def an_ordered_webhook_that_is_behind_wants_more_before_it_wants_less(stage: Stage) -> None:
+    hooked = Hooked(stage, ordered=True)
+    hooked.event()
+    hooked.append()
+    stage.before("WebhooksRepository.want", hooked.event)
+    hooked.dispatch()
+    assert hooked.number("wanted") == hooked.head
+
+
+@scenario
+def an_ordered_webhook_that_rests_is_disabled_before_it_wants_more(stage: Stage) -> None:
+    hooked = Hooked(stage, ordered=True)
+    hooked.append()
+    stage.before("WebhooksRepository.want", lambda: _gone(hooked))
+    hooked.dispatch()
+    assert (hooked.state, hooked.number("wanted")) == ("disabled", hooked.head)
+    assert "due" not in hooked.webhook()
+
+
+@scenario
+def a_disabled_webhook_that_rests_is_resumed_before_it_wants_more(stage: Stage) -> None:
+    hooked = Hooked(stage, ordered=True)
+    _gone(hooked)
+    seq = hooked.append()
+
+    def resumed() -> None:
+        hooked.resume()
+        hooked.handle()
+
+    # After the write for one that is active.
+    stage.before("WebhooksRepository.want", lambda: stage.before("WebhooksRepository.want", resumed))
+    hooked.dispatch()
+    hooked.handle()
+    assert hooked.sent[-1] == seq
+
+
+@scenario
+def a_disabled_webhook_that_rests_wants_more_before_it_wants_less(stage: Stage) -> None:
+    hooked = Hooked(stage, ordered=True)
+    _gone(hooked)
+    hooked.append()
+    stage.before("WebhooksRepository.want", hooked.event)
+    hooked.dispatch()
+    assert hooked.number("wanted") == hooked.head
+
+
+@scenario
+def a_disabled_webhook_that_rests_is_replayed_before_it_wants_more(stage: Stage) -> None:
+    hooked = Hooked(stage, ordered=True)
+    first = hooked.event()
+    hooked.handle()
+    _gone(hooked)
+    hooked.append()
+    hooked.sent.clear()
+    stage.before("WebhooksRepository.want", lambda: hooked.replay(first, first))
+    hooked.dispatch()
+    hooked.resume()
+    hooked.handle()
+    assert hooked.sent == [first, first + 1]
 
 
 # --------------------------------------------------------------------------------------------- deliveries
@@ -802,6 +935,16 @@ def a_webhook_is_seized_before_it_is_disabled(stage: Stage) -> None:
     stage.before("WebhooksRepository.stop", hooked.wake_and_cut_off)
     _gone(hooked)
     assert "busy_until" in hooked.webhook()
+
+
+@scenario
+def a_webhook_is_deleted_before_its_receiver_is_known_as_slow(stage: Stage) -> None:
+    hooked = Hooked(stage)
+    hooked.event()
+    hooked.slow = True
+    stage.before("WebhooksRepository.slow", hooked.delete)
+    hooked.handle()
+    assert hooked.webhook() == {}
 
 
 @scenario

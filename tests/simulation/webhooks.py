@@ -17,6 +17,7 @@ from random import Random
 from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from msgspec.structs import replace
 
 from tasksync.domain.webhooks.delivery import Attempts, Deliverer, Outcome
 from tasksync.domain.webhooks.dispatch import DUE_AFTER, Dispatcher
@@ -25,10 +26,12 @@ from tasksync.domain.webhooks.purge import Purger
 from tasksync.domain.webhooks.replay import Replayer
 from tasksync.domain.webhooks.subscriptions import WebhookService
 from tasksync.dynamodb.change_log.decoder import HEAD
+from tasksync.dynamodb.change_log.items import entry_item
 from tasksync.dynamodb.change_log.repository import ChangeLogRepository
 from tasksync.dynamodb.rooms.memberships import MembershipsRepository
 from tasksync.dynamodb.tasks.whole_tasks import WholeTasks
 from tasksync.dynamodb.webhooks.deliveries import DeliveriesRepository
+from tasksync.dynamodb.webhooks.items import delivery_item
 from tasksync.dynamodb.webhooks.purges import WebhookPurges
 from tasksync.dynamodb.webhooks.queue import (
     DeliveryQueue,
@@ -44,7 +47,8 @@ from tasksync.dynamodb.webhooks.subscriptions import SubscriptionsRepository
 from tasksync.model import times
 from tasksync.model.entities import Caller, UserRole
 from tasksync.model.errors import TaskSyncError
-from tasksync.model.webhooks import Attempt, Delivery, DeliveryStatus, Webhook, WebhookState
+from tasksync.model.webhooks import SLOW_AFTER, Attempt, Delivery, DeliveryStatus, Webhook, WebhookState
+from tasksync.runtime.settings import settings
 from tests.simulation.dynamodb import Database, Json, ServiceError
 from tests.simulation.process import inside
 from tests.simulation.scheduler import Scheduler
@@ -66,6 +70,12 @@ _MOST_WEBHOOKS = 3
 Weaken = Callable[[str, Json], Json]
 """Changes a request before it is carried out: a condition that is missing in the code."""
 
+
+Event = tuple[str, int, int | None]
+"""The webhook, and the entry; of a notice, the first and the last one."""
+
+_OTHERS = ("membership.created",)
+"""Types of events that there are not."""
 
 _NOTHING = 10**9
 """After which entry somebody is owed events who does not know that the webhook is there."""
@@ -90,6 +100,8 @@ class Subscriber:
     secrets: int = 1
     """The generation of the secret that was renewed last, whether or not its response arrived."""
     delivered: set[int] = field(default_factory=set)
+    chose_others: bool = False
+    """At some time it wanted events of no type that there are."""
     stopped: list[tuple[float, float]] = field(default_factory=list)
     """Between which times it was, perhaps, not active."""
 
@@ -113,8 +125,8 @@ class WebhooksSimulation:
         self._calm = True
         self._appended: list[float] = []
         """When each entry was appended."""
-        self._in_flight: list[tuple[str, int]] = []
-        self._bodies: dict[tuple[str, int], tuple[str, str]] = {}
+        self._in_flight: list[Event] = []
+        self._bodies: dict[Event, tuple[str, str]] = {}
         self._subscribers: dict[str, Subscriber] = {}
 
     # ------------------------------------------------------------------------------------- the world
@@ -205,6 +217,8 @@ class WebhooksSimulation:
             self._delete: 0.1,
             self._renew_secret: 0.3,
             self._test: 0.2,
+            self._change: 0.3,
+            self._expire: 0.2,
         }
         for _ in range(steps):
             self._invocation(self._random.choices([*kinds], [*kinds.values()])[0])
@@ -283,18 +297,19 @@ class WebhooksSimulation:
             ChangeLogRepository(),
             DeliveryQueue(),
         )
+        slow_queue = None if message.slow else DeliveryQueue(settings.slow_delivery_queue)
         attempts = Attempts(
             webhooks, deliveries, log, WholeTasks(), _no_task, self._sent, lambda *_: None, self._stopped
         )
         if is_delivery(message.item):
-            deliverer = Deliverer(webhooks, deliveries, queue, attempts)
+            deliverer = Deliverer(webhooks, deliveries, queue, attempts, slow_queue)
             deliverer.deliver(ROOM, message.item, message.begun, _LONGEST_DELAY_SECONDS)
         elif is_purge(message.item):
             Purger(WebhookPurges(), queue).purge(ROOM, message.item, lambda: self._random.random() < 0.9)
         elif is_replay(message.item):
             Replayer(webhooks, deliveries, log, queue).replay(ROOM, message.item, lambda: True)
         else:
-            ordered = OrderedDeliverer(webhooks, deliveries, log, queue, attempts)
+            ordered = OrderedDeliverer(webhooks, deliveries, log, queue, attempts, slow_queue)
             ordered.advance(ROOM, webhook_in(message.item), lambda: self._random.random() < 0.9, _LONGEST_DELAY_SECONDS)
 
     def _sweep(self) -> None:
@@ -339,6 +354,29 @@ class WebhooksSimulation:
             subscriber = self._subscribers[webhook_id]
             subscriber.secrets = self._service().renew_secret(ADMIN, ROOM, webhook_id).generation
 
+    def _change(self) -> None:
+        """Another URL; or other types, which are nobody's any more: then it is owed nothing for sure."""
+        for webhook_id in self._chosen():
+            url, events = (
+                f"https://hooks.example.org/{self._random.random()}",
+                self._random.choice((None, None, _OTHERS)),
+            )
+            subscriber = self._subscribers[webhook_id]
+            if events is not None:
+                subscriber.owed_after, subscriber.chose_others = _NOTHING, True
+            edit = partial(replace, url=url, events=events)
+            self._service().change(ADMIN, ROOM, webhook_id, edit)
+
+    def _expire(self) -> None:
+        """The log loses some of the entries that are dispatched, in no order."""
+        state = self._database.tables["WebhooksTable"].items.get((ROOM, "H"))
+        dispatched = 0 if state is None else int(state["dispatched"]["N"])
+        for seq in self._random.sample(range(1, dispatched + 1), dispatched // 2):
+            self._database.call(
+                "DeleteItem",
+                {"TableName": "LogTable", "Key": {"owner_id": {"S": ROOM}, "item": {"S": entry_item(seq)}}},
+            )
+
     def _test(self) -> None:
         for webhook_id in self._chosen():
             self._service().test(ADMIN, ROOM, webhook_id)
@@ -369,10 +407,10 @@ class WebhooksSimulation:
         )
 
     # ------------------------------------------------------------------------------------ the receiver
-    def _sent(self, webhook: Webhook, delivery: Delivery, at: datetime) -> Outcome:
+    def _sent(self, webhook: Webhook, delivery: Delivery, at: datetime, is_slow: Callable[[], None]) -> Outcome:
         """The receiver gets an event. It takes a while, in which others run; then it answers, or the sender dies."""
         subscriber = self._subscriber(webhook)
-        event = webhook.id, delivery.seq if delivery.test is None else -1
+        event = webhook.id, delivery.seq if delivery.test is None else -1, delivery.last
         sent = delivery.id, str(delivery.body)
         if delivery.test is None and self._bodies.setdefault(event, sent) != sent:
             raise Broken(f"{event} has another id or payload at a later attempt")
@@ -382,13 +420,17 @@ class WebhooksSimulation:
         if delivery.test is None:
             self._in_flight.append(event)
         try:
-            self.sleep(self._random.uniform(0, 10))
+            seconds, quick = self._random.uniform(0, 10), SLOW_AFTER.total_seconds()
+            self.sleep(min(seconds, quick))
+            if seconds > quick:
+                is_slow()
+                self.sleep(seconds - quick)
             status = 200 if self._calm else self._random.choices((200, 500, 410), (8, 4, 0.2))[0]
             # Both the newest secret and the one before it are good for a while.
             if subscriber.secrets - webhook.generation > 1:
                 status = 401
             if status == 200 and delivery.test is None:
-                self._take(subscriber, delivery.seq)
+                self._take(subscriber, delivery)
             if status == 410:
                 # It may be stopped from now on, whatever becomes of the sender.
                 subscriber.stopped.append((self.now(), inf))
@@ -398,12 +440,13 @@ class WebhooksSimulation:
                 self._in_flight.remove(event)
         return Outcome(Attempt(at, 1, status, None if status == 200 else f"status_{status}", "ok"))
 
-    def _take(self, subscriber: Subscriber, seq: int) -> None:
-        webhook = subscriber.webhook
+    def _take(self, subscriber: Subscriber, delivery: Delivery) -> None:
+        """An event, or a notice in the place of some."""
+        webhook, seq = subscriber.webhook, delivery.seq
         before = {*range(webhook.since + 1, seq)}
-        if webhook.ordered and not before <= subscriber.delivered:
+        if webhook.ordered and not before <= subscriber.delivered and not subscriber.chose_others:
             raise Broken(f"{webhook.id} got {seq} before {sorted(before - subscriber.delivered)}")
-        subscriber.delivered.add(seq)
+        subscriber.delivered.update(range(seq, (delivery.last or seq) + 1))
 
     # ---------------------------------------------------------------------------------------- the end
     def _finish(self) -> None:
@@ -425,6 +468,7 @@ class WebhooksSimulation:
             if missing := self._missing(subscriber):
                 raise Broken(f"a replay did not deliver {missing} to {subscriber.webhook}")
         self._check_marks()
+        self._check_ledger()
 
     def _missing(self, subscriber: Subscriber) -> list[int]:
         owed = range(subscriber.owed_after + 1, self._seq + 1)
@@ -434,7 +478,7 @@ class WebhooksSimulation:
         """In the ledger; or it may have been stopped when the entry was dispatched: then it may be absent."""
         if found.ordered:
             return found.state is not WebhookState.ACTIVE
-        delivery = DeliveriesRepository().of_entry(ROOM, found.id, seq)
+        delivery = DeliveriesRepository().find(ROOM, delivery_item(found.id, seq))
         if delivery is not None:
             return delivery.status is DeliveryStatus.FAILED
         return any(until >= self._appended[seq - 1] for _, until in subscriber.stopped)
@@ -448,6 +492,13 @@ class WebhooksSimulation:
             there > 0
         ):
             raise Broken(f"{there} webhooks, {state}, {self._head()}")
+
+    def _check_ledger(self) -> None:
+        """Nothing is pending that has no turn any more."""
+        items = self._database.tables["WebhooksTable"].items
+        pending = [name for _, name in items if name.startswith("D#") and items[ROOM, name]["status"]["S"] == "pending"]
+        if pending:
+            raise Broken(f"{pending} are pending for ever")
 
     def _settle(self) -> None:
         """Let the sweeper and the queue work until nothing is due any more, and nothing left to dispatch."""
@@ -509,7 +560,7 @@ def _membership() -> Json:
 def _entry(seq: int, at: float) -> Json:
     return {
         "owner_id": {"S": ROOM},
-        "item": {"S": f"c#{seq:012}"},
+        "item": {"S": entry_item(seq)},
         "entry_id": {"S": f"entry-{seq:012}"},
         "at": {"S": times.timestamp(datetime.fromtimestamp(at, UTC))},
         "action": {"S": "updated"},

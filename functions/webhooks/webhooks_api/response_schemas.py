@@ -73,8 +73,8 @@ class ShownAttempt(TypedDict):
             description=(
                 "Why it failed: `status_…`, `redirect`, `timeout`, `unknown_host`, `address_not_allowed`, "
                 "`url_not_allowed`, `connection_refused`, `connection_broken`, `tls_failed`, `entry_expired`, "
-                "`broken_off`, `receiver_fails`, `webhook_suspended`, `webhook_disabled`, `webhook_deleted`. Null: it "
-                "succeeded."
+                "`event_not_chosen`, `broken_off`, `receiver_fails`, `webhook_suspended`, `webhook_disabled`, "
+                "`webhook_deleted`. Null: it succeeded."
             ),
             examples=[None],
         ),
@@ -104,7 +104,16 @@ class ShownDelivery(TypedDict):
             examples=[812],
         ),
     ]
-    type: Annotated[str, Meta(description="The type of the event.", examples=["task.created"])]
+    type: Annotated[
+        str,
+        Meta(
+            description=(
+                "The type of the event. `webhook.test`: a test event. `log.expired`: stands for entries from `seq` on "
+                "that the log does not hold any more; the payload says up to which."
+            ),
+            examples=["task.created"],
+        ),
+    ]
     status: Annotated[DeliveryStatus, Meta(description="How far the delivery is.")]
     created_at: CreatedAt
     next_attempt_at: Annotated[

@@ -115,7 +115,8 @@ def get_webhook(request: Request, room_id: str, webhook_id: str) -> Response:
 def change_webhook(request: Request, room_id: str, webhook_id: str, body: WebhookChange) -> Response:
     """Change the URL or the types of events of a webhook, as an admin of the room.
 
-    It holds for attempts that begin later, also at events of before.
+    It holds for attempts that begin later, also at events of before. A new URL ends a pause. An ordered webhook makes
+    its next attempt at once, or goes on with the next event of a type that is chosen.
     """
     if isinstance(body.url, str):
         _require_allowed(body.url)
@@ -220,6 +221,7 @@ def replay(request: Request, room_id: str, webhook_id: str, body: Any) -> Respon
 
     It serves a receiver that has lost events, and events whose delivery has failed or waits for its next attempt. An
     event keeps its `webhook-id`. An ordered webhook goes back to `from`, and delivers everything from there on again.
+    An event of type `log.expired` stands for entries that the log does not hold any more.
     """
     return request.carry_out(
         lambda: _webhooks.replay(request.caller, room_id, webhook_id, getattr(body, "from"), body.to),

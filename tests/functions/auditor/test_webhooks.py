@@ -55,6 +55,19 @@ def mark_without_webhooks(hooked: HookedRoom) -> None:
     changed(hooked, "LogTable", "head", webhooks=HAS_WEBHOOKS)
 
 
+def pass_a_pending_delivery(hooked: HookedRoom) -> None:
+    """The ordered webhook is beyond an event that stands as pending."""
+    (item,) = [each for each in hooked.product.items("WebhooksTable") if each["item"] == delivery(hooked)]
+    put(hooked.product.aws, "WebhooksTable", **_as_ordered(hooked, item))
+    changed(hooked, "WebhooksTable", f"H#{hooked.webhook['id']}", cursor=2)
+
+
+def _as_ordered(hooked: HookedRoom, item: Json) -> Json:
+    webhook_id = hooked.webhook["id"]
+    kept = {name: value for name, value in item.items() if name not in {"due", "next_at"}}
+    return {**kept, "item": f"D#{webhook_id}#000000000002", "webhook_id": webhook_id}
+
+
 def test_webhooks_of_the_product_are_as_they_must_be(hooked: HookedRoom) -> None:
     finding = audit(hooked.product, Invariant.WEBHOOKS, timedelta(hours=1))
 
@@ -88,12 +101,17 @@ def test_webhooks_of_the_product_are_as_they_must_be(hooked: HookedRoom) -> None
             "is pending, and the sweeper does not see to it",
         ),
         (
+            pass_a_pending_delivery,
+            lambda hooked: f"D#{hooked.webhook['id']}#000000000002 of {hooked.id}",
+            "is pending, and the sweeper does not see to it",
+        ),
+        (
             lambda hooked: changed(hooked, "WebhooksTable", "H", due=None),
             lambda hooked: f"H of {hooked.id}",
             "is pending, and the sweeper does not see to it",
         ),
     ],
-    ids=["count", "no mark", "a mark", "no room", "delivery", "ordered webhook", "state"],
+    ids=["count", "no mark", "a mark", "no room", "delivery", "ordered webhook", "passed delivery", "state"],
 )
 def test_what_is_wrong_is_reported(
     hooked: HookedRoom,

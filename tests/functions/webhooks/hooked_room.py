@@ -48,7 +48,7 @@ class HookedRoom:
     def time_passes(self, time: timedelta) -> None:
         """All that waits for a time has waited for so long."""
         for item in self.product.items("WebhooksTable"):
-            waits = item.keys() & {"next_at", "busy_until", "overlaps_until", "paused_until"}
+            waits = item.keys() & {"next_at", "busy_until", "overlaps_until", "paused_until", "slow_until"}
             earlier = {name: timestamp(parse(item[name]) - time) for name in waits}
             if earlier:
                 key = {"room_id": item["room_id"], "item": item["item"]}

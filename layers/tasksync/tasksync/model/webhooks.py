@@ -53,11 +53,24 @@ SHORTEST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=1)
 """Each pause of a webhook that fails is twice as long as the one before, up to this."""
 
+SLOW_AFTER = timedelta(seconds=2)
+"""A receiver that has not responded by then is slow. What goes to it waits in a queue of its own, so that it holds no
+thread that the events of others need."""
+
+SLOW_FOR = timedelta(minutes=10)
+"""How long it counts as slow after such an attempt."""
+
 PENDING_AT_MOST = timedelta(days=4)
 """How long a delivery waits while its webhook pauses: longer than its attempts take by themselves."""
 
 TEST = "webhook.test"
 """The type of a test event."""
+
+EXPIRED = "log.expired"
+"""The type of a notice that the log does not hold entries any more that a webhook was to get."""
+
+
+_NOTICE = "expired"
 
 
 class EventType(StrEnum):
@@ -153,12 +166,17 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     """Of an ordered webhook: the last entry that it is done with."""
     wanted: int = 0
     """Of an ordered webhook: the last entry that it is to get."""
+    rechosen: int = 0
+    """Of an ordered webhook: what it was to get when its types were changed last. Deliveries up to there may be pending
+    that it does not want any more."""
     paused_until: datetime | None = None
     """After failures in a row, of one that is not ordered: no attempt begins before, but for test events."""
     pauses: int = 0
     """Pauses since an attempt succeeded last."""
     busy_until: datetime | None = None
     """Of an ordered webhook: no attempt begins before. A delivery is in flight, or waits for its next attempt."""
+    slow_until: datetime | None = None
+    """Until when its receiver counts as slow."""
 
     def wants(self, entry: ActivityEntry) -> bool:
         """Whether it gets this entry as an event: by the type, and unless the entry was appended late, about a change
@@ -168,10 +186,19 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
         """
         if entry.seq > self.since and entry.at < self.created_at - _UNDER_WAY:
             return False
-        if self.events is None or event_type(entry) in self.events:
+        return self.has_chosen(event_type(entry))
+
+    def has_chosen(self, type_: str) -> bool:
+        """Whether it wants events of this type."""
+        if self.events is None or type_ in self.events:
             return True
-        refetch = entry.action is ActivityAction.REFETCH
-        return refetch and any(each.startswith(f"{entry.resource.value}.") for each in self.events)
+        resource, _, action = type_.partition(".")
+        refetch = action == ActivityAction.REFETCH.value
+        return refetch and any(each.startswith(f"{resource}.") for each in self.events)
+
+    def is_slow(self, at: datetime) -> bool:
+        """Whether its receiver counts as slow."""
+        return self.slow_until is not None and at < self.slow_until
 
     @property
     def next_pause(self) -> timedelta:
@@ -214,6 +241,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """The number of the entry. Of a test event, that of the last entry before."""
     test: str | None = None
     """Names a test event, of which there may be several after one entry."""
+    last: int | None = None
+    """Of a notice: ``seq`` is the first entry that the log does not hold any more, and this the last one."""
     type: str
     status: DeliveryStatus = DeliveryStatus.PENDING
     begun: int = 0
@@ -230,9 +259,14 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """When the sweeper sees to it, if nothing else has. None: it is not pending."""
 
     @property
+    def name(self) -> str | None:
+        """Distinguishes it from the delivery of the entry ``seq``. None: it is that."""
+        return self.test if self.last is None else _NOTICE
+
+    @property
     def id(self) -> str:
         """The ``webhook-id`` header: the same at each attempt."""
-        text = f"{self.room_id}/{self.seq}/{self.webhook_id}/{self.test or ''}"
+        text = f"{self.room_id}/{self.seq}/{self.webhook_id}/{self.name or ''}"
         return f"msg_{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
@@ -265,6 +299,8 @@ class Message(msgspec.Struct, frozen=True):
     begun: int = 0
     """Of a delivery: how many attempts were begun before this one."""
     delay_seconds: int = 0
+    slow: bool = False
+    """Whether it is in the queue of slow receivers."""
 
 
 def new_webhook_id(room_id: str) -> str:

@@ -99,6 +99,11 @@ class Settings:
         return os.environ["DELIVERY_QUEUE"]
 
     @cached_property
+    def slow_delivery_queue(self) -> str:
+        """URL of the queue of slow receivers."""
+        return os.environ["SLOW_DELIVERY_QUEUE"]
+
+    @cached_property
     def webhook_secret(self) -> str:
         """ARN of the secret, not the secret."""
         return os.environ["WEBHOOK_SECRET"]

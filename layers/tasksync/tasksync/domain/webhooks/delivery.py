@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from msgspec.structs import replace
@@ -16,6 +17,7 @@ from tasksync.model.webhooks import (
     MOST_ATTEMPTS_KEPT,
     PENDING_AT_MOST,
     RETRY_SECONDS,
+    SLOW_FOR,
     Attempt,
     Delivery,
     DeliveryStatus,
@@ -33,9 +35,15 @@ _SURELY_WAITS = IN_FLIGHT + timedelta(seconds=30)
 SWEPT_AFTER = timedelta(minutes=10)
 """The sweeper sees to what a message should have seen to before."""
 
+SLOW_SWEPT_AFTER = timedelta(hours=1)
+"""The same for what waits in the queue of slow receivers."""
+
 _GONE = 410
-_UNKNOWN_ENTRY = "entry_expired"
+UNKNOWN_ENTRY = "entry_expired"
+"""The log does not hold the entry any more."""
 _FAILS = "receiver_fails"
+NOT_CHOSEN = "event_not_chosen"
+"""The webhook does not want events of this type any more."""
 _BROKEN_OFF = "broken_off"
 
 
@@ -47,8 +55,11 @@ class Outcome(NamedTuple):
     """What the receiver requested."""
 
 
-Send = Callable[[Webhook, Delivery, datetime], Outcome]
-"""Sends the payload of a delivery, signed as of a time, and waits for the response. Never raises."""
+Send = Callable[[Webhook, Delivery, datetime, Callable[[], None]], Outcome]
+"""Sends the payload of a delivery, signed as of a time, and waits for the response. Never raises.
+
+Calls its last argument as soon as there has been no response for ``SLOW_AFTER``, and goes on waiting.
+"""
 
 Report = Callable[[str, Delivery, Attempt], None]
 """Takes what came of each attempt, for logs and metrics: ``delivered``, ``retried``, ``failed``."""
@@ -65,6 +76,7 @@ class Webhooks(Protocol):
     def stop(self, webhook: Webhook, state: WebhookState) -> bool: ...
     def failed(self, webhook: Webhook, error: str, at: datetime) -> None: ...
     def succeeded(self, webhook: Webhook) -> None: ...
+    def slow(self, webhook: Webhook, until: datetime) -> None: ...
     def pause(self, webhook: Webhook, until: datetime) -> bool: ...
 
 
@@ -131,12 +143,12 @@ class Attempts:
         begun = replace(delivery, body=body, begun=delivery.begun + 1, next_at=times.now() + IN_FLIGHT)
         if body is None:
             # The log keeps entries for longer than attempts are made, unless an operator has set less.
-            return self.give_up(delivery, _UNKNOWN_ENTRY)
+            return self.give_up(delivery, UNKNOWN_ENTRY)
         # An ordered webhook is itself due while it has anything to deliver.
         swept = not webhook.ordered or delivery.test is not None
         if not self._deliveries.begin(delivery, begun, swept=swept):
             return None
-        outcome = self._send(webhook, begun, times.now())
+        outcome = self._send(webhook, begun, times.now(), partial(self._is_slow, webhook))
         after = _after(begun, outcome)
         recorded = self._deliveries.finish(begun, after, swept=swept)
         self._report(_word(after), after, outcome.attempt)
@@ -161,6 +173,10 @@ class Attempts:
         if self._webhooks.stop(webhook, state):
             self._stopped(webhook, state)
 
+    def _is_slow(self, webhook: Webhook) -> None:
+        """At once, while the attempt goes on: what is handed over from now on does not wait for the same receiver."""
+        self._webhooks.slow(webhook, times.now() + SLOW_FOR)
+
     def _payload(self, delivery: Delivery, entry: ActivityEntry | None) -> str | None:
         """None if the log does not hold the entry any more."""
         if entry is None:
@@ -175,11 +191,20 @@ class Attempts:
 class Deliverer:
     """Delivers single events, to webhooks that are not ordered."""
 
-    def __init__(self, webhooks: Webhooks, deliveries: Deliveries, queue: Queue, attempts: Attempts) -> None:
+    def __init__(
+        self,
+        webhooks: Webhooks,
+        deliveries: Deliveries,
+        queue: Queue,
+        attempts: Attempts,
+        slow_queue: Queue | None = None,
+    ) -> None:
+        """``slow_queue``: takes what goes to slow receivers. None: the messages come from there."""
         self._webhooks = webhooks
         self._deliveries = deliveries
         self._queue = queue
         self._attempts = attempts
+        self._slow_queue = slow_queue
 
     def deliver(self, room_id: str, item: str, begun: int, longest_delay_seconds: int) -> None:
         """Make the attempt that a message asks for, unless it has been begun.
@@ -195,7 +220,7 @@ class Deliverer:
             return
         if webhook.ordered and delivery.test is None:
             return  # it goes in its turn: ``OrderedDeliverer``
-        if delivery.test is None and self._pauses(webhook, delivery):
+        if self._is_passed_on(webhook, delivery) or (delivery.test is None and self._pauses(webhook, delivery)):
             return
         after = self._attempts.make(webhook, delivery)
         if after is None:
@@ -206,6 +231,19 @@ class Deliverer:
             seconds = seconds_until(after.next_at)
             if seconds <= longest_delay_seconds:
                 self._queue.deliver([after], seconds)
+
+    def _is_passed_on(self, webhook: Webhook, delivery: Delivery) -> bool:
+        """Whether nobody wants the event any more, or its receiver is slow, and the other queue has it now."""
+        if delivery.name is None and not webhook.has_chosen(delivery.type):
+            self._attempts.give_up(delivery, NOT_CHOSEN)
+            return True
+        now = times.now()
+        if self._slow_queue is None or not webhook.is_slow(now):
+            return False
+        # It may wait there for long: the sweeper need not send it again so soon.
+        self._deliveries.put_off(delivery, replace(delivery, next_at=now + SLOW_SWEPT_AFTER))
+        self._slow_queue.deliver([delivery])
+        return True
 
     def _pauses(self, webhook: Webhook, delivery: Delivery) -> bool:
         """Whether a webhook that has failed again and again pauses. Then the delivery waits, without an attempt.

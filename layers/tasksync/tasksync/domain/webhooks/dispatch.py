@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from tasksync.domain.webhooks.entries import delivery_of
 from tasksync.model import times
 from tasksync.model.entities import ActivityEntry
-from tasksync.model.webhooks import Delivery, Subscriptions, Webhook, WebhookState, event_type
+from tasksync.model.webhooks import Delivery, Subscriptions, Webhook, WebhookState
 from tasksync.runtime.deadline import KeepGoing
 from tasksync.runtime.unit_of_work import retry_on_conflict
 
@@ -24,7 +25,7 @@ class Webhooks(Protocol):
     """The part of ``dynamodb/webhooks/repository.py`` that ``Dispatcher`` uses."""
 
     def subscriptions(self, room_id: str) -> Subscriptions | None: ...
-    def want(self, webhook: Webhook, seq: int, due_at: datetime) -> bool: ...
+    def want(self, webhook: Webhook, first: int, last: int, due_at: datetime) -> bool: ...
     def dispatched(self, room_id: str, before: int, after: int) -> None: ...
 
 
@@ -83,25 +84,15 @@ class Dispatcher:
             return
         due_at = times.now() + DUE_AFTER
         if webhook.ordered:
-            # What it skips is skipped by who delivers.
-            if webhook.wanted < wanted[-1].seq and self._webhooks.want(webhook, wanted[-1].seq, due_at):
+            # What it skips between these is skipped by who delivers.
+            more = [entry.seq for entry in wanted if entry.seq > webhook.wanted]
+            if more and self._webhooks.want(webhook, more[0], more[-1], due_at):
                 self._queue.advance(webhook.room_id, webhook.id)
             return
         if webhook.state is not WebhookState.ACTIVE:
             return
         made = [
-            delivery
-            for entry in wanted
-            if self._deliveries.create(
-                delivery := Delivery(
-                    room_id=webhook.room_id,
-                    webhook_id=webhook.id,
-                    seq=entry.seq,
-                    type=event_type(entry),
-                    created_at=times.now(),
-                    next_at=due_at,
-                )
-            )
+            delivery for entry in wanted if self._deliveries.create(delivery := delivery_of(webhook, entry, due_at))
         ]
         if made:
             self._queue.deliver(made)

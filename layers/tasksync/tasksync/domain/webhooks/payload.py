@@ -7,7 +7,7 @@ from typing import Any
 
 from tasksync.model import times
 from tasksync.model.entities import ActivityEntry, Task
-from tasksync.model.webhooks import PAYLOAD_BYTES, TEST, event_type
+from tasksync.model.webhooks import EXPIRED, PAYLOAD_BYTES, TEST, event_type
 
 RenderTask = Callable[[Task], Mapping[str, Any]]
 """A task as responses show it."""
@@ -43,6 +43,11 @@ def event_payload(entry: ActivityEntry, task: Task | None, render: RenderTask) -
 def test_payload(room_id: str, webhook_id: str, at: datetime) -> str:
     """JSON of a test event."""
     return _encoded(TEST, at, {"room_id": room_id, "webhook_id": webhook_id})
+
+
+def notice_payload(room_id: str, first: int, last: int, at: datetime) -> str:
+    """JSON of a notice that these entries are not in the log any more."""
+    return _encoded(EXPIRED, at, {"room_id": room_id, "from": first, "to": last})
 
 
 def _encoded(kind: str, at: datetime, data: Mapping[str, Any]) -> str:

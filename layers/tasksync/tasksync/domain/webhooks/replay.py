@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from tasksync.domain.webhooks.delivery import is_waiting
 from tasksync.domain.webhooks.dispatch import DUE_AFTER
+from tasksync.domain.webhooks.entries import contiguous, delivery_of, last_expired, notice_of
 from tasksync.model import times
 from tasksync.model.entities import ActivityEntry
-from tasksync.model.webhooks import Delivery, DeliveryStatus, Replay, Webhook, event_type
+from tasksync.model.webhooks import Delivery, DeliveryStatus, Replay, Webhook
 
 _ENTRIES = 25
 
@@ -28,7 +29,7 @@ class Deliveries(Protocol):
 
     def find_replay(self, room_id: str, item: str) -> Replay | None: ...
     def continue_replay(self, replay: Replay, following: int) -> bool: ...
-    def of_entry(self, room_id: str, webhook_id: str, seq: int) -> Delivery | None: ...
+    def stored(self, made: Delivery) -> Delivery | None: ...
     def create(self, delivery: Delivery) -> bool: ...
     def again(self, before: Delivery, after: Delivery) -> bool: ...
 
@@ -62,33 +63,30 @@ class Replayer:
                 self._queue.replay(replay)
                 return
             webhook = self._webhooks.find(room_id, replay.webhook_id)
-            entries = [] if webhook is None else self._entries(replay)
-            if webhook is not None:
-                due = [made for entry in entries if (made := self._due(webhook, entry)) is not None]
-                if due:
-                    self._queue.deliver(due)
-            following = entries[-1].seq + 1 if entries else replay.last + 1
+            made, following = ([], replay.last + 1) if webhook is None else self._next(webhook, replay)
+            due = [again for each in made if (again := self._due(each)) is not None]
+            if due:
+                self._queue.deliver(due)
             if not self._deliveries.continue_replay(replay, following):
                 return
 
-    def _entries(self, replay: Replay) -> list[ActivityEntry]:
-        return self._log.following(replay.room_id, replay.next - 1, replay.last, _ENTRIES)
+    def _next(self, webhook: Webhook, replay: Replay) -> tuple[Sequence[Delivery], int]:
+        """What the webhook wants of the next entries, or the notice that the log does not hold them any more; and the
+        entry after them."""
+        entries = self._log.following(replay.room_id, replay.next - 1, replay.last, _ENTRIES)
+        expired = last_expired(entries, replay.next, replay.last)
+        if expired is not None:
+            return [notice_of(webhook, replay.next, expired)], expired + 1
+        entries = contiguous(entries)
+        wanted = [delivery_of(webhook, entry) for entry in entries if webhook.wants(entry)]
+        return wanted, entries[-1].seq + 1
 
-    def _due(self, webhook: Webhook, entry: ActivityEntry) -> Delivery | None:
-        """The delivery of an entry, due now. None if the webhook does not want it, or it was due anyway."""
-        if not webhook.wants(entry):
-            return None
+    def _due(self, made: Delivery) -> Delivery | None:
+        """A delivery, due now. None if it was due anyway."""
         next_at = times.now() + DUE_AFTER
-        found = self._deliveries.of_entry(webhook.room_id, webhook.id, entry.seq)
+        found = self._deliveries.stored(made)
         if found is None:
-            made = Delivery(
-                room_id=webhook.room_id,
-                webhook_id=webhook.id,
-                seq=entry.seq,
-                type=event_type(entry),
-                created_at=times.now(),
-                next_at=next_at,
-            )
+            made = replace(made, next_at=next_at)
             return made if self._deliveries.create(made) else None
         if found.status is DeliveryStatus.PENDING and not is_waiting(found.next_at):
             return None

@@ -157,14 +157,26 @@ class WebhookService:
 
     @retry_on_conflict
     def change(self, caller: Caller, room_id: str, webhook_id: str, edit: Callable[[Webhook], Webhook]) -> Webhook:
-        """Replace URL and events by what ``edit`` returns."""
+        """Replace URL and events by what ``edit`` returns.
+
+        A new URL ends a pause. An ordered webhook that waits for its next attempt goes on at once: the event may arrive
+        now, or is not wanted any more.
+        """
         actor, before = self._found(caller, room_id, webhook_id)
         edited = edit(before)
         after = replace(edited, events=_each_once(edited.events))
-        if after != before:
-            after = replace(after, updated_at=times.later_than(before.updated_at))
-            unit_of_work.respond_with(after)
-            self._webhooks.change(actor, before, after)
+        if after == before:
+            return after
+        after = replace(after, updated_at=times.later_than(before.updated_at))
+        if after.url != before.url:
+            after = replace(after, failures=0, paused_until=None, pauses=0)
+        waits = before.ordered and is_waiting(before.busy_until)
+        if waits:
+            after = replace(after, busy_until=None)
+        unit_of_work.respond_with(after)
+        self._webhooks.change(actor, before, after)
+        if waits:
+            _notify(lambda: self._queue.advance(room_id, webhook_id))
         return after
 
     @retry_on_conflict

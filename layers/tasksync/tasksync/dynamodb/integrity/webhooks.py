@@ -89,8 +89,11 @@ def marked_log_snapshots(raws: Iterable[Raw]) -> list[MarkedLogSnapshot]:
 
 
 def _sees_to(delivery: Delivery, webhook: Webhook | None) -> bool:
-    """Whether the sweeper sees to this pending delivery by itself. Those of an ordered webhook go in their turn."""
-    return delivery.test is not None or (webhook is not None and not webhook.ordered)
+    """Whether the sweeper must see to this pending delivery by itself. Those of an ordered webhook go in their turn,
+    which is over behind the cursor."""
+    if delivery.test is not None:
+        return True
+    return webhook is not None and (not webhook.ordered or delivery.seq <= webhook.cursor)
 
 
 def _must_be_due(raw: Raw) -> bool | None:

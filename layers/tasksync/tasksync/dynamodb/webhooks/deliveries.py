@@ -11,6 +11,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from tasksync.dynamodb.core.connection import get_item, get_many, single_write
+from tasksync.dynamodb.core.queries import raws
 from tasksync.dynamodb.webhooks.items import (
     SHARDS,
     DeliveryItem,
@@ -39,9 +40,9 @@ class DeliveriesRepository:
         raw = get_item(settings.webhooks_table, key_of(room_id, item))
         return None if raw is None else DeliveryItem.from_raw_data(raw).entity()
 
-    def of_entry(self, room_id: str, webhook_id: str, seq: int) -> Delivery | None:
-        """The delivery of an entry, read consistently."""
-        return self.find(room_id, delivery_item(webhook_id, seq))
+    def stored(self, made: Delivery) -> Delivery | None:
+        """A delivery as it is in the ledger, if it is there; read consistently."""
+        return self.find(made.room_id, delivery_item(made.webhook_id, made.seq, made.name))
 
     def page(
         self, room_id: str, webhook_id: str, status: DeliveryStatus | None, limit: int, after: str | None
@@ -69,6 +70,16 @@ class DeliveriesRepository:
             key = read.get("LastEvaluatedKey")
             position = None if key is None else key["item"]["S"]
         return Page([each.entity() for each in found[:limit]], position)
+
+    def pending(self, room_id: str, webhook_id: str, first: int, last: int) -> list[Delivery]:
+        """Of these entries, or notices about them; no test events."""
+        beyond = WebhooksItem.item.between(delivery_item(webhook_id, first), delivery_item(webhook_id, last))
+        which = DeliveryItem.status == DeliveryStatus.PENDING.value
+        found = [
+            DeliveryItem.from_raw_data(raw).entity()
+            for raw in raws(WebhooksItem.query(room_id, beyond, which, consistent_read=True))
+        ]
+        return [each for each in found if each.test is None]
 
     def create(self, delivery: Delivery) -> bool:
         """False if it is in the ledger already."""

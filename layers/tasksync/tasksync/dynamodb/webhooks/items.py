@@ -91,9 +91,11 @@ class WebhookItem(WebhooksItem):
     updated_at = UnicodeAttribute()
     cursor = NumberAttribute()
     wanted = NumberAttribute()
+    rechosen = NumberAttribute()
     busy_until = UnicodeAttribute(null=True)
     paused_until = UnicodeAttribute(null=True)
     pauses = NumberAttribute()
+    slow_until = UnicodeAttribute(null=True)
 
     @classmethod
     def at(cls, room_id: str, webhook_id: str) -> "WebhookItem":
@@ -119,9 +121,11 @@ class WebhookItem(WebhooksItem):
             updated_at=times.timestamp(webhook.updated_at),
             cursor=webhook.cursor,
             wanted=webhook.wanted,
+            rechosen=webhook.rechosen,
             busy_until=written(webhook.busy_until),
             paused_until=written(webhook.paused_until),
             pauses=webhook.pauses,
+            slow_until=written(webhook.slow_until),
         )
 
     def entity(self) -> Webhook:
@@ -145,14 +149,17 @@ class WebhookItem(WebhooksItem):
             updated_at=times.parse(self.updated_at),
             cursor=int(self.cursor),
             wanted=int(self.wanted),
+            rechosen=int(self.rechosen),
             busy_until=_read(held, "busy_until"),
             paused_until=_read(held, "paused_until"),
             pauses=int(self.pauses),
+            slow_until=_read(held, "slow_until"),
         )
 
 
 class DeliveryItem(WebhooksItem):
     webhook_id = UnicodeAttribute()
+    last = NumberAttribute(null=True)
     type = UnicodeAttribute()
     status = UnicodeAttribute()
     begun = NumberAttribute()
@@ -165,14 +172,15 @@ class DeliveryItem(WebhooksItem):
 
     @classmethod
     def at(cls, delivery: Delivery) -> "DeliveryItem":
-        return cls(delivery.room_id, delivery_item(delivery.webhook_id, delivery.seq, delivery.test))
+        return cls(delivery.room_id, delivery_item(delivery.webhook_id, delivery.seq, delivery.name))
 
     @classmethod
     def of(cls, delivery: Delivery) -> "DeliveryItem":
         return cls(
             delivery.room_id,
-            delivery_item(delivery.webhook_id, delivery.seq, delivery.test),
+            delivery_item(delivery.webhook_id, delivery.seq, delivery.name),
             webhook_id=delivery.webhook_id,
+            last=delivery.last,
             type=delivery.type,
             status=delivery.status.value,
             begun=delivery.begun,
@@ -188,12 +196,14 @@ class DeliveryItem(WebhooksItem):
 
     def entity(self) -> Delivery:
         held = self.attribute_values
-        _, _, seq, *test = self.item.split("#")
+        _, _, seq, *name = self.item.split("#")
+        last = held.get("last")
         return Delivery(
             room_id=self.room_id,
             webhook_id=self.webhook_id,
             seq=int(seq),
-            test=test[0] if test else None,
+            test=name[0] if name and last is None else None,
+            last=None if last is None else int(last),
             type=self.type,
             status=DeliveryStatus(self.status),
             begun=int(self.begun),
@@ -237,9 +247,9 @@ class PurgeItem(WebhooksItem):
         return Purge(self.room_id, self.item.removeprefix(PURGE), times.parse(self.at))
 
 
-def delivery_item(webhook_id: str, seq: int, test: str | None = None) -> str:
-    """The sort key of a delivery."""
-    return f"{DELIVERY}{webhook_id}#{seq:0{_DIGITS}}{'' if test is None else f'#{test}'}"
+def delivery_item(webhook_id: str, seq: int, name: str | None = None) -> str:
+    """The sort key of a delivery. ``name``: what distinguishes it from that of the entry."""
+    return f"{DELIVERY}{webhook_id}#{seq:0{_DIGITS}}{'' if name is None else f'#{name}'}"
 
 
 def deliveries_of(webhook_id: str) -> str:

@@ -1,4 +1,5 @@
-"""The queue of deliveries. A message says which item is due; the table says whether it still is."""
+"""The queues of deliveries: one for webhooks whose receivers are slow, and one for all else. A message says which item
+is due; the table says whether it still is."""
 
 import json
 from collections.abc import Sequence
@@ -24,13 +25,17 @@ LONGEST_DELAY_SECONDS = queues.LONGEST_DELAY_SECONDS
 class DeliveryQueue:
     """Sends messages. Each method raises ``DependencyFailed``; the sweeper then sees to what is due."""
 
+    def __init__(self, slow_queue: str | None = None) -> None:
+        """``slow_queue``: the URL of the queue of slow receivers, if messages are to go there."""
+        self._slow_queue = slow_queue
+
     def deliver(self, deliveries: Sequence[Delivery], delay_seconds: int = 0) -> None:
         """Let the next attempt of each delivery begin after so many seconds, at most ``LONGEST_DELAY_SECONDS``."""
         self.send(
             [
                 Message(
                     each.room_id,
-                    delivery_item(each.webhook_id, each.seq, each.test),
+                    delivery_item(each.webhook_id, each.seq, each.name),
                     each.begun,
                     delay_seconds,
                 )
@@ -52,21 +57,19 @@ class DeliveryQueue:
 
     def send(self, messages: Sequence[Message]) -> None:
         queues.send(
-            settings.delivery_queue,
-            [
-                (
-                    json.dumps({"room_id": each.room_id, "item": each.item, "begun": each.begun}),
-                    each.delay_seconds,
-                )
-                for each in messages
-            ],
+            self._slow_queue or settings.delivery_queue,
+            [(json.dumps(self._body(each)), each.delay_seconds) for each in messages],
         )
+
+    def _body(self, message: Message) -> dict[str, Any]:
+        body = {"room_id": message.room_id, "item": message.item, "begun": message.begun}
+        return {**body, "slow": True} if self._slow_queue else body
 
 
 def read(body: str) -> Message:
     """A message of the queue. Raises ``KeyError`` or ``ValueError`` for a text that is none."""
     held: dict[str, Any] = json.loads(body)
-    return Message(held["room_id"], held["item"], int(held["begun"]))
+    return Message(held["room_id"], held["item"], int(held["begun"]), slow=held.get("slow", False))
 
 
 def is_delivery(item: str) -> bool:
@@ -87,5 +90,5 @@ def is_dispatch(item: str) -> bool:
 
 
 def webhook_in(item: str) -> str:
-    """The id in the sort key of a webhook."""
-    return item.removeprefix(WEBHOOK)
+    """The id of the webhook in the sort key of what a message can name."""
+    return item.split("#")[1]

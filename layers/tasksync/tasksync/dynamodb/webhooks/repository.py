@@ -48,23 +48,32 @@ class WebhooksRepository:
             return None
 
     # ------------------------------------------------------------------------------------------ dispatch
-    def want(self, webhook: Webhook, seq: int, due_at: datetime) -> bool:
-        """Let an ordered webhook, which wants less, get the entries up to ``seq``. False if it is not to do anything
-        about it now.
+    def want(self, webhook: Webhook, first: int, last: int, due_at: datetime) -> bool:
+        """Let an ordered webhook, which wants less, get the entries from ``first`` up to ``last``. False if it is not
+        to do anything about it now.
 
-        Raises ``WriteConflict`` if it wants them already, is gone, or was stopped or resumed at this moment.
+        One that has got all it wanted is done with what is before ``first``: it does not look for it in the log, which
+        may not hold it any more.
+
+        Raises ``WriteConflict`` if it wants them already, is gone, or was stopped, resumed or set back at this moment.
         """
-        active = WebhookItem.state == WebhookState.ACTIVE.value
-        stopped, behind = WebhookItem.state != WebhookState.ACTIVE.value, WebhookItem.wanted < seq
-        wanted = WebhookItem.wanted.set(seq)
+        active, stopped = (
+            WebhookItem.state == WebhookState.ACTIVE.value,
+            WebhookItem.state != WebhookState.ACTIVE.value,
+        )
+        wanted: list[Action] = [WebhookItem.wanted.set(last)]
+        behind: Condition = WebhookItem.wanted < last
+        if webhook.cursor == webhook.wanted:
+            wanted.append(WebhookItem.cursor.set(first - 1))
+            behind = (WebhookItem.wanted == webhook.wanted) & (WebhookItem.cursor == webhook.cursor)
         due = [
             # Where a delivery waits or is in flight, it is due already.
             WebhookItem.due.set(WebhookItem.due | shard(webhook.id)),
             WebhookItem.next_at.set(WebhookItem.next_at | times.timestamp(due_at)),
         ]
-        if _changed(webhook, [wanted, *due], active & behind):
+        if _changed(webhook, [*wanted, *due], active & behind):
             return True
-        if not _changed(webhook, [wanted], stopped & behind):
+        if not _changed(webhook, wanted, stopped & behind):
             raise WriteConflict
         return False
 
@@ -141,6 +150,10 @@ class WebhooksRepository:
     def succeeded(self, webhook: Webhook) -> None:
         """An attempt succeeded after others had failed."""
         _changed(webhook, unfailed(), WebhookItem.room_id.exists())
+
+    def slow(self, webhook: Webhook, until: datetime) -> None:
+        """Its receiver counts as slow until a time."""
+        _changed(webhook, [WebhookItem.slow_until.set(times.timestamp(until))], WebhookItem.room_id.exists())
 
     def pause(self, webhook: Webhook, until: datetime) -> bool:
         """Let this invocation alone make the attempt that is made between two pauses. False if another does."""

@@ -49,19 +49,28 @@ class SubscriptionsRepository(WebhooksRepository):
         transaction.commit()
 
     def change(self, actor: Membership, before: Webhook, after: Webhook) -> None:
-        """Write what an admin changes: URL, events, the generation of the secret."""
+        """Write what an admin changes: URL, events, the generation of the secret. A new URL ends a pause. Where the
+        webhook does not wait any longer (``busy_until``), it is due."""
         chosen = after.events
         events = WebhookItem.events.remove() if chosen is None else WebhookItem.events.set([*map(str, chosen)])
-        actions = [
+        unchanged = _same_choices(before)
+        actions: list[Action] = [
             WebhookItem.url.set(after.url),
             events,
             WebhookItem.generation.set(after.generation),
             _set(WebhookItem.overlaps_until, after.overlaps_until),
             WebhookItem.updated_at.set(times.timestamp(after.updated_at)),
         ]
+        if after.events != before.events:
+            actions.append(WebhookItem.rechosen.set(WebhookItem.wanted))
+        if after.url != before.url:
+            actions += unfailed()
+        if after.busy_until != before.busy_until:
+            actions += [WebhookItem.busy_until.remove(), *due(after.id, after.updated_at)]
+            unchanged &= WebhookItem.busy_until == written(before.busy_until)
         transaction = Transaction()
         require_membership(transaction, actor)
-        transaction.update(WebhookItem.at(before.room_id, before.id), actions, _same_choices(before), WriteConflict)
+        transaction.update(WebhookItem.at(before.room_id, before.id), actions, unchanged, WriteConflict)
         transaction.commit()
 
     def resume(self, actor: Membership, before: Webhook, after: Webhook) -> None:
