@@ -1,12 +1,15 @@
 """Webhooks over real connections: receivers that behave badly, and functions that are killed, lose no event."""
 
 import contextlib
+import ssl
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tests.conftest import Figures
 from tests.functions.webhooks import receivers
+from tests.functions.webhooks.certificates import certificate
 from tests.functions.webhooks.hooked_room import titles, verified
 from tests.functions.webhooks.receivers import Answer, Receiver, status
 from tests.journeys.service import Service, eventually
@@ -37,14 +40,36 @@ _MOST_AT_ONCE = 8 + 2 * 8
 """Attempts at one receiver that hangs: one in each invocation, and those from the queue of slow receivers."""
 
 
+_NAME = "hooks.example.org"
+
+_RESOLVER = f"""
+import socket
+from pathlib import Path
+
+resolved = socket.getaddrinfo
+
+
+def getaddrinfo(host, *arguments, **options):
+    if host == "{_NAME}":
+        host = Path(__file__).with_name("addresses").read_text(encoding="utf-8")
+    return resolved(host, *arguments, **options)
+
+
+socket.getaddrinfo = getaddrinfo
+"""
+"""A module that Python imports when it starts: one name resolves to what a file says."""
+
+
 class Hook:
     """A webhook of a room, with its receiver."""
 
-    def __init__(self, ann: Person, room: Json, receiver: Receiver, *, ordered: bool = False) -> None:
+    def __init__(
+        self, ann: Person, room: Json, receiver: Receiver, *, ordered: bool = False, url: str | None = None
+    ) -> None:
         self.receiver = receiver
         self._ann = ann
         path = f"/rooms/{room['id']}/webhooks"
-        response = ann.post(path, json={"url": receiver.url, "events": ["task.created"], "ordered": ordered})
+        response = ann.post(path, json={"url": url or receiver.url, "events": ["task.created"], "ordered": ordered})
         assert response.status == 201, response
         self.secret: str = response.json()["secret"]
         self.path = f"{path}/{response.json()['id']}"
@@ -169,6 +194,43 @@ def test_functions_that_are_killed_lose_no_event(service: Service) -> None:
         assert eventually(delivered, 3 * _LEASE_SECONDS), (victim.deliveries(), hook.deliveries())
         assert titles(hangs.requests) == ["first", "first", "second"]
         assert hangs.most_in_flight == 1
+
+
+def test_a_name_that_changes_to_an_inner_address_between_attempts_gets_nothing(
+    service: Service, tmp_path: Path
+) -> None:
+    ann = service.register()
+    room = ann.open_room()
+    made, key = certificate(_NAME)
+    (tmp_path / "receiver.pem").write_bytes(key + made)
+    (tmp_path / "trusted.pem").write_bytes(made)
+    (tmp_path / "sitecustomize.py").write_text(_RESOLVER, encoding="utf-8")
+    addresses = tmp_path / "addresses"
+    addresses.write_text("127.0.0.1", encoding="utf-8")
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server.load_cert_chain(tmp_path / "receiver.pem")
+    # Python itself imports a module of this name from there as it starts. The product knows no such resolver.
+    variables = {"PYTHONPATH": str(tmp_path), "SSL_CERT_FILE": str(tmp_path / "trusted.pem")}
+    with (
+        Receiver(status(500), status(200)).listening(server) as receiver,
+        service.configured("WebhookDeliveryFunction", **variables),
+    ):
+        hook = Hook(ann, room, receiver, url=f"https://{_NAME}:{receiver.port}/")
+        ann.plan(title="first", room_id=room["id"])
+        assert eventually(lambda: _errors(hook) == ["status_500"]), hook.deliveries()
+
+        addresses.write_text("169.254.169.254", encoding="utf-8")
+        assert eventually(lambda: _errors(hook) == ["status_500", "address_not_allowed"]), hook.deliveries()
+        assert len(receiver.requests) == 1
+
+        addresses.write_text("127.0.0.1", encoding="utf-8")
+        [waiting] = hook.deliveries()
+        hook.ask("replay", {"from": waiting["seq"], "to": waiting["seq"]})
+        assert eventually(_has_delivered(hook, ["first"])), hook.deliveries()
+
+
+def _errors(hook: Hook) -> list[str]:
+    return [attempt["error"] for each in hook.deliveries() for attempt in each["attempts"]]
 
 
 def _has_delivered(hook: Hook, planned: list[str]) -> Callable[[], bool]:

@@ -1,6 +1,5 @@
 """What is sent where, and what becomes of receivers that fail: sent over real connections on this machine."""
 
-import datetime as dt
 import ssl
 import threading
 import time
@@ -8,14 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from tasksync.domain.webhooks.delivery import Outcome
 from tasksync.model import times
 from tasksync.security.webhook_addresses import Refused, is_global, target_of
 from tests.functions.webhooks import receivers
+from tests.functions.webhooks.certificates import certificate
 from tests.functions.webhooks.receivers import Answer, Receiver, status
 from webhook_delivery.sender import Sender
 
@@ -326,11 +323,11 @@ def test_a_resolver_that_hangs_is_not_waited_for() -> None:
     ("host", "error"), [("hooks.example.org", None), ("other.example.org", "tls_failed")], ids=["its name", "another"]
 )
 def test_the_certificate_must_be_that_of_the_name_in_the_url(tmp_path: Path, host: str, error: str | None) -> None:
-    certificate, key = _certificate("hooks.example.org")
-    (tmp_path / "both.pem").write_bytes(key + certificate)
+    made, key = certificate("hooks.example.org")
+    (tmp_path / "both.pem").write_bytes(key + made)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(tmp_path / "both.pem")
-    client = ssl.create_default_context(cadata=certificate.decode())
+    client = ssl.create_default_context(cadata=made.decode())
 
     with Receiver().listening(server) as receiver:
         sender = Sender(loopback=True, resolve=lambda *_: ["127.0.0.1"], tls=client, seconds=5)
@@ -341,8 +338,8 @@ def test_the_certificate_must_be_that_of_the_name_in_the_url(tmp_path: Path, hos
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
-    certificate, key = _certificate("hooks.example.org")
-    (tmp_path / "both.pem").write_bytes(key + certificate)
+    made, key = certificate("hooks.example.org")
+    (tmp_path / "both.pem").write_bytes(key + made)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(tmp_path / "both.pem")
 
@@ -351,25 +348,3 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> Non
         outcome = sender.send(f"https://hooks.example.org:{receiver.port}/", {}, BODY, times.now())
 
     assert (outcome.attempt.error, receiver.requests) == ("tls_failed", [])
-
-
-def _certificate(name: str) -> tuple[bytes, bytes]:
-    """A certificate for this name, signed by itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return made.public_bytes(pem), private
