@@ -121,16 +121,16 @@ def change_webhook(request: Request, room_id: str, webhook_id: str, body: Webhoo
     if isinstance(body.url, str):
         _require_allowed(body.url)
 
-    fields: list[str] = []
+    before: list[Webhook] = []
 
     def applied(webhook: Webhook) -> Webhook:
-        changed: Webhook = request.merged(shown.webhook(webhook), lambda: body.applied(webhook))
-        fields[:] = [name for name in ("url", "events") if getattr(changed, name) != getattr(webhook, name)]
-        return changed
+        before[:] = [webhook]
+        return request.merged(shown.webhook(webhook), lambda: body.applied(webhook))
 
     change = _Change(lambda: _webhooks.change(request.caller, room_id, webhook_id, applied))
     with _noting_refusals(request, room_id):
         response = request.carry_out(change, _shown)
+    fields = [name for name in ("url", "events") if getattr(change.webhook, name) != getattr(before[0], name)]
     if fields:
         note(request, "webhook_changed", request.caller.user_id, **change.names(), fields=fields)
     return response
@@ -257,15 +257,15 @@ class _Change:
 
     def __init__(self, carry_out: Callable[[], Webhook]) -> None:
         self._carry_out = carry_out
-        self._webhook: Webhook
+        self.webhook: Webhook
+        """Once it is carried out; of a deletion, what was there."""
 
     def __call__(self) -> Webhook:
-        self._webhook = self._carry_out()
-        return self._webhook
+        self.webhook = self._carry_out()
+        return self.webhook
 
     def names(self) -> dict[str, str | None]:
-        """Once it is carried out."""
-        webhook = self._webhook
+        webhook = self.webhook
         return {"room_id": webhook.room_id, "webhook_id": webhook.id, "host": urlsplit(webhook.url).hostname}
 
 

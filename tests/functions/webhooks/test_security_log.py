@@ -30,6 +30,7 @@ def test_each_change_of_a_webhook_names_who_made_it_and_the_host(
     # A response that is stored already, and a change of nothing, are no changes.
     assert ann.post(path, json={"url": URL}, headers={"Idempotency-Key": "k"}).status == 201
     assert ann.patch(own, json={"url": URL}).status == 200
+    assert ann.patch(own, json={"events": None}).status == 200
     responses += [
         ann.patch(own, json={"url": OTHER, "events": ["task.created"]}),
         ann.patch(own, json={"events": None}),
