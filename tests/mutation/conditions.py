@@ -1,5 +1,6 @@
 """Condition expressions as DynamoDB is sent them: what each is a condition of, and how it can be weakened."""
 
+import functools
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -182,6 +183,7 @@ def _kind(part: Json) -> str:
     return _TABLES[part["TableName"]]
 
 
+@functools.cache
 def _parse(text: str) -> _Node:
     tokens = [found["op"] or found["word"] for found in _TOKEN.finditer(text)]
     node, end = _disjunction(tokens, 0)

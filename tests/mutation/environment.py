@@ -1,7 +1,9 @@
 """Where a scenario is played: the product on a DynamoDB of our own, in which somebody can always come in between."""
 
 import contextlib
+import copy
 import functools
+import hashlib
 import importlib
 import io
 import json
@@ -18,6 +20,7 @@ from moto.core.models import botocore_stubber
 from infrastructure import reset_password
 from tasksync.model import times
 from tests.mutation.conditions import Condition, Json, Mutant, atoms, condition_of, mutants
+from tests.mutation.recording import Moment, Recorded, Recording, copied
 from tests.simulation.dynamodb import Database, ServiceError
 from tests.simulation.functions import Invocation
 from tests.simulation.invariants import Violation, check_always, check_changes
@@ -62,34 +65,13 @@ class Response:
         return f"<{self.status} {self.body}>"
 
 
-class Seen:
-    """What has been sent: the conditions with their mutants, and for each operation what its conditions look at."""
-
-    def __init__(self) -> None:
-        self.conditions: dict[Condition, list[str]] = {}
-        self.atoms: dict[str, set[tuple[str, str]]] = {}
-        self.raced: set[str] = set()
-        """Operations that somebody came before."""
-
-    def add(self, operation: str, verb: str, part: Json) -> None:
-        condition = condition_of(operation, verb, part)
-        if condition not in self.conditions:
-            self.conditions[condition] = list(mutants(part))
-        self.atoms.setdefault(operation, set()).update(atoms(part) | {("", verb)})
-
-    def merge(self, others: "Seen") -> None:
-        self.conditions = {**others.conditions, **self.conditions}
-        for operation, found in others.atoms.items():
-            self.atoms.setdefault(operation, set()).update(found)
-
-    def of(self, condition: Condition) -> list[Mutant]:
-        return [Mutant(condition, change) for change in self.conditions[condition]]
-
-
 class Stage:
-    """One world, with a mutant in it or none. Every commit in it is held against the invariants."""
+    """One world, with a mutant in it or none. Every commit in it is held against the invariants.
 
-    def __init__(self, seen: Seen, mutant: Mutant | None) -> None:
+    Without a mutant, it records; with one, it begins with what is recorded.
+    """
+
+    def __init__(self, recording: Recording, mutant: Mutant | None) -> None:
         self.draws = _Entropy()
         self.entropy: Random = self.draws
         self.time = EPOCH_SECONDS
@@ -104,8 +86,14 @@ class Stage:
             start_cold(properties["Handler"])
         self._clock_ahead = 0.0
         self._unweakened = False
-        self._seen = seen
+        self._recording = recording
         self._mutant = mutant
+        self._known = [] if mutant is None else recording.before(mutant.condition)[::-1]
+        """What is not run: the first invocation is the last of these."""
+        self._like_the_recording = True
+        self._invoking = False
+        self._sent: set[Condition] = set()
+        """During the invocation that is being recorded."""
         self._before: list[tuple[str, Callable[[], object]]] = []
         self._between: list[Callable[[], object]] = []
         self._held: str | Json | None = None
@@ -126,6 +114,8 @@ class Stage:
         self.time += seconds
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
+        if not self._invoking:
+            self._depart()
         target = request.headers["X-Amz-Target"]
         service, _, operation = (target.decode() if isinstance(target, bytes) else target).partition(".")
         raw = request.body
@@ -158,7 +148,7 @@ class Stage:
     # ---------------------------------------------------------------------------------- what scenarios do
     def before(self, operation: str, action: Callable[[], object]) -> None:
         """Once, before the next transaction of this operation is sent, let ``action`` happen."""
-        self._seen.raced.add(operation)
+        self._recording.seen.raced.add(operation)
         self._before.append((operation, action))
 
     @contextlib.contextmanager
@@ -287,6 +277,40 @@ class Stage:
         return None if found is None else {name: next(iter(value.values())) for name, value in found.items()}
 
     def _invoke(self, function: str, event: Json) -> Any:
+        if self._invoking or not self._alike():
+            return self._run(function, event)
+        if self._known:
+            recorded = self._known.pop()
+            assert recorded.function == function, "a scenario went another way than before"
+            self._restore(recorded.after)
+            return copy.deepcopy(recorded.response)
+        self._invoking = True
+        try:
+            response = self._run(function, event)
+        except BaseException:
+            self._depart()
+            raise
+        finally:
+            self._invoking = False
+        if self._mutant is None:
+            moment = self._moment()
+            self._recording.invocations.append(
+                Recorded(function, copy.deepcopy(response), frozenset(self._sent), moment)
+            )
+            self._sent.clear()
+        return response
+
+    def _alike(self) -> bool:
+        """Whether plays are still alike, with whatever mutant that nothing has met."""
+        if self._before or self._between or self._held is not None:
+            self._depart()
+        return self._like_the_recording
+
+    def _depart(self) -> None:
+        self._like_the_recording = False
+        self._known.clear()
+
+    def _run(self, function: str, event: Json) -> Any:
         handler = load_handler(_stack().functions[function]["Handler"])
         return handler(event, Invocation(function, function, self.time + 600, self.now, "played"))
 
@@ -304,11 +328,35 @@ class Stage:
     def _weakened(self, ours: str, verb: str, part: Json) -> dict[str, Json]:
         if "ConditionExpression" not in part:
             return {verb: part}
-        self._seen.add(ours, verb, part)
-        mutant = self._mutant
-        if mutant is not None and mutant.condition == condition_of(ours, verb, part):
-            part = mutants(part)[mutant.change]
+        condition = condition_of(ours, verb, part)
+        if self._mutant is None:
+            self._sent.add(condition)
+            seen = self._recording.seen
+            if condition not in seen.conditions:
+                seen.conditions[condition] = list(mutants(part))
+            seen.atoms.setdefault(ours, set()).update(atoms(part) | {("", verb)})
+        elif self._mutant.condition == condition:
+            part = mutants(part)[self._mutant.change]
         return {verb: part}
+
+    def _moment(self) -> Moment:
+        return Moment(
+            self.time,
+            self.database.state(),
+            self.draws.state(),
+            tuple(self.committed),
+            tuple(self.messages),
+            tuple(copied(api.limits.leases) for api in _apis()),
+        )
+
+    def _restore(self, moment: Moment) -> None:
+        self.time = moment.time
+        self.database.restore(moment.database)
+        self.draws.restore(moment.drawn)
+        self.committed[:] = moment.committed
+        self.messages[:] = moment.messages
+        for api, leases in zip(_apis(), moment.leases, strict=True):
+            api.limits.leases = copied(leases)
 
     def _breathe(self) -> None:
         if self._between:
@@ -330,25 +378,52 @@ class Stage:
             self.failures.append(violation)
 
 
-class _Entropy(Random):
-    """Random numbers that are the same in each run; ids, and the letters of codes, can be made to come twice."""
+class Draws(Random):
+    """Random bytes that are the same in each run."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.seed(seed)
+
+    def seed(self, a: object = 1, version: int = 2) -> None:  # noqa: ARG002  # as its base class has it
+        """Begin anew with this number."""
+        self.place = f"{a}", 0
+
+    def randbytes(self, n: int) -> bytes:
+        seed, number = self.place
+        self.place = seed, number + 1
+        return hashlib.shake_128(f"{seed}/{number}".encode()).digest(n)
+
+
+class _Entropy(Draws):
+    """Random numbers of a stage; ids, and the letters of codes, can be made to come twice."""
 
     def __init__(self) -> None:
         super().__init__(1)
         self.ids: list[bytes] = []
-        self.letters = Random(1)  # to be repeated, not to be secret
+        self.letters = Draws(1)
 
-    def randbytes(self, size: int) -> bytes:
-        if size == _ENTROPY_OF_AN_ID and self.ids:
+    def randbytes(self, n: int) -> bytes:
+        if n == _ENTROPY_OF_AN_ID and self.ids:
             return self.ids.pop(0)
-        if size == 1:
+        if n == 1:
             return self.letters.randbytes(1)
-        return super().randbytes(size)
+        return super().randbytes(n)
+
+    def state(self) -> tuple[Any, ...]:
+        return self.place, self.letters.place, tuple(self.ids)
+
+    def restore(self, state: tuple[Any, ...]) -> None:
+        self.place, self.letters.place, ids = state
+        self.ids[:] = ids
 
 
-def play(scenario: Scenario, seen: Seen, mutant: Mutant | None = None) -> BaseException | None:
-    """Run a scenario on a fresh stage. What it failed with, or None."""
-    stage = Stage(seen, mutant)
+def play(scenario: Scenario, recording: Recording, mutant: Mutant | None = None) -> BaseException | None:
+    """Run a scenario on a fresh stage. What it failed with, or None.
+
+    Without a mutant the play is recorded; with one, ``recording`` is of a play that did not fail.
+    """
+    stage = Stage(recording, mutant)
     with contextlib.redirect_stdout(io.StringIO()), inside(stage):
         try:
             scenario(stage)
@@ -386,6 +461,14 @@ def _operation() -> str:
 @functools.cache
 def _stack() -> Stack:
     return Stack({"LogLevel": "ERROR", "ConcurrentReads": "1"})
+
+
+@functools.cache
+def _apis() -> list[Any]:
+    """What answers at the gateway and counts requests, which it remembers from one invocation to the next."""
+    handlers = {properties["Handler"].rpartition(".")[0] for properties in _stack().functions.values()}
+    apis = [getattr(importlib.import_module(module), "api", None) for module in sorted(handlers)]
+    return [api for api in apis if api is not None and api.limits is not None]
 
 
 @functools.cache

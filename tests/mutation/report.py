@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.mutation.conditions import Condition, Mutant
-from tests.mutation.environment import Seen, play, theatre
+from tests.mutation.environment import play, theatre
 from tests.mutation.equivalent import reason_for
+from tests.mutation.recording import Recording, Seen
 from tests.mutation.webhook_scenarios import SCENARIOS
 
 
@@ -33,20 +34,20 @@ def measure(wanted: str = "") -> Results:
     began = time.monotonic()
     seen, broken = Seen(), {}
     sends: dict[Condition, list[str]] = defaultdict(list)
-    races: dict[str, set[str]] = {}
+    recordings: dict[str, Recording] = {}
     plays = 0
     caught: dict[Mutant, str | None] = {}
     with theatre():
         for name, scenario in SCENARIOS.items():
-            here = Seen()
-            failure = play(scenario, here)
+            recording = Recording()
+            failure = play(scenario, recording)
             plays += 1
             if failure is not None:
                 broken[name] = failure
                 continue
-            seen.merge(here)
-            races[name] = here.raced
-            for condition in here.conditions:
+            seen.merge(recording.seen)
+            recordings[name] = recording
+            for condition in recording.seen.conditions:
                 sends[condition].append(name)
         for condition in sorted(sends):
             if wanted not in condition.operation:
@@ -54,11 +55,11 @@ def measure(wanted: str = "") -> Results:
             for mutant in seen.of(condition):
                 caught[mutant] = None
                 # Scenarios about this very operation notice it first; of what is said to be no mutant, they would.
-                about = [name for name in sends[condition] if condition.operation in races[name]]
+                about = [name for name in sends[condition] if condition.operation in recordings[name].seen.raced]
                 others = [name for name in sends[condition] if name not in about]
                 for name in about if reason_for(mutant) else about + others:
                     plays += 1
-                    if play(SCENARIOS[name], Seen(), mutant) is not None:
+                    if play(SCENARIOS[name], recordings[name], mutant) is not None:
                         caught[mutant] = name
                         break
     return Results(seen, broken, caught, plays, time.monotonic() - began)

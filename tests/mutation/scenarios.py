@@ -574,29 +574,29 @@ def somebody_joins_and_is_removed_while_they_join(stage: Stage) -> None:
     refused(dora.join(room), 404, "unknown_code")
 
 
-@scenario
-def a_change_dated_later_comes_before(stage: Stage) -> None:
-    """By a function whose clock is ahead. No version of the room is dated before that one."""
-    requests: list[tuple[str, str, Callable[[Person, Person, Json], Response]]] = [
-        ("RoomChanges.remove", "member", lambda ann, bob, room: bob.leave(room)),
-        ("RoomChanges.remove", "admin", lambda ann, bob, room: bob.leave(room)),
-        ("RoomChanges.change_role", "member", lambda ann, bob, room: ann.set_role(room, bob, "viewer")),
-        ("RoomChanges.change_role", "admin", lambda ann, bob, room: ann.set_role(room, bob, "viewer")),
-        ("RoomsRepository.leave", "member", lambda ann, bob, room: bob.go()),
-        ("RoomsRepository.leave", "admin", lambda ann, bob, room: bob.go()),
-        ("RoomsRepository.leave_to", "member", lambda ann, bob, room: ann.go()),
-    ]
-    for number, (operation, role, request) in enumerate(requests):
-        room, (ann, bob) = _fresh(stage, role)
-        (guest,) = people(stage, f"guest-{number}")
+def dated_later(operation: str, role: str, request: Callable[[Person, Person, Json], Response]) -> None:
+    """A scenario of a change by a function whose clock is ahead. No version of the room is dated before that one."""
 
-        def ahead(guest: Person = guest, room: Json = room) -> None:
+    def a_change_dated_later_comes_before(stage: Stage) -> None:
+        room, (ann, bob) = room_of(stage, role)
+        (guest,) = people(stage, "guest")
+
+        def ahead() -> None:
             with stage.clock_ahead(60):
                 assert guest.join(room).status == 200
 
         stage.before(operation, ahead)
         assert request(ann, bob, room).status < 300
-        assert guest.role_in(room) == "member", (operation, role, guest.role_in(room))
+        assert guest.role_in(room) == "member", guest.role_in(room)
+
+    SCENARIOS[f"{a_change_dated_later_comes_before.__name__}: {operation}, {role}"] = a_change_dated_later_comes_before
+
+
+for _role in ("member", "admin"):
+    dated_later("RoomChanges.remove", _role, lambda ann, bob, room: bob.leave(room))
+    dated_later("RoomChanges.change_role", _role, lambda ann, bob, room: ann.set_role(room, bob, "viewer"))
+    dated_later("RoomsRepository.leave", _role, lambda ann, bob, room: bob.go())
+dated_later("RoomsRepository.leave_to", "member", lambda ann, bob, room: ann.go())
 
 
 @scenario
@@ -870,13 +870,27 @@ def _task_requests() -> dict[str, Callable[[Person, Json, Json], Response]]:
     }
 
 
-@scenario
-def the_writer_leaves_before_the_write(stage: Stage) -> None:
-    for operation, request in _task_requests().items():
-        room, (ann, bob) = _fresh(stage, "member")
+def writing(operation: str, request: Callable[[Person, Json, Json], Response]) -> None:
+    """Scenarios of somebody who may write no more when the write is sent."""
+
+    def the_writer_leaves_before_the_write(stage: Stage) -> None:
+        room, (ann, bob) = room_of(stage, "member")
         task = ann.plan(room).body
-        stage.before(operation, lambda: bob.leave(room))  # noqa: B023  # called before the loop goes on
+        stage.before(operation, lambda: bob.leave(room))
         refused(request(bob, room, task), 404)
+
+    def the_writer_becomes_viewer_before_the_write(stage: Stage) -> None:
+        room, (ann, bob) = room_of(stage, "member")
+        task = ann.plan(room).body
+        stage.before(operation, lambda: ann.set_role(room, bob, "viewer"))
+        refused(request(bob, room, task), 403)
+
+    for each in (the_writer_leaves_before_the_write, the_writer_becomes_viewer_before_the_write):
+        SCENARIOS[f"{each.__name__}: {operation}"] = each
+
+
+for _operation, _request in _task_requests().items():
+    writing(_operation, _request)
 
 
 @scenario
@@ -888,15 +902,6 @@ def whoever_plans_for_nobody_may_write_no_more(stage: Stage) -> None:
     refused(bob.plan(room, user_id=None), 403)
     stage.before("TaskChanges.create", lambda: bob.leave(room))
     refused(bob.plan(room, user_id=None), 404)
-
-
-@scenario
-def the_writer_becomes_viewer_before_the_write(stage: Stage) -> None:
-    for operation, request in _task_requests().items():
-        room, (ann, bob) = _fresh(stage, "member")
-        task = ann.plan(room).body
-        stage.before(operation, lambda: ann.set_role(room, bob, "viewer"))  # noqa: B023  # called before the loop goes on
-        refused(request(bob, room, task), 403)
 
 
 @scenario

@@ -8,9 +8,14 @@ import pytest
 from infrastructure.template import REPOSITORY
 from tests.conftest import Figures
 from tests.mutation import report
+from tests.mutation.environment import play, theatre
 from tests.mutation.equivalent import EQUIVALENT, claims
+from tests.mutation.recording import Recording
 from tests.mutation.report import Results
 from tests.mutation.source_conditions import conditional_writes_elsewhere, written_atoms
+from tests.mutation.webhook_scenarios import SCENARIOS
+
+_MUTANTS_PER_COMPARISON = 25
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +30,17 @@ def test_every_scenario_passes_without_a_mutation(results: Results) -> None:
 def test_every_mutant_is_caught(results: Results, figures: Figures) -> None:
     figures(report.summary(results))
     assert results.survivors == []
+
+
+def test_a_play_that_begins_with_its_recording_ends_like_a_whole_one(results: Results) -> None:
+    caught = [(mutant, by) for mutant, by in results.caught.items() if by is not None][::_MUTANTS_PER_COMPARISON]
+    with theatre():
+        for mutant, name in caught:
+            recording = Recording()
+            assert play(SCENARIOS[name], recording) is None
+            begun = play(SCENARIOS[name], recording, mutant)
+            whole = play(SCENARIOS[name], Recording(), mutant)
+            assert (type(begun), str(begun)) == (type(whole), str(whole)), (mutant, name)
 
 
 def test_the_page_has_these_figures(results: Results) -> None:

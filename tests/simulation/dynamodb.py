@@ -9,11 +9,12 @@ called in the middle of those, so that somebody else may write there.
 import json
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tests.simulation import expressions
 from tests.simulation.expressions import Item, Placeholders
-from tests.simulation.tables import Change, Key, Keys, Table
+from tests.simulation.tables import Change, Key, Keys, Table, TableState
 
 Json = dict[str, Any]
 
@@ -31,6 +32,15 @@ class ServiceError(Exception):
         self.code = code
         self.status = status
         self.document = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": message, **fields}
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseState:
+    """What a database holds at one moment."""
+
+    tables: Mapping[str, TableState]
+    tokens: Mapping[str, tuple[float, str]]
+    commits: int
 
 
 class Database:
@@ -67,6 +77,17 @@ class Database:
     def call(self, operation: str, request: Json) -> Json:
         """Carry out one request. Raises ``ServiceError``."""
         return self._operations[operation](request)
+
+    def state(self) -> DatabaseState:
+        """All that it holds, to ``restore`` it."""
+        tables = {name: table.state() for name, table in self.tables.items()}
+        return DatabaseState(tables, dict(self._tokens), self.commits)
+
+    def restore(self, state: DatabaseState) -> None:
+        """Hold what it held then."""
+        for name, table in self.tables.items():
+            table.restore(state.tables[name])
+        self._tokens, self.commits = dict(state.tokens), state.commits
 
     def _get(self, request: Json) -> Json:
         table = self._table(request)

@@ -38,6 +38,15 @@ class Change:
     new: Item | None
 
 
+@dataclass(frozen=True, slots=True)
+class TableState:
+    """What a table holds at one moment."""
+
+    items: Mapping[Key, Item]
+    behind: Mapping[Key, Item]
+    on_the_way: tuple[tuple[float, Key, Item | None], ...]
+
+
 class Table:
     """One table. Items are never changed in place: a write puts a new mapping in the place of the old one."""
 
@@ -70,6 +79,17 @@ class Table:
             _, key, item = self._on_the_way.popleft()
             _put(self._behind, key, item)
         return self._behind
+
+    def state(self) -> TableState:
+        """All that it holds, to ``restore`` it."""
+        return TableState(dict(self.items), dict(self._behind), tuple(self._on_the_way))
+
+    def restore(self, state: TableState) -> None:
+        """Hold what it held then. In place: whoever has its ``items`` sees them."""
+        for held, then in ((self.items, state.items), (self._behind, state.behind)):
+            held.clear()
+            held.update(then)
+        self._on_the_way = deque(state.on_the_way)
 
     def in_order(self, index: Keys, items: Mapping[Key, Item]) -> Iterator[tuple[tuple[Any, ...], Item]]:
         """The items that an index (or the table itself) holds, by its sort key and then the table's keys."""
