@@ -216,6 +216,7 @@ _DAMAGE: dict[str, tuple[str, dict[str, Any]]] = {
     "SessionsTable": ("session", {"refresh_hash": ""}),
     "IdempotencyTable": ("receipt_id", {"answer": "{}"}),
     "WebhooksTable": ("webhooks", {"webhooks": 9}),
+    "LiveTable": ("version", {"expires_at": 1}),
 }
 
 
@@ -240,6 +241,7 @@ def _use_the_auditor(product: Product) -> None:
     assert ann.post("/tasks", json=builders.task(room_id=room["id"]), headers=headers).status == 201
     body = {"url": "https://hooks.example.org/"}
     assert ann.post(f"/rooms/{room['id']}/webhooks", json=body).status == 201
+    product.connect(ann)
     schemas = product.aws.stack.of_type("AWS::DynamoDB::Table")
     for table, (mark, damage) in _DAMAGE.items():
         item = next(item for item in product.items(table) if mark in item or item.get("kind") == mark)
