@@ -4,14 +4,13 @@ Each step is one request to DynamoDB or to the gateway; a function may be cut of
 own, as two functions may have the same one.
 """
 
-import argparse
 import functools
-import sys
 from collections.abc import Iterator
 from enum import Enum, auto
 from typing import NamedTuple, Self
 
 from tests.model.explore import Result
+from tests.model.guarded import Models, main
 from tests.model.search import Step, search
 
 ADMISSIONS = 3
@@ -269,25 +268,11 @@ def _order(function: Function) -> str:
     return repr(function)
 
 
-MODELS = {
+MODELS: Models = {
     "ticket": (explore_tickets, TICKET_FAULTS),
     "connections": (explore_connections, CONNECTIONS_FAULTS),
 }
 
 
-def _lines() -> Iterator[str]:
-    for name, (explore, _) in MODELS.items():
-        whole = explore()
-        yield f"| {name} | {whole.states:,} | {whole.events:,} | {whole.depth} |{whole.fault or ''}"
-    for name, (explore, faults) in MODELS.items():
-        for guard in faults:
-            result = explore(frozenset({guard}))
-            yield f"| {guard.name} | {name} | {result.fault} | {result.depth} |"
-
-
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m tests.model.live", description=__doc__)
-    parser.parse_args()
-    for line in _lines():
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
+    main("tests.model.live", __doc__, MODELS)

@@ -5,14 +5,13 @@ Each step is one request, to DynamoDB or to a receiver; a function may be cut of
 twice and come late: a function may begin at any time. A lease is longer than a function runs (``LEASE``).
 """
 
-import argparse
 import functools
-import sys
 from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 from typing import NamedTuple, Self, TypeVar
 
 from tests.model.explore import Result
+from tests.model.guarded import Models, main
 from tests.model.search import Step, search
 
 ENTRIES = 2
@@ -573,26 +572,12 @@ def _without(those: Sequence[_Any], one: _Any) -> tuple[_Any, ...]:
     return (*those[:place], *those[place + 1 :])
 
 
-MODELS = {
+MODELS: Models = {
     "dispatch": (explore_dispatch, DISPATCH_FAULTS),
     "delivery": (explore_delivery, DELIVERY_FAULTS),
     "ordered": (explore_ordered, ORDERED_FAULTS),
 }
 
 
-def _lines() -> Iterator[str]:
-    for name, (explore, _) in MODELS.items():
-        whole = explore()
-        yield f"| {name} | {whole.states:,} | {whole.events:,} | {whole.depth} |{whole.fault or ''}"
-    for name, (explore, faults) in MODELS.items():
-        for guard in faults:
-            result = explore(frozenset({guard}))
-            yield f"| {guard.name} | {name} | {result.fault} | {result.depth} |"
-
-
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m tests.model.webhooks", description=__doc__)
-    parser.parse_args()
-    for line in _lines():
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
+    main("tests.model.webhooks", __doc__, MODELS)

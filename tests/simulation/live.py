@@ -40,7 +40,7 @@ from tasksync.model.live import CONNECTION_LIFETIME, MOST_CONNECTIONS, Connectio
 from tasksync.streams.live import ended_of, growth_of
 from tests.simulation.dynamodb import Database, Json, ServiceError
 from tests.simulation.expressions import Item
-from tests.simulation.process import inside
+from tests.simulation.process import run_in
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.service import _Outcome, _response, _text
 from tests.simulation.streams import record_of
@@ -274,13 +274,7 @@ class LiveSimulation:
         self._at_once(self._finish)
 
     def _at_once(self, *actors: Callable[[], None]) -> None:
-        for number, body in enumerate(actors):
-            self._scheduler.spawn(str(number), partial(self._inside, body))
-        self._scheduler.run()
-
-    def _inside(self, body: Callable[[], None]) -> None:
-        with inside(self):
-            body()
+        run_in(self, self._scheduler, *actors)
 
     def _begin(self) -> None:
         for user_id in (ANN, BOB):

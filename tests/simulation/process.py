@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from random import Random
 from typing import Any, Protocol
 
@@ -16,7 +17,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.handlers import BUILTIN_HANDLERS
 
-from tests.simulation.scheduler import EPOCH_SECONDS
+from tests.simulation.scheduler import EPOCH_SECONDS, Scheduler
 
 
 class World(Protocol):
@@ -47,6 +48,18 @@ def inside(world: World) -> Iterator[None]:
         yield
     finally:
         _inside.world = None
+
+
+def run_in(world: World, scheduler: Scheduler, *actors: Callable[[], None]) -> None:
+    """Run these at once in ``world``, as the scheduler has it, to the end of all."""
+
+    def live(body: Callable[[], None]) -> None:
+        with inside(world):
+            body()
+
+    for number, body in enumerate(actors):
+        scheduler.spawn(str(number), partial(live, body))
+    scheduler.run()
 
 
 @contextmanager

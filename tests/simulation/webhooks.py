@@ -50,7 +50,7 @@ from tasksync.model.errors import TaskSyncError
 from tasksync.model.webhooks import SLOW_AFTER, Attempt, Delivery, DeliveryStatus, Webhook, WebhookState
 from tasksync.runtime.settings import settings
 from tests.simulation.dynamodb import Database, Json, ServiceError
-from tests.simulation.process import inside
+from tests.simulation.process import run_in
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.service import _Outcome, _response, _text
 from tests.simulation.tables import Change
@@ -190,13 +190,7 @@ class WebhooksSimulation:
             self._at_once(self._finish_room)
 
     def _at_once(self, *actors: Callable[[], None]) -> None:
-        for number, body in enumerate(actors):
-            self._scheduler.spawn(str(number), partial(self._inside, body))
-        self._scheduler.run()
-
-    def _inside(self, body: Callable[[], None]) -> None:
-        with inside(self):
-            body()
+        run_in(self, self._scheduler, *actors)
 
     def _begin(self) -> None:
         self._database.call("PutItem", {"TableName": "RoomsTable", "Item": _membership()})

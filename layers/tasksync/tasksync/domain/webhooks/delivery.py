@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec.structs import replace
 
+from tasksync.domain.webhooks.entries import Log
 from tasksync.domain.webhooks.payload import RenderTask, event_payload
 from tasksync.model import times
 from tasksync.model.entities import ActivityEntry, Task
@@ -87,12 +88,6 @@ class Deliveries(Protocol):
     def begin(self, before: Delivery, after: Delivery, *, swept: bool) -> bool: ...
     def finish(self, before: Delivery, after: Delivery, *, swept: bool) -> bool: ...
     def put_off(self, before: Delivery, after: Delivery) -> bool: ...
-
-
-class Log(Protocol):
-    """The part of ``dynamodb/change_log/repository.py`` that is used here."""
-
-    def following(self, log_id: str, seq: int, last: int, limit: int) -> list[ActivityEntry]: ...
 
 
 class Tasks(Protocol):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from tasksync.domain.webhooks.entries import delivery_of
+from tasksync.domain.webhooks.entries import Log, delivery_of
 from tasksync.model import times
 from tasksync.model.entities import ActivityEntry
 from tasksync.model.webhooks import Delivery, Subscriptions, Webhook, WebhookState
@@ -33,12 +33,6 @@ class Deliveries(Protocol):
     """The part of ``dynamodb/webhooks/deliveries.py`` that ``Dispatcher`` uses."""
 
     def create(self, delivery: Delivery) -> bool: ...
-
-
-class Log(Protocol):
-    """The part of ``dynamodb/change_log/repository.py`` that ``Dispatcher`` uses."""
-
-    def following(self, log_id: str, seq: int, last: int, limit: int) -> list[ActivityEntry]: ...
 
 
 class Queue(Protocol):

@@ -5,11 +5,18 @@ DynamoDB deletes expired entries in no order, so any of them may be missing.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol
 
 from tasksync.domain.webhooks.payload import notice_payload
 from tasksync.model import times
 from tasksync.model.entities import ActivityEntry
 from tasksync.model.webhooks import EXPIRED, Delivery, Webhook, event_type
+
+
+class Log(Protocol):
+    """The part of ``dynamodb/change_log/repository.py`` that webhooks use."""
+
+    def following(self, log_id: str, seq: int, last: int, limit: int) -> list[ActivityEntry]: ...
 
 
 def contiguous(entries: Sequence[ActivityEntry]) -> list[ActivityEntry]:

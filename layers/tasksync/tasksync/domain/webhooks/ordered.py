@@ -19,7 +19,7 @@ from tasksync.domain.webhooks.delivery import (
     is_gone,
     seconds_until,
 )
-from tasksync.domain.webhooks.entries import contiguous, delivery_of, last_expired, notice_of
+from tasksync.domain.webhooks.entries import Log, contiguous, delivery_of, last_expired, notice_of
 from tasksync.model import times
 from tasksync.model.entities import ActivityEntry
 from tasksync.model.webhooks import Delivery, DeliveryStatus, Webhook, WebhookState
@@ -44,12 +44,6 @@ class Deliveries(Protocol):
     def create(self, delivery: Delivery) -> bool: ...
     def again(self, before: Delivery, after: Delivery) -> bool: ...
     def pending(self, room_id: str, webhook_id: str, first: int, last: int) -> Sequence[Delivery]: ...
-
-
-class Log(Protocol):
-    """The part of ``dynamodb/change_log/repository.py`` that is used here."""
-
-    def following(self, log_id: str, seq: int, last: int, limit: int) -> list[ActivityEntry]: ...
 
 
 class Queue(Protocol):

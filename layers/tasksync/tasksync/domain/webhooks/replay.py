@@ -10,9 +10,8 @@ from msgspec.structs import replace
 
 from tasksync.domain.webhooks.delivery import is_waiting
 from tasksync.domain.webhooks.dispatch import DUE_AFTER
-from tasksync.domain.webhooks.entries import contiguous, delivery_of, last_expired, notice_of
+from tasksync.domain.webhooks.entries import Log, contiguous, delivery_of, last_expired, notice_of
 from tasksync.model import times
-from tasksync.model.entities import ActivityEntry
 from tasksync.model.webhooks import Delivery, DeliveryStatus, Replay, Webhook
 
 _ENTRIES = 25
@@ -32,12 +31,6 @@ class Deliveries(Protocol):
     def stored(self, made: Delivery) -> Delivery | None: ...
     def create(self, delivery: Delivery) -> bool: ...
     def again(self, before: Delivery, after: Delivery) -> bool: ...
-
-
-class Log(Protocol):
-    """The part of ``dynamodb/change_log/repository.py`` that is used here."""
-
-    def following(self, log_id: str, seq: int, last: int, limit: int) -> list[ActivityEntry]: ...
 
 
 class Queue(Protocol):
