@@ -26,6 +26,12 @@ _REQUIREMENTS = [
     "layers/signing/requirements.txt",
     "pyproject.toml",
 ]
+_REQUIREMENTS_OF_TOOLS = [
+    "bench/requirements.txt",
+    "infrastructure/requirements-checkov.txt",
+    "infrastructure/requirements-deploy.txt",
+    "tests/fuzz/requirements.txt",
+]
 
 Version = tuple[int, int]
 
@@ -81,7 +87,9 @@ def environment_of(version: Version, interpreter: Path) -> Path:
     """The Python of a virtual environment that has what the tests need. Raises ``CalledProcessError``."""
     folder = ROOT / ".venvs" / _text(version)
     python, stamp = folder / "bin" / "python", folder / "stamp"
-    wanted = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in _REQUIREMENTS)).hexdigest()
+    wanted = hashlib.sha256(
+        b"".join((ROOT / name).read_bytes() for name in [*_REQUIREMENTS, *_REQUIREMENTS_OF_TOOLS])
+    ).hexdigest()
     if python.exists() and stamp.exists() and stamp.read_text() == wanted:
         return python
     print(f"Setting up {folder.relative_to(ROOT)} with {interpreter}", flush=True)
@@ -89,6 +97,10 @@ def environment_of(version: Version, interpreter: Path) -> Path:
     install = ["sh", "infrastructure/install.sh", str(python)]
     subprocess.run([*install, "--requirement", "tests/requirements.txt"], cwd=ROOT, check=True)
     subprocess.run([*install, "--no-deps", "--editable", "."], cwd=ROOT, check=True)
+    for name in _REQUIREMENTS_OF_TOOLS:
+        # Not used here, but there must be all of them for this Python, too.
+        exist = ["install", "--quiet", "--dry-run", "--no-deps", "--requirement", name]
+        subprocess.run([python, "-m", "pip", *exist], cwd=ROOT, check=True)
     stamp.write_text(wanted)
     return python
 
