@@ -103,7 +103,7 @@ class LiveGateway:
     def answer(self, request: AWSPreparedRequest) -> AWSResponse | None:
         """The response of ``@connections``; None for a request to anything else."""
         url = urlsplit(str(request.url))
-        if not url.path.startswith("/live/@connections/"):
+        if not (url.netloc.startswith(f"{API}.") and url.path.startswith("/live/@connections/")):
             return None
         if self.out_of_reach:
             return _response(request, 500)
