@@ -328,7 +328,15 @@ class Simulation:
         for function in self.functions.scheduled:
             self._by_hand(function, event)
 
+    def _expire(self) -> None:
+        """DynamoDB has deleted what an ended session left of its user's connections."""
+        live = self.database.tables["LiveTable"]
+        for key, item in [*live.items.items()]:
+            if int(item["expires_at"]["N"]) < self.now():
+                live.write(key, None, self.now())
+
     def _audit(self) -> None:
+        self._expire()
         report = self._by_hand("AuditorFunction", {})
         broken = [finding for finding in report["findings"] if finding["violations"]]
         if self.recorded.incomplete:
