@@ -1,5 +1,6 @@
 """JSON Schemas (2020-12) of what comes in and goes out, from the types that the functions declare."""
 
+import inspect
 from collections.abc import Iterable, Iterator
 from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 
@@ -95,6 +96,9 @@ def _portable(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     node = {key: _portable(value) for key, value in schema.items() if key != "title" or not isinstance(value, str)}
+    if isinstance(node.get("description"), str):
+        # A docstring: up to Python 3.12 with its indentation.
+        node["description"] = inspect.cleandoc(node["description"])
     if isinstance(node.get("pattern"), str):
         node["pattern"] = node["pattern"].replace(r"\A", "^").replace(r"\Z", "$")
     if isinstance(node.get("$ref"), str):
